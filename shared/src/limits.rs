@@ -1,0 +1,49 @@
+//! Every limit of the wire and of the domain, with its unit and its reason.
+
+/// Largest identifier: the largest whole number that every JSON reader keeps exact (2^53 − 1).
+pub const ID_MAX: u64 = 9_007_199_254_740_991;
+
+/// A message's body, in bytes of UTF-8: long enough for a page of text, short enough to fan out.
+pub const MESSAGE_BODY_BYTES_MAX: usize = 4_096;
+
+/// A WebSocket frame or message, in bytes: a body with every character escaped fits twice.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+
+/// An HTTP request's body, in bytes; the same bound as a frame.
+pub const HTTP_BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+/// A person's name, in bytes: the width of the column in characters, so no encoding overflows it.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// A meeting's title, in bytes; see [`NAME_BYTES_MAX`].
+pub const TITLE_BYTES_MAX: usize = 255;
+
+/// A meeting's description, in bytes.
+pub const DESCRIPTION_BYTES_MAX: usize = 4_096;
+
+/// An e-mail address, in bytes (RFC 5321's path limit less its brackets).
+pub const EMAIL_BYTES_MAX: usize = 254;
+
+/// A password, in bytes: beyond this the hash only costs time.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+
+/// A password, in bytes: the least that is worth hashing.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+
+/// A person's age, in years.
+pub const AGE_YEARS_MAX: u32 = 150;
+
+/// Messages or events in one page.
+pub const PAGE_MAX: usize = 1_000;
+
+/// Messages or events in one page when the caller does not say.
+pub const PAGE_DEFAULT: usize = 100;
+
+/// Instances that one connection may follow at once; bounds what a resume may ask for.
+pub const FOLLOWED_MAX: usize = 64;
+
+/// Participants of one instance: the script that lists them stays within a few milliseconds.
+pub const PARTICIPANTS_MAX: usize = 10_000;
+
+/// A meeting's length, in days: what is longer is a typing mistake.
+pub const INSTANCE_DAYS_MAX: i64 = 31;

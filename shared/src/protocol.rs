@@ -1,0 +1,615 @@
+//! The wire: JSON text frames of the subprotocol `plenary.v1`, one or more objects a frame, one a
+//! line; and the shapes that HTTP shares with it.
+//!
+//! ```text
+//! → {"id":1,"hello":{"token":"…","resume":[{"meetingID":1,"orderID":4,"gen":3,"seq":1042}]}}
+//! ← {"id":1,"ok":{…,"resumed":[{"meetingID":1,"orderID":4,"mode":"delta"}]}}
+//! → {"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello"}}
+//! ← {"id":2,"ok":{"seq":1051,"timestamp":"…"}}  or  {"id":2,"error":{"code":"…","detail":"…"}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,…}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"durable":1051}
+//! ← {"meetingID":1,"orderID":4,"gen":4,"fence":1040}
+//! ← {"changed":"meetings"}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Event, Instance, Participant, Person, Reject, Role};
+use crate::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use crate::limits;
+use crate::text::MessageBody;
+use crate::time::Timestamp;
+
+/// What both sides name in `Sec-WebSocket-Protocol`.
+pub const SUBPROTOCOL: &str = "plenary.v1";
+
+/// The WebSocket's path.
+pub const WS_PATH: &str = "/ws";
+
+/// Seconds between two pings of the server.
+pub const PING_S: u64 = 20;
+
+/// Seconds of silence after which either side takes the connection for dead.
+pub const SILENCE_S: u64 = 30;
+
+/// Why the server closes a connection. 4000–4499: reconnect; from 4500: do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The server stops; another, or the same, takes over.
+    GoingAway,
+    /// The reader did not keep up; resume.
+    TooSlow,
+    /// Nothing was heard for [`SILENCE_S`].
+    Silent,
+    /// The token is unknown, expired or revoked.
+    NotSignedIn,
+    /// No hello came, or what came is no request.
+    ProtocolError,
+}
+
+impl Close {
+    /// The close frame's code.
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::GoingAway => 4_000,
+            Self::TooSlow => 4_001,
+            Self::Silent => 4_002,
+            Self::NotSignedIn => 4_501,
+            Self::ProtocolError => 4_502,
+        }
+    }
+
+    /// The close frame's text.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::GoingAway => "the server stops: reconnect",
+            Self::TooSlow => "too slow: reconnect and resume",
+            Self::Silent => "nothing heard: reconnect",
+            Self::NotSignedIn => "not signed in",
+            Self::ProtocolError => "not understood",
+        }
+    }
+
+    /// Whether a client that reads this code should reconnect by itself.
+    pub const fn asks_to_reconnect(code: u16) -> bool {
+        code < 4_500
+    }
+}
+
+/// One request. The verb's name is the key beside `id`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The client's own number for it; the answer carries it.
+    pub id: u64,
+    /// What is asked.
+    #[serde(flatten)]
+    pub verb: Verb,
+}
+
+/// What may be asked on the WebSocket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Says who one is; the first request on a connection. Answered by [`HelloOk`].
+    Hello(Hello),
+    /// The active and the coming instances. Answered by [`MeetingsOk`].
+    Meetings {},
+    /// Reads an instance and follows it from here on; a participant's connection counts as theirs.
+    /// Answered by [`OpenOk`].
+    Open(Open),
+    /// Follows it no longer; whoever is in stays in. Answered by [`Done`].
+    Close(InstanceId),
+    /// Becomes a participant; does not follow. Answered by [`Posted`] with the join's seq.
+    Join(InstanceId),
+    /// Is a participant no longer. Answered by [`Posted`] with the leave's seq.
+    Leave(InstanceId),
+    /// Says something. Answered by [`Posted`].
+    Post(Post),
+    /// A page of the log. Answered by [`EventsOk`].
+    Events(Events),
+    /// The participants. Answered by [`PeopleOk`].
+    People(InstanceId),
+    /// When the participants of every active instance joined. Answered by [`JoinTimesOk`].
+    JoinTimes {},
+    /// One person's messages. Answered by [`MessagesOk`].
+    UserMessages(UserMessages),
+}
+
+impl Verb {
+    /// Every verb's name on the wire.
+    pub const NAMES: &'static [&'static str] = &[
+        "hello",
+        "meetings",
+        "open",
+        "close",
+        "join",
+        "leave",
+        "post",
+        "events",
+        "people",
+        "join_times",
+        "user_messages",
+    ];
+}
+
+/// See [`Verb::Hello`].
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The login token.
+    pub token: String,
+    /// Program and version, for the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Where the client was in the instances that it follows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resume: Vec<Position>,
+}
+
+// Tokens never reach a log: not even by way of `{:?}`.
+impl std::fmt::Debug for Hello {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hello")
+            .field("client", &self.client)
+            .field("resume", &self.resume)
+            .finish()
+    }
+}
+
+/// How far somebody has read an instance's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// In which generation.
+    #[serde(rename = "gen")]
+    pub generation: Generation,
+    /// The last seq that was applied.
+    pub seq: Seq,
+}
+
+/// See [`Verb::Open`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// How many of the last events to read.
+    #[serde(default = "page_default")]
+    pub limit: usize,
+}
+
+/// See [`Verb::Post`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// The client's own id of the message; the same id never makes a second message.
+    pub cmid: Cmid,
+    /// What is said.
+    pub body: MessageBody,
+}
+
+/// See [`Verb::Events`]. With `before`, the page that ends below it; otherwise the one after `after`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// Only what comes after this seq.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Seq>,
+    /// Only what comes before this seq, the latest first choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Seq>,
+    /// At most so many.
+    #[serde(default = "page_default")]
+    pub limit: usize,
+}
+
+/// See [`Verb::UserMessages`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserMessages {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// Whose.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// Only what comes after this seq.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Seq>,
+    /// Only what comes before this seq.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Seq>,
+    /// At most so many.
+    #[serde(default = "page_default")]
+    pub limit: usize,
+}
+
+fn page_default() -> usize {
+    limits::PAGE_DEFAULT
+}
+
+/// An answer: the request's `id`, and either `ok` or `error`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply<T> {
+    /// The request's number.
+    pub id: u64,
+    /// The answer.
+    #[serde(flatten)]
+    pub outcome: Outcome<T>,
+}
+
+/// See [`Reply`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<T> {
+    /// It was done.
+    Ok(T),
+    /// It was not, and nothing was changed.
+    Error(Reject),
+}
+
+/// The answer to [`Verb::Hello`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloOk {
+    /// Who one is.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// What one is called.
+    pub name: String,
+    /// One's address.
+    pub email: String,
+    /// What one may do.
+    pub role: Role,
+    /// The server's version.
+    pub server: String,
+    /// The server's time.
+    pub now: Timestamp,
+    /// One for each position of the request, in its order.
+    #[serde(default)]
+    pub resumed: Vec<Resumed>,
+}
+
+/// How a position goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// How.
+    pub mode: ResumeMode,
+}
+
+/// See [`Resumed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResumeMode {
+    /// Every event after the position follows by itself.
+    Delta,
+    /// Too much was missed, or the generation changed: open it again.
+    Snapshot,
+    /// It is over: page the rest with `events`.
+    Ended,
+    /// It is not, or no longer, to be read.
+    Gone,
+}
+
+/// The answer to [`Verb::Meetings`], and to `GET /meetings`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MeetingsOk {
+    /// Active, coming and lately ended instances that the person may join, by start.
+    pub meetings: Vec<Instance>,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// The answer to [`Verb::Open`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOk {
+    /// What it is.
+    #[serde(flatten)]
+    pub instance: Instance,
+    /// The generation of its live state; 0 when it is read from the archive.
+    #[serde(rename = "gen")]
+    pub generation: Generation,
+    /// Its last seq; events above follow by themselves.
+    pub seq: Seq,
+    /// Up to which seq the archive has it.
+    pub durable: Seq,
+    /// Who is in it, in the order of joining.
+    pub people: Vec<Participant>,
+    /// The last events, ascending.
+    pub events: Vec<Event>,
+    /// Whether there are events before these.
+    pub more: bool,
+    /// The names of all whom `events` speaks of.
+    pub users: Vec<Person>,
+}
+
+/// An answer with nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {}
+
+/// The answer to [`Verb::Join`], [`Verb::Leave`] and [`Verb::Post`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Posted {
+    /// The event's number.
+    pub seq: Seq,
+    /// When, by the store's clock.
+    pub timestamp: Timestamp,
+    /// Whether it had been done before, under the same cmid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeat: bool,
+}
+
+/// The answer to [`Verb::Events`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventsOk {
+    /// Ascending.
+    pub events: Vec<Event>,
+    /// Whether there are more in the direction that was asked for.
+    pub more: bool,
+    /// The names of all whom `events` speaks of.
+    pub users: Vec<Person>,
+}
+
+/// The answer to [`Verb::People`], and to `GET …/participants`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PeopleOk {
+    /// In the order of joining.
+    pub participants: Vec<Participant>,
+}
+
+/// The answer to [`Verb::JoinTimes`], and to `GET /active-meetings-participants-join-logs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinTimesOk {
+    /// One for each active instance that may be seen.
+    #[serde(rename = "active_meetings_participants_join_logs")]
+    pub meetings: Vec<JoinTimes>,
+}
+
+/// When the current participants of one active instance joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinTimes {
+    /// The meeting's title.
+    pub meeting: String,
+    /// In the order of joining.
+    pub join_logs: Vec<JoinLog>,
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+}
+
+/// When one current participant joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinLog {
+    /// Who.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// Always `join`.
+    #[serde(rename = "eventType")]
+    pub event_type: JoinWord,
+    /// When.
+    pub timestamp: Timestamp,
+    /// What they are called.
+    pub name: String,
+}
+
+/// The one word of [`JoinLog::event_type`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum JoinWord {
+    /// join
+    Join,
+}
+
+/// The answer to [`Verb::UserMessages`]; by HTTP under the original's names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MessagesOk {
+    /// Ascending.
+    pub messages: Vec<Message>,
+    /// Whether there are more in the direction that was asked for.
+    pub more: bool,
+}
+
+/// One message of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Message {
+    /// Who said it.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// What was said.
+    pub body: MessageBody,
+    /// When.
+    pub timestamp: Timestamp,
+    /// Its number in the instance's log.
+    pub seq: Seq,
+    /// The sender's own id of it.
+    pub cmid: Cmid,
+    /// What the sender is called.
+    pub name: String,
+}
+
+/// `POST /login`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Login {
+    /// The address of the account.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// What the session is called in lists, such as the machine's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// The answer to `POST /login`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LoginOk {
+    /// The login token: a secret.
+    pub token: String,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+    /// Who one is.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// What one is called.
+    pub name: String,
+    /// What one may do.
+    pub role: Role,
+}
+
+/// What the server says without being asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Push {
+    /// Something happened in a followed instance.
+    Event(Box<Event>),
+    /// The archive has a followed instance up to this seq.
+    Durable(Durable),
+    /// The live state of a followed instance begins anew above this seq.
+    Fence(Fence),
+    /// A list should be read again.
+    Changed(Changed),
+}
+
+/// See [`Push::Durable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durable {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// In which generation.
+    #[serde(rename = "gen")]
+    pub generation: Generation,
+    /// The last seq in the archive.
+    pub durable: Seq,
+}
+
+/// See [`Push::Fence`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// The new generation.
+    #[serde(rename = "gen")]
+    pub generation: Generation,
+    /// Events above this seq that were seen in an older generation are void.
+    #[serde(rename = "fence")]
+    pub base: Seq,
+}
+
+/// See [`Push::Changed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Which list.
+    pub changed: ChangedList,
+}
+
+/// See [`Changed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangedList {
+    /// The list of meetings.
+    Meetings,
+}
+
+/// One line from the server, as a client reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServerLine {
+    /// An answer; what `ok` holds depends on the verb.
+    Reply(Reply<serde_json::Value>),
+    /// Something that was not asked for.
+    Push(Push),
+}
+
+impl ServerLine {
+    /// Reads one line. An unknown kind of line is an error that names no content.
+    pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
+        /// The keys by which the kinds differ.
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(default)]
+            id: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            event: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            durable: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            fence: Option<serde::de::IgnoredAny>,
+        }
+        let kind: Kind = serde_json::from_str(line)?;
+        Ok(if kind.id.is_some() {
+            Self::Reply(serde_json::from_str(line)?)
+        } else if kind.event.is_some() {
+            Self::Push(Push::Event(serde_json::from_str(line)?))
+        } else if kind.durable.is_some() {
+            Self::Push(Push::Durable(serde_json::from_str(line)?))
+        } else if kind.fence.is_some() {
+            Self::Push(Push::Fence(serde_json::from_str(line)?))
+        } else {
+            Self::Push(Push::Changed(serde_json::from_str(line)?))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Code, What};
+
+    const EVENT: &str = r#"{"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"hi","timestamp":"2026-05-06T13:00:00.000Z"}"#;
+
+    #[test]
+    fn a_request_is_its_verb_beside_its_id() {
+        let json = r#"{"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"hello"}}"#;
+        let request: Request = serde_json::from_str(json).expect("a request");
+        assert_eq!(serde_json::to_string(&request).expect("JSON"), json);
+        for name in ["meetings", "join_times"] {
+            let json = format!(r#"{{"id":1,"{name}":{{}}}}"#);
+            let request: Request = serde_json::from_str(&json).expect("a request");
+            assert_eq!(serde_json::to_string(&request).expect("JSON"), json);
+        }
+    }
+
+    #[test]
+    fn lines_from_the_server_are_told_apart() {
+        let ServerLine::Push(Push::Event(event)) = ServerLine::parse(EVENT).expect("a line") else {
+            panic!("not an event");
+        };
+        assert!(matches!(event.what, What::Message { .. }));
+        assert_eq!(serde_json::to_string(&event).expect("JSON"), EVENT);
+
+        let line = r#"{"id":2,"error":{"code":"not_participant","detail":"no"}}"#;
+        let ServerLine::Reply(reply) = ServerLine::parse(line).expect("a line") else {
+            panic!("not a reply");
+        };
+        assert!(matches!(reply.outcome, Outcome::Error(r) if r.code == Code::NotParticipant));
+
+        for (line, expected) in [
+            (
+                r#"{"meetingID":1,"orderID":4,"gen":3,"durable":9}"#,
+                "Durable",
+            ),
+            (r#"{"meetingID":1,"orderID":4,"gen":4,"fence":9}"#, "Fence"),
+            (r#"{"changed":"meetings"}"#, "Changed"),
+        ] {
+            let parsed = format!("{:?}", ServerLine::parse(line).expect("a line"));
+            assert!(parsed.contains(expected), "{parsed}");
+        }
+        assert!(ServerLine::parse("{}").is_err());
+    }
+}

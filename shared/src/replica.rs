@@ -1,0 +1,339 @@
+//! One instance as a client knows it: the events folded into who is in, what was said, how far.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::domain::{Event, Instance, InstanceState, Participant, What};
+use crate::ids::{Generation, InstanceId, Seq, UserId};
+use crate::protocol::{EventsOk, Fence, OpenOk, Position};
+use crate::time::Timestamp;
+
+/// What became of an event that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It was the next one.
+    Applied,
+    /// It is known already.
+    Known,
+    /// Events after this seq are missing before it: ask for them.
+    Gap {
+        /// The last seq that is known.
+        after: Seq,
+    },
+    /// It belongs to another generation: open the instance again.
+    OtherGeneration,
+}
+
+/// Who is in, with what can be known of them from events alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub id: UserId,
+    /// Since when.
+    pub joined: Timestamp,
+    /// All that is known of them, when a list of participants said it.
+    pub profile: Option<Participant>,
+}
+
+/// One instance's log, from some seq on without a gap, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    instance: Instance,
+    generation: Generation,
+    seq: Seq,
+    durable: Seq,
+    events: BTreeMap<Seq, Event>,
+    /// Whether the server has events before the first of ours.
+    more_before: bool,
+    members: BTreeMap<UserId, Member>,
+    names: HashMap<UserId, String>,
+}
+
+impl Replica {
+    /// Begins from what `open` answered.
+    pub fn new(opened: OpenOk) -> Self {
+        let mut replica = Self {
+            instance: opened.instance,
+            generation: opened.generation,
+            seq: opened.seq,
+            durable: opened.durable,
+            events: opened
+                .events
+                .into_iter()
+                .map(|event| (event.seq, event))
+                .collect(),
+            more_before: opened.more,
+            members: BTreeMap::new(),
+            names: opened
+                .users
+                .into_iter()
+                .map(|person| (person.id, person.name))
+                .collect(),
+        };
+        for participant in opened.people {
+            replica
+                .names
+                .insert(participant.id, participant.name.clone());
+            let member = Member {
+                id: participant.id,
+                joined: participant.joined,
+                profile: Some(participant),
+            };
+            replica.members.insert(member.id, member);
+        }
+        replica
+    }
+
+    /// Which instance.
+    pub fn id(&self) -> InstanceId {
+        self.instance.id
+    }
+
+    /// What it is.
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// How far it is known: what a resume says.
+    pub fn position(&self) -> Position {
+        Position {
+            instance: self.instance.id,
+            generation: self.generation,
+            seq: self.seq,
+        }
+    }
+
+    /// Up to which seq the archive has it.
+    pub fn durable(&self) -> Seq {
+        self.durable
+    }
+
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        self.instance.state == InstanceState::Ended
+    }
+
+    /// The known events, ascending.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.values()
+    }
+
+    /// The seq before which older events can be asked for, if there are any.
+    pub fn older_than(&self) -> Option<Seq> {
+        self.more_before.then(|| {
+            self.events
+                .keys()
+                .next()
+                .copied()
+                .unwrap_or(self.seq.next())
+        })
+    }
+
+    /// Who is in, in the order of joining.
+    pub fn members(&self) -> Vec<&Member> {
+        let mut members: Vec<&Member> = self.members.values().collect();
+        members.sort_by_key(|member| (member.joined, member.id));
+        members
+    }
+
+    /// Whether this person is in.
+    pub fn is_member(&self, user: UserId) -> bool {
+        self.members.contains_key(&user)
+    }
+
+    /// What this person is called; `#7` when nobody said.
+    pub fn name(&self, user: UserId) -> String {
+        self.names
+            .get(&user)
+            .cloned()
+            .unwrap_or_else(|| format!("#{user}"))
+    }
+
+    /// Folds in an event that came by itself: seq = last + 1 applies, up to last is known, above is a
+    /// gap, another generation is a fence.
+    pub fn apply(&mut self, event: Event) -> Applied {
+        if event.generation != self.generation && event.generation != Generation::default() {
+            return Applied::OtherGeneration;
+        }
+        if event.seq <= self.seq {
+            return Applied::Known;
+        }
+        if event.seq != self.seq.next() {
+            return Applied::Gap { after: self.seq };
+        }
+        self.fold(&event);
+        self.seq = event.seq;
+        self.events.insert(event.seq, event);
+        Applied::Applied
+    }
+
+    /// Folds in a page that was asked for, older or newer than what is known.
+    pub fn add_page(&mut self, page: EventsOk, before: Option<Seq>) {
+        for person in page.users {
+            self.names.entry(person.id).or_insert(person.name);
+        }
+        if before.is_some() {
+            self.more_before = page.more;
+        }
+        for event in page.events {
+            if event.seq <= self.seq {
+                self.events.entry(event.seq).or_insert(event);
+            } else {
+                // A page that begins above the gap changes nothing; the next event asks again.
+                let _ = self.apply(event);
+            }
+        }
+    }
+
+    /// The archive has come so far.
+    pub fn set_durable(&mut self, durable: Seq) {
+        self.durable = self.durable.max(durable);
+    }
+
+    /// Drops what a fence made void. The instance must be opened again.
+    pub fn fence(&mut self, fence: Fence) {
+        self.generation = fence.generation;
+        self.events.retain(|seq, _| *seq <= fence.base);
+        self.seq = self.seq.min(fence.base);
+    }
+
+    fn fold(&mut self, event: &Event) {
+        match &event.what {
+            What::Opened => self.instance.state = InstanceState::Active,
+            What::Join { user, name } => {
+                self.names.insert(*user, name.clone());
+                let member = Member {
+                    id: *user,
+                    joined: event.timestamp,
+                    profile: None,
+                };
+                self.members.insert(*user, member);
+            }
+            What::Leave { user, .. } => {
+                self.members.remove(user);
+            }
+            What::Message { .. } => {}
+            What::Closed { .. } => {
+                self.instance.state = InstanceState::Ended;
+                self.members.clear();
+            }
+        }
+        self.instance.participants = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Reason;
+    use crate::ids::{MeetingId, OrderId};
+
+    fn id() -> InstanceId {
+        InstanceId::new(
+            MeetingId::new(1).expect("small"),
+            OrderId::new(4).expect("small"),
+        )
+    }
+
+    fn user(n: u64) -> UserId {
+        UserId::new(n).expect("small")
+    }
+
+    fn replica() -> Replica {
+        Replica::new(OpenOk {
+            instance: Instance {
+                title: "BDMS".into(),
+                description: String::new(),
+                is_public: true,
+                fromdatetime: Timestamp::from_ms(0),
+                todatetime: Timestamp::from_ms(1_000_000),
+                id: id(),
+                state: InstanceState::Active,
+                participants: 0,
+                joined: None,
+            },
+            generation: Generation::new(1).expect("small"),
+            seq: Seq::new(1).expect("small"),
+            durable: Seq::default(),
+            people: vec![],
+            events: vec![],
+            more: true,
+            users: vec![],
+        })
+    }
+
+    fn event(generation: u64, seq: u64, what: What) -> Event {
+        Event {
+            instance: id(),
+            generation: Generation::new(generation).expect("small"),
+            seq: Seq::new(seq).expect("small"),
+            what,
+            timestamp: Timestamp::from_ms(i64::try_from(seq).expect("small")),
+        }
+    }
+
+    fn join(seq: u64, who: u64) -> Event {
+        event(
+            1,
+            seq,
+            What::Join {
+                user: user(who),
+                name: format!("u{who}"),
+            },
+        )
+    }
+
+    #[test]
+    fn the_clients_rule() {
+        let mut replica = replica();
+        assert_eq!(replica.apply(join(2, 7)), Applied::Applied);
+        assert_eq!(replica.apply(join(2, 7)), Applied::Known);
+        let after = Seq::new(2).expect("small");
+        assert_eq!(replica.apply(join(4, 8)), Applied::Gap { after });
+        assert_eq!(
+            replica.apply(event(2, 3, What::Opened)),
+            Applied::OtherGeneration
+        );
+        assert_eq!(replica.apply(join(3, 8)), Applied::Applied);
+        assert_eq!(replica.members().len(), 2);
+        assert_eq!(replica.name(user(8)), "u8");
+        let left = What::Leave {
+            user: user(7),
+            reason: Reason::Left,
+        };
+        assert_eq!(replica.apply(event(1, 4, left)), Applied::Applied);
+        assert!(!replica.is_member(user(7)));
+        let closed = What::Closed {
+            reason: Reason::Scheduled,
+        };
+        assert_eq!(replica.apply(event(1, 5, closed)), Applied::Applied);
+        assert!(replica.is_closed() && replica.members().is_empty());
+    }
+
+    #[test]
+    fn a_page_fills_a_gap_and_a_fence_drops_what_is_above_it() {
+        let mut replica = replica();
+        let page = EventsOk {
+            events: vec![join(2, 7), join(3, 8)],
+            more: false,
+            users: vec![],
+        };
+        replica.add_page(page, None);
+        assert_eq!(replica.position().seq.get(), 3);
+        let base = Seq::new(2).expect("small");
+        let generation = Generation::new(2).expect("small");
+        replica.fence(Fence {
+            instance: id(),
+            generation,
+            base,
+        });
+        assert_eq!(
+            replica.position(),
+            Position {
+                instance: id(),
+                generation,
+                seq: base
+            }
+        );
+        assert_eq!(replica.events().count(), 1);
+    }
+}

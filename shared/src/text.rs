@@ -1,0 +1,276 @@
+//! Text from people, parsed at the door: what a body, a name, a title, an address may contain.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::limits;
+
+/// Why a text was refused. The sentence says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing, or nothing but white space.
+    #[error("{field} is empty: write something")]
+    Empty {
+        /// Which text.
+        field: &'static str,
+    },
+    /// More bytes than the field holds.
+    #[error("{field} has {bytes} bytes and may have {bytes_max}: shorten it")]
+    TooLong {
+        /// Which text.
+        field: &'static str,
+        /// Bytes of UTF-8 that came.
+        bytes: usize,
+        /// Bytes of UTF-8 that may come.
+        bytes_max: usize,
+    },
+    /// A control or escape character.
+    #[error("{field} contains the control character U+{code:04X} at byte {at}: remove it")]
+    Control {
+        /// Which text.
+        field: &'static str,
+        /// The character's code point.
+        code: u32,
+        /// Where it stands, in bytes from the start.
+        at: usize,
+    },
+    /// Not of the form the field needs.
+    #[error("{field} {what}")]
+    Form {
+        /// Which text.
+        field: &'static str,
+        /// What it must be.
+        what: &'static str,
+    },
+}
+
+/// The body of a message: 1 to 4,096 bytes of UTF-8, with line ends and tabs but no other control
+/// character, and not only white space.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct MessageBody(String);
+
+impl MessageBody {
+    /// Checks `text`; nothing is changed in it.
+    pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
+        let text = text.into();
+        check("body", &text, limits::MESSAGE_BODY_BYTES_MAX, Lines::Many)?;
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+// Bodies never reach a log: not even by way of `{:?}`.
+impl fmt::Debug for MessageBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageBody({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Display for MessageBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageBody {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A person's name: one line.
+pub fn parse_name(text: &str) -> Result<String, TextError> {
+    one_line("name", text, limits::NAME_BYTES_MAX)
+}
+
+/// A meeting's title: one line.
+pub fn parse_title(text: &str) -> Result<String, TextError> {
+    one_line("title", text, limits::TITLE_BYTES_MAX)
+}
+
+/// A meeting's description: any lines, or nothing.
+pub fn parse_description(text: &str) -> Result<String, TextError> {
+    let text = text.trim();
+    if !text.is_empty() {
+        check(
+            "description",
+            text,
+            limits::DESCRIPTION_BYTES_MAX,
+            Lines::Many,
+        )?;
+    }
+    Ok(text.to_owned())
+}
+
+/// An e-mail address: `local@domain` without white space, in lower case.
+///
+/// Only the form is checked, by no grammar: whether it exists is known to its postmaster alone.
+pub fn parse_email(text: &str) -> Result<String, TextError> {
+    const FIELD: &str = "email";
+    let email = one_line(FIELD, text, limits::EMAIL_BYTES_MAX)?.to_lowercase();
+    let well_formed = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if !well_formed || email.chars().any(|c| c.is_whitespace() || c == ',') {
+        return Err(TextError::Form {
+            field: FIELD,
+            what: "must be an address like ada@example.org",
+        });
+    }
+    Ok(email)
+}
+
+/// A new password: long enough to be worth it, short enough to hash.
+pub fn check_password(text: &str) -> Result<(), TextError> {
+    const FIELD: &str = "password";
+    if text.len() < limits::PASSWORD_BYTES_MIN {
+        return Err(TextError::Form {
+            field: FIELD,
+            what: "must have at least 8 bytes",
+        });
+    }
+    if text.len() > limits::PASSWORD_BYTES_MAX {
+        return Err(TextError::TooLong {
+            field: FIELD,
+            bytes: text.len(),
+            bytes_max: limits::PASSWORD_BYTES_MAX,
+        });
+    }
+    Ok(())
+}
+
+/// Whether a terminal might obey this character: C0, DEL and C1.
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+}
+
+/// Whether this character reorders or hides the text around it: the bidi controls and the
+/// invisible formatting characters, other than the joiners and selectors that emoji and scripts need.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}')
+}
+
+/// The text as a terminal may show it on one line: control characters gone, line ends and tabs
+/// blanks, bidi and invisible controls visible as `<U+202E>`.
+pub fn for_terminal(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || c == '\t' {
+            shown.push(' ');
+        } else if is_invisible(c) {
+            use fmt::Write;
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "<U+{:04X}>", u32::from(c));
+        } else if !is_control(c) {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Lines {
+    One,
+    Many,
+}
+
+fn one_line(field: &'static str, text: &str, bytes_max: usize) -> Result<String, TextError> {
+    let text = text.trim();
+    check(field, text, bytes_max, Lines::One)?;
+    Ok(text.to_owned())
+}
+
+fn check(field: &'static str, text: &str, bytes_max: usize, lines: Lines) -> Result<(), TextError> {
+    if text.trim().is_empty() {
+        return Err(TextError::Empty { field });
+    }
+    if text.len() > bytes_max {
+        return Err(TextError::TooLong {
+            field,
+            bytes: text.len(),
+            bytes_max,
+        });
+    }
+    let forbidden = |c: char| is_control(c) && !(lines == Lines::Many && (c == '\n' || c == '\t'));
+    match text.char_indices().find(|(_, c)| forbidden(*c)) {
+        Some((at, c)) => Err(TextError::Control {
+            field,
+            code: u32::from(c),
+            at,
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("hello", None)]
+    #[case("two\nlines\tand a tab", None)]
+    #[case("👩‍👩‍👧 日本 é 🇩🇪 שלום", None)]
+    #[case("'; DROP TABLE user; --", None)]
+    #[case("redis.call('FLUSHALL')", None)]
+    #[case("", Some("empty"))]
+    #[case(" \n\t ", Some("empty"))]
+    #[case("\u{1b}[2J", Some("U+001B at byte 0"))]
+    #[case("bell\u{7}", Some("U+0007 at byte 4"))]
+    #[case("c1 \u{9b}2J", Some("U+009B at byte 3"))]
+    #[case("nul\0", Some("U+0000"))]
+    #[case("cr\r\n", Some("U+000D"))]
+    fn bodies(#[case] text: &str, #[case] refused: Option<&str>) {
+        match (MessageBody::parse(text), refused) {
+            (Ok(body), None) => assert_eq!(body.as_str(), text),
+            (Err(error), Some(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (got, _) => panic!("{text:?}: {got:?}"),
+        }
+    }
+
+    #[test]
+    fn a_body_has_at_most_4096_bytes() {
+        assert!(MessageBody::parse("x".repeat(4_096)).is_ok());
+        let error = MessageBody::parse("x".repeat(4_097)).expect_err("one byte too many");
+        assert_eq!(
+            error,
+            TextError::TooLong {
+                field: "body",
+                bytes: 4_097,
+                bytes_max: 4_096
+            }
+        );
+        // Bytes, not characters.
+        assert!(MessageBody::parse("é".repeat(2_049)).is_err());
+    }
+
+    #[rstest]
+    #[case("Ada@Example.ORG", Some("ada@example.org"))]
+    #[case(" ada@example.org ", Some("ada@example.org"))]
+    #[case("ada", None)]
+    #[case("@example.org", None)]
+    #[case("ada@", None)]
+    #[case("a@b@c", None)]
+    #[case("a b@c", None)]
+    #[case("a,b@c", None)]
+    fn emails(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(parse_email(text).ok().as_deref(), expected);
+    }
+
+    #[test]
+    fn a_terminal_is_told_nothing() {
+        assert_eq!(
+            for_terminal("a\u{1b}]0;x\u{7}b\u{202e}c\nd"),
+            "a]0;xb<U+202E>c d"
+        );
+    }
+}

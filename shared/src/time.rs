@@ -1,0 +1,212 @@
+//! Points in time: milliseconds of UTC in stores and on the wire, what people type at the door.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, LocalResult, NaiveDateTime, SecondsFormat, TimeDelta, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A point in time, in milliseconds since 1970-01-01 UTC; written as RFC 3339 in UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The first and the last that RFC 3339 can write (years 1 to 9999).
+    const MS_MIN: i64 = -62_135_596_800_000;
+    const MS_MAX: i64 = 253_402_300_799_999;
+
+    /// From milliseconds since 1970-01-01 UTC; what RFC 3339 cannot write is brought to its edge.
+    pub fn from_ms(ms: i64) -> Self {
+        Self(ms.clamp(Self::MS_MIN, Self::MS_MAX))
+    }
+
+    /// Milliseconds since 1970-01-01 UTC.
+    pub const fn as_ms(self) -> i64 {
+        self.0
+    }
+
+    /// The same point as chrono knows it.
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+
+    /// This point moved by `ms` milliseconds.
+    #[must_use]
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self::from_ms(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this; negative if it is later.
+    pub const fn ms_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self::from_ms(at.timestamp_millis())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+/// A text that is no RFC 3339 time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a time like 2026-05-06T13:00:00Z")]
+pub struct TimestampError;
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        DateTime::parse_from_rfc3339(text)
+            .map(|at| Self::from(at.with_timezone(&Utc)))
+            .map_err(|_| TimestampError)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Timestamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        <DateTime<Utc> as utoipa::PartialSchema>::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Timestamp {}
+
+/// Why a typed time or length was not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WhenError {
+    /// None of the forms.
+    #[error(
+        "'{0}' is no time: write 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, or 'in 5m'"
+    )]
+    Time(String),
+    /// None of the forms.
+    #[error("'{0}' is no length of time: write 45m, 90s, 2h, 1h30m or 1d")]
+    Length(String),
+    /// A local time that the clocks skip.
+    #[error("{0} does not exist here: the clocks are put forward over it")]
+    Skipped(NaiveDateTime),
+    /// A local time that the clocks show twice.
+    #[error("{0} happens twice here: write it with its offset, like 2026-10-25T02:30:00+02:00")]
+    Twice(NaiveDateTime),
+}
+
+/// A time as people type it: RFC 3339, `2026-05-06 13:00` in `zone`, `now`, `in 5m`.
+pub fn parse_when<Z: TimeZone>(
+    text: &str,
+    now: Timestamp,
+    zone: &Z,
+) -> Result<Timestamp, WhenError> {
+    let text = text.trim();
+    if text == "now" {
+        return Ok(now);
+    }
+    if let Some(length) = text.strip_prefix("in ") {
+        return Ok(now.plus_ms(parse_length(length)?.num_milliseconds()));
+    }
+    if let Ok(at) = text.parse() {
+        return Ok(at);
+    }
+    let local = [
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+    ]
+    .iter()
+    .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+    .ok_or_else(|| WhenError::Time(text.to_owned()))?;
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) => Ok(Timestamp::from(at.with_timezone(&Utc))),
+        LocalResult::Ambiguous(..) => Err(WhenError::Twice(local)),
+        LocalResult::None => Err(WhenError::Skipped(local)),
+    }
+}
+
+/// A length of time as people type it: `45m`, `90s`, `2h`, `1h30m`, `1d`. More than nothing.
+pub fn parse_length(text: &str) -> Result<TimeDelta, WhenError> {
+    let text = text.trim();
+    let wrong = || WhenError::Length(text.to_owned());
+    let mut seconds: i64 = 0;
+    let mut digits = String::new();
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        let unit_s = match c {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let count: i64 = digits.parse().map_err(|_| wrong())?;
+        digits.clear();
+        seconds = count
+            .checked_mul(unit_s)
+            .and_then(|more| seconds.checked_add(more))
+            .ok_or_else(wrong)?;
+    }
+    let in_range = digits.is_empty() && seconds > 0;
+    TimeDelta::try_seconds(seconds)
+        .filter(|_| in_range)
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::FixedOffset;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("now", "2026-05-06T11:00:00.000Z")]
+    #[case("in 5m", "2026-05-06T11:05:00.000Z")]
+    #[case("in 1h30m", "2026-05-06T12:30:00.000Z")]
+    #[case("2026-05-06T13:00:00Z", "2026-05-06T13:00:00.000Z")]
+    #[case("2026-05-06T13:00:00.1239+02:00", "2026-05-06T11:00:00.123Z")]
+    #[case("2026-05-06 13:00", "2026-05-06T11:00:00.000Z")]
+    #[case("2026-05-06 13:00:07", "2026-05-06T11:00:07.000Z")]
+    fn times_as_people_type_them(#[case] text: &str, #[case] expected: &str) {
+        let now = "2026-05-06T11:00:00Z".parse().expect("a time");
+        let zone = FixedOffset::east_opt(7_200).expect("an offset");
+        assert_eq!(
+            parse_when(text, now, &zone).map(|t| t.to_string()),
+            Ok(expected.to_owned())
+        );
+    }
+
+    #[rstest]
+    #[case("tomorrow")]
+    #[case("")]
+    #[case("in")]
+    #[case("in 5")]
+    #[case("in -5m")]
+    #[case("2026-13-06 13:00")]
+    #[case("in 99999999999999999999d")]
+    fn what_is_no_time_is_refused(#[case] text: &str) {
+        assert!(parse_when(text, Timestamp::default(), &Utc).is_err());
+    }
+}
