@@ -1,0 +1,52 @@
+//! What every service is handed: the store, the clock, the randomness.
+
+use std::fmt;
+use std::sync::Arc;
+
+use plenary_shared::domain::User;
+use plenary_shared::time::Timestamp;
+
+use crate::store::{Store, TokenHash};
+
+/// Where the time comes from. Only for what no store's clock rules: sessions and waiting.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Where randomness comes from: fills the bytes, from a source fit for secrets.
+pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// What every service is handed.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The only door to data.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Clock,
+    /// The randomness.
+    pub randomness: Randomness,
+    /// How long a login token is good, in seconds.
+    pub session_ttl_s: u32,
+}
+
+impl Ctx {
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx")
+            .field("session_ttl_s", &self.session_ttl_s)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who asks, known from the login token alone.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The person.
+    pub user: User,
+    /// The session by which they are known.
+    pub session: TokenHash,
+}

@@ -1,0 +1,64 @@
+//! The two kinds of "no": a `Reject` is an answer for the person, a `Fault` is something broken.
+
+use std::error::Error as StdError;
+
+use plenary_shared::domain::{Code, Reject};
+
+/// Something broke. It is logged once, at the edge, with an id; the person sees no more than that.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// A store does not answer, or not in time. What was asked may or may not have been done.
+    #[error("{store} is away: {source}")]
+    Away {
+        /// Which store: `Redis`, `MySQL`.
+        store: &'static str,
+        /// What its client said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A store, or we, did what must not happen.
+    #[error("{what}: {source}")]
+    Broken {
+        /// What was being done.
+        what: &'static str,
+        /// What went wrong.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Fault {
+    /// A store that does not answer.
+    pub fn away(store: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Away {
+            store,
+            source: source.into(),
+        }
+    }
+
+    /// Something that must not happen.
+    pub fn broken(what: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Broken {
+            what,
+            source: source.into(),
+        }
+    }
+}
+
+/// Why a verb was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The person may not, or asked for what is not there.
+    #[error(transparent)]
+    Reject(#[from] Reject),
+    /// Something broke.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::Reject(code.into())
+    }
+}
+
+/// What a verb answers.
+pub type Answer<T> = Result<T, Error>;

@@ -1,0 +1,412 @@
+//! The only door to data. One verb is one atom: it changes the state and emits the event, or does
+//! neither. Nothing above knows which back end it has.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use plenary_shared::domain::{
+    Event, Gender, Instance, InstanceState, Meeting, Participant, Person, Reason, Role, User,
+};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::error::{Answer, Fault};
+
+pub mod hybrid;
+pub mod mysql;
+pub mod redis;
+
+/// SHA-256 of a login token: what is stored of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// In lower-case hexadecimal.
+    pub fn to_hex(self) -> String {
+        use fmt::Write;
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+    }
+}
+
+// Not even a hash of a token reaches a log.
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash")
+    }
+}
+
+/// A person and what they sign in with.
+#[derive(Clone)]
+pub struct Account {
+    /// The person.
+    pub user: User,
+    /// Their password's hash in PHC form; `None`: they cannot sign in with a password.
+    pub password_hash: Option<String>,
+}
+
+/// A person to be added.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// What they are called.
+    pub name: String,
+    /// Their address, in lower case.
+    pub email: String,
+    /// In years.
+    pub age: Option<u32>,
+    /// As they say.
+    pub gender: Option<Gender>,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// By what it is known.
+    pub token: TokenHash,
+    /// Whose.
+    pub user: UserId,
+    /// When it begins.
+    pub created_at: Timestamp,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+    /// What it is called in lists.
+    pub label: String,
+}
+
+/// A session that is good.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Whose.
+    pub user: User,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+}
+
+/// A meeting to be added.
+#[derive(Clone, Debug)]
+pub struct NewMeeting {
+    /// One line.
+    pub title: String,
+    /// Any text, or none.
+    pub description: String,
+    /// Whether anyone who is signed in may join.
+    pub is_public: bool,
+    /// Who may join otherwise: addresses in lower case.
+    pub audience: Vec<String>,
+}
+
+/// A meeting as an operator's list shows it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct MeetingListed {
+    /// The meeting.
+    #[serde(flatten)]
+    pub meeting: Meeting,
+    /// Who may join it, if it is private.
+    pub audience: Vec<String>,
+    /// Its instances, by order.
+    pub instances: Vec<InstanceListed>,
+}
+
+/// An instance as an operator's list shows it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct InstanceListed {
+    /// Which.
+    #[serde(flatten)]
+    pub id: InstanceId,
+    /// When it begins.
+    pub fromdatetime: Timestamp,
+    /// When it is over.
+    pub todatetime: Timestamp,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// Why it ended.
+    pub reason: Option<String>,
+}
+
+/// A WebSocket connection, unique over all servers and for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectionId {
+    /// The server that holds it.
+    pub node: NodeId,
+    /// Its number on that server.
+    pub number: u64,
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:016x}", self.node, self.number)
+    }
+}
+
+/// A running server: random, new at every start. Letters and digits only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub String);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which part of a log, or of the messages, is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The last ones below this seq (`None`: the very last).
+    Before(Option<Seq>),
+    /// The first ones above this seq.
+    After(Seq),
+}
+
+/// The next starts and ends, and all that is not yet finished.
+#[derive(Clone, Debug, Default)]
+pub struct Agenda {
+    /// Instances to start and when: those that are due, and those within the horizon.
+    pub starts: Vec<(InstanceId, Timestamp)>,
+    /// Active instances and when they are over: those that are due, and those within the horizon.
+    pub ends: Vec<(InstanceId, Timestamp)>,
+    /// Instances whose end has begun and is not complete.
+    pub ending: Vec<InstanceId>,
+}
+
+/// How far the end of an instance has come. Each step is idempotent and may be taken by any server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndStep {
+    /// A: what lasts says that it is ending.
+    Marked,
+    /// B: everybody has left, the log is closed.
+    Closed,
+    /// C: the archive has the whole log.
+    Archived,
+    /// D: what lasts says that it has ended.
+    Recorded,
+    /// E: nothing of it is live any more.
+    Destroyed,
+}
+
+impl EndStep {
+    /// All, in order.
+    pub const ALL: &'static [Self] = &[
+        Self::Marked,
+        Self::Closed,
+        Self::Archived,
+        Self::Recorded,
+        Self::Destroyed,
+    ];
+}
+
+/// What became of a step towards an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stepped {
+    /// Done, by this call or before.
+    Done,
+    /// Not yet: try again soon.
+    NotYet,
+}
+
+/// What the live store says without being asked, to the hub.
+#[derive(Clone, Debug)]
+pub enum Feed {
+    /// An event of a followed instance. May be lost or late: its seq tells.
+    Event(Box<Event>),
+    /// The archive has a followed instance up to this seq.
+    Durable {
+        /// Where.
+        instance: InstanceId,
+        /// In which generation.
+        generation: Generation,
+        /// The last seq in the archive.
+        seq: Seq,
+    },
+    /// A followed instance's live state begins anew.
+    Fence {
+        /// Where.
+        instance: InstanceId,
+        /// The new generation.
+        generation: Generation,
+        /// Events above this seq of older generations are void.
+        base: Seq,
+    },
+    /// Events may have been lost: look at every followed instance's position.
+    Gap,
+    /// A schedule or a list of meetings has changed.
+    Changed,
+    /// Sessions were closed.
+    SignedOut(TokenHash),
+}
+
+/// How far a followed instance's log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The live generation.
+    pub generation: Generation,
+    /// The last seq.
+    pub seq: Seq,
+    /// Up to which seq the archive has it.
+    pub durable: Seq,
+}
+
+/// What a store promises. All times are the store's own unless an argument says otherwise.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // --- people ---
+
+    /// The account of an address (any case), if there is one.
+    async fn account(&self, email: &str) -> Answer<Option<Account>>;
+    /// Adds a person. `invalid` if the address is taken.
+    async fn add_user(&self, new: NewUser) -> Answer<User>;
+    /// Sets a password's hash.
+    async fn set_password(&self, user: UserId, hash: &str) -> Answer<()>;
+    /// A page of all people, by id, above `after`.
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>>;
+
+    // --- sessions ---
+
+    /// Opens a session.
+    async fn open_session(&self, new: NewSession) -> Answer<()>;
+    /// The session of a token, if it is good at `now`.
+    async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
+    /// Closes a session; whether there was one.
+    async fn close_session(&self, token: TokenHash) -> Answer<bool>;
+
+    // --- the schedule ---
+
+    /// Adds a meeting with its audience.
+    async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting>;
+    /// Adds an instance; its order is the meeting's next.
+    async fn schedule(
+        &self,
+        meeting: MeetingId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<InstanceId>;
+    /// A page of all meetings with audience and instances, by id, above `after`.
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>>;
+    /// What this person may see: active, coming, and lately ended instances.
+    async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
+    /// The active instances this person may see.
+    async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>>;
+
+    // --- in a meeting ---
+
+    /// Becomes a participant; emits `join`. Binds the connection to the stay, if there is one.
+    async fn join(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+    ) -> Answer<Posted>;
+    /// Is a participant no longer; emits `leave`.
+    async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted>;
+    /// Says something; emits `message`, once for each cmid.
+    async fn post(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Answer<Posted>;
+    /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
+    async fn open(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Answer<OpenOk>;
+    /// A page of the log.
+    async fn events(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<EventsOk>;
+    /// A page of the messages.
+    async fn messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk>;
+    /// A page of one person's messages.
+    async fn user_messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        of: UserId,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk>;
+    /// The participants of an active instance, in the order of joining.
+    async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
+    /// When the participants of every active instance joined.
+    async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>>;
+
+    // --- connections ---
+
+    /// A connection is gone: the stay it was bound to ends after `grace_ms`, unless another
+    /// connection holds it.
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        grace_ms: i64,
+    ) -> Answer<()>;
+    /// Ends the stays whose grace is over; emits `leave` with the time of the loss.
+    async fn reap(&self, instance: InstanceId) -> Answer<()>;
+    /// This server lives for `lease_ms` more. Answers every live server.
+    async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
+    /// Detaches the connections of servers whose lease is over, in every active instance.
+    async fn reap_nodes(&self, grace_ms: i64) -> Answer<()>;
+    /// This server stops: its lease ends.
+    async fn end_lease(&self, node: &NodeId) -> Answer<()>;
+
+    // --- time and the archive ---
+
+    /// What is to be done by the clock until `now + horizon_ms`.
+    async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
+    /// Starts an instance that is due; emits `opened`. Nothing, if somebody else did.
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<()>;
+    /// Takes one step towards the end; each is idempotent, in the order of [`EndStep::ALL`].
+    async fn end_step(
+        &self,
+        instance: InstanceId,
+        reason: Reason,
+        step: EndStep,
+    ) -> Answer<Stepped>;
+    /// Every active or ending instance that has events which the archive has not.
+    async fn archive_lag(&self) -> Answer<Vec<(InstanceId, Head)>>;
+    /// Brings these instances' events into the archive; how many events.
+    async fn archive(&self, instances: &[InstanceId]) -> Answer<usize>;
+    /// Repairs what a crash left between the live state and what lasts.
+    async fn sweep(&self, now: Timestamp) -> Answer<()>;
+
+    // --- the hub's side ---
+
+    /// Begins to feed the hub; a store has one feed.
+    async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault>;
+    /// Feeds this instance's events from now on; answered when it does.
+    async fn follow(&self, instance: InstanceId) -> Answer<()>;
+    /// Feeds this instance's events no longer.
+    async fn unfollow(&self, instance: InstanceId) -> Answer<()>;
+    /// How far these instances' logs are; `None`: not live.
+    async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>>;
+    /// Events above `after`, for the hub itself: asks no permission.
+    async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>>;
+    /// Whether every part of the store answers.
+    async fn ready(&self) -> Result<(), Fault>;
+}
+
+/// The names of all whom these events speak of; see [`OpenOk::users`].
+pub type Names = Vec<Person>;

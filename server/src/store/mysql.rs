@@ -1,0 +1,1 @@
+//! What lasts, in MySQL or MariaDB.
