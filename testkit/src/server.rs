@@ -58,6 +58,20 @@ impl Server {
         server
     }
 
+    /// Makes the tables, as `serve` would, and nothing else.
+    #[track_caller]
+    pub fn migrate(redis: &Redis, database: &Database) {
+        let mut command = Command::new(binary("plenary-server"));
+        command.env_clear().env("HOME", std::env::temp_dir()).args([
+            "migrate",
+            "--redis",
+            &redis.url(),
+            "--mysql",
+            &database.url(),
+        ]);
+        run(&mut command, b"").ok();
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         self.url.clone()

@@ -26,6 +26,8 @@ pub struct Ws {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// What came unasked while an answer was waited for.
     pushes: VecDeque<Push>,
+    /// Answers that came before the one that was waited for.
+    replies: Vec<Reply<Value>>,
     lines: VecDeque<String>,
     last_id: u64,
 }
@@ -53,6 +55,7 @@ impl Ws {
         Self {
             stream,
             pushes: VecDeque::new(),
+            replies: vec![],
             lines: VecDeque::new(),
             last_id: 0,
         }
@@ -146,8 +149,16 @@ impl Ws {
 
     /// Waits for the answer to the request `id`.
     pub async fn answer(&mut self, id: u64) -> Result<Value, Reject> {
-        let reply = self.next_reply().await;
-        assert_eq!(reply.id, id, "answers come in the order of the requests");
+        let reply = match self.replies.iter().position(|reply| reply.id == id) {
+            Some(at) => self.replies.swap_remove(at),
+            None => loop {
+                let reply = self.next_reply().await;
+                if reply.id == id {
+                    break reply;
+                }
+                self.replies.push(reply);
+            },
+        };
         match reply.outcome {
             Outcome::Ok(value) => Ok(value),
             Outcome::Error(reject) => Err(reject),
