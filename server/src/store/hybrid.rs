@@ -95,12 +95,18 @@ impl Hybrid {
             }
             tokio::time::sleep(Duration::from_millis(RESTORE_WAIT_MS)).await;
         }
-        Err(Fault::away("Redis", "another server brings the live state up and does not finish"))
+        Err(Fault::away(
+            "Redis",
+            "another server brings the live state up and does not finish",
+        ))
     }
 
     async fn rebuild_all(&self) -> Result<(), Fault> {
         let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
-        tracing::warn!(instances = unfinished.len(), "Redis may have forgotten: rebuilding");
+        tracing::warn!(
+            instances = unfinished.len(),
+            "Redis may have forgotten: rebuilding"
+        );
         for one in unfinished {
             self.rebuild(one.instance, true).await?;
         }
@@ -219,16 +225,15 @@ impl Store for Hybrid {
         from: Timestamp,
         to: Timestamp,
     ) -> Answer<InstanceId> {
-        let id = self.ledger.schedule(meeting, from, to, (self.clock)()).await?;
+        let id = self
+            .ledger
+            .schedule(meeting, from, to, (self.clock)())
+            .await?;
         self.notice_changed().await;
         Ok(id)
     }
 
-    async fn meetings(
-        &self,
-        after: Option<MeetingId>,
-        limit: usize,
-    ) -> Answer<Vec<MeetingListed>> {
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>> {
         self.ledger.meetings(after, limit).await
     }
 
@@ -247,7 +252,10 @@ impl Store for Hybrid {
         user: &User,
         connection: Option<&ConnectionId>,
     ) -> Answer<Posted> {
-        match self.tried(|| self.live.join(instance, user, connection)).await? {
+        match self
+            .tried(|| self.live.join(instance, user, connection))
+            .await?
+        {
             Ok(posted) => Ok(posted),
             Err(refused) => Err(self.reject(instance, user, refused).await),
         }
@@ -267,7 +275,10 @@ impl Store for Hybrid {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted> {
-        let refused = match self.tried(|| self.live.post(instance, user, cmid, body)).await? {
+        let refused = match self
+            .tried(|| self.live.post(instance, user, cmid, body))
+            .await?
+        {
             Ok(posted) => return Ok(posted),
             Err(refused) => refused,
         };
@@ -318,7 +329,8 @@ impl Store for Hybrid {
         page: Page,
         limit: usize,
     ) -> Answer<MessagesOk> {
-        self.user_messages_for(instance, viewer, of, page, limit).await
+        self.user_messages_for(instance, viewer, of, page, limit)
+            .await
     }
 
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
@@ -340,7 +352,9 @@ impl Store for Hybrid {
         how: Detach,
     ) -> Answer<()> {
         // An instance that is not live has no stays to end.
-        let _ = self.tried(|| self.live.detach(instance, connection, how)).await?;
+        let _ = self
+            .tried(|| self.live.detach(instance, connection, how))
+            .await?;
         Ok(())
     }
 
@@ -408,12 +422,7 @@ impl Store for Hybrid {
         Ok(self.live.heads(instances).await?)
     }
 
-    async fn backfill(
-        &self,
-        instance: InstanceId,
-        after: Seq,
-        limit: usize,
-    ) -> Answer<Vec<Event>> {
+    async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
         self.backfill_from(instance, after, limit).await
     }
 
@@ -425,7 +434,9 @@ impl Store for Hybrid {
 
 impl Hybrid {
     fn subscriber(&self) -> Result<&Subscriber, Fault> {
-        self.subscriber.get().ok_or_else(|| Fault::broken("following", "the store has no feed yet"))
+        self.subscriber
+            .get()
+            .ok_or_else(|| Fault::broken("following", "the store has no feed yet"))
     }
 
     /// Tells every server that a list has changed. They look by themselves every few seconds, so a

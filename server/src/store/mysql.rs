@@ -4,8 +4,6 @@
 //! Every statement has a deadline; a database that is away or late is a [`Fault::Away`], never a
 //! caller that hangs.
 
-use std::collections::HashMap;
-
 use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
@@ -50,8 +48,8 @@ pub struct Opening {
     pub stays: Vec<Stay>,
     /// The latest messages of the archive, ascending, so that their cmids are known again.
     pub sent: Vec<Sent>,
-    /// What everybody is called who has ever joined.
-    pub names: HashMap<UserId, String>,
+    /// Everybody who has ever joined.
+    pub people: Vec<User>,
 }
 
 /// Somebody who has joined and not left, by the archive.
@@ -83,6 +81,8 @@ pub struct Sent {
 pub struct Unfinished {
     /// Which.
     pub instance: InstanceId,
+    /// When it is over.
+    pub to: Timestamp,
     /// Active or ending.
     pub state: InstanceState,
     /// The generation of its live state.

@@ -80,7 +80,9 @@ impl Live {
     /// One plain command.
     async fn ask<T: redis::FromRedisValue>(&self, command: &mut redis::Cmd) -> Result<T, Fault> {
         let mut connection = self.connection.clone();
-        within(command.query_async(&mut connection)).await?.map_err(fault)
+        within(command.query_async(&mut connection))
+            .await?
+            .map_err(fault)
     }
 
     /// Several plain commands, in one round trip.
@@ -89,7 +91,9 @@ impl Live {
         pipeline: &redis::Pipeline,
     ) -> Result<T, Fault> {
         let mut connection = self.connection.clone();
-        within(pipeline.query_async(&mut connection)).await?.map_err(fault)
+        within(pipeline.query_async(&mut connection))
+            .await?
+            .map_err(fault)
     }
 
     /// One script.
@@ -126,7 +130,9 @@ impl Live {
     }
 
     fn known_generations(&self) -> std::sync::MutexGuard<'_, HashMap<InstanceId, Generation>> {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+        self.generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A script that changes an instance, in the generation that is known; once more if another
@@ -165,7 +171,10 @@ fn reader(user: &User) -> [String; 3] {
 fn open_client(url: &str) -> Result<redis::Client, Fault> {
     use redis::IntoConnectionInfo;
     let info = url.into_connection_info().map_err(fault)?;
-    let settings = info.redis_settings().clone().set_protocol(redis::ProtocolVersion::RESP3);
+    let settings = info
+        .redis_settings()
+        .clone()
+        .set_protocol(redis::ProtocolVersion::RESP3);
     redis::Client::open(info.set_redis_settings(settings)).map_err(fault)
 }
 
@@ -182,8 +191,11 @@ fn fault(error: redis::RedisError) -> Fault {
     use redis::{ErrorKind, ServerErrorKind};
     match error.kind() {
         ErrorKind::Server(
-            ServerErrorKind::BusyLoading | ServerErrorKind::TryAgain | ServerErrorKind::ClusterDown
-            | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly,
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::TryAgain
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown
+            | ServerErrorKind::ReadOnly,
         )
         | ErrorKind::Io => Fault::away("Redis", error),
         _ => Fault::broken("asking Redis", error),

@@ -38,7 +38,9 @@ impl Hybrid {
                 continue;
             }
             let events = self.live.log(*id, head.durable, room).await?;
-            let Some(first) = events.first() else { continue };
+            let Some(first) = events.first() else {
+                continue;
+            };
             if first.generation != head.generation {
                 continue;
             }
@@ -53,8 +55,8 @@ impl Hybrid {
         let archived = self.ledger.archive(&batches).await?;
         for (batch, archived) in batches.iter().zip(archived) {
             let seq = match archived {
-                Archived::Done(seq) => seq,
-                Archived::Stale => match self.ledger.stored(batch.instance).await? {
+                Archived::Done { last, .. } => last,
+                Archived::Stale { .. } => match self.ledger.stored(batch.instance).await? {
                     // A server died between its commit and its word to Redis.
                     Some(stored)
                         if stored.generation == batch.generation
@@ -65,8 +67,16 @@ impl Hybrid {
                     // A new generation is about to be built; its own archiver goes on.
                     _ => continue,
                 },
+                Archived::Broken { instance, fault } => {
+                    // Never skipped: the archive of this instance stands still until it is mended.
+                    tracing::error!(%instance, %fault, "the log cannot be archived");
+                    continue;
+                }
             };
-            match self.tried(|| self.live.ack(batch.instance, batch.generation, seq)).await? {
+            match self
+                .tried(|| self.live.ack(batch.instance, batch.generation, seq))
+                .await?
+            {
                 Ok(()) | Err(_) => {}
             }
             if let Some(head) = heads_by_id.get_mut(&batch.instance) {

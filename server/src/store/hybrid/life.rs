@@ -22,7 +22,9 @@ use super::Hybrid;
 
 impl Hybrid {
     pub(super) async fn start_instance(&self, id: InstanceId, now: Timestamp) -> Answer<()> {
-        let Some(opening) = self.ledger.begin(id, now).await? else { return Ok(()) };
+        let Some(opening) = self.ledger.begin(id, now).await? else {
+            return Ok(());
+        };
         match self.tried(|| self.live.activate(&opening, false)).await? {
             Ok(()) => tracing::info!(instance = %id, "started"),
             Err(refused) => {
@@ -43,7 +45,11 @@ impl Hybrid {
         match step {
             EndStep::Marked => {
                 let ending = self.ledger.begin_end(id, reason, now).await?;
-                Ok(if ending { Stepped::Done } else { Stepped::NotYet })
+                Ok(if ending {
+                    Stepped::Done
+                } else {
+                    Stepped::NotYet
+                })
             }
             EndStep::Closed => self.close(id, reason).await,
             EndStep::Archived => self.archive_whole(id).await,
@@ -77,7 +83,11 @@ impl Hybrid {
 
     async fn archive_whole(&self, id: InstanceId) -> Answer<Stepped> {
         let more = self.archive_some(&[id]).await?;
-        Ok(if more.is_empty() { Stepped::Done } else { Stepped::NotYet })
+        Ok(if more.is_empty() {
+            Stepped::Done
+        } else {
+            Stepped::NotYet
+        })
     }
 
     async fn record(&self, id: InstanceId, now: Timestamp) -> Answer<Stepped> {
@@ -95,15 +105,25 @@ impl Hybrid {
             Some((_, at_ms)) => Timestamp::from_ms(at_ms),
             None => now,
         };
-        let recorded = self.ledger.finish(id, head.generation, head.seq, at).await?;
-        Ok(if recorded { Stepped::Done } else { Stepped::NotYet })
+        let recorded = self
+            .ledger
+            .finish(id, head.generation, head.seq, at)
+            .await?;
+        Ok(if recorded {
+            Stepped::Done
+        } else {
+            Stepped::NotYet
+        })
     }
 
     async fn destroy(&self, id: InstanceId) -> Answer<Stepped> {
         let Some(head) = self.live.heads(&[id]).await?.into_iter().next().flatten() else {
             return Ok(Stepped::Done);
         };
-        match self.tried(|| self.live.destroy(id, head.generation)).await? {
+        match self
+            .tried(|| self.live.destroy(id, head.generation))
+            .await?
+        {
             Ok(()) => {
                 tracing::info!(instance = %id, "ended");
                 self.notice_changed().await;
@@ -120,8 +140,10 @@ impl Hybrid {
             self.restore().await?;
         }
         let unfinished = self.ledger.unfinished().await?;
-        let expected: Vec<(InstanceId, i64)> =
-            unfinished.iter().map(|one| (one.instance, one.to.as_ms())).collect();
+        let expected: Vec<(InstanceId, i64)> = unfinished
+            .iter()
+            .map(|one| (one.instance, one.to.as_ms()))
+            .collect();
         for id in self.live.repair_index(&expected).await? {
             tracing::warn!(instance = %id, "not live but should be: building it anew");
             self.rebuild(id, false).await?;

@@ -35,7 +35,10 @@ impl Hybrid {
             .filter(|one| one.state == InstanceState::Active)
             .map(|one| one.id)
             .collect();
-        let live = self.tried(|| self.live.visible(viewer, &active)).await?.unwrap_or_default();
+        let live = self
+            .tried(|| self.live.visible(viewer, &active))
+            .await?
+            .unwrap_or_default();
         for one in &mut listed {
             if let Some(live) = live.get(&one.id) {
                 one.participants = live.participants;
@@ -52,9 +55,14 @@ impl Hybrid {
         connection: Option<&crate::store::ConnectionId>,
         limit: usize,
     ) -> Answer<OpenOk> {
-        match self.tried(|| self.live.open(id, user, connection, limit)).await? {
+        match self
+            .tried(|| self.live.open(id, user, connection, limit))
+            .await?
+        {
             Ok(opened) => {
-                let page = self.fill_events(id, opened.page, Page::Before(None), limit).await?;
+                let page = self
+                    .fill_events(id, opened.page, Page::Before(None), limit)
+                    .await?;
                 Ok(OpenOk {
                     instance: opened.instance,
                     generation: page.head.generation,
@@ -77,7 +85,10 @@ impl Hybrid {
         if stored.state == InstanceState::Active {
             return Err(self.reject(id, user, Refused::Gone).await);
         }
-        let page = self.ledger.events(id, Page::Before(None), limit, None).await?;
+        let page = self
+            .ledger
+            .events(id, Page::Before(None), limit, None)
+            .await?;
         Ok(OpenOk {
             instance: Instance {
                 title: stored.meeting.title,
@@ -115,10 +126,17 @@ impl Hybrid {
         asked: Page,
         limit: usize,
     ) -> Answer<EventsOk> {
-        match self.tried(|| self.live.events(id, viewer, asked, limit)).await? {
+        match self
+            .tried(|| self.live.events(id, viewer, asked, limit))
+            .await?
+        {
             Ok(page) => {
                 let page = self.fill_events(id, page, asked, limit).await?;
-                Ok(EventsOk { events: page.events, more: page.more, users: page.users })
+                Ok(EventsOk {
+                    events: page.events,
+                    more: page.more,
+                    users: page.users,
+                })
             }
             Err(Refused::Gone) => {
                 self.readable(id, viewer).await?;
@@ -180,7 +198,10 @@ impl Hybrid {
         let mut next = asked;
         let mut more_log = true;
         for _ in 0..LOG_PAGES_MAX {
-            let page = match self.tried(|| self.live.events(id, viewer, next, limits::PAGE_MAX)).await? {
+            let page = match self
+                .tried(|| self.live.events(id, viewer, next, limits::PAGE_MAX))
+                .await?
+            {
                 Ok(page) => page,
                 Err(Refused::Gone) => {
                     self.readable(id, viewer).await?;
@@ -194,14 +215,27 @@ impl Hybrid {
             {
                 // The page begins in the archive: its messages come first.
                 let older = self.ledger.messages(id, next, wanted, Some(below)).await?;
-                found.extend(older.messages.into_iter().map(|message| (message.seq, message)));
+                found.extend(
+                    older
+                        .messages
+                        .into_iter()
+                        .map(|message| (message.seq, message)),
+                );
             }
-            names.extend(page.users.into_iter().map(|person| (person.id, person.name)));
+            names.extend(
+                page.users
+                    .into_iter()
+                    .map(|person| (person.id, person.name)),
+            );
             let edge = match next {
                 Page::After(_) => page.events.last().map(|event| event.seq),
                 Page::Before(_) => page.events.first().map(|event| event.seq),
             };
-            found.extend(page.events.iter().filter_map(|event| message(event, &names)));
+            found.extend(
+                page.events
+                    .iter()
+                    .filter_map(|event| message(event, &names)),
+            );
             more_log = match (next, edge) {
                 (Page::After(_), Some(edge)) => edge < page.head.seq,
                 (Page::Before(_), Some(edge)) => edge > below,
@@ -212,11 +246,17 @@ impl Hybrid {
                 && below.get() > 1
             {
                 let bound = bound.map_or(below, |bound| bound.min(below));
-                let older =
-                    Page::Before(Some(bound));
-                let older =
-                    self.ledger.messages(id, older, wanted - found.len(), Some(below)).await?;
-                found.extend(older.messages.into_iter().map(|message| (message.seq, message)));
+                let older = Page::Before(Some(bound));
+                let older = self
+                    .ledger
+                    .messages(id, older, wanted - found.len(), Some(below))
+                    .await?;
+                found.extend(
+                    older
+                        .messages
+                        .into_iter()
+                        .map(|message| (message.seq, message)),
+                );
             }
             if found.len() >= wanted || !more_log {
                 break;
@@ -246,7 +286,9 @@ impl Hybrid {
         asked: Page,
         limit: usize,
     ) -> Answer<MessagesOk> {
-        let live = self.tried(|| self.live.user_messages(id, viewer, of, asked, limit)).await?;
+        let live = self
+            .tried(|| self.live.user_messages(id, viewer, of, asked, limit))
+            .await?;
         let page = match live {
             Ok(page) => page,
             Err(Refused::Gone) => {
@@ -255,14 +297,22 @@ impl Hybrid {
             }
             Err(refused) => return Err(self.reject(id, viewer, refused).await),
         };
-        let names: BTreeMap<UserId, String> =
-            page.users.into_iter().map(|person| (person.id, person.name)).collect();
-        let mut messages: Vec<Message> =
-            page.events.iter().filter_map(|event| Some(message(event, &names)?.1)).collect();
+        let names: BTreeMap<UserId, String> = page
+            .users
+            .into_iter()
+            .map(|person| (person.id, person.name))
+            .collect();
+        let mut messages: Vec<Message> = page
+            .events
+            .iter()
+            .filter_map(|event| Some(message(event, &names)?.1))
+            .collect();
         let mut more = page.more;
         let below = page.first;
         let reaches_below = match asked {
-            Page::Before(bound) => messages.len() < limit && bound.is_none_or(|seq| seq > Seq::default()),
+            Page::Before(bound) => {
+                messages.len() < limit && bound.is_none_or(|seq| seq > Seq::default())
+            }
             Page::After(seq) => seq.next() < below,
         };
         if below.get() > 1 && reaches_below {
@@ -273,8 +323,10 @@ impl Hybrid {
                 }
                 Page::After(_) => (asked, limit),
             };
-            let older =
-                self.ledger.user_messages(id, of, asked_older, missing, Some(below)).await?;
+            let older = self
+                .ledger
+                .user_messages(id, of, asked_older, missing, Some(below))
+                .await?;
             more = match asked {
                 Page::Before(_) => older.more,
                 Page::After(_) => older.more || page.more,
@@ -300,7 +352,10 @@ impl Hybrid {
             return Ok(live);
         }
         // What is between is in the archive only, or the instance is live no more.
-        let archived = self.ledger.events(id, Page::After(after), limit, begins_at).await?;
+        let archived = self
+            .ledger
+            .events(id, Page::After(after), limit, begins_at)
+            .await?;
         let mut events = archived.events;
         if let Some(generation) = live.first().map(|event| event.generation) {
             for event in &mut events {
@@ -329,7 +384,10 @@ fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Mess
                 timestamp: event.timestamp,
                 seq: event.seq,
                 cmid: *cmid,
-                name: names.get(user).cloned().unwrap_or_else(|| format!("#{user}")),
+                name: names
+                    .get(user)
+                    .cloned()
+                    .unwrap_or_else(|| format!("#{user}")),
             },
         )),
         What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,

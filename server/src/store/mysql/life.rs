@@ -1,11 +1,9 @@
 //! An instance's life as what lasts knows it: scheduled, active, ending, ended. Every step is one
 //! conditional statement, so servers may race and may die anywhere.
 
-use std::collections::HashMap;
-
 use mysql_async::{Params, Row, params};
-use plenary_shared::domain::{InstanceState, Reason};
-use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::domain::{InstanceState, Reason, User};
+use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
@@ -51,7 +49,7 @@ impl Ledger {
     pub async fn unfinished(&self) -> Answer<Vec<Unfinished>> {
         let rows = self
             .rows(
-                "SELECT meetingID, orderID, state, gen, archived_seq, reason
+                "SELECT meetingID, orderID, todatetime, state, gen, archived_seq, reason
                  FROM meeting_instance
                  WHERE state IN ('active', 'ending')
                  ORDER BY todatetime",
@@ -203,13 +201,13 @@ async fn opened(
         audience,
         stays: Vec::new(),
         sent: Vec::new(),
-        names: HashMap::new(),
+        people: Vec::new(),
     };
     // At a first start there is nothing to be read.
     if stored.archived > Seq::default() {
         opening.stays = stays(work, id).await?;
         opening.sent = sent(work, id).await?;
-        opening.names = names(work, id).await?;
+        opening.people = people(work, id).await?;
     }
     Ok(Some(opening))
 }
@@ -280,23 +278,22 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
     Ok(sent)
 }
 
-async fn names(work: &mut Work, id: InstanceId) -> Result<HashMap<UserId, String>, Fault> {
+async fn people(work: &mut Work, id: InstanceId) -> Result<Vec<User>, Fault> {
     let rows = work
         .rows(
-            "SELECT DISTINCT e.userID, u.name
-             FROM event_log e
-             LEFT JOIN `user` u ON u.userID = e.userID
-             WHERE e.meetingID = :meeting
-               AND e.orderID = :order
-               AND e.eventType = 'join'",
+            "SELECT e.userID, u.name, u.age, u.gender, u.email, u.role
+             FROM (
+               SELECT DISTINCT userID
+               FROM event_log
+               WHERE meetingID = :meeting
+                 AND orderID = :order
+                 AND eventType = 'join'
+             ) e
+             LEFT JOIN `user` u ON u.userID = e.userID",
             row::of(id),
         )
         .await?;
-    let names = row::usable(rows, "event_log", |row| {
-        let id = row::user_id(row, "userID")?;
-        Ok((id, row::user_name(row, id)))
-    });
-    Ok(names.into_iter().collect())
+    Ok(row::usable(rows, "event_log", row::user))
 }
 
 fn stored(row: &Row) -> Result<Stored, row::Unusable> {
@@ -316,6 +313,7 @@ fn stored(row: &Row) -> Result<Stored, row::Unusable> {
 fn unfinished(row: &Row) -> Result<Unfinished, row::Unusable> {
     Ok(Unfinished {
         instance: row::instance_id(row)?,
+        to: row::time(row, "todatetime")?,
         state: row::state(row)?,
         generation: row::generation(row, "gen")?,
         archived: row::seq(row, "archived_seq")?,

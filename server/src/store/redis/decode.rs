@@ -52,9 +52,8 @@ pub(super) trait Decode {
 impl Decode for Value {
     fn text(&self) -> Result<String, Fault> {
         match self {
-            Self::BulkString(bytes) => {
-                String::from_utf8(bytes.clone()).map_err(|_| unexpected("a string that is no UTF-8"))
-            }
+            Self::BulkString(bytes) => String::from_utf8(bytes.clone())
+                .map_err(|_| unexpected("a string that is no UTF-8")),
             Self::SimpleString(text) => Ok(text.clone()),
             Self::Int(number) => Ok(number.to_string()),
             Self::Nil => Ok(String::new()),
@@ -78,7 +77,8 @@ pub(super) fn texts(value: Value) -> Result<Vec<String>, Fault> {
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
-    text.parse().map_err(|_| unexpected("no number where one belongs"))
+    text.parse()
+        .map_err(|_| unexpected("no number where one belongs"))
 }
 
 /// A seq.
@@ -99,7 +99,10 @@ pub(super) fn user(text: &str) -> Result<UserId, Fault> {
 /// A time: milliseconds, maybe as a sorted set's score writes them.
 pub(super) fn time(text: &str) -> Result<Timestamp, Fault> {
     // Scores are doubles; milliseconds stay far below where those lose whole numbers.
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be a time's size")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be a time's size"
+    )]
     match text.parse::<i64>() {
         Ok(ms) => Ok(Timestamp::from_ms(ms)),
         Err(_) => match text.parse::<f64>() {
@@ -146,15 +149,23 @@ pub(super) fn profiles(value: Value) -> Result<HashMap<UserId, Profile>, Fault> 
 
 /// The names in these profiles, by user.
 pub(super) fn persons(profiles: HashMap<UserId, Profile>) -> Vec<Person> {
-    let mut persons: Vec<Person> =
-        profiles.into_iter().map(|(id, profile)| Person { id, name: profile.name }).collect();
+    let mut persons: Vec<Person> = profiles
+        .into_iter()
+        .map(|(id, profile)| Person {
+            id,
+            name: profile.name,
+        })
+        .collect();
     persons.sort_by_key(|person| person.id);
     persons
 }
 
 /// Reads `{user, joined, …}`.
 pub(super) fn stays(value: Value) -> Result<Vec<(UserId, Timestamp)>, Fault> {
-    texts(value)?.chunks_exact(2).map(|pair| Ok((user(&pair[0])?, time(&pair[1])?))).collect()
+    texts(value)?
+        .chunks_exact(2)
+        .map(|pair| Ok((user(&pair[0])?, time(&pair[1])?)))
+        .collect()
 }
 
 /// The participants of these stays.
@@ -198,7 +209,9 @@ pub(super) fn events(
                 return Err(unexpected("a log entry of another shape"));
             };
             let id = id.text()?;
-            let seq = id.strip_suffix("-0").ok_or_else(|| unexpected("a log entry's id"))?;
+            let seq = id
+                .strip_suffix("-0")
+                .ok_or_else(|| unexpected("a log entry's id"))?;
             let fields = texts(fields)?;
             let [_, kind, _, user, _, time, rest @ ..] = fields.as_slice() else {
                 return Err(unexpected("a log entry with too few fields"));
@@ -219,20 +232,37 @@ pub(super) fn event(
     fields: &[String],
 ) -> Result<Event, Fault> {
     let reason = |text: &str| {
-        text.parse::<Reason>().map_err(|_| unexpected("a reason that we do not know"))
+        text.parse::<Reason>()
+            .map_err(|_| unexpected("a reason that we do not know"))
     };
     let what = match (kind, fields) {
         ("opened", _) => What::Opened,
-        ("join", [_, name]) => What::Join { user: user(who)?, name: name.clone() },
-        ("leave", [_, why]) => What::Leave { user: user(who)?, reason: reason(why)? },
+        ("join", [_, name]) => What::Join {
+            user: user(who)?,
+            name: name.clone(),
+        },
+        ("leave", [_, why]) => What::Leave {
+            user: user(who)?,
+            reason: reason(why)?,
+        },
         ("message", [_, cmid, _, body]) => What::Message {
             user: user(who)?,
-            cmid: cmid.parse::<Cmid>().map_err(|_| unexpected("a cmid that is none"))?,
+            cmid: cmid
+                .parse::<Cmid>()
+                .map_err(|_| unexpected("a cmid that is none"))?,
             body: MessageBody::parse(body.clone())
                 .map_err(|_| unexpected("a body that may not be"))?,
         },
-        ("closed", [_, why]) => What::Closed { reason: reason(why)? },
+        ("closed", [_, why]) => What::Closed {
+            reason: reason(why)?,
+        },
         _ => return Err(unexpected("an event of a kind that we do not know")),
     };
-    Ok(Event { instance, generation, seq, what, timestamp: time(at)? })
+    Ok(Event {
+        instance,
+        generation,
+        seq,
+        what,
+        timestamp: time(at)?,
+    })
 }

@@ -60,7 +60,10 @@ impl Subscriber {
     }
 
     async fn order(&self, order: Order) -> Result<(), Fault> {
-        self.orders.send(order).await.map_err(|_| Fault::away("Redis", "the feed has stopped"))
+        self.orders
+            .send(order)
+            .await
+            .map_err(|_| Fault::away("Redis", "the feed has stopped"))
     }
 }
 
@@ -195,7 +198,9 @@ impl Listener {
             .set_connection_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
             .set_response_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
             .set_push_sender(push);
-        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let connecting = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config);
         let mut connection = match connecting.await {
             Ok(connection) => connection,
             Err(error) => {
@@ -220,7 +225,10 @@ impl Listener {
 
     async fn answers(&self, connection: Option<&mut MultiplexedConnection>) -> bool {
         match connection {
-            Some(connection) => redis::cmd("PING").query_async::<Value>(connection).await.is_ok(),
+            Some(connection) => redis::cmd("PING")
+                .query_async::<Value>(connection)
+                .await
+                .is_ok(),
             None => false,
         }
     }
@@ -229,12 +237,17 @@ impl Listener {
 async fn subscribe(connection: &mut MultiplexedConnection, id: InstanceId) -> Result<(), Fault> {
     let mut command = redis::cmd("SSUBSCRIBE");
     command.arg(Keys(id).channel());
-    command.query_async::<()>(connection).await.map_err(super::fault)
+    command
+        .query_async::<()>(connection)
+        .await
+        .map_err(super::fault)
 }
 
 /// What a push says; `None`: nothing for the hub.
 fn read(push: &PushInfo) -> Result<Option<Feed>, Fault> {
-    let [channel, payload] = push.data.as_slice() else { return Ok(None) };
+    let [channel, payload] = push.data.as_slice() else {
+        return Ok(None);
+    };
     match push.kind {
         PushKind::SMessage => {
             let channel = channel.text()?;
@@ -270,17 +283,31 @@ fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
     let text = |at: usize| match parts.get(at) {
         Some(Json::String(text)) => Ok(text.clone()),
         Some(Json::Number(number)) => Ok(number.to_string()),
-        _ => Err(unexpected("a published part that is neither text nor number")),
+        _ => Err(unexpected(
+            "a published part that is neither text nor number",
+        )),
     };
     let generation = |at| -> Result<Generation, Fault> {
-        text(at)?.parse().map_err(|_| unexpected("no generation where one belongs"))
+        text(at)?
+            .parse()
+            .map_err(|_| unexpected("no generation where one belongs"))
     };
     let seq = |at| -> Result<Seq, Fault> {
-        text(at)?.parse().map_err(|_| unexpected("no seq where one belongs"))
+        text(at)?
+            .parse()
+            .map_err(|_| unexpected("no seq where one belongs"))
     };
     Ok(match text(0)?.as_str() {
-        "durable" => Feed::Durable { instance, generation: generation(1)?, seq: seq(2)? },
-        "fence" => Feed::Fence { instance, generation: generation(1)?, base: seq(2)? },
+        "durable" => Feed::Durable {
+            instance,
+            generation: generation(1)?,
+            seq: seq(2)?,
+        },
+        "fence" => Feed::Fence {
+            instance,
+            generation: generation(1)?,
+            base: seq(2)?,
+        },
         "event" => {
             let fields: Vec<String> = match parts.get(6) {
                 Some(Json::Array(fields)) => fields
@@ -292,7 +319,13 @@ fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
                 _ => Vec::new(),
             };
             let event = decode::event(
-                instance, generation(1)?, seq(2)?, &text(3)?, &text(4)?, &text(5)?, &fields,
+                instance,
+                generation(1)?,
+                seq(2)?,
+                &text(3)?,
+                &text(4)?,
+                &text(5)?,
+                &fields,
             )?;
             Feed::Event(Box::new(event))
         }

@@ -58,8 +58,15 @@ impl Live {
     ) -> Result<Posted, NotDone> {
         let k = Keys(id);
         let keys = [
-            k.meeting(), k.audience(), k.participants(), k.connections(), k.owners(), k.grace(),
-            k.log(), k.people(), k.channel(),
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+            k.channel(),
         ];
         let profile = Profile::of(user).to_json();
         let connection = connection.map(ToString::to_string).unwrap_or_default();
@@ -83,7 +90,13 @@ impl Live {
     /// Is a participant no longer.
     pub async fn leave(&self, id: InstanceId, user: &User) -> Result<Posted, NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.participants(), k.owners(), k.log(), k.channel()];
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.owners(),
+            k.log(),
+            k.channel(),
+        ];
         let (_, rest) = self
             .change(id, |generation| {
                 let mut command = self.scripts.command(Script::Leave, &keys);
@@ -104,7 +117,12 @@ impl Live {
     ) -> Result<Posted, NotDone> {
         let k = Keys(id);
         let keys = [
-            k.meeting(), k.participants(), k.log(), k.sent(), k.user_messages(user.id), k.channel(),
+            k.meeting(),
+            k.participants(),
+            k.log(),
+            k.sent(),
+            k.user_messages(user.id),
+            k.channel(),
         ];
         let (word, rest) = self
             .change(id, |generation| {
@@ -131,8 +149,14 @@ impl Live {
     ) -> Result<Opened, NotDone> {
         let k = Keys(id);
         let keys = [
-            k.meeting(), k.audience(), k.participants(), k.connections(), k.owners(), k.grace(),
-            k.log(), k.people(),
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
         ];
         let mut command = self.scripts.command(Script::Open, &keys);
         command
@@ -142,15 +166,21 @@ impl Live {
         let (_, rest) = self.run(&command).await?.done()?;
         let [head, facts, here, here_profiles, entries, spoken_of] = exactly(rest)?;
         let page = page(id, head, entries, spoken_of)?;
-        let people =
-            decode::participants(decode::stays(here)?, decode::profiles(here_profiles)?);
-        let joined = people.iter().find(|one| one.id == user.id).map(|one| one.joined);
+        let people = decode::participants(decode::stays(here)?, decode::profiles(here_profiles)?);
+        let joined = people
+            .iter()
+            .find(|one| one.id == user.id)
+            .map(|one| one.joined);
         let facts = decode::texts(facts)?;
         let mut instance = instance(id, &facts, page.state)?;
         instance.participants = u32::try_from(people.len()).unwrap_or(u32::MAX);
         instance.joined = joined;
         self.remember(id, page.page.head.generation);
-        Ok(Opened { instance, people, page: page.page })
+        Ok(Opened {
+            instance,
+            people,
+            page: page.page,
+        })
     }
 
     /// A page of the log.
@@ -162,7 +192,13 @@ impl Live {
         limit: usize,
     ) -> Result<LivePage, NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.audience(), k.participants(), k.log(), k.people()];
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.log(),
+            k.people(),
+        ];
         let mut command = self.scripts.command(Script::Read, &keys);
         let (mode, seq) = asked_for(asked);
         command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
@@ -182,7 +218,12 @@ impl Live {
     ) -> Result<LivePage, NotDone> {
         let k = Keys(id);
         let keys = [
-            k.meeting(), k.audience(), k.participants(), k.log(), k.people(), k.user_messages(of),
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.log(),
+            k.people(),
+            k.user_messages(of),
         ];
         let mut command = self.scripts.command(Script::UserMessages, &keys);
         let (mode, seq) = asked_for(asked);
@@ -215,8 +256,12 @@ impl Live {
     /// When the participants of every active instance that the viewer may see joined.
     pub async fn join_times(&self, viewer: &User) -> Result<Vec<JoinTimes>, NotDone> {
         let mut found = Vec::new();
-        let visible: Vec<InstanceId> =
-            self.active_meetings(viewer).await?.into_iter().map(|one| one.id).collect();
+        let visible: Vec<InstanceId> = self
+            .active_meetings(viewer)
+            .await?
+            .into_iter()
+            .map(|one| one.id)
+            .collect();
         for some in visible.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for id in some {
@@ -226,7 +271,9 @@ impl Live {
             let answers: Vec<Value> =
                 super::within(pipeline.query_async(&mut connection)).await??;
             for (id, answer) in some.iter().zip(answers) {
-                let Ok(said) = super::Said::read(answer) else { continue };
+                let Ok(said) = super::Said::read(answer) else {
+                    continue;
+                };
                 let (title, participants) = people(said.done()?.1)?;
                 found.push(JoinTimes {
                     meeting: title,
@@ -243,8 +290,10 @@ impl Live {
         let mut command = redis::cmd("ZRANGE");
         command.arg(keys::ACTIVE_MEETINGS).arg(0).arg(-1);
         let members: Vec<String> = self.ask(&mut command).await?;
-        let ids: Vec<InstanceId> =
-            members.iter().filter_map(|member| keys::instance_of(member)).collect();
+        let ids: Vec<InstanceId> = members
+            .iter()
+            .filter_map(|member| keys::instance_of(member))
+            .collect();
         let mut found: Vec<Instance> = self.visible(viewer, &ids).await?.into_values().collect();
         found.sort_by_key(|one| (one.fromdatetime, one.id));
         Ok(found)
@@ -264,7 +313,13 @@ impl Live {
                 pipeline
                     .cmd("HMGET")
                     .arg(k.meeting())
-                    .arg(&["title", "description", "isPublic", "fromdatetime", "todatetime"])
+                    .arg(&[
+                        "title",
+                        "description",
+                        "isPublic",
+                        "fromdatetime",
+                        "todatetime",
+                    ])
                     .arg("state")
                     .cmd("SISMEMBER")
                     .arg(k.audience())
@@ -291,7 +346,10 @@ impl Live {
         for some in ids.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for id in some {
-                pipeline.cmd("HMGET").arg(Keys(*id).meeting()).arg(&["gen", "seq", "archived"]);
+                pipeline
+                    .cmd("HMGET")
+                    .arg(Keys(*id).meeting())
+                    .arg(&["gen", "seq", "archived"]);
             }
             let answers: Vec<Vec<Option<u64>>> = self.ask_all(&pipeline).await?;
             for answer in answers {
@@ -309,12 +367,7 @@ impl Live {
     }
 
     /// Events above `after`, asking no permission, with the generation that they belong to.
-    pub async fn log(
-        &self,
-        id: InstanceId,
-        after: Seq,
-        limit: usize,
-    ) -> Result<Vec<Event>, Fault> {
+    pub async fn log(&self, id: InstanceId, after: Seq, limit: usize) -> Result<Vec<Event>, Fault> {
         let k = Keys(id);
         let mut pipeline = redis::pipe();
         // One transaction, so that generation and entries belong together.
@@ -356,14 +409,19 @@ fn asked_for(asked: Page) -> (&'static str, u64) {
 }
 
 fn exactly<const N: usize>(rest: Vec<Value>) -> Result<[Value; N], Fault> {
-    rest.try_into().map_err(|_| unexpected("an answer of another length"))
+    rest.try_into()
+        .map_err(|_| unexpected("an answer of another length"))
 }
 
 fn posted(rest: &[Value], repeat: bool) -> Result<Posted, NotDone> {
     let [seq, time] = rest else {
         return Err(unexpected("an answer of another length").into());
     };
-    Ok(Posted { seq: decode::seq(seq)?, timestamp: decode::time(&time.text()?)?, repeat })
+    Ok(Posted {
+        seq: decode::seq(seq)?,
+        timestamp: decode::time(&time.text()?)?,
+        repeat,
+    })
 }
 
 fn page(
@@ -377,7 +435,13 @@ fn page(
     let users = decode::persons(decode::profiles(spoken_of)?);
     let state = live_state(&log.state);
     Ok(StatedPage {
-        page: LivePage { head: log.head, first: log.first, events, users, more: false },
+        page: LivePage {
+            head: log.head,
+            first: log.first,
+            events,
+            users,
+            more: false,
+        },
         state,
     })
 }

@@ -36,7 +36,12 @@ impl Live {
     pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<(), NotDone> {
         let k = Keys(id);
         let keys = [
-            k.meeting(), k.participants(), k.connections(), k.owners(), k.grace(), k.log(),
+            k.meeting(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
             k.channel(),
         ];
         loop {
@@ -68,10 +73,19 @@ impl Live {
         for some in ids.chunks(super::PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for id in some {
-                pipeline.cmd("ZCOUNT").arg(Keys(*id).grace()).arg("-inf").arg(lost_before_ms);
+                pipeline
+                    .cmd("ZCOUNT")
+                    .arg(Keys(*id).grace())
+                    .arg("-inf")
+                    .arg(lost_before_ms);
             }
             let counts: Vec<u64> = self.ask_all(&pipeline).await?;
-            due.extend(some.iter().zip(counts).filter(|(_, n)| *n > 0).map(|(id, _)| *id));
+            due.extend(
+                some.iter()
+                    .zip(counts)
+                    .filter(|(_, n)| *n > 0)
+                    .map(|(id, _)| *id),
+            );
         }
         Ok(due)
     }
@@ -82,7 +96,9 @@ impl Live {
         node: &NodeId,
         lease_ms: i64,
     ) -> Result<(i64, Vec<NodeId>), NotDone> {
-        let mut command = self.scripts.command(Script::Lease, &[keys::NODES.to_owned()]);
+        let mut command = self
+            .scripts
+            .command(Script::Lease, &[keys::NODES.to_owned()]);
         command.arg(&node.0).arg(lease_ms);
         let mut connection = self.connection.clone();
         let answer: Vec<String> = super::within(command.query_async(&mut connection)).await??;
@@ -97,7 +113,11 @@ impl Live {
     /// Takes the connections of dead servers for lost since their lease ended.
     pub async fn reap_nodes(&self, now_ms: i64, active: &[InstanceId]) -> Result<(), NotDone> {
         let mut command = redis::cmd("ZRANGEBYSCORE");
-        command.arg(keys::NODES).arg("-inf").arg(now_ms).arg("WITHSCORES");
+        command
+            .arg(keys::NODES)
+            .arg("-inf")
+            .arg(now_ms)
+            .arg("WITHSCORES");
         let dead: Vec<(String, f64)> = self.ask(&mut command).await?;
         for (node, lease_end) in dead {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
@@ -128,7 +148,10 @@ impl Live {
         let mut command = redis::cmd("ZRANGE");
         command.arg(keys::ACTIVE_MEETINGS).arg(0).arg(-1);
         let members: Vec<String> = self.ask(&mut command).await?;
-        Ok(members.iter().filter_map(|member| keys::instance_of(member)).collect())
+        Ok(members
+            .iter()
+            .filter_map(|member| keys::instance_of(member))
+            .collect())
     }
 }
 

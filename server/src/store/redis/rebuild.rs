@@ -56,7 +56,12 @@ impl Live {
     /// Takes the right to bring the live state up; false: another server has it.
     pub async fn take_fencing(&self) -> Result<bool, Fault> {
         let mut command = redis::cmd("SET");
-        command.arg(keys::FENCING).arg(1).arg("NX").arg("PX").arg(FENCING_MS);
+        command
+            .arg(keys::FENCING)
+            .arg(1)
+            .arg("NX")
+            .arg("PX")
+            .arg(FENCING_MS);
         let taken: Option<String> = self.ask(&mut command).await?;
         Ok(taken.is_some())
     }
@@ -96,8 +101,17 @@ impl Live {
     pub async fn activate(&self, opening: &Opening, before_scripts: bool) -> Result<(), NotDone> {
         let k = Keys(opening.instance);
         let keys = [
-            k.meeting(), k.audience(), k.participants(), k.connections(), k.owners(), k.grace(),
-            k.log(), k.people(), k.sent(), k.ended(), k.channel(),
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+            k.sent(),
+            k.ended(),
+            k.channel(),
         ];
         let mut command = if before_scripts {
             self.scripts.command_unloaded(Script::Activate, &keys)
@@ -109,7 +123,12 @@ impl Live {
             .iter()
             .map(|stay| {
                 let profile = Profile::of(&stay.user).to_json();
-                (stay.user.id.get(), stay.joined.as_ms(), stay.seq.get(), profile)
+                (
+                    stay.user.id.get(),
+                    stay.joined.as_ms(),
+                    stay.seq.get(),
+                    profile,
+                )
             })
             .collect();
         let sent: Vec<(String, String)> = opening
@@ -159,7 +178,10 @@ impl Live {
 
     /// Makes the index of active instances say what is live: `expected` are those that should be.
     /// Answers which of them are not live.
-    pub async fn repair_index(&self, expected: &[(InstanceId, i64)]) -> Result<Vec<InstanceId>, Fault> {
+    pub async fn repair_index(
+        &self,
+        expected: &[(InstanceId, i64)],
+    ) -> Result<Vec<InstanceId>, Fault> {
         let ids: Vec<InstanceId> = expected.iter().map(|(id, _)| *id).collect();
         let heads = self.heads(&ids).await?;
         let mut pipeline = redis::pipe();
@@ -167,7 +189,9 @@ impl Live {
         for ((id, to_ms), head) in expected.iter().zip(heads) {
             if head.is_some() {
                 let mut add = redis::cmd("ZADD");
-                add.arg(keys::ACTIVE_MEETINGS).arg(*to_ms).arg(keys::member(*id));
+                add.arg(keys::ACTIVE_MEETINGS)
+                    .arg(*to_ms)
+                    .arg(keys::member(*id));
                 pipeline.add_command(add).ignore();
             } else {
                 missing.push(*id);
@@ -188,7 +212,10 @@ impl Live {
     }
 
     /// Sets who may join these live private instances.
-    pub async fn set_audiences(&self, audiences: &[(InstanceId, Vec<String>)]) -> Result<(), Fault> {
+    pub async fn set_audiences(
+        &self,
+        audiences: &[(InstanceId, Vec<String>)],
+    ) -> Result<(), Fault> {
         for some in audiences.chunks(PIPELINE_INSTANCES_MAX) {
             let mut current = redis::pipe();
             for (id, _) in some {
@@ -217,12 +244,21 @@ impl Live {
     /// Step B: joins and posts stop, everybody leaves, the log closes.
     pub async fn close(&self, id: InstanceId, reason: Reason) -> Result<Closing, NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.participants(), k.owners(), k.log(), k.channel()];
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.owners(),
+            k.log(),
+            k.channel(),
+        ];
         loop {
             let (word, rest) = self
                 .change(id, |generation| {
                     let mut command = self.scripts.command(Script::End, &keys);
-                    command.arg(generation.get()).arg(reason.as_str()).arg(END_PARTICIPANTS_MAX);
+                    command
+                        .arg(generation.get())
+                        .arg(reason.as_str())
+                        .arg(END_PARTICIPANTS_MAX);
                     command
                 })
                 .await?;
@@ -245,7 +281,10 @@ impl Live {
         let k = Keys(id);
         let keys = [k.meeting(), k.log(), k.channel()];
         let mut command = self.scripts.command(Script::Ack, &keys);
-        command.arg(generation.get()).arg(archived.get()).arg(LIVE_EVENTS_MAX);
+        command
+            .arg(generation.get())
+            .arg(archived.get())
+            .arg(LIVE_EVENTS_MAX);
         match self.run(&command).await {
             // A newer generation has its own archiver.
             Ok(_) | Err(NotDone::Refused(Refused::Gone)) => Ok(()),
@@ -257,8 +296,16 @@ impl Live {
     pub async fn destroy(&self, id: InstanceId, generation: Generation) -> Result<(), NotDone> {
         let k = Keys(id);
         let fixed = [
-            k.meeting(), k.audience(), k.participants(), k.connections(), k.owners(), k.grace(),
-            k.log(), k.people(), k.sent(), k.ended(),
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+            k.sent(),
+            k.ended(),
         ];
         let mut users = redis::cmd("HKEYS");
         users.arg(k.people());

@@ -72,7 +72,10 @@ impl Scripts {
     /// `EVALSHA` of a script.
     pub(super) fn command(&self, script: Script, keys: &[String]) -> redis::Cmd {
         let mut command = redis::cmd("EVALSHA");
-        command.arg(&self.loaded(script).sha1).arg(keys.len()).arg(keys);
+        command
+            .arg(&self.loaded(script).sha1)
+            .arg(keys.len())
+            .arg(keys);
         command
     }
 
@@ -89,7 +92,11 @@ impl Scripts {
     pub(super) fn load_commands(&self) -> redis::Pipeline {
         let mut pipeline = redis::pipe();
         for script in &self.0 {
-            pipeline.cmd("SCRIPT").arg("LOAD").arg(&script.text).ignore();
+            pipeline
+                .cmd("SCRIPT")
+                .arg("LOAD")
+                .arg(&script.text)
+                .ignore();
         }
         pipeline
     }
@@ -108,12 +115,17 @@ impl Said {
     /// Reads an answer, whose first element is a word.
     pub(super) fn read(value: Value) -> Result<Self, NotDone> {
         let mut parts = decode::array(value)?.into_iter();
-        let word = parts.next().ok_or_else(|| decode::unexpected("an empty answer"))?.text()?;
+        let word = parts
+            .next()
+            .ok_or_else(|| decode::unexpected("an empty answer"))?
+            .text()?;
         if let Some(refused) = Refused::of(&word) {
             return Err(NotDone::Refused(refused));
         }
         if word == "stale" {
-            let generation = parts.next().ok_or_else(|| decode::unexpected("stale what"))?;
+            let generation = parts
+                .next()
+                .ok_or_else(|| decode::unexpected("stale what"))?;
             return Ok(Self::Stale(decode::generation(&generation)?));
         }
         Ok(Self::Done(word, parts.collect()))
@@ -124,7 +136,9 @@ impl Said {
         match self {
             Self::Done(word, rest) => Ok((word, rest)),
             // Generations follow each other seconds apart; two within one call is a fault.
-            Self::Stale(_) => Err(decode::unexpected("a generation that changes all the time").into()),
+            Self::Stale(_) => {
+                Err(decode::unexpected("a generation that changes all the time").into())
+            }
         }
     }
 }

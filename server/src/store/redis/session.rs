@@ -27,10 +27,15 @@ impl Live {
         command.arg(keys::session(token)).arg("session");
         let json: Option<String> = self.ask(&mut command).await?;
         // A cached session of another version's shape is no session: what lasts has it.
-        Ok(json.and_then(|json| serde_json::from_str::<Cached>(&json).ok()).map(|cached| {
-            let session = Session { user: cached.user, expires_at: cached.expires_at };
-            (session, cached.checked_at)
-        }))
+        Ok(json
+            .and_then(|json| serde_json::from_str::<Cached>(&json).ok())
+            .map(|cached| {
+                let session = Session {
+                    user: cached.user,
+                    expires_at: cached.expires_at,
+                };
+                (session, cached.checked_at)
+            }))
     }
 
     /// Caches a session until it expires.
@@ -49,8 +54,17 @@ impl Live {
         let json = serde_json::to_string(&cached)
             .map_err(|error| Fault::broken("caching a session", error))?;
         let mut pipeline = redis::pipe();
-        pipeline.cmd("HSET").arg(&key).arg("session").arg(json).ignore();
-        pipeline.cmd("PEXPIREAT").arg(&key).arg(session.expires_at.as_ms()).ignore();
+        pipeline
+            .cmd("HSET")
+            .arg(&key)
+            .arg("session")
+            .arg(json)
+            .ignore();
+        pipeline
+            .cmd("PEXPIREAT")
+            .arg(&key)
+            .arg(session.expires_at.as_ms())
+            .ignore();
         self.ask_all(&pipeline).await
     }
 
