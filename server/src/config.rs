@@ -171,6 +171,22 @@ pub enum ConfigError {
     },
 }
 
+/// A flag whose value cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("--{flag}: {what}")]
+pub struct UsageError {
+    flag: &'static str,
+    what: String,
+}
+
+impl UsageError {
+    /// Which flag, and what is wrong with its value.
+    pub fn new(flag: &'static str, what: impl fmt::Display) -> Self {
+        let what = what.to_string();
+        Self { flag, what }
+    }
+}
+
 impl Settings {
     /// Checks everything that was gathered.
     pub fn resolve(gathered: &Gathered) -> Result<Self, ConfigError> {
