@@ -154,7 +154,7 @@ fn the_clients_exit_codes() {
         );
     }
     let wrong = stranger.run_with_input(
-        &["login", "ada@example.org", "--password-stdin"],
+        &["login", "--email", "ada@example.org", "--password-stdin"],
         "wrong pw",
     );
     assert_eq!(wrong.code, 3, "{wrong:?}");

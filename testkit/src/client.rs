@@ -39,7 +39,7 @@ impl Client {
     pub fn login(server_url: &str, email: &str, password: &str) -> Self {
         let client = Self::new(server_url);
         client
-            .run_with_input(&["login", email, "--password-stdin"], password)
+            .run_with_input(&["login", "--email", email, "--password-stdin"], password)
             .ok();
         client
     }
