@@ -9,10 +9,8 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use crate::auth::Gate;
+use crate::clock::{self, Clock};
 use crate::store::{Store, TokenHash};
-
-/// Where the time comes from. Only for what no store's clock rules: sessions and waiting.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Where randomness comes from: fills the bytes, from a source fit for secrets.
 pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -39,7 +37,7 @@ impl Ctx {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             store,
-            clock: Arc::new(|| Timestamp::from(chrono::Utc::now())),
+            clock: clock::of_machine(),
             randomness: Arc::new(|bytes| {
                 SysRng
                     .try_fill_bytes(bytes)

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod clock;
 pub mod command_line;
 pub mod config;
 pub mod ctx;
