@@ -130,7 +130,7 @@ fn is_closed(event: &Event) -> bool {
     matches!(event.what, What::Closed { .. })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_posts() {
     let mut scene = scene();
     let tokens = scene.tokens(&names());
@@ -198,7 +198,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_p
     assert_eq!(stored, seen);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_on_the_same_stores_are_one_meeting() {
     let scene = scene();
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
@@ -230,7 +230,7 @@ async fn two_servers_on_the_same_stores_are_one_meeting() {
     assert_eq!(people["participants"].as_array().map(Vec::len), Some(2));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_told_to_stop_lets_everybody_reconnect() {
     let mut scene = scene();
     let mut ws = scene.ws("person0").await;
@@ -250,7 +250,7 @@ async fn a_server_that_is_told_to_stop_lets_everybody_reconnect() {
     assert_eq!(events.collect::<Vec<_>>(), ["opened", "join", "message"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durable() {
     let mut scene = Setting::new()
         .people(1, &["ada"])
@@ -296,7 +296,7 @@ async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durabl
     assert!(next["seq"].as_u64() > Some(seq));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
     let options = ServerOptions {
         args: vec!["--detach-grace-s".into(), "1".into()],
