@@ -1,1 +1,3 @@
-//! (to come)
+//! The terminal client: the screen, and the same for scripts.
+
+pub mod net;

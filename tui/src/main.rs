@@ -1,2 +1,3 @@
-//! (to come)
+//! Starts the terminal client.
+
 fn main() {}
