@@ -20,6 +20,7 @@ use plenary_shared::protocol::{Close, Request, ServerLine};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use backoff::wait_before;
 pub use connect::{TlsError, tls_config};
 pub use server::{Server, ServerError};
 
