@@ -12,7 +12,8 @@ use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::net::{Server, tls_config};
+use crate::address::Server;
+use crate::net::tls_config;
 use crate::session::Token;
 
 /// From the first packet to an open connection.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::PAGE_MAX;
 
-use crate::net::Server;
+use crate::address::Server;
 
 /// What stands after the options of `plenary --help`.
 const AFTER_HELP: &str = "\
@@ -30,7 +30,7 @@ Exit codes:
   5  the server, or the data behind it, cannot be reached
 
 Examples:
-  plenary login --email ada@example.org
+  plenary login ada@example.org
   plenary meetings
   plenary say 1/4 'Good morning'
   plenary tail 1/4 --json | jq -r .body";
@@ -106,12 +106,15 @@ pub struct Where {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "What is not given is asked on the terminal; the password is not shown.\n\n\
-    Examples:\n  plenary login --email ada@example.org\n  \
+    Examples:\n  plenary login ada@example.org\n  \
     pass show plenary | plenary login --email ada@example.org --password-stdin"
 )]
 pub struct Login {
     /// The address of your account
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// The same, for scripts that like it named
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "address")]
     pub email: Option<String>,
     /// Read the password from standard input: its first line
     #[arg(long)]

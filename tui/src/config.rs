@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
-use crate::net::{Server, ServerError};
+use crate::address::{Server, ServerError};
 use crate::session::Token;
 
 /// What the command line says of the settings.

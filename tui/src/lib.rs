@@ -1,5 +1,6 @@
 //! The terminal client: the screen, and the same for scripts.
 
+pub mod address;
 pub mod api;
 pub mod command_line;
 pub mod config;

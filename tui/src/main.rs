@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Parser as _;
 use plenary::command_line::CommandLine;
@@ -36,7 +37,12 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::other(format!("No runtime can be started: {error}.")))?;
     match command_line.command {
-        Some(command) => runtime.block_on(shell::run(command, &settings, globals.json)),
+        Some(command) => runtime.block_on(shell::run(
+            command,
+            &settings,
+            globals.json,
+            SystemTime::now,
+        )),
         None => Err(Failure::other("The screen cannot be opened by this build.")),
     }
 }

@@ -11,18 +11,18 @@
 mod backoff;
 mod connect;
 mod run;
-mod server;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use plenary_shared::protocol::{Close, Request, ServerLine};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::address::Server;
+
 pub use backoff::wait_before;
 pub use connect::{TlsError, tls_config};
-pub use server::{Server, ServerError};
 
 /// Asks that wait to be sent; when it is full the asking side waits.
 const ASK_MAX: usize = 64;
@@ -160,11 +160,12 @@ impl Link {
     }
 }
 
-/// Connects to `server` and keeps connected. Must be called within a tokio runtime.
-pub fn link(server: Server) -> Link {
+/// Connects to `server` and keeps connected. `wall_clock` is `SystemTime::now`: it goes on while the
+/// machine sleeps, by which sleep is noticed. Must be called within a tokio runtime.
+pub fn link(server: Server, wall_clock: fn() -> SystemTime) -> Link {
     let (ask, asked) = mpsc::channel(ASK_MAX);
     let (tell, told) = mpsc::channel(TOLD_MAX);
-    let task = tokio::spawn(run::run(server, asked, tell));
+    let task = tokio::spawn(run::run(server, wall_clock, asked, tell));
     Link { ask, told, task }
 }
 

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
-use crate::net::Server;
+use crate::address::Server;
 
 /// A login token: a secret, which `{:?}` does not tell.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,16 +96,16 @@ impl fmt::Debug for Token {
 impl Account {
     /// The named server, or else the one that was signed in to last, or else the one on this
     /// machine; the given token, or else the stored one if it is this server's.
-    pub fn choose(settings: &Settings, session: Option<Session>) -> Self {
+    pub fn choose(server: Option<Server>, token: Option<Token>, session: Option<Session>) -> Self {
         let signed_in_to = session.as_ref().map(|session| session.server.clone());
-        let server = settings.server.clone().or(signed_in_to).unwrap_or_default();
+        let server = server.or(signed_in_to).unwrap_or_default();
         let stored = session
             .as_ref()
             .filter(|session| session.server == server)
             .map(|session| session.token.clone());
         Self {
             server,
-            token: settings.token.clone().or(stored),
+            token: token.or(stored),
             session,
         }
     }

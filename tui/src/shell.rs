@@ -16,6 +16,7 @@ mod say;
 mod tail;
 
 use std::io::IsTerminal as _;
+use std::time::SystemTime;
 
 use plenary_shared::domain::Code;
 
@@ -36,10 +37,17 @@ struct Shell {
     style: Style,
     /// JSON for programs instead of lines for people.
     json: bool,
+    /// By which a connection notices that the machine slept.
+    wall_clock: fn() -> SystemTime,
 }
 
 /// Does what one command says.
-pub async fn run(command: Command, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub async fn run(
+    command: Command,
+    settings: &Settings,
+    json: bool,
+    wall_clock: fn() -> SystemTime,
+) -> Result<(), Failure> {
     let session_file = SessionFile::within(&settings.state_dir);
     let session = match (session_file.load(), &command) {
         (Ok(loaded), _) => {
@@ -56,7 +64,7 @@ pub async fn run(command: Command, settings: &Settings, json: bool) -> Result<()
         (Err(error), _) => return Err(error.into()),
     };
     let mut shell = Shell {
-        account: Account::choose(settings, session),
+        account: Account::choose(settings.server.clone(), settings.token.clone(), session),
         session_file,
         out: Out::stdout(),
         style: Style {
@@ -64,6 +72,7 @@ pub async fn run(command: Command, settings: &Settings, json: bool) -> Result<()
             zone: print::local,
         },
         json,
+        wall_clock,
     };
     match command {
         Command::Login(login) => login::run(&mut shell, login).await,

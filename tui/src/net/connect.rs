@@ -17,7 +17,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::{Closed, Server};
+use super::Closed;
+use crate::address::Server;
 
 /// The largest message that is read, in bytes: a page of 1,000 events of full length fits, with its
 /// escapes.

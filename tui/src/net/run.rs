@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::connect::{Socket, open};
 use super::{Ask, Closed, TOLD_MAX, Told, backoff::wait_before};
+use crate::address::Server;
 
 /// How often silence and sleep are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -36,8 +37,17 @@ const LASTED: Duration = Duration::from_secs(5);
 struct OwnerGone;
 
 /// Runs until the owner drops its end.
-pub async fn run(server: super::Server, ask: mpsc::Receiver<Ask>, told: mpsc::Sender<Told>) {
-    let mut ends = Ends { ask, told };
+pub async fn run(
+    server: Server,
+    wall_clock: fn() -> SystemTime,
+    ask: mpsc::Receiver<Ask>,
+    told: mpsc::Sender<Told>,
+) {
+    let mut ends = Ends {
+        ask,
+        told,
+        wall_clock,
+    };
     let mut attempt = 0;
     while let Ok(next) = once(&server, attempt, &mut ends).await {
         attempt = next;
@@ -45,7 +55,7 @@ pub async fn run(server: super::Server, ask: mpsc::Receiver<Ask>, told: mpsc::Se
 }
 
 /// One connection, and the wait after it; gives the next attempt's number.
-async fn once(server: &super::Server, attempt: u32, ends: &mut Ends) -> Result<u32, OwnerGone> {
+async fn once(server: &Server, attempt: u32, ends: &mut Ends) -> Result<u32, OwnerGone> {
     ends.all_read().await?;
     ends.tell(Told::Connecting { attempt }).await?;
     let mut next = attempt.saturating_add(1);
@@ -77,10 +87,11 @@ async fn once(server: &super::Server, attempt: u32, ends: &mut Ends) -> Result<u
     }
 }
 
-/// The task's ends of both channels.
+/// The task's ends of both channels, and the clock that sleep does not stop.
 struct Ends {
     ask: mpsc::Receiver<Ask>,
     told: mpsc::Sender<Told>,
+    wall_clock: fn() -> SystemTime,
 }
 
 impl Ends {
@@ -127,7 +138,7 @@ impl Ends {
 
 /// Talks on an open socket until it ends.
 async fn converse(mut socket: Socket, ends: &mut Ends) -> Result<Closed, OwnerGone> {
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(ends.wall_clock);
     // The lines of one message that the owner has not taken yet; no more is read before.
     let mut waiting: VecDeque<Told> = VecDeque::new();
     loop {
@@ -237,14 +248,16 @@ struct Clock {
     heard: Instant,
     looked: (Instant, SystemTime),
     next_look: Instant,
+    wall: fn() -> SystemTime,
 }
 
 impl Clock {
-    fn start() -> Self {
+    fn start(wall: fn() -> SystemTime) -> Self {
         let now = Instant::now();
         Self {
             heard: now,
-            looked: (now, SystemTime::now()),
+            looked: (now, wall()),
+            wall,
             next_look: now + LOOK_EVERY,
         }
     }
@@ -254,7 +267,7 @@ impl Clock {
     }
 
     fn look(&mut self) -> Option<Closed> {
-        let (now, wall) = (Instant::now(), SystemTime::now());
+        let (now, wall) = (Instant::now(), (self.wall)());
         let monotonic_passed = now - self.looked.0;
         // A wall clock that was set back is no sign of sleep.
         let wall_passed = wall.duration_since(self.looked.1).unwrap_or_default();

@@ -90,7 +90,7 @@ async fn close_with(peer: &mut WebSocketStream<TcpStream>, close: Close) {
 #[tokio::test]
 async fn requests_go_out_and_each_line_comes_in() {
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     assert_eq!(told(&mut link).await, Told::Connecting { attempt: 0 });
     let mut peer = accept(&listener).await;
     assert_eq!(told(&mut link).await, Told::Open);
@@ -132,7 +132,7 @@ async fn requests_go_out_and_each_line_comes_in() {
 async fn an_owner_who_reads_slowly_misses_nothing() {
     const LINES: u64 = 3 * TOLD_MAX as u64;
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     let mut frame = String::new();
     for id in 0..LINES {
@@ -152,7 +152,7 @@ async fn an_owner_who_reads_slowly_misses_nothing() {
 #[tokio::test]
 async fn it_comes_back_at_once_and_says_nothing_that_was_meant_for_the_last_connection() {
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     close_with(&mut peer, Close::GoingAway).await;
@@ -178,7 +178,7 @@ async fn it_comes_back_at_once_and_says_nothing_that_was_meant_for_the_last_conn
 #[tokio::test]
 async fn it_stays_away_when_told_so_until_it_is_asked() {
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     close_with(&mut peer, Close::NotSignedIn).await;
@@ -197,7 +197,7 @@ async fn it_stays_away_when_told_so_until_it_is_asked() {
 #[tokio::test]
 async fn an_open_connection_can_be_made_anew() {
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     link.ask.send(Ask::Reconnect).await.expect("taken");
@@ -211,7 +211,7 @@ async fn an_open_connection_can_be_made_anew() {
 #[tokio::test]
 async fn what_is_larger_than_a_frame_is_not_sent() {
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     let verb = Verb::Hello(Hello {
@@ -230,7 +230,7 @@ async fn what_is_larger_than_a_frame_is_not_sent() {
 #[tokio::test]
 async fn a_server_of_another_kind_is_named_as_such() {
     let (listener, server) = listener().await;
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     let (mut stream, _) = listener.accept().await.expect("a connection");
     let mut request = [0; 1024];
     let read = stream.read(&mut request).await.expect("a request");
@@ -248,7 +248,7 @@ async fn a_server_of_another_kind_is_named_as_such() {
 async fn tries_are_counted_while_nobody_listens() {
     let (listener, server) = listener().await;
     drop(listener);
-    let mut link = link(server);
+    let mut link = link(server, SystemTime::now);
     for expected in 0..3 {
         assert_eq!(
             told(&mut link).await,

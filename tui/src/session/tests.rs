@@ -1,7 +1,5 @@
 //! The stored session on a real disk.
 
-use std::path::PathBuf;
-
 use super::*;
 
 fn session(server: &str) -> Session {
@@ -18,14 +16,10 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("exists").permissions().mode() & 0o777
 }
 
-fn settings(server: Option<&str>, token: Option<&str>) -> Settings {
-    Settings {
-        server: server.map(|text| text.parse().expect("an address")),
-        token: token.map(Token::new),
-        config_file: PathBuf::new(),
-        state_dir: PathBuf::new(),
-        no_color: false,
-    }
+/// Who is meant by these settings, by somebody whose session is this.
+fn choose(server: Option<&str>, token: Option<&str>, session: Option<Session>) -> Account {
+    let server = server.map(|text| text.parse().expect("an address"));
+    Account::choose(server, token.map(Token::new), session)
 }
 
 #[test]
@@ -75,32 +69,30 @@ fn what_is_no_session_is_refused_without_being_repeated() {
 #[test]
 fn a_token_goes_to_its_server_only() {
     let here = session("http://here");
-    let token = |settings: &Settings| {
-        let account = Account::choose(settings, Some(here.clone()));
+    let token = |server, token| {
+        let account = choose(server, token, Some(here.clone()));
         (
             account.server.to_string(),
             account.token.map(|token| token.secret().to_owned()),
         )
     };
     assert_eq!(
-        token(&settings(None, None)),
+        token(None, None),
         ("http://here".to_owned(), Some("s3cret".to_owned()))
     );
     assert_eq!(
-        token(&settings(Some("http://here/"), None)).1.as_deref(),
+        token(Some("http://here/"), None).1.as_deref(),
         Some("s3cret")
     );
     assert_eq!(
-        token(&settings(Some("http://there"), None)),
+        token(Some("http://there"), None),
         ("http://there".to_owned(), None)
     );
     assert_eq!(
-        token(&settings(Some("http://there"), Some("other")))
-            .1
-            .as_deref(),
+        token(Some("http://there"), Some("other")).1.as_deref(),
         Some("other")
     );
-    let nobody = Account::choose(&settings(None, None), None);
+    let nobody = choose(None, None, None);
     assert_eq!(nobody.server, Server::default());
 }
 

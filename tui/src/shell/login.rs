@@ -20,12 +20,12 @@ pub async fn run(shell: &mut Shell, login: Login) -> Result<(), Failure> {
             "the connection to {server} is not encrypted: others on the way can read the password"
         ));
     }
-    let email = match login.email {
+    let email = match login.address.or(login.email) {
         Some(email) => email,
         None if prompt::can_ask() && !login.password_stdin => {
             prompt::ask(&format!("E-mail address at {server}"))?
         }
-        None => return Err(Failure::usage("Whose account? Give --email.")),
+        None => return Err(Failure::usage("Whose account? Give its e-mail address.")),
     };
     let email = parse_email(&email).map_err(Reject::from)?;
     let password = if login.password_stdin {

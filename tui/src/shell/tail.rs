@@ -17,7 +17,7 @@ pub async fn run(shell: &mut Shell, tail: Tail) -> Result<(), Failure> {
     let Some(token) = shell.account.token.clone() else {
         return Err(shell.not_signed_in());
     };
-    let mut link = link(shell.account.server.clone());
+    let mut link = link(shell.account.server.clone(), shell.wall_clock);
     let mut watch = Watch {
         follow: Follow::new(tail.at.instance, token, tail.since),
         again_at: None,
