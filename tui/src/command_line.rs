@@ -35,6 +35,9 @@ Examples:
   plenary say 1/4 'Good morning'
   plenary tail 1/4 --json | jq -r .body";
 
+/// What stands above the options of every command.
+const EVERYWHERE: &str = "Before or after any command";
+
 /// Talk in meetings from a terminal.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "plenary", version, after_help = AFTER_HELP, max_term_width = 100)]
@@ -51,13 +54,13 @@ pub struct CommandLine {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Globals {
     /// The server's address
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
     pub server: Option<Server>,
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
     /// JSON for programs instead of lines for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
 }
 

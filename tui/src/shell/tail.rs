@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::print::Entry;
 use super::{Exit, Failure, Shell, out};
+use crate::address::Server;
 use crate::command_line::Tail;
 use crate::net::{Ask, Closed, Link, Told, link};
 use follow::{Follow, Step};
@@ -19,6 +20,7 @@ pub async fn run(shell: &mut Shell, tail: Tail) -> Result<(), Failure> {
     };
     let mut link = link(shell.account.server.clone(), shell.wall_clock);
     let mut watch = Watch {
+        server: shell.account.server.clone(),
         follow: Follow::new(tail.at.instance, token, tail.since),
         again_at: None,
         was_open: false,
@@ -30,6 +32,7 @@ pub async fn run(shell: &mut Shell, tail: Tail) -> Result<(), Failure> {
 }
 
 struct Watch {
+    server: Server,
     follow: Follow,
     /// When the request that was refused for now is to be made again.
     again_at: Option<Instant>,
@@ -93,7 +96,17 @@ impl Watch {
                 retry_in: Some(_),
             } => {
                 if !self.was_open {
-                    let sentence = sentence_of(&why);
+                    let sentence = match &why {
+                        Closed::Unreachable { why } => {
+                            format!("The server {} cannot be reached: {why}.", self.server)
+                        }
+                        Closed::Refused { .. }
+                        | Closed::ByServer { .. }
+                        | Closed::Lost { .. }
+                        | Closed::Silent
+                        | Closed::Slept
+                        | Closed::Asked => sentence_of(&why),
+                    };
                     return Err(Failure::told(Exit::Unreachable, "unreachable", sentence));
                 }
                 if !std::mem::replace(&mut self.is_lost, true) {
