@@ -13,7 +13,7 @@ use tracing::{Instrument, error, info, info_span};
 use uuid::Uuid;
 
 use super::HttpState;
-use super::error::{HttpError, fault_as_reject, refusal, refusal_with};
+use super::error::{HttpError, refusal, refusal_with};
 use crate::error::Fault;
 
 /// Where an answer carries its request's id.
@@ -67,7 +67,7 @@ pub(super) async fn no_such_path() -> HttpError {
 fn in_shape(mut response: Response, method: &Method, id: &str) -> Response {
     if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
         error!(error = %*fault, "a request failed");
-        return refusal(&fault_as_reject(&fault, id));
+        return refusal(&fault.told(id));
     }
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
