@@ -12,8 +12,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::Clock;
 use crate::config::Settings;
-use crate::ctx::{Clock, Ctx};
+use crate::ctx::Ctx;
 use crate::hub::Hub;
 use crate::store::hybrid::Hybrid;
 use crate::store::mysql::Ledger;
