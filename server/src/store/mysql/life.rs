@@ -58,7 +58,7 @@ impl Ledger {
                 Params::Empty,
             )
             .await?;
-        Ok(row::usable(rows, "meeting_instance", unfinished))
+        Ok(row::usable(&rows, "meeting_instance", unfinished))
     }
 
     /// Marks an active instance as ending; by the clock only when its time is over. Whether it is
@@ -126,8 +126,7 @@ impl Ledger {
     /// An instance and its meeting, if there is such a one.
     pub async fn stored(&self, id: InstanceId) -> Answer<Option<Stored>> {
         let row = self.row(STORED, row::of(id)).await?;
-        let rows = row.into_iter().collect();
-        Ok(row::usable(rows, "meeting_instance", stored).pop())
+        Ok(row::usable_one(row.as_ref(), "meeting_instance", stored))
     }
 
     async fn state_of(&self, id: InstanceId) -> Answer<Option<InstanceState>> {
@@ -176,8 +175,8 @@ async fn opened(
     if work.change(update, params).await?.rows == 0 {
         return Ok(None);
     }
-    let rows = work.rows(STORED, row::of(id)).await?;
-    let Some(stored) = row::usable(rows, "meeting_instance", stored).pop() else {
+    let row = work.row(STORED, row::of(id)).await?;
+    let Some(stored) = row::usable_one(row.as_ref(), "meeting_instance", stored) else {
         return Ok(None);
     };
     let audience = if stored.meeting.is_public {
@@ -189,7 +188,7 @@ async fn opened(
                 params! { "meeting" => id.meeting.get() },
             )
             .await?;
-        super::read::audience(rows)
+        super::read::audience(&rows)
     };
     let mut opening = Opening {
         instance: id,
@@ -246,7 +245,7 @@ async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {
             row::with(id, params! { "limit" => limits::PARTICIPANTS_MAX }),
         )
         .await?;
-    Ok(row::usable(rows, "event_log", |row| {
+    Ok(row::usable(&rows, "event_log", |row| {
         Ok(Stay {
             user: row::user(row)?,
             joined: row::time(row, "timestamp")?,
@@ -268,7 +267,7 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
             row::with(id, params! { "limit" => SENT_MAX }),
         )
         .await?;
-    let mut sent = row::usable(rows, "message", |row| {
+    let mut sent = row::usable(&rows, "message", |row| {
         Ok(Sent {
             user: row::user_id(row, "userID")?,
             cmid: row::cmid(row).ok_or(row::Unusable("cmid"))?,
@@ -292,7 +291,7 @@ async fn names(work: &mut Work, id: InstanceId) -> Result<HashMap<UserId, String
             row::of(id),
         )
         .await?;
-    let names = row::usable(rows, "event_log", |row| {
+    let names = row::usable(&rows, "event_log", |row| {
         let id = row::user_id(row, "userID")?;
         Ok((id, row::user_name(row, id)))
     });

@@ -45,7 +45,7 @@ impl Ledger {
         let rows = self
             .rows(AUDIENCE, params! { "meeting" => meeting.get() })
             .await?;
-        Ok(audience(rows))
+        Ok(audience(&rows))
     }
 
     /// A page of the log, of generation 0; only what is below `below`, if that is given.
@@ -64,7 +64,7 @@ impl Ledger {
         let rows = self.rows(sql, row::with(id, range.params())).await?;
         let (rows, more) = range.cut(rows);
         let mut names = BTreeMap::new();
-        let events = row::usable(rows, "event_log, message", |row| event(id, row));
+        let events = row::usable(&rows, "event_log, message", |row| event(id, row));
         let events = events
             .into_iter()
             .map(|(event, name)| {
@@ -144,15 +144,13 @@ impl Ledger {
                 ),
             )
             .await?;
-        let rows = row.into_iter().collect();
-        let posted = row::usable(rows, "message", |row| {
+        Ok(row::usable_one(row.as_ref(), "message", |row| {
             Ok(Posted {
                 seq: row::seq(row, "seq")?,
                 timestamp: row::time(row, "timestamp")?,
                 repeat: true,
             })
-        });
-        Ok(posted.into_iter().next())
+        }))
     }
 }
 
@@ -166,7 +164,7 @@ pub(super) const AUDIENCE: &str = "
  ORDER BY emailKey";
 
 /// The addresses of these rows in lower case, each once.
-pub(super) fn audience(rows: Vec<Row>) -> Vec<String> {
+pub(super) fn audience(rows: &[Row]) -> Vec<String> {
     let mut emails = row::usable(rows, "audience", row::email);
     emails.sort_unstable();
     emails.dedup();
@@ -294,7 +292,7 @@ const USER_MESSAGES_DOWN: &str = messages!("AND m.userID = :user", "DESC");
 fn messages(range: &Range, rows: Vec<Row>) -> MessagesOk {
     let (rows, more) = range.cut(rows);
     MessagesOk {
-        messages: row::usable(rows, "message", message),
+        messages: row::usable(&rows, "message", message),
         more,
     }
 }
