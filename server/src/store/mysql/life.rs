@@ -228,7 +228,7 @@ async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {
             "SELECT e.seq, e.timestamp, e.userID, u.name, u.age, u.gender, u.email, u.role
              FROM (
                SELECT MAX(seq) AS seq
-               FROM event_log
+               FROM event_log FORCE INDEX (event_seq)
                WHERE meetingID = :meeting
                  AND orderID = :order
                  AND eventType IN ('join', 'leave')
@@ -283,7 +283,7 @@ async fn names(work: &mut Work, id: InstanceId) -> Result<HashMap<UserId, String
     let rows = work
         .rows(
             "SELECT DISTINCT e.userID, u.name
-             FROM event_log e
+             FROM event_log e FORCE INDEX (event_seq)
              LEFT JOIN `user` u ON u.userID = e.userID
              WHERE e.meetingID = :meeting
                AND e.orderID = :order

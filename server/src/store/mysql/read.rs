@@ -260,12 +260,15 @@ macro_rules! events {
     };
 }
 
+// The index is named, or a page of somebody who said little costs a look at all that was said.
 macro_rules! messages {
-    ($and:literal, $order:literal) => {
+    ($index:literal, $and:literal, $order:literal) => {
         concat!(
             "
  SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, u.name
- FROM message m
+ FROM message m FORCE INDEX (",
+            $index,
+            ")
  LEFT JOIN `user` u ON u.userID = m.userID
  WHERE m.meetingID = :meeting
    AND m.orderID = :order
@@ -284,10 +287,10 @@ macro_rules! messages {
 
 const EVENTS_UP: &str = events!("ASC");
 const EVENTS_DOWN: &str = events!("DESC");
-const MESSAGES_UP: &str = messages!("", "ASC");
-const MESSAGES_DOWN: &str = messages!("", "DESC");
-const USER_MESSAGES_UP: &str = messages!("AND m.userID = :user", "ASC");
-const USER_MESSAGES_DOWN: &str = messages!("AND m.userID = :user", "DESC");
+const MESSAGES_UP: &str = messages!("PRIMARY", "", "ASC");
+const MESSAGES_DOWN: &str = messages!("PRIMARY", "", "DESC");
+const USER_MESSAGES_UP: &str = messages!("message_user", "AND m.userID = :user", "ASC");
+const USER_MESSAGES_DOWN: &str = messages!("message_user", "AND m.userID = :user", "DESC");
 
 fn messages(range: &Range, rows: Vec<Row>) -> MessagesOk {
     let (rows, more) = range.cut(rows);
