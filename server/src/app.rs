@@ -59,6 +59,11 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let (fresh, to_archive) = mpsc::channel(FRESH_MAX);
     let hub = Hub::new(store.clone(), fresh);
     let feed = store.feed().await?;
+    // What Redis has forgotten is built anew before anybody asks for it. Should a store be away now,
+    // the first verb or the next sweep does it.
+    if let Err(error) = store.sweep().await {
+        tracing::warn!(%error, "swept later");
+    }
     let changed = Arc::new(Notify::new());
     let (nodes, nodes_seen) = watch::channel(Vec::new());
 
