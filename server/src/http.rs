@@ -41,8 +41,15 @@ pub fn router(state: HttpState) -> Router {
 }
 
 /// Every route of HTTP with its documentation, and nothing around them.
-pub fn routes_of_http(state: HttpState) -> Router {
-    let (routes, document) = OpenApiRouter::with_openapi(document::document())
+fn routes_of_http(state: HttpState) -> Router {
+    let (routes, document) = documented().split_for_parts();
+    routes
+        .with_state(state)
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+}
+
+fn documented() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::with_openapi(document::document())
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(session::me))
@@ -57,10 +64,6 @@ pub fn routes_of_http(state: HttpState) -> Router {
         .routes(routes!(chat::user_messages))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
-        .split_for_parts();
-    routes
-        .with_state(state)
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
 }
 
 /// What surrounds each route: an id and a log line, the shape of every error, a bound on bodies
@@ -75,4 +78,51 @@ pub fn surrounded(routes: Router, state: HttpState) -> Router {
         ))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(state, answer::answered))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_lists_every_route() {
+        let document = documented().into_openapi().to_pretty_json().expect("JSON");
+        let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+        let at = "/meeting/{meetingID}/order/{orderID}";
+        let expected = [
+            ("/login".to_owned(), vec!["post"]),
+            ("/logout".to_owned(), vec!["post"]),
+            ("/me".to_owned(), vec!["get"]),
+            ("/meetings".to_owned(), vec!["get"]),
+            ("/active-meetings".to_owned(), vec!["get"]),
+            (
+                "/active-meetings-participants-join-logs".to_owned(),
+                vec!["get"],
+            ),
+            (format!("{at}/join"), vec!["get", "post"]),
+            (format!("{at}/leave"), vec!["get", "post"]),
+            (format!("{at}/participants"), vec!["get"]),
+            (format!("{at}/messages"), vec!["get"]),
+            (format!("{at}/message"), vec!["post"]),
+            (format!("{at}/user/{{userID}}/messages"), vec!["get"]),
+            ("/livez".to_owned(), vec!["get"]),
+            ("/readyz".to_owned(), vec!["get"]),
+        ];
+        let paths = document["paths"].as_object().expect("paths");
+        assert_eq!(paths.len(), expected.len());
+        for (path, methods) in expected {
+            let operations = paths[&path].as_object().expect("operations");
+            let mut listed: Vec<&str> = operations.keys().map(String::as_str).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, methods, "{path}");
+        }
+        let references = document.to_string();
+        let schemas = document["components"]["schemas"]
+            .as_object()
+            .expect("schemas");
+        for reference in references.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(schemas.contains_key(name), "{name} is described nowhere");
+        }
+    }
 }
