@@ -240,7 +240,9 @@ fn refused_json(field: &str, error: &serde_json::Error) -> Reject {
         serde_json::error::Category::Data if field == "." => {
             Reject::new(Code::Invalid, format!("The body: {what}."))
         }
-        serde_json::error::Category::Data => invalid(&format!("{field} in the body"), what),
+        serde_json::error::Category::Data => {
+            Reject::new(Code::Invalid, format!("The field {field}: {what}."))
+        }
         serde_json::error::Category::Io
         | serde_json::error::Category::Syntax
         | serde_json::error::Category::Eof => {
@@ -249,8 +251,9 @@ fn refused_json(field: &str, error: &serde_json::Error) -> Reject {
     }
 }
 
+/// `what` goes on as "must be …" or "is …".
 fn invalid(field: &str, what: &str) -> Reject {
-    Reject::new(Code::Invalid, format!("The {field}: {what}."))
+    Reject::new(Code::Invalid, format!("The {field} {what}."))
 }
 
 #[cfg(test)]
@@ -286,20 +289,20 @@ mod tests {
     #[case("?other=x", None)]
     #[case(
         "?after=-1",
-        Some("The after in the query: must be a whole number from 0 to 9007199254740991.")
+        Some("The after in the query must be a whole number from 0 to 9007199254740991.")
     )]
     #[case(
         "?before=9007199254740992",
-        Some("The before in the query: must be a whole number from 0 to")
+        Some("The before in the query must be a whole number from 0 to")
     )]
-    #[case("?after=", Some("The after in the query: must be a whole number"))]
+    #[case("?after=", Some("The after in the query must be a whole number"))]
     #[case(
         "?after=1&after=2",
-        Some("The after in the query: is there more than once.")
+        Some("The after in the query is there more than once.")
     )]
     #[case(
         "?limit=many",
-        Some("The limit in the query: must be a whole number from 1 to 1000.")
+        Some("The limit in the query must be a whole number from 1 to 1000.")
     )]
     #[case("?limit=%ff", Some("The limit in the query"))]
     #[tokio::test]
@@ -356,7 +359,7 @@ mod tests {
     #[case(
         r#"{"email":7,"password":"x"}"#,
         422,
-        "The email in the body: invalid type: integer `7`, expected a string."
+        "The field email: invalid type: integer `7`, expected a string."
     )]
     #[case(
         r#"{"email":"a","email":"b","password":"x"}"#,
