@@ -138,8 +138,10 @@ impl Pass {
         password: String,
         hash: Option<String>,
     ) -> Result<bool, Fault> {
-        let _turn = self.hashing.acquire().await;
+        let turn = self.hashing.clone().acquire_owned().await;
         tokio::task::spawn_blocking(move || {
+            // Held until the hash is done, even if whoever asked has gone: a hash cannot be stopped.
+            let _held = (self, turn);
             let is_right = verify(&password, hash.as_deref().unwrap_or(NOBODY))?;
             Ok(is_right && hash.is_some())
         })

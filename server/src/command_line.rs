@@ -148,17 +148,20 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         Fault::Away { .. } => EXIT_UNREACHABLE,
         Fault::Broken { .. } => EXIT_FAILED,
     };
-    if error.is::<ConfigError>() || error.is::<UsageError>() {
-        EXIT_USAGE
-    } else if let Some(fault) = error.downcast_ref() {
-        of_fault(fault)
-    } else {
-        match error.downcast_ref() {
-            Some(Error::Reject(_)) => EXIT_REFUSED,
-            Some(Error::Fault(fault)) => of_fault(fault),
-            None => EXIT_FAILED,
+    for cause in error.chain() {
+        if cause.is::<ConfigError>() || cause.is::<UsageError>() {
+            return EXIT_USAGE;
+        }
+        if let Some(fault) = cause.downcast_ref() {
+            return of_fault(fault);
+        }
+        match cause.downcast_ref() {
+            Some(Error::Reject(_)) => return EXIT_REFUSED,
+            Some(Error::Fault(fault)) => return of_fault(fault),
+            None => {}
         }
     }
+    EXIT_FAILED
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -122,8 +122,7 @@ mod tests {
     }
 
     async fn panicking() {
-        let secret: Option<()> = None;
-        secret.expect("secret words");
+        panic!("secret words");
     }
 
     async fn answer(request: Request<Body>) -> (u16, HeaderMap, String) {
