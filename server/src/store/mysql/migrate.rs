@@ -40,7 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database could not be asked.
-    #[error(transparent)]
+    #[error("{0}")]
     Fault(#[from] Fault),
     /// Another program has been here that is newer than this one.
     #[error(
