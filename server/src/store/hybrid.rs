@@ -13,7 +13,7 @@ use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
-use crate::ctx::Clock;
+use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
 use super::mysql::Ledger;
@@ -376,7 +376,7 @@ impl Store for Hybrid {
         self.ledger.agenda(now, horizon_ms).await
     }
 
-    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<()> {
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
         self.start_instance(instance, now).await
     }
 
