@@ -60,6 +60,11 @@ impl Client {
         run(&mut command, input.as_bytes())
     }
 
+    /// The server that this person uses.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
     /// Where this machine's files are.
     pub fn home(&self) -> &Path {
         self.home.path()
