@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use plenary_shared::domain::User;
 use plenary_shared::time::Timestamp;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
+use crate::auth::Gate;
 use crate::store::{Store, TokenHash};
 
 /// Where the time comes from. Only for what no store's clock rules: sessions and waiting.
@@ -25,9 +28,28 @@ pub struct Ctx {
     pub randomness: Randomness,
     /// How long a login token is good, in seconds.
     pub session_ttl_s: u32,
+    /// The way to passwords: what slows down guessing them.
+    pub gate: Arc<Gate>,
 }
 
 impl Ctx {
+    /// With the machine's clock, randomness and processors: for `app` and the command line, no
+    /// lower.
+    pub fn of_machine(store: Arc<dyn Store>, session_ttl_s: u32) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            store,
+            clock: Arc::new(|| Timestamp::from(chrono::Utc::now())),
+            randomness: Arc::new(|bytes| {
+                SysRng
+                    .try_fill_bytes(bytes)
+                    .expect("a machine without randomness keeps no secrets");
+            }),
+            session_ttl_s,
+            gate: Arc::new(Gate::new(processors)),
+        }
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
         (self.clock)()

@@ -1,5 +1,13 @@
 //! The server of Plenary: the schedule, the meetings, the record. `ARCHITECTURE.md` has the map.
 
+pub mod app;
+pub mod auth;
+pub mod command_line;
+pub mod config;
 pub mod ctx;
 pub mod error;
+pub mod http;
+pub mod rules;
+pub mod service;
 pub mod store;
+pub mod telemetry;

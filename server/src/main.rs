@@ -1,2 +1,29 @@
-//! (to come)
-fn main() {}
+//! `plenary-server`: a process with a command line around the library.
+
+use std::process::ExitCode;
+
+use etcetera::BaseStrategy;
+use plenary_server::command_line;
+use plenary_server::config::Environment;
+
+fn main() -> ExitCode {
+    // Only a second call fails, and this is the first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("plenary-server: cannot start its threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let environment = Environment {
+        variable: &|name| std::env::var_os(name),
+        config_default: etcetera::choose_base_strategy()
+            .ok()
+            .map(|strategy| strategy.config_dir().join("plenary/server.toml")),
+    };
+    runtime.block_on(command_line::run(std::env::args_os(), &environment))
+}

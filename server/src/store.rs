@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
-    Event, Gender, Instance, InstanceState, Meeting, Participant, Person, Reason, Role, User,
+    Event, Gender, Instance, InstanceState, Meeting, Participant, Reason, Role, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
@@ -156,6 +156,15 @@ impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// What becomes of a stay when a connection is taken from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detach {
+    /// The connection was lost: the stay ends after the grace, unless it is held otherwise.
+    Lost,
+    /// The person stays in without it.
+    Keep,
 }
 
 /// Which part of a log, or of the messages, is wanted.
@@ -355,22 +364,20 @@ pub trait Store: Send + Sync + 'static {
 
     // --- connections ---
 
-    /// A connection is gone: the stay it was bound to ends after `grace_ms`, unless another
-    /// connection holds it.
+    /// A connection is gone, or follows no longer.
     async fn detach(
         &self,
         instance: InstanceId,
         connection: &ConnectionId,
-        grace_ms: i64,
+        how: Detach,
     ) -> Answer<()>;
-    /// Ends the stays whose grace is over; emits `leave` with the time of the loss.
-    async fn reap(&self, instance: InstanceId) -> Answer<()>;
-    /// This server lives for `lease_ms` more. Answers every live server.
+    /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
+    /// the time of the loss.
+    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()>;
+    /// This server lives for `lease_ms` more (0: it stops). Answers every live server.
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
-    /// Detaches the connections of servers whose lease is over, in every active instance.
-    async fn reap_nodes(&self, grace_ms: i64) -> Answer<()>;
-    /// This server stops: its lease ends.
-    async fn end_lease(&self, node: &NodeId) -> Answer<()>;
+    /// Takes the connections of servers whose lease is over for lost, and reaps every instance.
+    async fn reap_all(&self, grace_ms: i64) -> Answer<()>;
 
     // --- time and the archive ---
 
@@ -384,13 +391,16 @@ pub trait Store: Send + Sync + 'static {
         instance: InstanceId,
         reason: Reason,
         step: EndStep,
+        now: Timestamp,
     ) -> Answer<Stepped>;
     /// Every active or ending instance that has events which the archive has not.
-    async fn archive_lag(&self) -> Answer<Vec<(InstanceId, Head)>>;
-    /// Brings these instances' events into the archive; how many events.
-    async fn archive(&self, instances: &[InstanceId]) -> Answer<usize>;
-    /// Repairs what a crash left between the live state and what lasts.
-    async fn sweep(&self, now: Timestamp) -> Answer<()>;
+    async fn archive_lag(&self) -> Answer<Vec<InstanceId>>;
+    /// Brings these instances' events into the archive, and says so in their feeds.
+    /// Which of them have more.
+    async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>>;
+    /// Repairs what a crash left between the live state and what lasts, and takes over what others
+    /// wrote into what lasts.
+    async fn sweep(&self) -> Answer<()>;
 
     // --- the hub's side ---
 
@@ -407,6 +417,3 @@ pub trait Store: Send + Sync + 'static {
     /// Whether every part of the store answers.
     async fn ready(&self) -> Result<(), Fault>;
 }
-
-/// The names of all whom these events speak of; see [`OpenOk::users`].
-pub type Names = Vec<Person>;

@@ -1,1 +1,449 @@
-//! The store of production: Redis for what is live, MySQL for what lasts.
+//! The store of production: Redis for what is live, `MySQL` for what lasts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use plenary_shared::domain::{
+    Code, Event, Instance, InstanceState, Meeting, Participant, Reason, Reject, User,
+};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use tokio::sync::{Mutex, OnceCell, mpsc};
+
+use crate::ctx::Clock;
+use crate::error::{Answer, Error, Fault};
+
+use super::mysql::Ledger;
+use super::redis::{Live, NotDone, Refused, Subscriber};
+use super::{
+    Account, Agenda, ConnectionId, Detach, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+};
+
+mod archive;
+mod life;
+mod read;
+mod sign_in;
+
+/// How long a server waits for another that brings the live state up.
+const RESTORE_WAIT_MS: u64 = 100;
+
+/// How often it waits so: three times as long as the other may hold the right.
+const RESTORE_WAITS_MAX: usize = 300;
+
+/// Redis and `MySQL` together.
+pub struct Hybrid {
+    live: Live,
+    ledger: Ledger,
+    subscriber: OnceCell<Subscriber>,
+    /// One restoring at a time in this process.
+    restoring: Mutex<()>,
+    clock: Clock,
+}
+
+impl Hybrid {
+    /// Over these two. The clock is for what no store's clock rules.
+    pub fn new(live: Live, ledger: Ledger, clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            live,
+            ledger,
+            subscriber: OnceCell::new(),
+            restoring: Mutex::new(()),
+            clock,
+        })
+    }
+
+    /// A verb in Redis. If this Redis has forgotten its scripts, the live state is brought up again
+    /// and the verb tried once more.
+    async fn tried<T, F, Fut>(&self, verb: F) -> Result<Result<T, Refused>, Fault>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, NotDone>>,
+    {
+        let first = verb().await;
+        let second = if matches!(first, Err(NotDone::NoScript)) {
+            self.restore().await?;
+            verb().await
+        } else {
+            first
+        };
+        match second {
+            Ok(done) => Ok(Ok(done)),
+            Err(NotDone::Refused(refused)) => Ok(Err(refused)),
+            Err(NotDone::Fault(fault)) => Err(fault),
+            Err(NotDone::NoScript) => Err(Fault::away("Redis", "it forgot its scripts again")),
+        }
+    }
+
+    /// Brings the live state up in a Redis that may have forgotten some of it: every active or
+    /// ending instance gets a new generation built from what lasts, and only then the scripts are
+    /// loaded. Servers may race here: the higher generation wins.
+    async fn restore(&self) -> Result<(), Fault> {
+        let _one_at_a_time = self.restoring.lock().await;
+        for _ in 0..RESTORE_WAITS_MAX {
+            if self.live.is_up().await? {
+                // The same process of Redis as before: only the scripts are gone.
+                return self.live.load_scripts().await;
+            }
+            if self.live.take_fencing().await? {
+                let result = self.rebuild_all().await;
+                self.live.give_fencing().await?;
+                return result;
+            }
+            tokio::time::sleep(Duration::from_millis(RESTORE_WAIT_MS)).await;
+        }
+        Err(Fault::away(
+            "Redis",
+            "another server brings the live state up and does not finish",
+        ))
+    }
+
+    async fn rebuild_all(&self) -> Result<(), Fault> {
+        let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
+        tracing::warn!(
+            instances = unfinished.len(),
+            "Redis may have forgotten: rebuilding"
+        );
+        for one in unfinished {
+            self.rebuild(one.instance, true).await?;
+        }
+        self.live.load_scripts().await?;
+        self.live.mark_up().await
+    }
+
+    /// Builds one instance's live state anew, in the next generation.
+    async fn rebuild(&self, id: InstanceId, before_scripts: bool) -> Result<(), Fault> {
+        let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
+            return Ok(());
+        };
+        match self.live.activate(&opening, before_scripts).await {
+            Ok(()) | Err(NotDone::Refused(_)) => Ok(()),
+            Err(NotDone::Fault(fault)) => Err(fault),
+            Err(NotDone::NoScript) => Err(Fault::away("Redis", "it forgot its scripts again")),
+        }
+    }
+
+    /// Why a person is told no, in words that fit this instance.
+    async fn reject(&self, id: InstanceId, viewer: &User, refused: Refused) -> Error {
+        let code = match refused {
+            Refused::NotAllowed => Code::NotAllowed,
+            Refused::AlreadyParticipant => Code::AlreadyParticipant,
+            Refused::NotParticipant => Code::NotParticipant,
+            Refused::Full => Code::Full,
+            Refused::ArchiveBehind => Code::ArchiveBehind,
+            Refused::Gone | Refused::Over | Refused::Ended | Refused::Unarchived => {
+                return match self.why_not_live(id, viewer).await {
+                    Ok(reject) => reject.into(),
+                    Err(error) => error,
+                };
+            }
+        };
+        code.into()
+    }
+
+    /// Why an instance that is not live is not.
+    async fn why_not_live(&self, id: InstanceId, viewer: &User) -> Answer<Reject> {
+        let Some(stored) = self.ledger.stored(id).await? else {
+            let detail = format!("There is no meeting {id}: look at the list of meetings.");
+            return Ok(Reject::new(Code::NotFound, detail));
+        };
+        if !self.ledger.may_read(id, viewer).await? {
+            return Ok(Code::NotAllowed.into());
+        }
+        let now = (self.clock)();
+        Ok(match stored.state {
+            InstanceState::Scheduled if stored.from > now => {
+                let detail = format!("Meeting {id} begins at {}: join it then.", stored.from);
+                Reject::new(Code::NotStarted, detail)
+            }
+            InstanceState::Scheduled | InstanceState::Active if stored.to > now => {
+                let detail = format!("Meeting {id} is just beginning: try again in a second.");
+                let mut reject = Reject::new(Code::NotStarted, detail);
+                reject.retry_after_s = Some(1);
+                reject
+            }
+            InstanceState::Scheduled
+            | InstanceState::Active
+            | InstanceState::Ending
+            | InstanceState::Ended => {
+                let at = stored.ended_at.unwrap_or(stored.to);
+                let detail = format!("Meeting {id} ended at {at}: it can only be read now.");
+                Reject::new(Code::Ended, detail)
+            }
+        })
+    }
+}
+
+/// A fault of what must not be refused.
+fn as_fault(error: Error) -> Fault {
+    match error {
+        Error::Fault(fault) => fault,
+        Error::Reject(reject) => Fault::broken("a step that nobody may refuse", reject),
+    }
+}
+
+#[async_trait]
+impl Store for Hybrid {
+    async fn account(&self, email: &str) -> Answer<Option<Account>> {
+        self.ledger.account(email).await
+    }
+
+    async fn add_user(&self, new: NewUser) -> Answer<User> {
+        self.ledger.add_user(new).await
+    }
+
+    async fn set_password(&self, user: UserId, hash: &str) -> Answer<()> {
+        self.ledger.set_password(user, hash).await
+    }
+
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>> {
+        self.ledger.users(after, limit).await
+    }
+
+    async fn open_session(&self, new: NewSession) -> Answer<()> {
+        self.ledger.open_session(new).await
+    }
+
+    async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>> {
+        self.session_of(token, now).await
+    }
+
+    async fn close_session(&self, token: TokenHash) -> Answer<bool> {
+        self.sign_out(token).await
+    }
+
+    async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
+        self.ledger.add_meeting(new).await
+    }
+
+    async fn schedule(
+        &self,
+        meeting: MeetingId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<InstanceId> {
+        let id = self
+            .ledger
+            .schedule(meeting, from, to, (self.clock)())
+            .await?;
+        self.notice_changed().await;
+        Ok(id)
+    }
+
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>> {
+        self.ledger.meetings(after, limit).await
+    }
+
+    async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
+        self.visible_to(viewer, now).await
+    }
+
+    async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>> {
+        let found = self.tried(|| self.live.active_meetings(viewer)).await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn join(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+    ) -> Answer<Posted> {
+        match self
+            .tried(|| self.live.join(instance, user, connection))
+            .await?
+        {
+            Ok(posted) => Ok(posted),
+            Err(refused) => Err(self.reject(instance, user, refused).await),
+        }
+    }
+
+    async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
+        match self.tried(|| self.live.leave(instance, user)).await? {
+            Ok(posted) => Ok(posted),
+            Err(refused) => Err(self.reject(instance, user, refused).await),
+        }
+    }
+
+    async fn post(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        let refused = match self
+            .tried(|| self.live.post(instance, user, cmid, body))
+            .await?
+        {
+            Ok(posted) => return Ok(posted),
+            Err(refused) => refused,
+        };
+        // A retry after the end still gets its seq.
+        if refused == Refused::Gone
+            && let Some(before) = self.ledger.repeat_of(instance, user.id, cmid).await?
+        {
+            return Ok(before);
+        }
+        Err(self.reject(instance, user, refused).await)
+    }
+
+    async fn open(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Answer<OpenOk> {
+        self.open_for(instance, user, connection, limit).await
+    }
+
+    async fn events(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<EventsOk> {
+        self.events_for(instance, viewer, page, limit).await
+    }
+
+    async fn messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        self.messages_for(instance, viewer, page, limit).await
+    }
+
+    async fn user_messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        of: UserId,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        self.user_messages_for(instance, viewer, of, page, limit)
+            .await
+    }
+
+    async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
+        match self.tried(|| self.live.people(instance, viewer)).await? {
+            Ok((_, people)) => Ok(people),
+            Err(refused) => Err(self.reject(instance, viewer, refused).await),
+        }
+    }
+
+    async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
+        let found = self.tried(|| self.live.join_times(viewer)).await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        how: Detach,
+    ) -> Answer<()> {
+        // An instance that is not live has no stays to end.
+        let _ = self
+            .tried(|| self.live.detach(instance, connection, how))
+            .await?;
+        Ok(())
+    }
+
+    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()> {
+        let _ = self.tried(|| self.live.reap(instance, grace_ms)).await?;
+        Ok(())
+    }
+
+    async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
+        let found = self.tried(|| self.live.renew_lease(node, lease_ms)).await?;
+        Ok(found.map(|(_, nodes)| nodes).unwrap_or_default())
+    }
+
+    async fn reap_all(&self, grace_ms: i64) -> Answer<()> {
+        self.reap_every_instance(grace_ms).await
+    }
+
+    async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
+        self.ledger.agenda(now, horizon_ms).await
+    }
+
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<()> {
+        self.start_instance(instance, now).await
+    }
+
+    async fn end_step(
+        &self,
+        instance: InstanceId,
+        reason: Reason,
+        step: EndStep,
+        now: Timestamp,
+    ) -> Answer<Stepped> {
+        self.step_to_end(instance, reason, step, now).await
+    }
+
+    async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {
+        Ok(self.lagging().await?)
+    }
+
+    async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+        self.archive_some(instances).await
+    }
+
+    async fn sweep(&self) -> Answer<()> {
+        self.sweep_all().await
+    }
+
+    async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
+        let (subscriber, feed) = self.live.subscribe();
+        self.subscriber
+            .set(subscriber)
+            .map_err(|error| Fault::broken("a second feed of one store", error.to_string()))?;
+        Ok(feed)
+    }
+
+    async fn follow(&self, instance: InstanceId) -> Answer<()> {
+        Ok(self.subscriber()?.follow(instance).await?)
+    }
+
+    async fn unfollow(&self, instance: InstanceId) -> Answer<()> {
+        Ok(self.subscriber()?.unfollow(instance).await?)
+    }
+
+    async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
+        Ok(self.live.heads(instances).await?)
+    }
+
+    async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
+        self.backfill_from(instance, after, limit).await
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        self.live.ping().await?;
+        self.ledger.ping().await
+    }
+}
+
+impl Hybrid {
+    fn subscriber(&self) -> Result<&Subscriber, Fault> {
+        self.subscriber
+            .get()
+            .ok_or_else(|| Fault::broken("following", "the store has no feed yet"))
+    }
+
+    /// Tells every server that a list has changed. They look by themselves every few seconds, so a
+    /// Redis that is away loses nothing.
+    async fn notice_changed(&self) {
+        if let Err(fault) = self.live.notice_changed().await {
+            tracing::warn!(%fault, "the other servers hear of the change later");
+        }
+    }
+}

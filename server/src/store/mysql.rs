@@ -1,1 +1,163 @@
-//! What lasts, in MySQL or MariaDB.
+//! What lasts, in MySQL or MariaDB: people, the schedule, the record.
+//!
+//! The [`Ledger`] speaks SQL and nothing else: it emits no event and knows nothing of what is live.
+//! Every statement has a deadline; a database that is away or late is a [`Fault::Away`], never a
+//! caller that hangs.
+
+use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, User};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use plenary_shared::time::Timestamp;
+
+use crate::error::Fault;
+
+mod archive;
+mod deployment;
+mod life;
+mod link;
+mod migrate;
+mod people;
+mod read;
+mod row;
+mod schedule;
+
+pub use link::Ledger;
+pub use migrate::MigrateError;
+
+/// All that the live store needs to let an instance begin, or begin anew.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Which.
+    pub instance: InstanceId,
+    /// What it is an instance of.
+    pub meeting: Meeting,
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it is over.
+    pub to: Timestamp,
+    /// Active or ending.
+    pub state: InstanceState,
+    /// Why it is ending, if it is.
+    pub reason: Option<Reason>,
+    /// The generation of the live state that is to be made.
+    pub generation: Generation,
+    /// The last seq of the archive: the live log goes on above it.
+    pub floor: Seq,
+    /// Who may join: addresses in lower case. Empty when the meeting is public.
+    pub audience: Vec<String>,
+    /// Joins without a leave in the archive, in the order of joining.
+    pub stays: Vec<Stay>,
+    /// The latest messages of the archive, ascending, so that their cmids are known again.
+    pub sent: Vec<Sent>,
+    /// Everybody who has ever joined.
+    pub people: Vec<User>,
+}
+
+/// Somebody who has joined and not left, by the archive.
+#[derive(Clone, Debug)]
+pub struct Stay {
+    /// Who.
+    pub user: User,
+    /// When the stay began.
+    pub joined: Timestamp,
+    /// The join's number.
+    pub seq: Seq,
+}
+
+/// A message that the archive has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Who said it.
+    pub user: UserId,
+    /// Their client's own id of it.
+    pub cmid: Cmid,
+    /// Its number.
+    pub seq: Seq,
+    /// When.
+    pub timestamp: Timestamp,
+}
+
+/// An instance that has begun and has not ended, as what lasts knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Which.
+    pub instance: InstanceId,
+    /// When it is over.
+    pub to: Timestamp,
+    /// Active or ending.
+    pub state: InstanceState,
+    /// The generation of its live state.
+    pub generation: Generation,
+    /// The last seq of the archive.
+    pub archived: Seq,
+    /// Why it is ending, if it is.
+    pub reason: Option<Reason>,
+}
+
+/// A part of an instance's log, to be archived.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Whose log.
+    pub instance: InstanceId,
+    /// In which generation it was read.
+    pub generation: Generation,
+    /// The last seq that the archive has, by whoever sends this.
+    pub after: Seq,
+    /// What follows it: `after + 1`, `after + 2` … without a hole.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// The last seq of the archive once this is in it.
+    pub fn last(&self) -> Seq {
+        self.events.last().map_or(self.after, |event| event.seq)
+    }
+}
+
+/// What became of a [`Batch`].
+#[derive(Debug)]
+pub enum Archived {
+    /// It is in the archive.
+    Done {
+        /// Whose log.
+        instance: InstanceId,
+        /// The last seq of the archive now.
+        last: Seq,
+    },
+    /// Nothing of it was stored: the archive is elsewhere, or in another generation, or the
+    /// instance has ended. Read both ends again.
+    Stale {
+        /// Whose log.
+        instance: InstanceId,
+    },
+    /// Nothing of it was stored, and trying again does not help: its seqs have a hole, or the
+    /// database refuses a row of it. The other batches of the call are not concerned.
+    Broken {
+        /// Whose log.
+        instance: InstanceId,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+/// An instance and its meeting, as what lasts knows them.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Which.
+    pub instance: InstanceId,
+    /// What it is an instance of.
+    pub meeting: Meeting,
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it is over.
+    pub to: Timestamp,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// The generation of its live state; 0 before its start.
+    pub generation: Generation,
+    /// The last seq of the archive.
+    pub archived: Seq,
+    /// Why it is ending or has ended.
+    pub reason: Option<Reason>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}

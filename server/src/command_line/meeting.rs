@@ -1,0 +1,185 @@
+//! `meeting`: adds meetings, sets when they take place, lists them.
+
+use chrono::Local;
+use clap::{Args, Subcommand};
+use plenary_shared::ids::MeetingId;
+use plenary_shared::time::{Timestamp, parse_length, parse_when};
+use serde::Serialize;
+
+use super::output;
+use crate::config::UsageError;
+use crate::ctx::Ctx;
+use crate::service::schedule;
+use crate::store::{InstanceListed, MeetingListed, NewMeeting};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Adds a meeting
+    Add(Add),
+    /// Sets when a meeting takes place
+    Schedule(Schedule),
+    /// Lists all meetings, who may join them, and when they take place
+    List {
+        /// Prints one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Add {
+    /// One line
+    #[arg(long)]
+    title: String,
+    /// What it is about
+    #[arg(long, default_value = "")]
+    description: String,
+    /// Lets everybody join who can sign in
+    #[arg(long)]
+    public: bool,
+    /// The addresses of those who may join, with commas between
+    #[arg(long, value_delimiter = ',', value_name = "A@X,B@Y")]
+    audience: Vec<String>,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Times: 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, 'in 5m'. Lengths: 45m, 90s, 1h30m, 1d.")]
+pub(super) struct Schedule {
+    /// The meeting's number
+    meeting: MeetingId,
+    /// When it begins
+    #[arg(long, value_name = "TIME")]
+    from: String,
+    /// When it is over
+    #[arg(
+        long,
+        value_name = "TIME",
+        required_unless_present = "length",
+        conflicts_with = "length"
+    )]
+    to: Option<String>,
+    /// How long it lasts
+    #[arg(long = "for", value_name = "LENGTH")]
+    length: Option<String>,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was scheduled.
+#[derive(Serialize)]
+struct Scheduled {
+    #[serde(flatten)]
+    instance: plenary_shared::ids::InstanceId,
+    fromdatetime: Timestamp,
+    todatetime: Timestamp,
+}
+
+pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Add(asked) => add(ctx, asked).await,
+        Command::Schedule(asked) => set(ctx, asked).await,
+        Command::List { json } => list(ctx, json).await,
+    }
+}
+
+async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
+    let new = NewMeeting {
+        title: asked.title,
+        description: asked.description,
+        is_public: asked.public,
+        audience: asked.audience,
+    };
+    let meeting = schedule::add_meeting(ctx, new).await?;
+    if asked.json {
+        return output::json(&meeting);
+    }
+    Ok(output::line(&format!(
+        "Meeting {} was added: {}",
+        meeting.id, meeting.title
+    ))?)
+}
+
+async fn set(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {
+    let now = ctx.now();
+    let from = parse_when(&asked.from, now, &Local).map_err(|e| UsageError::new("from", e))?;
+    let to = match (&asked.to, &asked.length) {
+        (Some(to), _) => parse_when(to, now, &Local).map_err(|e| UsageError::new("to", e))?,
+        (None, length) => {
+            let length = parse_length(length.as_deref().unwrap_or_default())
+                .map_err(|e| UsageError::new("for", e))?;
+            from.plus_ms(length.num_milliseconds())
+        }
+    };
+    let instance = schedule::schedule(ctx, asked.meeting, from, to).await?;
+    if asked.json {
+        return output::json(&Scheduled {
+            instance,
+            fromdatetime: from,
+            todatetime: to,
+        });
+    }
+    Ok(output::line(&format!(
+        "{instance} from {} to {}",
+        local(from),
+        local(to)
+    ))?)
+}
+
+async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let page = schedule::list(ctx, after).await?;
+        for meeting in &page {
+            if json {
+                output::json(meeting)?;
+            } else {
+                print(meeting)?;
+            }
+        }
+        after = page.last().map(|listed| listed.meeting.id);
+        if page.len() < schedule::LIST_PAGE {
+            return Ok(());
+        }
+    }
+}
+
+fn print(listed: &MeetingListed) -> std::io::Result<()> {
+    let meeting = &listed.meeting;
+    let who = if meeting.is_public {
+        "public".to_owned()
+    } else {
+        format!("private: {}", listed.audience.join(", "))
+    };
+    output::line(&format!("{}  {}  ({who})", meeting.id, meeting.title))?;
+    for InstanceListed {
+        id,
+        fromdatetime,
+        todatetime,
+        state,
+        reason,
+    } in &listed.instances
+    {
+        let reason = reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!(", {reason}"));
+        output::line(&format!(
+            "   {id}  {} to {}  {state}{reason}",
+            local(*fromdatetime),
+            local(*todatetime)
+        ))?;
+    }
+    Ok(())
+}
+
+/// As screens show times: to the second, in the zone of whoever reads.
+fn local(at: Timestamp) -> String {
+    at.to_utc()
+        .with_timezone(&Local)
+        .format("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}

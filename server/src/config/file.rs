@@ -1,0 +1,64 @@
+//! The configuration file: TOML with the settings as keys and nothing else.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{ConfigError, Source};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    bind: Option<Spanned<String>>,
+    insecure: Option<Spanned<bool>>,
+    redis: Option<Spanned<String>>,
+    mysql: Option<Spanned<String>>,
+    log: Option<Spanned<String>>,
+    log_format: Option<Spanned<String>>,
+    session_ttl_days: Option<Spanned<i64>>,
+    detach_grace_s: Option<Spanned<i64>>,
+}
+
+/// Reads a file's settings as text, each with its line.
+pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Source)>, ConfigError> {
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(ConfigError::Unreadable { path, source }),
+    };
+    let keys: Keys = match toml::from_str(&text) {
+        Ok(keys) => keys,
+        // Its own display shows the line, which may hold a password: the message does not.
+        Err(error) => {
+            let line = error.span().map_or(1, |span| line_of(&text, span.start));
+            let what = error.message().to_owned();
+            return Err(ConfigError::File { path, line, what });
+        }
+    };
+    let mut settings = BTreeMap::new();
+    let mut take = |key, value: Option<(usize, String)>| {
+        if let Some((at, value)) = value {
+            let from = Source::File(path.clone(), line_of(&text, at));
+            settings.insert(key, (value, from));
+        }
+    };
+    take("bind", spelled(keys.bind));
+    take("insecure", spelled(keys.insecure));
+    take("redis", spelled(keys.redis));
+    take("mysql", spelled(keys.mysql));
+    take("log", spelled(keys.log));
+    take("log_format", spelled(keys.log_format));
+    take("session_ttl_days", spelled(keys.session_ttl_days));
+    take("detach_grace_s", spelled(keys.detach_grace_s));
+    Ok(settings)
+}
+
+/// Where a value begins, and the value as a flag would spell it.
+fn spelled<T: ToString>(value: Option<Spanned<T>>) -> Option<(usize, String)> {
+    value.map(|value| (value.span().start, value.into_inner().to_string()))
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}

@@ -1,0 +1,122 @@
+//! All settings as text, each with its source, before anything is checked.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::{ConfigError, Flags, ServeFlags, Source, file};
+
+/// Every key, its variable, and the flag's name.
+const KEYS: &[(&str, &str, &str)] = &[
+    ("bind", "PLENARY_BIND", "bind"),
+    ("insecure", "PLENARY_INSECURE", "insecure"),
+    ("redis", "PLENARY_REDIS", "redis"),
+    ("mysql", "PLENARY_MYSQL", "mysql"),
+    ("log", "PLENARY_LOG", "log"),
+    ("log_format", "PLENARY_LOG_FORMAT", "log-format"),
+    (
+        "session_ttl_days",
+        "PLENARY_SESSION_TTL_DAYS",
+        "session-ttl-days",
+    ),
+    ("detach_grace_s", "PLENARY_DETACH_GRACE_S", "detach-grace-s"),
+];
+
+/// The variable that names the configuration file.
+const CONFIG_VARIABLE: &str = "PLENARY_CONFIG";
+
+/// The process' surroundings, as far as they say anything about settings.
+pub struct Environment<'a> {
+    /// The value of a variable.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The file that is read if nobody names one and it exists.
+    pub config_default: Option<PathBuf>,
+}
+
+/// Every setting that was made, as text, with its source.
+#[derive(Default)]
+pub struct Gathered(BTreeMap<&'static str, (String, Source)>);
+
+impl Gathered {
+    /// Flags before variables before the file.
+    pub fn gather(
+        flags: &Flags,
+        serve: &ServeFlags,
+        environment: &Environment<'_>,
+    ) -> Result<Self, ConfigError> {
+        let mut gathered = match Self::config_file(flags, environment) {
+            Some(path) => Self(file::read(path)?),
+            None => Self::default(),
+        };
+        for (key, variable, _) in KEYS {
+            // An empty variable is how a shell says that it has none.
+            let Some(value) = (environment.variable)(variable).filter(|value| !value.is_empty())
+            else {
+                continue;
+            };
+            let from = Source::Variable(variable);
+            let Ok(text) = value.into_string() else {
+                let what = "is not UTF-8".to_owned();
+                return Err(ConfigError::Value { from, key, what });
+            };
+            gathered.0.insert(key, (text, from));
+        }
+        for (key, _, flag) in KEYS {
+            if let Some(text) = flag_value(key, flags, serve) {
+                gathered.0.insert(key, (text, Source::Flag(flag)));
+            }
+        }
+        Ok(gathered)
+    }
+
+    /// Reads a setting; the reader's error says what it must be.
+    pub(super) fn read<T>(
+        &self,
+        key: &'static str,
+        reader: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some((text, from)) = self.0.get(key) else {
+            return Ok(None);
+        };
+        let wrong = |what| ConfigError::Value {
+            from: from.clone(),
+            key,
+            what,
+        };
+        reader(text).map(Some).map_err(wrong)
+    }
+
+    /// Where a setting comes from; `None`: it is the default.
+    pub(super) fn source(&self, key: &str) -> Option<Source> {
+        self.0.get(key).map(|(_, from)| from.clone())
+    }
+
+    /// The file to read: one that was named must exist, the default one need not.
+    fn config_file(flags: &Flags, environment: &Environment<'_>) -> Option<PathBuf> {
+        let named = flags.config.clone().or_else(|| {
+            (environment.variable)(CONFIG_VARIABLE)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        });
+        named.or_else(|| {
+            environment
+                .config_default
+                .clone()
+                .filter(|path| path.exists())
+        })
+    }
+}
+
+fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
+    match key {
+        "bind" => serve.bind.clone(),
+        "insecure" => serve.insecure.then(|| "true".to_owned()),
+        "redis" => flags.redis.clone(),
+        "mysql" => flags.mysql.clone(),
+        "log" => flags.log.clone(),
+        "log_format" => flags.log_format.clone(),
+        "session_ttl_days" => flags.session_ttl_days.clone(),
+        "detach_grace_s" => flags.detach_grace_s.clone(),
+        _ => None,
+    }
+}

@@ -1,0 +1,168 @@
+//! Routes: saying something, and reading what was said.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use plenary_shared::domain::Reject;
+use plenary_shared::ids::{Cmid, Seq, UserId};
+use plenary_shared::protocol::{Message, MessagesOk, Post, UserMessages};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::document::{InstancePath, PageQuery, YourselfQuery};
+use super::extract::{At, IdempotencyKey, JsonBody, Of, Paging, SignedIn};
+use super::{HttpError, HttpState};
+use crate::ctx::Ctx;
+use crate::rules;
+use crate::service::chat;
+
+/// What is said.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Saying {
+    /// 1 to 4,096 bytes of UTF-8; line ends and tabs, but no other control characters.
+    body: String,
+    /// Optional; only one's own is taken.
+    #[serde(rename = "userID")]
+    user: Option<UserId>,
+}
+
+/// That it was said.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Said {
+    /// Always true.
+    success: bool,
+    /// What was done.
+    message: String,
+    /// The message's number in the instance's log.
+    seq: Seq,
+    /// When, by the store's clock.
+    timestamp: Timestamp,
+    /// The message's own id: sent again as Idempotency-Key, it makes no second message.
+    cmid: Cmid,
+}
+
+/// One person's messages.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserMessagesOk {
+    /// Ascending.
+    user_messages: Vec<Message>,
+    /// Whether there are more in the direction that was asked for.
+    more: bool,
+}
+
+/// A page of what was said, ascending: the last messages unless `after` or `before` says otherwise.
+#[utoipa::path(
+    get,
+    path = "/meeting/{meetingID}/order/{orderID}/messages",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(InstancePath, PageQuery, YourselfQuery),
+    responses(
+        (status = 200, description = "Ascending", body = MessagesOk),
+        (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
+    )
+)]
+pub(super) async fn messages(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    Paging(asked): Paging,
+) -> Result<Json<MessagesOk>, HttpError> {
+    let messages = chat::messages(&state.ctx, &caller, instance, asked).await?;
+    Ok(Json(messages))
+}
+
+/// Says something. With an `Idempotency-Key`, only once however often it is sent.
+#[utoipa::path(
+    post,
+    path = "/meeting/{meetingID}/order/{orderID}/message",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(
+        InstancePath,
+        YourselfQuery,
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The message's own id"),
+    ),
+    request_body = Saying,
+    responses(
+        (status = 201, description = "Said", body = Said),
+        (status = 200, description = "Had been said before, under the same key", body = Said),
+        (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
+    )
+)]
+pub(super) async fn message(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    IdempotencyKey(key): IdempotencyKey,
+    JsonBody(saying): JsonBody<Saying>,
+) -> Result<(StatusCode, Json<Said>), HttpError> {
+    rules::yourself(&caller.user, saying.user)?;
+    let post = Post {
+        instance,
+        cmid: key.unwrap_or_else(|| new_cmid(&state.ctx)),
+        body: MessageBody::parse(saying.body).map_err(Reject::from)?,
+    };
+    let cmid = post.cmid;
+    let posted = chat::post(&state.ctx, &caller, post).await?;
+    let (status, message) = if posted.repeat {
+        (StatusCode::OK, "This message had been posted before.")
+    } else {
+        (StatusCode::CREATED, "Your message is posted.")
+    };
+    let said = Said {
+        success: true,
+        message: message.to_owned(),
+        seq: posted.seq,
+        timestamp: posted.timestamp,
+        cmid,
+    };
+    Ok((status, Json(said)))
+}
+
+/// A page of what one person said, ascending.
+#[utoipa::path(
+    get,
+    path = "/meeting/{meetingID}/order/{orderID}/user/{userID}/messages",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(
+        InstancePath,
+        ("userID" = UserId, Path, description = "Whose messages"),
+        PageQuery,
+    ),
+    responses(
+        (status = 200, description = "Ascending", body = UserMessagesOk),
+        (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
+    )
+)]
+pub(super) async fn user_messages(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    Of(user): Of,
+    Paging(asked): Paging,
+) -> Result<Json<UserMessagesOk>, HttpError> {
+    let asked = UserMessages {
+        instance,
+        user,
+        after: asked.after,
+        before: asked.before,
+        limit: asked.limit,
+    };
+    let messages = chat::user_messages(&state.ctx, &caller, asked).await?;
+    Ok(Json(UserMessagesOk {
+        user_messages: messages.messages,
+        more: messages.more,
+    }))
+}
+
+/// The id of a message whose client chose none: a UUID of version 7.
+fn new_cmid(ctx: &Ctx) -> Cmid {
+    let mut bytes = [0; 10];
+    (ctx.randomness)(&mut bytes);
+    let now_ms = u64::try_from(ctx.now().as_ms()).unwrap_or_default();
+    Cmid(uuid::Builder::from_unix_timestamp_millis(now_ms, &bytes).into_uuid())
+}

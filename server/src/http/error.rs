@@ -1,0 +1,137 @@
+//! What a "no" looks like by HTTP: each code's status, and the headers that go with it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use plenary_shared::domain::{Code, Reject};
+
+use crate::error::{Error, Fault};
+
+/// Why a request was not done, on its way to become an answer.
+#[derive(Debug)]
+pub struct HttpError(Error);
+
+impl<E: Into<Error>> From<E> for HttpError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Error::Reject(reject) => refusal(&reject),
+            Error::Fault(fault) => faulty(fault),
+        }
+    }
+}
+
+/// The status of a code.
+pub const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Malformed | Code::NotStarted | Code::Ended => StatusCode::BAD_REQUEST,
+        Code::Invalid | Code::BodyEmpty | Code::BodyControl => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::BodyTooLong | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::NotSignedIn | Code::WrongPassword => StatusCode::UNAUTHORIZED,
+        Code::AdminsOnly | Code::NotYourself | Code::NotAllowed => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::AlreadyParticipant | Code::NotParticipant | Code::Full | Code::TooManyFollowed => {
+            StatusCode::CONFLICT
+        }
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Code::ArchiveBehind | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The answer that a refusal is.
+pub(super) fn refusal(reject: &Reject) -> Response {
+    refusal_with(status(reject.code), reject)
+}
+
+/// The answer that a refusal is where its status says more than its code.
+pub(super) fn refusal_with(status: StatusCode, reject: &Reject) -> Response {
+    let mut response = (status, Json(reject)).into_response();
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(wait_s) = reject.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait_s));
+    }
+    response
+}
+
+/// What the person is told of a fault: what to do, and the id under which it was logged.
+pub(super) fn fault_as_reject(fault: &Fault, id: &str) -> Reject {
+    let code = match fault {
+        Fault::Away { .. } => Code::Unavailable,
+        Fault::Broken { .. } => Code::Internal,
+    };
+    Reject::new(code, format!("{} (id {id})", code.sentence()))
+}
+
+/// A fault on its way out. It has no id yet: [`super::answer::answered`] logs it and writes the
+/// body.
+fn faulty(fault: Fault) -> Response {
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(Arc::new(fault));
+    response
+}
+
+/// What becomes of a panic in a handler.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer that calls it gives it away"
+)]
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned());
+    faulty(Fault::broken("a request panicked", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_status_of_its_kind() {
+        for code in Code::ALL {
+            let expected = match code.as_str() {
+                "malformed" | "not_started" | "ended" => 400,
+                "not_signed_in" | "wrong_password" => 401,
+                "admins_only" | "not_yourself" | "not_allowed" => 403,
+                "not_found" => 404,
+                "already_participant" | "not_participant" | "full" | "too_many_followed" => 409,
+                "body_too_long" | "too_large" => 413,
+                "invalid" | "body_empty" | "body_control" => 422,
+                "too_many_requests" => 429,
+                "internal" => 500,
+                "archive_behind" | "unavailable" => 503,
+                other => panic!("{other} has no status"),
+            };
+            assert_eq!(status(*code).as_u16(), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_again() {
+        for code in [
+            Code::TooManyRequests,
+            Code::ArchiveBehind,
+            Code::Unavailable,
+        ] {
+            assert!(
+                refusal(&code.into()).headers().contains_key(RETRY_AFTER),
+                "{code}"
+            );
+        }
+    }
+}

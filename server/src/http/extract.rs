@@ -1,0 +1,254 @@
+//! What handlers read from a request: who asks, where, which page, which body.
+
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
+use axum::response::IntoResponse;
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::ids::{Cmid, InstanceId, UserId};
+use plenary_shared::limits::PAGE_MAX;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{HttpError, HttpState};
+use crate::ctx::Caller;
+use crate::rules::{self, PageAsked};
+use crate::service::account;
+
+/// Under which a client repeats a message without making a second one.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Who asks, by the login token alone. A `userID` in the query may only say the same.
+pub(super) struct SignedIn(pub(super) Caller);
+
+impl FromRequestParts<HttpState> for SignedIn {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, HttpError> {
+        let caller = account::authenticate(&state.ctx, bearer(parts)?).await?;
+        let named = query(parts)?.read("userID", UserId::from_str)?;
+        rules::yourself(&caller.user, named)?;
+        Ok(Self(caller))
+    }
+}
+
+/// The instance in the path.
+pub(super) struct At(pub(super) InstanceId);
+
+impl<S: Send + Sync> FromRequestParts<S> for At {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        let path = path(parts, state).await?;
+        let meeting = path.required("meetingID")?;
+        let order = path.required("orderID")?;
+        Ok(Self(InstanceId::new(meeting, order)))
+    }
+}
+
+/// The person in the path.
+pub(super) struct Of(pub(super) UserId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Of {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        Ok(Self(path(parts, state).await?.required("userID")?))
+    }
+}
+
+/// The page in the query.
+pub(super) struct Paging(pub(super) PageAsked);
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        let query = query(parts)?;
+        let limit = |text: &str| {
+            text.parse()
+                .map_err(|_| format!("must be a whole number from 1 to {PAGE_MAX}"))
+        };
+        Ok(Self(PageAsked {
+            after: query.read("after", FromStr::from_str)?,
+            before: query.read("before", FromStr::from_str)?,
+            limit: query
+                .read("limit", limit)?
+                .unwrap_or_else(|| PageAsked::default().limit),
+        }))
+    }
+}
+
+/// The message's own id, if the client chose one.
+pub(super) struct IdempotencyKey(pub(super) Option<Cmid>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else {
+            return Ok(Self(None));
+        };
+        match value.to_str().ok().and_then(|text| text.parse().ok()) {
+            Some(cmid) => Ok(Self(Some(cmid))),
+            None => Err(invalid(
+                "header Idempotency-Key",
+                "must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057",
+            )
+            .into()),
+        }
+    }
+}
+
+/// A JSON body, whatever its content type says.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        json(&body(request, state).await?).map(Self)
+    }
+}
+
+/// The `userID` of a body that need not be there at all.
+pub(super) struct Named(pub(super) Option<UserId>);
+
+impl<S: Send + Sync> FromRequest<S> for Named {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(rename = "userID")]
+            user: Option<UserId>,
+        }
+        let body = body(request, state).await?;
+        if body.is_empty() {
+            return Ok(Self(None));
+        }
+        Ok(Self(json::<Body>(&body)?.user))
+    }
+}
+
+/// The fields of a path or a query, decoded.
+struct Fields {
+    place: &'static str,
+    fields: Vec<(String, String)>,
+}
+
+impl Fields {
+    /// A field that may be missing, but not be there twice.
+    fn read<T, E: ToString>(
+        &self,
+        name: &str,
+        reader: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Reject> {
+        let mut values = self.fields.iter().filter(|(key, _)| key == name);
+        let Some((_, value)) = values.next() else {
+            return Ok(None);
+        };
+        let field = format!("{name} in the {}", self.place);
+        if values.next().is_some() {
+            return Err(invalid(&field, "is there more than once"));
+        }
+        reader(value)
+            .map(Some)
+            .map_err(|error| invalid(&field, &error.to_string()))
+    }
+
+    /// A field that its route has.
+    fn required<T: FromStr<Err: ToString>>(&self, name: &str) -> Result<T, Reject> {
+        self.read(name, T::from_str)?
+            .ok_or_else(|| invalid(name, "is missing"))
+    }
+}
+
+async fn path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Fields, Reject> {
+    let params = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Reject::new(Code::Malformed, "The path is not UTF-8."))?;
+    Ok(Fields {
+        place: "path",
+        fields: params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    })
+}
+
+fn query(parts: &Parts) -> Result<Fields, Reject> {
+    let Query(fields) = Query::try_from_uri(&parts.uri)
+        .map_err(|_| Reject::new(Code::Malformed, "The query is no list of name=value."))?;
+    Ok(Fields {
+        place: "query",
+        fields,
+    })
+}
+
+fn bearer(parts: &Parts) -> Result<&str, Reject> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let token = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(|text| {
+            let (scheme, token) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        }),
+        (_, _) => None,
+    };
+    token.ok_or_else(|| {
+        Reject::new(
+            Code::NotSignedIn,
+            "You are not signed in: send the header Authorization: Bearer TOKEN.",
+        )
+    })
+}
+
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Reject> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
+            _ => Reject::new(Code::Malformed, "The request's body broke off."),
+        })
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
+    if let Err(error) = std::str::from_utf8(body) {
+        let detail = format!("The body is not UTF-8 at byte {}.", error.valid_up_to());
+        return Err(Reject::new(Code::Malformed, detail).into());
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        refused_json(&field, error.inner())
+    })?;
+    reader.end().map_err(|error| refused_json(".", &error))?;
+    Ok(value)
+}
+
+fn refused_json(field: &str, error: &serde_json::Error) -> Reject {
+    let text = error.to_string();
+    // Where it stands says something for broken JSON; a wrong field has its name.
+    let what = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(what, _)| what);
+    match error.classify() {
+        serde_json::error::Category::Data if field == "." => {
+            Reject::new(Code::Invalid, format!("The body: {what}."))
+        }
+        serde_json::error::Category::Data => invalid(&format!("{field} in the body"), what),
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => {
+            Reject::new(Code::Malformed, format!("The body is no JSON: {text}."))
+        }
+    }
+}
+
+fn invalid(field: &str, what: &str) -> Reject {
+    Reject::new(Code::Invalid, format!("The {field}: {what}."))
+}

@@ -1,0 +1,6 @@
+//! The verbs of the product: what WebSocket, HTTP and command line share.
+
+pub mod account;
+pub mod chat;
+pub mod meeting;
+pub mod schedule;

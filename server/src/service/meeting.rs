@@ -1,0 +1,62 @@
+//! Meetings as people use them: which there are, going in, going out, who is there.
+
+use plenary_shared::domain::Instance;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, OpenOk, PeopleOk, Posted};
+
+use crate::ctx::{Caller, Ctx};
+use crate::error::Answer;
+use crate::rules;
+use crate::store::ConnectionId;
+
+/// Becomes a participant; with a connection, for as long as that lives.
+pub async fn join(
+    ctx: &Ctx,
+    caller: &Caller,
+    instance: InstanceId,
+    connection: Option<&ConnectionId>,
+) -> Answer<Posted> {
+    ctx.store.join(instance, &caller.user, connection).await
+}
+
+/// Is a participant no longer.
+pub async fn leave(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Posted> {
+    ctx.store.leave(instance, &caller.user).await
+}
+
+/// The participants, in the order of joining.
+pub async fn people(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<PeopleOk> {
+    let participants = ctx.store.people(instance, &caller.user).await?;
+    Ok(PeopleOk { participants })
+}
+
+/// Active, coming and lately ended instances that the person may see.
+pub async fn visible(ctx: &Ctx, caller: &Caller) -> Answer<MeetingsOk> {
+    let now = ctx.now();
+    let meetings = ctx.store.visible(&caller.user, now).await?;
+    Ok(MeetingsOk { meetings, now })
+}
+
+/// The active instances that the person may see.
+pub async fn active_meetings(ctx: &Ctx, caller: &Caller) -> Answer<Vec<Instance>> {
+    ctx.store.active_meetings(&caller.user).await
+}
+
+/// For every active instance that the person may see: when its participants joined.
+pub async fn join_times(ctx: &Ctx, caller: &Caller) -> Answer<JoinTimesOk> {
+    let meetings = ctx.store.join_times(&caller.user).await?;
+    Ok(JoinTimesOk { meetings })
+}
+
+/// Reads an instance; a participant's connection counts as theirs from here on.
+pub async fn open(
+    ctx: &Ctx,
+    caller: &Caller,
+    open: Open,
+    connection: Option<&ConnectionId>,
+) -> Answer<OpenOk> {
+    let limit = rules::limit(open.limit)?;
+    ctx.store
+        .open(open.instance, &caller.user, connection, limit)
+        .await
+}

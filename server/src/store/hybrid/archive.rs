@@ -1,0 +1,92 @@
+//! The archiver's work: from the live log into what lasts, contiguous, batch by batch.
+
+use std::collections::HashMap;
+
+use plenary_shared::ids::InstanceId;
+
+use crate::error::{Answer, Fault};
+use crate::store::Head;
+use crate::store::mysql::{Archived, Batch};
+
+use super::Hybrid;
+
+/// Events of one transaction: what MySQL takes in a few milliseconds.
+const BATCH_EVENTS_MAX: usize = 500;
+
+impl Hybrid {
+    /// Every live instance that has events which the archive has not.
+    pub(super) async fn lagging(&self) -> Result<Vec<InstanceId>, Fault> {
+        let active = self.live.active().await?;
+        let heads = self.live.heads(&active).await?;
+        Ok(active
+            .into_iter()
+            .zip(heads)
+            .filter(|(_, head)| head.is_some_and(|head| head.durable < head.seq))
+            .map(|(id, _)| id)
+            .collect())
+    }
+
+    pub(super) async fn archive_some(&self, ids: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+        let heads = self.live.heads(ids).await?;
+        let mut heads_by_id: HashMap<InstanceId, Head> = HashMap::new();
+        let mut batches = Vec::new();
+        let mut room = BATCH_EVENTS_MAX;
+        for (id, head) in ids.iter().zip(heads) {
+            let Some(head) = head else { continue };
+            heads_by_id.insert(*id, head);
+            if head.durable >= head.seq || room == 0 {
+                continue;
+            }
+            let events = self.live.log(*id, head.durable, room).await?;
+            let Some(first) = events.first() else {
+                continue;
+            };
+            if first.generation != head.generation {
+                continue;
+            }
+            room -= events.len().min(room);
+            batches.push(Batch {
+                instance: *id,
+                generation: head.generation,
+                after: head.durable,
+                events,
+            });
+        }
+        let archived = self.ledger.archive(&batches).await?;
+        for (batch, archived) in batches.iter().zip(archived) {
+            let seq = match archived {
+                Archived::Done { last, .. } => last,
+                Archived::Stale { .. } => match self.ledger.stored(batch.instance).await? {
+                    // A server died between its commit and its word to Redis.
+                    Some(stored)
+                        if stored.generation == batch.generation
+                            && stored.archived > batch.after =>
+                    {
+                        stored.archived
+                    }
+                    // A new generation is about to be built; its own archiver goes on.
+                    _ => continue,
+                },
+                Archived::Broken { instance, fault } => {
+                    // Never skipped: the archive of this instance stands still until it is mended.
+                    tracing::error!(%instance, %fault, "the log cannot be archived");
+                    continue;
+                }
+            };
+            match self
+                .tried(|| self.live.ack(batch.instance, batch.generation, seq))
+                .await?
+            {
+                Ok(()) | Err(_) => {}
+            }
+            if let Some(head) = heads_by_id.get_mut(&batch.instance) {
+                head.durable = head.durable.max(seq);
+            }
+        }
+        Ok(heads_by_id
+            .into_iter()
+            .filter(|(_, head)| head.durable < head.seq)
+            .map(|(id, _)| id)
+            .collect())
+    }
+}

@@ -1,0 +1,179 @@
+//! An instance's start, the steps of its end, and the sweep that resumes what a crash left half
+//! done.
+//!
+//! ```text
+//! start   MySQL  scheduled → active             then Redis activate
+//! end  A  MySQL  active → ending                somebody else may have done it
+//!      B  Redis  end until closed               joins and posts stop; one leave a participant
+//!      C  archive until archived = seq
+//!      D  MySQL  ending → ended, last seq
+//!      E  Redis  destroy                        only the tombstone stays
+//! ```
+
+use plenary_shared::domain::{InstanceState, Reason};
+use plenary_shared::ids::InstanceId;
+use plenary_shared::time::Timestamp;
+
+use crate::error::{Answer, Fault};
+use crate::store::redis::{Closing, Refused};
+use crate::store::{EndStep, Stepped};
+
+use super::Hybrid;
+
+impl Hybrid {
+    pub(super) async fn start_instance(&self, id: InstanceId, now: Timestamp) -> Answer<()> {
+        let Some(opening) = self.ledger.begin(id, now).await? else {
+            return Ok(());
+        };
+        match self.tried(|| self.live.activate(&opening, false)).await? {
+            Ok(()) => tracing::info!(instance = %id, "started"),
+            Err(refused) => {
+                tracing::warn!(instance = %id, ?refused, "started, but it is over already");
+            }
+        }
+        self.notice_changed().await;
+        Ok(())
+    }
+
+    pub(super) async fn step_to_end(
+        &self,
+        id: InstanceId,
+        reason: Reason,
+        step: EndStep,
+        now: Timestamp,
+    ) -> Answer<Stepped> {
+        match step {
+            EndStep::Marked => {
+                let ending = self.ledger.begin_end(id, reason, now).await?;
+                Ok(if ending {
+                    Stepped::Done
+                } else {
+                    Stepped::NotYet
+                })
+            }
+            EndStep::Closed => self.close(id, reason).await,
+            EndStep::Archived => self.archive_whole(id).await,
+            EndStep::Recorded => self.record(id, now).await,
+            EndStep::Destroyed => self.destroy(id).await,
+        }
+    }
+
+    async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
+        match self.tried(|| self.live.close(id, reason)).await? {
+            Ok(Closing::Closed(seq)) => {
+                tracing::info!(instance = %id, %seq, "closed");
+                self.notice_changed().await;
+                Ok(Stepped::Done)
+            }
+            // The store's clock rules: ours is ahead.
+            Ok(Closing::Early(_)) => Ok(Stepped::NotYet),
+            Err(Refused::Gone) => {
+                // Whether it was destroyed after its end, or forgotten before, what lasts knows.
+                match self.ledger.stored(id).await? {
+                    Some(stored) if stored.state == InstanceState::Ending => {
+                        self.rebuild(id, false).await?;
+                        Ok(Stepped::NotYet)
+                    }
+                    _ => Ok(Stepped::Done),
+                }
+            }
+            Err(refused) => Err(Fault::broken("closing", format!("{refused:?}")).into()),
+        }
+    }
+
+    async fn archive_whole(&self, id: InstanceId) -> Answer<Stepped> {
+        let more = self.archive_some(&[id]).await?;
+        Ok(if more.is_empty() {
+            Stepped::Done
+        } else {
+            Stepped::NotYet
+        })
+    }
+
+    async fn record(&self, id: InstanceId, now: Timestamp) -> Answer<Stepped> {
+        let Some(head) = self.live.heads(&[id]).await?.into_iter().next().flatten() else {
+            // Nothing is destroyed before it is recorded, unless Redis forgot.
+            return match self.ledger.stored(id).await? {
+                Some(stored) if stored.state == InstanceState::Ending => {
+                    self.rebuild(id, false).await?;
+                    Ok(Stepped::NotYet)
+                }
+                _ => Ok(Stepped::Done),
+            };
+        };
+        let at = match self.live.closing(id).await? {
+            Some((_, at_ms)) => Timestamp::from_ms(at_ms),
+            None => now,
+        };
+        let recorded = self
+            .ledger
+            .finish(id, head.generation, head.seq, at)
+            .await?;
+        Ok(if recorded {
+            Stepped::Done
+        } else {
+            Stepped::NotYet
+        })
+    }
+
+    async fn destroy(&self, id: InstanceId) -> Answer<Stepped> {
+        let Some(head) = self.live.heads(&[id]).await?.into_iter().next().flatten() else {
+            return Ok(Stepped::Done);
+        };
+        match self
+            .tried(|| self.live.destroy(id, head.generation))
+            .await?
+        {
+            Ok(()) => {
+                tracing::info!(instance = %id, "ended");
+                self.notice_changed().await;
+                Ok(Stepped::Done)
+            }
+            Err(Refused::Unarchived) => Ok(Stepped::NotYet),
+            Err(refused) => Err(Fault::broken("destroying", format!("{refused:?}")).into()),
+        }
+    }
+
+    pub(super) async fn sweep_all(&self) -> Answer<()> {
+        // Without its scripts, Redis may have forgotten more: bring it up before looking.
+        if !self.live.is_up().await? {
+            self.restore().await?;
+        }
+        let unfinished = self.ledger.unfinished().await?;
+        let expected: Vec<(InstanceId, i64)> = unfinished
+            .iter()
+            .map(|one| (one.instance, one.to.as_ms()))
+            .collect();
+        for id in self.live.repair_index(&expected).await? {
+            tracing::warn!(instance = %id, "not live but should be: building it anew");
+            self.rebuild(id, false).await?;
+        }
+        let audiences = self.ledger.live_audiences().await?;
+        self.live.set_audiences(&audiences).await?;
+        self.forget_ended().await
+    }
+
+    /// Destroys what is live by the index though what lasts says that it has ended: a server died
+    /// between the last two steps.
+    async fn forget_ended(&self) -> Answer<()> {
+        for id in self.live.active().await? {
+            if let Some(stored) = self.ledger.stored(id).await?
+                && stored.state == InstanceState::Ended
+            {
+                self.destroy(id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<()> {
+        let active = self.live.active().await?;
+        let store_now = self.tried(|| self.live.store_now()).await?;
+        let Ok(now_ms) = store_now else { return Ok(()) };
+        let _ = self.tried(|| self.live.reap_nodes(now_ms, &active)).await?;
+        for id in self.live.to_reap(&active, now_ms - grace_ms).await? {
+            let _ = self.tried(|| self.live.reap(id, grace_ms)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,404 @@
+//! Reading a log whose newer part is live and whose older part is in the archive.
+
+use std::collections::BTreeMap;
+
+use plenary_shared::domain::{Event, Instance, InstanceState, Person, User, What};
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::limits;
+use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
+use plenary_shared::time::Timestamp;
+
+use crate::error::{Answer, Error, Fault};
+use crate::store::Page;
+use crate::store::mysql::Stored;
+use crate::store::redis::{LivePage, Refused};
+
+use super::Hybrid;
+
+/// Pages of the log that one request for messages may read: what joins and leaves may lie between
+/// two messages. Then the answer is shorter than asked for, and says that there is more.
+const LOG_PAGES_MAX: usize = 8;
+
+impl Hybrid {
+    pub(super) async fn visible_to(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
+        let mut listed = match self.ledger.listed(viewer, now).await {
+            Ok(listed) => listed,
+            Err(Error::Fault(Fault::Away { .. })) => {
+                // What is live can be seen without what lasts.
+                let found = self.tried(|| self.live.active_meetings(viewer)).await?;
+                return Ok(found.unwrap_or_default());
+            }
+            Err(other) => return Err(other),
+        };
+        let active: Vec<InstanceId> = listed
+            .iter()
+            .filter(|one| one.state == InstanceState::Active)
+            .map(|one| one.id)
+            .collect();
+        let live = self
+            .tried(|| self.live.visible(viewer, &active))
+            .await?
+            .unwrap_or_default();
+        for one in &mut listed {
+            if let Some(live) = live.get(&one.id) {
+                one.participants = live.participants;
+                one.joined = live.joined;
+            }
+        }
+        Ok(listed)
+    }
+
+    pub(super) async fn open_for(
+        &self,
+        id: InstanceId,
+        user: &User,
+        connection: Option<&crate::store::ConnectionId>,
+        limit: usize,
+    ) -> Answer<OpenOk> {
+        match self
+            .tried(|| self.live.open(id, user, connection, limit))
+            .await?
+        {
+            Ok(opened) => {
+                let page = self
+                    .fill_events(id, opened.page, Page::Before(None), limit)
+                    .await?;
+                Ok(OpenOk {
+                    instance: opened.instance,
+                    generation: page.head.generation,
+                    seq: page.head.seq,
+                    durable: page.head.durable,
+                    people: opened.people,
+                    more: page.events.first().is_some_and(|event| event.seq.get() > 1),
+                    events: page.events,
+                    users: page.users,
+                })
+            }
+            Err(Refused::Gone) => self.open_stored(id, user, limit).await,
+            Err(refused) => Err(self.reject(id, user, refused).await),
+        }
+    }
+
+    /// An instance that is not live: not begun, or over.
+    async fn open_stored(&self, id: InstanceId, user: &User, limit: usize) -> Answer<OpenOk> {
+        let stored = self.readable(id, user).await?;
+        if stored.state == InstanceState::Active {
+            return Err(self.reject(id, user, Refused::Gone).await);
+        }
+        let page = self
+            .ledger
+            .events(id, Page::Before(None), limit, None)
+            .await?;
+        Ok(OpenOk {
+            instance: Instance {
+                title: stored.meeting.title,
+                description: stored.meeting.description,
+                is_public: stored.meeting.is_public,
+                fromdatetime: stored.from,
+                todatetime: stored.to,
+                id,
+                state: stored.state,
+                participants: 0,
+                joined: None,
+            },
+            generation: Generation::default(),
+            seq: stored.archived,
+            durable: stored.archived,
+            people: Vec::new(),
+            events: page.events,
+            more: page.more,
+            users: page.users,
+        })
+    }
+
+    /// What lasts of an instance that this person may read.
+    async fn readable(&self, id: InstanceId, viewer: &User) -> Answer<Stored> {
+        match self.ledger.stored(id).await? {
+            Some(stored) if self.ledger.may_read(id, viewer).await? => Ok(stored),
+            _ => Err(self.why_not_live(id, viewer).await?.into()),
+        }
+    }
+
+    pub(super) async fn events_for(
+        &self,
+        id: InstanceId,
+        viewer: &User,
+        asked: Page,
+        limit: usize,
+    ) -> Answer<EventsOk> {
+        match self
+            .tried(|| self.live.events(id, viewer, asked, limit))
+            .await?
+        {
+            Ok(page) => {
+                let page = self.fill_events(id, page, asked, limit).await?;
+                Ok(EventsOk {
+                    events: page.events,
+                    more: page.more,
+                    users: page.users,
+                })
+            }
+            Err(Refused::Gone) => {
+                self.readable(id, viewer).await?;
+                self.ledger.events(id, asked, limit, None).await
+            }
+            Err(refused) => Err(self.reject(id, viewer, refused).await),
+        }
+    }
+
+    /// Puts what only the archive has before a live page.
+    async fn fill_events(
+        &self,
+        id: InstanceId,
+        mut page: LivePage,
+        asked: Page,
+        limit: usize,
+    ) -> Answer<LivePage> {
+        let below = page.first;
+        let from_archive = match asked {
+            Page::Before(_) => {
+                let missing = limit.saturating_sub(page.events.len());
+                let upto = page.events.first().map_or(below, |event| event.seq);
+                let asked = match asked {
+                    Page::Before(Some(seq)) => Page::Before(Some(seq.min(upto))),
+                    Page::Before(None) | Page::After(_) => Page::Before(Some(upto)),
+                };
+                (missing > 0 && below.get() > 1).then_some((asked, missing))
+            }
+            Page::After(seq) => (seq.next() < below).then_some((asked, limit)),
+        };
+        if let Some((asked, missing)) = from_archive {
+            let older = self.ledger.events(id, asked, missing, Some(below)).await?;
+            page.users = merge_users(page.users, older.users);
+            page.events.splice(0..0, older.events);
+            page.events.truncate(limit);
+        }
+        // Seqs have no gaps: what lies beyond a page is known from its edges.
+        page.more = match asked {
+            Page::Before(_) => page.events.first().is_some_and(|event| event.seq.get() > 1),
+            Page::After(after) => {
+                let last = page.events.last().map_or(after, |event| event.seq);
+                last < page.head.seq
+            }
+        };
+        Ok(page)
+    }
+
+    pub(super) async fn messages_for(
+        &self,
+        id: InstanceId,
+        viewer: &User,
+        asked: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        // One more than asked for tells whether there are more.
+        let wanted = limit + 1;
+        let mut found: BTreeMap<Seq, Message> = BTreeMap::new();
+        let mut names: BTreeMap<UserId, String> = BTreeMap::new();
+        let mut next = asked;
+        let mut more_log = true;
+        for _ in 0..LOG_PAGES_MAX {
+            let page = match self
+                .tried(|| self.live.events(id, viewer, next, limits::PAGE_MAX))
+                .await?
+            {
+                Ok(page) => page,
+                Err(Refused::Gone) => {
+                    self.readable(id, viewer).await?;
+                    return self.ledger.messages(id, asked, limit, None).await;
+                }
+                Err(refused) => return Err(self.reject(id, viewer, refused).await),
+            };
+            let below = page.first;
+            if let Page::After(seq) = next
+                && seq.next() < below
+            {
+                // The page begins in the archive: its messages come first.
+                let older = self.ledger.messages(id, next, wanted, Some(below)).await?;
+                found.extend(
+                    older
+                        .messages
+                        .into_iter()
+                        .map(|message| (message.seq, message)),
+                );
+            }
+            names.extend(
+                page.users
+                    .into_iter()
+                    .map(|person| (person.id, person.name)),
+            );
+            let edge = match next {
+                Page::After(_) => page.events.last().map(|event| event.seq),
+                Page::Before(_) => page.events.first().map(|event| event.seq),
+            };
+            found.extend(
+                page.events
+                    .iter()
+                    .filter_map(|event| message(event, &names)),
+            );
+            more_log = match (next, edge) {
+                (Page::After(_), Some(edge)) => edge < page.head.seq,
+                (Page::Before(_), Some(edge)) => edge > below,
+                (_, None) => false,
+            };
+            if let (Page::Before(bound), false) = (next, more_log)
+                && found.len() < wanted
+                && below.get() > 1
+            {
+                let bound = bound.map_or(below, |bound| bound.min(below));
+                let older = Page::Before(Some(bound));
+                let older = self
+                    .ledger
+                    .messages(id, older, wanted - found.len(), Some(below))
+                    .await?;
+                found.extend(
+                    older
+                        .messages
+                        .into_iter()
+                        .map(|message| (message.seq, message)),
+                );
+            }
+            if found.len() >= wanted || !more_log {
+                break;
+            }
+            next = match (next, edge) {
+                (Page::After(_), Some(edge)) => Page::After(edge),
+                (Page::Before(_), Some(edge)) => Page::Before(Some(edge)),
+                (other, None) => other,
+            };
+        }
+        let more = found.len() > limit || more_log;
+        let mut messages: Vec<Message> = found.into_values().collect();
+        if messages.len() > limit {
+            match asked {
+                Page::Before(_) => drop(messages.drain(..messages.len() - limit)),
+                Page::After(_) => messages.truncate(limit),
+            }
+        }
+        Ok(MessagesOk { messages, more })
+    }
+
+    pub(super) async fn user_messages_for(
+        &self,
+        id: InstanceId,
+        viewer: &User,
+        of: UserId,
+        asked: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        let live = self
+            .tried(|| self.live.user_messages(id, viewer, of, asked, limit))
+            .await?;
+        let page = match live {
+            Ok(page) => page,
+            Err(Refused::Gone) => {
+                self.readable(id, viewer).await?;
+                return self.ledger.user_messages(id, of, asked, limit, None).await;
+            }
+            Err(refused) => return Err(self.reject(id, viewer, refused).await),
+        };
+        let names: BTreeMap<UserId, String> = page
+            .users
+            .into_iter()
+            .map(|person| (person.id, person.name))
+            .collect();
+        let mut messages: Vec<Message> = page
+            .events
+            .iter()
+            .filter_map(|event| Some(message(event, &names)?.1))
+            .collect();
+        let mut more = page.more;
+        let below = page.first;
+        let reaches_below = match asked {
+            Page::Before(bound) => {
+                messages.len() < limit && bound.is_none_or(|seq| seq > Seq::default())
+            }
+            Page::After(seq) => seq.next() < below,
+        };
+        if below.get() > 1 && reaches_below {
+            let (asked_older, missing) = match asked {
+                Page::Before(bound) => {
+                    let bound = bound.map_or(below, |seq| seq.min(below));
+                    (Page::Before(Some(bound)), limit - messages.len())
+                }
+                Page::After(_) => (asked, limit),
+            };
+            let older = self
+                .ledger
+                .user_messages(id, of, asked_older, missing, Some(below))
+                .await?;
+            more = match asked {
+                Page::Before(_) => older.more,
+                Page::After(_) => older.more || page.more,
+            };
+            messages.splice(0..0, older.messages);
+            if messages.len() > limit {
+                messages.truncate(limit);
+                more = true;
+            }
+        }
+        Ok(MessagesOk { messages, more })
+    }
+
+    pub(super) async fn backfill_from(
+        &self,
+        id: InstanceId,
+        after: Seq,
+        limit: usize,
+    ) -> Answer<Vec<Event>> {
+        let live = self.live.log(id, after, limit).await?;
+        let begins_at = live.first().map(|event| event.seq);
+        if begins_at == Some(after.next()) {
+            return Ok(live);
+        }
+        // What is between is in the archive only, or the instance is live no more.
+        let archived = self
+            .ledger
+            .events(id, Page::After(after), limit, begins_at)
+            .await?;
+        let mut events = archived.events;
+        if let Some(generation) = live.first().map(|event| event.generation) {
+            for event in &mut events {
+                event.generation = generation;
+            }
+        }
+        let mut next = events.last().map_or(after, |event| event.seq).next();
+        for event in live {
+            if event.seq != next || events.len() >= limit {
+                break;
+            }
+            next = next.next();
+            events.push(event);
+        }
+        Ok(events)
+    }
+}
+
+fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Message)> {
+    match &event.what {
+        What::Message { user, cmid, body } => Some((
+            event.seq,
+            Message {
+                user: *user,
+                body: body.clone(),
+                timestamp: event.timestamp,
+                seq: event.seq,
+                cmid: *cmid,
+                name: names
+                    .get(user)
+                    .cloned()
+                    .unwrap_or_else(|| format!("#{user}")),
+            },
+        )),
+        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+    }
+}
+
+fn merge_users(mut users: Vec<Person>, more: Vec<Person>) -> Vec<Person> {
+    for person in more {
+        if !users.iter().any(|known| known.id == person.id) {
+            users.push(person);
+        }
+    }
+    users
+}

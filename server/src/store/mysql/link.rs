@@ -1,0 +1,332 @@
+//! The connections: where they lead, how many there are, and how long a statement may take.
+
+use std::fmt;
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{
+    Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, Row, Transaction, TxOpts,
+    UrlError,
+};
+use tokio::time::timeout;
+
+use crate::error::Fault;
+
+/// How faults name the store.
+const STORE: &str = "MySQL";
+
+/// How long getting a connection, or one statement, may take before the database counts as away.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a session asks of the database: one clock, no silent truncation, no gap locks, and to give
+/// up by itself before [`DEADLINE`], so that nothing goes on which nobody waits for. The comments
+/// are read by MySQL and by MariaDB alone, in this order.
+const SESSION: &str = "SET time_zone = '+00:00', \
+     sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', \
+     innodb_lock_wait_timeout = 3 \
+     /*!80000 , max_execution_time = 4000 */ \
+     /*M!100100 , max_statement_time = 4 */";
+
+/// So that a statement sees what was committed before it, and locks no gaps.
+const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+/// Connections of one server: more do not make a small machine's database faster.
+const CONNECTIONS_MAX: usize = 8;
+
+/// Connections that are kept when nothing is to be done.
+const CONNECTIONS_MIN: usize = 1;
+
+/// How long a connection above the minimum may idle.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// When the operating system begins to ask whether a silent TCP peer is still there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// Prepared statements kept on each connection: more than this program has.
+const STATEMENTS_MAX: usize = 128;
+
+/// What lasts. Cheap to clone; all clones share one pool of connections.
+#[derive(Clone)]
+pub struct Ledger {
+    opts: Opts,
+    pool: Pool,
+}
+
+// The URL has a password in it.
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ledger")
+    }
+}
+
+/// What a statement changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Changed {
+    /// Rows that it found, whether or not they became different.
+    pub rows: u64,
+    /// The id that was given to the row inserted.
+    pub id: Option<u64>,
+}
+
+impl Ledger {
+    /// Reads the URL, `mysql://user:password@host:3306/database` or
+    /// `mysql://user@localhost/database?socket=/path`; connects when first asked for something.
+    pub fn connect(url: &str) -> Result<Self, Fault> {
+        let bad = |why: &str| {
+            Fault::broken(
+                "the MySQL URL",
+                format!(
+                    "{why}; write mysql://USER:PASSWORD@HOST:3306/DATABASE \
+                     or mysql://USER@localhost/DATABASE?socket=/PATH"
+                ),
+            )
+        };
+        let opts = Opts::from_url(url).map_err(|error| bad(url_error(&error)))?;
+        if opts.db_name().is_none_or(str::is_empty) {
+            return Err(bad("it names no database"));
+        }
+        let constraints = PoolConstraints::new(CONNECTIONS_MIN, CONNECTIONS_MAX)
+            .ok_or_else(|| bad("its pool is empty"))?;
+        // The session never differs from what `init` makes it, so nothing is to be reset.
+        let pool_opts = PoolOpts::default()
+            .with_constraints(constraints)
+            .with_inactive_connection_ttl(IDLE)
+            .with_reset_connection(false);
+        let opts: Opts = OptsBuilder::from_opts(opts)
+            .pool_opts(pool_opts)
+            .stmt_cache_size(STATEMENTS_MAX)
+            .client_found_rows(true)
+            .tcp_keepalive(Some(KEEPALIVE))
+            .prefer_socket(false)
+            .init(vec![SESSION, ISOLATION])
+            .into();
+        Ok(Self {
+            pool: Pool::new(opts.clone()),
+            opts,
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        self.rows("SELECT 1", Params::Empty).await.map(drop)
+    }
+
+    /// Closes every connection once it is idle. Nothing can be asked afterwards.
+    pub async fn close(&self) -> Result<(), Fault> {
+        within(self.pool.clone().disconnect()).await
+    }
+
+    /// The rows that a statement finds. It must be safe to repeat.
+    pub(super) async fn rows(&self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
+        let mut spare = CONNECTIONS_MAX;
+        loop {
+            let mut conn = self.conn().await?;
+            match timeout(DEADLINE, conn.exec(sql, params.clone())).await {
+                Ok(Err(error)) if lost(&error) && spare > 0 => spare -= 1,
+                outcome => return settled(outcome),
+            }
+        }
+    }
+
+    /// The one row that a statement finds. It must be safe to repeat.
+    pub(super) async fn row(&self, sql: &str, params: Params) -> Result<Option<Row>, Fault> {
+        Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// Lets a statement change rows. It must be safe to repeat.
+    pub(super) async fn change(&self, sql: &str, params: Params) -> Result<Changed, Fault> {
+        let mut spare = CONNECTIONS_MAX;
+        loop {
+            let mut conn = self.conn().await?;
+            match timeout(DEADLINE, changed(&mut conn, sql, params.clone())).await {
+                Ok(Err(error)) if lost(&error) && spare > 0 => spare -= 1,
+                outcome => return settled(outcome),
+            }
+        }
+    }
+
+    /// Begins a transaction, on a connection that lives. Dropped uncommitted, it is rolled back.
+    pub(super) async fn transaction(&self) -> Result<Work, Fault> {
+        let mut spare = CONNECTIONS_MAX;
+        loop {
+            match timeout(DEADLINE, self.pool.start_transaction(TxOpts::new())).await {
+                Ok(Err(error)) if lost(&error) && !refused(&error) && spare > 0 => spare -= 1,
+                outcome => return settled(outcome).map(|tx| Work { tx }),
+            }
+        }
+    }
+
+    /// A connection of its own, outside the pool.
+    pub(super) async fn own_conn(&self) -> Result<Conn, Fault> {
+        match timeout(DEADLINE, Conn::new(self.opts.clone())).await {
+            Ok(Err(error)) => Err(Fault::away(STORE, error.to_string())),
+            outcome => settled(outcome),
+        }
+    }
+
+    async fn conn(&self) -> Result<Conn, Fault> {
+        match timeout(DEADLINE, self.pool.get_conn()).await {
+            // Whatever it is that keeps us out: nothing can be asked.
+            Ok(Err(error)) => Err(Fault::away(STORE, error.to_string())),
+            outcome => settled(outcome),
+        }
+    }
+}
+
+/// A transaction whose every statement has a deadline.
+pub(super) struct Work {
+    tx: Transaction<'static>,
+}
+
+impl Work {
+    /// The rows that a statement finds.
+    pub async fn rows(&mut self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
+        within(self.tx.exec(sql, params)).await
+    }
+
+    /// The one row that a statement finds.
+    pub async fn row(&mut self, sql: &str, params: Params) -> Result<Option<Row>, Fault> {
+        Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// Lets a statement change rows.
+    pub async fn change(&mut self, sql: &str, params: Params) -> Result<Changed, Fault> {
+        within(changed(&mut self.tx, sql, params)).await
+    }
+
+    /// Makes it last.
+    pub async fn commit(self) -> Result<(), Fault> {
+        within(self.tx.commit()).await
+    }
+}
+
+async fn changed<Q: Queryable>(
+    on: &mut Q,
+    sql: &str,
+    params: Params,
+) -> mysql_async::Result<Changed> {
+    let result = on.exec_iter(sql, params).await?;
+    let changed = Changed {
+        rows: result.affected_rows(),
+        id: result.last_insert_id(),
+    };
+    result.drop_result().await?;
+    Ok(changed)
+}
+
+/// Waits for the database, but not longer than the deadline.
+pub(super) async fn within<T>(
+    work: impl Future<Output = mysql_async::Result<T>>,
+) -> Result<T, Fault> {
+    settled(timeout(DEADLINE, work).await)
+}
+
+fn settled<T>(
+    outcome: Result<mysql_async::Result<T>, tokio::time::error::Elapsed>,
+) -> Result<T, Fault> {
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(fault(&error)),
+        Err(_) => Err(Fault::away(
+            STORE,
+            format!("no answer within {} s", DEADLINE.as_secs()),
+        )),
+    }
+}
+
+/// The server said no, with this number.
+#[derive(Debug, thiserror::Error)]
+#[error("error {code} ({state}): {message}")]
+pub(super) struct ServerSaid {
+    pub code: u16,
+    state: String,
+    message: String,
+}
+
+/// A row of this key is there already.
+pub(super) const DUPLICATE: u16 = 1062;
+/// Two transactions waited for each other, and ours was rolled back.
+const DEADLOCK: u16 = 1213;
+
+/// Errors after which the same statement may well succeed later, or elsewhere: too many
+/// connections, shutting down, disk full, lock wait timeout, deadlock, read-only, killed, too long.
+const PASSING: &[u16] = &[
+    1021, 1040, 1053, 1077, 1079, 1158, 1159, 1160, 1161, 1203, 1205, DEADLOCK, 1226, 1290, 1317,
+    1836, 1927, 1969, 3024, 3168,
+];
+
+fn fault(error: &mysql_async::Error) -> Fault {
+    let mysql_async::Error::Server(server) = error else {
+        return if lost(error) {
+            Fault::away(STORE, error.to_string())
+        } else {
+            Fault::broken("a statement", error.to_string())
+        };
+    };
+    // Messages about values (classes 22 and 23) quote them, and people's data belongs in no log.
+    let quotes = server.state.starts_with("22") || server.state.starts_with("23");
+    let said = ServerSaid {
+        code: server.code,
+        state: server.state.clone(),
+        message: if quotes {
+            "a value was refused".to_owned()
+        } else {
+            server.message.clone()
+        },
+    };
+    if PASSING.contains(&server.code) {
+        Fault::away(STORE, said)
+    } else {
+        Fault::broken("a statement", said)
+    }
+}
+
+/// The number of the server's error, if it is one.
+pub(super) fn server_code(fault: &Fault) -> Option<u16> {
+    let source = match fault {
+        Fault::Away { source, .. } | Fault::Broken { source, .. } => source,
+    };
+    source.downcast_ref::<ServerSaid>().map(|said| said.code)
+}
+
+/// Whether a transaction was rolled back for the sake of another, and may simply be tried again.
+pub(super) fn is_deadlock(fault: &Fault) -> bool {
+    server_code(fault) == Some(DEADLOCK)
+}
+
+/// Whether the connection is dead, so that another may fare better.
+fn lost(error: &mysql_async::Error) -> bool {
+    use mysql_async::{DriverError, Error};
+    matches!(
+        error,
+        Error::Io(_) | Error::Driver(DriverError::ConnectionClosed | DriverError::PoolDisconnected)
+    )
+}
+
+/// Whether nothing listens there: another connection would fare no better.
+fn refused(error: &mysql_async::Error) -> bool {
+    match error {
+        mysql_async::Error::Io(mysql_async::IoError::Io(io)) => matches!(
+            io.kind(),
+            std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound
+        ),
+        _ => false,
+    }
+}
+
+/// What is wrong with a URL, without a word of it.
+fn url_error(error: &UrlError) -> &'static str {
+    match error {
+        UrlError::UnsupportedScheme { .. } => "it does not begin with mysql://",
+        UrlError::UnknownParameter { .. } => "it has a parameter that is not known",
+        UrlError::InvalidParamValue { .. } | UrlError::FeatureRequired { .. } => {
+            "a parameter of it has a value that is not possible"
+        }
+        UrlError::InvalidPoolConstraints { .. } | UrlError::Invalid | UrlError::Parse(_) => {
+            "it is no URL"
+        }
+    }
+}
+
+/// Tries a transaction again that lost a deadlock, up to this many times in all.
+pub(super) const TRIES_MAX: usize = 4;

@@ -1,0 +1,42 @@
+-- Builds an instance's live state in a new generation, from what lasts.
+-- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel
+-- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
+--      state, reason,
+--      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
+--      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]])
+-- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
+local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel =
+  unpack(KEYS)
+local gen, floor = ARGV[1], tonumber(ARGV[2])
+
+local over = redis.call('GET', ended)
+if over and tonumber(over) >= tonumber(gen) then return {'ended'} end
+local current = redis.call('HGET', meeting, 'gen')
+if current and tonumber(current) >= tonumber(gen) then return {'stale', current} end
+
+redis.call('UNLINK', meeting, audience, participants, connections, owners, grace, log, people, sent)
+redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
+  'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
+  'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9])
+for _, email in ipairs(cjson.decode(ARGV[10])) do redis.call('SADD', audience, email) end
+for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', people, one[1], one[2]) end
+-- Nobody's connections are known yet. Each stay is held by a connection that is lost already, so
+-- whoever does not come back within the grace is shown as left.
+local now = now_ms()
+for _, one in ipairs(cjson.decode(ARGV[11])) do
+  local user, stay = one[1], one[3]
+  redis.call('ZADD', participants, one[2], user)
+  redis.call('HSET', people, user, one[4])
+  redis.call('HSET', owners, '@' .. user, stay, '#' .. user .. ':' .. stay, 1,
+    'before.' .. user, user .. ':' .. stay)
+  redis.call('ZADD', grace, now, 'before.' .. user)
+end
+for _, one in ipairs(cjson.decode(ARGV[12])) do redis.call('HSET', sent, one[1], one[2]) end
+
+local seq = floor
+if floor == 0 then
+  seq = emit(meeting, log, channel, gen, 'opened', '', now, {})
+else
+  redis.call('SPUBLISH', channel, cjson.encode({'fence', gen, floor}))
+end
+return {'ok', seq}

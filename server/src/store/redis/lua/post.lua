@@ -1,0 +1,25 @@
+-- A participant says something: once for each cmid, whatever happens.
+-- KEYS meeting, participants, log, sent, user_messages, channel
+-- ARGV gen, user, cmid, body, unarchived_events_max
+-- Returns {'ok', seq, time} | {'repeat', seq, time} | {'not_participant'} | {'archive_behind'}
+--       | {'over'} | {'gone'} | {'stale', gen}
+local meeting, participants, log, sent, user_messages, channel = unpack(KEYS)
+local gen, user, cmid, body = unpack(ARGV)
+
+local found, refused = live(meeting, gen)
+if not found then return refused end
+-- Before anything else: a retry gets its seq, even after the end.
+local before = redis.call('HGET', sent, user .. ':' .. cmid)
+if before then
+  local seq, time = string.match(before, '^(%d+) (%d+)$')
+  return {'repeat', seq, time}
+end
+local now = now_ms()
+if found.state ~= 'active' or now >= found.to then return {'over'} end
+if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end
+if found.seq - found.archived >= tonumber(ARGV[5]) then return {'archive_behind'} end
+
+local seq = emit(meeting, log, channel, gen, 'message', user, now, {'cmid', cmid, 'body', body})
+redis.call('RPUSH', user_messages, seq)
+redis.call('HSET', sent, user .. ':' .. cmid, string.format('%d %d', seq, now))
+return {'ok', seq, now}

@@ -1,0 +1,122 @@
+-- What every script begins with. It is put before each script's text when that is loaded.
+
+-- The store's clock, in milliseconds since 1970: one clock rules a meeting.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The meeting's fields if it is live in this generation; otherwise nil and what to answer.
+local function live(meeting, gen)
+  local found = redis.call('HMGET', meeting, 'gen', 'state', 'todatetime', 'isPublic', 'seq', 'archived')
+  if not found[1] then return nil, {'gone'} end
+  if found[1] ~= gen then return nil, {'stale', found[1]} end
+  return {
+    state = found[2], to = tonumber(found[3]), public = found[4] == '1',
+    seq = tonumber(found[5]), archived = tonumber(found[6]),
+  }
+end
+
+-- Numbers the event, writes it to the log and publishes it: the one place where events come from.
+-- `fields` are the kind's own: {'cmid', …, 'body', …}. Its seq.
+local function emit(meeting, log, channel, gen, kind, user, time, fields)
+  local seq = redis.call('HINCRBY', meeting, 'seq', 1)
+  redis.call('XADD', log, string.format('%d-0', seq),
+    'kind', kind, 'user', user, 'time', time, unpack(fields))
+  redis.call('SPUBLISH', channel, cjson.encode({'event', gen, seq, kind, user, time, fields}))
+  return seq
+end
+
+-- Binds a connection to the stay that the user is in, if they are in one.
+-- owners: connection → 'user:stay', '@user' → stay, '#user:stay' → how many hold it.
+local function bind(connections, owners, grace, connection, user)
+  if connection == '' then return end
+  local stay = redis.call('HGET', owners, '@' .. user)
+  if not stay then return end
+  local holds = user .. ':' .. stay
+  redis.call('ZREM', grace, connection)
+  redis.call('ZADD', connections, 0, connection)
+  if redis.call('HGET', owners, connection) == holds then return end
+  redis.call('HSET', owners, connection, holds)
+  redis.call('HINCRBY', owners, '#' .. holds, 1)
+end
+
+-- Forgets a connection. The user whose stay nobody holds any more by that, or nil: a stay that is
+-- over, or that another connection holds, is not touched.
+local function release(connections, owners, grace, connection)
+  local holds = redis.call('HGET', owners, connection)
+  redis.call('ZREM', connections, connection)
+  redis.call('ZREM', grace, connection)
+  redis.call('HDEL', owners, connection)
+  if not holds or redis.call('HEXISTS', owners, '#' .. holds) == 0 then return nil end
+  if redis.call('HINCRBY', owners, '#' .. holds, -1) > 0 then return nil end
+  return string.match(holds, '^(%d+):')
+end
+
+-- Takes the user out; the log is the caller's.
+local function remove(participants, owners, user)
+  local stay = redis.call('HGET', owners, '@' .. user)
+  redis.call('ZREM', participants, user)
+  redis.call('HDEL', owners, '@' .. user)
+  if stay then redis.call('HDEL', owners, '#' .. user .. ':' .. stay) end
+end
+
+-- Whether this person may read: public, in the audience, in the meeting, or an admin ('1').
+local function may_read(meeting, audience, participants, user, email, admin)
+  return admin == '1'
+    or redis.call('HGET', meeting, 'isPublic') == '1'
+    or redis.call('SISMEMBER', audience, email) == 1
+    or redis.call('ZSCORE', participants, user) ~= false
+end
+
+-- What a reader is told beside what was asked for: gen, seq, archived, state, the log's first seq.
+local function head(meeting, log)
+  local found = redis.call('HMGET', meeting, 'gen', 'seq', 'archived', 'state')
+  local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  found[5] = first and string.match(first[1], '^%d+') or string.format('%d', found[2] + 1)
+  return found
+end
+
+-- The profiles of these users, as {user, profile, user, profile, …}.
+local function profiles(people, users)
+  local found = {}
+  for at = 1, #users, 1000 do
+    local some = {unpack(users, at, math.min(at + 999, #users))}
+    local known = redis.call('HMGET', people, unpack(some))
+    for i, user in ipairs(some) do
+      found[#found + 1] = user
+      found[#found + 1] = known[i] or ''
+    end
+  end
+  return found
+end
+
+-- A page of the log, ascending, and the profiles of all whom it speaks of.
+-- mode 'after': the first `limit` above seq; 'before': the last `limit` below seq.
+local function page(log, people, mode, seq, limit)
+  local entries
+  if mode == 'after' then
+    entries = redis.call('XRANGE', log, string.format('%d-0', seq + 1), '+', 'COUNT', limit)
+  else
+    entries = {}
+    local found = redis.call('XREVRANGE', log, string.format('%d-0', seq - 1), '-', 'COUNT', limit)
+    for i = #found, 1, -1 do entries[#entries + 1] = found[i] end
+  end
+  local users, seen = {}, {}
+  for _, entry in ipairs(entries) do
+    local user = entry[2][4]
+    if user ~= '' and not seen[user] then
+      seen[user] = true
+      users[#users + 1] = user
+    end
+  end
+  return entries, profiles(people, users)
+end
+
+-- The participants as {user, joined, …} in the order of joining, and their profiles.
+local function stays(participants, people)
+  local found = redis.call('ZRANGE', participants, 0, -1, 'WITHSCORES')
+  local users = {}
+  for i = 1, #found, 2 do users[#users + 1] = found[i] end
+  return found, profiles(people, users)
+end

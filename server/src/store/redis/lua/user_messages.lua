@@ -1,0 +1,51 @@
+-- A page of one user's messages, by their own index.
+-- KEYS meeting, audience, participants, log, people, user_messages
+-- ARGV user, email, admin ('1'), mode ('after' | 'before'), seq, limit
+-- Returns {'ok', head, entries, profiles, more ('1' | '0')} | {'not_allowed'} | {'gone'}
+-- Seqs below the log's first are the archive's: they are left out, and `more` says so.
+local meeting, audience, participants, log, people, user_messages = unpack(KEYS)
+local mode, seq, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+
+if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
+if not may_read(meeting, audience, participants, ARGV[1], ARGV[2], ARGV[3]) then
+  return {'not_allowed'}
+end
+
+-- How many of the user's seqs are below `bound`; they ascend.
+local count = redis.call('LLEN', user_messages)
+local function below(bound)
+  local low, high = 0, count
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if tonumber(redis.call('LINDEX', user_messages, middle)) < bound then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  return low
+end
+
+local from, to, more
+if mode == 'after' then
+  from = below(seq + 1)
+  to = math.min(from + limit, count)
+  more = to < count
+else
+  to = below(seq)
+  from = math.max(to - limit, 0)
+  more = from > 0
+end
+local entries, users = {}, {}
+if from < to then
+  for _, one in ipairs(redis.call('LRANGE', user_messages, from, to - 1)) do
+    local entry = redis.call('XRANGE', log, one .. '-0', one .. '-0')[1]
+    if entry then
+      entries[#entries + 1] = entry
+      users = {entry[2][4]}
+    else
+      more = true
+    end
+  end
+end
+return {'ok', head(meeting, log), entries, profiles(people, users), more and '1' or '0'}

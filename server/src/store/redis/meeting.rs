@@ -1,0 +1,512 @@
+//! What people do in a live meeting, and what they read of it: one round trip each.
+
+use std::collections::HashMap;
+
+use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, User};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::limits;
+use plenary_shared::protocol::{JoinLog, JoinTimes, JoinWord, Posted};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use redis::Value;
+
+use crate::error::Fault;
+use crate::store::{ConnectionId, Head, Page};
+
+use super::decode::{self, Decode, Profile, unexpected};
+use super::keys::{self, Keys};
+use super::scripts::{NotDone, Script};
+use super::{Live, PIPELINE_INSTANCES_MAX, reader};
+
+/// Events of one instance that the archive may lack before posts are refused: bounds what Redis
+/// holds while MySQL is away. At 200 posts a second, eight minutes of it.
+const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
+
+/// A part of a live log.
+#[derive(Debug)]
+pub struct LivePage {
+    /// How far the log is.
+    pub head: Head,
+    /// The first seq that is live; below it, the archive has what there is.
+    pub first: Seq,
+    /// Ascending.
+    pub events: Vec<Event>,
+    /// The names of all whom they speak of.
+    pub users: Vec<Person>,
+    /// Whether the index it was read by has more in the same direction.
+    pub more: bool,
+}
+
+/// A live instance, read to be followed.
+#[derive(Debug)]
+pub struct Opened {
+    /// What it is.
+    pub instance: Instance,
+    /// Who is in.
+    pub people: Vec<Participant>,
+    /// The last events.
+    pub page: LivePage,
+}
+
+impl Live {
+    /// Becomes a participant.
+    pub async fn join(
+        &self,
+        id: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+    ) -> Result<Posted, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+            k.channel(),
+        ];
+        let profile = Profile::of(user).to_json();
+        let connection = connection.map(ToString::to_string).unwrap_or_default();
+        let (_, rest) = self
+            .change(id, |generation| {
+                let mut command = self.scripts.command(Script::Join, &keys);
+                command
+                    .arg(generation.get())
+                    .arg(user.id.get())
+                    .arg(user.email_key())
+                    .arg(&profile)
+                    .arg(&user.name)
+                    .arg(&connection)
+                    .arg(limits::PARTICIPANTS_MAX);
+                command
+            })
+            .await?;
+        posted(&rest, false)
+    }
+
+    /// Is a participant no longer.
+    pub async fn leave(&self, id: InstanceId, user: &User) -> Result<Posted, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.owners(),
+            k.log(),
+            k.channel(),
+        ];
+        let (_, rest) = self
+            .change(id, |generation| {
+                let mut command = self.scripts.command(Script::Leave, &keys);
+                command.arg(generation.get()).arg(user.id.get());
+                command
+            })
+            .await?;
+        posted(&rest, false)
+    }
+
+    /// Says something.
+    pub async fn post(
+        &self,
+        id: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Result<Posted, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.log(),
+            k.sent(),
+            k.user_messages(user.id),
+            k.channel(),
+        ];
+        let (word, rest) = self
+            .change(id, |generation| {
+                let mut command = self.scripts.command(Script::Post, &keys);
+                command
+                    .arg(generation.get())
+                    .arg(user.id.get())
+                    .arg(cmid.to_string())
+                    .arg(body.as_str())
+                    .arg(UNARCHIVED_EVENTS_MAX);
+                command
+            })
+            .await?;
+        posted(&rest, word == "repeat")
+    }
+
+    /// Reads an instance to follow it.
+    pub async fn open(
+        &self,
+        id: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Result<Opened, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+        ];
+        let mut command = self.scripts.command(Script::Open, &keys);
+        command
+            .arg(&reader(user))
+            .arg(connection.map(ToString::to_string).unwrap_or_default())
+            .arg(limit);
+        let (_, rest) = self.run(&command).await?.done()?;
+        let [head, facts, here, here_profiles, entries, spoken_of] = exactly(rest)?;
+        let page = page(id, head, entries, spoken_of)?;
+        let people = decode::participants(decode::stays(here)?, decode::profiles(here_profiles)?);
+        let joined = people
+            .iter()
+            .find(|one| one.id == user.id)
+            .map(|one| one.joined);
+        let facts = decode::texts(facts)?;
+        let mut instance = instance(id, &facts, page.state)?;
+        instance.participants = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        instance.joined = joined;
+        self.remember(id, page.page.head.generation);
+        Ok(Opened {
+            instance,
+            people,
+            page: page.page,
+        })
+    }
+
+    /// A page of the log.
+    pub async fn events(
+        &self,
+        id: InstanceId,
+        viewer: &User,
+        asked: Page,
+        limit: usize,
+    ) -> Result<LivePage, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.log(),
+            k.people(),
+        ];
+        let mut command = self.scripts.command(Script::Read, &keys);
+        let (mode, seq) = asked_for(asked);
+        command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
+        let (_, rest) = self.run(&command).await?.done()?;
+        let [head, entries, spoken_of] = exactly(rest)?;
+        Ok(page(id, head, entries, spoken_of)?.page)
+    }
+
+    /// A page of one person's messages.
+    pub async fn user_messages(
+        &self,
+        id: InstanceId,
+        viewer: &User,
+        of: UserId,
+        asked: Page,
+        limit: usize,
+    ) -> Result<LivePage, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.log(),
+            k.people(),
+            k.user_messages(of),
+        ];
+        let mut command = self.scripts.command(Script::UserMessages, &keys);
+        let (mode, seq) = asked_for(asked);
+        command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
+        let (_, rest) = self.run(&command).await?.done()?;
+        let [head, entries, spoken_of, more] = exactly(rest)?;
+        let mut page = page(id, head, entries, spoken_of)?.page;
+        page.more = more.text()? == "1";
+        Ok(page)
+    }
+
+    /// Who is in, and the meeting's title.
+    pub async fn people(
+        &self,
+        id: InstanceId,
+        viewer: &User,
+    ) -> Result<(String, Vec<Participant>), NotDone> {
+        let (_, rest) = self.run(&self.people_command(id, viewer)).await?.done()?;
+        people(rest)
+    }
+
+    fn people_command(&self, id: InstanceId, viewer: &User) -> redis::Cmd {
+        let k = Keys(id);
+        let keys = [k.meeting(), k.audience(), k.participants(), k.people()];
+        let mut command = self.scripts.command(Script::People, &keys);
+        command.arg(&reader(viewer));
+        command
+    }
+
+    /// When the participants of every active instance that the viewer may see joined.
+    pub async fn join_times(&self, viewer: &User) -> Result<Vec<JoinTimes>, NotDone> {
+        let mut found = Vec::new();
+        let visible: Vec<InstanceId> = self
+            .active_meetings(viewer)
+            .await?
+            .into_iter()
+            .map(|one| one.id)
+            .collect();
+        for some in visible.chunks(PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                pipeline.add_command(self.people_command(*id, viewer));
+            }
+            let mut connection = self.connection.clone();
+            let answers: Vec<Value> =
+                super::within(pipeline.query_async(&mut connection)).await??;
+            for (id, answer) in some.iter().zip(answers) {
+                let Ok(said) = super::Said::read(answer) else {
+                    continue;
+                };
+                let (title, participants) = people(said.done()?.1)?;
+                found.push(JoinTimes {
+                    meeting: title,
+                    join_logs: participants.into_iter().map(join_log).collect(),
+                    instance: *id,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The active instances that the viewer may see: the index, then one pipeline.
+    pub async fn active_meetings(&self, viewer: &User) -> Result<Vec<Instance>, NotDone> {
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(keys::ACTIVE_MEETINGS).arg(0).arg(-1);
+        let members: Vec<String> = self.ask(&mut command).await?;
+        let ids: Vec<InstanceId> = members
+            .iter()
+            .filter_map(|member| keys::instance_of(member))
+            .collect();
+        let mut found: Vec<Instance> = self.visible(viewer, &ids).await?.into_values().collect();
+        found.sort_by_key(|one| (one.fromdatetime, one.id));
+        Ok(found)
+    }
+
+    /// Which of these are active and may be seen by the viewer.
+    pub async fn visible(
+        &self,
+        viewer: &User,
+        ids: &[InstanceId],
+    ) -> Result<HashMap<InstanceId, Instance>, NotDone> {
+        let mut found = HashMap::new();
+        for some in ids.chunks(PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                let k = Keys(*id);
+                pipeline
+                    .cmd("HMGET")
+                    .arg(k.meeting())
+                    .arg(&[
+                        "title",
+                        "description",
+                        "isPublic",
+                        "fromdatetime",
+                        "todatetime",
+                    ])
+                    .arg("state")
+                    .cmd("SISMEMBER")
+                    .arg(k.audience())
+                    .arg(viewer.email_key())
+                    .cmd("ZCARD")
+                    .arg(k.participants())
+                    .cmd("ZSCORE")
+                    .arg(k.participants())
+                    .arg(viewer.id.get());
+            }
+            let answers: Vec<Value> = self.ask_all(&pipeline).await?;
+            for (id, answer) in some.iter().zip(answers.chunks_exact(4)) {
+                if let Some(instance) = visible_instance(*id, viewer, answer)? {
+                    found.insert(*id, instance);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// How far these instances' logs are.
+    pub async fn heads(&self, ids: &[InstanceId]) -> Result<Vec<Option<Head>>, Fault> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                pipeline
+                    .cmd("HMGET")
+                    .arg(Keys(*id).meeting())
+                    .arg(&["gen", "seq", "archived"]);
+            }
+            let answers: Vec<Vec<Option<u64>>> = self.ask_all(&pipeline).await?;
+            for answer in answers {
+                found.push(match answer.as_slice() {
+                    [Some(generation), Some(seq), Some(durable)] => Some(Head {
+                        generation: number(*generation)?,
+                        seq: Seq::new(*seq).map_err(bad_number)?,
+                        durable: Seq::new(*durable).map_err(bad_number)?,
+                    }),
+                    _ => None,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Events above `after`, asking no permission, with the generation that they belong to.
+    pub async fn log(&self, id: InstanceId, after: Seq, limit: usize) -> Result<Vec<Event>, Fault> {
+        let k = Keys(id);
+        let mut pipeline = redis::pipe();
+        // One transaction, so that generation and entries belong together.
+        pipeline.atomic().cmd("HGET").arg(k.meeting()).arg("gen");
+        pipeline
+            .cmd("XRANGE")
+            .arg(k.log())
+            .arg(format!("{}-0", after.next()))
+            .arg("+")
+            .arg("COUNT")
+            .arg(limit);
+        let (generation, entries): (Option<u64>, Value) = self.ask_all(&pipeline).await?;
+        match generation {
+            Some(generation) => decode::events(id, number(generation)?, entries),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+struct StatedPage {
+    page: LivePage,
+    state: InstanceState,
+}
+
+fn number(generation: u64) -> Result<plenary_shared::ids::Generation, Fault> {
+    plenary_shared::ids::Generation::new(generation).map_err(bad_number)
+}
+
+fn bad_number(error: plenary_shared::ids::IdError) -> Fault {
+    Fault::broken("reading what Redis answered", error)
+}
+
+fn asked_for(asked: Page) -> (&'static str, u64) {
+    match asked {
+        Page::After(seq) => ("after", seq.get()),
+        Page::Before(Some(seq)) => ("before", seq.get()),
+        Page::Before(None) => ("before", limits::ID_MAX),
+    }
+}
+
+fn exactly<const N: usize>(rest: Vec<Value>) -> Result<[Value; N], Fault> {
+    rest.try_into()
+        .map_err(|_| unexpected("an answer of another length"))
+}
+
+fn posted(rest: &[Value], repeat: bool) -> Result<Posted, NotDone> {
+    let [seq, time] = rest else {
+        return Err(unexpected("an answer of another length").into());
+    };
+    Ok(Posted {
+        seq: decode::seq(seq)?,
+        timestamp: decode::time(&time.text()?)?,
+        repeat,
+    })
+}
+
+fn page(
+    id: InstanceId,
+    head: Value,
+    entries: Value,
+    spoken_of: Value,
+) -> Result<StatedPage, Fault> {
+    let log = decode::log_head(head)?;
+    let events = decode::events(id, log.head.generation, entries)?;
+    let users = decode::persons(decode::profiles(spoken_of)?);
+    let state = live_state(&log.state);
+    Ok(StatedPage {
+        page: LivePage {
+            head: log.head,
+            first: log.first,
+            events,
+            users,
+            more: false,
+        },
+        state,
+    })
+}
+
+fn live_state(word: &str) -> InstanceState {
+    match word {
+        "active" => InstanceState::Active,
+        "closed" => InstanceState::Ended,
+        _ => InstanceState::Ending,
+    }
+}
+
+fn people(rest: Vec<Value>) -> Result<(String, Vec<Participant>), NotDone> {
+    let [title, here, known] = exactly(rest)?;
+    let participants = decode::participants(decode::stays(here)?, decode::profiles(known)?);
+    Ok((title.text()?, participants))
+}
+
+fn join_log(participant: Participant) -> JoinLog {
+    JoinLog {
+        user: participant.id,
+        event_type: JoinWord::Join,
+        timestamp: participant.joined,
+        name: participant.name,
+    }
+}
+
+fn instance(id: InstanceId, facts: &[String], state: InstanceState) -> Result<Instance, Fault> {
+    let [title, description, is_public, from, to, ..] = facts else {
+        return Err(unexpected("an instance with too few facts"));
+    };
+    Ok(Instance {
+        title: title.clone(),
+        description: description.clone(),
+        is_public: is_public == "1",
+        fromdatetime: decode::time(from)?,
+        todatetime: decode::time(to)?,
+        id,
+        state,
+        participants: 0,
+        joined: None,
+    })
+}
+
+fn visible_instance(
+    id: InstanceId,
+    viewer: &User,
+    answer: &[Value],
+) -> Result<Option<Instance>, Fault> {
+    let [facts, in_audience, count, joined] = answer else {
+        return Err(unexpected("an answer of another length"));
+    };
+    let facts = decode::texts(facts.clone())?;
+    if facts.get(5).map(String::as_str) != Some("active") {
+        return Ok(None);
+    }
+    let mut instance = instance(id, &facts, InstanceState::Active)?;
+    let joined: Option<Timestamp> = match joined {
+        Value::Nil => None,
+        Value::Double(ms) => Some(decode::time(&ms.to_string())?),
+        other => Some(decode::time(&other.text()?)?),
+    };
+    let is_admin = viewer.role == plenary_shared::domain::Role::Admin;
+    let may_see = instance.is_public || in_audience.text()? == "1" || joined.is_some() || is_admin;
+    instance.participants = count.text()?.parse().unwrap_or(u32::MAX);
+    instance.joined = joined;
+    Ok(may_see.then_some(instance))
+}

@@ -1,0 +1,163 @@
+//! Connections that hold stays, and servers that hold connections.
+
+use plenary_shared::ids::InstanceId;
+use redis::Value;
+
+use crate::error::Fault;
+use crate::store::{ConnectionId, Detach, NodeId};
+
+use super::Live;
+use super::decode::{self, unexpected};
+use super::keys::{self, Keys};
+use super::scripts::{NotDone, Refused, Script};
+
+/// Lost connections that one call of `reap` deals with; keeps the script within a millisecond.
+const REAP_CONNECTIONS_MAX: usize = 200;
+
+impl Live {
+    /// A connection is gone, or follows no longer.
+    pub async fn detach(
+        &self,
+        id: InstanceId,
+        connection: &ConnectionId,
+        how: Detach,
+    ) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let keys = [k.meeting(), k.connections(), k.owners(), k.grace()];
+        let mut command = self.scripts.command(Script::Detach, &keys);
+        command.arg(connection.to_string()).arg(match how {
+            Detach::Lost => "lost",
+            Detach::Keep => "keep",
+        });
+        or_gone(self.run(&command).await.map(|_| ()))
+    }
+
+    /// Ends the stays whose grace is over.
+    pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.channel(),
+        ];
+        loop {
+            let mut command = self.scripts.command(Script::Reap, &keys);
+            command.arg(grace_ms).arg(REAP_CONNECTIONS_MAX);
+            let due = match self.run(&command).await {
+                Ok(said) => decode::array(Value::Array(said.done()?.1))?,
+                Err(NotDone::Refused(Refused::Gone)) => return Ok(()),
+                Err(other) => return Err(other),
+            };
+            match due.first() {
+                Some(Value::Int(count)) => {
+                    if usize::try_from(*count).unwrap_or(0) < REAP_CONNECTIONS_MAX {
+                        return Ok(());
+                    }
+                }
+                _ => return Err(unexpected("no count where one belongs").into()),
+            }
+        }
+    }
+
+    /// Which of these instances have connections whose grace is over.
+    pub async fn to_reap(
+        &self,
+        ids: &[InstanceId],
+        lost_before_ms: i64,
+    ) -> Result<Vec<InstanceId>, Fault> {
+        let mut due = Vec::new();
+        for some in ids.chunks(super::PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                pipeline
+                    .cmd("ZCOUNT")
+                    .arg(Keys(*id).grace())
+                    .arg("-inf")
+                    .arg(lost_before_ms);
+            }
+            let counts: Vec<u64> = self.ask_all(&pipeline).await?;
+            due.extend(
+                some.iter()
+                    .zip(counts)
+                    .filter(|(_, n)| *n > 0)
+                    .map(|(id, _)| *id),
+            );
+        }
+        Ok(due)
+    }
+
+    /// This server lives on; the store's time and every live server. With 0 it stops.
+    pub async fn renew_lease(
+        &self,
+        node: &NodeId,
+        lease_ms: i64,
+    ) -> Result<(i64, Vec<NodeId>), NotDone> {
+        let mut command = self
+            .scripts
+            .command(Script::Lease, &[keys::NODES.to_owned()]);
+        command.arg(&node.0).arg(lease_ms);
+        let mut connection = self.connection.clone();
+        let answer: Vec<String> = super::within(command.query_async(&mut connection)).await??;
+        let mut answer = answer.into_iter();
+        let now = answer
+            .next()
+            .and_then(|ms| ms.parse().ok())
+            .ok_or_else(|| unexpected("no time where one belongs"))?;
+        Ok((now, answer.map(NodeId).collect()))
+    }
+
+    /// Takes the connections of dead servers for lost since their lease ended.
+    pub async fn reap_nodes(&self, now_ms: i64, active: &[InstanceId]) -> Result<(), NotDone> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command
+            .arg(keys::NODES)
+            .arg("-inf")
+            .arg(now_ms)
+            .arg("WITHSCORES");
+        let dead: Vec<(String, f64)> = self.ask(&mut command).await?;
+        for (node, lease_end) in dead {
+            #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
+            let lost_ms = lease_end as i64;
+            for id in active {
+                let k = Keys(*id);
+                let keys = [k.meeting(), k.connections(), k.grace()];
+                let mut command = self.scripts.command(Script::ReapNode, &keys);
+                command.arg(&node).arg(lost_ms);
+                or_gone(self.run(&command).await.map(|_| ()))?;
+            }
+            let mut command = redis::cmd("ZREM");
+            command.arg(keys::NODES).arg(&node);
+            self.ask::<u64>(&mut command).await?;
+        }
+        Ok(())
+    }
+
+    /// The store's time, in milliseconds since 1970.
+    pub async fn store_now(&self) -> Result<i64, NotDone> {
+        let mut command = redis::cmd("TIME");
+        let (seconds, micros): (i64, i64) = self.ask(&mut command).await?;
+        Ok(seconds * 1_000 + micros / 1_000)
+    }
+
+    /// The instances that are live by the index.
+    pub async fn active(&self) -> Result<Vec<InstanceId>, Fault> {
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(keys::ACTIVE_MEETINGS).arg(0).arg(-1);
+        let members: Vec<String> = self.ask(&mut command).await?;
+        Ok(members
+            .iter()
+            .filter_map(|member| keys::instance_of(member))
+            .collect())
+    }
+}
+
+fn or_gone(said: Result<(), NotDone>) -> Result<(), NotDone> {
+    match said {
+        Err(NotDone::Refused(Refused::Gone)) => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,357 @@
+//! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
+
+use plenary_shared::domain::Reason;
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use redis::Value;
+
+use crate::error::Fault;
+use crate::store::mysql::Opening;
+
+use super::decode::{self, Decode, Profile, unexpected};
+use super::keys::{self, Keys};
+use super::scripts::{NotDone, Refused, Script};
+use super::{Live, PIPELINE_INSTANCES_MAX, Said};
+
+/// Participants that one call of `end` takes out: keeps the script under two milliseconds.
+const END_PARTICIPANTS_MAX: usize = 200;
+
+/// Users' lists that one call of `destroy` takes.
+const DESTROY_LISTS_MAX: usize = 500;
+
+/// Archived events that stay live for reading; more are trimmed.
+const LIVE_EVENTS_MAX: u64 = 10_000;
+
+/// How long a tombstone stays: longer than any server can sleep over an activation.
+const TOMBSTONE_S: u64 = 86_400;
+
+/// How long one server may hold the right to bring the live state up.
+const FENCING_MS: u64 = 10_000;
+
+/// What closing an instance came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Everybody has left; this is its last seq.
+    Closed(Seq),
+    /// By the store's clock its time is not over for so many milliseconds.
+    Early(i64),
+}
+
+impl Live {
+    // --- what a restart forgets ---
+
+    /// Whether the live state was brought up in this very process of Redis: then nothing but
+    /// scripts can be missing.
+    pub async fn is_up(&self) -> Result<bool, Fault> {
+        Ok(self.boot_mark().await? == Some(self.run_id().await?))
+    }
+
+    /// Says that the live state is up in this process of Redis.
+    pub async fn mark_up(&self) -> Result<(), Fault> {
+        let run_id = self.run_id().await?;
+        let mut command = redis::cmd("SET");
+        command.arg(keys::BOOT).arg(run_id);
+        self.ask(&mut command).await
+    }
+
+    /// Takes the right to bring the live state up; false: another server has it.
+    pub async fn take_fencing(&self) -> Result<bool, Fault> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(keys::FENCING)
+            .arg(1)
+            .arg("NX")
+            .arg("PX")
+            .arg(FENCING_MS);
+        let taken: Option<String> = self.ask(&mut command).await?;
+        Ok(taken.is_some())
+    }
+
+    /// Gives that right back.
+    pub async fn give_fencing(&self) -> Result<(), Fault> {
+        let mut command = redis::cmd("DEL");
+        command.arg(keys::FENCING);
+        self.ask::<u64>(&mut command).await.map(|_| ())
+    }
+
+    /// Loads the scripts: from here on, verbs are possible. Only when the live state is up.
+    pub async fn load_scripts(&self) -> Result<(), Fault> {
+        self.ask_all::<()>(&self.scripts.load_commands()).await
+    }
+
+    async fn boot_mark(&self) -> Result<Option<String>, Fault> {
+        let mut command = redis::cmd("GET");
+        command.arg(keys::BOOT);
+        self.ask(&mut command).await
+    }
+
+    async fn run_id(&self) -> Result<String, Fault> {
+        let mut command = redis::cmd("INFO");
+        command.arg("server");
+        let info: String = self.ask(&mut command).await?;
+        info.lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .map(|id| id.trim().to_owned())
+            .ok_or_else(|| unexpected("no run_id in INFO"))
+    }
+
+    // --- an instance's beginning ---
+
+    /// Builds an instance's live state. `before_scripts`: nothing is loaded yet.
+    /// `Refused::Ended`: it is over for good.
+    pub async fn activate(&self, opening: &Opening, before_scripts: bool) -> Result<(), NotDone> {
+        let k = Keys(opening.instance);
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+            k.sent(),
+            k.ended(),
+            k.channel(),
+        ];
+        let mut command = if before_scripts {
+            self.scripts.command_unloaded(Script::Activate, &keys)
+        } else {
+            self.scripts.command(Script::Activate, &keys)
+        };
+        let stays: Vec<(u64, i64, u64, String)> = opening
+            .stays
+            .iter()
+            .map(|stay| {
+                let profile = Profile::of(&stay.user).to_json();
+                (
+                    stay.user.id.get(),
+                    stay.joined.as_ms(),
+                    stay.seq.get(),
+                    profile,
+                )
+            })
+            .collect();
+        let sent: Vec<(String, String)> = opening
+            .sent
+            .iter()
+            .map(|one| {
+                let key = format!("{}:{}", one.user, one.cmid);
+                (key, format!("{} {}", one.seq, one.timestamp.as_ms()))
+            })
+            .collect();
+        let people: Vec<(u64, String)> = opening
+            .people
+            .iter()
+            .map(|user| (user.id.get(), Profile::of(user).to_json()))
+            .collect();
+        let state = match opening.state {
+            plenary_shared::domain::InstanceState::Ending => "ending",
+            _ => "active",
+        };
+        command
+            .arg(opening.generation.get())
+            .arg(opening.floor.get())
+            .arg(&opening.meeting.title)
+            .arg(&opening.meeting.description)
+            .arg(u8::from(opening.meeting.is_public))
+            .arg(opening.from.as_ms())
+            .arg(opening.to.as_ms())
+            .arg(state)
+            .arg(opening.reason.map_or("", Reason::as_str))
+            .arg(json(&opening.audience))
+            .arg(json(&stays))
+            .arg(json(&sent))
+            .arg(json(&people));
+        match self.run(&command).await? {
+            Said::Done(..) => self.remember(opening.instance, opening.generation),
+            // Another server was faster, with a higher generation.
+            Said::Stale(newer) => self.remember(opening.instance, newer),
+        }
+        let mut index = redis::cmd("ZADD");
+        index
+            .arg(keys::ACTIVE_MEETINGS)
+            .arg(opening.to.as_ms())
+            .arg(keys::member(opening.instance));
+        self.ask::<u64>(&mut index).await?;
+        Ok(())
+    }
+
+    /// Makes the index of active instances say what is live: `expected` are those that should be.
+    /// Answers which of them are not live.
+    pub async fn repair_index(
+        &self,
+        expected: &[(InstanceId, i64)],
+    ) -> Result<Vec<InstanceId>, Fault> {
+        let ids: Vec<InstanceId> = expected.iter().map(|(id, _)| *id).collect();
+        let heads = self.heads(&ids).await?;
+        let mut pipeline = redis::pipe();
+        let mut missing = Vec::new();
+        for ((id, to_ms), head) in expected.iter().zip(heads) {
+            if head.is_some() {
+                let mut add = redis::cmd("ZADD");
+                add.arg(keys::ACTIVE_MEETINGS)
+                    .arg(*to_ms)
+                    .arg(keys::member(*id));
+                pipeline.add_command(add).ignore();
+            } else {
+                missing.push(*id);
+            }
+        }
+        let indexed = self.active().await?;
+        for id in indexed {
+            if !ids.contains(&id) && self.heads(&[id]).await?.iter().all(Option::is_none) {
+                let mut remove = redis::cmd("ZREM");
+                remove.arg(keys::ACTIVE_MEETINGS).arg(keys::member(id));
+                pipeline.add_command(remove).ignore();
+            }
+        }
+        if !pipeline.is_empty() {
+            self.ask_all::<()>(&pipeline).await?;
+        }
+        Ok(missing)
+    }
+
+    /// Sets who may join these live private instances.
+    pub async fn set_audiences(
+        &self,
+        audiences: &[(InstanceId, Vec<String>)],
+    ) -> Result<(), Fault> {
+        for some in audiences.chunks(PIPELINE_INSTANCES_MAX) {
+            let mut current = redis::pipe();
+            for (id, _) in some {
+                current.cmd("SMEMBERS").arg(Keys(*id).audience());
+            }
+            let current: Vec<Vec<String>> = self.ask_all(&current).await?;
+            let mut pipeline = redis::pipe();
+            for ((id, wanted), current) in some.iter().zip(current) {
+                let key = Keys(*id).audience();
+                for email in current.iter().filter(|email| !wanted.contains(email)) {
+                    pipeline.cmd("SREM").arg(&key).arg(email).ignore();
+                }
+                for email in wanted.iter().filter(|email| !current.contains(email)) {
+                    pipeline.cmd("SADD").arg(&key).arg(email).ignore();
+                }
+            }
+            if !pipeline.is_empty() {
+                self.ask_all::<()>(&pipeline).await?;
+            }
+        }
+        Ok(())
+    }
+
+    // --- its end ---
+
+    /// Step B: joins and posts stop, everybody leaves, the log closes.
+    pub async fn close(&self, id: InstanceId, reason: Reason) -> Result<Closing, NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.owners(),
+            k.log(),
+            k.channel(),
+        ];
+        loop {
+            let (word, rest) = self
+                .change(id, |generation| {
+                    let mut command = self.scripts.command(Script::End, &keys);
+                    command
+                        .arg(generation.get())
+                        .arg(reason.as_str())
+                        .arg(END_PARTICIPANTS_MAX);
+                    command
+                })
+                .await?;
+            match (word.as_str(), rest.first()) {
+                ("closed", Some(seq)) => return Ok(Closing::Closed(decode::seq(seq)?)),
+                ("early", Some(Value::Int(ms))) => return Ok(Closing::Early(*ms)),
+                ("more", _) => {}
+                _ => return Err(unexpected("an answer of another shape").into()),
+            }
+        }
+    }
+
+    /// The archive has the log up to `archived`.
+    pub async fn ack(
+        &self,
+        id: InstanceId,
+        generation: Generation,
+        archived: Seq,
+    ) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let keys = [k.meeting(), k.log(), k.channel()];
+        let mut command = self.scripts.command(Script::Ack, &keys);
+        command
+            .arg(generation.get())
+            .arg(archived.get())
+            .arg(LIVE_EVENTS_MAX);
+        match self.run(&command).await {
+            // A newer generation has its own archiver.
+            Ok(_) | Err(NotDone::Refused(Refused::Gone)) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Step E: nothing stays live but the tombstone.
+    pub async fn destroy(&self, id: InstanceId, generation: Generation) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let fixed = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.log(),
+            k.people(),
+            k.sent(),
+            k.ended(),
+        ];
+        let mut users = redis::cmd("HKEYS");
+        users.arg(k.people());
+        let users: Vec<String> = self.ask(&mut users).await?;
+        let lists = users
+            .iter()
+            .map(|user| decode::user(user).map(|user: UserId| k.user_messages(user)))
+            .collect::<Result<Vec<String>, Fault>>()?;
+        let mut chunks: Vec<&[String]> = lists.chunks(DESTROY_LISTS_MAX).collect();
+        if chunks.is_empty() {
+            chunks.push(&[]);
+        }
+        for (at, chunk) in chunks.iter().enumerate() {
+            let keys: Vec<String> = fixed.iter().chain(chunk.iter()).cloned().collect();
+            let mut command = self.scripts.command(Script::Destroy, &keys);
+            command
+                .arg(generation.get())
+                .arg(u8::from(at + 1 == chunks.len()))
+                .arg(TOMBSTONE_S);
+            match self.run(&command).await {
+                Ok(_) | Err(NotDone::Refused(Refused::Gone)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        self.forget(id);
+        let mut index = redis::cmd("ZREM");
+        index.arg(keys::ACTIVE_MEETINGS).arg(keys::member(id));
+        self.ask::<u64>(&mut index).await?;
+        Ok(())
+    }
+
+    /// Why a closing instance closes, and when, as its live state has it.
+    pub async fn closing(&self, id: InstanceId) -> Result<Option<(Reason, i64)>, Fault> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(Keys(id).meeting()).arg(&["reason", "closing"]);
+        let answer: Vec<Value> = self.ask(&mut command).await?;
+        let [reason, at] = answer.as_slice() else {
+            return Err(unexpected("an answer of another length"));
+        };
+        let (Ok(reason), Ok(at)) = (reason.text()?.parse(), at.text()?.parse()) else {
+            return Ok(None);
+        };
+        Ok(Some((reason, at)))
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("only strings and numbers")
+}

@@ -1,0 +1,211 @@
+//! The Lua scripts: their texts with the deployment's nonce, their hashes, how they are called.
+//!
+//! They run by EVALSHA only and are loaded by nobody but [`super::Live::load_scripts`]: the script
+//! cache is the one thing that never survives a restart or a failover of Redis, so `NOSCRIPT` means
+//! that this Redis may have forgotten more than its scripts.
+
+use plenary_shared::ids::Generation;
+use redis::{ErrorKind, ServerErrorKind, Value};
+
+use crate::error::Fault;
+
+use super::decode::{self, Decode};
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal,)+) => {
+        /// A script, named as its verb.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Script { $($name,)+ }
+
+        impl Script {
+            const ALL: &'static [(Self, &'static str)] =
+                &[$((Self::$name, include_str!(concat!("lua/", $file, ".lua"))),)+];
+        }
+    };
+}
+
+scripts! {
+    Activate = "activate",
+    Join = "join",
+    Leave = "leave",
+    Post = "post",
+    Open = "open",
+    Read = "read",
+    People = "people",
+    UserMessages = "user_messages",
+    Detach = "detach",
+    ReapNode = "reap_node",
+    Reap = "reap",
+    End = "end",
+    Ack = "ack",
+    Destroy = "destroy",
+    Lease = "lease",
+}
+
+/// The scripts as they are loaded.
+#[derive(Debug)]
+pub(super) struct Scripts(Vec<Loaded>);
+
+#[derive(Debug)]
+struct Loaded {
+    text: String,
+    sha1: String,
+}
+
+impl Scripts {
+    /// With the nonce, so that nobody else's loading can hide that ours are gone.
+    pub(super) fn new(nonce: &str) -> Self {
+        let prelude = include_str!("lua/prelude.lua");
+        let load = |body: &str| {
+            let text = format!("-- plenary {nonce}\n{prelude}\n{body}");
+            let sha1 = redis::Script::new(&text).get_hash().to_owned();
+            Loaded { text, sha1 }
+        };
+        Self(Script::ALL.iter().map(|(_, body)| load(body)).collect())
+    }
+
+    fn loaded(&self, script: Script) -> &Loaded {
+        // The list is made from `ALL`, in its order, which is that of the variants.
+        &self.0[script as usize]
+    }
+
+    /// `EVALSHA` of a script.
+    pub(super) fn command(&self, script: Script, keys: &[String]) -> redis::Cmd {
+        let mut command = redis::cmd("EVALSHA");
+        command
+            .arg(&self.loaded(script).sha1)
+            .arg(keys.len())
+            .arg(keys);
+        command
+    }
+
+    /// `EVAL` of a script, for the fence alone: it runs before anything is loaded.
+    pub(super) fn command_unloaded(&self, script: Script, keys: &[String]) -> redis::Cmd {
+        let mut command = redis::cmd("EVAL");
+        // A text of its own: EVAL caches what it runs, and that must not make EVALSHA succeed.
+        let text = format!("-- fence\n{}", self.loaded(script).text);
+        command.arg(text).arg(keys.len()).arg(keys);
+        command
+    }
+
+    /// `SCRIPT LOAD` of all.
+    pub(super) fn load_commands(&self) -> redis::Pipeline {
+        let mut pipeline = redis::pipe();
+        for script in &self.0 {
+            pipeline
+                .cmd("SCRIPT")
+                .arg("LOAD")
+                .arg(&script.text)
+                .ignore();
+        }
+        pipeline
+    }
+}
+
+/// What a script answered: its first word and the rest.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// A word that is none of [`Refused`]'s.
+    Done(String, Vec<Value>),
+    /// It is live in another generation.
+    Stale(Generation),
+}
+
+impl Said {
+    /// Reads an answer, whose first element is a word.
+    pub(super) fn read(value: Value) -> Result<Self, NotDone> {
+        let mut parts = decode::array(value)?.into_iter();
+        let word = parts
+            .next()
+            .ok_or_else(|| decode::unexpected("an empty answer"))?
+            .text()?;
+        if let Some(refused) = Refused::of(&word) {
+            return Err(NotDone::Refused(refused));
+        }
+        if word == "stale" {
+            let generation = parts
+                .next()
+                .ok_or_else(|| decode::unexpected("stale what"))?;
+            return Ok(Self::Stale(decode::generation(&generation)?));
+        }
+        Ok(Self::Done(word, parts.collect()))
+    }
+
+    /// The word and the rest, where no newer generation is possible or it was tried before.
+    pub(super) fn done(self) -> Result<(String, Vec<Value>), NotDone> {
+        match self {
+            Self::Done(word, rest) => Ok((word, rest)),
+            // Generations follow each other seconds apart; two within one call is a fault.
+            Self::Stale(_) => {
+                Err(decode::unexpected("a generation that changes all the time").into())
+            }
+        }
+    }
+}
+
+/// Why a script changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The instance is not live.
+    Gone,
+    /// It takes nothing any more.
+    Over,
+    /// Not public, and not in the audience.
+    NotAllowed,
+    /// In already.
+    AlreadyParticipant,
+    /// Not in.
+    NotParticipant,
+    /// As many are in as may be.
+    Full,
+    /// The archive is too far behind.
+    ArchiveBehind,
+    /// This generation is over for good.
+    Ended,
+    /// The archive has not all of it.
+    Unarchived,
+}
+
+impl Refused {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "gone" => Self::Gone,
+            "over" => Self::Over,
+            "not_allowed" => Self::NotAllowed,
+            "already_participant" => Self::AlreadyParticipant,
+            "not_participant" => Self::NotParticipant,
+            "full" => Self::Full,
+            "archive_behind" => Self::ArchiveBehind,
+            "ended" => Self::Ended,
+            "unarchived" => Self::Unarchived,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a verb was not done in Redis.
+#[derive(Debug)]
+pub enum NotDone {
+    /// A script refused.
+    Refused(Refused),
+    /// This Redis does not know the script: it may have forgotten more.
+    NoScript,
+    /// It does not answer, or answered with an error.
+    Fault(Fault),
+}
+
+impl From<Fault> for NotDone {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<redis::RedisError> for NotDone {
+    fn from(error: redis::RedisError) -> Self {
+        if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) {
+            Self::NoScript
+        } else {
+            Self::Fault(super::fault(error))
+        }
+    }
+}

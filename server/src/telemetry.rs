@@ -1,0 +1,23 @@
+//! Logs: `tracing` to standard error, as text or as JSON lines.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+use crate::config::LogFormat;
+
+/// Reads a filter such as `info` or `plenary_server=debug,warn`.
+pub fn filter(text: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().parse(text)
+}
+
+/// Sends all logs of this process to standard error. A second call changes nothing.
+pub fn begin(filter: EnvFilter, format: LogFormat) {
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // Only a second call fails, and then logs are kept already.
+    let _ = match format {
+        LogFormat::Text => logs.with_ansi(false).try_init(),
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+    };
+}

@@ -1,0 +1,83 @@
+//! The real `plenary` as a command: one person at one machine, with directories of their own.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::process::{Finished, binary, run};
+use crate::stores::directory;
+
+/// Somebody's machine: its home is private and removed when dropped.
+#[derive(Debug)]
+pub struct Client {
+    server: String,
+    home: TempDir,
+}
+
+impl Client {
+    /// A machine on which nobody has signed in yet.
+    pub fn new(server_url: &str) -> Self {
+        Self {
+            server: server_url.to_owned(),
+            home: directory(),
+        }
+    }
+
+    /// Signs in by `plenary login`, with the password on standard input.
+    #[track_caller]
+    pub fn login(server_url: &str, email: &str, password: &str) -> Self {
+        let client = Self::new(server_url);
+        client
+            .run_with_input(&["login", email, "--password-stdin"], password)
+            .ok();
+        client
+    }
+
+    /// A command, run to its end.
+    pub fn run(&self, args: &[&str]) -> Finished {
+        self.run_with_input(args, "")
+    }
+
+    /// A command that reads `input`.
+    pub fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
+        let mut command = Command::new(binary("plenary"));
+        command
+            .env_clear()
+            .envs(environment(self.home.path(), &self.server))
+            .current_dir(self.home.path())
+            .args(args);
+        run(&mut command, input.as_bytes())
+    }
+
+    /// Where this machine's files are.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The address it talks to.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+}
+
+/// The whole environment of a client: nothing of the machine the test runs on gets in.
+pub(crate) fn environment(home: &Path, server: &str) -> Vec<(String, String)> {
+    let path = |below: &str| home.join(below).display().to_string();
+    [
+        ("HOME", home.display().to_string()),
+        ("XDG_CONFIG_HOME", path(".config")),
+        ("XDG_STATE_HOME", path(".local/state")),
+        ("XDG_DATA_HOME", path(".local/share")),
+        ("XDG_CACHE_HOME", path(".cache")),
+        ("XDG_RUNTIME_DIR", path(".run")),
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("TERM", "xterm-256color".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("TZ", "UTC".to_owned()),
+        ("RUST_BACKTRACE", "0".to_owned()),
+        ("PLENARY_SERVER", server.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}

@@ -1,0 +1,222 @@
+//! The real `plenary` in a pty: keys go in, and the screen is read as a person would.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::client::{Client, environment};
+use crate::process::binary;
+use crate::wait::{DEADLINE, until};
+
+/// Lines that the terminal keeps above its screen: none of ours scroll off, all is full-screen.
+const SCROLLBACK_LINES: usize = 0;
+
+/// How the client is started in its terminal.
+#[derive(Clone, Debug)]
+pub struct PtyOptions {
+    /// Columns.
+    pub columns: u16,
+    /// Rows.
+    pub rows: u16,
+    /// Arguments of `plenary`.
+    pub args: Vec<String>,
+    /// Variables beyond those of every client.
+    pub env: Vec<(String, String)>,
+}
+
+impl PtyOptions {
+    /// A terminal of this size.
+    pub fn sized(columns: u16, rows: u16) -> Self {
+        Self {
+            columns,
+            rows,
+            args: vec![],
+            env: vec![],
+        }
+    }
+}
+
+/// A terminal with the client in it; both are gone when dropped.
+pub struct Pty {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    terminal: Arc<Terminal>,
+}
+
+struct Terminal {
+    parser: Mutex<vt100::Parser>,
+    changed: Condvar,
+}
+
+impl Terminal {
+    fn lock(&self) -> MutexGuard<'_, vt100::Parser> {
+        self.parser.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pty {
+    /// Opens `plenary` on `client`'s machine in a terminal of this size.
+    pub fn open(client: &Client, columns: u16, rows: u16) -> Self {
+        Self::with(client, &PtyOptions::sized(columns, rows))
+    }
+
+    /// As `options` say.
+    pub fn with(client: &Client, options: &PtyOptions) -> Self {
+        let size = PtySize {
+            rows: options.rows,
+            cols: options.columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system().openpty(size).expect("a pty can be had");
+        let mut command = CommandBuilder::new(binary("plenary"));
+        command.env_clear();
+        for (name, value) in environment(client.home(), client.server())
+            .iter()
+            .chain(&options.env)
+        {
+            command.env(name, value);
+        }
+        command.cwd(client.home());
+        command.args(&options.args);
+        let child = pair.slave.spawn_command(command).expect("plenary starts");
+        // Else the reader would never see the end.
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a pty can be read");
+        let writer = pair.master.take_writer().expect("a pty can be written");
+        let parser = vt100::Parser::new(
+            rows_or_columns(options.rows),
+            rows_or_columns(options.columns),
+            SCROLLBACK_LINES,
+        );
+        let terminal = Arc::new(Terminal {
+            parser: Mutex::new(parser),
+            changed: Condvar::new(),
+        });
+        let reading = Arc::clone(&terminal);
+        thread::spawn(move || {
+            let mut bytes = [0; 8_192];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                reading.lock().process(&bytes[..count]);
+                reading.changed.notify_all();
+            }
+        });
+        Self {
+            master: pair.master,
+            writer,
+            child,
+            terminal,
+        }
+    }
+
+    /// What stands on the screen, a line for each row.
+    pub fn screen(&self) -> String {
+        self.terminal.lock().screen().contents()
+    }
+
+    /// Asks the terminal itself: its modes, its cells, its cursor.
+    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.terminal.lock().screen())
+    }
+
+    /// Waits until the screen's text shows what `look` looks for, and gives that text back.
+    #[track_caller]
+    pub fn wait(&self, what: &str, mut look: impl FnMut(&str) -> bool) -> String {
+        let began = Instant::now();
+        let mut parser = self.terminal.lock();
+        loop {
+            let screen = parser.screen().contents();
+            if look(&screen) {
+                return screen;
+            }
+            let left = DEADLINE.saturating_sub(began.elapsed());
+            assert!(
+                !left.is_zero(),
+                "waited {DEADLINE:?} in vain for {what}; the screen:\n{screen}"
+            );
+            let waited = self.terminal.changed.wait_timeout(parser, left);
+            parser = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until `text` stands on the screen.
+    #[track_caller]
+    pub fn wait_text(&self, text: &str) -> String {
+        self.wait(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Types.
+    pub fn send(&mut self, keys: &str) {
+        self.writer
+            .write_all(keys.as_bytes())
+            .and_then(|()| self.writer.flush())
+            .expect("the client reads its keys");
+    }
+
+    /// Makes the window another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let mut parser = self.terminal.lock();
+        parser
+            .screen_mut()
+            .set_size(rows_or_columns(rows), rows_or_columns(columns));
+        drop(parser);
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.master.resize(size).expect("a pty can be resized");
+    }
+
+    /// The client's pid, for signals.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("it has been started")
+    }
+
+    /// Sends a signal to the client.
+    pub fn signal(&self, signal: &str) {
+        let done = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -{signal} {}", self.pid()))
+            .status();
+        assert!(done.is_ok_and(|d| d.success()), "the client was gone");
+    }
+
+    /// Waits until the client ends; its exit code.
+    #[track_caller]
+    pub fn exit_code(&mut self) -> u32 {
+        let screen = self.screen();
+        let what = format!("the client to end; the screen:\n{screen}");
+        until(&what, || {
+            let status = self.child.try_wait().expect("a child can be asked");
+            status.map(|status| status.exit_code())
+        })
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the screen at the end:\n{}", self.screen());
+        }
+    }
+}
+
+impl std::fmt::Debug for Pty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pty").finish_non_exhaustive()
+    }
+}
+
+fn rows_or_columns(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a terminal has rows and columns")
+}

@@ -1,0 +1,256 @@
+//! A server with people and meetings on private stores: where most end-to-end tests begin.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
+
+use crate::http::Http;
+use crate::redis::RedisOptions;
+use crate::server::{Server, ServerOptions};
+use crate::stores::Stores;
+use crate::wait::until;
+use crate::ws::Ws;
+
+/// The password of everybody whom [`Scene::set_password`] gave one.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running server, its stores, and what was put into them before it started.
+#[derive(Debug)]
+pub struct Scene {
+    // Before the stores, so that it ends before they do.
+    /// The server.
+    pub server: Server,
+    /// Its stores.
+    pub stores: Stores,
+}
+
+/// A scene before its server runs: rows put in now are found by it at its start.
+#[derive(Debug)]
+pub struct Setting {
+    stores: Stores,
+    options: ServerOptions,
+}
+
+impl Setting {
+    /// Stores with the server's tables and nothing in them.
+    pub fn new() -> Self {
+        Self::with(RedisOptions::default(), ServerOptions::default())
+    }
+
+    /// As the options say.
+    pub fn with(redis: RedisOptions, options: ServerOptions) -> Self {
+        let stores = Stores::with(redis);
+        Server::migrate(&stores.redis, &stores.database);
+        Self { stores, options }
+    }
+
+    /// Rows of one's own, in SQL.
+    #[must_use]
+    pub fn sql(self, statements: &str) -> Self {
+        self.stores.database.query(statements);
+        self
+    }
+
+    /// Members called `name`, at `name@example.org`, with ids from `first` on.
+    #[must_use]
+    pub fn people(self, first: u64, names: &[impl AsRef<str>]) -> Self {
+        let mut sql = String::new();
+        for (id, name) in (first..).zip(names) {
+            let name = name.as_ref();
+            writeln!(
+                sql,
+                "INSERT INTO user (userID, name, age, gender, email) \
+                 VALUES ({id}, '{name}', 30, 'other', '{name}@example.org');"
+            )
+            .expect("a String takes all");
+        }
+        self.sql(&sql)
+    }
+
+    /// Makes this person an admin.
+    #[must_use]
+    pub fn admin(self, name: &str) -> Self {
+        let sql = format!("UPDATE user SET role = 'admin' WHERE name = '{name}'");
+        self.sql(&sql)
+    }
+
+    /// A meeting: public, or for these people alone.
+    #[must_use]
+    pub fn meeting(self, id: u64, title: &str, audience: Option<&[&str]>) -> Self {
+        let public = u8::from(audience.is_none());
+        let mut sql = format!(
+            "INSERT INTO meeting (meetingID, title, description, isPublic) \
+             VALUES ({id}, '{title}', 'About {title}', {public});\n"
+        );
+        for name in audience.unwrap_or_default() {
+            writeln!(
+                sql,
+                "INSERT INTO audience (meetingID, email) VALUES ({id}, '{name}@example.org');"
+            )
+            .expect("a String takes all");
+        }
+        self.sql(&sql)
+    }
+
+    /// An instance from and to so many seconds from now.
+    #[must_use]
+    pub fn instance(self, meeting: u64, order: u64, from_s: i64, to_s: i64) -> Self {
+        let sql = format!(
+            "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) VALUES \
+             ({meeting}, {order}, UTC_TIMESTAMP() + INTERVAL {from_s} SECOND, \
+             UTC_TIMESTAMP() + INTERVAL {to_s} SECOND)"
+        );
+        self.sql(&sql)
+    }
+
+    /// Starts the server and waits until everything that is due is active.
+    pub fn start(self) -> Scene {
+        let server = Server::with(&self.stores.redis, &self.stores.database, self.options);
+        let scene = Scene {
+            server,
+            stores: self.stores,
+        };
+        let due = "SELECT COUNT(*) FROM meeting_instance \
+             WHERE state = 'scheduled' AND fromdatetime <= UTC_TIMESTAMP()";
+        until("everything that is due to be active", || {
+            (scene.stores.database.value(due) == "0").then_some(())
+        });
+        scene
+    }
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scene {
+    /// Somebody, signed in, by HTTP.
+    #[track_caller]
+    pub fn http(&self, name: &str) -> Http {
+        self.server.signed_in(&format!("{name}@example.org"))
+    }
+
+    /// Somebody, signed in, by WebSocket.
+    pub async fn ws(&self, name: &str) -> Ws {
+        let token = self.server.token(&format!("{name}@example.org"));
+        Ws::hello(&self.server.url(), &token).await
+    }
+
+    /// A token for each of many people.
+    pub fn tokens(&self, names: &[impl AsRef<str>]) -> Vec<String> {
+        // A few processes at a time: more would only wait for the processor.
+        const AT_ONCE: usize = 4;
+        let mut tokens = Vec::with_capacity(names.len());
+        for some in names.chunks(AT_ONCE) {
+            let made: Vec<String> = std::thread::scope(|scope| {
+                let asked: Vec<_> = some
+                    .iter()
+                    .map(|name| {
+                        let email = format!("{}@example.org", name.as_ref());
+                        scope.spawn(move || self.server.token(&email))
+                    })
+                    .collect();
+                asked
+                    .into_iter()
+                    .map(|thread| thread.join().expect("a token can be had"))
+                    .collect()
+            });
+            tokens.extend(made);
+        }
+        tokens
+    }
+
+    /// Gives somebody [`PASSWORD`].
+    #[track_caller]
+    pub fn set_password(&self, name: &str) {
+        let email = format!("{name}@example.org");
+        self.server
+            .cli_with_input(&["user", "passwd", &email, "--password-stdin"], PASSWORD)
+            .ok();
+    }
+
+    /// Schedules an instance from now on for `length` and waits until it is active.
+    #[track_caller]
+    pub fn schedule(&self, meeting: u64, length: Duration) -> InstanceId {
+        let id = meeting.to_string();
+        let length = format!("{}s", length.as_secs());
+        self.server
+            .cli(&[
+                "meeting", "schedule", &id, "--from", "now", "--for", &length,
+            ])
+            .ok();
+        let last = format!("SELECT MAX(orderID) FROM meeting_instance WHERE meetingID = {meeting}");
+        let order = self.stores.database.value(&last);
+        let instance = instance(meeting, order.parse().expect("a number"));
+        self.wait_state(instance, "active");
+        instance
+    }
+
+    /// Waits until the durable store has the instance in this state.
+    #[track_caller]
+    pub fn wait_state(&self, instance: InstanceId, state: &str) {
+        until(&format!("{instance} to be {state}"), || {
+            (self.state(instance) == state).then_some(())
+        });
+    }
+
+    /// The instance's state in the durable store.
+    #[track_caller]
+    pub fn state(&self, instance: InstanceId) -> String {
+        let sql = format!("SELECT state FROM meeting_instance WHERE {}", of(instance));
+        self.stores.database.value(&sql)
+    }
+
+    /// The archived log: seq, kind, user (`NULL` for nobody), time in milliseconds, reason.
+    #[track_caller]
+    pub fn event_log(&self, instance: InstanceId) -> Vec<Vec<String>> {
+        self.stores.database.query(&format!(
+            "SELECT seq, eventType, userID, ROUND(UNIX_TIMESTAMP(timestamp) * 1000), reason \
+             FROM event_log WHERE {} ORDER BY seq",
+            of(instance)
+        ))
+    }
+
+    /// The archived messages: seq, user, cmid, body. Bodies with tabs or line ends come escaped.
+    #[track_caller]
+    pub fn message_rows(&self, instance: InstanceId) -> Vec<Vec<String>> {
+        self.stores.database.query(&format!(
+            "SELECT seq, userID, cmid, body FROM message WHERE {} ORDER BY seq",
+            of(instance)
+        ))
+    }
+
+    /// The instance's keys in the live store.
+    #[track_caller]
+    pub fn live_keys(&self, instance: InstanceId) -> Vec<String> {
+        let (meeting, order) = (instance.meeting, instance.order);
+        self.stores
+            .redis
+            .keys(&format!("*meeting:{meeting}:order:{order}}}*"))
+    }
+}
+
+/// `meeting/order`.
+#[track_caller]
+pub fn instance(meeting: u64, order: u64) -> InstanceId {
+    InstanceId::new(
+        MeetingId::new(meeting).expect("a small number"),
+        OrderId::new(order).expect("a small number"),
+    )
+}
+
+/// The person of this id.
+#[track_caller]
+pub fn user(id: u64) -> UserId {
+    UserId::new(id).expect("a small number")
+}
+
+fn of(instance: InstanceId) -> String {
+    format!(
+        "meetingID = {} AND orderID = {}",
+        instance.meeting, instance.order
+    )
+}

@@ -1,0 +1,256 @@
+//! The settings: from the command line, the environment and the configuration file, in this order.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use serde::Deserialize;
+
+use crate::address::{Server, ServerError};
+use crate::session::Token;
+
+/// What the command line says of the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--server URL`
+    pub server: Option<Server>,
+    /// `--config FILE`
+    pub config: Option<PathBuf>,
+}
+
+/// What the environment says: read once, at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `PLENARY_SERVER`
+    pub server: Option<String>,
+    /// `PLENARY_TOKEN`
+    pub token: Option<Token>,
+    /// `PLENARY_CONFIG`
+    pub config: Option<PathBuf>,
+    /// Whether `NO_COLOR` is set.
+    pub no_color: bool,
+    /// Where programs keep their configuration.
+    pub config_dir: PathBuf,
+    /// Where programs keep their state.
+    pub state_dir: PathBuf,
+}
+
+/// What holds for this run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The server, if one was named.
+    pub server: Option<Server>,
+    /// The token of `PLENARY_TOKEN`, which goes before a stored one.
+    pub token: Option<Token>,
+    /// The file that was, or would have been, read.
+    pub config_file: PathBuf,
+    /// Where this program keeps its state: the session, drafts.
+    pub state_dir: PathBuf,
+    /// Whether colours are unwanted.
+    pub no_color: bool,
+}
+
+/// Why the settings do not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no home directory to look in.
+    #[error("no home directory is known: set HOME")]
+    NoHome,
+    /// The file cannot be read.
+    #[error("{}: {error}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file does not say what it may say.
+    #[error("{}:{line}: {what}", file.display())]
+    Wrong {
+        /// Which file.
+        file: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A variable holds no server's address.
+    #[error("PLENARY_SERVER: {0}")]
+    Variable(ServerError),
+}
+
+/// The file's keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    server: Option<toml::Spanned<String>>,
+}
+
+impl Environment {
+    /// Reads the process's environment. An empty variable is none.
+    pub fn read() -> Result<Self, ConfigError> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+        let places = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome)?;
+        Ok(Self {
+            server: text("PLENARY_SERVER"),
+            token: text("PLENARY_TOKEN").map(Token::new),
+            config: variable("PLENARY_CONFIG").map(PathBuf::from),
+            no_color: variable("NO_COLOR").is_some(),
+            config_dir: places.config_dir(),
+            state_dir: places.state_dir().unwrap_or_else(|| places.data_dir()),
+        })
+    }
+}
+
+/// Flag before variable before file; what nobody names stays open.
+pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, ConfigError> {
+    let named = flags.config.or(environment.config);
+    let must_exist = named.is_some();
+    let config_file =
+        named.unwrap_or_else(|| environment.config_dir.join("plenary").join("config.toml"));
+    let from_file = read(&config_file, must_exist)?;
+    let from_environment = environment
+        .server
+        .map(|text| text.parse().map_err(ConfigError::Variable))
+        .transpose()?;
+    Ok(Settings {
+        server: flags.server.or(from_environment).or(from_file),
+        token: environment.token,
+        config_file,
+        state_dir: environment.state_dir.join("plenary"),
+        no_color: environment.no_color,
+    })
+}
+
+fn read(file: &Path, must_exist: bool) -> Result<Option<Server>, ConfigError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(ConfigError::Unreadable {
+                file: file.to_owned(),
+                error,
+            });
+        }
+    };
+    let wrong = |at: usize, what: String| ConfigError::Wrong {
+        file: file.to_owned(),
+        line: line_of(&text, at),
+        what,
+    };
+    let config: ConfigFile = toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        wrong(at, error.message().trim().replace('\n', "; "))
+    })?;
+    let Some(server) = config.server else {
+        return Ok(None);
+    };
+    let at = server.span().start;
+    let parsed = server.into_inner().parse::<Server>();
+    parsed
+        .map(Some)
+        .map_err(|error| wrong(at, format!("server: {error}")))
+}
+
+/// The line, from 1, of a byte of the text.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    before.split(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn address(text: &str) -> Server {
+        text.parse().expect("an address")
+    }
+
+    fn settle(
+        flag: Option<&str>,
+        variable: Option<&str>,
+        file: Option<&str>,
+    ) -> Result<Settings, ConfigError> {
+        let home = tempfile::tempdir().expect("a directory");
+        if let Some(text) = file {
+            std::fs::create_dir(home.path().join("plenary")).expect("created");
+            std::fs::write(home.path().join("plenary/config.toml"), text).expect("written");
+        }
+        let flags = Flags {
+            server: flag.map(address),
+            config: None,
+        };
+        let environment = Environment {
+            server: variable.map(str::to_owned),
+            config_dir: home.path().to_owned(),
+            ..Environment::default()
+        };
+        resolve(flags, environment)
+    }
+
+    #[rstest]
+    #[case(None, None, None, None)]
+    #[case(None, None, Some("# nothing\n"), None)]
+    #[case(None, None, Some("server = \"http://file\""), Some("http://file"))]
+    #[case(
+        None,
+        Some("http://variable"),
+        Some("server = \"http://file\""),
+        Some("http://variable")
+    )]
+    #[case(
+        Some("http://flag"),
+        Some("http://variable"),
+        Some("server = \"http://file\""),
+        Some("http://flag")
+    )]
+    fn flag_before_variable_before_file(
+        #[case] flag: Option<&str>,
+        #[case] variable: Option<&str>,
+        #[case] file: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        let settings = settle(flag, variable, file).expect("good settings");
+        assert_eq!(settings.server, expected.map(address));
+    }
+
+    #[rstest]
+    #[case("server = \"http://a\"\nsevrer = 1\n", "config.toml:2: ", "sevrer")]
+    #[case("\n\nserver = 7\n", "config.toml:3: ", "string")]
+    #[case("# a\nserver = \"localhost\"\n", "config.toml:2: ", "http://")]
+    #[case("server = \"http://a\n", "config.toml:1: ", "invalid")]
+    fn what_is_wrong_has_its_file_and_line(
+        #[case] text: &str,
+        #[case] place: &str,
+        #[case] what: &str,
+    ) {
+        let error = settle(None, None, Some(text))
+            .expect_err("wrong")
+            .to_string();
+        assert!(error.contains(place) && error.contains(what), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        let error = settle(None, Some("nowhere"), None)
+            .expect_err("wrong")
+            .to_string();
+        assert!(error.starts_with("PLENARY_SERVER: 'nowhere'"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_exist() {
+        let flags = Flags {
+            server: None,
+            config: Some(PathBuf::from("/nowhere/plenary.toml")),
+        };
+        let error = resolve(flags, Environment::default())
+            .expect_err("missing")
+            .to_string();
+        assert!(error.starts_with("/nowhere/plenary.toml: "), "{error}");
+    }
+}
