@@ -197,6 +197,7 @@ pub enum Verb {
     Messages,
     Joins,
     Retry,
+    Reconnect,
     Help,
     Quit,
 }
@@ -518,6 +519,7 @@ pub const WORDS: &[Word] = &[
         "",
         "send again what could not be sent",
     ),
+    word(Verb::Reconnect, "/reconnect", "", "connect anew at once"),
     word(Verb::Help, "/help", "", "every key and command"),
     word(Verb::Quit, "/quit", "", "quit"),
 ];

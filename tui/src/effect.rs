@@ -32,6 +32,8 @@ pub enum Effect {
     },
     /// Send this request.
     Ask(Request),
+    /// Connect anew at once.
+    Reconnect,
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
     /// Write this into the terminal's title.
@@ -54,6 +56,7 @@ impl std::fmt::Debug for Effect {
             Self::Disconnect => f.write_str("Disconnect"),
             Self::ForgetToken { server } => write!(f, "ForgetToken({server})"),
             Self::Ask(request) => write!(f, "Ask({request:?})"),
+            Self::Reconnect => f.write_str("Reconnect"),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
             Self::Title(title) => write!(f, "Title({title})"),
             Self::Redraw => f.write_str("Redraw"),

@@ -20,6 +20,7 @@ use plenary_shared::time::Timestamp;
 use crate::clock::Zone;
 use crate::command::Context;
 use crate::layout::{self, Drawer, Form, Panes};
+use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use meetings::Meetings;
@@ -47,16 +48,6 @@ pub struct Start {
     pub size: (u16, u16),
     /// The time.
     pub now: Timestamp,
-}
-
-/// A login token: a secret that no log shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(pub String);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token")
-    }
 }
 
 /// Everything the screen knows.

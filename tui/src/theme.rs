@@ -160,6 +160,21 @@ const NAME_COLOURS: [Color; 5] = [
     Color::Yellow,
 ];
 
+/// Whether a terminal should be spared Unicode: by `PLENARY_ASCII`, or by the locale.
+pub fn wants_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if let Some(value) = set("PLENARY_ASCII") {
+        return value != "0";
+    }
+    // The first that is set decides, as POSIX has it; none means the plain C locale.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(set)
+        .unwrap_or_default();
+    let locale = locale.to_lowercase();
+    !(locale.contains("utf-8") || locale.contains("utf8"))
+}
+
 impl Theme {
     /// From what the environment says of the terminal.
     pub fn new(colour: bool, ascii: bool) -> Self {
@@ -220,6 +235,21 @@ mod tests {
             assert_eq!(theme.style(tone).fg, None);
         }
         assert_eq!(theme.name(7, true).fg, None);
+    }
+
+    #[test]
+    fn unicode_only_where_the_locale_has_it() {
+        let ascii = |set: &[(&str, &str)]| {
+            wants_ascii(|name| {
+                let found = set.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(ascii(&[]));
+        assert!(!ascii(&[("LANG", "en_GB.UTF-8")]));
+        assert!(ascii(&[("LANG", "en_GB.UTF-8"), ("LC_ALL", "C")]));
+        assert!(ascii(&[("LANG", "C.UTF-8"), ("PLENARY_ASCII", "1")]));
+        assert!(!ascii(&[("PLENARY_ASCII", "0")]));
     }
 
     #[test]

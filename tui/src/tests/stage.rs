@@ -18,8 +18,9 @@ use serde::Serialize;
 use crate::clock::Zone;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
-use crate::model::{Model, Start, Token};
+use crate::model::{Model, Start};
 use crate::msg::{LinkNews, Msg, News};
+use crate::session::Token;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
@@ -44,7 +45,7 @@ impl Stage {
         Self::begin(
             columns,
             rows,
-            Some(Token("t".into())),
+            Some(Token::new("t")),
             Theme::new(true, false),
         )
     }

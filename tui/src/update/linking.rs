@@ -76,7 +76,7 @@ impl Step<'_> {
             .take(limits::FOLLOWED_MAX)
             .collect();
         let hello = Hello {
-            token: token.0.clone(),
+            token: token.secret().to_owned(),
             client: Some(CLIENT.to_owned()),
             resume,
         };

@@ -5,8 +5,9 @@ use plenary_shared::protocol::LoginOk;
 use super::Step;
 use crate::command::Command;
 use crate::effect::Effect;
+use crate::model::Link;
 use crate::model::sign_in::Field;
-use crate::model::{Link, Token};
+use crate::session::Token;
 
 impl Step<'_> {
     /// A key of the form. False when it means nothing to it.
@@ -79,7 +80,7 @@ impl Step<'_> {
                     self.model.me = None;
                 }
                 self.model.server.clone_from(&server);
-                self.model.token = Some(Token(ok.token));
+                self.model.token = Some(Token::new(ok.token));
                 self.model.sign_in = None;
                 self.model.link = Link::Connecting { attempt: 0 };
                 self.out.push(Effect::Connect { server });

@@ -5,6 +5,7 @@ use plenary_shared::protocol::{UserMessages, Verb as Request};
 
 use super::Step;
 use crate::command::{Verb, WORDS, find_word};
+use crate::effect::Effect;
 use crate::model::Asked;
 use crate::model::overlay::{Overlay, Page};
 use crate::text;
@@ -43,6 +44,10 @@ impl Step<'_> {
             }
             Verb::Retry => {
                 self.retry();
+                true
+            }
+            Verb::Reconnect => {
+                self.out.push(Effect::Reconnect);
                 true
             }
             Verb::Help => {
