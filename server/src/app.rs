@@ -1,21 +1,166 @@
-//! Puts the parts together. (Not built yet.)
+//! Puts the parts together: the store, the services' context, the doors, the tasks, and their end.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use axum::serve::ListenerExt;
+use plenary_shared::time::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Settings;
-use crate::store::Store;
+use crate::ctx::{Clock, Ctx};
+use crate::hub::Hub;
+use crate::store::hybrid::Hybrid;
+use crate::store::mysql::Ledger;
+use crate::store::redis::Live;
+use crate::store::{NodeId, Store};
+use crate::{archiver, http, presence, scheduler, ws};
 
-/// Opens the stores that the settings name.
-pub async fn open_store(_settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
-    anyhow::bail!("not built yet")
-}
+/// Instances with new events that may wait for the archiver's attention; it looks by itself too.
+const FRESH_MAX: usize = 4_096;
 
-/// Serves until told to stop.
-pub async fn serve(_settings: Settings) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+/// How long a stopping server waits for its sockets and requests.
+const DRAIN_S: u64 = 8;
+
+/// Opens the stores that the settings name, and brings the database's tables up to date.
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    let ledger = open_ledger(settings)?;
+    ledger.migrate().await?;
+    let redis = settings.redis.as_deref().ok_or_else(|| missing("redis"))?;
+    let nonce = ledger.nonce().await?;
+    let live = Live::connect(redis, &nonce)?;
+    let clock: Clock = Arc::new(|| Timestamp::from(chrono::Utc::now()));
+    Ok(Hybrid::new(live, ledger, clock))
 }
 
 /// Brings the database's tables up to date; one line for each step.
-pub async fn migrate(_settings: &Settings) -> anyhow::Result<Vec<String>> {
-    anyhow::bail!("not built yet")
+pub async fn migrate(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    Ok(open_ledger(settings)?.migrate().await?)
+}
+
+fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {
+    let mysql = settings.mysql.as_deref().ok_or_else(|| missing("mysql"))?;
+    Ok(Ledger::connect(mysql)?)
+}
+
+/// Serves until told to stop by SIGTERM or SIGINT.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let store = open_store(&settings).await?;
+    let ctx = Ctx::of_machine(store.clone(), settings.session_ttl_s);
+    let stop = CancellationToken::new();
+    let node = new_node(&ctx);
+    stop_on_signals(stop.clone())?;
+
+    let (fresh, to_archive) = mpsc::channel(FRESH_MAX);
+    let hub = Hub::new(store.clone(), fresh);
+    let feed = store.feed().await?;
+    // What Redis has forgotten is built anew before anybody asks for it. Should a store be away now,
+    // the first verb or the next sweep does it.
+    if let Err(error) = store.sweep().await {
+        tracing::warn!(%error, "swept later");
+    }
+    let changed = Arc::new(Notify::new());
+    let (nodes, nodes_seen) = watch::channel(Vec::new());
+
+    // The doors close first; then the sockets; the archiver and the lease go last.
+    let (sockets, background) = (TaskTracker::new(), TaskTracker::new());
+    let last = CancellationToken::new();
+    background.spawn(hub.clone().run(feed, changed.clone(), last.clone()));
+    background.spawn(scheduler::run(ctx.clone(), changed, stop.clone()));
+    background.spawn(presence::run(
+        ctx.clone(),
+        node.clone(),
+        nodes,
+        settings.detach_grace_ms,
+        last.clone(),
+    ));
+    background.spawn(archiver::run(
+        ctx.clone(),
+        node.clone(),
+        nodes_seen,
+        to_archive,
+        last.clone(),
+    ));
+
+    let http_state = http::HttpState { ctx: ctx.clone() };
+    let ws_state = ws::WsState {
+        ctx,
+        hub,
+        node,
+        detach_grace_ms: settings.detach_grace_ms,
+        stop: stop.clone(),
+        tasks: sockets.clone(),
+        next_number: Arc::new(AtomicU64::new(1)),
+    };
+    let routes = http::routes_of_http(http_state.clone()).merge(ws::router(ws_state));
+    let listener = TcpListener::bind(settings.bind)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.bind))?;
+    let bound = listener.local_addr()?;
+    // The one line on standard output: whoever started this waits for it.
+    println!("plenary-server listening on http://{bound}");
+    tracing::info!(%bound, "listening");
+
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "small frames may wait");
+        }
+    });
+    let doors = axum::serve(listener, http::surrounded(routes, http_state))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let doors = tokio::spawn(doors.into_future());
+    stop.cancelled().await;
+    tracing::info!("stopping");
+    sockets.close();
+    let drained = async {
+        sockets.wait().await;
+        doors.await
+    };
+    match tokio::time::timeout(Duration::from_secs(DRAIN_S), drained).await {
+        Ok(done) => done??,
+        Err(_) => tracing::warn!("some connections did not end in time"),
+    }
+    last.cancel();
+    background.close();
+    if tokio::time::timeout(Duration::from_secs(DRAIN_S), background.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some work is left to the next server");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn missing(what: &str) -> anyhow::Error {
+    let variable = what.to_uppercase();
+    anyhow!(
+        "no store: say which with --{what} URL, PLENARY_{variable}, or {what} = \"…\" in the file"
+    )
+}
+
+/// A name that no server had before.
+fn new_node(ctx: &Ctx) -> NodeId {
+    let mut bytes = [0; 16];
+    (ctx.randomness)(&mut bytes);
+    NodeId(uuid::Uuid::from_bytes(bytes).simple().to_string())
+}
+
+fn stop_on_signals(stop: CancellationToken) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    });
+    Ok(())
 }

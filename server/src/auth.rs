@@ -138,8 +138,10 @@ impl Pass {
         password: String,
         hash: Option<String>,
     ) -> Result<bool, Fault> {
-        let _turn = self.hashing.acquire().await;
+        let turn = self.hashing.clone().acquire_owned().await;
         tokio::task::spawn_blocking(move || {
+            // Held until the hash is done, even if whoever asked has gone: a hash cannot be stopped.
+            let _held = (self, turn);
             let is_right = verify(&password, hash.as_deref().unwrap_or(NOBODY))?;
             Ok(is_right && hash.is_some())
         })
@@ -173,4 +175,92 @@ fn hasher() -> Result<Argon2<'static>, Fault> {
     let params = Params::new(HASH_MEMORY_KIB, HASH_PASSES, HASH_LANES, None)
         .map_err(|e| Fault::broken("setting up argon2id", e))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn counting(bytes: &mut [u8]) {
+        for (at, byte) in (0..).zip(bytes) {
+            *byte = at;
+        }
+    }
+
+    #[test]
+    fn a_token_has_256_bits_and_is_known_by_its_hash() {
+        let token = Token::new(&counting);
+        let hash = token.hash();
+        let secret = token.into_secret();
+        assert_eq!(secret.len(), 64);
+        assert!(secret.starts_with("000102030405"));
+        let read = Token::parse(&secret).expect("a token that was given out");
+        assert_eq!(read.hash(), hash);
+        assert_ne!(hash.to_hex(), secret);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("00")]
+    #[case(&"0".repeat(63))]
+    #[case(&"0".repeat(65))]
+    #[case(&"G".repeat(64))]
+    #[case(&"A".repeat(64))]
+    #[case(&"é".repeat(32))]
+    fn what_was_never_given_out_is_no_token(#[case] text: &str) {
+        assert!(Token::parse(text).is_none());
+    }
+
+    #[test]
+    fn a_password_is_checked_against_its_hash() {
+        let hash = hash_password("correct horse", &counting).expect("a hash");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(verify("correct horse", &hash).expect("a check"));
+        assert!(!verify("battery staple", &hash).expect("a check"));
+        assert!(matches!(verify("x", "no hash"), Err(Fault::Broken { .. })));
+    }
+
+    #[test]
+    fn nobody_costs_what_an_account_costs() {
+        let cost = format!("$argon2id$v=19$m={HASH_MEMORY_KIB},t={HASH_PASSES},p={HASH_LANES}$");
+        assert!(NOBODY.starts_with(&cost));
+        assert!(!verify("", NOBODY).expect("a check"));
+    }
+
+    #[tokio::test]
+    async fn without_an_account_no_password_is_right() {
+        let gate = Gate::new(1);
+        let pass = gate.pass("nobody@example.org").expect("the first try");
+        let right = pass.password_is_right("x".to_owned(), None).await;
+        assert!(!right.expect("a check"));
+    }
+
+    #[test]
+    fn one_address_has_ten_tries() {
+        let gate = Gate::new(1);
+        for _ in 0..TRIES.get() {
+            gate.pass("ada@example.org").expect("one of ten");
+        }
+        let reject = gate.pass("ada@example.org").expect_err("the eleventh");
+        assert_eq!(reject.code, Code::TooManyRequests);
+        let wait_s = reject.retry_after_s.expect("when to come again");
+        assert!((1..=7).contains(&wait_s), "{wait_s}");
+        gate.pass("bob@example.org").expect("somebody else's first");
+    }
+
+    #[test]
+    fn the_queue_is_bounded() {
+        let gate = Gate::new(1);
+        let queue: Vec<Pass> = (0..WAITING_MAX)
+            .map(|n| gate.pass(&format!("{n}@example.org")).expect("a place"))
+            .collect();
+        let reject = gate.pass("late@example.org").expect_err("no place");
+        assert_eq!(reject.code, Code::TooManyRequests);
+        drop(queue);
+        gate.pass("late@example.org").expect("a place again");
+    }
 }

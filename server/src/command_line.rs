@@ -9,7 +9,7 @@ use plenary_shared::text::for_terminal;
 
 use crate::app;
 use crate::config::{ConfigError, Environment, Flags, Gathered, ServeFlags, Settings, UsageError};
-use crate::ctx::Ctx;
+use crate::ctx::{Clock, Ctx, Randomness};
 use crate::error::{Error, Fault};
 use crate::telemetry;
 
@@ -59,11 +59,18 @@ enum Command {
     Token(token::Arguments),
 }
 
-/// Runs one command line; what the process says to its surroundings, and its exit code.
-pub async fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &Environment<'_>,
-) -> ExitCode {
+/// What a command is handed of the machine that it runs on.
+pub struct Machine<'a> {
+    /// What says something about settings.
+    pub environment: Environment<'a>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness fit for secrets.
+    pub randomness: Randomness,
+}
+
+/// Runs one command line; its exit code.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine<'_>) -> ExitCode {
     let command_line = match CommandLine::try_parse_from(arguments) {
         Ok(command_line) => command_line,
         // Also `--help` and `--version`, which go to standard output and are no failure.
@@ -73,7 +80,7 @@ pub async fn run(
             return ExitCode::from(code);
         }
     };
-    match obey(command_line, environment).await {
+    match obey(command_line, machine).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has read enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -84,7 +91,7 @@ pub async fn run(
     }
 }
 
-async fn obey(command_line: CommandLine, environment: &Environment<'_>) -> anyhow::Result<()> {
+async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Result<()> {
     let CommandLine { flags, command } = command_line;
     let serve_flags = match &command {
         Command::Serve(flags) => flags.clone(),
@@ -92,22 +99,27 @@ async fn obey(command_line: CommandLine, environment: &Environment<'_>) -> anyho
             ServeFlags::default()
         }
     };
-    let gathered = Gathered::gather(&flags, &serve_flags, environment)?;
+    let gathered = Gathered::gather(&flags, &serve_flags, &machine.environment)?;
     let settings = Settings::resolve(&gathered)?;
     telemetry::begin(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
         Command::Serve(_) => serve::run(settings, &gathered).await,
         Command::Migrate => migrate::run(&settings).await,
-        Command::User(command) => user::run(&context(&settings).await?, command).await,
-        Command::Meeting(command) => meeting::run(&context(&settings).await?, command).await,
-        Command::Token(arguments) => token::run(&context(&settings).await?, arguments).await,
+        Command::User(command) => user::run(&context(&settings, machine).await?, command).await,
+        Command::Meeting(command) => {
+            meeting::run(&context(&settings, machine).await?, command).await
+        }
+        Command::Token(arguments) => {
+            token::run(&context(&settings, machine).await?, arguments).await
+        }
     }
 }
 
 /// What services are handed, for one command.
-async fn context(settings: &Settings) -> anyhow::Result<Ctx> {
+async fn context(settings: &Settings, machine: &Machine<'_>) -> anyhow::Result<Ctx> {
     let store = app::open_store(settings).await?;
-    Ok(Ctx::of_machine(store, settings.session_ttl_s))
+    let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
+    Ok(Ctx::new(store, clock, randomness, settings.session_ttl_s))
 }
 
 /// The error and its causes, in one line.
@@ -136,17 +148,20 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         Fault::Away { .. } => EXIT_UNREACHABLE,
         Fault::Broken { .. } => EXIT_FAILED,
     };
-    if error.is::<ConfigError>() || error.is::<UsageError>() {
-        EXIT_USAGE
-    } else if let Some(fault) = error.downcast_ref() {
-        of_fault(fault)
-    } else {
-        match error.downcast_ref() {
-            Some(Error::Reject(_)) => EXIT_REFUSED,
-            Some(Error::Fault(fault)) => of_fault(fault),
-            None => EXIT_FAILED,
+    for cause in error.chain() {
+        if cause.is::<ConfigError>() || cause.is::<UsageError>() {
+            return EXIT_USAGE;
+        }
+        if let Some(fault) = cause.downcast_ref() {
+            return of_fault(fault);
+        }
+        match cause.downcast_ref() {
+            Some(Error::Reject(_)) => return EXIT_REFUSED,
+            Some(Error::Fault(fault)) => return of_fault(fault),
+            None => {}
         }
     }
+    EXIT_FAILED
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

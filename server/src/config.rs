@@ -29,6 +29,7 @@ const DETACH_GRACE_S_DEFAULT: u32 = 20;
 const DETACH_GRACE_S_MAX: u32 = 3_600;
 
 /// The flags that every subcommand takes, before or after it.
+#[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct Flags {
     /// Reads the settings of this TOML file [env: PLENARY_CONFIG]
@@ -55,6 +56,7 @@ pub struct Flags {
 }
 
 /// The flags of `serve` alone.
+#[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServeFlags {
     /// Listens here; port 0 picks a free one [env: PLENARY_BIND] [default: 127.0.0.1:7400]
@@ -74,7 +76,7 @@ pub struct Settings {
     pub insecure: bool,
     /// Redis' URL; may hold a password.
     pub redis: Option<String>,
-    /// MySQL's URL; may hold a password.
+    /// The database's URL; may hold a password.
     pub mysql: Option<String>,
     /// How long a session is good, in seconds.
     pub session_ttl_s: u32,
@@ -236,7 +238,7 @@ impl Settings {
         })
     }
 
-    /// MySQL's URL, which must be set.
+    /// The database's URL, which must be set.
     pub fn mysql_url(&self) -> Result<&str, ConfigError> {
         self.mysql.as_deref().ok_or(ConfigError::Missing {
             key: "mysql",
@@ -330,3 +332,6 @@ fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

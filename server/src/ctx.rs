@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use plenary_shared::domain::User;
 use plenary_shared::time::Timestamp;
-use rand::TryRng;
-use rand::rngs::SysRng;
 
 use crate::auth::Gate;
 use crate::store::{Store, TokenHash};
@@ -33,18 +31,18 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// With the machine's clock, randomness and processors: for `app` and the command line, no
-    /// lower.
-    pub fn of_machine(store: Arc<dyn Store>, session_ttl_s: u32) -> Self {
+    /// With a gate of its own, which hashes as many passwords at a time as there are processors.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        randomness: Randomness,
+        session_ttl_s: u32,
+    ) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             store,
-            clock: Arc::new(|| Timestamp::from(chrono::Utc::now())),
-            randomness: Arc::new(|bytes| {
-                SysRng
-                    .try_fill_bytes(bytes)
-                    .expect("a machine without randomness keeps no secrets");
-            }),
+            clock,
+            randomness,
             session_ttl_s,
             gate: Arc::new(Gate::new(processors)),
         }

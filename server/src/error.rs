@@ -43,6 +43,17 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What the person is told of it: what to do, and the id under which it was logged.
+    pub fn told(&self, id: &str) -> Reject {
+        let code = match self {
+            Self::Away { .. } => Code::Unavailable,
+            Self::Broken { .. } => Code::Internal,
+        };
+        Reject::new(code, format!("{} (id {id})", code.sentence()))
+    }
+}
+
 /// Why a verb was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

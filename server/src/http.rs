@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Randomness};
 
 mod answer;
 mod chat;
@@ -35,14 +35,27 @@ pub struct HttpState {
     pub ctx: Ctx,
 }
 
-/// All routes of HTTP, with their documentation, inside [`surrounded`].
+/// All routes of HTTP with their documentation, and what surrounds them.
 pub fn router(state: HttpState) -> Router {
-    surrounded(routes_of_http(state.clone()), state)
+    router_with(Router::new(), state)
+}
+
+/// The same with `more` routes, which are surrounded as well.
+pub fn router_with(more: Router, state: HttpState) -> Router {
+    let randomness = state.ctx.randomness.clone();
+    surrounded(routes_of_http(state).merge(more), randomness)
 }
 
 /// Every route of HTTP with its documentation, and nothing around them.
-pub fn routes_of_http(state: HttpState) -> Router {
-    let (routes, document) = OpenApiRouter::with_openapi(document::document())
+fn routes_of_http(state: HttpState) -> Router {
+    let (routes, document) = documented().split_for_parts();
+    routes
+        .with_state(state)
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+}
+
+fn documented() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::with_openapi(document::document())
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(session::me))
@@ -57,15 +70,11 @@ pub fn routes_of_http(state: HttpState) -> Router {
         .routes(routes!(chat::user_messages))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
-        .split_for_parts();
-    routes
-        .with_state(state)
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
 }
 
 /// What surrounds each route: an id and a log line, the shape of every error, a bound on bodies
 /// and on time, and a panic that ends one request only. Also covers paths that do not exist.
-pub fn surrounded(routes: Router, state: HttpState) -> Router {
+fn surrounded(routes: Router, randomness: Randomness) -> Router {
     routes
         .fallback(answer::no_such_path)
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
@@ -74,5 +83,165 @@ pub fn surrounded(routes: Router, state: HttpState) -> Router {
             REQUEST_TIMEOUT,
         ))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(middleware::from_fn_with_state(state, answer::answered))
+        .layer(middleware::from_fn_with_state(randomness, answer::answered))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::{Body, to_bytes};
+    use axum::http::{HeaderMap, Request};
+    use axum::routing::{get, post};
+    use plenary_shared::domain::{Code, Reject};
+    use rstest::rstest;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::error::{Error, Fault};
+
+    /// Routes that go wrong in every way that a handler can.
+    fn troubled() -> Router {
+        let away = || Fault::away("Redis", "secret address");
+        let broken = || Fault::broken("reading secret rows", "no such column");
+        let routes = Router::new()
+            .route("/good", get(|| async { "good" }))
+            .route("/away", get(move || async move { HttpError::from(away()) }))
+            .route(
+                "/broken",
+                get(move || async move { HttpError::from(Error::Fault(broken())) }),
+            )
+            .route(
+                "/refused",
+                get(|| async { HttpError::from(Code::NotSignedIn) }),
+            )
+            .route("/panic", get(panicking))
+            .route("/text", get(|| async { (StatusCode::CONFLICT, "text") }))
+            .route("/body", post(|body: String| async move { body }));
+        surrounded(routes, Arc::new(|bytes| bytes.fill(7)))
+    }
+
+    async fn panicking() {
+        panic!("secret words");
+    }
+
+    async fn answer(request: Request<Body>) -> (u16, HeaderMap, String) {
+        let response = troubled().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        let body = String::from_utf8(body.into()).expect("text");
+        (parts.status.as_u16(), parts.headers, body)
+    }
+
+    #[rstest]
+    #[case(
+        "GET",
+        "/away",
+        503,
+        Code::Unavailable,
+        "(id 07070707-0707-4707-8707-070707070707)"
+    )]
+    #[case(
+        "GET",
+        "/broken",
+        500,
+        Code::Internal,
+        "(id 07070707-0707-4707-8707-070707070707)"
+    )]
+    #[case(
+        "GET",
+        "/panic",
+        500,
+        Code::Internal,
+        "(id 07070707-0707-4707-8707-070707070707)"
+    )]
+    #[case("GET", "/refused", 401, Code::NotSignedIn, "sign in")]
+    #[case("GET", "/none", 404, Code::NotFound, "/docs lists what there is")]
+    #[case("PUT", "/good", 405, Code::Malformed, "does not take PUT")]
+    #[case(
+        "GET",
+        "/text",
+        409,
+        Code::Malformed,
+        "no request that the server understands"
+    )]
+    #[case("POST", "/body", 413, Code::TooLarge, "more than 65536 bytes")]
+    #[tokio::test]
+    async fn every_no_is_json(
+        #[case] method: &str,
+        #[case] path: &str,
+        #[case] status: u16,
+        #[case] code: Code,
+        #[case] detail: &str,
+    ) {
+        let body = vec![b'x'; HTTP_BODY_BYTES_MAX + 1];
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(body.into());
+        let (got, headers, body) = answer(request.expect("a request")).await;
+        let reject: Reject = serde_json::from_str(&body).expect("a refusal");
+        assert_eq!((got, reject.code), (status, code));
+        assert!(reject.detail.contains(detail), "{body}");
+        assert!(!body.contains("secret"), "{body}");
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["content-type"], "application/json");
+        assert_eq!(
+            headers["x-request-id"],
+            "07070707-0707-4707-8707-070707070707"
+        );
+        assert_eq!(headers.contains_key("retry-after"), status == 503);
+        assert_eq!(headers.contains_key("www-authenticate"), status == 401);
+        assert_eq!(headers.contains_key("allow"), status == 405);
+    }
+
+    #[tokio::test]
+    async fn what_goes_well_is_left_alone() {
+        let request = Request::get("/good").body(Body::empty());
+        let (status, headers, body) = answer(request.expect("a request")).await;
+        assert_eq!((status, body.as_str()), (200, "good"));
+        assert_eq!(headers["cache-control"], "no-store");
+    }
+
+    #[test]
+    fn the_document_lists_every_route() {
+        let document = documented().into_openapi().to_pretty_json().expect("JSON");
+        let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+        let at = "/meeting/{meetingID}/order/{orderID}";
+        let expected = [
+            ("/login".to_owned(), vec!["post"]),
+            ("/logout".to_owned(), vec!["post"]),
+            ("/me".to_owned(), vec!["get"]),
+            ("/meetings".to_owned(), vec!["get"]),
+            ("/active-meetings".to_owned(), vec!["get"]),
+            (
+                "/active-meetings-participants-join-logs".to_owned(),
+                vec!["get"],
+            ),
+            (format!("{at}/join"), vec!["get", "post"]),
+            (format!("{at}/leave"), vec!["get", "post"]),
+            (format!("{at}/participants"), vec!["get"]),
+            (format!("{at}/messages"), vec!["get"]),
+            (format!("{at}/message"), vec!["post"]),
+            (format!("{at}/user/{{userID}}/messages"), vec!["get"]),
+            ("/livez".to_owned(), vec!["get"]),
+            ("/readyz".to_owned(), vec!["get"]),
+        ];
+        let paths = document["paths"].as_object().expect("paths");
+        assert_eq!(paths.len(), expected.len());
+        for (path, methods) in expected {
+            let operations = paths[&path].as_object().expect("operations");
+            let mut listed: Vec<&str> = operations.keys().map(String::as_str).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, methods, "{path}");
+        }
+        let references = document.to_string();
+        let schemas = document["components"]["schemas"]
+            .as_object()
+            .expect("schemas");
+        for reference in references.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(schemas.contains_key(name), "{name} is described nowhere");
+        }
+    }
 }

@@ -1,13 +1,18 @@
 //! The server of Plenary: the schedule, the meetings, the record. `ARCHITECTURE.md` has the map.
 
 pub mod app;
+pub mod archiver;
 pub mod auth;
 pub mod command_line;
 pub mod config;
 pub mod ctx;
 pub mod error;
 pub mod http;
+pub mod hub;
+pub mod presence;
 pub mod rules;
+pub mod scheduler;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+pub mod ws;

@@ -1,10 +1,15 @@
 //! `plenary-server`: a process with a command line around the library.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use chrono::Utc;
 use etcetera::BaseStrategy;
-use plenary_server::command_line;
+use plenary_server::command_line::{self, Machine};
 use plenary_server::config::Environment;
+use plenary_shared::time::Timestamp;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 fn main() -> ExitCode {
     // Only a second call fails, and this is the first.
@@ -19,11 +24,19 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let environment = Environment {
-        variable: &|name| std::env::var_os(name),
-        config_default: etcetera::choose_base_strategy()
-            .ok()
-            .map(|strategy| strategy.config_dir().join("plenary/server.toml")),
+    let machine = Machine {
+        environment: Environment {
+            variable: &|name| std::env::var_os(name),
+            config_default: etcetera::choose_base_strategy()
+                .ok()
+                .map(|strategy| strategy.config_dir().join("plenary/server.toml")),
+        },
+        clock: Arc::new(|| Timestamp::from(Utc::now())),
+        randomness: Arc::new(|bytes| {
+            SysRng
+                .try_fill_bytes(bytes)
+                .expect("a machine without randomness keeps no secrets");
+        }),
     };
-    runtime.block_on(command_line::run(std::env::args_os(), &environment))
+    runtime.block_on(command_line::run(std::env::args_os(), &machine))
 }

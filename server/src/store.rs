@@ -383,8 +383,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// What is to be done by the clock until `now + horizon_ms`.
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
-    /// Starts an instance that is due; emits `opened`. Nothing, if somebody else did.
-    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<()>;
+    /// Starts an instance that is due; emits `opened`. When it will be over; `None` if somebody else
+    /// started it.
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;
     /// Takes one step towards the end; each is idempotent, in the order of [`EndStep::ALL`].
     async fn end_step(
         &self,

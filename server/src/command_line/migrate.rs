@@ -5,8 +5,12 @@ use crate::app;
 use crate::config::Settings;
 
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
-    for step in app::migrate(settings).await? {
-        output::line(&step)?;
+    let steps = app::migrate(settings).await?;
+    for step in &steps {
+        output::line(step)?;
+    }
+    if steps.is_empty() {
+        output::line("The tables are up to date.")?;
     }
     Ok(())
 }

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use plenary_shared::domain::{Code, Reject};
 use tracing::{Instrument, error, info, info_span};
-use uuid::Uuid;
 
-use super::HttpState;
-use super::error::{HttpError, fault_as_reject, refusal, refusal_with};
+use super::error::{HttpError, refusal, refusal_with};
+use crate::ctx::Randomness;
 use crate::error::Fault;
 
 /// Where an answer carries its request's id.
@@ -22,13 +21,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Surrounds a request. Its log line has the route, not the path: names of people and secrets may
 /// stand in paths and queries.
 pub(super) async fn answered(
-    State(state): State<HttpState>,
+    State(randomness): State<Randomness>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut bytes = [0; 16];
-    (state.ctx.randomness)(&mut bytes);
-    let id = Uuid::from_u128(u128::from_ne_bytes(bytes)).to_string();
+    randomness(&mut bytes);
+    let id = uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string();
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -55,11 +56,14 @@ pub(super) async fn answered(
 
 /// What a path that does not exist answers.
 pub(super) async fn no_such_path() -> HttpError {
+    nothing_here().into()
+}
+
+fn nothing_here() -> Reject {
     Reject::new(
         Code::NotFound,
         "There is nothing at this path: /docs lists what there is.",
     )
-    .into()
 }
 
 /// Gives every error its body: faults theirs, and what routing, limits and files answer without
@@ -67,33 +71,26 @@ pub(super) async fn no_such_path() -> HttpError {
 fn in_shape(mut response: Response, method: &Method, id: &str) -> Response {
     if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
         error!(error = %*fault, "a request failed");
-        return refusal(&fault_as_reject(&fault, id));
+        return refusal(&fault.told(id));
     }
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
     if !failed || is_json(&response) {
         return response;
     }
-    let allow = response.headers().get(ALLOW).cloned();
     let reject = match status {
-        StatusCode::NOT_FOUND => Code::NotFound.into(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let taken = allow.as_ref().and_then(|a| a.to_str().ok()).unwrap_or("");
-            Reject::new(
-                Code::Malformed,
-                format!("This path does not take {method}: it takes {taken}."),
-            )
-        }
+        StatusCode::NOT_FOUND => nothing_here(),
+        // Which it takes stands in the header Allow, which is added after this.
+        StatusCode::METHOD_NOT_ALLOWED => Reject::new(
+            Code::Malformed,
+            format!("This path does not take {method}: /docs lists what it takes."),
+        ),
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
         StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable.into(),
         _ if status.is_client_error() => Code::Malformed.into(),
         _ => Code::Internal.into(),
     };
-    let mut shaped = refusal_with(status, &reject);
-    if let Some(allow) = allow {
-        shaped.headers_mut().insert(ALLOW, allow);
-    }
-    shaped
+    refusal_with(status, &reject)
 }
 
 fn is_json(response: &Response) -> bool {

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says beside the routes: the title, and how one signs in.
+//! What the `OpenAPI` document says beside the routes: the title, and how one signs in.
 
 use plenary_shared::domain::Reject;
 use plenary_shared::ids::{MeetingId, OrderId, Seq, UserId};

@@ -66,15 +66,6 @@ pub(super) fn refusal_with(status: StatusCode, reject: &Reject) -> Response {
     response
 }
 
-/// What the person is told of a fault: what to do, and the id under which it was logged.
-pub(super) fn fault_as_reject(fault: &Fault, id: &str) -> Reject {
-    let code = match fault {
-        Fault::Away { .. } => Code::Unavailable,
-        Fault::Broken { .. } => Code::Internal,
-    };
-    Reject::new(code, format!("{} (id {id})", code.sentence()))
-}
-
 /// A fault on its way out. It has no id yet: [`super::answer::answered`] logs it and writes the
 /// body.
 fn faulty(fault: Fault) -> Response {

@@ -240,7 +240,9 @@ fn refused_json(field: &str, error: &serde_json::Error) -> Reject {
         serde_json::error::Category::Data if field == "." => {
             Reject::new(Code::Invalid, format!("The body: {what}."))
         }
-        serde_json::error::Category::Data => invalid(&format!("{field} in the body"), what),
+        serde_json::error::Category::Data => {
+            Reject::new(Code::Invalid, format!("The field {field}: {what}."))
+        }
         serde_json::error::Category::Io
         | serde_json::error::Category::Syntax
         | serde_json::error::Category::Eof => {
@@ -249,6 +251,154 @@ fn refused_json(field: &str, error: &serde_json::Error) -> Reject {
     }
 }
 
+/// `what` goes on as "must be …" or "is …".
 fn invalid(field: &str, what: &str) -> Reject {
-    Reject::new(Code::Invalid, format!("The {field}: {what}."))
+    Reject::new(Code::Invalid, format!("The {field} {what}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use plenary_shared::protocol::Login;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    async fn refused(error: HttpError) -> (u16, String) {
+        let response = error.into_response();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        let reject: Reject = serde_json::from_slice(&body).expect("a refusal");
+        (status, reject.detail)
+    }
+
+    #[rstest]
+    #[case("", None)]
+    #[case("?after=7", None)]
+    #[case("?before=9007199254740991&limit=1", None)]
+    #[case("?other=x", None)]
+    #[case(
+        "?after=-1",
+        Some("The after in the query must be a whole number from 0 to 9007199254740991.")
+    )]
+    #[case(
+        "?before=9007199254740992",
+        Some("The before in the query must be a whole number from 0 to")
+    )]
+    #[case("?after=", Some("The after in the query must be a whole number"))]
+    #[case(
+        "?after=1&after=2",
+        Some("The after in the query is there more than once.")
+    )]
+    #[case(
+        "?limit=many",
+        Some("The limit in the query must be a whole number from 1 to 1000.")
+    )]
+    #[case("?limit=%ff", Some("The limit in the query"))]
+    #[tokio::test]
+    async fn pages(#[case] query: &str, #[case] expected: Option<&str>) {
+        let read = Paging::from_request_parts(&mut parts(&format!("/{query}"), &[]), &()).await;
+        match (read, expected) {
+            (Ok(_), None) => {}
+            (Err(error), Some(expected)) => {
+                let (status, detail) = refused(error).await;
+                assert_eq!(status, 422);
+                assert!(detail.starts_with(expected), "{detail}");
+            }
+            (read, _) => panic!("{query}: {}", read.is_ok()),
+        }
+    }
+
+    #[rstest]
+    #[case(&[("authorization", "Bearer abc")], Some("abc"))]
+    #[case(&[("authorization", "bearer abc")], Some("abc"))]
+    #[case(&[("authorization", "Basic abc")], None)]
+    #[case(&[("authorization", "abc")], None)]
+    #[case(&[("authorization", "Bearer a"), ("authorization", "Bearer b")], None)]
+    #[case(&[("cookie", "token=abc")], None)]
+    #[case(&[], None)]
+    fn only_one_bearer_says_who_asks(
+        #[case] headers: &[(&str, &str)],
+        #[case] token: Option<&str>,
+    ) {
+        assert_eq!(bearer(&parts("/?token=abc", headers)).ok(), token);
+    }
+
+    #[rstest]
+    #[case("01890a5d-ac96-774b-bcce-b302099a8057", true)]
+    #[case("01890A5DAC96774BBCCEB302099A8057", true)]
+    #[case("7", false)]
+    #[case("", false)]
+    #[tokio::test]
+    async fn idempotency_keys_are_uuids(#[case] key: &str, #[case] good: bool) {
+        let mut parts = parts("/", &[("idempotency-key", key)]);
+        match IdempotencyKey::from_request_parts(&mut parts, &()).await {
+            Ok(IdempotencyKey(key)) => assert!(good && key.is_some()),
+            Err(error) => {
+                let (status, detail) = refused(error).await;
+                assert!(!good && status == 422);
+                assert!(detail.contains("Idempotency-Key"), "{detail}");
+            }
+        }
+    }
+
+    #[rstest]
+    #[case(r#"{"email":"a@b","password":"x"}"#, 200, "")]
+    #[case(r#"{"email":"a@b","password":"x","more":1}"#, 200, "")]
+    #[case(r#"{"email":"a@b"}"#, 422, "The body: missing field `password`.")]
+    #[case(
+        r#"{"email":7,"password":"x"}"#,
+        422,
+        "The field email: invalid type: integer `7`, expected a string."
+    )]
+    #[case(
+        r#"{"email":"a","email":"b","password":"x"}"#,
+        422,
+        "The body: duplicate field `email`."
+    )]
+    #[case("[]", 422, "The body: ")]
+    #[case("null", 422, "The body: ")]
+    #[case("", 400, "The body is no JSON: EOF")]
+    #[case("{", 400, "The body is no JSON: EOF")]
+    #[case("{}x", 422, "The body: missing field `email`.")]
+    #[case(
+        r#"{"email":"a@b","password":"x"} x"#,
+        400,
+        "The body is no JSON: trailing characters"
+    )]
+    #[case("\u{1}", 400, "The body is no JSON")]
+    #[tokio::test]
+    async fn bodies_are_refused_by_field(
+        #[case] body: &str,
+        #[case] status: u16,
+        #[case] expected: &str,
+    ) {
+        match json::<Login>(body.as_bytes()) {
+            Ok(_) => assert_eq!(status, 200),
+            Err(error) => {
+                let (got, detail) = refused(error).await;
+                assert_eq!(got, status, "{detail}");
+                assert!(detail.starts_with(expected), "{detail}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_utf8() {
+        let error = json::<Login>(b"{\"email\":\"\xff\"}")
+            .err()
+            .expect("a refusal");
+        let expected = (400, "The body is not UTF-8 at byte 10.".to_owned());
+        assert_eq!(refused(error).await, expected);
+    }
 }

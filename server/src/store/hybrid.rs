@@ -376,7 +376,7 @@ impl Store for Hybrid {
         self.ledger.agenda(now, horizon_ms).await
     }
 
-    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<()> {
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
         self.start_instance(instance, now).await
     }
 

@@ -21,9 +21,13 @@ use crate::store::{EndStep, Stepped};
 use super::Hybrid;
 
 impl Hybrid {
-    pub(super) async fn start_instance(&self, id: InstanceId, now: Timestamp) -> Answer<()> {
+    pub(super) async fn start_instance(
+        &self,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> Answer<Option<Timestamp>> {
         let Some(opening) = self.ledger.begin(id, now).await? else {
-            return Ok(());
+            return Ok(None);
         };
         match self.tried(|| self.live.activate(&opening, false)).await? {
             Ok(()) => tracing::info!(instance = %id, "started"),
@@ -32,7 +36,7 @@ impl Hybrid {
             }
         }
         self.notice_changed().await;
-        Ok(())
+        Ok(Some(opening.to))
     }
 
     pub(super) async fn step_to_end(

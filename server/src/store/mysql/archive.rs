@@ -11,8 +11,9 @@ use crate::error::{Answer, Fault};
 const SIZES: &[usize] = &[100, 25, 5, 1];
 
 impl Ledger {
-    /// Brings these batches into the archive and raises its cursors, all of it or nothing. An
-    /// outcome for each, in their order. Doing it again changes nothing: the cursor has moved.
+    /// Brings these batches into the archive and raises its cursors: in one transaction, or, when
+    /// the database refuses a row, each in its own. An outcome for each, in their order. Doing it
+    /// again changes nothing: the cursor has moved.
     pub async fn archive(&self, batches: &[Batch]) -> Answer<Vec<Archived>> {
         let holes = batches
             .iter()

@@ -56,7 +56,7 @@ impl Ledger {
                 Params::Empty,
             )
             .await?;
-        Ok(row::usable(rows, "meeting_instance", unfinished))
+        Ok(row::usable(&rows, "meeting_instance", unfinished))
     }
 
     /// Marks an active instance as ending; by the clock only when its time is over. Whether it is
@@ -124,8 +124,7 @@ impl Ledger {
     /// An instance and its meeting, if there is such a one.
     pub async fn stored(&self, id: InstanceId) -> Answer<Option<Stored>> {
         let row = self.row(STORED, row::of(id)).await?;
-        let rows = row.into_iter().collect();
-        Ok(row::usable(rows, "meeting_instance", stored).pop())
+        Ok(row::usable_one(row.as_ref(), "meeting_instance", stored))
     }
 
     async fn state_of(&self, id: InstanceId) -> Answer<Option<InstanceState>> {
@@ -174,8 +173,8 @@ async fn opened(
     if work.change(update, params).await?.rows == 0 {
         return Ok(None);
     }
-    let rows = work.rows(STORED, row::of(id)).await?;
-    let Some(stored) = row::usable(rows, "meeting_instance", stored).pop() else {
+    let row = work.row(STORED, row::of(id)).await?;
+    let Some(stored) = row::usable_one(row.as_ref(), "meeting_instance", stored) else {
         return Ok(None);
     };
     let audience = if stored.meeting.is_public {
@@ -187,7 +186,7 @@ async fn opened(
                 params! { "meeting" => id.meeting.get() },
             )
             .await?;
-        super::read::audience(rows)
+        super::read::audience(&rows)
     };
     let mut opening = Opening {
         instance: id,
@@ -227,7 +226,7 @@ async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {
             "SELECT e.seq, e.timestamp, e.userID, u.name, u.age, u.gender, u.email, u.role
              FROM (
                SELECT MAX(seq) AS seq
-               FROM event_log
+               FROM event_log FORCE INDEX (event_seq)
                WHERE meetingID = :meeting
                  AND orderID = :order
                  AND eventType IN ('join', 'leave')
@@ -244,7 +243,7 @@ async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {
             row::with(id, params! { "limit" => limits::PARTICIPANTS_MAX }),
         )
         .await?;
-    Ok(row::usable(rows, "event_log", |row| {
+    Ok(row::usable(&rows, "event_log", |row| {
         Ok(Stay {
             user: row::user(row)?,
             joined: row::time(row, "timestamp")?,
@@ -266,7 +265,7 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
             row::with(id, params! { "limit" => SENT_MAX }),
         )
         .await?;
-    let mut sent = row::usable(rows, "message", |row| {
+    let mut sent = row::usable(&rows, "message", |row| {
         Ok(Sent {
             user: row::user_id(row, "userID")?,
             cmid: row::cmid(row).ok_or(row::Unusable("cmid"))?,
@@ -284,7 +283,7 @@ async fn people(work: &mut Work, id: InstanceId) -> Result<Vec<User>, Fault> {
             "SELECT e.userID, u.name, u.age, u.gender, u.email, u.role
              FROM (
                SELECT DISTINCT userID
-               FROM event_log
+               FROM event_log FORCE INDEX (event_seq)
                WHERE meetingID = :meeting
                  AND orderID = :order
                  AND eventType = 'join'
@@ -293,7 +292,7 @@ async fn people(work: &mut Work, id: InstanceId) -> Result<Vec<User>, Fault> {
             row::of(id),
         )
         .await?;
-    Ok(row::usable(rows, "event_log", row::user))
+    Ok(row::usable(&rows, "event_log", row::user))
 }
 
 fn stored(row: &Row) -> Result<Stored, row::Unusable> {

@@ -37,7 +37,7 @@ const CONNECTIONS_MAX: usize = 8;
 const CONNECTIONS_MIN: usize = 1;
 
 /// How long a connection above the minimum may idle.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// When the operating system begins to ask whether a silent TCP peer is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -118,14 +118,16 @@ impl Ledger {
 
     /// The rows that a statement finds. It must be safe to repeat.
     pub(super) async fn rows(&self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
-        let mut spare = CONNECTIONS_MAX;
-        loop {
-            let mut conn = self.conn().await?;
-            match timeout(DEADLINE, conn.exec(sql, params.clone())).await {
-                Ok(Err(error)) if lost(&error) && spare > 0 => spare -= 1,
-                outcome => return settled(outcome),
+        within(async {
+            let mut spare = CONNECTIONS_MAX;
+            loop {
+                match self.try_rows(sql, params.clone()).await {
+                    Err(error) if spare > 0 && another_may_do(&error) => spare -= 1,
+                    outcome => return outcome,
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The one row that a statement finds. It must be safe to repeat.
@@ -135,41 +137,44 @@ impl Ledger {
 
     /// Lets a statement change rows. It must be safe to repeat.
     pub(super) async fn change(&self, sql: &str, params: Params) -> Result<Changed, Fault> {
-        let mut spare = CONNECTIONS_MAX;
-        loop {
-            let mut conn = self.conn().await?;
-            match timeout(DEADLINE, changed(&mut conn, sql, params.clone())).await {
-                Ok(Err(error)) if lost(&error) && spare > 0 => spare -= 1,
-                outcome => return settled(outcome),
+        within(async {
+            let mut spare = CONNECTIONS_MAX;
+            loop {
+                match self.try_change(sql, params.clone()).await {
+                    Err(error) if spare > 0 && another_may_do(&error) => spare -= 1,
+                    outcome => return outcome,
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Begins a transaction, on a connection that lives. Dropped uncommitted, it is rolled back.
     pub(super) async fn transaction(&self) -> Result<Work, Fault> {
-        let mut spare = CONNECTIONS_MAX;
-        loop {
-            match timeout(DEADLINE, self.pool.start_transaction(TxOpts::new())).await {
-                Ok(Err(error)) if lost(&error) && !refused(&error) && spare > 0 => spare -= 1,
-                outcome => return settled(outcome).map(|tx| Work { tx }),
+        let tx = within(async {
+            let mut spare = CONNECTIONS_MAX;
+            loop {
+                match self.pool.start_transaction(TxOpts::new()).await {
+                    Err(error) if spare > 0 && another_may_do(&error) => spare -= 1,
+                    outcome => return outcome,
+                }
             }
-        }
+        })
+        .await?;
+        Ok(Work { tx })
+    }
+
+    async fn try_rows(&self, sql: &str, params: Params) -> mysql_async::Result<Vec<Row>> {
+        self.pool.get_conn().await?.exec(sql, params).await
+    }
+
+    async fn try_change(&self, sql: &str, params: Params) -> mysql_async::Result<Changed> {
+        changed(&mut self.pool.get_conn().await?, sql, params).await
     }
 
     /// A connection of its own, outside the pool.
     pub(super) async fn own_conn(&self) -> Result<Conn, Fault> {
-        match timeout(DEADLINE, Conn::new(self.opts.clone())).await {
-            Ok(Err(error)) => Err(Fault::away(STORE, error.to_string())),
-            outcome => settled(outcome),
-        }
-    }
-
-    async fn conn(&self) -> Result<Conn, Fault> {
-        match timeout(DEADLINE, self.pool.get_conn()).await {
-            // Whatever it is that keeps us out: nothing can be asked.
-            Ok(Err(error)) => Err(Fault::away(STORE, error.to_string())),
-            outcome => settled(outcome),
-        }
+        within(Conn::new(self.opts.clone())).await
     }
 }
 
@@ -218,15 +223,8 @@ async fn changed<Q: Queryable>(
 pub(super) async fn within<T>(
     work: impl Future<Output = mysql_async::Result<T>>,
 ) -> Result<T, Fault> {
-    settled(timeout(DEADLINE, work).await)
-}
-
-fn settled<T>(
-    outcome: Result<mysql_async::Result<T>, tokio::time::error::Elapsed>,
-) -> Result<T, Fault> {
-    match outcome {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(fault(&error)),
+    match timeout(DEADLINE, work).await {
+        Ok(outcome) => outcome.map_err(|error| fault(&error)),
         Err(_) => Err(Fault::away(
             STORE,
             format!("no answer within {} s", DEADLINE.as_secs()),
@@ -248,11 +246,12 @@ pub(super) const DUPLICATE: u16 = 1062;
 /// Two transactions waited for each other, and ours was rolled back.
 const DEADLOCK: u16 = 1213;
 
-/// Errors after which the same statement may well succeed later, or elsewhere: too many
-/// connections, shutting down, disk full, lock wait timeout, deadlock, read-only, killed, too long.
-const PASSING: &[u16] = &[
-    1021, 1040, 1053, 1077, 1079, 1158, 1159, 1160, 1161, 1203, 1205, DEADLOCK, 1226, 1290, 1317,
-    1836, 1927, 1969, 3024, 3168,
+/// Errors after which the same statement may well succeed later, or elsewhere: disk full, too many
+/// connections, no access, no such database, shutting down, broken packets, lock wait timeout,
+/// deadlock, over a quota, read-only, interrupted, killed, too long.
+const AWAY: &[u16] = &[
+    1021, 1040, 1044, 1045, 1049, 1053, 1077, 1079, 1130, 1158, 1159, 1160, 1161, 1203, 1205,
+    DEADLOCK, 1226, 1290, 1317, 1836, 1927, 1969, 3024, 3168,
 ];
 
 fn fault(error: &mysql_async::Error) -> Fault {
@@ -274,7 +273,7 @@ fn fault(error: &mysql_async::Error) -> Fault {
             server.message.clone()
         },
     };
-    if PASSING.contains(&server.code) {
+    if AWAY.contains(&server.code) {
         Fault::away(STORE, said)
     } else {
         Fault::broken("a statement", said)
@@ -301,6 +300,12 @@ fn lost(error: &mysql_async::Error) -> bool {
         error,
         Error::Io(_) | Error::Driver(DriverError::ConnectionClosed | DriverError::PoolDisconnected)
     )
+}
+
+/// Whether the same may be done on another connection: after a restart of the database every one
+/// that was idle may be dead.
+fn another_may_do(error: &mysql_async::Error) -> bool {
+    lost(error) && !refused(error)
 }
 
 /// Whether nothing listens there: another connection would fare no better.

@@ -40,7 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database could not be asked.
-    #[error(transparent)]
+    #[error("{0}")]
     Fault(#[from] Fault),
     /// Another program has been here that is newer than this one.
     #[error(
@@ -283,6 +283,14 @@ mod tests {
             .iter()
             .map(|m| format!("{} {}", m.name, &fingerprint(m.sql)[..16]))
             .collect();
-        assert_eq!(prints, ["people"; 4]);
+        assert_eq!(
+            prints,
+            [
+                "people 30fdfe5af0c38b51",
+                "schedule 5368f9b0e960a2bb",
+                "record 6c1c7a2c14a0fbae",
+                "operation e893b0ef69b16e41",
+            ]
+        );
     }
 }

@@ -37,8 +37,7 @@ impl Ledger {
                 params! { "typed" => email, "lower" => email.to_lowercase() },
             )
             .await?;
-        let rows = row.into_iter().collect();
-        Ok(row::usable(rows, "user", account).pop())
+        Ok(row::usable_one(row.as_ref(), "user", account))
     }
 
     /// Adds a person. `invalid` if the address is taken.
@@ -114,7 +113,7 @@ impl Ledger {
                 },
             )
             .await?;
-        Ok(row::usable(rows, "user", row::user))
+        Ok(row::usable(&rows, "user", row::user))
     }
 
     /// What each of these people is called; people who are gone are called `user 7`.
@@ -128,7 +127,7 @@ impl Ledger {
                 marks(asked.len())
             );
             let rows = self.rows(&sql, asked.into()).await?;
-            known.extend(row::usable(rows, "user", name));
+            known.extend(row::usable(&rows, "user", name));
         }
         Ok(users
             .iter()
@@ -150,7 +149,7 @@ impl Ledger {
                 marks(asked.len())
             );
             let rows = self.rows(&sql, asked.into()).await?;
-            known.extend(row::usable(rows, "user", row::user));
+            known.extend(row::usable(&rows, "user", row::user));
         }
         Ok(known)
     }
@@ -194,8 +193,7 @@ impl Ledger {
                 params! { "token" => &token.0[..], "now" => row::at(now) },
             )
             .await?;
-        let rows = row.into_iter().collect();
-        Ok(row::usable(rows, "session", session).pop())
+        Ok(row::usable_one(row.as_ref(), "session", session))
     }
 
     /// Closes a session; whether there was one.

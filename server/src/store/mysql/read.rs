@@ -45,7 +45,7 @@ impl Ledger {
         let rows = self
             .rows(AUDIENCE, params! { "meeting" => meeting.get() })
             .await?;
-        Ok(audience(rows))
+        Ok(audience(&rows))
     }
 
     /// Who may join each active private instance: addresses in lower case.
@@ -62,7 +62,7 @@ impl Ledger {
             )
             .await?;
         let mut audiences: BTreeMap<InstanceId, Vec<String>> = BTreeMap::new();
-        let pairs = row::usable(rows, "audience", |row| {
+        let pairs = row::usable(&rows, "audience", |row| {
             let email: Option<String> = row.get_opt("email").and_then(Result::ok);
             Ok((row::instance_id(row)?, email))
         });
@@ -89,7 +89,7 @@ impl Ledger {
         let rows = self.rows(sql, row::with(id, range.params())).await?;
         let (rows, more) = range.cut(rows);
         let mut names = BTreeMap::new();
-        let events = row::usable(rows, "event_log, message", |row| event(id, row));
+        let events = row::usable(&rows, "event_log, message", |row| event(id, row));
         let events = events
             .into_iter()
             .map(|(event, name)| {
@@ -169,15 +169,13 @@ impl Ledger {
                 ),
             )
             .await?;
-        let rows = row.into_iter().collect();
-        let posted = row::usable(rows, "message", |row| {
+        Ok(row::usable_one(row.as_ref(), "message", |row| {
             Ok(Posted {
                 seq: row::seq(row, "seq")?,
                 timestamp: row::time(row, "timestamp")?,
                 repeat: true,
             })
-        });
-        Ok(posted.into_iter().next())
+        }))
     }
 }
 
@@ -191,7 +189,7 @@ pub(super) const AUDIENCE: &str = "
  ORDER BY emailKey";
 
 /// The addresses of these rows in lower case, each once.
-pub(super) fn audience(rows: Vec<Row>) -> Vec<String> {
+pub(super) fn audience(rows: &[Row]) -> Vec<String> {
     let mut emails = row::usable(rows, "audience", row::email);
     emails.sort_unstable();
     emails.dedup();
@@ -287,12 +285,15 @@ macro_rules! events {
     };
 }
 
+// The index is named, or a page of somebody who said little costs a look at all that was said.
 macro_rules! messages {
-    ($and:literal, $order:literal) => {
+    ($index:literal, $and:literal, $order:literal) => {
         concat!(
             "
  SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, u.name
- FROM message m
+ FROM message m FORCE INDEX (",
+            $index,
+            ")
  LEFT JOIN `user` u ON u.userID = m.userID
  WHERE m.meetingID = :meeting
    AND m.orderID = :order
@@ -311,15 +312,15 @@ macro_rules! messages {
 
 const EVENTS_UP: &str = events!("ASC");
 const EVENTS_DOWN: &str = events!("DESC");
-const MESSAGES_UP: &str = messages!("", "ASC");
-const MESSAGES_DOWN: &str = messages!("", "DESC");
-const USER_MESSAGES_UP: &str = messages!("AND m.userID = :user", "ASC");
-const USER_MESSAGES_DOWN: &str = messages!("AND m.userID = :user", "DESC");
+const MESSAGES_UP: &str = messages!("PRIMARY", "", "ASC");
+const MESSAGES_DOWN: &str = messages!("PRIMARY", "", "DESC");
+const USER_MESSAGES_UP: &str = messages!("message_user", "AND m.userID = :user", "ASC");
+const USER_MESSAGES_DOWN: &str = messages!("message_user", "AND m.userID = :user", "DESC");
 
 fn messages(range: &Range, rows: Vec<Row>) -> MessagesOk {
     let (rows, more) = range.cut(rows);
     MessagesOk {
-        messages: row::usable(rows, "message", message),
+        messages: row::usable(&rows, "message", message),
         more,
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Unusable(pub &'static str);
 
 /// Reads each row; those that cannot be used are left out, with one warning for all of them.
 pub(super) fn usable<T>(
-    rows: Vec<Row>,
+    rows: &[Row],
     table: &'static str,
     read: impl Fn(&Row) -> Result<T, Unusable>,
 ) -> Vec<T> {
@@ -41,6 +41,15 @@ pub(super) fn usable<T>(
         );
     }
     read
+}
+
+/// Reads the one row that was looked for; `None`, with a warning, if it cannot be used.
+pub(super) fn usable_one<T>(
+    row: Option<&Row>,
+    table: &'static str,
+    read: impl Fn(&Row) -> Result<T, Unusable>,
+) -> Option<T> {
+    usable(row.map_or(&[], std::slice::from_ref), table, read).pop()
 }
 
 /// A column's value; `None` when it is NULL, missing, or of another type.

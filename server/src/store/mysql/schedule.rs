@@ -169,7 +169,7 @@ impl Ledger {
                 },
             )
             .await?;
-        let meetings = row::usable(rows, "meeting", row::meeting);
+        let meetings = row::usable(&rows, "meeting", row::meeting);
         let (Some(first), Some(last)) = (meetings.first(), meetings.last()) else {
             return Ok(Vec::new());
         };
@@ -200,12 +200,12 @@ impl Ledger {
                 instances: Vec::new(),
             })
             .collect();
-        for (meeting, email) in row::usable(invited, "audience", invitation) {
+        for (meeting, email) in row::usable(&invited, "audience", invitation) {
             if let Some(at) = position(&listed, meeting) {
                 listed[at].audience.push(email);
             }
         }
-        for instance in row::usable(instances, "meeting_instance", instance_listed) {
+        for instance in row::usable(&instances, "meeting_instance", instance_listed) {
             if let Some(at) = position(&listed, instance.id.meeting) {
                 listed[at].instances.push(instance);
             }
@@ -226,7 +226,7 @@ impl Ledger {
             "limit" => LISTED_MAX,
         };
         let rows = self.rows(LISTED, params).await?;
-        let mut listed = row::usable(rows, "meeting_instance", instance);
+        let mut listed = row::usable(&rows, "meeting_instance", instance);
         // What goes on comes first in the answer, so it is never crowded out by what is over.
         listed.truncate(LISTED_MAX);
         listed.sort_by_key(|instance| (instance.fromdatetime, instance.id));
@@ -269,14 +269,14 @@ impl Ledger {
             )
             .await?;
         Ok(Agenda {
-            starts: row::usable(starts, "meeting_instance", |row| {
+            starts: row::usable(&starts, "meeting_instance", |row| {
                 row::time(row, "todatetime")?;
                 Ok((row::instance_id(row)?, row::time(row, "fromdatetime")?))
             }),
-            ends: row::usable(ends, "meeting_instance", |row| {
+            ends: row::usable(&ends, "meeting_instance", |row| {
                 Ok((row::instance_id(row)?, row::time(row, "todatetime")?))
             }),
-            ending: row::usable(ending, "meeting_instance", row::instance_id),
+            ending: row::usable(&ending, "meeting_instance", row::instance_id),
         })
     }
 }
@@ -301,6 +301,7 @@ const LISTED: &str = "
   WHERE i.state = 'scheduled'
     AND i.fromdatetime <= :ahead
     AND i.todatetime > :now
+    AND i.todatetime > i.fromdatetime
     AND (:admin OR m.isPublic OR EXISTS (
       SELECT 1 FROM audience a
       WHERE a.meetingID = i.meetingID AND a.emailKey IN (:email, :key)))

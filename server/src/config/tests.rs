@@ -1,0 +1,190 @@
+//! Which source wins, and what every error names.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+
+use rstest::rstest;
+use tempfile::TempDir;
+
+use super::*;
+
+/// The settings of these sources, or the error's text.
+fn settings(
+    flags: &[(&str, &str)],
+    variables: &[(&'static str, &str)],
+    file: Option<&str>,
+) -> Result<Settings, String> {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("server.toml");
+    if let Some(text) = file {
+        fs::write(&path, text).expect("a file");
+    }
+    let variables: BTreeMap<&str, OsString> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.into()))
+        .collect();
+    let environment = Environment {
+        variable: &|name| variables.get(name).cloned(),
+        config_default: Some(path),
+    };
+    let mut given = Flags::default();
+    let mut serve = ServeFlags::default();
+    for (flag, value) in flags {
+        let value = (*value).to_owned();
+        match *flag {
+            "bind" => serve.bind = Some(value),
+            "insecure" => serve.insecure = true,
+            "redis" => given.redis = Some(value),
+            "log" => given.log = Some(value),
+            "log-format" => given.log_format = Some(value),
+            "session-ttl-days" => given.session_ttl_days = Some(value),
+            "config" => given.config = Some(value.into()),
+            other => panic!("no flag {other}"),
+        }
+    }
+    Gathered::gather(&given, &serve, &environment)
+        .and_then(|gathered| {
+            let settings = Settings::resolve(&gathered)?;
+            settings.check_bind(&gathered)?;
+            Ok(settings)
+        })
+        .map_err(|error| {
+            error
+                .to_string()
+                .replace(&directory.path().display().to_string(), "DIR")
+        })
+}
+
+#[test]
+fn nothing_needs_to_be_said() {
+    let settings = settings(&[], &[], None).expect("the defaults");
+    assert_eq!(
+        settings,
+        Settings {
+            bind: "127.0.0.1:7400".parse().expect("an address"),
+            insecure: false,
+            redis: None,
+            mysql: None,
+            session_ttl_s: 30 * 86_400,
+            detach_grace_ms: 20_000,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    );
+    assert!(settings.redis_url().is_err() && settings.mysql_url().is_err());
+}
+
+#[test]
+fn a_flag_goes_before_a_variable_before_the_file() {
+    let file = "redis = 'redis://file'\nmysql = 'mysql://file'\nlog = 'warn'\n";
+    let variables = [
+        ("PLENARY_REDIS", "redis://variable"),
+        ("PLENARY_MYSQL", "mysql://variable"),
+        ("PLENARY_LOG", ""),
+    ];
+    let settings =
+        settings(&[("redis", "redis://flag")], &variables, Some(file)).expect("settings");
+    assert_eq!(settings.redis.as_deref(), Some("redis://flag"));
+    assert_eq!(settings.mysql.as_deref(), Some("mysql://variable"));
+    assert_eq!(settings.log, "warn");
+}
+
+#[test]
+fn every_key_of_the_file_is_read() {
+    let file = r#"
+        bind = "0.0.0.0:80"
+        insecure = true
+        redis = "redis+unix:///r.sock"
+        mysql = "mysql://root@localhost/plenary?socket=/m.sock"
+        log = "plenary_server=debug"
+        log_format = "json"
+        session_ttl_days = 1
+        detach_grace_s = 5
+    "#;
+    let settings = settings(&[], &[], Some(file)).expect("settings");
+    assert_eq!(
+        settings,
+        Settings {
+            bind: "0.0.0.0:80".parse().expect("an address"),
+            insecure: true,
+            redis: Some("redis+unix:///r.sock".to_owned()),
+            mysql: Some("mysql://root@localhost/plenary?socket=/m.sock".to_owned()),
+            session_ttl_s: 86_400,
+            detach_grace_ms: 5_000,
+            log: "plenary_server=debug".to_owned(),
+            log_format: LogFormat::Json,
+        }
+    );
+}
+
+type Pairs<'a> = &'a [(&'static str, &'a str)];
+
+#[rstest]
+#[case(&[("bind", "7400")], &[], None, "--bind: bind '7400' must be ADDRESS:PORT, such as 127.0.0.1:7400")]
+#[case(&[], &[("PLENARY_BIND", "x:y")], None, "PLENARY_BIND: bind 'x:y' must be")]
+#[case(&[], &[], Some("\n\nbind = 'x'"), "DIR/server.toml:3: bind 'x' must be")]
+#[case(&[], &[("PLENARY_INSECURE", "perhaps")], None, "PLENARY_INSECURE: insecure 'perhaps' must be true or false")]
+#[case(&[("session-ttl-days", "0")], &[], None, "--session-ttl-days: session_ttl_days '0' must be a whole number from 1 to 3650")]
+#[case(&[], &[], Some("detach_grace_s = -1"), "DIR/server.toml:1: detach_grace_s '-1' must be a whole number from 1 to 3600")]
+#[case(&[("log", "a=b=c")], &[], None, "--log: log is no filter of logs")]
+#[case(&[("log-format", "xml")], &[], None, "--log-format: log_format 'xml' must be text or json")]
+#[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that begins with redis:// or rediss://")]
+#[case(&[], &[("PLENARY_MYSQL", "mysql:")], None, "PLENARY_MYSQL: mysql must be a URL that begins with mysql://")]
+#[case(&[], &[], Some("log = 'info'\nlistne = 1\n"), "DIR/server.toml:2: unknown field `listne`, expected one of `bind`, `insecure`, `redis`")]
+#[case(&[], &[], Some("insecure = 'no'"), "DIR/server.toml:1: invalid type: string")]
+#[case(&[], &[], Some("log = \n"), "DIR/server.toml:1: ")]
+#[case(&[("config", "/nowhere/at.toml")], &[], None, "/nowhere/at.toml: cannot be read")]
+#[case(&[], &[("PLENARY_CONFIG", "/nowhere/at.toml")], None, "/nowhere/at.toml: cannot be read")]
+#[case(&[], &[("PLENARY_BIND", "0.0.0.0:7400")], None, "PLENARY_BIND: 0.0.0.0:7400 can be reached from other machines")]
+#[case(&[("bind", "[::]:7400")], &[], None, "say --insecure")]
+fn errors_name_their_source(
+    #[case] flags: &[(&str, &str)],
+    #[case] variables: Pairs<'_>,
+    #[case] file: Option<&str>,
+    #[case] expected: &str,
+) {
+    let error = settings(flags, variables, file).expect_err("an error");
+    assert!(error.contains(expected), "{error}");
+}
+
+#[rstest]
+#[case("127.0.0.1:0")]
+#[case("127.9.9.9:80")]
+#[case("[::1]:7400")]
+#[case("localhost:7400")]
+fn plain_http_may_stay_on_this_machine(#[case] bind: &str) {
+    settings(&[("bind", bind)], &[], None).expect("settings");
+    settings(&[("bind", "0.0.0.0:80"), ("insecure", "")], &[], None).expect("settings");
+}
+
+#[rstest]
+#[case("mysql://u:secret@h:3306/db", "mysql://u:…@h:3306/db")]
+#[case("mysql://u:sec@ret@h/db?password=secret", "mysql://u:…@h/db?…")]
+#[case("redis://:secret@h", "redis://:…@h")]
+#[case("redis+unix:///r.sock", "redis+unix:///r.sock")]
+#[case("redis+unix:///r.sock?pass=secret", "redis+unix:///r.sock?…")]
+#[case("mysql://u@h", "mysql://u@h")]
+#[case("u:secret@h", "…")]
+fn passwords_in_urls_are_not_shown(#[case] url: &str, #[case] shown: &str) {
+    assert_eq!(redacted(url), shown);
+    let settings = Settings {
+        redis: Some(url.to_owned()),
+        mysql: Some(url.to_owned()),
+        ..settings(&[], &[], None).expect("the defaults")
+    };
+    let shown = format!("{settings:?}");
+    assert!(
+        !shown.contains("secret") && !shown.contains("ret@"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn errors_of_the_file_do_not_show_its_passwords() {
+    let file = "mysql = 'mysql://u:secret@h/db' x";
+    let error = settings(&[], &[], Some(file)).expect_err("an error");
+    assert!(!error.contains("secret"), "{error}");
+    let error = settings(&[("redis", "u:secret@h")], &[], None).expect_err("an error");
+    assert!(!error.contains("secret"), "{error}");
+}

@@ -1,0 +1,287 @@
+//! Fan-out: the instances that are followed here, each event serialised once, every socket told.
+//!
+//! A socket has no queue of events: it has a cursor in each room it follows, and pulls from there at
+//! its own pace. So a slow reader costs a number, never memory, and never slows another; what has
+//! left the room's ring by the time it reads is read from the log.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use plenary_shared::ids::InstanceId;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Answer;
+use crate::store::{Feed, Store, TokenHash};
+
+mod room;
+
+pub use room::{Cursor, Pull};
+
+use room::Room;
+
+/// Between two looks at the followed instances' positions: what pub/sub lost is found by then.
+const POSITIONS_MS: u64 = 2_000;
+
+/// Events read from the log at once to fill a hole.
+const FILL_EVENTS_MAX: usize = 500;
+
+/// What wakes one socket, and what it is told beside events.
+#[derive(Debug)]
+pub struct Listener {
+    number: u64,
+    session: TokenHash,
+    wake: Notify,
+    changed: AtomicBool,
+    signed_out: AtomicBool,
+}
+
+impl Listener {
+    /// Waits until there is something to pull or to be told.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Whether a list has changed since this was asked last.
+    pub fn take_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether the session of this socket was closed.
+    pub fn is_signed_out(&self) -> bool {
+        self.signed_out.load(Ordering::Relaxed)
+    }
+}
+
+/// The rooms that are followed here, and the sockets that are open.
+pub struct Hub {
+    store: Arc<dyn Store>,
+    rooms: Mutex<HashMap<InstanceId, Arc<Room>>>,
+    /// Following and unfollowing, one at a time, so that the last word to the store is the right one.
+    following: tokio::sync::Mutex<()>,
+    listeners: Mutex<HashMap<u64, Arc<Listener>>>,
+    /// Instances with new events, for the archiver; what does not fit is found by its own look.
+    fresh: mpsc::Sender<InstanceId>,
+}
+
+impl Hub {
+    /// Over this store; instances with new events are named to `fresh`.
+    pub fn new(store: Arc<dyn Store>, fresh: mpsc::Sender<InstanceId>) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            rooms: Mutex::default(),
+            following: tokio::sync::Mutex::new(()),
+            listeners: Mutex::default(),
+            fresh,
+        })
+    }
+
+    /// A socket of this session is there.
+    pub fn listen(&self, number: u64, session: TokenHash) -> Arc<Listener> {
+        let listener = Arc::new(Listener {
+            number,
+            session,
+            wake: Notify::new(),
+            changed: AtomicBool::new(false),
+            signed_out: AtomicBool::new(false),
+        });
+        lock(&self.listeners).insert(number, listener.clone());
+        listener
+    }
+
+    /// It is there no longer.
+    pub fn forget(&self, listener: &Listener) {
+        lock(&self.listeners).remove(&listener.number);
+    }
+
+    /// Follows an instance: from here on the listener is woken by its events. `None`: it is not
+    /// live. The cursor has to be placed.
+    pub async fn follow(&self, id: InstanceId, listener: &Arc<Listener>) -> Answer<Option<Cursor>> {
+        let room = lock(&self.rooms)
+            .entry(id)
+            .or_insert_with(|| Room::new(id))
+            .clone();
+        if !room.is_ready() {
+            let _one_at_a_time = self.following.lock().await;
+            if !room.is_ready() {
+                self.store.follow(id).await?;
+                match self.store.heads(&[id]).await?.into_iter().next().flatten() {
+                    Some(head) => room.begin(head),
+                    None => return Ok(None),
+                }
+            }
+        }
+        Ok(Some(Cursor::new(room, listener.clone())))
+    }
+
+    /// Deals with the feed until told to stop. `changed` is told when a schedule has changed.
+    pub async fn run(
+        self: Arc<Self>,
+        mut feed: mpsc::Receiver<Feed>,
+        changed: Arc<Notify>,
+        stop: CancellationToken,
+    ) {
+        let mut look = tokio::time::interval(Duration::from_millis(POSITIONS_MS));
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                fed = feed.recv() => match fed {
+                    Some(fed) => {
+                        if matches!(fed, Feed::Changed) {
+                            changed.notify_one();
+                        }
+                        self.take(fed);
+                    }
+                    None => return,
+                },
+                _ = look.tick() => self.clone().look_at_positions(),
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>, fed: Feed) {
+        match fed {
+            Feed::Event(event) => {
+                // A full channel loses nothing: the archiver looks by itself every second.
+                let _ = self.fresh.try_send(event.instance);
+                if let Some(room) = self.room(event.instance)
+                    && !room.push(*event)
+                {
+                    self.clone().fill(room);
+                }
+            }
+            Feed::Durable {
+                instance,
+                generation,
+                seq,
+            } => {
+                if let Some(room) = self.room(instance) {
+                    room.set_durable(generation, seq);
+                }
+            }
+            Feed::Fence {
+                instance,
+                generation,
+                base,
+            } => {
+                if let Some(room) = self.room(instance) {
+                    room.fence(generation, base);
+                }
+            }
+            Feed::Gap => self.clone().look_at_positions(),
+            Feed::Changed => {
+                for listener in lock(&self.listeners).values() {
+                    listener.changed.store(true, Ordering::Relaxed);
+                    listener.wake.notify_one();
+                }
+            }
+            Feed::SignedOut(session) => {
+                for listener in lock(&self.listeners).values() {
+                    if listener.session == session {
+                        listener.signed_out.store(true, Ordering::Relaxed);
+                        listener.wake.notify_one();
+                    }
+                }
+            }
+        }
+    }
+
+    fn room(&self, id: InstanceId) -> Option<Arc<Room>> {
+        lock(&self.rooms).get(&id).cloned()
+    }
+
+    /// Reads what a room has missed, in a task of its own; one at a time for a room.
+    fn fill(self: Arc<Self>, room: Arc<Room>) {
+        if !room.begin_filling() {
+            return;
+        }
+        tokio::spawn(async move {
+            loop {
+                let after = room.seq();
+                match self.store.backfill(room.id(), after, FILL_EVENTS_MAX).await {
+                    Ok(events) => {
+                        for event in events {
+                            room.push(event);
+                        }
+                    }
+                    Err(error) => {
+                        // The next look at the positions tries again.
+                        tracing::warn!(instance = %room.id(), %error, "a hole is not filled yet");
+                        break;
+                    }
+                }
+                if room.seq() == after || !room.has_hole() {
+                    break;
+                }
+            }
+            room.end_filling();
+        });
+    }
+
+    /// Compares every followed instance with its log, and forgets rooms that nobody follows.
+    fn look_at_positions(self: Arc<Self>) {
+        tokio::spawn(async move {
+            self.unfollow_idle().await;
+            let rooms: Vec<Arc<Room>> = lock(&self.rooms).values().cloned().collect();
+            let ids: Vec<InstanceId> = rooms.iter().map(|room| room.id()).collect();
+            if ids.is_empty() {
+                return;
+            }
+            let heads = match self.store.heads(&ids).await {
+                Ok(heads) => heads,
+                Err(error) => {
+                    tracing::debug!(%error, "positions are not known");
+                    return;
+                }
+            };
+            for (room, head) in rooms.into_iter().zip(heads) {
+                if let Some(head) = head
+                    && room.is_behind(head)
+                {
+                    self.clone().fill(room);
+                }
+            }
+        });
+    }
+
+    async fn unfollow_idle(&self) {
+        let idle: Vec<InstanceId> = lock(&self.rooms)
+            .values()
+            .filter(|room| Arc::strong_count(room) == 1)
+            .map(|room| room.id())
+            .collect();
+        for id in idle {
+            let _one_at_a_time = self.following.lock().await;
+            {
+                let mut rooms = lock(&self.rooms);
+                // Somebody may have come meanwhile.
+                if rooms
+                    .get(&id)
+                    .is_none_or(|room| Arc::strong_count(room) > 1)
+                {
+                    continue;
+                }
+                rooms.remove(&id);
+            }
+            if let Err(error) = self.store.unfollow(id).await {
+                tracing::debug!(instance = %id, %error, "still fed with what nobody follows");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub")
+            .field("rooms", &lock(&self.rooms).len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a lock guards here is whole after every statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

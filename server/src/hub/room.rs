@@ -1,0 +1,438 @@
+//! One followed instance: its last events as they go over the wire, and the cursors in them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use plenary_shared::domain::Event;
+use plenary_shared::ids::{Generation, InstanceId, Seq};
+use plenary_shared::protocol::{Durable, Fence};
+
+use super::{Listener, lock};
+use crate::store::Head;
+
+/// Events that a room keeps: a second of a busy meeting. Who is further behind reads the log.
+const RING_EVENTS_MAX: usize = 1_024;
+
+/// Bytes that a room keeps.
+const RING_BYTES_MAX: usize = 1024 * 1024;
+
+/// An instance that is followed by somebody here.
+#[derive(Debug)]
+pub(super) struct Room {
+    id: InstanceId,
+    ready: AtomicBool,
+    filling: AtomicBool,
+    state: Mutex<State>,
+    listeners: Mutex<HashMap<u64, Arc<Listener>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    head: Head,
+    /// The highest seq that is known to be in the log.
+    highest: Seq,
+    /// Events above this are void in this generation's predecessors.
+    base: Seq,
+    /// The last events up to `head.seq`, without a gap.
+    ring: VecDeque<Line>,
+    ring_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Line {
+    seq: Seq,
+    text: Box<str>,
+}
+
+impl Room {
+    pub(super) fn new(id: InstanceId) -> Arc<Self> {
+        let nothing = Seq::default();
+        Arc::new(Self {
+            id,
+            ready: AtomicBool::new(false),
+            filling: AtomicBool::new(false),
+            state: Mutex::new(State {
+                head: Head {
+                    generation: Generation::default(),
+                    seq: nothing,
+                    durable: nothing,
+                },
+                highest: nothing,
+                base: nothing,
+                ring: VecDeque::new(),
+                ring_bytes: 0,
+            }),
+            listeners: Mutex::default(),
+        })
+    }
+
+    pub(super) fn id(&self) -> InstanceId {
+        self.id
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Begins at this head.
+    pub(super) fn begin(&self, head: Head) {
+        let mut state = lock(&self.state);
+        if head.seq >= state.head.seq || head.generation != state.head.generation {
+            state.ring.clear();
+            state.ring_bytes = 0;
+            state.head = head;
+            state.highest = state.highest.max(head.seq);
+        }
+        drop(state);
+        self.ready.store(true, Ordering::Release);
+    }
+
+    pub(super) fn seq(&self) -> Seq {
+        lock(&self.state).head.seq
+    }
+
+    /// Takes an event; false: there is a hole before it.
+    pub(super) fn push(&self, event: Event) -> bool {
+        if !self.is_ready() {
+            return true;
+        }
+        let mut state = lock(&self.state);
+        let of_archive = event.generation == Generation::default();
+        if event.generation < state.head.generation && !of_archive {
+            return true;
+        }
+        if event.generation > state.head.generation {
+            // The fence itself was lost; what is durable is common to both generations.
+            let base = state.head.durable;
+            state.begin_anew(event.generation, base);
+        }
+        state.highest = state.highest.max(event.seq);
+        if event.seq <= state.head.seq {
+            return true;
+        }
+        if event.seq != state.head.seq.next() {
+            return false;
+        }
+        state.head.seq = event.seq;
+        // Serialised once, for every socket.
+        let Ok(text) = serde_json::to_string(&event) else {
+            return true;
+        };
+        state.ring_bytes += text.len();
+        state.ring.push_back(Line {
+            seq: event.seq,
+            text: text.into(),
+        });
+        while state.ring.len() > RING_EVENTS_MAX || state.ring_bytes > RING_BYTES_MAX {
+            let Some(oldest) = state.ring.pop_front() else {
+                break;
+            };
+            state.ring_bytes -= oldest.text.len();
+        }
+        drop(state);
+        self.wake();
+        true
+    }
+
+    pub(super) fn set_durable(&self, generation: Generation, seq: Seq) {
+        let mut state = lock(&self.state);
+        if generation == state.head.generation && seq > state.head.durable {
+            state.head.durable = seq;
+            drop(state);
+            self.wake();
+        }
+    }
+
+    pub(super) fn fence(&self, generation: Generation, base: Seq) {
+        let mut state = lock(&self.state);
+        if generation > state.head.generation {
+            state.begin_anew(generation, base);
+            drop(state);
+            self.wake();
+        }
+    }
+
+    /// Whether the log is ahead of this room; takes over what the log's head says.
+    pub(super) fn is_behind(&self, head: Head) -> bool {
+        let mut state = lock(&self.state);
+        if head.generation > state.head.generation {
+            let base = state.head.durable;
+            state.begin_anew(head.generation, base);
+        } else if head.generation < state.head.generation {
+            return false;
+        }
+        let news = head.durable > state.head.durable;
+        state.head.durable = state.head.durable.max(head.durable);
+        state.highest = state.highest.max(head.seq);
+        let behind = head.seq > state.head.seq;
+        drop(state);
+        if news {
+            self.wake();
+        }
+        behind
+    }
+
+    pub(super) fn has_hole(&self) -> bool {
+        let state = lock(&self.state);
+        state.highest > state.head.seq
+    }
+
+    pub(super) fn begin_filling(&self) -> bool {
+        !self.filling.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn end_filling(&self) {
+        self.filling.store(false, Ordering::Release);
+    }
+
+    fn wake(&self) {
+        for listener in lock(&self.listeners).values() {
+            listener.wake.notify_one();
+        }
+    }
+}
+
+impl State {
+    fn begin_anew(&mut self, generation: Generation, base: Seq) {
+        self.head = Head {
+            generation,
+            seq: base,
+            durable: base,
+        };
+        self.highest = base;
+        self.base = base;
+        self.ring.clear();
+        self.ring_bytes = 0;
+    }
+}
+
+/// What a cursor found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pull {
+    /// It has everything.
+    CaughtUp,
+    /// There is more, for another frame.
+    More,
+    /// What comes next has left the ring: read it from the log.
+    Behind,
+    /// The live state has begun anew: the cursor is void, the instance must be opened again.
+    Fenced,
+}
+
+/// How far one socket has been told of one room. Dropping it ends the following.
+#[derive(Debug)]
+pub struct Cursor {
+    room: Arc<Room>,
+    listener: Arc<Listener>,
+    generation: Generation,
+    seq: Seq,
+    durable: Seq,
+}
+
+impl Cursor {
+    pub(super) fn new(room: Arc<Room>, listener: Arc<Listener>) -> Self {
+        lock(&room.listeners).insert(listener.number, listener.clone());
+        let head = lock(&room.state).head;
+        Self {
+            room,
+            listener,
+            generation: head.generation,
+            seq: head.seq,
+            durable: head.durable,
+        }
+    }
+
+    /// Says how far the socket knows this instance already.
+    pub fn place(&mut self, generation: Generation, seq: Seq, durable: Seq) {
+        self.generation = generation;
+        self.seq = seq;
+        self.durable = durable;
+    }
+
+    /// The last seq that was told.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The instance.
+    pub fn instance(&self) -> InstanceId {
+        self.room.id
+    }
+
+    /// Writes what the socket does not know yet, a line each, until `out` has `bytes_max` bytes.
+    pub fn pull(&mut self, out: &mut String, bytes_max: usize) -> Pull {
+        let state = lock(&self.room.state);
+        if state.head.generation > self.generation {
+            let fence = Fence {
+                instance: self.room.id,
+                generation: state.head.generation,
+                base: state.base,
+            };
+            write_line(out, &fence);
+            return Pull::Fenced;
+        }
+        if self.seq < state.head.seq {
+            let next = self.seq.next();
+            match state.ring.front() {
+                Some(first) if first.seq <= next => {}
+                _ => return Pull::Behind,
+            }
+            let at = state.ring.partition_point(|line| line.seq < next);
+            for line in state.ring.range(at..) {
+                if !out.is_empty() && out.len() + line.text.len() >= bytes_max {
+                    return Pull::More;
+                }
+                out.push_str(&line.text);
+                out.push('\n');
+                self.seq = line.seq;
+            }
+        }
+        if self.durable < state.head.durable {
+            self.durable = state.head.durable;
+            let durable = Durable {
+                instance: self.room.id,
+                generation: self.generation,
+                durable: self.durable,
+            };
+            write_line(out, &durable);
+        }
+        Pull::CaughtUp
+    }
+
+    /// Writes events that were read from the log after [`Pull::Behind`].
+    pub fn push(&mut self, out: &mut String, events: &[Event]) {
+        for event in events {
+            if event.seq == self.seq.next() {
+                write_line(out, event);
+                self.seq = event.seq;
+            }
+        }
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        lock(&self.room.listeners).remove(&self.listener.number);
+    }
+}
+
+fn write_line<T: serde::Serialize>(out: &mut String, value: &T) {
+    // Our own types have string keys and no maps: this cannot fail, and if it did, the line is
+    // missing and the reader asks for it.
+    if let Ok(text) = serde_json::to_string(value) {
+        out.push_str(&text);
+        out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plenary_shared::domain::What;
+    use plenary_shared::time::Timestamp;
+
+    fn seq(n: u64) -> Seq {
+        Seq::new(n).expect("small")
+    }
+
+    fn generation(n: u64) -> Generation {
+        Generation::new(n).expect("small")
+    }
+
+    fn room() -> Arc<Room> {
+        let room = Room::new("1/4".parse().expect("an instance"));
+        room.begin(Head {
+            generation: generation(1),
+            seq: seq(10),
+            durable: seq(0),
+        });
+        room
+    }
+
+    fn cursor(room: &Arc<Room>) -> Cursor {
+        let listener = Arc::new(Listener {
+            number: 1,
+            session: crate::store::TokenHash([0; 32]),
+            wake: tokio::sync::Notify::new(),
+            changed: AtomicBool::new(false),
+            signed_out: AtomicBool::new(false),
+        });
+        Cursor::new(room.clone(), listener)
+    }
+
+    fn event(in_generation: u64, n: u64) -> Event {
+        Event {
+            instance: "1/4".parse().expect("an instance"),
+            generation: generation(in_generation),
+            seq: seq(n),
+            what: What::Opened,
+            timestamp: Timestamp::from_ms(0),
+        }
+    }
+
+    fn seqs(out: &str) -> Vec<u64> {
+        out.lines()
+            .map(|line| {
+                let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+                value["seq"].as_u64().expect("a seq")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn cursors_see_every_event_once() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        let mut out = String::new();
+        assert!(room.push(event(1, 11)));
+        assert!(room.push(event(1, 11)));
+        assert!(!room.push(event(1, 13)), "a hole");
+        assert!(room.has_hole());
+        assert!(room.push(event(1, 12)));
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::CaughtUp);
+        assert_eq!(seqs(&out), [11, 12]);
+        out.clear();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::CaughtUp);
+        assert_eq!(out, "");
+    }
+
+    #[test]
+    fn who_is_too_far_behind_reads_the_log() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        for n in 11..2_000 {
+            assert!(room.push(event(1, n)));
+        }
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Behind);
+        cursor.push(
+            &mut out,
+            &(11..1_500).map(|n| event(1, n)).collect::<Vec<_>>(),
+        );
+        assert_eq!(seqs(&out).len(), 1_489);
+        out.clear();
+        assert_eq!(
+            cursor.pull(&mut out, 1_000),
+            Pull::More,
+            "a frame holds so much"
+        );
+        assert_eq!(seqs(&out)[0], 1_500);
+    }
+
+    #[test]
+    fn a_new_generation_voids_the_cursor() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        room.fence(generation(2), seq(7));
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
+        assert!(out.contains("\"fence\":7"), "{out}");
+        assert!(room.push(event(2, 8)));
+        assert!(
+            room.push(event(1, 11)),
+            "an old generation's event is no hole"
+        );
+        assert_eq!(room.seq(), seq(8));
+    }
+}

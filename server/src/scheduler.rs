@@ -1,0 +1,199 @@
+//! Time: instances started and ended to the second, what is due and nothing else looked at.
+//!
+//! No leader and no lock: every step is conditional and idempotent, so servers may race and may die
+//! anywhere. The sweep resumes whatever is half done.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plenary_shared::domain::Reason;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::time::Timestamp;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Fault};
+use crate::store::{Agenda, EndStep, Stepped};
+
+/// How far ahead deadlines are kept in memory, in milliseconds.
+const HORIZON_MS: i64 = 60_000;
+
+/// Between two readings of the agenda: so long after somebody else wrote into the schedule, it is
+/// known here.
+const READ_MS: i64 = 10_000;
+
+/// After a reading that failed.
+const RETRY_MS: i64 = 1_000;
+
+/// Instances that are started or ended side by side.
+const AT_ONCE_MAX: usize = 16;
+
+/// How often a step that is not done yet is tried again before the next reading takes it up.
+const TRIES_MAX: usize = 100;
+
+/// Between two such tries.
+const TRY_MS: u64 = 50;
+
+/// Runs until told to stop. `changed`: the schedule has changed.
+pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
+    let mut agenda = Agenda::default();
+    let mut read_at = ctx.now();
+    // What is being started or ended: one slow end keeps no other instance waiting.
+    let mut running: JoinSet<(InstanceId, bool)> = JoinSet::new();
+    let mut in_work: BTreeSet<InstanceId> = BTreeSet::new();
+    let room = Arc::new(Semaphore::new(AT_ONCE_MAX));
+    loop {
+        let now = ctx.now();
+        if now >= read_at {
+            match ctx.store.agenda(now, HORIZON_MS).await {
+                Ok(read) => {
+                    agenda = read;
+                    read_at = now.plus_ms(READ_MS);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the agenda cannot be read: going on with what is known");
+                    read_at = now.plus_ms(RETRY_MS);
+                }
+            }
+        }
+        for due in take_due(&mut agenda, now) {
+            let (Due::Start(id) | Due::End(id)) = due;
+            if in_work.insert(id) {
+                let (ctx, room) = (ctx.clone(), room.clone());
+                running.spawn(async move {
+                    // The semaphore is never closed.
+                    let _one_of_many = room.acquire_owned().await;
+                    match due {
+                        Due::Start(id) => start(&ctx, id).await,
+                        Due::End(id) => end(&ctx, id, Reason::Scheduled).await,
+                    }
+                    (id, matches!(due, Due::Start(_)))
+                });
+            }
+        }
+        let wait_ms = next_deadline(&agenda, read_at).ms_since(ctx.now());
+        let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = changed.notified() => read_at = ctx.now(),
+            Some(done) = running.join_next(), if !running.is_empty() => match done {
+                Ok((id, was_start)) => {
+                    in_work.remove(&id);
+                    if was_start {
+                        // It has an end, which may be near.
+                        read_at = ctx.now();
+                    }
+                }
+                Err(error) => {
+                    // A panic in one instance's step; the next reading finds it again.
+                    tracing::error!(%error, "a step of an instance broke");
+                    in_work.clear();
+                }
+            },
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    // Whatever is half done is resumed by another server, or the next start.
+    running.shutdown().await;
+}
+
+fn next_deadline(agenda: &Agenda, read_at: Timestamp) -> Timestamp {
+    let deadlines = agenda.starts.iter().chain(&agenda.ends).map(|(_, at)| *at);
+    deadlines.min().map_or(read_at, |at| at.min(read_at))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Start(InstanceId),
+    End(InstanceId),
+}
+
+/// What is due, taken out of the agenda.
+fn take_due(agenda: &mut Agenda, now: Timestamp) -> Vec<Due> {
+    let mut due = Vec::new();
+    agenda.starts.retain(|(id, at)| {
+        let later = *at > now;
+        if !later {
+            due.push(Due::Start(*id));
+        }
+        later
+    });
+    agenda.ends.retain(|(id, at)| {
+        let later = *at > now;
+        if !later {
+            due.push(Due::End(*id));
+        }
+        later
+    });
+    due.extend(agenda.ending.drain(..).map(Due::End));
+    due
+}
+
+async fn start(ctx: &Ctx, id: InstanceId) {
+    match ctx.store.start(id, ctx.now()).await {
+        // Its time was over before anybody could start it: its record says that it was missed.
+        Ok(Some(to)) if to <= ctx.now() => end(ctx, id, Reason::Missed).await,
+        Ok(_) => {}
+        Err(error) => tracing::error!(instance = %id, %error, "not started: tried again"),
+    }
+}
+
+/// Takes an instance through the steps of its end, as far as they go now.
+pub async fn end(ctx: &Ctx, id: InstanceId, reason: Reason) {
+    for step in EndStep::ALL {
+        if !take_step(ctx, id, reason, *step).await {
+            return;
+        }
+    }
+}
+
+/// Whether the next step may follow.
+async fn take_step(ctx: &Ctx, id: InstanceId, reason: Reason, step: EndStep) -> bool {
+    for _ in 0..TRIES_MAX {
+        match ctx.store.end_step(id, reason, step, ctx.now()).await {
+            Ok(Stepped::Done) => return true,
+            // Somebody else has ended it, or its end was moved.
+            Ok(Stepped::NotYet) if step == EndStep::Marked => return false,
+            Ok(Stepped::NotYet) => tokio::time::sleep(Duration::from_millis(TRY_MS)).await,
+            // What lasts is away: people still have to leave on time. The rest follows.
+            Err(Error::Fault(Fault::Away { .. })) if step == EndStep::Marked => return true,
+            Err(error) => {
+                tracing::warn!(instance = %id, ?step, %error, "the end waits");
+                return false;
+            }
+        }
+    }
+    tracing::warn!(instance = %id, ?step, "the end waits");
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_due_is_taken() {
+        let id = |text: &str| text.parse::<InstanceId>().expect("an instance");
+        let at = Timestamp::from_ms;
+        let mut agenda = Agenda {
+            starts: vec![(id("1/1"), at(10)), (id("1/2"), at(30))],
+            ends: vec![(id("2/1"), at(20)), (id("2/2"), at(21))],
+            ending: vec![id("3/1")],
+        };
+        let due = take_due(&mut agenda, at(20));
+        assert_eq!(
+            due,
+            [
+                Due::Start(id("1/1")),
+                Due::End(id("2/1")),
+                Due::End(id("3/1"))
+            ]
+        );
+        assert_eq!(agenda.starts, [(id("1/2"), at(30))]);
+        assert_eq!(agenda.ends, [(id("2/2"), at(21))]);
+        assert!(take_due(&mut agenda, at(20)).is_empty());
+    }
+}

@@ -1,0 +1,409 @@
+//! One connection: requests in, answers and events out, one task, nothing unbounded.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::{
+    Changed, ChangedList, Close, Outcome, PING_S, Reply, Request, SILENCE_S, Verb,
+};
+use serde_json::value::RawValue;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use crate::ctx::Caller;
+use crate::error::{Answer, Error, Fault};
+use crate::hub::{Cursor, Listener, Pull};
+use crate::service;
+use crate::store::{ConnectionId, Detach};
+
+use super::WsState;
+use super::request::{self, Bad};
+
+/// How long a connection may take to say hello.
+const HELLO_S: u64 = 10;
+
+/// Posts of one connection that are on their way to the store at once; more wait in the socket.
+const POSTS_IN_FLIGHT_MAX: usize = 32;
+
+/// Bytes of events in one frame: few enough for a small window, many enough to save system calls.
+const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
+
+/// Between two frames of events: what comes meanwhile goes together. The first goes at once.
+const COALESCE_MS: u64 = 2;
+
+/// How long a peer may take to take a frame. Then it is closed, and may resume.
+const SEND_S_MAX: u64 = 20;
+
+/// Frames of events that are sent before requests are looked at again.
+const FRAMES_AT_ONCE_MAX: usize = 8;
+
+/// Events read from the log at once for a reader who is behind.
+const BEHIND_EVENTS_MAX: usize = 200;
+
+/// One connection.
+pub(super) struct Socket {
+    pub(super) state: WsState,
+    pub(super) connection: ConnectionId,
+    pub(super) caller: Option<Caller>,
+    listener: Option<Arc<Listener>>,
+    /// What it follows.
+    pub(super) cursors: BTreeMap<InstanceId, Cursor>,
+    /// Where it may hold a stay.
+    pub(super) bound: BTreeSet<InstanceId>,
+}
+
+/// An answer on its way.
+type Answering = BoxFuture<'static, (u64, Answer<Box<RawValue>>)>;
+
+/// Runs a connection to its end, and what follows from its end.
+pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSocket) {
+    let mut socket = Socket {
+        state,
+        connection,
+        caller: None,
+        listener: None,
+        cursors: BTreeMap::new(),
+        bound: BTreeSet::new(),
+    };
+    let mut wire = Wire {
+        stream,
+        requests: VecDeque::new(),
+    };
+    if let Some(close) = socket.serve(&mut wire).await {
+        wire.close(close).await;
+    }
+    socket.end().await;
+}
+
+impl Socket {
+    /// Serves until the connection is to be closed, or is gone (`None`).
+    async fn serve(&mut self, wire: &mut Wire) -> Option<Close> {
+        let hello_by = Instant::now() + Duration::from_secs(HELLO_S);
+        let mut heard = Instant::now();
+        let mut ping = interval(Duration::from_secs(PING_S));
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        let mut answering: FuturesOrdered<Answering> = FuturesOrdered::new();
+        // When to look for events; nothing is due before something woke us.
+        let mut due: Option<Instant> = None;
+        let mut last_frame = Instant::now();
+        let stop = self.state.stop.clone();
+        loop {
+            if let Err(close) = self.take_requests(wire, &mut answering, &mut due).await {
+                return close;
+            }
+            let may_read = wire.requests.is_empty();
+            let has_answers = !answering.is_empty();
+            let silent_at = heard + Duration::from_secs(SILENCE_S);
+            let listener = self.listener.clone();
+            tokio::select! {
+                () = stop.cancelled() => return Some(Close::GoingAway),
+                Some((id, answer)) = answering.next(), if has_answers => {
+                    wire.answer(id, self.told(answer)).await?;
+                }
+                message = wire.stream.next(), if may_read => {
+                    heard = Instant::now();
+                    match message? {
+                        Ok(Message::Text(text)) => wire.take(&text),
+                        Ok(Message::Binary(_)) => {
+                            let reject = Reject::new(Code::Malformed, "Frames are text, not binary.");
+                            wire.answer(0, Err(reject)).await?;
+                        }
+                        Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                        Ok(Message::Close(_)) => return None,
+                        // Too long, no UTF-8, no WebSocket: the connection cannot go on.
+                        Err(_) => return Some(Close::ProtocolError),
+                    }
+                }
+                () = woken(listener.as_deref()) => {
+                    let listener = listener?;
+                    if listener.is_signed_out() {
+                        return Some(Close::NotSignedIn);
+                    }
+                    if listener.take_changed() {
+                        wire.line(&Changed { changed: ChangedList::Meetings }).await?;
+                    }
+                    let pace = last_frame + Duration::from_millis(COALESCE_MS);
+                    due = Some(due.unwrap_or_else(|| pace.max(Instant::now())));
+                }
+                () = sleep_until(due.unwrap_or(hello_by)), if due.is_some() => {
+                    last_frame = Instant::now();
+                    due = match self.send_events(wire).await {
+                        Ok(true) => Some(last_frame),
+                        Ok(false) => None,
+                        Err(close) => return close,
+                    };
+                }
+                _ = ping.tick() => wire.send(Message::Ping(axum::body::Bytes::new())).await?,
+                () = sleep_until(hello_by), if self.caller.is_none() => {
+                    return Some(Close::ProtocolError);
+                }
+                () = sleep_until(silent_at) => return Some(Close::Silent),
+            }
+        }
+    }
+
+    /// Begins what the client has asked for. Posts run side by side, in their order; every other
+    /// verb waits until they are done, and they for it.
+    async fn take_requests(
+        &mut self,
+        wire: &mut Wire,
+        answering: &mut FuturesOrdered<Answering>,
+        due: &mut Option<Instant>,
+    ) -> Result<(), Option<Close>> {
+        while let Some(next) = wire.requests.front() {
+            let is_post = matches!(
+                next,
+                Ok(Request {
+                    verb: Verb::Post(_),
+                    ..
+                })
+            );
+            let must_wait = if is_post {
+                answering.len() >= POSTS_IN_FLIGHT_MAX
+            } else {
+                !answering.is_empty()
+            };
+            if must_wait {
+                return Ok(());
+            }
+            match wire.requests.pop_front() {
+                Some(Ok(Request {
+                    id,
+                    verb: Verb::Post(post),
+                })) => match self.caller() {
+                    Ok(caller) => {
+                        let ctx = self.state.ctx.clone();
+                        let answer = async move {
+                            let posted = service::chat::post(&ctx, &caller, post).await;
+                            (id, posted.and_then(|posted| raw(&posted)))
+                        };
+                        answering.push_back(answer.boxed());
+                    }
+                    Err(error) => answering.push_back(async move { (id, Err(error)) }.boxed()),
+                },
+                Some(Ok(Request { id, verb })) => {
+                    let is_hello = matches!(verb, Verb::Hello(_));
+                    let answer = self.obey(verb).await;
+                    let refused = answer.is_err();
+                    let told = self.told(answer);
+                    wire.answer(id, told).await.ok_or(None)?;
+                    if is_hello && refused && self.caller.is_none() {
+                        return Err(Some(Close::NotSignedIn));
+                    }
+                    if is_hello && refused {
+                        // Half resumed: the client begins again.
+                        return Err(Some(Close::GoingAway));
+                    }
+                    *due = Some(due.unwrap_or_else(Instant::now));
+                }
+                Some(Err(Bad { id, reject })) => wire.answer(id, Err(reject)).await.ok_or(None)?,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what the cursors have; whether there is more.
+    async fn send_events(&mut self, wire: &mut Wire) -> Result<bool, Option<Close>> {
+        let mut out = String::new();
+        let mut frames = 0;
+        let mut fenced = Vec::new();
+        let mut more = false;
+        for (instance, cursor) in &mut self.cursors {
+            loop {
+                match cursor.pull(&mut out, EVENTS_FRAME_BYTES_MAX) {
+                    Pull::CaughtUp => break,
+                    Pull::Fenced => {
+                        fenced.push(*instance);
+                        break;
+                    }
+                    Pull::More => {
+                        wire.lines(std::mem::take(&mut out)).await.ok_or(None)?;
+                        frames += 1;
+                    }
+                    Pull::Behind => {
+                        let after = cursor.seq();
+                        let store = &self.state.ctx.store;
+                        match store.backfill(*instance, after, BEHIND_EVENTS_MAX).await {
+                            Ok(events) => cursor.push(&mut out, &events),
+                            Err(error) => {
+                                tracing::debug!(%error, "a reader who is behind has to resume");
+                                return Err(Some(Close::TooSlow));
+                            }
+                        }
+                        if cursor.seq() == after {
+                            // The log does not have it: only opening it again helps.
+                            return Err(Some(Close::TooSlow));
+                        }
+                        wire.lines(std::mem::take(&mut out)).await.ok_or(None)?;
+                        frames += 1;
+                    }
+                }
+                if frames >= FRAMES_AT_ONCE_MAX {
+                    more = true;
+                    break;
+                }
+            }
+        }
+        for instance in fenced {
+            self.cursors.remove(&instance);
+        }
+        if !out.is_empty() {
+            wire.lines(out).await.ok_or(None)?;
+        }
+        Ok(more)
+    }
+
+    /// What the person is told: a fault is logged here, once, with an id.
+    fn told(&self, answer: Answer<Box<RawValue>>) -> Result<Box<RawValue>, Reject> {
+        answer.map_err(|error| match error {
+            Error::Reject(reject) => reject,
+            Error::Fault(fault) => {
+                let mut bytes = [0; 16];
+                (self.state.ctx.randomness)(&mut bytes);
+                let id = uuid::Uuid::from_bytes(bytes).to_string();
+                tracing::error!(%id, connection = %self.connection, error = %fault, "a request failed");
+                fault.told(&id)
+            }
+        })
+    }
+
+    /// From here on it is known who this is.
+    pub(super) fn sign_in(&mut self, caller: Caller) {
+        self.listener = Some(
+            self.state
+                .hub
+                .listen(self.connection.number, caller.session),
+        );
+        self.caller = Some(caller);
+    }
+
+    /// What wakes this socket.
+    pub(super) fn listener(&self) -> Result<Arc<Listener>, Fault> {
+        self.listener
+            .clone()
+            .ok_or_else(|| Fault::broken("following", "before hello"))
+    }
+
+    /// The connection is gone: whoever was in by it leaves after the grace.
+    async fn end(self) {
+        let Self {
+            state,
+            connection,
+            listener,
+            cursors,
+            bound,
+            ..
+        } = self;
+        drop(cursors);
+        if let Some(listener) = listener {
+            state.hub.forget(&listener);
+        }
+        let mut lost = Vec::new();
+        for instance in bound {
+            match state
+                .ctx
+                .store
+                .detach(instance, &connection, Detach::Lost)
+                .await
+            {
+                Ok(()) => lost.push(instance),
+                // The lease of this server tells the others, should it die before it can.
+                Err(error) => tracing::warn!(%instance, %error, "a lost connection is not noted"),
+            }
+        }
+        if lost.is_empty() {
+            return;
+        }
+        let grace_ms = state.detach_grace_ms;
+        let (stop, store) = (state.stop.clone(), state.ctx.store.clone());
+        state.tasks.spawn(async move {
+            // A little later than the grace, so that it is over by the store's clock too.
+            let wait = Duration::from_millis(u64::try_from(grace_ms).unwrap_or(0) + 50);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Another server, or the next start, reaps what this one leaves.
+                () = stop.cancelled() => return,
+            }
+            for instance in lost {
+                if let Err(error) = store.reap(instance, grace_ms).await {
+                    tracing::warn!(%instance, %error, "reaped later");
+                }
+            }
+        });
+    }
+}
+
+/// The stream, and what was read from it and is not yet begun.
+struct Wire {
+    stream: WebSocket,
+    requests: VecDeque<Result<Request, Bad>>,
+}
+
+impl Wire {
+    /// Reads a frame's lines. Their number is bounded by the frame's size.
+    fn take(&mut self, text: &str) {
+        let lines = text.split('\n').filter(|line| !line.trim().is_empty());
+        let before = self.requests.len();
+        self.requests.extend(lines.map(request::read));
+        if self.requests.len() == before {
+            self.requests.push_back(request::read(""));
+        }
+    }
+
+    async fn answer(&mut self, id: u64, answer: Result<Box<RawValue>, Reject>) -> Option<()> {
+        let outcome = match answer {
+            Ok(ok) => Outcome::Ok(ok),
+            Err(reject) => Outcome::Error(reject),
+        };
+        self.line(&Reply { id, outcome }).await
+    }
+
+    async fn line<T: serde::Serialize>(&mut self, value: &T) -> Option<()> {
+        let text = serde_json::to_string(value).ok()?;
+        self.send(Message::Text(Utf8Bytes::from(text))).await
+    }
+
+    async fn lines(&mut self, mut text: String) -> Option<()> {
+        if text.ends_with('\n') {
+            text.pop();
+        }
+        self.send(Message::Text(Utf8Bytes::from(text))).await
+    }
+
+    /// `None`: the peer is gone, or takes nothing.
+    async fn send(&mut self, message: Message) -> Option<()> {
+        timeout(Duration::from_secs(SEND_S_MAX), self.stream.send(message))
+            .await
+            .ok()?
+            .ok()
+    }
+
+    async fn close(&mut self, close: Close) {
+        let frame = CloseFrame {
+            code: close.code(),
+            reason: close.text().into(),
+        };
+        // The peer may be gone already; then there is nobody to tell.
+        let _ = self.send(Message::Close(Some(frame))).await;
+    }
+}
+
+async fn woken(listener: Option<&Listener>) {
+    match listener {
+        Some(listener) => listener.woken().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn raw<T: serde::Serialize>(value: &T) -> Answer<Box<RawValue>> {
+    serde_json::value::to_raw_value(value)
+        .map_err(|error| Fault::broken("writing an answer", error).into())
+}

@@ -1,0 +1,182 @@
+//! What each verb does: the same services as HTTP, and what they mean for the connection.
+
+use plenary_shared::domain::{Code, InstanceState};
+use plenary_shared::ids::{Generation, InstanceId};
+use plenary_shared::limits::FOLLOWED_MAX;
+use plenary_shared::protocol::{
+    Done, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ResumeMode, Resumed, Verb,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::ctx::Caller;
+use crate::error::{Answer, Error, Fault};
+use crate::hub::Cursor;
+use crate::service;
+use crate::store::Detach;
+
+use super::socket::Socket;
+
+/// Events that a resume sends by themselves; who missed more opens the instance again.
+const RESUME_EVENTS_MAX: u64 = 1_000;
+
+impl Socket {
+    /// Does what is asked, except posts, which the socket runs side by side. The answer's JSON.
+    pub(super) async fn obey(&mut self, verb: Verb) -> Answer<Box<RawValue>> {
+        if let Verb::Hello(hello) = verb {
+            return json(&self.hello(hello).await?);
+        }
+        let caller = self.caller()?;
+        let ctx = self.state.ctx.clone();
+        match verb {
+            Verb::Hello(_) | Verb::Post(_) => {
+                Err(Fault::broken("obeying", "a verb that is obeyed elsewhere").into())
+            }
+            Verb::Meetings {} => json(&service::meeting::visible(&ctx, &caller).await?),
+            Verb::Open(open) => json(&self.open(&caller, open).await?),
+            Verb::Close(instance) => json(&self.close(instance).await?),
+            Verb::Join(instance) => json(&self.join(&caller, instance).await?),
+            Verb::Leave(instance) => json(&service::meeting::leave(&ctx, &caller, instance).await?),
+            Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
+            Verb::People(instance) => {
+                json(&service::meeting::people(&ctx, &caller, instance).await?)
+            }
+            Verb::JoinTimes {} => json(&service::meeting::join_times(&ctx, &caller).await?),
+            Verb::UserMessages(asked) => {
+                let found: MessagesOk = service::chat::user_messages(&ctx, &caller, asked).await?;
+                json(&found)
+            }
+        }
+    }
+
+    /// Who is on this connection.
+    pub(super) fn caller(&self) -> Result<Caller, Error> {
+        self.caller.clone().ok_or_else(|| Code::NotSignedIn.into())
+    }
+
+    async fn hello(&mut self, hello: Hello) -> Answer<HelloOk> {
+        if self.caller.is_some() {
+            let detail = "This connection has said hello already: open another.";
+            return Err(plenary_shared::domain::Reject::new(Code::Malformed, detail).into());
+        }
+        if hello.resume.len() > FOLLOWED_MAX {
+            return Err(Code::TooManyFollowed.into());
+        }
+        let caller = service::account::authenticate(&self.state.ctx, &hello.token).await?;
+        self.sign_in(caller.clone());
+        let mut resumed = Vec::with_capacity(hello.resume.len());
+        for position in hello.resume {
+            let mode = self.resume(&caller, position).await?;
+            resumed.push(Resumed {
+                instance: position.instance,
+                mode,
+            });
+        }
+        Ok(HelloOk {
+            user: caller.user.id,
+            name: caller.user.name,
+            email: caller.user.email,
+            role: caller.user.role,
+            server: env!("CARGO_PKG_VERSION").to_owned(),
+            now: self.state.ctx.now(),
+            resumed,
+        })
+    }
+
+    /// Goes on with an instance where the client was.
+    async fn resume(&mut self, caller: &Caller, position: Position) -> Answer<ResumeMode> {
+        let open = Open {
+            instance: position.instance,
+            limit: 1,
+        };
+        let (opened, cursor) = match self.follow(caller, open).await {
+            Ok(found) => found,
+            Err(Error::Reject(reject)) => {
+                return match reject.code {
+                    Code::NotFound | Code::NotAllowed | Code::NotStarted => Ok(ResumeMode::Gone),
+                    _ => Err(reject.into()),
+                };
+            }
+            Err(fault) => return Err(fault),
+        };
+        let Some(mut cursor) = cursor else {
+            return Ok(ResumeMode::Ended);
+        };
+        let missed = opened.seq.get().checked_sub(position.seq.get());
+        let goes_on = opened.generation == position.generation
+            && missed.is_some_and(|missed| missed <= RESUME_EVENTS_MAX);
+        if !goes_on {
+            return Ok(ResumeMode::Snapshot);
+        }
+        // What is durable is told anew: the client may have missed it.
+        cursor.place(
+            position.generation,
+            position.seq,
+            plenary_shared::ids::Seq::default(),
+        );
+        self.cursors.insert(position.instance, cursor);
+        Ok(ResumeMode::Delta)
+    }
+
+    async fn open(&mut self, caller: &Caller, open: Open) -> Answer<OpenOk> {
+        let instance = open.instance;
+        if self.cursors.len() >= FOLLOWED_MAX && !self.cursors.contains_key(&instance) {
+            return Err(Code::TooManyFollowed.into());
+        }
+        let (opened, cursor) = self.follow(caller, open).await?;
+        if let Some(mut cursor) = cursor {
+            cursor.place(opened.generation, opened.seq, opened.durable);
+            self.cursors.insert(instance, cursor);
+        }
+        Ok(opened)
+    }
+
+    /// Subscribes, then reads: what happens between the two is told by the cursor.
+    async fn follow(&mut self, caller: &Caller, open: Open) -> Answer<(OpenOk, Option<Cursor>)> {
+        let instance = open.instance;
+        // Before the new one, since both are the same listener's.
+        self.cursors.remove(&instance);
+        let listener = self.listener()?;
+        let mut cursor = self.state.hub.follow(instance, &listener).await?;
+        let connection = self.connection.clone();
+        let opened =
+            service::meeting::open(&self.state.ctx, caller, open, Some(&connection)).await?;
+        if opened.instance.joined.is_some() {
+            self.bound.insert(instance);
+        }
+        let is_live = opened.generation != Generation::default()
+            && opened.instance.state != InstanceState::Ended;
+        if !is_live {
+            cursor = None;
+        } else if cursor.is_none() {
+            // It began between the two.
+            cursor = self.state.hub.follow(instance, &listener).await?;
+        }
+        Ok((opened, cursor))
+    }
+
+    async fn close(&mut self, instance: InstanceId) -> Answer<Done> {
+        self.cursors.remove(&instance);
+        if self.bound.contains(&instance) {
+            self.state
+                .ctx
+                .store
+                .detach(instance, &self.connection, Detach::Keep)
+                .await?;
+            self.bound.remove(&instance);
+        }
+        Ok(Done {})
+    }
+
+    async fn join(&mut self, caller: &Caller, instance: InstanceId) -> Answer<Posted> {
+        let connection = self.connection.clone();
+        // Bound before it is known: if the answer is lost, the stay must not outlive the socket.
+        self.bound.insert(instance);
+        service::meeting::join(&self.state.ctx, caller, instance, Some(&connection)).await
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Answer<Box<RawValue>> {
+    serde_json::value::to_raw_value(value)
+        .map_err(|error| Fault::broken("writing an answer", error).into())
+}

@@ -1,0 +1,181 @@
+//! The server's command line as an operator and their scripts see it.
+
+use plenary_testkit::{Http, Server, Setting, Stores};
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text.trim()).expect("one JSON object")
+}
+
+#[tokio::test]
+async fn from_nothing_to_a_meeting() {
+    let scene = Setting::new().start();
+    let server = &scene.server;
+    let added = server
+        .cli(&[
+            "user",
+            "add",
+            "--name",
+            "Ada",
+            "--email",
+            "Ada@Example.org",
+            "--age",
+            "36",
+            "--gender",
+            "female",
+            "--admin",
+            "--json",
+        ])
+        .ok();
+    let added = json(&added);
+    assert_eq!(added["email"], "ada@example.org");
+    assert_eq!(added["role"], "admin");
+    let password = added["password"]
+        .as_str()
+        .expect("a password that was made");
+    Http::login(&server.url(), "ada@example.org", password).await;
+
+    let args = [
+        "user",
+        "add",
+        "--name",
+        "Bob",
+        "--email",
+        "bob@example.org",
+        "--password-stdin",
+    ];
+    let told = server.cli_with_input(&args, "battery staple\n").ok();
+    assert!(!told.to_lowercase().contains("password"), "{told}");
+    Http::login(&server.url(), "bob@example.org", "battery staple").await;
+    server
+        .cli_with_input(
+            &["user", "passwd", "BOB@example.org", "--password-stdin"],
+            "correct horse\r\n",
+        )
+        .ok();
+    let bob = Http::login(&server.url(), "bob@example.org", "correct horse").await;
+
+    let lines = server.cli(&["user", "list"]).ok();
+    assert!(
+        lines.contains("ada@example.org") && lines.contains("Bob"),
+        "{lines}"
+    );
+    let people: Vec<Value> = server
+        .cli(&["user", "list", "--json"])
+        .ok()
+        .lines()
+        .map(json)
+        .collect();
+    assert_eq!(people.len(), 2);
+
+    let meeting = server
+        .cli(&[
+            "meeting",
+            "add",
+            "--title",
+            "Course",
+            "--audience",
+            "ada@example.org, Bob@example.org",
+            "--json",
+        ])
+        .ok();
+    let meeting = json(&meeting)["meetingID"].to_string();
+    let instance = server
+        .cli(&[
+            "meeting", "schedule", &meeting, "--from", "now", "--for", "45m", "--json",
+        ])
+        .ok();
+    assert_eq!(json(&instance)["orderID"], 1);
+    let from = json(&instance)["fromdatetime"].clone();
+    let listed = server.cli(&["meeting", "list", "--json"]).ok();
+    let listed = json(&listed);
+    assert_eq!(
+        listed["audience"],
+        serde_json::json!(["ada@example.org", "bob@example.org"])
+    );
+    assert_eq!(listed["instances"][0]["fromdatetime"], from);
+    let lines = server.cli(&["meeting", "list"]).ok();
+    assert!(lines.contains("Course") && lines.contains("1/1"), "{lines}");
+
+    let at = format!("/meeting/{meeting}/order/1/join");
+    plenary_testkit::until_async("the meeting to begin", || async {
+        (bob.get(&at).await.status == 200).then_some(())
+    })
+    .await;
+    let token = server.cli(&["token", "ada@example.org", "--json"]).ok();
+    let token = json(&token)["token"].as_str().expect("a token").to_owned();
+    let ada = Http::with_token(&server.url(), &token);
+    assert_eq!(ada.get("/me").await.ok()["name"], "Ada");
+}
+
+#[test]
+fn exit_codes_and_sentences() {
+    let scene = Setting::new()
+        .people(1, &["ada"])
+        .meeting(1, "Course", None)
+        .start();
+    let server = &scene.server;
+    #[rustfmt::skip]
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["user", "add", "--name", "A", "--email", "ada@example.org"], 4, "already"),
+        (&["user", "add", "--name", "A", "--email", "ada"], 4, "address like"),
+        (&["user", "add", "--name", "\u{1b}[2J", "--email", "a@b"], 4, "U+001B"),
+        (&["user", "add", "--name", "A", "--email", "a@b", "--age", "151"], 4, "150"),
+        (&["user", "add", "--name", "A", "--email", "a@b", "--gender", "x"], 2, "male, female, other"),
+        (&["user", "passwd", "none@example.org"], 4, "nobody with this address"),
+        (&["token", "none@example.org"], 4, "nobody with this address"),
+        (&["meeting", "add", "--title", " "], 4, "title is empty"),
+        (&["meeting", "add", "--title", "T", "--audience", "a@b,c"], 4, "address like"),
+        (&["meeting", "schedule", "9", "--from", "now", "--for", "5m"], 4, "no meeting 9"),
+        (&["meeting", "schedule", "1", "--from", "now", "--for", "5"], 2, "--for: '5' is no length"),
+        (&["meeting", "schedule", "1", "--from", "soon", "--for", "5m"], 2, "--from: 'soon' is no time"),
+        (&["meeting", "schedule", "1", "--from", "in 5m", "--to", "now"], 4, "after the start"),
+        (&["meeting", "schedule", "1", "--from", "now", "--for", "32d"], 4, "31 days"),
+        (&["meeting", "schedule", "1", "--from", "now"], 2, "--to"),
+        (&["meeting", "schedule", "1", "--from", "now", "--to", "now", "--for", "5m"], 2, "cannot be used with"),
+        (&["meeting", "schedule", "-1", "--from", "now", "--for", "5m"], 2, "-1"),
+        (&["serve", "--bind", "0.0.0.0:0"], 2, "--insecure"),
+        (&["serve", "--bind", "here"], 2, "--bind"),
+        (&["frobnicate"], 2, "unrecognized"),
+        (&["--config", "/nowhere.toml", "user", "list"], 2, "/nowhere.toml: cannot be read"),
+        (&["--log-format", "xml", "user", "list"], 2, "text or json"),
+    ];
+    for (args, code, sentence) in cases {
+        let finished = server.cli(args);
+        assert_eq!(finished.code, *code, "{args:?}: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains(sentence),
+            "{args:?}: {}",
+            finished.stderr
+        );
+        assert_eq!(finished.stdout, "", "{args:?}");
+    }
+    let short = server.cli_with_input(
+        &[
+            "user",
+            "add",
+            "--name",
+            "A",
+            "--email",
+            "a@b",
+            "--password-stdin",
+        ],
+        "short",
+    );
+    assert_eq!(short.code, 4);
+    assert_eq!(
+        scene.stores.database.value("SELECT COUNT(*) FROM user"),
+        "1"
+    );
+}
+
+#[test]
+fn a_store_that_does_not_answer_has_a_code_of_its_own() {
+    let mut stores = Stores::start();
+    Server::migrate(&stores.redis, &stores.database);
+    let server = Server::start(&stores.redis, &stores.database);
+    stores.mariadb.kill9();
+    let finished = server.cli(&["user", "list"]);
+    assert_eq!(finished.code, 5, "{}", finished.stderr);
+    assert!(finished.stderr.contains("MySQL"), "{}", finished.stderr);
+}

@@ -1,0 +1,174 @@
+//! Beginning, beginning anew, ending: each once, whoever is first.
+
+use plenary_server::store::mysql::Archived;
+use plenary_shared::domain::{InstanceState, Reason, What};
+
+use crate::{
+    World, batch, cmid, connect, event, generation, instance_id, join, leave, message, minute, seq,
+};
+
+#[tokio::test]
+async fn an_instance_begins_once_and_not_before_its_time() {
+    let world = World::new().await;
+    let meeting = world.meeting("Course", Some(&["ada@x", "ben@x"])).await;
+    let instance = world.instance(meeting, 0, 60).await;
+    let early = world.ledger.begin(instance, minute(0).plus_ms(-1)).await;
+    assert!(early.expect("it answers").is_none());
+    let racers = (0..10).map(|_| {
+        let ledger = connect(&world.database);
+        tokio::spawn(async move { ledger.begin(instance, minute(0)).await.expect("answers") })
+    });
+    let mut openings = Vec::new();
+    for racer in racers.collect::<Vec<_>>() {
+        openings.extend(racer.await.expect("no panic"));
+    }
+    assert_eq!(openings.len(), 1);
+    let opening = &openings[0];
+    assert_eq!(opening.instance, instance);
+    assert_eq!(opening.meeting.title, "Course");
+    assert_eq!((opening.from, opening.to), (minute(0), minute(60)));
+    assert_eq!(opening.state, InstanceState::Active);
+    assert_eq!(opening.generation, generation(1));
+    assert_eq!(opening.floor, seq(0));
+    assert_eq!(opening.audience, ["ada@x", "ben@x"]);
+    assert!(opening.stays.is_empty() && opening.sent.is_empty());
+    let unknown = world.ledger.begin(instance_id(99, 1), minute(0)).await;
+    assert!(unknown.expect("it answers").is_none());
+}
+
+#[tokio::test]
+async fn beginning_anew_knows_who_is_in_and_what_was_said() {
+    let world = World::new().await;
+    let ada = world.user("Ada", "ada@x").await;
+    let ben = world.user("Ben", "ben@x").await;
+    let eve = world.user("Eve", "eve@x").await;
+    let id = world.active().await;
+    let events = vec![
+        event(id, 1, What::Opened),
+        join(id, 2, &ada),
+        join(id, 3, &ben),
+        message(id, 4, ada.id, "hello"),
+        leave(id, 5, &ada, Reason::ConnectionLost),
+        join(id, 6, &eve),
+        leave(id, 7, &eve, Reason::Left),
+        join(id, 8, &ada),
+        message(id, 9, ben.id, "hi"),
+    ];
+    let archived = world.archive_one(batch(id, 0, events)).await;
+    assert!(matches!(archived, Archived::Done { last, .. } if last == seq(9)));
+
+    let opening = world.ledger.raise(id).await.expect("it answers");
+    let opening = opening.expect("it is active");
+    assert_eq!(opening.generation, generation(2));
+    assert_eq!(opening.floor, seq(9));
+    let stays: Vec<_> = opening
+        .stays
+        .iter()
+        .map(|stay| (stay.user.clone(), stay.seq, stay.joined))
+        .collect();
+    assert_eq!(
+        stays,
+        [
+            (ben.clone(), seq(3), minute(0).plus_ms(3)),
+            (ada.clone(), seq(8), minute(0).plus_ms(8))
+        ]
+    );
+    let sent: Vec<_> = opening
+        .sent
+        .iter()
+        .map(|s| (s.user, s.cmid, s.seq))
+        .collect();
+    assert_eq!(sent, [(ada.id, cmid(4), seq(4)), (ben.id, cmid(9), seq(9))]);
+    let eve_known = opening
+        .people
+        .iter()
+        .any(|user| user.id == eve.id && user.name == "Eve");
+    assert!(eve_known);
+    assert_eq!(opening.people.len(), 3);
+    assert!(opening.audience.is_empty(), "it is public");
+}
+
+#[tokio::test]
+async fn the_clock_ends_nothing_before_its_time_and_an_admin_does() {
+    let world = World::new().await;
+    let ledger = &world.ledger;
+    let id = world.active().await;
+    for reason in [Reason::Scheduled, Reason::Missed] {
+        let early = ledger.begin_end(id, reason, minute(60).plus_ms(-1)).await;
+        assert!(!early.expect("it answers"));
+    }
+    ledger
+        .begin_end(id, Reason::Left, minute(60))
+        .await
+        .expect_err("nobody's leaving ends a meeting");
+    let ended = ledger.begin_end(id, Reason::Ended, minute(1)).await;
+    assert!(ended.expect("it answers"));
+    // The first reason stays.
+    let again = ledger.begin_end(id, Reason::Scheduled, minute(60)).await;
+    assert!(again.expect("it answers"), "it is ending");
+    let stored = ledger.stored(id).await.expect("it answers").expect("there");
+    assert_eq!(stored.state, InstanceState::Ending);
+    assert_eq!(stored.reason, Some(Reason::Ended));
+    let unfinished = ledger.unfinished().await.expect("it answers");
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].instance, id);
+    assert_eq!(unfinished[0].state, InstanceState::Ending);
+    assert_eq!(unfinished[0].reason, Some(Reason::Ended));
+
+    let raised = ledger.raise(id).await.expect("it answers");
+    assert_eq!(raised.expect("it is ending").reason, Some(Reason::Ended));
+    let begun = ledger.begin(id, minute(1)).await.expect("it answers");
+    assert!(begun.is_none());
+}
+
+#[tokio::test]
+async fn an_end_is_complete_when_the_archive_is() {
+    let world = World::new().await;
+    let ledger = &world.ledger;
+    let id = world.active().await;
+    let finish = |generation_: u64, last: u64| {
+        ledger.finish(id, generation(generation_), seq(last), minute(61))
+    };
+    assert!(!finish(1, 0).await.expect("it answers"), "not ending");
+    let marked = ledger.begin_end(id, Reason::Scheduled, minute(60)).await;
+    assert!(marked.expect("it answers"));
+    let closed = What::Closed {
+        reason: Reason::Scheduled,
+    };
+    let events = vec![event(id, 1, What::Opened), event(id, 2, closed)];
+    world.archive_one(batch(id, 0, events)).await;
+
+    assert!(!finish(1, 1).await.expect("it answers"), "not all of it");
+    assert!(!finish(2, 2).await.expect("it answers"), "other generation");
+    assert!(finish(1, 2).await.expect("it answers"));
+    assert!(finish(1, 2).await.expect("it answers"), "again");
+    let stored = ledger.stored(id).await.expect("it answers").expect("there");
+    assert_eq!(stored.state, InstanceState::Ended);
+    assert_eq!(stored.ended_at, Some(minute(61)));
+    assert_eq!(stored.archived, seq(2));
+    assert!(ledger.raise(id).await.expect("it answers").is_none());
+    assert!(ledger.unfinished().await.expect("it answers").is_empty());
+    let late = ledger.begin_end(id, Reason::Ended, minute(62)).await;
+    assert!(!late.expect("it answers"));
+    let late = batch(id, 2, vec![event(id, 3, What::Opened)]);
+    assert!(matches!(
+        world.archive_one(late).await,
+        Archived::Stale { .. }
+    ));
+}
+
+#[tokio::test]
+async fn an_instance_whose_times_are_upside_down_begins_and_ends() {
+    let world = World::new().await;
+    let ledger = &world.ledger;
+    world.database.query(
+        "INSERT INTO meeting (meetingID) VALUES (5);
+         INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
+         VALUES (5, 0, '2026-05-06 12:00:00', '2026-05-06 11:00:00')",
+    );
+    let id = instance_id(5, 0);
+    let begun = ledger.begin(id, minute(0)).await.expect("it answers");
+    assert_eq!(begun.expect("it is due").meeting.title, "meeting 5");
+    let ended = ledger.begin_end(id, Reason::Missed, minute(0)).await;
+    assert!(ended.expect("it answers"));
+}

@@ -1,0 +1,201 @@
+//! The tables: made once, by one of many, and never over somebody else's.
+
+use plenary_server::store::mysql::{Ledger, MigrateError};
+use plenary_shared::domain::{Gender, Role};
+use plenary_testkit::MariaDb;
+
+use crate::{World, connect, instance_id, minute, user_id};
+
+const ALL: &[&str] = &[
+    "0001_people",
+    "0002_schedule",
+    "0003_record",
+    "0004_operation",
+];
+
+#[tokio::test]
+async fn tables_are_made_once() {
+    let mariadb = MariaDb::start();
+    let database = mariadb.create_database();
+    let ledger = connect(&database);
+    assert_eq!(ledger.migrate().await.expect("an empty database"), ALL);
+    let none: &[&str] = &[];
+    assert_eq!(ledger.migrate().await.expect("a filled database"), none);
+    assert_eq!(
+        database.value("SELECT COUNT(*) FROM migration WHERE dirty = 0"),
+        "4"
+    );
+}
+
+#[tokio::test]
+async fn of_starters_that_race_one_makes_the_tables() {
+    let mariadb = MariaDb::start();
+    let database = mariadb.create_database();
+    let racers = (0..8).map(|_| {
+        let ledger = connect(&database);
+        tokio::spawn(async move { ledger.migrate().await })
+    });
+    let mut made = Vec::new();
+    for racer in racers.collect::<Vec<_>>() {
+        made.extend(racer.await.expect("no panic").expect("all go through"));
+    }
+    assert_eq!(made, ALL);
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_by_version_and_name() {
+    let world = World::new().await;
+    world.database.query(
+        "INSERT INTO migration (version, name, checksum, applied_at, dirty)
+         VALUES (9, 'rooms', 'x', NOW(3), 0)",
+    );
+    let error = world.ledger.migrate().await.expect_err("it is newer");
+    assert!(matches!(error, MigrateError::Newer { version: 9, .. }));
+    assert!(error.to_string().contains("9 'rooms'"), "{error}");
+}
+
+#[tokio::test]
+async fn a_migration_that_was_not_completed_is_refused_with_what_to_do() {
+    let world = World::new().await;
+    world
+        .database
+        .query("UPDATE migration SET dirty = 1 WHERE version = 3");
+    let error = world.ledger.migrate().await.expect_err("it is dirty");
+    assert!(matches!(error, MigrateError::Dirty { version: 3, .. }));
+    let text = error.to_string();
+    assert!(text.contains("sql/mysql/0003_record.sql"), "{text}");
+    assert!(text.contains("SET dirty = 0 WHERE version = 3"), "{text}");
+}
+
+#[tokio::test]
+async fn an_edited_migration_is_refused() {
+    let world = World::new().await;
+    world
+        .database
+        .query("UPDATE migration SET checksum = REPEAT('0', 64) WHERE version = 2");
+    let error = world.ledger.migrate().await.expect_err("it is another");
+    assert!(matches!(error, MigrateError::Edited { version: 2, .. }));
+}
+
+#[tokio::test]
+async fn what_others_made_is_left_alone() {
+    let mariadb = MariaDb::start();
+    let database = mariadb.create_database();
+    database.query("CREATE TABLE user (id INT)");
+    let error = connect(&database).migrate().await.expect_err("not ours");
+    assert!(matches!(error, MigrateError::Occupied { ref table } if table == "user"));
+    assert_eq!(database.query("DESCRIBE user").len(), 1);
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_says_which_and_stays_dirty() {
+    let world = World::new().await;
+    world.database.query(
+        "DELETE FROM migration WHERE version = 4;
+         DROP TABLE audit",
+    );
+    let error = world.ledger.migrate().await.expect_err("a table is there");
+    assert!(
+        matches!(error, MigrateError::Failed { version: 4, .. }),
+        "{error}"
+    );
+    let error = world.ledger.migrate().await.expect_err("it is dirty");
+    assert!(matches!(error, MigrateError::Dirty { version: 4, .. }));
+}
+
+/// Rows written with the columns of the system that the tables come from, and no others.
+#[tokio::test]
+async fn the_original_inserts_load_unchanged() {
+    let world = World::new().await;
+    world.database.query(
+        "INSERT INTO user (userID, name, age, gender, email) VALUES
+           (1, 'john', 21, 'male', 'John@Example.com'),
+           (2, 'hamid', 22, 'male', 'hamid@example.com'),
+           (3, NULL, NULL, 'Female', NULL);
+         INSERT INTO meeting (meetingID, title, description, isPublic) VALUES
+           (1, 'BDMS Course', 'about databases', 0),
+           (2, NULL, NULL, NULL),
+           (3, 'Seminar', 'for all', TRUE);
+         INSERT INTO audience (meetingID, email) VALUES
+           (1, 'JOHN@example.com'), (1, 'not-here-yet@example.com');
+         INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) VALUES
+           (1, 1, '2026-05-06 12:00:00', '2026-05-06 13:00:00'),
+           (3, 1, '2026-05-06 14:00:00', '2026-05-06 13:00:00');
+         INSERT INTO event_log (userID, eventType, timestamp) VALUES
+           (1, 'join_meeting', '2026-05-06 12:00:00'), (1, 2, NULL);",
+    );
+    let ledger = &world.ledger;
+    let users = ledger.users(None, 10).await.expect("they can be read");
+    let names: Vec<_> = users.iter().map(|user| user.name.as_str()).collect();
+    assert_eq!(names, ["john", "hamid", "user 3"]);
+    assert_eq!(users[0].role, Role::Member);
+    assert_eq!(users[0].age, Some(21));
+    assert_eq!(users[2].gender, Some(Gender::Female));
+
+    let john = ledger.account("john@EXAMPLE.com").await;
+    let john = john.expect("it answers").expect("any case will do");
+    assert_eq!(john.user.id, user_id(1));
+    assert_eq!(john.password_hash, None);
+
+    let meetings = ledger.meetings(None, 10).await.expect("they can be read");
+    assert_eq!(meetings.len(), 3);
+    assert_eq!(
+        meetings[0].audience,
+        ["john@example.com", "not-here-yet@example.com"]
+    );
+    assert_eq!(meetings[1].meeting.title, "meeting 2");
+    assert!(!meetings[1].meeting.is_public);
+    assert!(meetings[2].meeting.is_public);
+    assert_eq!(meetings[2].instances.len(), 1);
+
+    let agenda = ledger.agenda(minute(0), 0).await.expect("it answers");
+    let noon_exactly = "2026-05-06T12:00:00Z".parse().expect("a time");
+    assert_eq!(agenda.starts, [(instance_id(1, 1), noon_exactly)]);
+    let listed = ledger.listed(&john.user, minute(0)).await;
+    let listed = listed.expect("it answers");
+    assert_eq!(
+        listed.len(),
+        1,
+        "john is invited in other letters; 3/1 is upside down"
+    );
+}
+
+#[tokio::test]
+async fn a_deployment_has_one_nonce_for_ever() {
+    let world = World::new().await;
+    let racers = (0..8).map(|_| {
+        let ledger = connect(&world.database);
+        tokio::spawn(async move { ledger.nonce().await.expect("it answers") })
+    });
+    let mut nonces = Vec::new();
+    for racer in racers.collect::<Vec<_>>() {
+        nonces.push(racer.await.expect("no panic"));
+    }
+    nonces.dedup();
+    assert_eq!(nonces.len(), 1, "{nonces:?}");
+    assert_eq!(nonces[0].len(), 32);
+    assert!(nonces[0].bytes().all(|b| b.is_ascii_hexdigit()));
+
+    let other = World::new().await;
+    assert_ne!(other.ledger.nonce().await.expect("it answers"), nonces[0]);
+}
+
+#[test]
+fn what_is_wrong_with_a_url_is_said_without_its_password() {
+    for url in [
+        "mysql://ada:geheim@localhost",
+        "mysql://ada:geheim@localhost/",
+        "mysql://ada:geheim@localhost/db?geheim=geheim",
+        "mysql://ada:geheim@localhost/db?prefer_socket=geheim",
+        "mysql://ada:geheim@local host:99999/db",
+        "postgres://ada:geheim@localhost/db",
+        "geheim",
+    ] {
+        let error = Ledger::connect(url).expect_err(url);
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("geheim"), "{text}");
+        assert!(text.contains("mysql://USER"), "{text}");
+    }
+    let ledger = Ledger::connect("mysql://ada:geheim@localhost/db").expect("a good URL");
+    assert_eq!(format!("{ledger:?}"), "Ledger");
+}

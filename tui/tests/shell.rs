@@ -1,0 +1,262 @@
+//! The commands of the shell as processes, against a real server on real stores.
+
+#[path = "shell/process.rs"]
+mod process;
+
+use std::time::Duration;
+
+use plenary_testkit::{Client, PASSWORD, Scene, Setting, until};
+use process::Running;
+use serde_json::Value;
+
+/// Ada and Grace may join 1/1, Mallory may not; 2/1 is public and lies ahead.
+fn scene() -> Scene {
+    let scene = Setting::new()
+        .people(1, &["ada", "grace", "mallory"])
+        .meeting(1, "Private", Some(&["ada", "grace"]))
+        .meeting(2, "Public", None)
+        .instance(1, 1, -60, 600)
+        .instance(2, 1, 600, 1200)
+        .start();
+    for name in ["ada", "grace", "mallory"] {
+        scene.set_password(name);
+    }
+    scene
+}
+
+fn login(scene: &Scene, name: &str) -> Client {
+    let email = format!("{name}@example.org");
+    Client::login(&scene.server.url(), &email, PASSWORD)
+}
+
+/// The values of one field, of every message of a page.
+fn field(page: &Value, list: &str, name: &str) -> Vec<String> {
+    let messages = page[list].as_array().expect("a list");
+    messages
+        .iter()
+        .map(|message| match &message[name] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+#[test]
+fn a_meeting_by_commands_alone() {
+    let scene = scene();
+    let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
+
+    let list = ada.run(&["meetings"]).ok();
+    assert!(list.contains("1/1") && list.contains("active"), "{list}");
+    assert!(list.contains("2/1") && list.contains("scheduled"), "{list}");
+    let list = ada.run(&["--json", "meetings"]).json();
+    assert_eq!(list["meetings"][0]["title"], "Private");
+
+    let joined = ada.run(&["join", "1/1"]).ok();
+    assert!(joined.starts_with("joined 1/1 at "), "{joined}");
+    assert_eq!(grace.run(&["join", "1/1", "--json"]).json()["seq"], 3);
+
+    let people = ada.run(&["people", "1/1"]).ok();
+    let lines: Vec<&str> = people.lines().collect();
+    assert_eq!(lines.len(), 2, "{people}");
+    assert!(lines[0].contains("ada@example.org"), "{people}");
+    let times = ada.run(&["join-times"]).ok();
+    assert!(
+        times.contains("grace") && times.contains("Private"),
+        "{times}"
+    );
+
+    ada.run(&["say", "1/1", "Good", "morning"]).ok();
+    grace
+        .run_with_input(&["say", "1/1"], "two\r\nlines\n\n")
+        .ok();
+    grace
+        .run_with_input(
+            &["say", "--lines", "1/1"],
+            "one\n\n'; DROP TABLE message; --\n",
+        )
+        .ok();
+    let said = ada.run(&["messages", "1/1", "--json"]).json();
+    assert_eq!(
+        field(&said, "messages", "body"),
+        [
+            "Good morning",
+            "two\nlines",
+            "one",
+            "'; DROP TABLE message; --"
+        ]
+    );
+    let shown = ada.run(&["messages", "1/1"]).ok();
+    assert_eq!(shown.lines().count(), 5, "{shown}");
+    assert!(
+        shown
+            .lines()
+            .any(|line| line.trim() == "lines" && line.starts_with("     ")),
+        "{shown}"
+    );
+
+    for who in ["2", "grace", "grace@example.org", "GRACE@EXAMPLE.ORG"] {
+        let said = ada
+            .run(&["messages", "1/1", "--user", who, "--json", "--all"])
+            .json();
+        assert_eq!(
+            field(&said, "user_messages", "seq"),
+            ["5", "6", "7"],
+            "{who}"
+        );
+    }
+    let page = ada.run(&["messages", "1/1", "--limit", "2"]);
+    assert!(page.stderr.contains("--before 6"), "{}", page.stderr);
+    let before = ada.run(&["messages", "1/1", "--before", "6", "--json"]);
+    assert_eq!(field(&before.json(), "messages", "seq"), ["4", "5"]);
+    let after = ada.run(&["messages", "1/1", "--after", "5", "--limit", "1"]);
+    assert!(after.stderr.contains("--after 6"), "{}", after.stderr);
+
+    ada.run(&["leave", "1/1"]).ok();
+    assert_eq!(grace.run(&["people", "1/1"]).ok().lines().count(), 1);
+    ada.run(&["logout"]).ok();
+    assert_eq!(ada.run(&["meetings"]).code, 3);
+}
+
+#[test]
+fn every_no_has_its_exit_code_and_one_line() {
+    let scene = scene();
+    let (ada, mallory) = (login(&scene, "ada"), login(&scene, "mallory"));
+    let stranger = Client::new(&scene.server.url());
+    let nowhere = Client::new("http://127.0.0.1:1");
+    let token = scene.http("ada").token().map(str::to_owned);
+    ada.run(&["join", "1/1"]).ok();
+    let long = "x".repeat(4_097);
+    for (who, args, input, code, word) in [
+        (&stranger, &["meetings"][..], "", 3, "not_signed_in"),
+        (&stranger, &["tail", "1/1"], "", 3, "not_signed_in"),
+        (
+            &stranger,
+            &["login", "--email", "ada@example.org", "--password-stdin"],
+            "wrong password",
+            3,
+            "wrong_password",
+        ),
+        (&ada, &["join", "1/1"], "", 4, "already_participant"),
+        (&ada, &["join", "2/1"], "", 4, "not_started"),
+        (&ada, &["join", "9/9"], "", 4, "not_found"),
+        (&ada, &["leave", "2/1"], "", 4, ""),
+        (&ada, &["say", "1/1"], " \n", 4, "body_empty"),
+        (&ada, &["say", "1/1", &long], "", 4, "body_too_long"),
+        (&ada, &["say", "1/1"], "a\u{1b}[2J", 4, "body_control"),
+        (
+            &ada,
+            &["messages", "1/1", "--user", "nobody"],
+            "",
+            4,
+            "not_found",
+        ),
+        (&ada, &["say", "x"], "", 2, ""),
+        (&mallory, &["join", "1/1"], "", 4, ""),
+        (&mallory, &["people", "1/1"], "", 4, ""),
+        (&mallory, &["messages", "1/1"], "", 4, ""),
+        (&mallory, &["say", "1/1", "let me in"], "", 4, ""),
+        (&mallory, &["tail", "1/1"], "", 4, ""),
+    ] {
+        let finished = who.run_with_input(args, input);
+        assert_eq!(finished.code, code, "{args:?}: {}", finished.stderr);
+        assert_eq!(finished.stdout, "", "{args:?}");
+        if code != 2 {
+            assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
+            let end = format!("({word})\n");
+            assert!(
+                word.is_empty() || finished.stderr.ends_with(&end),
+                "{args:?}: {}",
+                finished.stderr
+            );
+        }
+    }
+    let list = mallory.run(&["meetings"]).ok();
+    assert!(!list.contains("Private"), "{list}");
+
+    let unreachable = process::command(&nowhere, &["meetings"])
+        .env("PLENARY_TOKEN", token.unwrap_or_default())
+        .output()
+        .expect("it runs");
+    assert_eq!(unreachable.status.code(), Some(5));
+}
+
+#[test]
+fn a_token_in_the_environment_goes_before_the_stored_one() {
+    let scene = scene();
+    let ada = login(&scene, "ada");
+    let token = scene.http("mallory").token().expect("a token").to_owned();
+    let as_mallory = process::command(&ada, &["join", "1/1"])
+        .env("PLENARY_TOKEN", token)
+        .output()
+        .expect("it runs");
+    assert_eq!(as_mallory.status.code(), Some(4));
+    ada.run(&["join", "1/1"]).ok();
+}
+
+#[test]
+fn tail_follows_across_a_killed_server_and_ends_with_the_meeting() {
+    let mut scene = scene();
+    let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
+    let instance = scene.schedule(1, Duration::from_secs(15)).to_string();
+    grace.run(&["join", &instance]).ok();
+    let mut tail = Running::start(&ada, &["tail", &instance, "--since", "0", "--json"]);
+    grace.run(&["say", &instance, "before"]).ok();
+    tail.wait_for("before");
+    scene.server.kill9();
+    tail.wait_for_note("trying again");
+    scene.server.restart();
+    grace.run(&["say", &instance, "after"]).ok();
+    tail.wait_for("after");
+    tail.wait_for("\"closed\"");
+    assert_eq!(tail.exit_code(), 0);
+
+    let seqs: Vec<u64> = tail
+        .lines()
+        .iter()
+        .map(|line| {
+            let event: Value = serde_json::from_str(line).expect("one event a line");
+            event["seq"].as_u64().expect("a number")
+        })
+        .collect();
+    let last = u64::try_from(seqs.len()).expect("small");
+    assert_eq!(seqs, (1..=last).collect::<Vec<u64>>());
+    // What is over can still be read, from any place on.
+    let rest = ada.run(&["tail", &instance, "--since", "2", "--json"]).ok();
+    assert_eq!(rest.lines().collect::<Vec<_>>(), tail.lines()[2..]);
+}
+
+#[test]
+fn say_loses_and_doubles_nothing_while_the_server_is_killed() {
+    const LINES: usize = 300;
+    let mut scene = scene();
+    let ada = login(&scene, "ada");
+    ada.run(&["join", "1/1"]).ok();
+    let said: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
+    let mut say = Running::with_input(&ada, &["say", "--lines", "1/1"], &said.join("\n"));
+    for seen in [20, 150] {
+        until("some lines to be said", || {
+            (say.lines().len() >= seen).then_some(())
+        });
+        scene.server.kill9();
+        scene.server.restart();
+    }
+    assert_eq!(say.exit_code(), 0, "{:?}", say.notes());
+    let all = ada.run(&["messages", "1/1", "--all", "--json"]).json();
+    assert_eq!(field(&all, "messages", "body"), said);
+}
+
+#[test]
+fn nobody_reading_the_output_is_no_error() {
+    let scene = scene();
+    let ada = login(&scene, "ada");
+    ada.run(&["join", "1/1"]).ok();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let finished = process::command(&ada, &["people", "1/1"])
+        .stdout(writer)
+        .output()
+        .expect("it runs");
+    assert_eq!(finished.status.code(), Some(0));
+    assert_eq!(finished.stderr, b"");
+}
