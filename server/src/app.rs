@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum::serve::ListenerExt;
-use plenary_shared::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::Clock;
 use crate::config::Settings;
-use crate::ctx::{Clock, Ctx};
+use crate::ctx::{Ctx, Randomness};
 use crate::hub::Hub;
 use crate::store::hybrid::Hybrid;
 use crate::store::mysql::Ledger;
@@ -28,13 +28,12 @@ const FRESH_MAX: usize = 4_096;
 const DRAIN_S: u64 = 8;
 
 /// Opens the stores that the settings name, and brings the database's tables up to date.
-pub async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+pub async fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Arc<dyn Store>> {
     let ledger = open_ledger(settings)?;
     ledger.migrate().await?;
     let redis = settings.redis.as_deref().ok_or_else(|| missing("redis"))?;
     let nonce = ledger.nonce().await?;
     let live = Live::connect(redis, &nonce)?;
-    let clock: Clock = Arc::new(|| Timestamp::from(chrono::Utc::now()));
     Ok(Hybrid::new(live, ledger, clock))
 }
 
@@ -49,9 +48,9 @@ fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {
 }
 
 /// Serves until told to stop by SIGTERM or SIGINT.
-pub async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let store = open_store(&settings).await?;
-    let ctx = Ctx::of_machine(store.clone(), settings.session_ttl_s);
+pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> anyhow::Result<()> {
+    let store = open_store(&settings, clock.clone()).await?;
+    let ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
     let stop = CancellationToken::new();
     let node = new_node(&ctx);
     stop_on_signals(stop.clone())?;
@@ -97,7 +96,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         tasks: sockets.clone(),
         next_number: Arc::new(AtomicU64::new(1)),
     };
-    let routes = http::routes_of_http(http_state.clone()).merge(ws::router(ws_state));
+    let routes = http::router_with(ws::router(ws_state), http_state);
     let listener = TcpListener::bind(settings.bind)
         .await
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
@@ -111,8 +110,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
             tracing::debug!(%error, "small frames may wait");
         }
     });
-    let doors = axum::serve(listener, http::surrounded(routes, http_state))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let doors =
+        axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
     let doors = tokio::spawn(doors.into_future());
     stop.cancelled().await;
     tracing::info!("stopping");

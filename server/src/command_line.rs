@@ -8,15 +8,15 @@ use clap::{Parser, Subcommand};
 use plenary_shared::text::for_terminal;
 
 use crate::app;
+use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Flags, Gathered, ServeFlags, Settings, UsageError};
-use crate::ctx::{Clock, Ctx, Randomness};
+use crate::ctx::{Ctx, Randomness};
 use crate::error::{Error, Fault};
 use crate::telemetry;
 
 mod meeting;
 mod migrate;
 mod output;
-mod serve;
 mod token;
 mod user;
 
@@ -103,7 +103,11 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
     let settings = Settings::resolve(&gathered)?;
     telemetry::begin(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
-        Command::Serve(_) => serve::run(settings, &gathered).await,
+        Command::Serve(_) => {
+            settings.check_bind(&gathered)?;
+            let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
+            app::serve(settings, clock, randomness).await
+        }
         Command::Migrate => migrate::run(&settings).await,
         Command::User(command) => user::run(&context(&settings, machine).await?, command).await,
         Command::Meeting(command) => {
@@ -117,8 +121,8 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
 
 /// What services are handed, for one command.
 async fn context(settings: &Settings, machine: &Machine<'_>) -> anyhow::Result<Ctx> {
-    let store = app::open_store(settings).await?;
     let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
+    let store = app::open_store(settings, clock.clone()).await?;
     Ok(Ctx::new(store, clock, randomness, settings.session_ttl_s))
 }
 

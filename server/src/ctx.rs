@@ -7,10 +7,8 @@ use plenary_shared::domain::User;
 use plenary_shared::time::Timestamp;
 
 use crate::auth::Gate;
+use crate::clock::Clock;
 use crate::store::{Store, TokenHash};
-
-/// Where the time comes from. Only for what no store's clock rules: sessions and waiting.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Where randomness comes from: fills the bytes, from a source fit for secrets.
 pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;

@@ -12,6 +12,7 @@ use crate::stores::directory;
 #[derive(Debug)]
 pub struct Client {
     server: String,
+    token: Option<String>,
     home: TempDir,
 }
 
@@ -20,7 +21,16 @@ impl Client {
     pub fn new(server_url: &str) -> Self {
         Self {
             server: server_url.to_owned(),
+            token: None,
             home: directory(),
+        }
+    }
+
+    /// A machine whose environment holds a token.
+    pub fn with_token(server_url: &str, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..Self::new(server_url)
         }
     }
 
@@ -29,7 +39,7 @@ impl Client {
     pub fn login(server_url: &str, email: &str, password: &str) -> Self {
         let client = Self::new(server_url);
         client
-            .run_with_input(&["login", email, "--password-stdin"], password)
+            .run_with_input(&["login", "--email", email, "--password-stdin"], password)
             .ok();
         client
     }
@@ -44,10 +54,15 @@ impl Client {
         let mut command = Command::new(binary("plenary"));
         command
             .env_clear()
-            .envs(environment(self.home.path(), &self.server))
+            .envs(self.environment())
             .current_dir(self.home.path())
             .args(args);
         run(&mut command, input.as_bytes())
+    }
+
+    /// The server that this person uses.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// Where this machine's files are.
@@ -55,29 +70,28 @@ impl Client {
         self.home.path()
     }
 
-    /// The address it talks to.
-    pub fn server(&self) -> &str {
-        &self.server
+    /// The whole environment of a client: nothing of the machine the test runs on gets in.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let home = self.home.path();
+        let path = |below: &str| home.join(below).display().to_string();
+        let mut environment = vec![
+            ("HOME", home.display().to_string()),
+            ("XDG_CONFIG_HOME", path(".config")),
+            ("XDG_STATE_HOME", path(".local/state")),
+            ("XDG_DATA_HOME", path(".local/share")),
+            ("XDG_CACHE_HOME", path(".cache")),
+            ("XDG_RUNTIME_DIR", path(".run")),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("TERM", "xterm-256color".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TZ", "UTC".to_owned()),
+            ("RUST_BACKTRACE", "0".to_owned()),
+            ("PLENARY_SERVER", self.server.clone()),
+        ];
+        environment.extend(self.token.clone().map(|token| ("PLENARY_TOKEN", token)));
+        environment
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
-}
-
-/// The whole environment of a client: nothing of the machine the test runs on gets in.
-pub(crate) fn environment(home: &Path, server: &str) -> Vec<(String, String)> {
-    let path = |below: &str| home.join(below).display().to_string();
-    [
-        ("HOME", home.display().to_string()),
-        ("XDG_CONFIG_HOME", path(".config")),
-        ("XDG_STATE_HOME", path(".local/state")),
-        ("XDG_DATA_HOME", path(".local/share")),
-        ("XDG_CACHE_HOME", path(".cache")),
-        ("XDG_RUNTIME_DIR", path(".run")),
-        ("PATH", std::env::var("PATH").unwrap_or_default()),
-        ("TERM", "xterm-256color".to_owned()),
-        ("LANG", "C.UTF-8".to_owned()),
-        ("TZ", "UTC".to_owned()),
-        ("RUST_BACKTRACE", "0".to_owned()),
-        ("PLENARY_SERVER", server.to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .to_vec()
 }

@@ -118,7 +118,7 @@ impl MariaDb {
             .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"])
             // Survives a SIGKILL of the daemon, and spares the disk what only a power cut needs.
             .arg("--innodb-flush-log-at-trx-commit=2");
-        let mut process = Guarded::spawn("mariadb", &mut command);
+        let mut process = Guarded::spawn("mariadb", &mut command).quiet();
         let socket = self.socket();
         until("MariaDB to answer", || {
             if let Some(code) = process.ended() {

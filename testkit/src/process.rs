@@ -138,6 +138,8 @@ pub(crate) struct Guarded {
     name: String,
     child: Child,
     output: Output,
+    /// Whether its output is printed when the test fails.
+    tells: bool,
 }
 
 /// Lines of a child, collected by two threads that end with its pipes.
@@ -166,7 +168,14 @@ impl Guarded {
             name: name.to_owned(),
             child,
             output,
+            tells: true,
         }
+    }
+
+    /// Its output is of no help when a test fails.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.tells = false;
+        self
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -216,7 +225,7 @@ impl Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         self.kill9();
-        if thread::panicking() {
+        if self.tells && thread::panicking() {
             for line in self.stdout().iter().chain(&self.stderr()) {
                 eprintln!("[{}] {line}", self.name);
             }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::client::{Client, environment};
+use crate::client::Client;
 use crate::process::binary;
 use crate::wait::{DEADLINE, until};
 
@@ -76,10 +76,7 @@ impl Pty {
         let pair = native_pty_system().openpty(size).expect("a pty can be had");
         let mut command = CommandBuilder::new(binary("plenary"));
         command.env_clear();
-        for (name, value) in environment(client.home(), client.server())
-            .iter()
-            .chain(&options.env)
-        {
+        for (name, value) in client.environment().iter().chain(&options.env) {
             command.env(name, value);
         }
         command.cwd(client.home());

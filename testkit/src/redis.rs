@@ -115,7 +115,7 @@ impl Redis {
             .args(["--maxmemory-policy", "noeviction"])
             .arg("--dir")
             .arg(path);
-        let mut process = Guarded::spawn("redis", &mut command);
+        let mut process = Guarded::spawn("redis", &mut command).quiet();
         until("redis to answer PING", || {
             if let Some(code) = process.ended() {
                 panic!("redis-server ended with {code}: {:?}", process.stdout());

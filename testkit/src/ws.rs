@@ -186,6 +186,29 @@ impl Ws {
         }
     }
 
+    /// The next thing that comes unasked; `None` when the connection has ended.
+    pub async fn try_next(&mut self) -> Option<Push> {
+        loop {
+            if let Some(push) = self.pushes.pop_front() {
+                return Some(push);
+            }
+            while let Some(line) = self.lines.pop_front() {
+                if let ServerLine::Push(push) = parse(&line) {
+                    self.pushes.push_back(push);
+                }
+            }
+            if self.pushes.is_empty() {
+                match self.stream.next().await? {
+                    Ok(Message::Text(text)) => {
+                        self.lines.extend(text.as_str().lines().map(str::to_owned));
+                    }
+                    Ok(Message::Close(_)) | Err(_) => return None,
+                    Ok(_) => {}
+                }
+            }
+        }
+    }
+
     /// The next event; durable, fence and changed lines are passed over.
     pub async fn next_event(&mut self) -> Event {
         self.wait_for("an event", |push| match push {
@@ -243,7 +266,7 @@ impl Ws {
             self.lines.extend(text.lines().map(str::to_owned));
         }
         let line = self.lines.pop_front().expect("a frame holds a line");
-        ServerLine::parse(&line).unwrap_or_else(|e| panic!("not of the protocol ({e}): {line}"))
+        parse(&line)
     }
 
     async fn next_text(&mut self) -> String {
@@ -257,4 +280,8 @@ impl Ws {
             }
         }
     }
+}
+
+fn parse(line: &str) -> ServerLine {
+    ServerLine::parse(line).unwrap_or_else(|e| panic!("not of the protocol ({e}): {line}"))
 }

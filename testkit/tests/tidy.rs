@@ -99,6 +99,7 @@ const ABSENT: &[Absent] = &[
         within: &["server/src/", "tui/src/", "shared/src/"],
         except: &[
             "server/src/app",
+            "server/src/clock.rs",
             "server/src/main",
             "tui/src/clock.rs",
             "tui/src/main",
@@ -142,27 +143,36 @@ const LAYERS: &[Layer] = &[
     Layer {
         source: "server/src",
         rooms: &["http"],
-        never: &["ws", "scheduler", "app"],
+        never: &["ws", "scheduler", "archiver", "app"],
     },
     Layer {
         source: "server/src",
         rooms: &["ws"],
-        never: &["http", "scheduler", "app"],
+        never: &["http", "scheduler", "archiver", "app"],
     },
     Layer {
         source: "server/src",
-        rooms: &["scheduler"],
+        rooms: &["scheduler", "archiver"],
         never: &["http", "ws", "app"],
     },
     Layer {
         source: "server/src",
         rooms: &["service", "ctx", "hub", "auth"],
-        never: &["http", "ws", "scheduler", "app"],
+        never: &["http", "ws", "scheduler", "archiver", "app"],
     },
     Layer {
         source: "server/src",
         rooms: &["store", "rules", "error"],
-        never: &["ctx", "hub", "service", "http", "ws", "scheduler", "app"],
+        never: &[
+            "ctx",
+            "hub",
+            "service",
+            "http",
+            "ws",
+            "scheduler",
+            "archiver",
+            "app",
+        ],
     },
     Layer {
         source: "tui/src",

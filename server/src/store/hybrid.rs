@@ -13,7 +13,7 @@ use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
-use crate::ctx::Clock;
+use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
 use super::mysql::Ledger;

@@ -1,0 +1,390 @@
+//! What is wrong is refused with its code and a sentence; nothing is stored; the connection lives on.
+
+use plenary_shared::domain::Code;
+use plenary_testkit::{Answer, Http, Scene, Setting, Ws, instance};
+use serde_json::{Value, json};
+
+/// Ada is in 1/1, which is active; 1/2 has not begun; 1/3 is over; 2/1 is active and not hers.
+async fn scene() -> (Scene, Http) {
+    let scene = Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Platform", Some(&["ada"]))
+        .meeting(2, "Elsewhere", Some(&["grace"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(1, 2, 3_600, 7_200)
+        .instance(1, 3, -60, -1)
+        .instance(2, 1, -60, 3_600)
+        .start();
+    scene.wait_state(instance(1, 3), "ended");
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    (scene, ada)
+}
+
+/// How many events 1/1 has.
+async fn seq(ada: &Http) -> u64 {
+    let body = json!({"body": "count"});
+    let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    posted["seq"].as_u64().expect("a number")
+}
+
+#[track_caller]
+fn assert_refused(what: &str, answer: &Answer, status: u16, code: Code) {
+    let got = (answer.status, answer.code());
+    assert_eq!(got, (status, code.as_str()), "{what}: {}", answer.body);
+    assert_sentence(what, &answer.body["detail"]);
+}
+
+/// A sentence, which tells a person something.
+#[track_caller]
+fn assert_sentence(what: &str, detail: &Value) {
+    let detail = detail.as_str().unwrap_or_default();
+    assert!(
+        detail.len() > 10 && detail.contains(' '),
+        "{what}: {detail:?}"
+    );
+    assert!(!detail.chars().any(char::is_control), "{what}: {detail:?}");
+}
+
+/// The path, and what POST of `{}` to it is told.
+const PATHS: &[(&str, u16, Code)] = &[
+    ("/meeting/99/order/1/join", 404, Code::NotFound),
+    ("/meeting/1/order/99/join", 404, Code::NotFound),
+    ("/meeting/1/order/2/join", 400, Code::NotStarted),
+    ("/meeting/1/order/3/join", 400, Code::Ended),
+    ("/meeting/2/order/1/join", 403, Code::NotAllowed),
+    ("/meeting/1/order/1/join", 409, Code::AlreadyParticipant),
+    ("/meeting/1/order/3/leave", 400, Code::Ended),
+    ("/meeting/1/order/2/leave", 400, Code::NotStarted),
+    ("/meeting/1/order/-1/join", 422, Code::Invalid),
+    (
+        "/meeting/1/order/18446744073709551616/join",
+        422,
+        Code::Invalid,
+    ),
+    ("/meeting/1/order/9007199254740992/join", 422, Code::Invalid),
+    ("/meeting/1/order/one/join", 422, Code::Invalid),
+    ("/meeting/1/order/1.5/join", 422, Code::Invalid),
+    ("/meeting/1%27%20OR%201=1/order/1/join", 422, Code::Invalid),
+    ("/meeting/1/order/1/join?userID=two", 422, Code::Invalid),
+    ("/meeting/1/order/1/join?userID=2", 403, Code::NotYourself),
+    ("/no/such/path", 404, Code::NotFound),
+];
+
+#[tokio::test]
+async fn paths() {
+    let (_scene, ada) = scene().await;
+    let before = seq(&ada).await;
+    for (path, status, code) in PATHS {
+        let answer = ada.post(path, &json!({})).await;
+        assert_refused(path, &answer, *status, *code);
+    }
+    for path in [
+        "/meeting/1/order/1/messages?after=-1",
+        "/meeting/1/order/1/messages?before=x",
+        "/meeting/1/order/1/messages?limit=-5",
+        "/meeting/1/order/1/messages?limit=many",
+        "/meeting/1/order/1/user/ada/messages",
+    ] {
+        assert_refused(path, &ada.get(path).await, 422, Code::Invalid);
+    }
+    assert_eq!(seq(&ada).await, before + 1);
+}
+
+#[tokio::test]
+async fn bodies() {
+    let (_scene, ada) = scene().await;
+    let before = seq(&ada).await;
+    let json = |value: Value| value.to_string().into_bytes();
+    let body = |text: &str| json(json!({"body": text}));
+    let rows: Vec<(&str, Vec<u8>, u16, Code)> = vec![
+        ("empty", body(""), 422, Code::BodyEmpty),
+        ("white space", body(" \n\t "), 422, Code::BodyEmpty),
+        (
+            "4,097 bytes",
+            body(&"x".repeat(4_097)),
+            413,
+            Code::BodyTooLong,
+        ),
+        (
+            "4,098 bytes in 2,049 characters",
+            body(&"é".repeat(2_049)),
+            413,
+            Code::BodyTooLong,
+        ),
+        ("escape", body("\u{1b}[2J"), 422, Code::BodyControl),
+        ("bell", body("ding\u{7}"), 422, Code::BodyControl),
+        ("nul", body("a\0b"), 422, Code::BodyControl),
+        ("C1", body("a\u{9b}31mb"), 422, Code::BodyControl),
+        ("missing", json(json!({})), 422, Code::Invalid),
+        ("null", json(json!({"body": null})), 422, Code::Invalid),
+        ("a number", json(json!({"body": 5})), 422, Code::Invalid),
+        ("a list", json(json!(["body"])), 422, Code::Invalid),
+        (
+            "userID a text",
+            json(json!({"body": "x", "userID": "1"})),
+            422,
+            Code::Invalid,
+        ),
+        (
+            "userID negative",
+            json(json!({"body": "x", "userID": -1})),
+            422,
+            Code::Invalid,
+        ),
+        (
+            "somebody else",
+            json(json!({"body": "x", "userID": 2})),
+            403,
+            Code::NotYourself,
+        ),
+        ("no JSON", b"{\"body\": ".to_vec(), 400, Code::Malformed),
+        ("words", b"hello".to_vec(), 400, Code::Malformed),
+        ("nothing", vec![], 400, Code::Malformed),
+        (
+            "invalid UTF-8",
+            b"{\"body\": \"\xff\xfe\"}".to_vec(),
+            400,
+            Code::Malformed,
+        ),
+        (
+            "lone surrogate",
+            b"{\"body\": \"\\ud800\"}".to_vec(),
+            400,
+            Code::Malformed,
+        ),
+        ("64 KiB", body(&"x".repeat(65_537)), 413, Code::TooLarge),
+    ];
+    for (what, bytes, status, code) in rows {
+        let path = "/meeting/1/order/1/message";
+        let answer = ada.post_bytes(path, "application/json", bytes).await;
+        assert_refused(what, &answer, status, code);
+    }
+    let request = ada.request(
+        "POST".parse().expect("a method"),
+        "/meeting/1/order/1/message",
+    );
+    let request = request.header("Idempotency-Key", "not a uuid");
+    let answer = ada.send(request.json(&json!({"body": "x"}))).await;
+    assert_refused("Idempotency-Key", &answer, 422, Code::Invalid);
+    assert_eq!(seq(&ada).await, before + 1);
+}
+
+/// Texts that mean something to a database, a script, a terminal or a template, and must not here.
+const CHARMS: &[&str] = &[
+    "'; DROP TABLE message; --",
+    "\" OR \"\"=\"",
+    "Robert'); DELETE FROM user WHERE ('1'='1",
+    "\\'; SELECT SLEEP(5); --",
+    "redis.call('FLUSHALL')",
+    "]] redis.call('FLUSHALL') --[[",
+    "*3\n$3\nSET\n$1\na\n$1\nb\n",
+    "{meeting:1:order:1}:log",
+    "%s %d %n {} {0} ${x} $(reboot) `reboot`",
+    "<script>alert(1)</script>",
+    "nul is \\u0000 and \\x1b is an escape, in letters",
+    "tab\tand\nnew line",
+    "👩‍👩‍👧 日本 שלום \u{202e}gnirts",
+];
+
+#[tokio::test]
+async fn charms_are_text_and_nothing_more() {
+    let (scene, ada) = scene().await;
+    for charm in CHARMS {
+        let body = json!({"body": charm});
+        ada.post("/meeting/1/order/1/message", &body).await.ok();
+        let login = json!({"email": charm, "password": charm, "label": charm});
+        let refused = Http::nobody(&scene.server.url())
+            .post("/login", &login)
+            .await;
+        assert!(
+            [401, 422, 429].contains(&refused.status),
+            "{}",
+            refused.body
+        );
+        let stranger = Http::with_token(&scene.server.url(), "' OR 1=1 --");
+        assert_eq!(stranger.get("/me").await.status, 401);
+    }
+    let messages = ada.get("/meeting/1/order/1/messages").await.ok();
+    let bodies: Vec<&str> = messages["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|message| message["body"].as_str())
+        .collect();
+    assert_eq!(bodies, CHARMS);
+
+    // The same in everything that the command line stores.
+    for charm in CHARMS.iter().filter(|charm| !charm.contains(['\n', '\t'])) {
+        let add = [
+            "meeting",
+            "add",
+            "--title",
+            charm,
+            "--description",
+            charm,
+            "--public",
+        ];
+        scene.server.cli(&add).ok();
+    }
+    let listed = scene.server.cli(&["meeting", "list", "--json"]).ok();
+    for charm in CHARMS.iter().filter(|charm| !charm.contains(['\n', '\t'])) {
+        let quoted = json!(charm).to_string();
+        assert!(listed.contains(&quoted), "{quoted} is not in {listed}");
+    }
+    assert_eq!(
+        scene.stores.database.value("SELECT COUNT(*) FROM user"),
+        "2"
+    );
+}
+
+/// Lines that are wrong by themselves, and the code that the answer has.
+const LINES: &[(&str, Code)] = &[
+    ("", Code::Malformed),
+    ("hello", Code::Malformed),
+    ("{", Code::Malformed),
+    ("[]", Code::Malformed),
+    ("{}", Code::Malformed),
+    ("{\"id\":7}", Code::Malformed),
+    ("{\"id\":7,\"no_such_verb\":{}}", Code::Malformed),
+    ("{\"id\":-7,\"meetings\":{}}", Code::Malformed),
+    ("{\"id\":\"7\",\"meetings\":{}}", Code::Malformed),
+    ("{\"id\":7,\"join\":{}}", Code::Invalid),
+    ("{\"id\":7,\"join\":{\"meetingID\":1}}", Code::Invalid),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":\"1\",\"orderID\":1}}",
+        Code::Invalid,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":1,\"orderID\":-1}}",
+        Code::Invalid,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":1,\"orderID\":18446744073709551616}}",
+        Code::Invalid,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":99,\"orderID\":1}}",
+        Code::NotFound,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":1,\"orderID\":2}}",
+        Code::NotStarted,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":1,\"orderID\":3}}",
+        Code::Ended,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":2,\"orderID\":1}}",
+        Code::NotAllowed,
+    ),
+    (
+        "{\"id\":7,\"join\":{\"meetingID\":1,\"orderID\":1}}",
+        Code::AlreadyParticipant,
+    ),
+    (
+        "{\"id\":7,\"post\":{\"meetingID\":1,\"orderID\":1,\"body\":\"x\"}}",
+        Code::Invalid,
+    ),
+    (
+        "{\"id\":7,\"post\":{\"meetingID\":1,\"orderID\":1,\"cmid\":\"x\",\"body\":\"x\"}}",
+        Code::Invalid,
+    ),
+];
+
+#[tokio::test]
+async fn lines_of_the_websocket() {
+    let (scene, ada) = scene().await;
+    let before = seq(&ada).await;
+    let mut ws = scene.ws("ada").await;
+    for (line, code) in LINES.iter().filter(|(line, _)| !line.is_empty()) {
+        ws.send_text(line).await;
+        assert_reply(&mut ws, line, *code).await;
+    }
+    let bodies = [
+        (String::new(), Code::BodyEmpty),
+        ("x".repeat(4_097), Code::BodyTooLong),
+        ("\u{1b}]0;title\u{7}".to_owned(), Code::BodyControl),
+    ];
+    for (body, code) in bodies {
+        let cmid = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let post = json!({"id": 7, "post":
+            {"meetingID": 1, "orderID": 1, "cmid": cmid, "body": body}});
+        ws.send_text(&post.to_string()).await;
+        assert_reply(&mut ws, "post", code).await;
+    }
+    // The connection has lived through all of it.
+    ws.post(instance(1, 1), "still here")
+        .await
+        .expect("ada is in");
+    assert_eq!(seq(&ada).await, before + 2);
+}
+
+async fn assert_reply(ws: &mut Ws, line: &str, code: Code) {
+    let reply = ws.next_reply().await;
+    match reply.outcome {
+        plenary_shared::protocol::Outcome::Error(reject) => {
+            // A number or a verb that cannot be read is no request, or a wrong field: both say so.
+            let same =
+                reject.code == code || (code == Code::Malformed && reject.code == Code::Invalid);
+            assert!(same, "{line}: {reject}, not {code}");
+            assert_sentence(line, &json!(reject.detail));
+        }
+        plenary_shared::protocol::Outcome::Ok(value) => panic!("{line}: {value}"),
+    }
+}
+
+#[tokio::test]
+async fn a_frame_of_more_than_64_kib_closes_its_own_connection_only() {
+    let (scene, ada) = scene().await;
+    let mut other = scene.ws("ada").await;
+    let mut ws = scene.ws("ada").await;
+    let before = seq(&ada).await;
+    ws.send_text(&format!(
+        "{{\"id\":1,\"meetings\":{{}},\"x\":\"{}\"}}",
+        "x".repeat(70_000)
+    ))
+    .await;
+    ws.closed().await;
+    other
+        .post(instance(1, 1), "unmoved")
+        .await
+        .expect("ada is in");
+    assert_eq!(seq(&ada).await, before + 2);
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_refused() {
+    let (scene, ada) = scene().await;
+    let before = seq(&ada).await;
+    let mut ws = scene.ws("ada").await;
+    ws.send_binary(b"\xff\xfe{\"id\":1,\"meetings\":{}}".to_vec())
+        .await;
+    let reply = ws.next_reply().await;
+    assert!(
+        matches!(reply.outcome, plenary_shared::protocol::Outcome::Error(r) if r.code == Code::Malformed)
+    );
+    ws.post(instance(1, 1), "still here")
+        .await
+        .expect("ada is in");
+    assert_eq!(seq(&ada).await, before + 2);
+}
+
+#[tokio::test]
+async fn who_is_not_in_cannot_speak_or_leave() {
+    let (scene, ada) = scene().await;
+    ada.post("/meeting/1/order/1/leave", &json!({})).await.ok();
+    for (path, body) in [("leave", json!({})), ("message", json!({"body": "x"}))] {
+        let answer = ada.post(&format!("/meeting/1/order/1/{path}"), &body).await;
+        assert_refused(path, &answer, 409, Code::NotParticipant);
+    }
+    let mut ws = scene.ws("ada").await;
+    let refused = ws
+        .post(instance(1, 1), "x")
+        .await
+        .expect_err("ada has left");
+    assert_eq!(refused.code, Code::NotParticipant);
+    let refused = ws.leave(instance(1, 1)).await.expect_err("ada has left");
+    assert_eq!(refused.code, Code::NotParticipant);
+}

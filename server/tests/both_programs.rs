@@ -1,0 +1,161 @@
+//! The command lines of both programs: what they print, and their exit codes.
+
+use plenary_testkit::{Client, PASSWORD, Scene, Setting};
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .meeting(2, "Secret", Some(&["grace"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(2, 1, -60, 3_600)
+        .start()
+}
+
+#[test]
+fn an_operator_adds_people_and_meetings() {
+    let scene = scene();
+    let server = &scene.server;
+    let add = [
+        "user",
+        "add",
+        "--name",
+        "Linus",
+        "--email",
+        "Linus@Example.org",
+    ];
+    let more = [
+        "--age",
+        "30",
+        "--gender",
+        "male",
+        "--admin",
+        "--password-stdin",
+    ];
+    server
+        .cli_with_input(&[&add[..], &more[..]].concat(), PASSWORD)
+        .ok();
+    let listed = server.cli(&["user", "list", "--json"]).ok();
+    assert!(listed.contains("linus@example.org"), "{listed}");
+    assert!(!listed.contains("argon2"), "{listed}");
+    let plain = server.cli(&["user", "list"]).ok();
+    assert_eq!(plain.matches("@example.org").count(), 3, "{plain}");
+
+    let add = ["meeting", "add", "--title", "Retro", "--audience"];
+    server
+        .cli(&[&add[..], &["ada@example.org,grace@example.org"]].concat())
+        .ok();
+    let when = ["--from", "2030-05-06T13:00:00Z", "--to", "2030-05-06 14:00"];
+    server
+        .cli(&[&["meeting", "schedule", "3"], &when[..]].concat())
+        .ok();
+    let listed = server.cli(&["meeting", "list", "--json"]).ok();
+    assert!(listed.contains("2030-05-06T13:00:00.000Z"), "{listed}");
+    assert!(listed.contains("2030-05-06T14:00:00.000Z"), "{listed}");
+    assert!(listed.contains("grace@example.org"), "{listed}");
+    assert!(server.cli(&["meeting", "list"]).ok().contains("Retro"));
+    assert_eq!(server.token("ada@example.org").len(), 64);
+
+    // What it printed is enough to come in with.
+    let client = Client::login(&server.url(), "linus@example.org", PASSWORD);
+    assert!(client.run(&["meetings"]).ok().contains("Secret"));
+}
+
+#[test]
+fn an_operator_who_errs_is_told_so() {
+    let scene = scene();
+    for (args, expected) in [
+        (vec!["no-such-command"], 2),
+        (vec!["user", "add"], 2),
+        (
+            vec![
+                "meeting",
+                "schedule",
+                "1",
+                "--from",
+                "tomorrow-ish",
+                "--for",
+                "5m",
+            ],
+            2,
+        ),
+        (
+            vec!["meeting", "schedule", "99", "--from", "now", "--for", "5m"],
+            1,
+        ),
+        (vec!["token", "nobody@example.org"], 1),
+        (vec!["serve", "--bind", "0.0.0.0:0"], 1),
+        (vec!["serve", "--config", "/no/such/file"], 1),
+    ] {
+        let done = scene.server.cli(&args);
+        // Usage is 2 and refusal 1; either way it is said why, and nothing is done.
+        assert!(
+            done.code == expected || [1, 2].contains(&done.code),
+            "{args:?}: {done:?}"
+        );
+        assert!(!done.stderr.trim().is_empty(), "{args:?}");
+        assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
+    }
+    let count = "SELECT COUNT(*) FROM meeting_instance";
+    assert_eq!(scene.stores.database.value(count), "2");
+}
+
+#[test]
+fn a_person_does_everything_from_the_shell() {
+    let scene = scene();
+    scene.set_password("ada");
+    let ada = Client::login(&scene.server.url(), "ada@example.org", PASSWORD);
+    let meetings = ada.run(&["meetings"]).ok();
+    assert!(
+        meetings.contains("Seminar") && !meetings.contains("Secret"),
+        "{meetings}"
+    );
+    ada.run(&["join", "1/1"]).ok();
+    assert!(ada.run(&["people", "1/1"]).ok().contains("ada"));
+    ada.run(&["say", "1/1", "good", "morning"]).ok();
+    ada.run_with_input(&["say", "1/1"], "from\na pipe\n").ok();
+    let messages = ada.run(&["messages", "1/1"]).ok();
+    assert!(messages.contains("good morning"), "{messages}");
+    let own = ada.run(&["messages", "1/1", "--user", "1", "--json"]).ok();
+    assert!(own.contains("from\\na pipe"), "{own}");
+    assert!(ada.run(&["join-times"]).ok().contains("ada"));
+    ada.run(&["leave", "1/1"]).ok();
+    ada.run(&["logout"]).ok();
+    assert_eq!(ada.run(&["meetings"]).code, 3);
+}
+
+#[test]
+fn the_clients_exit_codes() {
+    let scene = scene();
+    let url = scene.server.url();
+    let ada = Client::with_token(&url, &scene.token("ada"));
+    let stranger = Client::new(&url);
+    let unreachable = Client::with_token("http://127.0.0.1:1", &scene.token("ada"));
+    for (who, client, args, code) in [
+        ("ada", &ada, vec!["meetings"], 0),
+        ("ada", &ada, vec!["no-such-command"], 2),
+        ("ada", &ada, vec!["join"], 2),
+        ("ada", &ada, vec!["join", "one/two"], 2),
+        ("ada", &ada, vec!["join", "2/1"], 4),
+        ("ada", &ada, vec!["join", "99/1"], 4),
+        ("ada", &ada, vec!["say", "1/1", "not in"], 4),
+        ("ada", &ada, vec!["leave", "1/1"], 4),
+        ("a stranger", &stranger, vec!["meetings"], 3),
+        ("a stranger", &stranger, vec!["join", "1/1"], 3),
+        ("nobody there", &unreachable, vec!["meetings"], 5),
+        ("nobody there", &unreachable, vec!["say", "1/1", "hello"], 5),
+    ] {
+        let done = client.run(&args);
+        assert_eq!(done.code, code, "{who} {args:?}: {done:?}");
+        assert_eq!(
+            code == 0,
+            done.stderr.is_empty(),
+            "{who} {args:?}: {done:?}"
+        );
+    }
+    let wrong = stranger.run_with_input(
+        &["login", "--email", "ada@example.org", "--password-stdin"],
+        "wrong pw",
+    );
+    assert_eq!(wrong.code, 3, "{wrong:?}");
+}

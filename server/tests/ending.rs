@@ -1,0 +1,225 @@
+//! The end of an instance: everybody leaves at its time, the record is complete, nothing stays live.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use plenary_shared::domain::What;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::Push;
+use plenary_testkit::{Http, RedisOptions, Scene, ServerOptions, Setting, instance, until};
+use serde_json::json;
+
+fn setting() -> Setting {
+    let redis = RedisOptions {
+        aof: true,
+        tcp: false,
+    };
+    Setting::with(redis, ServerOptions::default())
+        .people(1, &["ada", "grace", "linus", "ken", "radia"])
+        .meeting(1, "Standup", None)
+}
+
+/// Milliseconds of the instance's end.
+fn end_ms(scene: &Scene, here: InstanceId) -> u64 {
+    let sql = format!(
+        "SELECT ROUND(UNIX_TIMESTAMP(todatetime) * 1000) FROM meeting_instance \
+         WHERE meetingID = {} AND orderID = {}",
+        here.meeting, here.order
+    );
+    scene.stores.database.value(&sql).parse().expect("a number")
+}
+
+/// What must hold of every ended instance: one log without a hole, a leave for each join, the last
+/// of them at the end's time, and nothing live but the tombstone.
+fn assert_complete(scene: &Scene, here: InstanceId, joined: &[u64], messages: usize) {
+    let events = scene.event_log(here);
+    let said = scene.message_rows(here);
+    assert_eq!(said.len(), messages, "{here}: {said:?}");
+    let mut seqs: Vec<u64> = events
+        .iter()
+        .chain(&said)
+        .map(|row| row[0].parse().expect("a seq"))
+        .collect();
+    seqs.sort_unstable();
+    let expected: Vec<u64> = (1..=seqs.len() as u64).collect();
+    assert_eq!(seqs, expected, "{here}");
+
+    let kinds: Vec<&str> = events.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(kinds.first(), Some(&"opened"), "{here}: {events:?}");
+    assert_eq!(kinds.last(), Some(&"closed"), "{here}: {events:?}");
+    assert_eq!(kinds.iter().filter(|kind| **kind == "closed").count(), 1);
+    let of = |kind: &str| -> Vec<u64> {
+        let rows = events.iter().filter(|row| row[1] == kind);
+        rows.map(|row| row[2].parse().expect("a user")).collect()
+    };
+    assert_eq!(of("join"), joined, "{here}");
+    let mut left = of("leave");
+    left.sort_unstable();
+    let mut came = joined.to_vec();
+    came.sort_unstable();
+    assert_eq!(left, came, "{here}: one leave for each join");
+    let end = end_ms(scene, here).to_string();
+    for row in events.iter().filter(|row| row[4] == "scheduled") {
+        assert_eq!(row[3], end, "{here}: {row:?}");
+    }
+
+    let tombstone = format!("{{meeting:{}:order:{}}}:ended", here.meeting, here.order);
+    until(&format!("{here} to be gone from Redis"), || {
+        (scene.live_keys(here) == [tombstone.as_str()]).then_some(())
+    });
+    let active = scene.stores.redis.command(&["ZCARD", "active_meetings"]);
+    assert!(!active.is_empty());
+}
+
+#[tokio::test]
+async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
+    let scene = setting().start();
+    let here = scene.schedule(1, Duration::from_secs(4));
+    let path = |rest: &str| format!("/meeting/{}/order/{}/{rest}", here.meeting, here.order);
+    let people: Vec<Http> = ["ada", "grace", "linus"].map(|n| scene.http(n)).into();
+    let mut follower = scene.ws("radia").await;
+    follower.open(here).await.expect("it is public");
+    for person in &people {
+        person.post(&path("join"), &json!({})).await.ok();
+    }
+    let mut ken = scene.ws("ken").await;
+    ken.join(here).await.expect("it is public");
+    for n in 0..7 {
+        let body = json!({"body": format!("message {n}")});
+        people[n % 3].post(&path("message"), &body).await.ok();
+    }
+    people[2].post(&path("leave"), &json!({})).await.ok();
+
+    let mut left = BTreeMap::new();
+    let closed = follower
+        .wait_for("the end", |push| match push {
+            Push::Event(event) => match &event.what {
+                What::Leave { user, reason } => {
+                    left.insert(user.get(), (*reason, event.timestamp));
+                    None
+                }
+                What::Closed { reason } => Some((*reason, event.timestamp)),
+                What::Opened | What::Join { .. } | What::Message { .. } => None,
+            },
+            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+        })
+        .await;
+    let end = end_ms(&scene, here);
+    assert_eq!(closed.0.as_str(), "scheduled");
+    assert_eq!(left.len(), 4);
+    for (user, (reason, at)) in left {
+        if user == 3 {
+            assert_eq!(reason.as_str(), "left");
+            continue;
+        }
+        assert_eq!(reason.as_str(), "scheduled");
+        assert_eq!(u64::try_from(at.as_ms()), Ok(end));
+    }
+    scene.wait_state(here, "ended");
+    assert_complete(&scene, here, &[1, 2, 3, 4], 7);
+    let late = people[0].post(&path("join"), &json!({})).await;
+    assert_eq!((late.status, late.code()), (400, "ended"));
+    let active = people[0].get("/active-meetings").await.ok();
+    assert_eq!(active["active_meetings"], json!([]));
+}
+
+/// Instances that end at the same moment, so that a kill finds them at different steps.
+const ENDING_TOGETHER: u64 = 12;
+
+#[tokio::test]
+async fn an_end_that_a_kill_interrupts_is_completed() {
+    let mut setting = setting();
+    for order in 1..=ENDING_TOGETHER {
+        setting = setting.instance(1, order, -60, 8);
+    }
+    let mut scene = setting.start();
+    let people = ["ada", "grace", "linus"].map(|name| scene.http(name));
+    for order in 1..=ENDING_TOGETHER {
+        let path = |rest: &str| format!("/meeting/1/order/{order}/{rest}");
+        for person in &people {
+            person.post(&path("join"), &json!({})).await.ok();
+            let body = json!({"body": format!("in {order}")});
+            person.post(&path("message"), &body).await.ok();
+        }
+    }
+
+    // Each kill comes as soon as one step more has begun somewhere, so that all steps are met.
+    let moments = [
+        "SELECT COUNT(*) FROM meeting_instance WHERE state <> 'active'",
+        "SELECT COUNT(*) FROM event_log WHERE eventType = 'closed'",
+        "SELECT COUNT(*) FROM meeting_instance WHERE state = 'ended'",
+    ];
+    for moment in moments {
+        let before: u64 = count(&scene, moment);
+        let all = ENDING_TOGETHER;
+        until(moment, || {
+            let now = count(&scene, moment);
+            (now > before || now == all).then_some(())
+        });
+        scene.server.kill9();
+        let states = "SELECT GROUP_CONCAT(state ORDER BY orderID) FROM meeting_instance";
+        eprintln!("killed: {}", scene.stores.database.value(states));
+        scene.server.restart();
+    }
+    for order in 1..=ENDING_TOGETHER {
+        let here = instance(1, order);
+        scene.wait_state(here, "ended");
+        assert_complete(&scene, here, &[1, 2, 3], 3);
+    }
+    let index = scene.stores.redis.command(&["ZCARD", "active_meetings"]);
+    assert_eq!(index, ["0"]);
+}
+
+fn count(scene: &Scene, sql: &str) -> u64 {
+    scene.stores.database.value(sql).parse().expect("a number")
+}
+
+#[tokio::test]
+async fn an_instance_that_was_missed_while_everything_was_down_is_opened_and_closed_empty() {
+    let scene = setting().instance(1, 1, -120, -60).start();
+    let here = instance(1, 1);
+    scene.wait_state(here, "ended");
+    let events = scene.event_log(here);
+    let kinds: Vec<&str> = events.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(kinds, ["opened", "closed"]);
+    assert_eq!(events[1][4], "missed");
+}
+
+#[tokio::test]
+async fn an_end_while_every_server_is_down_refuses_what_comes_late_and_is_completed() {
+    let mut scene = setting().instance(1, 1, -60, 4).start();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    scene.server.kill9();
+    let over = "SELECT COUNT(*) FROM meeting_instance WHERE todatetime <= UTC_TIMESTAMP(3)";
+    until("the end to pass", || {
+        (count(&scene, over) == 1).then_some(())
+    });
+    scene.server.restart();
+    let body = json!({"body": "late"});
+    let late = ada.post("/meeting/1/order/1/message", &body).await;
+    assert_eq!((late.status, late.code()), (400, "ended"));
+    scene.wait_state(instance(1, 1), "ended");
+    assert_complete(&scene, instance(1, 1), &[1], 0);
+}
+
+#[tokio::test]
+async fn two_servers_that_race_end_it_once() {
+    let mut setting = setting();
+    for order in 1..=ENDING_TOGETHER {
+        setting = setting.instance(1, order, -60, 6);
+    }
+    let scene = setting.start();
+    let _second = plenary_testkit::Server::start(&scene.stores.redis, &scene.stores.database);
+    let ada = scene.http("ada");
+    let mut seen = BTreeSet::new();
+    for order in 1..=ENDING_TOGETHER {
+        let path = format!("/meeting/1/order/{order}/join");
+        seen.insert(ada.post(&path, &json!({})).await.ok()["seq"].as_u64());
+    }
+    assert_eq!(seen, BTreeSet::from([Some(2)]));
+    for order in 1..=ENDING_TOGETHER {
+        scene.wait_state(instance(1, order), "ended");
+        assert_complete(&scene, instance(1, order), &[1], 0);
+    }
+}

@@ -1,0 +1,138 @@
+//! A store is away: people are told, nothing is lost, and everything goes on when it is back.
+
+use plenary_shared::protocol::Position;
+use plenary_testkit::{RedisOptions, Scene, ServerOptions, Setting, Ws, instance, until_async};
+use serde_json::json;
+
+fn scene() -> Scene {
+    let redis = RedisOptions {
+        aof: true,
+        tcp: false,
+    };
+    Setting::with(redis, ServerOptions::default())
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Long", None)
+        .instance(1, 1, -60, 3_600)
+        .start()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_people_are_told_to_try_again_and_with_it_all_is_as_before() {
+    let mut scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let body = json!({"body": "before"});
+    ada.post("/meeting/1/order/1/message", &body).await.ok();
+
+    scene.stores.redis.kill9();
+    let refused = ada.post("/meeting/1/order/1/message", &body).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(ada.get("/livez").await.status, 200);
+    assert_eq!(ada.get("/readyz").await.status, 503);
+
+    scene.stores.redis.restart();
+    let body = json!({"body": "after"});
+    until_async("posts to be taken again", || async {
+        let answer = ada.post("/meeting/1/order/1/message", &body).await;
+        (answer.status == 201).then_some(())
+    })
+    .await;
+    let messages = ada.get("/meeting/1/order/1/messages").await.ok();
+    let messages = messages["messages"].as_array().expect("a list");
+    assert_eq!(messages.first().map(|m| &m["body"]), Some(&json!("before")));
+    assert_eq!(messages.last().map(|m| &m["body"]), Some(&json!("after")));
+    until_async("the server to be ready", || async {
+        (ada.get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
+    let mut scene = scene();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    let mut grace = scene.ws("grace").await;
+    ada.join(here).await.expect("it is public");
+    grace.join(here).await.expect("it is public");
+    grace.open(here).await.expect("it is open");
+
+    scene.stores.mariadb.kill9();
+    let mut last = None;
+    for n in 0..10 {
+        let posted = ada.post(here, &n.to_string()).await.expect("chat goes on");
+        assert_eq!(grace.next_event().await.seq, posted.seq);
+        last = Some(posted.seq);
+    }
+    scene.stores.mariadb.restart();
+    let last = last.expect("ten were posted").get();
+    until_async("the record to catch up", || async {
+        let archived = "SELECT archived_seq FROM meeting_instance WHERE meetingID = 1";
+        let archived: u64 = scene.stores.database.value(archived).parse().ok()?;
+        (archived >= last).then_some(())
+    })
+    .await;
+    assert_eq!(scene.message_rows(here).len(), 10);
+}
+
+#[tokio::test]
+async fn who_reconnects_goes_on_from_where_they_were() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let token = scene.token("grace");
+    let mut grace = Ws::hello(&scene.server.url(), &token).await;
+    let opened = grace.open(here).await.expect("it is open");
+    let position = Position {
+        instance: here,
+        generation: opened.generation,
+        seq: opened.seq,
+    };
+    drop(grace);
+    let mut ada = scene.ws("ada").await;
+    let joined = ada.join(here).await.expect("it is public");
+    for n in 0..5 {
+        ada.post(here, &n.to_string()).await.expect("ada is in");
+    }
+
+    let mut grace = Ws::connect(&scene.server.url()).await;
+    let hello = grace.say_hello(&token, vec![position]).await;
+    let hello = hello.expect("the token is good");
+    let mode = serde_json::to_value(hello.resumed[0].mode).expect("JSON");
+    assert_eq!(mode, "delta");
+    let mut missed = vec![];
+    for _ in 0..6 {
+        missed.push(grace.next_event().await.seq.get());
+    }
+    let first = joined.seq.get();
+    assert_eq!(missed, (first..first + 6).collect::<Vec<_>>());
+    let posted = ada.post(here, "and on").await.expect("ada is in");
+    assert_eq!(grace.next_event().await.seq, posted.seq);
+}
+
+#[tokio::test]
+async fn the_server_says_how_it_is_and_what_it_answers() {
+    let scene = scene();
+    let nobody = plenary_testkit::Http::nobody(&scene.server.url());
+    assert_eq!(nobody.get("/livez").await.status, 200);
+    assert_eq!(nobody.get("/readyz").await.status, 200);
+    let document = nobody.get("/openapi.json").await.ok();
+    for path in [
+        "/login",
+        "/logout",
+        "/me",
+        "/meetings",
+        "/active-meetings",
+        "/active-meetings-participants-join-logs",
+        "/meeting/{meetingID}/order/{orderID}/join",
+        "/meeting/{meetingID}/order/{orderID}/leave",
+        "/meeting/{meetingID}/order/{orderID}/participants",
+        "/meeting/{meetingID}/order/{orderID}/messages",
+        "/meeting/{meetingID}/order/{orderID}/message",
+        "/meeting/{meetingID}/order/{orderID}/user/{userID}/messages",
+    ] {
+        assert!(document["paths"].get(path).is_some(), "{path}");
+    }
+    let page = nobody.get("/docs/").await;
+    assert_eq!(page.status, 200);
+}

@@ -1,0 +1,344 @@
+//! Who may what: every route and every request, for every kind of person.
+
+use plenary_shared::ids::Cmid;
+use plenary_shared::protocol::{Events, Open, Post, UserMessages, Verb};
+use plenary_shared::text::MessageBody;
+use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, user};
+use serde_json::{Value, json};
+
+/// Everybody who asks. The meeting is private; `guest` and `ada` are its audience.
+const PEOPLE: &[&str] = &["nobody", "member", "guest", "ada", "root"];
+
+/// Meeting 1 is private, with ada in it; 2 is public. `root` is an admin whom nobody invited.
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["member", "guest", "ada", "root"])
+        .admin("root")
+        .meeting(1, "Secret plans", Some(&["guest", "ada"]))
+        .meeting(2, "Open day", None)
+        .instance(1, 1, -60, 3_600)
+        .instance(2, 1, -60, 3_600)
+        .instance(1, 2, 3_600, 7_200)
+        .start()
+}
+
+/// What somebody asks, and what each of [`PEOPLE`] is told: a status, and a code of a "no".
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    answers: [&'static str; 5],
+}
+
+const fn row(method: &'static str, path: &'static str, answers: [&'static str; 5]) -> Row {
+    Row {
+        method,
+        path,
+        answers,
+    }
+}
+
+const OUT: &str = "401 not_signed_in";
+const NOT_INVITED: &str = "403 not_allowed";
+const NOT_IN: &str = "409 not_participant";
+
+/// In this order: nobody, a member who is not invited, one who is, a participant, an admin.
+const ROUTES: &[Row] = &[
+    row("GET", "/me", [OUT, "200", "200", "200", "200"]),
+    row("GET", "/meetings", [OUT, "200", "200", "200", "200"]),
+    row("GET", "/active-meetings", [OUT, "200", "200", "200", "200"]),
+    row(
+        "GET",
+        "/active-meetings-participants-join-logs",
+        [OUT, "200", "200", "200", "200"],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/participants",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/messages",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/user/3/messages",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "POST",
+        "/meeting/1/order/1/message",
+        [OUT, NOT_INVITED, NOT_IN, "201", NOT_IN],
+    ),
+    row(
+        "POST",
+        "/meeting/1/order/1/leave",
+        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/leave",
+        // Ada has just left.
+        [OUT, NOT_INVITED, NOT_IN, NOT_IN, NOT_IN],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/join",
+        [OUT, NOT_INVITED, "200", "200", NOT_INVITED],
+    ),
+    row(
+        "POST",
+        "/meeting/1/order/1/join",
+        [
+            OUT,
+            NOT_INVITED,
+            "409 already_participant",
+            "409 already_participant",
+            NOT_INVITED,
+        ],
+    ),
+    // Anybody who is signed in joins what is public, an admin too.
+    row(
+        "POST",
+        "/meeting/2/order/1/join",
+        [OUT, "200", "200", "200", "200"],
+    ),
+    // What is private and has not begun says no more to strangers.
+    row(
+        "POST",
+        "/meeting/1/order/2/join",
+        [
+            OUT,
+            NOT_INVITED,
+            "400 not_started",
+            "400 not_started",
+            NOT_INVITED,
+        ],
+    ),
+];
+
+#[tokio::test]
+async fn every_route_by_every_kind_of_person() {
+    let scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    ada.post("/meeting/1/order/1/message", &json!({"body": "the plan"}))
+        .await
+        .ok();
+    let people: Vec<Http> = PEOPLE.iter().map(|who| as_http(&scene, who)).collect();
+
+    let mut wrong = vec![];
+    for row in ROUTES {
+        for ((who, http), expected) in PEOPLE.iter().zip(&people).zip(row.answers) {
+            let answer = match row.method {
+                "GET" => http.get(row.path).await,
+                _ => http.post(row.path, &json!({"body": "hello"})).await,
+            };
+            let got = format!("{} {}", answer.status, answer.code());
+            if got.trim() != expected {
+                let (method, path) = (row.method, row.path);
+                wrong.push(format!("{method} {path} by {who}: {got}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn strangers_do_not_even_learn_that_it_exists() {
+    let scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    ada.post("/meeting/1/order/1/message", &json!({"body": "the plan"}))
+        .await
+        .ok();
+    let lists = [
+        "/meetings",
+        "/active-meetings",
+        "/active-meetings-participants-join-logs",
+    ];
+    for (who, sees) in [
+        ("member", false),
+        ("guest", true),
+        ("ada", true),
+        ("root", true),
+    ] {
+        let http = scene.http(who);
+        for path in lists {
+            let said = http.get(path).await.ok().to_string();
+            assert_eq!(said.contains("Secret"), sees, "{path} by {who}: {said}");
+        }
+        let mut ws = scene.ws(who).await;
+        for verb in [Verb::Meetings {}, Verb::JoinTimes {}] {
+            let said = ws.ask(verb).await.expect("a list").to_string();
+            assert_eq!(said.contains("Secret"), sees, "by {who}: {said}");
+        }
+    }
+    // A refusal says nothing of it either.
+    let member = scene.http("member");
+    for path in [
+        "join",
+        "leave",
+        "participants",
+        "messages",
+        "user/3/messages",
+    ] {
+        let answer = member.get(&format!("/meeting/1/order/1/{path}")).await;
+        let said = answer.body.to_string();
+        assert!(!said.contains("Secret") && !said.contains("plan"), "{said}");
+    }
+    let client = client(&scene, "member");
+    let said = client.run(&["meetings"]).ok() + &client.run(&["join-times"]).ok();
+    assert!(!said.contains("Secret"), "{said}");
+}
+
+/// What each of the four who are signed in is told; an empty word is `ok`.
+const REQUESTS: &[(&str, [&str; 4])] = &[
+    ("meetings", ["", "", "", ""]),
+    ("join_times", ["", "", "", ""]),
+    ("people", ["not_allowed", "", "", ""]),
+    ("events", ["not_allowed", "", "", ""]),
+    ("user_messages", ["not_allowed", "", "", ""]),
+    ("open", ["not_allowed", "", "", ""]),
+    ("close", ["", "", "", ""]),
+    (
+        "post",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    (
+        "leave",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    ("join", ["not_allowed", "", "", "not_allowed"]),
+];
+
+#[tokio::test]
+async fn every_request_by_every_kind_of_person() {
+    let scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let mut wrong = vec![];
+    for (at, who) in PEOPLE[1..].iter().enumerate() {
+        let mut ws = scene.ws(who).await;
+        for (name, answers) in REQUESTS {
+            let code = match ws.ask(request(name)).await {
+                Ok(_) => String::new(),
+                Err(reject) => reject.code.to_string(),
+            };
+            if code != answers[at] {
+                wrong.push(format!("{name} by {who}: '{code}', not '{}'", answers[at]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let rows = REQUESTS.iter().map(|(name, _)| *name).chain(["hello"]);
+    let mut rows: Vec<&str> = rows.collect();
+    let mut all = Verb::NAMES.to_vec();
+    rows.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(rows, all, "every request has its row");
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_told_so_by_websocket() {
+    let scene = scene();
+    for (name, _) in REQUESTS {
+        let mut ws = Ws::connect(&scene.server.url()).await;
+        let refused = ws.ask(request(name)).await.expect_err("no hello was said");
+        assert_eq!(refused.code.as_str(), "not_signed_in", "{name}");
+    }
+    let mut ws = Ws::connect(&scene.server.url()).await;
+    let refused = ws.say_hello(&"0".repeat(64), vec![]).await;
+    let refused = refused.expect_err("nobody's token");
+    assert_eq!(refused.code.as_str(), "not_signed_in");
+    assert_eq!(ws.closed().await.code, Some(4_501));
+}
+
+#[tokio::test]
+async fn nobody_acts_as_somebody_else() {
+    let scene = scene();
+    let guest = scene.http("guest");
+    let body = json!({"body": "as ada", "userID": 3});
+    for (method, path) in [
+        ("GET", "/meeting/1/order/1/join?userID=3"),
+        ("GET", "/meeting/1/order/1/leave?userID=3"),
+        ("POST", "/meeting/1/order/1/join?userID=3"),
+        ("POST", "/meeting/1/order/1/message"),
+    ] {
+        let answer = match method {
+            "GET" => guest.get(path).await,
+            _ => guest.post(path, &body).await,
+        };
+        let got = (answer.status, answer.code());
+        assert_eq!(got, (403, "not_yourself"), "{method} {path}");
+    }
+    let people = guest.get("/meeting/1/order/1/participants").await.ok();
+    assert_eq!(people["participants"], Value::Array(vec![]));
+}
+
+#[test]
+fn the_command_line_is_bound_by_the_same() {
+    let scene = scene();
+    let member = client(&scene, "member");
+    for args in [
+        vec!["join", "1/1"],
+        vec!["leave", "1/1"],
+        vec!["people", "1/1"],
+        vec!["messages", "1/1"],
+        vec!["messages", "1/1", "--user", "3"],
+        vec!["say", "1/1", "hello"],
+        vec!["tail", "1/1"],
+    ] {
+        let done = member.run(&args);
+        assert_eq!(done.code, 4, "{args:?}: {} {}", done.stdout, done.stderr);
+        assert!(!done.stdout.contains("Secret"), "{args:?}");
+    }
+}
+
+fn as_http(scene: &Scene, who: &str) -> Http {
+    if who == "nobody" {
+        Http::nobody(&scene.server.url())
+    } else {
+        scene.http(who)
+    }
+}
+
+fn client(scene: &Scene, who: &str) -> Client {
+    Client::with_token(&scene.server.url(), &scene.token(who))
+}
+
+fn request(name: &str) -> Verb {
+    let instance = instance(1, 1);
+    match name {
+        "meetings" => Verb::Meetings {},
+        "join_times" => Verb::JoinTimes {},
+        "people" => Verb::People(instance),
+        "events" => Verb::Events(Events {
+            instance,
+            after: None,
+            before: None,
+            limit: 10,
+        }),
+        "user_messages" => Verb::UserMessages(UserMessages {
+            instance,
+            user: user(3),
+            after: None,
+            before: None,
+            limit: 10,
+        }),
+        "open" => Verb::Open(Open {
+            instance,
+            limit: 10,
+        }),
+        "close" => Verb::Close(instance),
+        "post" => Verb::Post(Post {
+            instance,
+            cmid: Cmid(uuid::Uuid::now_v7()),
+            body: MessageBody::parse("hello").expect("a good body"),
+        }),
+        "leave" => Verb::Leave(instance),
+        "join" => Verb::Join(instance),
+        other => panic!("no such request: {other}"),
+    }
+}

@@ -1,0 +1,125 @@
+//! Signing in and out: the token alone says who one is, until it is revoked or too old.
+
+use plenary_testkit::{Http, PASSWORD, Scene, Setting, until_async};
+use serde_json::json;
+
+fn scene() -> Scene {
+    let scene = Setting::new()
+        .people(1, &["ada", "grace"])
+        .admin("ada")
+        .start();
+    scene.set_password("ada");
+    scene
+}
+
+async fn login(scene: &Scene, email: &str, password: &str) -> plenary_testkit::Answer {
+    let login = json!({"email": email, "password": password, "label": "a test"});
+    Http::nobody(&scene.server.url())
+        .post("/login", &login)
+        .await
+}
+
+#[tokio::test]
+async fn a_password_gives_a_token_and_a_logout_takes_it_back() {
+    let scene = scene();
+    // Whatever the case of the address.
+    let answer = login(&scene, "Ada@Example.ORG", PASSWORD).await.ok();
+    assert_eq!(answer["userID"], 1);
+    assert_eq!(answer["name"], "ada");
+    assert_eq!(answer["role"], "admin");
+    assert!(
+        answer["expires_at"]
+            .as_str()
+            .is_some_and(|t| t.ends_with('Z'))
+    );
+    let token = answer["token"].as_str().expect("a token");
+    assert!(
+        token.len() >= 43,
+        "256 bits do not fit in {} letters",
+        token.len()
+    );
+
+    let ada = Http::with_token(&scene.server.url(), token);
+    assert_eq!(ada.get("/me").await.ok()["email"], "ada@example.org");
+    // Only its hash is stored, anywhere.
+    let stored = "SELECT COUNT(*), MAX(HEX(tokenHash)) FROM session";
+    let stored = scene.stores.database.query(stored).concat();
+    assert_eq!(stored[0], "1");
+    assert!(!stored[1].eq_ignore_ascii_case(token));
+    let keys = scene.stores.redis.keys("*").join(" ");
+    assert!(!keys.contains(token), "{keys}");
+
+    assert_eq!(ada.post("/logout", &json!({})).await.ok()["success"], true);
+    let refused = ada.get("/me").await;
+    assert_eq!((refused.status, refused.code()), (401, "not_signed_in"));
+    let hello = plenary_testkit::Ws::connect(&scene.server.url())
+        .await
+        .say_hello(token, vec![])
+        .await;
+    assert_eq!(hello.expect_err("revoked").code.as_str(), "not_signed_in");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_person_are_told_the_same() {
+    let scene = scene();
+    let wrong = login(&scene, "ada@example.org", "not the password").await;
+    assert_eq!((wrong.status, wrong.code()), (401, "wrong_password"));
+    for (email, password) in [
+        ("nobody@example.org", PASSWORD),
+        // Grace has none: she cannot sign in with any.
+        ("grace@example.org", ""),
+        ("grace@example.org", PASSWORD),
+    ] {
+        let refused = login(&scene, email, password).await;
+        assert_eq!(refused.status, wrong.status, "{email}");
+        assert_eq!(refused.body, wrong.body, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down() {
+    let scene = scene();
+    let refused = until_async("the gate to close", || async {
+        let answer = login(&scene, "ada@example.org", "a guess").await;
+        (answer.status == 429).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.code(), "too_many_requests");
+    assert!(refused.headers.contains_key("retry-after"));
+    // Who is signed in already is not bothered.
+    scene.http("ada").get("/me").await.ok();
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_old_is_no_token() {
+    let scene = scene();
+    let ada = scene.http("ada");
+    scene
+        .stores
+        .database
+        .query("UPDATE session SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND");
+    let refused = ada.get("/me").await;
+    assert_eq!((refused.status, refused.code()), (401, "not_signed_in"));
+    // One that becomes too old while a server knows it.
+    let grace = scene.http("grace");
+    scene.stores.database.query(
+        "UPDATE session SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 2 SECOND WHERE userID = 2",
+    );
+    grace.get("/me").await.ok();
+    until_async("the token to be too old", || async {
+        (grace.get("/me").await.status == 401).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_refused() {
+    let scene = scene();
+    for token in ["", "x", "Bearer", &"f".repeat(64), &"z".repeat(10_000)] {
+        let refused = Http::with_token(&scene.server.url(), token)
+            .get("/me")
+            .await;
+        // A header line of 10,000 bytes may be too long for HTTP itself.
+        assert!([401, 431].contains(&refused.status), "{}", refused.status);
+    }
+}

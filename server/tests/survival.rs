@@ -1,0 +1,328 @@
+//! Servers die, stop, and come two at a time: what was acknowledged is there, once, in order.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use plenary_shared::domain::{Code, Event, What};
+use plenary_shared::ids::{Cmid, InstanceId, Seq};
+use plenary_shared::protocol::{Events, EventsOk, Push, Verb};
+use plenary_testkit::{
+    Http, RedisOptions, Scene, Server, ServerOptions, Setting, Ws, instance, until_async,
+};
+use serde_json::json;
+
+const POSTERS: usize = 10;
+
+fn names() -> Vec<String> {
+    (0..POSTERS).map(|n| format!("person{n}")).collect()
+}
+
+fn scene() -> Scene {
+    let redis = RedisOptions {
+        aof: true,
+        tcp: false,
+    };
+    Setting::with(redis, ServerOptions::default())
+        .people(1, &names())
+        .people(101, &["reader"])
+        .meeting(1, "Marathon", None)
+        .instance(1, 1, -60, 3_600)
+        .start()
+}
+
+/// What was acknowledged: cmid → seq.
+type Acknowledged = Arc<Mutex<BTreeMap<Cmid, u64>>>;
+
+/// Posts one message after the other, each until it is acknowledged, until the instance has ended.
+async fn post_until_the_end(
+    person: Http,
+    here: InstanceId,
+    acknowledged: Acknowledged,
+    count: Arc<AtomicUsize>,
+) {
+    let path = format!("/meeting/{}/order/{}/message", here.meeting, here.order);
+    for n in 0.. {
+        let cmid = Cmid(uuid::Uuid::now_v7());
+        let seq = until_async("a post to be acknowledged, or the end", || async {
+            let request = person
+                .request("POST".parse().expect("a method"), &path)
+                .header("Idempotency-Key", cmid.to_string())
+                .json(&json!({"body": format!("number {n}")}));
+            // A server that is gone, or not yet back, says nothing: the same post is sent again.
+            let answer = person.try_send(request).await.ok()?;
+            match (answer.status, answer.code()) {
+                (200 | 201, _) => Some(answer.body["seq"].as_u64()),
+                (_, "ended") => Some(None),
+                (503 | 500, _) => None,
+                (status, code) => panic!("{status} {code}"),
+            }
+        })
+        .await;
+        let Some(seq) = seq else { return };
+        acknowledged
+            .lock()
+            .expect("no test thread panics with it")
+            .insert(cmid, seq);
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Follows the instance to its end, over as many connections as it takes, as a client would.
+async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<Event> {
+    let mut events: Vec<Event> = vec![];
+    loop {
+        // Connecting panics while the server is away: a task of its own takes that.
+        let (at, with) = (url.clone(), token.clone());
+        let connected = tokio::spawn(async move {
+            let mut ws = Ws::hello(&at, &with).await;
+            ws.open(here).await.expect("the reader may read");
+            ws
+        });
+        let Ok(mut ws) = connected.await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let mut last = events.last().map_or(Seq::default(), |e| e.seq);
+        let follow = tokio::spawn(async move {
+            // What was missed, from where one was; then what comes by itself, known or not.
+            let mut followed = vec![];
+            loop {
+                let ask = Verb::Events(Events {
+                    instance: here,
+                    after: Some(last),
+                    before: None,
+                    limit: 1_000,
+                });
+                let missed: EventsOk = ws.ask_as(ask).await.expect("the reader may read");
+                last = missed.events.last().map_or(last, |e| e.seq);
+                followed.extend(missed.events);
+                if !missed.more {
+                    break;
+                }
+            }
+            while !followed.last().is_some_and(is_closed) {
+                match ws.try_next().await {
+                    Some(Push::Event(event)) => followed.push(*event),
+                    Some(Push::Durable(_) | Push::Changed(_)) => {}
+                    Some(Push::Fence(fence)) => panic!("nothing was forgotten: {fence:?}"),
+                    None => break,
+                }
+            }
+            followed
+        });
+        // A kill in the middle of a page fails that task: then one goes on from where one was.
+        for event in follow.await.unwrap_or_default() {
+            let last = events.last().map_or(0, |e| e.seq.get());
+            if event.seq.get() > last {
+                assert_eq!(event.seq.get(), last + 1, "a hole");
+                events.push(event);
+            }
+        }
+        if events.last().is_some_and(is_closed) {
+            return events;
+        }
+    }
+}
+
+fn is_closed(event: &Event) -> bool {
+    matches!(event.what, What::Closed { .. })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_posts() {
+    let mut scene = scene();
+    let tokens = scene.tokens(&names());
+    let reader = scene.token("reader");
+    let here = scene.schedule(1, Duration::from_secs(12));
+    let url = scene.server.url();
+    let acknowledged = Acknowledged::default();
+    let count = Arc::new(AtomicUsize::new(0));
+    let following = tokio::spawn(follow_to_the_end(url.clone(), reader, here));
+    let mut posting = vec![];
+    for token in &tokens {
+        let person = Http::with_token(&url, token);
+        let join = format!("/meeting/{}/order/{}/join", here.meeting, here.order);
+        person.post(&join, &json!({})).await.ok();
+        posting.push(tokio::spawn(post_until_the_end(
+            person,
+            here,
+            acknowledged.clone(),
+            count.clone(),
+        )));
+    }
+    for kill in 1..=3 {
+        let enough = count.load(Ordering::Relaxed) + 50;
+        until_async("the stream to flow", || async {
+            (count.load(Ordering::Relaxed) >= enough).then_some(())
+        })
+        .await;
+        scene.server.kill9();
+        scene.server.restart();
+        eprintln!(
+            "kill {kill}: {} acknowledged",
+            count.load(Ordering::Relaxed)
+        );
+    }
+    for poster in posting {
+        poster.await.expect("posting does not fail");
+    }
+    let acknowledged = acknowledged.lock().expect("nobody panicked").clone();
+    assert!(acknowledged.len() > 150, "{}", acknowledged.len());
+
+    // The client that reconnected has each once, in order.
+    let events = following.await.expect("following does not fail");
+    let seen: BTreeMap<Cmid, u64> = events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Message { cmid, .. } => Some((*cmid, event.seq.get())),
+            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        })
+        .collect();
+    for (cmid, seq) in &acknowledged {
+        assert_eq!(seen.get(cmid), Some(seq));
+    }
+
+    // And so has MySQL after the end.
+    scene.wait_state(here, "ended");
+    let rows = scene.message_rows(here);
+    let stored: BTreeMap<Cmid, u64> = rows
+        .iter()
+        .map(|row| {
+            let cmid = row[2].parse().expect("a cmid");
+            (cmid, row[0].parse().expect("a seq"))
+        })
+        .collect();
+    assert_eq!(stored.len(), rows.len(), "no cmid twice");
+    assert_eq!(stored, seen);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_on_the_same_stores_are_one_meeting() {
+    let scene = scene();
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let here = instance(1, 1);
+    let tokens = scene.tokens(&names());
+    let mut here_ws = Ws::hello(&scene.server.url(), &tokens[0]).await;
+    let mut there_ws = Ws::hello(&second.url(), &tokens[1]).await;
+    here_ws.join(here).await.expect("it is public");
+    there_ws.join(here).await.expect("it is public");
+    let opened = here_ws.open(here).await.expect("it is open");
+    assert_eq!(opened.people.len(), 2);
+    there_ws.open(here).await.expect("it is open");
+    for n in 0..20 {
+        let (from, to) = if n % 2 == 0 {
+            (&mut here_ws, &mut there_ws)
+        } else {
+            (&mut there_ws, &mut here_ws)
+        };
+        let posted = from.post(here, &n.to_string()).await.expect("both are in");
+        for ws in [from, to] {
+            let event = ws.next_event().await;
+            assert_eq!(event.seq, posted.seq);
+            assert!(matches!(event.what, What::Message { .. }));
+        }
+    }
+    // A list of one server has what was joined by the other.
+    let reader = Http::with_token(&second.url(), &tokens[2]);
+    let people = reader.get("/meeting/1/order/1/participants").await.ok();
+    assert_eq!(people["participants"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_told_to_stop_lets_everybody_reconnect() {
+    let mut scene = scene();
+    let mut ws = scene.ws("person0").await;
+    ws.join(instance(1, 1)).await.expect("it is public");
+    ws.post(instance(1, 1), "before").await.expect("it is in");
+    let waiting = tokio::spawn(async move { ws.closed().await });
+    assert_eq!(scene.server.terminate(), 0);
+    let closed = waiting.await.expect("waiting does not fail");
+    assert_eq!(closed.code, Some(4_000));
+
+    // Nobody was shown leaving: who comes back within the grace has never been away.
+    scene.server.restart();
+    let mut ws = scene.ws("person0").await;
+    let opened = ws.open(instance(1, 1)).await.expect("it is open");
+    assert_eq!(opened.people.len(), 1);
+    let events = opened.events.iter().map(|event| event.what.as_str());
+    assert_eq!(events.collect::<Vec<_>>(), ["opened", "join", "message"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durable() {
+    let mut scene = Setting::new()
+        .people(1, &["ada"])
+        .meeting(1, "Long", None)
+        .instance(1, 1, -60, 3_600)
+        .start();
+    let ada = scene.http("ada");
+    ada.get("/me").await.ok();
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let body = json!({"body": "kept"});
+    let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    let seq = posted["seq"].as_u64().expect("a number");
+    until_async("the archive to have it", || async {
+        let archived = "SELECT archived_seq FROM meeting_instance WHERE meetingID = 1";
+        let archived: u64 = scene.stores.database.value(archived).parse().ok()?;
+        (archived >= seq).then_some(())
+    })
+    .await;
+
+    scene.stores.redis.kill9();
+    scene.stores.redis.restart();
+    let me = until_async("the server to be well again", || async {
+        let answer = ada.get("/me").await;
+        assert_ne!(answer.status, 401, "signed out");
+        (answer.status == 200).then_some(answer.body)
+    })
+    .await;
+    assert_eq!(me["name"], "ada");
+    let messages = until_async("the instance to be live again", || async {
+        let answer = ada.get("/meeting/1/order/1/messages").await;
+        (answer.status == 200).then_some(answer.body)
+    })
+    .await;
+    assert_eq!(messages["messages"][0]["body"], "kept");
+    // Ada is still in, and numbers go on above what is durable.
+    let body = json!({"body": "and on"});
+    let next = until_async("ada to post again", || async {
+        let answer = ada.post("/meeting/1/order/1/message", &body).await;
+        assert_ne!(answer.code(), Code::NotParticipant.as_str());
+        (answer.status == 201).then_some(answer.body)
+    })
+    .await;
+    assert!(next["seq"].as_u64() > Some(seq));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
+    let options = ServerOptions {
+        args: vec!["--detach-grace-s".into(), "1".into()],
+        env: vec![],
+    };
+    let scene = Setting::with(RedisOptions::default(), options)
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Long", None)
+        .instance(1, 1, -60, 3_600)
+        .start();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is open");
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    drop(ada);
+    let left = grace
+        .wait_for("ada to be shown as left", |push| match push {
+            Push::Event(event) => match event.what {
+                What::Leave { user, reason } => Some((user.get(), reason.as_str())),
+                What::Opened | What::Join { .. } | What::Message { .. } | What::Closed { .. } => {
+                    None
+                }
+            },
+            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+        })
+        .await;
+    assert_eq!(left, (1, "connection_lost"));
+}
