@@ -304,7 +304,8 @@ impl Model {
         // The input's width does not depend on its height, so the first layout can measure it.
         let cells = layout::panes(columns, rows, 1, None).input_columns();
         let editor = self.composer().map(|composer| &composer.editor);
-        let rows_written = editor.map_or(1, |editor| editor.laid(cells).rows.len());
+        let most = usize::from(layout::INPUT_ROWS_MAX);
+        let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
         let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
         layout::panes(columns, rows, input_rows, self.drawer)
     }

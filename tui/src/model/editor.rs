@@ -102,6 +102,7 @@ impl Editor {
             }
         }
         self.cursor += end;
+        self.settle();
     }
 
     /// To the start of the line.
@@ -218,6 +219,28 @@ impl Editor {
         laid
     }
 
+    /// Rows of so many cells that the text needs, counted up to `most`: a long text is not laid
+    /// out only to be measured.
+    pub fn rows(&self, cells: usize, most: usize) -> usize {
+        let cells = cells.max(2);
+        let (mut rows, mut used) = (1, 0);
+        for cluster in self.text.graphemes(true) {
+            if rows >= most {
+                break;
+            }
+            if cluster == "\n" {
+                (rows, used) = (rows + 1, 0);
+                continue;
+            }
+            let more = text::width(&text::shown(cluster));
+            if used > 0 && used + more >= cells {
+                (rows, used) = (rows + 1, 0);
+            }
+            used += more;
+        }
+        rows
+    }
+
     fn go(&mut self, laid: &Laid, row: usize) -> bool {
         let Some(starts) = laid.starts.get(row) else {
             return false;
@@ -264,9 +287,12 @@ impl Editor {
 
     fn word_start(&self) -> usize {
         let mut words = self.before().split_word_bound_indices();
-        words
+        let start = words
             .rfind(|(_, word)| !word.trim().is_empty())
-            .map_or(0, |(at, _)| at)
+            .map_or(0, |(at, _)| at);
+        // Words may part what is one cluster: flags with a joiner between them.
+        let bounds = self.text.grapheme_indices(true).map(|(at, _)| at);
+        bounds.take_while(|at| *at <= start).last().unwrap_or(0)
     }
 
     fn start_of_line(&self) -> usize {
@@ -415,6 +441,7 @@ mod tests {
                 prop_assert!(between || at == editor.text().len());
                 let laid = editor.laid(cells);
                 prop_assert!(laid.row < laid.rows.len());
+                prop_assert_eq!(editor.rows(cells, usize::MAX), laid.rows.len());
             }
         }
     }

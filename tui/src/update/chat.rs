@@ -91,17 +91,13 @@ impl Step<'_> {
     }
 
     /// Asks for older events before the reader gets there.
-    fn page_ahead(&mut self, id: InstanceId) {
+    pub(super) fn page_ahead(&mut self, id: InstanceId) {
         let height = self.model.chat_rows();
-        let Some(room) = self
-            .model
-            .rooms
-            .get(&id)
-            .filter(|room| !room.scroll.is_newest())
-        else {
+        let Some(room) = self.model.rooms.get(&id) else {
             return;
         };
-        if scroll::is_near_oldest(&self.model.looked(room), height, height * AHEAD_SCREENS) {
+        let ahead = height * AHEAD_SCREENS;
+        if scroll::is_near_oldest(&self.model.looked(room), height, ahead) {
             self.ask_older(id);
         }
     }
