@@ -110,15 +110,18 @@ start_redis() {
 # A private MariaDB at $mysql_socket with an empty database `plenary`.
 start_mariadb() {
     mysql_socket=$directory/m.sock
+    # A directory for temporary tables of its own: a daemon that starts clears those it finds.
+    mkdir "$directory/mariadb.tmp"
     local user=()
     [ "$(id -u)" -eq 0 ] && user=(--user=root)
     mariadb-install-db --no-defaults "${user[@]}" --auth-root-authentication-method=normal \
         --skip-test-db --innodb-log-file-size=8M --datadir="$directory/mariadb" \
+        --tmpdir="$directory/mariadb.tmp" \
         >"$directory/install.log" 2>&1 || die "$(cat "$directory/install.log")"
     PATH="$PATH:/usr/sbin:/usr/local/sbin" start mariadb \
         mariadbd --no-defaults "${user[@]}" --datadir="$directory/mariadb" --socket="$mysql_socket" \
         --pid-file="$directory/m.pid" --skip-networking --skip-name-resolve \
-        --innodb-log-file-size=8M --innodb-buffer-pool-size=64M
+        --tmpdir="$directory/mariadb.tmp" --innodb-log-file-size=8M --innodb-buffer-pool-size=64M
     wait_until "MariaDB (see $directory/mariadb.log)" 20 sql '' -e 'SELECT 1'
     sql '' -e 'CREATE DATABASE plenary'
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -31,7 +31,7 @@ const DRAIN_S: u64 = 8;
 pub async fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Arc<dyn Store>> {
     let ledger = open_ledger(settings)?;
     ledger.migrate().await?;
-    let redis = settings.redis.as_deref().ok_or_else(|| missing("redis"))?;
+    let redis = settings.redis_url()?;
     let nonce = ledger.nonce().await?;
     let live = Live::connect(redis, &nonce)?;
     Ok(Hybrid::new(live, ledger, clock))
@@ -43,8 +43,7 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<Vec<String>> {
 }
 
 fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {
-    let mysql = settings.mysql.as_deref().ok_or_else(|| missing("mysql"))?;
-    Ok(Ledger::connect(mysql)?)
+    Ok(Ledger::connect(settings.mysql_url()?)?)
 }
 
 /// Serves until told to stop by SIGTERM or SIGINT.
@@ -120,9 +119,10 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         sockets.wait().await;
         doors.await
     };
-    match tokio::time::timeout(Duration::from_secs(DRAIN_S), drained).await {
-        Ok(done) => done??,
-        Err(_) => tracing::warn!("some connections did not end in time"),
+    if let Ok(done) = tokio::time::timeout(Duration::from_secs(DRAIN_S), drained).await {
+        done??;
+    } else {
+        tracing::warn!("some connections did not end in time");
     }
     last.cancel();
     background.close();
@@ -134,13 +134,6 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     }
     tracing::info!("stopped");
     Ok(())
-}
-
-fn missing(what: &str) -> anyhow::Error {
-    let variable = what.to_uppercase();
-    anyhow!(
-        "no store: say which with --{what} URL, PLENARY_{variable}, or {what} = \"…\" in the file"
-    )
 }
 
 /// A name that no server had before.

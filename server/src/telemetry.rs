@@ -18,6 +18,10 @@ pub fn begin(filter: EnvFilter, format: LogFormat) {
     // Only a second call fails, and then logs are kept already.
     let _ = match format {
         LogFormat::Text => logs.with_ansi(false).try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Json => logs
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
     };
 }

@@ -16,13 +16,22 @@ fn scene() -> Scene {
         .start()
 }
 
+/// Whether MySQL has 1/1 up to this seq.
+fn archived(scene: &Scene, seq: u64) -> Option<()> {
+    let archived = "SELECT archived_seq FROM meeting_instance WHERE meetingID = 1";
+    let archived: u64 = scene.stores.database.value(archived).parse().ok()?;
+    (archived >= seq).then_some(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_people_are_told_to_try_again_and_with_it_all_is_as_before() {
     let mut scene = scene();
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let body = json!({"body": "before"});
-    ada.post("/meeting/1/order/1/message", &body).await.ok();
+    let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    let seq = posted["seq"].as_u64().expect("a number");
+    until_async("it to be durable", || async { archived(&scene, seq) }).await;
 
     scene.stores.redis.kill9();
     let refused = ada.post("/meeting/1/order/1/message", &body).await;
@@ -68,9 +77,7 @@ async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
     scene.stores.mariadb.restart();
     let last = last.expect("ten were posted").get();
     until_async("the record to catch up", || async {
-        let archived = "SELECT archived_seq FROM meeting_instance WHERE meetingID = 1";
-        let archived: u64 = scene.stores.database.value(archived).parse().ok()?;
-        (archived >= last).then_some(())
+        archived(&scene, last)
     })
     .await;
     assert_eq!(scene.message_rows(here).len(), 10);

@@ -1,6 +1,6 @@
 //! Somebody who speaks HTTP to a server: every answer with its status and its JSON.
 
-use std::sync::Once;
+use std::sync::OnceLock;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -49,20 +49,10 @@ impl Answer {
 impl Http {
     /// Nobody: not signed in.
     pub fn nobody(base: &str) -> Self {
-        // reqwest wants a provider of cryptography, though nothing here uses TLS.
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // An error says that there is one already.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
         Self {
             base: base.to_owned(),
             token: None,
-            client: reqwest::Client::builder()
-                .no_proxy()
-                .timeout(DEADLINE)
-                .build()
-                .expect("a client without TLS can be made"),
+            client: client(),
         }
     }
 
@@ -151,4 +141,23 @@ impl Http {
             body,
         })
     }
+}
+
+/// One for the whole process: making one reads every certificate of the machine.
+fn client() -> reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let make = || {
+        // reqwest wants a provider of cryptography, though nothing here uses TLS. An error says
+        // that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .no_proxy()
+            .timeout(DEADLINE)
+            // Every request on a connection of its own: a kept one may be to a server that was
+            // killed since, or to a runtime that has ended.
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client without TLS can be made")
+    };
+    CLIENT.get_or_init(make).clone()
 }

@@ -15,6 +15,10 @@ use crate::wait::until;
 /// The server itself: its daemon stands in a directory that people's PATH does not name.
 const DAEMONS: &[&str] = &["/usr/sbin/mariadbd", "/usr/local/sbin/mariadbd"];
 
+/// Where temporary tables are, in the daemon's own directory: one that starts clears those it finds,
+/// whosever they are.
+const TEMPORARY: &str = "tmp";
+
 /// A running mariadbd; stopped and removed when dropped.
 #[derive(Debug)]
 pub struct MariaDb {
@@ -42,6 +46,7 @@ impl MariaDb {
             .status()
             .expect("cp is installed");
         assert!(copied.success(), "the template of MariaDB cannot be copied");
+        fs::create_dir(directory.path().join(TEMPORARY)).expect("the directory is ours");
         let mut mariadb = Self {
             process: None,
             databases: AtomicU32::new(0),
@@ -114,6 +119,7 @@ impl MariaDb {
             .arg(option("datadir", "data"))
             .arg(option("socket", "m.sock"))
             .arg(option("pid-file", "m.pid"))
+            .arg(option("tmpdir", TEMPORARY))
             .args(["--skip-networking", "--skip-name-resolve"])
             .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"])
             // Survives a SIGKILL of the daemon, and spares the disk what only a power cut needs.
@@ -223,7 +229,8 @@ fn template() -> PathBuf {
     install
         .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
         .arg("--innodb-log-file-size=8M")
-        .arg(format!("--datadir={}", data.display()));
+        .arg(format!("--datadir={}", data.display()))
+        .arg(format!("--tmpdir={}", building.path().display()));
     run(&mut install, b"").ok();
     if let Err(error) = fs::rename(&data, &template) {
         assert!(template.exists(), "{}: {error}", template.display());

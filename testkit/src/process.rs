@@ -152,6 +152,9 @@ struct Output {
 /// Lines kept of each pipe; what is older is dropped, so that a chatty child stays bounded.
 const LINES_MAX: usize = 20_000;
 
+/// Lines printed when a test fails: the first and, mostly, the last.
+const LINES_TOLD: usize = 80;
+
 impl Guarded {
     /// Starts `command`; `name` stands before its output when the test fails.
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Self {
@@ -226,8 +229,13 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         self.kill9();
         if self.tells && thread::panicking() {
-            for line in self.stdout().iter().chain(&self.stderr()) {
-                eprintln!("[{}] {line}", self.name);
+            let lines = [self.stdout(), self.stderr()].concat();
+            let first = LINES_TOLD / 4;
+            let last = lines.len().saturating_sub(LINES_TOLD - first);
+            for (at, line) in lines.iter().enumerate() {
+                if at < first || at >= last {
+                    eprintln!("[{}] {line}", self.name);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ mod process;
 
 use std::time::Duration;
 
-use plenary_testkit::{Client, PASSWORD, Scene, Setting, until};
+use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, until};
 use process::Running;
 use serde_json::Value;
 
@@ -119,6 +119,33 @@ fn a_meeting_by_commands_alone() {
 }
 
 #[test]
+fn a_password_is_asked_for_and_not_shown() {
+    let scene = scene();
+    let ada = Client::new(&scene.server.url());
+    let mut options = PtyOptions::sized(100, 10);
+    options.args = vec!["login".to_owned()];
+    let mut pty = Pty::with(&ada, &options);
+    pty.wait_text("E-mail address at http://");
+    pty.send("ada@example.org\n");
+    pty.wait_text("Password:");
+    // What was mistyped is taken back.
+    pty.send("wrong\u{15}");
+    pty.send(&format!("{PASSWORD}x\u{7f}\r"));
+    let screen = pty.wait_text("as ada (ada@example.org, member)");
+    assert!(!screen.contains(PASSWORD), "{screen}");
+    assert_eq!(pty.exit_code(), 0);
+    ada.run(&["meetings"]).ok();
+
+    let mut pty = Pty::with(&ada, &options);
+    pty.wait_text("E-mail address");
+    pty.send("ada@example.org\n");
+    pty.wait_text("Password:");
+    pty.send("\u{3}");
+    pty.wait_text("cancelled");
+    assert_eq!(pty.exit_code(), 1);
+}
+
+#[test]
 fn every_no_has_its_exit_code_and_one_line() {
     let scene = scene();
     let (ada, mallory) = (login(&scene, "ada"), login(&scene, "mallory"));
@@ -211,19 +238,24 @@ fn tail_follows_across_a_killed_server_and_ends_with_the_meeting() {
     tail.wait_for("\"closed\"");
     assert_eq!(tail.exit_code(), 0);
 
-    let seqs: Vec<u64> = tail
-        .lines()
-        .iter()
-        .map(|line| {
-            let event: Value = serde_json::from_str(line).expect("one event a line");
-            event["seq"].as_u64().expect("a number")
-        })
-        .collect();
+    let seqs = seqs_of(&tail.lines());
     let last = u64::try_from(seqs.len()).expect("small");
     assert_eq!(seqs, (1..=last).collect::<Vec<u64>>());
     // What is over can still be read, from any place on.
     let rest = ada.run(&["tail", &instance, "--since", "2", "--json"]).ok();
-    assert_eq!(rest.lines().collect::<Vec<_>>(), tail.lines()[2..]);
+    let rest: Vec<String> = rest.lines().map(str::to_owned).collect();
+    assert_eq!(seqs_of(&rest), seqs[2..]);
+}
+
+/// The number of each event, one a line.
+fn seqs_of(lines: &[String]) -> Vec<u64> {
+    lines
+        .iter()
+        .map(|line| {
+            let event: Value = serde_json::from_str(line).expect("an event");
+            event["seq"].as_u64().expect("a number")
+        })
+        .collect()
 }
 
 #[test]

@@ -25,10 +25,10 @@ pub fn ask(question: &str) -> Result<String, Failure> {
 
 /// Asks for a line without showing it.
 pub fn ask_secret(question: &str) -> Result<String, Failure> {
-    say(&format!("{question}: "))?;
     let typed = {
+        // Before the question, so that no quick answer is shown.
         let _raw = RawMode::enter().map_err(|error| broken(&error))?;
-        read_hidden()
+        say(&format!("{question}: ")).and_then(|()| read_hidden())
     };
     say("\n")?;
     typed
