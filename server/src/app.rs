@@ -119,9 +119,10 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         sockets.wait().await;
         doors.await
     };
-    match tokio::time::timeout(Duration::from_secs(DRAIN_S), drained).await {
-        Ok(done) => done??,
-        Err(_) => tracing::warn!("some connections did not end in time"),
+    if let Ok(done) = tokio::time::timeout(Duration::from_secs(DRAIN_S), drained).await {
+        done??;
+    } else {
+        tracing::warn!("some connections did not end in time");
     }
     last.cancel();
     background.close();

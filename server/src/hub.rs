@@ -128,12 +128,12 @@ impl Hub {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                fed = feed.recv() => match fed {
-                    Some(fed) => {
-                        if matches!(fed, Feed::Changed) {
+                news = feed.recv() => match news {
+                    Some(news) => {
+                        if matches!(news, Feed::Changed) {
                             changed.notify_one();
                         }
-                        self.take(fed);
+                        self.take(news);
                     }
                     None => return,
                 },
@@ -142,13 +142,13 @@ impl Hub {
         }
     }
 
-    fn take(self: &Arc<Self>, fed: Feed) {
-        match fed {
+    fn take(self: &Arc<Self>, news: Feed) {
+        match news {
             Feed::Event(event) => {
                 // A full channel loses nothing: the archiver looks by itself every second.
                 let _ = self.fresh.try_send(event.instance);
                 if let Some(room) = self.room(event.instance)
-                    && !room.push(*event)
+                    && !room.push(&event)
                 {
                     self.clone().fill(room);
                 }
@@ -204,7 +204,7 @@ impl Hub {
                 match self.store.backfill(room.id(), after, FILL_EVENTS_MAX).await {
                     Ok(events) => {
                         for event in events {
-                            room.push(event);
+                            room.push(&event);
                         }
                     }
                     Err(error) => {

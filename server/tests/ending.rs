@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use plenary_shared::domain::What;
+use plenary_server::clock;
+use plenary_server::store::hybrid::Hybrid;
+use plenary_server::store::mysql::Ledger;
+use plenary_server::store::redis::Live;
+use plenary_server::store::{EndStep, Stepped, Store};
+use plenary_shared::domain::{Reason, What};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Push;
 use plenary_testkit::{Http, RedisOptions, Scene, ServerOptions, Setting, instance, until};
@@ -168,6 +173,60 @@ async fn an_end_that_a_kill_interrupts_is_completed() {
     }
     let index = scene.stores.redis.command(&["ZCARD", "active_meetings"]);
     assert_eq!(index, ["0"]);
+}
+
+/// Takes the first `steps` steps of an end, as a server does that dies then.
+async fn take_steps(scene: &Scene, here: InstanceId, steps: usize) {
+    let url = scene.stores.database.url();
+    let ledger = Ledger::connect(&url).expect("a URL that the server takes");
+    let nonce = ledger.nonce().await.expect("MySQL answers");
+    let live = Live::connect(&scene.stores.redis.url(), &nonce).expect("a URL that it takes");
+    let store = Hybrid::new(live, ledger, clock::of_machine());
+    for step in &EndStep::ALL[..steps] {
+        loop {
+            let now = clock::of_machine()();
+            let stepped = store.end_step(here, Reason::Scheduled, *step, now).await;
+            match stepped.expect("both stores answer") {
+                Stepped::Done => break,
+                // Redis' clock may be a little behind ours.
+                Stepped::NotYet => tokio::task::yield_now().await,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_stops_between_any_two_steps_is_completed() {
+    let orders = 1..=EndStep::ALL.len();
+    let mut setting = setting();
+    for order in orders.clone() {
+        setting = setting.instance(1, order as u64, -60, 5);
+    }
+    let mut scene = setting.start();
+    let people = ["ada", "grace"].map(|name| scene.http(name));
+    for order in orders.clone() {
+        let path = |rest: &str| format!("/meeting/1/order/{order}/{rest}");
+        for person in &people {
+            person.post(&path("join"), &json!({})).await.ok();
+            let body = json!({"body": format!("in {order}")});
+            person.post(&path("message"), &body).await.ok();
+        }
+    }
+    scene.server.kill9();
+    let over = "SELECT COUNT(*) FROM meeting_instance WHERE todatetime <= UTC_TIMESTAMP(3)";
+    until("the ends to pass", || {
+        (count(&scene, over) == EndStep::ALL.len() as u64).then_some(())
+    });
+    // The first has taken no step, the next one, and so on.
+    for order in orders.clone() {
+        take_steps(&scene, instance(1, order as u64), order - 1).await;
+    }
+    scene.server.restart();
+    for order in orders {
+        let here = instance(1, order as u64);
+        scene.wait_state(here, "ended");
+        assert_complete(&scene, here, &[1, 2], 2);
+    }
 }
 
 fn count(scene: &Scene, sql: &str) -> u64 {

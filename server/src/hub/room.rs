@@ -93,7 +93,7 @@ impl Room {
     }
 
     /// Takes an event; false: there is a hole before it.
-    pub(super) fn push(&self, event: Event) -> bool {
+    pub(super) fn push(&self, event: &Event) -> bool {
         if !self.is_ready() {
             return true;
         }
@@ -116,7 +116,7 @@ impl Room {
         }
         state.head.seq = event.seq;
         // Serialised once, for every socket.
-        let Ok(text) = serde_json::to_string(&event) else {
+        let Ok(text) = serde_json::to_string(event) else {
             return true;
         };
         state.ring_bytes += text.len();
@@ -385,11 +385,11 @@ mod tests {
         let room = room();
         let mut cursor = cursor(&room);
         let mut out = String::new();
-        assert!(room.push(event(1, 11)));
-        assert!(room.push(event(1, 11)));
-        assert!(!room.push(event(1, 13)), "a hole");
+        assert!(room.push(&event(1, 11)));
+        assert!(room.push(&event(1, 11)));
+        assert!(!room.push(&event(1, 13)), "a hole");
         assert!(room.has_hole());
-        assert!(room.push(event(1, 12)));
+        assert!(room.push(&event(1, 12)));
         assert_eq!(cursor.pull(&mut out, 1_000), Pull::CaughtUp);
         assert_eq!(seqs(&out), [11, 12]);
         out.clear();
@@ -402,7 +402,7 @@ mod tests {
         let room = room();
         let mut cursor = cursor(&room);
         for n in 11..2_000 {
-            assert!(room.push(event(1, n)));
+            assert!(room.push(&event(1, n)));
         }
         let mut out = String::new();
         assert_eq!(cursor.pull(&mut out, 1_000), Pull::Behind);
@@ -428,9 +428,9 @@ mod tests {
         let mut out = String::new();
         assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
         assert!(out.contains("\"fence\":7"), "{out}");
-        assert!(room.push(event(2, 8)));
+        assert!(room.push(&event(2, 8)));
         assert!(
-            room.push(event(1, 11)),
+            room.push(&event(1, 11)),
             "an old generation's event is no hole"
         );
         assert_eq!(room.seq(), seq(8));

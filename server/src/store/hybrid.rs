@@ -1,7 +1,6 @@
 //! The store of production: Redis for what is live, `MySQL` for what lasts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
@@ -11,11 +10,12 @@ use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
-use tokio::sync::{Mutex, OnceCell, mpsc};
+use tokio::sync::{OnceCell, mpsc};
 
 use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
+use self::restore::Restorer;
 use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::{
@@ -26,32 +26,28 @@ use super::{
 mod archive;
 mod life;
 mod read;
+mod restore;
 mod sign_in;
-
-/// How long a server waits for another that brings the live state up.
-const RESTORE_WAIT_MS: u64 = 100;
-
-/// How often it waits so: three times as long as the other may hold the right.
-const RESTORE_WAITS_MAX: usize = 300;
 
 /// Redis and `MySQL` together.
 pub struct Hybrid {
-    live: Live,
+    live: Arc<Live>,
     ledger: Ledger,
     subscriber: OnceCell<Subscriber>,
-    /// One restoring at a time in this process.
-    restoring: Mutex<()>,
+    restorer: Arc<Restorer>,
     clock: Clock,
 }
 
 impl Hybrid {
     /// Over these two. The clock is for what no store's clock rules.
     pub fn new(live: Live, ledger: Ledger, clock: Clock) -> Arc<Self> {
+        let live = Arc::new(live);
+        let restorer = Arc::new(Restorer::new(live.clone(), ledger.clone()));
         Arc::new(Self {
             live,
             ledger,
             subscriber: OnceCell::new(),
-            restoring: Mutex::new(()),
+            restorer,
             clock,
         })
     }
@@ -78,52 +74,20 @@ impl Hybrid {
         }
     }
 
-    /// Brings the live state up in a Redis that may have forgotten some of it: every active or
-    /// ending instance gets a new generation built from what lasts, and only then the scripts are
-    /// loaded. Servers may race here: the higher generation wins.
+    /// Brings the live state up, to the end even if whoever asked for it is gone meanwhile.
     async fn restore(&self) -> Result<(), Fault> {
-        let _one_at_a_time = self.restoring.lock().await;
-        for _ in 0..RESTORE_WAITS_MAX {
-            if self.live.is_up().await? {
-                // The same process of Redis as before: only the scripts are gone.
-                return self.live.load_scripts().await;
-            }
-            if self.live.take_fencing().await? {
-                let result = self.rebuild_all().await;
-                self.live.give_fencing().await?;
-                return result;
-            }
-            tokio::time::sleep(Duration::from_millis(RESTORE_WAIT_MS)).await;
-        }
-        Err(Fault::away(
-            "Redis",
-            "another server brings the live state up and does not finish",
-        ))
-    }
-
-    async fn rebuild_all(&self) -> Result<(), Fault> {
-        let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
-        tracing::warn!(
-            instances = unfinished.len(),
-            "Redis may have forgotten: rebuilding"
-        );
-        for one in unfinished {
-            self.rebuild(one.instance, true).await?;
-        }
-        self.live.load_scripts().await?;
-        self.live.mark_up().await
+        let restorer = self.restorer.clone();
+        tokio::spawn(async move { restorer.restore().await })
+            .await
+            .map_err(|error| Fault::broken("bringing the live state up", error))?
     }
 
     /// Builds one instance's live state anew, in the next generation.
-    async fn rebuild(&self, id: InstanceId, before_scripts: bool) -> Result<(), Fault> {
-        let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
-            return Ok(());
-        };
-        match self.live.activate(&opening, before_scripts).await {
-            Ok(()) | Err(NotDone::Refused(_)) => Ok(()),
-            Err(NotDone::Fault(fault)) => Err(fault),
-            Err(NotDone::NoScript) => Err(Fault::away("Redis", "it forgot its scripts again")),
-        }
+    async fn rebuild(&self, id: InstanceId) -> Result<(), Fault> {
+        let restorer = self.restorer.clone();
+        let done = tokio::spawn(async move { restorer.rebuild(id, false).await });
+        done.await
+            .map_err(|error| Fault::broken("building an instance anew", error))?
     }
 
     /// Why a person is told no, in words that fit this instance.
@@ -174,14 +138,6 @@ impl Hybrid {
                 Reject::new(Code::Ended, detail)
             }
         })
-    }
-}
-
-/// A fault of what must not be refused.
-fn as_fault(error: Error) -> Fault {
-    match error {
-        Error::Fault(fault) => fault,
-        Error::Reject(reject) => Fault::broken("a step that nobody may refuse", reject),
     }
 }
 

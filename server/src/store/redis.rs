@@ -30,7 +30,7 @@ use scripts::{Said, Scripts};
 
 /// How long Redis may take for one answer, reconnecting included: the longest script takes a few
 /// milliseconds, so whoever waits longer waits for a Redis that is not there.
-const ANSWER_MS_MAX: u64 = 3_000;
+const ANSWER_MS_MAX: u64 = 2_500;
 
 /// How long one answer may take on a connection that stands.
 const RESPONSE_MS_MAX: u64 = 2_000;
@@ -57,7 +57,7 @@ impl Live {
         let config = ConnectionManagerConfig::new()
             .set_min_delay(Duration::from_millis(20))
             .set_max_delay(Duration::from_millis(500))
-            .set_number_of_retries(8)
+            .set_number_of_retries(4)
             .set_connection_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
             .set_response_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
             .set_pipeline_buffer_size(PIPELINE_COMMANDS_MAX);

@@ -75,7 +75,7 @@ impl Hybrid {
                 // Whether it was destroyed after its end, or forgotten before, what lasts knows.
                 match self.ledger.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
-                        self.rebuild(id, false).await?;
+                        self.rebuild(id).await?;
                         Ok(Stepped::NotYet)
                     }
                     _ => Ok(Stepped::Done),
@@ -99,7 +99,7 @@ impl Hybrid {
             // Nothing is destroyed before it is recorded, unless Redis forgot.
             return match self.ledger.stored(id).await? {
                 Some(stored) if stored.state == InstanceState::Ending => {
-                    self.rebuild(id, false).await?;
+                    self.rebuild(id).await?;
                     Ok(Stepped::NotYet)
                 }
                 _ => Ok(Stepped::Done),
@@ -150,7 +150,7 @@ impl Hybrid {
             .collect();
         for id in self.live.repair_index(&expected).await? {
             tracing::warn!(instance = %id, "not live but should be: building it anew");
-            self.rebuild(id, false).await?;
+            self.rebuild(id).await?;
         }
         let audiences = self.ledger.live_audiences().await?;
         self.live.set_audiences(&audiences).await?;

@@ -71,7 +71,7 @@ impl Live {
     /// Begins to feed the hub. The task behind it ends when the receiver or the subscriber is gone.
     pub fn subscribe(&self) -> (Subscriber, mpsc::Receiver<Feed>) {
         let (orders, to_do) = mpsc::channel(ORDERS_MAX);
-        let (feed, fed) = mpsc::channel(FEED_MAX);
+        let (feed, received) = mpsc::channel(FEED_MAX);
         let listener = Listener {
             client: self.client.clone(),
             feed,
@@ -80,7 +80,7 @@ impl Live {
             reported: false,
         };
         tokio::spawn(listener.run(to_do));
-        (Subscriber { orders }, fed)
+        (Subscriber { orders }, received)
     }
 
     /// Tells every server that a schedule or a list has changed.
@@ -181,8 +181,8 @@ impl Listener {
                 return Ok(());
             }
             match read(&push) {
-                Ok(Some(fed)) => {
-                    if feed.try_send(fed).is_err() {
+                Ok(Some(news)) => {
+                    if feed.try_send(news).is_err() {
                         dropped.store(true, Ordering::Relaxed);
                     }
                 }

@@ -229,9 +229,9 @@ impl Live {
         let (mode, seq) = asked_for(asked);
         command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
         let (_, rest) = self.run(&command).await?.done()?;
-        let [head, entries, spoken_of, more] = exactly(rest)?;
-        let mut page = page(id, head, entries, spoken_of)?.page;
-        page.more = more.text()? == "1";
+        let [log_head, entries, spoken_of, has_more] = exactly(rest)?;
+        let mut page = page(id, log_head, entries, spoken_of)?.page;
+        page.more = has_more.text()? == "1";
         Ok(page)
     }
 

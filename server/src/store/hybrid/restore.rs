@@ -1,0 +1,92 @@
+//! Bringing the live state up in a Redis that may have forgotten some of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plenary_shared::ids::InstanceId;
+use tokio::sync::Mutex;
+
+use crate::error::{Error, Fault};
+use crate::store::mysql::Ledger;
+use crate::store::redis::{Live, NotDone};
+
+/// How long a server waits for another that brings the live state up.
+const WAIT_MS: u64 = 100;
+
+/// How often it waits so: three times as long as the other may hold the right.
+const WAITS_MAX: usize = 300;
+
+/// Both stores, for what has to be carried to its end once it is begun.
+pub(super) struct Restorer {
+    live: Arc<Live>,
+    ledger: Ledger,
+    /// One restoring at a time in this process.
+    one_at_a_time: Mutex<()>,
+}
+
+impl Restorer {
+    pub(super) fn new(live: Arc<Live>, ledger: Ledger) -> Self {
+        Self {
+            live,
+            ledger,
+            one_at_a_time: Mutex::new(()),
+        }
+    }
+
+    /// Every active or ending instance gets a new generation built from what lasts, and only then
+    /// the scripts are loaded. Servers may race here: the higher generation wins.
+    pub(super) async fn restore(&self) -> Result<(), Fault> {
+        let _one_at_a_time = self.one_at_a_time.lock().await;
+        for _ in 0..WAITS_MAX {
+            if self.live.is_up().await? {
+                // The same process of Redis as before: only the scripts can be gone.
+                return self.live.load_scripts().await;
+            }
+            if self.live.take_fencing().await? {
+                let result = self.rebuild_all().await;
+                self.live.give_fencing().await?;
+                return result;
+            }
+            tokio::time::sleep(Duration::from_millis(WAIT_MS)).await;
+        }
+        Err(Fault::away(
+            "Redis",
+            "another server brings the live state up and does not finish",
+        ))
+    }
+
+    async fn rebuild_all(&self) -> Result<(), Fault> {
+        let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
+        if !unfinished.is_empty() {
+            tracing::warn!(
+                instances = unfinished.len(),
+                "Redis may have forgotten: rebuilding"
+            );
+        }
+        for one in unfinished {
+            self.rebuild(one.instance, true).await?;
+        }
+        self.live.load_scripts().await?;
+        self.live.mark_up().await
+    }
+
+    /// Builds one instance's live state anew, in the next generation.
+    pub(super) async fn rebuild(&self, id: InstanceId, before_scripts: bool) -> Result<(), Fault> {
+        let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
+            return Ok(());
+        };
+        match self.live.activate(&opening, before_scripts).await {
+            Ok(()) | Err(NotDone::Refused(_)) => Ok(()),
+            Err(NotDone::Fault(fault)) => Err(fault),
+            Err(NotDone::NoScript) => Err(Fault::away("Redis", "it forgot its scripts again")),
+        }
+    }
+}
+
+/// A fault of what must not be refused.
+fn as_fault(error: Error) -> Fault {
+    match error {
+        Error::Fault(fault) => fault,
+        Error::Reject(reject) => Fault::broken("a step that nobody may refuse", reject),
+    }
+}
