@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crossterm::event::EventStream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use plenary_shared::ids::Cmid;
 use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -129,6 +129,10 @@ impl Screen {
         let mut dirty = true;
         while !self.is_over {
             if dirty && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
+                let size = term.size()?;
+                if size != self.model.size {
+                    self.work_in(term, News::Resized(size.0, size.1))?;
+                }
                 if std::mem::take(&mut self.redraw) {
                     term.clear()?;
                 }
@@ -140,7 +144,7 @@ impl Screen {
             let mut taken = self.next(frame_due).await;
             for _ in 0..TAKEN_MAX {
                 dirty |= self.take(term, taken)?;
-                match self.next(None).now_or_never() {
+                match self.ready().await {
                     Some(next) if !self.is_over => taken = next,
                     Some(_) | None => break,
                 }
@@ -166,6 +170,16 @@ impl Screen {
                 outside::Next::Sent => Taken::Sent,
             },
             () = tokio::time::sleep_until(wake) => Taken::Woken,
+        }
+    }
+
+    /// What is there already, if anything. Polled as this task: the terminal's events wake whoever
+    /// asked for them first, and would not wake the loop if that was nobody.
+    async fn ready(&mut self) -> Option<Taken> {
+        tokio::select! {
+            biased;
+            taken = self.next(None) => Some(taken),
+            () = std::future::ready(()) => None,
         }
     }
 

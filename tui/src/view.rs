@@ -23,7 +23,8 @@ use crate::theme::Tone;
 /// Draws everything, and puts the cursor where the keys go.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let screen = frame.area();
-    if screen.is_empty() {
+    if screen.is_empty() || (screen.width, screen.height) != model.size {
+        // The terminal has another size already, and the model is about to be told.
         return;
     }
     if let Some(sign_in) = &model.sign_in {

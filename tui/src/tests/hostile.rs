@@ -150,3 +150,14 @@ fn every_size_has_a_screen() {
         }
     }
 }
+
+#[test]
+fn a_terminal_that_is_smaller_than_what_was_said_is_left_alone() {
+    let mut stage = Stage::talking(120, 36);
+    stage.model.size = (200, 60);
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(44, 20))
+        .expect("no terminal can fail");
+    terminal
+        .draw(|frame| crate::view::view(&stage.model, frame))
+        .expect("no terminal can fail");
+}

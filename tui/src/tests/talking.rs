@@ -316,11 +316,6 @@ fn a_hundred_thousand_messages_scroll_like_ten() {
             message(8, number, "one of very many messages"),
         ));
     }
-    stage.lose_link();
-    stage.greet(vec![(
-        sync(),
-        plenary_shared::protocol::ResumeMode::Snapshot,
-    )]);
     stage.answer("open", opened(events, vec![(ME, "13:52")]));
     let begun = std::time::Instant::now();
     for _ in 0..100 {

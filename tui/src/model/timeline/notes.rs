@@ -59,8 +59,12 @@ impl Looked<'_> {
             && is_first_after(event.seq, divider.after, before)
         {
             let at = self.zone.hm(divider.at);
+            let since = match self.form {
+                Form::Three | Form::Two => format!("you looked away at {at}"),
+                Form::Tabs | Form::Narrow | Form::Tiny => at,
+            };
             let title = format!(
-                "{} new since you looked away at {at} {} {}U",
+                "{} new since {since} {} {}U",
                 divider.count, glyphs.dot, glyphs.keys[1]
             );
             let used = text::width(&title) + 2;
