@@ -77,6 +77,8 @@ pub struct Model {
     pub link: Link,
     /// When the connection was lost, until it is back.
     pub lost_at: Option<Timestamp>,
+    /// Since when the program was stopped, and when it noticed.
+    pub slept: Option<(Timestamp, Timestamp)>,
     /// What was asked on this connection and not answered.
     pub asks: HashMap<u64, Asked>,
     /// The number of the last request.
@@ -237,6 +239,7 @@ impl Model {
             me: None,
             link: Link::Off,
             lost_at: None,
+            slept: None,
             asks: HashMap::new(),
             last_ask: 0,
             meetings: Meetings::default(),

@@ -69,7 +69,10 @@ impl Term {
 
     /// Forgets what is on the screen: the next frame draws everything.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // Not by `Terminal::clear`: it asks the terminal where the cursor is, and the answer would
+        // have to come past the keys that are being read.
+        let size = self.inner.size()?;
+        self.inner.resize(size.into())
     }
 
     /// Writes the terminal's title.
@@ -92,7 +95,7 @@ impl Term {
     /// Takes the terminal again after something else had it.
     pub fn resume(&mut self) -> io::Result<()> {
         enter()?;
-        self.inner.clear()
+        self.clear()
     }
 }
 

@@ -22,6 +22,9 @@ use crate::msg::{Msg, News};
 use crate::text;
 use crate::theme::Tone;
 
+/// Woken so much later than was asked for, the machine was asleep or the program stopped.
+const OVERSLEPT_MS: i64 = 3_000;
+
 /// One message being worked in.
 struct Step<'a> {
     model: &'a mut Model,
@@ -33,7 +36,7 @@ struct Step<'a> {
 
 /// Works a message in; what is to be done outside comes back, in order.
 pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
-    let before = model.now;
+    let (before, expected) = (model.now, model.wake_at());
     model.now = msg.now.plus_ms(model.skew_ms);
     let mut step = Step {
         model,
@@ -41,6 +44,9 @@ pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
         out: Vec::new(),
         spare: msg.spare,
     };
+    if step.model.now.ms_since(expected) > OVERSLEPT_MS {
+        step.model.slept = Some((before, step.model.now));
+    }
     step.mark_looked(false);
     match msg.news {
         News::Started => step.begin(),

@@ -319,3 +319,13 @@ fn the_list_is_read_again_when_it_changes_or_a_start_passes() {
     meetings[2].state = InstanceState::Active;
     assert_eq!(meetings.len(), 6);
 }
+
+#[test]
+fn after_a_sleep_the_absence_began_with_it() {
+    let mut stage = Stage::talking(80, 24);
+    stage.now = stage.now.plus_ms(20 * 60_000);
+    stage.tell(News::Tick);
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    assert!(stage.shows("offline 14:52–15:12 · nothing missed"));
+}

@@ -15,6 +15,9 @@ use crate::theme::Tone;
 /// Program and version, for the server's log.
 const CLIENT: &str = concat!("plenary/", env!("CARGO_PKG_VERSION"));
 
+/// So soon after a sleep the loss of the connection belongs to it.
+const SLEPT_LATELY_MS: i64 = 60_000;
+
 impl Step<'_> {
     /// Something about the connection.
     pub(super) fn link(&mut self, news: LinkNews) {
@@ -162,7 +165,11 @@ impl Step<'_> {
     /// The connection is gone, and with it everything that was asked.
     pub(super) fn lost(&mut self) {
         if self.model.link == Link::Ready {
-            self.model.lost_at = Some(self.model.now);
+            let now = self.model.now;
+            // A loss that is noticed on waking began with the sleep.
+            let slept = self.model.slept.take();
+            let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_LATELY_MS);
+            self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
         }
         self.model.asks.clear();
         for room in self.model.rooms.values_mut() {

@@ -64,6 +64,11 @@ impl Restorer {
             );
         }
         for one in unfinished {
+            // Ours may have taken so long that another server has done it meanwhile: what people
+            // said since must not be built away.
+            if self.live.is_up().await? {
+                break;
+            }
             self.rebuild(one.instance, true).await?;
         }
         self.live.load_scripts().await?;

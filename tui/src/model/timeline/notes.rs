@@ -108,14 +108,16 @@ impl Looked<'_> {
                 } else {
                     format!("{from}{dash}{to}")
                 };
-                let missing = if self.room.asked_newer || !self.room.following {
-                    "reading on"
+                let said = if self.room.asked_newer || !(self.room.following || log.is_closed()) {
+                    format!("{recovered} recovered, reading on")
                 } else if log.event(absence.after).is_none() {
-                    "older ones above"
+                    format!("{recovered} recovered, older ones above")
+                } else if recovered == 0 {
+                    "nothing missed".to_owned()
                 } else {
-                    "none missing"
+                    format!("{recovered} recovered, none missing")
                 };
-                let title = format!("offline {span} {dot} {recovered} recovered, {missing}");
+                let title = format!("offline {span} {dot} {said}");
                 self.rule(&title, self.theme.glyphs.dotted)
             })
             .collect()
