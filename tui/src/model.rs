@@ -154,7 +154,7 @@ pub enum Link {
 }
 
 /// What was asked, so that the answer is understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     missing_docs,
     reason = "each is the verb of its name, with what its answer needs"
@@ -346,7 +346,9 @@ impl Model {
         use Context::{
             Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, SignIn,
         };
-        if self.sign_in.is_some() {
+        if self.sign_in.is_some() && self.overlay.is_some() {
+            &[Overlay, Edit, Anywhere]
+        } else if self.sign_in.is_some() {
             &[SignIn, Edit, Anywhere]
         } else if self.leaving {
             &[Leaving, Anywhere]

@@ -16,7 +16,7 @@ use crossterm::terminal::{
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 
-use crate::text;
+use plenary_shared::text::for_terminal;
 
 /// xterm's stack of titles: the one that was there comes back.
 const PUSH_TITLE: &str = "\x1b[22;2t";
@@ -78,7 +78,7 @@ impl Term {
     /// Writes the terminal's title.
     pub fn set_title(&mut self, title: &str) -> io::Result<()> {
         // Only what may stand in a title: it is written past the widgets that strip controls.
-        let title = text::one_line(title);
+        let title = for_terminal(title);
         execute!(io::stdout(), Print(format!("\x1b]2;{title}\x07")))
     }
 

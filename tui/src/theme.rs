@@ -188,12 +188,11 @@ impl Theme {
         match tone {
             Tone::Plain => plain,
             Tone::Quiet => plain.add_modifier(Modifier::DIM),
-            Tone::Strong => plain.add_modifier(Modifier::BOLD),
+            Tone::Strong | Tone::Mention => plain.add_modifier(Modifier::BOLD),
             Tone::Good => self.coloured(Color::Green),
             Tone::Soon => self.coloured(Color::Yellow).add_modifier(Modifier::BOLD),
             Tone::Bad => self.coloured(Color::Red).add_modifier(Modifier::BOLD),
             Tone::Reversed => plain.add_modifier(Modifier::REVERSED),
-            Tone::Mention => plain.add_modifier(Modifier::BOLD),
             Tone::Own => plain.add_modifier(Modifier::UNDERLINED),
         }
     }

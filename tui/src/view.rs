@@ -30,7 +30,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Some(sign_in) = &model.sign_in {
         form::draw(model, sign_in, frame);
         if model.overlay.is_some() {
-            over::page(model, frame, screen);
+            over::page(model, frame, model.panes().over());
         }
         return;
     }

@@ -193,11 +193,14 @@ impl Editor {
         };
         let mut used = 0;
         for (at, cluster) in self.text.grapheme_indices(true) {
-            let shown = if cluster == "\n" {
-                String::new()
-            } else {
-                text::shown(cluster)
-            };
+            if cluster == "\n" {
+                laid.mark(at, used, self.cursor);
+                laid.rows.push(String::new());
+                laid.starts.push(Vec::new());
+                used = 0;
+                continue;
+            }
+            let shown = text::shown(cluster);
             let more = text::width(&shown);
             // The last cell of a row stays free for the cursor.
             if used > 0 && used + more >= cells {
@@ -209,11 +212,6 @@ impl Editor {
             let last = laid.rows.len() - 1;
             laid.rows[last].push_str(&shown);
             used += more;
-            if cluster == "\n" {
-                laid.rows.push(String::new());
-                laid.starts.push(Vec::new());
-                used = 0;
-            }
         }
         laid.mark(self.text.len(), used, self.cursor);
         laid

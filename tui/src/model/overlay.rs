@@ -146,7 +146,7 @@ fn people_rows(model: &Model, columns: usize, people: &[Participant]) -> Vec<Lin
         let age = person.age.map(|age| age.to_string()).unwrap_or_default();
         let gender = person
             .gender
-            .map(|gender| gender.as_str())
+            .map(plenary_shared::domain::Gender::as_str)
             .unwrap_or_default();
         let email = text::one_line(&person.email);
         let own = model.my_id() == Some(person.id);

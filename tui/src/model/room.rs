@@ -16,6 +16,7 @@ const ABSENCES_MAX: usize = 32;
 
 /// An opened meeting.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Room {
     /// Which.
     pub id: InstanceId,

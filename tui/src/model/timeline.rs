@@ -47,7 +47,7 @@ pub struct Block {
     pub rows: Vec<Line<'static>>,
 }
 
-impl<'a> Looked<'a> {
+impl Looked<'_> {
     /// The rows of a part.
     pub fn block(&self, place: Place) -> Block {
         let mut block = Block::default();

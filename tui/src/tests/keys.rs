@@ -237,3 +237,18 @@ fn people_who_come_together_share_a_row() {
     stage.event(41, join(300, "late"));
     assert!(stage.shows("→ late joined"));
 }
+
+#[test]
+fn help_in_the_form_and_back_to_it() {
+    let theme = crate::theme::Theme::new(true, false);
+    let mut stage = Stage::begin(80, 24, None, theme);
+    stage.write("ada");
+    stage.key("f1");
+    assert!(stage.shows("you are here: signing in"));
+    stage.key("pagedown");
+    stage.key("esc");
+    stage.write("@example.org");
+    assert!(stage.shows("[ ada@example.org"));
+    stage.key("ctrl-c");
+    assert!(quits(&stage));
+}

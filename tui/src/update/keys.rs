@@ -25,7 +25,12 @@ impl Step<'_> {
     /// A key was pressed.
     pub(super) fn key(&mut self, key: Key) {
         if let Some(bound) = self.keymap.find(self.model.contexts(), key) {
-            if self.model.sign_in.is_some() {
+            let everywhere = matches!(
+                bound.command,
+                Command::Help | Command::Redraw | Command::Suspend
+            );
+            let form = self.model.sign_in.is_some() && self.model.overlay.is_none();
+            if form && !everywhere {
                 self.form(bound.command);
             } else {
                 self.command(bound);
@@ -64,19 +69,11 @@ impl Step<'_> {
 
     /// The text that keys go to.
     fn editor(&mut self) -> &mut Editor {
-        if self.model.sign_in.is_some() {
-            // Asked again, as the borrow of an early return would last to the end.
-            let form = self
-                .model
-                .sign_in
-                .as_mut()
-                .expect("it was there a line ago");
-            form.editor_mut()
-        } else if self.model.find.is_some() {
-            let find = self.model.find.as_mut().expect("it was there a line ago");
-            &mut find.query
-        } else {
-            &mut self.model.composer_mut().editor
+        let model = &mut *self.model;
+        match (&mut model.sign_in, &mut model.find) {
+            (Some(form), _) => form.editor_mut(),
+            (None, Some(find)) => &mut find.query,
+            (None, None) => &mut model.composers.entry(model.shown).or_default().editor,
         }
     }
 
@@ -102,15 +99,11 @@ impl Step<'_> {
         }
         match command {
             Command::NewLine => self.insert("\n"),
-            Command::Up if composing => {
-                if !self.editor().up(cells) {
-                    self.model.composer_mut().older();
-                }
+            Command::Up if composing && !self.editor().up(cells) => {
+                self.model.composer_mut().older();
             }
-            Command::Down if composing => {
-                if !self.editor().down(cells) {
-                    self.model.composer_mut().newer();
-                }
+            Command::Down if composing && !self.editor().down(cells) => {
+                self.model.composer_mut().newer();
             }
             Command::Left => self.editor().left(),
             Command::Right => self.editor().right(),

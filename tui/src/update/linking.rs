@@ -7,6 +7,7 @@ use plenary_shared::protocol::{
 
 use super::Step;
 use crate::effect::Effect;
+use crate::model::room::Room;
 use crate::model::sign_in::SignIn;
 use crate::model::{Asked, Link, Me};
 use crate::msg::LinkNews;
@@ -53,7 +54,7 @@ impl Step<'_> {
 
     fn push(&mut self, push: Push) {
         match push {
-            Push::Event(event) => self.event(*event),
+            Push::Event(event) => self.event(&event),
             Push::Durable(durable) => {
                 let room = self.model.rooms.get_mut(&durable.instance);
                 if let Some(log) = room.and_then(|room| room.log.as_mut()) {
@@ -131,11 +132,7 @@ impl Step<'_> {
                     );
                 }
                 None => {
-                    let closed = self
-                        .model
-                        .rooms
-                        .get(&id)
-                        .is_some_and(|room| room.is_closed());
+                    let closed = self.model.rooms.get(&id).is_some_and(Room::is_closed);
                     if !closed {
                         self.ask_open(id);
                     }

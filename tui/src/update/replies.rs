@@ -22,7 +22,7 @@ impl Step<'_> {
         };
         match reply.outcome {
             Outcome::Ok(value) => self.answered(asked, value),
-            Outcome::Error(reject) => self.refused(asked, reject),
+            Outcome::Error(reject) => self.refused(asked, &reject),
         }
     }
 
@@ -65,32 +65,32 @@ impl Step<'_> {
         }
     }
 
-    fn refused(&mut self, asked: Asked, reject: Reject) {
+    fn refused(&mut self, asked: Asked, reject: &Reject) {
         match asked {
             Asked::Hello if reject.code == Code::NotSignedIn => self.sign_out(&reject.detail),
             Asked::Join(id) if reject.code == Code::AlreadyParticipant => self.joined(id, None),
-            Asked::Join(id) => self.join_refused(id, &reject),
+            Asked::Join(id) => self.join_refused(id, reject),
             Asked::Leave(id) if reject.code == Code::NotParticipant => self.left(id),
-            Asked::Post(id, cmid) => self.post_refused(id, cmid, &reject),
-            Asked::Open(id) => self.open_refused(id, &reject),
+            Asked::Post(id, cmid) => self.post_refused(id, cmid, reject),
+            Asked::Open(id) => self.open_refused(id, reject),
             Asked::Older(id, _) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
                     room.asked_older = false;
                 }
-                self.tell_no(&reject);
+                self.tell_no(reject);
             }
             Asked::Newer(id) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
                     room.asked_newer = false;
                 }
-                self.tell_no(&reject);
+                self.tell_no(reject);
             }
             Asked::People(_) | Asked::JoinTimes | Asked::UserMessages => {
                 self.model.overlay = None;
-                self.tell_no(&reject);
+                self.tell_no(reject);
             }
             Asked::Hello | Asked::Meetings | Asked::Leave(_) | Asked::Close => {
-                self.tell_no(&reject);
+                self.tell_no(reject);
             }
         }
     }
@@ -114,12 +114,11 @@ impl Step<'_> {
     }
 
     fn with<T: DeserializeOwned>(&mut self, value: Value, then: impl FnOnce(&mut Self, T)) {
-        match serde_json::from_value(value) {
-            Ok(ok) => then(self, ok),
-            Err(_) => {
-                let text = "the server answered in a way that this client does not know";
-                self.model.tell(Tone::Bad, text);
-            }
+        if let Ok(ok) = serde_json::from_value(value) {
+            then(self, ok);
+        } else {
+            let text = "the server answered in a way that this client does not know";
+            self.model.tell(Tone::Bad, text);
         }
     }
 }

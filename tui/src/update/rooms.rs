@@ -56,15 +56,12 @@ impl Step<'_> {
         room.asked_older = false;
         room.asked_newer = false;
         let after = room.last();
-        match &mut room.log {
-            Some(log) => {
-                log.reopen(ok);
-                self.note_again(id, after);
-            }
-            None => {
-                room.log = Some(Replica::new(ok));
-                room.seen = room.last();
-            }
+        if let Some(log) = &mut room.log {
+            log.reopen(ok);
+            self.note_again(id, after);
+        } else {
+            room.log = Some(Replica::new(ok));
+            room.seen = room.last();
         }
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -96,7 +93,7 @@ impl Step<'_> {
     }
 
     /// Something happened in a followed meeting.
-    pub(super) fn event(&mut self, event: Event) {
+    pub(super) fn event(&mut self, event: &Event) {
         let id = event.instance;
         let Some(log) = self
             .model
@@ -107,7 +104,7 @@ impl Step<'_> {
             return;
         };
         match log.apply(event.clone()) {
-            Applied::Applied => self.applied(id, &event),
+            Applied::Applied => self.applied(id, event),
             Applied::Known => {}
             Applied::Gap { .. } => self.ask_newer(id),
             Applied::OtherGeneration => self.ask_open(id),

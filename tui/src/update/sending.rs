@@ -7,7 +7,7 @@ use plenary_shared::text::MessageBody;
 
 use super::Step;
 use crate::model::Asked;
-use crate::model::room::{OUTBOX_MAX, Pending, Sending};
+use crate::model::room::{OUTBOX_MAX, Pending, Room, Sending};
 use crate::model::scroll::Scroll;
 use crate::theme::Tone;
 
@@ -85,13 +85,7 @@ impl Step<'_> {
         let shown = self.model.shown;
         let text = match shown {
             None => "no meeting is open: choose one with Ctrl-N or F2".to_owned(),
-            Some(id)
-                if self
-                    .model
-                    .rooms
-                    .get(&id)
-                    .is_some_and(|room| room.is_closed()) =>
-            {
+            Some(id) if self.model.rooms.get(&id).is_some_and(Room::is_closed) => {
                 Code::Ended.sentence().to_owned()
             }
             Some(id) if self.model.is_active(id) => {

@@ -10,7 +10,7 @@ use crate::model::sign_in::Field;
 use crate::session::Token;
 
 impl Step<'_> {
-    /// A key of the form. False when it means nothing to it.
+    /// A key of the form.
     pub(super) fn form(&mut self, command: Command) {
         let now = self.model.now;
         let Some(form) = &mut self.model.sign_in else {
@@ -27,11 +27,11 @@ impl Step<'_> {
                     .into_iter()
                     .find(|field| form.editor(*field).is_empty());
                 if let Some(field) = empty {
-                    if form.field != field {
-                        form.field = field;
-                    } else {
+                    if form.field == field {
                         let what = field.title().to_lowercase();
                         form.error = Some((now, format!("the {what} is empty")));
+                    } else {
+                        form.field = field;
                     }
                     return;
                 }
@@ -45,10 +45,8 @@ impl Step<'_> {
                     password: form.password.text().to_owned(),
                 });
             }
-            Command::Back => {
-                if form.since.take().is_some() {
-                    self.out.push(Effect::CancelSignIn);
-                }
+            Command::Back if form.since.take().is_some() => {
+                self.out.push(Effect::CancelSignIn);
             }
             Command::ClearOrQuit | Command::Quit => self.quit_now(),
             _ => {}

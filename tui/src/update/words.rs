@@ -80,7 +80,7 @@ impl Step<'_> {
         if before.starts_with('/') && !before.contains(char::is_whitespace) {
             let names = WORDS.iter().map(|word| word.name.to_owned());
             let found: Vec<String> = names.filter(|name| name.starts_with(&before)).collect();
-            return self.complete_with(&before, found);
+            return self.complete_with(&before, &found);
         }
         let Some(at) = before.rfind('@') else {
             return;
@@ -96,11 +96,11 @@ impl Step<'_> {
             .collect();
         found.sort();
         found.dedup();
-        self.complete_with(&before[at..], found);
+        self.complete_with(&before[at..], &found);
     }
 
-    fn complete_with(&mut self, begun: &str, found: Vec<String>) {
-        match found.as_slice() {
+    fn complete_with(&mut self, begun: &str, found: &[String]) {
+        match found {
             [] => self.model.tell(Tone::Plain, "nothing begins like this"),
             [only] => {
                 let editor = &mut self.model.composer_mut().editor;

@@ -70,11 +70,7 @@ impl Looked<'_> {
 
     /// The rows of all messages that are not in the log yet.
     pub(super) fn pending_rows(&self) -> Vec<Line<'static>> {
-        let last_failed = self
-            .room
-            .outbox
-            .iter()
-            .rposition(|pending| is_failed(pending));
+        let last_failed = self.room.outbox.iter().rposition(is_failed);
         let mut rows = Vec::new();
         for (index, pending) in self.room.outbox.iter().enumerate() {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
@@ -111,13 +107,14 @@ impl Looked<'_> {
             ),
             Sending::Taken { .. } => (Tone::Quiet, String::new()),
             Sending::Failed { why } => {
-                let mut note = format!("{} not sent: {}", glyphs.failed, text::one_line(why));
-                if last_failed {
-                    note.push_str(&format!(
-                        " {} {} on an empty input, or /retry",
-                        glyphs.dot, glyphs.keys[3]
-                    ));
-                }
+                let how = if last_failed {
+                    let enter = glyphs.keys[3];
+                    format!(" {} {enter} on an empty input, or /retry", glyphs.dot)
+                } else {
+                    String::new()
+                };
+                let why = text::one_line(why);
+                let note = format!("{} not sent: {why}{how}", glyphs.failed);
                 (Tone::Bad, note)
             }
         }

@@ -182,7 +182,7 @@ impl Looked<'_> {
             let lost = (*reason == Reason::ConnectionLost).then(|| "connection lost".to_owned());
             let notes: Vec<String> = lost.into_iter().chain(self.stay(event, user)).collect();
             if !notes.is_empty() {
-                line.push_str(&format!(" ({})", notes.join(", ")));
+                line = format!("{line} ({})", notes.join(", "));
             }
         }
         vec![self.quiet(text::fit(&line, self.columns, self.theme.glyphs.cut))]
