@@ -81,8 +81,7 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn left(model: &Model) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.leaving {
-        let text =
-            " you are in a running meeting: l leave it, s stay (20 s to come back), Esc go on";
+        let text = " you are in a running meeting: l leave it, s stay in it, Esc go on";
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     if model.quit_at.is_some() {
