@@ -31,13 +31,21 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let contexts = model.contexts();
-    let narrow = matches!(model.panes().form, Form::Tabs | Form::Narrow | Form::Tiny);
+    let form = model.panes().form;
+    let narrow = matches!(form, Form::Tabs | Form::Narrow | Form::Tiny);
     let hint = |row: &'static crate::command::Row| {
         let text = match (row.command, model.enter_does()) {
             (Command::Send, EnterDoes::Retry) => "try again",
             (Command::Send, EnterDoes::Join) => "join",
             (Command::Send, EnterDoes::Read) => "read",
             (Command::Send, EnterDoes::Wait | EnterDoes::Nothing) => return None,
+            // Where little fits, the way to the lists comes first.
+            (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
+                if form == Form::Narrow =>
+            {
+                return None;
+            }
+            (Command::NextMeeting, _) if form == Form::Narrow => return None,
             _ => row.hint?,
         };
         let key = row.keys.first()?;
@@ -176,6 +184,14 @@ fn link(model: &Model, columns: usize) -> Vec<Span<'static>> {
     {
         let email = text::fit(&text::one_line(&me.email), 30, glyphs.cut);
         spans.push(Span::raw(format!("  {email}")));
+    }
+    if model.panes().form == Form::Tabs && model.link == Link::Ready {
+        for command in [Command::MeetingsList, Command::PeopleList] {
+            let row = KEYS.iter().find(|row| row.command == command);
+            if let Some((key, hint)) = row.and_then(|row| row.keys.first().zip(row.hint)) {
+                spans.push(Span::raw(format!("  {} {hint}", label(key, glyphs.keys))));
+            }
+        }
     }
     spans.push(Span::raw(" "));
     spans
