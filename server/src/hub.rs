@@ -98,7 +98,11 @@ impl Hub {
 
     /// Follows an instance: from here on the listener is woken by its events. `None`: it is not
     /// live. The cursor has to be placed.
-    pub async fn follow(&self, id: InstanceId, listener: &Arc<Listener>) -> Answer<Option<Cursor>> {
+    pub async fn follow(
+        self: &Arc<Self>,
+        id: InstanceId,
+        listener: &Arc<Listener>,
+    ) -> Answer<Option<Cursor>> {
         let room = lock(&self.rooms)
             .entry(id)
             .or_insert_with(|| Room::new(id))
@@ -110,6 +114,9 @@ impl Hub {
                 match self.store.heads(&[id]).await?.into_iter().next().flatten() {
                     Some(head) => room.begin(head),
                     None => return Ok(None),
+                }
+                if room.has_hole() {
+                    self.clone().fill(room.clone());
                 }
             }
         }
@@ -201,19 +208,20 @@ impl Hub {
         tokio::spawn(async move {
             loop {
                 let after = room.seq();
-                match self.store.backfill(room.id(), after, FILL_EVENTS_MAX).await {
+                let is_all = match self.store.backfill(room.id(), after, FILL_EVENTS_MAX).await {
                     Ok(events) => {
-                        for event in events {
-                            room.push(&event);
+                        for event in &events {
+                            room.push(event);
                         }
+                        events.len() < FILL_EVENTS_MAX
                     }
                     Err(error) => {
                         // The next look at the positions tries again.
                         tracing::warn!(instance = %room.id(), %error, "a hole is not filled yet");
                         break;
                     }
-                }
-                if room.seq() == after || !room.has_hole() {
+                };
+                if room.seq() == after || (is_all && !room.has_hole()) {
                     break;
                 }
             }
@@ -238,9 +246,12 @@ impl Hub {
                 }
             };
             for (room, head) in rooms.into_iter().zip(heads) {
-                if let Some(head) = head
-                    && room.is_behind(head)
-                {
+                let is_behind = match head {
+                    Some(head) => room.is_behind(head),
+                    // It has ended, and what was lost of its end has to be told.
+                    None => room.awaits_its_end(),
+                };
+                if is_behind {
                     self.clone().fill(room);
                 }
             }

@@ -202,10 +202,7 @@ fn the_end_shows_and_what_was_said_stays() {
     let scene = scene();
     let (_client, mut pty) = open(&scene, 80, 24);
     let here = scene.schedule(1, Duration::from_secs(6));
-    // The new instance is the second of the tabs.
-    pty.wait("the new instance", |screen| {
-        screen.matches("Seminar").count() >= 3
-    });
+    pty.wait_text("2 Seminar");
     pty.send("\x1b2");
     pty.wait_text(&format!("{here}"));
     join(&mut pty);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use plenary_shared::domain::Event;
+use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::protocol::{Durable, Fence};
 
@@ -34,6 +34,8 @@ struct State {
     highest: Seq,
     /// Events above this are void in this generation's predecessors.
     base: Seq,
+    /// Whether the last event of all is here: nothing follows it.
+    closed: bool,
     /// The last events up to `head.seq`, without a gap.
     ring: VecDeque<Line>,
     ring_bytes: usize,
@@ -60,6 +62,7 @@ impl Room {
                 },
                 highest: nothing,
                 base: nothing,
+                closed: false,
                 ring: VecDeque::new(),
                 ring_bytes: 0,
             }),
@@ -94,10 +97,12 @@ impl Room {
 
     /// Takes an event; false: there is a hole before it.
     pub(super) fn push(&self, event: &Event) -> bool {
+        let mut state = lock(&self.state);
         if !self.is_ready() {
+            // It may come after the head was read with which this room begins: then that is a hole.
+            state.highest = state.highest.max(event.seq);
             return true;
         }
-        let mut state = lock(&self.state);
         let of_archive = event.generation == Generation::default();
         if event.generation < state.head.generation && !of_archive {
             return true;
@@ -115,6 +120,7 @@ impl Room {
             return false;
         }
         state.head.seq = event.seq;
+        state.closed |= matches!(event.what, What::Closed { .. });
         // Serialised once, for every socket.
         let Ok(text) = serde_json::to_string(event) else {
             return true;
@@ -156,7 +162,9 @@ impl Room {
     /// Whether the log is ahead of this room; takes over what the log's head says.
     pub(super) fn is_behind(&self, head: Head) -> bool {
         let mut state = lock(&self.state);
-        if head.generation > state.head.generation {
+        let begun_anew = head.generation > state.head.generation;
+        if begun_anew {
+            // The fence itself was lost; whoever holds a stay has to know of it all the same.
             let base = state.head.durable;
             state.begin_anew(head.generation, base);
         } else if head.generation < state.head.generation {
@@ -167,10 +175,15 @@ impl Room {
         state.highest = state.highest.max(head.seq);
         let behind = head.seq > state.head.seq;
         drop(state);
-        if news {
+        if news || begun_anew {
             self.wake();
         }
         behind
+    }
+
+    /// Whether events are still to come here though the live log is gone: the archive has them.
+    pub(super) fn awaits_its_end(&self) -> bool {
+        self.is_ready() && !lock(&self.state).closed
     }
 
     pub(super) fn has_hole(&self) -> bool {
@@ -202,6 +215,7 @@ impl State {
         };
         self.highest = base;
         self.base = base;
+        self.closed = false;
         self.ring.clear();
         self.ring_bytes = 0;
     }
@@ -272,6 +286,10 @@ impl Cursor {
             write_line(out, &fence);
             return Pull::Fenced;
         }
+        if state.head.generation < self.generation {
+            // The room has not heard of the fence yet: what it has is void for this cursor.
+            return Pull::CaughtUp;
+        }
         if self.seq < state.head.seq {
             let next = self.seq.next();
             match state.ring.front() {
@@ -329,7 +347,6 @@ fn write_line<T: serde::Serialize>(out: &mut String, value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plenary_shared::domain::What;
     use plenary_shared::time::Timestamp;
 
     fn seq(n: u64) -> Seq {
@@ -434,5 +451,54 @@ mod tests {
             "an old generation's event is no hole"
         );
         assert_eq!(room.seq(), seq(8));
+    }
+
+    #[tokio::test]
+    async fn a_fence_that_was_lost_wakes_whoever_follows() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        // Nothing was said since: the head of the new generation is the old one's.
+        let head = Head {
+            generation: generation(2),
+            seq: seq(0),
+            durable: seq(0),
+        };
+        assert!(!room.is_behind(head));
+        let woken = cursor.listener.clone();
+        tokio::time::timeout(std::time::Duration::from_secs(5), woken.woken())
+            .await
+            .expect("woken");
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
+    }
+
+    #[test]
+    fn a_cursor_ahead_of_its_room_is_told_nothing_void() {
+        let room = room();
+        for n in 11..=13 {
+            assert!(room.push(&event(1, n)));
+        }
+        let mut cursor = cursor(&room);
+        cursor.place(generation(2), seq(10), seq(10));
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::CaughtUp);
+        assert_eq!(out, "");
+        room.fence(generation(2), seq(10));
+        assert!(room.push(&event(2, 11)));
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::CaughtUp);
+        assert_eq!(seqs(&out), [11]);
+        assert!(out.contains("\"gen\":2"), "{out}");
+    }
+
+    #[test]
+    fn what_comes_before_a_room_begins_is_a_hole_in_it() {
+        let room = Room::new("1/4".parse().expect("an instance"));
+        assert!(room.push(&event(1, 11)));
+        room.begin(Head {
+            generation: generation(1),
+            seq: seq(10),
+            durable: seq(0),
+        });
+        assert!(room.has_hole());
     }
 }
