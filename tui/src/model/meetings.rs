@@ -16,6 +16,8 @@ pub struct Meetings {
     all: Vec<Instance>,
     /// Whether the server has said anything yet.
     pub loaded: bool,
+    /// Whether it changed again while it was being asked for.
+    pub stale: bool,
 }
 
 /// A group of the list.

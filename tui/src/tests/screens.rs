@@ -173,3 +173,14 @@ fn the_last_minute_80x24() {
     stage.wait_ms(22 * 60_000 + 5_000);
     assert_snapshot!(stage.screen());
 }
+
+#[test]
+fn what_is_said_has_the_whole_line_where_it_is_short() {
+    let mut stage = Stage::talking(44, 20);
+    stage.write("/jion");
+    stage.key("enter");
+    assert!(stage.shows("there is no /jion: did you mean /join?"));
+    stage.key("ctrl-u");
+    stage.key("ctrl-q");
+    assert!(stage.shows("leave? l leave, s stay joined, Esc go on"));
+}

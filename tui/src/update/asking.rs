@@ -42,9 +42,10 @@ impl Step<'_> {
         self.model.asks.values().any(|other| other == asked)
     }
 
-    /// Asks for the list of meetings, unless that is under way.
+    /// Asks for the list of meetings; if that is under way, once more after it.
     pub(super) fn ask_meetings(&mut self) {
-        if !self.is_asked(&Asked::Meetings) {
+        self.model.meetings.stale = self.is_asked(&Asked::Meetings);
+        if !self.model.meetings.stale {
             self.ask(Verb::Meetings {}, Asked::Meetings);
         }
     }

@@ -18,6 +18,9 @@ impl Step<'_> {
     pub(super) fn listed(&mut self, ok: MeetingsOk) {
         let first = !self.model.meetings.loaded;
         self.model.meetings.set(ok.meetings);
+        if self.model.meetings.stale {
+            self.ask_meetings();
+        }
         if first {
             // Whoever came back is where they were.
             let joined: Vec<InstanceId> = self
@@ -99,6 +102,8 @@ impl Step<'_> {
             return;
         };
         match instance.state {
+            // Whoever is in has nothing to do but to be shown it.
+            InstanceState::Active if self.model.rooms.get(&id).is_some_and(|r| r.wants_in) => {}
             InstanceState::Active => self.join(id),
             InstanceState::Ending | InstanceState::Ended => self.open(id),
             InstanceState::Scheduled => {
@@ -113,17 +118,6 @@ impl Step<'_> {
 
     /// Means to be in, and asks for it.
     pub(super) fn join(&mut self, id: InstanceId) {
-        let me = self.model.my_id();
-        if self
-            .model
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.wants_in && room.has(me))
-        {
-            return self
-                .model
-                .tell(Tone::Plain, "you are in this meeting already");
-        }
         if !self.is_ready() {
             self.model.tell(
                 Tone::Bad,

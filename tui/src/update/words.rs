@@ -121,6 +121,10 @@ impl Step<'_> {
                     .tell(Tone::Bad, "which meeting? /join 1/4 or a part of its title");
                 return false;
             };
+            if self.model.room().is_some_and(|room| room.wants_in) {
+                self.model
+                    .tell(Tone::Plain, "you are in this meeting already");
+            }
             self.enter_meeting(id);
             return true;
         }

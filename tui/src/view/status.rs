@@ -18,8 +18,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let columns = usize::from(area.width);
-    let right = link(model, columns);
-    let line = spread(columns, left(model), right, model.theme.glyphs.cut);
+    let left = left(model, columns);
+    let mut right = link(model, columns, left.is_empty());
+    let width =
+        |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
+    if model.link == Link::Ready && width(&left) + width(&right) > columns {
+        // That all is well need not be said beside something longer.
+        right.clear();
+    }
+    let line = spread(columns, left, right, model.theme.glyphs.cut);
     put(frame, area, vec![line]);
 }
 
@@ -31,13 +38,21 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let contexts = model.contexts();
-    let narrow = matches!(model.panes().form, Form::Tabs | Form::Narrow | Form::Tiny);
+    let form = model.panes().form;
+    let narrow = matches!(form, Form::Tabs | Form::Narrow | Form::Tiny);
     let hint = |row: &'static crate::command::Row| {
         let text = match (row.command, model.enter_does()) {
             (Command::Send, EnterDoes::Retry) => "try again",
             (Command::Send, EnterDoes::Join) => "join",
             (Command::Send, EnterDoes::Read) => "read",
             (Command::Send, EnterDoes::Wait | EnterDoes::Nothing) => return None,
+            // Where little fits, the way to the lists comes first.
+            (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
+                if form == Form::Narrow =>
+            {
+                return None;
+            }
+            (Command::NextMeeting, _) if form == Form::Narrow => return None,
             _ => row.hint?,
         };
         let key = row.keys.first()?;
@@ -78,10 +93,14 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     put(frame, area, vec![spread(columns, left, right, glyphs.cut)]);
 }
 
-fn left(model: &Model) -> Vec<Span<'static>> {
+fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.leaving {
-        let text = " you are in a running meeting: l leave it, s stay in it, Esc go on";
+        let text = if columns >= 90 {
+            " you are in a running meeting: l leave it, s stay in it, Esc go on"
+        } else {
+            " leave? l leave, s stay joined, Esc go on"
+        };
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     if model.quit_at.is_some() {
@@ -120,7 +139,7 @@ fn left(model: &Model) -> Vec<Span<'static>> {
     Vec::new()
 }
 
-fn link(model: &Model, columns: usize) -> Vec<Span<'static>> {
+fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let mut spans = match &model.link {
         Link::Off => Vec::new(),
@@ -175,6 +194,14 @@ fn link(model: &Model, columns: usize) -> Vec<Span<'static>> {
     {
         let email = text::fit(&text::one_line(&me.email), 30, glyphs.cut);
         spans.push(Span::raw(format!("  {email}")));
+    }
+    if alone && model.panes().form == Form::Tabs && model.link == Link::Ready {
+        for command in [Command::MeetingsList, Command::PeopleList] {
+            let row = KEYS.iter().find(|row| row.command == command);
+            if let Some((key, hint)) = row.and_then(|row| row.keys.first().zip(row.hint)) {
+                spans.push(Span::raw(format!("  {} {hint}", label(key, glyphs.keys))));
+            }
+        }
     }
     spans.push(Span::raw(" "));
     spans

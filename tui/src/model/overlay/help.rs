@@ -9,6 +9,8 @@ use crate::theme::Tone;
 
 /// Keys of one row that are shown.
 const KEYS_SHOWN: usize = 3;
+/// Columns of the keys at most: the longest word with its argument.
+const KEY_CELLS_MAX: usize = 22;
 /// Columns from which on two columns of help stand side by side.
 const TWO_COLUMNS_MIN: usize = 96;
 
@@ -33,7 +35,7 @@ pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'st
             .chain(words())
             .chain(others.into_iter().flatten());
         let all = all.chain(symbols(model));
-        return all.map(|entry| draw(model, entry, columns)).collect();
+        return all.flat_map(|entry| draw(model, &entry, columns)).collect();
     }
     let (mut left, mut right) = (nearest, words());
     for group in others {
@@ -50,24 +52,24 @@ pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'st
         &mut right
     };
     shorter.extend(symbols(model));
-    let height = left.len().max(right.len());
-    let (mut left, mut right) = (left.into_iter(), right.into_iter());
     let half = columns / 2 - 1;
-    (0..height)
-        .map(|_| {
-            let mut line = draw(model, left.next().unwrap_or(Entry::Blank), half);
+    let rest = columns - half - 2;
+    let column = |entries: Vec<Entry>, cells: usize| -> Vec<Line<'static>> {
+        entries
+            .iter()
+            .flat_map(|entry| draw(model, entry, cells))
+            .collect()
+    };
+    let (left, right) = (column(left, half), column(right, rest));
+    let blank = |cells: usize| Line::raw(" ".repeat(cells));
+    (0..left.len().max(right.len()))
+        .map(|at| {
+            let mut line = left.get(at).cloned().unwrap_or_else(|| blank(half));
             line.push_span(Span::raw("  "));
-            let other = draw(
-                model,
-                right.next().unwrap_or(Entry::Blank),
-                columns - half - 2,
-            );
-            line.spans.extend(
-                other
-                    .spans
-                    .into_iter()
-                    .map(|span| span.patch_style(other.style)),
-            );
+            let other = right.get(at).cloned().unwrap_or_else(|| blank(rest));
+            let style = other.style;
+            let spans = other.spans.into_iter();
+            line.spans.extend(spans.map(|span| span.patch_style(style)));
             line
         })
         .collect()
@@ -117,25 +119,31 @@ fn symbols(model: &Model) -> Vec<Entry> {
     entries
 }
 
-fn draw(model: &Model, entry: Entry, columns: usize) -> Line<'static> {
-    let cut = model.theme.glyphs.cut;
+/// The rows of one entry, each as wide as its column.
+fn draw(model: &Model, entry: &Entry, columns: usize) -> Vec<Line<'static>> {
     match entry {
-        Entry::Blank => Line::raw(" ".repeat(columns)),
+        Entry::Blank => vec![Line::raw(" ".repeat(columns))],
         Entry::Title(title) => {
             let rule = model.theme.glyphs.rule;
-            let title = text::fit(&title, columns.saturating_sub(4), cut);
+            let title = text::fit(title, columns.saturating_sub(4), model.theme.glyphs.cut);
             let rest = columns.saturating_sub(text::width(&title) + 4);
             let line = format!("{} {title} {}", rule.repeat(2), rule.repeat(rest));
-            Line::styled(line, model.theme.style(Tone::Strong))
+            vec![Line::styled(line, model.theme.style(Tone::Strong))]
         }
         Entry::Key(key, help) => {
-            let cells = (columns / 3).clamp(6, 22);
-            let key = text::left(&format!(" {key}"), cells, cut);
-            let help = text::left(&format!(" {help}"), columns.saturating_sub(cells), cut);
-            Line::from(vec![
-                Span::styled(key, model.theme.style(Tone::Strong)),
-                Span::raw(help),
-            ])
+            let cells = (columns * 2 / 5).clamp(6, KEY_CELLS_MAX);
+            let rest = columns.saturating_sub(cells);
+            let keys = text::wrap(key, cells.saturating_sub(1));
+            let helps = text::wrap(help, rest.saturating_sub(1));
+            let nth = |rows: &[String], at: usize| rows.get(at).cloned().unwrap_or_default();
+            (0..keys.len().max(helps.len()))
+                .map(|at| {
+                    let key = text::left(&format!(" {}", nth(&keys, at)), cells, "");
+                    let help = text::left(&format!(" {}", nth(&helps, at)), rest, "");
+                    let style = model.theme.style(Tone::Strong);
+                    Line::from(vec![Span::styled(key, style), Span::raw(help)])
+                })
+                .collect()
         }
     }
 }

@@ -198,7 +198,11 @@ impl Looked<'_> {
                 .find(|event| matches!(&event.what, What::Join { user: who, .. } if *who == user))
         });
         let joined = joined?;
-        let length = minutes(leave.timestamp.ms_since(joined.timestamp) / 60_000);
+        let stayed_ms = leave.timestamp.ms_since(joined.timestamp);
+        let length = match stayed_ms / 1_000 {
+            seconds @ ..60 => format!("{}s", seconds.max(0)),
+            seconds => minutes(seconds / 60),
+        };
         let (from, to) = (
             self.zone.hm(joined.timestamp),
             self.zone.hm(leave.timestamp),
