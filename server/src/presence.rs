@@ -53,7 +53,12 @@ pub async fn run(
                 }
             },
             _ = reap.tick(), if away_since.is_none() && is_first(&node, &nodes.borrow()) => {
-                if let Err(error) = ctx.store.reap_all(grace_ms).await {
+                // This server first: having stood still, it must not take its own for dead.
+                let reaped = match ctx.store.renew_lease(&node, LEASE_MS).await {
+                    Ok(_) => ctx.store.reap_all(grace_ms).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = reaped {
                     tracing::warn!(%error, "lost connections are reaped later");
                 }
             }

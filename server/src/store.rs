@@ -158,15 +158,6 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// What becomes of a stay when a connection is taken from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detach {
-    /// The connection was lost: the stay ends after the grace, unless it is held otherwise.
-    Lost,
-    /// The person stays in without it.
-    Keep,
-}
-
 /// Which part of a log, or of the messages, is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -364,13 +355,16 @@ pub trait Store: Send + Sync + 'static {
 
     // --- connections ---
 
-    /// A connection is gone, or follows no longer.
-    async fn detach(
+    /// Whether somebody who follows an instance may do so still; if they are in, their connection
+    /// holds their stay from here on. `not_allowed`, or done; what is not live is nobody's secret.
+    async fn hold(
         &self,
         instance: InstanceId,
+        user: &User,
         connection: &ConnectionId,
-        how: Detach,
     ) -> Answer<()>;
+    /// A connection is gone: the stay that it held ends after the grace, unless it is held otherwise.
+    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()>;
     /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
     /// the time of the loss.
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()>;

@@ -20,8 +20,8 @@ use self::restore::Restorer;
 use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::{
-    Account, Agenda, ConnectionId, Detach, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
+    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
 mod archive;
@@ -305,15 +305,25 @@ impl Store for Hybrid {
         Ok(found.unwrap_or_default())
     }
 
-    async fn detach(
+    async fn hold(
         &self,
         instance: InstanceId,
+        user: &User,
         connection: &ConnectionId,
-        how: Detach,
     ) -> Answer<()> {
+        match self
+            .tried(|| self.live.hold(instance, user, connection))
+            .await?
+        {
+            Ok(()) => Ok(()),
+            Err(refused) => Err(self.reject(instance, user, refused).await),
+        }
+    }
+
+    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()> {
         // An instance that is not live has no stays to end.
         let _ = self
-            .tried(|| self.live.detach(instance, connection, how))
+            .tried(|| self.live.detach(instance, connection))
             .await?;
         Ok(())
     }

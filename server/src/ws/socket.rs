@@ -20,7 +20,7 @@ use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Pull};
 use crate::service;
-use crate::store::{ConnectionId, Detach};
+use crate::store::{ConnectionId, Store};
 
 use super::WsState;
 use super::request::{self, Bad};
@@ -45,6 +45,13 @@ const FRAMES_AT_ONCE_MAX: usize = 8;
 
 /// Events read from the log at once for a reader who is behind.
 const BEHIND_EVENTS_MAX: usize = 200;
+
+/// Between two looks whether the session is good still, who the person is now, and what they may
+/// follow; also holds their stays again. So long after a change, an open connection knows of it.
+const CHECK_S: u64 = 10;
+
+/// Between two tries to say that a connection is lost, while the store is away.
+const DETACH_RETRY_MS: u64 = 1_000;
 
 /// One connection.
 pub(super) struct Socket {
@@ -89,6 +96,9 @@ impl Socket {
         let mut ping = interval(Duration::from_secs(PING_S));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
+        let mut check = interval(Duration::from_secs(CHECK_S));
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        check.reset();
         let mut answering: FuturesOrdered<Answering> = FuturesOrdered::new();
         // When to look for events; nothing is due before something woke us.
         let mut due: Option<Instant> = None;
@@ -139,6 +149,11 @@ impl Socket {
                         Ok(false) => None,
                         Err(close) => return close,
                     };
+                }
+                _ = check.tick(), if self.caller.is_some() => {
+                    if let Some(close) = self.check().await {
+                        return Some(close);
+                    }
                 }
                 _ = ping.tick() => wire.send(Message::Ping(axum::body::Bytes::new())).await?,
                 () = sleep_until(hello_by), if self.caller.is_none() => {
@@ -261,6 +276,46 @@ impl Socket {
         Ok(more)
     }
 
+    /// Looks again at what was known when the connection began: whether the session is good still,
+    /// who the person is, what they may follow. Why the connection has to be closed, if it has.
+    async fn check(&mut self) -> Option<Close> {
+        let ctx = self.state.ctx.clone();
+        let caller = self.caller.as_mut()?;
+        match ctx.store.session(caller.session, ctx.now()).await {
+            Ok(Some(session)) => caller.user = session.user,
+            Ok(None) => return Some(Close::NotSignedIn),
+            Err(error) => {
+                tracing::debug!(%error, "a session is not known now: looked at again later");
+                return None;
+            }
+        }
+        let instances: BTreeSet<InstanceId> =
+            self.cursors.keys().chain(&self.bound).copied().collect();
+        for instance in instances {
+            match ctx
+                .store
+                .hold(instance, &caller.user, &self.connection)
+                .await
+            {
+                Ok(()) => {
+                    self.bound.insert(instance);
+                }
+                // Resuming tells the client what is left to it.
+                Err(Error::Reject(_)) if self.cursors.contains_key(&instance) => {
+                    return Some(Close::GoingAway);
+                }
+                Err(Error::Reject(_)) => {
+                    self.bound.remove(&instance);
+                }
+                Err(Error::Fault(fault)) => {
+                    tracing::debug!(%fault, "a stay is not held now: tried again later");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
     /// What the person is told: a fault is logged here, once, with an id.
     fn told(&self, answer: Answer<Box<RawValue>>) -> Result<Box<RawValue>, Reject> {
         answer.map_err(|error| match error {
@@ -306,25 +361,26 @@ impl Socket {
         if let Some(listener) = listener {
             state.hub.forget(&listener);
         }
-        let mut lost = Vec::new();
-        for instance in bound {
-            match state
-                .ctx
-                .store
-                .detach(instance, &connection, Detach::Lost)
-                .await
-            {
-                Ok(()) => lost.push(instance),
-                // The lease of this server tells the others, should it die before it can.
-                Err(error) => tracing::warn!(%instance, %error, "a lost connection is not noted"),
-            }
-        }
-        if lost.is_empty() {
+        let store = state.ctx.store.clone();
+        let instances: Vec<InstanceId> = bound.into_iter().collect();
+        let mut to_detach = instances.clone();
+        detach(&*store, &connection, &mut to_detach).await;
+        if instances.is_empty() {
             return;
         }
         let grace_ms = state.detach_grace_ms;
-        let (stop, store) = (state.stop.clone(), state.ctx.store.clone());
+        let stop = state.stop.clone();
+        // One for each connection that held a stay: as many as there were connections.
         state.tasks.spawn(async move {
+            // While this server lives, nobody else takes its connections for lost.
+            while !to_detach.is_empty() {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(DETACH_RETRY_MS)) => {}
+                    // The end of this server's lease tells the others.
+                    () = stop.cancelled() => return,
+                }
+                detach(&*store, &connection, &mut to_detach).await;
+            }
             // A little later than the grace, so that it is over by the store's clock too.
             let wait = Duration::from_millis(u64::try_from(grace_ms).unwrap_or(0) + 50);
             tokio::select! {
@@ -332,12 +388,23 @@ impl Socket {
                 // Another server, or the next start, reaps what this one leaves.
                 () = stop.cancelled() => return,
             }
-            for instance in lost {
+            for instance in instances {
                 if let Err(error) = store.reap(instance, grace_ms).await {
                     tracing::warn!(%instance, %error, "reaped later");
                 }
             }
         });
+    }
+}
+
+/// Says that a connection is lost, until that fails; what is left is to be tried again.
+async fn detach(store: &dyn Store, connection: &ConnectionId, instances: &mut Vec<InstanceId>) {
+    while let Some(instance) = instances.last() {
+        if let Err(error) = store.detach(*instance, connection).await {
+            tracing::warn!(%instance, %error, "a lost connection is not noted yet");
+            return;
+        }
+        instances.pop();
     }
 }
 

@@ -13,7 +13,6 @@ use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::Cursor;
 use crate::service;
-use crate::store::Detach;
 
 use super::socket::Socket;
 
@@ -34,7 +33,7 @@ impl Socket {
             }
             Verb::Meetings {} => json(&service::meeting::visible(&ctx, &caller).await?),
             Verb::Open(open) => json(&self.open(&caller, open).await?),
-            Verb::Close(instance) => json(&self.close(instance).await?),
+            Verb::Close(instance) => json(&self.close(instance)),
             Verb::Join(instance) => json(&self.join(&caller, instance).await?),
             Verb::Leave(instance) => json(&service::meeting::leave(&ctx, &caller, instance).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
@@ -139,11 +138,18 @@ impl Socket {
         let listener = self.listener()?;
         let mut cursor = self.state.hub.follow(instance, &listener).await?;
         let connection = self.connection.clone();
-        let opened =
-            service::meeting::open(&self.state.ctx, caller, open, Some(&connection)).await?;
-        if opened.instance.joined.is_some() {
-            self.bound.insert(instance);
+        let is_new = self.bound.insert(instance);
+        let opened = service::meeting::open(&self.state.ctx, caller, open, Some(&connection)).await;
+        let holds_nothing = match &opened {
+            Ok(opened) => opened.instance.joined.is_none(),
+            Err(Error::Reject(_)) => true,
+            // It may have been done.
+            Err(Error::Fault(_)) => false,
+        };
+        if is_new && holds_nothing {
+            self.bound.remove(&instance);
         }
+        let opened = opened?;
         let is_live = opened.generation != Generation::default()
             && opened.instance.state != InstanceState::Ended;
         if !is_live {
@@ -155,24 +161,23 @@ impl Socket {
         Ok((opened, cursor))
     }
 
-    async fn close(&mut self, instance: InstanceId) -> Answer<Done> {
+    /// Whoever is in stays in, and is shown as left once the connection is lost: it holds the stay
+    /// although it does not follow.
+    fn close(&mut self, instance: InstanceId) -> Done {
         self.cursors.remove(&instance);
-        if self.bound.contains(&instance) {
-            self.state
-                .ctx
-                .store
-                .detach(instance, &self.connection, Detach::Keep)
-                .await?;
-            self.bound.remove(&instance);
-        }
-        Ok(Done {})
+        Done {}
     }
 
     async fn join(&mut self, caller: &Caller, instance: InstanceId) -> Answer<Posted> {
         let connection = self.connection.clone();
         // Bound before it is known: if the answer is lost, the stay must not outlive the socket.
-        self.bound.insert(instance);
-        service::meeting::join(&self.state.ctx, caller, instance, Some(&connection)).await
+        let is_new = self.bound.insert(instance);
+        let joined =
+            service::meeting::join(&self.state.ctx, caller, instance, Some(&connection)).await;
+        if is_new && matches!(joined, Err(Error::Reject(_))) {
+            self.bound.remove(&instance);
+        }
+        joined
     }
 }
 

@@ -1,34 +1,48 @@
 //! Connections that hold stays, and servers that hold connections.
 
+use plenary_shared::domain::User;
 use plenary_shared::ids::InstanceId;
 use redis::Value;
 
 use crate::error::Fault;
-use crate::store::{ConnectionId, Detach, NodeId};
+use crate::store::{ConnectionId, NodeId};
 
-use super::Live;
 use super::decode::{self, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{NotDone, Refused, Script};
+use super::{Live, reader};
 
 /// Lost connections that one call of `reap` deals with; keeps the script within a millisecond.
 const REAP_CONNECTIONS_MAX: usize = 200;
 
 impl Live {
-    /// A connection is gone, or follows no longer.
-    pub async fn detach(
+    /// Whether somebody may still follow; if they are in, their connection holds their stay.
+    pub async fn hold(
         &self,
         id: InstanceId,
+        user: &User,
         connection: &ConnectionId,
-        how: Detach,
     ) -> Result<(), NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.connections(), k.owners(), k.grace()];
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+        ];
+        let mut command = self.scripts.command(Script::Hold, &keys);
+        command.arg(&reader(user)).arg(connection.to_string());
+        or_gone(self.run(&command).await.map(|_| ()))
+    }
+
+    /// A connection is gone.
+    pub async fn detach(&self, id: InstanceId, connection: &ConnectionId) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let keys = [k.meeting(), k.connections(), k.grace()];
         let mut command = self.scripts.command(Script::Detach, &keys);
-        command.arg(connection.to_string()).arg(match how {
-            Detach::Lost => "lost",
-            Detach::Keep => "keep",
-        });
+        command.arg(connection.to_string());
         or_gone(self.run(&command).await.map(|_| ()))
     }
 

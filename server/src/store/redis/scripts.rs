@@ -33,6 +33,7 @@ scripts! {
     Read = "read",
     People = "people",
     UserMessages = "user_messages",
+    Hold = "hold",
     Detach = "detach",
     ReapNode = "reap_node",
     Reap = "reap",

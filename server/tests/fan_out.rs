@@ -1,0 +1,84 @@
+//! What pub/sub loses is told all the same: a fence in a quiet meeting, the end of another.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use plenary_shared::domain::What;
+use plenary_shared::protocol::Push;
+use plenary_testkit::{RedisOptions, ServerOptions, Setting, instance};
+
+fn setting() -> Setting {
+    let redis = RedisOptions {
+        aof: true,
+        tcp: false,
+    };
+    Setting::with(redis, ServerOptions::default())
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Quiet", None)
+        .instance(1, 1, -60, 3_600)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_left() {
+    let mut scene = setting().start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    let joined = ada.join(here).await.expect("it is public");
+    let opened = ada.open(here).await.expect("it is open");
+    ada.wait_for("the join to be durable", |push| match push {
+        Push::Durable(durable) => (durable.durable >= joined.seq).then_some(()),
+        Push::Event(_) | Push::Fence(_) | Push::Changed(_) => None,
+    })
+    .await;
+    scene.stores.redis.kill9();
+    scene.stores.redis.restart();
+    let fence = ada
+        .wait_for("the fence", |push| match push {
+            Push::Fence(fence) => Some(fence),
+            Push::Event(_) | Push::Durable(_) | Push::Changed(_) => None,
+        })
+        .await;
+    assert!(fence.generation > opened.generation);
+    assert_eq!(fence.base, joined.seq);
+    let opened = ada.open(here).await.expect("it is open again");
+    assert_eq!(opened.people.len(), 1);
+    assert_eq!(opened.seq, joined.seq);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_pub_sub_loses_is_told_from_the_archive() {
+    let scene = setting().start();
+    let here = scene.schedule(1, Duration::from_secs(4));
+    let mut grace = scene.ws("grace").await;
+    let opened = grace.open(here).await.expect("it is open");
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let done = Arc::new(AtomicBool::new(false));
+    let (told, socket) = (done.clone(), scene.stores.redis.socket());
+    let cutting = std::thread::spawn(move || {
+        while !told.load(Ordering::Relaxed) {
+            let mut cli = std::process::Command::new("redis-cli");
+            cli.arg("-s").arg(&socket);
+            cli.args(["CLIENT", "KILL", "TYPE", "pubsub"]);
+            let _ = cli.output();
+        }
+    });
+    scene.wait_state(here, "ended");
+    done.store(true, Ordering::Relaxed);
+    cutting.join().expect("it does not panic");
+    let mut last = opened.seq;
+    let kinds = async {
+        let mut kinds = vec![];
+        loop {
+            let event = grace.next_event().await;
+            assert_eq!(event.seq, last.next(), "in order, without a hole");
+            last = event.seq;
+            kinds.push(event.what.as_str());
+            if matches!(event.what, What::Closed { .. }) {
+                return kinds;
+            }
+        }
+    };
+    assert_eq!(kinds.await, ["join", "leave", "closed"]);
+}

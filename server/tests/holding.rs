@@ -1,0 +1,186 @@
+//! Stays and the connections that hold them; open connections and what they may still do.
+
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::{Position, Push, ResumeMode, Verb};
+use plenary_testkit::{
+    RedisOptions, Scene, Server, ServerOptions, Setting, Signal, Ws, instance, until,
+};
+
+fn setting(grace_s: &str) -> Setting {
+    let options = ServerOptions {
+        args: vec!["--detach-grace-s".into(), grace_s.into()],
+        env: vec![],
+    };
+    Setting::with(RedisOptions::default(), options)
+        .people(1, &["ada", "grace", "root"])
+        .admin("root")
+        .meeting(1, "Long", None)
+        .meeting(2, "Secret", Some(&["ada", "grace"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(2, 1, -60, 3_600)
+}
+
+async fn left(ws: &mut Ws) -> (u64, &'static str) {
+    ws.wait_for("somebody to be shown as left", |push| match push {
+        Push::Event(event) => match event.what {
+            plenary_shared::domain::What::Leave { user, reason } => {
+                Some((user.get(), reason.as_str()))
+            }
+            _ => None,
+        },
+        Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+    })
+    .await
+}
+
+fn key(here: InstanceId, of: &str) -> String {
+    format!("{{meeting:{}:order:{}}}:{of}", here.meeting, here.order)
+}
+
+#[tokio::test]
+async fn who_closes_and_is_lost_then_is_shown_as_left() {
+    let scene = setting("1").start();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is open");
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    ada.open(here).await.expect("it is open");
+    ada.ask(Verb::Close(here)).await.expect("it is followed");
+    ada.open(here).await.expect("it is open");
+    ada.ask(Verb::Close(here)).await.expect("it is followed");
+    ada.post(here, "still in").await.expect("ada stays in");
+    drop(ada);
+    assert_eq!(left(&mut grace).await, (1, "connection_lost"));
+}
+
+#[tokio::test]
+async fn who_is_lost_while_redis_stands_still_is_shown_as_left_afterwards() {
+    let scene = setting("1").start();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is open");
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    scene.stores.redis.signal(Signal::Stop);
+    drop(ada);
+    until("the server to have tried in vain", || {
+        let log = scene.server.log();
+        log.iter()
+            .any(|line| line.contains("a lost connection is not noted"))
+            .then_some(())
+    });
+    scene.stores.redis.signal(Signal::Cont);
+    assert_eq!(left(&mut grace).await, (1, "connection_lost"));
+}
+
+/// Servers whose lease is over by the clock of Redis.
+fn dead(scene: &Scene) -> usize {
+    let now = scene.stores.redis.command(&["TIME"]);
+    let now = format!("{}000", now[0]);
+    let dead = scene
+        .stores
+        .redis
+        .command(&["ZRANGEBYSCORE", "nodes", "-inf", &now]);
+    dead.iter().filter(|line| !line.is_empty()).count()
+}
+
+#[tokio::test]
+async fn a_server_that_stood_still_takes_nobody_of_its_own_for_lost() {
+    let scene = setting("1").start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    // Which of what is overdue comes first afterwards is chance.
+    for _ in 0..2 {
+        scene.server.signal(Signal::Stop);
+        until("its lease to end", || (dead(&scene) == 1).then_some(()));
+        scene.server.signal(Signal::Cont);
+        until("it to live again", || (dead(&scene) == 0).then_some(()));
+        ada.post(here, "still in").await.expect("ada is in");
+    }
+    let lost = scene.stores.redis.command(&["ZCARD", &key(here, "grace")]);
+    assert_eq!(lost, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_taken_for_dead_holds_its_stays_again() {
+    let scene = setting("20").start();
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let held = || {
+        scene
+            .stores
+            .redis
+            .command(&["ZCARD", &key(here, "connections")])
+    };
+    assert_eq!(held(), ["1"]);
+    scene.server.signal(Signal::Stop);
+    until("the other to take it for dead", || {
+        (held() == ["0"]).then_some(())
+    });
+    scene.server.signal(Signal::Cont);
+    until("the stay to be held again", || {
+        (held() == ["1"]).then_some(())
+    });
+    let lost = scene.stores.redis.command(&["ZCARD", &key(here, "grace")]);
+    assert_eq!(lost, ["0"]);
+    drop(second);
+}
+
+/// What the live store remembers of sessions, so that the durable store is asked.
+fn forget_sessions(scene: &Scene) {
+    for key in scene.stores.redis.keys("session:*") {
+        scene.stores.redis.command(&["DEL", &key]);
+    }
+}
+
+#[tokio::test]
+async fn an_open_connection_ends_with_its_session() {
+    let scene = setting("20").start();
+    let mut ada = scene.ws("ada").await;
+    ada.open(instance(1, 1)).await.expect("it is open");
+    let past = "UPDATE session SET expires_at = UTC_TIMESTAMP() - INTERVAL 1 SECOND";
+    scene.stores.database.query(past);
+    forget_sessions(&scene);
+    assert_eq!(ada.closed().await.code, Some(4_501));
+}
+
+#[tokio::test]
+async fn who_is_invited_no_longer_hears_no_more() {
+    let scene = setting("20").start();
+    let here = instance(2, 1);
+    let token = scene.token("ada");
+    let mut ada = Ws::hello(&scene.server.url(), &token).await;
+    let opened = ada.open(here).await.expect("ada is invited");
+    let uninvite = "DELETE FROM audience WHERE email LIKE 'ada%'";
+    scene.stores.database.query(uninvite);
+    let audience = key(here, "audience");
+    let gone = &["SREM", &audience, "ada@example.org"];
+    scene.stores.redis.command(gone);
+    assert_eq!(ada.closed().await.code, Some(4_000));
+    let mut ada = Ws::connect(&scene.server.url()).await;
+    let position = Position {
+        instance: here,
+        generation: opened.generation,
+        seq: opened.seq,
+    };
+    let hello = ada.say_hello(&token, vec![position]).await.expect("good");
+    assert_eq!(hello.resumed[0].mode, ResumeMode::Gone);
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_hears_no_more() {
+    let scene = setting("20").start();
+    let here = instance(2, 1);
+    let mut root = scene.ws("root").await;
+    root.open(here).await.expect("an admin reads all");
+    let demote = "UPDATE user SET role = 'member'";
+    scene.stores.database.query(demote);
+    forget_sessions(&scene);
+    assert_eq!(root.closed().await.code, Some(4_000));
+    let mut root = scene.ws("root").await;
+    assert!(root.open(here).await.is_err());
+}
