@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::store::hybrid::Hybrid;
 use crate::store::mysql::Ledger;
 use crate::store::redis::Live;
+use crate::store::sqlite::{Purpose, Sqlite};
 use crate::store::{NodeId, Store};
 use crate::{archiver, http, presence, scheduler, ws};
 
@@ -27,8 +28,24 @@ const FRESH_MAX: usize = 4_096;
 /// How long a stopping server waits for its sockets and requests.
 const DRAIN_S: u64 = 8;
 
-/// Opens the stores that the settings name, and brings the database's tables up to date.
+/// Opens the stores that the settings name, for one command beside the server, and brings the
+/// tables up to date.
 pub async fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Arc<dyn Store>> {
+    open_store_for(Purpose::Command, settings, clock).await
+}
+
+async fn open_store_for(
+    purpose: Purpose,
+    settings: &Settings,
+    clock: Clock,
+) -> anyhow::Result<Arc<dyn Store>> {
+    if settings.is_embedded() {
+        let directory = settings.data_directory()?;
+        if purpose == Purpose::Serve {
+            tracing::info!(directory = %directory.display(), "everything is kept in one file");
+        }
+        return Ok(Sqlite::open(directory, clock, purpose)?);
+    }
     let ledger = open_ledger(settings)?;
     ledger.migrate().await?;
     let redis = settings.redis_url()?;
@@ -38,7 +55,10 @@ pub async fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Arc
 }
 
 /// Brings the database's tables up to date; one line for each step.
-pub async fn migrate(settings: &Settings) -> anyhow::Result<Vec<String>> {
+pub async fn migrate(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<String>> {
+    if settings.is_embedded() {
+        return Ok(Sqlite::migrate(settings.data_directory()?, clock())?);
+    }
     Ok(open_ledger(settings)?.migrate().await?)
 }
 
@@ -48,7 +68,7 @@ fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {
 
 /// Serves until told to stop by SIGTERM or SIGINT.
 pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> anyhow::Result<()> {
-    let store = open_store(&settings, clock.clone()).await?;
+    let store = open_store_for(Purpose::Serve, &settings, clock.clone()).await?;
     let ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
     let stop = CancellationToken::new();
     let node = new_node(&ctx);

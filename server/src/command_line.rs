@@ -29,7 +29,9 @@ const AFTER_HELP: &str = "\
 Every setting can also be made by a variable (PLENARY_REDIS …) or in a TOML file (redis = \"…\"):
 a flag goes before a variable, a variable before the file. Without --config the file is
 plenary/server.toml in the XDG configuration directory, if it exists. Its keys are bind, insecure,
-redis, mysql, log, log_format, session_ttl_days and detach_grace_s.
+data, redis, mysql, log, log_format, session_ttl_days and detach_grace_s.
+
+With neither --redis nor --mysql everything is kept in one file in the directory --data.
 
 Exit codes: 0 done, 1 failed, 2 wrong command line or settings, 4 refused, 5 a store does not answer.";
 
@@ -100,7 +102,10 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
         }
     };
     let gathered = Gathered::gather(&flags, &serve_flags, &machine.environment)?;
-    let settings = Settings::resolve(&gathered)?;
+    let mut settings = Settings::resolve(&gathered)?;
+    if settings.data.is_none() {
+        settings.data.clone_from(&machine.environment.data_default);
+    }
     telemetry::begin(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
         Command::Serve(_) => {
@@ -108,7 +113,7 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
             app::serve(settings, clock, randomness).await
         }
-        Command::Migrate => migrate::run(&settings).await,
+        Command::Migrate => migrate::run(&settings, &machine.clock).await,
         Command::User(command) => user::run(&context(&settings, machine).await?, command).await,
         Command::Meeting(command) => {
             meeting::run(&context(&settings, machine).await?, command).await

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -35,6 +35,9 @@ pub struct Flags {
     /// Reads the settings of this TOML file [env: PLENARY_CONFIG]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
+    /// Keeps everything in one file in this directory, if neither Redis nor MySQL is named [env: PLENARY_DATA] [default: plenary in the XDG data directory]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
+    pub data: Option<String>,
     /// Redis, such as redis://127.0.0.1:6379/0 or redis+unix:///run/redis.sock [env: PLENARY_REDIS]
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub redis: Option<String>,
@@ -74,6 +77,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// Whether plain HTTP may leave this machine.
     pub insecure: bool,
+    /// The directory of the data file, for when neither Redis nor the database is named.
+    pub data: Option<PathBuf>,
     /// Redis' URL; may hold a password.
     pub redis: Option<String>,
     /// The database's URL; may hold a password.
@@ -160,6 +165,9 @@ pub enum ConfigError {
         /// Its variable.
         variable: &'static str,
     },
+    /// Nobody says where the data file is to be, and there is no home directory.
+    #[error("data is not set and there is no home directory: give --data DIR")]
+    NoHome,
     /// Plain HTTP would leave this machine.
     #[error(
         "{from}: {bind} can be reached from other machines, and plain HTTP shows them every password: \
@@ -207,6 +215,7 @@ impl Settings {
         Ok(Self {
             bind: gathered.read("bind", address)?.unwrap_or(BIND_DEFAULT),
             insecure: gathered.read("insecure", yes_or_no)?.unwrap_or(false),
+            data: gathered.read("data", directory)?,
             redis: gathered.read("redis", |text| {
                 url(text, &["redis", "rediss", "redis+unix", "unix"])
             })?,
@@ -228,6 +237,16 @@ impl Settings {
             from: gathered.source("bind").unwrap_or(Source::Flag("bind")),
             bind: self.bind,
         })
+    }
+
+    /// Whether everything is kept in one file: neither Redis nor the database is named.
+    pub fn is_embedded(&self) -> bool {
+        self.redis.is_none() && self.mysql.is_none()
+    }
+
+    /// The directory of that file.
+    pub fn data_directory(&self) -> Result<&Path, ConfigError> {
+        self.data.as_deref().ok_or(ConfigError::NoHome)
     }
 
     /// Redis' URL, which must be set.
@@ -253,6 +272,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("bind", &self.bind)
             .field("insecure", &self.insecure)
+            .field("data", &self.data)
             .field("redis", &self.redis.as_deref().map(redacted))
             .field("mysql", &self.mysql.as_deref().map(redacted))
             .field("session_ttl_s", &self.session_ttl_s)
@@ -291,6 +311,13 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     numeric
         .parse()
         .map_err(|_| format!("'{text}' must be ADDRESS:PORT, such as {BIND_DEFAULT}"))
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("must name a directory".to_owned());
+    }
+    Ok(PathBuf::from(text))
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {

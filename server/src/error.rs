@@ -43,14 +43,28 @@ impl Fault {
     }
 }
 
+/// A cause that people may read: a sentence that says more than the code's own.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence} ({source})")]
+pub struct Plain {
+    /// What people are told.
+    pub sentence: &'static str,
+    /// What lies behind it, for the log alone.
+    pub source: Box<dyn StdError + Send + Sync>,
+}
+
 impl Fault {
     /// What the person is told of it: what to do, and the id under which it was logged.
     pub fn told(&self, id: &str) -> Reject {
-        let code = match self {
-            Self::Away { .. } => Code::Unavailable,
-            Self::Broken { .. } => Code::Internal,
+        let (code, sentence) = match self {
+            Self::Away { source, .. } => {
+                let plain = source.downcast_ref::<Plain>();
+                (Code::Unavailable, plain.map(|plain| plain.sentence))
+            }
+            Self::Broken { .. } => (Code::Internal, None),
         };
-        Reject::new(code, format!("{} (id {id})", code.sentence()))
+        let sentence = sentence.unwrap_or(code.sentence());
+        Reject::new(code, format!("{sentence} (id {id})"))
     }
 }
 

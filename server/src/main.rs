@@ -30,6 +30,9 @@ fn main() -> ExitCode {
             config_default: etcetera::choose_base_strategy()
                 .ok()
                 .map(|strategy| strategy.config_dir().join("plenary/server.toml")),
+            data_default: etcetera::choose_base_strategy()
+                .ok()
+                .map(|strategy| strategy.data_dir().join("plenary")),
         },
         clock: Arc::new(|| Timestamp::from(Utc::now())),
         randomness: Arc::new(|bytes| {

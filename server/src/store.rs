@@ -15,9 +15,13 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
+mod foreign;
 pub mod hybrid;
 pub mod mysql;
 pub mod redis;
+mod refusal;
+pub mod sqlite;
+mod window;
 
 /// SHA-256 of a login token: what is stored of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,10 +2,11 @@
 
 use super::output;
 use crate::app;
+use crate::clock::Clock;
 use crate::config::Settings;
 
-pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let steps = app::migrate(settings).await?;
+pub(super) async fn run(settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+    let steps = app::migrate(settings, clock).await?;
     for step in &steps {
         output::line(step)?;
     }

@@ -13,6 +13,7 @@ use super::{ConfigError, Source};
 struct Keys {
     bind: Option<Spanned<String>>,
     insecure: Option<Spanned<bool>>,
+    data: Option<Spanned<String>>,
     redis: Option<Spanned<String>>,
     mysql: Option<Spanned<String>>,
     log: Option<Spanned<String>>,
@@ -45,6 +46,7 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     };
     take("bind", spelled(keys.bind));
     take("insecure", spelled(keys.insecure));
+    take("data", spelled(keys.data));
     take("redis", spelled(keys.redis));
     take("mysql", spelled(keys.mysql));
     take("log", spelled(keys.log));

@@ -10,6 +10,7 @@ use super::{ConfigError, Flags, ServeFlags, Source, file};
 const KEYS: &[(&str, &str, &str)] = &[
     ("bind", "PLENARY_BIND", "bind"),
     ("insecure", "PLENARY_INSECURE", "insecure"),
+    ("data", "PLENARY_DATA", "data"),
     ("redis", "PLENARY_REDIS", "redis"),
     ("mysql", "PLENARY_MYSQL", "mysql"),
     ("log", "PLENARY_LOG", "log"),
@@ -31,6 +32,8 @@ pub struct Environment<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// The file that is read if nobody names one and it exists.
     pub config_default: Option<PathBuf>,
+    /// The directory of the data file if nobody names one.
+    pub data_default: Option<PathBuf>,
 }
 
 /// Every setting that was made, as text, with its source.
@@ -111,6 +114,7 @@ fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
     match key {
         "bind" => serve.bind.clone(),
         "insecure" => serve.insecure.then(|| "true".to_owned()),
+        "data" => flags.data.clone(),
         "redis" => flags.redis.clone(),
         "mysql" => flags.mysql.clone(),
         "log" => flags.log.clone(),

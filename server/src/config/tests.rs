@@ -27,6 +27,7 @@ fn settings(
     let environment = Environment {
         variable: &|name| variables.get(name).cloned(),
         config_default: Some(path),
+        data_default: None,
     };
     let mut given = Flags::default();
     let mut serve = ServeFlags::default();
@@ -64,6 +65,7 @@ fn nothing_needs_to_be_said() {
         Settings {
             bind: "127.0.0.1:7400".parse().expect("an address"),
             insecure: false,
+            data: None,
             redis: None,
             mysql: None,
             session_ttl_s: 30 * 86_400,
@@ -73,6 +75,7 @@ fn nothing_needs_to_be_said() {
         }
     );
     assert!(settings.redis_url().is_err() && settings.mysql_url().is_err());
+    assert!(settings.is_embedded() && settings.data_directory().is_err());
 }
 
 #[test]
@@ -95,6 +98,7 @@ fn every_key_of_the_file_is_read() {
     let file = r#"
         bind = "0.0.0.0:80"
         insecure = true
+        data = "/var/lib/plenary"
         redis = "redis+unix:///r.sock"
         mysql = "mysql://root@localhost/plenary?socket=/m.sock"
         log = "plenary_server=debug"
@@ -108,6 +112,7 @@ fn every_key_of_the_file_is_read() {
         Settings {
             bind: "0.0.0.0:80".parse().expect("an address"),
             insecure: true,
+            data: Some("/var/lib/plenary".into()),
             redis: Some("redis+unix:///r.sock".to_owned()),
             mysql: Some("mysql://root@localhost/plenary?socket=/m.sock".to_owned()),
             session_ttl_s: 86_400,
@@ -131,7 +136,7 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[("log-format", "xml")], &[], None, "--log-format: log_format 'xml' must be text or json")]
 #[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that begins with redis:// or rediss://")]
 #[case(&[], &[("PLENARY_MYSQL", "mysql:")], None, "PLENARY_MYSQL: mysql must be a URL that begins with mysql://")]
-#[case(&[], &[], Some("log = 'info'\nlistne = 1\n"), "DIR/server.toml:2: unknown field `listne`, expected one of `bind`, `insecure`, `redis`")]
+#[case(&[], &[], Some("log = 'info'\nlistne = 1\n"), "DIR/server.toml:2: unknown field `listne`, expected one of `bind`, `insecure`, `data`, `redis`")]
 #[case(&[], &[], Some("insecure = 'no'"), "DIR/server.toml:1: invalid type: string")]
 #[case(&[], &[], Some("log = \n"), "DIR/server.toml:1: ")]
 #[case(&[("config", "/nowhere/at.toml")], &[], None, "/nowhere/at.toml: cannot be read")]

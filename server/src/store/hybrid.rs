@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use plenary_shared::domain::{
-    Code, Event, Instance, InstanceState, Meeting, Participant, Reason, Reject, User,
-};
+use plenary_shared::domain::{Code, Event, Instance, Meeting, Participant, Reason, Reject, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
 use plenary_shared::text::MessageBody;
@@ -21,7 +19,7 @@ use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::{
     Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash, refusal,
 };
 
 mod archive;
@@ -115,33 +113,19 @@ impl Hybrid {
     /// Why an instance that is not live is not.
     async fn why_not_live(&self, id: InstanceId, viewer: &User) -> Answer<Reject> {
         let Some(stored) = self.ledger.stored(id).await? else {
-            let detail = format!("There is no meeting {id}: look at the list of meetings.");
-            return Ok(Reject::new(Code::NotFound, detail));
+            return Ok(refusal::unknown(id));
         };
         if !self.ledger.may_read(id, viewer).await? {
             return Ok(Code::NotAllowed.into());
         }
         let now = (self.clock)();
-        Ok(match stored.state {
-            InstanceState::Scheduled if stored.from > now => {
-                let detail = format!("Meeting {id} begins at {}: join it then.", stored.from);
-                Reject::new(Code::NotStarted, detail)
-            }
-            InstanceState::Scheduled | InstanceState::Active if stored.to > now => {
-                let detail = format!("Meeting {id} is just beginning: try again in a second.");
-                let mut reject = Reject::new(Code::NotStarted, detail);
-                reject.retry_after_s = Some(1);
-                reject
-            }
-            InstanceState::Scheduled
-            | InstanceState::Active
-            | InstanceState::Ending
-            | InstanceState::Ended => {
-                let at = stored.ended_at.unwrap_or(stored.to);
-                let detail = format!("Meeting {id} ended at {at}: it can only be read now.");
-                Reject::new(Code::Ended, detail)
-            }
-        })
+        Ok(refusal::of_time(
+            id,
+            stored.state,
+            (stored.from, stored.to),
+            stored.ended_at,
+            now,
+        ))
     }
 }
 

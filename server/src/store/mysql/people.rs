@@ -11,7 +11,7 @@ use plenary_shared::time::Timestamp;
 use super::link::{DUPLICATE, Ledger, server_code};
 use super::row;
 use crate::error::{Answer, Fault};
-use crate::store::{Account, NewSession, NewUser, Session, TokenHash};
+use crate::store::{Account, NewSession, NewUser, Session, TokenHash, foreign};
 
 /// Ids asked for in one statement. Fewer are filled up with the last one, so that there are only
 /// these few statements to prepare.
@@ -133,7 +133,10 @@ impl Ledger {
             .iter()
             .map(|&id| Person {
                 id,
-                name: known.get(&id).cloned().unwrap_or_else(|| row::nameless(id)),
+                name: known
+                    .get(&id)
+                    .cloned()
+                    .unwrap_or_else(|| foreign::nameless(id)),
             })
             .collect())
     }

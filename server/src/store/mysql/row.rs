@@ -3,11 +3,12 @@
 use chrono::NaiveDateTime;
 use mysql_async::prelude::FromValue;
 use mysql_async::{Params, Row, Value, params};
-use plenary_shared::domain::{Gender, InstanceState, Meeting, Reason, Role, User};
+use plenary_shared::domain::{InstanceState, Meeting, Reason, Role, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
-use plenary_shared::limits;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
+
+use crate::store::foreign;
 
 /// What a row lacks to be used: the name of its column.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +144,7 @@ pub(super) fn cmid(row: &Row) -> Option<Cmid> {
 pub(super) fn email(row: &Row) -> Result<String, Unusable> {
     const COLUMN: &str = "email";
     text(row, COLUMN)
-        .map(|email| one_line(&email.to_lowercase()))
+        .map(|email| foreign::one_line(&email.to_lowercase()))
         .filter(|email| !email.is_empty())
         .ok_or(Unusable(COLUMN))
 }
@@ -154,44 +155,27 @@ pub(super) fn user(row: &Row) -> Result<User, Unusable> {
     Ok(User {
         id,
         name: user_name(row, id),
-        age: get::<i64>(row, "age")
-            .and_then(|age| u32::try_from(age).ok())
-            .filter(|age| *age <= limits::AGE_YEARS_MAX),
-        gender: text(row, "gender").and_then(|word| gender(&word)),
-        email: one_line(&text(row, "email").unwrap_or_default()),
+        age: get::<i64>(row, "age").and_then(foreign::age),
+        gender: text(row, "gender").and_then(|word| foreign::gender(&word)),
+        email: foreign::one_line(&text(row, "email").unwrap_or_default()),
         role: text(row, "role")
             .and_then(|word| word.parse().ok())
             .unwrap_or(Role::Member),
     })
 }
 
-fn gender(word: &str) -> Option<Gender> {
-    word.trim().to_lowercase().parse().ok()
-}
-
 /// What a person is called, from the column `name`.
 pub(super) fn user_name(row: &Row, id: UserId) -> String {
-    let name = one_line(&text(row, "name").unwrap_or_default());
-    if name.is_empty() { nameless(id) } else { name }
-}
-
-/// What somebody is called whose row is gone or has no name.
-pub(super) fn nameless(id: UserId) -> String {
-    format!("user {id}")
+    foreign::user_name(&text(row, "name").unwrap_or_default(), id)
 }
 
 /// A meeting, from the columns of `meeting`.
 pub(super) fn meeting(row: &Row) -> Result<Meeting, Unusable> {
     let id = meeting_id(row, "meetingID")?;
-    let title = one_line(&text(row, "title").unwrap_or_default());
     Ok(Meeting {
         id,
-        title: if title.is_empty() {
-            format!("meeting {id}")
-        } else {
-            title
-        },
-        description: many_lines(&text(row, "description").unwrap_or_default()),
+        title: foreign::title(&text(row, "title").unwrap_or_default(), id),
+        description: foreign::many_lines(&text(row, "description").unwrap_or_default()),
         is_public: get::<i64>(row, "isPublic").is_some_and(|flag| flag != 0),
     })
 }
@@ -199,36 +183,7 @@ pub(super) fn meeting(row: &Row) -> Result<Meeting, Unusable> {
 /// The body of a message, whoever wrote the row: what may not be in a body is replaced.
 pub(super) fn body(row: &Row) -> Result<MessageBody, Unusable> {
     const COLUMN: &str = "body";
-    let written = text(row, COLUMN).ok_or(Unusable(COLUMN))?;
-    if let Ok(body) = MessageBody::parse(written.as_str()) {
-        return Ok(body);
-    }
-    let mut mended = many_lines(&written);
-    if mended.is_empty() {
-        mended.push(char::REPLACEMENT_CHARACTER);
-    }
-    let end = mended.floor_char_boundary(limits::MESSAGE_BODY_BYTES_MAX);
-    mended.truncate(end);
-    MessageBody::parse(mended).map_err(|_| Unusable(COLUMN))
-}
-
-/// The text on one line, without control characters.
-fn one_line(text: &str) -> String {
-    printable(text, |_| false)
-}
-
-/// The text without control characters other than line ends and tabs.
-fn many_lines(text: &str) -> String {
-    printable(&text.replace("\r\n", "\n"), |c| c == '\n' || c == '\t')
-}
-
-fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
-    text.trim()
-        .chars()
-        .map(|c| match c {
-            c if allowed(c) || !plenary_shared::text::is_control(c) => c,
-            '\n' | '\t' | '\r' => ' ',
-            _ => char::REPLACEMENT_CHARACTER,
-        })
-        .collect()
+    text(row, COLUMN)
+        .and_then(|written| foreign::body(&written))
+        .ok_or(Unusable(COLUMN))
 }

@@ -9,21 +9,8 @@ use plenary_shared::time::Timestamp;
 use super::link::{DUPLICATE, Ledger, TRIES_MAX, is_deadlock, server_code};
 use super::row;
 use crate::error::{Answer, Error, Fault};
+use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
 use crate::store::{Agenda, InstanceListed, MeetingListed, NewMeeting};
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// How far ahead a list of meetings looks.
-const AHEAD_MS: i64 = 14 * DAY_MS;
-
-/// For how long a list of meetings shows what is over.
-const BACK_MS: i64 = DAY_MS;
-
-/// Rows of a list of meetings: more than anybody reads.
-const LISTED_MAX: usize = 200;
-
-/// Instances of one kind in an agenda. What is left over is read the next time, soon after.
-const AGENDA_MAX: usize = 1_000;
 
 /// Addresses written in one statement.
 const INVITED: usize = 100;
@@ -320,26 +307,6 @@ const LISTED: &str = "
       WHERE a.meetingID = i.meetingID AND a.emailKey IN (:email, :key)))
   ORDER BY i.todatetime DESC
   LIMIT :limit)";
-
-fn check_times(from: Timestamp, to: Timestamp, now: Timestamp) -> Result<(), Reject> {
-    let no = |why: &str| Err(Reject::new(Code::Invalid, why));
-    if from >= to {
-        return no("A meeting must end after it begins: choose a later end.");
-    }
-    if to <= now {
-        return no("This time is over already: choose a later end.");
-    }
-    if to.ms_since(from) > limits::INSTANCE_DAYS_MAX * DAY_MS {
-        return Err(Reject::new(
-            Code::Invalid,
-            format!(
-                "A meeting takes at most {} days: choose an earlier end.",
-                limits::INSTANCE_DAYS_MAX
-            ),
-        ));
-    }
-    Ok(())
-}
 
 fn position(listed: &[MeetingListed], id: MeetingId) -> Option<usize> {
     listed.binary_search_by_key(&id, |one| one.meeting.id).ok()

@@ -1,0 +1,504 @@
+//! The store of one machine: everything in one `SQLite` file, and no other process.
+//!
+//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own;
+//! a verb is answered, and its events are told, once the commit that holds it is on disk. So what is
+//! acknowledged is durable, and nothing has to be archived. Two threads read beside it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::error::{Answer, Fault};
+
+use self::feed::Feeding;
+use self::life::Closing;
+use self::link::Link;
+use self::lock::Lock;
+use super::{
+    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
+    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+};
+
+mod fault;
+mod feed;
+mod life;
+mod link;
+mod live;
+mod lock;
+mod meeting;
+mod migrate;
+mod people;
+mod presence;
+mod read;
+mod row;
+mod schedule;
+mod span;
+mod writer;
+
+pub use migrate::MigrateError;
+
+/// Between two looks at whether another process has changed the file.
+const LOOK_MS: u64 = 500;
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server serves it.
+    #[error(
+        "{} is served already by the plenary-server with the process number {pid}: \
+         stop that one, or name another directory with --data",
+        path.display()
+    )]
+    Served {
+        /// The directory.
+        path: PathBuf,
+        /// The other server's process.
+        pid: String,
+    },
+    /// It cannot be made or opened.
+    #[error("{} cannot be used: {source}", path.display())]
+    Unusable {
+        /// The directory or file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Its tables are not as this program needs them.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// It could not be asked.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// What a process wants of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve it: one process at a time may.
+    Serve,
+    /// To look at it or change something, beside the server.
+    Command,
+}
+
+/// Everything in one file.
+pub struct Sqlite {
+    link: Link,
+    feeding: Arc<Feeding>,
+    clock: Clock,
+    /// Held until this server is gone.
+    _lock: Option<Lock>,
+}
+
+impl Sqlite {
+    /// Opens the file of a directory, makes both if they are missing, and brings the tables up to
+    /// date. The clock is the store's.
+    pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
+        let mut conn = link::open(directory)?;
+        let lock = match purpose {
+            Purpose::Serve => Some(Lock::take(directory)?),
+            Purpose::Command => None,
+        };
+        migrate::migrate(&mut conn, clock())?;
+        let feeding = Arc::new(Feeding::default());
+        let link = Link::start(conn, directory, clock.clone(), feeding.clone())?;
+        Ok(Arc::new(Self {
+            link,
+            feeding,
+            clock,
+            _lock: lock,
+        }))
+    }
+
+    /// Brings the tables up to date; the names of the migrations that were run for it.
+    pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
+        let mut conn = link::open(directory)?;
+        Ok(migrate::migrate(&mut conn, now)?)
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Tells the hub, for as long as it listens, when another process has changed the file.
+    async fn watch(link: link::WeakLink, feeding: Arc<Feeding>) {
+        let seen = Arc::new(AtomicI64::new(0));
+        let mut look = tokio::time::interval(Duration::from_millis(LOOK_MS));
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            if feeding.is_over() {
+                return;
+            }
+            feeding.confess();
+            let Some(link) = link.upgrade() else { return };
+            let seen = seen.clone();
+            let looked = link
+                .write(move |atom| {
+                    // It changes with every commit of others, and with none of this connection.
+                    let version: i64 = atom
+                        .conn
+                        .prepare_cached("PRAGMA data_version")?
+                        .query_row([], |row| row.get(0))?;
+                    if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
+                        atom.tell(Feed::Changed);
+                    }
+                    Ok(())
+                })
+                .await;
+            if let Err(error) = looked {
+                tracing::debug!(%error, "what others changed is seen later");
+            }
+        }
+    }
+
+    async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
+        loop {
+            let step = move |atom: &mut writer::Atom<'_>| life::close(atom, id, reason);
+            match self.link.write(step).await? {
+                Closing::Closed => return Ok(Stepped::Done),
+                Closing::More => {}
+                Closing::Early => return Ok(Stepped::NotYet),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn account(&self, email: &str) -> Answer<Option<Account>> {
+        let email = email.to_owned();
+        self.link
+            .read(move |conn| people::account(conn, &email))
+            .await
+    }
+
+    async fn add_user(&self, new: NewUser) -> Answer<User> {
+        self.link
+            .write(move |atom| people::add_user(atom, new))
+            .await
+    }
+
+    async fn set_password(&self, user: UserId, hash: &str) -> Answer<()> {
+        let hash = hash.to_owned();
+        self.link
+            .write(move |atom| people::set_password(atom, user, &hash))
+            .await
+    }
+
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>> {
+        self.link
+            .read(move |conn| people::users(conn, after, limit))
+            .await
+    }
+
+    async fn open_session(&self, new: NewSession) -> Answer<()> {
+        self.link
+            .write(move |atom| people::open_session(atom, &new))
+            .await
+    }
+
+    async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>> {
+        self.link
+            .read(move |conn| people::session(conn, token, now))
+            .await
+    }
+
+    async fn close_session(&self, token: TokenHash) -> Answer<bool> {
+        self.link
+            .write(move |atom| people::close_session(atom, token))
+            .await
+    }
+
+    async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
+        self.link
+            .write(move |atom| schedule::add_meeting(atom, new))
+            .await
+    }
+
+    async fn schedule(
+        &self,
+        meeting: MeetingId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<InstanceId> {
+        self.link
+            .write(move |atom| schedule::schedule(atom, meeting, from, to))
+            .await
+    }
+
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>> {
+        self.link
+            .read(move |conn| schedule::meetings(conn, after, limit))
+            .await
+    }
+
+    async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
+        let viewer = viewer.clone();
+        self.link
+            .read(move |conn| schedule::visible(conn, &viewer, now))
+            .await
+    }
+
+    async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>> {
+        let viewer = viewer.clone();
+        self.link
+            .read(move |conn| schedule::active_meetings(conn, &viewer))
+            .await
+    }
+
+    async fn join(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+    ) -> Answer<Posted> {
+        let (user, connection) = (user.clone(), connection.map(ToString::to_string));
+        self.link
+            .write(move |atom| meeting::join(atom, instance, &user, connection.as_deref()))
+            .await
+    }
+
+    async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
+        let user = user.clone();
+        self.link
+            .write(move |atom| meeting::leave(atom, instance, &user))
+            .await
+    }
+
+    async fn post(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), body.clone());
+        self.link
+            .write(move |atom| meeting::post(atom, instance, &user, cmid, body))
+            .await
+    }
+
+    async fn open(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Answer<OpenOk> {
+        if let Some(connection) = connection {
+            self.hold(instance, user, connection).await?;
+        }
+        let (user, now) = (user.clone(), self.now());
+        self.link
+            .read(move |conn| read::open(conn, instance, &user, limit, now))
+            .await
+    }
+
+    async fn events(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<EventsOk> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| read::events(conn, instance, &viewer, page, limit, now))
+            .await
+    }
+
+    async fn messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| read::messages(conn, instance, &viewer, page, limit, now))
+            .await
+    }
+
+    async fn user_messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        of: UserId,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| read::user_messages(conn, instance, &viewer, of, (page, limit), now))
+            .await
+    }
+
+    async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| read::people(conn, instance, &viewer, now))
+            .await
+    }
+
+    async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
+        let viewer = viewer.clone();
+        self.link
+            .read(move |conn| read::join_times(conn, schedule::active_meetings(conn, &viewer)?))
+            .await
+    }
+
+    async fn hold(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: &ConnectionId,
+    ) -> Answer<()> {
+        let (user, connection) = (user.clone(), connection.to_string());
+        self.link
+            .write(move |atom| presence::hold(atom, instance, &user, &connection))
+            .await
+    }
+
+    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()> {
+        let connection = connection.to_string();
+        self.link
+            .write(move |atom| presence::detach(atom, instance, &connection))
+            .await
+    }
+
+    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()> {
+        let step = move |atom: &mut writer::Atom<'_>| presence::reap(atom, instance, grace_ms);
+        while self.link.write(step).await? {}
+        Ok(())
+    }
+
+    async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
+        let node = node.clone();
+        self.link
+            .write(move |atom| presence::renew_lease(atom, &node, lease_ms))
+            .await
+    }
+
+    async fn reap_all(&self, grace_ms: i64) -> Answer<()> {
+        let due = self
+            .link
+            .write(move |atom| presence::reap_nodes(atom, grace_ms))
+            .await?;
+        for instance in due {
+            self.reap(instance, grace_ms).await?;
+        }
+        Ok(())
+    }
+
+    async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
+        self.link
+            .read(move |conn| schedule::agenda(conn, now, horizon_ms))
+            .await
+    }
+
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
+        let to = self
+            .link
+            .write(move |atom| life::start(atom, instance, now))
+            .await?;
+        if to.is_some() {
+            tracing::info!(%instance, "started");
+        }
+        Ok(to)
+    }
+
+    async fn end_step(
+        &self,
+        instance: InstanceId,
+        reason: Reason,
+        step: EndStep,
+        now: Timestamp,
+    ) -> Answer<Stepped> {
+        match step {
+            EndStep::Marked => {
+                self.link
+                    .write(move |atom| life::mark(atom, instance, reason, now))
+                    .await
+            }
+            EndStep::Closed => self.close(instance, reason).await,
+            // What is in the log is in the record.
+            EndStep::Archived => Ok(Stepped::Done),
+            EndStep::Recorded => {
+                self.link
+                    .write(move |atom| life::record(atom, instance))
+                    .await
+            }
+            EndStep::Destroyed => {
+                let stepped = self
+                    .link
+                    .write(move |atom| life::destroy(atom, instance))
+                    .await?;
+                if stepped == Stepped::Done {
+                    tracing::info!(%instance, "ended");
+                }
+                Ok(stepped)
+            }
+        }
+    }
+
+    async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {
+        Ok(Vec::new())
+    }
+
+    async fn archive(&self, _instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+        Ok(Vec::new())
+    }
+
+    async fn sweep(&self) -> Answer<()> {
+        self.link.write(life::sweep).await
+    }
+
+    async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
+        let fed = self.feeding.begin()?;
+        tokio::spawn(Self::watch(self.link.downgrade(), self.feeding.clone()));
+        Ok(fed)
+    }
+
+    async fn follow(&self, instance: InstanceId) -> Answer<()> {
+        self.feeding.follow(instance);
+        Ok(())
+    }
+
+    async fn unfollow(&self, instance: InstanceId) -> Answer<()> {
+        self.feeding.unfollow(instance);
+        Ok(())
+    }
+
+    async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
+        let instances = instances.to_vec();
+        self.link
+            .read(move |conn| read::heads(conn, &instances))
+            .await
+    }
+
+    async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
+        self.link
+            .read(move |conn| read::backfill(conn, instance, after, limit))
+            .await
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        // Whoever may not begin to write, cannot serve.
+        match self.link.write(|_| Ok(())).await {
+            Ok(()) => Ok(()),
+            Err(crate::error::Error::Fault(fault)) => Err(fault),
+            Err(crate::error::Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
+        }
+    }
+}

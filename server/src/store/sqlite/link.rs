@@ -1,0 +1,198 @@
+//! The file and its connections: one that writes, two that read beside it, each on its own thread.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::error::{Answer, Fault};
+
+use super::OpenError;
+use super::fault::STORE;
+use super::feed::Feeding;
+use super::writer::{Atom, QUEUE_MAX, Verb, Writer, asked};
+
+/// The name of the file in its directory.
+const FILE: &str = "plenary.db";
+
+/// How long a statement waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept on each connection: more than this program has.
+const STATEMENTS_MAX: usize = 128;
+
+/// Connections that read: more do not make a small machine faster.
+const READERS: usize = 2;
+
+/// Readings that may wait; whoever asks for more waits with them, outside.
+const READINGS_MAX: usize = 1_024;
+
+/// What every connection asks of the file: acknowledged means on disk.
+const SESSION: &str = "PRAGMA synchronous = FULL;
+     PRAGMA foreign_keys = ON;
+     PRAGMA temp_store = MEMORY;
+     PRAGMA cache_size = -8192;
+     PRAGMA journal_size_limit = 67108864;";
+
+type Reading = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The way to the threads. They end when it is dropped.
+#[derive(Clone)]
+pub(super) struct Link {
+    verbs: mpsc::Sender<Box<dyn Verb>>,
+    readings: mpsc::Sender<Reading>,
+}
+
+impl Link {
+    /// Starts the threads on a connection that is fit to write.
+    pub(super) fn start(
+        conn: Connection,
+        directory: &Path,
+        clock: Clock,
+        feeding: Arc<Feeding>,
+    ) -> Result<Self, OpenError> {
+        let path = directory.join(FILE);
+        let (readings, to_read) = mpsc::channel::<Reading>(READINGS_MAX);
+        let to_read = Arc::new(Mutex::new(to_read));
+        for _ in 0..READERS {
+            let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Fault::from)?;
+            let to_read = to_read.clone();
+            spawn("plenary-read", move || read_all(&conn, &to_read))?;
+        }
+        let (verbs, to_write) = mpsc::channel(QUEUE_MAX);
+        let writer = Writer {
+            conn,
+            clock,
+            feeding,
+        };
+        spawn("plenary-write", move || writer.run(to_write))?;
+        Ok(Self { verbs, readings })
+    }
+
+    /// Does a verb: answered once the commit that holds it is on disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&mut Atom<'_>) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (verb, answered) = asked(verb);
+        self.verbs.send(verb).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// Reads: all of it from one state of the file.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (answer, answered) = oneshot::channel();
+        let reading: Reading = Box::new(move |conn| {
+            // Whoever asked may be gone.
+            let _ = answer.send(in_one_state(conn, reading));
+        });
+        self.readings.send(reading).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// A way to the threads that does not keep them.
+    pub(super) fn downgrade(&self) -> WeakLink {
+        WeakLink {
+            verbs: self.verbs.downgrade(),
+            readings: self.readings.downgrade(),
+        }
+    }
+}
+
+/// A [`Link`] that ends when no other is left.
+pub(super) struct WeakLink {
+    verbs: mpsc::WeakSender<Box<dyn Verb>>,
+    readings: mpsc::WeakSender<Reading>,
+}
+
+impl WeakLink {
+    pub(super) fn upgrade(&self) -> Option<Link> {
+        Some(Link {
+            verbs: self.verbs.upgrade()?,
+            readings: self.readings.upgrade()?,
+        })
+    }
+}
+
+fn stopped() -> Fault {
+    Fault::away(STORE, "its thread has stopped")
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+    // Not joined: what was answered is on disk, and what was not may be cut off at any time.
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(|_| ())
+        .map_err(|error| Fault::broken("starting a thread", error).into())
+}
+
+fn read_all(conn: &Connection, to_read: &Mutex<mpsc::Receiver<Reading>>) {
+    loop {
+        // One of the readers waits for the next reading, the others for it.
+        let next = to_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .blocking_recv();
+        match next {
+            Some(reading) => reading(conn),
+            None => return,
+        }
+    }
+}
+
+fn in_one_state<T>(conn: &Connection, reading: impl FnOnce(&Connection) -> Answer<T>) -> Answer<T> {
+    conn.prepare_cached("BEGIN DEFERRED")?.execute([])?;
+    let outcome = reading(conn);
+    conn.prepare_cached("COMMIT")?.execute([])?;
+    outcome
+}
+
+/// Opens the file of a directory to write, and makes both if they are missing: for their owner alone.
+pub(super) fn open(directory: &Path) -> Result<Connection, OpenError> {
+    let unusable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::Unusable { path, source }
+    };
+    if !directory.is_dir() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(unusable(directory))?;
+    }
+    let path: PathBuf = directory.join(FILE);
+    if !path.exists() {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(unusable(&path))?;
+    }
+    let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(Fault::from)?;
+    let mode: String = conn
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(Fault::from)?;
+    if mode != "wal" {
+        tracing::warn!(%mode, "this file system has no shared memory: readers and the writer wait for each other");
+    }
+    Ok(conn)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.execute_batch(SESSION)?;
+    Ok(conn)
+}

@@ -1,0 +1,297 @@
+//! What a live instance is, who may read it, and the one place where events come from.
+
+use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Reject, Role, User, What};
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::time::Timestamp;
+use rusqlite::{Connection, named_params};
+
+use crate::error::{Answer, Error, Fault};
+use crate::store::{Feed, refusal};
+
+use super::row;
+use super::writer::Atom;
+
+/// How far the closing of a live instance has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LiveState {
+    /// People may join and post.
+    Active,
+    /// Its closing has begun.
+    Ending,
+    /// Its log is complete.
+    Closed,
+}
+
+impl LiveState {
+    fn read(word: &str) -> Option<Self> {
+        match word {
+            "active" => Some(Self::Active),
+            "ending" => Some(Self::Ending),
+            "closed" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+
+/// An instance from its start until its end is complete.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Live {
+    pub(super) generation: Generation,
+    pub(super) seq: Seq,
+    pub(super) state: LiveState,
+    pub(super) to: Timestamp,
+    pub(super) is_public: bool,
+    /// When it closed and why, once its closing has begun.
+    pub(super) closing: Option<(Timestamp, Reason)>,
+}
+
+impl Live {
+    /// Whether people may join and post now.
+    pub(super) fn is_open(&self, now: Timestamp) -> bool {
+        self.state == LiveState::Active && now < self.to
+    }
+}
+
+/// An instance and its meeting.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) meeting: Meeting,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) state: InstanceState,
+    pub(super) last: Seq,
+    pub(super) ended_at: Option<Timestamp>,
+}
+
+/// The instance, if it is live.
+pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fault> {
+    Ok(row::one(
+        conn,
+        "live_instance",
+        "SELECT l.state, l.closing, l.reason, i.gen, i.archived_seq, i.todatetime, m.isPublic
+         FROM live_instance l
+         JOIN meeting_instance i ON i.meetingID = l.meetingID AND i.orderID = l.orderID
+         JOIN meeting m ON m.meetingID = l.meetingID
+         WHERE l.meetingID = :meeting
+           AND l.orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| {
+            Ok(Live {
+                generation: row::generation(row, "gen")?,
+                seq: row::seq(row, "archived_seq")?,
+                state: row::text(row, "state")
+                    .and_then(|word| LiveState::read(&word))
+                    .ok_or(row::Unusable("state"))?,
+                to: row::time(row, "todatetime")?,
+                is_public: row::flag(row, "isPublic"),
+                closing: row::maybe_time(row, "closing").zip(row::reason(row)),
+            })
+        },
+    )?)
+}
+
+/// The instance, if there is such a one.
+pub(super) fn stored(conn: &Connection, id: InstanceId) -> Result<Option<Stored>, Fault> {
+    Ok(row::one(
+        conn,
+        "meeting_instance",
+        "SELECT i.meetingID, i.fromdatetime, i.todatetime, i.state, i.archived_seq, i.ended_at,
+                m.title, m.description, m.isPublic
+         FROM meeting_instance i
+         JOIN meeting m ON m.meetingID = i.meetingID
+         WHERE i.meetingID = :meeting
+           AND i.orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| {
+            Ok(Stored {
+                meeting: row::meeting(row)?,
+                from: row::time(row, "fromdatetime")?,
+                to: row::time(row, "todatetime")?,
+                state: row::state(row)?,
+                last: row::seq(row, "archived_seq")?,
+                ended_at: row::maybe_time(row, "ended_at"),
+            })
+        },
+    )?)
+}
+
+/// Whether this address is in the meeting's audience.
+pub(super) fn is_invited(conn: &Connection, id: InstanceId, user: &User) -> Result<bool, Fault> {
+    Ok(row::exists(
+        conn,
+        "SELECT 1
+         FROM audience
+         WHERE meetingID = :meeting
+           AND emailKey IN (:email, :key)",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":email": user.email.trim(),
+            ":key": user.email_key().trim(),
+        },
+    )?)
+}
+
+/// When somebody's stay began, and its join's number, if they are in.
+pub(super) fn stay_of(
+    conn: &Connection,
+    id: InstanceId,
+    user: UserId,
+) -> Result<Option<(Timestamp, Seq)>, Fault> {
+    Ok(row::one(
+        conn,
+        "stay",
+        "SELECT joined, seq
+         FROM stay
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND userID = :user",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": user.get(),
+        },
+        |row| Ok((row::time(row, "joined")?, row::seq(row, "seq")?)),
+    )?)
+}
+
+/// Whether this person may read a live instance: it is public, or they are in its audience, or in
+/// it, or an admin.
+pub(super) fn may_read_live(
+    conn: &Connection,
+    id: InstanceId,
+    is_public: bool,
+    viewer: &User,
+) -> Result<bool, Fault> {
+    Ok(viewer.role == Role::Admin
+        || is_public
+        || is_invited(conn, id, viewer)?
+        || stay_of(conn, id, viewer.id)?.is_some())
+}
+
+/// Whether this person may read an instance that is not live.
+pub(super) fn may_read_stored(
+    conn: &Connection,
+    id: InstanceId,
+    stored: &Stored,
+    viewer: &User,
+) -> Result<bool, Fault> {
+    Ok(viewer.role == Role::Admin || stored.meeting.is_public || is_invited(conn, id, viewer)?)
+}
+
+/// Why nothing can be done in an instance that is not open.
+pub(super) fn why_not_open(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    now: Timestamp,
+) -> Error {
+    match reject(conn, id, viewer, now) {
+        Ok(reject) => reject.into(),
+        Err(fault) => fault.into(),
+    }
+}
+
+fn reject(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    now: Timestamp,
+) -> Result<Reject, Fault> {
+    let Some(found) = stored(conn, id)? else {
+        return Ok(refusal::unknown(id));
+    };
+    if !may_read_stored(conn, id, &found, viewer)? {
+        return Ok(plenary_shared::domain::Code::NotAllowed.into());
+    }
+    Ok(refusal::of_time(
+        id,
+        found.state,
+        (found.from, found.to),
+        found.ended_at,
+        now,
+    ))
+}
+
+/// Numbers an event, writes it to the log and tells the hub: the one place where events come from.
+/// Its seq.
+pub(super) fn emit(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    generation: Generation,
+    at: Timestamp,
+    what: What,
+) -> Answer<Seq> {
+    row::change(
+        atom.conn,
+        "UPDATE meeting_instance
+         SET archived_seq = archived_seq + 1
+         WHERE meetingID = :meeting
+           AND orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+    )?;
+    let seq = row::one(
+        atom.conn,
+        "meeting_instance",
+        "SELECT archived_seq
+         FROM meeting_instance
+         WHERE meetingID = :meeting
+           AND orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| row::seq(row, "archived_seq"),
+    )?
+    .ok_or_else(|| Fault::broken("numbering an event", format!("{id} has no number")))?;
+    write_down(atom.conn, id, seq, at, &what)?;
+    atom.tell(Feed::Event(Box::new(Event {
+        instance: id,
+        generation,
+        seq,
+        what,
+        timestamp: at,
+    })));
+    Ok(seq)
+}
+
+fn write_down(
+    conn: &Connection,
+    id: InstanceId,
+    seq: Seq,
+    at: Timestamp,
+    what: &What,
+) -> Result<(), Fault> {
+    let reason = match what {
+        What::Message { user, cmid, body } => {
+            row::change(
+                conn,
+                "INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp)
+                 VALUES (:meeting, :order, :seq, :user, :cmid, :body, :at)",
+                named_params! {
+                    ":meeting": id.meeting.get(),
+                    ":order": id.order.get(),
+                    ":seq": seq.get(),
+                    ":user": user.get(),
+                    ":cmid": cmid.to_string(),
+                    ":body": body.as_str(),
+                    ":at": at.as_ms(),
+                },
+            )?;
+            return Ok(());
+        }
+        What::Opened | What::Join { .. } => None,
+        What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
+    };
+    row::change(
+        conn,
+        "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason)
+         VALUES (:meeting, :order, :seq, :user, :kind, :at, :reason)",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":seq": seq.get(),
+            ":user": what.user().map(UserId::get),
+            ":kind": what.as_str(),
+            ":at": at.as_ms(),
+            ":reason": reason,
+        },
+    )?;
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! What people do in a live meeting: join, leave, post.
+
+use plenary_shared::domain::{Code, Reason, User, What};
+use plenary_shared::ids::{Cmid, InstanceId, UserId};
+use plenary_shared::limits;
+use plenary_shared::protocol::Posted;
+use plenary_shared::text::MessageBody;
+use rusqlite::{Connection, named_params};
+
+use crate::error::{Answer, Fault};
+
+use super::live::{emit, is_invited, live, stay_of, why_not_open};
+use super::presence::{bind, end_stay};
+use super::row;
+use super::writer::Atom;
+
+/// Becomes a participant.
+pub(super) fn join(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    user: &User,
+    connection: Option<&str>,
+) -> Answer<Posted> {
+    let found = match live(atom.conn, id)? {
+        Some(found) if found.is_open(atom.now) => found,
+        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    };
+    if stay_of(atom.conn, id, user.id)?.is_some() {
+        return Err(Code::AlreadyParticipant.into());
+    }
+    if !found.is_public && !is_invited(atom.conn, id, user)? {
+        return Err(Code::NotAllowed.into());
+    }
+    if participants(atom.conn, id)? >= limits::PARTICIPANTS_MAX {
+        return Err(Code::Full.into());
+    }
+    let what = What::Join {
+        user: user.id,
+        name: user.name.clone(),
+    };
+    let now = atom.now;
+    let seq = emit(atom, id, found.generation, now, what)?;
+    row::change(
+        atom.conn,
+        "INSERT INTO stay (meetingID, orderID, userID, seq, joined, lasting)
+         VALUES (:meeting, :order, :user, :seq, :joined, :lasting)",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": user.id.get(),
+            ":seq": seq.get(),
+            ":joined": now.as_ms(),
+            // Joined without a connection: nothing that is lost can end this stay.
+            ":lasting": connection.is_none(),
+        },
+    )?;
+    if let Some(connection) = connection {
+        bind(atom.conn, id, user.id, connection)?;
+    }
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+    })
+}
+
+/// Is a participant no longer, because they say so.
+pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
+    let found = match live(atom.conn, id)? {
+        Some(found) if found.is_open(atom.now) => found,
+        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    };
+    if stay_of(atom.conn, id, user.id)?.is_none() {
+        return Err(Code::NotParticipant.into());
+    }
+    end_stay(atom.conn, id, user.id)?;
+    let what = What::Leave {
+        user: user.id,
+        reason: Reason::Left,
+    };
+    let now = atom.now;
+    let seq = emit(atom, id, found.generation, now, what)?;
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+    })
+}
+
+/// A participant says something: once for each cmid, whatever happens.
+pub(super) fn post(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    user: &User,
+    cmid: Cmid,
+    body: MessageBody,
+) -> Answer<Posted> {
+    // Before anything else: a retry gets its seq, even after the end.
+    if let Some(before) = said_before(atom.conn, id, user.id, cmid)? {
+        return Ok(before);
+    }
+    let found = match live(atom.conn, id)? {
+        Some(found) if found.is_open(atom.now) => found,
+        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    };
+    if stay_of(atom.conn, id, user.id)?.is_none() {
+        return Err(Code::NotParticipant.into());
+    }
+    let what = What::Message {
+        user: user.id,
+        cmid,
+        body,
+    };
+    let now = atom.now;
+    let seq = emit(atom, id, found.generation, now, what)?;
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+    })
+}
+
+fn said_before(
+    conn: &Connection,
+    id: InstanceId,
+    user: UserId,
+    cmid: Cmid,
+) -> Result<Option<Posted>, Fault> {
+    Ok(row::one(
+        conn,
+        "message",
+        "SELECT seq, timestamp
+         FROM message
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND userID = :user
+           AND cmid = :cmid",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": user.get(),
+            ":cmid": cmid.to_string(),
+        },
+        |row| {
+            Ok(Posted {
+                seq: row::seq(row, "seq")?,
+                timestamp: row::time(row, "timestamp")?,
+                repeat: true,
+            })
+        },
+    )?)
+}
+
+fn participants(conn: &Connection, id: InstanceId) -> Result<usize, Fault> {
+    let count = row::one(
+        conn,
+        "stay",
+        "SELECT COUNT(*) AS count
+         FROM stay
+         WHERE meetingID = :meeting
+           AND orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| row::get::<i64>(row, "count").ok_or(row::Unusable("count")),
+    )?;
+    Ok(count
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0))
+}

@@ -1,0 +1,288 @@
+//! Connections that hold stays, and servers that hold connections.
+//!
+//! A stay is held by the connections bound to it; one that is lost goes on holding it until its
+//! grace is over. A stay that was joined without a connection is `lasting`: held by nobody who could
+//! be lost.
+
+use plenary_shared::domain::{Code, Reason, User, What};
+use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::time::Timestamp;
+use rusqlite::{Connection, Row, named_params};
+
+use crate::error::{Answer, Fault};
+use crate::store::NodeId;
+
+use super::live::{emit, live, may_read_live, stay_of};
+use super::row;
+use super::writer::Atom;
+
+/// Lost connections that one verb deals with; others get their turn in between.
+pub(super) const REAPED_MAX: usize = 200;
+
+/// Binds a connection to the stay that the user is in, if they are in one.
+pub(super) fn bind(
+    conn: &Connection,
+    id: InstanceId,
+    user: UserId,
+    connection: &str,
+) -> Result<(), Fault> {
+    let Some((_, stay)) = stay_of(conn, id, user)? else {
+        return Ok(());
+    };
+    row::change(
+        conn,
+        "INSERT INTO holder (connection, meetingID, orderID, userID, seq, lost)
+         VALUES (:connection, :meeting, :order, :user, :seq, NULL)
+         ON CONFLICT (connection, meetingID, orderID)
+         DO UPDATE SET userID = excluded.userID, seq = excluded.seq, lost = NULL
+         WHERE holder.lost IS NOT NULL
+            OR holder.userID <> excluded.userID
+            OR holder.seq <> excluded.seq",
+        named_params! {
+            ":connection": connection,
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": user.get(),
+            ":seq": stay.get(),
+        },
+    )?;
+    Ok(())
+}
+
+/// Takes the user out; the log is the caller's.
+pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Result<(), Fault> {
+    for sql in [
+        "DELETE FROM stay
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND userID = :user",
+        "DELETE FROM holder
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND userID = :user",
+    ] {
+        row::change(
+            conn,
+            sql,
+            named_params! {
+                ":meeting": id.meeting.get(),
+                ":order": id.order.get(),
+                ":user": user.get(),
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether somebody who follows still may; if they are in, their connection holds their stay.
+pub(super) fn hold(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    user: &User,
+    connection: &str,
+) -> Answer<()> {
+    let Some(found) = live(atom.conn, id)? else {
+        return Ok(());
+    };
+    if !may_read_live(atom.conn, id, found.is_public, user)? {
+        return Err(Code::NotAllowed.into());
+    }
+    Ok(bind(atom.conn, id, user.id, connection)?)
+}
+
+/// A connection is gone: it holds what it held until the grace is over.
+pub(super) fn detach(atom: &mut Atom<'_>, id: InstanceId, connection: &str) -> Answer<()> {
+    row::change(
+        atom.conn,
+        "UPDATE holder
+         SET lost = :now
+         WHERE connection = :connection
+           AND meetingID = :meeting
+           AND orderID = :order
+           AND lost IS NULL",
+        named_params! {
+            ":now": atom.now.as_ms(),
+            ":connection": connection,
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+        },
+    )?;
+    Ok(())
+}
+
+/// A lost connection and the stay that it held.
+struct Lost {
+    connection: String,
+    user: UserId,
+    stay: Seq,
+    at: Timestamp,
+}
+
+/// Ends the stays whose connections were lost and did not come back within the grace; whether there
+/// may be more.
+pub(super) fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer<bool> {
+    let found = match live(atom.conn, id)? {
+        // Whoever is still in when time is up leaves at the end, with everybody.
+        Some(found) if found.is_open(atom.now) => found,
+        Some(_) | None => return Ok(false),
+    };
+    let due = row::all(
+        atom.conn,
+        "holder",
+        "SELECT connection, userID, seq, lost
+         FROM holder
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND lost IS NOT NULL
+           AND lost <= :before
+         ORDER BY lost
+         LIMIT :limit",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":before": atom.now.as_ms().saturating_sub(grace_ms),
+            ":limit": REAPED_MAX,
+        },
+        lost,
+    )?;
+    for one in &due {
+        let Some(joined) = release(atom.conn, id, one)? else {
+            continue;
+        };
+        end_stay(atom.conn, id, one.user)?;
+        let what = What::Leave {
+            user: one.user,
+            reason: Reason::ConnectionLost,
+        };
+        // The time of the loss, which is no earlier than the stay's beginning.
+        emit(atom, id, found.generation, one.at.max(joined), what)?;
+    }
+    Ok(due.len() == REAPED_MAX)
+}
+
+/// Forgets a connection. When the stay began that nobody holds any more by that.
+fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Timestamp>, Fault> {
+    row::change(
+        conn,
+        "DELETE FROM holder
+         WHERE connection = :connection
+           AND meetingID = :meeting
+           AND orderID = :order",
+        named_params! {
+            ":connection": lost.connection,
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+        },
+    )?;
+    Ok(row::one(
+        conn,
+        "stay",
+        "SELECT s.joined
+         FROM stay s
+         WHERE s.meetingID = :meeting
+           AND s.orderID = :order
+           AND s.userID = :user
+           AND s.seq = :seq
+           AND NOT s.lasting
+           AND NOT EXISTS (
+             SELECT 1 FROM holder h
+             WHERE h.meetingID = s.meetingID
+               AND h.orderID = s.orderID
+               AND h.userID = s.userID
+               AND h.seq = s.seq)",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": lost.user.get(),
+            ":seq": lost.stay.get(),
+        },
+        |row| row::time(row, "joined"),
+    )?)
+}
+
+/// A server lives for some time more (0: it stops). Every live server.
+pub(super) fn renew_lease(
+    atom: &mut Atom<'_>,
+    node: &NodeId,
+    lease_ms: i64,
+) -> Answer<Vec<NodeId>> {
+    row::change(
+        atom.conn,
+        "INSERT INTO node (node, lease)
+         VALUES (:node, :lease)
+         ON CONFLICT (node) DO UPDATE SET lease = excluded.lease",
+        named_params! {
+            ":node": node.0,
+            ":lease": atom.now.as_ms().saturating_add(lease_ms),
+        },
+    )?;
+    Ok(row::all(
+        atom.conn,
+        "node",
+        "SELECT node
+         FROM node
+         WHERE lease > :now
+         ORDER BY lease, node",
+        named_params! { ":now": atom.now.as_ms() },
+        |row| {
+            row::text(row, "node")
+                .map(NodeId)
+                .ok_or(row::Unusable("node"))
+        },
+    )?)
+}
+
+/// Takes the connections of dead servers for lost since their lease ended. The instances that have
+/// connections whose grace is over.
+pub(super) fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
+    let now_ms = atom.now.as_ms();
+    let dead = row::all(
+        atom.conn,
+        "node",
+        "SELECT node, lease
+         FROM node
+         WHERE lease <= :now",
+        named_params! { ":now": now_ms },
+        |row| {
+            let node = row::text(row, "node").ok_or(row::Unusable("node"))?;
+            Ok((node, row::time(row, "lease")?))
+        },
+    )?;
+    for (node, lease) in dead {
+        row::change(
+            atom.conn,
+            // Connections are 'node.number', and '/' is the character after '.'.
+            "UPDATE holder
+             SET lost = :lost
+             WHERE connection >= :node || '.'
+               AND connection < :node || '/'
+               AND lost IS NULL",
+            named_params! { ":lost": lease.as_ms(), ":node": node },
+        )?;
+        row::change(
+            atom.conn,
+            "DELETE FROM node
+             WHERE node = :node",
+            named_params! { ":node": node },
+        )?;
+    }
+    Ok(row::all(
+        atom.conn,
+        "holder",
+        "SELECT DISTINCT meetingID, orderID
+         FROM holder
+         WHERE lost IS NOT NULL
+           AND lost <= :before",
+        named_params! { ":before": now_ms.saturating_sub(grace_ms) },
+        row::instance_id,
+    )?)
+}
+
+fn lost(row: &Row<'_>) -> Result<Lost, row::Unusable> {
+    Ok(Lost {
+        connection: row::text(row, "connection").ok_or(row::Unusable("connection"))?,
+        user: row::user_id(row, "userID")?,
+        stay: row::seq(row, "seq")?,
+        at: row::time(row, "lost")?,
+    })
+}

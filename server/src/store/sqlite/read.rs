@@ -1,0 +1,414 @@
+//! Reading an instance: pages of its log and of its messages, who is in, and how far the log is.
+
+use std::collections::BTreeMap;
+
+use plenary_shared::domain::{
+    Code, Event, Instance, InstanceState, Participant, Person, User, What,
+};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use plenary_shared::protocol::{
+    EventsOk, JoinLog, JoinTimes, JoinWord, Message, MessagesOk, OpenOk,
+};
+use plenary_shared::time::Timestamp;
+use rusqlite::{Connection, Row, named_params};
+
+use crate::error::{Answer, Fault};
+use crate::store::{Head, Page};
+
+use super::live::{
+    LiveState, Stored, live, may_read_live, may_read_stored, stay_of, stored, why_not_open,
+};
+use super::row;
+use super::span::{Direction, Span};
+
+/// Stands for the cmid of a message that was stored without one.
+const NO_CMID: Cmid = Cmid(uuid::Uuid::nil());
+
+/// An instance as whoever follows it reads it first.
+pub(super) fn open(
+    conn: &Connection,
+    id: InstanceId,
+    user: &User,
+    limit: usize,
+    now: Timestamp,
+) -> Answer<OpenOk> {
+    let (generation, found) = readable(conn, id, user, now)?;
+    let page = log(conn, id, generation, Page::Before(None), limit)?;
+    let mut instance = Instance {
+        title: found.meeting.title,
+        description: found.meeting.description,
+        is_public: found.meeting.is_public,
+        fromdatetime: found.from,
+        todatetime: found.to,
+        id,
+        state: found.state,
+        participants: 0,
+        joined: None,
+    };
+    let mut people = Vec::new();
+    if let Some(live) = live(conn, id)? {
+        people = participants(conn, id)?;
+        instance.state = match live.state {
+            LiveState::Active => InstanceState::Active,
+            LiveState::Ending => InstanceState::Ending,
+            LiveState::Closed => InstanceState::Ended,
+        };
+        instance.participants = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        instance.joined = stay_of(conn, id, user.id)?.map(|(joined, _)| joined);
+    }
+    Ok(OpenOk {
+        instance,
+        generation,
+        seq: found.last,
+        durable: found.last,
+        people,
+        events: page.events,
+        more: page.more,
+        users: page.users,
+    })
+}
+
+/// A page of the log.
+pub(super) fn events(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    page: Page,
+    limit: usize,
+    now: Timestamp,
+) -> Answer<EventsOk> {
+    let (generation, _) = readable(conn, id, viewer, now)?;
+    Ok(log(conn, id, generation, page, limit)?)
+}
+
+/// A page of the messages.
+pub(super) fn messages(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    page: Page,
+    limit: usize,
+    now: Timestamp,
+) -> Answer<MessagesOk> {
+    readable(conn, id, viewer, now)?;
+    let span = Span::new(page, limit);
+    let sql = match span.direction {
+        Direction::Up => MESSAGES_UP,
+        Direction::Down => MESSAGES_DOWN,
+    };
+    let params = named_params! {
+        ":meeting": id.meeting.get(),
+        ":order": id.order.get(),
+        ":low": span.low,
+        ":high": span.high,
+        ":limit": span.rows(),
+    };
+    let (messages, more) = span.cut(row::found(conn, "message", sql, params, message)?);
+    Ok(MessagesOk { messages, more })
+}
+
+/// A page of one person's messages.
+pub(super) fn user_messages(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    of: UserId,
+    (page, limit): (Page, usize),
+    now: Timestamp,
+) -> Answer<MessagesOk> {
+    readable(conn, id, viewer, now)?;
+    let span = Span::new(page, limit);
+    let sql = match span.direction {
+        Direction::Up => USER_MESSAGES_UP,
+        Direction::Down => USER_MESSAGES_DOWN,
+    };
+    let params = named_params! {
+        ":meeting": id.meeting.get(),
+        ":order": id.order.get(),
+        ":user": of.get(),
+        ":low": span.low,
+        ":high": span.high,
+        ":limit": span.rows(),
+    };
+    let (messages, more) = span.cut(row::found(conn, "message", sql, params, message)?);
+    Ok(MessagesOk { messages, more })
+}
+
+/// The participants of an active instance, in the order of joining.
+pub(super) fn people(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    now: Timestamp,
+) -> Answer<Vec<Participant>> {
+    let Some(found) = live(conn, id)? else {
+        return Err(why_not_open(conn, id, viewer, now));
+    };
+    if !may_read_live(conn, id, found.is_public, viewer)? {
+        return Err(Code::NotAllowed.into());
+    }
+    Ok(participants(conn, id)?)
+}
+
+/// When the participants of these instances joined.
+pub(super) fn join_times(conn: &Connection, visible: Vec<Instance>) -> Answer<Vec<JoinTimes>> {
+    let mut found = Vec::with_capacity(visible.len());
+    for instance in visible {
+        let join_logs = participants(conn, instance.id)?
+            .into_iter()
+            .map(|one| JoinLog {
+                user: one.id,
+                event_type: JoinWord::Join,
+                timestamp: one.joined,
+                name: one.name,
+            })
+            .collect();
+        found.push(JoinTimes {
+            meeting: instance.title,
+            join_logs,
+            instance: instance.id,
+        });
+    }
+    Ok(found)
+}
+
+/// How far these instances' logs are; `None`: not live.
+pub(super) fn heads(conn: &Connection, ids: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
+    ids.iter()
+        .map(|id| {
+            Ok(live(conn, *id)?.map(|found| Head {
+                generation: found.generation,
+                seq: found.seq,
+                durable: found.seq,
+            }))
+        })
+        .collect()
+}
+
+/// Events above `after`, asking no permission.
+pub(super) fn backfill(
+    conn: &Connection,
+    id: InstanceId,
+    after: Seq,
+    limit: usize,
+) -> Answer<Vec<Event>> {
+    let generation = live(conn, id)?.map_or(Generation::default(), |found| found.generation);
+    Ok(log(conn, id, generation, Page::After(after), limit)?.events)
+}
+
+/// The instance, if this person may read it, and the generation of its live state; 0: it has none.
+fn readable(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    now: Timestamp,
+) -> Answer<(Generation, Stored)> {
+    let Some(found) = stored(conn, id)? else {
+        return Err(why_not_open(conn, id, viewer, now));
+    };
+    if let Some(live) = live(conn, id)? {
+        if may_read_live(conn, id, live.is_public, viewer)? {
+            return Ok((live.generation, found));
+        }
+        return Err(Code::NotAllowed.into());
+    }
+    // Active and not live is what others wrote a moment ago: the sweep opens it.
+    if found.state == InstanceState::Active || !may_read_stored(conn, id, &found, viewer)? {
+        return Err(why_not_open(conn, id, viewer, now));
+    }
+    Ok((Generation::default(), found))
+}
+
+fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Participant>, Fault> {
+    Ok(row::all(
+        conn,
+        "stay",
+        "SELECT s.userID, s.joined, u.name, u.age, u.gender, u.email, u.role
+         FROM stay s
+         LEFT JOIN user u ON u.userID = s.userID
+         WHERE s.meetingID = :meeting
+           AND s.orderID = :order
+         ORDER BY s.seq",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| {
+            let user = row::user(row)?;
+            Ok(Participant {
+                name: user.name,
+                age: user.age,
+                gender: user.gender,
+                email: user.email,
+                id: user.id,
+                joined: row::time(row, "joined")?,
+            })
+        },
+    )?)
+}
+
+fn log(
+    conn: &Connection,
+    id: InstanceId,
+    generation: Generation,
+    page: Page,
+    limit: usize,
+) -> Result<EventsOk, Fault> {
+    let span = Span::new(page, limit);
+    let sql = match span.direction {
+        Direction::Up => EVENTS_UP,
+        Direction::Down => EVENTS_DOWN,
+    };
+    let params = named_params! {
+        ":meeting": id.meeting.get(),
+        ":order": id.order.get(),
+        ":low": span.low,
+        ":high": span.high,
+        ":limit": span.rows(),
+    };
+    let rows = row::found(conn, "event_log, message", sql, params, |row| {
+        event(id, generation, row)
+    })?;
+    let (found, more) = span.cut(rows);
+    let mut names = BTreeMap::new();
+    let events = found
+        .into_iter()
+        .map(|(event, name)| {
+            if let Some(user) = event.what.user() {
+                names.insert(user, name);
+            }
+            event
+        })
+        .collect();
+    Ok(EventsOk {
+        events,
+        more,
+        users: names
+            .into_iter()
+            .map(|(id, name)| Person { id, name })
+            .collect(),
+    })
+}
+
+macro_rules! events {
+    ($order:literal) => {
+        concat!(
+            "
+ SELECT page.seq, page.eventType, page.userID, page.cmid, page.body, page.reason,
+        page.timestamp, u.name
+ FROM (
+   SELECT * FROM (
+     SELECT seq, eventType, userID, NULL AS cmid, NULL AS body, reason, timestamp
+     FROM event_log
+     WHERE meetingID = :meeting
+       AND orderID = :order
+       AND seq > :low
+       AND seq < :high
+     ORDER BY seq ",
+            $order,
+            "
+     LIMIT :limit)
+   UNION ALL
+   SELECT * FROM (
+     SELECT seq, 'message', userID, cmid, body, NULL, timestamp
+     FROM message
+     WHERE meetingID = :meeting
+       AND orderID = :order
+       AND seq > :low
+       AND seq < :high
+     ORDER BY seq ",
+            $order,
+            "
+     LIMIT :limit)
+ ) page
+ LEFT JOIN user u ON u.userID = page.userID
+ ORDER BY page.seq ",
+            $order,
+            "
+ LIMIT :limit"
+        )
+    };
+}
+
+// The index is named where there is a choice, or a page of somebody who said little costs a look at
+// all that was said.
+macro_rules! messages {
+    ($index:literal, $and:literal, $order:literal) => {
+        concat!(
+            "
+ SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, u.name
+ FROM message m ",
+            $index,
+            "
+ LEFT JOIN user u ON u.userID = m.userID
+ WHERE m.meetingID = :meeting
+   AND m.orderID = :order
+   AND m.seq > :low
+   AND m.seq < :high
+   ",
+            $and,
+            "
+ ORDER BY m.seq ",
+            $order,
+            "
+ LIMIT :limit"
+        )
+    };
+}
+
+const EVENTS_UP: &str = events!("ASC");
+const EVENTS_DOWN: &str = events!("DESC");
+const MESSAGES_UP: &str = messages!("NOT INDEXED", "", "ASC");
+const MESSAGES_DOWN: &str = messages!("NOT INDEXED", "", "DESC");
+const USER_MESSAGES_UP: &str = messages!("INDEXED BY message_user", "AND m.userID = :user", "ASC");
+const USER_MESSAGES_DOWN: &str =
+    messages!("INDEXED BY message_user", "AND m.userID = :user", "DESC");
+
+fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
+    let user = row::user_id(row, "userID")?;
+    Ok(Message {
+        user,
+        body: row::body(row)?,
+        timestamp: row::time(row, "timestamp")?,
+        seq: row::seq(row, "seq")?,
+        cmid: row::cmid(row).unwrap_or(NO_CMID),
+        name: row::user_name(row, user),
+    })
+}
+
+/// An event, and the name of whom it speaks of.
+fn event(
+    instance: InstanceId,
+    generation: Generation,
+    row: &Row<'_>,
+) -> Result<(Event, String), row::Unusable> {
+    const KIND: &str = "eventType";
+    let user = || row::user_id(row, "userID");
+    let name = user().map_or_else(|_| String::new(), |user| row::user_name(row, user));
+    let kind = row::text(row, KIND).ok_or(row::Unusable(KIND))?;
+    let what = match kind.as_str() {
+        "opened" => What::Opened,
+        "join" => What::Join {
+            user: user()?,
+            name: name.clone(),
+        },
+        "leave" => What::Leave {
+            user: user()?,
+            reason: row::reason(row).ok_or(row::Unusable("reason"))?,
+        },
+        "message" => What::Message {
+            user: user()?,
+            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            body: row::body(row)?,
+        },
+        "closed" => What::Closed {
+            reason: row::reason(row).ok_or(row::Unusable("reason"))?,
+        },
+        _ => return Err(row::Unusable(KIND)),
+    };
+    let event = Event {
+        instance,
+        generation,
+        seq: row::seq(row, "seq")?,
+        what,
+        timestamp: row::time(row, "timestamp")?,
+    };
+    Ok((event, name))
+}

@@ -1,0 +1,351 @@
+//! Meetings, who may join them, and when they take place.
+
+use std::collections::BTreeMap;
+
+use plenary_shared::domain::{Code, Instance, InstanceState, Meeting, Reject, Role, User};
+use plenary_shared::ids::{InstanceId, MeetingId, OrderId};
+use plenary_shared::limits;
+use plenary_shared::time::Timestamp;
+use rusqlite::{Connection, Row, named_params};
+
+use crate::error::{Answer, Fault};
+use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
+use crate::store::{Agenda, Feed, InstanceListed, MeetingListed, NewMeeting};
+
+use super::row;
+use super::writer::Atom;
+
+/// Adds a meeting with its audience.
+pub(super) fn add_meeting(atom: &mut Atom<'_>, new: NewMeeting) -> Answer<Meeting> {
+    row::change(
+        atom.conn,
+        "INSERT INTO meeting (title, description, isPublic)
+         VALUES (:title, :description, :is_public)",
+        named_params! {
+            ":title": new.title,
+            ":description": new.description,
+            ":is_public": new.is_public,
+        },
+    )?;
+    let id = u64::try_from(atom.conn.last_insert_rowid())
+        .ok()
+        .and_then(|id| MeetingId::new(id).ok())
+        .ok_or_else(|| Fault::broken("adding a meeting", "SQLite gave no usable id"))?;
+    let mut audience = new.audience;
+    audience.sort_unstable();
+    audience.dedup();
+    for email in audience {
+        row::change(
+            atom.conn,
+            "INSERT INTO audience (meetingID, email)
+             VALUES (:meeting, :email)",
+            named_params! { ":meeting": id.get(), ":email": email },
+        )?;
+    }
+    Ok(Meeting {
+        id,
+        title: new.title,
+        description: new.description,
+        is_public: new.is_public,
+    })
+}
+
+/// Adds an instance; its order is the meeting's next. `not_found` for an unknown meeting, `invalid`
+/// for a time that cannot be.
+pub(super) fn schedule(
+    atom: &mut Atom<'_>,
+    meeting: MeetingId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Answer<InstanceId> {
+    check_times(from, to, atom.now)?;
+    let known = row::exists(
+        atom.conn,
+        "SELECT 1
+         FROM meeting
+         WHERE meetingID = :meeting",
+        named_params! { ":meeting": meeting.get() },
+    )?;
+    if !known {
+        let detail = format!("There is no meeting {meeting}: look at the list of meetings.");
+        return Err(Reject::new(Code::NotFound, detail).into());
+    }
+    let last = row::one(
+        atom.conn,
+        "meeting_instance",
+        "SELECT MAX(orderID) AS last
+         FROM meeting_instance
+         WHERE meetingID = :meeting",
+        named_params! { ":meeting": meeting.get() },
+        |row| Ok(row::get::<i64>(row, "last").unwrap_or(0)),
+    )?;
+    let next = u64::try_from(last.unwrap_or(0)).map_or(1, |last| last.saturating_add(1));
+    let order = OrderId::new(next).map_err(|_| {
+        Reject::new(
+            Code::Invalid,
+            format!("Meeting {meeting} has the largest order number already: add a meeting."),
+        )
+    })?;
+    row::change(
+        atom.conn,
+        "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
+         VALUES (:meeting, :order, :from, :to)",
+        named_params! {
+            ":meeting": meeting.get(),
+            ":order": order.get(),
+            ":from": from.as_ms(),
+            ":to": to.as_ms(),
+        },
+    )?;
+    atom.tell(Feed::Changed);
+    Ok(InstanceId::new(meeting, order))
+}
+
+/// A page of all meetings with audience and instances, by id, above `after`.
+pub(super) fn meetings(
+    conn: &Connection,
+    after: Option<MeetingId>,
+    limit: usize,
+) -> Answer<Vec<MeetingListed>> {
+    let meetings = row::all(
+        conn,
+        "meeting",
+        "SELECT meetingID, title, description, isPublic
+         FROM meeting
+         WHERE meetingID >= :from
+         ORDER BY meetingID
+         LIMIT :limit",
+        named_params! {
+            ":from": after.map_or(0, |id| id.get() + 1),
+            ":limit": limit.min(limits::PAGE_MAX),
+        },
+        row::meeting,
+    )?;
+    let (Some(first), Some(last)) = (meetings.first(), meetings.last()) else {
+        return Ok(Vec::new());
+    };
+    let range = named_params! { ":first": first.id.get(), ":last": last.id.get() };
+    let invited = row::all(
+        conn,
+        "audience",
+        "SELECT meetingID, email
+         FROM audience
+         WHERE meetingID BETWEEN :first AND :last
+         ORDER BY meetingID, emailKey",
+        range,
+        |row| Ok((row::meeting_id(row, "meetingID")?, row::email(row)?)),
+    )?;
+    let instances = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID, fromdatetime, todatetime, state, reason
+         FROM meeting_instance
+         WHERE meetingID BETWEEN :first AND :last
+         ORDER BY meetingID, orderID",
+        range,
+        instance_listed,
+    )?;
+    let mut listed: BTreeMap<MeetingId, MeetingListed> = meetings
+        .into_iter()
+        .map(|meeting| {
+            let one = MeetingListed {
+                meeting,
+                audience: Vec::new(),
+                instances: Vec::new(),
+            };
+            (one.meeting.id, one)
+        })
+        .collect();
+    for (meeting, email) in invited {
+        if let Some(one) = listed.get_mut(&meeting) {
+            one.audience.push(email);
+        }
+    }
+    for instance in instances {
+        if let Some(one) = listed.get_mut(&instance.id.meeting) {
+            one.instances.push(instance);
+        }
+    }
+    Ok(listed.into_values().collect())
+}
+
+/// What this person may see, by start: what goes on, what comes within 14 days, what ended within
+/// the last 24 hours.
+pub(super) fn visible(conn: &Connection, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
+    let mut listed = row::all(
+        conn,
+        "meeting_instance",
+        LISTED,
+        named_params! {
+            ":admin": viewer.role == Role::Admin,
+            ":email": viewer.email.trim(),
+            ":key": viewer.email_key().trim(),
+            ":user": viewer.id.get(),
+            ":now": now.as_ms(),
+            ":ahead": now.plus_ms(AHEAD_MS).as_ms(),
+            ":back": now.plus_ms(-BACK_MS).as_ms(),
+            ":limit": LISTED_MAX,
+        },
+        instance,
+    )?;
+    // What goes on comes first in the answer, so it is never crowded out by what is over.
+    listed.truncate(LISTED_MAX);
+    listed.sort_by_key(|instance| (instance.fromdatetime, instance.id));
+    Ok(listed)
+}
+
+/// The active instances that this person may see, by start. Whoever is in one sees it.
+pub(super) fn active_meetings(conn: &Connection, viewer: &User) -> Answer<Vec<Instance>> {
+    Ok(row::all(
+        conn,
+        "meeting_instance",
+        ACTIVE,
+        named_params! {
+            ":admin": viewer.role == Role::Admin,
+            ":email": viewer.email.trim(),
+            ":key": viewer.email_key().trim(),
+            ":user": viewer.id.get(),
+        },
+        instance,
+    )?)
+}
+
+/// What is to be done by the clock until `now + horizon_ms`, each in the order of its time.
+pub(super) fn agenda(conn: &Connection, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
+    let until = now.plus_ms(horizon_ms).as_ms();
+    let starts = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID, fromdatetime AS at
+         FROM meeting_instance
+         WHERE state = 'scheduled'
+           AND fromdatetime <= :until
+         ORDER BY fromdatetime
+         LIMIT :limit",
+        named_params! { ":until": until, ":limit": AGENDA_MAX },
+        timed,
+    )?;
+    let ends = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID, todatetime AS at
+         FROM meeting_instance
+         WHERE state = 'active'
+           AND todatetime <= :until
+         ORDER BY todatetime
+         LIMIT :limit",
+        named_params! { ":until": until, ":limit": AGENDA_MAX },
+        timed,
+    )?;
+    let ending = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID
+         FROM meeting_instance
+         WHERE state = 'ending'
+         ORDER BY todatetime
+         LIMIT :limit",
+        named_params! { ":limit": AGENDA_MAX },
+        row::instance_id,
+    )?;
+    Ok(Agenda {
+        starts,
+        ends,
+        ending,
+    })
+}
+
+macro_rules! seen {
+    ($only:literal, $and:literal, $order:literal) => {
+        concat!(
+            "
+ SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
+        m.title, m.description, m.isPublic,
+        (SELECT COUNT(*) FROM stay s
+         WHERE s.meetingID = i.meetingID AND s.orderID = i.orderID) AS participants,
+        (SELECT s.joined FROM stay s
+         WHERE s.meetingID = i.meetingID AND s.orderID = i.orderID AND s.userID = :user) AS joined
+ FROM meeting_instance i
+ JOIN meeting m ON m.meetingID = i.meetingID
+ WHERE ",
+            $only,
+            "
+   AND (:admin OR m.isPublic OR EXISTS (
+     SELECT 1 FROM audience a
+     WHERE a.meetingID = i.meetingID AND a.emailKey IN (:email, :key))",
+            $and,
+            ")
+ ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// Each of the three kinds is one range of an index; only what the viewer may see counts.
+const LISTED: &str = concat!(
+    "SELECT * FROM (",
+    seen!("i.state IN ('active', 'ending')", "", "i.fromdatetime"),
+    " LIMIT :limit) UNION ALL SELECT * FROM (",
+    seen!(
+        "i.state = 'scheduled'
+   AND i.fromdatetime <= :ahead
+   AND i.todatetime > :now
+   AND i.todatetime > i.fromdatetime",
+        "",
+        "i.fromdatetime"
+    ),
+    " LIMIT :limit) UNION ALL SELECT * FROM (",
+    seen!(
+        "i.state = 'ended'
+   AND i.todatetime > :back
+   AND COALESCE(i.ended_at, i.todatetime) > :back",
+        "",
+        "i.todatetime DESC"
+    ),
+    " LIMIT :limit)"
+);
+
+const ACTIVE: &str = seen!(
+    "EXISTS (
+     SELECT 1 FROM live_instance l
+     WHERE l.meetingID = i.meetingID AND l.orderID = i.orderID AND l.state = 'active')",
+    " OR EXISTS (
+     SELECT 1 FROM stay s
+     WHERE s.meetingID = i.meetingID AND s.orderID = i.orderID AND s.userID = :user)",
+    "i.fromdatetime, i.meetingID, i.orderID"
+);
+
+fn timed(row: &Row<'_>) -> Result<(InstanceId, Timestamp), row::Unusable> {
+    Ok((row::instance_id(row)?, row::time(row, "at")?))
+}
+
+fn instance_listed(row: &Row<'_>) -> Result<InstanceListed, row::Unusable> {
+    Ok(InstanceListed {
+        id: row::instance_id(row)?,
+        fromdatetime: row::time(row, "fromdatetime")?,
+        todatetime: row::time(row, "todatetime")?,
+        state: row::state(row)?,
+        reason: row::reason(row).map(|reason| reason.to_string()),
+    })
+}
+
+fn instance(row: &Row<'_>) -> Result<Instance, row::Unusable> {
+    let meeting = row::meeting(row)?;
+    let state = row::state(row)?;
+    let is_active = state == InstanceState::Active;
+    Ok(Instance {
+        title: meeting.title,
+        description: meeting.description,
+        is_public: meeting.is_public,
+        fromdatetime: row::time(row, "fromdatetime")?,
+        todatetime: row::time(row, "todatetime")?,
+        id: row::instance_id(row)?,
+        state,
+        participants: if is_active {
+            row::get(row, "participants").unwrap_or(0)
+        } else {
+            0
+        },
+        joined: row::maybe_time(row, "joined").filter(|_| is_active),
+    })
+}

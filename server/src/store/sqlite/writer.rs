@@ -1,0 +1,174 @@
+//! The one thread that writes: all verbs that wait are committed together, and only then answered.
+
+use std::sync::Arc;
+
+use plenary_shared::time::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::error::{Answer, Fault};
+use crate::store::Feed;
+
+use super::fault::fault;
+use super::feed::Feeding;
+
+/// Verbs that may wait; whoever asks for more waits with them, outside.
+pub(super) const QUEUE_MAX: usize = 4_096;
+
+/// Verbs of one commit: so long does the first of them wait for the last.
+const BATCH_MAX: usize = 256;
+
+/// What one verb may do: all of it is kept, or nothing.
+pub(super) struct Atom<'a> {
+    /// The file.
+    pub(super) conn: &'a Connection,
+    /// The store's time.
+    pub(super) now: Timestamp,
+    news: &'a mut Vec<Feed>,
+}
+
+impl Atom<'_> {
+    /// The hub is told so once this is committed.
+    pub(super) fn tell(&mut self, news: Feed) {
+        self.news.push(news);
+    }
+}
+
+/// A verb on its way to the file.
+pub(super) trait Verb: Send {
+    /// Does it; whether what it changed is to be kept.
+    fn run(&mut self, atom: &mut Atom<'_>) -> bool;
+    /// Answers whoever asked: with the verb's own answer, or with why nothing was committed.
+    fn answer(self: Box<Self>, committed: Result<(), Fault>);
+}
+
+struct Asked<T, F> {
+    verb: Option<F>,
+    outcome: Option<Answer<T>>,
+    answer: oneshot::Sender<Answer<T>>,
+}
+
+impl<T, F> Verb for Asked<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Atom<'_>) -> Answer<T> + Send,
+{
+    fn run(&mut self, atom: &mut Atom<'_>) -> bool {
+        let Some(verb) = self.verb.take() else {
+            return false;
+        };
+        let outcome = verb(atom);
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Fault>) {
+        let answer = match (committed, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Ok(()), None) => return,
+            (Err(fault), _) => Err(fault.into()),
+        };
+        // Whoever asked may be gone; what was done is done all the same.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// A verb to be queued, and where its answer will be.
+pub(super) fn asked<T: Send + 'static>(
+    verb: impl FnOnce(&mut Atom<'_>) -> Answer<T> + Send + 'static,
+) -> (Box<dyn Verb>, oneshot::Receiver<Answer<T>>) {
+    let (answer, answered) = oneshot::channel();
+    let asked = Asked {
+        verb: Some(verb),
+        outcome: None,
+        answer,
+    };
+    (Box::new(asked), answered)
+}
+
+/// The writing connection and what it needs.
+pub(super) struct Writer {
+    pub(super) conn: Connection,
+    pub(super) clock: Clock,
+    pub(super) feeding: Arc<Feeding>,
+}
+
+impl Writer {
+    /// Runs until nobody can ask any more.
+    pub(super) fn run(self, mut verbs: mpsc::Receiver<Box<dyn Verb>>) {
+        let mut failing = false;
+        while let Some(first) = verbs.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = verbs.try_recv()
+            {
+                batch.push(next);
+            }
+            match self.commit(batch) {
+                Ok(()) => {
+                    if std::mem::replace(&mut failing, false) {
+                        tracing::info!("the data file takes what is written again");
+                    }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, "the data file takes nothing");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs these verbs in one transaction, each on a savepoint of its own, and answers them.
+    fn commit(&self, mut batch: Vec<Box<dyn Verb>>) -> rusqlite::Result<()> {
+        let mut news = Vec::new();
+        let outcome = self.run_all(&mut batch, &mut news);
+        if outcome.is_ok() {
+            self.feeding.publish(news);
+        } else {
+            self.take_back();
+        }
+        for verb in batch {
+            verb.answer(outcome.as_ref().copied().map_err(fault));
+        }
+        outcome
+    }
+
+    fn run_all(&self, batch: &mut [Box<dyn Verb>], news: &mut Vec<Feed>) -> rusqlite::Result<()> {
+        self.say("BEGIN IMMEDIATE")?;
+        for verb in batch {
+            let told_before = news.len();
+            self.say("SAVEPOINT verb")?;
+            let keep = verb.run(&mut Atom {
+                conn: &self.conn,
+                now: (self.clock)(),
+                news,
+            });
+            if self.conn.is_autocommit() {
+                // Out of space or memory, the whole transaction was taken back, not this verb alone.
+                let lost = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+                return Err(rusqlite::Error::SqliteFailure(lost, None));
+            }
+            if !keep {
+                news.truncate(told_before);
+                self.say("ROLLBACK TO verb")?;
+            }
+            self.say("RELEASE verb")?;
+        }
+        self.say("COMMIT")
+    }
+
+    fn say(&self, sql: &str) -> rusqlite::Result<()> {
+        self.conn.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+
+    fn take_back(&self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.say("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction cannot be taken back");
+        }
+    }
+}
