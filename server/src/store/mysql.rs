@@ -50,6 +50,8 @@ pub struct Opening {
     pub sent: Vec<Sent>,
     /// Everybody who has ever joined.
     pub people: Vec<User>,
+    /// When it closed, if its end has come so far.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Somebody who has joined and not left, by the archive.

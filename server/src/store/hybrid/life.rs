@@ -66,6 +66,11 @@ impl Hybrid {
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
+        // Whoever marked it knows why; without what lasts, the clock does.
+        let reason = match self.ledger.stored(id).await {
+            Ok(Some(stored)) => stored.reason.unwrap_or(reason),
+            Ok(None) | Err(_) => reason,
+        };
         match self.tried(|| self.live.close(id, reason)).await? {
             Ok(Closing::Closed(seq)) => {
                 tracing::info!(instance = %id, %seq, "closed");

@@ -201,12 +201,14 @@ async fn opened(
         stays: Vec::new(),
         sent: Vec::new(),
         people: Vec::new(),
+        closed_at: None,
     };
     // At a first start there is nothing to be read.
     if stored.archived > Seq::default() {
         opening.stays = stays(work, id).await?;
         opening.sent = sent(work, id).await?;
         opening.people = people(work, id).await?;
+        opening.closed_at = closed_at(work, id).await?;
     }
     Ok(Some(opening))
 }
@@ -275,6 +277,22 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
     });
     sent.reverse();
     Ok(sent)
+}
+
+async fn closed_at(work: &mut Work, id: InstanceId) -> Result<Option<Timestamp>, Fault> {
+    let rows = work
+        .rows(
+            "SELECT timestamp
+             FROM event_log FORCE INDEX (event_seq)
+             WHERE meetingID = :meeting
+               AND orderID = :order
+               AND eventType = 'closed'
+             ORDER BY seq DESC
+             LIMIT 1",
+            row::of(id),
+        )
+        .await?;
+    Ok(row::usable(&rows, "event_log", |row| row::time(row, "timestamp")).pop())
 }
 
 async fn people(work: &mut Work, id: InstanceId) -> Result<Vec<User>, Fault> {

@@ -1,6 +1,6 @@
 //! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
 
-use plenary_shared::domain::Reason;
+use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use redis::Value;
 
@@ -144,10 +144,14 @@ impl Live {
             .iter()
             .map(|user| (user.id.get(), Profile::of(user).to_json()))
             .collect();
-        let state = match opening.state {
-            plenary_shared::domain::InstanceState::Ending => "ending",
-            _ => "active",
+        let state = match (opening.state, opening.closed_at) {
+            (InstanceState::Ending, Some(_)) => "closed",
+            (InstanceState::Ending, None) => "ending",
+            (InstanceState::Scheduled | InstanceState::Active | InstanceState::Ended, _) => {
+                "active"
+            }
         };
+        let closing = opening.closed_at.filter(|_| state == "closed");
         command
             .arg(opening.generation.get())
             .arg(opening.floor.get())
@@ -161,7 +165,8 @@ impl Live {
             .arg(json(&opening.audience))
             .arg(json(&stays))
             .arg(json(&sent))
-            .arg(json(&people));
+            .arg(json(&people))
+            .arg(closing.map_or_else(String::new, |at| at.as_ms().to_string()));
         match self.run(&command).await? {
             Said::Done(..) => self.remember(opening.instance, opening.generation),
             // Another server was faster, with a higher generation.

@@ -3,7 +3,8 @@
 -- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
 --      state, reason,
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
---      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]])
+--      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]]),
+--      closing (when it closed, in milliseconds since 1970; '': it has not)
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel =
   unpack(KEYS)
@@ -18,6 +19,7 @@ redis.call('UNLINK', meeting, audience, participants, connections, owners, grace
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
   'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9])
+if ARGV[14] ~= '' then redis.call('HSET', meeting, 'closing', ARGV[14]) end
 for _, email in ipairs(cjson.decode(ARGV[10])) do redis.call('SADD', audience, email) end
 for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', people, one[1], one[2]) end
 -- Nobody's connections are known yet. Each stay is held by a connection that is lost already, so
