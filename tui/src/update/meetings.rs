@@ -181,15 +181,7 @@ impl Step<'_> {
         self.model.meetings.set_joined(id, None);
         let title = self.title_of(id);
         self.model.tell(Tone::Plain, format!("you left {title}"));
-        let under_way = self
-            .model
-            .asks
-            .values()
-            .any(|asked| matches!(asked, Asked::Leave(_)));
-        if self.model.quit_at.is_some() && !under_way {
-            self.model.quit_at = None;
-            self.quit_now();
-        }
+        self.quit_if_done();
     }
 
     /// Into the list, or out of it.

@@ -97,9 +97,9 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.leaving {
         let text = if columns >= 90 {
-            " you are in a running meeting: l leave it, s stay (20 s to come back), Esc go on"
+            " you are in a running meeting: l leave it, s stay in it, Esc go on"
         } else {
-            " leave? l leave, s stay joined, Esc go on"
+            " leave? l leave, s stay in it, Esc go on"
         };
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
