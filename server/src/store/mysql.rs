@@ -38,6 +38,8 @@ pub struct Opening {
     pub state: InstanceState,
     /// Why it is ending, if it is.
     pub reason: Option<Reason>,
+    /// When its log closed, if the archive has that: nothing may follow it.
+    pub closed_at: Option<Timestamp>,
     /// The generation of the live state that is to be made.
     pub generation: Generation,
     /// The last seq of the archive: the live log goes on above it.
@@ -50,8 +52,6 @@ pub struct Opening {
     pub sent: Vec<Sent>,
     /// Everybody who has ever joined.
     pub people: Vec<User>,
-    /// When it closed, if its end has come so far.
-    pub closed_at: Option<Timestamp>,
 }
 
 /// Somebody who has joined and not left, by the archive.

@@ -94,8 +94,8 @@ impl Hybrid {
     }
 
     async fn archive_whole(&self, id: InstanceId) -> Answer<Stepped> {
-        let more = self.archive_some(&[id]).await?;
-        Ok(if more.is_empty() {
+        let left = self.archive_some(&[id]).await?;
+        Ok(if left.more.is_empty() && left.stuck.is_empty() {
             Stepped::Done
         } else {
             Stepped::NotYet
@@ -171,7 +171,7 @@ impl Hybrid {
         }
         self.remember_missing(&unfinished, &missing);
         let audiences = self.ledger.live_audiences().await?;
-        self.live.set_audiences(&audiences).await?;
+        let _ = self.tried(|| self.live.set_audiences(&audiences)).await?;
         self.forget_ended().await
     }
 
