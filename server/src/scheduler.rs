@@ -42,7 +42,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
     let mut agenda = Agenda::default();
     let mut read_at = ctx.now();
     // What is being started or ended: one slow end keeps no other instance waiting.
-    let mut running: JoinSet<(InstanceId, bool)> = JoinSet::new();
+    let mut running: JoinSet<(InstanceId, Next)> = JoinSet::new();
     let mut in_work: BTreeSet<InstanceId> = BTreeSet::new();
     let room = Arc::new(Semaphore::new(AT_ONCE_MAX));
     loop {
@@ -55,6 +55,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the agenda cannot be read: going on with what is known");
+                    add_live_ends(&ctx, &mut agenda, now).await;
                     read_at = now.plus_ms(RETRY_MS);
                 }
             }
@@ -66,11 +67,14 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                 running.spawn(async move {
                     // The semaphore is never closed.
                     let _one_of_many = room.acquire_owned().await;
-                    match due {
+                    let next = match due {
                         Due::Start(id) => start(&ctx, id).await,
-                        Due::End(id) => end(&ctx, id, Reason::Scheduled).await,
-                    }
-                    (id, matches!(due, Due::Start(_)))
+                        Due::End(id) => {
+                            end(&ctx, id, Reason::Scheduled).await;
+                            Next::AsPlanned
+                        }
+                    };
+                    (id, next)
                 });
             }
         }
@@ -80,11 +84,12 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
             () = stop.cancelled() => break,
             () = changed.notified() => read_at = ctx.now(),
             Some(done) = running.join_next(), if !running.is_empty() => match done {
-                Ok((id, was_start)) => {
+                Ok((id, next)) => {
                     in_work.remove(&id);
-                    if was_start {
-                        // It has an end, which may be near.
-                        read_at = ctx.now();
+                    match next {
+                        Next::AsPlanned => {}
+                        Next::Now => read_at = ctx.now(),
+                        Next::Soon => read_at = read_at.min(ctx.now().plus_ms(RETRY_MS)),
                     }
                 }
                 Err(error) => {
@@ -132,12 +137,45 @@ fn take_due(agenda: &mut Agenda, now: Timestamp) -> Vec<Due> {
     due
 }
 
-async fn start(ctx: &Ctx, id: InstanceId) {
+/// When the agenda is to be read again.
+enum Next {
+    /// When it would be anyway.
+    AsPlanned,
+    /// At once.
+    Now,
+    /// In a while: at once, what failed would fail again and again.
+    Soon,
+}
+
+async fn start(ctx: &Ctx, id: InstanceId) -> Next {
     match ctx.store.start(id, ctx.now()).await {
         // Its time was over before anybody could start it: its record says that it was missed.
-        Ok(Some(to)) if to <= ctx.now() => end(ctx, id, Reason::Missed).await,
-        Ok(_) => {}
-        Err(error) => tracing::error!(instance = %id, %error, "not started: tried again"),
+        Ok(Some(to)) if to <= ctx.now() => {
+            end(ctx, id, Reason::Missed).await;
+            Next::AsPlanned
+        }
+        // It has an end, which may be near.
+        Ok(Some(_)) => Next::Now,
+        // Somebody else has started it, most likely.
+        Ok(None) => Next::Soon,
+        Err(error) => {
+            tracing::error!(instance = %id, %error, "not started: tried again");
+            Next::Soon
+        }
+    }
+}
+
+/// Adds the ends that the live store knows of, while what lasts cannot be asked.
+async fn add_live_ends(ctx: &Ctx, agenda: &mut Agenda, now: Timestamp) {
+    match ctx.store.live_ends(now.plus_ms(HORIZON_MS)).await {
+        Ok(ends) => {
+            for (id, at) in ends {
+                if agenda.ends.iter().all(|(known, _)| *known != id) {
+                    agenda.ends.push((id, at));
+                }
+            }
+        }
+        Err(error) => tracing::debug!(%error, "nor are the live ends known"),
     }
 }
 

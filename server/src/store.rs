@@ -381,6 +381,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// What is to be done by the clock until `now + horizon_ms`.
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
+    /// Which live instances will be over by then and are not closed, by the live store alone: while
+    /// what lasts is away, people still leave on time.
+    async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>>;
     /// Starts an instance that is due; emits `opened`. When it will be over; `None` if somebody else
     /// started it.
     async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;
@@ -395,7 +398,7 @@ pub trait Store: Send + Sync + 'static {
     /// Every active or ending instance that has events which the archive has not.
     async fn archive_lag(&self) -> Answer<Vec<InstanceId>>;
     /// Brings these instances' events into the archive, and says so in their feeds.
-    /// Which of them have more.
+    /// Which of them have more that can be brought in at once.
     async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>>;
     /// Repairs what a crash left between the live state and what lasts, and takes over what others
     /// wrote into what lasts.

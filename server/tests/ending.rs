@@ -229,6 +229,55 @@ async fn an_end_that_stops_between_any_two_steps_is_completed() {
     }
 }
 
+#[tokio::test]
+async fn a_log_that_the_archive_has_closed_is_not_closed_again_when_redis_forgets_it() {
+    let mut scene = setting().instance(1, 1, -60, 3).start();
+    let here = instance(1, 1);
+    for name in ["ada", "grace"] {
+        let person = scene.http(name);
+        let path = "/meeting/1/order/1/join";
+        person.post(path, &json!({})).await.ok();
+    }
+    scene.server.kill9();
+    let over = "SELECT COUNT(*) FROM meeting_instance WHERE todatetime <= UTC_TIMESTAMP(3)";
+    until("the end to pass", || {
+        (count(&scene, over) == 1).then_some(())
+    });
+    // Marked, closed, archived; not recorded.
+    take_steps(&scene, here, 3).await;
+    scene.stores.redis.command(&["FLUSHALL"]);
+    scene.stores.redis.command(&["SCRIPT", "FLUSH"]);
+    scene.server.restart();
+    scene.wait_state(here, "ended");
+    assert_complete(&scene, here, &[1, 2], 0);
+}
+
+/// The live store is the only one that knows of the end, since what lasts cannot be asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_leave_on_time_while_mysql_is_away() {
+    let mut scene = setting().instance(1, 1, -60, 3_600).start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    ada.open(here).await.expect("it is open");
+    scene.stores.mariadb.kill9();
+    // Further ahead than any server plans, until now.
+    let redis = &scene.stores.redis;
+    let now: u64 = redis.command(&["TIME"])[0].parse().expect("a number");
+    let end = ((now + 2) * 1_000).to_string();
+    redis.command(&["HSET", "{meeting:1:order:1}", "todatetime", &end]);
+    redis.command(&["ZADD", "active_meetings", &end, "meeting:1:order:1"]);
+    let mut kinds = vec![];
+    while kinds.last() != Some(&"closed") {
+        kinds.push(ada.next_event().await.what.as_str());
+    }
+    assert_eq!(kinds, ["leave", "closed"]);
+    scene.stores.mariadb.restart();
+    let sooner = "UPDATE meeting_instance SET todatetime = UTC_TIMESTAMP(3)";
+    scene.stores.database.query(sooner);
+    scene.wait_state(here, "ended");
+}
+
 fn count(scene: &Scene, sql: &str) -> u64 {
     scene.stores.database.value(sql).parse().expect("a number")
 }

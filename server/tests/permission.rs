@@ -69,18 +69,18 @@ const ROUTES: &[Row] = &[
     row(
         "POST",
         "/meeting/1/order/1/message",
-        [OUT, NOT_IN, NOT_IN, "201", NOT_IN],
+        [OUT, NOT_INVITED, NOT_IN, "201", NOT_IN],
     ),
     row(
         "POST",
         "/meeting/1/order/1/leave",
-        [OUT, NOT_IN, NOT_IN, "200", NOT_IN],
+        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
     ),
     row(
         "GET",
         "/meeting/1/order/1/leave",
         // Ada has just left.
-        [OUT, NOT_IN, NOT_IN, NOT_IN, NOT_IN],
+        [OUT, NOT_INVITED, NOT_IN, NOT_IN, NOT_IN],
     ),
     row(
         "GET",
@@ -205,11 +205,11 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ("close", ["", "", "", ""]),
     (
         "post",
-        ["not_participant", "not_participant", "", "not_participant"],
+        ["not_allowed", "not_participant", "", "not_participant"],
     ),
     (
         "leave",
-        ["not_participant", "not_participant", "", "not_participant"],
+        ["not_allowed", "not_participant", "", "not_participant"],
     ),
     ("join", ["not_allowed", "", "", "not_allowed"]),
 ];

@@ -402,7 +402,7 @@ impl Model {
         let Some(id) = self.shown.filter(|_| !written) else {
             return EnterDoes::Send;
         };
-        if room.is_some_and(|room| room.failed() > 0) {
+        if room.is_some_and(|room| room.wants_in && room.failed() > 0) {
             return EnterDoes::Retry;
         }
         if room.is_some_and(|room| room.wants_in) {

@@ -97,7 +97,12 @@ impl Hybrid {
         let code = match refused {
             Refused::NotAllowed => Code::NotAllowed,
             Refused::AlreadyParticipant => Code::AlreadyParticipant,
-            Refused::NotParticipant => Code::NotParticipant,
+            // Whoever may not know that it is going on is not told by this either.
+            Refused::NotParticipant => match self.tried(|| self.live.sees(id, viewer)).await {
+                Ok(Ok(true)) => Code::NotParticipant,
+                Ok(Ok(false) | Err(_)) => Code::NotAllowed,
+                Err(fault) => return fault.into(),
+            },
             Refused::Full => Code::Full,
             Refused::ArchiveBehind => Code::ArchiveBehind,
             Refused::Gone | Refused::Over | Refused::Ended | Refused::Unarchived => {
@@ -330,6 +335,10 @@ impl Store for Hybrid {
         self.ledger.agenda(now, horizon_ms).await
     }
 
+    async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
+        Ok(self.live.ends(until).await?)
+    }
+
     async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
         self.start_instance(instance, now).await
     }
@@ -349,7 +358,7 @@ impl Store for Hybrid {
     }
 
     async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
-        self.archive_some(instances).await
+        Ok(self.archive_some(instances).await?.more)
     }
 
     async fn sweep(&self) -> Answer<()> {

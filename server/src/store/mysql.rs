@@ -38,6 +38,8 @@ pub struct Opening {
     pub state: InstanceState,
     /// Why it is ending, if it is.
     pub reason: Option<Reason>,
+    /// When its log closed, if the archive has that: nothing may follow it.
+    pub closed_at: Option<Timestamp>,
     /// The generation of the live state that is to be made.
     pub generation: Generation,
     /// The last seq of the archive: the live log goes on above it.

@@ -175,13 +175,16 @@ fn leaving_and_what_is_written_then() {
     assert!(stage.shows("you left"));
     stage.write("too late");
     stage.key("enter");
-    assert!(stage.shows("join this meeting first") && stage.shows("› too late"));
+    assert!(stage.shows("you are not in this meeting") && stage.shows("› too late"));
     assert!(
         stage
             .asked()
             .iter()
             .all(|(name, _)| name != "join" && name != "post")
     );
+    stage.key("enter");
+    assert!(stage.asked().iter().any(|(name, _)| name == "join"));
+    assert!(stage.shows("› too late"), "what was written is still there");
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Step<'_> {
             .filter(|room| room.wants_in)
             .map(|room| room.id)
         else {
-            return self.tell_not_in();
+            return self.not_in(text);
         };
         if text.lines().count() > LINES_UNASKED_MAX
             && self.model.confirming.as_deref() != Some(text)
@@ -81,6 +81,19 @@ impl Step<'_> {
         self.flush(id);
     }
 
+    /// Something is written where one is not in: Enter again joins, and the text stays.
+    fn not_in(&mut self, text: &str) {
+        let active = self.model.shown.filter(|id| self.model.is_active(*id));
+        let Some(id) = active else {
+            return self.tell_not_in();
+        };
+        if self.model.confirming.take().as_deref() == Some(text) {
+            return self.enter_meeting(id);
+        }
+        self.tell_not_in();
+        self.model.confirming = Some(text.to_owned());
+    }
+
     fn tell_not_in(&mut self) {
         let shown = self.model.shown;
         let text = match shown {
@@ -89,7 +102,7 @@ impl Step<'_> {
                 Code::Ended.sentence().to_owned()
             }
             Some(id) if self.model.is_active(id) => {
-                "not sent: join this meeting first with /join".to_owned()
+                "not sent: you are not in this meeting. Enter again joins it".to_owned()
             }
             Some(_) => "not sent: this meeting is not running".to_owned(),
         };
@@ -97,7 +110,11 @@ impl Step<'_> {
     }
 
     fn enter_on_nothing(&mut self) {
-        if self.model.room().is_some_and(|room| room.failed() > 0) {
+        if self
+            .model
+            .room()
+            .is_some_and(|room| room.wants_in && room.failed() > 0)
+        {
             return self.retry();
         }
         let Some(id) = self.model.shown else {
@@ -130,7 +147,7 @@ impl Step<'_> {
         }
         if !room.wants_in {
             room.fail_outbox(Code::NotParticipant.sentence());
-            return self.tell_not_in();
+            return self.model.tell(Tone::Bad, Code::NotParticipant.sentence());
         }
         self.flush(id);
     }

@@ -99,7 +99,7 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         let text = if columns >= 90 {
             " you are in a running meeting: l leave it, s stay in it, Esc go on"
         } else {
-            " leave? l leave, s stay joined, Esc go on"
+            " leave? l leave, s stay in it, Esc go on"
         };
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }

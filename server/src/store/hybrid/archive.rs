@@ -13,6 +13,14 @@ use super::Hybrid;
 /// Events of one transaction: what MySQL takes in a few milliseconds.
 const BATCH_EVENTS_MAX: usize = 500;
 
+/// What of some logs is not in the archive yet.
+pub(super) struct Left {
+    /// Instances that have more, which can be brought in at once.
+    pub(super) more: Vec<InstanceId>,
+    /// Instances with which nothing can be done now: trying again at once would be in vain.
+    pub(super) stuck: Vec<InstanceId>,
+}
+
 impl Hybrid {
     /// Every live instance that has events which the archive has not.
     pub(super) async fn lagging(&self) -> Result<Vec<InstanceId>, Fault> {
@@ -26,8 +34,9 @@ impl Hybrid {
             .collect())
     }
 
-    pub(super) async fn archive_some(&self, ids: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+    pub(super) async fn archive_some(&self, ids: &[InstanceId]) -> Answer<Left> {
         let heads = self.live.heads(ids).await?;
+        let mut stuck = Vec::new();
         let mut heads_by_id: HashMap<InstanceId, Head> = HashMap::new();
         let mut batches = Vec::new();
         let mut room = BATCH_EVENTS_MAX;
@@ -38,10 +47,12 @@ impl Hybrid {
                 continue;
             }
             let events = self.live.log(*id, head.durable, room).await?;
-            let Some(first) = events.first() else {
-                continue;
-            };
-            if first.generation != head.generation {
+            if events
+                .first()
+                .is_none_or(|first| first.generation != head.generation)
+            {
+                // It has changed since its head was read.
+                stuck.push(*id);
                 continue;
             }
             room -= events.len().min(room);
@@ -65,11 +76,15 @@ impl Hybrid {
                         stored.archived
                     }
                     // A new generation is about to be built; its own archiver goes on.
-                    _ => continue,
+                    _ => {
+                        stuck.push(batch.instance);
+                        continue;
+                    }
                 },
                 Archived::Broken { instance, fault } => {
                     // Never skipped: the archive of this instance stands still until it is mended.
                     tracing::error!(%instance, %fault, "the log cannot be archived");
+                    stuck.push(instance);
                     continue;
                 }
             };
@@ -83,10 +98,11 @@ impl Hybrid {
                 head.durable = head.durable.max(seq);
             }
         }
-        Ok(heads_by_id
+        let more = heads_by_id
             .into_iter()
-            .filter(|(_, head)| head.durable < head.seq)
+            .filter(|(id, head)| head.durable < head.seq && !stuck.contains(id))
             .map(|(id, _)| id)
-            .collect())
+            .collect();
+        Ok(Left { more, stuck })
     }
 }

@@ -66,6 +66,11 @@ impl Hybrid {
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
+        // Whoever marked it knows why; without what lasts, the clock does.
+        let reason = match self.ledger.stored(id).await {
+            Ok(Some(stored)) => stored.reason.unwrap_or(reason),
+            Ok(None) | Err(_) => reason,
+        };
         match self.tried(|| self.live.close(id, reason)).await? {
             Ok(Closing::Closed(seq)) => {
                 tracing::info!(instance = %id, %seq, "closed");
@@ -89,8 +94,8 @@ impl Hybrid {
     }
 
     async fn archive_whole(&self, id: InstanceId) -> Answer<Stepped> {
-        let more = self.archive_some(&[id]).await?;
-        Ok(if more.is_empty() {
+        let left = self.archive_some(&[id]).await?;
+        Ok(if left.more.is_empty() && left.stuck.is_empty() {
             Stepped::Done
         } else {
             Stepped::NotYet
@@ -166,7 +171,7 @@ impl Hybrid {
         }
         self.remember_missing(&unfinished, &missing);
         let audiences = self.ledger.live_audiences().await?;
-        self.live.set_audiences(&audiences).await?;
+        let _ = self.tried(|| self.live.set_audiences(&audiences)).await?;
         self.forget_ended().await
     }
 

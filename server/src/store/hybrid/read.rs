@@ -197,7 +197,8 @@ impl Hybrid {
         let mut names: BTreeMap<UserId, String> = BTreeMap::new();
         let mut next = asked;
         let mut more_log = true;
-        for _ in 0..LOG_PAGES_MAX {
+        let mut more_archived = false;
+        for pages in 1.. {
             let page = match self
                 .tried(|| self.live.events(id, viewer, next, limits::PAGE_MAX))
                 .await?
@@ -215,6 +216,7 @@ impl Hybrid {
             {
                 // The page begins in the archive: its messages come first.
                 let older = self.ledger.messages(id, next, wanted, Some(below)).await?;
+                more_archived |= older.more;
                 found.extend(
                     older
                         .messages
@@ -251,6 +253,7 @@ impl Hybrid {
                     .ledger
                     .messages(id, older, wanted - found.len(), Some(below))
                     .await?;
+                more_archived |= older.more;
                 found.extend(
                     older
                         .messages
@@ -258,7 +261,9 @@ impl Hybrid {
                         .map(|message| (message.seq, message)),
                 );
             }
-            if found.len() >= wanted || !more_log {
+            // An empty answer would leave the reader nothing to go on from.
+            let is_enough = pages >= LOG_PAGES_MAX && !found.is_empty();
+            if found.len() >= wanted || !more_log || is_enough {
                 break;
             }
             next = match (next, edge) {
@@ -267,7 +272,7 @@ impl Hybrid {
                 (other, None) => other,
             };
         }
-        let more = found.len() > limit || more_log;
+        let more = found.len() > limit || more_log || more_archived;
         let mut messages: Vec<Message> = found.into_values().collect();
         if messages.len() > limit {
             match asked {

@@ -7,7 +7,7 @@ use plenary_shared::ids::InstanceId;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Fault};
-use crate::store::mysql::Ledger;
+use crate::store::mysql::{Archived, Batch, Ledger, Unfinished};
 use crate::store::redis::{Live, NotDone};
 
 /// How long a server waits for another that brings the live state up.
@@ -15,6 +15,12 @@ const WAIT_MS: u64 = 100;
 
 /// How often it waits so: three times as long as the other may hold the right.
 const WAITS_MAX: usize = 300;
+
+/// Events that are drained at once.
+const DRAIN_EVENTS_MAX: usize = 500;
+
+/// How many such batches: more than a live log may hold un-archived.
+const DRAIN_BATCHES_MAX: usize = 1_000;
 
 /// Both stores, for what has to be carried to its end once it is begun.
 pub(super) struct Restorer {
@@ -69,10 +75,51 @@ impl Restorer {
             if self.live.is_up().await? {
                 break;
             }
+            self.drain(&one).await?;
             self.rebuild(one.instance, true).await?;
         }
         self.live.load_scripts().await?;
         self.live.mark_up().await
+    }
+
+    /// Brings what this Redis still has of a log into the archive. It may lack a tail, but what it
+    /// has was accepted in this generation and in this order: there is no reason to lose it.
+    async fn drain(&self, one: &Unfinished) -> Result<(), Fault> {
+        let mut after = one.archived;
+        for _ in 0..DRAIN_BATCHES_MAX {
+            let heads = self.live.heads(&[one.instance]).await?;
+            let generation = heads
+                .into_iter()
+                .next()
+                .flatten()
+                .map(|head| head.generation);
+            if generation != Some(one.generation) {
+                return Ok(());
+            }
+            let events = self.live.log(one.instance, after, DRAIN_EVENTS_MAX).await?;
+            if events.first().is_none_or(|first| first.seq != after.next()) {
+                return Ok(());
+            }
+            let batch = Batch {
+                instance: one.instance,
+                generation: one.generation,
+                after,
+                events,
+            };
+            let batches = [batch];
+            match self
+                .ledger
+                .archive(&batches)
+                .await
+                .map_err(as_fault)?
+                .as_slice()
+            {
+                [Archived::Done { last, .. }] => after = *last,
+                // Another server archives or rebuilds it.
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
     }
 
     /// Builds one instance's live state anew, in the next generation.

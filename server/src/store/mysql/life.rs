@@ -195,6 +195,7 @@ async fn opened(
         to: stored.to,
         state: stored.state,
         reason: stored.reason,
+        closed_at: None,
         generation: stored.generation,
         floor: stored.archived,
         audience,
@@ -208,6 +209,9 @@ async fn opened(
         opening.sent = sent(work, id).await?;
         opening.people = people(work, id).await?;
     }
+    if stored.state == InstanceState::Ending {
+        opening.closed_at = closed_at(work, id).await?;
+    }
     Ok(Some(opening))
 }
 
@@ -218,6 +222,22 @@ const STORED: &str = "
  JOIN meeting m ON m.meetingID = i.meetingID
  WHERE i.meetingID = :meeting
    AND i.orderID = :order";
+
+/// When the log closed, if the archive has that.
+async fn closed_at(work: &mut Work, id: InstanceId) -> Result<Option<Timestamp>, Fault> {
+    let row = work
+        .row(
+            "SELECT timestamp
+             FROM event_log
+             WHERE meetingID = :meeting
+               AND orderID = :order
+               AND eventType = 'closed'
+             LIMIT 1",
+            row::of(id),
+        )
+        .await?;
+    Ok(row.and_then(|row| row::maybe_time(&row, "timestamp")))
+}
 
 /// Everybody's last coming or going, where it is a coming.
 async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {

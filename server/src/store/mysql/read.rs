@@ -63,12 +63,12 @@ impl Ledger {
             .await?;
         let mut audiences: BTreeMap<InstanceId, Vec<String>> = BTreeMap::new();
         let pairs = row::usable(&rows, "audience", |row| {
-            let email: Option<String> = row.get_opt("email").and_then(Result::ok);
-            Ok((row::instance_id(row)?, email))
+            // Nobody is invited, or nobody who could be known by such an address.
+            Ok((row::instance_id(row)?, row::email(row).ok()))
         });
         for (id, email) in pairs {
             let audience = audiences.entry(id).or_default();
-            audience.extend(email.map(|email| email.trim().to_lowercase()));
+            audience.extend(email);
         }
         Ok(audiences.into_iter().collect())
     }

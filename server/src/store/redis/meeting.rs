@@ -299,6 +299,11 @@ impl Live {
         Ok(found)
     }
 
+    /// Whether an instance is active and may be seen by the viewer.
+    pub async fn sees(&self, id: InstanceId, viewer: &User) -> Result<bool, NotDone> {
+        Ok(self.visible(viewer, &[id]).await?.contains_key(&id))
+    }
+
     /// Which of these are active and may be seen by the viewer.
     pub async fn visible(
         &self,

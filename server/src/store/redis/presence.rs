@@ -2,6 +2,7 @@
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::InstanceId;
+use plenary_shared::time::Timestamp;
 use redis::Value;
 
 use crate::error::Fault;
@@ -155,6 +156,39 @@ impl Live {
         let mut command = redis::cmd("TIME");
         let (seconds, micros): (i64, i64) = self.ask(&mut command).await?;
         Ok(seconds * 1_000 + micros / 1_000)
+    }
+
+    /// Which live instances will be over by then and are not closed, and when.
+    pub async fn ends(&self, until: Timestamp) -> Result<Vec<(InstanceId, Timestamp)>, Fault> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command
+            .arg(keys::ACTIVE_MEETINGS)
+            .arg("-inf")
+            .arg(until.as_ms());
+        let members: Vec<String> = self.ask(&mut command).await?;
+        let ids: Vec<InstanceId> = members
+            .iter()
+            .filter_map(|member| keys::instance_of(member))
+            .collect();
+        let mut ends = Vec::new();
+        for some in ids.chunks(super::PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                pipeline
+                    .cmd("HMGET")
+                    .arg(Keys(*id).meeting())
+                    .arg(&["state", "todatetime"]);
+            }
+            let answers: Vec<(Option<String>, Option<i64>)> = self.ask_all(&pipeline).await?;
+            for (id, answer) in some.iter().zip(answers) {
+                if let (Some(state), Some(to_ms)) = answer
+                    && state != "closed"
+                {
+                    ends.push((*id, Timestamp::from_ms(to_ms)));
+                }
+            }
+        }
+        Ok(ends)
     }
 
     /// The instances that are live by the index.

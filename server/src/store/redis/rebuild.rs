@@ -1,6 +1,6 @@
 //! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
 
-use plenary_shared::domain::Reason;
+use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use redis::Value;
 
@@ -118,15 +118,15 @@ impl Live {
         } else {
             self.scripts.command(Script::Activate, &keys)
         };
-        let stays: Vec<(u64, i64, u64, String)> = opening
+        let stays: Vec<(String, String, String, String)> = opening
             .stays
             .iter()
             .map(|stay| {
                 let profile = Profile::of(&stay.user).to_json();
                 (
-                    stay.user.id.get(),
-                    stay.joined.as_ms(),
-                    stay.seq.get(),
+                    stay.user.id.to_string(),
+                    stay.joined.as_ms().to_string(),
+                    stay.seq.to_string(),
                     profile,
                 )
             })
@@ -139,14 +139,17 @@ impl Live {
                 (key, format!("{} {}", one.seq, one.timestamp.as_ms()))
             })
             .collect();
-        let people: Vec<(u64, String)> = opening
+        let people: Vec<(String, String)> = opening
             .people
             .iter()
-            .map(|user| (user.id.get(), Profile::of(user).to_json()))
+            .map(|user| (user.id.to_string(), Profile::of(user).to_json()))
             .collect();
-        let state = match opening.state {
-            plenary_shared::domain::InstanceState::Ending => "ending",
-            _ => "active",
+        let state = match (opening.closed_at, opening.state) {
+            (Some(_), _) => "closed",
+            (None, InstanceState::Ending) => "ending",
+            (None, InstanceState::Scheduled | InstanceState::Active | InstanceState::Ended) => {
+                "active"
+            }
         };
         command
             .arg(opening.generation.get())
@@ -158,6 +161,12 @@ impl Live {
             .arg(opening.to.as_ms())
             .arg(state)
             .arg(opening.reason.map_or("", Reason::as_str))
+            .arg(
+                opening
+                    .closed_at
+                    .map(|at| at.as_ms().to_string())
+                    .unwrap_or_default(),
+            )
             .arg(json(&opening.audience))
             .arg(json(&stays))
             .arg(json(&sent))
@@ -211,30 +220,23 @@ impl Live {
         Ok(missing)
     }
 
-    /// Sets who may join these live private instances.
+    /// Sets who may join these private instances, as far as they are live.
     pub async fn set_audiences(
         &self,
         audiences: &[(InstanceId, Vec<String>)],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), NotDone> {
         for some in audiences.chunks(PIPELINE_INSTANCES_MAX) {
-            let mut current = redis::pipe();
-            for (id, _) in some {
-                current.cmd("SMEMBERS").arg(Keys(*id).audience());
-            }
-            let current: Vec<Vec<String>> = self.ask_all(&current).await?;
             let mut pipeline = redis::pipe();
-            for ((id, wanted), current) in some.iter().zip(current) {
-                let key = Keys(*id).audience();
-                for email in current.iter().filter(|email| !wanted.contains(email)) {
-                    pipeline.cmd("SREM").arg(&key).arg(email).ignore();
-                }
-                for email in wanted.iter().filter(|email| !current.contains(email)) {
-                    pipeline.cmd("SADD").arg(&key).arg(email).ignore();
-                }
+            for (id, emails) in some {
+                let k = Keys(*id);
+                let mut command = self
+                    .scripts
+                    .command(Script::Audience, &[k.meeting(), k.audience()]);
+                command.arg(json(emails));
+                pipeline.add_command(command).ignore();
             }
-            if !pipeline.is_empty() {
-                self.ask_all::<()>(&pipeline).await?;
-            }
+            let mut connection = self.connection.clone();
+            super::within(pipeline.query_async::<()>(&mut connection)).await??;
         }
         Ok(())
     }

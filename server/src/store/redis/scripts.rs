@@ -26,6 +26,7 @@ macro_rules! scripts {
 
 scripts! {
     Activate = "activate",
+    Audience = "audience",
     Join = "join",
     Leave = "leave",
     Post = "post",

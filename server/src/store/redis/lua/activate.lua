@@ -1,9 +1,10 @@
 -- Builds an instance's live state in a new generation, from what lasts.
 -- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel
 -- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
---      state, reason,
+--      state, reason, closing (when it closed, if it has: nothing follows that; otherwise '')
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
 --      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]])
+--      Numbers in these are strings: Lua would write large ones in another way.
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel =
   unpack(KEYS)
@@ -14,16 +15,22 @@ if over and tonumber(over) >= tonumber(gen) then return {'ended'} end
 local current = redis.call('HGET', meeting, 'gen')
 if current and tonumber(current) >= tonumber(gen) then return {'stale', current} end
 
+-- The lists of messages that the old generation had: its numbers are given out again. Their keys are
+-- in this slot, but only the old state knows whose there are.
+for _, user in ipairs(redis.call('HKEYS', people)) do
+  redis.call('UNLINK', meeting .. ':user:' .. user .. ':messages')
+end
 redis.call('UNLINK', meeting, audience, participants, connections, owners, grace, log, people, sent)
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
   'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9])
-for _, email in ipairs(cjson.decode(ARGV[10])) do redis.call('SADD', audience, email) end
-for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', people, one[1], one[2]) end
+if ARGV[10] ~= '' then redis.call('HSET', meeting, 'closing', ARGV[10]) end
+for _, email in ipairs(cjson.decode(ARGV[11])) do redis.call('SADD', audience, email) end
+for _, one in ipairs(cjson.decode(ARGV[14])) do redis.call('HSET', people, one[1], one[2]) end
 -- Nobody's connections are known yet. Each stay is held by a connection that is lost already, so
 -- whoever does not come back within the grace is shown as left.
 local now = now_ms()
-for _, one in ipairs(cjson.decode(ARGV[11])) do
+for _, one in ipairs(cjson.decode(ARGV[12])) do
   local user, stay = one[1], one[3]
   redis.call('ZADD', participants, one[2], user)
   redis.call('HSET', people, user, one[4])
@@ -31,7 +38,7 @@ for _, one in ipairs(cjson.decode(ARGV[11])) do
     'before.' .. user, user .. ':' .. stay)
   redis.call('ZADD', grace, now, 'before.' .. user)
 end
-for _, one in ipairs(cjson.decode(ARGV[12])) do redis.call('HSET', sent, one[1], one[2]) end
+for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', sent, one[1], one[2]) end
 
 local seq = floor
 if floor == 0 then

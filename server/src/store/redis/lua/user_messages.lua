@@ -2,7 +2,7 @@
 -- KEYS meeting, audience, participants, log, people, user_messages
 -- ARGV user, email, admin ('1'), mode ('after' | 'before'), seq, limit
 -- Returns {'ok', head, entries, profiles, more ('1' | '0')} | {'not_allowed'} | {'gone'}
--- Seqs below the log's first are the archive's: they are left out, and `more` says so.
+-- Seqs below the log's first are the archive's: they are left out. `more` is of the index alone.
 local meeting, audience, participants, log, people, user_messages = unpack(KEYS)
 local mode, seq, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -43,8 +43,6 @@ if from < to then
     if entry then
       entries[#entries + 1] = entry
       users = {entry[2][4]}
-    else
-      more = true
     end
   end
 end
