@@ -407,6 +407,12 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
+        self.link
+            .read(move |conn| schedule::live_ends(conn, until))
+            .await
+    }
+
     async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
         let to = self
             .link

@@ -125,6 +125,10 @@ pub(super) fn close(atom: &mut Atom<'_>, id: InstanceId, reason: Reason) -> Answ
     if found.state == LiveState::Closed {
         return Ok(Closing::Closed);
     }
+    // Whoever marked it knows why.
+    let reason = stored(atom.conn, id)?
+        .and_then(|stored| stored.reason)
+        .unwrap_or(reason);
     let by_the_clock = matches!(reason, Reason::Scheduled | Reason::Missed);
     if by_the_clock && atom.now < found.to {
         return Ok(Closing::Early);

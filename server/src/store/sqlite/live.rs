@@ -60,6 +60,8 @@ pub(super) struct Stored {
     pub(super) to: Timestamp,
     pub(super) state: InstanceState,
     pub(super) last: Seq,
+    /// Why it is ending or has ended.
+    pub(super) reason: Option<Reason>,
     pub(super) ended_at: Option<Timestamp>,
 }
 
@@ -95,7 +97,7 @@ pub(super) fn stored(conn: &Connection, id: InstanceId) -> Result<Option<Stored>
     Ok(row::one(
         conn,
         "meeting_instance",
-        "SELECT i.meetingID, i.fromdatetime, i.todatetime, i.state, i.archived_seq, i.ended_at,
+        "SELECT i.meetingID, i.fromdatetime, i.todatetime, i.state, i.archived_seq, i.reason, i.ended_at,
                 m.title, m.description, m.isPublic
          FROM meeting_instance i
          JOIN meeting m ON m.meetingID = i.meetingID
@@ -109,6 +111,7 @@ pub(super) fn stored(conn: &Connection, id: InstanceId) -> Result<Option<Stored>
                 to: row::time(row, "todatetime")?,
                 state: row::state(row)?,
                 last: row::seq(row, "archived_seq")?,
+                reason: row::reason(row),
                 ended_at: row::maybe_time(row, "ended_at"),
             })
         },

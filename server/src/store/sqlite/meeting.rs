@@ -7,9 +7,9 @@ use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use rusqlite::{Connection, named_params};
 
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 
-use super::live::{emit, is_invited, live, stay_of, why_not_open};
+use super::live::{Live, emit, is_invited, live, may_read_live, stay_of, why_not_open};
 use super::presence::{bind, end_stay};
 use super::row;
 use super::writer::Atom;
@@ -71,7 +71,7 @@ pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<
         Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
     };
     if stay_of(atom.conn, id, user.id)?.is_none() {
-        return Err(Code::NotParticipant.into());
+        return Err(not_in(atom.conn, id, &found, user));
     }
     end_stay(atom.conn, id, user.id)?;
     let what = What::Leave {
@@ -104,7 +104,7 @@ pub(super) fn post(
         Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
     };
     if stay_of(atom.conn, id, user.id)?.is_none() {
-        return Err(Code::NotParticipant.into());
+        return Err(not_in(atom.conn, id, &found, user));
     }
     let what = What::Message {
         user: user.id,
@@ -118,6 +118,16 @@ pub(super) fn post(
         timestamp: now,
         repeat: false,
     })
+}
+
+/// Why somebody who is not in can do nothing. Whoever may not know that it is going on is not told
+/// by this either.
+fn not_in(conn: &Connection, id: InstanceId, found: &Live, user: &User) -> Error {
+    match may_read_live(conn, id, found.is_public, user) {
+        Ok(true) => Code::NotParticipant.into(),
+        Ok(false) => Code::NotAllowed.into(),
+        Err(fault) => fault.into(),
+    }
 }
 
 fn said_before(

@@ -255,6 +255,26 @@ pub(super) fn agenda(conn: &Connection, now: Timestamp, horizon_ms: i64) -> Answ
     })
 }
 
+/// Which live instances will be over by then and are not closed.
+pub(super) fn live_ends(
+    conn: &Connection,
+    until: Timestamp,
+) -> Answer<Vec<(InstanceId, Timestamp)>> {
+    Ok(row::all(
+        conn,
+        "live_instance",
+        "SELECT i.meetingID, i.orderID, i.todatetime AS at
+         FROM live_instance l
+         JOIN meeting_instance i ON i.meetingID = l.meetingID AND i.orderID = l.orderID
+         WHERE l.state <> 'closed'
+           AND i.todatetime <= :until
+         ORDER BY i.todatetime
+         LIMIT :limit",
+        named_params! { ":until": until.as_ms(), ":limit": AGENDA_MAX },
+        timed,
+    )?)
+}
+
 macro_rules! seen {
     ($only:literal, $and:literal, $order:literal) => {
         concat!(
