@@ -46,9 +46,10 @@ async fn open_store_for(
         }
         return Ok(Sqlite::open(directory, clock, purpose)?);
     }
+    // Half a setting is told before anything is asked.
+    let redis = settings.redis_url()?;
     let ledger = open_ledger(settings)?;
     ledger.migrate().await?;
-    let redis = settings.redis_url()?;
     let nonce = ledger.nonce().await?;
     let live = Live::connect(redis, &nonce)?;
     Ok(Hybrid::new(live, ledger, clock))

@@ -1,5 +1,6 @@
 //! The real `plenary-server` as a process on private stores: several on one pair if wanted.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -14,6 +15,9 @@ use crate::wait::until;
 /// What the server prints when it is ready.
 const READY: &str = "plenary-server listening on ";
 
+/// Where the one file of an embedded server lies, below its home.
+const DATA: &str = "data";
+
 /// How a server is started, beyond its stores.
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
@@ -27,7 +31,7 @@ pub struct ServerOptions {
 #[derive(Debug)]
 pub struct Server {
     process: Option<Guarded>,
-    stores: [String; 4],
+    stores: Vec<String>,
     options: ServerOptions,
     url: String,
     home: TempDir,
@@ -41,21 +45,39 @@ impl Server {
 
     /// As `options` say.
     pub fn with(redis: &Redis, database: &Database, options: ServerOptions) -> Self {
-        let stores = [
-            "--redis".to_owned(),
-            redis.url(),
-            "--mysql".to_owned(),
-            database.url(),
-        ];
+        let stores = ["--redis", &redis.url(), "--mysql", &database.url()];
+        Self::on(&stores, directory(), options)
+    }
+
+    /// Without Redis and MySQL: everything in one file below its own home.
+    pub fn embedded(options: ServerOptions) -> Self {
+        let home = directory();
+        let data = home.path().join(DATA);
+        let data = data.to_str().expect("a directory of letters");
+        Self::on(&["--data", data], home, options)
+    }
+
+    fn on(stores: &[&str], home: TempDir, options: ServerOptions) -> Self {
         let mut server = Self {
             process: None,
-            stores,
+            stores: stores.iter().map(ToString::to_string).collect(),
             options,
             url: String::new(),
-            home: directory(),
+            home,
         };
         server.begin("127.0.0.1:0");
         server
+    }
+
+    /// The directory of the one file, for [`Server::embedded`].
+    pub fn data(&self) -> PathBuf {
+        self.home.path().join(DATA)
+    }
+
+    /// The process' number.
+    pub fn pid(&self) -> u32 {
+        let process = self.process.as_ref().expect("this server is stopped");
+        process.pid()
     }
 
     /// Makes the tables, as `serve` would, and nothing else.

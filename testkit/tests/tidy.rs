@@ -49,9 +49,15 @@ const ABSENT: &[Absent] = &[
     Absent {
         within: &["server/src/"],
         except: &["server/src/store/", "server/src/store.rs"],
-        words: &["mysql_async", "redis::cmd", "redis::aio", "use redis"],
+        words: &[
+            "mysql_async",
+            "rusqlite",
+            "redis::cmd",
+            "redis::aio",
+            "use redis",
+        ],
         in_tests: true,
-        mend: "nothing outside `store` knows Redis or MySQL: give the `Store` trait a verb for it",
+        mend: "nothing outside `store` knows Redis, MySQL or SQLite: give the `Store` trait a verb for it",
     },
     Absent {
         within: &["server/src/"],
@@ -61,7 +67,12 @@ const ABSENT: &[Absent] = &[
             "server/src/app",
             "server/src/main",
         ],
-        words: &["store::redis", "store::mysql", "store::hybrid"],
+        words: &[
+            "store::redis",
+            "store::mysql",
+            "store::hybrid",
+            "store::sqlite",
+        ],
         in_tests: true,
         mend: "nothing below `app` names a concrete back end: take `Arc<dyn Store>`",
     },

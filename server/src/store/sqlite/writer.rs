@@ -172,3 +172,112 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plenary_shared::domain::Code;
+    use rusqlite::ErrorCode;
+
+    use super::*;
+    use crate::error::Error;
+
+    fn writer() -> (tempfile::TempDir, Writer) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let conn = Connection::open(directory.path().join("file")).expect("a file");
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; CREATE TABLE said (text TEXT NOT NULL) STRICT",
+        )
+        .expect("a table");
+        let clock: Clock = Arc::new(|| Timestamp::from_ms(1));
+        let feeding = Arc::default();
+        let writer = Writer {
+            conn,
+            clock,
+            feeding,
+        };
+        (directory, writer)
+    }
+
+    fn say(text: String) -> (Box<dyn Verb>, oneshot::Receiver<Answer<i64>>) {
+        asked(move |atom: &mut Atom<'_>| {
+            atom.conn
+                .execute("INSERT INTO said (text) VALUES (?)", [text])?;
+            atom.tell(Feed::Changed);
+            Ok(atom.conn.last_insert_rowid())
+        })
+    }
+
+    fn said(writer: &Writer) -> i64 {
+        let count = "SELECT COUNT(*) FROM said";
+        let count = writer.conn.query_row(count, [], |row| row.get(0));
+        count.expect("a count")
+    }
+
+    #[test]
+    fn one_that_is_refused_undoes_only_its_own() {
+        let (_directory, writer) = writer();
+        let mut fed = writer.feeding.begin().expect("the first feed");
+        let (first, mut first_answer) = say("first".to_owned());
+        let (refused, mut refused_answer) = asked(|atom: &mut Atom<'_>| -> Answer<()> {
+            atom.conn
+                .execute("INSERT INTO said (text) VALUES ('no')", [])?;
+            atom.tell(Feed::Changed);
+            Err(Code::NotAllowed.into())
+        });
+        let (last, mut last_answer) = say("last".to_owned());
+        writer.commit(vec![first, refused, last]).expect("a commit");
+        assert!(first_answer.try_recv().expect("answered").is_ok());
+        assert!(last_answer.try_recv().expect("answered").is_ok());
+        let refused = refused_answer.try_recv().expect("answered");
+        assert!(matches!(refused, Err(Error::Reject(reject)) if reject.code == Code::NotAllowed));
+        assert_eq!(said(&writer), 2);
+        assert!(fed.try_recv().is_ok() && fed.try_recv().is_ok());
+        assert!(fed.try_recv().is_err(), "what was undone is not told");
+    }
+
+    #[test]
+    fn without_space_nothing_is_taken_and_with_space_it_goes_on() {
+        let (_directory, writer) = writer();
+        let mut fed = writer.feeding.begin().expect("the first feed");
+        let pages: i64 = writer
+            .conn
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .expect("a count");
+        let limit = |pages: i64| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            writer.conn.execute_batch(&pragma).expect("a limit");
+        };
+        limit(pages + 2);
+        let large = "x".repeat(100_000);
+        let (small, mut small_answer) = say("small".to_owned());
+        let (full, mut full_answer) = say(large.clone());
+        // Whether the small one is kept or all is taken back, an answer says what became of it.
+        let outcome = writer.commit(vec![small, full]);
+        let kept = small_answer.try_recv().expect("answered").is_ok();
+        assert_eq!(said(&writer), i64::from(kept));
+        assert_eq!(fed.try_recv().is_ok(), kept);
+        if let Err(error) = outcome {
+            assert!(!kept, "{error}");
+        }
+        let Err(Error::Fault(fault)) = full_answer.try_recv().expect("answered") else {
+            panic!("it does not fit");
+        };
+        let told = fault.told("id");
+        assert_eq!(told.code, Code::Unavailable, "{fault}");
+        assert!(writer.conn.is_autocommit());
+        limit(pages + 1_000);
+        let (again, mut answer) = say(large);
+        writer.commit(vec![again]).expect("a commit");
+        assert!(answer.try_recv().expect("answered").is_ok());
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        assert_eq!(full.code, ErrorCode::DiskFull);
+        let told = fault(&rusqlite::Error::SqliteFailure(full, None)).told("7");
+        assert_eq!(told.code, Code::Unavailable);
+        assert!(told.detail.contains("disk is full"), "{told}");
+        assert_eq!(told.retry_after_s, Some(1));
+    }
+}

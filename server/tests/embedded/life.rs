@@ -1,0 +1,151 @@
+//! An instance's end, and the stays of a server that was killed.
+
+use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::protocol::{Push, Verb};
+use plenary_testkit::{ServerOptions, Ws, until_async};
+use serde_json::json;
+
+use crate::stage::{Stage, path};
+
+/// The next events of a kind that a look finds.
+async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Event {
+    ws.wait_for(what, |push| match push {
+        Push::Event(event) if look(&event.what) => Some(*event),
+        Push::Event(_) | Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn at_its_end_everybody_leaves_and_it_can_only_be_read() {
+    let stage = Stage::with(&["ada", "bob", "eve"]);
+    let here = stage.active(4);
+    let mut eve = stage.ws("eve").await;
+    eve.open(here).await.expect("it is public");
+    let [ada, bob] = ["ada", "bob"].map(|name| stage.http(name));
+    for person in [&ada, &bob] {
+        person.get(&path(here, "join")).await.ok();
+    }
+    let posted = ada
+        .post(&path(here, "message"), &json!({"body": "hello"}))
+        .await
+        .ok();
+    let cmid = posted["cmid"].clone();
+
+    let closed = wait_event(&mut eve, "the end", |what| {
+        matches!(what, What::Closed { .. })
+    })
+    .await;
+    assert_eq!(
+        closed.what,
+        What::Closed {
+            reason: Reason::Scheduled
+        }
+    );
+    let to = stage.value("SELECT todatetime FROM meeting_instance WHERE orderID = 1");
+    assert_eq!(closed.timestamp.as_ms().to_string(), to);
+    stage.until_state(here, "ended");
+    let log =
+        "SELECT seq, eventType || ' ' || COALESCE(userID, '-') || ' ' || COALESCE(reason, '-')
+        FROM event_log ORDER BY seq";
+    let kinds: Vec<String> = stage.rows(log).into_iter().map(|(_, kind)| kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            "opened - -",
+            "join 1 -",
+            "join 2 -",
+            "leave 1 scheduled",
+            "leave 2 scheduled",
+            "closed - scheduled"
+        ]
+    );
+    until_async("nothing of it to be live", || async {
+        let live = "SELECT (SELECT COUNT(*) FROM live_instance) + (SELECT COUNT(*) FROM stay)
+            + (SELECT COUNT(*) FROM holder)";
+        (stage.value(live) == "0").then_some(())
+    })
+    .await;
+
+    let refused = ada
+        .post(&path(here, "message"), &json!({"body": "late"}))
+        .await;
+    assert_eq!((refused.status, refused.code()), (400, "ended"));
+    let request = ada
+        .request("POST".parse().expect("a method"), &path(here, "message"))
+        .header("Idempotency-Key", cmid.as_str().expect("a cmid"))
+        .json(&json!({"body": "hello"}));
+    let repeated = ada.send(request).await;
+    assert_eq!(
+        (repeated.status, &repeated.body["seq"]),
+        (200, &posted["seq"])
+    );
+    let messages = bob.get(&path(here, "messages")).await.ok();
+    assert_eq!(messages["messages"][0]["body"], "hello");
+}
+
+#[tokio::test]
+async fn what_was_missed_is_opened_and_closed_empty() {
+    let mut stage = Stage::with(&["ada"]);
+    stage.server.kill9();
+    stage.sql(
+        "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
+         VALUES (1, 1, 1000, 2000)",
+    );
+    stage.server.restart();
+    stage.until_state("1/1".parse().expect("an instance"), "ended");
+    let log = stage.rows("SELECT seq, eventType || ' ' || COALESCE(reason, '-') FROM event_log");
+    assert_eq!(
+        log,
+        [(1, "opened -".to_owned()), (2, "closed missed".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn stays_outlive_the_server_and_lost_connections_end_theirs() {
+    let options = ServerOptions {
+        args: vec!["--detach-grace-s".into(), "3".into()],
+        env: vec![],
+    };
+    let mut stage = Stage::with_options(&["ada", "bob", "eve", "kim"], options);
+    let here = stage.active(3_600);
+    // Ada by HTTP, Bob and Kim by connections; only Kim comes back.
+    stage.http("ada").get(&path(here, "join")).await.ok();
+    let mut bob = stage.ws("bob").await;
+    bob.join(here).await.expect("it is public");
+    let mut kim = stage.ws("kim").await;
+    kim.join(here).await.expect("it is public");
+    stage.server.kill9();
+    let lease: i64 = stage
+        .value("SELECT MAX(lease) FROM node")
+        .parse()
+        .expect("a time");
+    stage.server.restart();
+    let mut kim = stage.ws("kim").await;
+    kim.open(here).await.expect("it is public");
+    let mut eve = stage.ws("eve").await;
+    let opened = eve.open(here).await.expect("it is public");
+    assert_eq!(opened.people.len(), 3, "nobody is gone yet");
+    let left = wait_event(&mut eve, "bob to leave", |what| {
+        matches!(what, What::Leave { .. })
+    })
+    .await;
+    let (user, reason) = (opened.people[1].id, Reason::ConnectionLost);
+    assert_eq!(left.what, What::Leave { user, reason });
+    assert_eq!(
+        left.timestamp.as_ms(),
+        lease,
+        "lost when the dead server's lease ended"
+    );
+    kim.post(here, "still in")
+        .await
+        .expect("kim holds her stay");
+    let people: serde_json::Value = eve.ask(Verb::People(here)).await.expect("it is public");
+    let names: Vec<_> = people["participants"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names, ["ada", "kim"]);
+}

@@ -1,0 +1,8 @@
+//! The store of one machine, by the real server: everything in one file, the same promises.
+
+mod beside;
+mod crowd;
+mod functions;
+mod life;
+mod stage;
+mod survival;

@@ -1,0 +1,141 @@
+//! A server on one file, people, meetings, and a second look into the file.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use plenary_shared::ids::InstanceId;
+use plenary_testkit::{Http, Server, ServerOptions, Ws, until};
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+/// A running server and its file.
+pub struct Stage {
+    /// The server.
+    pub server: Server,
+}
+
+impl Stage {
+    /// With these members, whose ids begin at 1, and the public meeting 1.
+    pub fn with(people: &[impl AsRef<str>]) -> Self {
+        Self::with_options(people, ServerOptions::default())
+    }
+
+    /// As the options say.
+    pub fn with_options(people: &[impl AsRef<str>], options: ServerOptions) -> Self {
+        let server = Server::embedded(options);
+        let stage = Self { server };
+        let mut sql = "INSERT INTO meeting (meetingID, title, description, isPublic)
+             VALUES (1, 'Seminar', 'About it', 1);"
+            .to_owned();
+        for (id, name) in (1..).zip(people) {
+            let name = name.as_ref();
+            let token = hex(&Sha256::digest(token(name).as_bytes()));
+            write!(
+                sql,
+                "INSERT INTO user (userID, name, age, gender, email)
+                 VALUES ({id}, '{name}', 30, 'other', '{name}@example.org');
+                 INSERT INTO session (tokenHash, userID, created_at, expires_at)
+                 VALUES (x'{token}', {id}, 0, 4000000000000);"
+            )
+            .expect("a String takes all");
+        }
+        stage.sql(&sql);
+        stage
+    }
+
+    /// Statements by somebody else, beside the server.
+    pub fn sql(&self, statements: &str) {
+        self.file()
+            .execute_batch(statements)
+            .unwrap_or_else(|error| panic!("{error}: {statements}"));
+    }
+
+    /// One value, as text.
+    pub fn value(&self, query: &str) -> String {
+        self.file()
+            .query_row(query, [], |row| {
+                row.get_ref(0).map(|value| match value {
+                    rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                    rusqlite::types::ValueRef::Text(text) => {
+                        String::from_utf8_lossy(text).into_owned()
+                    }
+                    other => panic!("{query}: {other:?}"),
+                })
+            })
+            .unwrap_or_else(|error| panic!("{error}: {query}"))
+    }
+
+    /// The rows of a query, each of whole numbers and texts.
+    pub fn rows(&self, query: &str) -> Vec<(i64, String)> {
+        let file = self.file();
+        let mut statement = file.prepare(query).expect("a query");
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .expect("an answer");
+        rows.map(|row| row.expect("a row")).collect()
+    }
+
+    fn file(&self) -> Connection {
+        let path = self.server.data().join("plenary.db");
+        let file = Connection::open(path).expect("the server's file");
+        file.busy_timeout(Duration::from_secs(10))
+            .expect("a timeout");
+        file
+    }
+
+    /// An instance of meeting 1 from now on, once it is active.
+    pub fn active(&self, length_s: u64) -> InstanceId {
+        let length = format!("{length_s}s");
+        self.server
+            .cli(&[
+                "meeting", "schedule", "1", "--from", "now", "--for", &length,
+            ])
+            .ok();
+        let order = self.value("SELECT MAX(orderID) FROM meeting_instance");
+        let here: InstanceId = format!("1/{order}").parse().expect("an instance");
+        self.until_state(here, "active");
+        here
+    }
+
+    /// Waits until the file says so.
+    pub fn until_state(&self, here: InstanceId, state: &str) {
+        let query = format!(
+            "SELECT state FROM meeting_instance WHERE orderID = {}",
+            here.order
+        );
+        until(&format!("{here} to be {state}"), || {
+            (self.value(&query) == state).then_some(())
+        });
+    }
+
+    /// Somebody by HTTP.
+    pub fn http(&self, name: &str) -> Http {
+        Http::with_token(&self.server.url(), &token(name))
+    }
+
+    /// Somebody by WebSocket.
+    pub async fn ws(&self, name: &str) -> Ws {
+        Ws::hello(&self.server.url(), &token(name)).await
+    }
+
+    /// The file is whole.
+    pub fn assert_whole(&self) {
+        assert_eq!(self.value("PRAGMA integrity_check"), "ok");
+    }
+}
+
+/// A path below an instance.
+pub fn path(here: InstanceId, rest: &str) -> String {
+    format!("/meeting/{}/order/{}/{rest}", here.meeting, here.order)
+}
+
+fn token(name: &str) -> String {
+    hex(&Sha256::digest(format!("a token of {name}").as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a String takes all");
+        hex
+    })
+}
