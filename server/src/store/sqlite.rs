@@ -500,8 +500,11 @@ impl Store for Sqlite {
     }
 
     async fn ready(&self) -> Result<(), Fault> {
-        // Whoever may not begin to write, cannot serve.
         match self.link.write(|_| Ok(())).await {
+            // A lease is written every two seconds, so this is no old news.
+            Ok(()) if self.link.is_failing() => {
+                Err(Fault::away(fault::STORE, "the data file takes nothing"))
+            }
             Ok(()) => Ok(()),
             Err(crate::error::Error::Fault(fault)) => Err(fault),
             Err(crate::error::Error::Reject(reject)) => Err(Fault::broken("writing", reject)),

@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ type Reading = Box<dyn FnOnce(&Connection) + Send>;
 pub(super) struct Link {
     verbs: mpsc::Sender<Box<dyn Verb>>,
     readings: mpsc::Sender<Reading>,
+    failing: Arc<AtomicBool>,
 }
 
 impl Link {
@@ -65,13 +67,19 @@ impl Link {
             spawn("plenary-read", move || read_all(&conn, &to_read))?;
         }
         let (verbs, to_write) = mpsc::channel(QUEUE_MAX);
+        let failing: Arc<AtomicBool> = Arc::default();
         let writer = Writer {
             conn,
             clock,
             feeding,
+            failing: failing.clone(),
         };
         spawn("plenary-write", move || writer.run(to_write))?;
-        Ok(Self { verbs, readings })
+        Ok(Self {
+            verbs,
+            readings,
+            failing,
+        })
     }
 
     /// Does a verb: answered once the commit that holds it is on disk.
@@ -98,11 +106,17 @@ impl Link {
         answered.await.map_err(|_| stopped())?
     }
 
+    /// Whether the file took nothing the last time that something was to be written.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
     /// A way to the threads that does not keep them.
     pub(super) fn downgrade(&self) -> WeakLink {
         WeakLink {
             verbs: self.verbs.downgrade(),
             readings: self.readings.downgrade(),
+            failing: self.failing.clone(),
         }
     }
 }
@@ -111,6 +125,7 @@ impl Link {
 pub(super) struct WeakLink {
     verbs: mpsc::WeakSender<Box<dyn Verb>>,
     readings: mpsc::WeakSender<Reading>,
+    failing: Arc<AtomicBool>,
 }
 
 impl WeakLink {
@@ -118,6 +133,7 @@ impl WeakLink {
         Some(Link {
             verbs: self.verbs.upgrade()?,
             readings: self.readings.upgrade()?,
+            failing: self.failing.clone(),
         })
     }
 }

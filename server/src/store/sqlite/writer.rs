@@ -1,6 +1,7 @@
 //! The one thread that writes: all verbs that wait are committed together, and only then answered.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
@@ -93,12 +94,13 @@ pub(super) struct Writer {
     pub(super) conn: Connection,
     pub(super) clock: Clock,
     pub(super) feeding: Arc<Feeding>,
+    /// Whether the file took nothing the last time that something was to be written.
+    pub(super) failing: Arc<AtomicBool>,
 }
 
 impl Writer {
     /// Runs until nobody can ask any more.
     pub(super) fn run(self, mut verbs: mpsc::Receiver<Box<dyn Verb>>) {
-        let mut failing = false;
         while let Some(first) = verbs.blocking_recv() {
             let mut batch = vec![first];
             while batch.len() < BATCH_MAX
@@ -106,14 +108,17 @@ impl Writer {
             {
                 batch.push(next);
             }
+            let changed_before = self.conn.total_changes();
             match self.commit(batch) {
+                // To commit nothing is no proof.
+                Ok(()) if self.conn.total_changes() == changed_before => {}
                 Ok(()) => {
-                    if std::mem::replace(&mut failing, false) {
+                    if self.failing.swap(false, Ordering::Relaxed) {
                         tracing::info!("the data file takes what is written again");
                     }
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
+                    if !self.failing.swap(true, Ordering::Relaxed) {
                         tracing::error!(%error, "the data file takes nothing");
                     }
                 }
@@ -194,6 +199,7 @@ mod tests {
             conn,
             clock,
             feeding,
+            failing: Arc::default(),
         };
         (directory, writer)
     }
