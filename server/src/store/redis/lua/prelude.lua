@@ -99,7 +99,7 @@ local function page(log, people, mode, seq, limit)
     entries = redis.call('XRANGE', log, string.format('%d-0', seq + 1), '+', 'COUNT', limit)
   else
     entries = {}
-    local found = redis.call('XREVRANGE', log, string.format('%d-0', seq - 1), '-', 'COUNT', limit)
+    local found = redis.call('XREVRANGE', log, string.format('%d-0', math.max(seq - 1, 0)), '-', 'COUNT', limit)
     for i = #found, 1, -1 do entries[#entries + 1] = found[i] end
   end
   local users, seen = {}, {}
