@@ -11,9 +11,14 @@ mod archive;
 mod connections;
 mod crowd;
 mod ending;
+mod feeding;
 mod joining;
 mod paging;
+mod people;
 mod posting;
+mod reading;
+mod schedule;
+mod sign_in;
 
 use world::World;
 
@@ -86,6 +91,37 @@ macro_rules! contract {
                     an_open_has_the_last_events
                     the_hub_reads_on_from_anywhere
                     messages_are_found_behind_many_comings_and_goings
+                }
+                reading {
+                    everybody_sees_what_they_may_join
+                    a_list_shows_how_many_are_in_and_since_when_one_is
+                    participants_are_shown_as_they_are_known
+                    an_open_says_where_the_log_is
+                    what_is_not_begun_can_be_opened_and_is_empty
+                }
+                people {
+                    an_address_is_one_persons
+                    an_account_is_found_in_any_case
+                    a_password_is_set_again_and_again
+                    all_people_are_listed_page_by_page
+                    a_person_is_kept_as_they_were_added
+                }
+                schedule {
+                    only_a_time_that_can_be_is_scheduled
+                    orders_of_many_callers_at_once_are_one_row
+                    all_meetings_are_listed_page_by_page
+                }
+                sign_in {
+                    a_session_is_good_until_it_expires
+                    a_closed_session_is_closed_for_everybody
+                    what_somebody_changes_of_a_person_is_seen
+                    the_same_token_opened_again_is_one_session
+                }
+                feeding {
+                    only_what_is_followed_is_fed
+                    what_another_server_does_is_fed
+                    a_changed_list_is_said
+                    a_store_has_one_feed
                 }
             }
         }
