@@ -8,8 +8,10 @@ use plenary_server::store::Store;
 use plenary_server::store::hybrid::Hybrid;
 use plenary_server::store::mysql::Ledger;
 use plenary_server::store::redis::Live;
+use plenary_server::store::sqlite::{Purpose, Sqlite};
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_testkit::{Database, MariaDb, Redis};
+use plenary_testkit::{DEADLINE, Database, MariaDb, Redis};
+use tempfile::TempDir;
 
 /// A store of its own for each case.
 #[async_trait]
@@ -101,5 +103,36 @@ impl BackEnd for OnHybrid {
 
     fn forget(&self, here: InstanceId) -> bool {
         self.redis.command(&["DEL", &key(here, "")]) == ["1"]
+    }
+}
+
+/// One file in a directory of its own, opened as a server opens it.
+struct OnSqlite {
+    store: Arc<Sqlite>,
+    directory: TempDir,
+}
+
+/// The [`Sqlite`] store.
+pub async fn sqlite() -> Box<dyn BackEnd> {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let store = Sqlite::open(directory.path(), clock::of_machine(), Purpose::Serve);
+    Box::new(OnSqlite {
+        store: store.expect("an empty directory is filled"),
+        directory,
+    })
+}
+
+#[async_trait]
+impl BackEnd for OnSqlite {
+    fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    fn sql(&self, statement: &str) {
+        let file = rusqlite::Connection::open(self.directory.path().join("plenary.db"))
+            .expect("the file is there");
+        file.busy_timeout(DEADLINE).expect("a timeout can be set");
+        file.execute_batch(statement)
+            .unwrap_or_else(|error| panic!("{error}: {statement}"));
     }
 }

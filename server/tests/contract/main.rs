@@ -143,3 +143,4 @@ macro_rules! cases {
 }
 
 contract!(hybrid: crate::back_end::hybrid);
+contract!(sqlite: crate::back_end::sqlite);
