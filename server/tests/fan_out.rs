@@ -82,3 +82,30 @@ async fn an_end_that_pub_sub_loses_is_told_from_the_archive() {
     };
     assert_eq!(kinds.await, ["join", "leave", "closed"]);
 }
+
+/// Messages of the largest size: more than a ring, a socket's buffers and a frame hold.
+const FLOOD: usize = 3_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
+    let scene = setting().start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let mut grace = scene.ws("grace").await;
+    let opened = grace.open(here).await.expect("it is open");
+    let body = "x".repeat(4_096);
+    for n in 0..FLOOD {
+        let began = std::time::Instant::now();
+        ada.post(here, &body).await.expect("ada is in");
+        assert!(began.elapsed() < Duration::from_secs(2), "{n}");
+    }
+    let mut last = opened.seq;
+    for _ in 0..FLOOD {
+        let event = grace.next_event().await;
+        assert_eq!(event.seq, last.next(), "in order, without a hole");
+        last = event.seq;
+    }
+    let posted = ada.post(here, "and on").await.expect("ada is in");
+    assert_eq!(grace.next_event().await.seq, posted.seq);
+}
