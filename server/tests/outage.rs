@@ -84,6 +84,27 @@ async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
 }
 
 #[tokio::test]
+async fn a_redis_without_memory_is_told_as_one_that_is_away_and_half_does_nothing() {
+    let scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let grace = scene.http("grace");
+    grace.get("/me").await.ok();
+    let body = json!({"body": "hello"});
+    let redis = &scene.stores.redis;
+    redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = ada.post("/meeting/1/order/1/message", &body).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    let refused = grace.post("/meeting/1/order/1/join", &json!({})).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    assert_eq!(posted["seq"], 3);
+    let people = ada.get("/meeting/1/order/1/participants").await.ok();
+    assert_eq!(people["participants"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn who_reconnects_goes_on_from_where_they_were() {
     let scene = scene();
     let here = instance(1, 1);

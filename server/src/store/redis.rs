@@ -189,6 +189,10 @@ async fn within<T>(
 /// A Redis error as a fault: an error that Redis itself answers with is broken, all else is away.
 fn fault(error: redis::RedisError) -> Fault {
     use redis::{ErrorKind, ServerErrorKind};
+    // No memory, no disk, no replica: nothing that we did, and it passes.
+    if matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS")) {
+        return Fault::away("Redis", error);
+    }
     match error.kind() {
         ErrorKind::Server(
             ServerErrorKind::BusyLoading
