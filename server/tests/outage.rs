@@ -83,6 +83,30 @@ async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
     assert_eq!(scene.message_rows(here).len(), 10);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_redis_kept_is_not_lost_with_its_restart_even_if_the_record_was_behind() {
+    let mut scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    scene.stores.mariadb.kill9();
+    for n in 0..3 {
+        let body = json!({"body": n.to_string()});
+        ada.post("/meeting/1/order/1/message", &body).await.ok();
+    }
+    scene.stores.redis.restart();
+    scene.stores.mariadb.restart();
+    let body = json!({"body": "and on"});
+    until_async("posts to be taken again", || async {
+        let answer = ada.post("/meeting/1/order/1/message", &body).await;
+        (answer.status == 201).then_some(())
+    })
+    .await;
+    let messages = ada.get("/meeting/1/order/1/messages").await.ok();
+    let messages = messages["messages"].as_array().expect("a list");
+    let bodies: Vec<&str> = messages.iter().filter_map(|m| m["body"].as_str()).collect();
+    assert_eq!(bodies, ["0", "1", "2", "and on"]);
+}
+
 #[tokio::test]
 async fn a_redis_without_memory_is_told_as_one_that_is_away_and_half_does_nothing() {
     let scene = scene();

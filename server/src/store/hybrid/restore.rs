@@ -8,7 +8,7 @@ use plenary_shared::ids::InstanceId;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Fault};
-use crate::store::mysql::Ledger;
+use crate::store::mysql::{Archived, Batch, Ledger, Unfinished};
 use crate::store::redis::{Live, NotDone};
 
 /// How long a server waits for another that brings the live state up.
@@ -16,6 +16,9 @@ const WAIT_MS: u64 = 100;
 
 /// How often it waits so: three times as long as the other may hold the right.
 const WAITS_MAX: usize = 300;
+
+/// Events of one transaction that archives what Redis kept.
+const SALVAGED_EVENTS_MAX: usize = 500;
 
 /// Both stores, for what has to be carried to its end once it is begun.
 pub(super) struct Restorer {
@@ -78,10 +81,46 @@ impl Restorer {
             );
         }
         for one in unfinished {
+            self.salvage(one).await?;
             self.rebuild(one.instance, true).await?;
         }
         self.live.load_scripts().await?;
         self.live.mark_up().await
+    }
+
+    /// Archives what a Redis that kept its data has above the archive: it was acknowledged, and the
+    /// new generation begins above it. Nothing was written since, for there are no scripts; what is
+    /// missing at the end is void, as before.
+    async fn salvage(&self, one: Unfinished) -> Result<(), Fault> {
+        let mut after = one.archived;
+        loop {
+            let events = self
+                .live
+                .log(one.instance, after, SALVAGED_EVENTS_MAX)
+                .await?;
+            if events
+                .first()
+                .is_none_or(|first| first.generation != one.generation)
+            {
+                return Ok(());
+            }
+            let batch = Batch {
+                instance: one.instance,
+                generation: one.generation,
+                after,
+                events,
+            };
+            let archived = self.ledger.archive(&[batch]).await.map_err(as_fault)?;
+            match archived.into_iter().next() {
+                Some(Archived::Done { last, .. }) => after = last,
+                Some(Archived::Broken { instance, fault }) => {
+                    tracing::error!(%instance, %fault, "what Redis kept cannot be archived");
+                    return Ok(());
+                }
+                // Another server is ahead of us.
+                Some(Archived::Stale { .. }) | None => return Ok(()),
+            }
+        }
     }
 
     /// Builds one instance's live state anew, in the next generation.
