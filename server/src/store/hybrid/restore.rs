@@ -57,7 +57,11 @@ impl Restorer {
         for _ in 0..WAITS_MAX {
             if self.live.is_up().await? {
                 // The same process of Redis as before: only the scripts can be gone.
-                return self.live.load_scripts().await;
+                self.live.load_scripts().await?;
+                if self.live.is_up().await? {
+                    return Ok(());
+                }
+                // Another took its place in between.
             }
             if self.live.take_fencing().await? {
                 let result = self.rebuild_all().await;
@@ -73,6 +77,7 @@ impl Restorer {
     }
 
     async fn rebuild_all(&self) -> Result<(), Fault> {
+        let run_id = self.live.run_id().await?;
         let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
         if !unfinished.is_empty() {
             tracing::warn!(
@@ -85,7 +90,7 @@ impl Restorer {
             self.rebuild(one.instance, true).await?;
         }
         self.live.load_scripts().await?;
-        self.live.mark_up().await
+        self.live.mark_up(&run_id).await
     }
 
     /// Archives what a Redis that kept its data has above the archive: it was acknowledged, and the
