@@ -11,7 +11,7 @@ UPDATE user SET role = 'admin' WHERE userID = 1;
 
 INSERT INTO meeting (meetingID, title, description, isPublic) VALUES (1, 'BDMS Course', 'Big data management systems', 0);
 INSERT INTO meeting (meetingID, title, description, isPublic) VALUES (2, 'DSA Course', 'Data structures and algorithms', 0);
-INSERT INTO meeting (meetingID, title, description, isPublic) VALUES (3, 'Seminar', 'Open to everybody who is signed in', 1);
+INSERT INTO meeting (meetingID, title, description, isPublic) VALUES (3, 'Seminar', 'How new people are found and welcomed', 1);
 
 INSERT INTO audience (meetingID, email) VALUES (1, 'john@example.org');
 INSERT INTO audience (meetingID, email) VALUES (2, 'hamid@example.org');

@@ -58,6 +58,45 @@ async fn without_redis_people_are_told_to_try_again_and_with_it_all_is_as_before
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_redis_still_has_is_kept_though_nobody_had_archived_it() {
+    let mut scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let mut last = serde_json::Value::Null;
+    for n in 0..50 {
+        let body = json!({"body": format!("message {n}")});
+        last = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    }
+    scene.server.kill9();
+    scene.stores.redis.kill9();
+    scene.stores.redis.restart();
+    scene.server.restart();
+
+    let ada = scene.http("ada");
+    let messages = ada.get("/meeting/1/order/1/messages").await.ok();
+    let bodies: Vec<String> = messages["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|message| message["body"].to_string())
+        .collect();
+    let expected: Vec<String> = (0..50).map(|n| format!("\"message {n}\"")).collect();
+    assert_eq!(bodies, expected);
+    // Ada is in, and what she repeats is not said twice.
+    let cmid = last["cmid"].as_str().expect("a cmid");
+    let body = json!({"body": "message 49"});
+    let again = ada
+        .request(
+            "POST".parse().expect("a method"),
+            "/meeting/1/order/1/message",
+        )
+        .header("Idempotency-Key", cmid)
+        .json(&body);
+    let again = ada.send(again).await;
+    assert_eq!((again.status, &again.body["seq"]), (200, &last["seq"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
     let mut scene = scene();
     let here = instance(1, 1);

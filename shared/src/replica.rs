@@ -117,6 +117,26 @@ impl Replica {
         self.events.values()
     }
 
+    /// The event of this seq, if it is known.
+    pub fn event(&self, seq: Seq) -> Option<&Event> {
+        self.events.get(&seq)
+    }
+
+    /// The known events above this seq, ascending.
+    pub fn events_after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.range(seq.next()..).map(|(_, event)| event)
+    }
+
+    /// The known events below this seq, ascending.
+    pub fn events_before(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.range(..seq).map(|(_, event)| event)
+    }
+
+    /// Everybody whose name is known, in no order.
+    pub fn names(&self) -> impl Iterator<Item = (UserId, &str)> {
+        self.names.iter().map(|(id, name)| (*id, name.as_str()))
+    }
+
     /// The seq before which older events can be asked for, if there are any.
     pub fn older_than(&self) -> Option<Seq> {
         self.more_before.then(|| {
@@ -182,6 +202,30 @@ impl Replica {
                 let _ = self.apply(event);
             }
         }
+    }
+
+    /// Begins anew from what `open` answered. Older events are kept where they reach up to the new
+    /// ones without a hole; otherwise they go, and can be asked for again.
+    pub fn reopen(&mut self, opened: OpenOk) {
+        let mut new = Self::new(opened);
+        let first = new.events.keys().next().copied().unwrap_or(new.seq.next());
+        let reaches = self
+            .events
+            .keys()
+            .next_back()
+            .is_some_and(|last| last.next() >= first);
+        if reaches {
+            for (seq, event) in std::mem::take(&mut self.events) {
+                if seq < first {
+                    new.events.insert(seq, event);
+                }
+            }
+            new.more_before = self.more_before;
+        }
+        for (user, name) in std::mem::take(&mut self.names) {
+            new.names.entry(user).or_insert(name);
+        }
+        *self = new;
     }
 
     /// The archive has come so far.
@@ -307,6 +351,34 @@ mod tests {
         };
         assert_eq!(replica.apply(event(1, 5, closed)), Applied::Applied);
         assert!(replica.is_closed() && replica.members().is_empty());
+    }
+
+    fn opened(seqs: std::ops::RangeInclusive<u64>) -> OpenOk {
+        OpenOk {
+            instance: replica().instance,
+            generation: Generation::new(1).expect("small"),
+            seq: Seq::new(*seqs.end()).expect("small"),
+            durable: Seq::default(),
+            people: vec![],
+            events: seqs.map(|seq| join(seq, seq)).collect(),
+            more: true,
+            users: vec![],
+        }
+    }
+
+    #[test]
+    fn opened_again_it_keeps_what_reaches_up_to_the_new() {
+        let seqs = |replica: &Replica| -> Vec<u64> {
+            replica.events().map(|event| event.seq.get()).collect()
+        };
+        let mut replica = Replica::new(opened(3..=5));
+        replica.reopen(opened(6..=7));
+        assert_eq!(seqs(&replica), [3, 4, 5, 6, 7]);
+        replica.reopen(opened(7..=8));
+        assert_eq!(seqs(&replica), [3, 4, 5, 6, 7, 8]);
+        replica.reopen(opened(10..=11));
+        assert_eq!(seqs(&replica), [10, 11]);
+        assert_eq!(replica.older_than(), Seq::new(10).ok());
     }
 
     #[test]

@@ -124,18 +124,22 @@ impl Pty {
     /// Waits until the screen's text shows what `look` looks for, and gives that text back.
     #[track_caller]
     pub fn wait(&self, what: &str, mut look: impl FnMut(&str) -> bool) -> String {
+        self.wait_terminal(what, |screen| look(&screen.contents()));
+        self.screen()
+    }
+
+    /// Waits until the terminal itself, its modes or its cells, is as `look` looks for.
+    #[track_caller]
+    pub fn wait_terminal(&self, what: &str, mut look: impl FnMut(&vt100::Screen) -> bool) {
         let began = Instant::now();
         let mut parser = self.terminal.lock();
-        loop {
-            let screen = parser.screen().contents();
-            if look(&screen) {
-                return screen;
-            }
+        while !look(parser.screen()) {
             let left = DEADLINE.saturating_sub(began.elapsed());
-            assert!(
-                !left.is_zero(),
-                "waited {DEADLINE:?} in vain for {what}; the screen:\n{screen}"
-            );
+            if left.is_zero() {
+                let screen = parser.screen().contents();
+                drop(parser);
+                panic!("waited {DEADLINE:?} in vain for {what}; the screen:\n{screen}");
+            }
             let waited = self.terminal.changed.wait_timeout(parser, left);
             parser = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

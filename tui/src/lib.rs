@@ -2,8 +2,26 @@
 
 pub mod address;
 pub mod api;
+pub mod clock;
+pub mod command;
 pub mod command_line;
 pub mod config;
+pub mod drafts;
+pub mod effect;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod model;
+pub mod msg;
 pub mod net;
+pub mod runtime;
 pub mod session;
 pub mod shell;
+pub mod term;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+#[cfg(test)]
+mod tests;

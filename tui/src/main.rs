@@ -6,8 +6,12 @@ use std::time::SystemTime;
 
 use clap::Parser as _;
 use plenary::command_line::CommandLine;
-use plenary::config::{self, Environment, Flags};
+use plenary::config::{self, Environment, Flags, Settings};
+use plenary::runtime::{self, Opening};
+use plenary::session::{Account, SessionFile};
 use plenary::shell::{self, Failure};
+use plenary::term;
+use plenary::theme::{Theme, wants_ascii};
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
@@ -43,6 +47,31 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
             globals.json,
             SystemTime::now,
         )),
-        None => Err(Failure::other("The screen cannot be opened by this build.")),
+        None => screen(&settings, &runtime),
     }
+}
+
+fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
+    if !term::is_there() {
+        return Err(Failure::usage(
+            "The screen needs a terminal: 'plenary --help' says what can be done without one.",
+        ));
+    }
+    let session_file = SessionFile::within(&settings.state_dir);
+    // A session that cannot be read is made anew by signing in.
+    let session = session_file.load().ok().and_then(|loaded| loaded.session);
+    let opening = Opening {
+        account: Account::choose(settings.server.clone(), settings.token.clone(), session),
+        session_file,
+        state_dir: settings.state_dir.clone(),
+        theme: Theme::new(
+            !settings.no_color,
+            wants_ascii(|name| std::env::var(name).ok()),
+        ),
+        wall_clock: SystemTime::now,
+        new_id: uuid::Uuid::now_v7,
+    };
+    runtime
+        .block_on(runtime::run(opening))
+        .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
 }

@@ -1,12 +1,13 @@
 //! The store of production: Redis for what is live, `MySQL` for what lasts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
     Code, Event, Instance, InstanceState, Meeting, Participant, Reason, Reject, User,
 };
-use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -35,6 +36,8 @@ pub struct Hybrid {
     ledger: Ledger,
     subscriber: OnceCell<Subscriber>,
     restorer: Arc<Restorer>,
+    /// What the last sweep found missing, and in which generation.
+    missing: std::sync::Mutex<BTreeMap<InstanceId, Generation>>,
     clock: Clock,
 }
 
@@ -48,6 +51,7 @@ impl Hybrid {
             ledger,
             subscriber: OnceCell::new(),
             restorer,
+            missing: std::sync::Mutex::default(),
             clock,
         })
     }

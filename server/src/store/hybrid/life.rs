@@ -10,11 +10,14 @@
 //!      E  Redis  destroy                        only the tombstone stays
 //! ```
 
+use std::sync::PoisonError;
+
 use plenary_shared::domain::{InstanceState, Reason};
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Fault};
+use crate::store::mysql::Unfinished;
 use crate::store::redis::{Closing, Refused};
 use crate::store::{EndStep, Stepped};
 
@@ -63,6 +66,11 @@ impl Hybrid {
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
+        // Whoever marked it knows why; without what lasts, the clock does.
+        let reason = match self.ledger.stored(id).await {
+            Ok(Some(stored)) => stored.reason.unwrap_or(reason),
+            Ok(None) | Err(_) => reason,
+        };
         match self.tried(|| self.live.close(id, reason)).await? {
             Ok(Closing::Closed(seq)) => {
                 tracing::info!(instance = %id, %seq, "closed");
@@ -148,13 +156,40 @@ impl Hybrid {
             .iter()
             .map(|one| (one.instance, one.to.as_ms()))
             .collect();
-        for id in self.live.repair_index(&expected).await? {
-            tracing::warn!(instance = %id, "not live but should be: building it anew");
-            self.rebuild(id).await?;
+        let missing = self.live.repair_index(&expected).await?;
+        for one in unfinished
+            .iter()
+            .filter(|one| missing.contains(&one.instance))
+        {
+            // Another server may be about to activate it, and people to join it: only what was
+            // missing in the same generation one sweep ago is built anew.
+            if !self.was_missing(one.instance, one.generation) {
+                continue;
+            }
+            tracing::warn!(instance = %one.instance, "not live but should be: building it anew");
+            self.rebuild(one.instance).await?;
         }
+        self.remember_missing(&unfinished, &missing);
         let audiences = self.ledger.live_audiences().await?;
         let _ = self.tried(|| self.live.set_audiences(&audiences)).await?;
         self.forget_ended().await
+    }
+
+    fn was_missing(&self, id: InstanceId, generation: Generation) -> bool {
+        self.missing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            == Some(&generation)
+    }
+
+    fn remember_missing(&self, unfinished: &[Unfinished], missing: &[InstanceId]) {
+        let now_missing = unfinished
+            .iter()
+            .filter(|one| missing.contains(&one.instance))
+            .map(|one| (one.instance, one.generation))
+            .collect();
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = now_missing;
     }
 
     /// Destroys what is live by the index though what lasts says that it has ended: a server died

@@ -17,8 +17,11 @@ const WAIT_MS: u64 = 100;
 /// How often it waits so: three times as long as the other may hold the right.
 const WAITS_MAX: usize = 300;
 
-/// Events of one transaction that archives what Redis kept.
-const SALVAGED_EVENTS_MAX: usize = 500;
+/// Events that are drained at once.
+const DRAIN_EVENTS_MAX: usize = 500;
+
+/// How many such batches: more than a live log may hold un-archived.
+const DRAIN_BATCHES_MAX: usize = 1_000;
 
 /// Both stores, for what has to be carried to its end once it is begun.
 pub(super) struct Restorer {
@@ -86,27 +89,34 @@ impl Restorer {
             );
         }
         for one in unfinished {
-            self.salvage(one).await?;
+            // Ours may have taken so long that another server has done it meanwhile: what people
+            // said since must not be built away.
+            if self.live.is_up().await? {
+                break;
+            }
+            self.drain(&one).await?;
             self.rebuild(one.instance, true).await?;
         }
         self.live.load_scripts().await?;
         self.live.mark_up(&run_id).await
     }
 
-    /// Archives what a Redis that kept its data has above the archive: it was acknowledged, and the
-    /// new generation begins above it. Nothing was written since, for there are no scripts; what is
-    /// missing at the end is void, as before.
-    async fn salvage(&self, one: Unfinished) -> Result<(), Fault> {
+    /// Brings what this Redis still has of a log into the archive. It may lack a tail, but what it
+    /// has was accepted in this generation and in this order: there is no reason to lose it.
+    async fn drain(&self, one: &Unfinished) -> Result<(), Fault> {
         let mut after = one.archived;
-        loop {
-            let events = self
-                .live
-                .log(one.instance, after, SALVAGED_EVENTS_MAX)
-                .await?;
-            if events
-                .first()
-                .is_none_or(|first| first.generation != one.generation)
-            {
+        for _ in 0..DRAIN_BATCHES_MAX {
+            let heads = self.live.heads(&[one.instance]).await?;
+            let generation = heads
+                .into_iter()
+                .next()
+                .flatten()
+                .map(|head| head.generation);
+            if generation != Some(one.generation) {
+                return Ok(());
+            }
+            let events = self.live.log(one.instance, after, DRAIN_EVENTS_MAX).await?;
+            if events.first().is_none_or(|first| first.seq != after.next()) {
                 return Ok(());
             }
             let batch = Batch {
@@ -115,17 +125,20 @@ impl Restorer {
                 after,
                 events,
             };
-            let archived = self.ledger.archive(&[batch]).await.map_err(as_fault)?;
-            match archived.into_iter().next() {
-                Some(Archived::Done { last, .. }) => after = last,
-                Some(Archived::Broken { instance, fault }) => {
-                    tracing::error!(%instance, %fault, "what Redis kept cannot be archived");
-                    return Ok(());
-                }
-                // Another server is ahead of us.
-                Some(Archived::Stale { .. }) | None => return Ok(()),
+            let batches = [batch];
+            match self
+                .ledger
+                .archive(&batches)
+                .await
+                .map_err(as_fault)?
+                .as_slice()
+            {
+                [Archived::Done { last, .. }] => after = *last,
+                // Another server archives or rebuilds it.
+                _ => return Ok(()),
             }
         }
+        Ok(())
     }
 
     /// Builds one instance's live state anew, in the next generation.

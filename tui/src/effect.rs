@@ -1,0 +1,67 @@
+//! What `update` wants done outside: each is carried out by the runtime, and answers, if at all,
+//! with a message.
+
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::Request;
+
+/// Something to be done outside.
+#[derive(Clone, PartialEq)]
+pub enum Effect {
+    /// Sign in. Answered by [`crate::msg::News::SignedIn`]; the token is kept on the way.
+    SignIn {
+        /// The server's address.
+        server: String,
+        /// The account's address.
+        email: String,
+        /// Its password.
+        password: String,
+    },
+    /// Let a running sign-in go unanswered.
+    CancelSignIn,
+    /// Connect to this server, in place of any other.
+    Connect {
+        /// Its address.
+        server: String,
+    },
+    /// Drop the connection.
+    Disconnect,
+    /// The kept token is no good any more.
+    ForgetToken {
+        /// Whose token.
+        server: String,
+    },
+    /// Send this request.
+    Ask(Request),
+    /// Connect anew at once.
+    Reconnect,
+    /// Keep these drafts, in place of all that were kept.
+    KeepDrafts(Vec<(InstanceId, String)>),
+    /// Write this into the terminal's title.
+    Title(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Give the terminal back and stop until continued.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+// Passwords, tokens and drafts never reach a log.
+impl std::fmt::Debug for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SignIn { server, email, .. } => write!(f, "SignIn({server}, {email})"),
+            Self::CancelSignIn => f.write_str("CancelSignIn"),
+            Self::Connect { server } => write!(f, "Connect({server})"),
+            Self::Disconnect => f.write_str("Disconnect"),
+            Self::ForgetToken { server } => write!(f, "ForgetToken({server})"),
+            Self::Ask(request) => write!(f, "Ask({request:?})"),
+            Self::Reconnect => f.write_str("Reconnect"),
+            Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
+            Self::Title(title) => write!(f, "Title({title})"),
+            Self::Redraw => f.write_str("Redraw"),
+            Self::Suspend => f.write_str("Suspend"),
+            Self::Quit => f.write_str("Quit"),
+        }
+    }
+}

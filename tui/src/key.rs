@@ -1,0 +1,168 @@
+//! One key with its modifiers: from the terminal, from its name, and as people read it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// A key with its modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// A name that is no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no key: write it like ctrl-a, alt-enter, shift-up, f1 or x")]
+pub struct KeyError(String);
+
+impl Key {
+    /// The character that this key types, if it types one.
+    pub fn typed(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c)
+                if !self
+                    .modifiers
+                    .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
+            {
+                Some(if self.modifiers.contains(KeyModifiers::SHIFT) {
+                    // Terminals with the keyboard protocol send the plain letter beside Shift.
+                    c.to_uppercase().next().unwrap_or(c)
+                } else {
+                    c
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        let known = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        let mut modifiers = event.modifiers & known;
+        let mut code = event.code;
+        match code {
+            KeyCode::BackTab => {
+                code = KeyCode::Tab;
+                modifiers |= KeyModifiers::SHIFT;
+            }
+            // Shift is in the character already, and Ctrl makes no difference between cases.
+            KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
+                code = KeyCode::Char(c.to_ascii_lowercase());
+                modifiers -= KeyModifiers::SHIFT;
+            }
+            KeyCode::Char(c) if c.is_uppercase() || !c.is_alphabetic() => {
+                modifiers -= KeyModifiers::SHIFT;
+            }
+            _ => {}
+        }
+        Self { code, modifiers }
+    }
+}
+
+impl std::str::FromStr for Key {
+    type Err = KeyError;
+
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        let wrong = || KeyError(name.to_owned());
+        let mut modifiers = KeyModifiers::NONE;
+        let mut rest = name;
+        for (prefix, modifier) in [
+            ("ctrl-", KeyModifiers::CONTROL),
+            ("alt-", KeyModifiers::ALT),
+            ("shift-", KeyModifiers::SHIFT),
+        ] {
+            if let Some(after) = rest.strip_prefix(prefix).filter(|after| !after.is_empty()) {
+                modifiers |= modifier;
+                rest = after;
+            }
+        }
+        let code = match rest {
+            "enter" => KeyCode::Enter,
+            "esc" => KeyCode::Esc,
+            "tab" => KeyCode::Tab,
+            "backspace" => KeyCode::Backspace,
+            "delete" => KeyCode::Delete,
+            "home" => KeyCode::Home,
+            "end" => KeyCode::End,
+            "pageup" => KeyCode::PageUp,
+            "pagedown" => KeyCode::PageDown,
+            "up" => KeyCode::Up,
+            "down" => KeyCode::Down,
+            "left" => KeyCode::Left,
+            "right" => KeyCode::Right,
+            _ => {
+                let mut chars = rest.chars();
+                match (chars.next(), chars.as_str()) {
+                    (Some('f'), number) if !number.is_empty() => {
+                        KeyCode::F(number.parse().map_err(|_| wrong())?)
+                    }
+                    (Some(c), "") => KeyCode::Char(c),
+                    _ => return Err(wrong()),
+                }
+            }
+        };
+        Ok(Self { code, modifiers })
+    }
+}
+
+/// A key's name as people read it: `⌃G`, `⌥⏎`, `F1`; `glyphs` stand for
+/// Control, Alt, Shift, Enter and the arrows up and down.
+pub fn label(name: &str, glyphs: [&str; 6]) -> String {
+    let [ctrl, alt, shift, enter, up, down] = glyphs;
+    let mut out = String::new();
+    let mut rest = name;
+    for (prefix, glyph) in [("ctrl-", ctrl), ("alt-", alt), ("shift-", shift)] {
+        if let Some(after) = rest.strip_prefix(prefix) {
+            out.push_str(glyph);
+            rest = after;
+        }
+    }
+    match rest {
+        "enter" => out.push_str(enter),
+        "up" => out.push_str(up),
+        "down" => out.push_str(down),
+        "pageup" => out.push_str("PgUp"),
+        "pagedown" => out.push_str("PgDn"),
+        _ if out.is_empty() && rest.len() == 1 => out.push_str(rest),
+        _ => {
+            let mut chars = rest.chars();
+            out.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+            out.push_str(chars.as_str());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const UNICODE: [&str; 6] = ["⌃", "⌥", "⇧", "⏎", "↑", "↓"];
+    const ASCII: [&str; 6] = ["^", "M-", "S-", "Enter", "Up", "Down"];
+
+    #[rstest]
+    #[case("ctrl-g", "⌃G", "^G")]
+    #[case("alt-enter", "⌥⏎", "M-Enter")]
+    #[case("f1", "F1", "F1")]
+    #[case("pageup", "PgUp", "PgUp")]
+    #[case("l", "l", "l")]
+    fn labels_of_keys(#[case] name: &str, #[case] unicode: &str, #[case] ascii: &str) {
+        assert_eq!(label(name, UNICODE), unicode);
+        assert_eq!(label(name, ASCII), ascii);
+    }
+
+    #[rstest]
+    #[case(KeyCode::Char('A'), KeyModifiers::SHIFT, Some('A'))]
+    #[case(KeyCode::Char('a'), KeyModifiers::NONE, Some('a'))]
+    #[case(KeyCode::Char('a'), KeyModifiers::CONTROL, None)]
+    #[case(KeyCode::Char('ß'), KeyModifiers::NONE, Some('ß'))]
+    #[case(KeyCode::Enter, KeyModifiers::NONE, None)]
+    fn what_is_typed(
+        #[case] code: KeyCode,
+        #[case] modifiers: KeyModifiers,
+        #[case] typed: Option<char>,
+    ) {
+        assert_eq!(Key::from(KeyEvent::new(code, modifiers)).typed(), typed);
+    }
+}

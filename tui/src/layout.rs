@@ -1,0 +1,221 @@
+//! Where things stand: the panes of a screen of any size.
+
+use ratatui::layout::Rect;
+
+/// Columns of the list of meetings and of the list of people.
+const SIDE: u16 = 24;
+/// Rows that the input grows to.
+pub const INPUT_ROWS_MAX: u16 = 6;
+/// Columns before the input's text: a blank, the prompt, a blank.
+pub const PROMPT: u16 = 3;
+/// Columns of chat that are written on: longer lines are hard to read.
+pub const CHAT_COLUMNS_MAX: u16 = 100;
+
+/// How much fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Meetings, chat and people side by side.
+    Three,
+    /// Meetings and chat; people in a drawer.
+    Two,
+    /// A strip of tabs over the chat; both lists in drawers.
+    Tabs,
+    /// As tabs, with names on lines of their own.
+    Narrow,
+    /// One line that says so, and the input.
+    Tiny,
+}
+
+/// A list that is drawn over the chat where there is no room beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawer {
+    /// The meetings, at the left.
+    Meetings,
+    /// The people, at the right.
+    People,
+}
+
+/// Where things stand; what has no room is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panes {
+    /// How much fits.
+    pub form: Form,
+    /// The strip of tabs.
+    pub tabs: Rect,
+    /// The title line.
+    pub title: Rect,
+    /// The list of meetings, beside the chat or as an open drawer.
+    pub meetings: Rect,
+    /// The chat.
+    pub chat: Rect,
+    /// The list of people, beside the chat or as an open drawer.
+    pub people: Rect,
+    /// The rule under the body.
+    pub rule: Rect,
+    /// The status line.
+    pub status: Rect,
+    /// The input.
+    pub input: Rect,
+    /// The hints.
+    pub hints: Rect,
+}
+
+/// How much fits into so many cells.
+pub fn form(columns: u16, rows: u16) -> Form {
+    match columns {
+        _ if columns < 20 || rows < 6 => Form::Tiny,
+        120.. => Form::Three,
+        90.. => Form::Two,
+        60.. => Form::Tabs,
+        _ => Form::Narrow,
+    }
+}
+
+/// The panes of a screen whose input has `input_rows` rows of text.
+pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -> Panes {
+    let form = form(columns, rows);
+    let row = |y: u16, height: u16| {
+        let y = y.min(rows);
+        Rect::new(0, y, columns, height.min(rows - y))
+    };
+    let none = Rect::new(0, 0, 0, 0);
+    let mut panes = Panes {
+        form,
+        tabs: none,
+        title: none,
+        meetings: none,
+        chat: none,
+        people: none,
+        rule: none,
+        status: none,
+        input: none,
+        hints: none,
+    };
+    if form == Form::Tiny {
+        panes.status = row(0, rows.saturating_sub(1).min(1));
+        panes.input = row(rows.saturating_sub(1), 1);
+        return panes;
+    }
+    let sided = matches!(form, Form::Three | Form::Two);
+    // From the least needed: each goes when the chat would have too little.
+    let tabs = u16::from(!sided && rows >= 12);
+    let hints = u16::from(rows >= 8);
+    let rule = u16::from(sided && rows >= 14);
+    let input = input_rows.clamp(1, INPUT_ROWS_MAX.min(rows / 4).max(1));
+    let body = rows - tabs - 1 - rule - 1 - input - hints;
+
+    panes.tabs = row(0, tabs);
+    panes.title = row(tabs, 1);
+    let top = tabs + 1;
+    panes.rule = row(top + body, rule);
+    panes.status = row(top + body + rule, 1);
+    panes.input = row(top + body + rule + 1, input);
+    panes.hints = row(top + body + rule + 1 + input, hints);
+
+    let (meetings, people) = match form {
+        Form::Three => (SIDE, SIDE),
+        Form::Two => (SIDE, 0),
+        Form::Tabs | Form::Narrow | Form::Tiny => (0, 0),
+    };
+    let chat_x = if meetings > 0 { meetings + 1 } else { 0 };
+    let chat_end = if people > 0 {
+        columns - people - 1
+    } else {
+        columns
+    };
+    panes.meetings = Rect::new(0, top, meetings, body);
+    panes.people = Rect::new(columns - people, top, people, body);
+    panes.chat = Rect::new(chat_x, top, chat_end - chat_x, body);
+    let drawn = SIDE.max(columns / 2).min(columns).min(40);
+    match drawer {
+        Some(Drawer::Meetings) if meetings == 0 => panes.meetings = Rect::new(0, top, drawn, body),
+        Some(Drawer::People) if people == 0 => {
+            panes.people = Rect::new(columns - drawn, top, drawn, body);
+        }
+        Some(Drawer::Meetings | Drawer::People) | None => {}
+    }
+    panes
+}
+
+impl Panes {
+    /// Whether the list of meetings lies over the chat.
+    pub fn meetings_over_chat(&self) -> bool {
+        self.meetings.width > 0 && self.chat.x == 0
+    }
+
+    /// Whether the list of people lies over the chat.
+    pub fn people_over_chat(&self) -> bool {
+        self.people.width > 0 && self.chat.right() > self.people.x
+    }
+
+    /// Where pages lie over the body: all of it but for its tabs and title.
+    pub fn over(&self) -> Rect {
+        let (top, bottom) = (self.title.bottom(), self.status.y);
+        Rect::new(0, top, self.status.width, bottom.saturating_sub(top))
+    }
+
+    /// Columns of the input's text.
+    pub fn input_columns(&self) -> usize {
+        usize::from(self.input.width.saturating_sub(PROMPT)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(120, 36, Form::Three, (25, 70, 30))]
+    #[case(119, 36, Form::Two, (25, 94, 31))]
+    #[case(90, 36, Form::Two, (25, 65, 31))]
+    #[case(80, 24, Form::Tabs, (0, 80, 19))]
+    #[case(60, 20, Form::Tabs, (0, 60, 15))]
+    #[case(44, 20, Form::Narrow, (0, 44, 15))]
+    #[case(20, 6, Form::Narrow, (0, 20, 3))]
+    #[case(19, 6, Form::Tiny, (0, 0, 0))]
+    fn the_chat(
+        #[case] columns: u16,
+        #[case] rows: u16,
+        #[case] form: Form,
+        #[case] (x, width, height): (u16, u16, u16),
+    ) {
+        let input_rows = if columns == 120 { 2 } else { 1 };
+        let panes = panes(columns, rows, input_rows, None);
+        assert_eq!(panes.form, form);
+        assert_eq!(
+            (panes.chat.x, panes.chat.width, panes.chat.height),
+            (x, width, height)
+        );
+    }
+
+    #[test]
+    fn everything_is_on_the_screen_and_the_input_is_always_there() {
+        for columns in 1..=200 {
+            for rows in 1..=60 {
+                for drawer in [None, Some(Drawer::Meetings), Some(Drawer::People)] {
+                    let panes = panes(columns, rows, 9, drawer);
+                    let screen = Rect::new(0, 0, columns, rows);
+                    for pane in [
+                        panes.tabs,
+                        panes.title,
+                        panes.meetings,
+                        panes.chat,
+                        panes.people,
+                        panes.rule,
+                        panes.status,
+                        panes.input,
+                        panes.hints,
+                    ] {
+                        assert_eq!(
+                            pane.intersection(screen),
+                            pane,
+                            "{columns}x{rows} {drawer:?}"
+                        );
+                    }
+                    assert!(panes.input.height >= 1);
+                }
+            }
+        }
+    }
+}

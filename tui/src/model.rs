@@ -1,0 +1,432 @@
+//! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
+//! It holds no clock, socket or terminal, and changes only in `update`.
+
+pub mod composer;
+pub mod editor;
+pub mod meetings;
+pub mod overlay;
+pub mod room;
+pub mod scroll;
+pub mod sign_in;
+pub mod timeline;
+pub mod wake;
+
+use std::collections::{BTreeMap, HashMap};
+
+use plenary_shared::domain::{Instance, InstanceState, Role};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::time::Timestamp;
+
+use crate::clock::Zone;
+use crate::command::Context;
+use crate::layout::{self, Drawer, Form, Panes};
+use crate::session::Token;
+use crate::theme::{Theme, Tone};
+use composer::Composer;
+use meetings::Meetings;
+use overlay::{Find, Overlay};
+use room::Room;
+use sign_in::SignIn;
+use timeline::Looked;
+
+/// What the program begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The server's address.
+    pub server: String,
+    /// Who signed in last, for the form.
+    pub email: String,
+    /// The kept login token.
+    pub token: Option<Token>,
+    /// The kept drafts.
+    pub drafts: Vec<(InstanceId, String)>,
+    /// How meaning looks.
+    pub theme: Theme,
+    /// In which zone times are shown.
+    pub zone: Zone,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Everything the screen knows.
+#[derive(Debug)]
+pub struct Model {
+    /// The server's time, as well as it is known.
+    pub now: Timestamp,
+    /// The server's clock less this machine's, in milliseconds.
+    pub skew_ms: i64,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// How meaning looks.
+    pub theme: Theme,
+    /// In which zone times are shown.
+    pub zone: Zone,
+    /// Whether the terminal has the focus, as far as it says.
+    pub focused: bool,
+    /// The server's address.
+    pub server: String,
+    /// The login token.
+    pub token: Option<Token>,
+    /// The sign-in form, while it is shown.
+    pub sign_in: Option<SignIn>,
+    /// Who one is.
+    pub me: Option<Me>,
+    /// The connection.
+    pub link: Link,
+    /// When the connection was lost, until it is back.
+    pub lost_at: Option<Timestamp>,
+    /// Since when the program was stopped, and when it noticed.
+    pub slept: Option<(Timestamp, Timestamp)>,
+    /// What was asked on this connection and not answered.
+    pub asks: HashMap<u64, Asked>,
+    /// The number of the last request.
+    pub last_ask: u64,
+    /// The list of meetings.
+    pub meetings: Meetings,
+    /// The opened meetings.
+    pub rooms: BTreeMap<InstanceId, Room>,
+    /// The meeting whose row is selected and that the chat shows.
+    pub shown: Option<InstanceId>,
+    /// The meeting shown before.
+    pub shown_before: Option<InstanceId>,
+    /// What is written, by meeting.
+    pub composers: HashMap<Option<InstanceId>, Composer>,
+    /// When drafts that changed are kept on disk.
+    pub drafts_due: Option<Timestamp>,
+    /// Where keys go first.
+    pub focus: Focus,
+    /// The list that lies over the chat.
+    pub drawer: Option<Drawer>,
+    /// The page that lies over the chat.
+    pub overlay: Option<Overlay>,
+    /// The search for a meeting.
+    pub find: Option<Find>,
+    /// What the status line says for a while.
+    pub notice: Option<Notice>,
+    /// Until when a second Ctrl-C quits.
+    pub quit_until: Option<Timestamp>,
+    /// Whether the question before quitting is asked.
+    pub leaving: bool,
+    /// When the program ends although a leave was not answered.
+    pub quit_at: Option<Timestamp>,
+    /// A text of many lines that was about to be sent: sent again, it goes.
+    pub confirming: Option<String>,
+    /// What the terminal's title says.
+    pub title: String,
+}
+
+/// Who one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Me {
+    /// Which user.
+    pub id: UserId,
+    /// What one is called.
+    pub name: String,
+    /// One's address.
+    pub email: String,
+    /// What one may do.
+    pub role: Role,
+}
+
+/// The connection, as the status line shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// None is wanted: nobody is signed in.
+    Off,
+    /// It is tried.
+    Connecting {
+        /// Tries before this one.
+        attempt: u32,
+    },
+    /// It is open; hello has been said.
+    Greeting,
+    /// It works.
+    Ready,
+    /// It is lost.
+    Lost {
+        /// Why.
+        why: String,
+        /// When it is tried again; never by itself when there is no time.
+        retry_at: Option<Timestamp>,
+    },
+}
+
+/// What was asked, so that the answer is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "each is the verb of its name, with what its answer needs"
+)]
+pub enum Asked {
+    Hello,
+    Meetings,
+    Open(InstanceId),
+    Close,
+    Join(InstanceId),
+    Leave(InstanceId),
+    Post(InstanceId, Cmid),
+    Older(InstanceId, Seq),
+    Newer(InstanceId),
+    People(InstanceId),
+    JoinTimes,
+    UserMessages,
+}
+
+/// Where keys go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// Into the input.
+    Input,
+    /// Into the list of meetings.
+    List,
+}
+
+/// What Enter does in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnterDoes {
+    /// It sends what is written.
+    Send,
+    /// It sends again what failed.
+    Retry,
+    /// It joins.
+    Join,
+    /// It opens what has ended.
+    Read,
+    /// It says when the meeting begins.
+    Wait,
+    /// Nothing: the meeting is over, and open already.
+    Nothing,
+}
+
+/// What the status line says for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The sentence.
+    pub text: String,
+    /// What it means.
+    pub tone: Tone,
+    /// Until when it is shown.
+    pub until: Timestamp,
+}
+
+/// How long a notice is shown.
+const NOTICE_MS: i64 = 8_000;
+
+impl Model {
+    /// As the program begins: signed in where a token was kept.
+    pub fn new(start: Start) -> Self {
+        let sign_in = start
+            .token
+            .is_none()
+            .then(|| SignIn::new(&start.server, &start.email));
+        let composers = start
+            .drafts
+            .into_iter()
+            .map(|(id, draft)| (Some(id), Composer::new(draft)))
+            .collect();
+        Self {
+            now: start.now,
+            skew_ms: 0,
+            size: start.size,
+            theme: start.theme,
+            zone: start.zone,
+            focused: true,
+            server: start.server,
+            token: start.token,
+            sign_in,
+            me: None,
+            link: Link::Off,
+            lost_at: None,
+            slept: None,
+            asks: HashMap::new(),
+            last_ask: 0,
+            meetings: Meetings::default(),
+            rooms: BTreeMap::new(),
+            shown: None,
+            shown_before: None,
+            composers,
+            drafts_due: None,
+            focus: Focus::Input,
+            drawer: None,
+            overlay: None,
+            find: None,
+            notice: None,
+            quit_until: None,
+            leaving: false,
+            quit_at: None,
+            confirming: None,
+            title: String::new(),
+        }
+    }
+
+    /// The opened meeting that is shown.
+    pub fn room(&self) -> Option<&Room> {
+        self.rooms.get(&self.shown?)
+    }
+
+    /// The opened meeting that is shown.
+    pub fn room_mut(&mut self) -> Option<&mut Room> {
+        self.rooms.get_mut(&self.shown?)
+    }
+
+    /// What is known of a meeting: from the list, or from when it was opened.
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        let opened = || Some(self.rooms.get(&id)?.log.as_ref()?.instance());
+        self.meetings.get(id).or_else(opened)
+    }
+
+    /// Whether a meeting goes on now.
+    pub fn is_active(&self, id: InstanceId) -> bool {
+        let closed = self.rooms.get(&id).and_then(|room| room.log.as_ref());
+        !closed.is_some_and(plenary_shared::replica::Replica::is_closed)
+            && self
+                .instance(id)
+                .is_some_and(|instance| instance.state == InstanceState::Active)
+    }
+
+    /// Which user one is.
+    pub fn my_id(&self) -> Option<UserId> {
+        self.me.as_ref().map(|me| me.id)
+    }
+
+    /// What is written in the shown meeting.
+    pub fn composer(&self) -> Option<&Composer> {
+        self.composers.get(&self.shown)
+    }
+
+    /// What is written in the shown meeting, to change it.
+    pub fn composer_mut(&mut self) -> &mut Composer {
+        self.composers.entry(self.shown).or_default()
+    }
+
+    /// Where things stand on the screen.
+    pub fn panes(&self) -> Panes {
+        let (columns, rows) = self.size;
+        // The input's width does not depend on its height, so the first layout can measure it.
+        let cells = layout::panes(columns, rows, 1, None).input_columns();
+        let editor = self.composer().map(|composer| &composer.editor);
+        let most = usize::from(layout::INPUT_ROWS_MAX);
+        let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
+        let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
+        layout::panes(columns, rows, input_rows, self.drawer)
+    }
+
+    /// How a room's log is drawn on this screen.
+    pub fn looked<'a>(&'a self, room: &'a Room) -> Looked<'a> {
+        let panes = self.panes();
+        Looked {
+            room,
+            me: self.me.as_ref(),
+            theme: self.theme,
+            zone: self.zone,
+            now: self.now,
+            columns: usize::from(panes.chat.width),
+            form: panes.form,
+        }
+    }
+
+    /// Rows of the chat that show the log.
+    pub fn chat_rows(&self) -> usize {
+        usize::from(self.panes().chat.height)
+    }
+
+    /// Columns and rows of a page over the chat, within its frame.
+    pub fn overlay_size(&self) -> (usize, usize) {
+        let body = self.panes().over();
+        (
+            usize::from(body.width.saturating_sub(2)),
+            usize::from(body.height.saturating_sub(2)),
+        )
+    }
+
+    /// Where keys mean something now, the nearest first.
+    pub fn contexts(&self) -> &'static [Context] {
+        use Context::{
+            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, SignIn,
+        };
+        if self.sign_in.is_some() && self.overlay.is_some() {
+            &[Overlay, Edit, Anywhere]
+        } else if self.sign_in.is_some() {
+            &[SignIn, Edit, Anywhere]
+        } else if self.leaving {
+            &[Leaving, Anywhere]
+        } else if self.find.is_some() {
+            &[Find, Edit, Anywhere]
+        } else if self.overlay.is_some() {
+            &[Overlay, Input, Edit, Meetings, Anywhere]
+        } else if self.focus == Focus::List {
+            &[List, Chat, Meetings, Anywhere]
+        } else {
+            &[Input, Edit, Chat, Meetings, Anywhere]
+        }
+    }
+
+    /// The running meetings that one is in.
+    pub fn joined_rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms
+            .values()
+            .filter(|room| room.wants_in && !room.is_closed())
+    }
+
+    /// The next meeting with unread messages, those that speak of the reader first.
+    pub fn next_unread(&self) -> Option<InstanceId> {
+        let unread = self.rooms.values().filter(|room| room.unread > 0);
+        unread
+            .max_by_key(|room| (room.mentions > 0, room.unread))
+            .map(|room| room.id)
+    }
+
+    /// Whether the person sees the end of this room's log now.
+    pub fn looks_at(&self, id: InstanceId) -> bool {
+        let at_end = self
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.scroll.is_newest());
+        let covered = self.drawer.is_some() && self.panes().form != Form::Three;
+        self.shown == Some(id)
+            && self.focused
+            && at_end
+            && self.overlay.is_none()
+            && self.sign_in.is_none()
+            && (!covered || self.panes().chat.width > 60)
+    }
+
+    /// What Enter does in the input now.
+    pub fn enter_does(&self) -> EnterDoes {
+        let written = self
+            .composer()
+            .is_some_and(|composer| !composer.editor.is_empty());
+        let room = self.room();
+        let Some(id) = self.shown.filter(|_| !written) else {
+            return EnterDoes::Send;
+        };
+        if room.is_some_and(|room| room.wants_in && room.failed() > 0) {
+            return EnterDoes::Retry;
+        }
+        if room.is_some_and(|room| room.wants_in) {
+            return EnterDoes::Send;
+        }
+        let over = room.is_some_and(Room::is_closed);
+        match self.instance(id).map(|instance| instance.state) {
+            Some(InstanceState::Active) if !over => EnterDoes::Join,
+            Some(InstanceState::Scheduled) => EnterDoes::Wait,
+            Some(InstanceState::Ended | InstanceState::Ending) if room.is_none() => EnterDoes::Read,
+            Some(InstanceState::Active | InstanceState::Ended | InstanceState::Ending) => {
+                EnterDoes::Nothing
+            }
+            None => EnterDoes::Send,
+        }
+    }
+
+    /// Says something in the status line.
+    pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
+        let until = self.now.plus_ms(NOTICE_MS);
+        self.notice = Some(Notice {
+            text: text.into(),
+            tone,
+            until,
+        });
+    }
+}

@@ -1,0 +1,140 @@
+//! The list of meetings in its groups: running, soon, later, over.
+
+use chrono::Days;
+use plenary_shared::domain::{Instance, InstanceState};
+use plenary_shared::ids::InstanceId;
+use plenary_shared::time::Timestamp;
+
+use crate::clock::Zone;
+
+/// How long before its start a meeting is "soon".
+pub const SOON_MS: i64 = 15 * 60 * 1_000;
+
+/// What the server said last.
+#[derive(Clone, Debug, Default)]
+pub struct Meetings {
+    all: Vec<Instance>,
+    /// Whether the server has said anything yet.
+    pub loaded: bool,
+    /// Whether it changed again while it was being asked for.
+    pub stale: bool,
+}
+
+/// A group of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// They run now.
+    Live,
+    /// They begin within [`SOON_MS`].
+    Soon,
+    /// They begin later today.
+    Today,
+    /// They begin tomorrow.
+    Tomorrow,
+    /// They begin after that.
+    Later,
+    /// They are over.
+    Ended,
+}
+
+impl Group {
+    /// What the list calls it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Live => "LIVE NOW",
+            Self::Soon => "STARTING SOON",
+            Self::Today => "LATER TODAY",
+            Self::Tomorrow => "TOMORROW",
+            Self::Later => "LATER",
+            Self::Ended => "ENDED",
+        }
+    }
+}
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Its group.
+    pub group: Group,
+    /// Its number, for Alt and a digit.
+    pub number: usize,
+    /// The meeting.
+    pub instance: &'a Instance,
+}
+
+impl Meetings {
+    /// What the server says now.
+    pub fn set(&mut self, all: Vec<Instance>) {
+        self.all = all;
+        self.loaded = true;
+    }
+
+    /// What is known of one.
+    pub fn get(&self, id: InstanceId) -> Option<&Instance> {
+        self.all.iter().find(|instance| instance.id == id)
+    }
+
+    /// All, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Instance> {
+        self.all.iter()
+    }
+
+    /// One's stay in a meeting began or ended, before the list says so itself.
+    pub fn set_joined(&mut self, id: InstanceId, joined: Option<Timestamp>) {
+        if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {
+            instance.joined = joined;
+        }
+    }
+
+    /// How many are in a meeting, before the list says so itself.
+    pub fn set_participants(&mut self, id: InstanceId, count: usize) {
+        if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {
+            instance.participants = u32::try_from(count).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// The rows, in order: what begins first stands first, what ended last stands first.
+    pub fn entries(&self, now: Timestamp, zone: Zone) -> Vec<Entry<'_>> {
+        let mut rows: Vec<(Group, &Instance)> = self
+            .all
+            .iter()
+            .map(|instance| (group(instance, now, zone), instance))
+            .collect();
+        rows.sort_by_key(|(group, instance)| {
+            let time = match group {
+                Group::Ended => -instance.todatetime.as_ms(),
+                Group::Live | Group::Soon | Group::Today | Group::Tomorrow | Group::Later => {
+                    instance.fromdatetime.as_ms()
+                }
+            };
+            (*group, time, instance.id)
+        });
+        rows.into_iter()
+            .enumerate()
+            .map(|(index, (group, instance))| Entry {
+                group,
+                number: index + 1,
+                instance,
+            })
+            .collect()
+    }
+}
+
+fn group(instance: &Instance, now: Timestamp, zone: Zone) -> Group {
+    match instance.state {
+        InstanceState::Active => return Group::Live,
+        InstanceState::Ending | InstanceState::Ended => return Group::Ended,
+        InstanceState::Scheduled => {}
+    }
+    let from = instance.fromdatetime;
+    let (today, day) = (zone.day(now), zone.day(from));
+    if from.ms_since(now) <= SOON_MS {
+        Group::Soon
+    } else if day <= today {
+        Group::Today
+    } else if today.checked_add_days(Days::new(1)) == Some(day) {
+        Group::Tomorrow
+    } else {
+        Group::Later
+    }
+}

@@ -1,0 +1,240 @@
+//! Pages over the chat: help, people, one person's messages, join times; and the search for a
+//! meeting.
+
+mod help;
+
+use plenary_shared::domain::Participant;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::{JoinTimes, MessagesOk};
+use ratatui::text::{Line, Span};
+
+use crate::command::Context;
+use crate::model::Model;
+use crate::model::editor::Editor;
+use crate::model::meetings::Entry;
+use crate::text;
+use crate::theme::Tone;
+
+/// A page over the chat.
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    /// What it shows.
+    pub page: Page,
+    /// Rows above the first that is shown.
+    pub scroll: usize,
+}
+
+/// What a page shows; `None` until the server has answered.
+#[derive(Clone, Debug)]
+pub enum Page {
+    /// Every key and word.
+    Help {
+        /// Where the keys went when it was opened.
+        context: Context,
+    },
+    /// Who is in a meeting, with all that is known.
+    People(InstanceId, Option<Vec<Participant>>),
+    /// One person's messages.
+    Messages {
+        /// Where.
+        instance: InstanceId,
+        /// What the person is called.
+        name: String,
+        /// What they said.
+        said: Option<MessagesOk>,
+    },
+    /// When the people of all running meetings joined.
+    JoinTimes(Option<Vec<JoinTimes>>),
+}
+
+/// The search for a meeting.
+#[derive(Clone, Debug, Default)]
+pub struct Find {
+    /// What is searched for.
+    pub query: Editor,
+    /// Which of the found ones is selected.
+    pub selected: usize,
+}
+
+impl Overlay {
+    /// From its first row.
+    pub fn new(page: Page) -> Self {
+        Self { page, scroll: 0 }
+    }
+
+    /// What stands in its frame.
+    pub fn title(&self, model: &Model) -> String {
+        let title = |id: InstanceId| {
+            let title = model
+                .instance(id)
+                .map(|instance| text::one_line(&instance.title));
+            format!("{} {id}", title.unwrap_or_default())
+        };
+        match &self.page {
+            Page::Help { .. } => "help".to_owned(),
+            Page::People(id, _) => format!("people in {}", title(*id)),
+            Page::Messages { instance, name, .. } => {
+                format!(
+                    "messages of {} in {}",
+                    text::one_line(name),
+                    title(*instance)
+                )
+            }
+            Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
+        }
+    }
+
+    /// All its rows.
+    pub fn rows(&self, model: &Model, columns: usize) -> Vec<Line<'static>> {
+        match &self.page {
+            Page::Help { context } => help::rows(model, columns, *context),
+            Page::People(_, people) => waiting(model, people.as_deref(), |people| {
+                people_rows(model, columns, people)
+            }),
+            Page::Messages { said, .. } => waiting(model, said.as_ref(), |said| {
+                message_rows(model, columns, said)
+            }),
+            Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
+                join_rows(model, columns, meetings)
+            }),
+        }
+    }
+}
+
+impl Find {
+    /// The meetings that match: every word of the query is in the title or in the number.
+    pub fn found<'a>(&self, model: &'a Model) -> Vec<Entry<'a>> {
+        let query = self.query.text().to_lowercase();
+        let words: Vec<&str> = query.split_whitespace().collect();
+        let mut entries = model.meetings.entries(model.now, model.zone);
+        entries.retain(|entry| {
+            let name = format!(
+                "{} {}",
+                entry.instance.title.to_lowercase(),
+                entry.instance.id
+            );
+            words.iter().all(|word| name.contains(word))
+        });
+        entries
+    }
+}
+
+fn waiting<T: ?Sized>(
+    model: &Model,
+    answer: Option<&T>,
+    rows: impl FnOnce(&T) -> Vec<Line<'static>>,
+) -> Vec<Line<'static>> {
+    let glyphs = model.theme.glyphs;
+    answer.map_or_else(
+        || vec![Line::raw(format!("{} asking{}", glyphs.busy, glyphs.cut))],
+        rows,
+    )
+}
+
+fn nothing(model: &Model, text: &'static str) -> Vec<Line<'static>> {
+    vec![Line::styled(text, model.theme.style(Tone::Quiet))]
+}
+
+fn people_rows(model: &Model, columns: usize, people: &[Participant]) -> Vec<Line<'static>> {
+    if people.is_empty() {
+        return nothing(model, "nobody is here");
+    }
+    let cut = model.theme.glyphs.cut;
+    let name_cells = (columns / 4).clamp(6, 20);
+    let rows = people.iter().map(|person| {
+        let name = text::left(&text::one_line(&person.name), name_cells, cut);
+        let age = person.age.map(|age| age.to_string()).unwrap_or_default();
+        let gender = person
+            .gender
+            .map(plenary_shared::domain::Gender::as_str)
+            .unwrap_or_default();
+        let email = text::one_line(&person.email);
+        let own = model.my_id() == Some(person.id);
+        Line::from(vec![
+            Span::raw(format!("{} ", model.zone.hms(person.joined))),
+            Span::styled(name, model.theme.name(person.id.get(), own)),
+            Span::raw(text::fit(
+                &format!(" {age:>3} {gender:<6} {email}"),
+                columns.saturating_sub(name_cells + 9),
+                cut,
+            )),
+        ])
+    });
+    let head = Line::styled(
+        text::fit(
+            &format!(
+                "JOINED   {} AGE GENDER EMAIL",
+                text::left("NAME", name_cells, cut)
+            ),
+            columns,
+            cut,
+        ),
+        model.theme.style(Tone::Quiet),
+    );
+    [head].into_iter().chain(rows).collect()
+}
+
+fn message_rows(model: &Model, columns: usize, said: &MessagesOk) -> Vec<Line<'static>> {
+    if said.messages.is_empty() {
+        return nothing(model, "nothing was said");
+    }
+    let mut rows = Vec::new();
+    if said.more {
+        rows.extend(nothing(model, "earlier ones are not shown"));
+    }
+    let mut day = None;
+    for message in &said.messages {
+        let today = model.zone.day(message.timestamp);
+        if day.replace(today) != Some(today) {
+            let title = model.zone.day_title(message.timestamp);
+            rows.push(Line::styled(title, model.theme.style(Tone::Quiet)));
+        }
+        let time = model.zone.hms(message.timestamp);
+        let indent = " ".repeat(time.len() + 1);
+        let cells = columns.saturating_sub(indent.len()).max(1);
+        let wrapped = text::lines(message.body.as_str());
+        let texts = wrapped.iter().flat_map(|line| text::wrap(line, cells));
+        rows.extend(texts.enumerate().map(|(index, row)| {
+            let head = if index == 0 {
+                format!("{time} ")
+            } else {
+                indent.clone()
+            };
+            Line::from(vec![
+                Span::styled(head, model.theme.style(Tone::Quiet)),
+                Span::raw(row),
+            ])
+        }));
+    }
+    rows
+}
+
+fn join_rows(model: &Model, columns: usize, meetings: &[JoinTimes]) -> Vec<Line<'static>> {
+    if meetings.is_empty() {
+        return nothing(model, "no meeting is running");
+    }
+    let cut = model.theme.glyphs.cut;
+    let mut rows = Vec::new();
+    for meeting in meetings {
+        let title = format!(
+            "{} {} ({})",
+            text::one_line(&meeting.meeting),
+            meeting.instance,
+            meeting.join_logs.len()
+        );
+        let title = text::fit(&title, columns, cut);
+        rows.push(Line::styled(title, model.theme.style(Tone::Strong)));
+        if meeting.join_logs.is_empty() {
+            rows.extend(nothing(model, "  nobody is here"));
+        }
+        for log in &meeting.join_logs {
+            let own = model.my_id() == Some(log.user);
+            let name = text::fit(&text::one_line(&log.name), columns.saturating_sub(11), cut);
+            rows.push(Line::from(vec![
+                Span::raw(format!("  {} ", model.zone.hms(log.timestamp))),
+                Span::styled(name, model.theme.name(log.user.get(), own)),
+            ]));
+        }
+    }
+    rows
+}

@@ -1,0 +1,149 @@
+//! The help: every key and every word of the table, those of the current place first.
+
+use ratatui::text::{Line, Span};
+
+use crate::command::{Context, KEYS, WORDS};
+use crate::model::Model;
+use crate::text;
+use crate::theme::Tone;
+
+/// Keys of one row that are shown.
+const KEYS_SHOWN: usize = 3;
+/// Columns of the keys at most: the longest word with its argument.
+const KEY_CELLS_MAX: usize = 22;
+/// Columns from which on two columns of help stand side by side.
+const TWO_COLUMNS_MIN: usize = 96;
+
+/// One entry: a title, or a key and what it does.
+enum Entry {
+    Title(String),
+    Key(String, String),
+    Blank,
+}
+
+/// The rows on so many columns.
+pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'static>> {
+    let nearest = group(model, here, "you are here: ");
+    let others = Context::ALL
+        .iter()
+        .copied()
+        .filter(|context| *context != here);
+    let others: Vec<Vec<Entry>> = others.map(|context| group(model, context, "")).collect();
+    if columns < TWO_COLUMNS_MIN {
+        let all = nearest
+            .into_iter()
+            .chain(words())
+            .chain(others.into_iter().flatten());
+        let all = all.chain(symbols(model));
+        return all.flat_map(|entry| draw(model, &entry, columns)).collect();
+    }
+    let (mut left, mut right) = (nearest, words());
+    for group in others {
+        let shorter = if left.len() <= right.len() {
+            &mut left
+        } else {
+            &mut right
+        };
+        shorter.extend(group);
+    }
+    let shorter = if left.len() <= right.len() {
+        &mut left
+    } else {
+        &mut right
+    };
+    shorter.extend(symbols(model));
+    let half = columns / 2 - 1;
+    let rest = columns - half - 2;
+    let column = |entries: Vec<Entry>, cells: usize| -> Vec<Line<'static>> {
+        entries
+            .iter()
+            .flat_map(|entry| draw(model, entry, cells))
+            .collect()
+    };
+    let (left, right) = (column(left, half), column(right, rest));
+    let blank = |cells: usize| Line::raw(" ".repeat(cells));
+    (0..left.len().max(right.len()))
+        .map(|at| {
+            let mut line = left.get(at).cloned().unwrap_or_else(|| blank(half));
+            line.push_span(Span::raw("  "));
+            let other = right.get(at).cloned().unwrap_or_else(|| blank(rest));
+            let style = other.style;
+            let spans = other.spans.into_iter();
+            line.spans.extend(spans.map(|span| span.patch_style(style)));
+            line
+        })
+        .collect()
+}
+
+fn group(model: &Model, context: Context, place: &str) -> Vec<Entry> {
+    let mut entries = vec![Entry::Title(format!("{place}{}", context.title()))];
+    for row in KEYS.iter().filter(|row| row.context == context) {
+        let keys = row.labels(model.theme.glyphs, KEYS_SHOWN);
+        entries.push(Entry::Key(keys, row.help.to_owned()));
+    }
+    entries.push(Entry::Blank);
+    entries
+}
+
+fn words() -> Vec<Entry> {
+    let mut entries = vec![Entry::Title("commands, written into the input".to_owned())];
+    for word in WORDS {
+        let usage = format!("{} {}", word.name, word.argument);
+        entries.push(Entry::Key(
+            usage.trim_end().to_owned(),
+            word.help.to_owned(),
+        ));
+    }
+    entries.push(Entry::Key(
+        "//text".to_owned(),
+        "send /text as it is".to_owned(),
+    ));
+    entries.push(Entry::Blank);
+    entries
+}
+
+fn symbols(model: &Model) -> Vec<Entry> {
+    let mut entries = vec![Entry::Title("symbols".to_owned())];
+    let glyphs = model.theme.glyphs;
+    for (glyph, means) in [
+        (glyphs.live, "live; joined, in the list"),
+        (glyphs.private, "private"),
+        (glyphs.done, "ended; connected"),
+        (glyphs.busy, "under way"),
+        (glyphs.failed, "went wrong"),
+        (glyphs.mention, "speaks of you"),
+        ("+3 !1", "unread, and those that speak of you"),
+    ] {
+        entries.push(Entry::Key(glyph.to_owned(), means.to_owned()));
+    }
+    entries
+}
+
+/// The rows of one entry, each as wide as its column.
+fn draw(model: &Model, entry: &Entry, columns: usize) -> Vec<Line<'static>> {
+    match entry {
+        Entry::Blank => vec![Line::raw(" ".repeat(columns))],
+        Entry::Title(title) => {
+            let rule = model.theme.glyphs.rule;
+            let title = text::fit(title, columns.saturating_sub(4), model.theme.glyphs.cut);
+            let rest = columns.saturating_sub(text::width(&title) + 4);
+            let line = format!("{} {title} {}", rule.repeat(2), rule.repeat(rest));
+            vec![Line::styled(line, model.theme.style(Tone::Strong))]
+        }
+        Entry::Key(key, help) => {
+            let cells = (columns * 2 / 5).clamp(6, KEY_CELLS_MAX);
+            let rest = columns.saturating_sub(cells);
+            let keys = text::wrap(key, cells.saturating_sub(1));
+            let helps = text::wrap(help, rest.saturating_sub(1));
+            let nth = |rows: &[String], at: usize| rows.get(at).cloned().unwrap_or_default();
+            (0..keys.len().max(helps.len()))
+                .map(|at| {
+                    let key = text::left(&format!(" {}", nth(&keys, at)), cells, "");
+                    let help = text::left(&format!(" {}", nth(&helps, at)), rest, "");
+                    let style = model.theme.style(Tone::Strong);
+                    Line::from(vec![Span::styled(key, style), Span::raw(help)])
+                })
+                .collect()
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! One opened meeting: its log, what waits to be sent, how far one has looked.
+
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::replica::Replica;
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+
+use crate::model::scroll::Scroll;
+
+/// Messages of one meeting that wait to be sent; when it is full the text stays in the input.
+pub const OUTBOX_MAX: usize = 200;
+
+/// Absences that one log shows; the oldest goes.
+const ABSENCES_MAX: usize = 32;
+
+/// An opened meeting.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Room {
+    /// Which.
+    pub id: InstanceId,
+    /// What is known of it, once it has been read.
+    pub log: Option<Replica>,
+    /// Whether this connection follows it.
+    pub following: bool,
+    /// Whether one means to be in it.
+    pub wants_in: bool,
+    /// Messages that are not in the log yet, in order.
+    pub outbox: Vec<Pending>,
+    /// What the chat shows of it.
+    pub scroll: Scroll,
+    /// Messages of others that have not been looked at.
+    pub unread: usize,
+    /// Those of them that speak of the reader.
+    pub mentions: usize,
+    /// The last seq that has been looked at.
+    pub seen: Seq,
+    /// When it was looked at last.
+    pub looked_at: Timestamp,
+    /// Where the unread messages began.
+    pub divider: Option<Divider>,
+    /// When one was offline.
+    pub absences: Vec<Absence>,
+    /// Whether older events have been asked for.
+    pub asked_older: bool,
+    /// Whether newer events have been asked for.
+    pub asked_newer: bool,
+    /// The remaining minutes that were told last.
+    pub warned_minutes: i64,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its own id.
+    pub cmid: Cmid,
+    /// What it says.
+    pub body: MessageBody,
+    /// Since when.
+    pub since: Timestamp,
+    /// How far it is.
+    pub state: Sending,
+    /// Whether a join was tried on its behalf.
+    pub rejoined: bool,
+}
+
+/// How far a message is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// It waits for the connection, or for this time.
+    Waiting {
+        /// Not before this, and why.
+        until: Option<(Timestamp, String)>,
+    },
+    /// It was sent.
+    Sent,
+    /// It is in the log, and its event is on the way.
+    Taken {
+        /// Its number.
+        seq: Seq,
+    },
+    /// It was refused.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Where the unread messages began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divider {
+    /// After this seq.
+    pub after: Seq,
+    /// When one looked away.
+    pub at: Timestamp,
+    /// Messages since.
+    pub count: usize,
+}
+
+/// When one was offline, and where that stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// From.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+    /// The last seq that was known before.
+    pub after: Seq,
+}
+
+impl Room {
+    /// Not read yet.
+    pub fn new(id: InstanceId, now: Timestamp) -> Self {
+        Self {
+            id,
+            log: None,
+            following: false,
+            wants_in: false,
+            outbox: Vec::new(),
+            scroll: Scroll::Newest,
+            unread: 0,
+            mentions: 0,
+            seen: Seq::default(),
+            looked_at: now,
+            divider: None,
+            absences: Vec::new(),
+            asked_older: false,
+            asked_newer: false,
+            warned_minutes: i64::MAX,
+        }
+    }
+
+    /// Whether this person is in it, as far as the log says.
+    pub fn has(&self, user: Option<UserId>) -> bool {
+        let log = self.log.as_ref();
+        log.zip(user).is_some_and(|(log, user)| log.is_member(user))
+    }
+
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        self.log.as_ref().is_some_and(Replica::is_closed)
+    }
+
+    /// The last seq that is known.
+    pub fn last(&self) -> Seq {
+        self.log
+            .as_ref()
+            .map_or(Seq::default(), |log| log.position().seq)
+    }
+
+    /// Messages that were refused and can be tried again.
+    pub fn failed(&self) -> usize {
+        let failed = |pending: &&Pending| matches!(pending.state, Sending::Failed { .. });
+        self.outbox.iter().filter(failed).count()
+    }
+
+    /// An event has been applied: what it settles, and whether it is news to the reader.
+    pub fn noted(&mut self, event: &Event, me: Option<UserId>, looking: bool, mentioned: bool) {
+        let What::Message { user, cmid, .. } = &event.what else {
+            if looking {
+                self.seen = event.seq;
+            }
+            return;
+        };
+        if Some(*user) == me {
+            self.outbox.retain(|pending| pending.cmid != *cmid);
+            return;
+        }
+        if looking {
+            self.seen = event.seq;
+            return;
+        }
+        if self.unread == 0 {
+            self.divider = Some(Divider {
+                after: self.seen,
+                at: self.looked_at,
+                count: 0,
+            });
+        }
+        self.unread += 1;
+        self.mentions += usize::from(mentioned);
+        if let Some(divider) = &mut self.divider {
+            divider.count += 1;
+        }
+    }
+
+    /// The reader sees the end of the log.
+    pub fn looked(&mut self, now: Timestamp) {
+        self.seen = self.last();
+        self.looked_at = now;
+        self.unread = 0;
+        self.mentions = 0;
+    }
+
+    /// One was offline, and is back.
+    pub fn was_offline(&mut self, from: Timestamp, to: Timestamp) {
+        if self.absences.len() == ABSENCES_MAX {
+            self.absences.remove(0);
+        }
+        self.absences.push(Absence {
+            from,
+            to,
+            after: self.last(),
+        });
+    }
+
+    /// The connection is lost: what was sent may or may not have arrived.
+    pub fn lost(&mut self) {
+        self.following = false;
+        self.asked_older = false;
+        self.asked_newer = false;
+        for pending in &mut self.outbox {
+            match pending.state {
+                Sending::Sent | Sending::Waiting { .. } => {
+                    pending.state = Sending::Waiting { until: None };
+                }
+                // Acknowledged is safe, but after a fence it may have to be said again.
+                Sending::Taken { .. } | Sending::Failed { .. } => {}
+            }
+        }
+    }
+
+    /// Nothing more can be sent here.
+    pub fn fail_outbox(&mut self, why: &str) {
+        for pending in &mut self.outbox {
+            match pending.state {
+                Sending::Sent | Sending::Waiting { .. } => {
+                    pending.state = Sending::Failed {
+                        why: why.to_owned(),
+                    };
+                }
+                Sending::Taken { .. } | Sending::Failed { .. } => {}
+            }
+        }
+    }
+}

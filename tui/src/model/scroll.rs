@@ -1,0 +1,246 @@
+//! Which lines of a log the chat shows: always the newest, or those from one place on. Only what
+//! is on the screen, or passed over, is ever wrapped, however long the log is.
+
+use plenary_shared::ids::Seq;
+use ratatui::text::Line;
+
+use crate::model::timeline::{Block, Looked};
+
+/// A part of the log that is wrapped as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// An event, with what stands above it.
+    Event(Seq),
+    /// What is not in the log yet, after all events.
+    Tail,
+}
+
+/// What the chat shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scroll {
+    /// The end, whatever comes.
+    Newest,
+    /// From this row on. Rows count from the first of the event itself, so that what stands above
+    /// it may come and go; those above are negative.
+    From {
+        /// The part at the top.
+        place: Place,
+        /// Its row at the top.
+        row: isize,
+    },
+}
+
+impl Scroll {
+    /// Whether the end is shown, whatever comes.
+    pub fn is_newest(self) -> bool {
+        match self {
+            Self::Newest => true,
+            Self::From { .. } => false,
+        }
+    }
+}
+
+/// A walk over the parts of a log, from any row to its neighbours.
+struct Walk<'a> {
+    looked: &'a Looked<'a>,
+    place: Place,
+    block: Block,
+    /// From the first row above the event.
+    row: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// Behind the last row.
+    fn at_end(looked: &'a Looked<'a>) -> Self {
+        let block = looked.block(Place::Tail);
+        let row = block.rows.len();
+        Self {
+            looked,
+            place: Place::Tail,
+            block,
+            row,
+        }
+    }
+
+    fn at(looked: &'a Looked<'a>, place: Place, row: isize) -> Self {
+        let place = looked.at_or_after(place);
+        let block = looked.block(place);
+        let row = row
+            .saturating_add_unsigned(block.above)
+            .max(0)
+            .unsigned_abs();
+        let row = row.min(block.rows.len().saturating_sub(1));
+        let mut walk = Self {
+            looked,
+            place,
+            block,
+            row,
+        };
+        if walk.block.rows.is_empty() {
+            // A part without rows is drawn by a neighbour.
+            walk.row = 0;
+            walk.settle_down();
+        }
+        walk
+    }
+
+    fn settle_down(&mut self) -> bool {
+        while self.row >= self.block.rows.len() {
+            let Some(next) = self.looked.after(self.place) else {
+                return false;
+            };
+            self.place = next;
+            self.block = self.looked.block(next);
+            self.row = 0;
+        }
+        true
+    }
+
+    /// One row up; false at the first.
+    fn up(&mut self) -> bool {
+        let (place, row) = (self.place, self.row);
+        while self.row == 0 {
+            let Some(before) = self.looked.before(self.place) else {
+                if self.place != place {
+                    self.place = place;
+                    self.block = self.looked.block(place);
+                    self.row = row;
+                }
+                return false;
+            };
+            self.place = before;
+            self.block = self.looked.block(before);
+            self.row = self.block.rows.len();
+        }
+        self.row -= 1;
+        true
+    }
+
+    /// One row down; false behind the last.
+    fn down(&mut self) -> bool {
+        self.row += 1;
+        self.settle_down()
+    }
+
+    fn scroll(&self) -> Scroll {
+        let row = isize::try_from(self.row).unwrap_or(isize::MAX);
+        let above = isize::try_from(self.block.above).unwrap_or_default();
+        Scroll::From {
+            place: self.place,
+            row: row - above,
+        }
+    }
+}
+
+/// The rows to draw, at most `height`.
+pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Line<'static>> {
+    if let Scroll::From { place, row } = looked.room.scroll {
+        let mut walk = Walk::at(looked, place, row);
+        let mut rows = Vec::with_capacity(height);
+        loop {
+            if rows.len() == height {
+                return rows;
+            }
+            if let Some(line) = walk.block.rows.get(walk.row) {
+                rows.push(line.clone());
+            }
+            if !walk.down() {
+                break;
+            }
+        }
+        if rows.len() == height {
+            return rows;
+        }
+        // Less than a screen is left, so the end is what there is to see.
+    }
+    let mut walk = Walk::at_end(looked);
+    let mut rows = Vec::with_capacity(height);
+    while rows.len() < height && walk.up() {
+        rows.push(walk.block.rows[walk.row].clone());
+    }
+    rows.reverse();
+    rows
+}
+
+/// What is shown after moving by `delta` rows, up if negative.
+pub fn moved(looked: &Looked<'_>, height: usize, delta: isize) -> Scroll {
+    let mut walk = top(looked, height);
+    let steps = delta.unsigned_abs();
+    if delta < 0 {
+        for _ in 0..steps {
+            if !walk.up() {
+                break;
+            }
+        }
+        return if reaches_end(looked, &walk, height) {
+            Scroll::Newest
+        } else {
+            walk.scroll()
+        };
+    }
+    for _ in 0..steps {
+        if !walk.down() {
+            return Scroll::Newest;
+        }
+    }
+    if reaches_end(looked, &walk, height) {
+        Scroll::Newest
+    } else {
+        walk.scroll()
+    }
+}
+
+/// From the first row that is known.
+pub fn oldest(looked: &Looked<'_>, height: usize) -> Scroll {
+    let Some(first) = looked.first() else {
+        return Scroll::Newest;
+    };
+    let walk = Walk::at(looked, first, isize::MIN);
+    if reaches_end(looked, &walk, height) {
+        Scroll::Newest
+    } else {
+        walk.scroll()
+    }
+}
+
+/// From a part on, with what stands above it.
+pub fn from(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
+    let walk = Walk::at(looked, place, isize::MIN);
+    if reaches_end(looked, &walk, height) {
+        Scroll::Newest
+    } else {
+        walk.scroll()
+    }
+}
+
+/// Whether fewer than `rows` known rows stand above the window.
+pub fn is_near_oldest(looked: &Looked<'_>, height: usize, rows: usize) -> bool {
+    let mut walk = top(looked, height);
+    (0..rows).any(|_| !walk.up())
+}
+
+fn top<'a>(looked: &'a Looked<'a>, height: usize) -> Walk<'a> {
+    match looked.room.scroll {
+        Scroll::From { place, row } => Walk::at(looked, place, row),
+        Scroll::Newest => {
+            let mut walk = Walk::at_end(looked);
+            for _ in 0..height {
+                if !walk.up() {
+                    break;
+                }
+            }
+            walk
+        }
+    }
+}
+
+fn reaches_end(looked: &Looked<'_>, walk: &Walk<'_>, height: usize) -> bool {
+    let mut ahead = Walk {
+        looked,
+        place: walk.place,
+        block: looked.block(walk.place),
+        row: walk.row,
+    };
+    // The last row shown is `height - 1` below the top; behind it must be nothing.
+    !(0..height).all(|_| ahead.down())
+}

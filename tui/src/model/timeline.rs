@@ -1,0 +1,216 @@
+//! The log as rows of a chat: messages, who came and went, days, what is new, what is under way.
+
+mod message;
+mod notes;
+
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::{Seq, UserId};
+use plenary_shared::time::Timestamp;
+use ratatui::text::{Line, Span};
+
+use crate::clock::Zone;
+use crate::layout::{CHAT_COLUMNS_MAX, Form};
+use crate::model::Me;
+use crate::model::room::Room;
+use crate::model::scroll::Place;
+use crate::text;
+use crate::theme::{Theme, Tone};
+
+/// Cells of `14:31`.
+const TIME_CELLS: usize = 5;
+
+/// A room, and how it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked<'a> {
+    /// The room.
+    pub room: &'a Room,
+    /// Who looks.
+    pub me: Option<&'a Me>,
+    /// How meaning looks.
+    pub theme: Theme,
+    /// In which zone.
+    pub zone: Zone,
+    /// When.
+    pub now: Timestamp,
+    /// On how many cells.
+    pub columns: usize,
+    /// In which form.
+    pub form: Form,
+}
+
+/// The rows of one part of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// How many of the rows stand above the event itself: a day, a divider.
+    pub above: usize,
+    /// The rows.
+    pub rows: Vec<Line<'static>>,
+}
+
+impl Looked<'_> {
+    /// The rows of a part.
+    pub fn block(&self, place: Place) -> Block {
+        let mut block = Block::default();
+        let Some(log) = &self.room.log else {
+            block.rows.push(self.quiet(format!(
+                "{} reading the messages{}",
+                self.theme.glyphs.busy, self.theme.glyphs.cut
+            )));
+            block.rows.extend(self.pending_rows());
+            return block;
+        };
+        match place {
+            Place::Event(seq) => {
+                let Some(event) = log.event(seq) else {
+                    return block;
+                };
+                let before = log.events_before(seq).next_back();
+                block.rows = self.above(event, before);
+                block.above = block.rows.len();
+                block.rows.extend(self.event_rows(event, before));
+            }
+            Place::Tail => {
+                block.rows.extend(self.absence_rows(self.room.last(), None));
+                block.rows.extend(self.pending_rows());
+            }
+        }
+        block
+    }
+
+    /// The first part.
+    pub fn first(&self) -> Option<Place> {
+        let first = self.room.log.as_ref()?.events().next()?;
+        Some(Place::Event(first.seq))
+    }
+
+    /// The part before this one.
+    pub fn before(&self, place: Place) -> Option<Place> {
+        let log = self.room.log.as_ref()?;
+        let event = match place {
+            Place::Event(seq) => log.events_before(seq).next_back(),
+            Place::Tail => log.events().next_back(),
+        };
+        event.map(|event| Place::Event(event.seq))
+    }
+
+    /// The part after this one.
+    pub fn after(&self, place: Place) -> Option<Place> {
+        let log = self.room.log.as_ref()?;
+        match place {
+            Place::Event(seq) => {
+                let next = log.events_after(seq).next();
+                Some(next.map_or(Place::Tail, |event| Place::Event(event.seq)))
+            }
+            Place::Tail => None,
+        }
+    }
+
+    /// This part, or the next that is known.
+    pub fn at_or_after(&self, place: Place) -> Place {
+        match (place, &self.room.log) {
+            (Place::Event(seq), Some(log)) if log.event(seq).is_some() => place,
+            (Place::Event(_), Some(_)) => self.after(place).unwrap_or(Place::Tail),
+            (Place::Event(_), None) | (Place::Tail, _) => Place::Tail,
+        }
+    }
+
+    /// Columns before a message's text.
+    fn indent(&self) -> usize {
+        match self.form {
+            Form::Three | Form::Two => TIME_CELLS + 1 + self.name_cells() + 2,
+            Form::Tabs => TIME_CELLS + 1 + self.name_cells() + 1,
+            Form::Narrow | Form::Tiny => 2,
+        }
+    }
+
+    /// Columns of a name: the smaller of 10 and 16 %.
+    fn name_cells(&self) -> usize {
+        (self.columns * 16 / 100).clamp(1, 10)
+    }
+
+    /// Columns of a message's text.
+    fn text_cells(&self) -> usize {
+        self.columns
+            .saturating_sub(self.indent())
+            .clamp(1, usize::from(CHAT_COLUMNS_MAX))
+    }
+
+    /// What somebody is called here.
+    fn name(&self, user: UserId) -> String {
+        if self.is_me(user) {
+            return "you".to_owned();
+        }
+        let log = self.room.log.as_ref();
+        text::one_line(&log.map_or_else(|| format!("#{user}"), |log| log.name(user)))
+    }
+
+    fn is_me(&self, user: UserId) -> bool {
+        self.me.is_some_and(|me| me.id == user)
+    }
+
+    fn event_rows(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
+        match &event.what {
+            What::Opened => {
+                let day = self.zone.day_title(event.timestamp);
+                let at = self.zone.hm(event.timestamp);
+                let dot = self.theme.glyphs.dot;
+                vec![self.rule(&format!("{day} {dot} opened {at}"), self.theme.glyphs.rule)]
+            }
+            What::Join { .. } | What::Leave { .. } => self.came_or_went(event, before),
+            What::Message { user, body, .. } => {
+                self.message_rows(event.timestamp, *user, body.as_str())
+            }
+            What::Closed { reason } => {
+                let at = self.zone.hm(event.timestamp);
+                let dot = self.theme.glyphs.dot;
+                let why = notes::closed_because(*reason);
+                vec![self.rule(&format!("closed {at} {dot} {why}"), self.theme.glyphs.rule)]
+            }
+        }
+    }
+
+    /// A rule across the chat with a title in it.
+    fn rule(&self, title: &str, glyph: &str) -> Line<'static> {
+        let title = text::fit(title, self.columns.saturating_sub(6), self.theme.glyphs.cut);
+        let rest = self.columns.saturating_sub(text::width(&title) + 4);
+        let line = format!("{} {title} {}", glyph.repeat(2), glyph.repeat(rest));
+        self.quiet(line)
+    }
+
+    fn quiet(&self, text: String) -> Line<'static> {
+        Line::from(Span::styled(text, self.theme.style(Tone::Quiet)))
+    }
+}
+
+/// Whether a text speaks of somebody: `@name`, in whatever case, with no letter after it.
+pub fn mentions(body: &str, name: &str) -> bool {
+    if name.is_empty() || !body.contains('@') {
+        return false;
+    }
+    let (body, name) = (body.to_lowercase(), format!("@{}", name.to_lowercase()));
+    body.match_indices(&name).any(|(at, _)| {
+        let after = body[at + name.len()..].chars().next();
+        !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+/// The seq that a divider stands before, given what came before an event.
+fn is_first_after(seq: Seq, after: Seq, before: Option<&Event>) -> bool {
+    seq > after && before.is_none_or(|before| before.seq <= after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("@ada look", "ada", true)]
+    #[case("look, @Ada!", "ada", true)]
+    #[case("@adam", "ada", false)]
+    #[case("ada", "ada", false)]
+    #[case("a@b @ada", "ada", true)]
+    fn who_is_meant(#[case] body: &str, #[case] name: &str, #[case] meant: bool) {
+        assert_eq!(mentions(body, name), meant);
+    }
+}

@@ -1,0 +1,234 @@
+//! Rows beside the messages: days, what is new, absences, who came and went.
+
+use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::ids::{Seq, UserId};
+use ratatui::text::{Line, Span};
+
+use super::{Looked, is_first_after};
+use crate::clock::minutes;
+use crate::layout::Form;
+use crate::text;
+use crate::theme::Tone;
+
+/// From so many on, people who came or went one after the other share a row.
+const TOGETHER_MIN: usize = 3;
+/// People of one row who are looked for; more are not counted.
+const TOGETHER_MAX: usize = 200;
+/// Events that are searched for when somebody who left had come.
+const SEARCHED_MAX: usize = 1_000;
+
+/// Why a meeting closed, as a part of a sentence.
+pub(super) fn closed_because(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Scheduled => "its time is over",
+        Reason::Ended | Reason::Left => "it was ended",
+        Reason::Missed => "nothing ran at its time",
+        Reason::ConnectionLost => "the connection was lost",
+    }
+}
+
+impl Looked<'_> {
+    /// What stands above an event.
+    pub(super) fn above(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
+        let glyphs = self.theme.glyphs;
+        let mut rows = Vec::new();
+        if before.is_none()
+            && self
+                .room
+                .log
+                .as_ref()
+                .is_some_and(|l| l.older_than().is_some())
+        {
+            rows.push(if self.room.asked_older {
+                self.quiet(format!(
+                    "{} reading older messages{}",
+                    glyphs.busy, glyphs.cut
+                ))
+            } else {
+                self.quiet(format!("{} older messages: PgUp", glyphs.cut))
+            });
+        }
+        let day = |event: &Event| self.zone.day(event.timestamp);
+        if event.what != What::Opened && before.is_none_or(|before| day(before) != day(event)) {
+            rows.push(self.rule(&self.zone.day_title(event.timestamp), glyphs.rule));
+        }
+        let lowest = before.map_or(Seq::default(), |before| before.seq);
+        rows.extend(self.absence_rows(lowest, Some(event.seq)));
+        if let Some(divider) = self.room.divider
+            && divider.count > 0
+            && is_first_after(event.seq, divider.after, before)
+        {
+            let at = self.zone.hm(divider.at);
+            let since = match self.form {
+                Form::Three | Form::Two => format!("you looked away at {at}"),
+                Form::Tabs | Form::Narrow | Form::Tiny => at,
+            };
+            let title = format!(
+                "{} new since {since} {} {}U",
+                divider.count, glyphs.dot, glyphs.keys[1]
+            );
+            let used = text::width(&title) + 2;
+            let left = self.columns.saturating_sub(used) / 2;
+            let right = self.columns.saturating_sub(used + left);
+            let line = format!(
+                "{} {title} {}",
+                glyphs.rule.repeat(left),
+                glyphs.rule.repeat(right)
+            );
+            rows.push(Line::from(Span::styled(
+                line,
+                self.theme.style(Tone::Strong),
+            )));
+        }
+        rows
+    }
+
+    /// Absences that ended after this seq and before the next.
+    pub(super) fn absence_rows(&self, after: Seq, next: Option<Seq>) -> Vec<Line<'static>> {
+        let Some(log) = &self.room.log else {
+            return Vec::new();
+        };
+        let here = |seq: Seq| seq >= after && next.is_none_or(|next| seq < next);
+        let absences = self
+            .room
+            .absences
+            .iter()
+            .filter(|absence| here(absence.after));
+        absences
+            .map(|absence| {
+                let recovered = log
+                    .events_after(absence.after)
+                    .take_while(|event| event.timestamp <= absence.to)
+                    .filter(|event| matches!(event.what, What::Message { .. }))
+                    .count();
+                let (from, to) = (self.zone.hm(absence.from), self.zone.hm(absence.to));
+                let (dash, dot) = (self.theme.glyphs.dash, self.theme.glyphs.dot);
+                let span = if from == to {
+                    from
+                } else {
+                    format!("{from}{dash}{to}")
+                };
+                let said = if self.room.asked_newer || !(self.room.following || log.is_closed()) {
+                    format!("{recovered} recovered, reading on")
+                } else if log.event(absence.after).is_none() {
+                    format!("{recovered} recovered, older ones above")
+                } else if recovered == 0 {
+                    "nothing missed".to_owned()
+                } else {
+                    format!("{recovered} recovered, none missing")
+                };
+                let title = format!("offline {span} {dot} {said}");
+                self.rule(&title, self.theme.glyphs.dotted)
+            })
+            .collect()
+    }
+
+    /// Somebody came or went. Of several in a row the first has the row of all.
+    pub(super) fn came_or_went(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
+        let Some(log) = &self.room.log else {
+            return Vec::new();
+        };
+        let earlier = log.events_before(event.seq).rev();
+        let earlier = earlier
+            .take_while(|other| is_same(event, other))
+            .take(TOGETHER_MIN)
+            .count();
+        let later = log
+            .events_after(event.seq)
+            .take_while(|other| is_same(event, other));
+        let later: Vec<&Event> = later.take(TOGETHER_MAX).collect();
+        if earlier + later.len() + 1 < TOGETHER_MIN {
+            return self.one_came_or_went(event);
+        }
+        if before.is_some_and(|before| is_same(event, before)) {
+            return Vec::new();
+        }
+        let first = self.zone.hm(event.timestamp);
+        let last = later
+            .last()
+            .map_or(first.clone(), |last| self.zone.hm(last.timestamp));
+        let span = if first == last {
+            String::new()
+        } else {
+            format!(" ({first}{}{last})", self.theme.glyphs.dash)
+        };
+        let users = [event].into_iter().chain(later.iter().copied());
+        let names: Vec<String> = users
+            .filter_map(|event| event.what.user())
+            .map(|user| self.name(user))
+            .collect();
+        let (mark, verb) = self.mark(event);
+        let head = format!("{mark} {} {verb}: ", names.len());
+        let used = super::TIME_CELLS + 1 + text::width(&head) + text::width(&span);
+        let names = text::fit(
+            &names.join(", "),
+            self.columns.saturating_sub(used),
+            self.theme.glyphs.cut,
+        );
+        vec![self.quiet(format!("{first} {head}{names}{span}"))]
+    }
+
+    fn one_came_or_went(&self, event: &Event) -> Vec<Line<'static>> {
+        let Some(user) = event.what.user() else {
+            return Vec::new();
+        };
+        let (mark, verb) = self.mark(event);
+        let mut line = format!(
+            "{} {mark} {} {verb}",
+            self.zone.hm(event.timestamp),
+            self.name(user)
+        );
+        if let What::Leave { reason, .. } = &event.what {
+            let lost = (*reason == Reason::ConnectionLost).then(|| "connection lost".to_owned());
+            let notes: Vec<String> = lost.into_iter().chain(self.stay(event, user)).collect();
+            if !notes.is_empty() {
+                line = format!("{line} ({})", notes.join(", "));
+            }
+        }
+        vec![self.quiet(text::fit(&line, self.columns, self.theme.glyphs.cut))]
+    }
+
+    /// How long somebody who left was here, where the log still says when they came.
+    fn stay(&self, leave: &Event, user: UserId) -> Option<String> {
+        let log = self.room.log.as_ref();
+        let joined = log.and_then(|log| {
+            log.events_before(leave.seq)
+                .rev()
+                .take(SEARCHED_MAX)
+                .find(|event| matches!(&event.what, What::Join { user: who, .. } if *who == user))
+        });
+        let joined = joined?;
+        let stayed_ms = leave.timestamp.ms_since(joined.timestamp);
+        let length = match stayed_ms / 1_000 {
+            seconds @ ..60 => format!("{}s", seconds.max(0)),
+            seconds => minutes(seconds / 60),
+        };
+        let (from, to) = (
+            self.zone.hm(joined.timestamp),
+            self.zone.hm(leave.timestamp),
+        );
+        Some(match self.form {
+            Form::Three | Form::Two => {
+                format!("was here {from}{}{to}, {length}", self.theme.glyphs.dash)
+            }
+            Form::Tabs | Form::Narrow | Form::Tiny => length,
+        })
+    }
+
+    fn mark(&self, event: &Event) -> (&'static str, &'static str) {
+        match event.what {
+            What::Leave { .. } => (self.theme.glyphs.went, "left"),
+            What::Join { .. } | What::Opened | What::Message { .. } | What::Closed { .. } => {
+                (self.theme.glyphs.came, "joined")
+            }
+        }
+    }
+}
+
+fn is_same(one: &Event, other: &Event) -> bool {
+    match (&one.what, &other.what) {
+        (What::Join { .. }, What::Join { .. }) => true,
+        (What::Leave { reason, .. }, What::Leave { reason: other, .. }) => reason == other,
+        _ => false,
+    }
+}

@@ -1,0 +1,70 @@
+//! When the screen changes next although nothing comes: the clock, a countdown, a notice's end.
+
+use plenary_shared::time::Timestamp;
+
+use crate::model::meetings::SOON_MS;
+use crate::model::room::{Room, Sending};
+use crate::model::{Link, Model};
+
+const SECOND_MS: i64 = 1_000;
+const MINUTE_MS: i64 = 60 * SECOND_MS;
+
+impl Model {
+    /// The next moment, by the server's clock, at which something visible changes by itself.
+    pub fn wake_at(&self) -> Timestamp {
+        let mut wake = self.zone.next_minute(self.now);
+        let mut at = |time: Timestamp| {
+            if time > self.now {
+                wake = wake.min(time);
+            }
+        };
+        let next_second = self
+            .now
+            .plus_ms(SECOND_MS - self.now.as_ms().rem_euclid(SECOND_MS));
+        let counts = match &self.link {
+            Link::Lost { retry_at, .. } => retry_at.is_some(),
+            Link::Connecting { .. } | Link::Greeting | Link::Off | Link::Ready => false,
+        };
+        let signing_in = self
+            .sign_in
+            .as_ref()
+            .is_some_and(|form| form.since.is_some());
+        if counts || signing_in || self.room().is_some_and(is_sending) {
+            at(next_second);
+        }
+        let times = [
+            self.notice.as_ref().map(|notice| notice.until),
+            self.quit_until,
+            self.drafts_due,
+            self.quit_at,
+        ];
+        times.into_iter().flatten().for_each(&mut at);
+        for instance in self.meetings.iter() {
+            at(instance.fromdatetime.plus_ms(-SOON_MS));
+            at(instance.fromdatetime);
+            at(instance.todatetime);
+        }
+        if let Some(instance) = self.shown.and_then(|id| self.instance(id)) {
+            let left_ms = instance.todatetime.ms_since(self.now);
+            at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
+        }
+        for room in self.rooms.values() {
+            for pending in &room.outbox {
+                if let Sending::Waiting {
+                    until: Some((time, _)),
+                } = &pending.state
+                {
+                    at(*time);
+                }
+            }
+        }
+        wake
+    }
+}
+
+fn is_sending(room: &Room) -> bool {
+    room.outbox.iter().any(|pending| match pending.state {
+        Sending::Waiting { .. } | Sending::Sent => true,
+        Sending::Taken { .. } | Sending::Failed { .. } => false,
+    })
+}

@@ -1,0 +1,73 @@
+//! What happens outside, as `update` is told of it.
+
+use plenary_shared::ids::Cmid;
+use plenary_shared::protocol::{LoginOk, ServerLine};
+use plenary_shared::time::Timestamp;
+
+use crate::key::Key;
+
+/// Something happened.
+#[derive(Clone)]
+pub struct Msg {
+    /// When, by this machine's clock.
+    pub now: Timestamp,
+    /// An id that no message has yet.
+    pub spare: Cmid,
+    /// What.
+    pub news: News,
+}
+
+/// What happened.
+#[derive(Clone)]
+pub enum News {
+    /// The program has begun.
+    Started,
+    /// A key was pressed.
+    Key(Key),
+    /// A text was pasted.
+    Pasted(String),
+    /// The screen has another size: columns and rows.
+    Resized(u16, u16),
+    /// The terminal got or lost the focus.
+    Focused(bool),
+    /// It is as late as [`crate::model::Model::wake_at`] said.
+    Tick,
+    /// Something about the connection.
+    Link(LinkNews),
+    /// A sign-in was answered; with the sentence that says why not.
+    SignedIn(Result<LoginOk, String>),
+    /// Something optional did not work.
+    Failed(String),
+    /// The system wants the program to end.
+    Terminated,
+}
+
+/// What became of the connection, and what came on it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkNews {
+    /// It is tried.
+    Connecting {
+        /// Tries before this one.
+        attempt: u32,
+    },
+    /// It is open: hello is due.
+    Open,
+    /// An answer or a push.
+    Line(Box<ServerLine>),
+    /// A line that is neither.
+    Garbled,
+    /// A request was too large to be sent.
+    Unsent {
+        /// Its number.
+        id: u64,
+    },
+    /// It is lost, or none could be made.
+    Closed {
+        /// Why.
+        why: String,
+        /// Whether the server does not know the token.
+        signed_out: bool,
+        /// When it is tried again, in milliseconds; never by itself when `None`.
+        retry_in_ms: Option<i64>,
+    },
+}

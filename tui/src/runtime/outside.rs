@@ -1,0 +1,243 @@
+//! What effects are carried out on: the connection, the sign-in, the files.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use plenary_shared::protocol::{Login, LoginOk};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinHandle};
+
+use crate::address::Server;
+use crate::api::Api;
+use crate::drafts::{Drafts, DraftsFile};
+use crate::msg::News;
+use crate::net::{Ask, Link, Told, link};
+use crate::session::{Session, SessionFile, Token};
+
+/// Answers that wait to be taken; whoever answers then waits.
+const ANSWERS_MAX: usize = 16;
+
+/// Everything outside.
+pub(super) struct Outside {
+    session_file: SessionFile,
+    drafts_file: DraftsFile,
+    wall_clock: fn() -> SystemTime,
+    link: Option<Link>,
+    /// What the connection has not taken yet: at most what the outboxes and the keys ask for while
+    /// it is open, as all of it goes when it closes.
+    unsent: VecDeque<Ask>,
+    signing_in: Option<AbortHandle>,
+    answers: mpsc::Receiver<News>,
+    answer: mpsc::Sender<News>,
+    drafts_writing: Option<JoinHandle<()>>,
+    drafts_waiting: Option<(String, Drafts)>,
+}
+
+/// What came first.
+pub(super) enum Next {
+    /// The connection says something.
+    Told(Told),
+    /// An effect was answered.
+    News(News),
+    /// A request was taken by the connection, or a file was written.
+    Sent,
+}
+
+impl Outside {
+    pub(super) fn new(
+        session_file: SessionFile,
+        drafts_file: DraftsFile,
+        wall_clock: fn() -> SystemTime,
+    ) -> Self {
+        let (answer, answers) = mpsc::channel(ANSWERS_MAX);
+        Self {
+            session_file,
+            drafts_file,
+            wall_clock,
+            link: None,
+            unsent: VecDeque::new(),
+            signing_in: None,
+            answers,
+            answer,
+            drafts_writing: None,
+            drafts_waiting: None,
+        }
+    }
+
+    /// Waits for whatever comes first. Dropping it loses nothing.
+    pub(super) async fn next(&mut self) -> Next {
+        enum Came {
+            Told(Option<Told>),
+            News(News),
+            Taken,
+            Closed,
+            Written,
+        }
+        let (ask, told) = match &mut self.link {
+            Some(link) => (Some(&link.ask), Some(&mut link.told)),
+            None => (None, None),
+        };
+        let ask = ask.filter(|_| !self.unsent.is_empty());
+        let came = tokio::select! {
+            told = async { told?.recv().await }, if told.is_some() => Came::Told(told),
+            Some(news) = self.answers.recv() => Came::News(news),
+            permit = async { ask?.reserve().await.ok() }, if ask.is_some() => match permit {
+                Some(permit) => {
+                    if let Some(ask) = self.unsent.pop_front() {
+                        permit.send(ask);
+                    }
+                    Came::Taken
+                }
+                None => Came::Closed,
+            },
+            () = finished(&mut self.drafts_writing), if self.drafts_writing.is_some() => {
+                Came::Written
+            }
+        };
+        match came {
+            Came::Told(Some(told)) => return Next::Told(told),
+            Came::Told(None) => self.link = None,
+            Came::News(news) => return Next::News(news),
+            Came::Taken => {}
+            Came::Closed => self.unsent.clear(),
+            Came::Written => {
+                self.drafts_writing = None;
+                self.write_drafts();
+            }
+        }
+        Next::Sent
+    }
+
+    pub(super) fn ask(&mut self, ask: Ask) {
+        self.unsent.push_back(ask);
+    }
+
+    /// The connection closed: what was to be said on it is said anew on the next.
+    pub(super) fn forget_unsent(&mut self) {
+        self.unsent.retain(|ask| *ask == Ask::Reconnect);
+    }
+
+    pub(super) fn connect(&mut self, server: &str) {
+        self.unsent.clear();
+        self.link = match server.parse::<Server>() {
+            Ok(server) => Some(link(server, self.wall_clock)),
+            Err(error) => {
+                self.fail(error.to_string());
+                None
+            }
+        };
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        self.unsent.clear();
+        self.link = None;
+    }
+
+    pub(super) fn sign_in(&mut self, server: &str, email: String, password: String) {
+        let (answer, session_file) = (self.answer.clone(), self.session_file.clone());
+        let server = server.parse::<Server>();
+        let task = tokio::spawn(async move {
+            let signed_in = match server {
+                Ok(server) => ask_to_sign_in(server, email, password, &session_file, &answer).await,
+                Err(error) => Err(error.to_string()),
+            };
+            // Nobody waits for it any more when the screen is closed.
+            let _ = answer.send(News::SignedIn(signed_in)).await;
+        });
+        self.signing_in = Some(task.abort_handle());
+    }
+
+    pub(super) fn cancel_sign_in(&mut self) {
+        if let Some(task) = self.signing_in.take() {
+            task.abort();
+        }
+    }
+
+    /// Removes the kept token, if it is this server's.
+    pub(super) fn forget_token(&mut self, server: &str) {
+        let kept = self
+            .session_file
+            .load()
+            .ok()
+            .and_then(|loaded| loaded.session);
+        if kept.is_some_and(|session| session.server.to_string() == server)
+            && let Err(error) = self.session_file.remove()
+        {
+            self.fail(error.to_string());
+        }
+    }
+
+    pub(super) fn keep_drafts(&mut self, server: String, drafts: Drafts) {
+        self.drafts_waiting = Some((server, drafts));
+        if self.drafts_writing.is_none() {
+            self.write_drafts();
+        }
+    }
+
+    /// Lets what is under way come to its end: the goodbye to the server, the drafts.
+    pub(super) async fn end(mut self) {
+        self.cancel_sign_in();
+        while let Some(writing) = self.drafts_writing.take() {
+            finished(&mut Some(writing)).await;
+            self.write_drafts();
+        }
+        if let Some(link) = self.link.take() {
+            link.close().await;
+        }
+    }
+
+    /// One at a time, so that the newest is written last.
+    fn write_drafts(&mut self) {
+        let Some((server, drafts)) = self.drafts_waiting.take() else {
+            return;
+        };
+        let (file, answer) = (self.drafts_file.clone(), self.answer.clone());
+        self.drafts_writing = Some(tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.save(&server, drafts) {
+                // If even this has no room, the status line has enough to say.
+                let _ = answer.try_send(News::Failed(format!("drafts are not kept: {error}")));
+            }
+        }));
+    }
+
+    fn fail(&self, why: String) {
+        // If even this has no room, the status line has enough to say.
+        let _ = self.answer.try_send(News::Failed(why));
+    }
+}
+
+async fn finished(task: &mut Option<JoinHandle<()>>) {
+    if let Some(task) = task {
+        // A panic in it has been reported by the panic hook.
+        let _ = task.await;
+    }
+}
+
+async fn ask_to_sign_in(
+    server: Server,
+    email: String,
+    password: String,
+    session_file: &SessionFile,
+    answer: &mpsc::Sender<News>,
+) -> Result<LoginOk, String> {
+    let api = Api::new(server.clone(), None).map_err(|error| error.to_string())?;
+    let login = Login {
+        email: email.clone(),
+        password,
+        label: Some("plenary screen".to_owned()),
+    };
+    let ok = api.login(&login).await.map_err(|error| error.to_string())?;
+    let session = Session {
+        server,
+        token: Token::new(&ok.token),
+        email,
+        name: ok.name.clone(),
+        expires_at: ok.expires_at,
+    };
+    if let Err(error) = session_file.save(&session) {
+        // Signed in all the same, only not the next time.
+        let why = format!("the sign-in is not kept: {error}");
+        let _ = answer.send(News::Failed(why)).await;
+    }
+    Ok(ok)
+}

@@ -1,0 +1,134 @@
+//! The terminal: taken, and always given back.
+
+use std::io::{self, IsTerminal as _, Stdout, Write as _};
+use std::process::Command;
+use std::sync::Once;
+
+use crossterm::cursor::{SetCursorStyle, Show};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
+use crossterm::execute;
+use crossterm::style::Print;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+
+use plenary_shared::text::for_terminal;
+
+/// xterm's stack of titles: the one that was there comes back.
+const PUSH_TITLE: &str = "\x1b[22;2t";
+const POP_TITLE: &str = "\x1b[23;2t";
+
+/// The terminal, while it is ours. Dropping it gives it back.
+pub struct Term {
+    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+}
+
+/// Whether there is a terminal to draw on and to read keys from.
+pub fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+impl Term {
+    /// Takes the terminal. From here on a panic gives it back before it is reported.
+    pub fn take() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                give_back();
+                before(panic);
+            }));
+        });
+        if let Err(error) = enter() {
+            give_back();
+            return Err(error);
+        }
+        match ratatui::Terminal::new(CrosstermBackend::new(io::stdout())) {
+            Ok(inner) => Ok(Self { inner }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.inner.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Draws one frame.
+    pub fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.inner.draw(view).map(|_| ())
+    }
+
+    /// Forgets what is on the screen: the next frame draws everything.
+    pub fn clear(&mut self) -> io::Result<()> {
+        // Not by `Terminal::clear`: it asks the terminal where the cursor is, and the answer would
+        // have to come past the keys that are being read.
+        let size = self.inner.size()?;
+        self.inner.resize(size.into())
+    }
+
+    /// Writes the terminal's title.
+    pub fn set_title(&mut self, title: &str) -> io::Result<()> {
+        // Only what may stand in a title: it is written past the widgets that strip controls.
+        let title = for_terminal(title);
+        execute!(io::stdout(), Print(format!("\x1b]2;{title}\x07")))
+    }
+
+    /// Gives the terminal back, stops the whole job as Ctrl-Z does, and takes the terminal again
+    /// when it is continued.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // The job as a whole, so that the shell notices also when another program began this one.
+        let stopped = Command::new("sh").args(["-c", "kill -s TSTP 0"]).status();
+        self.resume()?;
+        stopped.map(|_| ())
+    }
+
+    /// Takes the terminal again after something else had it.
+    pub fn resume(&mut self) -> io::Result<()> {
+        enter()?;
+        self.clear()
+    }
+}
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(
+        io::stdout(),
+        Print(PUSH_TITLE),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        EnableFocusChange
+    )
+}
+
+/// Undoes everything that `enter` does, each whether or not the others could be done.
+fn give_back() {
+    let mut out = io::stdout();
+    // If the terminal is gone, there is nothing to give back and nobody to tell.
+    let _ = execute!(
+        out,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        SetCursorStyle::DefaultUserShape,
+        Show,
+        Print(POP_TITLE)
+    );
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}

@@ -1,0 +1,8 @@
+//! State, keys and what the server says in; requests and screens out.
+
+mod hostile;
+mod keys;
+mod recovery;
+mod screens;
+mod stage;
+mod talking;

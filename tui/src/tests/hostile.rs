@@ -1,0 +1,163 @@
+//! Sizes nobody has and texts nobody should send: nothing panics, nothing is obeyed.
+
+use plenary_shared::domain::{InstanceState, Reason, What};
+use plenary_shared::text::MessageBody;
+use proptest::prelude::*;
+
+use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
+use crate::msg::News;
+
+/// Texts that break screens: controls, joiners, bidi, towers, a word of 3,000 characters.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("👩‍👩‍👧🏽‍❤️‍💋‍👨 日本語 e\u{301}\u{301}\u{301}".to_owned()),
+        Just("\u{202e}evil\u{202c} שלום עולם مرحبا \u{200b}\u{feff}".to_owned()),
+        Just("w".repeat(3_000)),
+        Just("日".repeat(1_300)),
+        Just(format!("z{}", "\u{301}".repeat(2_000))),
+        Just("a\n\n\n\tb\n".to_owned()),
+        Just("@ada \u{fe0f}\u{20e3} 🇩🇪🇩 ก็ำ ᄀᄀᄀ각 ক্ষি".to_owned()),
+        Just("\u{1b}[2J\u{9b}31m\u{7}".to_owned()),
+        "\\PC{0,80}",
+        any::<String>(),
+    ]
+}
+
+const KEYS: &[&str] = &[
+    "enter",
+    "alt-enter",
+    "tab",
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "backspace",
+    "delete",
+    "ctrl-w",
+    "ctrl-u",
+    "ctrl-k",
+    "ctrl-y",
+    "ctrl-g",
+    "ctrl-n",
+    "ctrl-p",
+    "alt-1",
+    "alt-9",
+    "alt-a",
+    "alt-s",
+    "alt-u",
+    "f1",
+    "f2",
+    "f3",
+    "pageup",
+    "pagedown",
+    "shift-up",
+    "shift-down",
+    "alt-home",
+    "alt-end",
+    "esc",
+    "ctrl-l",
+    "ctrl-q",
+    "x",
+    "/",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn nothing_panics(
+        sizes in proptest::collection::vec((1_u16..=200, 1_u16..=60), 1..4),
+        texts in proptest::collection::vec(text(), 1..12),
+        title in text(),
+        name in text(),
+        keys in proptest::collection::vec(0..KEYS.len(), 0..24),
+    ) {
+        let (columns, rows) = sizes[0];
+        let mut stage = Stage::new(columns, rows);
+        stage.greet(vec![]);
+        let mut meeting = instance(
+            sync(), &title, "2026-09-22T13:30:00Z", "2026-09-22T13:53:30Z", InstanceState::Active,
+        );
+        meeting.description.clone_from(&texts[0]);
+        meeting.is_public = false;
+        stage.answer_meetings(vec![meeting.clone()]);
+        stage.screen();
+        stage.key("enter");
+        stage.answer("join", posted(2));
+        let mut events = vec![event(1, stage.now, What::Opened), event(2, stage.now, join(8, &name))];
+        for (index, body) in texts.iter().enumerate() {
+            if MessageBody::parse(body.clone()).is_ok() {
+                let next = events.len() as u64 + 1;
+                events.push(event(next, stage.now, message(8 + index as u64 % 2, next, body)));
+            }
+        }
+        let last = events.len() as u64;
+        let mut ok = opened(events, vec![(7, "13:30")]);
+        ok.instance = meeting;
+        ok.users[1].name.clone_from(&name);
+        stage.answer("open", ok);
+        for body in &texts {
+            stage.tell(News::Pasted(body.clone()));
+            stage.screen();
+            stage.key("enter");
+        }
+        stage.screen();
+        for (index, key) in keys.iter().enumerate() {
+            stage.key(KEYS[*key]);
+            if index % 5 == 0 {
+                let (columns, rows) = sizes[index % sizes.len()];
+                stage.tell(News::Resized(columns, rows));
+            }
+            let shown = stage.screen();
+            prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+        }
+        stage.hears(last + 1, 8, "news");
+        stage.event(last + 2, What::Leave { user: user(8), reason: Reason::Left });
+        stage.event(last + 3, What::Closed { reason: Reason::Scheduled });
+        stage.wait_ms(90_000);
+        stage.lose_link();
+        stage.wait_ms(2_500);
+        stage.screen();
+    }
+
+    #[test]
+    fn the_form_fits_everywhere(
+        columns in 1_u16..=200,
+        rows in 1_u16..=60,
+        written in text(),
+        keys in proptest::collection::vec(0..KEYS.len(), 0..12),
+    ) {
+        let theme = crate::theme::Theme::new(false, true);
+        let mut stage = Stage::begin(columns, rows, None, theme);
+        for key in keys {
+            stage.key(KEYS[key]);
+            stage.tell(News::Pasted(written.clone()));
+            stage.screen();
+        }
+    }
+}
+
+#[test]
+fn every_size_has_a_screen() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("draft");
+    for columns in 1..=130 {
+        for rows in [1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 24, 40] {
+            stage.tell(News::Resized(columns, rows));
+            assert!(columns < 9 || stage.shows("draft"), "{columns}x{rows}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_is_smaller_than_what_was_said_is_left_alone() {
+    let mut stage = Stage::talking(120, 36);
+    stage.model.size = (200, 60);
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(44, 20))
+        .expect("no terminal can fail");
+    terminal
+        .draw(|frame| crate::view::view(&stage.model, frame))
+        .expect("no terminal can fail");
+}

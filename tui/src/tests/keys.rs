@@ -1,0 +1,260 @@
+//! Keys, and what is asked before anything is lost.
+
+use plenary_shared::domain::What;
+use serde_json::json;
+
+use super::stage::{ME, Stage, at, event, id, instance, join, message, opened, posted, sync};
+use crate::effect::Effect;
+use crate::model::Focus;
+use crate::msg::News;
+
+fn quits(stage: &Stage) -> bool {
+    stage.effects.contains(&Effect::Quit)
+}
+
+fn written(stage: &Stage) -> &str {
+    stage
+        .model
+        .composer()
+        .map_or("", |composer| composer.editor.text())
+}
+
+#[test]
+fn ctrl_c_clears_then_asks_then_quits() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("half a thought");
+    stage.key("ctrl-c");
+    assert_eq!(written(&stage), "");
+    stage.key("ctrl-y");
+    assert_eq!(written(&stage), "half a thought");
+    stage.key("ctrl-c");
+    stage.key("ctrl-c");
+    assert!(stage.shows("Ctrl-C again to quit") && !quits(&stage));
+    stage.wait_ms(2_100);
+    stage.key("ctrl-c");
+    assert!(!quits(&stage));
+    stage.key("ctrl-c");
+    assert!(quits(&stage));
+}
+
+#[test]
+fn quitting_a_running_meeting_asks_to_leave_or_stay() {
+    let mut stage = Stage::talking(120, 36);
+    stage.key("ctrl-q");
+    assert!(stage.shows("l leave") && !quits(&stage));
+    stage.key("esc");
+    stage.key("ctrl-q");
+    stage.key("l");
+    assert!(!quits(&stage));
+    stage.answer("leave", posted(20));
+    assert!(quits(&stage));
+
+    let mut stage = Stage::talking(120, 36);
+    stage.key("ctrl-q");
+    stage.key("s");
+    assert!(
+        !quits(&stage),
+        "the server has to know that this is no lost connection"
+    );
+    stage.answer("close", json!({}));
+    assert!(quits(&stage));
+    assert!(stage.asked().iter().all(|(name, _)| name != "leave"));
+
+    let mut stage = Stage::talking(120, 36);
+    stage.key("ctrl-q");
+    stage.key("l");
+    stage.wait_ms(2_100);
+    assert!(quits(&stage), "a server that does not answer keeps nobody");
+}
+
+#[test]
+fn outside_of_meetings_ctrl_q_quits_at_once() {
+    let mut stage = Stage::ready(80, 24);
+    stage.key("ctrl-q");
+    assert!(quits(&stage));
+}
+
+#[test]
+fn escape_deletes_nothing() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("draft");
+    stage.key("f1");
+    stage.key("esc");
+    stage.key("f2");
+    stage.key("esc");
+    stage.key("ctrl-g");
+    stage.write("x");
+    for _ in 0..4 {
+        stage.key("esc");
+    }
+    assert_eq!(written(&stage), "draft");
+}
+
+#[test]
+fn whoever_types_in_the_list_goes_on_writing() {
+    let mut stage = Stage::talking(80, 24);
+    stage.key("f2");
+    assert_eq!(stage.model.focus, Focus::List);
+    stage.write("hi");
+    assert_eq!((stage.model.focus, written(&stage)), (Focus::Input, "hi"));
+    stage.key("f1");
+    stage.write("!");
+    assert_eq!(written(&stage), "hi!");
+}
+
+#[test]
+fn drafts_belong_to_their_meeting_and_are_kept() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("for the sync");
+    stage.key("ctrl-n");
+    assert_eq!(stage.model.shown, Some(id(44, 1)));
+    assert_eq!(written(&stage), "");
+    stage.write("for the incident");
+    stage.key("ctrl-p");
+    assert_eq!(written(&stage), "for the sync");
+    stage.wait_ms(1_100);
+    let kept = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::KeepDrafts(drafts) => Some(drafts.clone()),
+        _ => None,
+    });
+    let expected = vec![
+        (sync(), "for the sync".to_owned()),
+        (id(44, 1), "for the incident".to_owned()),
+    ];
+    assert_eq!(kept, Some(expected));
+}
+
+#[test]
+fn the_end_of_the_program_keeps_drafts() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("unsaid");
+    stage.tell(News::Terminated);
+    let keeps = |effect: &Effect| matches!(effect, Effect::KeepDrafts(drafts) if drafts.len() == 1);
+    assert!(stage.effects.iter().any(keeps) && quits(&stage));
+}
+
+#[test]
+fn what_has_not_begun_says_when_it_does_and_what_has_ended_is_read() {
+    let mut stage = Stage::ready(120, 36);
+    stage.key("alt-3");
+    stage.key("enter");
+    assert!(stage.shows("Design review begins Tue 15:00, in 8m"));
+    stage.key("alt-6");
+    stage.key("enter");
+    let asked = stage.asked();
+    assert!(asked.iter().any(|(name, _)| name == "open"));
+    assert!(asked.iter().all(|(name, _)| name != "join"));
+}
+
+#[test]
+fn join_by_title_and_by_number() {
+    let mut stage = Stage::ready(120, 36);
+    stage.write("/join incident");
+    stage.key("enter");
+    assert!(stage.asked().iter().any(|(name, _)| name == "join"));
+    assert_eq!(stage.model.shown, Some(id(44, 1)));
+    assert_eq!(written(&stage), "");
+    stage.write("/join 42/1");
+    stage.key("enter");
+    assert_eq!(stage.model.shown, Some(sync()));
+    stage.write("/join nothing like it");
+    stage.key("enter");
+    assert!(stage.shows("no meeting in your list is called 'nothing like it'"));
+}
+
+#[test]
+fn completing_words_and_names() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("/jo");
+    stage.key("tab");
+    assert!(stage.shows("/join  /joins"));
+    stage.write("ins");
+    stage.key("tab");
+    assert_eq!(written(&stage), "/joins ");
+    stage.key("ctrl-u");
+    stage.write("ask @mar");
+    stage.key("tab");
+    assert_eq!(written(&stage), "ask @margaret ");
+}
+
+#[test]
+fn history_is_at_the_edges() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("first");
+    stage.key("enter");
+    stage.write("draft");
+    stage.key("up");
+    assert_eq!(written(&stage), "first");
+    stage.key("down");
+    assert_eq!(written(&stage), "draft");
+}
+
+#[test]
+fn pasted_lines_are_inserted_not_sent() {
+    let mut stage = Stage::talking(80, 24);
+    stage.tell(News::Pasted("one\r\ntwo\u{1b}[2J".into()));
+    assert_eq!(written(&stage), "one\ntwo[2J");
+    assert!(stage.asked().iter().all(|(name, _)| name != "post"));
+}
+
+#[test]
+fn find_goes_to_a_meeting() {
+    let mut stage = Stage::talking(80, 24);
+    stage.key("ctrl-g");
+    stage.write("review bud");
+    assert!(stage.shows("Budget review"));
+    stage.key("enter");
+    assert_eq!(stage.model.shown, Some(id(7, 1)));
+    assert!(stage.model.find.is_none());
+}
+
+#[test]
+fn joined_meetings_are_open_again_after_a_start() {
+    let mut stage = Stage::new(80, 24);
+    stage.greet(vec![]);
+    let mut joined = instance(
+        id(44, 1),
+        "Incident",
+        "2026-09-22T13:40:00Z",
+        "2026-09-22T15:40:00Z",
+        plenary_shared::domain::InstanceState::Active,
+    );
+    joined.joined = Some(at("13:45"));
+    stage.answer_meetings(vec![joined]);
+    assert!(stage.asked().iter().any(|(name, _)| name == "open"));
+    assert_eq!(stage.model.shown, Some(id(44, 1)));
+}
+
+#[test]
+fn people_who_come_together_share_a_row() {
+    let mut stage = Stage::ready(120, 36);
+    stage.key("enter");
+    stage.answer("join", posted(2));
+    let events = vec![
+        event(1, at("13:30"), What::Opened),
+        event(2, at("13:31"), join(ME, "ada")),
+    ];
+    stage.answer("open", opened(events, vec![(ME, "13:31")]));
+    for number in 3..40 {
+        stage.event(number, join(number + 100, &format!("guest{number}")));
+    }
+    assert!(stage.shows("→ 38 joined: you, guest3"));
+    stage.event(40, message(103, 40, "hello"));
+    stage.event(41, join(300, "late"));
+    assert!(stage.shows("→ late joined"));
+}
+
+#[test]
+fn help_in_the_form_and_back_to_it() {
+    let theme = crate::theme::Theme::new(true, false);
+    let mut stage = Stage::begin(80, 24, None, theme);
+    stage.write("ada");
+    stage.key("f1");
+    assert!(stage.shows("you are here: signing in"));
+    stage.key("pagedown");
+    stage.key("esc");
+    stage.write("@example.org");
+    assert!(stage.shows("[ ada@example.org"));
+    stage.key("ctrl-c");
+    assert!(quits(&stage));
+}

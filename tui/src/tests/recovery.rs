@@ -1,0 +1,331 @@
+//! What a lost connection, a gap and a fence leave: everything once, in order, nothing unsaid.
+
+use plenary_shared::domain::{Code, InstanceState, Reason, Reject, What};
+use plenary_shared::protocol::{EventsOk, Fence, Push, ResumeMode, Verb};
+
+use super::stage::{
+    ME, Stage, cmid_of, demo_meetings, event, generation, join, message, opened, posted, seq, sync,
+    talk, user,
+};
+use crate::effect::Effect;
+use crate::model::Link;
+use crate::msg::{LinkNews, News};
+
+fn asked_names(stage: &mut Stage) -> Vec<String> {
+    stage.asked().into_iter().map(|(name, _)| name).collect()
+}
+
+fn known(stage: &Stage) -> Vec<u64> {
+    let log = stage
+        .model
+        .room()
+        .and_then(|room| room.log.as_ref())
+        .expect("a log");
+    log.events().map(|event| event.seq.get()).collect()
+}
+
+#[test]
+fn a_short_loss_goes_on_by_itself_and_says_what_was_missed() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.lose_link();
+    assert!(stage.shows("offline") && stage.shows("again in 4 s"));
+    stage.wait_ms(60_000);
+    stage.open_link();
+    let asked = stage.asked();
+    let Verb::Hello(hello) = &asked[0].1.verb else {
+        panic!("not hello")
+    };
+    assert_eq!(hello.resume.len(), 1);
+    assert_eq!(
+        (hello.resume[0].instance, hello.resume[0].seq),
+        (sync(), seq(19))
+    );
+
+    stage.effects = asked
+        .into_iter()
+        .map(|(_, request)| Effect::Ask(request))
+        .collect();
+    let now = stage.now;
+    stage.answer(
+        "hello",
+        serde_json::json!({
+            "userID": ME, "name": "ada", "email": "ada@example.org", "role": "member",
+            "server": "0.1.0", "now": now,
+            "resumed": [{"meetingID": 42, "orderID": 1, "mode": "delta"}],
+        }),
+    );
+    stage.now = stage.now.plus_ms(-10_000);
+    stage.hears(20, 8, "said meanwhile");
+    stage.now = stage.now.plus_ms(10_000);
+    assert!(stage.shows("offline 14:52–14:53 · 1 recovered, none missing"));
+    assert_eq!(asked_names(&mut stage), ["meetings"]);
+}
+
+#[test]
+fn what_waited_is_sent_again_in_order_under_the_same_ids() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.write("one");
+    stage.key("enter");
+    let first = cmid_of(&stage.asked()[0].1);
+    stage.lose_link();
+    stage.write("two");
+    stage.key("enter");
+    assert!(stage.shows("waiting to be sent"));
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    let posts: Vec<_> = stage
+        .asked()
+        .into_iter()
+        .filter_map(|(_, request)| match request.verb {
+            Verb::Post(post) => Some((post.cmid, post.body.as_str().to_owned())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(posts.len(), 2);
+    assert_eq!(posts[0], (first, "one".to_owned()));
+    assert_eq!(posts[1].1, "two");
+}
+
+#[test]
+fn when_the_grace_was_over_it_joins_again_by_itself() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    stage.write("still here");
+    stage.key("enter");
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    stage.asked();
+    stage.event(
+        20,
+        What::Leave {
+            user: user(ME),
+            reason: Reason::ConnectionLost,
+        },
+    );
+    assert_eq!(asked_names(&mut stage), ["join"]);
+    stage.event(21, join(ME, "ada"));
+    assert!(stage.model.room().expect("a room").wants_in);
+}
+
+#[test]
+fn a_post_that_finds_one_out_joins_first_and_is_said_then() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    stage.write("hello");
+    stage.key("enter");
+    stage.refuse(
+        "post",
+        Reject::new(Code::NotParticipant, "You are not in this meeting."),
+    );
+    stage.answer("join", posted(20));
+    stage.event(20, join(ME, "ada"));
+    assert!(asked_names(&mut stage).contains(&"post".to_owned()));
+}
+
+#[test]
+fn a_snapshot_keeps_the_view_and_what_waits() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    stage.write("waits");
+    stage.key("enter");
+    stage.greet(vec![(sync(), ResumeMode::Snapshot)]);
+    let mut events = talk();
+    events.push(event(20, stage.now, message(8, 20, "far ahead")));
+    let late = events.split_off(15);
+    stage.answer("open", opened(late, vec![(ME, "13:52")]));
+    assert_eq!(known(&stage), (1..=20).collect::<Vec<_>>());
+    assert!(stage.shows("far ahead") && stage.shows("waits"));
+    assert!(asked_names(&mut stage).contains(&"post".to_owned()));
+}
+
+#[test]
+fn a_snapshot_of_a_meeting_one_was_dropped_from_joins_again() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Snapshot)]);
+    stage.answer("open", opened(talk(), vec![(8, "13:31")]));
+    assert!(asked_names(&mut stage).contains(&"join".to_owned()));
+}
+
+#[test]
+fn a_gap_is_asked_for_once_and_filled() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.hears(22, 8, "three");
+    stage.hears(23, 8, "four");
+    let asked = stage.asked();
+    assert_eq!(asked.len(), 1);
+    let Verb::Events(events) = &asked[0].1.verb else {
+        panic!("not events")
+    };
+    assert_eq!(events.after, Some(seq(19)));
+    stage.effects = asked
+        .into_iter()
+        .map(|(_, request)| Effect::Ask(request))
+        .collect();
+    let said = |number, body| event(number, stage.now, message(8, number, body));
+    let page = vec![
+        said(20, "one"),
+        said(21, "two"),
+        said(22, "three"),
+        said(23, "four"),
+    ];
+    stage.answer(
+        "events",
+        EventsOk {
+            events: page,
+            more: false,
+            users: vec![],
+        },
+    );
+    assert_eq!(known(&stage), (1..=23).collect::<Vec<_>>());
+    assert!(stage.shows("four"));
+}
+
+#[test]
+fn a_fence_takes_back_what_is_void_and_says_ones_own_again() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.write("mine");
+    stage.key("enter");
+    let cmid = cmid_of(&stage.asked()[0].1);
+    let What::Message { body, .. } = message(ME, 0, "mine") else {
+        unreachable!("a message")
+    };
+    stage.event(
+        20,
+        What::Message {
+            user: user(ME),
+            cmid,
+            body,
+        },
+    );
+    stage.hears(21, 8, "theirs");
+    stage.push(Push::Fence(Fence {
+        instance: sync(),
+        generation: generation(2),
+        base: seq(19),
+    }));
+    assert!(stage.shows("mine") && stage.shows("waiting") && !stage.shows("theirs"));
+    let mut again = opened(talk(), vec![(ME, "13:52")]);
+    again.generation = generation(2);
+    stage.answer("open", again);
+    let asked = stage.asked();
+    let (_, request) = asked
+        .iter()
+        .find(|(name, _)| name == "post")
+        .expect("it is said again");
+    assert_eq!(cmid_of(request), cmid);
+}
+
+#[test]
+fn an_event_of_another_generation_opens_anew() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    let mut strange = event(20, stage.now, message(8, 20, "x"));
+    strange.generation = generation(9);
+    stage.push(Push::Event(Box::new(strange)));
+    assert_eq!(asked_names(&mut stage), ["open"]);
+}
+
+#[test]
+fn what_ended_meanwhile_is_read_to_its_end() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    stage.write("never said");
+    stage.key("enter");
+    stage.greet(vec![(sync(), ResumeMode::Ended)]);
+    let now = stage.now;
+    let closed = event(
+        21,
+        now,
+        What::Closed {
+            reason: Reason::Scheduled,
+        },
+    );
+    let page = vec![event(20, now, message(8, 20, "last words")), closed];
+    stage.answer(
+        "events",
+        EventsOk {
+            events: page,
+            more: false,
+            users: vec![],
+        },
+    );
+    assert!(stage.shows("last words") && stage.shows("its time is over"));
+    assert!(stage.shows("not sent: This meeting has ended"));
+}
+
+#[test]
+fn a_token_that_is_refused_leads_to_the_form() {
+    let mut stage = Stage::new(80, 24);
+    stage.open_link();
+    stage.refuse(
+        "hello",
+        Reject::new(Code::NotSignedIn, "You are not signed in."),
+    );
+    assert!(stage.shows("sign in") && stage.shows("You are not signed in."));
+    assert!(stage.effects.contains(&Effect::Disconnect));
+    assert_eq!(stage.model.link, Link::Off);
+}
+
+#[test]
+fn a_cancelled_sign_in_stays_cancelled() {
+    let theme = crate::theme::Theme::new(true, false);
+    let mut stage = Stage::begin(80, 24, None, theme);
+    stage.write("ada@example.org");
+    stage.key("enter");
+    stage.write("secret password");
+    stage.key("enter");
+    assert!(
+        stage
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::SignIn { .. }))
+    );
+    assert!(stage.shows("Esc cancels") && !stage.shows("secret"));
+    stage.key("esc");
+    assert!(stage.effects.contains(&Effect::CancelSignIn));
+    stage.tell(News::SignedIn(Err("too late".into())));
+    assert!(!stage.shows("too late"));
+}
+
+#[test]
+fn a_countdown_wakes_every_second_and_a_quiet_screen_hardly_ever() {
+    let mut stage = Stage::ready(80, 24);
+    let wakes = |stage: &Stage| stage.model.wake_at().ms_since(stage.model.now);
+    stage.wait_ms(30_500);
+    assert!(wakes(&stage) > 20_000, "{}", wakes(&stage));
+    stage.lose_link();
+    assert!(wakes(&stage) <= 1_000);
+    stage.tell(News::Link(LinkNews::Connecting { attempt: 2 }));
+    assert!(wakes(&stage) > 20_000);
+}
+
+#[test]
+fn the_list_is_read_again_when_it_changes_or_a_start_passes() {
+    let mut stage = Stage::ready(80, 24);
+    stage.asked();
+    stage.push(Push::Changed(plenary_shared::protocol::Changed {
+        changed: plenary_shared::protocol::ChangedList::Meetings,
+    }));
+    assert_eq!(asked_names(&mut stage), ["meetings"]);
+    let mut stage = Stage::ready(80, 24);
+    stage.asked();
+    stage.wait_ms(8 * 60_000 + 1);
+    assert_eq!(asked_names(&mut stage), ["meetings"]);
+    let mut meetings = demo_meetings();
+    meetings[2].state = InstanceState::Active;
+    assert_eq!(meetings.len(), 6);
+}
+
+#[test]
+fn after_a_sleep_the_absence_began_with_it() {
+    let mut stage = Stage::talking(80, 24);
+    stage.now = stage.now.plus_ms(20 * 60_000);
+    stage.tell(News::Tick);
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    assert!(stage.shows("offline 14:52–15:12 · nothing missed"));
+}

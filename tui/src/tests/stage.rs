@@ -1,0 +1,527 @@
+//! A screen under test: it is told what happens, and says what it asks and shows.
+
+use chrono::FixedOffset;
+use plenary_shared::domain::{
+    Event, Instance, InstanceState, Participant, Person, Reject, Role, What,
+};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
+use plenary_shared::protocol::{
+    HelloOk, MeetingsOk, OpenOk, Outcome, Posted, Push, Reply, Request, ResumeMode, Resumed,
+    ServerLine, Verb,
+};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde::Serialize;
+
+use crate::clock::Zone;
+use crate::effect::Effect;
+use crate::keymap::Keymap;
+use crate::model::{Model, Start};
+use crate::msg::{LinkNews, Msg, News};
+use crate::session::Token;
+use crate::theme::Theme;
+use crate::update::update;
+use crate::view::view;
+
+/// Tuesday, 22 September 2026, 14:52 in London.
+pub const NOW: &str = "2026-09-22T13:52:00Z";
+/// Ada, who sits at the screen.
+pub const ME: u64 = 7;
+
+pub struct Stage {
+    pub model: Model,
+    pub keymap: Keymap,
+    pub now: Timestamp,
+    /// What was wanted outside since it was looked at last.
+    pub effects: Vec<Effect>,
+    spares: u128,
+}
+
+impl Stage {
+    /// Signed in, nothing said yet.
+    pub fn new(columns: u16, rows: u16) -> Self {
+        Self::begin(
+            columns,
+            rows,
+            Some(Token::new("t")),
+            Theme::new(true, false),
+        )
+    }
+
+    pub fn begin(columns: u16, rows: u16, token: Option<Token>, theme: Theme) -> Self {
+        let now = time(NOW);
+        let model = Model::new(Start {
+            server: "http://127.0.0.1:7400".into(),
+            email: String::new(),
+            token,
+            drafts: Vec::new(),
+            theme,
+            zone: Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset")),
+            size: (columns, rows),
+            now,
+        });
+        let mut stage = Self {
+            model,
+            keymap: Keymap::default(),
+            now,
+            effects: Vec::new(),
+            spares: 0,
+        };
+        stage.tell(News::Started);
+        stage
+    }
+
+    /// Connected, with a list of meetings.
+    pub fn ready(columns: u16, rows: u16) -> Self {
+        let mut stage = Self::new(columns, rows);
+        stage.greet(vec![]);
+        stage.answer_meetings(demo_meetings());
+        stage
+    }
+
+    /// In the meeting 42/1, with its people and some talk.
+    pub fn talking(columns: u16, rows: u16) -> Self {
+        let mut stage = Self::ready(columns, rows);
+        stage.key("enter");
+        stage.answer("join", posted(19));
+        stage.answer(
+            "open",
+            opened(talk(), vec![(8, "13:31"), (9, "13:31"), (ME, "13:52")]),
+        );
+        stage
+    }
+
+    pub fn tell(&mut self, news: News) {
+        self.spares += 1;
+        let spare = Cmid(uuid::Uuid::from_u128(self.spares));
+        let effects = update(
+            &mut self.model,
+            &self.keymap,
+            Msg {
+                now: self.now,
+                spare,
+                news,
+            },
+        );
+        self.effects.extend(effects);
+    }
+
+    pub fn key(&mut self, name: &str) {
+        self.tell(News::Key(name.parse().expect("a key's name")));
+    }
+
+    pub fn write(&mut self, text: &str) {
+        for c in text.chars() {
+            self.key(&c.to_string());
+        }
+    }
+
+    /// Time passes, and the screen is woken as often as it wants to be.
+    pub fn wait_ms(&mut self, ms: i64) {
+        let end = self.now.plus_ms(ms);
+        loop {
+            let wake = self.model.wake_at().plus_ms(-self.model.skew_ms);
+            if wake > end {
+                break;
+            }
+            assert!(wake > self.now, "it wants to be woken in the past");
+            self.now = wake;
+            self.tell(News::Tick);
+        }
+        self.now = end;
+        self.tell(News::Tick);
+    }
+
+    pub fn open_link(&mut self) {
+        self.tell(News::Link(LinkNews::Connecting { attempt: 0 }));
+        self.tell(News::Link(LinkNews::Open));
+    }
+
+    pub fn greet(&mut self, resumed: Vec<(InstanceId, ResumeMode)>) {
+        self.open_link();
+        let now = self.now;
+        let resumed = resumed
+            .into_iter()
+            .map(|(instance, mode)| Resumed { instance, mode })
+            .collect();
+        self.answer(
+            "hello",
+            HelloOk {
+                user: user(ME),
+                name: "ada".into(),
+                email: "ada@example.org".into(),
+                role: Role::Member,
+                server: "0.1.0".into(),
+                now,
+                resumed,
+            },
+        );
+    }
+
+    pub fn lose_link(&mut self) {
+        self.tell(News::Link(LinkNews::Closed {
+            why: "the connection broke: reset".into(),
+            signed_out: false,
+            retry_in_ms: Some(4_000),
+        }));
+    }
+
+    pub fn answer_meetings(&mut self, meetings: Vec<Instance>) {
+        let now = self.now;
+        self.answer("meetings", MeetingsOk { meetings, now });
+    }
+
+    /// The requests since they were looked at last, by name.
+    pub fn asked(&mut self) -> Vec<(String, Request)> {
+        std::mem::take(&mut self.effects)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Ask(request) => Some((name_of(&request.verb), request)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Answers the first unanswered request of this name.
+    pub fn answer(&mut self, name: &str, ok: impl Serialize) {
+        let ok = serde_json::to_value(ok).expect("JSON");
+        self.reply(name, Outcome::Ok(ok));
+    }
+
+    /// Refuses the first unanswered request of this name.
+    pub fn refuse(&mut self, name: &str, reject: Reject) {
+        self.reply(name, Outcome::Error(reject));
+    }
+
+    fn reply(&mut self, name: &str, outcome: Outcome<serde_json::Value>) {
+        let at = self.effects.iter().position(
+            |effect| matches!(effect, Effect::Ask(request) if name_of(&request.verb) == name),
+        );
+        let at = at.unwrap_or_else(|| panic!("{name} was not asked: {:?}", self.effects));
+        let Effect::Ask(request) = self.effects.remove(at) else {
+            unreachable!("just matched")
+        };
+        let line = ServerLine::Reply(Reply {
+            id: request.id,
+            outcome,
+        });
+        self.tell(News::Link(LinkNews::Line(Box::new(line))));
+    }
+
+    pub fn push(&mut self, push: Push) {
+        self.tell(News::Link(LinkNews::Line(Box::new(ServerLine::Push(push)))));
+    }
+
+    pub fn event(&mut self, seq: u64, what: What) {
+        self.push(Push::Event(Box::new(event(seq, self.now, what))));
+    }
+
+    /// Somebody says something.
+    pub fn hears(&mut self, seq: u64, who: u64, body: &str) {
+        self.event(seq, message(who, seq, body));
+    }
+
+    /// The screen as text, with the cursor as `▏` where it stands on a blank.
+    pub fn screen(&self) -> String {
+        let (columns, rows) = self.model.size;
+        let mut terminal =
+            Terminal::new(TestBackend::new(columns, rows)).expect("no terminal can fail");
+        terminal
+            .draw(|frame| view(&self.model, frame))
+            .expect("no terminal can fail");
+        let cursor = terminal
+            .get_cursor_position()
+            .expect("no terminal can fail");
+        let buffer = terminal.backend().buffer();
+        let mut lines = Vec::new();
+        for y in 0..rows {
+            let mut line = String::new();
+            let mut skip = 0;
+            for x in 0..columns {
+                let symbol = buffer[(x, y)].symbol();
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                skip = crate::text::width(symbol).saturating_sub(1);
+                let here = (x, y) == (cursor.x, cursor.y);
+                line.push_str(if here && symbol == " " { "█" } else { symbol });
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines.join("\n")
+    }
+
+    /// Whether the screen shows this.
+    pub fn shows(&self, text: &str) -> bool {
+        self.screen().contains(text)
+    }
+}
+
+fn name_of(verb: &Verb) -> String {
+    let json = serde_json::to_value(Request {
+        id: 0,
+        verb: verb.clone(),
+    })
+    .expect("JSON");
+    let object = json.as_object().expect("an object");
+    object
+        .keys()
+        .find(|key| *key != "id")
+        .expect("a verb")
+        .clone()
+}
+
+pub fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+/// Today at this UTC time.
+pub fn at(hm: &str) -> Timestamp {
+    time(&format!("2026-09-22T{hm}:00Z"))
+}
+
+pub fn user(id: u64) -> UserId {
+    UserId::new(id).expect("small")
+}
+
+pub fn seq(number: u64) -> Seq {
+    Seq::new(number).expect("small")
+}
+
+pub fn generation(number: u64) -> Generation {
+    Generation::new(number).expect("small")
+}
+
+pub fn id(meeting: u64, order: u64) -> InstanceId {
+    InstanceId::new(
+        MeetingId::new(meeting).expect("small"),
+        OrderId::new(order).expect("small"),
+    )
+}
+
+/// The running meeting that is selected first.
+pub fn sync() -> InstanceId {
+    id(42, 1)
+}
+
+pub fn instance(
+    of: InstanceId,
+    title: &str,
+    from: &str,
+    to: &str,
+    state: InstanceState,
+) -> Instance {
+    Instance {
+        title: title.into(),
+        description: "What everybody does this week.".into(),
+        is_public: true,
+        fromdatetime: time(from),
+        todatetime: time(to),
+        id: of,
+        state,
+        participants: 3,
+        joined: None,
+    }
+}
+
+/// Two running, one soon, two later, one over.
+pub fn demo_meetings() -> Vec<Instance> {
+    let day = |hm: &str| format!("2026-09-22T{hm}:00Z");
+    let make =
+        |of, title, from: &str, to: &str, state| instance(of, title, &day(from), &day(to), state);
+    let mut vendor = make(
+        id(5, 2),
+        "Vendor call",
+        "16:30",
+        "17:00",
+        InstanceState::Scheduled,
+    );
+    vendor.is_public = false;
+    let standup = instance(
+        id(3, 9),
+        "Standup",
+        "2026-09-23T08:30:00Z",
+        "2026-09-23T08:45:00Z",
+        InstanceState::Scheduled,
+    );
+    vec![
+        make(
+            sync(),
+            "Platform sync",
+            "13:30",
+            "14:15",
+            InstanceState::Active,
+        ),
+        make(
+            id(44, 1),
+            "Incident 4471",
+            "13:40",
+            "15:40",
+            InstanceState::Active,
+        ),
+        make(
+            id(12, 3),
+            "Design review",
+            "14:00",
+            "14:30",
+            InstanceState::Scheduled,
+        ),
+        vendor,
+        standup,
+        make(
+            id(7, 1),
+            "Budget review",
+            "12:30",
+            "13:00",
+            InstanceState::Ended,
+        ),
+    ]
+}
+
+pub fn event(number: u64, timestamp: Timestamp, what: What) -> Event {
+    Event {
+        instance: sync(),
+        generation: generation(1),
+        seq: seq(number),
+        what,
+        timestamp,
+    }
+}
+
+pub fn message(who: u64, cmid: u64, body: &str) -> What {
+    What::Message {
+        user: user(who),
+        cmid: Cmid(uuid::Uuid::from_u128(u128::from(cmid) + (1 << 64))),
+        body: MessageBody::parse(body).expect("a body"),
+    }
+}
+
+pub fn join(who: u64, name: &str) -> What {
+    What::Join {
+        user: user(who),
+        name: name.into(),
+    }
+}
+
+pub fn people() -> Vec<Person> {
+    [
+        (ME, "ada"),
+        (8, "grace"),
+        (9, "linus"),
+        (10, "barbara"),
+        (11, "margaret"),
+    ]
+    .into_iter()
+    .map(|(id, name)| Person {
+        id: user(id),
+        name: name.into(),
+    })
+    .collect()
+}
+
+/// What was said in the running meeting: events 1 to 19.
+pub fn talk() -> Vec<Event> {
+    let said =
+        |number, hm: &str, who, body: &str| event(number, at(hm), message(who, number, body));
+    vec![
+        event(1, at("13:30"), What::Opened),
+        event(2, at("13:30"), join(10, "barbara")),
+        event(3, at("13:31"), join(8, "grace")),
+        event(4, at("13:31"), join(9, "linus")),
+        event(5, at("13:31"), join(11, "margaret")),
+        said(
+            6,
+            "13:33",
+            8,
+            "Rollout is at 40 %, error budget is fine. Dashboard is at https://grafana.corp/d/rollout",
+        ),
+        said(
+            7,
+            "13:34",
+            9,
+            "can we hold at 40 % until the canary soak finishes?",
+        ),
+        said(8, "13:36", 11, "ok, holding."),
+        event(
+            9,
+            at("13:39"),
+            What::Leave {
+                user: user(10),
+                reason: plenary_shared::domain::Reason::Left,
+            },
+        ),
+        said(10, "13:41", 8, "@ada could you take the on-call item?"),
+        said(
+            11,
+            "13:44",
+            11,
+            "we had 14 pages this week, 9 of them from the same disk alert on the old build hosts.\nI can silence those.",
+        ),
+        event(
+            12,
+            at("13:45"),
+            What::Leave {
+                user: user(11),
+                reason: plenary_shared::domain::Reason::ConnectionLost,
+            },
+        ),
+        said(13, "13:46", 9, "日本語もどうぞ 👩‍👩‍👧 é"),
+        said(14, "13:47", 8, "a\ttab and a \u{202e}turn"),
+        said(15, "13:47", 9, "when do the hosts go?"),
+        said(16, "13:47", 8, "Friday. change CHG-1182"),
+        said(17, "13:48", 8, "fine by me"),
+        said(18, "13:51", 9, "do we have the runbook for the new ones?"),
+        event(19, at("13:52"), join(ME, "ada")),
+    ]
+}
+
+/// What opening the running meeting answers.
+pub fn opened(events: Vec<Event>, inside: Vec<(u64, &str)>) -> OpenOk {
+    let names = people();
+    let people = inside
+        .into_iter()
+        .map(|(who, hm)| Participant {
+            name: names
+                .iter()
+                .find(|p| p.id == user(who))
+                .expect("known")
+                .name
+                .clone(),
+            age: Some(33),
+            gender: None,
+            email: "x@example.org".into(),
+            id: user(who),
+            joined: at(hm),
+        })
+        .collect();
+    let mut all = demo_meetings();
+    OpenOk {
+        instance: all.remove(0),
+        generation: generation(1),
+        seq: events.last().map_or(Seq::default(), |event| event.seq),
+        durable: Seq::default(),
+        people,
+        more: events.first().is_some_and(|event| event.seq.get() > 1),
+        events,
+        users: names,
+    }
+}
+
+pub fn posted(number: u64) -> Posted {
+    Posted {
+        seq: seq(number),
+        timestamp: time(NOW),
+        repeat: false,
+    }
+}
+
+/// The sender's id of the last message that was asked to be posted.
+pub fn cmid_of(request: &Request) -> Cmid {
+    match &request.verb {
+        Verb::Post(post) => post.cmid,
+        other => panic!("not a post: {other:?}"),
+    }
+}

@@ -1,0 +1,357 @@
+//! Joining, saying, hearing, leaving; unread and scrolling back.
+
+use plenary_shared::domain::{Code, Reason, Reject, What};
+use plenary_shared::ids::Seq;
+use plenary_shared::protocol::{EventsOk, Verb};
+
+use super::stage::{ME, Stage, at, cmid_of, event, message, opened, posted, seq, talk, user};
+use crate::model::EnterDoes;
+use crate::model::room::Sending;
+use crate::model::scroll::Scroll;
+use crate::msg::News;
+
+fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
+    let What::Message { body, .. } = message(ME, 0, body) else {
+        unreachable!("a message")
+    };
+    What::Message {
+        user: user(ME),
+        cmid,
+        body,
+    }
+}
+
+fn states(stage: &Stage) -> Vec<Sending> {
+    let room = stage.model.room().expect("a room");
+    room.outbox
+        .iter()
+        .map(|pending| pending.state.clone())
+        .collect()
+}
+
+#[test]
+fn enter_on_a_running_meeting_joins_and_reads_it() {
+    let mut stage = Stage::ready(120, 36);
+    assert_eq!(stage.model.enter_does(), EnterDoes::Join);
+    stage.key("enter");
+    let names: Vec<String> = stage.asked().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["join", "open"]);
+}
+
+#[test]
+fn what_is_sent_shows_at_once_and_settles_on_its_event() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("hello");
+    stage.key("enter");
+    assert!(stage.shows("hello") && stage.shows("sending"));
+    let asked = stage.asked();
+    let (_, request) = &asked[0];
+    let cmid = cmid_of(request);
+    stage.event(20, own(cmid, "hello"));
+    assert!(stage.shows("hello") && !stage.shows("sending"));
+    assert!(states(&stage).is_empty());
+    assert_eq!(stage.screen().matches("hello").count(), 1);
+}
+
+#[test]
+fn an_answer_before_its_event_leaves_one_line() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("hello");
+    stage.key("enter");
+    let cmid = stage.model.room().expect("a room").outbox[0].cmid;
+    stage.answer("post", posted(20));
+    assert_eq!(states(&stage), [Sending::Taken { seq: seq(20) }]);
+    assert!(stage.shows("hello") && !stage.shows("sending"));
+    stage.event(20, own(cmid, "hello"));
+    assert!(states(&stage).is_empty());
+    assert_eq!(stage.screen().matches("hello").count(), 1);
+}
+
+#[test]
+fn a_refused_message_says_why_and_is_sent_again_on_enter() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("hello");
+    stage.key("enter");
+    let cmid = stage.model.room().expect("a room").outbox[0].cmid;
+    stage.refuse("post", Reject::new(Code::Internal, "Something went wrong."));
+    assert!(stage.shows("not sent: Something went wrong."));
+    assert_eq!(stage.model.enter_does(), EnterDoes::Retry);
+    stage.key("enter");
+    let asked = stage.asked();
+    let (_, request) = asked.last().expect("a request");
+    assert_eq!(cmid_of(request), cmid, "the same message");
+}
+
+#[test]
+fn what_the_server_cannot_take_now_waits_and_goes_by_itself() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("hello");
+    stage.key("enter");
+    stage.refuse("post", Reject::new(Code::Unavailable, "The data is away."));
+    assert!(stage.shows("waiting") && stage.shows("The data is away."));
+    assert!(stage.asked().is_empty());
+    stage.wait_ms(1_100);
+    assert_eq!(
+        stage
+            .asked()
+            .iter()
+            .filter(|(name, _)| name == "post")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn too_long_a_text_stays_in_the_input() {
+    let mut stage = Stage::talking(80, 24);
+    stage.tell(News::Pasted("x".repeat(4_097)));
+    stage.key("enter");
+    assert!(stage.shows("4097 bytes"));
+    assert_eq!(
+        stage.model.composer().expect("one").editor.text().len(),
+        4_097
+    );
+    assert!(stage.asked().iter().all(|(name, _)| name != "post"));
+}
+
+#[test]
+fn many_lines_ask_first() {
+    let mut stage = Stage::talking(80, 24);
+    stage.tell(News::Pasted("1\n2\n3\n4\n5\n6".into()));
+    stage.key("enter");
+    assert!(stage.shows("6 lines: Enter again"));
+    stage.key("enter");
+    assert_eq!(
+        stage
+            .asked()
+            .iter()
+            .filter(|(name, _)| name == "post")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn slashes() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("/jion");
+    stage.key("enter");
+    assert!(stage.shows("did you mean /join?") && stage.shows("› /jion"));
+    stage.key("ctrl-u");
+    stage.write("//join is the word");
+    stage.key("enter");
+    let asked = stage.asked();
+    let Verb::Post(post) = &asked.last().expect("a request").1.verb else {
+        panic!("not a post")
+    };
+    assert_eq!(post.body.as_str(), "/join is the word");
+    stage.write("/messages gra");
+    stage.key("enter");
+    assert!(
+        stage
+            .asked()
+            .iter()
+            .any(|(name, _)| name == "user_messages")
+    );
+    stage.key("esc");
+    stage.write("/messages nobody");
+    stage.key("enter");
+    assert!(stage.shows("nobody here is called 'nobody'"));
+}
+
+#[test]
+fn leaving_and_what_is_written_then() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("/leave");
+    stage.key("enter");
+    stage.answer("leave", posted(20));
+    stage.event(
+        20,
+        What::Leave {
+            user: user(ME),
+            reason: Reason::Left,
+        },
+    );
+    assert!(stage.shows("you left"));
+    stage.write("too late");
+    stage.key("enter");
+    assert!(stage.shows("you are not in this meeting") && stage.shows("› too late"));
+    assert!(
+        stage
+            .asked()
+            .iter()
+            .all(|(name, _)| name != "join" && name != "post")
+    );
+    stage.key("enter");
+    assert!(stage.asked().iter().any(|(name, _)| name == "join"));
+    assert!(stage.shows("› too late"), "what was written is still there");
+}
+
+#[test]
+fn the_end_is_a_line_and_the_input_says_so() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("just about to");
+    stage.key("enter");
+    stage.event(
+        20,
+        What::Leave {
+            user: user(ME),
+            reason: Reason::Scheduled,
+        },
+    );
+    stage.event(
+        21,
+        What::Closed {
+            reason: Reason::Scheduled,
+        },
+    );
+    assert!(stage.shows("closed") && stage.shows("its time is over"));
+    assert!(stage.shows("not sent: This meeting has ended"));
+    stage.write("hello");
+    stage.key("enter");
+    assert!(stage.shows("This meeting has ended"));
+}
+
+#[test]
+fn unread_is_counted_and_divided() {
+    let mut stage = Stage::talking(120, 36);
+    stage.tell(News::Focused(false));
+    stage.hears(20, 8, "one");
+    stage.hears(21, 8, "@ada two");
+    stage.event(
+        22,
+        What::Leave {
+            user: user(9),
+            reason: Reason::Left,
+        },
+    );
+    assert!(stage.shows("!1 +2"));
+    stage.tell(News::Focused(true));
+    assert!(stage.shows("2 new since you looked away at 14:52"));
+    assert!(!stage.shows("!1 +2"));
+    stage.write("ok");
+    stage.key("enter");
+    assert!(!stage.shows("new since"));
+}
+
+#[test]
+fn scrolled_up_the_view_stays_and_the_marker_counts() {
+    let mut stage = Stage::talking(80, 16);
+    stage.key("pageup");
+    let before = stage.screen();
+    let top = |screen: &str| screen.lines().nth(2).map(str::to_owned);
+    stage.hears(20, 8, "one");
+    stage.hears(21, 8, "two");
+    assert_eq!(top(&stage.screen()), top(&before));
+    assert!(stage.shows("▼ 2 new"));
+    stage.key("end");
+    assert!(stage.shows("two") && !stage.shows("▼"));
+}
+
+#[test]
+fn older_messages_come_while_scrolling_and_nothing_jumps() {
+    let mut stage = Stage::ready(80, 16);
+    stage.key("enter");
+    stage.answer("join", posted(19));
+    let mut last = talk();
+    let older: Vec<_> = last.drain(..5).collect();
+    stage.answer("open", opened(last, vec![(ME, "13:52")]));
+    stage.key("pageup");
+    stage.key("alt-home");
+    let asked: Vec<_> = stage
+        .effects
+        .iter()
+        .filter(|effect| format!("{effect:?}").contains("before"))
+        .collect();
+    assert_eq!(asked.len(), 1);
+    assert!(stage.shows("reading older messages"));
+    let line = "Rollout is at 40 %";
+    let row = |stage: &Stage| stage.screen().lines().position(|row| row.contains(line));
+    let before = row(&stage);
+    stage.answer(
+        "events",
+        EventsOk {
+            events: older,
+            more: false,
+            users: vec![],
+        },
+    );
+    // What stood above the first message is gone, the message itself has not moved.
+    let after = row(&stage);
+    assert!(after <= before && after.is_some(), "{before:?} {after:?}");
+    stage.key("alt-home");
+    assert!(stage.shows("opened 14:30"));
+    let log = stage
+        .model
+        .room()
+        .and_then(|room| room.log.as_ref())
+        .expect("a log");
+    assert_eq!(log.older_than(), None);
+}
+
+#[test]
+fn a_new_size_keeps_the_place() {
+    let mut stage = Stage::talking(120, 20);
+    stage.key("pageup");
+    let Scroll::From { place, .. } = stage.model.room().expect("a room").scroll else {
+        panic!("not scrolled")
+    };
+    stage.tell(News::Resized(60, 20));
+    stage.key("shift-down");
+    stage.key("shift-up");
+    stage.tell(News::Resized(120, 20));
+    let Scroll::From { place: after, .. } = stage.model.room().expect("a room").scroll else {
+        panic!("not scrolled")
+    };
+    assert_eq!(place, after);
+}
+
+#[test]
+fn a_hundred_thousand_messages_scroll_like_ten() {
+    let mut stage = Stage::ready(80, 24);
+    stage.key("enter");
+    stage.answer("join", posted(19));
+    let mut events = talk();
+    for number in 20..100_020 {
+        events.push(event(
+            number,
+            at("13:52"),
+            message(8, number, "one of very many messages"),
+        ));
+    }
+    stage.answer("open", opened(events, vec![(ME, "13:52")]));
+    let begun = std::time::Instant::now();
+    for _ in 0..100 {
+        stage.key("pageup");
+        stage.screen();
+    }
+    // Far above what it takes, far below what wrapping everything would.
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(stage.model.room().expect("a room").last() > Seq::default());
+}
+
+#[test]
+fn remaining_time_is_told_once_for_each_minute() {
+    let mut stage = Stage::talking(120, 36);
+    let mut told = Vec::new();
+    for _ in 0..(23 * 6) {
+        stage.wait_ms(10_000);
+        if let Some(notice) = &stage.model.notice
+            && told.last() != Some(&notice.text)
+        {
+            told.push(notice.text.clone());
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "⚠ Platform sync ends in 10 minutes",
+            "⚠ Platform sync ends in 5 minutes",
+            "⚠ Platform sync ends in 1 minute"
+        ]
+    );
+}

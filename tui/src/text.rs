@@ -1,0 +1,207 @@
+//! Text on a grid of cells: made harmless, measured, cut and wrapped by grapheme cluster.
+
+use plenary_shared::text::{is_control, is_invisible};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Cells that a tab character stands for.
+const TAB: &str = "    ";
+
+/// Bytes of one cluster that are shown: more than the longest emoji sequence needs, less than a
+/// tower of combining marks would like.
+const CLUSTER_BYTES_MAX: usize = 64;
+
+/// Cells that a text fills, measured cluster by cluster as they are drawn.
+pub fn width(text: &str) -> usize {
+    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return text.len();
+    }
+    text.graphemes(true).map(cluster_width).sum()
+}
+
+/// Cells that one cluster fills.
+pub fn cluster_width(cluster: &str) -> usize {
+    UnicodeWidthStr::width(cluster)
+}
+
+/// How one cluster of somebody's text is drawn: control characters not at all, tabs as blanks,
+/// invisible controls by their number.
+pub fn shown(cluster: &str) -> String {
+    if cluster == "\t" {
+        return TAB.to_owned();
+    }
+    let mut out = String::with_capacity(cluster.len());
+    for c in cluster.chars() {
+        if is_invisible(c) {
+            use std::fmt::Write;
+            // Writing to a String cannot fail.
+            let _ = write!(out, "<U+{:04X}>", u32::from(c));
+        } else if !is_control(c) && out.len() + c.len_utf8() <= CLUSTER_BYTES_MAX {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Somebody's text as one line that a terminal may show.
+pub fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for cluster in text.graphemes(true) {
+        if cluster.contains('\n') {
+            out.push(' ');
+        } else {
+            out.push_str(&shown(cluster));
+        }
+    }
+    out
+}
+
+/// Somebody's text as the lines they wrote, each as a terminal may show it.
+pub fn lines(text: &str) -> Vec<String> {
+    text.split('\n').map(one_line).collect()
+}
+
+/// At most `cells` of a text; what is cut off is marked by `mark`.
+pub fn fit(text: &str, cells: usize, mark: &str) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let room = cells.saturating_sub(width(mark));
+    let mut out = String::new();
+    let mut used = 0;
+    for cluster in text.graphemes(true) {
+        let more = cluster_width(cluster);
+        if used + more > room {
+            break;
+        }
+        used += more;
+        out.push_str(cluster);
+    }
+    if cells >= width(mark) {
+        out.push_str(mark);
+    }
+    out
+}
+
+/// A text cut or filled up with blanks to exactly `cells`.
+pub fn left(text: &str, cells: usize, mark: &str) -> String {
+    let mut out = fit(text, cells, mark);
+    let missing = cells.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+/// As [`left`], with the blanks before the text.
+pub fn right(text: &str, cells: usize, mark: &str) -> String {
+    let out = fit(text, cells, mark);
+    let missing = cells.saturating_sub(width(&out));
+    format!("{}{out}", " ".repeat(missing))
+}
+
+/// Breaks one line into rows of at most `cells`: after blanks and hyphens, between wide
+/// characters, and where nothing else helps between any two clusters. A cluster wider than a row
+/// has a row of its own.
+pub fn wrap(line: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    let mut used = 0;
+    // Where the row may be broken: bytes and cells that stay.
+    let mut chance: Option<(usize, usize)> = None;
+    for cluster in line.graphemes(true) {
+        let more = cluster_width(cluster);
+        let blank = cluster == " ";
+        if blank && used + more > cells && used > 0 {
+            // The blank at the end of a row is the break itself.
+            row.truncate(row.trim_end_matches(' ').len());
+            rows.push(std::mem::take(&mut row));
+            (used, chance) = (0, None);
+            continue;
+        }
+        while used + more > cells && used > 0 {
+            let (bytes, kept) = chance
+                .take()
+                .filter(|(bytes, _)| *bytes > 0)
+                .unwrap_or((row.len(), used));
+            let rest = row.split_off(bytes);
+            row.truncate(row.trim_end_matches(' ').len());
+            rows.push(std::mem::replace(&mut row, rest));
+            used -= kept;
+        }
+        if more > 1 {
+            chance = Some((row.len(), used));
+        }
+        row.push_str(cluster);
+        used += more;
+        if blank || cluster == "-" || more > 1 {
+            chance = Some((row.len(), used));
+        }
+    }
+    if !row.is_empty() || rows.is_empty() {
+        rows.push(row);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("hello", 5)]
+    #[case("日本", 4)]
+    #[case("👩‍👩‍👧", 2)]
+    #[case("e\u{301}", 1)]
+    #[case("🇩🇪", 2)]
+    fn widths(#[case] text: &str, #[case] cells: usize) {
+        assert_eq!(width(text), cells);
+    }
+
+    #[rstest]
+    #[case("the quick brown fox", 9, &["the quick", "brown fox"])]
+    #[case("abcdefghij", 4, &["abcd", "efgh", "ij"])]
+    #[case("日本語です", 5, &["日本", "語で", "す"])]
+    #[case("ab 日本語", 5, &["ab 日", "本語"])]
+    #[case("well-known", 6, &["well-", "known"])]
+    #[case("", 5, &[""])]
+    #[case("👩‍👩‍👧👩‍👩‍👧", 2, &["👩‍👩‍👧", "👩‍👩‍👧"])]
+    #[case("日", 1, &["日"])]
+    #[case("a  b", 2, &["a", "b"])]
+    fn wraps(#[case] text: &str, #[case] cells: usize, #[case] rows: &[&str]) {
+        assert_eq!(wrap(text, cells), rows);
+    }
+
+    #[rstest]
+    #[case("a\u{1b}[2Jb", "a[2Jb")]
+    #[case("a\u{202e}b", "a<U+202E>b")]
+    #[case("a\tb\u{7}\nc", "a    b c")]
+    fn what_is_shown_is_harmless(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(one_line(text), expected);
+    }
+
+    #[test]
+    fn a_tower_of_marks_is_cut() {
+        assert!(one_line(&format!("a{}", "\u{301}".repeat(2_000))).len() <= CLUSTER_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_marked() {
+        assert_eq!(fit("Platform sync", 8, "…"), "Platfor…");
+        assert_eq!(left("日本語", 4, "…"), "日… ");
+        assert_eq!(right("ab", 4, "…"), "  ab");
+        assert_eq!(fit("abc", 0, "…"), "");
+    }
+
+    proptest! {
+        #[test]
+        fn rows_fit_and_lose_only_blanks(text in "[ a-c日👩\u{200d}\u{301}-]{0,40}", cells in 2_usize..12) {
+            let rows = wrap(&text, cells);
+            for row in &rows {
+                prop_assert!(width(row) <= cells || row.graphemes(true).count() == 1, "{row:?}");
+            }
+            prop_assert_eq!(rows.concat().replace(' ', ""), text.replace(' ', ""));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What follows from what happens: the model changes, and effects say what is to be done outside.
+//! Pure and synchronous: time and ids come with the message, nothing here waits.
+
+mod asking;
+mod chat;
+mod keys;
+mod linking;
+mod meetings;
+mod replies;
+mod rooms;
+mod sending;
+mod signing_in;
+mod ticking;
+mod words;
+
+use plenary_shared::ids::Cmid;
+
+use crate::effect::Effect;
+use crate::keymap::Keymap;
+use crate::model::Model;
+use crate::msg::{Msg, News};
+use crate::text;
+use crate::theme::Tone;
+
+/// Woken so much later than was asked for, the machine was asleep or the program stopped.
+const OVERSLEPT_MS: i64 = 3_000;
+
+/// One message being worked in.
+struct Step<'a> {
+    model: &'a mut Model,
+    keymap: &'a Keymap,
+    out: Vec<Effect>,
+    /// For the one message that a step may write.
+    spare: Cmid,
+}
+
+/// Works a message in; what is to be done outside comes back, in order.
+pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
+    let (before, expected) = (model.now, model.wake_at());
+    model.now = msg.now.plus_ms(model.skew_ms);
+    let mut step = Step {
+        model,
+        keymap,
+        out: Vec::new(),
+        spare: msg.spare,
+    };
+    if step.model.now.ms_since(expected) > OVERSLEPT_MS {
+        step.model.slept = Some((before, step.model.now));
+    }
+    step.mark_looked(false);
+    match msg.news {
+        News::Started => step.begin(),
+        News::Key(key) => step.key(key),
+        News::Pasted(pasted) => step.pasted(&pasted),
+        News::Resized(columns, rows) => step.model.size = (columns, rows),
+        News::Focused(focused) => step.model.focused = focused,
+        News::Tick => {}
+        News::Link(news) => step.link(news),
+        News::SignedIn(answer) => step.signed_in(answer),
+        News::Failed(why) => step.model.tell(Tone::Bad, why),
+        News::Terminated => step.quit_now(),
+    }
+    step.tick(before);
+    step.mark_looked(true);
+    step.set_title();
+    step.out
+}
+
+impl Step<'_> {
+    fn begin(&mut self) {
+        if self.model.token.is_some() {
+            let server = self.model.server.clone();
+            self.out.push(Effect::Connect { server });
+        }
+    }
+
+    /// The shown log is being looked at: at the start of a step that is only noted, at its end the
+    /// reader has seen everything.
+    fn mark_looked(&mut self, seen: bool) {
+        let now = self.model.now;
+        let Some(id) = self.model.shown.filter(|id| self.model.looks_at(*id)) else {
+            return;
+        };
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            if seen {
+                room.looked(now);
+            } else {
+                room.looked_at = now;
+            }
+        }
+    }
+
+    fn set_title(&mut self) {
+        let meeting = self.model.shown.and_then(|id| self.model.instance(id));
+        let title = match meeting {
+            Some(instance) => format!("{} - plenary", text::one_line(&instance.title)),
+            None => "plenary".to_owned(),
+        };
+        if title != self.model.title {
+            self.out.push(Effect::Title(title.clone()));
+            self.model.title = title;
+        }
+    }
+
+    fn keep_drafts(&mut self) {
+        self.model.drafts_due = None;
+        let written = self.model.composers.iter().filter_map(|(id, composer)| {
+            let text = composer.editor.text();
+            id.filter(|_| !text.is_empty())
+                .map(|id| (id, text.to_owned()))
+        });
+        let mut drafts: Vec<_> = written.collect();
+        drafts.sort_by_key(|(id, _)| *id);
+        self.out.push(Effect::KeepDrafts(drafts));
+    }
+
+    fn quit_now(&mut self) {
+        self.keep_drafts();
+        self.out.push(Effect::Quit);
+    }
+}

@@ -1,0 +1,104 @@
+//! Scrolling: the chat, and the pages over it.
+
+use plenary_shared::ids::InstanceId;
+
+use super::Step;
+use crate::model::scroll::{self, Place, Scroll};
+use crate::theme::Tone;
+
+/// Screens of rows above the window below which older events are asked for.
+const AHEAD_SCREENS: usize = 2;
+
+impl Step<'_> {
+    /// Moves the shown log by rows, up if negative.
+    pub(super) fn scroll_by(&mut self, delta: isize) {
+        let height = self.model.chat_rows();
+        let moved = self
+            .model
+            .room()
+            .map(|room| scroll::moved(&self.model.looked(room), height, delta));
+        self.set_scroll(moved);
+    }
+
+    /// Moves the shown log by screens, up if negative; one row stays in sight.
+    pub(super) fn scroll_page(&mut self, screens: isize) {
+        let height = self.model.chat_rows().saturating_sub(1).max(1);
+        self.scroll_by(screens * isize::try_from(height).unwrap_or(1));
+    }
+
+    /// To the first row that is known.
+    pub(super) fn scroll_oldest(&mut self) {
+        let height = self.model.chat_rows();
+        let first = self
+            .model
+            .room()
+            .map(|room| scroll::oldest(&self.model.looked(room), height));
+        self.set_scroll(first);
+    }
+
+    /// To the last row, and along with it.
+    pub(super) fn scroll_newest(&mut self) {
+        self.set_scroll(Some(Scroll::Newest));
+    }
+
+    /// To the first message that came while one looked away.
+    pub(super) fn scroll_first_unread(&mut self) {
+        let height = self.model.chat_rows();
+        let found = self.model.room().and_then(|room| {
+            let divider = room.divider.filter(|divider| divider.count > 0)?;
+            let first = room.log.as_ref()?.events_after(divider.after).next()?;
+            Some(scroll::from(
+                &self.model.looked(room),
+                height,
+                Place::Event(first.seq),
+            ))
+        });
+        if found.is_none() {
+            self.model.tell(Tone::Plain, "nothing is unread here");
+        }
+        self.set_scroll(found);
+    }
+
+    /// Moves the page over the chat by rows.
+    pub(super) fn scroll_overlay(&mut self, delta: isize) {
+        let (columns, height) = self.model.overlay_size();
+        let Some(overlay) = &self.model.overlay else {
+            return;
+        };
+        let most = overlay
+            .rows(self.model, columns)
+            .len()
+            .saturating_sub(height);
+        let at = overlay
+            .scroll
+            .min(most)
+            .saturating_add_signed(delta)
+            .min(most);
+        if let Some(overlay) = &mut self.model.overlay {
+            overlay.scroll = at;
+        }
+    }
+
+    fn set_scroll(&mut self, scroll: Option<Scroll>) {
+        let Some(room) = self.model.room_mut() else {
+            return;
+        };
+        if let Some(scroll) = scroll {
+            room.scroll = scroll;
+        }
+        let id = room.id;
+        self.page_ahead(id);
+    }
+
+    /// Asks for older events before the reader gets there.
+    pub(super) fn page_ahead(&mut self, id: InstanceId) {
+        let height = self.model.chat_rows();
+        let Some(room) = self.model.rooms.get(&id) else {
+            return;
+        };
+        let ahead = height * AHEAD_SCREENS;
+        if scroll::is_near_oldest(&self.model.looked(room), height, ahead) {
+            self.ask_older(id);
+        }
+    }
+}

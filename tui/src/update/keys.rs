@@ -1,0 +1,298 @@
+//! Keys: where they go, and what they do there.
+
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::Verb;
+
+use super::Step;
+use crate::command::{Command, Context};
+use crate::effect::Effect;
+use crate::key::Key;
+use crate::keymap::Bound;
+use crate::model::editor::Editor;
+use crate::model::overlay::{Overlay, Page};
+use crate::model::{Asked, Focus};
+use crate::theme::Tone;
+
+/// How long a second Ctrl-C quits.
+const QUIT_MS: i64 = 2_000;
+/// How long a changed draft waits for more before it is kept.
+const DRAFT_MS: i64 = 1_000;
+/// How long a leave may take when quitting.
+const LEAVE_MS: i64 = 2_000;
+/// Bytes that an input holds: some messages' worth, so that a paste can be cut down.
+const INPUT_BYTES_MAX: usize = 64 * 1_024;
+
+impl Step<'_> {
+    /// A key was pressed.
+    pub(super) fn key(&mut self, key: Key) {
+        if let Some(bound) = self.keymap.find(self.model.contexts(), key) {
+            let everywhere = matches!(
+                bound.command,
+                Command::Help | Command::Redraw | Command::Suspend
+            );
+            let form = self.model.sign_in.is_some() && self.model.overlay.is_none();
+            if form && !everywhere {
+                self.form(bound.command);
+            } else {
+                self.command(bound);
+            }
+            self.edit(bound.command);
+        } else if let Some(c) = key.typed() {
+            // Whoever types goes on writing, whatever lies over the chat.
+            self.model.leaving = false;
+            if self.model.focus == Focus::List {
+                self.model.focus = Focus::Input;
+                self.model.drawer = None;
+            }
+            self.insert(c.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    /// A text was pasted.
+    pub(super) fn pasted(&mut self, pasted: &str) {
+        self.insert(pasted);
+    }
+
+    fn insert(&mut self, text: &str) {
+        let (find, signing_in) = (self.model.find.is_some(), self.model.sign_in.is_some());
+        let editor = self.editor();
+        if editor.text().len() + text.len() > INPUT_BYTES_MAX {
+            let why = format!("too much: the input holds {INPUT_BYTES_MAX} bytes");
+            return self.model.tell(Tone::Bad, why);
+        }
+        if find || signing_in {
+            editor.insert(&text.replace(['\n', '\r', '\t'], " "));
+        } else {
+            editor.insert(text);
+        }
+        self.edited();
+    }
+
+    /// The text that keys go to.
+    fn editor(&mut self) -> &mut Editor {
+        let model = &mut *self.model;
+        match (&mut model.sign_in, &mut model.find) {
+            (Some(form), _) => form.editor_mut(),
+            (None, Some(find)) => &mut find.query,
+            (None, None) => &mut model.composers.entry(model.shown).or_default().editor,
+        }
+    }
+
+    fn edited(&mut self) {
+        if let Some(find) = &mut self.model.find {
+            find.selected = 0;
+        } else if self.model.sign_in.is_none() {
+            self.drafts_changed();
+        }
+    }
+
+    /// Something in a draft has changed.
+    pub(super) fn drafts_changed(&mut self) {
+        let due = self.model.now.plus_ms(DRAFT_MS);
+        self.model.drafts_due.get_or_insert(due);
+    }
+
+    fn edit(&mut self, command: Command) {
+        let cells = self.model.panes().input_columns();
+        let composing = self.model.sign_in.is_none() && self.model.find.is_none();
+        if composing && command == Command::LineEnd && self.editor().is_empty() {
+            return self.scroll_newest();
+        }
+        match command {
+            Command::NewLine => self.insert("\n"),
+            Command::Up if composing && !self.editor().up(cells) => {
+                self.model.composer_mut().older();
+            }
+            Command::Down if composing && !self.editor().down(cells) => {
+                self.model.composer_mut().newer();
+            }
+            Command::Left => self.editor().left(),
+            Command::Right => self.editor().right(),
+            Command::WordLeft => self.editor().word_left(),
+            Command::WordRight => self.editor().word_right(),
+            Command::LineStart => self.editor().line_start(),
+            Command::LineEnd => self.editor().line_end(),
+            Command::DeleteLeft => self.change(Editor::delete_left),
+            Command::DeleteRight => self.change(Editor::delete_right),
+            Command::DeleteWord => self.change(Editor::cut_word),
+            Command::DeleteToStart => self.change(Editor::cut_to_start),
+            Command::DeleteToEnd => self.change(Editor::cut_to_end),
+            Command::Yank => self.change(Editor::yank),
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Editor)) {
+        change(self.editor());
+        self.edited();
+    }
+
+    fn command(&mut self, bound: Bound) {
+        if bound.command != Command::ClearOrQuit {
+            self.model.quit_until = None;
+        }
+        match bound.command {
+            Command::Send => self.send(),
+            Command::Complete => self.complete(),
+            Command::Find => self.toggle_find(),
+            Command::NextMeeting | Command::ListDown => self.step_meeting(true),
+            Command::PreviousMeeting | Command::ListUp => self.step_meeting(false),
+            Command::NthMeeting => self.nth_meeting(bound.nth),
+            Command::NextUnread => self.next_unread(),
+            Command::LastMeeting => {
+                if let Some(id) = self.model.shown_before {
+                    self.show(id);
+                }
+            }
+            Command::MeetingsList => self.toggle_meetings(),
+            Command::PeopleList => self.toggle_people(),
+            Command::ListEnter => {
+                if let Some(id) = self.model.shown {
+                    self.enter_meeting(id);
+                }
+            }
+            Command::PageUp => self.scroll_page(-1),
+            Command::PageDown => self.scroll_page(1),
+            Command::RowUp => self.scroll_by(-1),
+            Command::RowDown => self.scroll_by(1),
+            Command::Oldest => self.scroll_oldest(),
+            Command::Newest => self.scroll_newest(),
+            Command::FirstUnread => self.scroll_first_unread(),
+            Command::OverlayUp => self.scroll_overlay(-1),
+            Command::OverlayDown => self.scroll_overlay(1),
+            Command::OverlayPageUp => self.scroll_overlay(-self.overlay_page()),
+            Command::OverlayPageDown => self.scroll_overlay(self.overlay_page()),
+            Command::FindUp => self.step_find(false),
+            Command::FindDown => self.step_find(true),
+            Command::FindEnter => self.end_find(),
+            Command::QuitLeaving => self.quit_leaving(),
+            Command::QuitStaying => self.quit_staying(),
+            Command::Help => self.help(),
+            Command::Back => self.back(),
+            Command::Redraw => self.out.push(Effect::Redraw),
+            Command::Suspend => {
+                self.keep_drafts();
+                self.out.push(Effect::Suspend);
+            }
+            Command::ClearOrQuit => self.clear_or_quit(),
+            Command::Quit => self.quit(),
+            // Those of the form and of the text are done by `form` and `edit`.
+            Command::NewLine
+            | Command::Up
+            | Command::Down
+            | Command::Left
+            | Command::Right
+            | Command::WordLeft
+            | Command::WordRight
+            | Command::LineStart
+            | Command::LineEnd
+            | Command::DeleteLeft
+            | Command::DeleteRight
+            | Command::DeleteWord
+            | Command::DeleteToStart
+            | Command::DeleteToEnd
+            | Command::Yank
+            | Command::FieldNext
+            | Command::FieldPrevious
+            | Command::SignIn => {}
+        }
+    }
+
+    /// The help, or back from it.
+    pub(super) fn help(&mut self) {
+        let context = self.model.contexts()[0];
+        let open = matches!(
+            &self.model.overlay,
+            Some(Overlay {
+                page: Page::Help { .. },
+                ..
+            })
+        );
+        let context = if context == Context::Overlay {
+            Context::Input
+        } else {
+            context
+        };
+        self.model.overlay = (!open).then(|| Overlay::new(Page::Help { context }));
+    }
+
+    /// One step back. Nothing that was written is lost.
+    fn back(&mut self) {
+        if self.model.leaving {
+            self.model.leaving = false;
+        } else if self.model.find.is_some() {
+            self.model.find = None;
+        } else if self.model.overlay.is_some() {
+            self.model.overlay = None;
+        } else if self.model.drawer.is_some() || self.model.focus == Focus::List {
+            self.model.drawer = None;
+            self.model.focus = Focus::Input;
+        } else if self.model.notice.is_some() {
+            self.model.notice = None;
+        } else {
+            self.scroll_newest();
+        }
+    }
+
+    fn clear_or_quit(&mut self) {
+        if !self.editor().is_empty() {
+            // What was cleared can be put back like anything that was cut.
+            self.editor().cut_all();
+            return self.edited();
+        }
+        if self.model.quit_until.is_some() {
+            return self.quit_now();
+        }
+        self.model.quit_until = Some(self.model.now.plus_ms(QUIT_MS));
+    }
+
+    /// Quits; in a running meeting asks first.
+    pub(super) fn quit(&mut self) {
+        if self.model.joined_rooms().next().is_some() {
+            self.model.leaving = true;
+        } else {
+            self.quit_now();
+        }
+    }
+
+    fn quit_leaving(&mut self) {
+        self.quit_after(|id| (Verb::Leave(id), Asked::Leave(id)));
+    }
+
+    /// Without a word the server would take the connection for lost, and let the person leave after
+    /// the grace; told that it is closed, it lets them stay in.
+    fn quit_staying(&mut self) {
+        self.quit_after(|id| (Verb::Close(id), Asked::Close));
+    }
+
+    /// Asks this of every meeting that one is in, and quits once it is answered.
+    fn quit_after(&mut self, of: impl Fn(InstanceId) -> (Verb, Asked)) {
+        let ids: Vec<_> = self.model.joined_rooms().map(|room| room.id).collect();
+        let mut asked = false;
+        for id in ids {
+            let (verb, what) = of(id);
+            asked |= self.ask(verb, what);
+        }
+        self.model.leaving = false;
+        if asked {
+            self.model.quit_at = Some(self.model.now.plus_ms(LEAVE_MS));
+        } else {
+            self.quit_now();
+        }
+    }
+
+    /// Quits, if that is wanted and all that was to be asked before is answered.
+    pub(super) fn quit_if_done(&mut self) {
+        let mut asks = self.model.asks.values();
+        let under_way = asks.any(|asked| matches!(asked, Asked::Leave(_) | Asked::Close));
+        if self.model.quit_at.is_some() && !under_way {
+            self.model.quit_at = None;
+            self.quit_now();
+        }
+    }
+
+    fn overlay_page(&self) -> isize {
+        let (_, rows) = self.model.overlay_size();
+        isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1)
+    }
+}

@@ -1,0 +1,183 @@
+//! The connection: hello, what it brings back, and its loss.
+
+use plenary_shared::limits;
+use plenary_shared::protocol::{
+    Hello, HelloOk, Position, Push, ResumeMode, Resumed, ServerLine, Verb,
+};
+
+use super::Step;
+use crate::effect::Effect;
+use crate::model::room::Room;
+use crate::model::sign_in::SignIn;
+use crate::model::{Asked, Link, Me};
+use crate::msg::LinkNews;
+use crate::theme::Tone;
+
+/// Program and version, for the server's log.
+const CLIENT: &str = concat!("plenary/", env!("CARGO_PKG_VERSION"));
+
+/// So soon after a sleep the loss of the connection belongs to it.
+const SLEPT_LATELY_MS: i64 = 60_000;
+
+impl Step<'_> {
+    /// Something about the connection.
+    pub(super) fn link(&mut self, news: LinkNews) {
+        match news {
+            LinkNews::Connecting { attempt } => self.model.link = Link::Connecting { attempt },
+            LinkNews::Open => self.hello(),
+            LinkNews::Line(line) => match *line {
+                ServerLine::Reply(reply) => self.reply(reply),
+                ServerLine::Push(push) => self.push(push),
+            },
+            LinkNews::Garbled => {
+                self.model.tell(
+                    Tone::Bad,
+                    "the server said something that this client does not know",
+                );
+            }
+            LinkNews::Unsent { id } => self.unsent(id),
+            LinkNews::Closed {
+                why,
+                signed_out,
+                retry_in_ms,
+            } => {
+                self.lost();
+                if signed_out {
+                    self.sign_out("you are signed out: sign in again");
+                } else {
+                    let retry_at = retry_in_ms.map(|ms| self.model.now.plus_ms(ms));
+                    self.model.link = Link::Lost { why, retry_at };
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, push: Push) {
+        match push {
+            Push::Event(event) => self.event(&event),
+            Push::Durable(durable) => {
+                let room = self.model.rooms.get_mut(&durable.instance);
+                if let Some(log) = room.and_then(|room| room.log.as_mut()) {
+                    log.set_durable(durable.durable);
+                }
+            }
+            Push::Fence(fence) => self.fence(fence),
+            Push::Changed(_) => self.ask_meetings(),
+        }
+    }
+
+    fn hello(&mut self) {
+        let Some(token) = &self.model.token else {
+            return;
+        };
+        let resume: Vec<Position> = self
+            .model
+            .rooms
+            .values()
+            .filter(|room| !room.is_closed())
+            .filter_map(|room| room.log.as_ref())
+            .map(plenary_shared::replica::Replica::position)
+            .take(limits::FOLLOWED_MAX)
+            .collect();
+        let hello = Hello {
+            token: token.secret().to_owned(),
+            client: Some(CLIENT.to_owned()),
+            resume,
+        };
+        self.model.link = Link::Greeting;
+        self.ask(Verb::Hello(hello), Asked::Hello);
+    }
+
+    /// The server knows us.
+    pub(super) fn greeted(&mut self, ok: HelloOk) {
+        let local = self.model.now.plus_ms(-self.model.skew_ms);
+        self.model.skew_ms = ok.now.ms_since(local);
+        self.model.now = ok.now;
+        self.model.me = Some(Me {
+            id: ok.user,
+            name: ok.name,
+            email: ok.email,
+            role: ok.role,
+        });
+        self.model.link = Link::Ready;
+        let lost_at = self.model.lost_at.take();
+        self.ask_meetings();
+
+        let ids: Vec<_> = self.model.rooms.keys().copied().collect();
+        for id in ids {
+            let mode = ok
+                .resumed
+                .iter()
+                .find(|resumed: &&Resumed| resumed.instance == id);
+            if let (Some(from), Some(room)) = (lost_at, self.model.rooms.get_mut(&id))
+                && room.log.is_some()
+                && !room.is_closed()
+            {
+                room.was_offline(from, ok.now);
+            }
+            match mode.map(|resumed| resumed.mode) {
+                Some(ResumeMode::Delta) => {
+                    if let Some(room) = self.model.rooms.get_mut(&id) {
+                        room.following = true;
+                    }
+                    self.flush(id);
+                }
+                Some(ResumeMode::Snapshot) => self.ask_open(id),
+                Some(ResumeMode::Ended) => self.ask_newer(id),
+                Some(ResumeMode::Gone) => {
+                    self.model.rooms.remove(&id);
+                    self.model.tell(
+                        Tone::Bad,
+                        format!("meeting {id} is not yours to read any more"),
+                    );
+                }
+                None => {
+                    let closed = self.model.rooms.get(&id).is_some_and(Room::is_closed);
+                    if !closed {
+                        self.ask_open(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The server does not know the token any more.
+    pub(super) fn sign_out(&mut self, why: &str) {
+        let (server, now) = (self.model.server.clone(), self.model.now);
+        let email = self
+            .model
+            .me
+            .as_ref()
+            .map(|me| me.email.clone())
+            .unwrap_or_default();
+        self.model.token = None;
+        self.model.link = Link::Off;
+        let mut form = SignIn::new(&server, &email);
+        form.error = Some((now, why.to_owned()));
+        self.model.sign_in = Some(form);
+        self.out.push(Effect::Disconnect);
+        self.out.push(Effect::ForgetToken { server });
+    }
+
+    /// The connection is gone, and with it everything that was asked.
+    pub(super) fn lost(&mut self) {
+        if self.model.link == Link::Ready {
+            let now = self.model.now;
+            // A loss that is noticed on waking began with the sleep.
+            let slept = self.model.slept.take();
+            let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_LATELY_MS);
+            self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
+        }
+        self.model.asks.clear();
+        for room in self.model.rooms.values_mut() {
+            room.lost();
+        }
+    }
+
+    fn unsent(&mut self, id: u64) {
+        let asked = self.model.asks.remove(&id);
+        if let Some(Asked::Post(instance, cmid)) = asked {
+            self.fail_post(instance, cmid, "it is too large to be sent");
+        }
+    }
+}

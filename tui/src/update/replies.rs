@@ -1,0 +1,124 @@
+//! Answers: each goes to where its question came from.
+
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::{
+    EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, Posted,
+    Reply,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Step;
+use crate::model::Asked;
+use crate::model::overlay::Page;
+use crate::theme::Tone;
+
+impl Step<'_> {
+    /// An answer came. One to a question that is not known any more is dropped.
+    pub(super) fn reply(&mut self, reply: Reply<Value>) {
+        let Some(asked) = self.model.asks.remove(&reply.id) else {
+            return;
+        };
+        match reply.outcome {
+            Outcome::Ok(value) => self.answered(asked, value),
+            Outcome::Error(reject) => self.refused(asked, &reject),
+        }
+    }
+
+    fn answered(&mut self, asked: Asked, value: Value) {
+        match asked {
+            Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
+            Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
+            Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
+            Asked::Close => self.quit_if_done(),
+            Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
+            Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
+            Asked::Post(id, cmid) => {
+                self.with(value, |step, ok: Posted| step.posted(id, cmid, ok));
+            }
+            Asked::Older(id, before) => {
+                self.with(value, |step, ok: EventsOk| step.older(id, before, ok));
+            }
+            Asked::Newer(id) => self.with(value, |step, ok: EventsOk| step.newer(id, ok)),
+            Asked::People(id) => self.with(value, |step, ok: PeopleOk| {
+                step.fill(|page| match page {
+                    Page::People(of, people) if *of == id => *people = Some(ok.participants),
+                    Page::People(..)
+                    | Page::Help { .. }
+                    | Page::Messages { .. }
+                    | Page::JoinTimes(_) => {}
+                });
+            }),
+            Asked::JoinTimes => self.with(value, |step, ok: JoinTimesOk| {
+                step.fill(|page| match page {
+                    Page::JoinTimes(meetings) => *meetings = Some(ok.meetings),
+                    Page::People(..) | Page::Help { .. } | Page::Messages { .. } => {}
+                });
+            }),
+            Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
+                step.fill(|page| match page {
+                    Page::Messages { said, .. } => *said = Some(ok),
+                    Page::People(..) | Page::Help { .. } | Page::JoinTimes(_) => {}
+                });
+            }),
+        }
+    }
+
+    fn refused(&mut self, asked: Asked, reject: &Reject) {
+        match asked {
+            Asked::Hello if reject.code == Code::NotSignedIn => self.sign_out(&reject.detail),
+            Asked::Join(id) if reject.code == Code::AlreadyParticipant => self.joined(id, None),
+            Asked::Join(id) => self.join_refused(id, reject),
+            Asked::Leave(id) if reject.code == Code::NotParticipant => self.left(id),
+            Asked::Post(id, cmid) => self.post_refused(id, cmid, reject),
+            Asked::Open(id) => self.open_refused(id, reject),
+            Asked::Older(id, _) => {
+                if let Some(room) = self.model.rooms.get_mut(&id) {
+                    room.asked_older = false;
+                }
+                self.tell_no(reject);
+            }
+            Asked::Newer(id) => {
+                if let Some(room) = self.model.rooms.get_mut(&id) {
+                    room.asked_newer = false;
+                }
+                self.tell_no(reject);
+            }
+            Asked::People(_) | Asked::JoinTimes | Asked::UserMessages => {
+                self.model.overlay = None;
+                self.tell_no(reject);
+            }
+            Asked::Hello | Asked::Meetings | Asked::Leave(_) | Asked::Close => {
+                self.tell_no(reject);
+            }
+        }
+    }
+
+    /// Says why not.
+    pub(super) fn tell_no(&mut self, reject: &Reject) {
+        self.model.tell(Tone::Bad, reject.detail.clone());
+    }
+
+    /// Says why not, with the meeting that it is about.
+    pub(super) fn tell_no_of(&mut self, id: InstanceId, reject: &Reject) {
+        let title = self.title_of(id);
+        self.model
+            .tell(Tone::Bad, format!("{title}: {}", reject.detail));
+    }
+
+    fn fill(&mut self, page: impl FnOnce(&mut Page)) {
+        if let Some(overlay) = &mut self.model.overlay {
+            page(&mut overlay.page);
+        }
+    }
+
+    fn with<T: DeserializeOwned>(&mut self, value: Value, then: impl FnOnce(&mut Self, T)) {
+        if let Ok(ok) = serde_json::from_value(value) {
+            then(self, ok);
+        } else {
+            let text = "the server answered in a way that this client does not know";
+            self.model.tell(Tone::Bad, text);
+        }
+    }
+}

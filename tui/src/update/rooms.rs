@@ -1,0 +1,340 @@
+//! Opened meetings: reading them, their events, gaps and fences.
+
+use plenary_shared::domain::{Code, Event, InstanceState, Reason, Reject, What};
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::limits;
+use plenary_shared::protocol::{Events, EventsOk, Fence, Open, OpenOk, Verb};
+use plenary_shared::replica::{Applied, Replica};
+
+use super::Step;
+use crate::model::Asked;
+use crate::model::room::{Pending, Room, Sending};
+use crate::model::timeline::mentions;
+
+/// Events that opening a meeting reads: a few screens.
+const OPENED_EVENTS: usize = 200;
+/// Events of one page of older ones.
+const OLDER_EVENTS: usize = 200;
+
+impl Step<'_> {
+    /// Reads a meeting and follows it; the room is there at once.
+    pub(super) fn open(&mut self, id: InstanceId) {
+        let now = self.model.now;
+        self.make_space();
+        let room = self
+            .model
+            .rooms
+            .entry(id)
+            .or_insert_with(|| Room::new(id, now));
+        if room.log.is_none() || !(room.following || room.is_closed()) {
+            self.ask_open(id);
+        }
+    }
+
+    /// Asks to read and follow, unless that is under way.
+    pub(super) fn ask_open(&mut self, instance: InstanceId) {
+        if !self.is_asked(&Asked::Open(instance)) {
+            let open = Open {
+                instance,
+                limit: OPENED_EVENTS,
+            };
+            self.ask(Verb::Open(open), Asked::Open(instance));
+        }
+    }
+
+    /// It was read, and is followed from here on.
+    pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
+        let me = self.model.my_id();
+        let over = matches!(
+            ok.instance.state,
+            InstanceState::Ending | InstanceState::Ended
+        );
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        room.following = !over;
+        room.asked_older = false;
+        room.asked_newer = false;
+        let after = room.last();
+        if let Some(log) = &mut room.log {
+            log.reopen(ok);
+            self.note_again(id, after);
+        } else {
+            room.log = Some(Replica::new(ok));
+            room.seen = room.last();
+        }
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        if over {
+            room.wants_in = false;
+            room.fail_outbox(Code::Ended.sentence());
+        } else if room.has(me) {
+            room.wants_in = true;
+        } else if room.wants_in {
+            self.ask_join(id);
+        }
+        self.forget_known(id);
+        self.list_room(id);
+        self.flush(id);
+    }
+
+    /// It could not be read.
+    pub(super) fn open_refused(&mut self, id: InstanceId, reject: &Reject) {
+        self.tell_no_of(id, reject);
+        if self
+            .model
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.log.is_none())
+        {
+            self.model.rooms.remove(&id);
+        }
+    }
+
+    /// Something happened in a followed meeting.
+    pub(super) fn event(&mut self, event: &Event) {
+        let id = event.instance;
+        let Some(log) = self
+            .model
+            .rooms
+            .get_mut(&id)
+            .and_then(|room| room.log.as_mut())
+        else {
+            return;
+        };
+        match log.apply(event.clone()) {
+            Applied::Applied => self.applied(id, event),
+            Applied::Known => {}
+            Applied::Gap { .. } => self.ask_newer(id),
+            Applied::OtherGeneration => self.ask_open(id),
+        }
+    }
+
+    /// Asks for the events after the last one, unless that is under way.
+    pub(super) fn ask_newer(&mut self, id: InstanceId) {
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        if room.asked_newer {
+            return;
+        }
+        let after = Some(room.last());
+        room.asked_newer = true;
+        let events = Events {
+            instance: id,
+            after,
+            before: None,
+            limit: limits::PAGE_MAX,
+        };
+        if !self.ask(Verb::Events(events), Asked::Newer(id))
+            && let Some(room) = self.model.rooms.get_mut(&id)
+        {
+            room.asked_newer = false;
+        }
+    }
+
+    /// The events after the last one.
+    pub(super) fn newer(&mut self, id: InstanceId, ok: EventsOk) {
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        room.asked_newer = false;
+        let (after, more) = (room.last(), ok.more);
+        if let Some(log) = &mut room.log {
+            log.add_page(ok, None);
+        }
+        let advanced = room.last() > after;
+        self.note_again(id, after);
+        self.forget_known(id);
+        // A page that brought nothing would bring nothing again.
+        if more && advanced {
+            self.ask_newer(id);
+        }
+    }
+
+    /// Asks for the events before the first one, if there are any.
+    pub(super) fn ask_older(&mut self, id: InstanceId) {
+        let Some(room) = self.model.rooms.get(&id).filter(|room| !room.asked_older) else {
+            return;
+        };
+        let Some(before) = room.log.as_ref().and_then(Replica::older_than) else {
+            return;
+        };
+        let events = Events {
+            instance: id,
+            after: None,
+            before: Some(before),
+            limit: OLDER_EVENTS,
+        };
+        if self.ask(Verb::Events(events), Asked::Older(id, before))
+            && let Some(room) = self.model.rooms.get_mut(&id)
+        {
+            room.asked_older = true;
+        }
+    }
+
+    /// The events before the first one.
+    pub(super) fn older(&mut self, id: InstanceId, before: Seq, ok: EventsOk) {
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        room.asked_older = false;
+        if let Some(log) = &mut room.log
+            && log.older_than() == Some(before)
+        {
+            log.add_page(ok, Some(before));
+        }
+    }
+
+    /// The live state begins anew: what is above the base is void. One's own messages among it are
+    /// said again, under their own ids.
+    pub(super) fn fence(&mut self, fence: Fence) {
+        let (me, now) = (self.model.my_id(), self.model.now);
+        let Some(room) = self.model.rooms.get_mut(&fence.instance) else {
+            return;
+        };
+        let Some(log) = &mut room.log else {
+            return;
+        };
+        let mut again: Vec<Pending> = log
+            .events_after(fence.base)
+            .filter_map(|event| match &event.what {
+                What::Message { user, cmid, body } if Some(*user) == me => Some(Pending {
+                    cmid: *cmid,
+                    body: body.clone(),
+                    since: now,
+                    state: Sending::Waiting { until: None },
+                    rejoined: false,
+                }),
+                What::Message { .. }
+                | What::Opened
+                | What::Join { .. }
+                | What::Leave { .. }
+                | What::Closed { .. } => None,
+            })
+            .collect();
+        log.fence(fence);
+        for pending in &mut room.outbox {
+            if matches!(pending.state, Sending::Taken { seq } if seq > fence.base) {
+                pending.state = Sending::Waiting { until: None };
+            }
+        }
+        again.append(&mut room.outbox);
+        room.outbox = again;
+        room.following = false;
+        room.seen = room.seen.min(fence.base);
+        self.ask_open(fence.instance);
+    }
+
+    /// An event has been applied to its log.
+    fn applied(&mut self, id: InstanceId, event: &Event) {
+        let me = self.model.me.clone();
+        let my_id = me.as_ref().map(|me| me.id);
+        let looking = self.model.looks_at(id);
+        let meant = match (&event.what, &me) {
+            (What::Message { body, .. }, Some(me)) => mentions(body.as_str(), &me.name),
+            _ => false,
+        };
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        room.noted(event, my_id, looking, meant);
+        match &event.what {
+            What::Join { user, .. } if Some(*user) == my_id => {
+                room.wants_in = true;
+                self.list_room(id);
+                self.flush(id);
+            }
+            What::Leave { user, reason } if Some(*user) == my_id => {
+                let wanted = room.wants_in;
+                room.wants_in = wanted && *reason == Reason::ConnectionLost;
+                if room.wants_in {
+                    // The grace was over before the connection came back.
+                    self.ask_join(id);
+                }
+                self.list_room(id);
+            }
+            What::Closed { .. } => {
+                room.wants_in = false;
+                room.following = false;
+                room.fail_outbox(Code::Ended.sentence());
+                self.list_room(id);
+                self.ask_meetings();
+            }
+            What::Join { .. } | What::Leave { .. } => self.list_room(id),
+            What::Opened | What::Message { .. } => {}
+        }
+    }
+
+    /// Events above `after` came by a page: what they settle and count.
+    fn note_again(&mut self, id: InstanceId, after: Seq) {
+        let Some(room) = self.model.rooms.get(&id) else {
+            return;
+        };
+        let events: Vec<Event> = room
+            .log
+            .iter()
+            .flat_map(|log| log.events_after(after))
+            .cloned()
+            .collect();
+        for event in events {
+            self.applied(id, &event);
+        }
+    }
+
+    /// Drops from the outbox what the log holds already.
+    pub(super) fn forget_known(&mut self, id: InstanceId) {
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        let last = room.last();
+        room.outbox.retain(|pending| match pending.state {
+            Sending::Taken { seq } => seq > last,
+            Sending::Waiting { .. } | Sending::Sent | Sending::Failed { .. } => true,
+        });
+        if let Some(log) = &room.log {
+            // A message that was sent before the connection broke may be in what was read anew.
+            let known = |pending: &Pending| {
+                log.events().rev().take(OPENED_EVENTS).any(|event| {
+                    matches!(&event.what, What::Message { cmid, .. } if *cmid == pending.cmid)
+                })
+            };
+            room.outbox.retain(|pending| !known(pending));
+        }
+    }
+
+    /// The list says at once what the log says.
+    fn list_room(&mut self, id: InstanceId) {
+        let Some(room) = self.model.rooms.get(&id) else {
+            return;
+        };
+        let Some(log) = &room.log else {
+            return;
+        };
+        let me = self.model.my_id();
+        let members = log.members();
+        let joined = members
+            .iter()
+            .find(|member| Some(member.id) == me)
+            .map(|m| m.joined);
+        let count = members.len();
+        self.model.meetings.set_joined(id, joined);
+        self.model.meetings.set_participants(id, count);
+    }
+
+    /// A connection follows so many meetings: the one looked at longest ago gives way.
+    fn make_space(&mut self) {
+        if self.model.rooms.len() < limits::FOLLOWED_MAX {
+            return;
+        }
+        let shown = self.model.shown;
+        let rooms = self.model.rooms.values();
+        let idle = rooms.filter(|room| !room.wants_in && Some(room.id) != shown);
+        let Some(oldest) = idle.min_by_key(|room| room.looked_at).map(|room| room.id) else {
+            return;
+        };
+        self.model.rooms.remove(&oldest);
+        self.ask(Verb::Close(oldest), Asked::Close);
+    }
+}

@@ -1,0 +1,104 @@
+//! Time passes: notices end, meetings come to their end, what waits is tried again.
+
+use plenary_shared::domain::Instance;
+use plenary_shared::time::Timestamp;
+
+use super::Step;
+use crate::clock::minutes_left;
+use crate::model::room::Sending;
+use crate::theme::Tone;
+
+/// The remaining minutes at which everybody is told.
+const WARNED_AT_MINUTES: [i64; 3] = [10, 5, 1];
+
+impl Step<'_> {
+    /// It was `before`, and is `model.now`.
+    pub(super) fn tick(&mut self, before: Timestamp) {
+        let now = self.model.now;
+        let passed = |time: Timestamp| time > before && time <= now;
+        if self
+            .model
+            .notice
+            .as_ref()
+            .is_some_and(|notice| notice.until <= now)
+        {
+            self.model.notice = None;
+        }
+        if self.model.quit_until.is_some_and(|until| until <= now) {
+            self.model.quit_until = None;
+        }
+        if self.model.drafts_due.is_some_and(|due| due <= now) {
+            self.keep_drafts();
+        }
+        if self.model.quit_at.is_some_and(|at| at <= now) {
+            self.model.quit_at = None;
+            self.quit_now();
+        }
+        let due = |i: &Instance| passed(i.fromdatetime) || passed(i.todatetime);
+        if self.model.meetings.iter().any(due) {
+            self.ask_meetings();
+        }
+        self.warn();
+        self.send_waiting();
+    }
+
+    /// Says that a meeting one is in ends soon, once for each of the minutes.
+    fn warn(&mut self) {
+        let now = self.model.now;
+        let joined: Vec<_> = self
+            .model
+            .rooms
+            .values()
+            .filter(|room| room.wants_in && !room.is_closed())
+            .map(|room| room.id)
+            .collect();
+        for id in joined {
+            let Some(end) = self.model.instance(id).map(|instance| instance.todatetime) else {
+                continue;
+            };
+            let left = minutes_left(now, end);
+            let due = WARNED_AT_MINUTES.into_iter().filter(|at| left <= *at).min();
+            let title = self.title_of(id);
+            let Some(room) = self.model.rooms.get_mut(&id) else {
+                continue;
+            };
+            let told = room.warned_minutes;
+            match due {
+                Some(at) if at < told && left > 0 => {
+                    room.warned_minutes = at;
+                    let tone = if at <= 1 { Tone::Bad } else { Tone::Soon };
+                    let mark = self.model.theme.glyphs.warning;
+                    let unit = if left == 1 { "minute" } else { "minutes" };
+                    self.model
+                        .tell(tone, format!("{mark} {title} ends in {left} {unit}"));
+                }
+                // An end that moved away is told again when it comes near.
+                None => room.warned_minutes = i64::MAX,
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn send_waiting(&mut self) {
+        let now = self.model.now;
+        let due = |state: &Sending| match state {
+            Sending::Waiting {
+                until: Some((time, _)),
+            } => *time <= now,
+            Sending::Waiting { until: None }
+            | Sending::Sent
+            | Sending::Taken { .. }
+            | Sending::Failed { .. } => false,
+        };
+        let ids: Vec<_> = self
+            .model
+            .rooms
+            .values()
+            .filter(|room| room.outbox.iter().any(|pending| due(&pending.state)))
+            .map(|room| room.id)
+            .collect();
+        for id in ids {
+            self.flush(id);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The model as a screen. It only looks: nothing changes by being drawn.
+
+mod chat;
+mod form;
+mod input;
+mod list;
+mod over;
+mod people;
+mod status;
+mod title;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
+
+use crate::layout::{Form, Panes};
+use crate::model::{Focus, Model};
+use crate::text;
+use crate::theme::Tone;
+
+/// Draws everything, and puts the cursor where the keys go.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    if screen.is_empty() || (screen.width, screen.height) != model.size {
+        // The terminal has another size already, and the model is about to be told.
+        return;
+    }
+    if let Some(sign_in) = &model.sign_in {
+        form::draw(model, sign_in, frame);
+        if model.overlay.is_some() {
+            over::page(model, frame, model.panes().over());
+        }
+        return;
+    }
+    let panes = model.panes();
+    if panes.form == Form::Tiny {
+        let what = format!("{}x{} is too small", screen.width, screen.height);
+        put(frame, panes.status, vec![Line::raw(what)]);
+        input::draw(model, frame, panes.input);
+        return;
+    }
+    list::tabs(model, frame, panes.tabs);
+    title::draw(model, frame, panes.title);
+    chat::draw(model, frame, panes.chat);
+    lists(model, frame, &panes);
+    rules(model, frame, &panes);
+    if model.overlay.is_some() {
+        over::page(model, frame, panes.over());
+    }
+    if model.find.is_some() {
+        over::find(model, frame, panes.over());
+    }
+    status::draw(model, frame, panes.status);
+    input::draw(model, frame, panes.input);
+    status::hints(model, frame, panes.hints);
+}
+
+fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
+    if !panes.meetings.is_empty() {
+        if panes.meetings_over_chat() {
+            frame.render_widget(Clear, panes.meetings);
+        }
+        let cursor = list::draw(model, frame, panes.meetings);
+        let alone = model.overlay.is_none() && model.find.is_none();
+        if let Some(cursor) = cursor.filter(|_| model.focus == Focus::List && alone) {
+            frame.set_cursor_position(cursor);
+        }
+    }
+    if !panes.people.is_empty() {
+        if panes.people_over_chat() {
+            frame.render_widget(Clear, panes.people);
+        }
+        people::draw(model, frame, panes.people);
+    }
+}
+
+/// The standing rules between the panes, and the lying one under them.
+fn rules(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
+    let glyphs = model.theme.glyphs;
+    let style = model.theme.style(Tone::Quiet);
+    let screen = frame.area();
+    let mut columns = Vec::new();
+    if !panes.meetings.is_empty() {
+        columns.push(panes.meetings.right());
+    }
+    if !panes.people.is_empty() && panes.people.x > 0 {
+        columns.push(panes.people.x - 1);
+    }
+    let buffer = frame.buffer_mut();
+    for y in panes.chat.top()..panes.chat.bottom() {
+        for x in columns.iter().copied().filter(|x| *x < screen.width) {
+            buffer.set_string(x, y, glyphs.standing, style);
+        }
+    }
+    for y in panes.rule.top()..panes.rule.bottom() {
+        for x in 0..screen.width {
+            let glyph = if columns.contains(&x) {
+                glyphs.foot
+            } else {
+                glyphs.rule
+            };
+            buffer.set_string(x, y, glyph, style);
+        }
+    }
+}
+
+/// Draws lines into an area, as many as it has rows.
+fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>) {
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        frame.render_widget(line, Rect::new(area.x, y, area.width, 1));
+    }
+}
+
+/// One line with something at its left and something at its right; the left gives way.
+fn spread(
+    columns: usize,
+    left: Vec<Span<'static>>,
+    right: Vec<Span<'static>>,
+    cut: &str,
+) -> Line<'static> {
+    let wide =
+        |spans: &[Span<'_>]| -> usize { spans.iter().map(|s| text::width(&s.content)).sum() };
+    let kept = wide(&right);
+    let mut spans = Vec::new();
+    let mut room = columns.saturating_sub(kept);
+    for span in left {
+        let shown = text::fit(&span.content, room, cut);
+        room -= text::width(&shown).min(room);
+        let full = shown == span.content;
+        spans.push(Span::styled(shown, span.style));
+        if !full {
+            break;
+        }
+    }
+    spans.push(Span::raw(" ".repeat(room)));
+    spans.extend(right);
+    Line::from(spans)
+}
+
+/// The style of a whole row that is selected.
+fn select(line: Line<'static>, style: Style) -> Line<'static> {
+    line.patch_style(style)
+}

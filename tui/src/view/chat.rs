@@ -1,0 +1,150 @@
+//! The chat: the shown log, or, before it is opened, what the meeting is.
+
+use plenary_shared::domain::{Instance, InstanceState};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{put, title};
+use crate::clock::{minutes, minutes_left};
+use crate::model::room::Room;
+use crate::model::{Link, Model, scroll};
+use crate::text;
+use crate::theme::Tone;
+
+/// Rows of a description that are shown.
+const DESCRIPTION_ROWS_MAX: usize = 8;
+
+/// Draws the chat.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    match (model.room(), model.shown.and_then(|id| model.instance(id))) {
+        (Some(room), _) => log(model, room, frame, area),
+        (None, Some(instance)) => put(frame, area, card(model, instance, area)),
+        (None, None) => put(frame, area, nothing(model, area)),
+    }
+}
+
+fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
+    let height = usize::from(area.height);
+    let rows = scroll::window(&model.looked(room), height);
+    // A short log stands at the bottom, beside the input.
+    let free = u16::try_from(height - rows.len().min(height)).unwrap_or_default();
+    let below = Rect::new(area.x, area.y + free, area.width, area.height - free);
+    put(frame, below, rows);
+    if !room.scroll.is_newest() {
+        marker(model, room, frame, area);
+    }
+}
+
+/// At the lower right: there is more below, and how much of it is new.
+fn marker(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
+    let glyphs = model.theme.glyphs;
+    let text = if room.unread > 0 {
+        format!(" {} {} new ", glyphs.below, room.unread)
+    } else {
+        format!(" {} newest ", glyphs.below)
+    };
+    let text = text::fit(&text, usize::from(area.width), glyphs.cut);
+    let width = u16::try_from(text::width(&text)).unwrap_or(area.width);
+    let at = Rect::new(
+        area.right() - width.min(area.width),
+        area.bottom() - 1,
+        width,
+        1,
+    );
+    let line = Line::styled(text, model.theme.style(Tone::Reversed));
+    frame.render_widget(line, at.intersection(area));
+}
+
+/// What a meeting is that has not been opened, and what Enter does.
+fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
+    let cells = usize::from(area.width).saturating_sub(4).clamp(1, 70);
+    let theme = model.theme;
+    let mut rows = vec![Line::default()];
+    for row in text::wrap(&text::one_line(&instance.title), cells) {
+        rows.push(Line::styled(row, theme.style(Tone::Strong)));
+    }
+    rows.push(title::when(model, instance));
+    let whom = if instance.is_public {
+        "open to everybody who is signed in".to_owned()
+    } else {
+        format!(
+            "{} private: for those who are invited",
+            theme.glyphs.private
+        )
+    };
+    rows.push(Line::styled(whom, theme.style(Tone::Quiet)));
+    rows.push(Line::default());
+    let described = text::lines(&instance.description);
+    let described = described.iter().flat_map(|line| text::wrap(line, cells));
+    let before = rows.len();
+    rows.extend(described.take(DESCRIPTION_ROWS_MAX).map(Line::raw));
+    if rows.len() > before {
+        rows.push(Line::default());
+    }
+    let enter = theme.glyphs.keys[3];
+    let (said, hint) = match instance.state {
+        InstanceState::Active => {
+            let left = minutes(minutes_left(model.now, instance.todatetime));
+            let here = match instance.participants {
+                0 => "nobody is here yet".to_owned(),
+                1 => "1 person is here".to_owned(),
+                count => format!("{count} people are here"),
+            };
+            (
+                format!("{} live, {left} left, {here}", theme.glyphs.live),
+                format!("{enter} joins"),
+            )
+        }
+        InstanceState::Scheduled => {
+            let left = minutes(minutes_left(model.now, instance.fromdatetime));
+            (
+                format!("begins in {left}"),
+                "it can be joined when it has begun".to_owned(),
+            )
+        }
+        InstanceState::Ending | InstanceState::Ended => (
+            format!("{} ended", theme.glyphs.done),
+            format!("{enter} opens it for reading"),
+        ),
+    };
+    rows.push(Line::raw(said));
+    rows.push(Line::styled(hint, theme.style(Tone::Strong)));
+    indented(rows, cells)
+}
+
+/// There is no meeting to show.
+fn nothing(model: &Model, area: Rect) -> Vec<Line<'static>> {
+    let cells = usize::from(area.width).saturating_sub(4).max(1);
+    let text = match &model.link {
+        _ if model.meetings.loaded => {
+            "There is no meeting for you: none is running and none is coming. New ones appear here \
+             by themselves."
+        }
+        Link::Off | Link::Connecting { .. } | Link::Greeting => "connecting to the server",
+        Link::Ready => "reading the list of meetings",
+        Link::Lost { .. } => "not connected: the list of meetings comes with the connection",
+    };
+    let rows = text::wrap(text, cells)
+        .into_iter()
+        .map(Line::raw)
+        .collect::<Vec<_>>();
+    indented([Line::default()].into_iter().chain(rows).collect(), cells)
+}
+
+fn indented(rows: Vec<Line<'static>>, cells: usize) -> Vec<Line<'static>> {
+    let indent = |line: Line<'static>| {
+        let style = line.style;
+        let shown: Vec<Span<'static>> = [Span::raw("  ")]
+            .into_iter()
+            .chain(line.spans.into_iter().map(|span| {
+                Span::styled(text::fit(&span.content, cells, ""), span.style.patch(style))
+            }))
+            .collect();
+        Line::from(shown)
+    };
+    rows.into_iter().map(indent).collect()
+}

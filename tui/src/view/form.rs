@@ -1,0 +1,173 @@
+//! The sign-in form, in the middle of the screen. Its lines for errors and progress are always
+//! there, so that nothing jumps.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::{over, put, spread, status};
+use crate::model::Model;
+use crate::model::sign_in::{Field, SignIn};
+use crate::text;
+use crate::theme::Tone;
+
+/// Columns and rows of the form.
+const COLUMNS: u16 = 58;
+const ROWS: u16 = 12;
+/// Columns before a field's text.
+const LABEL: usize = 13;
+/// Columns under which there is no frame.
+const FRAMED_MIN: u16 = 60;
+
+/// Draws the form.
+pub(super) fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let (width, height) = (screen.width.min(COLUMNS), screen.height.min(ROWS));
+    let area = Rect::new(
+        (screen.width - width) / 2,
+        (screen.height - height) / 2,
+        width,
+        height,
+    );
+    let framed = screen.width >= FRAMED_MIN && screen.height >= ROWS;
+    let inside = if framed {
+        over::boxed(model, frame, area, "plenary · sign in", "")
+    } else {
+        area
+    };
+    let columns = usize::from(inside.width);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    // On few rows the field with the cursor comes first, and everything else where it fits.
+    if inside.height >= 10 {
+        lines.push(Line::default());
+    }
+    if !framed && screen.height >= ROWS {
+        lines.push(Line::styled(
+            " plenary · sign in",
+            model.theme.style(Tone::Strong),
+        ));
+    }
+    let fields: Vec<Field> = if inside.height < 3 {
+        vec![form.field]
+    } else {
+        Field::ALL.to_vec()
+    };
+    let mut cursor = Position::new(inside.x, inside.y);
+    for field in fields {
+        let (line, column) = field_line(model, form, field, columns);
+        if field == form.field {
+            let y = u16::try_from(lines.len()).unwrap_or_default();
+            let x = u16::try_from(column)
+                .unwrap_or_default()
+                .min(inside.width.saturating_sub(1));
+            cursor = Position::new(inside.x + x, inside.y + y);
+        }
+        lines.push(line);
+    }
+    if inside.height >= 10 {
+        lines.push(Line::default());
+    }
+    lines.push(error_line(model, form, columns));
+    lines.push(progress_line(model, form, columns));
+    lines.push(Line::default());
+    let button = format!("[ Sign in  {} ]", model.theme.glyphs.keys[3]);
+    let indent = columns.saturating_sub(text::width(&button)) / 2;
+    let button = format!("{}{button}", " ".repeat(indent));
+    lines.push(Line::styled(button, model.theme.style(Tone::Strong)));
+    put(frame, inside, lines);
+    if screen.height > ROWS {
+        let foot = Rect::new(0, screen.height - 1, screen.width, 1);
+        let enter = model.theme.glyphs.keys[3];
+        let left = format!(" Tab next  {enter} sign in  F1 help  ^C quit");
+        let right = if framed {
+            vec![Span::styled("plenary ", model.theme.style(Tone::Quiet))]
+        } else {
+            Vec::new()
+        };
+        let line = spread(
+            usize::from(screen.width),
+            vec![Span::styled(left, model.theme.style(Tone::Quiet))],
+            right,
+            model.theme.glyphs.cut,
+        );
+        put(frame, foot, vec![line]);
+    }
+    if cursor.y < screen.height && cursor.x < screen.width {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// One field, and the cursor's column in it.
+fn field_line(
+    model: &Model,
+    form: &SignIn,
+    field: Field,
+    columns: usize,
+) -> (Line<'static>, usize) {
+    let label = if columns > 30 { LABEL } else { 0 };
+    let cells = columns.saturating_sub(label + 5).max(2);
+    let editor = form.editor(field);
+    let laid = editor.laid(cells);
+    let (mut shown, mut column) = (
+        laid.rows.get(laid.row).cloned().unwrap_or_default(),
+        laid.column,
+    );
+    if field == Field::Password {
+        // Its length in characters is shown, nothing else of it.
+        let dots = |text: &str| text.chars().count();
+        let (all, before) = (dots(editor.text()), dots(editor.before()));
+        let skipped = (before + 1).saturating_sub(cells);
+        shown = model
+            .theme
+            .glyphs
+            .hidden
+            .repeat(all.saturating_sub(skipped).min(cells - 1));
+        column = before - skipped;
+    }
+    let here = field == form.field;
+    let name = if label > 0 {
+        text::left(&format!("  {}", field.title()), LABEL, "")
+    } else {
+        String::new()
+    };
+    let style = model
+        .theme
+        .style(if here { Tone::Strong } else { Tone::Quiet });
+    let line = Line::from(vec![
+        Span::styled(name, style),
+        Span::styled("[ ", style),
+        Span::raw(text::left(&shown, cells, "")),
+        Span::styled(" ]", style),
+    ]);
+    (line, label + 2 + column)
+}
+
+fn error_line(model: &Model, form: &SignIn, columns: usize) -> Line<'static> {
+    let Some((at, why)) = &form.error else {
+        return Line::default();
+    };
+    let glyphs = model.theme.glyphs;
+    let text = format!(
+        "  {} {} {}",
+        glyphs.failed,
+        model.zone.hm(*at),
+        text::one_line(why)
+    );
+    Line::styled(
+        text::fit(&text, columns, glyphs.cut),
+        model.theme.style(Tone::Bad),
+    )
+}
+
+fn progress_line(model: &Model, form: &SignIn, columns: usize) -> Line<'static> {
+    let Some(since) = form.since else {
+        return Line::default();
+    };
+    let glyphs = model.theme.glyphs;
+    let seconds = model.now.ms_since(since).max(0) / 1_000;
+    let text = format!(
+        "  {} signing in{} ({seconds} s)  Esc cancels",
+        glyphs.busy, glyphs.cut
+    );
+    status::quiet(model, text::fit(&text, columns, glyphs.cut))
+}

@@ -1,0 +1,71 @@
+//! The input: what is being written, and, when nothing is, what Enter would do.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::put;
+use crate::layout::{Form, PROMPT};
+use crate::model::{EnterDoes, Focus, Model};
+use crate::text;
+use crate::theme::Tone;
+
+/// Draws the input, and puts the cursor into it when keys go there.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let panes = model.panes();
+    let cells = panes.input_columns();
+    let prompt = if area.width > PROMPT {
+        format!(" {} ", model.theme.glyphs.prompt)
+    } else {
+        String::new()
+    };
+    let indent = u16::try_from(text::width(&prompt)).unwrap_or_default();
+    let laid = model.composer().map(|composer| composer.editor.laid(cells));
+    let (rows, row, column) = match laid {
+        Some(laid) => (laid.rows, laid.row, laid.column),
+        None => (vec![String::new()], 0, 0),
+    };
+    let height = usize::from(area.height);
+    let skipped = (row + 1).saturating_sub(height);
+    let empty = rows.iter().all(String::is_empty) && rows.len() == 1;
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for (index, shown) in rows.into_iter().enumerate().skip(skipped).take(height) {
+        let head = if index == 0 {
+            prompt.clone()
+        } else {
+            " ".repeat(prompt.chars().count())
+        };
+        lines.push(Line::from(vec![
+            Span::styled(head, model.theme.style(Tone::Strong)),
+            Span::raw(shown),
+        ]));
+    }
+    if empty && let Some(line) = lines.first_mut() {
+        let said = text::fit(&placeholder(model), cells, model.theme.glyphs.cut);
+        line.push_span(Span::styled(said, model.theme.style(Tone::Quiet)));
+    }
+    put(frame, area, lines);
+    let covered = panes.form != Form::Tiny && (model.focus == Focus::List || model.find.is_some());
+    if !covered {
+        let x = area.x + indent + u16::try_from(column).unwrap_or(u16::MAX).min(area.width);
+        let y = area.y + u16::try_from(row - skipped).unwrap_or_default();
+        let right = area.right() - 1;
+        frame.set_cursor_position(Position::new(x.min(right), y));
+    }
+}
+
+/// What Enter does while nothing is written.
+fn placeholder(model: &Model) -> String {
+    let enter = model.theme.glyphs.keys[3];
+    match model.enter_does() {
+        EnterDoes::Send => String::new(),
+        EnterDoes::Retry => format!("{enter} sends again what could not be sent"),
+        EnterDoes::Join => format!("{enter} joins this meeting"),
+        EnterDoes::Read => format!("this meeting has ended: {enter} opens it for reading"),
+        EnterDoes::Wait => "this meeting has not begun yet".to_owned(),
+        EnterDoes::Nothing => "this meeting has ended: its messages can still be read".to_owned(),
+    }
+}

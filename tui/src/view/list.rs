@@ -1,0 +1,252 @@
+//! The list of meetings: in its pane, and as a strip of tabs.
+
+use plenary_shared::domain::{Instance, InstanceState};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::{put, select, spread};
+use crate::clock::{minutes, minutes_left};
+use crate::key::label;
+use crate::model::Model;
+use crate::model::meetings::{Entry, Group};
+use crate::text;
+use crate::theme::Tone;
+
+/// The last number that a key reaches.
+const NUMBER_MAX: usize = 9;
+
+/// Draws the list; says where the selected row begins.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<Position> {
+    let columns = usize::from(area.width);
+    let entries = model.meetings.entries(model.now, model.zone);
+    let mut rows = Vec::new();
+    let mut selected = None;
+    let mut group = None;
+    for entry in &entries {
+        if group != Some(entry.group) {
+            group = Some(entry.group);
+            let count = entries
+                .iter()
+                .filter(|other| other.group == entry.group)
+                .count();
+            rows.push(group_row(model, entry.group, count, columns));
+        }
+        let chosen = model.shown == Some(entry.instance.id);
+        if chosen {
+            selected = Some(rows.len());
+        }
+        rows.push(row(model, entry, chosen, columns));
+    }
+    if entries.is_empty() {
+        let text = if model.meetings.loaded { " none" } else { "" };
+        rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
+    }
+    let glyphs = model.theme.glyphs;
+    let find = format!("{} find", label("ctrl-g", glyphs.keys));
+    let head = spread(
+        columns,
+        vec![Span::styled(" MEETINGS", model.theme.style(Tone::Strong))],
+        vec![Span::styled(find, model.theme.style(Tone::Quiet))],
+        glyphs.cut,
+    );
+    // As little above as keeps the selected row in sight, with its group where that fits.
+    let height = usize::from(area.height).saturating_sub(1);
+    let skipped = selected.map_or(0, |at| (at + 1).saturating_sub(height));
+    let shown = rows.into_iter().skip(skipped);
+    put(frame, area, [head].into_iter().chain(shown).collect());
+    let y = u16::try_from(selected?.checked_sub(skipped)? + 1).ok()?;
+    (y < area.height).then(|| Position::new(area.x, area.y + y))
+}
+
+/// Draws the strip of tabs.
+pub(super) fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let columns = usize::from(area.width);
+    let glyphs = model.theme.glyphs;
+    let entries = model.meetings.entries(model.now, model.zone);
+    let at = entries
+        .iter()
+        .position(|entry| model.shown == Some(entry.instance.id))
+        .unwrap_or(0);
+    let find = label("ctrl-g", glyphs.keys);
+    let find_cells = 5 + text::width(&find);
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    let mut hidden = 0;
+    // From the first tab on that lets the shown one in.
+    let labels: Vec<String> = entries
+        .iter()
+        .map(|entry| tab(model, entry, columns))
+        .collect();
+    let room = columns.saturating_sub(find_cells);
+    let mut first = at;
+    let mut cells = labels.get(at).map_or(0, |tab| text::width(tab));
+    while first > 0 && cells + text::width(&labels[first - 1]) <= room {
+        first -= 1;
+        cells += text::width(&labels[first]);
+    }
+    for (index, shown) in labels.iter().enumerate().skip(first) {
+        let more = text::width(shown);
+        if hidden > 0 || (used + more > room && index != at) {
+            hidden += 1;
+            continue;
+        }
+        used += more;
+        let style = if index == at {
+            model.theme.style(Tone::Reversed)
+        } else if unread(model, entries[index].instance).is_empty() {
+            model.theme.style(Tone::Plain)
+        } else {
+            model.theme.style(Tone::Strong)
+        };
+        spans.push(Span::styled(shown.clone(), style));
+    }
+    hidden += first;
+    let right = if hidden > 0 {
+        format!("+{hidden} {find} ")
+    } else {
+        format!("{find} ")
+    };
+    let right = vec![Span::styled(right, model.theme.style(Tone::Quiet))];
+    put(frame, area, vec![spread(columns, spans, right, glyphs.cut)]);
+}
+
+fn tab(model: &Model, entry: &Entry<'_>, columns: usize) -> String {
+    let glyphs = model.theme.glyphs;
+    let title = text::one_line(&entry.instance.title);
+    let title = text::fit(&title, (columns / 5).clamp(6, 14), glyphs.cut);
+    let number = number(entry).unwrap_or(' ');
+    let joined = if is_joined(model, entry.instance) {
+        glyphs.live
+    } else {
+        " "
+    };
+    let unread = unread(model, entry.instance);
+    let right = match entry.group {
+        Group::Live if unread.is_empty() => String::new(),
+        Group::Live => format!(" {unread}"),
+        Group::Soon | Group::Today | Group::Tomorrow | Group::Later | Group::Ended => {
+            format!(" {}", time(model, entry))
+        }
+    };
+    format!(" {number}{joined}{title}{right} ")
+}
+
+fn group_row(model: &Model, group: Group, count: usize, columns: usize) -> Line<'static> {
+    let glyphs = model.theme.glyphs;
+    let style = model.theme.style(Tone::Quiet);
+    spread(
+        columns,
+        vec![Span::styled(
+            format!("{} {}", glyphs.group, group.title()),
+            style,
+        )],
+        vec![Span::styled(format!("{count} "), style)],
+        glyphs.cut,
+    )
+}
+
+fn row(model: &Model, entry: &Entry<'_>, chosen: bool, columns: usize) -> Line<'static> {
+    let glyphs = model.theme.glyphs;
+    let instance = entry.instance;
+    let bar = if chosen { glyphs.bar } else { " " };
+    let number = number(entry).unwrap_or(' ');
+    let joined = if is_joined(model, instance) {
+        glyphs.live
+    } else {
+        " "
+    };
+    let private = if instance.is_public {
+        String::new()
+    } else {
+        format!(" {}", glyphs.private)
+    };
+    let unread = unread(model, instance);
+    let title = text::one_line(&instance.title);
+    let right = format!(
+        "{unread}{}{} ",
+        if unread.is_empty() { "" } else { " " },
+        time(model, entry)
+    );
+    let room = columns.saturating_sub(text::width(&right) + text::width(&private) + 4);
+    let title = text::fit(&title, room, glyphs.cut);
+    let tone = if unread.is_empty() {
+        Tone::Plain
+    } else {
+        Tone::Strong
+    };
+    let left = vec![
+        Span::raw(format!("{bar}{number}")),
+        Span::styled(joined, model.theme.style(Tone::Good)),
+        Span::styled(format!("{title}{private}"), model.theme.style(tone)),
+    ];
+    let right = vec![Span::styled(right, model.theme.style(tone))];
+    let line = spread(columns, left, right, glyphs.cut);
+    if chosen {
+        select(line, model.theme.style(Tone::Reversed))
+    } else {
+        line
+    }
+}
+
+/// What is left, or when it begins.
+fn time(model: &Model, entry: &Entry<'_>) -> String {
+    let instance = entry.instance;
+    match entry.group {
+        Group::Live => minutes(minutes_left(model.now, instance.todatetime)),
+        Group::Soon => format!(
+            "in {}",
+            minutes(minutes_left(model.now, instance.fromdatetime))
+        ),
+        Group::Today => model.zone.hm(instance.fromdatetime),
+        Group::Tomorrow => model.zone.weekday_hm(instance.fromdatetime),
+        Group::Later => model.zone.day_month(instance.fromdatetime),
+        Group::Ended if model.zone.day(instance.todatetime) == model.zone.day(model.now) => {
+            format!(
+                "{} {}",
+                model.theme.glyphs.done,
+                model.zone.hm(instance.todatetime)
+            )
+        }
+        Group::Ended => {
+            let day = model.zone.day_month(instance.todatetime);
+            format!("{} {day}", model.theme.glyphs.done)
+        }
+    }
+}
+
+/// `!2 +9`: how many speak of the reader, and how many there are.
+fn unread(model: &Model, instance: &Instance) -> String {
+    let Some(room) = model.rooms.get(&instance.id).filter(|room| room.unread > 0) else {
+        return String::new();
+    };
+    if room.mentions > 0 {
+        format!("!{} +{}", room.mentions, room.unread)
+    } else {
+        format!("+{}", room.unread)
+    }
+}
+
+fn number(entry: &Entry<'_>) -> Option<char> {
+    let number = u32::try_from(entry.number)
+        .ok()
+        .filter(|_| entry.number <= NUMBER_MAX)?;
+    char::from_digit(number, 10)
+}
+
+fn is_joined(model: &Model, instance: &Instance) -> bool {
+    instance.state == InstanceState::Active
+        && model
+            .rooms
+            .get(&instance.id)
+            .map_or(instance.joined.is_some(), |room| {
+                if room.log.is_some() {
+                    room.has(model.my_id())
+                } else {
+                    instance.joined.is_some()
+                }
+            })
+}

@@ -1,0 +1,80 @@
+//! The people of the shown meeting, with the time each joined.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{put, spread};
+use crate::model::Model;
+use crate::text;
+use crate::theme::Tone;
+
+/// Draws the list of people.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let columns = usize::from(area.width);
+    let theme = model.theme;
+    let glyphs = theme.glyphs;
+    let log = model.room().and_then(|room| room.log.as_ref());
+    let members = log.map(|log| log.members()).unwrap_or_default();
+    let listed = model.shown.and_then(|id| model.instance(id));
+    let count = log.map_or_else(
+        || listed.map_or(0, |instance| instance.participants),
+        |log| log.instance().participants,
+    );
+    let head = spread(
+        columns,
+        vec![Span::styled(
+            format!(" HERE {count}"),
+            theme.style(Tone::Strong),
+        )],
+        vec![Span::styled("F3 ", theme.style(Tone::Quiet))],
+        glyphs.cut,
+    );
+    let space = usize::from(area.height).saturating_sub(1);
+    let more = members.len().saturating_sub(space);
+    let shown = if more > 0 {
+        space.saturating_sub(1)
+    } else {
+        space
+    };
+    let mut rows = vec![head];
+    for member in members.iter().take(shown) {
+        let own = model.my_id() == Some(member.id);
+        let name = if own {
+            "you".to_owned()
+        } else {
+            text::one_line(&log.map_or_else(String::new, |log| log.name(member.id)))
+        };
+        let time = model.zone.hm(member.joined);
+        let room = columns.saturating_sub(time.len() + 4);
+        rows.push(spread(
+            columns,
+            vec![
+                Span::styled(glyphs.live, theme.style(Tone::Good)),
+                Span::raw(" "),
+                Span::styled(
+                    text::fit(&name, room, glyphs.cut),
+                    theme.name(member.id.get(), own),
+                ),
+            ],
+            vec![Span::styled(format!("{time} "), theme.style(Tone::Quiet))],
+            glyphs.cut,
+        ));
+    }
+    if more > 0 && shown < space {
+        let text = format!("{}{} more: /who", glyphs.cut, members.len() - shown);
+        rows.push(Line::styled(text, theme.style(Tone::Quiet)));
+    }
+    if log.is_none() {
+        let text = match model.shown.and_then(|id| model.instance(id)) {
+            Some(_) => " join to see who is here",
+            None => "",
+        };
+        let rest = text::wrap(text, columns.saturating_sub(1));
+        rows.extend(
+            rest.into_iter()
+                .map(|row| Line::styled(row, theme.style(Tone::Quiet))),
+        );
+    }
+    put(frame, area, rows);
+}

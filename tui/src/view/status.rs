@@ -1,0 +1,213 @@
+//! The status line and the hints: what goes on, and what can be done.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{put, spread};
+use crate::command::{Command, Context, KEYS};
+use crate::key::label;
+use crate::layout::Form;
+use crate::model::{EnterDoes, Link, Model};
+use crate::text;
+use crate::theme::Tone;
+
+/// Draws the status line.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let columns = usize::from(area.width);
+    let left = left(model, columns);
+    let mut right = link(model, columns, left.is_empty());
+    let width =
+        |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
+    if model.link == Link::Ready && width(&left) + width(&right) > columns {
+        // That all is well need not be said beside something longer.
+        right.clear();
+    }
+    let line = spread(columns, left, right, model.theme.glyphs.cut);
+    put(frame, area, vec![line]);
+}
+
+/// Draws the hints: from the table, for where the keys go now, as many as fit.
+pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let columns = usize::from(area.width);
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let contexts = model.contexts();
+    let form = model.panes().form;
+    let narrow = matches!(form, Form::Tabs | Form::Narrow | Form::Tiny);
+    let hint = |row: &'static crate::command::Row| {
+        let text = match (row.command, model.enter_does()) {
+            (Command::Send, EnterDoes::Retry) => "try again",
+            (Command::Send, EnterDoes::Join) => "join",
+            (Command::Send, EnterDoes::Read) => "read",
+            (Command::Send, EnterDoes::Wait | EnterDoes::Nothing) => return None,
+            // Where little fits, the way to the lists comes first.
+            (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
+                if form == Form::Narrow =>
+            {
+                return None;
+            }
+            (Command::NextMeeting, _) if form == Form::Narrow => return None,
+            _ => row.hint?,
+        };
+        let key = row.keys.first()?;
+        Some((label(key, glyphs.keys), text))
+    };
+    let of = |wanted: fn(Context) -> bool| {
+        contexts
+            .iter()
+            .copied()
+            .filter(move |context| wanted(*context))
+            .flat_map(|context| KEYS.iter().filter(move |row| row.context == context))
+            .filter_map(hint)
+    };
+    let spans = |(key, text): (String, &'static str)| {
+        [
+            Span::styled(format!(" {key}"), theme.style(Tone::Strong)),
+            Span::styled(format!(" {text} "), theme.style(Tone::Quiet)),
+        ]
+    };
+    let mut right: Vec<Span<'static>> = of(|context| context == Context::Anywhere)
+        .filter(|(_, text)| !narrow || *text == "help")
+        .flat_map(spans)
+        .collect();
+    let used: usize = right.iter().map(|span| text::width(&span.content)).sum();
+    if used > columns {
+        right.clear();
+    }
+    let mut room = columns.saturating_sub(used);
+    let mut left = Vec::new();
+    for spans in of(|context| context != Context::Anywhere).map(spans) {
+        let more: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+        if more > room {
+            break;
+        }
+        room -= more;
+        left.extend(spans);
+    }
+    put(frame, area, vec![spread(columns, left, right, glyphs.cut)]);
+}
+
+fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    if model.leaving {
+        let text = if columns >= 90 {
+            " you are in a running meeting: l leave it, s stay in it, Esc go on"
+        } else {
+            " leave? l leave, s stay in it, Esc go on"
+        };
+        return vec![Span::styled(text, theme.style(Tone::Soon))];
+    }
+    if model.quit_at.is_some() {
+        return vec![Span::raw(format!(" leaving{}", glyphs.cut))];
+    }
+    if model.quit_until.is_some() {
+        return vec![Span::styled(
+            " Ctrl-C again to quit",
+            theme.style(Tone::Soon),
+        )];
+    }
+    if let Some(notice) = &model.notice {
+        let mark = match notice.tone {
+            Tone::Bad if !notice.text.starts_with(glyphs.warning) => format!(" {} ", glyphs.failed),
+            _ => " ".to_owned(),
+        };
+        let text = format!("{mark}{}", text::one_line(&notice.text));
+        return vec![Span::styled(text, theme.style(notice.tone))];
+    }
+    if let Some(id) = model.next_unread().filter(|id| model.shown != Some(*id)) {
+        let title = model
+            .instance(id)
+            .map(|instance| text::one_line(&instance.title));
+        let room = model.rooms.get(&id);
+        let (unread, mentions) = room.map_or((0, 0), |room| (room.unread, room.mentions));
+        let meant = if mentions > 0 {
+            format!(" !{mentions}")
+        } else {
+            String::new()
+        };
+        let key = label("alt-a", glyphs.keys);
+        let title = title.unwrap_or_default();
+        let text = format!(" {} {title}{meant} +{unread} ({key})", glyphs.came);
+        return vec![Span::styled(text, theme.style(Tone::Strong))];
+    }
+    Vec::new()
+}
+
+fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let mut spans = match &model.link {
+        Link::Off => Vec::new(),
+        Link::Connecting { attempt } => {
+            let again = if *attempt > 0 {
+                format!(" (try {})", attempt + 1)
+            } else {
+                String::new()
+            };
+            vec![Span::raw(format!(
+                " {} connecting{}{again}",
+                glyphs.busy, glyphs.cut
+            ))]
+        }
+        Link::Greeting => vec![Span::raw(format!(
+            " {} saying hello{}",
+            glyphs.busy, glyphs.cut
+        ))],
+        Link::Ready if columns < 60 => {
+            vec![Span::styled(
+                format!(" {}", glyphs.done),
+                theme.style(Tone::Good),
+            )]
+        }
+        Link::Ready => {
+            vec![Span::styled(
+                format!(" {} connected", glyphs.done),
+                theme.style(Tone::Good),
+            )]
+        }
+        Link::Lost { why, retry_at } => {
+            let word = Span::styled(" offline ", theme.style(Tone::Reversed));
+            let rest = match retry_at {
+                Some(at) => {
+                    let left_s = (at.ms_since(model.now).max(0) + 999) / 1_000;
+                    format!(" again in {left_s} s")
+                }
+                None => " not tried again".to_owned(),
+            };
+            let why = match columns {
+                90.. => format!(
+                    " {}",
+                    text::fit(&text::one_line(why), columns / 3, glyphs.cut)
+                ),
+                _ => String::new(),
+            };
+            vec![Span::raw(" "), word, Span::raw(format!("{why}{rest}"))]
+        }
+    };
+    if columns >= 100
+        && let Some(me) = &model.me
+    {
+        let email = text::fit(&text::one_line(&me.email), 30, glyphs.cut);
+        spans.push(Span::raw(format!("  {email}")));
+    }
+    if alone && model.panes().form == Form::Tabs && model.link == Link::Ready {
+        for command in [Command::MeetingsList, Command::PeopleList] {
+            let row = KEYS.iter().find(|row| row.command == command);
+            if let Some((key, hint)) = row.and_then(|row| row.keys.first().zip(row.hint)) {
+                spans.push(Span::raw(format!("  {} {hint}", label(key, glyphs.keys))));
+            }
+        }
+    }
+    spans.push(Span::raw(" "));
+    spans
+}
+
+/// What a line of the sign-in form says in the same place.
+pub(super) fn quiet(model: &Model, text: String) -> Line<'static> {
+    Line::styled(text, model.theme.style(Tone::Quiet))
+}

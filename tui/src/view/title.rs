@@ -1,0 +1,199 @@
+//! The title line: which meeting, from when to when, how long still, how many, and the clock.
+
+use plenary_shared::domain::{Instance, InstanceState};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::put;
+use crate::clock::{minutes, minutes_left};
+use crate::layout::Form;
+use crate::model::Model;
+use crate::text;
+use crate::theme::{Theme, Tone};
+
+/// The last minutes, in which the remaining time is marked.
+const SOON_MINUTES: i64 = 5;
+/// The very last minute.
+const LAST_MINUTES: i64 = 1;
+
+/// A part of the line that may be left out.
+struct Part {
+    text: String,
+    style: Style,
+    /// The lowest go first.
+    rank: u8,
+    /// Whether it stands at the right.
+    right: bool,
+}
+
+/// Draws the line.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let columns = usize::from(area.width);
+    let instance = model.shown.and_then(|id| model.instance(id));
+    let mut parts = instance.map_or_else(Vec::new, |instance| parts(model, instance, columns));
+    let glyphs = model.theme.glyphs;
+    let clock = format!("{} {} ", glyphs.clock, model.zone.hm(model.now));
+    parts.push(part(clock, Style::new(), 70, true));
+    let title = instance.map_or("plenary".to_owned(), |instance| {
+        text::one_line(&instance.title)
+    });
+    let title_min = text::width(&title).min(columns / 3).min(20) + 1;
+    let width = |parts: &[Part]| -> usize {
+        parts
+            .iter()
+            .map(|part| text::width(&part.text) + 2)
+            .sum::<usize>()
+    };
+    while width(&parts) + title_min > columns && !parts.is_empty() {
+        let least = parts.iter().map(|part| part.rank).min().unwrap_or_default();
+        parts.retain(|part| part.rank != least);
+    }
+    let room = columns.saturating_sub(width(&parts) + 1);
+    let title = text::fit(&title, room, glyphs.cut);
+    let mut left = vec![
+        Span::raw(" "),
+        Span::styled(title, model.theme.style(Tone::Strong)),
+    ];
+    let mut right = Vec::new();
+    for part in parts {
+        let side = if part.right { &mut right } else { &mut left };
+        side.push(Span::raw("  "));
+        side.push(Span::styled(part.text, part.style));
+    }
+    put(
+        frame,
+        area,
+        vec![super::spread(columns, left, right, glyphs.cut)],
+    );
+}
+
+fn parts(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
+    let (theme, zone, glyphs) = (model.theme, model.zone, model.theme.glyphs);
+    let mut parts = vec![part(
+        instance.id.to_string(),
+        theme.style(Tone::Quiet),
+        40,
+        false,
+    )];
+    let times = format!(
+        "{}{}{}",
+        zone.hm(instance.fromdatetime),
+        glyphs.dash,
+        zone.hm(instance.todatetime)
+    );
+    match instance.state {
+        InstanceState::Active => {
+            let live = format!("{} LIVE", glyphs.live);
+            parts.push(part(live, theme.style(Tone::Good), 50, false));
+            parts.push(part(times, Style::new(), 35, false));
+            parts.extend(remaining(model, instance, columns));
+        }
+        InstanceState::Scheduled => {
+            let left = minutes(minutes_left(model.now, instance.fromdatetime));
+            parts.push(part(times, Style::new(), 50, false));
+            parts.push(part(format!("begins in {left}"), Style::new(), 90, true));
+        }
+        InstanceState::Ending | InstanceState::Ended => {
+            let day = zone.day_month(instance.fromdatetime);
+            parts.push(part(
+                format!("{} ended", glyphs.done),
+                Style::new(),
+                90,
+                false,
+            ));
+            parts.push(part(
+                format!("{day} {times}"),
+                theme.style(Tone::Quiet),
+                50,
+                false,
+            ));
+        }
+    }
+    if !instance.is_public {
+        let text = if columns >= 100 {
+            format!("{} private", glyphs.private)
+        } else {
+            glyphs.private.to_owned()
+        };
+        parts.push(part(text, Style::new(), 25, false));
+    }
+    parts
+}
+
+/// The minutes that are left, as a number and as a gauge of what is over, and how many are here.
+fn remaining(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let left = minutes_left(model.now, instance.todatetime);
+    let (tone, mark) = match left {
+        ..=LAST_MINUTES => (Tone::Bad, format!("{} ", glyphs.warning)),
+        2..=SOON_MINUTES => (Tone::Soon, String::new()),
+        _ => (Tone::Plain, String::new()),
+    };
+    let style = theme.style(tone);
+    let cells = match model.panes().form {
+        Form::Three => 20,
+        Form::Two => 12,
+        Form::Tabs | Form::Narrow | Form::Tiny => 8,
+    };
+    let total_ms = instance.todatetime.ms_since(instance.fromdatetime).max(1);
+    // By whole minutes, so that it changes with the number beside it.
+    let over_ms = (total_ms - left * 60_000).clamp(0, total_ms);
+    let percent = over_ms * 100 / total_ms;
+    let gauge = gauge(theme, cells, over_ms, total_ms);
+    let mut parts = vec![part(
+        format!("{mark}{} left", minutes(left)),
+        style,
+        90,
+        true,
+    )];
+    parts.push(part(gauge, style, 38, true));
+    if columns >= 90 {
+        parts.push(part(format!("{percent}%"), Style::new(), 20, true));
+    }
+    parts.push(part(
+        format!("{} here", instance.participants),
+        Style::new(),
+        60,
+        true,
+    ));
+    parts
+}
+
+fn gauge(theme: Theme, cells: i64, part: i64, whole: i64) -> String {
+    let [start, end] = theme.glyphs.ends;
+    let glyphs = theme.glyphs.parts;
+    let steps = i64::try_from(glyphs.len() - 1).unwrap_or(1);
+    let filled = part * cells * steps / whole;
+    let bar = (0..cells).map(|cell| {
+        let here = (filled - cell * steps).clamp(0, steps);
+        glyphs[usize::try_from(here).unwrap_or_default()]
+    });
+    format!("{start}{}{end}", bar.collect::<String>())
+}
+
+fn part(text: String, style: Style, rank: u8, right: bool) -> Part {
+    Part {
+        text,
+        style,
+        rank,
+        right,
+    }
+}
+
+/// The same as one line, for what is not open: used by the card.
+pub(super) fn when(model: &Model, instance: &Instance) -> Line<'static> {
+    let (zone, glyphs) = (model.zone, model.theme.glyphs);
+    let from = zone.day_title(instance.fromdatetime);
+    let times = format!(
+        "{}{}{}",
+        zone.hm(instance.fromdatetime),
+        glyphs.dash,
+        zone.hm(instance.todatetime)
+    );
+    Line::raw(format!("{from}, {times}"))
+}

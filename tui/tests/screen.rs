@@ -1,0 +1,269 @@
+//! The screen in a terminal, before a real server: what a person sees and does.
+
+use std::time::Duration;
+
+use plenary_shared::domain::{Event, What};
+use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, Ws, instance};
+use serde_json::json;
+
+/// Keys as a terminal sends them.
+const CTRL_Q: &str = "\x11";
+const ENTER: &str = "\r";
+const PAGE_UP: &str = "\x1b[5~";
+
+fn scene() -> Scene {
+    let scene = Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .meeting(2, "Course", Some(&["ada"]))
+        .meeting(3, "Secret", Some(&["grace"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(2, 1, 600, 3_600)
+        .instance(3, 1, -60, 3_600)
+        .start();
+    scene.set_password("ada");
+    scene
+}
+
+/// Ada's terminal, signed in by the token in her environment.
+fn open(scene: &Scene, columns: u16, rows: u16) -> (Client, Pty) {
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let pty = Pty::open(&client, columns, rows);
+    pty.wait_text("Seminar");
+    (client, pty)
+}
+
+fn join(pty: &mut Pty) {
+    pty.wait_text("⏎ joins");
+    pty.send(ENTER);
+    pty.wait_text("you joined");
+}
+
+/// Grace, who talks by the wire.
+async fn grace(scene: &Scene) -> Ws {
+    let mut ws = scene.ws("grace").await;
+    ws.join(instance(1, 1)).await.expect("it is public");
+    ws.open(instance(1, 1)).await.expect("it is open");
+    ws
+}
+
+fn body(event: &Event) -> Option<String> {
+    match &event.what {
+        What::Message { body, .. } => Some(body.to_string()),
+        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_signs_in_joins_and_talks() {
+    let scene = scene();
+    let mut grace = grace(&scene).await;
+    let client = Client::new(&scene.server.url());
+    let mut pty = Pty::open(&client, 120, 36);
+    pty.wait_text("Password");
+    pty.send("ada@example.org\tnot the password\r");
+    pty.wait("a refusal", |screen| screen.contains('✗'));
+    assert!(!pty.screen().contains("not the password"));
+    // Whatever stands in the field goes, and the right one comes.
+    pty.send("\x15");
+    pty.send(PASSWORD);
+    pty.send(ENTER);
+    pty.wait_text("Seminar");
+    assert!(!pty.screen().contains("Secret"));
+
+    join(&mut pty);
+    pty.wait("both in the list of people", |screen| {
+        screen.contains("grace") && screen.contains("HERE 2")
+    });
+    pty.send("good morning, grace\r");
+    let said = loop {
+        if let Some(body) = body(&grace.next_event().await) {
+            break body;
+        }
+    };
+    assert_eq!(said, "good morning, grace");
+    grace
+        .post(instance(1, 1), "good morning, ada")
+        .await
+        .expect("grace is in");
+    pty.wait_text("good morning, ada");
+    // What was sent has settled: nothing says any more that it is on its way.
+    pty.wait("it to settle", |screen| !screen.contains("sending"));
+
+    pty.send("/leave\r");
+    pty.wait_text("you left");
+    let people = scene.http("grace");
+    let people = people.get("/meeting/1/order/1/participants").await.ok();
+    assert_eq!(people["participants"].as_array().map(Vec::len), Some(1));
+
+    pty.send(CTRL_Q);
+    assert_eq!(pty.exit_code(), 0);
+    // The session is kept, for its owner's eyes alone, and the next start needs no password.
+    let again = Pty::open(&client, 80, 24);
+    again.wait_text("Seminar");
+}
+
+#[test]
+fn it_fits_three_sizes_and_follows_the_window() {
+    let scene = scene();
+    let (_client, mut pty) = open(&scene, 120, 36);
+    join(&mut pty);
+    pty.send("hello there\r");
+    for (columns, rows) in [(120, 36), (80, 24), (44, 20), (20, 6), (10, 3), (120, 36)] {
+        pty.resize(columns, rows);
+        if columns < 44 {
+            continue;
+        }
+        let screen = pty.wait(&format!("{columns}x{rows}"), |screen| {
+            screen.contains("hello there") && screen.contains("Seminar") && screen.contains("left")
+        });
+        assert!(screen.lines().count() <= usize::from(rows));
+        assert_eq!(screen.contains("MEETINGS"), columns == 120, "{screen}");
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back() {
+    let scene = scene();
+    for end in ["keys", "TERM", "HUP", "INT"] {
+        let (_client, mut pty) = open(&scene, 80, 24);
+        assert!(pty.look(vt100::Screen::alternate_screen));
+        assert!(pty.look(vt100::Screen::bracketed_paste));
+        if end == "keys" {
+            pty.send(CTRL_Q);
+            assert_eq!(pty.exit_code(), 0);
+        } else {
+            pty.signal(end);
+            pty.exit_code();
+        }
+        pty.wait_terminal(&format!("the terminal back after {end}"), |screen| {
+            !screen.alternate_screen() && !screen.bracketed_paste() && !screen.hide_cursor()
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_goes_and_comes_back_is_caught_up_with() {
+    let mut scene = scene();
+    let (_client, mut pty) = open(&scene, 120, 36);
+    join(&mut pty);
+    pty.send("before\r");
+    pty.wait_text("before");
+    scene.server.kill9();
+    pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
+    // What is typed meanwhile waits, and is sent once.
+    pty.send("meanwhile\r");
+    pty.wait_text("meanwhile");
+    scene.server.restart();
+    let grace = scene.http("grace");
+    grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let said = json!({"body": "from grace"});
+    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    pty.wait("all of it, and the connection", |screen| {
+        screen.contains("✓ connected")
+            && ["before", "meanwhile", "from grace"]
+                .iter()
+                .all(|text| screen.matches(text).count() == 1)
+            && !screen.contains("sending")
+    });
+    let messages = grace.get("/meeting/1/order/1/messages").await.ok();
+    let mut bodies: Vec<&str> = messages["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|message| message["body"].as_str())
+        .collect();
+    bodies.sort_unstable();
+    assert_eq!(bodies, ["before", "from grace", "meanwhile"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_is_read_back_to_its_beginning() {
+    let scene = scene();
+    let grace = scene.http("grace");
+    grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    for n in 0..250 {
+        let body = json!({"body": format!("message number {n} of many")});
+        grace.post("/meeting/1/order/1/message", &body).await.ok();
+    }
+    let (_client, mut pty) = open(&scene, 80, 24);
+    join(&mut pty);
+    pty.wait_text("message number 249 of many");
+    plenary_testkit::until("the first message", || {
+        pty.send(PAGE_UP);
+        pty.screen()
+            .contains("message number 0 of many")
+            .then_some(())
+    });
+}
+
+#[test]
+fn the_end_shows_and_what_was_said_stays() {
+    let scene = scene();
+    let (_client, mut pty) = open(&scene, 80, 24);
+    let here = scene.schedule(1, Duration::from_secs(6));
+    pty.wait_text("2 Seminar");
+    pty.send("\x1b2");
+    pty.wait_text(&format!("{here}"));
+    join(&mut pty);
+    pty.send("short and good\r");
+    pty.wait("the end", |screen| {
+        screen.contains("short and good") && screen.to_lowercase().contains("ended")
+    });
+    scene.wait_state(here, "ended");
+    assert_eq!(scene.message_rows(here).len(), 1);
+}
+
+#[test]
+fn nothing_that_people_wrote_is_obeyed() {
+    let scene = scene();
+    // Not even what somebody put into the tables by hand.
+    scene.stores.database.query(
+        "INSERT INTO meeting (meetingID, title, description, isPublic) VALUES \
+             (9, CONCAT('Evil', CHAR(27), '[2J', CHAR(27), ']0;owned', CHAR(7), 'Title'), \
+              CONCAT('a', CHAR(27), 'cb'), 1); \
+         UPDATE user SET name = CONCAT('gr', CHAR(27), '[31mace') WHERE name = 'grace'; \
+         INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) VALUES \
+             (9, 1, UTC_TIMESTAMP() + INTERVAL 5 MINUTE, UTC_TIMESTAMP() + INTERVAL 1 HOUR)",
+    );
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let lines = client.run(&["meetings"]).ok();
+    assert!(
+        lines.contains("Evil") && !lines.contains('\x1b'),
+        "{lines:?}"
+    );
+    let pty = Pty::open(&client, 120, 36);
+    let screen = pty.wait_text("Evil");
+    assert!(screen.contains("Seminar"), "{screen}");
+    assert!(screen.contains("MEETINGS"), "{screen}");
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do() {
+    let scene = scene();
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let done = client.run(&[]);
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.stderr.contains("terminal"), "{done:?}");
+}
+
+#[test]
+fn without_colours_nothing_is_coloured() {
+    let scene = scene();
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let options = PtyOptions {
+        env: vec![("NO_COLOR".into(), "1".into())],
+        ..PtyOptions::sized(80, 24)
+    };
+    let pty = Pty::with(&client, &options);
+    pty.wait_text("Seminar");
+    let coloured = pty.look(|screen| {
+        let (rows, columns) = screen.size();
+        let places = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |col| (row, col)));
+        places
+            .filter_map(|(row, column)| screen.cell(row, column))
+            .filter(|cell| cell.fgcolor() != vt100::Color::Default)
+            .count()
+    });
+    assert_eq!(coloured, 0);
+}
