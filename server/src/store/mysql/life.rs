@@ -60,7 +60,7 @@ impl Ledger {
     }
 
     /// Marks an active instance as ending; by the clock only when its time is over. Whether it is
-    /// ending now, by this call or before.
+    /// ending now or has ended, by this call or before.
     pub async fn begin_end(&self, id: InstanceId, reason: Reason, now: Timestamp) -> Answer<bool> {
         let early = match reason {
             Reason::Scheduled | Reason::Missed => false,
@@ -87,7 +87,14 @@ impl Ledger {
                 ),
             )
             .await?;
-        Ok(changed.rows > 0 || self.state_of(id).await? == Some(InstanceState::Ending))
+        if changed.rows > 0 {
+            return Ok(true);
+        }
+        let state = self.state_of(id).await?;
+        Ok(matches!(
+            state,
+            Some(InstanceState::Ending | InstanceState::Ended)
+        ))
     }
 
     /// Marks an ending instance as ended whose log the archive has up to its `last`. Whether it

@@ -247,7 +247,13 @@ impl Live {
 
     fn people_command(&self, id: InstanceId, viewer: &User) -> redis::Cmd {
         let k = Keys(id);
-        let keys = [k.meeting(), k.audience(), k.participants(), k.people()];
+        let keys = [
+            k.meeting(),
+            k.audience(),
+            k.participants(),
+            k.owners(),
+            k.people(),
+        ];
         let mut command = self.scripts.command(Script::People, &keys);
         command.arg(&reader(viewer));
         command

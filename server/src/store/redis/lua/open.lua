@@ -14,6 +14,6 @@ bind(connections, owners, grace, connection, user)
 local found = head(meeting, log)
 local facts = redis.call('HMGET', meeting,
   'title', 'description', 'isPublic', 'fromdatetime', 'todatetime')
-local here, here_profiles = stays(participants, people)
+local here, here_profiles = stays(participants, owners, people)
 local entries, spoken_of = page(log, people, 'before', found[2] + 1, ARGV[5])
 return {'ok', found, facts, here, here_profiles, entries, spoken_of}

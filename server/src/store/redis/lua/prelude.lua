@@ -99,7 +99,7 @@ local function page(log, people, mode, seq, limit)
     entries = redis.call('XRANGE', log, string.format('%d-0', seq + 1), '+', 'COUNT', limit)
   else
     entries = {}
-    local found = redis.call('XREVRANGE', log, string.format('%d-0', seq - 1), '-', 'COUNT', limit)
+    local found = redis.call('XREVRANGE', log, string.format('%d-0', math.max(seq - 1, 0)), '-', 'COUNT', limit)
     for i = #found, 1, -1 do entries[#entries + 1] = found[i] end
   end
   local users, seen = {}, {}
@@ -113,9 +113,29 @@ local function page(log, people, mode, seq, limit)
   return entries, profiles(people, users)
 end
 
+-- Puts those who joined in the same millisecond, from `first` to `last` of {user, joined, …}, in
+-- the order of their joins' seqs.
+local function order_tied(found, first, last, owners)
+  local fields = {}
+  for i = first, last, 2 do fields[#fields + 1] = '@' .. found[i] end
+  local tied = {}
+  for i, stay in ipairs(redis.call('HMGET', owners, unpack(fields))) do
+    tied[i] = {found[first + 2 * (i - 1)], tonumber(stay or 0)}
+  end
+  table.sort(tied, function(a, b) return a[2] < b[2] end)
+  for i, one in ipairs(tied) do found[first + 2 * (i - 1)] = one[1] end
+end
+
 -- The participants as {user, joined, …} in the order of joining, and their profiles.
-local function stays(participants, people)
+local function stays(participants, owners, people)
   local found = redis.call('ZRANGE', participants, 0, -1, 'WITHSCORES')
+  local first = 1
+  while first < #found do
+    local last = first
+    while found[last + 3] == found[first + 1] do last = last + 2 end
+    if last > first then order_tied(found, first, last, owners) end
+    first = last + 2
+  end
   local users = {}
   for i = 1, #found, 2 do users[#users + 1] = found[i] end
   return found, profiles(people, users)

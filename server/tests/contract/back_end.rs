@@ -1,0 +1,105 @@
+//! The back ends: each begins empty, and says how to do to it what no store has a verb for.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_trait::async_trait;
+use plenary_server::clock;
+use plenary_server::store::Store;
+use plenary_server::store::hybrid::Hybrid;
+use plenary_server::store::mysql::Ledger;
+use plenary_server::store::redis::Live;
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_testkit::{Database, MariaDb, Redis};
+
+/// A store of its own for each case.
+#[async_trait]
+pub trait BackEnd: Send + Sync {
+    /// The store.
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// Another server's store over the same data, where several servers may share it.
+    async fn other(&self) -> Arc<dyn Store> {
+        self.store()
+    }
+
+    /// What somebody else does in the tables; only what is the same in every back end's SQL.
+    fn sql(&self, statement: &str);
+
+    /// Leaves what is below `first` to the archive, where what is live is kept apart.
+    fn trim(&self, _here: InstanceId, _first: Seq) {}
+
+    /// Forgets that this instance is live, where that can be forgotten. Whether it was.
+    fn forget(&self, _here: InstanceId) -> bool {
+        false
+    }
+}
+
+/// Redis and MariaDB: a Redis for each case, and a database in the process' one MariaDB.
+struct OnHybrid {
+    store: Arc<Hybrid>,
+    redis: Redis,
+    database: Database,
+    _mariadb: Arc<MariaDb>,
+}
+
+/// The [`Hybrid`] store.
+pub async fn hybrid() -> Box<dyn BackEnd> {
+    let mariadb = mariadb();
+    let database = mariadb.create_database();
+    let redis = Redis::start();
+    let ledger = Ledger::connect(&database.url()).expect("the kit's URL is good");
+    ledger.migrate().await.expect("an empty database is filled");
+    Box::new(OnHybrid {
+        store: connect(&redis, &database).await,
+        redis,
+        database,
+        _mariadb: mariadb,
+    })
+}
+
+async fn connect(redis: &Redis, database: &Database) -> Arc<Hybrid> {
+    let ledger = Ledger::connect(&database.url()).expect("the kit's URL is good");
+    let nonce = ledger.nonce().await.expect("MariaDB answers");
+    let live = Live::connect(&redis.url(), &nonce).expect("the kit's URL is good");
+    Hybrid::new(live, ledger, clock::of_machine())
+}
+
+/// The one MariaDB of this process, stopped when the last case that has it is over.
+fn mariadb() -> Arc<MariaDb> {
+    static SHARED: Mutex<Weak<MariaDb>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = shared.upgrade() {
+        return running;
+    }
+    let started = Arc::new(MariaDb::start());
+    *shared = Arc::downgrade(&started);
+    started
+}
+
+fn key(here: InstanceId, rest: &str) -> String {
+    format!("{{meeting:{}:order:{}}}{rest}", here.meeting, here.order)
+}
+
+#[async_trait]
+impl BackEnd for OnHybrid {
+    fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    async fn other(&self) -> Arc<dyn Store> {
+        connect(&self.redis, &self.database).await
+    }
+
+    fn sql(&self, statement: &str) {
+        self.database.query(statement);
+    }
+
+    fn trim(&self, here: InstanceId, first: Seq) {
+        let (log, first) = (key(here, ":log"), format!("{first}-0"));
+        self.redis.command(&["XTRIM", &log, "MINID", &first]);
+    }
+
+    fn forget(&self, here: InstanceId) -> bool {
+        self.redis.command(&["DEL", &key(here, "")]) == ["1"]
+    }
+}

@@ -1,0 +1,128 @@
+//! Many callers at once, on two servers where there may be two: one stay a person, one number an
+//! event, one order for everybody.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use plenary_shared::domain::{Code, What};
+use plenary_shared::ids::Seq;
+
+use crate::world::{World, body, cmid, code, kinds, messages};
+
+const MANY: usize = 200;
+const POSTERS: usize = 50;
+const POSTS_EACH: usize = 12;
+
+pub async fn one_person_who_joins_200_times_at_once_is_in_once(world: &mut World) {
+    let ada = world.member("ada").await;
+    let here = world.public().await;
+    let stores = [world.store.clone(), world.back_end.other().await];
+    let answers = join_all((0..MANY).map(|n| stores[n % 2].join(here, &ada, None))).await;
+    let codes: Vec<_> = answers.iter().map(code).collect();
+    assert_eq!(codes.iter().filter(|code| code.is_none()).count(), 1);
+    let refused = codes
+        .iter()
+        .filter(|code| **code == Some(Code::AlreadyParticipant));
+    assert_eq!(refused.count(), MANY - 1);
+    assert_eq!(kinds(&world.log(here).await)["join"], 1);
+
+    let answers = join_all((0..MANY).map(|n| stores[n % 2].leave(here, &ada))).await;
+    let left = answers.iter().map(code).filter(Option::is_none).count();
+    assert_eq!(left, 1);
+}
+
+pub async fn of_200_people_who_join_at_once_each_is_in_once(world: &mut World) {
+    let people = world.crowd(MANY).await;
+    let here = world.public().await;
+    let stores = [world.store.clone(), world.back_end.other().await];
+    let joining = people.iter().enumerate();
+    let answers = join_all(joining.map(|(n, user)| stores[n % 2].join(here, user, None))).await;
+    let seqs: BTreeSet<Seq> = answers
+        .into_iter()
+        .map(|answer| answer.expect("it is public").seq)
+        .collect();
+    assert_eq!(seqs.len(), MANY);
+    let read = world.store.people(here, &people[0]).await;
+    let read = read.expect("it is public");
+    assert_eq!(read.len(), MANY);
+    // The same people in the same order, whichever way one asks.
+    let times = world.store.join_times(&people[0]).await;
+    let times = times.expect("the store answers");
+    let in_times: Vec<_> = times[0]
+        .join_logs
+        .iter()
+        .map(|one| (one.user, one.timestamp))
+        .collect();
+    let in_people: Vec<_> = read.iter().map(|one| (one.id, one.joined)).collect();
+    assert_eq!(in_times, in_people);
+}
+
+pub async fn posts_of_50_people_at_once_have_one_order(world: &mut World) {
+    let people = world.crowd(POSTERS).await;
+    let here = world.public().await;
+    for user in &people {
+        world.join(here, user).await;
+    }
+    let stores = [world.store.clone(), world.back_end.other().await];
+    let said = join_all(people.iter().enumerate().map(async |(who, user)| {
+        let mut seqs = vec![];
+        for n in 0..POSTS_EACH {
+            let text = format!("{who}: {n}");
+            let number = (who * POSTS_EACH + n) as u64;
+            let posted = stores[who % 2]
+                .post(here, user, cmid(number), &body(&text))
+                .await;
+            seqs.push((posted.expect("they are in").seq, text));
+        }
+        assert!(seqs.is_sorted(), "one's own posts stay in one's own order");
+        seqs
+    }));
+    let mut said = said.await.concat();
+    said.sort();
+    let log = world.log(here).await;
+    let in_log: Vec<(Seq, String)> = messages(&log)
+        .into_iter()
+        .filter_map(|event| match &event.what {
+            What::Message { body, .. } => Some((event.seq, body.to_string())),
+            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        })
+        .collect();
+    assert_eq!(in_log, said);
+    assert_eq!(log.len(), 1 + POSTERS + POSTERS * POSTS_EACH);
+}
+
+pub async fn coming_going_talking_archiving_and_the_end_at_once(world: &mut World) {
+    let people = world.crowd(24).await;
+    let here = world.public().await;
+    let stores = [world.store.clone(), world.back_end.other().await];
+    let talking = join_all(people.iter().enumerate().map(async |(who, user)| {
+        let store = &stores[who % 2];
+        let mut acknowledged = vec![];
+        for n in 0..500_u64 {
+            let joined = code(&store.join(here, user, None).await);
+            let posted = store.post(here, user, cmid(n), &body("x")).await;
+            if let Ok(posted) = &posted {
+                acknowledged.push(posted.seq);
+            }
+            let left = code(&store.leave(here, user).await);
+            if [joined, code(&posted), left].contains(&Some(Code::Ended)) {
+                break;
+            }
+        }
+        acknowledged
+    }));
+    let archiving = async {
+        let all = [here];
+        for _ in 0..10 {
+            let (a, b) = tokio::join!(stores[0].archive(&all), stores[1].archive(&all));
+            a.and(b).expect("the store answers");
+        }
+        world.end(here).await;
+    };
+    let (acknowledged, ()) = tokio::join!(talking, archiving);
+    let log = world.log(here).await;
+    let in_log: BTreeSet<Seq> = messages(&log).iter().map(|event| event.seq).collect();
+    let acknowledged: BTreeSet<Seq> = acknowledged.into_iter().flatten().collect();
+    assert_eq!(in_log, acknowledged);
+    assert_eq!(kinds(&log)["closed"], 1);
+}

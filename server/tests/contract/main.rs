@@ -1,0 +1,145 @@
+//! The contract of a store: what every back end must answer and emit, one list of cases for all.
+//!
+//! A case is a function over a [`World`]: a fresh store and what tells about it. After each case the
+//! world looks at every instance's log, pages and feed, whatever the case was about.
+
+mod back_end;
+mod world;
+
+mod agenda;
+mod archive;
+mod connections;
+mod crowd;
+mod ending;
+mod feeding;
+mod joining;
+mod paging;
+mod people;
+mod posting;
+mod reading;
+mod schedule;
+mod sign_in;
+
+use world::World;
+
+/// Every case, for one back end.
+macro_rules! contract {
+    ($name:ident: $begin:path) => {
+        mod $name {
+            cases! { $begin;
+                joining {
+                    who_may_what_while_it_is_active
+                    who_may_what_before_and_after
+                    who_may_what_when_time_is_up_and_nobody_has_closed_it
+                    a_stay_is_from_joining_to_leaving
+                    an_audience_that_somebody_changes_counts_from_the_next_sweep
+                    an_address_is_invited_in_any_case
+                }
+                posting {
+                    a_cmid_is_said_once_whatever_happens
+                    a_retry_when_time_is_up_gets_its_seq
+                    one_cmid_of_many_callers_at_once_is_one_message
+                    every_text_is_kept_as_it_was_written
+                }
+                crowd {
+                    one_person_who_joins_200_times_at_once_is_in_once
+                    of_200_people_who_join_at_once_each_is_in_once
+                    posts_of_50_people_at_once_have_one_order
+                    coming_going_talking_archiving_and_the_end_at_once
+                }
+                connections {
+                    a_lost_connection_ends_the_stay_at_the_time_of_the_loss
+                    a_stay_of_two_connections_ends_with_the_last
+                    whoever_comes_back_within_the_grace_stays
+                    a_late_loss_of_an_old_connection_does_not_end_a_new_stay
+                    a_stay_without_a_connection_survives_connections
+                    a_connection_in_several_instances_holds_each
+                    a_dead_servers_people_leave_when_its_lease_ended
+                    a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace
+                    many_who_are_lost_at_once_all_leave
+                    whoever_was_lost_at_the_end_leaves_with_everybody
+                    losing_what_is_not_there_is_no_fault
+                }
+                ending {
+                    everybody_leaves_at_the_end_and_every_step_may_be_taken_twice
+                    two_callers_who_race_end_it_once
+                    by_the_clock_everybody_leaves_at_todatetime
+                    steps_that_come_too_early_do_nothing
+                    what_is_acknowledged_while_it_ends_is_before_its_end
+                    an_end_goes_on_when_what_is_live_was_forgotten
+                    what_has_ended_can_be_read
+                }
+                agenda {
+                    the_agenda_has_what_is_due_and_what_is_within_the_horizon
+                    of_many_who_start_it_one_does
+                    nothing_starts_before_its_time
+                    what_was_missed_is_opened_and_closed_empty
+                }
+                archive {
+                    durable_reaches_the_last_seq_and_is_said
+                    much_is_archived_whole_by_whoever_comes
+                    what_is_not_live_has_nothing_to_archive
+                    a_sweep_of_what_is_well_changes_nothing
+                    what_is_live_and_was_forgotten_comes_back
+                    what_was_not_archived_and_was_forgotten_leaves_nothing
+                }
+                paging {
+                    pages_of_a_live_log_are_exact
+                    pages_of_an_ended_log_are_exact
+                    pages_across_the_border_of_live_and_archived_are_exact
+                    pages_of_a_log_of_which_nothing_is_live_are_exact
+                    an_open_has_the_last_events
+                    the_hub_reads_on_from_anywhere
+                    messages_are_found_behind_many_comings_and_goings
+                }
+                reading {
+                    everybody_sees_what_they_may_join
+                    a_list_shows_how_many_are_in_and_since_when_one_is
+                    participants_are_shown_as_they_are_known
+                    an_open_says_where_the_log_is
+                    what_is_not_begun_can_be_opened_and_is_empty
+                }
+                people {
+                    an_address_is_one_persons
+                    an_account_is_found_in_any_case
+                    a_password_is_set_again_and_again
+                    all_people_are_listed_page_by_page
+                    a_person_is_kept_as_they_were_added
+                }
+                schedule {
+                    only_a_time_that_can_be_is_scheduled
+                    orders_of_many_callers_at_once_are_one_row
+                    all_meetings_are_listed_page_by_page
+                }
+                sign_in {
+                    a_session_is_good_until_it_expires
+                    a_closed_session_is_closed_for_everybody
+                    what_somebody_changes_of_a_person_is_seen
+                    the_same_token_opened_again_is_one_session
+                }
+                feeding {
+                    only_what_is_followed_is_fed
+                    what_another_server_does_is_fed
+                    a_changed_list_is_said
+                    a_store_has_one_feed
+                }
+            }
+        }
+    };
+}
+
+/// One test for each case.
+macro_rules! cases {
+    ($begin:path; $($room:ident { $($case:ident)+ })+) => {
+        $(mod $room { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let mut world = crate::World::on($begin().await).await;
+                crate::$room::$case(&mut world).await;
+                world.check().await;
+            }
+        )+ })+
+    };
+}
+
+contract!(hybrid: crate::back_end::hybrid);

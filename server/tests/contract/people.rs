@@ -1,0 +1,124 @@
+//! People and their accounts.
+
+use futures_util::future::join_all;
+use plenary_server::store::NewUser;
+use plenary_shared::domain::{Code, Gender, Role, User};
+use plenary_shared::ids::UserId;
+use plenary_shared::limits::ID_MAX;
+
+use crate::world::{World, code, new_user};
+
+pub async fn an_address_is_one_persons(world: &mut World) {
+    let ada = world.member("ada").await;
+    for email in ["ada@example.org", "ADA@example.org"] {
+        let new = NewUser {
+            email: email.to_owned(),
+            ..new_user("another", Role::Admin)
+        };
+        let taken = world.store.add_user(new).await;
+        assert_eq!(code(&taken), Some(Code::Invalid), "{email}");
+    }
+    let stores = [world.store.clone(), world.back_end.other().await];
+    let adding = (0..20).map(|n| stores[n % 2].add_user(new_user("grace", Role::Member)));
+    let added = join_all(adding).await;
+    assert_eq!(added.iter().map(code).filter(Option::is_none).count(), 1);
+    let users = world
+        .store
+        .users(None, 100)
+        .await
+        .expect("the store answers");
+    assert_eq!(users.len(), 3);
+    assert_eq!(users[1], ada);
+}
+
+pub async fn an_account_is_found_in_any_case(world: &mut World) {
+    let ada = world.member("ada").await;
+    for email in ["ada@example.org", "Ada@Example.ORG", " ada@example.org "] {
+        let found = world.store.account(email).await.expect("the store answers");
+        let found = found.unwrap_or_else(|| panic!("{email}"));
+        assert_eq!(found.user, ada);
+        assert_eq!(found.password_hash, None);
+    }
+    for email in [
+        "",
+        "ada",
+        "a%",
+        "ada@example.or_",
+        "' OR 1=1 --",
+        "äda@example.org",
+    ] {
+        let found = world.store.account(email).await.expect("the store answers");
+        assert!(found.is_none(), "{email}");
+    }
+}
+
+pub async fn a_password_is_set_again_and_again(world: &mut World) {
+    let ada = world.member("ada").await;
+    let hash = || async {
+        let found = world
+            .store
+            .account(&ada.email)
+            .await
+            .expect("the store answers");
+        found.expect("she is there").password_hash
+    };
+    for wanted in ["$argon2id$1", "$argon2id$2", "$argon2id$2"] {
+        let set = world.store.set_password(ada.id, wanted).await;
+        set.expect("she is there");
+        assert_eq!(hash().await.as_deref(), Some(wanted));
+    }
+    let nobody = UserId::new(ID_MAX).expect("the largest");
+    let set = world.store.set_password(nobody, "$argon2id$").await;
+    assert_eq!(code(&set), Some(Code::NotFound));
+}
+
+pub async fn all_people_are_listed_page_by_page(world: &mut World) {
+    let mut all = world.crowd(7).await;
+    all.push(world.root.clone());
+    all.sort_by_key(|user| user.id);
+    for limit in 1..=9 {
+        let mut read: Vec<User> = vec![];
+        loop {
+            let after = read.last().map(|user| user.id);
+            let some = world
+                .store
+                .users(after, limit)
+                .await
+                .expect("the store answers");
+            assert!(some.len() <= limit);
+            if some.is_empty() {
+                break;
+            }
+            read.extend(some);
+        }
+        assert_eq!(read, all, "{limit}");
+    }
+}
+
+pub async fn a_person_is_kept_as_they_were_added(world: &mut World) {
+    for (n, gender) in [None]
+        .into_iter()
+        .chain(Gender::ALL.iter().copied().map(Some))
+        .enumerate()
+    {
+        for role in Role::ALL {
+            let name = format!("p{n}{role}");
+            let new = NewUser {
+                name: format!("{name} 🦀 ‘'\"\\"),
+                age: gender.map(|_| 150),
+                gender,
+                ..new_user(&name, *role)
+            };
+            let added = world.store.add_user(new.clone()).await.expect("it is free");
+            let found = world
+                .store
+                .account(&new.email)
+                .await
+                .expect("the store answers");
+            let found = found.expect("just added").user;
+            assert_eq!(found, added);
+            let kept = (found.name, found.email, found.age, found.gender, found.role);
+            assert_eq!(kept, (new.name, new.email, new.age, new.gender, new.role));
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is seen of a meeting: who sees that it is there, who is in, since when.
+
+use plenary_server::store::NewUser;
+use plenary_shared::domain::{Gender, InstanceState, Participant, Role, User};
+use plenary_shared::ids::InstanceId;
+use plenary_shared::time::Timestamp;
+
+use crate::world::{HOUR_MS, World, facts, new_user, now};
+
+/// Which instances somebody sees, in which state; and which are active for them.
+async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, InstanceState)> {
+    let seen = world
+        .store
+        .visible(who, at)
+        .await
+        .expect("the store answers");
+    let active = world
+        .store
+        .active_meetings(who)
+        .await
+        .expect("the store answers");
+    let of_visible: Vec<_> = seen
+        .iter()
+        .filter(|one| one.state == InstanceState::Active)
+        .collect();
+    assert_eq!(
+        active.iter().collect::<Vec<_>>(),
+        of_visible,
+        "{}",
+        who.name
+    );
+    let times = world
+        .store
+        .join_times(who)
+        .await
+        .expect("the store answers");
+    let mut timed: Vec<InstanceId> = times.iter().map(|one| one.instance).collect();
+    let mut there: Vec<InstanceId> = active.iter().map(|one| one.id).collect();
+    timed.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(timed, there, "{}", who.name);
+    assert!(seen.is_sorted_by_key(|one| (one.fromdatetime, one.id)));
+    seen.iter().map(|one| (one.id, one.state)).collect()
+}
+
+pub async fn everybody_sees_what_they_may_join(world: &mut World) {
+    const DAY_MS: i64 = 24 * HOUR_MS;
+    let [outside, guest] = [world.member("outside").await, world.member("guest").await];
+    let root = world.root.clone();
+    let begin = now();
+    let private = world.meeting("Plans", Some(&[&guest])).await;
+    let public = world.meeting("Open day", None).await;
+    let mut of = vec![];
+    for meeting in [private, public] {
+        let ended = world.active(meeting, HOUR_MS).await;
+        world.end(ended).await;
+        let active = world.active(meeting, HOUR_MS).await;
+        let from = begin.plus_ms(DAY_MS);
+        let soon = world.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
+        let from = begin.plus_ms(15 * DAY_MS);
+        let far = world.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
+        of.push([ended, active, soon, far]);
+    }
+    let states = [
+        InstanceState::Ended,
+        InstanceState::Active,
+        InstanceState::Scheduled,
+    ];
+    let near = |of: &[InstanceId]| of.iter().copied().zip(states).collect::<Vec<_>>();
+    let at = now();
+    let mut mine = sees(world, &outside, at).await;
+    assert_eq!(mine, near(&of[1]), "outside");
+    for who in [&guest, &root] {
+        mine = sees(world, who, at).await;
+        mine.sort_by_key(|(id, _)| *id);
+        assert_eq!(mine, [near(&of[0]), near(&of[1])].concat(), "{}", who.name);
+    }
+    // Later, what is over is not shown any more, and what was far comes near.
+    let later = sees(world, &outside, at.plus_ms(DAY_MS + HOUR_MS / 2)).await;
+    let states = [
+        (of[1][1], InstanceState::Active),
+        (of[1][2], InstanceState::Scheduled),
+        (of[1][3], InstanceState::Scheduled),
+    ];
+    // The ended one counts from its planned end.
+    let later: Vec<_> = later
+        .into_iter()
+        .filter(|(id, _)| *id != of[1][0])
+        .collect();
+    assert_eq!(later, states);
+}
+
+pub async fn a_list_shows_how_many_are_in_and_since_when_one_is(world: &mut World) {
+    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
+    let here = world.public().await;
+    let joined = world.join(here, &ada).await;
+    for (who, since) in [(&ada, Some(joined.timestamp)), (&grace, None)] {
+        let seen = world
+            .store
+            .visible(who, now())
+            .await
+            .expect("the store answers");
+        let active = world
+            .store
+            .active_meetings(who)
+            .await
+            .expect("the store answers");
+        let opened = world
+            .store
+            .open(here, who, None, 1)
+            .await
+            .expect("it is public");
+        assert_eq!(active, seen);
+        for one in [&seen[0], &opened.instance] {
+            assert_eq!((one.id, one.participants, one.joined), (here, 1, since));
+            assert_eq!(one.title, "Seminar");
+            assert_eq!(one.description, "About Seminar");
+            assert!(one.is_public);
+            assert_eq!(one.state, InstanceState::Active);
+            assert_eq!(one.todatetime.ms_since(one.fromdatetime), HOUR_MS);
+        }
+    }
+}
+
+pub async fn participants_are_shown_as_they_are_known(world: &mut World) {
+    let plain = NewUser {
+        age: None,
+        gender: None,
+        ..new_user("plain", Role::Member)
+    };
+    let full = NewUser {
+        name: "Grace \"Amazing\" Hopper".to_owned(),
+        age: Some(85),
+        gender: Some(Gender::Female),
+        ..new_user("grace", Role::Admin)
+    };
+    let here = world.public().await;
+    let mut expected = vec![];
+    for new in [full, plain] {
+        let user = world.store.add_user(new).await.expect("it is free");
+        let joined = world.join(here, &user).await.timestamp;
+        expected.push(Participant {
+            name: user.name,
+            age: user.age,
+            gender: user.gender,
+            email: user.email,
+            id: user.id,
+            joined,
+        });
+    }
+    let people = world.store.people(here, &world.root).await;
+    assert_eq!(people.expect("an admin may read"), expected);
+    let opened = world.store.open(here, &world.root, None, 1).await;
+    assert_eq!(opened.expect("an admin may read").people, expected);
+    let times = world.store.join_times(&world.root).await;
+    let times = times.expect("the store answers");
+    assert_eq!((times.len(), times[0].instance), (1, here));
+    assert_eq!(times[0].meeting, "Seminar");
+    let logs: Vec<_> = times[0]
+        .join_logs
+        .iter()
+        .map(|one| (one.user, one.timestamp, one.name.as_str()))
+        .collect();
+    let people: Vec<_> = expected
+        .iter()
+        .map(|one| (one.id, one.joined, one.name.as_str()))
+        .collect();
+    assert_eq!(logs, people);
+}
+
+pub async fn an_open_says_where_the_log_is(world: &mut World) {
+    let ada = world.member("ada").await;
+    let here = world.public().await;
+    world.join(here, &ada).await;
+    let last = world.say(here, &ada, "hello").await.seq;
+    let opened = world
+        .store
+        .open(here, &ada, None, 100)
+        .await
+        .expect("it is public");
+    assert_eq!((opened.seq, opened.durable.get()), (last, 0));
+    assert!(!opened.more);
+    assert_eq!(facts(&opened.events), facts(&world.log(here).await));
+    assert_eq!(opened.users.len(), 1);
+    assert_eq!(
+        (opened.users[0].id, &opened.users[0].name),
+        (ada.id, &ada.name)
+    );
+    let head = world.store.heads(&[here]).await.expect("the store answers")[0];
+    let head = head.expect("it is live");
+    assert_eq!(
+        (head.generation, head.seq, head.durable),
+        (opened.generation, opened.seq, opened.durable)
+    );
+    assert!(
+        opened
+            .events
+            .iter()
+            .all(|event| event.generation == opened.generation)
+    );
+}
+
+pub async fn what_is_not_begun_can_be_opened_and_is_empty(world: &mut World) {
+    let ada = world.member("ada").await;
+    let meeting = world.meeting("Later", Some(&[&ada])).await;
+    let from = now().plus_ms(HOUR_MS);
+    let here = world.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
+    let opened = world
+        .store
+        .open(here, &ada, None, 100)
+        .await
+        .expect("she is invited");
+    assert_eq!(opened.instance.state, InstanceState::Scheduled);
+    assert_eq!(opened.instance.fromdatetime, from);
+    assert_eq!((opened.seq.get(), opened.durable.get()), (0, 0));
+    assert_eq!(
+        (opened.events, opened.people, opened.more),
+        (vec![], vec![], false)
+    );
+}
