@@ -1,7 +1,10 @@
 //! Logs: `tracing` to standard error, as text or as JSON lines.
 
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{FilterFn, ParseError, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
@@ -17,11 +20,19 @@ pub fn begin(filter: EnvFilter, format: LogFormat) {
         .with_writer(std::io::stderr);
     // Only a second call fails, and then logs are kept already.
     let _ = match format {
-        LogFormat::Text => logs.with_ansi(false).try_init(),
+        LogFormat::Text => logs.with_ansi(false).finish().with(discreet()).try_init(),
         LogFormat::Json => logs
             .json()
             .flatten_event(true)
             .with_span_list(false)
+            .finish()
+            .with(discreet())
             .try_init(),
     };
+}
+
+/// Below `info` only our own words are logged, whatever the filter says: the libraries' details
+/// are whole frames and statements, with what people say and sign in with.
+fn discreet() -> FilterFn {
+    filter_fn(|about| *about.level() <= Level::INFO || about.target().starts_with("plenary"))
 }

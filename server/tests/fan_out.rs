@@ -82,3 +82,59 @@ async fn an_end_that_pub_sub_loses_is_told_from_the_archive() {
     };
     assert_eq!(kinds.await, ["join", "leave", "closed"]);
 }
+
+/// Messages of the largest size: more than a ring, a socket's buffers and a frame hold.
+const FLOOD: usize = 3_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
+    let scene = setting().start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let mut grace = scene.ws("grace").await;
+    let opened = grace.open(here).await.expect("it is open");
+    let body = "x".repeat(4_096);
+    for n in 0..FLOOD {
+        let began = std::time::Instant::now();
+        ada.post(here, &body).await.expect("ada is in");
+        assert!(began.elapsed() < Duration::from_secs(2), "{n}");
+    }
+    let mut last = opened.seq;
+    for _ in 0..FLOOD {
+        let event = grace.next_event().await;
+        assert_eq!(event.seq, last.next(), "in order, without a hole");
+        last = event.seq;
+    }
+    let posted = ada.post(here, "and on").await.expect("ada is in");
+    assert_eq!(grace.next_event().await.seq, posted.seq);
+}
+
+/// Requests of one frame, a line each.
+const LINES: u64 = 1_500;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_of_many_requests_is_answered_whole_and_keeps_no_event_waiting() {
+    let scene = setting().start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is open");
+    let lines: Vec<String> = (1..=LINES)
+        .map(|n| format!("{{\"id\":{},\"join_times\":{{}}}}", 100_000 + n))
+        .collect();
+    grace.send_text(&lines.join("\n")).await;
+    let posted = ada.post(here, "meanwhile").await.expect("ada is in");
+    // Answers that come before the event are passed over; the last one has to come after it.
+    let event = loop {
+        match grace.try_next().await {
+            Some(Push::Event(event)) => break event,
+            Some(_) => {}
+            None => panic!("the connection has ended"),
+        }
+    };
+    assert_eq!(event.seq, posted.seq);
+    let last = grace.answer(100_000 + LINES).await;
+    last.expect("it is answered, after the event");
+}

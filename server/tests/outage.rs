@@ -122,6 +122,51 @@ async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
     assert_eq!(scene.message_rows(here).len(), 10);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_redis_kept_is_not_lost_with_its_restart_even_if_the_record_was_behind() {
+    let mut scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    scene.stores.mariadb.kill9();
+    for n in 0..3 {
+        let body = json!({"body": n.to_string()});
+        ada.post("/meeting/1/order/1/message", &body).await.ok();
+    }
+    scene.stores.redis.restart();
+    scene.stores.mariadb.restart();
+    let body = json!({"body": "and on"});
+    until_async("posts to be taken again", || async {
+        let answer = ada.post("/meeting/1/order/1/message", &body).await;
+        (answer.status == 201).then_some(())
+    })
+    .await;
+    let messages = ada.get("/meeting/1/order/1/messages").await.ok();
+    let messages = messages["messages"].as_array().expect("a list");
+    let bodies: Vec<&str> = messages.iter().filter_map(|m| m["body"].as_str()).collect();
+    assert_eq!(bodies, ["0", "1", "2", "and on"]);
+}
+
+#[tokio::test]
+async fn a_redis_without_memory_is_told_as_one_that_is_away_and_half_does_nothing() {
+    let scene = scene();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let grace = scene.http("grace");
+    grace.get("/me").await.ok();
+    let body = json!({"body": "hello"});
+    let redis = &scene.stores.redis;
+    redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = ada.post("/meeting/1/order/1/message", &body).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    let refused = grace.post("/meeting/1/order/1/join", &json!({})).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    assert_eq!(posted["seq"], 3);
+    let people = ada.get("/meeting/1/order/1/participants").await.ok();
+    assert_eq!(people["participants"].as_array().map(Vec::len), Some(1));
+}
+
 #[tokio::test]
 async fn who_reconnects_goes_on_from_where_they_were() {
     let scene = scene();
@@ -181,4 +226,71 @@ async fn the_server_says_how_it_is_and_what_it_answers() {
     }
     let page = nobody.get("/docs/").await;
     assert_eq!(page.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_before_its_redis_serves_once_that_is_there() {
+    let mut scene = scene();
+    let ada = scene.http("ada");
+    scene.server.kill9();
+    scene.stores.redis.kill9();
+    scene.server.restart();
+    let refused = ada.post("/meeting/1/order/1/join", &json!({})).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    scene.stores.redis.restart();
+    until_async("joining to be possible", || async {
+        let answer = ada.post("/meeting/1/order/1/join", &json!({})).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    // And what happens is heard.
+    let mut ws = scene.ws("ada").await;
+    ws.open(instance(1, 1)).await.expect("it is open");
+    let body = json!({"body": "hello"});
+    let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
+    assert_eq!(
+        Some(ws.next_event().await.seq.get()),
+        posted["seq"].as_u64()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_joined_without_a_connection_stays_in_over_a_restart_of_redis() {
+    let options = ServerOptions {
+        args: vec!["--detach-grace-s".into(), "1".into()],
+        env: vec![],
+    };
+    let redis = RedisOptions {
+        aof: true,
+        tcp: false,
+    };
+    let mut scene = Setting::with(redis, options)
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Long", None)
+        .instance(1, 1, -60, 3_600)
+        .start();
+    let here = instance(1, 1);
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let mut grace = scene.ws("grace").await;
+    grace.join(here).await.expect("it is public");
+    scene.server.kill9();
+    scene.stores.redis.restart();
+    scene.server.restart();
+    drop(grace);
+    until_async("only the one with a lost connection to be gone", || async {
+        let people = ada.get("/meeting/1/order/1/participants").await;
+        let people = people.body["participants"].as_array()?.clone();
+        let names: Vec<&str> = people.iter().filter_map(|p| p["name"].as_str()).collect();
+        assert!(names.contains(&"ada"), "{names:?}");
+        (names == ["ada"]).then_some(())
+    })
+    .await;
+    let body = json!({"body": "still in"});
+    let grace = "{meeting:1:order:1}:grace";
+    until_async("nobody else to be waited for", || async {
+        (scene.stores.redis.command(&["ZCARD", grace]) == ["0"]).then_some(())
+    })
+    .await;
+    ada.post("/meeting/1/order/1/message", &body).await.ok();
 }

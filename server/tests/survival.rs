@@ -326,3 +326,70 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
         .await;
     assert_eq!(left, (1, "connection_lost"));
 }
+
+/// Messages of one person on their way at once.
+const PIPELINED: usize = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_to_redis_that_break_all_the_time_double_and_lose_nothing() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let mut reader = scene.ws("reader").await;
+    let opened = reader.open(here).await.expect("it is open");
+    let mut ada = scene.ws("person0").await;
+    ada.join(here).await.expect("it is public");
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (told, socket) = (done.clone(), scene.stores.redis.socket());
+    let cutting = std::thread::spawn(move || {
+        let mut cuts = 0;
+        while !told.load(Ordering::Relaxed) {
+            for kind in ["normal", "pubsub"] {
+                let mut cli = std::process::Command::new("redis-cli");
+                cli.arg("-s").arg(&socket);
+                cli.args(["CLIENT", "KILL", "TYPE", kind]);
+                let _ = cli.output();
+            }
+            cuts += 1;
+            std::thread::sleep(Duration::from_millis(70));
+        }
+        cuts
+    });
+    let mut acknowledged = BTreeMap::new();
+    for round in 0..40 {
+        let mut waiting: Vec<Cmid> = (0..PIPELINED).map(|_| Cmid(uuid::Uuid::now_v7())).collect();
+        while !waiting.is_empty() {
+            let mut asked = vec![];
+            for cmid in waiting.drain(..) {
+                let post = plenary_shared::protocol::Post {
+                    instance: here,
+                    cmid,
+                    body: plenary_shared::text::MessageBody::parse(round.to_string())
+                        .expect("a good body"),
+                };
+                asked.push((cmid, ada.send(Verb::Post(post)).await));
+            }
+            for (cmid, id) in asked {
+                match ada.answer(id).await {
+                    Ok(posted) => {
+                        acknowledged.insert(cmid, posted["seq"].as_u64().expect("a number"));
+                    }
+                    Err(reject) if reject.code == Code::Unavailable => waiting.push(cmid),
+                    Err(reject) => panic!("{reject:?}"),
+                }
+            }
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    let cuts = cutting.join().expect("it does not panic");
+    let (mut last, mut seen) = (opened.seq, BTreeMap::new());
+    while seen.len() < acknowledged.len() {
+        let event = reader.next_event().await;
+        assert_eq!(event.seq, last.next(), "in order, without a hole");
+        last = event.seq;
+        if let What::Message { cmid, .. } = event.what {
+            assert_eq!(seen.insert(cmid, event.seq.get()), None, "twice");
+        }
+    }
+    assert_eq!(seen, acknowledged);
+    assert!(cuts > 2, "{cuts}");
+}

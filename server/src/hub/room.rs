@@ -318,10 +318,13 @@ impl Cursor {
         Pull::CaughtUp
     }
 
-    /// Writes events that were read from the log after [`Pull::Behind`].
+    /// Writes events that were read from the log after [`Pull::Behind`]: those of this cursor's
+    /// generation, or of the archive, which all have in common.
     pub fn push(&mut self, out: &mut String, events: &[Event]) {
         for event in events {
-            if event.seq == self.seq.next() {
+            let is_ours =
+                event.generation == self.generation || event.generation == Generation::default();
+            if is_ours && event.seq == self.seq.next() {
                 write_line(out, event);
                 self.seq = event.seq;
             }
@@ -488,6 +491,16 @@ mod tests {
         assert_eq!(cursor.pull(&mut out, 1_000), Pull::CaughtUp);
         assert_eq!(seqs(&out), [11]);
         assert!(out.contains("\"gen\":2"), "{out}");
+    }
+
+    #[test]
+    fn who_reads_the_log_is_told_nothing_of_another_generation() {
+        let mut cursor = cursor(&room());
+        let mut out = String::new();
+        cursor.push(&mut out, &[event(2, 11)]);
+        assert_eq!((out.as_str(), cursor.seq()), ("", seq(10)));
+        cursor.push(&mut out, &[event(0, 11), event(1, 12)]);
+        assert_eq!(seqs(&out), [11, 12]);
     }
 
     #[test]

@@ -38,6 +38,9 @@ const RESPONSE_MS_MAX: u64 = 2_000;
 /// Commands that one write to Redis may gather.
 const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
+/// Generations that are remembered; then all are asked for again.
+const GENERATIONS_MAX: usize = 10_000;
+
 /// Instances asked for in one pipeline.
 const PIPELINE_INSTANCES_MAX: usize = 1_000;
 
@@ -122,7 +125,11 @@ impl Live {
     }
 
     fn remember(&self, id: InstanceId, generation: Generation) {
-        self.known_generations().insert(id, generation);
+        let mut known = self.known_generations();
+        if known.len() >= GENERATIONS_MAX {
+            known.clear();
+        }
+        known.insert(id, generation);
     }
 
     fn forget(&self, id: InstanceId) {
@@ -189,6 +196,10 @@ async fn within<T>(
 /// A Redis error as a fault: an error that Redis itself answers with is broken, all else is away.
 fn fault(error: redis::RedisError) -> Fault {
     use redis::{ErrorKind, ServerErrorKind};
+    // No memory, no disk, no replica: nothing that we did, and it passes.
+    if matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS")) {
+        return Fault::away("Redis", error);
+    }
     match error.kind() {
         ErrorKind::Server(
             ServerErrorKind::BusyLoading

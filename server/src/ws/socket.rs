@@ -1,6 +1,6 @@
 //! One connection: requests in, answers and events out, one task, nothing unbounded.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +39,9 @@ const COALESCE_MS: u64 = 2;
 
 /// How long a peer may take to take a frame. Then it is closed, and may resume.
 const SEND_S_MAX: u64 = 20;
+
+/// Requests of one frame that are taken up before anything else is looked at again.
+const OBEYED_AT_ONCE_MAX: usize = 16;
 
 /// Frames of events that are sent before requests are looked at again.
 const FRAMES_AT_ONCE_MAX: usize = 8;
@@ -80,7 +83,9 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
     };
     let mut wire = Wire {
         stream,
-        requests: VecDeque::new(),
+        next: None,
+        frame: Utf8Bytes::default(),
+        at: 0,
     };
     if let Some(close) = socket.serve(&mut wire).await {
         wire.close(close).await;
@@ -108,19 +113,22 @@ impl Socket {
             if let Err(close) = self.take_requests(wire, &mut answering, &mut due).await {
                 return close;
             }
-            let may_read = wire.requests.is_empty();
+            let may_read = wire.next.is_none();
             let has_answers = !answering.is_empty();
+            let has_requests = !may_read && !has_answers;
             let silent_at = heard + Duration::from_secs(SILENCE_S);
             let listener = self.listener.clone();
             tokio::select! {
                 () = stop.cancelled() => return Some(Close::GoingAway),
+                // More of the same frame, after whatever else there is to do.
+                () = tokio::task::yield_now(), if has_requests => {}
                 Some((id, answer)) = answering.next(), if has_answers => {
                     wire.answer(id, self.told(answer)).await?;
                 }
                 message = wire.stream.next(), if may_read => {
                     heard = Instant::now();
                     match message? {
-                        Ok(Message::Text(text)) => wire.take(&text),
+                        Ok(Message::Text(text)) => wire.take(text),
                         Ok(Message::Binary(_)) => {
                             let reject = Reject::new(Code::Malformed, "Frames are text, not binary.");
                             wire.answer(0, Err(reject)).await?;
@@ -172,7 +180,8 @@ impl Socket {
         answering: &mut FuturesOrdered<Answering>,
         due: &mut Option<Instant>,
     ) -> Result<(), Option<Close>> {
-        while let Some(next) = wire.requests.front() {
+        let mut obeyed = 0;
+        while let Some(next) = &wire.next {
             let is_post = matches!(
                 next,
                 Ok(Request {
@@ -185,10 +194,11 @@ impl Socket {
             } else {
                 !answering.is_empty()
             };
-            if must_wait {
+            if must_wait || obeyed >= OBEYED_AT_ONCE_MAX {
                 return Ok(());
             }
-            match wire.requests.pop_front() {
+            obeyed += 1;
+            match wire.next_request() {
                 Some(Ok(Request {
                     id,
                     verb: Verb::Post(post),
@@ -408,20 +418,45 @@ async fn detach(store: &dyn Store, connection: &ConnectionId, instances: &mut Ve
     }
 }
 
-/// The stream, and what was read from it and is not yet begun.
+/// The stream, and what was read from it and is not yet begun: a frame at most, a line of it read.
 struct Wire {
     stream: WebSocket,
-    requests: VecDeque<Result<Request, Bad>>,
+    next: Option<Result<Request, Bad>>,
+    frame: Utf8Bytes,
+    /// Where in the frame the line after `next` begins.
+    at: usize,
 }
 
 impl Wire {
-    /// Reads a frame's lines. Their number is bounded by the frame's size.
-    fn take(&mut self, text: &str) {
-        let lines = text.split('\n').filter(|line| !line.trim().is_empty());
-        let before = self.requests.len();
-        self.requests.extend(lines.map(request::read));
-        if self.requests.len() == before {
-            self.requests.push_back(request::read(""));
+    /// A frame has come. One without a line is answered as well.
+    fn take(&mut self, frame: Utf8Bytes) {
+        self.frame = frame;
+        self.at = 0;
+        self.next = self.read_line().or_else(|| Some(request::read("")));
+    }
+
+    /// The next request, if there is one; the one after it is read.
+    fn next_request(&mut self) -> Option<Result<Request, Bad>> {
+        let next = self.next.take()?;
+        self.next = self.read_line();
+        Some(next)
+    }
+
+    /// Reads the next line that is not blank. Lines are read one at a time, so that a frame of many
+    /// costs no more memory than it has.
+    fn read_line(&mut self) -> Option<Result<Request, Bad>> {
+        loop {
+            let rest = self.frame.as_str().get(self.at..)?;
+            if rest.is_empty() {
+                self.frame = Utf8Bytes::default();
+                self.at = 0;
+                return None;
+            }
+            let line = rest.split('\n').next().unwrap_or_default();
+            self.at += (line.len() + 1).min(rest.len());
+            if !line.trim().is_empty() {
+                return Some(request::read(line));
+            }
         }
     }
 

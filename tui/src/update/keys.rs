@@ -1,6 +1,5 @@
 //! Keys: where they go, and what they do there.
 
-use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Verb;
 
 use super::Step;
@@ -166,7 +165,7 @@ impl Step<'_> {
             Command::FindDown => self.step_find(true),
             Command::FindEnter => self.end_find(),
             Command::QuitLeaving => self.quit_leaving(),
-            Command::QuitStaying => self.quit_staying(),
+            Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
             Command::Back => self.back(),
             Command::Redraw => self.out.push(Effect::Redraw),
@@ -256,37 +255,15 @@ impl Step<'_> {
     }
 
     fn quit_leaving(&mut self) {
-        self.quit_after(|id| (Verb::Leave(id), Asked::Leave(id)));
-    }
-
-    /// Without a word the server would take the connection for lost, and let the person leave after
-    /// the grace; told that it is closed, it lets them stay in.
-    fn quit_staying(&mut self) {
-        self.quit_after(|id| (Verb::Close(id), Asked::Close));
-    }
-
-    /// Asks this of every meeting that one is in, and quits once it is answered.
-    fn quit_after(&mut self, of: impl Fn(InstanceId) -> (Verb, Asked)) {
         let ids: Vec<_> = self.model.joined_rooms().map(|room| room.id).collect();
         let mut asked = false;
         for id in ids {
-            let (verb, what) = of(id);
-            asked |= self.ask(verb, what);
+            asked |= self.ask(Verb::Leave(id), Asked::Leave(id));
         }
         self.model.leaving = false;
         if asked {
             self.model.quit_at = Some(self.model.now.plus_ms(LEAVE_MS));
         } else {
-            self.quit_now();
-        }
-    }
-
-    /// Quits, if that is wanted and all that was to be asked before is answered.
-    pub(super) fn quit_if_done(&mut self) {
-        let mut asks = self.model.asks.values();
-        let under_way = asks.any(|asked| matches!(asked, Asked::Leave(_) | Asked::Close));
-        if self.model.quit_at.is_some() && !under_way {
-            self.model.quit_at = None;
             self.quit_now();
         }
     }

@@ -181,7 +181,15 @@ impl Step<'_> {
         self.model.meetings.set_joined(id, None);
         let title = self.title_of(id);
         self.model.tell(Tone::Plain, format!("you left {title}"));
-        self.quit_if_done();
+        let under_way = self
+            .model
+            .asks
+            .values()
+            .any(|asked| matches!(asked, Asked::Leave(_)));
+        if self.model.quit_at.is_some() && !under_way {
+            self.model.quit_at = None;
+            self.quit_now();
+        }
     }
 
     /// Into the list, or out of it.

@@ -31,7 +31,7 @@ impl Step<'_> {
             Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
             Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
-            Asked::Close => self.quit_if_done(),
+            Asked::Close => {}
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
             Asked::Post(id, cmid) => {

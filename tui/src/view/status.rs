@@ -97,9 +97,9 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.leaving {
         let text = if columns >= 90 {
-            " you are in a running meeting: l leave it, s stay in it, Esc go on"
+            " a meeting is running: l leave, s only quit (after 20 s you have left), Esc go on"
         } else {
-            " leave? l leave, s stay in it, Esc go on"
+            " l leave, s only quit, Esc go on"
         };
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }

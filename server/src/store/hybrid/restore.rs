@@ -1,6 +1,7 @@
 //! Bringing the live state up in a Redis that may have forgotten some of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use plenary_shared::ids::InstanceId;
@@ -28,6 +29,8 @@ pub(super) struct Restorer {
     ledger: Ledger,
     /// One restoring at a time in this process.
     one_at_a_time: Mutex<()>,
+    /// How often it was done: many find at once that it is to be done.
+    done: AtomicU64,
 }
 
 impl Restorer {
@@ -36,17 +39,32 @@ impl Restorer {
             live,
             ledger,
             one_at_a_time: Mutex::new(()),
+            done: AtomicU64::new(0),
         }
     }
 
     /// Every active or ending instance gets a new generation built from what lasts, and only then
     /// the scripts are loaded. Servers may race here: the higher generation wins.
     pub(super) async fn restore(&self) -> Result<(), Fault> {
+        let before = self.done.load(Ordering::Acquire);
         let _one_at_a_time = self.one_at_a_time.lock().await;
+        if self.done.load(Ordering::Acquire) != before {
+            return Ok(());
+        }
+        self.restore_once().await?;
+        self.done.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    async fn restore_once(&self) -> Result<(), Fault> {
         for _ in 0..WAITS_MAX {
             if self.live.is_up().await? {
                 // The same process of Redis as before: only the scripts can be gone.
-                return self.live.load_scripts().await;
+                self.live.load_scripts().await?;
+                if self.live.is_up().await? {
+                    return Ok(());
+                }
+                // Another took its place in between.
             }
             if self.live.take_fencing().await? {
                 let result = self.rebuild_all().await;
@@ -62,6 +80,7 @@ impl Restorer {
     }
 
     async fn rebuild_all(&self) -> Result<(), Fault> {
+        let run_id = self.live.run_id().await?;
         let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
         if !unfinished.is_empty() {
             tracing::warn!(
@@ -79,7 +98,7 @@ impl Restorer {
             self.rebuild(one.instance, true).await?;
         }
         self.live.load_scripts().await?;
-        self.live.mark_up().await
+        self.live.mark_up(&run_id).await
     }
 
     /// Brings what this Redis still has of a log into the archive. It may lack a tail, but what it

@@ -215,8 +215,7 @@ async fn opened(
         opening.stays = stays(work, id).await?;
         opening.sent = sent(work, id).await?;
         opening.people = people(work, id).await?;
-    }
-    if stored.state == InstanceState::Ending {
+        // Also where it is active still: a log may close while what lasts is away.
         opening.closed_at = closed_at(work, id).await?;
     }
     Ok(Some(opening))

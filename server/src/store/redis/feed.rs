@@ -124,7 +124,13 @@ impl Listener {
             tokio::select! {
                 () = self.feed.closed() => return,
                 order = orders.recv() => match order {
-                    Some(order) => self.obey(order, &mut connection).await,
+                    Some(order) => {
+                        // Redis may be back by now, and whoever asks should not have to ask again.
+                        if connection.is_none() {
+                            connection = self.connect(&lost).await;
+                        }
+                        self.obey(order, &mut connection).await;
+                    }
                     None => return,
                 },
                 _ = is_lost.recv() => connection = None,

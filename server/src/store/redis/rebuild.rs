@@ -45,9 +45,9 @@ impl Live {
         Ok(self.boot_mark().await? == Some(self.run_id().await?))
     }
 
-    /// Says that the live state is up in this process of Redis.
-    pub async fn mark_up(&self) -> Result<(), Fault> {
-        let run_id = self.run_id().await?;
+    /// Says that the live state is up in the process of Redis that has this `run_id`. If another has
+    /// taken its place meanwhile, it is not up.
+    pub async fn mark_up(&self, run_id: &str) -> Result<(), Fault> {
         let mut command = redis::cmd("SET");
         command.arg(keys::BOOT).arg(run_id);
         self.ask(&mut command).await
@@ -84,7 +84,8 @@ impl Live {
         self.ask(&mut command).await
     }
 
-    async fn run_id(&self) -> Result<String, Fault> {
+    /// Which process of Redis this is.
+    pub async fn run_id(&self) -> Result<String, Fault> {
         let mut command = redis::cmd("INFO");
         command.arg("server");
         let info: String = self.ask(&mut command).await?;

@@ -15,6 +15,19 @@ if over and tonumber(over) >= tonumber(gen) then return {'ended'} end
 local current = redis.call('HGET', meeting, 'gen')
 if current and tonumber(current) >= tonumber(gen) then return {'stale', current} end
 
+-- Stays that were held otherwise than by a connection, as far as that is known still.
+local kept = {}
+local held = redis.call('HGETALL', owners)
+for i = 1, #held, 2 do
+  local name, value = held[i], held[i + 1]
+  local first = string.sub(name, 1, 1)
+  if first == '#' then
+    local holds = string.sub(name, 2)
+    kept[holds] = (kept[holds] or 0) + value
+  elseif first ~= '@' then
+    kept[value] = (kept[value] or 0) - 1
+  end
+end
 -- The lists of messages that the old generation had: its numbers are given out again. Their keys are
 -- in this slot, but only the old state knows whose there are.
 for _, user in ipairs(redis.call('HKEYS', people)) do
@@ -28,14 +41,15 @@ if ARGV[10] ~= '' then redis.call('HSET', meeting, 'closing', ARGV[10]) end
 for _, email in ipairs(cjson.decode(ARGV[11])) do redis.call('SADD', audience, email) end
 for _, one in ipairs(cjson.decode(ARGV[14])) do redis.call('HSET', people, one[1], one[2]) end
 -- Nobody's connections are known yet. Each stay is held by a connection that is lost already, so
--- whoever does not come back within the grace is shown as left.
+-- whoever does not come back within the grace is shown as left, unless they joined without one.
 local now = now_ms()
 for _, one in ipairs(cjson.decode(ARGV[12])) do
   local user, stay = one[1], one[3]
   redis.call('ZADD', participants, one[2], user)
   redis.call('HSET', people, user, one[4])
-  redis.call('HSET', owners, '@' .. user, stay, '#' .. user .. ':' .. stay, 1,
-    'before.' .. user, user .. ':' .. stay)
+  local holds = user .. ':' .. stay
+  redis.call('HSET', owners, '@' .. user, stay, 'before.' .. user, holds,
+    '#' .. holds, (kept[holds] or 0) > 0 and 2 or 1)
   redis.call('ZADD', grace, now, 'before.' .. user)
 end
 for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', sent, one[1], one[2]) end

@@ -1,0 +1,49 @@
+//! What is logged, at any level: no message, token, password or address.
+
+use plenary_shared::protocol::Verb;
+use plenary_testkit::{Http, PASSWORD, RedisOptions, ServerOptions, Setting, instance, until};
+use serde_json::json;
+
+#[tokio::test]
+async fn no_level_of_logging_shows_what_people_say_or_how_they_sign_in() {
+    let options = ServerOptions {
+        args: vec!["--log".into(), "trace".into()],
+        env: vec![],
+    };
+    let scene = Setting::with(RedisOptions::default(), options)
+        .people(1, &["ada"])
+        .meeting(1, "Long", Some(&["ada"]))
+        .instance(1, 1, -60, 3_600)
+        .start();
+    let here = instance(1, 1);
+    scene.set_password("ada");
+    let http = Http::login(&scene.server.url(), "ada@example.org", PASSWORD).await;
+    let token = http.token().expect("it is signed in").to_owned();
+    let mut ws = plenary_testkit::Ws::hello(&scene.server.url(), &token).await;
+    ws.open(here).await.expect("ada is invited");
+    ws.join(here).await.expect("ada is invited");
+    ws.post(here, "words by socket").await.expect("ada is in");
+    let body = json!({"body": "words by HTTP"});
+    http.post("/meeting/1/order/1/message", &body).await.ok();
+    ws.ask(Verb::People(here)).await.expect("ada may");
+    let wrong = json!({"email": "ada@example.org", "password": "wrong password"});
+    let nobody = Http::nobody(&scene.server.url());
+    assert_eq!(nobody.post("/login", &wrong).await.status, 401);
+    until("the record to have it", || {
+        (scene.message_rows(here).len() == 2).then_some(())
+    });
+    let log = scene.server.log();
+    let mut shown = vec![];
+    for secret in [
+        token.as_str(),
+        PASSWORD,
+        "wrong password",
+        "ada@example.org",
+        "words by socket",
+        "words by HTTP",
+    ] {
+        let line = log.iter().find(|line| line.contains(secret));
+        shown.extend(line.map(|line| format!("{secret}: {line}")));
+    }
+    assert!(shown.is_empty(), "{shown:#?}");
+}
