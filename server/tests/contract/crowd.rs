@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use plenary_shared::domain::{Code, What};
-use plenary_shared::ids::Seq;
+use plenary_shared::domain::{Code, Role, User, What};
+use plenary_shared::ids::{Seq, UserId};
+use plenary_shared::limits::PARTICIPANTS_MAX;
 
 use crate::world::{World, body, cmid, code, kinds, messages};
 
@@ -125,4 +126,40 @@ pub async fn coming_going_talking_archiving_and_the_end_at_once(world: &mut Worl
     let acknowledged: BTreeSet<Seq> = acknowledged.into_iter().flatten().collect();
     assert_eq!(in_log, acknowledged);
     assert_eq!(kinds(&log)["closed"], 1);
+}
+
+pub async fn a_meeting_takes_so_many_and_no_more(world: &mut World) {
+    let numbers: Vec<u64> = (1..=PARTICIPANTS_MAX as u64 + 1)
+        .map(|n| 1_000 + n)
+        .collect();
+    let rows: Vec<String> = numbers
+        .iter()
+        .map(|n| format!("({n}, 'person{n}', 'person{n}@example.org')"))
+        .collect();
+    let rows = rows.join(", ");
+    let insert = format!("INSERT INTO user (userID, name, email) VALUES {rows}");
+    world.back_end.sql(&insert);
+    let people: Vec<User> = numbers
+        .iter()
+        .map(|n| User {
+            id: UserId::new(*n).expect("a small number"),
+            name: format!("person{n}"),
+            age: None,
+            gender: None,
+            email: format!("person{n}@example.org"),
+            role: Role::Member,
+        })
+        .collect();
+    let here = world.public().await;
+    for some in people.chunks(500) {
+        let answers = join_all(some.iter().map(|user| world.store.join(here, user, None))).await;
+        for (user, answer) in some.iter().zip(&answers) {
+            let last = user.id == people[PARTICIPANTS_MAX].id;
+            assert_eq!(code(answer), last.then_some(Code::Full), "{}", user.name);
+        }
+    }
+    world.leave(here, &people[7]).await;
+    world.join(here, &people[PARTICIPANTS_MAX]).await;
+    let again = world.store.join(here, &people[7], None).await;
+    assert_eq!(code(&again), Some(Code::Full));
 }

@@ -1,11 +1,12 @@
 //! Who may what, in every state of an instance; joining and leaving.
 
 use plenary_server::store::{Page, Store};
-use plenary_shared::domain::{Code, Reason, User, What};
+use plenary_shared::domain::{Code, InstanceState, Reason, User, What};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::ID_MAX;
 use plenary_testkit::until_async;
 
+use crate::reading::sees;
 use crate::world::{World, body, code, connection, instance, leaves, now};
 
 /// What somebody is told who asks for these, in this order: whatever is read; who is in; whether
@@ -26,14 +27,7 @@ const ALL_READ: Told = [OK, OK, OK, NOT_IN, NOT_IN, OK];
 const IS_IN: Told = [OK, OK, OK, OK, OK, OK];
 
 const PRIVATE: Everybody = [
-    [
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-        NOT_IN,
-        NOT_IN,
-        NOT_ALLOWED,
-    ],
+    [NOT_ALLOWED; 6],
     ALL_READ,
     IS_IN,
     [OK, OK, OK, NOT_IN, NOT_IN, NOT_ALLOWED],
@@ -59,15 +53,7 @@ const BEFORE: Everybody = {
 /// Its time is over and nobody has closed it yet.
 const OVER: Everybody = {
     const READS: Told = [OK, OK, OK, ENDED, ENDED, ENDED];
-    const OUTSIDE: Told = [
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-        NOT_ALLOWED,
-    ];
-    [OUTSIDE, READS, READS, READS]
+    [[NOT_ALLOWED; 6], READS, READS, READS]
 };
 
 const AFTER: Everybody = {
@@ -95,7 +81,7 @@ async fn assert_told(
     what: &str,
     here: InstanceId,
     people: &[&User; 4],
-    all: Everybody,
+    all: &Everybody,
 ) {
     for (user, expected) in people.iter().zip(all) {
         let cmid = world.cmid();
@@ -110,7 +96,7 @@ async fn assert_told(
             code(&store.join(here, user, None).await),
         ];
         let told = told.map(|code| code.map_or(OK, Code::as_str));
-        assert_eq!(told, expected, "{what}: {}", user.name);
+        assert_eq!(&told, expected, "{what}: {}", user.name);
     }
 }
 
@@ -120,10 +106,10 @@ pub async fn who_may_what_while_it_is_active(world: &mut World) {
     let people = [&outside, &guest, &inside, &root];
     let private = world.private(&[&guest, &inside]).await;
     world.join(private, &inside).await;
-    assert_told(world, "private", private, &people, PRIVATE).await;
+    assert_told(world, "private", private, &people, &PRIVATE).await;
     let public = world.public().await;
     world.join(public, &inside).await;
-    assert_told(world, "public", public, &people, PUBLIC).await;
+    assert_told(world, "public", public, &people, &PUBLIC).await;
 }
 
 pub async fn who_may_what_before_and_after(world: &mut World) {
@@ -133,19 +119,19 @@ pub async fn who_may_what_before_and_after(world: &mut World) {
     let meeting = world.meeting("Plans", Some(&[&guest, &inside])).await;
     let (from, to) = (now().plus_ms(3_600_000), now().plus_ms(7_200_000));
     let later = world.schedule(meeting, from, to).await;
-    assert_told(world, "before", later, &people, BEFORE).await;
+    assert_told(world, "before", later, &people, &BEFORE).await;
 
     let past = world.active(meeting, 3_600_000).await;
     world.join(past, &inside).await;
     world.end(past).await;
-    assert_told(world, "after", past, &people, AFTER).await;
+    assert_told(world, "after", past, &people, &AFTER).await;
 
     for here in [
         instance(77, 1),
         instance(meeting.get(), 77),
         instance(ID_MAX, ID_MAX),
     ] {
-        assert_told(world, "unknown", here, &people, UNKNOWN).await;
+        assert_told(world, "unknown", here, &people, &UNKNOWN).await;
     }
 }
 
@@ -157,7 +143,7 @@ pub async fn who_may_what_when_time_is_up_and_nobody_has_closed_it(world: &mut W
     let here = world.active(meeting, 1_500).await;
     world.join(here, &inside).await;
     until_over(world, here, &guest).await;
-    assert_told(world, "over", here, &people, OVER).await;
+    assert_told(world, "over", here, &people, &OVER).await;
 }
 
 /// Until nobody may join by the store's clock.
@@ -219,8 +205,11 @@ pub async fn an_audience_that_somebody_changes_counts_from_the_next_sweep(world:
     assert_eq!(reads(&**store, here, &gone).await, Some(Code::NotAllowed));
     assert_eq!(reads(&**store, here, &inside).await, None);
     world.say(here, &inside, "still here").await;
-    let seen = world.store.active_meetings(&inside).await;
-    assert_eq!(seen.expect("the store answers").len(), 1);
+    assert_eq!(sees(world, &gone, now()).await, []);
+    for who in [&late, &inside] {
+        let seen = sees(world, who, now()).await;
+        assert_eq!(seen, [(here, InstanceState::Active)], "{}", who.name);
+    }
     world.leave(here, &inside).await;
     let again = world.store.join(here, &inside, None).await;
     assert_eq!(code(&again), Some(Code::NotAllowed));

@@ -46,6 +46,7 @@ macro_rules! contract {
                     of_200_people_who_join_at_once_each_is_in_once
                     posts_of_50_people_at_once_have_one_order
                     coming_going_talking_archiving_and_the_end_at_once
+                    a_meeting_takes_so_many_and_no_more
                 }
                 connections {
                     a_lost_connection_ends_the_stay_at_the_time_of_the_loss

@@ -8,7 +8,7 @@ use plenary_shared::time::Timestamp;
 use crate::world::{HOUR_MS, World, facts, new_user, now};
 
 /// Which instances somebody sees, in which state; and which are active for them.
-async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, InstanceState)> {
+pub async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, InstanceState)> {
     let seen = world
         .store
         .visible(who, at)
@@ -34,11 +34,11 @@ async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, Inst
         .join_times(who)
         .await
         .expect("the store answers");
-    let mut timed: Vec<InstanceId> = times.iter().map(|one| one.instance).collect();
+    let mut in_times: Vec<InstanceId> = times.iter().map(|one| one.instance).collect();
     let mut there: Vec<InstanceId> = active.iter().map(|one| one.id).collect();
-    timed.sort_unstable();
+    in_times.sort_unstable();
     there.sort_unstable();
-    assert_eq!(timed, there, "{}", who.name);
+    assert_eq!(in_times, there, "{}", who.name);
     assert!(seen.is_sorted_by_key(|one| (one.fromdatetime, one.id)));
     seen.iter().map(|one| (one.id, one.state)).collect()
 }

@@ -41,12 +41,12 @@ impl World {
     /// Follows all that happens in it.
     pub async fn on(back_end: Box<dyn BackEnd>) -> Self {
         let store = back_end.store();
-        let mut feed = store.feed().await.expect("the first feed of a store");
+        let mut news = store.feed().await.expect("the first feed of a store");
         let fed = Arc::new(Mutex::new(Vec::new()));
         let into = fed.clone();
         // Ends with the store.
         tokio::spawn(async move {
-            while let Some(one) = feed.recv().await {
+            while let Some(one) = news.recv().await {
                 into.lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(one);

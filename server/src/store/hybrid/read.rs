@@ -30,21 +30,22 @@ impl Hybrid {
             }
             Err(other) => return Err(other),
         };
-        let active: Vec<InstanceId> = listed
-            .iter()
-            .filter(|one| one.state == InstanceState::Active)
-            .map(|one| one.id)
-            .collect();
         let live = self
-            .tried(|| self.live.visible(viewer, &active))
+            .tried(|| self.live.active_meetings(viewer))
             .await?
             .unwrap_or_default();
-        for one in &mut listed {
-            if let Some(live) = live.get(&one.id) {
-                one.participants = live.participants;
-                one.joined = live.joined;
+        for one in live {
+            match listed.iter_mut().find(|listed| listed.id == one.id) {
+                Some(listed) => {
+                    listed.participants = one.participants;
+                    listed.joined = one.joined;
+                }
+                // Whoever is in sees it, even if they are not invited any more.
+                None if one.joined.is_some() => listed.push(one),
+                None => {}
             }
         }
+        listed.sort_by_key(|one| (one.fromdatetime, one.id));
         Ok(listed)
     }
 

@@ -311,7 +311,7 @@ impl Live {
     }
 
     /// Which of these are active and may be seen by the viewer.
-    pub async fn visible(
+    async fn visible(
         &self,
         viewer: &User,
         ids: &[InstanceId],
