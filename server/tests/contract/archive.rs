@@ -26,7 +26,12 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
     world.join(here, &ada).await;
     let last = world.say(here, &ada, "for ever").await.seq;
     let lag = world.store.archive_lag().await.expect("the store answers");
-    assert_eq!(lag, [here]);
+    let later_ids = if world.back_end.archives_later() {
+        vec![here]
+    } else {
+        vec![]
+    };
+    assert_eq!(lag, later_ids);
     world.archive(here).await;
     assert_eq!(durable(world, here).await, (last, last));
     let lag = world.store.archive_lag().await.expect("the store answers");
@@ -54,9 +59,10 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
     assert_eq!(said.await, generation);
 
     let later = world.say(here, &ada, "and this").await.seq;
-    assert_eq!(durable(world, here).await, (last, later));
+    let known = if later_ids.is_empty() { later } else { last };
+    assert_eq!(durable(world, here).await, (known, later));
     let lag = world.store.archive_lag().await.expect("the store answers");
-    assert_eq!(lag, [here]);
+    assert_eq!(lag, later_ids);
 }
 
 /// More than one transaction takes, in several instances, by two servers at once.

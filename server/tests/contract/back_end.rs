@@ -27,6 +27,11 @@ pub trait BackEnd: Send + Sync {
     /// What somebody else does in the tables; only what is the same in every back end's SQL.
     fn sql(&self, statement: &str);
 
+    /// Whether what is archived is kept apart from what is live, and so comes later.
+    fn archives_later(&self) -> bool {
+        true
+    }
+
     /// Leaves what is below `first` to the archive, where what is live is kept apart.
     fn trim(&self, _here: InstanceId, _first: Seq) {}
 
@@ -126,6 +131,10 @@ pub async fn sqlite() -> Box<dyn BackEnd> {
 impl BackEnd for OnSqlite {
     fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
+    }
+
+    fn archives_later(&self) -> bool {
+        false
     }
 
     fn sql(&self, statement: &str) {

@@ -112,9 +112,9 @@ pub(super) fn mark(
             ":now": now.as_ms(),
         },
     )?;
-    Ok(done_if(
-        changed > 0 || is_in(atom.conn, id, InstanceState::Ending)?,
-    ))
+    let state = stored(atom.conn, id)?.map(|stored| stored.state);
+    let is_ending = matches!(state, Some(InstanceState::Ending | InstanceState::Ended));
+    Ok(done_if(changed > 0 || is_ending))
 }
 
 /// Closes an instance: joins and posts stop at once, everybody leaves, some at a time.

@@ -170,7 +170,7 @@ pub(super) fn meetings(
 }
 
 /// What this person may see, by start: what goes on, what comes within 14 days, what ended within
-/// the last 24 hours.
+/// the last 24 hours. Whoever is in what goes on sees it, even if they are not invited any more.
 pub(super) fn visible(conn: &Connection, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
     let mut listed = row::all(
         conn,
@@ -304,7 +304,13 @@ macro_rules! seen {
 /// Each of the three kinds is one range of an index; only what the viewer may see counts.
 const LISTED: &str = concat!(
     "SELECT * FROM (",
-    seen!("i.state IN ('active', 'ending')", "", "i.fromdatetime"),
+    seen!(
+        "i.state IN ('active', 'ending')",
+        " OR EXISTS (
+     SELECT 1 FROM stay s
+     WHERE s.meetingID = i.meetingID AND s.orderID = i.orderID AND s.userID = :user)",
+        "i.fromdatetime"
+    ),
     " LIMIT :limit) UNION ALL SELECT * FROM (",
     seen!(
         "i.state = 'scheduled'
