@@ -7,7 +7,7 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
 
-use crate::world::{HOUR_MS, World, code, instance, kinds, now};
+use crate::world::{HOUR_MS, SHORT_MS, World, code, instance, kinds, now};
 
 async fn agenda(world: &World, now: Timestamp, horizon_ms: i64) -> Agenda {
     let agenda = world.store.agenda(now, horizon_ms).await;
@@ -106,7 +106,7 @@ pub async fn nothing_starts_before_its_time(world: &mut World) {
 pub async fn what_was_missed_is_opened_and_closed_empty(world: &mut World) {
     let ada = world.member("ada").await;
     let meeting = world.meeting("Standup", None).await;
-    let (from, to) = (now().plus_ms(-HOUR_MS), now().plus_ms(100));
+    let (from, to) = (now().plus_ms(-HOUR_MS), now().plus_ms(SHORT_MS));
     let here = world.schedule(meeting, from, to).await;
     until_async("its time to pass", async || (now() > to).then_some(())).await;
     assert_eq!(ids(&agenda(world, now(), 0).await.starts), [here]);

@@ -6,7 +6,7 @@ use plenary_shared::domain::{Code, Reason};
 use plenary_shared::ids::{InstanceId, Seq};
 
 use crate::world::{
-    HOUR_MS, World, body, cmid, code, facts, instance, kinds, leaves, messages, now,
+    HOUR_MS, World, body, cmid, code, connection, facts, instance, kinds, leaves, messages, now,
 };
 
 async fn durable(world: &World, here: InstanceId) -> (Seq, Seq) {
@@ -142,9 +142,10 @@ pub async fn a_sweep_of_what_is_well_changes_nothing(world: &mut World) {
 pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
     let people = world.crowd(3).await;
     let here = world.private(&[&people[0], &people[1]]).await;
-    for user in &people[..2] {
-        world.join(here, user).await;
-    }
+    let by = connection("a", 1);
+    let joined = world.store.join(here, &people[0], Some(&by)).await;
+    joined.expect("they are invited");
+    world.join(here, &people[1]).await;
     world.leave(here, &people[1]).await;
     let kept = world.say(here, &people[0], "archived").await;
     world.archive(here).await;
@@ -192,7 +193,7 @@ pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
     world.join(here, &people[1]).await;
     world.say(here, &people[1], "goes on").await;
     assert_eq!(world.log(here).await.len(), before.len() + 2);
-    // Stays that came back are held by nobody.
+    // Stays of connections are held by nobody when they come back.
     world.store.reap_all(0).await.expect("the store answers");
     let left = leaves(&world.log(here).await);
     assert_eq!(left.len(), if forgotten { 2 } else { 1 });

@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
 
 use crate::joining::until_over;
-use crate::world::{HOUR_MS, World, connection, instance, kinds, leaves, node, now};
+use crate::world::{HOUR_MS, SHORT_MS, World, connection, instance, kinds, leaves, node, now};
 
 /// Whether somebody is in.
 async fn is_in(world: &World, here: InstanceId, user: &User) -> bool {
@@ -279,7 +279,7 @@ pub async fn whoever_was_lost_at_the_end_leaves_with_everybody(world: &mut World
     let ada = world.member("ada").await;
     let guest = world.member("guest").await;
     let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, 1_500).await;
+    let here = world.active(meeting, SHORT_MS).await;
     join(world, here, &ada, 1).await;
     lose(world, here, 1).await;
     until_over(world, here, &guest).await;

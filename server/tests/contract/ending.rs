@@ -9,7 +9,9 @@ use plenary_shared::ids::{Generation, InstanceId, UserId};
 use plenary_testkit::until_async;
 
 use crate::joining::until_over;
-use crate::world::{World, body, cmid, code, connection, instance, kinds, leaves, messages, now};
+use crate::world::{
+    SHORT_MS, World, body, cmid, code, connection, instance, kinds, leaves, messages, now,
+};
 
 /// More than one call takes out.
 const MANY: usize = 450;
@@ -94,7 +96,7 @@ async fn all_steps(store: &dyn Store, here: InstanceId) {
 pub async fn by_the_clock_everybody_leaves_at_todatetime(world: &mut World) {
     let people = world.crowd(3).await;
     let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, 1_500).await;
+    let here = world.active(meeting, SHORT_MS).await;
     for user in &people {
         world.join(here, user).await;
     }

@@ -7,7 +7,7 @@ use plenary_shared::limits::ID_MAX;
 use plenary_testkit::until_async;
 
 use crate::reading::sees;
-use crate::world::{World, body, code, connection, instance, leaves, now};
+use crate::world::{SHORT_MS, World, body, code, connection, instance, leaves, now};
 
 /// What somebody is told who asks for these, in this order: whatever is read; who is in; whether
 /// they may still follow; to post; to leave; to join.
@@ -140,7 +140,7 @@ pub async fn who_may_what_when_time_is_up_and_nobody_has_closed_it(world: &mut W
     let root = world.root.clone();
     let people = [&outside, &guest, &inside, &root];
     let meeting = world.meeting("Plans", Some(&[&guest, &inside])).await;
-    let here = world.active(meeting, 1_500).await;
+    let here = world.active(meeting, SHORT_MS).await;
     world.join(here, &inside).await;
     until_over(world, here, &guest).await;
     assert_told(world, "over", here, &people, &OVER).await;

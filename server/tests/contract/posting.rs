@@ -6,7 +6,7 @@ use plenary_shared::domain::{Code, Role, What};
 use plenary_shared::limits::MESSAGE_BODY_BYTES_MAX;
 
 use crate::joining::until_over;
-use crate::world::{World, body, cmid, code, messages, new_user};
+use crate::world::{SHORT_MS, World, body, cmid, code, messages, new_user};
 
 pub async fn a_cmid_is_said_once_whatever_happens(world: &mut World) {
     let [ada, grace] = [world.member("ada").await, world.member("grace").await];
@@ -55,7 +55,7 @@ pub async fn a_cmid_is_said_once_whatever_happens(world: &mut World) {
 pub async fn a_retry_when_time_is_up_gets_its_seq(world: &mut World) {
     let ada = world.member("ada").await;
     let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, 1_500).await;
+    let here = world.active(meeting, SHORT_MS).await;
     world.join(here, &ada).await;
     let first = world
         .store

@@ -22,6 +22,9 @@ use crate::back_end::BackEnd;
 /// How long an instance lasts that is not to end by the clock.
 pub const HOUR_MS: i64 = 3_600_000;
 
+/// How long one lasts whose end is waited for: enough to do something in it on a busy machine.
+pub const SHORT_MS: i64 = 2_500;
+
 /// A store, and what tells about it.
 pub struct World {
     /// The store.
