@@ -4,5 +4,6 @@ mod beside;
 mod crowd;
 mod functions;
 mod life;
+mod schema;
 mod stage;
 mod survival;

@@ -1,0 +1,69 @@
+//! The tables of both kinds of store are the same: columns, what may be NULL, and keys.
+
+use std::collections::BTreeSet;
+
+use plenary_testkit::{Server, Stores};
+
+use crate::stage::Stage;
+
+/// What is live, and has no table elsewhere.
+const LIVE: [&str; 4] = ["live_instance", "stay", "holder", "node"];
+
+#[test]
+fn both_kinds_of_store_have_the_same_tables() {
+    let stores = Stores::start();
+    Server::migrate(&stores.redis, &stores.database);
+    let there = |query: &str| -> BTreeSet<String> {
+        let rows = stores.database.query(query);
+        rows.into_iter().map(|row| row.join(" ")).collect()
+    };
+    let stage = Stage::with(&["ada"]);
+    let here = |query: &str| -> BTreeSet<String> {
+        let rows = stage.rows(&format!("SELECT 0, said FROM ({query})"));
+        rows.into_iter()
+            .map(|(_, said)| said)
+            .filter(|said| {
+                LIVE.iter()
+                    .all(|table| !said.starts_with(&format!("{table} ")))
+            })
+            .collect()
+    };
+
+    let columns = there(
+        "SELECT TABLE_NAME, COLUMN_NAME, IS_NULLABLE FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA = DATABASE()",
+    );
+    assert!(columns.len() > 40, "{columns:?}");
+    assert_eq!(
+        here(
+            "SELECT t.name || ' ' || c.name || ' ' || iif(c.\"notnull\", 'NO', 'YES') AS said
+             FROM pragma_table_list t, pragma_table_xinfo(t.name) c
+             WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%'"
+        ),
+        columns
+    );
+
+    let keys = there(
+        "SELECT TABLE_NAME, IF(MIN(NON_UNIQUE), 'key', 'unique'), \
+         GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX) FROM information_schema.STATISTICS \
+         WHERE TABLE_SCHEMA = DATABASE() GROUP BY TABLE_NAME, INDEX_NAME",
+    );
+    assert!(keys.len() > 15, "{keys:?}");
+    // The key of a table of numbered rows is no index there, but its only primary column.
+    assert_eq!(
+        here(
+            "SELECT t.name || ' ' || iif(i.\"unique\", 'unique', 'key') || ' ' ||
+               (SELECT group_concat(name) FROM
+                 (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) AS said
+             FROM pragma_table_list t, pragma_index_list(t.name) i
+             WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%'
+             UNION
+             SELECT t.name || ' unique ' || c.name
+             FROM pragma_table_list t, pragma_table_info(t.name) c
+             WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%' AND c.pk = 1
+               AND NOT EXISTS (
+                 SELECT 1 FROM pragma_index_list(t.name) i WHERE i.origin = 'pk')"
+        ),
+        keys
+    );
+}
