@@ -251,9 +251,9 @@ pub const KEYS: &[Row] = &[
         Command::QuitStaying,
         Context::Leaving,
         &["s", "ctrl-q", "ctrl-c"],
-        "quit without leaving",
+        "quit only: who is not back soon has left",
     )
-    .hint("quit, stay joined"),
+    .hint("only quit"),
     row(Command::Help, Context::Anywhere, &["f1"], "this help").hint("help"),
     row(
         Command::Back,
