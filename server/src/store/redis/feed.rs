@@ -37,7 +37,7 @@ const RETRY_MS: u64 = 200;
 
 enum Order {
     Follow(InstanceId, oneshot::Sender<Result<(), Fault>>),
-    Unfollow(InstanceId),
+    Unfollow(InstanceId, oneshot::Sender<()>),
 }
 
 /// Orders for the connection that feeds the hub.
@@ -56,7 +56,9 @@ impl Subscriber {
 
     /// Feeds this instance's events no longer.
     pub async fn unfollow(&self, id: InstanceId) -> Result<(), Fault> {
-        self.order(Order::Unfollow(id)).await
+        let (done, answer) = oneshot::channel();
+        self.order(Order::Unfollow(id, done)).await?;
+        answer.await.map_err(|gone| Fault::away("Redis", gone))
     }
 
     async fn order(&self, order: Order) -> Result<(), Fault> {
@@ -164,15 +166,18 @@ impl Listener {
                 // Whoever asked may have gone; then nobody wants to know.
                 let _ = done.send(result);
             }
-            Order::Unfollow(id) => {
+            Order::Unfollow(id, done) => {
                 self.followed.remove(&id);
                 if let Some(up) = connection {
                     let mut command = redis::cmd("SUNSUBSCRIBE");
                     command.arg(Keys(id).channel());
                     if command.query_async::<()>(up).await.is_err() {
+                        // The next connection does not subscribe to it.
                         *connection = None;
                     }
                 }
+                // Whoever asked may have gone; then nobody wants to know.
+                let _ = done.send(());
             }
         }
     }
