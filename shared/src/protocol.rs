@@ -97,7 +97,8 @@ pub enum Verb {
     /// Reads an instance and follows it from here on; a participant's connection counts as theirs.
     /// Answered by [`OpenOk`].
     Open(Open),
-    /// Follows it no longer; whoever is in stays in. Answered by [`Done`].
+    /// Follows it no longer; whoever is in stays in as long as this connection lives. Answered by
+    /// [`Done`].
     Close(InstanceId),
     /// Becomes a participant; does not follow. Answered by [`Posted`] with the join's seq.
     Join(InstanceId),
