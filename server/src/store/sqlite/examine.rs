@@ -27,6 +27,7 @@ pub(super) fn examine(directory: &Path) -> Vec<Finding> {
     let mut findings = vec![Finding::good(about, path.display().to_string())];
     match link::open_to_read(directory) {
         Ok(conn) => findings.extend([whole(&conn), tables(&conn)]),
+        Err(error) if is_damage(&error) => findings.push(integrity(error.to_string())),
         Err(error) => findings.push(Finding::not_good(
             Grade::Bad,
             "data file: opening",
@@ -39,15 +40,26 @@ pub(super) fn examine(directory: &Path) -> Vec<Finding> {
     findings
 }
 
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseCorrupt | NotADatabase)
+    )
+}
+
 fn whole(conn: &Connection) -> Finding {
-    let about = "data file: integrity";
     let checked: rusqlite::Result<String> =
         conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    let says = checked.unwrap_or_else(|error| error.to_string());
+    integrity(checked.unwrap_or_else(|error| error.to_string()))
+}
+
+/// By the answer of a check.
+fn integrity(says: String) -> Finding {
     Finding::of(
         says == "ok",
         Grade::Bad,
-        about,
+        "data file: integrity",
         says,
         "stop the server and go on with the last backup; keep the file, much of it can be read",
     )
