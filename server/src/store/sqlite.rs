@@ -18,7 +18,7 @@ use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 
 use self::feed::Feeding;
 use self::life::Closing;
@@ -303,7 +303,14 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Answer<OpenOk> {
         if let Some(connection) = connection {
-            self.hold(instance, user, connection).await?;
+            match self.hold(instance, user, connection).await {
+                Ok(()) => {}
+                // While the file takes nothing it can be read; a socket says again that it holds.
+                Err(Error::Fault(fault @ Fault::Away { .. })) => {
+                    tracing::debug!(%instance, %fault, "a connection holds its stay later");
+                }
+                Err(refused) => return Err(refused),
+            }
         }
         let (user, now) = (user.clone(), self.now());
         self.link
@@ -513,8 +520,8 @@ impl Store for Sqlite {
                 Err(Fault::away(fault::STORE, "the data file takes nothing"))
             }
             Ok(()) => Ok(()),
-            Err(crate::error::Error::Fault(fault)) => Err(fault),
-            Err(crate::error::Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
+            Err(Error::Fault(fault)) => Err(fault),
+            Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
         }
     }
 }
