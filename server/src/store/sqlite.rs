@@ -18,17 +18,19 @@ use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 
 use self::feed::Feeding;
 use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
+use super::finding::Finding;
 use super::{
     Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
     NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
+mod examine;
 mod fault;
 mod feed;
 mod life;
@@ -123,6 +125,11 @@ impl Sqlite {
     pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
         let mut conn = link::open(directory)?;
         Ok(migrate::migrate(&mut conn, now)?)
+    }
+
+    /// Looks at the file of a directory for an operator. Changes nothing.
+    pub fn examine(directory: &Path) -> Vec<Finding> {
+        examine::examine(directory)
     }
 
     fn now(&self) -> Timestamp {
@@ -296,7 +303,14 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Answer<OpenOk> {
         if let Some(connection) = connection {
-            self.hold(instance, user, connection).await?;
+            match self.hold(instance, user, connection).await {
+                Ok(()) => {}
+                // While the file takes nothing it can be read; a socket says again that it holds.
+                Err(Error::Fault(fault @ Fault::Away { .. })) => {
+                    tracing::debug!(%instance, %fault, "a connection holds its stay later");
+                }
+                Err(refused) => return Err(refused),
+            }
         }
         let (user, now) = (user.clone(), self.now());
         self.link
@@ -506,8 +520,8 @@ impl Store for Sqlite {
                 Err(Fault::away(fault::STORE, "the data file takes nothing"))
             }
             Ok(()) => Ok(()),
-            Err(crate::error::Error::Fault(fault)) => Err(fault),
-            Err(crate::error::Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
+            Err(Error::Fault(fault)) => Err(fault),
+            Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
         }
     }
 }

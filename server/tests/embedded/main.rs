@@ -4,6 +4,7 @@ mod beside;
 mod crowd;
 mod functions;
 mod life;
+mod outage;
 mod schema;
 mod stage;
 mod survival;
