@@ -1,6 +1,7 @@
 //! The one loop: takes all that is ready - keys, the server, answers, signals, the clock -, works
 //! it in, then draws once. It sleeps when nothing comes and nothing visible changes.
 
+mod headless;
 mod keeper;
 mod news;
 mod outside;
@@ -22,14 +23,15 @@ use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
-use crate::net::{Ask, Told};
+use crate::net::Told;
 use crate::session::{Account, SessionFile};
 use crate::term::Term;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
-use keeper::Keeper;
-use outside::Outside;
+use outside::{OnScreen, Outside};
+
+pub use headless::Headless;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
@@ -64,13 +66,41 @@ enum Taken {
 }
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
-pub async fn run(opening: Opening) -> io::Result<()> {
+pub async fn run(opening: &Opening) -> io::Result<()> {
     let mut term = Term::take()?;
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);
     screen.outside.end().await;
     ended
+}
+
+impl Opening {
+    /// What the program knows when it begins.
+    fn model(&self, size: (u16, u16)) -> Model {
+        let account = &self.account;
+        let server = account.server.to_string();
+        let here = account
+            .session
+            .as_ref()
+            .filter(|session| session.server == account.server);
+        Model::new(Start {
+            email: here
+                .map(|session| session.email.clone())
+                .unwrap_or_default(),
+            // A token that was given may be somebody else's.
+            person: here
+                .filter(|session| account.token.as_ref() == Some(&session.token))
+                .map(|session| session.email.clone()),
+            token: account.token.clone(),
+            drafts: DraftsFile::within(&self.state_dir).load(&server),
+            server,
+            theme: self.theme,
+            zone: Zone::Local,
+            size,
+            now: now(self.wall_clock),
+        })
+    }
 }
 
 struct Screen {
@@ -87,39 +117,12 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(opening: Opening, term: &Term) -> io::Result<Self> {
-        let account = &opening.account;
-        let server = account.server.to_string();
-        let drafts_file = DraftsFile::within(&opening.state_dir);
-        let here = account
-            .session
-            .as_ref()
-            .filter(|session| session.server == account.server);
-        let model = Model::new(Start {
-            email: here
-                .map(|session| session.email.clone())
-                .unwrap_or_default(),
-            // A token that was given may be somebody else's.
-            person: here
-                .filter(|session| account.token.as_ref() == Some(&session.token))
-                .map(|session| session.email.clone()),
-            token: account.token.clone(),
-            drafts: drafts_file.load(&server),
-            server,
-            theme: opening.theme,
-            zone: Zone::Local,
-            size: term.size()?,
-            now: now(opening.wall_clock),
-        });
+    fn new(opening: &Opening, term: &Term) -> io::Result<Self> {
+        let model = opening.model(term.size()?);
         Ok(Self {
             model,
             keymap: Keymap::default(),
-            outside: Outside::new(
-                opening.session_file,
-                drafts_file,
-                Keeper::new(&opening.state_dir, opening.new_id),
-                opening.wall_clock,
-            ),
+            outside: Outside::new(opening),
             events: EventStream::new(),
             ends: [
                 signal(SignalKind::terminate())?,
@@ -243,29 +246,12 @@ impl Screen {
     }
 
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
-        match effect {
-            Effect::SignIn {
-                server,
-                email,
-                password,
-            } => {
-                self.outside.sign_in(&server, email, password);
-            }
-            Effect::CancelSignIn => self.outside.cancel_sign_in(),
-            Effect::Connect { server } => self.outside.connect(&server),
-            Effect::Disconnect => self.outside.disconnect(),
-            Effect::ForgetToken { server } => self.outside.forget_token(&server),
-            Effect::Ask(request) => self.outside.ask(Ask::Send(request)),
-            Effect::Reconnect => self.outside.ask(Ask::Reconnect),
-            Effect::OpenJournal(owner) => self.outside.keeper.open(owner),
-            Effect::Record(records) => self.outside.keeper.write(records),
-            Effect::KeepDrafts(drafts) => {
-                self.outside.keep_drafts(self.model.server.clone(), drafts);
-            }
-            Effect::Title(title) => term.set_title(&title)?,
-            Effect::Redraw => self.redraw = true,
-            Effect::Suspend => term.suspend()?,
-            Effect::Quit => self.is_over = true,
+        match self.outside.carry_out(&self.model.server, effect) {
+            None => {}
+            Some(OnScreen::Title(title)) => term.set_title(&title)?,
+            Some(OnScreen::Redraw) => self.redraw = true,
+            Some(OnScreen::Suspend) => term.suspend()?,
+            Some(OnScreen::Quit) => self.is_over = true,
         }
         Ok(())
     }
