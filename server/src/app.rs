@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::ctx::{Ctx, Randomness};
 use crate::hub::Hub;
+use crate::store::finding::Finding;
 use crate::store::hybrid::Hybrid;
 use crate::store::mysql::Ledger;
 use crate::store::redis::Live;
@@ -27,6 +28,9 @@ const FRESH_MAX: usize = 4_096;
 
 /// How long a stopping server waits for its sockets and requests.
 const DRAIN_S: u64 = 8;
+
+/// For who runs no script.
+const NO_NONCE: &str = "";
 
 /// Opens the stores that the settings name, for one command beside the server, and brings the
 /// tables up to date.
@@ -61,6 +65,17 @@ pub async fn migrate(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<S
         return Ok(Sqlite::migrate(settings.data_directory()?, clock())?);
     }
     Ok(open_ledger(settings)?.migrate().await?)
+}
+
+/// Looks at the stores that the settings name, for an operator. Changes nothing.
+pub async fn examine(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
+    if settings.is_embedded() {
+        return Ok(Sqlite::examine(settings.data_directory()?));
+    }
+    let live = Live::connect(settings.redis_url()?, NO_NONCE)?;
+    let ledger = open_ledger(settings)?;
+    let (of_live, of_ledger) = tokio::join!(live.examine(&**clock), ledger.examine(&**clock));
+    Ok([of_live, of_ledger].concat())
 }
 
 fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {

@@ -14,6 +14,7 @@ use crate::ctx::{Ctx, Randomness};
 use crate::error::{Error, Fault};
 use crate::telemetry;
 
+mod doctor;
 mod meeting;
 mod migrate;
 mod output;
@@ -51,6 +52,8 @@ enum Command {
     Serve(ServeFlags),
     /// Brings the database's tables up to date
     Migrate,
+    /// Looks at the settings and the stores, and says what is wrong and what to do
+    Doctor(doctor::Arguments),
     /// People
     #[command(subcommand)]
     User(user::Command),
@@ -97,9 +100,11 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
     let CommandLine { flags, command } = command_line;
     let serve_flags = match &command {
         Command::Serve(flags) => flags.clone(),
-        Command::Migrate | Command::User(_) | Command::Meeting(_) | Command::Token(_) => {
-            ServeFlags::default()
-        }
+        Command::Migrate
+        | Command::Doctor(_)
+        | Command::User(_)
+        | Command::Meeting(_)
+        | Command::Token(_) => ServeFlags::default(),
     };
     let gathered = Gathered::gather(&flags, &serve_flags, &machine.environment)?;
     let mut settings = Settings::resolve(&gathered)?;
@@ -113,6 +118,7 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
             app::serve(settings, clock, randomness).await
         }
+        Command::Doctor(arguments) => doctor::run(&settings, &machine.clock, &arguments).await,
         Command::Migrate => migrate::run(&settings, &machine.clock).await,
         Command::User(command) => user::run(&context(&settings, machine).await?, command).await,
         Command::Meeting(command) => {
@@ -160,6 +166,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<ConfigError>() || cause.is::<UsageError>() {
             return EXIT_USAGE;
+        }
+        if let Some(doctor::Unwell { away: true }) = cause.downcast_ref() {
+            return EXIT_UNREACHABLE;
         }
         if let Some(fault) = cause.downcast_ref() {
             return of_fault(fault);

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
+pub mod finding;
 mod foreign;
 pub mod hybrid;
 pub mod mysql;

@@ -12,6 +12,7 @@ use crate::error::Fault;
 
 mod archive;
 mod deployment;
+mod examine;
 mod life;
 mod link;
 mod migrate;

@@ -12,6 +12,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use crate::error::Fault;
 
 mod decode;
+mod examine;
 mod feed;
 mod keys;
 mod meeting;

@@ -24,11 +24,13 @@ use self::feed::Feeding;
 use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
+use super::finding::Finding;
 use super::{
     Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
     NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
+mod examine;
 mod fault;
 mod feed;
 mod life;
@@ -123,6 +125,11 @@ impl Sqlite {
     pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
         let mut conn = link::open(directory)?;
         Ok(migrate::migrate(&mut conn, now)?)
+    }
+
+    /// Looks at the file of a directory for an operator. Changes nothing.
+    pub fn examine(directory: &Path) -> Vec<Finding> {
+        examine::examine(directory)
     }
 
     fn now(&self) -> Timestamp {

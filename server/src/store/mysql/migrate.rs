@@ -19,6 +19,12 @@ struct Migration {
     sql: &'static str,
 }
 
+impl Migration {
+    fn full_name(&self) -> String {
+        format!("{:04}_{}", self.version, self.name)
+    }
+}
+
 macro_rules! migrations {
     ($($version:literal $name:literal in $file:literal,)+) => {
         &[$(Migration {
@@ -108,6 +114,14 @@ impl Ledger {
         within(conn.disconnect()).await?;
         outcome
     }
+
+    /// The names of the migrations that the database lacks. Changes nothing.
+    pub(super) async fn pending_migrations(&self) -> Result<Vec<String>, MigrateError> {
+        let mut conn = self.own_conn().await?;
+        let outcome = pending(&mut conn, MIGRATIONS).await;
+        within(conn.disconnect()).await?;
+        outcome
+    }
 }
 
 /// A migration that the database has, or has begun.
@@ -140,10 +154,33 @@ async fn run(conn: &mut Conn, migrations: &[Migration]) -> Result<Vec<String>, M
     for migration in migrations {
         if applied.iter().all(|a| a.version != migration.version) {
             apply(conn, migration).await?;
-            names.push(format!("{:04}_{}", migration.version, migration.name));
+            names.push(migration.full_name());
         }
     }
     Ok(names)
+}
+
+async fn pending(conn: &mut Conn, migrations: &[Migration]) -> Result<Vec<String>, MigrateError> {
+    let table: Option<Row> = within(conn.query_first(
+        "SELECT TABLE_NAME AS name
+         FROM information_schema.TABLES
+         WHERE TABLE_SCHEMA = DATABASE()
+           AND TABLE_NAME = 'migration'",
+    ))
+    .await?;
+    let applied = match table {
+        Some(_) => applied(conn).await?,
+        None => Vec::new(),
+    };
+    check(&applied, migrations)?;
+    if applied.is_empty() {
+        check_empty(conn).await?;
+    }
+    Ok(migrations
+        .iter()
+        .filter(|migration| applied.iter().all(|a| a.version != migration.version))
+        .map(Migration::full_name)
+        .collect())
 }
 
 /// Waits until no other server migrates this database. Lock names are common to all databases of

@@ -205,6 +205,16 @@ pub(super) fn open(directory: &Path) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
+/// Where a directory's file is.
+pub(super) fn file_of(directory: &Path) -> PathBuf {
+    directory.join(FILE)
+}
+
+/// Opens the file of a directory to look at it, if it is there.
+pub(super) fn open_to_read(directory: &Path) -> rusqlite::Result<Connection> {
+    connect(&file_of(directory), OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY)?;

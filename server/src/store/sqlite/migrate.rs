@@ -130,6 +130,24 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<Strin
     Ok(names)
 }
 
+/// The names of the migrations that the file lacks. Changes nothing.
+pub(super) fn pending(conn: &Connection) -> Result<Vec<String>, MigrateError> {
+    let has_table: bool = conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration')",
+        [],
+        |row| row.get(0),
+    )?;
+    let applied = if has_table { check(conn)? } else { Vec::new() };
+    if applied.is_empty() {
+        check_empty(conn)?;
+    }
+    Ok(MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.contains(&migration.version))
+        .map(|migration| format!("{:04}_{}", migration.version, migration.name))
+        .collect())
+}
+
 /// The migrations that the file has, if this program may go on from them.
 fn check(conn: &Connection) -> Result<Vec<u32>, MigrateError> {
     let mut statement = conn.prepare(
