@@ -15,8 +15,10 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
+pub mod belongings;
 mod foreign;
 pub mod hybrid;
+pub mod moving;
 pub mod mysql;
 pub mod redis;
 mod refusal;

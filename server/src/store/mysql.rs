@@ -11,6 +11,7 @@ use plenary_shared::time::Timestamp;
 use crate::error::Fault;
 
 mod archive;
+mod arrival;
 mod deployment;
 mod life;
 mod link;
@@ -20,6 +21,7 @@ mod read;
 mod row;
 mod schedule;
 
+pub use arrival::{Reception, Taken};
 pub use link::Ledger;
 pub use migrate::MigrateError;
 
