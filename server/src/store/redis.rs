@@ -11,6 +11,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::error::Fault;
 
+mod arrival;
 mod decode;
 mod examine;
 mod feed;

@@ -30,6 +30,8 @@ use super::{
     NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
+mod backup;
+mod departure;
 mod examine;
 mod fault;
 mod feed;
@@ -47,6 +49,8 @@ mod schedule;
 mod span;
 mod writer;
 
+pub use backup::{BackupError, Copied, backup};
+pub use departure::Departure;
 pub use migrate::MigrateError;
 
 /// Between two looks at whether another process has changed the file.
@@ -74,6 +78,39 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// It is not there, and is not to be made.
+    #[error("{} is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Everything in it is elsewhere now.
+    #[error(
+        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
+         Whoever wants the old one back in spite of what was said there since: \
+         plenary-server serve --take-back",
+        path.display()
+    )]
+    Moved {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is about to be elsewhere.
+    #[error(
+        "{} is being moved to {place}: run the same plenary-server move again to complete it, \
+         or stay here by plenary-server serve --take-back",
+        path.display()
+    )]
+    Moving {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
     },
     /// Its tables are not as this program needs them.
     #[error(transparent)]
@@ -111,6 +148,7 @@ impl Sqlite {
             Purpose::Command => None,
         };
         migrate::migrate(&mut conn, clock())?;
+        departure::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
         let link = Link::start(conn, directory, clock.clone(), feeding.clone())?;
         Ok(Arc::new(Self {
@@ -130,6 +168,15 @@ impl Sqlite {
     /// Looks at the file of a directory for an operator. Changes nothing.
     pub fn examine(directory: &Path) -> Vec<Finding> {
         examine::examine(directory)
+    }
+
+    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
+    /// not.
+    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
+        let mut conn = link::open(directory)?;
+        let _lock = Lock::take(directory)?;
+        migrate::migrate(&mut conn, now)?;
+        Ok(departure::forget(&conn)?)
     }
 
     fn now(&self) -> Timestamp {
