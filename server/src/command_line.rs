@@ -14,9 +14,11 @@ use crate::ctx::{Ctx, Randomness};
 use crate::error::{Error, Fault};
 use crate::telemetry;
 
+mod backup;
 mod doctor;
 mod meeting;
 mod migrate;
+mod moving;
 mod output;
 mod token;
 mod user;
@@ -35,6 +37,14 @@ data, redis, mysql, log, log_format, session_ttl_days and detach_grace_s.
 With neither --redis nor --mysql everything is kept in one file in the directory --data.
 
 Exit codes: 0 done, 1 failed, 2 wrong command line or settings, 4 refused, 5 a store does not answer.";
+
+/// What to do instead of a backup, where there is no one file.
+const NO_BACKUP: &str = "of Redis and MySQL the database is what is to be copied, by mysqldump \
+     --single-transaction or mariadb-dump; what is live in Redis is there within a second";
+
+/// What to do instead, where there is no one file to move from.
+const NO_MOVE: &str =
+    "say by --data from where, by --to-redis and --to-mysql whereto, and leave it out";
 
 /// The server of Plenary: meetings in a terminal
 #[derive(Debug, Parser)]
@@ -62,6 +72,10 @@ enum Command {
     Meeting(meeting::Command),
     /// Gives a login token for scripts
     Token(token::Arguments),
+    /// Copies the data file, while it is served or not
+    Backup(backup::Arguments),
+    /// Moves everything from the data file to Redis and MySQL
+    Move(moving::Arguments),
 }
 
 /// What a command is handed of the machine that it runs on.
@@ -104,7 +118,9 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
         | Command::Doctor(_)
         | Command::User(_)
         | Command::Meeting(_)
-        | Command::Token(_) => ServeFlags::default(),
+        | Command::Token(_)
+        | Command::Backup(_)
+        | Command::Move(_) => ServeFlags::default(),
     };
     let gathered = Gathered::gather(&flags, &serve_flags, &machine.environment)?;
     let mut settings = Settings::resolve(&gathered)?;
@@ -113,8 +129,12 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
     }
     telemetry::begin(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
-        Command::Serve(_) => {
+        Command::Serve(flags) => {
             settings.check_bind(&gathered)?;
+            if flags.take_back {
+                settings.check_embedded(&gathered, "leave --take-back out")?;
+                app::take_back(&settings, &machine.clock)?;
+            }
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
             app::serve(settings, clock, randomness).await
         }
@@ -126,6 +146,15 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
         }
         Command::Token(arguments) => {
             token::run(&context(&settings, machine).await?, arguments).await
+        }
+        Command::Backup(arguments) => {
+            settings.check_embedded(&gathered, NO_BACKUP)?;
+            backup::run(&settings, &machine.clock, arguments).await
+        }
+        Command::Move(arguments) => {
+            settings.check_embedded(&gathered, NO_MOVE)?;
+            let with = (&machine.clock, &machine.randomness);
+            moving::run(&settings, with, arguments).await
         }
     }
 }
@@ -209,6 +238,7 @@ mod tests {
     #[case(&["serve", "--redis", "R", "--mysql", "M"])]
     #[case(&["migrate", "--redis", "R", "--mysql", "M"])]
     #[case(&["token", "a@b", "--redis", "R", "--mysql", "M"])]
+    #[case(&["move", "--to-redis", "A", "--to-mysql", "B", "--redis", "R", "--mysql", "M"])]
     fn store_flags_stand_anywhere(#[case] arguments: &[&str]) {
         let arguments = [&["plenary-server"], arguments].concat();
         let flags = CommandLine::try_parse_from(arguments)

@@ -46,15 +46,14 @@ impl Disk {
         command.args(["sh", "-c", &script]).arg(directory.path());
         let mut keeper = Guarded::spawn("disk", &mut command);
         until("a small file system to be mounted", || {
-            if keeper.ended().is_some() {
-                panic!(
-                    "no small file system can be mounted ({}): run this as root (in a container \
-                     with the capability SYS_ADMIN), or let users have namespaces of their own \
-                     (sysctl kernel.unprivileged_userns_clone, \
-                     kernel.apparmor_restrict_unprivileged_userns)",
-                    keeper.stderr().join(" ")
-                );
-            }
+            assert!(
+                keeper.ended().is_none(),
+                "no small file system can be mounted ({}): run this as root (in a container \
+                 with the capability SYS_ADMIN), or let users have namespaces of their own \
+                 (sysctl kernel.unprivileged_userns_clone, \
+                 kernel.apparmor_restrict_unprivileged_userns)",
+                keeper.stderr().join(" ")
+            );
             keeper
                 .stdout()
                 .iter()

@@ -11,6 +11,7 @@ use plenary_shared::time::Timestamp;
 use crate::error::Fault;
 
 mod archive;
+mod arrival;
 mod deployment;
 mod examine;
 mod life;
@@ -21,6 +22,7 @@ mod read;
 mod row;
 mod schedule;
 
+pub use arrival::{Reception, Taken};
 pub use link::Ledger;
 pub use migrate::MigrateError;
 

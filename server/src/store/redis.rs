@@ -9,6 +9,7 @@ use redis::Value;
 
 use crate::error::Fault;
 
+mod arrival;
 mod connection;
 mod decode;
 mod examine;

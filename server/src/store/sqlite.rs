@@ -1,8 +1,9 @@
 //! The store of one machine: everything in one `SQLite` file, and no other process.
 //!
-//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own;
-//! a verb is answered, and its events are told, once the commit that holds it is on disk. So what is
-//! acknowledged is durable, and nothing has to be archived. Two threads read beside it.
+//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own if
+//! it may have to be taken back alone; a verb is answered, and its events are told, once the commit
+//! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
+//! threads read beside it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,8 @@ use super::{
     NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
+mod backup;
+mod departure;
 mod examine;
 mod fault;
 mod feed;
@@ -47,6 +50,8 @@ mod schedule;
 mod span;
 mod writer;
 
+pub use backup::{BackupError, Copied, backup};
+pub use departure::Departure;
 pub use migrate::MigrateError;
 
 /// Between two looks at whether another process has changed the file.
@@ -74,6 +79,39 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// It is not there, and is not to be made.
+    #[error("{} is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Everything in it is elsewhere now.
+    #[error(
+        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
+         Whoever wants the old one back in spite of what was said there since: \
+         plenary-server serve --take-back",
+        path.display()
+    )]
+    Moved {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is about to be elsewhere.
+    #[error(
+        "{} is being moved to {place}: run the same plenary-server move again to complete it, \
+         or stay here by plenary-server serve --take-back",
+        path.display()
+    )]
+    Moving {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
     },
     /// Its tables are not as this program needs them.
     #[error(transparent)]
@@ -111,6 +149,7 @@ impl Sqlite {
             Purpose::Command => None,
         };
         migrate::migrate(&mut conn, clock())?;
+        departure::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
         let link = Link::start(conn, directory, clock.clone(), feeding.clone())?;
         Ok(Arc::new(Self {
@@ -130,6 +169,15 @@ impl Sqlite {
     /// Looks at the file of a directory for an operator. Changes nothing.
     pub fn examine(directory: &Path) -> Vec<Finding> {
         examine::examine(directory)
+    }
+
+    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
+    /// not.
+    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
+        let mut conn = link::open(directory)?;
+        let _lock = Lock::take(directory)?;
+        migrate::migrate(&mut conn, now)?;
+        Ok(departure::forget(&conn)?)
     }
 
     fn now(&self) -> Timestamp {
@@ -291,7 +339,7 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write(move |atom| meeting::post(atom, instance, &user, cmid, body))
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body))
             .await
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::OpenError;
 
 /// The name of the lock's file.
-const NAME: &str = "plenary.lock";
+pub(super) const NAME: &str = "plenary.lock";
 
 /// The longest number of a process that is read.
 const PID_BYTES_MAX: u64 = 20;
