@@ -31,7 +31,7 @@ async fn a_short_chaos_loses_nothing() {
         people: 20,
         meetings: 4,
         posts_a_second: 40,
-        settling: Duration::from_secs(60),
+        settling: Duration::from_mins(1),
         seed: 0,
     })
     .await;
@@ -50,13 +50,13 @@ async fn a_long_chaos_loses_nothing() {
         people: 50,
         meetings: 10,
         posts_a_second: 200,
-        settling: Duration::from_secs(180),
+        settling: Duration::from_mins(3),
         seed,
     })
     .await;
     let absence = Duration::from_secs((minutes * ABSENCE_S_PER_MINUTE).min(ABSENCE_S_MAX));
     fault::one_after_the_other(&mut stage, absence).await;
-    let long = Duration::from_secs(60 * minutes);
+    let long = Duration::from_mins(minutes);
     fault::at_random(&mut stage, &mut Dice::new(seed), long).await;
     end(stage).await;
 }
