@@ -17,9 +17,11 @@ use std::time::Duration;
 use dice::Dice;
 use stage::{Plan, Stage};
 
-/// Minutes of a run that somebody asked for, and its seed.
+/// Minutes of a run that somebody asked for, its seed, and how much is said a second: a machine that
+/// cannot carry as much shows only that.
 const MINUTES: &str = "PLENARY_CHAOS_MINUTES";
 const SEED: &str = "PLENARY_CHAOS_SEED";
+const POSTS: &str = "PLENARY_CHAOS_POSTS";
 
 /// How long MySQL is away for the reading, by the run's length, and at most.
 const ABSENCE_S_PER_MINUTE: u64 = 15;
@@ -49,7 +51,7 @@ async fn a_long_chaos_loses_nothing() {
     let mut stage = begin(Plan {
         people: 50,
         meetings: 10,
-        posts_a_second: 200,
+        posts_a_second: u32::try_from(number(POSTS).unwrap_or(200)).unwrap_or(200),
         settling: Duration::from_mins(3),
         seed,
     })
