@@ -51,6 +51,8 @@ pub struct Seen {
     pub durable: HashSet<String>,
     /// Lines that are still on their way.
     pub on_the_way: usize,
+    /// How far the first of those is that is not taken.
+    pub first: String,
     /// When the connection was lost and was back.
     pub lost_at: Vec<Instant>,
     pub back_at: Vec<Instant>,
@@ -244,6 +246,8 @@ impl Actor {
         seen.is_closed = room.is_some_and(Room::is_closed);
         seen.last = room.map_or(0, |room| room.last().get());
         seen.on_the_way = model.outbox.lines().count();
+        let first = model.outbox.lines().find(|line| line.is_tried());
+        seen.first = first.map_or_else(String::new, |line| format!("{:?}", line.state));
         let mut here = HashSet::new();
         for line in model.outbox.lines() {
             here.insert(line.cmid);
