@@ -22,13 +22,23 @@ pub enum Command {
     WordRight,
     LineStart,
     LineEnd,
+    TextStart,
+    TextEnd,
     DeleteLeft,
     DeleteRight,
+    DeleteToBlank,
     DeleteWord,
+    DeleteWordRight,
     DeleteToStart,
     DeleteToEnd,
     Yank,
+    YankOlder,
+    Transpose,
+    Undo,
+    Redo,
     Complete,
+    CompleteBack,
+    OpenEditor,
     Find,
     NextMeeting,
     PreviousMeeting,
@@ -131,6 +141,8 @@ pub struct Row {
     pub command: Command,
     /// Where.
     pub context: Context,
+    /// What it is called: in the key configuration, and as a word after `/`.
+    pub name: &'static str,
     /// The keys that do it by default, as `ctrl-a`, `alt-enter`, `f1`.
     pub keys: &'static [&'static str],
     /// What the help says.
@@ -173,8 +185,30 @@ pub struct Word {
     pub name: &'static str,
     /// What may follow it.
     pub argument: &'static str,
+    /// What completes it.
+    pub completes: Completes,
     /// What the help says.
     pub help: &'static str,
+}
+
+/// What the argument of a word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completes {
+    /// Nothing that is known.
+    Nothing,
+    /// Somebody's name.
+    People,
+    /// A meeting.
+    Meetings,
+    /// One of these.
+    Of(&'static [&'static str]),
+}
+
+impl Word {
+    const fn completes(mut self, completes: Completes) -> Self {
+        self.completes = completes;
+        self
+    }
 }
 
 /// What a word can do.

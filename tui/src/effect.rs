@@ -1,7 +1,7 @@
 //! What `update` wants done outside: each is carried out by the runtime, and answers, if at all,
 //! with a message.
 
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
 
 /// Something to be done outside.
@@ -36,6 +36,20 @@ pub enum Effect {
     Reconnect,
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
+    /// Remember that this was sent.
+    KeepSent {
+        /// In which meeting.
+        meeting: MeetingId,
+        /// What.
+        text: String,
+    },
+    /// Let the person write this in an editor. Answered by [`crate::msg::News::Edited`].
+    Edit {
+        /// Where it is written.
+        at: Option<InstanceId>,
+        /// What is written so far.
+        text: String,
+    },
     /// Write this into the terminal's title.
     Title(String),
     /// Draw everything anew.
@@ -58,6 +72,8 @@ impl std::fmt::Debug for Effect {
             Self::Ask(request) => write!(f, "Ask({request:?})"),
             Self::Reconnect => f.write_str("Reconnect"),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
+            Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
+            Self::Edit { .. } => f.write_str("Edit"),
             Self::Title(title) => write!(f, "Title({title})"),
             Self::Redraw => f.write_str("Redraw"),
             Self::Suspend => f.write_str("Suspend"),

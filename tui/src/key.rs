@@ -35,6 +35,19 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The character that this key stands for in a pasted text, if it may be a part of one.
+    pub fn pasted(self) -> Option<char> {
+        match self.code {
+            KeyCode::Enter if self.modifiers.is_empty() => Some('\n'),
+            KeyCode::Tab if self.modifiers.is_empty() => Some('\t'),
+            // Some terminals end pasted lines so.
+            KeyCode::Char('j') if self.modifiers == KeyModifiers::CONTROL => Some('\n'),
+            _ => self.typed(),
+        }
+    }
+}
+
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Self {
         let known = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
@@ -44,6 +57,15 @@ impl From<KeyEvent> for Key {
             KeyCode::BackTab => {
                 code = KeyCode::Tab;
                 modifiers |= KeyModifiers::SHIFT;
+            }
+            // Terminals send the last four control characters, which are read as digits.
+            KeyCode::Char(c @ '4'..='7') if modifiers == KeyModifiers::CONTROL => {
+                code = KeyCode::Char(match c {
+                    '4' => '\\',
+                    '5' => ']',
+                    '6' => '^',
+                    _ => '_',
+                });
             }
             // Shift is in the character already, and Ctrl makes no difference between cases.
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
@@ -150,6 +172,20 @@ mod tests {
     fn labels_of_keys(#[case] name: &str, #[case] unicode: &str, #[case] ascii: &str) {
         assert_eq!(label(name, UNICODE), unicode);
         assert_eq!(label(name, ASCII), ascii);
+    }
+
+    #[rstest]
+    #[case("ctrl-_", KeyCode::Char('7'), KeyModifiers::CONTROL)]
+    #[case("ctrl-^", KeyCode::Char('6'), KeyModifiers::CONTROL)]
+    #[case("ctrl-a", KeyCode::Char('A'), KeyModifiers::CONTROL)]
+    #[case("shift-tab", KeyCode::BackTab, KeyModifiers::NONE)]
+    #[case("alt-_", KeyCode::Char('_'), KeyModifiers::ALT)]
+    fn what_terminals_send(
+        #[case] name: &str,
+        #[case] code: KeyCode,
+        #[case] modifiers: KeyModifiers,
+    ) {
+        assert_eq!(Ok(Key::from(KeyEvent::new(code, modifiers))), name.parse());
     }
 
     #[rstest]

@@ -15,6 +15,7 @@ pub mod model;
 pub mod msg;
 pub mod net;
 pub mod runtime;
+pub mod sent;
 pub mod session;
 pub mod shell;
 pub mod term;

@@ -68,10 +68,19 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
             !settings.no_color,
             wants_ascii(|name| std::env::var(name).ok()),
         ),
+        editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,
     };
     runtime
         .block_on(runtime::run(opening))
         .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
+}
+
+/// The command line of the person's editor, by the variables that every program obeys.
+fn editor(variable: impl Fn(&str) -> Option<String>) -> String {
+    let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    set("VISUAL")
+        .or_else(|| set("EDITOR"))
+        .unwrap_or_else(|| "vi".to_owned())
 }

@@ -1,8 +1,10 @@
 //! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
 //! It holds no clock, socket or terminal, and changes only in `update`.
 
+pub mod choice;
 pub mod composer;
 pub mod editor;
+pub mod history;
 pub mod meetings;
 pub mod overlay;
 pub mod room;
@@ -14,7 +16,7 @@ pub mod wake;
 use std::collections::{BTreeMap, HashMap};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
-use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
 use crate::clock::Zone;
@@ -23,6 +25,8 @@ use crate::layout::{self, Drawer, Form, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
+use editor::Ring;
+use history::History;
 use meetings::Meetings;
 use overlay::{Find, Overlay};
 use room::Room;
@@ -40,6 +44,8 @@ pub struct Start {
     pub token: Option<Token>,
     /// The kept drafts.
     pub drafts: Vec<(InstanceId, String)>,
+    /// What was sent before, oldest first.
+    pub history: Vec<(MeetingId, String)>,
     /// How meaning looks.
     pub theme: Theme,
     /// In which zone times are shown.
@@ -93,6 +99,10 @@ pub struct Model {
     pub shown_before: Option<InstanceId>,
     /// What is written, by meeting.
     pub composers: HashMap<Option<InstanceId>, Composer>,
+    /// What was sent before.
+    pub history: History,
+    /// What was cut from messages.
+    pub ring: Ring,
     /// When drafts that changed are kept on disk.
     pub drafts_due: Option<Timestamp>,
     /// Where keys go first.
@@ -247,6 +257,8 @@ impl Model {
             shown: None,
             shown_before: None,
             composers,
+            history: History::new(start.history),
+            ring: Ring::default(),
             drafts_due: None,
             focus: Focus::Input,
             drawer: None,

@@ -1,6 +1,6 @@
 //! What happens outside, as `update` is told of it.
 
-use plenary_shared::ids::Cmid;
+use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{LoginOk, ServerLine};
 use plenary_shared::time::Timestamp;
 
@@ -36,6 +36,13 @@ pub enum News {
     Link(LinkNews),
     /// A sign-in was answered; with the sentence that says why not.
     SignedIn(Result<LoginOk, String>),
+    /// A text comes back from the editor.
+    Edited {
+        /// Where it was written.
+        at: Option<InstanceId>,
+        /// The text.
+        text: String,
+    },
     /// Something optional did not work.
     Failed(String),
     /// The system wants the program to end.

@@ -1,16 +1,20 @@
 //! The one loop: takes all that is ready - keys, the server, answers, signals, the clock -, works
 //! it in, then draws once. It sleeps when nothing comes and nothing visible changes.
 
+mod away;
+mod burst;
 mod news;
 mod outside;
+mod sent_keeper;
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::{Duration, SystemTime};
 
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
-use plenary_shared::ids::Cmid;
+use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -22,12 +26,16 @@ use crate::keymap::Keymap;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
 use crate::net::{Ask, Told};
+use crate::sent::SentFile;
 use crate::session::{Account, SessionFile};
 use crate::term::Term;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
+use away::Away;
+use burst::Burst;
 use outside::Outside;
+use sent_keeper::SentKeeper;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
@@ -46,6 +54,8 @@ pub struct Opening {
     pub state_dir: PathBuf,
     /// How meaning looks.
     pub theme: Theme,
+    /// The command line of the person's editor.
+    pub editor: String,
     /// The wall clock: `SystemTime::now`.
     pub wall_clock: fn() -> SystemTime,
     /// Where ids of messages come from: `Uuid::now_v7`.
@@ -58,6 +68,7 @@ enum Taken {
     Told(Told),
     Sent,
     Continued,
+    Back(io::Result<ExitStatus>),
     Woken,
 }
 
@@ -67,6 +78,7 @@ pub async fn run(opening: Opening) -> io::Result<()> {
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);
+    screen.sent.end().await;
     screen.outside.end().await;
     ended
 }
@@ -75,7 +87,14 @@ struct Screen {
     model: Model,
     keymap: Keymap,
     outside: Outside,
-    events: EventStream,
+    sent: SentKeeper,
+    /// What comes from the terminal, while it is ours.
+    events: Option<EventStream>,
+    burst: Burst,
+    /// The editor that has the terminal.
+    away: Option<Away>,
+    editor: String,
+    state_dir: PathBuf,
     ends: [Signal; 3],
     continues: Signal,
     wall_clock: fn() -> SystemTime,
@@ -89,6 +108,7 @@ impl Screen {
         let account = &opening.account;
         let server = account.server.to_string();
         let drafts_file = DraftsFile::within(&opening.state_dir);
+        let sent_file = SentFile::within(&opening.state_dir);
         let here = account
             .session
             .as_ref()
@@ -99,6 +119,7 @@ impl Screen {
                 .unwrap_or_default(),
             token: account.token.clone(),
             drafts: drafts_file.load(&server),
+            history: sent_file.load(&server),
             server,
             theme: opening.theme,
             zone: Zone::Local,
@@ -109,7 +130,12 @@ impl Screen {
             model,
             keymap: Keymap::default(),
             outside: Outside::new(opening.session_file, drafts_file, opening.wall_clock),
-            events: EventStream::new(),
+            sent: SentKeeper::new(sent_file),
+            events: Some(EventStream::new()),
+            burst: Burst::default(),
+            away: None,
+            editor: opening.editor,
+            state_dir: opening.state_dir,
             ends: [
                 signal(SignalKind::terminate())?,
                 signal(SignalKind::hangup())?,
@@ -128,7 +154,7 @@ impl Screen {
         let mut drawn_at: Option<Instant> = None;
         let mut dirty = true;
         while !self.is_over {
-            if dirty && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
+            if dirty && self.away.is_none() && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
                 let size = term.size()?;
                 if size != self.model.size {
                     self.work_in(term, News::Resized(size.0, size.1))?;
@@ -140,8 +166,11 @@ impl Screen {
                 drawn_at = Some(Instant::now());
                 dirty = false;
             }
-            let frame_due = drawn_at.filter(|_| dirty).map(|at| at + FRAME);
+            let draws = dirty && self.away.is_none();
+            let frame_due = drawn_at.filter(|_| draws).map(|at| at + FRAME);
+            let waits = Instant::now();
             let mut taken = self.next(frame_due).await;
+            self.burst.waited(waits.elapsed());
             for _ in 0..TAKEN_MAX {
                 dirty |= self.take(term, taken)?;
                 match self.ready().await {
@@ -156,14 +185,25 @@ impl Screen {
     /// Waits for whatever comes first. Dropping it loses nothing.
     async fn next(&mut self, frame_due: Option<Instant>) -> Taken {
         let wake = frame_due.unwrap_or_else(|| self.wake());
+        let wake = self
+            .burst
+            .left()
+            .map_or(wake, |left| wake.min(Instant::now() + left));
         let [terminate, hangup, interrupt] = &mut self.ends;
         tokio::select! {
             biased;
             _ = terminate.recv() => Taken::News(News::Terminated),
             _ = hangup.recv() => Taken::News(News::Terminated),
-            _ = interrupt.recv() => Taken::News(News::Terminated),
+            // Ctrl-C in the editor is the editor's.
+            _ = interrupt.recv() => match self.away {
+                None => Taken::News(News::Terminated),
+                Some(_) => Taken::Sent,
+            },
             _ = self.continues.recv() => Taken::Continued,
-            event = self.events.next() => news::of_terminal(event).map_or(Taken::Sent, Taken::News),
+            event = next_event(&mut self.events) => {
+                news::of_terminal(event).map_or(Taken::Sent, Taken::News)
+            }
+            status = ended(&mut self.away) => Taken::Back(status),
             next = self.outside.next() => match next {
                 outside::Next::Told(told) => Taken::Told(told),
                 outside::Next::News(news) => Taken::News(news),
@@ -193,20 +233,39 @@ impl Screen {
     /// Works one thing in; says whether the screen may have changed.
     fn take(&mut self, term: &mut Term, taken: Taken) -> io::Result<bool> {
         match taken {
-            Taken::News(news) => self.work_in(term, news)?,
+            Taken::News(news) => {
+                let ready = self.burst.take(news);
+                if ready.is_empty() {
+                    return Ok(false);
+                }
+                for news in ready {
+                    self.work_in(term, news)?;
+                }
+            }
+            Taken::Back(status) => self.come_back(term, status)?,
             Taken::Told(told) => {
                 if matches!(told, Told::Closed { .. }) {
                     self.outside.forget_unsent();
                 }
                 self.work_in(term, News::Link(news::of_link(told)))?;
             }
+            // Whoever stopped with us has the terminal.
+            Taken::Continued if self.away.is_some() => return Ok(false),
             Taken::Continued => {
                 term.resume()?;
+                term.set_title(&self.model.title)?;
                 let (columns, rows) = term.size()?;
                 self.work_in(term, News::Resized(columns, rows))?;
             }
             Taken::Sent => return Ok(false),
             Taken::Woken => {
+                let held = self.burst.due();
+                if !held.is_empty() {
+                    for news in held {
+                        self.work_in(term, news)?;
+                    }
+                    return Ok(true);
+                }
                 // A frame that was due wakes as well; then no time of the model has passed.
                 let local = self.model.wake_at().plus_ms(-self.model.skew_ms);
                 if now(self.wall_clock) < local {
@@ -231,6 +290,39 @@ impl Screen {
         Ok(())
     }
 
+    /// Gives the terminal to the person's editor, with this text. The connection goes on.
+    fn go_away(&mut self, term: &mut Term, at: Option<InstanceId>, text: &str) -> io::Result<()> {
+        // It would read the editor's keys.
+        self.events = None;
+        term.release();
+        match Away::begin(&self.editor, &self.state_dir, at, text) {
+            Ok(away) => {
+                self.away = Some(away);
+                Ok(())
+            }
+            Err(why) => self.take_again(term, News::Failed(why)),
+        }
+    }
+
+    fn come_back(&mut self, term: &mut Term, status: io::Result<ExitStatus>) -> io::Result<()> {
+        match self.away.take() {
+            Some(away) => {
+                let news = away.finish(status);
+                self.take_again(term, news)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn take_again(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+        term.resume()?;
+        term.set_title(&self.model.title)?;
+        self.events = Some(EventStream::new());
+        let (columns, rows) = term.size()?;
+        self.work_in(term, News::Resized(columns, rows))?;
+        self.work_in(term, news)
+    }
+
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
         match effect {
             Effect::SignIn {
@@ -249,12 +341,38 @@ impl Screen {
             Effect::KeepDrafts(drafts) => {
                 self.outside.keep_drafts(self.model.server.clone(), drafts);
             }
-            Effect::Title(title) => term.set_title(&title)?,
+            Effect::KeepSent { meeting, text } => {
+                let server = self.model.server.clone();
+                self.sent.keep(server, meeting, text);
+            }
+            Effect::Edit { at, text } => self.go_away(term, at, &text)?,
+            Effect::Title(title) if self.away.is_none() => term.set_title(&title)?,
+            // It is written when the terminal is ours again.
+            Effect::Title(_) => {}
             Effect::Redraw => self.redraw = true,
-            Effect::Suspend => term.suspend()?,
+            Effect::Suspend => {
+                term.suspend()?;
+                term.set_title(&self.model.title)?;
+            }
             Effect::Quit => self.is_over = true,
         }
         Ok(())
+    }
+}
+
+/// Never, while the terminal is somebody else's.
+async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Never, while there is no editor.
+async fn ended(away: &mut Option<Away>) -> io::Result<ExitStatus> {
+    match away {
+        Some(away) => away.ended().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod editing;
 mod hostile;
 mod keys;
 mod recovery;

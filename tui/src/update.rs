@@ -3,6 +3,8 @@
 
 mod asking;
 mod chat;
+mod completing;
+mod editing;
 mod keys;
 mod linking;
 mod meetings;
@@ -57,6 +59,7 @@ pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
         News::Tick => {}
         News::Link(news) => step.link(news),
         News::SignedIn(answer) => step.signed_in(answer),
+        News::Edited { at, text } => step.came_back(at, &text),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
@@ -105,7 +108,7 @@ impl Step<'_> {
     fn keep_drafts(&mut self) {
         self.model.drafts_due = None;
         let written = self.model.composers.iter().filter_map(|(id, composer)| {
-            let text = composer.editor.text();
+            let text = composer.draft();
             id.filter(|_| !text.is_empty())
                 .map(|id| (id, text.to_owned()))
         });

@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::command::Context;
 use crate::model::Model;
-use crate::model::editor::Editor;
+use crate::model::editor::{Editor, Ring};
 use crate::model::meetings::Entry;
 use crate::text;
 use crate::theme::Tone;
@@ -52,6 +52,8 @@ pub enum Page {
 pub struct Find {
     /// What is searched for.
     pub query: Editor,
+    /// What was cut from it.
+    pub ring: Ring,
     /// Which of the found ones is selected.
     pub selected: usize,
 }

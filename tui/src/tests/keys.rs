@@ -157,33 +157,6 @@ fn join_by_title_and_by_number() {
 }
 
 #[test]
-fn completing_words_and_names() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("/jo");
-    stage.key("tab");
-    assert!(stage.shows("/join  /joins"));
-    stage.write("ins");
-    stage.key("tab");
-    assert_eq!(written(&stage), "/joins ");
-    stage.key("ctrl-u");
-    stage.write("ask @mar");
-    stage.key("tab");
-    assert_eq!(written(&stage), "ask @margaret ");
-}
-
-#[test]
-fn history_is_at_the_edges() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("first");
-    stage.key("enter");
-    stage.write("draft");
-    stage.key("up");
-    assert_eq!(written(&stage), "first");
-    stage.key("down");
-    assert_eq!(written(&stage), "draft");
-}
-
-#[test]
 fn pasted_lines_are_inserted_not_sent() {
     let mut stage = Stage::talking(80, 24);
     stage.tell(News::Pasted("one\r\ntwo\u{1b}[2J".into()));

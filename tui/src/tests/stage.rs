@@ -57,6 +57,7 @@ impl Stage {
             email: String::new(),
             token,
             drafts: Vec::new(),
+            history: Vec::new(),
             theme,
             zone: Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset")),
             size: (columns, rows),

@@ -10,21 +10,17 @@ use crate::keymap::Bound;
 use crate::model::editor::Editor;
 use crate::model::overlay::{Overlay, Page};
 use crate::model::{Asked, Focus};
-use crate::theme::Tone;
 
 /// How long a second Ctrl-C quits.
 const QUIT_MS: i64 = 2_000;
-/// How long a changed draft waits for more before it is kept.
-const DRAFT_MS: i64 = 1_000;
 /// How long a leave may take when quitting.
 const LEAVE_MS: i64 = 2_000;
-/// Bytes that an input holds: some messages' worth, so that a paste can be cut down.
-const INPUT_BYTES_MAX: usize = 64 * 1_024;
 
 impl Step<'_> {
     /// A key was pressed.
     pub(super) fn key(&mut self, key: Key) {
         if let Some(bound) = self.keymap.find(self.model.contexts(), key) {
+            self.end_choice(bound.command);
             let everywhere = matches!(
                 bound.command,
                 Command::Help | Command::Redraw | Command::Suspend
@@ -43,87 +39,8 @@ impl Step<'_> {
                 self.model.focus = Focus::Input;
                 self.model.drawer = None;
             }
-            self.insert(c.encode_utf8(&mut [0; 4]));
+            self.write(c);
         }
-    }
-
-    /// A text was pasted.
-    pub(super) fn pasted(&mut self, pasted: &str) {
-        self.insert(pasted);
-    }
-
-    fn insert(&mut self, text: &str) {
-        let (find, signing_in) = (self.model.find.is_some(), self.model.sign_in.is_some());
-        let editor = self.editor();
-        if editor.text().len() + text.len() > INPUT_BYTES_MAX {
-            let why = format!("too much: the input holds {INPUT_BYTES_MAX} bytes");
-            return self.model.tell(Tone::Bad, why);
-        }
-        if find || signing_in {
-            editor.insert(&text.replace(['\n', '\r', '\t'], " "));
-        } else {
-            editor.insert(text);
-        }
-        self.edited();
-    }
-
-    /// The text that keys go to.
-    fn editor(&mut self) -> &mut Editor {
-        let model = &mut *self.model;
-        match (&mut model.sign_in, &mut model.find) {
-            (Some(form), _) => form.editor_mut(),
-            (None, Some(find)) => &mut find.query,
-            (None, None) => &mut model.composers.entry(model.shown).or_default().editor,
-        }
-    }
-
-    fn edited(&mut self) {
-        if let Some(find) = &mut self.model.find {
-            find.selected = 0;
-        } else if self.model.sign_in.is_none() {
-            self.drafts_changed();
-        }
-    }
-
-    /// Something in a draft has changed.
-    pub(super) fn drafts_changed(&mut self) {
-        let due = self.model.now.plus_ms(DRAFT_MS);
-        self.model.drafts_due.get_or_insert(due);
-    }
-
-    fn edit(&mut self, command: Command) {
-        let cells = self.model.panes().input_columns();
-        let composing = self.model.sign_in.is_none() && self.model.find.is_none();
-        if composing && command == Command::LineEnd && self.editor().is_empty() {
-            return self.scroll_newest();
-        }
-        match command {
-            Command::NewLine => self.insert("\n"),
-            Command::Up if composing && !self.editor().up(cells) => {
-                self.model.composer_mut().older();
-            }
-            Command::Down if composing && !self.editor().down(cells) => {
-                self.model.composer_mut().newer();
-            }
-            Command::Left => self.editor().left(),
-            Command::Right => self.editor().right(),
-            Command::WordLeft => self.editor().word_left(),
-            Command::WordRight => self.editor().word_right(),
-            Command::LineStart => self.editor().line_start(),
-            Command::LineEnd => self.editor().line_end(),
-            Command::DeleteLeft => self.change(Editor::delete_left),
-            Command::DeleteRight => self.change(Editor::delete_right),
-            Command::DeleteWord => self.change(Editor::cut_word),
-            Command::DeleteToStart => self.change(Editor::cut_to_start),
-            Command::DeleteToEnd => self.change(Editor::cut_to_end),
-            Command::Yank => self.change(Editor::yank),
-            _ => {}
-        }
-    }
-
-    fn change(&mut self, change: impl FnOnce(&mut Editor)) {
-        change(self.editor());
-        self.edited();
     }
 
     fn command(&mut self, bound: Bound) {
@@ -132,7 +49,9 @@ impl Step<'_> {
         }
         match bound.command {
             Command::Send => self.send(),
-            Command::Complete => self.complete(),
+            Command::Complete => self.complete(true),
+            Command::CompleteBack => self.complete(false),
+            Command::OpenEditor => self.open_editor(),
             Command::Find => self.toggle_find(),
             Command::NextMeeting | Command::ListDown => self.step_meeting(true),
             Command::PreviousMeeting | Command::ListUp => self.step_meeting(false),
@@ -185,12 +104,20 @@ impl Step<'_> {
             | Command::WordRight
             | Command::LineStart
             | Command::LineEnd
+            | Command::TextStart
+            | Command::TextEnd
             | Command::DeleteLeft
             | Command::DeleteRight
+            | Command::DeleteToBlank
             | Command::DeleteWord
+            | Command::DeleteWordRight
             | Command::DeleteToStart
             | Command::DeleteToEnd
             | Command::Yank
+            | Command::YankOlder
+            | Command::Transpose
+            | Command::Undo
+            | Command::Redo
             | Command::FieldNext
             | Command::FieldPrevious
             | Command::SignIn => {}
@@ -217,7 +144,9 @@ impl Step<'_> {
 
     /// One step back. Nothing that was written is lost.
     fn back(&mut self) {
-        if self.model.leaving {
+        if self.close_choice() {
+            // The text is as it was written.
+        } else if self.model.leaving {
             self.model.leaving = false;
         } else if self.model.find.is_some() {
             self.model.find = None;
@@ -234,10 +163,9 @@ impl Step<'_> {
     }
 
     fn clear_or_quit(&mut self) {
-        if !self.editor().is_empty() {
+        if !self.editor().0.is_empty() {
             // What was cleared can be put back like anything that was cut.
-            self.editor().cut_all();
-            return self.edited();
+            return self.change(Editor::cut_all);
         }
         if self.model.quit_until.is_some() {
             return self.quit_now();

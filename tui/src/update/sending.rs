@@ -76,8 +76,7 @@ impl Step<'_> {
         room.scroll = Scroll::Newest;
         room.divider = None;
         self.model.confirming = None;
-        self.model.composer_mut().sent();
-        self.drafts_changed();
+        self.written(Some(id));
         self.flush(id);
     }
 

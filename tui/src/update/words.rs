@@ -4,7 +4,7 @@ use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{UserMessages, Verb as Request};
 
 use super::Step;
-use crate::command::{Verb, WORDS, find_word};
+use crate::command::{Verb, find_word};
 use crate::effect::Effect;
 use crate::model::Asked;
 use crate::model::overlay::{Overlay, Page};
@@ -19,6 +19,8 @@ impl Step<'_> {
     pub(super) fn word(&mut self, line: &str) {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
+        // Where it was written: obeying it may show another meeting.
+        let at = self.model.shown;
         let word = match find_word(name) {
             Ok(word) => word,
             Err(nearest) => {
@@ -60,57 +62,7 @@ impl Step<'_> {
             }
         };
         if done {
-            // The word was written into the meeting that was shown before it was obeyed.
-            for composer in self.model.composers.values_mut() {
-                if composer.editor.text() == line {
-                    composer.sent();
-                }
-            }
-            self.drafts_changed();
-        }
-    }
-
-    /// Completes a word or an @name before the cursor.
-    pub(super) fn complete(&mut self) {
-        let before = self
-            .model
-            .composer()
-            .map_or("", |composer| composer.editor.before())
-            .to_owned();
-        if before.starts_with('/') && !before.contains(char::is_whitespace) {
-            let names = WORDS.iter().map(|word| word.name.to_owned());
-            let found: Vec<String> = names.filter(|name| name.starts_with(&before)).collect();
-            return self.complete_with(&before, &found);
-        }
-        let Some(at) = before.rfind('@') else {
-            return;
-        };
-        let begun = before[at + 1..].to_lowercase();
-        let Some(log) = self.model.room().and_then(|room| room.log.as_ref()) else {
-            return;
-        };
-        let mut found: Vec<String> = log
-            .names()
-            .filter(|(_, name)| name.to_lowercase().starts_with(&begun))
-            .map(|(_, name)| format!("@{}", text::one_line(name)))
-            .collect();
-        found.sort();
-        found.dedup();
-        self.complete_with(&before[at..], &found);
-    }
-
-    fn complete_with(&mut self, begun: &str, found: &[String]) {
-        match found {
-            [] => self.model.tell(Tone::Plain, "nothing begins like this"),
-            [only] => {
-                let editor = &mut self.model.composer_mut().editor;
-                for _ in 0..begun.chars().count() {
-                    editor.delete_left();
-                }
-                editor.insert(&format!("{only} "));
-                self.drafts_changed();
-            }
-            several => self.model.tell(Tone::Plain, several.join("  ")),
+            self.written(at);
         }
     }
 
