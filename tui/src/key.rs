@@ -1,6 +1,27 @@
 //! One key with its modifiers: from the terminal, from its name, and as people read it.
 
+use std::fmt;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Keys that have a name and no character.
+const NAMED: [(&str, KeyCode); 15] = [
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+    ("insert", KeyCode::Insert),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pageup", KeyCode::PageUp),
+    ("pagedown", KeyCode::PageDown),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("space", KeyCode::Char(' ')),
+];
 
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,38 +119,55 @@ impl std::str::FromStr for Key {
                 rest = after;
             }
         }
-        let code = match rest {
-            "enter" => KeyCode::Enter,
-            "esc" => KeyCode::Esc,
-            "tab" => KeyCode::Tab,
-            "backspace" => KeyCode::Backspace,
-            "delete" => KeyCode::Delete,
-            "home" => KeyCode::Home,
-            "end" => KeyCode::End,
-            "pageup" => KeyCode::PageUp,
-            "pagedown" => KeyCode::PageDown,
-            "up" => KeyCode::Up,
-            "down" => KeyCode::Down,
-            "left" => KeyCode::Left,
-            "right" => KeyCode::Right,
-            _ => {
-                let mut chars = rest.chars();
-                match (chars.next(), chars.as_str()) {
-                    (Some('f'), number) if !number.is_empty() => {
-                        KeyCode::F(number.parse().map_err(|_| wrong())?)
-                    }
-                    (Some(c), "") => KeyCode::Char(c),
-                    _ => return Err(wrong()),
+        let named = NAMED.iter().find(|(name, _)| *name == rest);
+        let code = if let Some((_, code)) = named {
+            *code
+        } else {
+            let mut chars = rest.chars();
+            match (chars.next(), chars.as_str()) {
+                (Some('f'), number) if !number.is_empty() => {
+                    KeyCode::F(number.parse().map_err(|_| wrong())?)
                 }
+                (Some(c), "") => KeyCode::Char(c),
+                _ => return Err(wrong()),
             }
         };
         Ok(Self { code, modifiers })
     }
 }
 
-/// A key's name as people read it: `⌃G`, `⌥⏎`, `F1`; `glyphs` stand for
-/// Control, Alt, Shift, Enter and the arrows up and down.
-pub fn label(name: &str, glyphs: [&str; 6]) -> String {
+impl Key {
+    /// As people read it: `⌃G`, `⌥⏎`, `F1`; `glyphs` stand for Control, Alt, Shift, Enter and the
+    /// arrows up and down.
+    pub fn label(&self, glyphs: [&str; 6]) -> String {
+        label(&self.to_string(), glyphs)
+    }
+}
+
+/// As `ctrl-a`, `alt-enter`, `f1`: what [`Key::from_str`](std::str::FromStr) reads.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (modifier, prefix) in [
+            (KeyModifiers::CONTROL, "ctrl-"),
+            (KeyModifiers::ALT, "alt-"),
+            (KeyModifiers::SHIFT, "shift-"),
+        ] {
+            if self.modifiers.contains(modifier) {
+                f.write_str(prefix)?;
+            }
+        }
+        if let Some((name, _)) = NAMED.iter().find(|(_, code)| *code == self.code) {
+            return f.write_str(name);
+        }
+        match self.code {
+            KeyCode::F(number) => write!(f, "f{number}"),
+            KeyCode::Char(c) => write!(f, "{c}"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+fn label(name: &str, glyphs: [&str; 6]) -> String {
     let [ctrl, alt, shift, enter, up, down] = glyphs;
     let mut out = String::new();
     let mut rest = name;

@@ -1,6 +1,7 @@
 //! `plenary`: reads the command line and the settings, then does one command or opens the screen.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -31,11 +32,15 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
     // The one provider of the process; a second one cannot have been installed before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let globals = command_line.globals;
+    let prints_keys = command_line.keys;
     let flags = Flags {
         server: globals.server,
         config: globals.config,
     };
     let settings = config::resolve(flags, Environment::read()?)?;
+    if prints_keys {
+        return shell::print_keys(&config_dir(&settings).join("keys.toml"));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -68,6 +73,7 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
             !settings.no_color,
             wants_ascii(|name| std::env::var(name).ok()),
         ),
+        config_dir: config_dir(settings),
         editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,
@@ -83,4 +89,10 @@ fn editor(variable: impl Fn(&str) -> Option<String>) -> String {
     set("VISUAL")
         .or_else(|| set("EDITOR"))
         .unwrap_or_else(|| "vi".to_owned())
+}
+
+/// Keys and looks lie beside the configuration file.
+fn config_dir(settings: &Settings) -> PathBuf {
+    let directory = settings.config_file.parent();
+    directory.unwrap_or(Path::new(".")).to_owned()
 }

@@ -4,6 +4,7 @@
 pub mod choice;
 pub mod composer;
 pub mod editor;
+pub mod find;
 pub mod history;
 pub mod meetings;
 pub mod overlay;
@@ -20,15 +21,17 @@ use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
 use crate::clock::Zone;
-use crate::command::Context;
+use crate::command::{Command, Context};
+use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Form, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use editor::Ring;
+use find::Find;
 use history::History;
 use meetings::Meetings;
-use overlay::{Find, Overlay};
+use overlay::Overlay;
 use room::Room;
 use sign_in::SignIn;
 use timeline::Looked;
@@ -48,6 +51,8 @@ pub struct Start {
     pub history: Vec<(MeetingId, String)>,
     /// How meaning looks.
     pub theme: Theme,
+    /// What keys do.
+    pub keymap: Keymap,
     /// In which zone times are shown.
     pub zone: Zone,
     /// Columns and rows.
@@ -67,6 +72,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// How meaning looks.
     pub theme: Theme,
+    /// What keys do.
+    pub keymap: Keymap,
     /// In which zone times are shown.
     pub zone: Zone,
     /// Whether the terminal has the focus, as far as it says.
@@ -111,7 +118,7 @@ pub struct Model {
     pub drawer: Option<Drawer>,
     /// The page that lies over the chat.
     pub overlay: Option<Overlay>,
-    /// The search for a meeting.
+    /// The search for a meeting, a person or a command.
     pub find: Option<Find>,
     /// What the status line says for a while.
     pub notice: Option<Notice>,
@@ -241,6 +248,7 @@ impl Model {
             skew_ms: 0,
             size: start.size,
             theme: start.theme,
+            keymap: start.keymap,
             zone: start.zone,
             focused: true,
             server: start.server,
@@ -332,6 +340,7 @@ impl Model {
             room,
             me: self.me.as_ref(),
             theme: self.theme,
+            keymap: &self.keymap,
             zone: self.zone,
             now: self.now,
             columns: usize::from(panes.chat.width),
@@ -430,6 +439,11 @@ impl Model {
             }
             None => EnterDoes::Send,
         }
+    }
+
+    /// The first key of a command, as people read it.
+    pub fn key(&self, command: Command) -> String {
+        self.keymap.label(command, self.theme.glyphs)
     }
 
     /// Says something in the status line.

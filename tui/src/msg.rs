@@ -5,6 +5,8 @@ use plenary_shared::protocol::{LoginOk, ServerLine};
 use plenary_shared::time::Timestamp;
 
 use crate::key::Key;
+use crate::keymap::Keymap;
+use crate::theme::Theme;
 
 /// Something happened.
 #[derive(Clone)]
@@ -42,6 +44,15 @@ pub enum News {
         at: Option<InstanceId>,
         /// The text.
         text: String,
+    },
+    /// Keys and looks were read.
+    Configured {
+        /// What keys do.
+        keymap: Keymap,
+        /// How meaning looks.
+        theme: Theme,
+        /// What is wrong, with file and line.
+        wrong: Vec<String>,
     },
     /// Something optional did not work.
     Failed(String),

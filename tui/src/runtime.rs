@@ -6,6 +6,7 @@ mod burst;
 mod news;
 mod outside;
 mod sent_keeper;
+mod wishes;
 
 use std::io;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ use away::Away;
 use burst::Burst;
 use outside::Outside;
 use sent_keeper::SentKeeper;
+use wishes::Wishes;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
@@ -54,6 +56,8 @@ pub struct Opening {
     pub state_dir: PathBuf,
     /// How meaning looks.
     pub theme: Theme,
+    /// Where `keys.toml` and `theme.toml` are.
+    pub config_dir: PathBuf,
     /// The command line of the person's editor.
     pub editor: String,
     /// The wall clock: `SystemTime::now`.
@@ -85,7 +89,7 @@ pub async fn run(opening: Opening) -> io::Result<()> {
 
 struct Screen {
     model: Model,
-    keymap: Keymap,
+    wishes: Wishes,
     outside: Outside,
     sent: SentKeeper,
     /// What comes from the terminal, while it is ours.
@@ -106,6 +110,7 @@ struct Screen {
 impl Screen {
     fn new(opening: Opening, term: &Term) -> io::Result<Self> {
         let account = &opening.account;
+        let wishes = Wishes::within(&opening.config_dir, opening.theme);
         let server = account.server.to_string();
         let drafts_file = DraftsFile::within(&opening.state_dir);
         let sent_file = SentFile::within(&opening.state_dir);
@@ -122,13 +127,14 @@ impl Screen {
             history: sent_file.load(&server),
             server,
             theme: opening.theme,
+            keymap: Keymap::default(),
             zone: Zone::Local,
             size: term.size()?,
             now: now(opening.wall_clock),
         });
         Ok(Self {
             model,
-            keymap: Keymap::default(),
+            wishes,
             outside: Outside::new(opening.session_file, drafts_file, opening.wall_clock),
             sent: SentKeeper::new(sent_file),
             events: Some(EventStream::new()),
@@ -278,13 +284,24 @@ impl Screen {
     }
 
     fn work_in(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+        let looks = matches!(
+            news,
+            News::Started | News::Key(_) | News::Focused(true) | News::Tick
+        );
+        if looks && let Some(configured) = self.wishes.look(now(self.wall_clock)) {
+            self.work_in_one(term, configured)?;
+        }
+        self.work_in_one(term, news)
+    }
+
+    fn work_in_one(&mut self, term: &mut Term, news: News) -> io::Result<()> {
         let spare = Cmid((self.new_id)());
         let msg = Msg {
             now: now(self.wall_clock),
             spare,
             news,
         };
-        for effect in update(&mut self.model, &self.keymap, msg) {
+        for effect in update(&mut self.model, msg) {
             self.carry_out(term, effect)?;
         }
         Ok(())

@@ -5,6 +5,7 @@ mod asking;
 mod chat;
 mod completing;
 mod editing;
+mod finding;
 mod keys;
 mod linking;
 mod meetings;
@@ -22,7 +23,7 @@ use crate::keymap::Keymap;
 use crate::model::Model;
 use crate::msg::{Msg, News};
 use crate::text;
-use crate::theme::Tone;
+use crate::theme::{Theme, Tone};
 
 /// Woken so much later than was asked for, the machine was asleep or the program stopped.
 const OVERSLEPT_MS: i64 = 3_000;
@@ -30,19 +31,17 @@ const OVERSLEPT_MS: i64 = 3_000;
 /// One message being worked in.
 struct Step<'a> {
     model: &'a mut Model,
-    keymap: &'a Keymap,
     out: Vec<Effect>,
     /// For the one message that a step may write.
     spare: Cmid,
 }
 
 /// Works a message in; what is to be done outside comes back, in order.
-pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let (before, expected) = (model.now, model.wake_at());
     model.now = msg.now.plus_ms(model.skew_ms);
     let mut step = Step {
         model,
-        keymap,
         out: Vec::new(),
         spare: msg.spare,
     };
@@ -60,6 +59,11 @@ pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
         News::Link(news) => step.link(news),
         News::SignedIn(answer) => step.signed_in(answer),
         News::Edited { at, text } => step.came_back(at, &text),
+        News::Configured {
+            keymap,
+            theme,
+            wrong,
+        } => step.configured(keymap, theme, &wrong),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
@@ -91,6 +95,18 @@ impl Step<'_> {
                 room.looked_at = now;
             }
         }
+    }
+
+    /// The person's keys and looks are others now; what is wrong with them is said.
+    fn configured(&mut self, keymap: Keymap, theme: Theme, wrong: &[String]) {
+        self.model.keymap = keymap;
+        self.model.theme = theme;
+        let text = match wrong {
+            [] => return,
+            [only] => only.clone(),
+            [first, more @ ..] => format!("{first} (and {} more)", more.len()),
+        };
+        self.model.tell(Tone::Bad, text);
     }
 
     fn set_title(&mut self) {

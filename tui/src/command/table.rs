@@ -201,7 +201,7 @@ pub const KEYS: &[Row] = &[
         Context::Meetings,
         "find",
         &["ctrl-g"],
-        "find a meeting",
+        "find a meeting, a person, a command",
     )
     .hint("find"),
     row(
@@ -222,11 +222,11 @@ pub const KEYS: &[Row] = &[
     row(
         Command::NthMeeting,
         Context::Meetings,
-        "nth-meeting",
+        "meeting",
         &[
             "alt-1", "alt-2", "alt-3", "alt-4", "alt-5", "alt-6", "alt-7", "alt-8", "alt-9",
         ],
-        "meeting by its number",
+        "meeting by its number, as /meeting 3",
     ),
     row(
         Command::NextUnread,
@@ -238,14 +238,14 @@ pub const KEYS: &[Row] = &[
     row(
         Command::LastMeeting,
         Context::Meetings,
-        "last-meeting",
+        "last",
         &["alt-s"],
         "last meeting",
     ),
     row(
         Command::MeetingsList,
         Context::Meetings,
-        "meetings-list",
+        "meetings",
         &["f2"],
         "into the list of meetings",
     )
@@ -253,7 +253,7 @@ pub const KEYS: &[Row] = &[
     row(
         Command::PeopleList,
         Context::Meetings,
-        "people-list",
+        "people",
         &["f3"],
         "people, where the screen is narrow",
     )
@@ -512,8 +512,6 @@ pub const WORDS: &[Word] = &[
         "send again what could not be sent",
     ),
     word(Verb::Reconnect, "/reconnect", "", "connect anew at once"),
-    word(Verb::Help, "/help", "", "every key and command"),
-    word(Verb::Quit, "/quit", "", "quit"),
 ];
 
 const fn row(

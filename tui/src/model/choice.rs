@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::command::{Completes, WORDS, find_word};
+use crate::command::{Completes, Named, find_word};
 use crate::model::{Focus, Model};
 use crate::text;
 
@@ -88,7 +88,10 @@ impl Model {
 
     fn arguments(&self, word: &str, begun: &str, end: usize) -> Option<Choices> {
         let place = end - begun.len()..end;
-        match find_word(word).ok()?.completes {
+        let Ok(Named::Word(word)) = find_word(word) else {
+            return None;
+        };
+        match word.completes {
             Completes::Nothing => None,
             Completes::People => self.people(begun, place, ""),
             Completes::Meetings => {
@@ -144,10 +147,15 @@ impl Model {
 
 fn words(begun: &str) -> Option<Choices> {
     let lower = begun.to_lowercase();
-    let fits = WORDS.iter().filter(|word| word.name.starts_with(&lower));
-    let offers = fits.map(|word| Offer {
-        text: word.name.to_owned(),
-        note: format!("{} {}", word.argument, word.help).trim().to_owned(),
+    let fits = Named::all().filter(|named| named.name().starts_with(&lower));
+    let offers = fits.map(|named| Offer {
+        text: named.name(),
+        note: match named {
+            Named::Word(word) => format!("{} {}", word.argument, word.help),
+            Named::Row(row) => row.help.to_owned(),
+        }
+        .trim()
+        .to_owned(),
     });
     choices("commands", 0..begun.len(), offers)
 }

@@ -109,7 +109,11 @@ mod tests {
                         '\t' => '⇥',
                         other => other,
                     })),
-                    News::Pasted(text) => out.push_str(&format!("[{}]", text.replace('\n', "|"))),
+                    News::Pasted(text) => {
+                        out.push('[');
+                        out.push_str(&text.replace('\n', "|"));
+                        out.push(']');
+                    }
                     _ => out.push('!'),
                 }
             }

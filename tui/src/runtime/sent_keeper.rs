@@ -18,9 +18,9 @@ pub(super) struct SentKeeper {
 
 impl SentKeeper {
     pub(super) fn new(file: SentFile) -> Self {
-        let (texts, mut waiting) = mpsc::channel::<(String, MeetingId, String)>(WAITING_MAX);
+        let (texts, mut queue) = mpsc::channel::<(String, MeetingId, String)>(WAITING_MAX);
         let writing = tokio::spawn(async move {
-            while let Some((server, meeting, text)) = waiting.recv().await {
+            while let Some((server, meeting, text)) = queue.recv().await {
                 let file = file.clone();
                 let write = move || file.append(&server, meeting, &text);
                 // A history that cannot be kept is not worth a word in the middle of a talk.

@@ -32,7 +32,6 @@ pub const ME: u64 = 7;
 
 pub struct Stage {
     pub model: Model,
-    pub keymap: Keymap,
     pub now: Timestamp,
     /// What was wanted outside since it was looked at last.
     pub effects: Vec<Effect>,
@@ -59,13 +58,13 @@ impl Stage {
             drafts: Vec::new(),
             history: Vec::new(),
             theme,
+            keymap: Keymap::default(),
             zone: Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset")),
             size: (columns, rows),
             now,
         });
         let mut stage = Self {
             model,
-            keymap: Keymap::default(),
             now,
             effects: Vec::new(),
             spares: 0,
@@ -99,7 +98,6 @@ impl Stage {
         let spare = Cmid(uuid::Uuid::from_u128(self.spares));
         let effects = update(
             &mut self.model,
-            &self.keymap,
             Msg {
                 now: self.now,
                 spare,

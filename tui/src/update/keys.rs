@@ -19,7 +19,7 @@ const LEAVE_MS: i64 = 2_000;
 impl Step<'_> {
     /// A key was pressed.
     pub(super) fn key(&mut self, key: Key) {
-        if let Some(bound) = self.keymap.find(self.model.contexts(), key) {
+        if let Some(bound) = self.model.keymap.find(self.model.contexts(), key) {
             self.end_choice(bound.command);
             let everywhere = matches!(
                 bound.command,
@@ -43,7 +43,8 @@ impl Step<'_> {
         }
     }
 
-    fn command(&mut self, bound: Bound) {
+    /// Does what a key says, or a word.
+    pub(super) fn command(&mut self, bound: Bound) {
         if bound.command != Command::ClearOrQuit {
             self.model.quit_until = None;
         }

@@ -7,8 +7,6 @@ use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 use super::Step;
 use crate::clock::{minutes, minutes_left};
 use crate::layout::{Drawer, Form};
-use crate::model::meetings::Entry;
-use crate::model::overlay::Find;
 use crate::model::{Asked, Focus};
 use crate::text;
 use crate::theme::Tone;
@@ -218,42 +216,6 @@ impl Step<'_> {
         self.model.overlay = None;
     }
 
-    /// Begins the search for a meeting, or ends it.
-    pub(super) fn toggle_find(&mut self) {
-        self.model.find = match self.model.find {
-            Some(_) => None,
-            None => Some(Find::default()),
-        };
-        self.model.overlay = None;
-    }
-
-    /// Selects another of the found ones.
-    pub(super) fn step_find(&mut self, forward: bool) {
-        let count = self.found_ids().len();
-        if let Some(find) = &mut self.model.find
-            && count > 0
-        {
-            let at = find.selected.min(count - 1);
-            find.selected = if forward {
-                (at + 1) % count
-            } else {
-                (at + count - 1) % count
-            };
-        }
-    }
-
-    /// Goes to the selected one of the found.
-    pub(super) fn end_find(&mut self) {
-        let found = self.found_ids();
-        let Some(find) = self.model.find.take() else {
-            return;
-        };
-        match found.get(find.selected.min(found.len().saturating_sub(1))) {
-            Some(id) => self.show(*id),
-            None => self.model.tell(Tone::Plain, "no meeting is called so"),
-        }
-    }
-
     /// A meeting's title, to speak of it.
     pub(super) fn title_of(&self, id: InstanceId) -> String {
         let title = self
@@ -261,15 +223,6 @@ impl Step<'_> {
             .instance(id)
             .map(|instance| text::one_line(&instance.title));
         title.unwrap_or_else(|| format!("meeting {id}"))
-    }
-
-    fn found_ids(&self) -> Vec<InstanceId> {
-        let found = self
-            .model
-            .find
-            .iter()
-            .flat_map(|find| find.found(self.model));
-        found.map(|entry: Entry<'_>| entry.instance.id).collect()
     }
 
     fn listed_ids(&self) -> Vec<InstanceId> {

@@ -6,6 +6,7 @@ use plenary_shared::protocol::{Post, Posted, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
+use crate::command::Command;
 use crate::model::Asked;
 use crate::model::room::{OUTBOX_MAX, Pending, Room, Sending};
 use crate::model::scroll::Scroll;
@@ -96,7 +97,11 @@ impl Step<'_> {
     fn tell_not_in(&mut self) {
         let shown = self.model.shown;
         let text = match shown {
-            None => "no meeting is open: choose one with Ctrl-N or F2".to_owned(),
+            None => {
+                let (next, list) = (Command::NextMeeting, Command::MeetingsList);
+                let (next, list) = (self.model.key(next), self.model.key(list));
+                format!("no meeting is open: choose one with {next} or {list}")
+            }
             Some(id) if self.model.rooms.get(&id).is_some_and(Room::is_closed) => {
                 Code::Ended.sentence().to_owned()
             }

@@ -4,8 +4,9 @@ use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{UserMessages, Verb as Request};
 
 use super::Step;
-use crate::command::{Verb, find_word};
+use crate::command::{Named, Row, Verb, find_word};
 use crate::effect::Effect;
+use crate::keymap::Bound;
 use crate::model::Asked;
 use crate::model::overlay::{Overlay, Page};
 use crate::text;
@@ -15,55 +16,55 @@ use crate::theme::Tone;
 const MESSAGES_SHOWN: usize = 500;
 
 impl Step<'_> {
-    /// Obeys a line that begins with `/`. One that is no word stays in the input.
+    /// Obeys a line that was written. One that is no word stays in the input.
     pub(super) fn word(&mut self, line: &str) {
-        let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let argument = argument.trim();
         // Where it was written: obeying it may show another meeting.
         let at = self.model.shown;
-        let word = match find_word(name) {
-            Ok(word) => word,
-            Err(nearest) => {
-                let name = text::one_line(name);
-                let nearest = nearest.name;
-                return self.model.tell(
-                    Tone::Bad,
-                    format!("there is no {name}: did you mean {nearest}? //x sends /x as it is"),
-                );
-            }
-        };
-        let done = match word.verb {
-            Verb::Join => self.join_word(argument),
-            Verb::Leave => {
-                self.leave();
-                true
-            }
-            Verb::Who => self.who(),
-            Verb::Messages => self.messages_of(argument),
-            Verb::Joins => {
-                let asked = self.ask_or_tell(Request::JoinTimes {}, Asked::JoinTimes);
-                self.page(asked, Page::JoinTimes(None))
-            }
-            Verb::Retry => {
-                self.retry();
-                true
-            }
-            Verb::Reconnect => {
-                self.out.push(Effect::Reconnect);
-                true
-            }
-            Verb::Help => {
-                self.help();
-                true
-            }
-            Verb::Quit => {
-                self.quit();
-                true
-            }
-        };
-        if done {
+        if self.obey(line) {
             self.written(at);
         }
+    }
+
+    /// Obeys a line that begins with `/`. False when it cannot be obeyed as it is.
+    pub(super) fn obey(&mut self, line: &str) -> bool {
+        let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let argument = argument.trim();
+        match find_word(name) {
+            Ok(Named::Word(word)) => self.obey_word(word.verb, argument),
+            Ok(Named::Row(row)) => self.obey_row(row, argument),
+            Err(nearest) => {
+                let name = text::one_line(name);
+                let text =
+                    format!("there is no {name}: did you mean {nearest}? //x sends /x as it is");
+                self.model.tell(Tone::Bad, text);
+                false
+            }
+        }
+    }
+
+    fn obey_word(&mut self, verb: Verb, argument: &str) -> bool {
+        match verb {
+            Verb::Join => return self.join_word(argument),
+            Verb::Leave => self.leave(),
+            Verb::Who => return self.who(),
+            Verb::Messages => return self.messages_of(argument),
+            Verb::Joins => {
+                let asked = self.ask_or_tell(Request::JoinTimes {}, Asked::JoinTimes);
+                return self.page(asked, Page::JoinTimes(None));
+            }
+            Verb::Retry => self.retry(),
+            Verb::Reconnect => self.out.push(Effect::Reconnect),
+        }
+        true
+    }
+
+    /// What a key does, by its name; a number says which of its keys.
+    fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
+        let nth = argument.parse::<usize>().unwrap_or(1).max(1) - 1;
+        // As by its key, what is written is out of the way.
+        let command = row.command;
+        self.command(Bound { command, nth });
+        true
     }
 
     fn join_word(&mut self, argument: &str) -> bool {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{put, select, spread};
 use crate::clock::{minutes, minutes_left};
-use crate::key::label;
+use crate::command::Command;
 use crate::model::Model;
 use crate::model::meetings::{Entry, Group};
 use crate::text;
@@ -43,7 +43,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
         rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
     }
     let glyphs = model.theme.glyphs;
-    let find = format!("{} find", label("ctrl-g", glyphs.keys));
+    let find = format!("{} find", model.key(Command::Find));
     let head = spread(
         columns,
         vec![Span::styled(" MEETINGS", model.theme.style(Tone::Strong))],
@@ -71,7 +71,7 @@ pub(super) fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         .iter()
         .position(|entry| model.shown == Some(entry.instance.id))
         .unwrap_or(0);
-    let find = label("ctrl-g", glyphs.keys);
+    let find = model.key(Command::Find);
     let find_cells = 5 + text::width(&find);
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
