@@ -373,7 +373,7 @@ fn what_was_sent_is_there_at_the_next_start() {
     join(&mut pty);
     pty.send("the first line\r");
     pty.wait("it to settle", |screen| {
-        screen.contains("the first line") && !screen.contains("sending")
+        screen.contains("you        the first line") && !screen.contains("sending")
     });
     pty.send("half a thought");
     pty.wait_text("half a thought");
