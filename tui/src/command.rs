@@ -51,6 +51,24 @@ pub enum Command {
     Oldest,
     Newest,
     FirstUnread,
+    PreviousMention,
+    NextMention,
+    PlainView,
+    Mouse,
+    Select,
+    SelectDown,
+    SelectUp,
+    SelectFirst,
+    SelectLast,
+    SelectEnter,
+    Search,
+    SearchOlder,
+    SearchNewer,
+    SearchEnter,
+    CopyText,
+    CopyLine,
+    OpenLink,
+    UnreadFrom,
     ListUp,
     ListDown,
     ListEnter,
@@ -83,6 +101,10 @@ pub enum Context {
     Edit,
     /// The chat above the input.
     Chat,
+    /// A selected message.
+    Select,
+    /// What is searched for among the messages.
+    Search,
     /// Going from meeting to meeting.
     Meetings,
     /// The list of meetings, when it has been stepped into.
@@ -108,6 +130,8 @@ impl Context {
         Self::List,
         Self::Find,
         Self::Chat,
+        Self::Select,
+        Self::Search,
         Self::Overlay,
         Self::SignIn,
         Self::Leaving,
@@ -120,6 +144,8 @@ impl Context {
             Self::Input => "message",
             Self::Edit => "editing",
             Self::Chat => "chat",
+            Self::Select => "a selected message",
+            Self::Search => "searching the messages",
             Self::Meetings => "meetings",
             Self::List => "in the list of meetings",
             Self::Overlay => "a page like this",
@@ -155,6 +181,8 @@ impl Row {
             Context::Chat | Context::Meetings | Context::Anywhere => true,
             Context::Input
             | Context::Edit
+            | Context::Select
+            | Context::Search
             | Context::List
             | Context::Overlay
             | Context::Find

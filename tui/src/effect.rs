@@ -50,6 +50,12 @@ pub enum Effect {
         /// What is written so far.
         text: String,
     },
+    /// Copy this.
+    Copy(String),
+    /// Open this address in a browser.
+    Open(String),
+    /// Take the mouse from the terminal, or give it back.
+    Mouse(bool),
     /// Write this into the terminal's title.
     Title(String),
     /// Draw everything anew.
@@ -74,6 +80,9 @@ impl std::fmt::Debug for Effect {
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
             Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
             Self::Edit { .. } => f.write_str("Edit"),
+            Self::Copy(text) => write!(f, "Copy({})", text.len()),
+            Self::Open(_) => f.write_str("Open"),
+            Self::Mouse(ours) => write!(f, "Mouse({ours})"),
             Self::Title(title) => write!(f, "Title({title})"),
             Self::Redraw => f.write_str("Redraw"),
             Self::Suspend => f.write_str("Suspend"),

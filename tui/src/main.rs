@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::Parser as _;
 use plenary::command_line::CommandLine;
 use plenary::config::{self, Environment, Flags, Settings};
-use plenary::runtime::{self, Opening};
+use plenary::runtime::{self, Desktop, Opening};
 use plenary::session::{Account, SessionFile};
 use plenary::shell::{self, Failure};
 use plenary::term;
@@ -74,6 +74,7 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
             wants_ascii(|name| std::env::var(name).ok()),
         ),
         config_dir: config_dir(settings),
+        desktop: Desktop::new(|name| std::env::var(name).ok()),
         editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,

@@ -10,6 +10,7 @@ pub mod meetings;
 pub mod overlay;
 pub mod room;
 pub mod scroll;
+pub mod select;
 pub mod sign_in;
 pub mod timeline;
 pub mod wake;
@@ -30,9 +31,10 @@ use composer::Composer;
 use editor::Ring;
 use find::Find;
 use history::History;
-use meetings::Meetings;
+use meetings::{Listed, Meetings};
 use overlay::Overlay;
 use room::Room;
+use select::Selecting;
 use sign_in::SignIn;
 use timeline::Looked;
 
@@ -63,6 +65,7 @@ pub struct Start {
 
 /// Everything the screen knows.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Model {
     /// The server's time, as well as it is known.
     pub now: Timestamp,
@@ -120,6 +123,12 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// The search for a meeting, a person or a command.
     pub find: Option<Find>,
+    /// The selected message.
+    pub select: Option<Selecting>,
+    /// Whether nothing but the chat is shown.
+    pub plain: bool,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
     /// What the status line says for a while.
     pub notice: Option<Notice>,
     /// Until when a second Ctrl-C quits.
@@ -272,6 +281,9 @@ impl Model {
             drawer: None,
             overlay: None,
             find: None,
+            select: None,
+            plain: false,
+            mouse: true,
             notice: None,
             quit_until: None,
             leaving: false,
@@ -311,6 +323,28 @@ impl Model {
         self.me.as_ref().map(|me| me.id)
     }
 
+    /// The list of meetings on so many rows: its lines, and how many of them are above the first.
+    pub fn list(&self, height: usize) -> (Vec<Listed<'_>>, usize) {
+        let lines = meetings::listed(&self.meetings.entries(self.now, self.zone));
+        let is_shown = |line: &Listed<'_>| match line {
+            Listed::Entry(entry) => Some(entry.instance.id) == self.shown,
+            Listed::Group(..) => false,
+        };
+        // As little above as keeps the selected row in sight, with its group where that fits.
+        let selected = lines.iter().position(is_shown);
+        let skipped = selected.map_or(0, |at| (at + 1).saturating_sub(height));
+        (lines, skipped)
+    }
+
+    /// The meeting on a row of the list, if there is one.
+    pub fn meeting_on_row(&self, row: usize, height: usize) -> Option<InstanceId> {
+        let (lines, skipped) = self.list(height);
+        match lines.get(skipped + row)? {
+            Listed::Entry(entry) => Some(entry.instance.id),
+            Listed::Group(..) => None,
+        }
+    }
+
     /// What is written in the shown meeting.
     pub fn composer(&self) -> Option<&Composer> {
         self.composers.get(&self.shown)
@@ -324,6 +358,9 @@ impl Model {
     /// Where things stand on the screen.
     pub fn panes(&self) -> Panes {
         let (columns, rows) = self.size;
+        if self.plain {
+            return layout::plain(columns, rows);
+        }
         // The input's width does not depend on its height, so the first layout can measure it.
         let cells = layout::panes(columns, rows, 1, None).input_columns();
         let editor = self.composer().map(|composer| &composer.editor);
@@ -365,7 +402,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, SignIn,
+            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Select,
+            SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -377,6 +415,10 @@ impl Model {
             &[Find, Edit, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
+        } else if self.query().is_some() {
+            &[Search, Edit, Anywhere]
+        } else if self.select.is_some() {
+            &[Select, Chat, Meetings, Anywhere]
         } else if self.focus == Focus::List {
             &[List, Chat, Meetings, Anywhere]
         } else {
@@ -411,6 +453,7 @@ impl Model {
             && at_end
             && self.overlay.is_none()
             && self.sign_in.is_none()
+            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
             && (!covered || self.panes().chat.width > 60)
     }
 

@@ -26,6 +26,8 @@ pub enum News {
     Started,
     /// A key was pressed.
     Key(Key),
+    /// The mouse was used.
+    Mouse(Mouse),
     /// A text was pasted.
     Pasted(String),
     /// The screen has another size: columns and rows.
@@ -58,6 +60,22 @@ pub enum News {
     Failed(String),
     /// The system wants the program to end.
     Terminated,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button was pressed here.
+    Click {
+        /// From the left.
+        column: u16,
+        /// From the top.
+        row: u16,
+    },
+    /// The wheel was turned away.
+    WheelUp,
+    /// The wheel was turned near.
+    WheelDown,
 }
 
 /// What became of the connection, and what came on it.

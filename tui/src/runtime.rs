@@ -3,6 +3,7 @@
 
 mod away;
 mod burst;
+mod desktop;
 mod news;
 mod outside;
 mod sent_keeper;
@@ -35,6 +36,7 @@ use crate::update::update;
 use crate::view::view;
 use away::Away;
 use burst::Burst;
+pub use desktop::Desktop;
 use outside::Outside;
 use sent_keeper::SentKeeper;
 use wishes::Wishes;
@@ -58,6 +60,8 @@ pub struct Opening {
     pub theme: Theme,
     /// Where `keys.toml` and `theme.toml` are.
     pub config_dir: PathBuf,
+    /// What stands around the terminal.
+    pub desktop: Desktop,
     /// The command line of the person's editor.
     pub editor: String,
     /// The wall clock: `SystemTime::now`.
@@ -97,6 +101,7 @@ struct Screen {
     burst: Burst,
     /// The editor that has the terminal.
     away: Option<Away>,
+    desktop: Desktop,
     editor: String,
     state_dir: PathBuf,
     ends: [Signal; 3],
@@ -140,6 +145,7 @@ impl Screen {
             events: Some(EventStream::new()),
             burst: Burst::default(),
             away: None,
+            desktop: opening.desktop,
             editor: opening.editor,
             state_dir: opening.state_dir,
             ends: [
@@ -321,6 +327,14 @@ impl Screen {
         }
     }
 
+    /// To the terminal itself, while it is ours.
+    fn say(&self, term: &mut Term, sequence: Option<String>) -> io::Result<()> {
+        match sequence.filter(|_| self.away.is_none()) {
+            Some(sequence) => term.say(&sequence),
+            None => Ok(()),
+        }
+    }
+
     fn come_back(&mut self, term: &mut Term, status: io::Result<ExitStatus>) -> io::Result<()> {
         match self.away.take() {
             Some(away) => {
@@ -366,6 +380,17 @@ impl Screen {
             Effect::Title(title) if self.away.is_none() => term.set_title(&title)?,
             // It is written when the terminal is ours again.
             Effect::Title(_) => {}
+            Effect::Copy(text) => {
+                self.say(term, self.desktop.copying(&text))?;
+                self.desktop.copy(text);
+            }
+            Effect::Open(address) => {
+                if !self.desktop.has_opener() {
+                    self.say(term, self.desktop.copying(&address))?;
+                }
+                self.desktop.open(&address, self.outside.answer());
+            }
+            Effect::Mouse(ours) => term.set_mouse(ours)?,
             Effect::Redraw => self.redraw = true,
             Effect::Suspend => {
                 term.suspend()?;

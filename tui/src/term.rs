@@ -22,11 +22,17 @@ use plenary_shared::text::for_terminal;
 const PUSH_TITLE: &str = "\x1b[22;2t";
 const POP_TITLE: &str = "\x1b[23;2t";
 
+/// Presses and the wheel, by their full places.
+const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+const GIVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
+
 /// The terminal, while it is ours. Dropping it gives it back.
 pub struct Term {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
     /// Whether it is ours just now.
     is_taken: bool,
+    /// Whether the mouse is ours as well.
+    has_mouse: bool,
 }
 
 /// Whether there is a terminal to draw on and to read keys from.
@@ -53,6 +59,7 @@ impl Term {
             Ok(inner) => Ok(Self {
                 inner,
                 is_taken: true,
+                has_mouse: false,
             }),
             Err(error) => {
                 give_back();
@@ -87,6 +94,20 @@ impl Term {
         execute!(io::stdout(), Print(format!("\x1b]2;{title}\x07")))
     }
 
+    /// Takes the mouse, or gives it back: presses and the wheel, no motion.
+    pub fn set_mouse(&mut self, ours: bool) -> io::Result<()> {
+        self.has_mouse = ours;
+        execute!(
+            io::stdout(),
+            Print(if ours { TAKE_MOUSE } else { GIVE_MOUSE })
+        )
+    }
+
+    /// Writes a sequence for the terminal itself, which shows nothing.
+    pub fn say(&mut self, sequence: &str) -> io::Result<()> {
+        execute!(io::stdout(), Print(sequence))
+    }
+
     /// Gives the terminal back, stops the whole job as Ctrl-Z does, and takes the terminal again
     /// when it is continued.
     pub fn suspend(&mut self) -> io::Result<()> {
@@ -110,6 +131,7 @@ impl Term {
             push_title()?;
         }
         enter()?;
+        self.set_mouse(self.has_mouse)?;
         self.clear()
     }
 }
@@ -140,6 +162,7 @@ fn give_back() {
     // If the terminal is gone, there is nothing to give back and nobody to tell.
     let _ = execute!(
         out,
+        Print(GIVE_MOUSE),
         DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,

@@ -5,5 +5,6 @@ mod hostile;
 mod keys;
 mod recovery;
 mod screens;
+mod selecting;
 mod stage;
 mod talking;

@@ -9,8 +9,10 @@ mod finding;
 mod keys;
 mod linking;
 mod meetings;
+mod pointing;
 mod replies;
 mod rooms;
+mod selecting;
 mod sending;
 mod signing_in;
 mod ticking;
@@ -55,6 +57,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Pasted(pasted) => step.pasted(&pasted),
         News::Resized(columns, rows) => step.model.size = (columns, rows),
         News::Focused(focused) => step.model.focused = focused,
+        News::Mouse(mouse) => step.mouse(mouse),
         News::Tick => {}
         News::Link(news) => step.link(news),
         News::SignedIn(answer) => step.signed_in(answer),
@@ -68,6 +71,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Terminated => step.quit_now(),
     }
     step.tick(before);
+    if step.model.selected().is_none() {
+        // Nothing is, or what was is gone.
+        step.end_select();
+    }
     step.mark_looked(true);
     step.set_title();
     step.out
@@ -75,6 +82,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 impl Step<'_> {
     fn begin(&mut self) {
+        self.out.push(Effect::Mouse(self.model.mouse));
         if self.model.token.is_some() {
             let server = self.model.server.clone();
             self.out.push(Effect::Connect { server });

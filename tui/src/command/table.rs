@@ -350,6 +350,140 @@ pub const KEYS: &[Row] = &[
         "first unread message",
     ),
     row(
+        Command::PreviousMention,
+        Context::Chat,
+        "previous-mention",
+        &["alt-p"],
+        "the message before that speaks of you",
+    ),
+    row(
+        Command::NextMention,
+        Context::Chat,
+        "next-mention",
+        &["alt-n"],
+        "the next message that speaks of you",
+    ),
+    row(
+        Command::Select,
+        Context::Chat,
+        "select",
+        &["ctrl-s"],
+        "select a message: to copy, search, open",
+    ),
+    row(
+        Command::PlainView,
+        Context::Chat,
+        "plain",
+        &["alt-l"],
+        "nothing but the chat, to copy from; again: back",
+    ),
+    row(
+        Command::Mouse,
+        Context::Chat,
+        "mouse",
+        &["alt-m"],
+        "give the mouse to the terminal; again: back",
+    ),
+    row(
+        Command::SelectUp,
+        Context::Select,
+        "select-up",
+        &["k", "up"],
+        "message up",
+    )
+    .hint("up"),
+    row(
+        Command::SelectDown,
+        Context::Select,
+        "select-down",
+        &["j", "down"],
+        "message down",
+    )
+    .hint("down"),
+    row(
+        Command::SelectFirst,
+        Context::Select,
+        "select-first",
+        &["g", "home"],
+        "first message at hand",
+    ),
+    row(
+        Command::SelectLast,
+        Context::Select,
+        "select-last",
+        &["G", "end"],
+        "last message",
+    ),
+    row(
+        Command::Search,
+        Context::Select,
+        "search",
+        &["/"],
+        "search upwards in the messages at hand",
+    )
+    .hint("search"),
+    row(
+        Command::SearchOlder,
+        Context::Select,
+        "search-older",
+        &["n"],
+        "the one found before",
+    )
+    .hint("older"),
+    row(
+        Command::SearchNewer,
+        Context::Select,
+        "search-newer",
+        &["N"],
+        "the one found after",
+    ),
+    row(
+        Command::CopyText,
+        Context::Select,
+        "copy",
+        &["y"],
+        "copy what it says",
+    )
+    .hint("copy"),
+    row(
+        Command::CopyLine,
+        Context::Select,
+        "copy-line",
+        &["Y"],
+        "copy it with time and name",
+    ),
+    row(
+        Command::OpenLink,
+        Context::Select,
+        "open-link",
+        &["o"],
+        "open its link; again: its next one",
+    )
+    .hint("open link"),
+    row(
+        Command::UnreadFrom,
+        Context::Select,
+        "unread-from",
+        &["u"],
+        "unread from here on",
+    )
+    .hint("unread"),
+    row(
+        Command::SelectEnter,
+        Context::Select,
+        "fill",
+        &["enter"],
+        "at the first message: read older ones; else back",
+    ),
+    row(
+        Command::SearchEnter,
+        Context::Search,
+        "search-enter",
+        &["enter"],
+        "search upwards",
+    )
+    .hint("search"),
+    row(
         Command::OverlayUp,
         Context::Overlay,
         "overlay-up",

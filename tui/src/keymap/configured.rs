@@ -94,10 +94,11 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         ));
     }
     let letters = match row.context {
-        Context::Leaving => true,
+        Context::Leaving | Context::Select => true,
         Context::Input
         | Context::Edit
         | Context::Chat
+        | Context::Search
         | Context::Meetings
         | Context::List
         | Context::Overlay

@@ -108,6 +108,11 @@ impl Outside {
         Next::Sent
     }
 
+    /// Where effects are answered that are carried out elsewhere.
+    pub(super) fn answer(&self) -> mpsc::Sender<News> {
+        self.answer.clone()
+    }
+
     pub(super) fn ask(&mut self, ask: Ask) {
         self.unsent.push_back(ask);
     }

@@ -40,10 +40,12 @@ impl Step<'_> {
     /// The text that keys go to, and what was cut from it.
     pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
         let model = &mut *self.model;
-        match (&mut model.sign_in, &mut model.find) {
-            (Some(form), _) => form.editor_mut(),
-            (None, Some(find)) => (&mut find.query, &mut find.ring),
-            (None, None) => {
+        let query = model.select.as_mut().and_then(|s| s.query.as_mut());
+        match (&mut model.sign_in, &mut model.find, query) {
+            (Some(form), _, _) => form.editor_mut(),
+            (None, Some(find), _) => (&mut find.query, &mut find.ring),
+            (None, None, Some(query)) => (&mut query.editor, &mut query.ring),
+            (None, None, None) => {
                 let composer = model.composers.entry(model.shown).or_default();
                 (&mut composer.editor, &mut model.ring)
             }
@@ -139,7 +141,8 @@ impl Step<'_> {
 
     /// Whether line ends have no place in the text.
     fn is_one_line(&self) -> bool {
-        self.model.sign_in.is_some() || self.model.find.is_some()
+        let model = &*self.model;
+        model.sign_in.is_some() || model.find.is_some() || model.query().is_some()
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {
@@ -185,7 +188,7 @@ impl Step<'_> {
     fn edited(&mut self) {
         if let Some(find) = &mut self.model.find {
             find.selected = 0;
-        } else if self.model.sign_in.is_none() {
+        } else if !self.is_one_line() {
             self.model.composer_mut().choice = Choice::Open;
             self.drafts_changed();
         }

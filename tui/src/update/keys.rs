@@ -35,6 +35,9 @@ impl Step<'_> {
         } else if let Some(c) = key.typed() {
             // Whoever types goes on writing, whatever lies over the chat.
             self.model.leaving = false;
+            if self.model.query().is_none() {
+                self.end_select();
+            }
             if self.model.focus == Focus::List {
                 self.model.focus = Focus::Input;
                 self.model.drawer = None;
@@ -58,25 +61,35 @@ impl Step<'_> {
             Command::PreviousMeeting | Command::ListUp => self.step_meeting(false),
             Command::NthMeeting => self.nth_meeting(bound.nth),
             Command::NextUnread => self.next_unread(),
-            Command::LastMeeting => {
-                if let Some(id) = self.model.shown_before {
-                    self.show(id);
-                }
-            }
+            Command::LastMeeting => self.last_meeting(),
             Command::MeetingsList => self.toggle_meetings(),
             Command::PeopleList => self.toggle_people(),
-            Command::ListEnter => {
-                if let Some(id) = self.model.shown {
-                    self.enter_meeting(id);
-                }
-            }
+            Command::ListEnter => self.enter_shown(),
             Command::PageUp => self.scroll_page(-1),
             Command::PageDown => self.scroll_page(1),
             Command::RowUp => self.scroll_by(-1),
             Command::RowDown => self.scroll_by(1),
             Command::Oldest => self.scroll_oldest(),
-            Command::Newest => self.scroll_newest(),
+            Command::Newest => self.come_to_newest(),
             Command::FirstUnread => self.scroll_first_unread(),
+            Command::PreviousMention => self.step_mention(true),
+            Command::NextMention => self.step_mention(false),
+            Command::PlainView => self.toggle_plain(),
+            Command::Mouse => self.toggle_mouse(),
+            Command::Select => self.toggle_select(),
+            Command::SelectDown
+            | Command::SelectUp
+            | Command::SelectFirst
+            | Command::SelectLast
+            | Command::SelectEnter
+            | Command::Search
+            | Command::SearchOlder
+            | Command::SearchNewer
+            | Command::SearchEnter
+            | Command::CopyText
+            | Command::CopyLine
+            | Command::OpenLink
+            | Command::UnreadFrom => self.selecting(bound.command),
             Command::OverlayUp => self.scroll_overlay(-1),
             Command::OverlayDown => self.scroll_overlay(1),
             Command::OverlayPageUp => self.scroll_overlay(-self.overlay_page()),
@@ -89,10 +102,7 @@ impl Step<'_> {
             Command::Help => self.help(),
             Command::Back => self.back(),
             Command::Redraw => self.out.push(Effect::Redraw),
-            Command::Suspend => {
-                self.keep_drafts();
-                self.out.push(Effect::Suspend);
-            }
+            Command::Suspend => self.suspend(),
             Command::ClearOrQuit => self.clear_or_quit(),
             Command::Quit => self.quit(),
             // Those of the form and of the text are done by `form` and `edit`.
@@ -125,6 +135,32 @@ impl Step<'_> {
         }
     }
 
+    fn last_meeting(&mut self) {
+        if let Some(id) = self.model.shown_before {
+            self.show(id);
+        }
+    }
+
+    fn enter_shown(&mut self) {
+        if let Some(id) = self.model.shown {
+            self.enter_meeting(id);
+        }
+    }
+
+    /// To the end, and all of it is read.
+    fn come_to_newest(&mut self) {
+        if let Some(room) = self.model.room_mut() {
+            room.kept_unread = false;
+        }
+        self.end_select();
+        self.scroll_newest();
+    }
+
+    fn suspend(&mut self) {
+        self.keep_drafts();
+        self.out.push(Effect::Suspend);
+    }
+
     /// The help, or back from it.
     pub(super) fn help(&mut self) {
         let context = self.model.contexts()[0];
@@ -153,6 +189,14 @@ impl Step<'_> {
             self.model.find = None;
         } else if self.model.overlay.is_some() {
             self.model.overlay = None;
+        } else if self.model.query().is_some() {
+            if let Some(select) = &mut self.model.select {
+                select.query = None;
+            }
+        } else if self.model.select.is_some() {
+            self.end_select();
+        } else if self.model.plain {
+            self.toggle_plain();
         } else if self.model.drawer.is_some() || self.model.focus == Focus::List {
             self.model.drawer = None;
             self.model.focus = Focus::Input;

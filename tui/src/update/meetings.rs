@@ -49,10 +49,14 @@ impl Step<'_> {
     /// Shows a meeting, and selects its row.
     pub(super) fn show(&mut self, id: InstanceId) {
         if self.model.shown != Some(id) {
+            self.end_select();
             self.model.shown_before = self.model.shown;
             self.model.shown = Some(id);
             self.model.leaving = false;
             self.model.confirming = None;
+            if let Some(room) = self.model.rooms.get_mut(&id) {
+                room.kept_unread = false;
+            }
         }
     }
 
@@ -197,6 +201,7 @@ impl Step<'_> {
             self.model.focus = Focus::Input;
             self.model.drawer = None;
         } else {
+            self.end_select();
             self.model.focus = Focus::List;
             self.model.overlay = None;
             self.model.drawer = (!beside).then_some(Drawer::Meetings);

@@ -76,6 +76,7 @@ impl Step<'_> {
         });
         room.scroll = Scroll::Newest;
         room.divider = None;
+        room.kept_unread = false;
         self.model.confirming = None;
         self.written(Some(id));
         self.flush(id);
