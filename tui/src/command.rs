@@ -249,6 +249,10 @@ pub enum Verb {
     Joins,
     Retry,
     Reconnect,
+    Notify,
+    Mute,
+    Dnd,
+    Read,
 }
 
 /// What a word after `/` names.

@@ -4,6 +4,8 @@
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
 
+use crate::model::loudness::Loudness;
+
 /// Something to be done outside.
 #[derive(Clone, PartialEq)]
 pub enum Effect {
@@ -50,6 +52,15 @@ pub enum Effect {
         /// What is written so far.
         text: String,
     },
+    /// Keep what meetings may call for, in place of all that was kept.
+    KeepLoudness(Vec<(MeetingId, Loudness)>),
+    /// Call the reader, who looks elsewhere.
+    Call {
+        /// Who, and where.
+        title: String,
+        /// What was said.
+        text: String,
+    },
     /// Copy this.
     Copy(String),
     /// Open this address in a browser.
@@ -80,6 +91,8 @@ impl std::fmt::Debug for Effect {
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
             Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
             Self::Edit { .. } => f.write_str("Edit"),
+            Self::KeepLoudness(kept) => write!(f, "KeepLoudness({})", kept.len()),
+            Self::Call { .. } => f.write_str("Call"),
             Self::Copy(text) => write!(f, "Copy({})", text.len()),
             Self::Open(_) => f.write_str("Open"),
             Self::Mouse(ours) => write!(f, "Mouse({ours})"),

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod key;
 pub mod keymap;
 pub mod layout;
+pub mod loud;
 pub mod model;
 pub mod msg;
 pub mod net;

@@ -6,6 +6,7 @@ pub mod composer;
 pub mod editor;
 pub mod find;
 pub mod history;
+pub mod loudness;
 pub mod meetings;
 pub mod overlay;
 pub mod room;
@@ -21,16 +22,18 @@ use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::clock::Zone;
+use crate::clock::{Zone, minutes, minutes_left};
 use crate::command::{Command, Context};
 use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Form, Panes};
 use crate::session::Token;
+use crate::text;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use editor::Ring;
 use find::Find;
 use history::History;
+use loudness::Loudness;
 use meetings::{Listed, Meetings};
 use overlay::Overlay;
 use room::Room;
@@ -51,6 +54,8 @@ pub struct Start {
     pub drafts: Vec<(InstanceId, String)>,
     /// What was sent before, oldest first.
     pub history: Vec<(MeetingId, String)>,
+    /// What meetings may call for, where it was chosen.
+    pub loudness: Vec<(MeetingId, Loudness)>,
     /// How meaning looks.
     pub theme: Theme,
     /// What keys do.
@@ -81,6 +86,14 @@ pub struct Model {
     pub zone: Zone,
     /// Whether the terminal has the focus, as far as it says.
     pub focused: bool,
+    /// Whether it has ever told.
+    pub focus_told: bool,
+    /// What meetings may call for, where it was chosen.
+    pub loudness: HashMap<MeetingId, Loudness>,
+    /// Whether nothing may call.
+    pub dnd: bool,
+    /// When the reader was called last.
+    pub called_at: Option<Timestamp>,
     /// The server's address.
     pub server: String,
     /// The login token.
@@ -260,6 +273,10 @@ impl Model {
             keymap: start.keymap,
             zone: start.zone,
             focused: true,
+            focus_told: false,
+            loudness: start.loudness.into_iter().collect(),
+            dnd: false,
+            called_at: None,
             server: start.server,
             token: start.token,
             sign_in,
@@ -481,6 +498,33 @@ impl Model {
                 EnterDoes::Nothing
             }
             None => EnterDoes::Send,
+        }
+    }
+
+    /// What the terminal's title says: `●23m Seminar !2`.
+    pub fn window_title(&self) -> String {
+        let glyphs = self.theme.glyphs;
+        let instance = self.shown.and_then(|id| self.instance(id));
+        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
+            return "plenary".to_owned();
+        };
+        let (now, name) = (self.now, text::one_line(&instance.title));
+        let meeting = match instance.state {
+            InstanceState::Active => {
+                let left = minutes(minutes_left(now, instance.todatetime));
+                format!("{}{left} {name}", glyphs.live)
+            }
+            InstanceState::Scheduled => {
+                let left = minutes(minutes_left(now, instance.fromdatetime));
+                format!("{name} in {left}")
+            }
+            InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
+        };
+        let sum = |count: fn(&Room) -> usize| self.rooms.values().map(count).sum::<usize>();
+        match (sum(|room| room.mentions), sum(|room| room.unread)) {
+            (0, 0) => meeting,
+            (0, unread) => format!("{meeting} +{unread}"),
+            (mentions, _) => format!("{meeting} !{mentions}"),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::clock::Zone;
 use crate::drafts::DraftsFile;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
+use crate::loud::LoudFile;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
 use crate::net::{Ask, Told};
@@ -102,6 +103,7 @@ struct Screen {
     /// The editor that has the terminal.
     away: Option<Away>,
     desktop: Desktop,
+    loud_file: LoudFile,
     editor: String,
     state_dir: PathBuf,
     ends: [Signal; 3],
@@ -118,6 +120,7 @@ impl Screen {
         let wishes = Wishes::within(&opening.config_dir, opening.theme);
         let server = account.server.to_string();
         let drafts_file = DraftsFile::within(&opening.state_dir);
+        let loud_file = LoudFile::within(&opening.state_dir);
         let sent_file = SentFile::within(&opening.state_dir);
         let here = account
             .session
@@ -130,6 +133,7 @@ impl Screen {
             token: account.token.clone(),
             drafts: drafts_file.load(&server),
             history: sent_file.load(&server),
+            loudness: loud_file.load(&server),
             server,
             theme: opening.theme,
             keymap: Keymap::default(),
@@ -146,6 +150,7 @@ impl Screen {
             burst: Burst::default(),
             away: None,
             desktop: opening.desktop,
+            loud_file,
             editor: opening.editor,
             state_dir: opening.state_dir,
             ends: [
@@ -380,6 +385,21 @@ impl Screen {
             Effect::Title(title) if self.away.is_none() => term.set_title(&title)?,
             // It is written when the terminal is ours again.
             Effect::Title(_) => {}
+            Effect::KeepLoudness(kept) => {
+                let (file, server) = (self.loud_file.clone(), self.model.server.clone());
+                let answer = self.outside.answer();
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = file.save(&server, &kept) {
+                        let why = format!("the choice is not kept: {error}");
+                        // If even this has no room, the status line has enough to say.
+                        let _ = answer.try_send(News::Failed(why));
+                    }
+                });
+            }
+            Effect::Call { title, text } => {
+                self.say(term, Some(self.desktop.calling(&title, &text)))?;
+                self.desktop.call(&title, &text);
+            }
             Effect::Copy(text) => {
                 self.say(term, self.desktop.copying(&text))?;
                 self.desktop.copy(text);

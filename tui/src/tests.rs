@@ -1,10 +1,11 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod calling;
 mod editing;
 mod hostile;
 mod keys;
 mod recovery;
 mod screens;
 mod selecting;
-mod stage;
+pub mod stage;
 mod talking;

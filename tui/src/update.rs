@@ -2,6 +2,7 @@
 //! Pure and synchronous: time and ids come with the message, nothing here waits.
 
 mod asking;
+mod calling;
 mod chat;
 mod completing;
 mod editing;
@@ -24,7 +25,6 @@ use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::model::Model;
 use crate::msg::{Msg, News};
-use crate::text;
 use crate::theme::{Theme, Tone};
 
 /// Woken so much later than was asked for, the machine was asleep or the program stopped.
@@ -34,6 +34,8 @@ const OVERSLEPT_MS: i64 = 3_000;
 struct Step<'a> {
     model: &'a mut Model,
     out: Vec<Effect>,
+    /// What came that is worth a call: title and text.
+    calls: Vec<(String, String)>,
     /// For the one message that a step may write.
     spare: Cmid,
 }
@@ -45,6 +47,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut step = Step {
         model,
         out: Vec::new(),
+        calls: Vec::new(),
         spare: msg.spare,
     };
     if step.model.now.ms_since(expected) > OVERSLEPT_MS {
@@ -56,7 +59,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Key(key) => step.key(key),
         News::Pasted(pasted) => step.pasted(&pasted),
         News::Resized(columns, rows) => step.model.size = (columns, rows),
-        News::Focused(focused) => step.model.focused = focused,
+        News::Focused(focused) => {
+            step.model.focused = focused;
+            step.model.focus_told = true;
+        }
         News::Mouse(mouse) => step.mouse(mouse),
         News::Tick => {}
         News::Link(news) => step.link(news),
@@ -76,6 +82,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         step.end_select();
     }
     step.mark_looked(true);
+    step.call();
     step.set_title();
     step.out
 }
@@ -118,11 +125,7 @@ impl Step<'_> {
     }
 
     fn set_title(&mut self) {
-        let meeting = self.model.shown.and_then(|id| self.model.instance(id));
-        let title = match meeting {
-            Some(instance) => format!("{} - plenary", text::one_line(&instance.title)),
-            None => "plenary".to_owned(),
-        };
+        let title = self.model.window_title();
         if title != self.model.title {
             self.out.push(Effect::Title(title.clone()));
             self.model.title = title;

@@ -645,6 +645,32 @@ pub const WORDS: &[Word] = &[
         "",
         "send again what could not be sent",
     ),
+    word(
+        Verb::Notify,
+        "/notify",
+        "[all, mentions or none]",
+        "what this meeting may call you for while you look elsewhere",
+    )
+    .completes(Completes::Of(&["all", "mentions", "none"])),
+    word(
+        Verb::Mute,
+        "/mute",
+        "",
+        "let this meeting be silent; again: not",
+    ),
+    word(
+        Verb::Dnd,
+        "/dnd",
+        "",
+        "let nothing call you; again: all as before",
+    ),
+    word(
+        Verb::Read,
+        "/read",
+        "[all]",
+        "this meeting, or every one, has been read",
+    )
+    .completes(Completes::Of(&["all"])),
     word(Verb::Reconnect, "/reconnect", "", "connect anew at once"),
 ];
 

@@ -56,27 +56,42 @@ impl Find {
                 (all.concat(), query)
             }
         };
-        let patterns: Vec<Pattern> = query
-            .split_whitespace()
-            .map(|word| Pattern::new(word, PatternConfig::default()))
-            .collect();
-        if patterns.is_empty() {
+        let words: Vec<&str> = query.split_whitespace().collect();
+        if words.is_empty() {
             return hits;
         }
-        let names: Vec<String> = hits
-            .iter()
-            .map(|hit| match hit.found {
-                Found::Person(_) => hit.name.clone(),
-                Found::Meeting(_) | Found::Word(_) | Found::Row(_) => {
-                    format!("{} {}", hit.name, hit.note)
-                }
-            })
-            .collect();
+        let names: Vec<String> = hits.iter().map(Hit::searched).collect();
+        let pattern = |word: &&str| Pattern::new(word, PatternConfig::default());
+        let patterns: Vec<Pattern> = words.iter().map(pattern).collect();
         let mut matcher = Matcher::from_patterns(&patterns, &Config::default());
         let mut found = matcher.match_list(&names);
         found.sort_by_key(|one| (std::cmp::Reverse(one.score), one.index));
-        let nth = |index: u32| hits.get(usize::try_from(index).ok()?).cloned();
-        found.into_iter().filter_map(|one| nth(one.index)).collect()
+        let named = found
+            .iter()
+            .filter_map(|one| usize::try_from(one.index).ok());
+        let named: Vec<usize> = named.collect();
+        // Those that only say so beside their name come after them, and only word for word.
+        let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let says = |hit: &Hit| {
+            let note = hit.note.to_lowercase();
+            matches!(hit.found, Found::Word(_) | Found::Row(_))
+                && lower.iter().all(|word| note.contains(word))
+        };
+        let noted = (0..hits.len()).filter(|at| !named.contains(at) && says(&hits[*at]));
+        let all: Vec<usize> = named.iter().copied().chain(noted).collect();
+        all.into_iter()
+            .filter_map(|at| hits.get(at).cloned())
+            .collect()
+    }
+}
+
+impl Hit {
+    /// What the letters are looked for in.
+    fn searched(&self) -> String {
+        match self.found {
+            Found::Meeting(id) => format!("{} {id}", self.name),
+            Found::Person(_) | Found::Word(_) | Found::Row(_) => self.name.clone(),
+        }
     }
 }
 
@@ -135,4 +150,41 @@ fn commands(model: &Model) -> Vec<Hit> {
         }
     });
     words.chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::stage::Stage;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("inc", &["Incident 4471"])]
+    #[case("44/1", &["Incident 4471"])]
+    #[case("revw bud", &["Budget review"])]
+    #[case("@mrg", &["@margaret"])]
+    #[case("/joins", &["/joins"])]
+    #[case("tell the server zzz", &[])]
+    fn what_is_found_first(#[case] query: &str, #[case] expected: &[&str]) {
+        let stage = Stage::talking(120, 36);
+        let find = Find {
+            query: Editor::new(query),
+            ..Find::default()
+        };
+        let hits = find.hits(&stage.model);
+        let names: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
+        assert!(names.starts_with(expected), "{names:?}");
+        assert!(!expected.is_empty() || names.is_empty(), "{names:?}");
+    }
+
+    #[test]
+    fn commands_are_found_by_what_they_do() {
+        let stage = Stage::talking(120, 36);
+        let find = Find {
+            query: Editor::new("connect anew"),
+            ..Find::default()
+        };
+        let hits = find.hits(&stage.model);
+        assert!(hits.iter().any(|hit| hit.name == "/reconnect"), "{hits:?}");
+    }
 }

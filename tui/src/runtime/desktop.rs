@@ -20,6 +20,20 @@ pub struct Desktop {
     is_tmux: bool,
     clipboard: Option<&'static [&'static str]>,
     opener: Option<&'static str>,
+    call: Call,
+    notifier: Option<&'static str>,
+}
+
+/// How this terminal is told to notify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Call {
+    /// By the bell alone.
+    #[default]
+    Bell,
+    /// By OSC 9: a text.
+    Nine,
+    /// By OSC 777: a title and a text.
+    Titled,
 }
 
 impl Desktop {
@@ -40,10 +54,15 @@ impl Desktop {
             () if wayland || x11 => Some("xdg-open"),
             () => None,
         };
+        let call = Call::of(&variable);
+        // What the terminal shows need not be shown twice; from afar nobody sees this desktop.
+        let here = (wayland || x11) && !set("SSH_CONNECTION") && call == Call::Bell;
         Self {
             is_tmux: tmux,
             clipboard,
             opener,
+            call,
+            notifier: here.then_some("notify-send"),
         }
     }
 
@@ -101,6 +120,39 @@ impl Desktop {
         });
     }
 
+    /// What makes the terminal call: its bell, and a notification where it has one.
+    pub(super) fn calling(&self, title: &str, text: &str) -> String {
+        let (title, text) = (for_terminal(title), for_terminal(text));
+        let sequence = match self.call {
+            Call::Bell => return "\x07".to_owned(),
+            Call::Nine => format!("\x1b]9;{title}: {text}\x07"),
+            // The title ends at the first of them.
+            Call::Titled => {
+                let title = title.replace(';', ",");
+                format!("\x1b]777;notify;{title};{text}\x07")
+            }
+        };
+        let wrapped = if self.is_tmux {
+            self.passed(&sequence).split_off(sequence.len())
+        } else {
+            sequence
+        };
+        format!("{wrapped}\x07")
+    }
+
+    /// Calls on the desktop, where the terminal cannot.
+    pub(super) fn call(&self, title: &str, text: &str) {
+        let Some(program) = self.notifier else {
+            return;
+        };
+        let mut command = quiet(program);
+        command.args(["--app-name", "plenary", "--", title, text]);
+        tokio::spawn(async move {
+            // The bell has been rung; that nothing else can be done need not be said each time.
+            let _ = command.status().await;
+        });
+    }
+
     /// Whether links go to a program, and not to the clipboard.
     pub(super) fn has_opener(&self) -> bool {
         self.opener.is_some()
@@ -113,6 +165,21 @@ impl Desktop {
             format!("{sequence}\x1bPtmux;{doubled}\x1b\\")
         } else {
             sequence.to_owned()
+        }
+    }
+}
+
+impl Call {
+    /// By the names that terminals give themselves.
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let of = |name: &str| variable(name).unwrap_or_default();
+        let (program, term) = (of("TERM_PROGRAM"), of("TERM"));
+        match (program.as_str(), term.as_str()) {
+            ("iTerm.app" | "WezTerm" | "ghostty", _) | (_, "xterm-kitty" | "xterm-ghostty") => {
+                Self::Nine
+            }
+            (_, term) if term.starts_with("foot") || term.starts_with("rxvt") => Self::Titled,
+            _ => Self::Bell,
         }
     }
 }
@@ -143,6 +210,19 @@ mod tests {
         assert!(tmux.starts_with(&plain), "{tmux:?}");
         assert!(tmux.contains("\x1bPtmux;\x1b\x1b]52;c;aGk="), "{tmux:?}");
         assert_eq!(desktop(&[]).copying(&"x".repeat(80_000)), None);
+    }
+
+    #[test]
+    fn terminals_are_called_as_they_understand_it() {
+        let calling = |name: &'static str, value: &'static str| {
+            let desktop = Desktop::new(|variable| (variable == name).then(|| value.to_owned()));
+            desktop.calling("grace; in S", "hi\x1b]0;evil\x07")
+        };
+        assert_eq!(calling("TERM", "xterm-256color"), "\x07");
+        let nine = "\x1b]9;grace; in S: hi]0;evil\x07\x07";
+        assert_eq!(calling("TERM", "xterm-kitty"), nine);
+        let titled = "\x1b]777;notify;grace, in S;hi]0;evil\x07\x07";
+        assert_eq!(calling("TERM", "foot"), titled);
     }
 
     #[test]

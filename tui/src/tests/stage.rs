@@ -57,6 +57,7 @@ impl Stage {
             token,
             drafts: Vec::new(),
             history: Vec::new(),
+            loudness: Vec::new(),
             theme,
             keymap: Keymap::default(),
             zone: Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset")),

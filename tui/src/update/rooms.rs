@@ -240,6 +240,10 @@ impl Step<'_> {
             return;
         };
         room.noted(event, my_id, looking, meant);
+        self.note_call(id, event, meant);
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
         match &event.what {
             What::Join { user, .. } if Some(*user) == my_id => {
                 room.wants_in = true;

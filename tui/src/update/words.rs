@@ -53,6 +53,10 @@ impl Step<'_> {
                 return self.page(asked, Page::JoinTimes(None));
             }
             Verb::Retry => self.retry(),
+            Verb::Notify => return self.notify(argument),
+            Verb::Mute => return self.mute(),
+            Verb::Dnd => self.toggle_dnd(),
+            Verb::Read => self.read(argument),
             Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
         true

@@ -188,6 +188,9 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
             vec![Span::raw(" "), word, Span::raw(format!("{why}{rest}"))]
         }
     };
+    if model.dnd {
+        spans.push(Span::styled("  DND", theme.style(Tone::Strong)));
+    }
     if columns >= 100
         && let Some(me) = &model.me
     {
