@@ -4,6 +4,7 @@
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
 
+use crate::journal::{Owner, Record};
 use crate::model::loudness::Loudness;
 
 /// Something to be done outside.
@@ -36,6 +37,11 @@ pub enum Effect {
     Ask(Request),
     /// Connect anew at once.
     Reconnect,
+    /// Open the journal of what this person has on its way to this server, in place of any other.
+    /// Answered by [`crate::msg::News::Journal`].
+    OpenJournal(Owner),
+    /// Put these on disk. Answered by [`crate::msg::News::Recorded`] for each line that is to be said.
+    Record(Vec<Record>),
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
     /// Remember that this was sent.
@@ -88,6 +94,8 @@ impl std::fmt::Debug for Effect {
             Self::ForgetToken { server } => write!(f, "ForgetToken({server})"),
             Self::Ask(request) => write!(f, "Ask({request:?})"),
             Self::Reconnect => f.write_str("Reconnect"),
+            Self::OpenJournal(owner) => write!(f, "OpenJournal({owner:?})"),
+            Self::Record(records) => write!(f, "Record({})", records.len()),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
             Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
             Self::Edit { .. } => f.write_str("Edit"),

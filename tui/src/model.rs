@@ -8,6 +8,7 @@ pub mod find;
 pub mod history;
 pub mod loudness;
 pub mod meetings;
+pub mod outbox;
 pub mod overlay;
 pub mod room;
 pub mod scroll;
@@ -24,6 +25,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::clock::{Zone, minutes, minutes_left};
 use crate::command::{Command, Context};
+use crate::journal::Owner;
 use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Form, Panes};
 use crate::session::Token;
@@ -35,6 +37,7 @@ use find::Find;
 use history::History;
 use loudness::Loudness;
 use meetings::{Listed, Meetings};
+use outbox::Outbox;
 use overlay::Overlay;
 use room::Room;
 use select::Selecting;
@@ -50,6 +53,8 @@ pub struct Start {
     pub email: String,
     /// The kept login token.
     pub token: Option<Token>,
+    /// Whose token that is, where it is known.
+    pub person: Option<String>,
     /// The kept drafts.
     pub drafts: Vec<(InstanceId, String)>,
     /// What was sent before, oldest first.
@@ -116,6 +121,10 @@ pub struct Model {
     pub meetings: Meetings,
     /// The opened meetings.
     pub rooms: BTreeMap<InstanceId, Room>,
+    /// Every line that was sent and is not safe yet.
+    pub outbox: Outbox,
+    /// Whose lines those are.
+    pub outbox_of: Option<Owner>,
     /// The meeting whose row is selected and that the chat shows.
     pub shown: Option<InstanceId>,
     /// The meeting shown before.
@@ -265,6 +274,10 @@ impl Model {
             .into_iter()
             .map(|(id, draft)| (Some(id), Composer::new(draft)))
             .collect();
+        let outbox_of = start.person.map(|person| Owner {
+            server: start.server.clone(),
+            person: person.to_lowercase(),
+        });
         Self {
             now: start.now,
             skew_ms: 0,
@@ -288,6 +301,8 @@ impl Model {
             last_ask: 0,
             meetings: Meetings::default(),
             rooms: BTreeMap::new(),
+            outbox: Outbox::default(),
+            outbox_of,
             shown: None,
             shown_before: None,
             composers,
@@ -392,6 +407,7 @@ impl Model {
         let panes = self.panes();
         Looked {
             room,
+            outbox: &self.outbox,
             me: self.me.as_ref(),
             theme: self.theme,
             keymap: &self.keymap,
@@ -483,7 +499,7 @@ impl Model {
         let Some(id) = self.shown.filter(|_| !written) else {
             return EnterDoes::Send;
         };
-        if room.is_some_and(|room| room.wants_in && room.failed() > 0) {
+        if self.outbox.failed(id) > 0 && room.is_some_and(|room| room.wants_in) {
             return EnterDoes::Retry;
         }
         if room.is_some_and(|room| room.wants_in) {

@@ -4,6 +4,7 @@ use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{LoginOk, ServerLine};
 use plenary_shared::time::Timestamp;
 
+use crate::journal::{Line, Owner};
 use crate::key::Key;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
@@ -56,6 +57,10 @@ pub enum News {
         /// What is wrong, with file and line.
         wrong: Vec<String>,
     },
+    /// A journal is open: what an earlier program left in it.
+    Journal(Owner, Vec<Line>),
+    /// These lines are on disk, or cannot be, which has been told.
+    Recorded(Vec<Cmid>),
     /// Something optional did not work.
     Failed(String),
     /// The system wants the program to end.

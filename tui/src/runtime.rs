@@ -4,6 +4,7 @@
 mod away;
 mod burst;
 mod desktop;
+mod keeper;
 mod news;
 mod outside;
 mod sent_keeper;
@@ -38,6 +39,7 @@ use crate::view::view;
 use away::Away;
 use burst::Burst;
 pub use desktop::Desktop;
+use keeper::Keeper;
 use outside::Outside;
 use sent_keeper::SentKeeper;
 use wishes::Wishes;
@@ -130,6 +132,10 @@ impl Screen {
             email: here
                 .map(|session| session.email.clone())
                 .unwrap_or_default(),
+            // A token that was given may be somebody else's.
+            person: here
+                .filter(|session| account.token.as_ref() == Some(&session.token))
+                .map(|session| session.email.clone()),
             token: account.token.clone(),
             drafts: drafts_file.load(&server),
             history: sent_file.load(&server),
@@ -144,13 +150,18 @@ impl Screen {
         Ok(Self {
             model,
             wishes,
-            outside: Outside::new(opening.session_file, drafts_file, opening.wall_clock),
             sent: SentKeeper::new(sent_file),
             events: Some(EventStream::new()),
             burst: Burst::default(),
             away: None,
             desktop: opening.desktop,
             loud_file,
+            outside: Outside::new(
+                opening.session_file,
+                drafts_file,
+                Keeper::new(&opening.state_dir, opening.new_id),
+                opening.wall_clock,
+            ),
             editor: opening.editor,
             state_dir: opening.state_dir,
             ends: [
@@ -374,6 +385,8 @@ impl Screen {
             Effect::ForgetToken { server } => self.outside.forget_token(&server),
             Effect::Ask(request) => self.outside.ask(Ask::Send(request)),
             Effect::Reconnect => self.outside.ask(Ask::Reconnect),
+            Effect::OpenJournal(owner) => self.outside.keeper.open(owner),
+            Effect::Record(records) => self.outside.keeper.write(records),
             Effect::KeepDrafts(drafts) => {
                 self.outside.keep_drafts(self.model.server.clone(), drafts);
             }

@@ -4,6 +4,7 @@ mod calling;
 mod editing;
 mod hostile;
 mod keys;
+mod outbox;
 mod recovery;
 mod screens;
 mod selecting;

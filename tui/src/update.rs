@@ -73,6 +73,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             theme,
             wrong,
         } => step.configured(keymap, theme, &wrong),
+        News::Journal(owner, lines) => step.journal(&owner, lines),
+        News::Recorded(cmids) => step.recorded(&cmids),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
@@ -84,12 +86,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     step.mark_looked(true);
     step.call();
     step.set_title();
+    step.record();
     step.out
 }
 
 impl Step<'_> {
     fn begin(&mut self) {
         self.out.push(Effect::Mouse(self.model.mouse));
+        if let Some(owner) = self.model.outbox_of.clone() {
+            self.out.push(Effect::OpenJournal(owner));
+        }
         if self.model.token.is_some() {
             let server = self.model.server.clone();
             self.out.push(Effect::Connect { server });
@@ -129,6 +135,14 @@ impl Step<'_> {
         if title != self.model.title {
             self.out.push(Effect::Title(title.clone()));
             self.model.title = title;
+        }
+    }
+
+    /// What the outbox wants on disk.
+    fn record(&mut self) {
+        let records = self.model.outbox.take_records();
+        if !records.is_empty() {
+            self.out.push(Effect::Record(records));
         }
     }
 

@@ -11,7 +11,9 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::error::Fault;
 
+mod arrival;
 mod decode;
+mod examine;
 mod feed;
 mod keys;
 mod meeting;

@@ -671,6 +671,18 @@ pub const WORDS: &[Word] = &[
         "this meeting, or every one, has been read",
     )
     .completes(Completes::Of(&["all"])),
+    word(
+        Verb::Recall,
+        "/recall",
+        "",
+        "put what was refused back into the input",
+    ),
+    word(
+        Verb::Outbox,
+        "/outbox",
+        "",
+        "what is on its way, and what was refused, in all meetings",
+    ),
     word(Verb::Reconnect, "/reconnect", "", "connect anew at once"),
 ];
 

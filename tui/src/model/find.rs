@@ -66,10 +66,10 @@ impl Find {
         let mut matcher = Matcher::from_patterns(&patterns, &Config::default());
         let mut found = matcher.match_list(&names);
         found.sort_by_key(|one| (std::cmp::Reverse(one.score), one.index));
-        let named = found
+        let likely = found
             .iter()
             .filter_map(|one| usize::try_from(one.index).ok());
-        let named: Vec<usize> = named.collect();
+        let likely: Vec<usize> = likely.collect();
         // Those that only say so beside their name come after them, and only word for word.
         let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
         let says = |hit: &Hit| {
@@ -77,8 +77,8 @@ impl Find {
             matches!(hit.found, Found::Word(_) | Found::Row(_))
                 && lower.iter().all(|word| note.contains(word))
         };
-        let noted = (0..hits.len()).filter(|at| !named.contains(at) && says(&hits[*at]));
-        let all: Vec<usize> = named.iter().copied().chain(noted).collect();
+        let noted = (0..hits.len()).filter(|at| !likely.contains(at) && says(&hits[*at]));
+        let all: Vec<usize> = likely.iter().copied().chain(noted).collect();
         all.into_iter()
             .filter_map(|at| hits.get(at).cloned())
             .collect()

@@ -53,6 +53,12 @@ impl Step<'_> {
                 return self.page(asked, Page::JoinTimes(None));
             }
             Verb::Retry => self.retry(),
+            Verb::Outbox => return self.page(true, Page::Outbox),
+            Verb::Recall => {
+                // What it brings takes the word's place.
+                self.recall();
+                return false;
+            }
             Verb::Notify => return self.notify(argument),
             Verb::Mute => return self.mute(),
             Verb::Dnd => self.toggle_dnd(),
