@@ -335,7 +335,7 @@ mod tests {
     #[case("/mesages", Err("/messages"))]
     #[case("/NEXT-unread", Ok("/next-unread"))]
     #[case("/next-unred", Err("/next-unread"))]
-    #[case("/fnd", Err("/find"))]
+    #[case("/fid", Err("/find"))]
     fn words_and_the_nearest(#[case] name: &str, #[case] expected: Result<&str, &str>) {
         let named = find_word(name).map(Named::name);
         assert_eq!(named.as_deref().map_err(String::as_str), expected);
