@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
@@ -13,6 +14,7 @@ use crate::address::Server;
 use crate::api::Api;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::Effect;
+use crate::model::loudness::Loudness;
 use crate::msg::News;
 use crate::net::{Ask, Link, Told, link};
 use crate::session::{Session, SessionFile, Token};
@@ -42,6 +44,35 @@ pub(super) struct Outside {
 
 /// What an effect wants of the screen.
 pub(super) enum OnScreen {
+    /// To remember that this was sent.
+    KeepSent {
+        /// In which meeting.
+        meeting: MeetingId,
+        /// What.
+        text: String,
+    },
+    /// An editor for this text.
+    Edit {
+        /// Where it is written.
+        at: Option<InstanceId>,
+        /// What is written so far.
+        text: String,
+    },
+    /// To keep what meetings may call for.
+    KeepLoudness(Vec<(MeetingId, Loudness)>),
+    /// To call the reader, who looks elsewhere.
+    Call {
+        /// Who, and where.
+        title: String,
+        /// What was said.
+        text: String,
+    },
+    /// A copy of this.
+    Copy(String),
+    /// A browser for this address.
+    Open(String),
+    /// The mouse, or to give it back.
+    Mouse(bool),
     /// A title.
     Title(String),
     /// Everything anew.
@@ -98,6 +129,15 @@ impl Outside {
             Effect::OpenJournal(owner) => self.keeper.open(owner),
             Effect::Record(records) => self.keeper.write(records),
             Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
+            Effect::KeepSent { meeting, text } => {
+                return Some(OnScreen::KeepSent { meeting, text });
+            }
+            Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
+            Effect::KeepLoudness(kept) => return Some(OnScreen::KeepLoudness(kept)),
+            Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
+            Effect::Copy(text) => return Some(OnScreen::Copy(text)),
+            Effect::Open(address) => return Some(OnScreen::Open(address)),
+            Effect::Mouse(ours) => return Some(OnScreen::Mouse(ours)),
             Effect::Title(title) => return Some(OnScreen::Title(title)),
             Effect::Redraw => return Some(OnScreen::Redraw),
             Effect::Suspend => return Some(OnScreen::Suspend),
@@ -154,6 +194,11 @@ impl Outside {
             }
         }
         Next::Sent
+    }
+
+    /// Where effects are answered that are carried out elsewhere.
+    pub(super) fn answer(&self) -> mpsc::Sender<News> {
+        self.answer.clone()
     }
 
     /// The connection closed: what was to be said on it is said anew on the next.
