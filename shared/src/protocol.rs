@@ -6,6 +6,8 @@
 //! ← {"id":1,"ok":{…,"resumed":[{"meetingID":1,"orderID":4,"mode":"delta"}]}}
 //! → {"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello"}}
 //! ← {"id":2,"ok":{"seq":1051,"timestamp":"…"}}  or  {"id":2,"error":{"code":"…","detail":"…"}}
+//! → {"id":3,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello","ack":"durable"}}
+//! ← {"id":3,"ok":{"seq":1052,"timestamp":"…","durable":true}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,…}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"durable":1051}
 //! ← {"meetingID":1,"orderID":4,"gen":4,"fence":1040}
@@ -191,6 +193,29 @@ pub struct Post {
     pub cmid: Cmid,
     /// What is said.
     pub body: MessageBody,
+    /// When it is to be answered.
+    #[serde(default, skip_serializing_if = "Ack::is_ordered")]
+    pub ack: Ack,
+}
+
+/// When a post is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Ack {
+    /// As soon as it is ordered and visible: it survives the death of any server.
+    #[default]
+    Ordered,
+    /// As soon as the archive has it: it survives the loss of the live store too. If that takes
+    /// longer than [`limits::DURABLE_WAIT_MS_MAX`], the answer says `"durable":false`.
+    Durable,
+}
+
+impl Ack {
+    /// Whether it is the default, which is not written.
+    pub const fn is_ordered(&self) -> bool {
+        matches!(self, Self::Ordered)
+    }
 }
 
 /// See [`Verb::Events`]. With `before`, the page that ends below it; otherwise the one after `after`.
@@ -347,6 +372,11 @@ pub struct Posted {
     /// Whether it had been done before, under the same cmid.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,
+    /// For [`Ack::Durable`] alone: whether the archive has it. If it has not, the message is ordered
+    /// and visible all the same, and will be archived; the same cmid asks again, and a `durable` line
+    /// tells whoever follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durable: Option<bool>,
 }
 
 /// The answer to [`Verb::Events`].
@@ -579,6 +609,9 @@ mod tests {
     fn a_request_is_its_verb_beside_its_id() {
         let json = r#"{"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"hello"}}"#;
         let request: Request = serde_json::from_str(json).expect("a request");
+        assert_eq!(serde_json::to_string(&request).expect("JSON"), json);
+        let json = json.replace("}}", r#","ack":"durable"}}"#);
+        let request: Request = serde_json::from_str(&json).expect("a request");
         assert_eq!(serde_json::to_string(&request).expect("JSON"), json);
         for name in ["meetings", "join_times"] {
             let json = format!(r#"{{"id":1,"{name}":{{}}}}"#);

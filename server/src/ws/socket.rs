@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesOrdered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
@@ -19,17 +17,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Pull};
-use crate::service;
 use crate::store::{ConnectionId, Store};
 
 use super::WsState;
+use super::posting::Posts;
 use super::request::{self, Bad};
 
 /// How long a connection may take to say hello.
 const HELLO_S: u64 = 10;
-
-/// Posts of one connection that are on their way to the store at once; more wait in the socket.
-const POSTS_IN_FLIGHT_MAX: usize = 32;
 
 /// Bytes of events in one frame: few enough for a small window, many enough to save system calls.
 const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
@@ -68,9 +63,6 @@ pub(super) struct Socket {
     pub(super) bound: BTreeSet<InstanceId>,
 }
 
-/// An answer on its way.
-type Answering = BoxFuture<'static, (u64, Answer<Box<RawValue>>)>;
-
 /// Runs a connection to its end, and what follows from its end.
 pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSocket) {
     let mut socket = Socket {
@@ -104,26 +96,30 @@ impl Socket {
         let mut check = interval(Duration::from_secs(CHECK_S));
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();
-        let mut answering: FuturesOrdered<Answering> = FuturesOrdered::new();
+        let mut posts = Posts::default();
         // When to look for events; nothing is due before something woke us.
         let mut due: Option<Instant> = None;
         let mut last_frame = Instant::now();
         let stop = self.state.stop.clone();
         loop {
-            if let Err(close) = self.take_requests(wire, &mut answering, &mut due).await {
+            if let Err(close) = self.take_requests(wire, &mut posts, &mut due).await {
                 return close;
             }
             let may_read = wire.next.is_none();
-            let has_answers = !answering.is_empty();
-            let has_requests = !may_read && !has_answers;
+            let has_requests = wire
+                .next
+                .as_ref()
+                .is_some_and(|next| !posts.must_wait(next));
             let silent_at = heard + Duration::from_secs(SILENCE_S);
             let listener = self.listener.clone();
             tokio::select! {
                 () = stop.cancelled() => return Some(Close::GoingAway),
                 // More of the same frame, after whatever else there is to do.
                 () = tokio::task::yield_now(), if has_requests => {}
-                Some((id, answer)) = answering.next(), if has_answers => {
-                    wire.answer(id, self.told(answer)).await?;
+                answered = posts.next(), if !posts.is_empty() => {
+                    if let Some((id, answer)) = answered {
+                        wire.answer(id, self.told(answer)).await?;
+                    }
                 }
                 message = wire.stream.next(), if may_read => {
                     heard = Instant::now();
@@ -177,24 +173,12 @@ impl Socket {
     async fn take_requests(
         &mut self,
         wire: &mut Wire,
-        answering: &mut FuturesOrdered<Answering>,
+        posts: &mut Posts,
         due: &mut Option<Instant>,
     ) -> Result<(), Option<Close>> {
         let mut obeyed = 0;
         while let Some(next) = &wire.next {
-            let is_post = matches!(
-                next,
-                Ok(Request {
-                    verb: Verb::Post(_),
-                    ..
-                })
-            );
-            let must_wait = if is_post {
-                answering.len() >= POSTS_IN_FLIGHT_MAX
-            } else {
-                !answering.is_empty()
-            };
-            if must_wait || obeyed >= OBEYED_AT_ONCE_MAX {
+            if posts.must_wait(next) || obeyed >= OBEYED_AT_ONCE_MAX {
                 return Ok(());
             }
             obeyed += 1;
@@ -203,15 +187,8 @@ impl Socket {
                     id,
                     verb: Verb::Post(post),
                 })) => match self.caller() {
-                    Ok(caller) => {
-                        let ctx = self.state.ctx.clone();
-                        let answer = async move {
-                            let posted = service::chat::post(&ctx, &caller, post).await;
-                            (id, posted.and_then(|posted| raw(&posted)))
-                        };
-                        answering.push_back(answer.boxed());
-                    }
-                    Err(error) => answering.push_back(async move { (id, Err(error)) }.boxed()),
+                    Ok(caller) => posts.begin(self.state.ctx.clone(), caller, id, post),
+                    Err(error) => posts.refuse(id, error),
                 },
                 Some(Ok(Request { id, verb })) => {
                     let is_hello = matches!(verb, Verb::Hello(_));
@@ -503,9 +480,4 @@ async fn woken(listener: Option<&Listener>) {
         Some(listener) => listener.woken().await,
         None => std::future::pending().await,
     }
-}
-
-fn raw<T: serde::Serialize>(value: &T) -> Answer<Box<RawValue>> {
-    serde_json::value::to_raw_value(value)
-        .map_err(|error| Fault::broken("writing an answer", error).into())
 }

@@ -2,7 +2,7 @@
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, InstanceId};
-use plenary_shared::protocol::{Post, Posted, Verb};
+use plenary_shared::protocol::{Ack, Post, Posted, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
@@ -184,6 +184,7 @@ impl Step<'_> {
                     instance: id,
                     cmid,
                     body,
+                    ack: Ack::Ordered,
                 }),
                 Asked::Post(id, cmid),
             );

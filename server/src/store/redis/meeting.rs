@@ -432,6 +432,7 @@ fn posted(rest: &[Value], repeat: bool) -> Result<Posted, NotDone> {
         seq: decode::seq(seq)?,
         timestamp: decode::time(&time.text()?)?,
         repeat,
+        durable: None,
     })
 }
 

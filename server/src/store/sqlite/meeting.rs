@@ -61,6 +61,7 @@ pub(super) fn join(
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -84,6 +85,7 @@ pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -117,6 +119,7 @@ pub(super) fn post(
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -156,6 +159,7 @@ fn said_before(
                 seq: row::seq(row, "seq")?,
                 timestamp: row::time(row, "timestamp")?,
                 repeat: true,
+                durable: None,
             })
         },
     )?)
