@@ -28,11 +28,12 @@ pub const SUBPROTOCOL: &str = "plenary.v1";
 /// The WebSocket's path.
 pub const WS_PATH: &str = "/ws";
 
-/// Seconds between two pings of the server.
-pub const PING_S: u64 = 20;
+/// Seconds between two pings of the server: two may be lost before [`SILENCE_S`] is over.
+pub const PING_S: u64 = 5;
 
-/// Seconds of silence after which either side takes the connection for dead.
-pub const SILENCE_S: u64 = 30;
+/// Seconds of silence after which either side takes the connection for dead. Less than the grace, so
+/// that whoever is gone is shown as left when the grace since their last sign of life is over.
+pub const SILENCE_S: u64 = 15;
 
 /// Why the server closes a connection. 4000–4499: reconnect; from 4500: do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,8 +32,12 @@ const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
 /// Between two frames of events: what comes meanwhile goes together. The first goes at once.
 const COALESCE_MS: u64 = 2;
 
-/// How long a peer may take to take a frame. Then it is closed, and may resume.
-const SEND_S_MAX: u64 = 20;
+/// How long a peer may take to take a frame. Then it is closed, and may resume. With the silence
+/// before it, little more than the grace.
+const SEND_S_MAX: u64 = 10;
+
+/// How long a peer may take to take a close frame: it is gone most likely.
+const CLOSE_MS_MAX: u64 = 500;
 
 /// Requests of one frame that are taken up before anything else is looked at again.
 const OBEYED_AT_ONCE_MAX: usize = 16;
@@ -73,23 +77,24 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         cursors: BTreeMap::new(),
         bound: BTreeSet::new(),
     };
+    let mut heard = Instant::now();
     let mut wire = Wire {
         stream,
         next: None,
         frame: Utf8Bytes::default(),
         at: 0,
     };
-    if let Some(close) = socket.serve(&mut wire).await {
+    if let Some(close) = socket.serve(&mut wire, &mut heard).await {
         wire.close(close).await;
     }
-    socket.end().await;
+    socket.end(heard).await;
 }
 
 impl Socket {
     /// Serves until the connection is to be closed, or is gone (`None`).
-    async fn serve(&mut self, wire: &mut Wire) -> Option<Close> {
+    /// `heard`: when it last gave a sign of life.
+    async fn serve(&mut self, wire: &mut Wire, heard: &mut Instant) -> Option<Close> {
         let hello_by = Instant::now() + Duration::from_secs(HELLO_S);
-        let mut heard = Instant::now();
         let mut ping = interval(Duration::from_secs(PING_S));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
@@ -110,7 +115,7 @@ impl Socket {
                 .next
                 .as_ref()
                 .is_some_and(|next| !posts.must_wait(next));
-            let silent_at = heard + Duration::from_secs(SILENCE_S);
+            let silent_at = *heard + Duration::from_secs(SILENCE_S);
             let listener = self.listener.clone();
             tokio::select! {
                 () = stop.cancelled() => return Some(Close::GoingAway),
@@ -122,7 +127,9 @@ impl Socket {
                     }
                 }
                 message = wire.stream.next(), if may_read => {
-                    heard = Instant::now();
+                    if !matches!(message, Some(Err(_))) {
+                        *heard = Instant::now();
+                    }
                     match message? {
                         Ok(Message::Text(text)) => wire.take(text),
                         Ok(Message::Binary(_)) => {
@@ -335,7 +342,7 @@ impl Socket {
     }
 
     /// The connection is gone: whoever was in by it leaves after the grace.
-    async fn end(self) {
+    async fn end(self, heard: Instant) {
         let Self {
             state,
             connection,
@@ -351,7 +358,7 @@ impl Socket {
         let store = state.ctx.store.clone();
         let instances: Vec<InstanceId> = bound.into_iter().collect();
         let mut to_detach = instances.clone();
-        detach(&*store, &connection, &mut to_detach).await;
+        detach(&*store, &connection, heard, &mut to_detach).await;
         if instances.is_empty() {
             return;
         }
@@ -366,10 +373,11 @@ impl Socket {
                     // The end of this server's lease tells the others.
                     () = stop.cancelled() => return,
                 }
-                detach(&*store, &connection, &mut to_detach).await;
+                detach(&*store, &connection, heard, &mut to_detach).await;
             }
             // A little later than the grace, so that it is over by the store's clock too.
-            let wait = Duration::from_millis(u64::try_from(grace_ms).unwrap_or(0) + 50);
+            let wait_ms = (grace_ms - silent_ms(heard)).max(0);
+            let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0) + 50);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 // Another server, or the next start, reaps what this one leaves.
@@ -385,14 +393,24 @@ impl Socket {
 }
 
 /// Says that a connection is lost, until that fails; what is left is to be tried again.
-async fn detach(store: &dyn Store, connection: &ConnectionId, instances: &mut Vec<InstanceId>) {
+async fn detach(
+    store: &dyn Store,
+    connection: &ConnectionId,
+    heard: Instant,
+    instances: &mut Vec<InstanceId>,
+) {
     while let Some(instance) = instances.last() {
-        if let Err(error) = store.detach(*instance, connection).await {
+        let detached = store.detach(*instance, connection, silent_ms(heard)).await;
+        if let Err(error) = detached {
             tracing::warn!(%instance, %error, "a lost connection is not noted yet");
             return;
         }
         instances.pop();
     }
+}
+
+fn silent_ms(heard: Instant) -> i64 {
+    i64::try_from(heard.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The stream, and what was read from it and is not yet begun: a frame at most, a line of it read.
@@ -471,7 +489,8 @@ impl Wire {
             reason: close.text().into(),
         };
         // The peer may be gone already; then there is nobody to tell.
-        let _ = self.send(Message::Close(Some(frame))).await;
+        let closing = self.send(Message::Close(Some(frame)));
+        let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
     }
 }
 
