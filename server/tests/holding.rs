@@ -1,5 +1,8 @@
 //! Stays and the connections that hold them; open connections and what they may still do.
 
+use std::time::Duration;
+
+use plenary_shared::domain::What;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Position, Push, ResumeMode, Verb};
 use plenary_shared::time::Timestamp;
@@ -24,9 +27,7 @@ fn setting(grace_s: &str) -> Setting {
 async fn left(ws: &mut Ws) -> (u64, &'static str) {
     ws.wait_for("somebody to be shown as left", |push| match push {
         Push::Event(event) => match event.what {
-            plenary_shared::domain::What::Leave { user, reason } => {
-                Some((user.get(), reason.as_str()))
-            }
+            What::Leave { user, reason } => Some((user.get(), reason.as_str())),
             _ => None,
         },
         Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
@@ -186,18 +187,23 @@ async fn who_is_no_admin_any_more_hears_no_more() {
     assert!(root.open(here).await.is_err());
 }
 
+/// Longer than anybody who is gone may be shown as in.
+const GONE_BY: Duration = Duration::from_mins(1);
+
 /// Who was shown as left, why and when.
 async fn left_at(ws: &mut Ws) -> (u64, &'static str, Timestamp) {
-    ws.wait_for("somebody to be shown as left", |push| match push {
-        Push::Event(event) => match event.what {
-            plenary_shared::domain::What::Leave { user, reason } => {
-                Some((user.get(), reason.as_str(), event.timestamp))
+    let leaving = async {
+        loop {
+            let push = ws.try_next().await.expect("the connection stands");
+            if let Push::Event(event) = push
+                && let What::Leave { user, reason } = event.what
+            {
+                return (user.get(), reason.as_str(), event.timestamp);
             }
-            _ => None,
-        },
-        Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
-    })
-    .await
+        }
+    };
+    let left = tokio::time::timeout(GONE_BY, leaving).await;
+    left.expect("somebody is shown as left")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

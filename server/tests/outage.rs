@@ -335,7 +335,10 @@ async fn readiness_says_which_part_is_not_well() {
     until_ready(&nobody).await;
 
     scene.stores.mariadb.signal(Signal::Stop);
-    assert_eq!(is_well(&nobody, "mysql").await, (503, false));
+    until_async("the database to stand still", || async {
+        (is_well(&nobody, "mysql").await == (503, false)).then_some(())
+    })
+    .await;
     assert!(is_well(&nobody, "redis").await.1);
     scene.stores.mariadb.signal(Signal::Cont);
     until_ready(&nobody).await;
@@ -345,7 +348,10 @@ async fn readiness_says_which_part_is_not_well() {
     until_ready(&nobody).await;
 
     scene.stores.redis.signal(Signal::Stop);
-    assert_eq!(is_well(&nobody, "redis").await, (503, false));
+    until_async("Redis to stand still", || async {
+        (is_well(&nobody, "redis").await == (503, false)).then_some(())
+    })
+    .await;
     assert_eq!(nobody.get("/livez").await.status, 200);
     scene.stores.redis.signal(Signal::Cont);
     until_ready(&nobody).await;
@@ -381,7 +387,8 @@ async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
         let generation = scene.stores.database.value(generation);
         generation.parse().expect("a number")
     };
-    let say = |body: &str| json!({"body": body, "ack": "durable"});
+    // The same cmid each time that something is tried.
+    let say = |body: &str| json!({"cmid": uuid::Uuid::now_v7(), "ack": "durable", "body": body});
     let path = "/meeting/1/order/1/message";
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -395,8 +402,10 @@ async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
     replicate(master, &other);
     let second_server = Server::start(&other, &scene.stores.database);
     let there = ada.at(&second_server.url());
+    let on_the_other = say("on the other");
     until_async("a replica that was promoted to be fenced", || async {
-        (there.post(path, &say("on the other")).await.status == 201).then_some(())
+        let said = there.post(path, &on_the_other).await;
+        (said.body["durable"] == true).then_some(())
     })
     .await;
     let second = generation();
@@ -406,8 +415,10 @@ async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
     // The first has been there all the time, with our scripts, but not with what was said.
     master.command(&["REPLICAOF", "NO", "ONE"]);
     drop(other);
+    let after = say("after");
     until_async("posts to be taken again", || async {
-        (ada.post(path, &say("after")).await.status == 201).then_some(())
+        let said = ada.post(path, &after).await;
+        (said.body["durable"] == true).then_some(())
     })
     .await;
     assert!(generation() > second, "{} {second}", generation());

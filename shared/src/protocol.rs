@@ -31,8 +31,7 @@ pub const WS_PATH: &str = "/ws";
 /// Seconds between two pings of the server: two may be lost before [`SILENCE_S`] is over.
 pub const PING_S: u64 = 5;
 
-/// Seconds of silence after which either side takes the connection for dead. Less than the grace, so
-/// that whoever is gone is shown as left when the grace since their last sign of life is over.
+/// Seconds of silence after which either side takes the connection for dead. Less than the grace.
 pub const SILENCE_S: u64 = 15;
 
 /// Why the server closes a connection. 4000–4499: reconnect; from 4500: do not.

@@ -131,7 +131,8 @@ impl Live {
         let mut command = self.scripts.command(Script::Lease, &keys);
         command.arg(&node.0).arg(lease_ms);
         let mut connection = self.connection.clone();
-        let answer: Vec<String> = super::within(command.query_async(&mut connection)).await??;
+        let answer = super::within(command.query_async(&mut connection)).await;
+        let answer: Vec<String> = self.noticed(answer)??;
         let mut answer = answer.into_iter();
         let now = answer
             .next()
