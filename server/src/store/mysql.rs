@@ -11,7 +11,9 @@ use plenary_shared::time::Timestamp;
 use crate::error::Fault;
 
 mod archive;
+mod arrival;
 mod deployment;
+mod examine;
 mod life;
 mod link;
 mod migrate;
@@ -20,6 +22,7 @@ mod read;
 mod row;
 mod schedule;
 
+pub use arrival::{Reception, Taken};
 pub use link::Ledger;
 pub use migrate::MigrateError;
 

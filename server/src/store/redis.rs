@@ -12,7 +12,9 @@ use redis::{PushInfo, PushKind, Value};
 
 use crate::error::Fault;
 
+mod arrival;
 mod decode;
+mod examine;
 mod feed;
 mod keys;
 mod meeting;

@@ -1,8 +1,9 @@
 //! The store of one machine: everything in one `SQLite` file, and no other process.
 //!
-//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own;
-//! a verb is answered, and its events are told, once the commit that holds it is on disk. So what is
-//! acknowledged is durable, and nothing has to be archived. Two threads read beside it.
+//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own if
+//! it may have to be taken back alone; a verb is answered, and its events are told, once the commit
+//! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
+//! threads read beside it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,17 +20,21 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 
 use self::feed::Feeding;
 use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
+use super::finding::Finding;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
+mod backup;
+mod departure;
+mod examine;
 mod fault;
 mod feed;
 mod life;
@@ -46,6 +51,8 @@ mod schedule;
 mod span;
 mod writer;
 
+pub use backup::{BackupError, Copied, backup};
+pub use departure::Departure;
 pub use migrate::MigrateError;
 
 /// Between two looks at whether another process has changed the file.
@@ -73,6 +80,39 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// It is not there, and is not to be made.
+    #[error("{} is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Everything in it is elsewhere now.
+    #[error(
+        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
+         Whoever wants the old one back in spite of what was said there since: \
+         plenary-server serve --take-back",
+        path.display()
+    )]
+    Moved {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is about to be elsewhere.
+    #[error(
+        "{} is being moved to {place}: run the same plenary-server move again to complete it, \
+         or stay here by plenary-server serve --take-back",
+        path.display()
+    )]
+    Moving {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
     },
     /// Its tables are not as this program needs them.
     #[error(transparent)]
@@ -110,6 +150,7 @@ impl Sqlite {
             Purpose::Command => None,
         };
         migrate::migrate(&mut conn, clock())?;
+        departure::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
         let link = Link::start(conn, directory, clock.clone(), feeding.clone())?;
         Ok(Arc::new(Self {
@@ -124,6 +165,20 @@ impl Sqlite {
     pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
         let mut conn = link::open(directory)?;
         Ok(migrate::migrate(&mut conn, now)?)
+    }
+
+    /// Looks at the file of a directory for an operator. Changes nothing.
+    pub fn examine(directory: &Path) -> Vec<Finding> {
+        examine::examine(directory)
+    }
+
+    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
+    /// not.
+    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
+        let mut conn = link::open(directory)?;
+        let _lock = Lock::take(directory)?;
+        migrate::migrate(&mut conn, now)?;
+        Ok(departure::forget(&conn)?)
     }
 
     fn now(&self) -> Timestamp {
@@ -285,7 +340,7 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write(move |atom| meeting::post(atom, instance, &user, cmid, body))
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body))
             .await
     }
 
@@ -297,7 +352,14 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Answer<OpenOk> {
         if let Some(connection) = connection {
-            self.hold(instance, user, connection).await?;
+            match self.hold(instance, user, connection).await {
+                Ok(()) => {}
+                // While the file takes nothing it can be read; a socket says again that it holds.
+                Err(Error::Fault(fault @ Fault::Away { .. })) => {
+                    tracing::debug!(%instance, %fault, "a connection holds its stay later");
+                }
+                Err(refused) => return Err(refused),
+            }
         }
         let (user, now) = (user.clone(), self.now());
         self.link
@@ -512,8 +574,8 @@ impl Store for Sqlite {
                 Err(Fault::away(fault::STORE, "the data file takes nothing"))
             }
             Ok(()) => Ok(()),
-            Err(crate::error::Error::Fault(fault)) => Err(fault),
-            Err(crate::error::Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
+            Err(Error::Fault(fault)) => Err(fault),
+            Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
         }
     }
 

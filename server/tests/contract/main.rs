@@ -13,6 +13,7 @@ mod crowd;
 mod ending;
 mod feeding;
 mod joining;
+mod model;
 mod paging;
 mod people;
 mod posting;

@@ -29,6 +29,8 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "schedule" in "0002_schedule.sql",
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
+    5 "moving" in "0005_moving.sql",
+    6 "cmids" in "0006_cmids.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -130,8 +132,26 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<Strin
     Ok(names)
 }
 
+/// The names of the migrations that the file lacks. Changes nothing.
+pub(super) fn pending(conn: &Connection) -> Result<Vec<String>, MigrateError> {
+    let has_table: bool = conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration')",
+        [],
+        |row| row.get(0),
+    )?;
+    let applied = if has_table { check(conn)? } else { Vec::new() };
+    if applied.is_empty() {
+        check_empty(conn)?;
+    }
+    Ok(MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.contains(&migration.version))
+        .map(|migration| format!("{:04}_{}", migration.version, migration.name))
+        .collect())
+}
+
 /// The migrations that the file has, if this program may go on from them.
-fn check(conn: &Connection) -> Result<Vec<u32>, MigrateError> {
+pub(super) fn check(conn: &Connection) -> Result<Vec<u32>, MigrateError> {
     let mut statement = conn.prepare(
         "SELECT version, name, checksum
          FROM migration
@@ -193,7 +213,9 @@ mod tests {
                 "0001_people",
                 "0002_schedule",
                 "0003_record",
-                "0004_operation"
+                "0004_operation",
+                "0005_moving",
+                "0006_cmids"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -226,6 +248,8 @@ mod tests {
                 "schedule 09e409cae58a03d3",
                 "record 4303cea69640e6f7",
                 "operation e922b8151e71b390",
+                "moving 2aaef7c0887af60f",
+                "cmids a1dc53b09ecf2329",
             ]
         );
     }
