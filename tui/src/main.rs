@@ -80,7 +80,7 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
         new_id: uuid::Uuid::now_v7,
     };
     runtime
-        .block_on(runtime::run(opening))
+        .block_on(runtime::run(&opening))
         .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
 }
 

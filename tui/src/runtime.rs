@@ -4,6 +4,7 @@
 mod away;
 mod burst;
 mod desktop;
+mod headless;
 mod keeper;
 mod news;
 mod outside;
@@ -29,7 +30,7 @@ use crate::keymap::Keymap;
 use crate::loud::LoudFile;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
-use crate::net::{Ask, Told};
+use crate::net::Told;
 use crate::sent::SentFile;
 use crate::session::{Account, SessionFile};
 use crate::term::Term;
@@ -38,11 +39,11 @@ use crate::update::update;
 use crate::view::view;
 use away::Away;
 use burst::Burst;
-pub use desktop::Desktop;
-use keeper::Keeper;
-use outside::Outside;
-use sent_keeper::SentKeeper;
+use outside::{OnScreen, Outside};
 use wishes::Wishes;
+
+pub use desktop::Desktop;
+pub use headless::Headless;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
@@ -84,28 +85,56 @@ enum Taken {
 }
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
-pub async fn run(opening: Opening) -> io::Result<()> {
+pub async fn run(opening: &Opening) -> io::Result<()> {
     let mut term = Term::take()?;
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);
-    screen.sent.end().await;
     screen.outside.end().await;
     ended
+}
+
+impl Opening {
+    /// What the program knows when it begins.
+    fn model(&self, size: (u16, u16)) -> Model {
+        let account = &self.account;
+        let server = account.server.to_string();
+        let here = account
+            .session
+            .as_ref()
+            .filter(|session| session.server == account.server);
+        Model::new(Start {
+            email: here
+                .map(|session| session.email.clone())
+                .unwrap_or_default(),
+            // A token that was given may be somebody else's.
+            person: here
+                .filter(|session| account.token.as_ref() == Some(&session.token))
+                .map(|session| session.email.clone()),
+            token: account.token.clone(),
+            drafts: DraftsFile::within(&self.state_dir).load(&server),
+            history: SentFile::within(&self.state_dir).load(&server),
+            loudness: LoudFile::within(&self.state_dir).load(&server),
+            server,
+            theme: self.theme,
+            keymap: Keymap::default(),
+            zone: Zone::Local,
+            size,
+            now: now(self.wall_clock),
+        })
+    }
 }
 
 struct Screen {
     model: Model,
     wishes: Wishes,
     outside: Outside,
-    sent: SentKeeper,
     /// What comes from the terminal, while it is ours.
     events: Option<EventStream>,
     burst: Burst,
     /// The editor that has the terminal.
     away: Option<Away>,
     desktop: Desktop,
-    loud_file: LoudFile,
     editor: String,
     state_dir: PathBuf,
     ends: [Signal; 3],
@@ -117,53 +146,18 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(opening: Opening, term: &Term) -> io::Result<Self> {
-        let account = &opening.account;
-        let wishes = Wishes::within(&opening.config_dir, opening.theme);
-        let server = account.server.to_string();
-        let drafts_file = DraftsFile::within(&opening.state_dir);
-        let loud_file = LoudFile::within(&opening.state_dir);
-        let sent_file = SentFile::within(&opening.state_dir);
-        let here = account
-            .session
-            .as_ref()
-            .filter(|session| session.server == account.server);
-        let model = Model::new(Start {
-            email: here
-                .map(|session| session.email.clone())
-                .unwrap_or_default(),
-            // A token that was given may be somebody else's.
-            person: here
-                .filter(|session| account.token.as_ref() == Some(&session.token))
-                .map(|session| session.email.clone()),
-            token: account.token.clone(),
-            drafts: drafts_file.load(&server),
-            history: sent_file.load(&server),
-            loudness: loud_file.load(&server),
-            server,
-            theme: opening.theme,
-            keymap: Keymap::default(),
-            zone: Zone::Local,
-            size: term.size()?,
-            now: now(opening.wall_clock),
-        });
+    fn new(opening: &Opening, term: &Term) -> io::Result<Self> {
+        let model = opening.model(term.size()?);
         Ok(Self {
             model,
-            wishes,
-            sent: SentKeeper::new(sent_file),
+            wishes: Wishes::within(&opening.config_dir, opening.theme),
+            outside: Outside::new(opening),
             events: Some(EventStream::new()),
             burst: Burst::default(),
             away: None,
-            desktop: opening.desktop,
-            loud_file,
-            outside: Outside::new(
-                opening.session_file,
-                drafts_file,
-                Keeper::new(&opening.state_dir, opening.new_id),
-                opening.wall_clock,
-            ),
-            editor: opening.editor,
-            state_dir: opening.state_dir,
+            desktop: opening.desktop.clone(),
+            editor: opening.editor.clone(),
+            state_dir: opening.state_dir.clone(),
             ends: [
                 signal(SignalKind::terminate())?,
                 signal(SignalKind::hangup())?,
@@ -371,65 +365,32 @@ impl Screen {
     }
 
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
-        match effect {
-            Effect::SignIn {
-                server,
-                email,
-                password,
-            } => {
-                self.outside.sign_in(&server, email, password);
-            }
-            Effect::CancelSignIn => self.outside.cancel_sign_in(),
-            Effect::Connect { server } => self.outside.connect(&server),
-            Effect::Disconnect => self.outside.disconnect(),
-            Effect::ForgetToken { server } => self.outside.forget_token(&server),
-            Effect::Ask(request) => self.outside.ask(Ask::Send(request)),
-            Effect::Reconnect => self.outside.ask(Ask::Reconnect),
-            Effect::OpenJournal(owner) => self.outside.keeper.open(owner),
-            Effect::Record(records) => self.outside.keeper.write(records),
-            Effect::KeepDrafts(drafts) => {
-                self.outside.keep_drafts(self.model.server.clone(), drafts);
-            }
-            Effect::KeepSent { meeting, text } => {
-                let server = self.model.server.clone();
-                self.sent.keep(server, meeting, text);
-            }
-            Effect::Edit { at, text } => self.go_away(term, at, &text)?,
-            Effect::Title(title) if self.away.is_none() => term.set_title(&title)?,
+        match self.outside.carry_out(&self.model.server, effect) {
+            Some(OnScreen::Title(title)) if self.away.is_none() => term.set_title(&title)?,
             // It is written when the terminal is ours again.
-            Effect::Title(_) => {}
-            Effect::KeepLoudness(kept) => {
-                let (file, server) = (self.loud_file.clone(), self.model.server.clone());
-                let answer = self.outside.answer();
-                tokio::task::spawn_blocking(move || {
-                    if let Err(error) = file.save(&server, &kept) {
-                        let why = format!("the choice is not kept: {error}");
-                        // If even this has no room, the status line has enough to say.
-                        let _ = answer.try_send(News::Failed(why));
-                    }
-                });
-            }
-            Effect::Call { title, text } => {
+            Some(OnScreen::Title(_)) | None => {}
+            Some(OnScreen::Edit { at, text }) => self.go_away(term, at, &text)?,
+            Some(OnScreen::Call { title, text }) => {
                 self.say(term, Some(self.desktop.calling(&title, &text)))?;
                 self.desktop.call(&title, &text);
             }
-            Effect::Copy(text) => {
+            Some(OnScreen::Copy(text)) => {
                 self.say(term, self.desktop.copying(&text))?;
                 self.desktop.copy(text);
             }
-            Effect::Open(address) => {
+            Some(OnScreen::Open(address)) => {
                 if !self.desktop.has_opener() {
                     self.say(term, self.desktop.copying(&address))?;
                 }
                 self.desktop.open(&address, self.outside.answer());
             }
-            Effect::Mouse(ours) => term.set_mouse(ours)?,
-            Effect::Redraw => self.redraw = true,
-            Effect::Suspend => {
+            Some(OnScreen::Mouse(ours)) => term.set_mouse(ours)?,
+            Some(OnScreen::Redraw) => self.redraw = true,
+            Some(OnScreen::Suspend) => {
                 term.suspend()?;
                 term.set_title(&self.model.title)?;
             }
-            Effect::Quit => self.is_over = true,
+            Some(OnScreen::Quit) => self.is_over = true,
         }
         Ok(())
     }

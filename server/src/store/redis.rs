@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Generation, InstanceId};
 use redis::Value;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::error::Fault;
 
 mod arrival;
+mod connection;
 mod decode;
 mod examine;
 mod feed;
@@ -27,18 +26,12 @@ pub use meeting::{LivePage, Opened};
 pub use rebuild::Closing;
 pub use scripts::{NotDone, Refused};
 
+use connection::Connection;
 use keys::Keys;
 use scripts::{Said, Scripts};
 
-/// How long Redis may take for one answer, reconnecting included: the longest script takes a few
-/// milliseconds, so whoever waits longer waits for a Redis that is not there.
-const ANSWER_MS_MAX: u64 = 2_500;
-
 /// How long one answer may take on a connection that stands.
 const RESPONSE_MS_MAX: u64 = 2_000;
-
-/// Commands that one write to Redis may gather.
-const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
 /// Generations that are remembered; then all are asked for again.
 const GENERATIONS_MAX: usize = 10_000;
@@ -49,7 +42,7 @@ const PIPELINE_INSTANCES_MAX: usize = 1_000;
 /// What is live.
 pub struct Live {
     client: redis::Client,
-    connection: ConnectionManager,
+    connection: Connection,
     scripts: Scripts,
     /// The generation in which each instance is known to live; a wrong one costs a round trip.
     generations: Mutex<HashMap<InstanceId, Generation>>,
@@ -59,15 +52,7 @@ impl Live {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
         let client = open_client(url)?;
-        let config = ConnectionManagerConfig::new()
-            .set_min_delay(Duration::from_millis(20))
-            .set_max_delay(Duration::from_millis(500))
-            .set_number_of_retries(4)
-            .set_connection_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
-            .set_response_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
-            .set_pipeline_buffer_size(PIPELINE_COMMANDS_MAX);
-        let connection =
-            ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(fault)?;
+        let connection = Connection::lazy(client.clone())?;
         Ok(Self {
             client,
             connection,
@@ -84,10 +69,7 @@ impl Live {
 
     /// One plain command.
     async fn ask<T: redis::FromRedisValue>(&self, command: &mut redis::Cmd) -> Result<T, Fault> {
-        let mut connection = self.connection.clone();
-        within(command.query_async(&mut connection))
-            .await?
-            .map_err(fault)
+        self.connection.ask(command).await?.map_err(fault)
     }
 
     /// Several plain commands, in one round trip.
@@ -95,16 +77,12 @@ impl Live {
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<T, Fault> {
-        let mut connection = self.connection.clone();
-        within(pipeline.query_async(&mut connection))
-            .await?
-            .map_err(fault)
+        self.connection.ask_all(pipeline).await?.map_err(fault)
     }
 
     /// One script.
     async fn run(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
-        let mut connection = self.connection.clone();
-        let value: Value = within(command.query_async(&mut connection)).await??;
+        let value: Value = self.connection.ask(command).await??;
         Said::read(value)
     }
 
@@ -185,14 +163,6 @@ fn open_client(url: &str) -> Result<redis::Client, Fault> {
         .clone()
         .set_protocol(redis::ProtocolVersion::RESP3);
     redis::Client::open(info.set_redis_settings(settings)).map_err(fault)
-}
-
-async fn within<T>(
-    asking: impl Future<Output = redis::RedisResult<T>>,
-) -> Result<redis::RedisResult<T>, Fault> {
-    tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), asking)
-        .await
-        .map_err(|late| Fault::away("Redis", late))
 }
 
 /// A Redis error as a fault: an error that Redis itself answers with is broken, all else is away.

@@ -1,8 +1,9 @@
 //! The store of one machine: everything in one `SQLite` file, and no other process.
 //!
-//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own;
-//! a verb is answered, and its events are told, once the commit that holds it is on disk. So what is
-//! acknowledged is durable, and nothing has to be archived. Two threads read beside it.
+//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own if
+//! it may have to be taken back alone; a verb is answered, and its events are told, once the commit
+//! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
+//! threads read beside it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -338,7 +339,7 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write(move |atom| meeting::post(atom, instance, &user, cmid, body))
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body))
             .await
     }
 

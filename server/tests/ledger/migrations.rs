@@ -12,6 +12,7 @@ const ALL: &[&str] = &[
     "0003_record",
     "0004_operation",
     "0005_moving",
+    "0006_cmids",
 ];
 
 #[tokio::test]
@@ -24,7 +25,7 @@ async fn tables_are_made_once() {
     assert_eq!(ledger.migrate().await.expect("a filled database"), none);
     assert_eq!(
         database.value("SELECT COUNT(*) FROM migration WHERE dirty = 0"),
-        "5"
+        "6"
     );
 }
 

@@ -182,6 +182,14 @@ impl Room {
         });
     }
 
+    /// What is known above this may be void: what came while one was offline begins no later.
+    pub fn void_above(&mut self, seq: Seq) {
+        self.seen = self.seen.min(seq);
+        for absence in &mut self.absences {
+            absence.after = absence.after.min(seq);
+        }
+    }
+
     /// The connection is lost, and with it what was asked.
     pub fn lost(&mut self) {
         self.following = false;

@@ -3,16 +3,23 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::Opening;
 use super::keeper::Keeper;
+use super::sent_keeper::SentKeeper;
 use crate::address::Server;
 use crate::api::Api;
 use crate::drafts::{Drafts, DraftsFile};
+use crate::effect::Effect;
+use crate::loud::LoudFile;
+use crate::model::loudness::Loudness;
 use crate::msg::News;
 use crate::net::{Ask, Link, Told, link};
+use crate::sent::SentFile;
 use crate::session::{Session, SessionFile, Token};
 
 /// Answers that wait to be taken; whoever answers then waits.
@@ -23,7 +30,10 @@ pub(super) struct Outside {
     session_file: SessionFile,
     drafts_file: DraftsFile,
     /// What is on its way, on disk.
-    pub(super) keeper: Keeper,
+    keeper: Keeper,
+    /// What was sent, on disk.
+    sent: SentKeeper,
+    loud_file: LoudFile,
     /// What came of writing it, and is not told yet.
     kept: VecDeque<News>,
     wall_clock: fn() -> SystemTime,
@@ -38,6 +48,38 @@ pub(super) struct Outside {
     drafts_waiting: Option<(String, Drafts)>,
 }
 
+/// What an effect wants of the screen.
+pub(super) enum OnScreen {
+    /// A title.
+    Title(String),
+    /// The person's editor, with this text.
+    Edit {
+        /// Where it is written.
+        at: Option<InstanceId>,
+        /// What is written so far.
+        text: String,
+    },
+    /// A call.
+    Call {
+        /// Who, and where.
+        title: String,
+        /// What was said.
+        text: String,
+    },
+    /// To be copied.
+    Copy(String),
+    /// An address to be opened.
+    Open(String),
+    /// The mouse, or not.
+    Mouse(bool),
+    /// Everything anew.
+    Redraw,
+    /// To give the terminal back and stop.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
 /// What came first.
 pub(super) enum Next {
     /// The connection says something.
@@ -49,19 +91,16 @@ pub(super) enum Next {
 }
 
 impl Outside {
-    pub(super) fn new(
-        session_file: SessionFile,
-        drafts_file: DraftsFile,
-        keeper: Keeper,
-        wall_clock: fn() -> SystemTime,
-    ) -> Self {
+    pub(super) fn new(opening: &Opening) -> Self {
         let (answer, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
-            session_file,
-            drafts_file,
-            keeper,
+            session_file: opening.session_file.clone(),
+            drafts_file: DraftsFile::within(&opening.state_dir),
+            keeper: Keeper::new(&opening.state_dir, opening.new_id),
+            sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
+            loud_file: LoudFile::within(&opening.state_dir),
             kept: VecDeque::new(),
-            wall_clock,
+            wall_clock: opening.wall_clock,
             link: None,
             unsent: VecDeque::new(),
             signing_in: None,
@@ -70,6 +109,38 @@ impl Outside {
             drafts_writing: None,
             drafts_waiting: None,
         }
+    }
+
+    /// Carries an effect out; what the screen has to do comes back.
+    pub(super) fn carry_out(&mut self, server: &str, effect: Effect) -> Option<OnScreen> {
+        match effect {
+            Effect::SignIn {
+                server,
+                email,
+                password,
+            } => self.sign_in(&server, email, password),
+            Effect::CancelSignIn => self.cancel_sign_in(),
+            Effect::Connect { server } => self.connect(&server),
+            Effect::Disconnect => self.disconnect(),
+            Effect::ForgetToken { server } => self.forget_token(&server),
+            Effect::Ask(request) => self.unsent.push_back(Ask::Send(request)),
+            Effect::Reconnect => self.unsent.push_back(Ask::Reconnect),
+            Effect::OpenJournal(owner) => self.keeper.open(owner),
+            Effect::Record(records) => self.keeper.write(records),
+            Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
+            Effect::KeepSent { meeting, text } => self.sent.keep(server.to_owned(), meeting, text),
+            Effect::KeepLoudness(kept) => self.keep_loudness(server.to_owned(), kept),
+            Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
+            Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
+            Effect::Copy(text) => return Some(OnScreen::Copy(text)),
+            Effect::Open(address) => return Some(OnScreen::Open(address)),
+            Effect::Mouse(ours) => return Some(OnScreen::Mouse(ours)),
+            Effect::Title(title) => return Some(OnScreen::Title(title)),
+            Effect::Redraw => return Some(OnScreen::Redraw),
+            Effect::Suspend => return Some(OnScreen::Suspend),
+            Effect::Quit => return Some(OnScreen::Quit),
+        }
+        None
     }
 
     /// Waits for whatever comes first. Dropping it loses nothing.
@@ -127,16 +198,12 @@ impl Outside {
         self.answer.clone()
     }
 
-    pub(super) fn ask(&mut self, ask: Ask) {
-        self.unsent.push_back(ask);
-    }
-
     /// The connection closed: what was to be said on it is said anew on the next.
     pub(super) fn forget_unsent(&mut self) {
         self.unsent.retain(|ask| *ask == Ask::Reconnect);
     }
 
-    pub(super) fn connect(&mut self, server: &str) {
+    fn connect(&mut self, server: &str) {
         self.unsent.clear();
         self.link = match server.parse::<Server>() {
             Ok(server) => Some(link(server, self.wall_clock)),
@@ -147,12 +214,12 @@ impl Outside {
         };
     }
 
-    pub(super) fn disconnect(&mut self) {
+    fn disconnect(&mut self) {
         self.unsent.clear();
         self.link = None;
     }
 
-    pub(super) fn sign_in(&mut self, server: &str, email: String, password: String) {
+    fn sign_in(&mut self, server: &str, email: String, password: String) {
         let (answer, session_file) = (self.answer.clone(), self.session_file.clone());
         let server = server.parse::<Server>();
         let task = tokio::spawn(async move {
@@ -166,14 +233,14 @@ impl Outside {
         self.signing_in = Some(task.abort_handle());
     }
 
-    pub(super) fn cancel_sign_in(&mut self) {
+    fn cancel_sign_in(&mut self) {
         if let Some(task) = self.signing_in.take() {
             task.abort();
         }
     }
 
     /// Removes the kept token, if it is this server's.
-    pub(super) fn forget_token(&mut self, server: &str) {
+    fn forget_token(&mut self, server: &str) {
         let kept = self
             .session_file
             .load()
@@ -186,7 +253,7 @@ impl Outside {
         }
     }
 
-    pub(super) fn keep_drafts(&mut self, server: String, drafts: Drafts) {
+    fn keep_drafts(&mut self, server: String, drafts: Drafts) {
         self.drafts_waiting = Some((server, drafts));
         if self.drafts_writing.is_none() {
             self.write_drafts();
@@ -201,6 +268,7 @@ impl Outside {
             self.write_drafts();
         }
         self.keeper.end().await;
+        self.sent.end().await;
         if let Some(link) = self.link.take() {
             link.close().await;
         }
@@ -218,6 +286,17 @@ impl Outside {
                 let _ = answer.try_send(News::Failed(format!("drafts are not kept: {error}")));
             }
         }));
+    }
+
+    fn keep_loudness(&self, server: String, kept: Vec<(MeetingId, Loudness)>) {
+        let (file, answer) = (self.loud_file.clone(), self.answer.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.save(&server, &kept) {
+                let why = format!("the choice is not kept: {error}");
+                // If even this has no room, the status line has enough to say.
+                let _ = answer.try_send(News::Failed(why));
+            }
+        });
     }
 
     fn fail(&self, why: String) {

@@ -135,7 +135,15 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         let text = format!(" {} {title}{meant} +{unread} ({key})", glyphs.came);
         return vec![Span::styled(text, theme.style(Tone::Strong))];
     }
-    Vec::new()
+    let elsewhere = model.outbox.lines();
+    let elsewhere = elsewhere.filter(|line| line.is_failed() && model.shown != Some(line.instance));
+    match elsewhere.count() {
+        0 => Vec::new(),
+        count => {
+            let text = format!(" {} {count} not sent elsewhere: /outbox", glyphs.failed);
+            vec![Span::styled(text, theme.style(Tone::Bad))]
+        }
+    }
 }
 
 fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {

@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
     5 "moving" in "0005_moving.sql",
+    6 "cmids" in "0006_cmids.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -329,6 +330,7 @@ mod tests {
                 "record 6c1c7a2c14a0fbae",
                 "operation e893b0ef69b16e41",
                 "moving 5a2f6903ccff2856",
+                "cmids 77b8b8eee47933cf",
             ]
         );
     }

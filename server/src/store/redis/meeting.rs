@@ -273,9 +273,7 @@ impl Live {
             for id in some {
                 pipeline.add_command(self.people_command(*id, viewer));
             }
-            let mut connection = self.connection.clone();
-            let answers: Vec<Value> =
-                super::within(pipeline.query_async(&mut connection)).await??;
+            let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
             for (id, answer) in some.iter().zip(answers) {
                 let Ok(said) = super::Said::read(answer) else {
                     continue;

@@ -115,8 +115,7 @@ impl Live {
             .scripts
             .command(Script::Lease, &[keys::NODES.to_owned()]);
         command.arg(&node.0).arg(lease_ms);
-        let mut connection = self.connection.clone();
-        let answer: Vec<String> = super::within(command.query_async(&mut connection)).await??;
+        let answer: Vec<String> = self.connection.ask(&command).await??;
         let mut answer = answer.into_iter();
         let now = answer
             .next()

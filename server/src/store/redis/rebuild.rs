@@ -236,8 +236,7 @@ impl Live {
                 command.arg(json(emails));
                 pipeline.add_command(command).ignore();
             }
-            let mut connection = self.connection.clone();
-            super::within(pipeline.query_async::<()>(&mut connection)).await??;
+            self.connection.ask_all::<()>(&pipeline).await??;
         }
         Ok(())
     }

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
     5 "moving" in "0005_moving.sql",
+    6 "cmids" in "0006_cmids.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -213,7 +214,8 @@ mod tests {
                 "0002_schedule",
                 "0003_record",
                 "0004_operation",
-                "0005_moving"
+                "0005_moving",
+                "0006_cmids"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -247,6 +249,7 @@ mod tests {
                 "record 4303cea69640e6f7",
                 "operation e922b8151e71b390",
                 "moving 2aaef7c0887af60f",
+                "cmids a1dc53b09ecf2329",
             ]
         );
     }

@@ -103,7 +103,10 @@ impl Looked<'_> {
                 let recovered = log
                     .events_after(absence.after)
                     .take_while(|event| event.timestamp <= absence.to)
-                    .filter(|event| matches!(event.what, What::Message { .. }))
+                    .filter(|event| {
+                        matches!(&event.what, What::Message { user, .. }
+                            if self.me.is_none_or(|me| me.id != *user))
+                    })
                     .count();
                 let (from, to) = (self.zone.hm(absence.from), self.zone.hm(absence.to));
                 let (dash, dot) = (self.theme.glyphs.dash, self.theme.glyphs.dot);
@@ -115,7 +118,7 @@ impl Looked<'_> {
                 let said = if self.room.asked_newer || !(self.room.following || log.is_closed()) {
                     format!("{recovered} recovered, reading on")
                 } else if log.event(absence.after).is_none() {
-                    format!("{recovered} recovered, older ones above")
+                    format!("{recovered} recovered, earlier ones not read yet: PgUp")
                 } else if recovered == 0 {
                     "nothing missed".to_owned()
                 } else {
