@@ -127,7 +127,7 @@ impl Step<'_> {
                     }
                     self.flush(id);
                 }
-                // The end may have come in a generation of which nothing is known here.
+                // An end, too, may have come in a generation of which nothing is known here.
                 Some(ResumeMode::Snapshot | ResumeMode::Ended) => self.ask_open(id),
                 Some(ResumeMode::Gone) => self.gone(id),
                 None => {
