@@ -1,18 +1,24 @@
 //! The one loop: takes all that is ready - keys, the server, answers, signals, the clock -, works
 //! it in, then draws once. It sleeps when nothing comes and nothing visible changes.
 
+mod away;
+mod burst;
+mod desktop;
 mod headless;
 mod keeper;
 mod news;
 mod outside;
+mod sent_keeper;
+mod wishes;
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::{Duration, SystemTime};
 
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
-use plenary_shared::ids::Cmid;
+use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -21,16 +27,22 @@ use crate::clock::Zone;
 use crate::drafts::DraftsFile;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
+use crate::loud::LoudFile;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
 use crate::net::Told;
+use crate::sent::SentFile;
 use crate::session::{Account, SessionFile};
 use crate::term::Term;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
+use away::Away;
+use burst::Burst;
 use outside::{OnScreen, Outside};
+use wishes::Wishes;
 
+pub use desktop::Desktop;
 pub use headless::Headless;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
@@ -50,6 +62,12 @@ pub struct Opening {
     pub state_dir: PathBuf,
     /// How meaning looks.
     pub theme: Theme,
+    /// Where `keys.toml` and `theme.toml` are.
+    pub config_dir: PathBuf,
+    /// What stands around the terminal.
+    pub desktop: Desktop,
+    /// The command line of the person's editor.
+    pub editor: String,
     /// The wall clock: `SystemTime::now`.
     pub wall_clock: fn() -> SystemTime,
     /// Where ids of messages come from: `Uuid::now_v7`.
@@ -62,6 +80,7 @@ enum Taken {
     Told(Told),
     Sent,
     Continued,
+    Back(io::Result<ExitStatus>),
     Woken,
 }
 
@@ -94,8 +113,11 @@ impl Opening {
                 .map(|session| session.email.clone()),
             token: account.token.clone(),
             drafts: DraftsFile::within(&self.state_dir).load(&server),
+            history: SentFile::within(&self.state_dir).load(&server),
+            loudness: LoudFile::within(&self.state_dir).load(&server),
             server,
             theme: self.theme,
+            keymap: Keymap::default(),
             zone: Zone::Local,
             size,
             now: now(self.wall_clock),
@@ -105,9 +127,16 @@ impl Opening {
 
 struct Screen {
     model: Model,
-    keymap: Keymap,
+    wishes: Wishes,
     outside: Outside,
-    events: EventStream,
+    /// What comes from the terminal, while it is ours.
+    events: Option<EventStream>,
+    burst: Burst,
+    /// The editor that has the terminal.
+    away: Option<Away>,
+    desktop: Desktop,
+    editor: String,
+    state_dir: PathBuf,
     ends: [Signal; 3],
     continues: Signal,
     wall_clock: fn() -> SystemTime,
@@ -121,9 +150,14 @@ impl Screen {
         let model = opening.model(term.size()?);
         Ok(Self {
             model,
-            keymap: Keymap::default(),
+            wishes: Wishes::within(&opening.config_dir, opening.theme),
             outside: Outside::new(opening),
-            events: EventStream::new(),
+            events: Some(EventStream::new()),
+            burst: Burst::default(),
+            away: None,
+            desktop: opening.desktop.clone(),
+            editor: opening.editor.clone(),
+            state_dir: opening.state_dir.clone(),
             ends: [
                 signal(SignalKind::terminate())?,
                 signal(SignalKind::hangup())?,
@@ -142,7 +176,7 @@ impl Screen {
         let mut drawn_at: Option<Instant> = None;
         let mut dirty = true;
         while !self.is_over {
-            if dirty && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
+            if dirty && self.away.is_none() && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
                 let size = term.size()?;
                 if size != self.model.size {
                     self.work_in(term, News::Resized(size.0, size.1))?;
@@ -154,8 +188,11 @@ impl Screen {
                 drawn_at = Some(Instant::now());
                 dirty = false;
             }
-            let frame_due = drawn_at.filter(|_| dirty).map(|at| at + FRAME);
+            let draws = dirty && self.away.is_none();
+            let frame_due = drawn_at.filter(|_| draws).map(|at| at + FRAME);
+            let waits = Instant::now();
             let mut taken = self.next(frame_due).await;
+            self.burst.waited(waits.elapsed());
             for _ in 0..TAKEN_MAX {
                 dirty |= self.take(term, taken)?;
                 match self.ready().await {
@@ -170,14 +207,25 @@ impl Screen {
     /// Waits for whatever comes first. Dropping it loses nothing.
     async fn next(&mut self, frame_due: Option<Instant>) -> Taken {
         let wake = frame_due.unwrap_or_else(|| self.wake());
+        let wake = self
+            .burst
+            .left()
+            .map_or(wake, |left| wake.min(Instant::now() + left));
         let [terminate, hangup, interrupt] = &mut self.ends;
         tokio::select! {
             biased;
             _ = terminate.recv() => Taken::News(News::Terminated),
             _ = hangup.recv() => Taken::News(News::Terminated),
-            _ = interrupt.recv() => Taken::News(News::Terminated),
+            // Ctrl-C in the editor is the editor's.
+            _ = interrupt.recv() => match self.away {
+                None => Taken::News(News::Terminated),
+                Some(_) => Taken::Sent,
+            },
             _ = self.continues.recv() => Taken::Continued,
-            event = self.events.next() => news::of_terminal(event).map_or(Taken::Sent, Taken::News),
+            event = next_event(&mut self.events) => {
+                news::of_terminal(event).map_or(Taken::Sent, Taken::News)
+            }
+            status = ended(&mut self.away) => Taken::Back(status),
             next = self.outside.next() => match next {
                 outside::Next::Told(told) => Taken::Told(told),
                 outside::Next::News(news) => Taken::News(news),
@@ -207,20 +255,39 @@ impl Screen {
     /// Works one thing in; says whether the screen may have changed.
     fn take(&mut self, term: &mut Term, taken: Taken) -> io::Result<bool> {
         match taken {
-            Taken::News(news) => self.work_in(term, news)?,
+            Taken::News(news) => {
+                let ready = self.burst.take(news);
+                if ready.is_empty() {
+                    return Ok(false);
+                }
+                for news in ready {
+                    self.work_in(term, news)?;
+                }
+            }
+            Taken::Back(status) => self.come_back(term, status)?,
             Taken::Told(told) => {
                 if matches!(told, Told::Closed { .. }) {
                     self.outside.forget_unsent();
                 }
                 self.work_in(term, News::Link(news::of_link(told)))?;
             }
+            // Whoever stopped with us has the terminal.
+            Taken::Continued if self.away.is_some() => return Ok(false),
             Taken::Continued => {
                 term.resume()?;
+                term.set_title(&self.model.title)?;
                 let (columns, rows) = term.size()?;
                 self.work_in(term, News::Resized(columns, rows))?;
             }
             Taken::Sent => return Ok(false),
             Taken::Woken => {
+                let held = self.burst.due();
+                if !held.is_empty() {
+                    for news in held {
+                        self.work_in(term, news)?;
+                    }
+                    return Ok(true);
+                }
                 // A frame that was due wakes as well; then no time of the model has passed.
                 let local = self.model.wake_at().plus_ms(-self.model.skew_ms);
                 if now(self.wall_clock) < local {
@@ -233,27 +300,115 @@ impl Screen {
     }
 
     fn work_in(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+        let looks = matches!(
+            news,
+            News::Started | News::Key(_) | News::Focused(true) | News::Tick
+        );
+        if looks && let Some(configured) = self.wishes.look(now(self.wall_clock)) {
+            self.work_in_one(term, configured)?;
+        }
+        self.work_in_one(term, news)
+    }
+
+    fn work_in_one(&mut self, term: &mut Term, news: News) -> io::Result<()> {
         let spare = Cmid((self.new_id)());
         let msg = Msg {
             now: now(self.wall_clock),
             spare,
             news,
         };
-        for effect in update(&mut self.model, &self.keymap, msg) {
+        for effect in update(&mut self.model, msg) {
             self.carry_out(term, effect)?;
         }
         Ok(())
     }
 
+    /// Gives the terminal to the person's editor, with this text. The connection goes on.
+    fn go_away(&mut self, term: &mut Term, at: Option<InstanceId>, text: &str) -> io::Result<()> {
+        // It would read the editor's keys.
+        self.events = None;
+        term.release();
+        match Away::begin(&self.editor, &self.state_dir, at, text) {
+            Ok(away) => {
+                self.away = Some(away);
+                Ok(())
+            }
+            Err(why) => self.take_again(term, News::Failed(why)),
+        }
+    }
+
+    /// To the terminal itself, while it is ours.
+    fn say(&self, term: &mut Term, sequence: Option<String>) -> io::Result<()> {
+        match sequence.filter(|_| self.away.is_none()) {
+            Some(sequence) => term.say(&sequence),
+            None => Ok(()),
+        }
+    }
+
+    fn come_back(&mut self, term: &mut Term, status: io::Result<ExitStatus>) -> io::Result<()> {
+        match self.away.take() {
+            Some(away) => {
+                let news = away.finish(status);
+                self.take_again(term, news)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn take_again(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+        term.resume()?;
+        term.set_title(&self.model.title)?;
+        self.events = Some(EventStream::new());
+        let (columns, rows) = term.size()?;
+        self.work_in(term, News::Resized(columns, rows))?;
+        self.work_in(term, news)
+    }
+
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
         match self.outside.carry_out(&self.model.server, effect) {
-            None => {}
-            Some(OnScreen::Title(title)) => term.set_title(&title)?,
+            Some(OnScreen::Title(title)) if self.away.is_none() => term.set_title(&title)?,
+            // It is written when the terminal is ours again.
+            Some(OnScreen::Title(_)) | None => {}
+            Some(OnScreen::Edit { at, text }) => self.go_away(term, at, &text)?,
+            Some(OnScreen::Call { title, text }) => {
+                self.say(term, Some(self.desktop.calling(&title, &text)))?;
+                self.desktop.call(&title, &text);
+            }
+            Some(OnScreen::Copy(text)) => {
+                self.say(term, self.desktop.copying(&text))?;
+                self.desktop.copy(text);
+            }
+            Some(OnScreen::Open(address)) => {
+                if !self.desktop.has_opener() {
+                    self.say(term, self.desktop.copying(&address))?;
+                }
+                self.desktop.open(&address, self.outside.answer());
+            }
+            Some(OnScreen::Mouse(ours)) => term.set_mouse(ours)?,
             Some(OnScreen::Redraw) => self.redraw = true,
-            Some(OnScreen::Suspend) => term.suspend()?,
+            Some(OnScreen::Suspend) => {
+                term.suspend()?;
+                term.set_title(&self.model.title)?;
+            }
             Some(OnScreen::Quit) => self.is_over = true,
         }
         Ok(())
+    }
+}
+
+/// Never, while the terminal is somebody else's.
+async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Never, while there is no editor.
+async fn ended(away: &mut Option<Away>) -> io::Result<ExitStatus> {
+    match away {
+        Some(away) => away.ended().await,
+        None => std::future::pending().await,
     }
 }
 

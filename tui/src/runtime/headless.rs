@@ -8,7 +8,6 @@ use tokio::time::Instant;
 
 use super::outside::{Next, Outside};
 use super::{Opening, news, now};
-use crate::keymap::Keymap;
 use crate::model::Model;
 use crate::msg::{Msg, News};
 use crate::net::Told;
@@ -20,7 +19,6 @@ const SIZE: (u16, u16) = (120, 36);
 /// The program. Dropped, it ends as if it had been killed.
 pub struct Headless {
     model: Model,
-    keymap: Keymap,
     outside: Outside,
     wall_clock: fn() -> SystemTime,
     new_id: fn() -> uuid::Uuid,
@@ -32,7 +30,6 @@ impl Headless {
     pub fn open(opening: &Opening) -> Self {
         let mut program = Self {
             model: opening.model(SIZE),
-            keymap: Keymap::default(),
             outside: Outside::new(opening),
             wall_clock: opening.wall_clock,
             new_id: opening.new_id,
@@ -53,7 +50,7 @@ impl Headless {
             spare: Cmid((self.new_id)()),
             news,
         };
-        for effect in update(&mut self.model, &self.keymap, msg) {
+        for effect in update(&mut self.model, msg) {
             // There is no screen, and whoever holds this ends it.
             let _ = self.outside.carry_out(&self.model.server, effect);
         }

@@ -3,18 +3,23 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::Opening;
 use super::keeper::Keeper;
+use super::sent_keeper::SentKeeper;
 use crate::address::Server;
 use crate::api::Api;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::Effect;
+use crate::loud::LoudFile;
+use crate::model::loudness::Loudness;
 use crate::msg::News;
 use crate::net::{Ask, Link, Told, link};
+use crate::sent::SentFile;
 use crate::session::{Session, SessionFile, Token};
 
 /// Answers that wait to be taken; whoever answers then waits.
@@ -26,6 +31,9 @@ pub(super) struct Outside {
     drafts_file: DraftsFile,
     /// What is on its way, on disk.
     keeper: Keeper,
+    /// What was sent, on disk.
+    sent: SentKeeper,
+    loud_file: LoudFile,
     /// What came of writing it, and is not told yet.
     kept: VecDeque<News>,
     wall_clock: fn() -> SystemTime,
@@ -44,6 +52,26 @@ pub(super) struct Outside {
 pub(super) enum OnScreen {
     /// A title.
     Title(String),
+    /// The person's editor, with this text.
+    Edit {
+        /// Where it is written.
+        at: Option<InstanceId>,
+        /// What is written so far.
+        text: String,
+    },
+    /// A call.
+    Call {
+        /// Who, and where.
+        title: String,
+        /// What was said.
+        text: String,
+    },
+    /// To be copied.
+    Copy(String),
+    /// An address to be opened.
+    Open(String),
+    /// The mouse, or not.
+    Mouse(bool),
     /// Everything anew.
     Redraw,
     /// To give the terminal back and stop.
@@ -69,6 +97,8 @@ impl Outside {
             session_file: opening.session_file.clone(),
             drafts_file: DraftsFile::within(&opening.state_dir),
             keeper: Keeper::new(&opening.state_dir, opening.new_id),
+            sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
+            loud_file: LoudFile::within(&opening.state_dir),
             kept: VecDeque::new(),
             wall_clock: opening.wall_clock,
             link: None,
@@ -98,6 +128,13 @@ impl Outside {
             Effect::OpenJournal(owner) => self.keeper.open(owner),
             Effect::Record(records) => self.keeper.write(records),
             Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
+            Effect::KeepSent { meeting, text } => self.sent.keep(server.to_owned(), meeting, text),
+            Effect::KeepLoudness(kept) => self.keep_loudness(server.to_owned(), kept),
+            Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
+            Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
+            Effect::Copy(text) => return Some(OnScreen::Copy(text)),
+            Effect::Open(address) => return Some(OnScreen::Open(address)),
+            Effect::Mouse(ours) => return Some(OnScreen::Mouse(ours)),
             Effect::Title(title) => return Some(OnScreen::Title(title)),
             Effect::Redraw => return Some(OnScreen::Redraw),
             Effect::Suspend => return Some(OnScreen::Suspend),
@@ -154,6 +191,11 @@ impl Outside {
             }
         }
         Next::Sent
+    }
+
+    /// Where effects are answered that are carried out elsewhere.
+    pub(super) fn answer(&self) -> mpsc::Sender<News> {
+        self.answer.clone()
     }
 
     /// The connection closed: what was to be said on it is said anew on the next.
@@ -226,6 +268,7 @@ impl Outside {
             self.write_drafts();
         }
         self.keeper.end().await;
+        self.sent.end().await;
         if let Some(link) = self.link.take() {
             link.close().await;
         }
@@ -243,6 +286,17 @@ impl Outside {
                 let _ = answer.try_send(News::Failed(format!("drafts are not kept: {error}")));
             }
         }));
+    }
+
+    fn keep_loudness(&self, server: String, kept: Vec<(MeetingId, Loudness)>) {
+        let (file, answer) = (self.loud_file.clone(), self.answer.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.save(&server, &kept) {
+                let why = format!("the choice is not kept: {error}");
+                // If even this has no room, the status line has enough to say.
+                let _ = answer.try_send(News::Failed(why));
+            }
+        });
     }
 
     fn fail(&self, why: String) {

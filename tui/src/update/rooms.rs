@@ -230,6 +230,10 @@ impl Step<'_> {
             return;
         };
         room.noted(event, my_id, looking, meant);
+        self.note_call(id, event, meant);
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
         let generation = room.log.as_ref().map(|log| log.position().generation);
         match &event.what {
             What::Message { user, cmid, .. } if Some(*user) == my_id => {

@@ -10,7 +10,7 @@ use plenary::model::outbox::Sending;
 use plenary::model::room::Room;
 use plenary::model::{Link, Model};
 use plenary::msg::News;
-use plenary::runtime::{Headless, Opening};
+use plenary::runtime::{Desktop, Headless, Opening};
 use plenary::session::{Account, SessionFile, Token};
 use plenary::theme::Theme;
 use plenary_shared::domain::{Event, What};
@@ -301,6 +301,9 @@ fn opening(role: &Role) -> Opening {
         session_file: SessionFile::within(&role.home),
         state_dir: role.home.clone(),
         theme: Theme::new(false, false),
+        config_dir: role.home.clone(),
+        desktop: Desktop::default(),
+        editor: String::new(),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,
     }

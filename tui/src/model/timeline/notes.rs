@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Looked, is_first_after};
 use crate::clock::minutes;
+use crate::command::Command;
 use crate::layout::Form;
 use crate::text;
 use crate::theme::Tone;
@@ -45,7 +46,8 @@ impl Looked<'_> {
                     glyphs.busy, glyphs.cut
                 ))
             } else {
-                self.quiet(format!("{} older messages: PgUp", glyphs.cut))
+                let key = self.key(Command::PageUp);
+                self.quiet(format!("{} older messages: {key}", glyphs.cut))
             });
         }
         let day = |event: &Event| self.zone.day(event.timestamp);
@@ -64,8 +66,10 @@ impl Looked<'_> {
                 Form::Tabs | Form::Narrow | Form::Tiny => at,
             };
             let title = format!(
-                "{} new since {since} {} {}U",
-                divider.count, glyphs.dot, glyphs.keys[1]
+                "{} new since {since} {} {}",
+                divider.count,
+                glyphs.dot,
+                self.key(Command::FirstUnread)
             );
             let used = text::width(&title) + 2;
             let left = self.columns.saturating_sub(used) / 2;
