@@ -67,6 +67,7 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(meeting::participants))
         .routes(routes!(chat::messages))
         .routes(routes!(chat::message))
+        .routes(routes!(chat::edit, chat::delete))
         .routes(routes!(chat::user_messages))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -223,6 +224,7 @@ mod tests {
             (format!("{at}/participants"), vec!["get"]),
             (format!("{at}/messages"), vec!["get"]),
             (format!("{at}/message"), vec!["post"]),
+            (format!("{at}/message/{{seq}}"), vec!["delete", "put"]),
             (format!("{at}/user/{{userID}}/messages"), vec!["get"]),
             ("/livez".to_owned(), vec!["get"]),
             ("/readyz".to_owned(), vec!["get"]),

@@ -319,6 +319,35 @@ pub trait Store: Send + Sync + 'static {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted>;
+    /// Says something as an answer to a message of the same instance, as [`Store::post`] does.
+    /// `no_such_message` if there is none, as far as that is known.
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted>;
+    /// A participant changes what they said; emits `edited`, once for each cmid.
+    /// `no_such_message`, `not_yours`, `message_deleted`.
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted>;
+    /// A participant deletes what they said; emits `deleted`, once for each cmid. Refused as
+    /// [`Store::edit`] is.
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted>;
     /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
     async fn open(
         &self,

@@ -88,6 +88,33 @@ async fn paths() {
     ] {
         assert_refused(path, &ada.get(path).await, 422, Code::Invalid);
     }
+    for (path, status, code) in [
+        ("/meeting/1/order/1/message/0", 404, Code::NoSuchMessage),
+        ("/meeting/1/order/1/message/1", 404, Code::NoSuchMessage),
+        ("/meeting/1/order/1/message/99999", 404, Code::NoSuchMessage),
+        ("/meeting/1/order/1/message/-1", 422, Code::Invalid),
+        ("/meeting/1/order/1/message/x", 422, Code::Invalid),
+        ("/meeting/1/order/3/message/1", 400, Code::Ended),
+        ("/meeting/1/order/2/message/1", 400, Code::NotStarted),
+        ("/meeting/2/order/1/message/1", 403, Code::NotAllowed),
+        ("/meeting/9/order/1/message/1", 404, Code::NotFound),
+    ] {
+        let edit = ada.put(path, &json!({"body": "x"})).await;
+        assert_refused(path, &edit, status, code);
+        assert_refused(path, &ada.delete(path).await, status, code);
+    }
+    for (body, status, code) in [
+        (json!({}), 422, Code::Invalid),
+        (json!({"body": ""}), 422, Code::BodyEmpty),
+        (json!({"body": "\u{1b}[2J"}), 422, Code::BodyControl),
+        (json!({"body": "x".repeat(4_097)}), 413, Code::BodyTooLong),
+    ] {
+        let edit = ada.put("/meeting/1/order/1/message/3", &body).await;
+        assert_refused("an edit", &edit, status, code);
+    }
+    let reply = json!({"body": "x", "replyTo": 1});
+    let reply = ada.post("/meeting/1/order/1/message", &reply).await;
+    assert_refused("a reply", &reply, 404, Code::NoSuchMessage);
     assert_eq!(seq(&ada).await, before + 1);
 }
 

@@ -1,7 +1,7 @@
 //! Who may what: every route and every request, for every kind of person.
 
-use plenary_shared::ids::Cmid;
-use plenary_shared::protocol::{Events, Open, Post, UserMessages, Verb};
+use plenary_shared::ids::{Cmid, Seq};
+use plenary_shared::protocol::{Delete, Edit, Events, Open, Post, UserMessages, Verb};
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, user};
 use serde_json::{Value, json};
@@ -71,6 +71,17 @@ const ROUTES: &[Row] = &[
         "/meeting/1/order/1/message",
         [OUT, NOT_INVITED, NOT_IN, "201", NOT_IN],
     ),
+    // Ada's own; she has said it before.
+    row(
+        "PUT",
+        "/meeting/1/order/1/message/3",
+        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+    ),
+    row(
+        "DELETE",
+        "/meeting/1/order/1/message/3",
+        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+    ),
     row(
         "POST",
         "/meeting/1/order/1/leave",
@@ -134,6 +145,8 @@ async fn every_route_by_every_kind_of_person() {
         for ((who, http), expected) in PEOPLE.iter().zip(&people).zip(row.answers) {
             let answer = match row.method {
                 "GET" => http.get(row.path).await,
+                "PUT" => http.put(row.path, &json!({"body": "hello"})).await,
+                "DELETE" => http.delete(row.path).await,
                 _ => http.post(row.path, &json!({"body": "hello"})).await,
             };
             let got = format!("{} {}", answer.status, answer.code());
@@ -205,6 +218,14 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ("close", ["", "", "", ""]),
     (
         "post",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    (
+        "edit",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    (
+        "delete",
         ["not_allowed", "not_participant", "", "not_participant"],
     ),
     (
@@ -337,6 +358,19 @@ fn request(name: &str) -> Verb {
             instance,
             cmid: Cmid(uuid::Uuid::now_v7()),
             body: MessageBody::parse("hello").expect("a good body"),
+            reply_to: None,
+        }),
+        // Ada joined first, then guest; what she has just posted is the fourth event.
+        "edit" => Verb::Edit(Edit {
+            instance,
+            target: Seq::new(4).expect("a small number"),
+            cmid: Cmid(uuid::Uuid::now_v7()),
+            body: MessageBody::parse("hello!").expect("a good body"),
+        }),
+        "delete" => Verb::Delete(Delete {
+            instance,
+            target: Seq::new(4).expect("a small number"),
+            cmid: Cmid(uuid::Uuid::now_v7()),
         }),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

@@ -361,6 +361,7 @@ async fn connections_to_redis_that_break_all_the_time_double_and_lose_nothing() 
             let mut asked = vec![];
             for cmid in waiting.drain(..) {
                 let post = plenary_shared::protocol::Post {
+                    reply_to: None,
                     instance: here,
                     cmid,
                     body: plenary_shared::text::MessageBody::parse(round.to_string())

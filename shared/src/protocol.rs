@@ -7,10 +7,19 @@
 //! → {"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello"}}
 //! ← {"id":2,"ok":{"seq":1051,"timestamp":"…"}}  or  {"id":2,"error":{"code":"…","detail":"…"}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,…}
+//! → {"id":3,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"yes","replyTo":1051}}
+//! → {"id":4,"edit":{"meetingID":1,"orderID":4,"cmid":"…","target":1051,"body":"hello!"}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1053,"event":"edited","userID":7,"cmid":"…","target":1051,"body":"hello!",…}
+//! → {"id":5,"delete":{"meetingID":1,"orderID":4,"cmid":"…","target":1051}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1054,"event":"deleted","userID":7,"cmid":"…","target":1051,…}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"durable":1051}
 //! ← {"meetingID":1,"orderID":4,"gen":4,"fence":1040}
 //! ← {"changed":"meetings"}
 //! ```
+//!
+//! Followers are told each event as it happened. A page of the log that is read later has the same
+//! events, but shows every message as it is by then: with its last text and the time of its change
+//! (`edited`), or with an empty body and the time of its deletion (`deleted`).
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +28,10 @@ use crate::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use crate::limits;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
+
+mod words;
+
+pub use words::{Delete, Edit};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
 pub const SUBPROTOCOL: &str = "plenary.v1";
@@ -106,6 +119,10 @@ pub enum Verb {
     Leave(InstanceId),
     /// Says something. Answered by [`Posted`].
     Post(Post),
+    /// Changes a message of one's own; emits `edited`. Answered by [`Posted`].
+    Edit(Edit),
+    /// Deletes a message of one's own; emits `deleted`. Answered by [`Posted`].
+    Delete(Delete),
     /// A page of the log. Answered by [`EventsOk`].
     Events(Events),
     /// The participants. Answered by [`PeopleOk`].
@@ -126,6 +143,8 @@ impl Verb {
         "join",
         "leave",
         "post",
+        "edit",
+        "delete",
         "events",
         "people",
         "join_times",
@@ -191,6 +210,9 @@ pub struct Post {
     pub cmid: Cmid,
     /// What is said.
     pub body: MessageBody,
+    /// The message that it answers.
+    #[serde(default, rename = "replyTo", skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
 }
 
 /// See [`Verb::Events`]. With `before`, the page that ends below it; otherwise the one after `after`.
@@ -432,7 +454,7 @@ pub struct Message {
     /// Who said it.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// What was said.
+    /// What it says now; empty where it was deleted.
     pub body: MessageBody,
     /// When.
     pub timestamp: Timestamp,
@@ -442,6 +464,15 @@ pub struct Message {
     pub cmid: Cmid,
     /// What the sender is called.
     pub name: String,
+    /// The message that it answers.
+    #[serde(default, rename = "replyTo", skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// When its sender changed it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Timestamp>,
+    /// When its sender deleted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Timestamp>,
 }
 
 /// `POST /login`.

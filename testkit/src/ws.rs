@@ -116,6 +116,7 @@ impl Ws {
     /// Says something, under a new id.
     pub async fn post(&mut self, instance: InstanceId, body: &str) -> Result<Posted, Reject> {
         let post = Post {
+            reply_to: None,
             instance,
             cmid: plenary_shared::ids::Cmid(uuid::Uuid::now_v7()),
             body: plenary_shared::text::MessageBody::parse(body).expect("a good body"),

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use plenary_shared::domain::{Code, Reject};
-use plenary_shared::ids::{Cmid, InstanceId, UserId};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::limits::PAGE_MAX;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -58,6 +58,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Of {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
         Ok(Self(path(parts, state).await?.required("userID")?))
+    }
+}
+
+/// The number of a message in the path.
+pub(super) struct Numbered(pub(super) Seq);
+
+impl<S: Send + Sync> FromRequestParts<S> for Numbered {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        Ok(Self(path(parts, state).await?.required("seq")?))
     }
 }
 

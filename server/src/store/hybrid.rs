@@ -23,6 +23,7 @@ use super::{
 };
 
 mod archive;
+mod change;
 mod life;
 mod read;
 mod restore;
@@ -105,6 +106,13 @@ impl Hybrid {
             },
             Refused::Full => Code::Full,
             Refused::ArchiveBehind => Code::ArchiveBehind,
+            Refused::NoSuchMessage => Code::NoSuchMessage,
+            Refused::NotYours => Code::NotYours,
+            Refused::MessageDeleted => Code::MessageDeleted,
+            Refused::Elsewhere => {
+                let what = "a script asks for what it was told";
+                return Fault::broken("changing a message", what).into();
+            }
             Refused::Gone | Refused::Over | Refused::Ended | Refused::Unarchived => {
                 return match self.why_not_live(id, viewer).await {
                     Ok(reject) => reject.into(),
@@ -224,20 +232,39 @@ impl Store for Hybrid {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted> {
-        let refused = match self
-            .tried(|| self.live.post(instance, user, cmid, body))
-            .await?
-        {
-            Ok(posted) => return Ok(posted),
-            Err(refused) => refused,
-        };
-        // A retry after the end still gets its seq.
-        if refused == Refused::Gone
-            && let Some(before) = self.ledger.repeat_of(instance, user.id, cmid).await?
-        {
-            return Ok(before);
-        }
-        Err(self.reject(instance, user, refused).await)
+        self.say(instance, user, cmid, body, None).await
+    }
+
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted> {
+        self.say(instance, user, cmid, body, Some(to)).await
+    }
+
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        self.change(instance, user, cmid, target, Some(body)).await
+    }
+
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted> {
+        self.change(instance, user, cmid, target, None).await
     }
 
     async fn open(

@@ -284,7 +284,48 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write(move |atom| meeting::post(atom, instance, &user, cmid, body))
+            .write(move |atom| meeting::post(atom, instance, &user, cmid, body, None))
+            .await
+    }
+
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), body.clone());
+        self.link
+            .write(move |atom| meeting::post(atom, instance, &user, cmid, body, Some(to)))
+            .await
+    }
+
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), Some(body.clone()));
+        self.link
+            .write(move |atom| meeting::change(atom, instance, &user, cmid, target, body))
+            .await
+    }
+
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted> {
+        let user = user.clone();
+        self.link
+            .write(move |atom| meeting::change(atom, instance, &user, cmid, target, None))
             .await
     }
 

@@ -36,6 +36,8 @@ impl Socket {
             Verb::Close(instance) => json(&self.close(instance)),
             Verb::Join(instance) => json(&self.join(&caller, instance).await?),
             Verb::Leave(instance) => json(&service::meeting::leave(&ctx, &caller, instance).await?),
+            Verb::Edit(edit) => json(&service::chat::edit(&ctx, &caller, edit).await?),
+            Verb::Delete(delete) => json(&service::chat::delete(&ctx, &caller, delete).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {
                 json(&service::meeting::people(&ctx, &caller, instance).await?)

@@ -8,6 +8,7 @@ mod world;
 
 mod agenda;
 mod archive;
+mod changing;
 mod connections;
 mod crowd;
 mod ending;
@@ -60,6 +61,15 @@ macro_rules! contract {
                     many_who_are_lost_at_once_all_leave
                     whoever_was_lost_at_the_end_leaves_with_everybody
                     losing_what_is_not_there_is_no_fault
+                }
+                changing {
+                    an_edit_replaces_what_was_said
+                    what_is_deleted_says_nothing_any_more
+                    only_ones_own_messages_are_changed
+                    a_change_is_made_once_for_each_cmid
+                    what_is_live_no_more_is_changed_all_the_same
+                    changes_that_race_leave_one_last_word
+                    an_answer_names_a_message
                 }
                 ending {
                     everybody_leaves_at_the_end_and_every_step_may_be_taken_twice

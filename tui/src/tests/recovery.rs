@@ -199,6 +199,9 @@ fn a_fence_takes_back_what_is_void_and_says_ones_own_again() {
             user: user(ME),
             cmid,
             body,
+            reply_to: None,
+            edited: None,
+            deleted: None,
         },
     );
     stage.hears(21, 8, "theirs");

@@ -396,6 +396,9 @@ pub fn message(who: u64, cmid: u64, body: &str) -> What {
         user: user(who),
         cmid: Cmid(uuid::Uuid::from_u128(u128::from(cmid) + (1 << 64))),
         body: MessageBody::parse(body).expect("a body"),
+        reply_to: None,
+        edited: None,
+        deleted: None,
     }
 }
 

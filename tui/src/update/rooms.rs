@@ -5,11 +5,11 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::protocol::{Events, EventsOk, Fence, Open, OpenOk, Verb};
 use plenary_shared::replica::{Applied, Replica};
+use plenary_shared::text::mentions;
 
 use super::Step;
 use crate::model::Asked;
 use crate::model::room::{Pending, Room, Sending};
-use crate::model::timeline::mentions;
 
 /// Events that opening a meeting reads: a few screens.
 const OPENED_EVENTS: usize = 200;
@@ -200,7 +200,9 @@ impl Step<'_> {
         let mut again: Vec<Pending> = log
             .events_after(fence.base)
             .filter_map(|event| match &event.what {
-                What::Message { user, cmid, body } if Some(*user) == me => Some(Pending {
+                What::Message {
+                    user, cmid, body, ..
+                } if Some(*user) == me => Some(Pending {
                     cmid: *cmid,
                     body: body.clone(),
                     since: now,
@@ -208,6 +210,8 @@ impl Step<'_> {
                     rejoined: false,
                 }),
                 What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
                 | What::Opened
                 | What::Join { .. }
                 | What::Leave { .. }
@@ -263,7 +267,7 @@ impl Step<'_> {
                 self.ask_meetings();
             }
             What::Join { .. } | What::Leave { .. } => self.list_room(id),
-            What::Opened | What::Message { .. } => {}
+            What::Opened | What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
         }
     }
 

@@ -181,6 +181,7 @@ impl Step<'_> {
         for (cmid, body) in due {
             self.ask(
                 Verb::Post(Post {
+                    reply_to: None,
                     instance: id,
                     cmid,
                     body,

@@ -382,7 +382,14 @@ impl Hybrid {
 
 fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Message)> {
     match &event.what {
-        What::Message { user, cmid, body } => Some((
+        What::Message {
+            user,
+            cmid,
+            body,
+            reply_to,
+            edited,
+            deleted,
+        } => Some((
             event.seq,
             Message {
                 user: *user,
@@ -394,9 +401,17 @@ fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Mess
                     .get(user)
                     .cloned()
                     .unwrap_or_else(|| format!("#{user}")),
+                reply_to: *reply_to,
+                edited: *edited,
+                deleted: *deleted,
             },
         )),
-        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => None,
     }
 }
 

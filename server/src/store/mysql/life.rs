@@ -281,11 +281,21 @@ async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {
 async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
     let rows = work
         .rows(
-            "SELECT userID, cmid, seq, timestamp
-             FROM message
-             WHERE meetingID = :meeting
-               AND orderID = :order
-               AND cmid IS NOT NULL
+            "(SELECT userID, cmid, seq, timestamp
+              FROM message
+              WHERE meetingID = :meeting
+                AND orderID = :order
+                AND cmid IS NOT NULL
+              ORDER BY seq DESC
+              LIMIT :limit)
+             UNION ALL
+             (SELECT userID, cmid, seq, timestamp
+              FROM event_log
+              WHERE meetingID = :meeting
+                AND orderID = :order
+                AND cmid IS NOT NULL
+              ORDER BY seq DESC
+              LIMIT :limit)
              ORDER BY seq DESC
              LIMIT :limit",
             row::with(id, params! { "limit" => SENT_MAX }),

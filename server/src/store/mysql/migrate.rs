@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "schedule" in "0002_schedule.sql",
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
+    5 "changes" in "0005_changes.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -290,6 +291,7 @@ mod tests {
                 "schedule 5368f9b0e960a2bb",
                 "record 6c1c7a2c14a0fbae",
                 "operation e893b0ef69b16e41",
+                "changes c696114f8566e374",
             ]
         );
     }

@@ -16,11 +16,7 @@ use crate::store::{ConnectionId, Head, Page};
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{NotDone, Script};
-use super::{Live, PIPELINE_INSTANCES_MAX, reader};
-
-/// Events of one instance that the archive may lack before posts are refused: bounds what Redis
-/// holds while MySQL is away. At 200 posts a second, eight minutes of it.
-const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
+use super::{Author, Live, Meant, PIPELINE_INSTANCES_MAX, UNARCHIVED_EVENTS_MAX, reader};
 
 /// A part of a live log.
 #[derive(Debug)]
@@ -84,7 +80,7 @@ impl Live {
                 command
             })
             .await?;
-        posted(&rest, false)
+        Ok(decode::posted(&rest, false)?)
     }
 
     /// Is a participant no longer.
@@ -104,7 +100,7 @@ impl Live {
                 command
             })
             .await?;
-        posted(&rest, false)
+        Ok(decode::posted(&rest, false)?)
     }
 
     /// Says something.
@@ -114,6 +110,7 @@ impl Live {
         user: &User,
         cmid: Cmid,
         body: &MessageBody,
+        reply: Option<Meant>,
     ) -> Result<Posted, NotDone> {
         let k = Keys(id);
         let keys = [
@@ -132,11 +129,13 @@ impl Live {
                     .arg(user.id.get())
                     .arg(cmid.to_string())
                     .arg(body.as_str())
-                    .arg(UNARCHIVED_EVENTS_MAX);
+                    .arg(UNARCHIVED_EVENTS_MAX)
+                    .arg(reply.map(|meant| meant.seq.to_string()).unwrap_or_default())
+                    .arg(Author::word(reply.and_then(|meant| meant.author)));
                 command
             })
             .await?;
-        posted(&rest, word == "repeat")
+        Ok(decode::posted(&rest, word == "repeat")?)
     }
 
     /// Reads an instance to follow it.
@@ -157,6 +156,7 @@ impl Live {
             k.grace(),
             k.log(),
             k.people(),
+            k.changed(),
         ];
         let mut command = self.scripts.command(Script::Open, &keys);
         command
@@ -198,6 +198,7 @@ impl Live {
             k.participants(),
             k.log(),
             k.people(),
+            k.changed(),
         ];
         let mut command = self.scripts.command(Script::Read, &keys);
         let (mode, seq) = asked_for(asked);
@@ -224,6 +225,7 @@ impl Live {
             k.log(),
             k.people(),
             k.user_messages(of),
+            k.changed(),
         ];
         let mut command = self.scripts.command(Script::UserMessages, &keys);
         let (mode, seq) = asked_for(asked);
@@ -422,17 +424,6 @@ fn asked_for(asked: Page) -> (&'static str, u64) {
 fn exactly<const N: usize>(rest: Vec<Value>) -> Result<[Value; N], Fault> {
     rest.try_into()
         .map_err(|_| unexpected("an answer of another length"))
-}
-
-fn posted(rest: &[Value], repeat: bool) -> Result<Posted, NotDone> {
-    let [seq, time] = rest else {
-        return Err(unexpected("an answer of another length").into());
-    };
-    Ok(Posted {
-        seq: decode::seq(seq)?,
-        timestamp: decode::time(&time.text()?)?,
-        repeat,
-    })
 }
 
 fn page(

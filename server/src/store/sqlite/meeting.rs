@@ -1,7 +1,7 @@
-//! What people do in a live meeting: join, leave, post.
+//! What people do in a live meeting: join, leave, post, and change what they said.
 
 use plenary_shared::domain::{Code, Reason, User, What};
-use plenary_shared::ids::{Cmid, InstanceId, UserId};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
@@ -94,6 +94,7 @@ pub(super) fn post(
     user: &User,
     cmid: Cmid,
     body: MessageBody,
+    reply_to: Option<Seq>,
 ) -> Answer<Posted> {
     // Before anything else: a retry gets its seq, even after the end.
     if let Some(before) = said_before(atom.conn, id, user.id, cmid)? {
@@ -106,10 +107,18 @@ pub(super) fn post(
     if stay_of(atom.conn, id, user.id)?.is_none() {
         return Err(not_in(atom.conn, id, &found, user));
     }
+    if let Some(to) = reply_to
+        && author(atom.conn, id, to)?.is_none()
+    {
+        return Err(Code::NoSuchMessage.into());
+    }
     let what = What::Message {
         user: user.id,
         cmid,
         body,
+        reply_to,
+        edited: None,
+        deleted: None,
     };
     let now = atom.now;
     let seq = emit(atom, id, found.generation, now, what)?;
@@ -118,6 +127,73 @@ pub(super) fn post(
         timestamp: now,
         repeat: false,
     })
+}
+
+/// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,
+/// whatever happens.
+pub(super) fn change(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    user: &User,
+    cmid: Cmid,
+    target: Seq,
+    body: Option<MessageBody>,
+) -> Answer<Posted> {
+    if let Some(before) = said_before(atom.conn, id, user.id, cmid)? {
+        return Ok(before);
+    }
+    let found = match live(atom.conn, id)? {
+        Some(found) if found.is_open(atom.now) => found,
+        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    };
+    if stay_of(atom.conn, id, user.id)?.is_none() {
+        return Err(not_in(atom.conn, id, &found, user));
+    }
+    match author(atom.conn, id, target)? {
+        None => return Err(Code::NoSuchMessage.into()),
+        Some((author, _)) if author != user.id => return Err(Code::NotYours.into()),
+        Some((_, true)) => return Err(Code::MessageDeleted.into()),
+        Some((_, false)) => {}
+    }
+    let user = user.id;
+    let what = match body {
+        Some(body) => What::Edited {
+            user,
+            cmid,
+            target,
+            body,
+        },
+        None => What::Deleted { user, cmid, target },
+    };
+    let now = atom.now;
+    let seq = emit(atom, id, found.generation, now, what)?;
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+    })
+}
+
+/// Whose message this is, and whether they deleted it.
+fn author(conn: &Connection, id: InstanceId, seq: Seq) -> Result<Option<(UserId, bool)>, Fault> {
+    Ok(row::one(
+        conn,
+        "message",
+        "SELECT userID, deleted_at
+         FROM message
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND seq = :seq",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":seq": seq.get(),
+        },
+        |row| {
+            let deleted = row::maybe_time(row, "deleted_at");
+            Ok((row::user_id(row, "userID")?, deleted.is_some()))
+        },
+    )?)
 }
 
 /// Why somebody who is not in can do nothing. Whoever may not know that it is going on is not told
@@ -141,6 +217,13 @@ fn said_before(
         "message",
         "SELECT seq, timestamp
          FROM message
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND userID = :user
+           AND cmid = :cmid
+         UNION ALL
+         SELECT seq, timestamp
+         FROM event_log
          WHERE meetingID = :meeting
            AND orderID = :order
            AND userID = :user

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "schedule" in "0002_schedule.sql",
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
+    5 "changes" in "0005_changes.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -193,7 +194,8 @@ mod tests {
                 "0001_people",
                 "0002_schedule",
                 "0003_record",
-                "0004_operation"
+                "0004_operation",
+                "0005_changes"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -226,6 +228,7 @@ mod tests {
                 "schedule 09e409cae58a03d3",
                 "record 4303cea69640e6f7",
                 "operation e922b8151e71b390",
+                "changes fde002c5f6f9ded8",
             ]
         );
     }

@@ -4,7 +4,9 @@ use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
-use super::{Looked, mentions};
+use plenary_shared::text::mentions;
+
+use super::Looked;
 use crate::layout::Form;
 use crate::model::room::{Pending, Sending};
 use crate::text;

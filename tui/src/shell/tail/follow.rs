@@ -163,6 +163,8 @@ impl Follow {
             | Verb::Post(_)
             | Verb::People(_)
             | Verb::JoinTimes {}
+            | Verb::Edit(_)
+            | Verb::Delete(_)
             | Verb::UserMessages(_) => vec![],
         }
     }
