@@ -20,7 +20,7 @@ use crate::store::mysql::Ledger;
 use crate::store::redis::Live;
 use crate::store::sqlite::{Purpose, Sqlite};
 use crate::store::{NodeId, Store};
-use crate::{archiver, http, presence, scheduler, ws};
+use crate::{archiver, http, presence, reading, scheduler, ws};
 
 /// Instances with new events that may wait for the archiver's attention; it looks by itself too.
 const FRESH_MAX: usize = 4_096;
@@ -103,6 +103,12 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         node.clone(),
         nodes_seen,
         to_archive,
+        last.clone(),
+    ));
+
+    background.spawn(reading::run(
+        ctx.reading.clone(),
+        store.clone(),
         last.clone(),
     ));
 

@@ -21,6 +21,7 @@ mod error;
 mod extract;
 mod health;
 mod meeting;
+mod search;
 mod session;
 
 pub use error::{HttpError, status};
@@ -69,6 +70,7 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(chat::message))
         .routes(routes!(chat::edit, chat::delete))
         .routes(routes!(chat::user_messages))
+        .routes(routes!(search::search))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
 }
@@ -226,6 +228,7 @@ mod tests {
             (format!("{at}/message"), vec!["post"]),
             (format!("{at}/message/{{seq}}"), vec!["delete", "put"]),
             (format!("{at}/user/{{userID}}/messages"), vec!["get"]),
+            ("/search".to_owned(), vec!["get"]),
             ("/livez".to_owned(), vec!["get"]),
             ("/readyz".to_owned(), vec!["get"]),
         ];

@@ -85,6 +85,17 @@ async fn paths() {
         "/meeting/1/order/1/messages?limit=-5",
         "/meeting/1/order/1/messages?limit=many",
         "/meeting/1/order/1/user/ada/messages",
+        "/search",
+        "/search?q=",
+        "/search?q=%20",
+        "/search?q=x&q=y",
+        "/search?q=in:nowhere",
+        "/search?q=after:tomorrow",
+        "/search?q=x&limit=0",
+        "/search?q=x&limit=101",
+        "/search?q=x&limit=-1",
+        "/search?q=x&before=1",
+        "/search?q=x&before=1.1.1.99999999999999999999",
     ] {
         assert_refused(path, &ada.get(path).await, 422, Code::Invalid);
     }
@@ -111,6 +122,22 @@ async fn paths() {
     ] {
         let edit = ada.put("/meeting/1/order/1/message/3", &body).await;
         assert_refused("an edit", &edit, status, code);
+    }
+    let long = format!("/search?q={}", "x".repeat(513));
+    assert_refused("a search", &ada.get(&long).await, 422, Code::Invalid);
+    // What a query, an index or a script might take for its own is looked for, and not found.
+    for text in [
+        "%27%20OR%201%3D1%20--",
+        "*",
+        "NEAR(a%20b)",
+        "%2B-%3E%3C()~%40",
+        "%25%25",
+        "body:%20AND%20OR%20NOT",
+        "%00",
+        "in%3A1%2F1%20%22%27%3B%20DROP%20TABLE%20message%22",
+    ] {
+        let found = ada.get(&format!("/search?q={text}")).await.ok();
+        assert_eq!(found["found"], json!([]), "{text}");
     }
     let reply = json!({"body": "x", "replyTo": 1});
     let reply = ada.post("/meeting/1/order/1/message", &reply).await;

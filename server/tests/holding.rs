@@ -28,7 +28,9 @@ async fn left(ws: &mut Ws) -> (u64, &'static str) {
             }
             _ => None,
         },
-        Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+        Push::Durable(_) | Push::Fence(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {
+            None
+        }
     })
     .await
 }

@@ -1,9 +1,11 @@
 //! Who may what: every route and every request, for every kind of person.
 
 use plenary_shared::ids::{Cmid, Seq};
-use plenary_shared::protocol::{Delete, Edit, Events, Open, Post, UserMessages, Verb};
+use plenary_shared::protocol::{
+    Delete, Edit, Events, Open, Post, ReadUpTo, Search, UserMessages, Verb,
+};
 use plenary_shared::text::MessageBody;
-use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, user};
+use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
 use serde_json::{Value, json};
 
 /// Everybody who asks. The meeting is private; `guest` and `ada` are its audience.
@@ -45,6 +47,7 @@ const NOT_IN: &str = "409 not_participant";
 const ROUTES: &[Row] = &[
     row("GET", "/me", [OUT, "200", "200", "200", "200"]),
     row("GET", "/meetings", [OUT, "200", "200", "200", "200"]),
+    row("GET", "/search?q=plan", [OUT, "200", "200", "200", "200"]),
     row("GET", "/active-meetings", [OUT, "200", "200", "200", "200"]),
     row(
         "GET",
@@ -171,7 +174,15 @@ async fn strangers_do_not_even_learn_that_it_exists() {
         "/meetings",
         "/active-meetings",
         "/active-meetings-participants-join-logs",
+        "/search?q=plan",
+        "/search?q=in:1/1",
     ];
+    // What is archived can be found.
+    until_async("the plan to be found", async || {
+        let said = ada.get("/search?q=plan").await.ok().to_string();
+        said.contains("Secret").then_some(())
+    })
+    .await;
     for (who, sees) in [
         ("member", false),
         ("guest", true),
@@ -184,7 +195,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
             assert_eq!(said.contains("Secret"), sees, "{path} by {who}: {said}");
         }
         let mut ws = scene.ws(who).await;
-        for verb in [Verb::Meetings {}, Verb::JoinTimes {}] {
+        for verb in [Verb::Meetings {}, Verb::JoinTimes {}, Verb::Search(plan())] {
             let said = ws.ask(verb).await.expect("a list").to_string();
             assert_eq!(said.contains("Secret"), sees, "by {who}: {said}");
         }
@@ -211,6 +222,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
 const REQUESTS: &[(&str, [&str; 4])] = &[
     ("meetings", ["", "", "", ""]),
     ("join_times", ["", "", "", ""]),
+    ("search", ["", "", "", ""]),
     ("people", ["not_allowed", "", "", ""]),
     ("events", ["not_allowed", "", "", ""]),
     ("user_messages", ["not_allowed", "", "", ""]),
@@ -226,6 +238,11 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ),
     (
         "delete",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    ("read", ["not_allowed", "", "", ""]),
+    (
+        "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
     ),
     (
@@ -330,6 +347,14 @@ fn client(scene: &Scene, who: &str) -> Client {
     Client::with_token(&scene.server.url(), &scene.token(who))
 }
 
+fn plan() -> Search {
+    Search {
+        query: "plan".to_owned(),
+        before: None,
+        limit: 10,
+    }
+}
+
 fn request(name: &str) -> Verb {
     let instance = instance(1, 1);
     match name {
@@ -372,6 +397,12 @@ fn request(name: &str) -> Verb {
             target: Seq::new(4).expect("a small number"),
             cmid: Cmid(uuid::Uuid::now_v7()),
         }),
+        "read" => Verb::Read(ReadUpTo {
+            instance,
+            seq: Seq::new(1).expect("a small number"),
+        }),
+        "typing" => Verb::Typing(instance),
+        "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),
         other => panic!("no such request: {other}"),

@@ -321,7 +321,11 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
                     None
                 }
             },
-            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+            Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await;
     assert_eq!(left, (1, "connection_lost"));

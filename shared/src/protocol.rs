@@ -14,6 +14,12 @@
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1054,"event":"deleted","userID":7,"cmid":"…","target":1051,…}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"durable":1051}
 //! ← {"meetingID":1,"orderID":4,"gen":4,"fence":1040}
+//! → {"id":6,"read":{"meetingID":1,"orderID":4,"seq":1051}}
+//! ← {"meetingID":1,"orderID":4,"read":1051}         at one's other terminals
+//! → {"id":7,"typing":{"meetingID":1,"orderID":4}}
+//! ← {"meetingID":1,"orderID":4,"typing":7}          to everybody else who follows
+//! → {"id":8,"search":{"query":"budget from:ada in:1/4 after:2026-11-01","limit":20}}
+//! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -29,9 +35,11 @@ use crate::limits;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
+mod push;
 mod words;
 
-pub use words::{Delete, Edit};
+pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
+pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
 pub const SUBPROTOCOL: &str = "plenary.v1";
@@ -125,6 +133,14 @@ pub enum Verb {
     Delete(Delete),
     /// A page of the log. Answered by [`EventsOk`].
     Events(Events),
+    /// Has read up to a seq; only forwards. Answered by [`Done`]; one's other terminals are told.
+    Read(ReadUpTo),
+    /// Is writing something, as a participant; at most every
+    /// [`crate::limits::TYPING_EVERY_MS`]. Answered by [`Done`]; whoever follows is told.
+    Typing(InstanceId),
+    /// Messages that are found by their words, over everything that one may read, newest first.
+    /// Answered by [`SearchOk`].
+    Search(Search),
     /// The participants. Answered by [`PeopleOk`].
     People(InstanceId),
     /// When the participants of every active instance joined. Answered by [`JoinTimesOk`].
@@ -145,6 +161,9 @@ impl Verb {
         "post",
         "edit",
         "delete",
+        "read",
+        "typing",
+        "search",
         "events",
         "people",
         "join_times",
@@ -327,6 +346,9 @@ pub enum ResumeMode {
 pub struct MeetingsOk {
     /// Active, coming and lately ended instances that the person may join, by start.
     pub meetings: Vec<Instance>,
+    /// What of those that have begun is not read yet; missing where that is not known just now.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
     /// The server's time.
     pub now: Timestamp,
 }
@@ -352,6 +374,9 @@ pub struct OpenOk {
     pub more: bool,
     /// The names of all whom `events` speaks of.
     pub users: Vec<Person>,
+    /// What is not read yet; missing where that is not known just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
 }
 
 /// An answer with nothing to say.
@@ -505,100 +530,6 @@ pub struct LoginOk {
     pub role: Role,
 }
 
-/// What the server says without being asked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Push {
-    /// Something happened in a followed instance.
-    Event(Box<Event>),
-    /// The archive has a followed instance up to this seq.
-    Durable(Durable),
-    /// The live state of a followed instance begins anew above this seq.
-    Fence(Fence),
-    /// A list should be read again.
-    Changed(Changed),
-}
-
-/// See [`Push::Durable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Durable {
-    /// Where.
-    #[serde(flatten)]
-    pub instance: InstanceId,
-    /// In which generation.
-    #[serde(rename = "gen")]
-    pub generation: Generation,
-    /// The last seq in the archive.
-    pub durable: Seq,
-}
-
-/// See [`Push::Fence`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fence {
-    /// Where.
-    #[serde(flatten)]
-    pub instance: InstanceId,
-    /// The new generation.
-    #[serde(rename = "gen")]
-    pub generation: Generation,
-    /// Events above this seq that were seen in an older generation are void.
-    #[serde(rename = "fence")]
-    pub base: Seq,
-}
-
-/// See [`Push::Changed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
-    /// Which list.
-    pub changed: ChangedList,
-}
-
-/// See [`Changed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangedList {
-    /// The list of meetings.
-    Meetings,
-}
-
-/// One line from the server, as a client reads it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ServerLine {
-    /// An answer; what `ok` holds depends on the verb.
-    Reply(Reply<serde_json::Value>),
-    /// Something that was not asked for.
-    Push(Push),
-}
-
-impl ServerLine {
-    /// Reads one line. An unknown kind of line is an error that names no content.
-    pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
-        /// The keys by which the kinds differ.
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(default)]
-            id: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            event: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            durable: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            fence: Option<serde::de::IgnoredAny>,
-        }
-        let kind: Kind = serde_json::from_str(line)?;
-        Ok(if kind.id.is_some() {
-            Self::Reply(serde_json::from_str(line)?)
-        } else if kind.event.is_some() {
-            Self::Push(Push::Event(serde_json::from_str(line)?))
-        } else if kind.durable.is_some() {
-            Self::Push(Push::Durable(serde_json::from_str(line)?))
-        } else if kind.fence.is_some() {
-            Self::Push(Push::Fence(serde_json::from_str(line)?))
-        } else {
-            Self::Push(Push::Changed(serde_json::from_str(line)?))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -638,6 +569,8 @@ mod tests {
                 "Durable",
             ),
             (r#"{"meetingID":1,"orderID":4,"gen":4,"fence":9}"#, "Fence"),
+            (r#"{"meetingID":1,"orderID":4,"read":9}"#, "Read"),
+            (r#"{"meetingID":1,"orderID":4,"typing":9}"#, "Typing"),
             (r#"{"changed":"meetings"}"#, "Changed"),
         ] {
             let parsed = format!("{:?}", ServerLine::parse(line).expect("a line"));

@@ -353,6 +353,7 @@ mod tests {
             events: vec![],
             more: true,
             users: vec![],
+            unread: None,
         })
     }
 
@@ -414,6 +415,7 @@ mod tests {
             events: seqs.map(|seq| join(seq, seq)).collect(),
             more: true,
             users: vec![],
+            unread: None,
         }
     }
 

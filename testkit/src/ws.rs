@@ -214,7 +214,11 @@ impl Ws {
     pub async fn next_event(&mut self) -> Event {
         self.wait_for("an event", |push| match push {
             Push::Event(event) => Some(*event),
-            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+            Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await
     }

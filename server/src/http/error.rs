@@ -104,7 +104,10 @@ mod tests {
                 "not_signed_in" | "wrong_password" => 401,
                 "admins_only" | "not_yourself" | "not_allowed" | "not_yours" => 403,
                 "not_found" | "no_such_message" => 404,
-                "already_participant" | "not_participant" | "message_deleted" | "full"
+                "already_participant"
+                | "not_participant"
+                | "message_deleted"
+                | "full"
                 | "too_many_followed" => 409,
                 "body_too_long" | "too_large" => 413,
                 "invalid" | "body_empty" | "body_control" => 422,

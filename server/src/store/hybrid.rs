@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Event, Instance, Meeting, Participant, Reason, Reject, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::{OnceCell, mpsc};
@@ -19,13 +20,14 @@ use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::{
     Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash, refusal,
+    NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash, refusal,
 };
 
 mod archive;
 mod change;
 mod life;
 mod read;
+mod reading;
 mod restore;
 mod sign_in;
 
@@ -319,6 +321,35 @@ impl Store for Hybrid {
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
         let found = self.tried(|| self.live.join_times(viewer)).await?;
         Ok(found.unwrap_or_default())
+    }
+
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        match self.tried(|| self.live.typing(instance, user)).await? {
+            Ok(()) => Ok(()),
+            Err(refused) => Err(self.reject(instance, user, refused).await),
+        }
+    }
+
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk> {
+        self.search_for(viewer, query, before, limit).await
+    }
+
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        self.ledger.keep_positions(positions).await
+    }
+
+    async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()> {
+        Ok(self.live.notice_read(positions).await?)
+    }
+
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
+        self.unread_by(viewer, known).await
     }
 
     async fn hold(

@@ -12,7 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
@@ -26,7 +27,7 @@ use self::link::Link;
 use self::lock::Lock;
 use super::{
     Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
 };
 
 mod fault;
@@ -40,8 +41,10 @@ mod migrate;
 mod people;
 mod presence;
 mod read;
+mod reading;
 mod row;
 mod schedule;
+mod search;
 mod span;
 mod writer;
 
@@ -396,6 +399,48 @@ impl Store for Sqlite {
         let viewer = viewer.clone();
         self.link
             .read(move |conn| read::join_times(conn, schedule::active_meetings(conn, &viewer)?))
+            .await
+    }
+
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        let (who, now) = (user.clone(), self.now());
+        self.link
+            .read(move |conn| meeting::may_speak(conn, instance, &who, now))
+            .await?;
+        let user = user.id;
+        self.feeding.publish(vec![Feed::Typing { instance, user }]);
+        Ok(())
+    }
+
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk> {
+        let (viewer, query) = (viewer.clone(), query.clone());
+        self.link
+            .read(move |conn| search::search(conn, &viewer, &query, before, limit))
+            .await
+    }
+
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        let positions = positions.to_vec();
+        self.link
+            .write(move |atom| reading::keep_positions(atom, &positions))
+            .await
+    }
+
+    async fn tell_read(&self, _positions: &[ReadPosition]) -> Answer<()> {
+        // There is no other server.
+        Ok(())
+    }
+
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
+        let (viewer, known) = (viewer.clone(), known.to_vec());
+        self.link
+            .read(move |conn| reading::unread(conn, &viewer, &known))
             .await
     }
 

@@ -13,6 +13,7 @@ mod connections;
 mod crowd;
 mod ending;
 mod feeding;
+mod finding;
 mod joining;
 mod paging;
 mod people;
@@ -20,6 +21,7 @@ mod posting;
 mod reading;
 mod schedule;
 mod sign_in;
+mod unread;
 
 use world::World;
 
@@ -70,6 +72,21 @@ macro_rules! contract {
                     what_is_live_no_more_is_changed_all_the_same
                     changes_that_race_leave_one_last_word
                     an_answer_names_a_message
+                }
+                finding {
+                    words_are_found_wherever_they_were_said
+                    only_what_one_may_read_is_found
+                    filters_say_whose_where_and_when
+                    what_was_changed_is_found_as_it_is
+                    every_script_and_sign_is_found
+                    much_is_found_page_by_page
+                }
+                unread {
+                    a_position_goes_forwards_only
+                    what_others_said_is_counted
+                    what_speaks_of_somebody_is_counted
+                    somebody_who_writes_is_told_and_not_kept
+                    what_is_read_is_told_to_other_servers
                 }
                 ending {
                     everybody_leaves_at_the_end_and_every_step_may_be_taken_twice

@@ -249,7 +249,9 @@ impl World {
                 | Feed::Fence { .. }
                 | Feed::Gap
                 | Feed::Changed
-                | Feed::SignedOut(_) => None,
+                | Feed::SignedOut(_)
+                | Feed::Read(_)
+                | Feed::Typing { .. } => None,
             })
             .collect()
     }

@@ -162,6 +162,7 @@ mod tests {
             events,
             more: true,
             users: vec![],
+            unread: None,
         }
     }
 

@@ -170,7 +170,14 @@ impl Stage {
 
     pub fn answer_meetings(&mut self, meetings: Vec<Instance>) {
         let now = self.now;
-        self.answer("meetings", MeetingsOk { meetings, now });
+        self.answer(
+            "meetings",
+            MeetingsOk {
+                meetings,
+                unread: vec![],
+                now,
+            },
+        );
     }
 
     /// The requests since they were looked at last, by name.
@@ -510,6 +517,7 @@ pub fn opened(events: Vec<Event>, inside: Vec<(u64, &str)>) -> OpenOk {
         more: events.first().is_some_and(|event| event.seq.get() > 1),
         events,
         users: names,
+        unread: None,
     }
 }
 

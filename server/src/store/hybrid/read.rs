@@ -73,6 +73,7 @@ impl Hybrid {
                     more: page.events.first().is_some_and(|event| event.seq.get() > 1),
                     events: page.events,
                     users: page.users,
+                    unread: None,
                 })
             }
             Err(Refused::Gone) => self.open_stored(id, user, limit).await,
@@ -109,6 +110,7 @@ impl Hybrid {
             events: page.events,
             more: page.more,
             users: page.users,
+            unread: None,
         })
     }
 

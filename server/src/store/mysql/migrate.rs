@@ -35,6 +35,8 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
     5 "changes" in "0005_changes.sql",
+    6 "reading" in "0006_reading.sql",
+    7 "search" in "0007_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -292,6 +294,8 @@ mod tests {
                 "record 6c1c7a2c14a0fbae",
                 "operation e893b0ef69b16e41",
                 "changes c696114f8566e374",
+                "reading f410765eb33828d6",
+                "search c98be78e525aa1ac",
             ]
         );
     }

@@ -358,7 +358,7 @@ fn messages(range: &Range, rows: Vec<Row>) -> MessagesOk {
     }
 }
 
-fn message(row: &Row) -> Result<Message, row::Unusable> {
+pub(super) fn message(row: &Row) -> Result<Message, row::Unusable> {
     let user = row::user_id(row, "userID")?;
     Ok(Message {
         user,

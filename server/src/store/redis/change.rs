@@ -1,4 +1,4 @@
-//! What people do with what was said: editing and deleting their own, in one round trip.
+//! What people do beside speaking: editing and deleting what they said, and showing that they write.
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
@@ -77,5 +77,18 @@ impl Live {
             })
             .await?;
         Ok(decode::posted(&rest, word == "repeat")?)
+    }
+
+    /// Tells whoever follows that somebody is writing.
+    pub async fn typing(&self, id: InstanceId, user: &User) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let keys = [k.meeting(), k.participants(), k.channel()];
+        self.change(id, |generation| {
+            let mut command = self.scripts.command(Script::Typing, &keys);
+            command.arg(generation.get()).arg(user.id.get());
+            command
+        })
+        .await?;
+        Ok(())
     }
 }

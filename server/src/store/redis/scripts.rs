@@ -31,6 +31,7 @@ scripts! {
     Leave = "leave",
     Post = "post",
     Change = "change",
+    Typing = "typing",
     Open = "open",
     Read = "read",
     People = "people",

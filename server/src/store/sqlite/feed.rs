@@ -58,7 +58,12 @@ impl Feeding {
                         continue;
                     }
                 }
-                Feed::Gap | Feed::Changed | Feed::SignedOut(_) => {}
+                Feed::Typing { instance, .. } => {
+                    if !self.followed().contains(instance) {
+                        continue;
+                    }
+                }
+                Feed::Gap | Feed::Changed | Feed::SignedOut(_) | Feed::Read(_) => {}
             }
             self.send(hub, one);
         }

@@ -5,6 +5,7 @@ use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Error, Fault};
@@ -194,6 +195,21 @@ fn author(conn: &Connection, id: InstanceId, seq: Seq) -> Result<Option<(UserId,
             Ok((row::user_id(row, "userID")?, deleted.is_some()))
         },
     )?)
+}
+
+/// Whether somebody may say something now.
+pub(super) fn may_speak(
+    conn: &Connection,
+    id: InstanceId,
+    user: &User,
+    now: Timestamp,
+) -> Answer<()> {
+    match live(conn, id)? {
+        Some(found) if !found.is_open(now) => Err(why_not_open(conn, id, user, now)),
+        Some(found) if stay_of(conn, id, user.id)?.is_none() => Err(not_in(conn, id, &found, user)),
+        Some(_) => Ok(()),
+        None => Err(why_not_open(conn, id, user, now)),
+    }
 }
 
 /// Why somebody who is not in can do nothing. Whoever may not know that it is going on is not told

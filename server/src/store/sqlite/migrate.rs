@@ -30,6 +30,8 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
     5 "changes" in "0005_changes.sql",
+    6 "reading" in "0006_reading.sql",
+    7 "search" in "0007_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -195,7 +197,9 @@ mod tests {
                 "0002_schedule",
                 "0003_record",
                 "0004_operation",
-                "0005_changes"
+                "0005_changes",
+                "0006_reading",
+                "0007_search"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -229,6 +233,8 @@ mod tests {
                 "record 4303cea69640e6f7",
                 "operation e922b8151e71b390",
                 "changes fde002c5f6f9ded8",
+                "reading 3d16af26e3ca8b83",
+                "search 5ac83cdd25fa4f0e",
             ]
         );
     }

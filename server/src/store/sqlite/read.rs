@@ -65,6 +65,7 @@ pub(super) fn open(
         events: page.events,
         more: page.more,
         users: page.users,
+        unread: None,
     })
 }
 
@@ -366,7 +367,7 @@ const USER_MESSAGES_UP: &str = messages!("INDEXED BY message_user", "AND m.userI
 const USER_MESSAGES_DOWN: &str =
     messages!("INDEXED BY message_user", "AND m.userID = :user", "DESC");
 
-fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
+pub(super) fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
     let user = row::user_id(row, "userID")?;
     Ok(Message {
         user,
