@@ -45,7 +45,10 @@ need_stores() {
     need redis-cli redis-tools
     need mariadbd mariadb-server
     need mariadb mariadb-client
-    # Some of the crates compile C.
+}
+
+# Some of the crates compile C.
+need_compiler() {
     need cc gcc
     need ld binutils
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use plenary_shared::domain::{Code, Reject};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -14,19 +15,31 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::ctx::{Ctx, Randomness};
+use crate::error::Error;
 use crate::hub::Hub;
+use crate::store::finding::Finding;
 use crate::store::hybrid::Hybrid;
+use crate::store::moving::check_arrived;
 use crate::store::mysql::Ledger;
 use crate::store::redis::Live;
-use crate::store::sqlite::{Purpose, Sqlite};
+use crate::store::sqlite::{OpenError, Purpose, Sqlite};
 use crate::store::{NodeId, Store};
 use crate::{archiver, http, presence, reading, scheduler, ws};
+
+mod backup;
+mod moving;
+
+pub use backup::{Copied, backup};
+pub use moving::{Moved, move_home};
 
 /// Instances with new events that may wait for the archiver's attention; it looks by itself too.
 const FRESH_MAX: usize = 4_096;
 
 /// How long a stopping server waits for its sockets and requests.
 const DRAIN_S: u64 = 8;
+
+/// For who runs no script.
+const NO_NONCE: &str = "";
 
 /// Opens the stores that the settings name, for one command beside the server, and brings the
 /// tables up to date.
@@ -44,12 +57,19 @@ async fn open_store_for(
         if purpose == Purpose::Serve {
             tracing::info!(directory = %directory.display(), "everything is kept in one file");
         }
-        return Ok(Sqlite::open(directory, clock, purpose)?);
+        return match Sqlite::open(directory, clock, purpose) {
+            Ok(store) => Ok(store),
+            Err(moved @ (OpenError::Moved { .. } | OpenError::Moving { .. })) => {
+                Err(Error::from(Reject::new(Code::Invalid, moved.to_string())).into())
+            }
+            Err(other) => Err(other.into()),
+        };
     }
     // Half a setting is told before anything is asked.
     let redis = settings.redis_url()?;
     let ledger = open_ledger(settings)?;
     ledger.migrate().await?;
+    check_arrived(&ledger).await?;
     let nonce = ledger.nonce().await?;
     let live = Live::connect(redis, &nonce)?;
     Ok(Hybrid::new(live, ledger, clock))
@@ -63,8 +83,31 @@ pub async fn migrate(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<S
     Ok(open_ledger(settings)?.migrate().await?)
 }
 
+/// Looks at the stores that the settings name, for an operator. Changes nothing.
+pub async fn examine(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
+    if settings.is_embedded() {
+        return Ok(Sqlite::examine(settings.data_directory()?));
+    }
+    let live = Live::connect(settings.redis_url()?, NO_NONCE)?;
+    let ledger = open_ledger(settings)?;
+    let (of_live, of_ledger) = tokio::join!(live.examine(&**clock), ledger.examine(&**clock));
+    Ok([of_live, of_ledger].concat())
+}
+
 fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {
     Ok(Ledger::connect(settings.mysql_url()?)?)
+}
+
+/// Lets the data file be served again that was moved away. Does nothing to one that was not.
+pub fn take_back(settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
+    let directory = settings.data_directory()?;
+    if Sqlite::take_back(directory, clock())? {
+        tracing::warn!(
+            directory = %directory.display(),
+            "taken back: what was said in the new home since is not here"
+        );
+    }
+    Ok(())
 }
 
 /// Serves until told to stop by SIGTERM or SIGINT.

@@ -14,8 +14,11 @@ use crate::ctx::{Ctx, Randomness};
 use crate::error::{Error, Fault};
 use crate::telemetry;
 
+mod backup;
+mod doctor;
 mod meeting;
 mod migrate;
+mod moving;
 mod output;
 mod token;
 mod user;
@@ -35,6 +38,14 @@ With neither --redis nor --mysql everything is kept in one file in the directory
 
 Exit codes: 0 done, 1 failed, 2 wrong command line or settings, 4 refused, 5 a store does not answer.";
 
+/// What to do instead of a backup, where there is no one file.
+const NO_BACKUP: &str = "of Redis and MySQL the database is what is to be copied, by mysqldump \
+     --single-transaction or mariadb-dump; what is live in Redis is there within a second";
+
+/// What to do instead, where there is no one file to move from.
+const NO_MOVE: &str =
+    "say by --data from where, by --to-redis and --to-mysql whereto, and leave it out";
+
 /// The server of Plenary: meetings in a terminal
 #[derive(Debug, Parser)]
 #[command(name = "plenary-server", version, after_help = AFTER_HELP, propagate_version = true)]
@@ -51,6 +62,8 @@ enum Command {
     Serve(ServeFlags),
     /// Brings the database's tables up to date
     Migrate,
+    /// Looks at the settings and the stores, and says what is wrong and what to do
+    Doctor(doctor::Arguments),
     /// People
     #[command(subcommand)]
     User(user::Command),
@@ -59,6 +72,10 @@ enum Command {
     Meeting(meeting::Command),
     /// Gives a login token for scripts
     Token(token::Arguments),
+    /// Copies the data file, while it is served or not
+    Backup(backup::Arguments),
+    /// Moves everything from the data file to Redis and MySQL
+    Move(moving::Arguments),
 }
 
 /// What a command is handed of the machine that it runs on.
@@ -97,9 +114,13 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
     let CommandLine { flags, command } = command_line;
     let serve_flags = match &command {
         Command::Serve(flags) => flags.clone(),
-        Command::Migrate | Command::User(_) | Command::Meeting(_) | Command::Token(_) => {
-            ServeFlags::default()
-        }
+        Command::Migrate
+        | Command::Doctor(_)
+        | Command::User(_)
+        | Command::Meeting(_)
+        | Command::Token(_)
+        | Command::Backup(_)
+        | Command::Move(_) => ServeFlags::default(),
     };
     let gathered = Gathered::gather(&flags, &serve_flags, &machine.environment)?;
     let mut settings = Settings::resolve(&gathered)?;
@@ -108,11 +129,16 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
     }
     telemetry::begin(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
-        Command::Serve(_) => {
+        Command::Serve(flags) => {
             settings.check_bind(&gathered)?;
+            if flags.take_back {
+                settings.check_embedded(&gathered, "leave --take-back out")?;
+                app::take_back(&settings, &machine.clock)?;
+            }
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
             app::serve(settings, clock, randomness).await
         }
+        Command::Doctor(arguments) => doctor::run(&settings, &machine.clock, &arguments).await,
         Command::Migrate => migrate::run(&settings, &machine.clock).await,
         Command::User(command) => user::run(&context(&settings, machine).await?, command).await,
         Command::Meeting(command) => {
@@ -120,6 +146,15 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
         }
         Command::Token(arguments) => {
             token::run(&context(&settings, machine).await?, arguments).await
+        }
+        Command::Backup(arguments) => {
+            settings.check_embedded(&gathered, NO_BACKUP)?;
+            backup::run(&settings, &machine.clock, arguments).await
+        }
+        Command::Move(arguments) => {
+            settings.check_embedded(&gathered, NO_MOVE)?;
+            let with = (&machine.clock, &machine.randomness);
+            moving::run(&settings, with, arguments).await
         }
     }
 }
@@ -161,6 +196,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         if cause.is::<ConfigError>() || cause.is::<UsageError>() {
             return EXIT_USAGE;
         }
+        if let Some(doctor::Unwell { away: true }) = cause.downcast_ref() {
+            return EXIT_UNREACHABLE;
+        }
         if let Some(fault) = cause.downcast_ref() {
             return of_fault(fault);
         }
@@ -200,6 +238,7 @@ mod tests {
     #[case(&["serve", "--redis", "R", "--mysql", "M"])]
     #[case(&["migrate", "--redis", "R", "--mysql", "M"])]
     #[case(&["token", "a@b", "--redis", "R", "--mysql", "M"])]
+    #[case(&["move", "--to-redis", "A", "--to-mysql", "B", "--redis", "R", "--mysql", "M"])]
     fn store_flags_stand_anywhere(#[case] arguments: &[&str]) {
         let arguments = [&["plenary-server"], arguments].concat();
         let flags = CommandLine::try_parse_from(arguments)

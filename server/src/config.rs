@@ -28,6 +28,12 @@ const DETACH_GRACE_S_DEFAULT: u32 = 20;
 /// The longest such grace, in seconds.
 const DETACH_GRACE_S_MAX: u32 = 3_600;
 
+/// How Redis' URL may begin.
+const REDIS_SCHEMES: &[&str] = &["redis", "rediss", "redis+unix", "unix"];
+
+/// How the database's URL may begin.
+const MYSQL_SCHEMES: &[&str] = &["mysql"];
+
 /// The flags that every subcommand takes, before or after it.
 #[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 #[derive(Args, Clone, Debug, Default)]
@@ -68,6 +74,9 @@ pub struct ServeFlags {
     /// Serves plain HTTP also where other machines can listen in [env: PLENARY_INSECURE]
     #[arg(long)]
     pub insecure: bool,
+    /// Serves the data file although it was moved to Redis and MySQL: what was said there since is not in it
+    #[arg(long)]
+    pub take_back: bool,
 }
 
 /// Everything that can be set, checked.
@@ -216,10 +225,8 @@ impl Settings {
             bind: gathered.read("bind", address)?.unwrap_or(BIND_DEFAULT),
             insecure: gathered.read("insecure", yes_or_no)?.unwrap_or(false),
             data: gathered.read("data", directory)?,
-            redis: gathered.read("redis", |text| {
-                url(text, &["redis", "rediss", "redis+unix", "unix"])
-            })?,
-            mysql: gathered.read("mysql", |text| url(text, &["mysql"]))?,
+            redis: gathered.read("redis", |text| url(text, REDIS_SCHEMES))?,
+            mysql: gathered.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
             session_ttl_s: session_ttl_days * 86_400,
             detach_grace_ms: i64::from(detach_grace_s) * 1_000,
             log,
@@ -237,6 +244,22 @@ impl Settings {
             from: gathered.source("bind").unwrap_or(Source::Flag("bind")),
             bind: self.bind,
         })
+    }
+
+    /// Refuses a command that is about the one file, where Redis or the database is named.
+    pub fn check_embedded(&self, gathered: &Gathered, instead: &str) -> Result<(), ConfigError> {
+        for (key, set) in [("redis", &self.redis), ("mysql", &self.mysql)] {
+            if set.is_some() {
+                return Err(ConfigError::Value {
+                    from: gathered.source(key).unwrap_or(Source::Flag(key)),
+                    key,
+                    what: format!(
+                        "is not for this command, which is about the one file: {instead}"
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether everything is kept in one file: neither Redis nor the database is named.
@@ -341,6 +364,16 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
         "json" => Ok(LogFormat::Json),
         _ => Err(format!("'{text}' must be text or json")),
     }
+}
+
+/// A Redis named by a flag of one command.
+pub fn redis_flag(flag: &'static str, text: &str) -> Result<String, UsageError> {
+    url(text, REDIS_SCHEMES).map_err(|what| UsageError::new(flag, what))
+}
+
+/// A database named by a flag of one command.
+pub fn mysql_flag(flag: &'static str, text: &str) -> Result<String, UsageError> {
+    url(text, MYSQL_SCHEMES).map_err(|what| UsageError::new(flag, what))
 }
 
 /// Says nothing of the text itself, which may hold a password.

@@ -16,8 +16,11 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
+pub mod belongings;
+pub mod finding;
 mod foreign;
 pub mod hybrid;
+pub mod moving;
 pub mod mysql;
 pub mod redis;
 mod refusal;

@@ -104,7 +104,11 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
                     None
                 }
                 What::Closed { reason } => Some((*reason, event.timestamp)),
-                What::Opened | What::Join { .. } | What::Message { .. } => None,
+                What::Opened
+                | What::Join { .. }
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. } => None,
             },
             Push::Durable(_)
             | Push::Fence(_)

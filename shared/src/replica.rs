@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Event, Instance, InstanceState, Participant, What};
 use crate::ids::{Generation, InstanceId, Seq, UserId};
-use crate::protocol::{EventsOk, Fence, OpenOk, Position};
+use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
 use crate::time::Timestamp;
 
 mod changes;
@@ -238,6 +238,10 @@ impl Replica {
             self.more_before = page.more;
         }
         for event in page.events {
+            if event.generation != self.generation && event.generation != Generation::default() {
+                // Asked for before a fence: it may be void.
+                continue;
+            }
             if event.seq <= self.seq {
                 self.insert(event);
             } else {
@@ -248,9 +252,16 @@ impl Replica {
     }
 
     /// Begins anew from what `open` answered. Older events are kept where they reach up to the new
-    /// ones without a hole; otherwise they go, and can be asked for again.
+    /// ones without a hole; otherwise they go, and can be asked for again. Of another generation only
+    /// those are kept that the archive had: the others may be void.
     pub fn reopen(&mut self, opened: OpenOk) {
         let mut new = Self::new(opened);
+        if new.generation != self.generation {
+            for message in self.changes.take_back(self.durable) {
+                self.events.insert(message.seq, message);
+            }
+            self.events.split_off(&self.durable.next());
+        }
         let first = new.events.keys().next().copied().unwrap_or(new.seq.next());
         let reaches = self
             .events
@@ -275,20 +286,28 @@ impl Replica {
         *self = new;
     }
 
-    /// The archive has come so far.
-    pub fn set_durable(&mut self, durable: Seq) {
-        self.durable = self.durable.max(durable);
-        self.changes.settle(self.durable);
+    /// The archive has come so far. What is said of another generation is passed over: its numbers
+    /// may mean other events.
+    pub fn set_durable(&mut self, durable: Durable) {
+        if durable.generation == self.generation {
+            self.durable = self.durable.max(durable.durable);
+            self.changes.settle(self.durable);
+        }
     }
 
-    /// Drops what a fence made void. The instance must be opened again.
-    pub fn fence(&mut self, fence: Fence) {
+    /// Drops what a fence made void, and gives it back. The instance must be opened again. `None`:
+    /// this generation, or a later one, is known already, and nothing changes.
+    pub fn fence(&mut self, fence: Fence) -> Option<Vec<Event>> {
+        if fence.generation <= self.generation {
+            return None;
+        }
         self.generation = fence.generation;
         for message in self.changes.take_back(fence.base) {
             self.events.insert(message.seq, message);
         }
-        self.events.retain(|seq, _| *seq <= fence.base);
         self.seq = self.seq.min(fence.base);
+        let void = self.events.split_off(&fence.base.next());
+        Some(void.into_values().collect())
     }
 
     fn fold(&mut self, event: &Event) {
@@ -421,9 +440,6 @@ mod tests {
 
     #[test]
     fn opened_again_it_keeps_what_reaches_up_to_the_new() {
-        let seqs = |replica: &Replica| -> Vec<u64> {
-            replica.events().map(|event| event.seq.get()).collect()
-        };
         let mut replica = Replica::new(opened(3..=5));
         replica.reopen(opened(6..=7));
         assert_eq!(seqs(&replica), [3, 4, 5, 6, 7]);
@@ -460,5 +476,130 @@ mod tests {
             }
         );
         assert_eq!(replica.events().count(), 1);
+    }
+
+    fn seqs(replica: &Replica) -> Vec<u64> {
+        replica.events().map(|event| event.seq.get()).collect()
+    }
+
+    fn fence(generation: u64, base: u64) -> Fence {
+        Fence {
+            instance: id(),
+            generation: Generation::new(generation).expect("small"),
+            base: Seq::new(base).expect("small"),
+        }
+    }
+
+    fn durable(generation: u64, seq: u64) -> Durable {
+        Durable {
+            instance: id(),
+            generation: Generation::new(generation).expect("small"),
+            durable: Seq::new(seq).expect("small"),
+        }
+    }
+
+    fn of_generation(generation: u64, seq: u64) -> Event {
+        let mut event = join(seq, seq);
+        event.generation = Generation::new(generation).expect("small");
+        event
+    }
+
+    #[test]
+    fn a_fence_gives_back_what_is_void_and_only_a_newer_one_counts() {
+        let mut replica = Replica::new(opened(3..=5));
+        let void = replica.fence(fence(2, 4)).expect("it is newer");
+        let void: Vec<u64> = void.iter().map(|event| event.seq.get()).collect();
+        assert_eq!((void, seqs(&replica)), (vec![5], vec![3, 4]));
+        assert_eq!(replica.fence(fence(2, 0)), None);
+        assert_eq!(replica.fence(fence(1, 0)), None);
+        assert_eq!(seqs(&replica), [3, 4]);
+        // A base above what is known makes nothing void and nothing known.
+        assert_eq!(replica.fence(fence(3, 9)), Some(vec![]));
+        assert_eq!(replica.position().seq.get(), 4);
+    }
+
+    #[test]
+    fn what_is_durable_counts_in_its_generation_alone() {
+        let mut replica = Replica::new(opened(1..=5));
+        replica.set_durable(durable(2, 5));
+        assert_eq!(replica.durable().get(), 0);
+        replica.set_durable(durable(1, 4));
+        replica.set_durable(durable(1, 3));
+        assert_eq!(replica.durable().get(), 4);
+    }
+
+    #[test]
+    fn opened_in_another_generation_it_keeps_only_what_the_archive_had() {
+        let mut replica = Replica::new(opened(1..=8));
+        replica.set_durable(durable(1, 4));
+        let mut anew = opened(7..=9);
+        anew.generation = Generation::new(2).expect("small");
+        replica.reopen(anew);
+        // 5 and 6 may be others now: they are asked for again.
+        assert_eq!(seqs(&replica), [7, 8, 9]);
+        assert_eq!(replica.older_than(), Seq::new(7).ok());
+        let mut replica = Replica::new(opened(1..=8));
+        replica.set_durable(durable(1, 6));
+        let mut anew = opened(7..=9);
+        anew.generation = Generation::new(2).expect("small");
+        replica.reopen(anew);
+        assert_eq!(seqs(&replica), (1..=9).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_page_that_was_asked_for_before_a_fence_changes_nothing() {
+        let mut replica = Replica::new(opened(3..=5));
+        replica.fence(fence(2, 4));
+        let page = |generation| EventsOk {
+            events: (1..=6).map(|seq| of_generation(generation, seq)).collect(),
+            more: false,
+            users: vec![],
+        };
+        replica.add_page(page(1), None);
+        assert_eq!(seqs(&replica), [3, 4]);
+        replica.add_page(page(2), None);
+        assert_eq!(seqs(&replica), [1, 2, 3, 4, 5, 6]);
+        // The archive has no generations.
+        let mut replica = Replica::new(opened(3..=5));
+        replica.add_page(page(0), None);
+        assert_eq!(replica.position().seq.get(), 6);
+    }
+
+    #[test]
+    fn every_event_is_applied_once_and_in_order_however_often_it_comes() {
+        // Each event comes up to three times, out of order, and after each gap a page is asked for.
+        for seed in 0..200_u64 {
+            let mut replica = replica();
+            let mut applied = vec![];
+            let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let mut random = |below: u64| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state % below
+            };
+            for step in 0..60 {
+                let seq = 2 + (step / 3 + random(6)).saturating_sub(3);
+                match replica.apply(join(seq, seq)) {
+                    Applied::Applied => applied.push(seq),
+                    Applied::Known => assert!(seq <= replica.position().seq.get()),
+                    Applied::Gap { after } => {
+                        assert!(seq > after.get() + 1 && after == replica.position().seq);
+                        let from = after.get() + 1;
+                        let page = EventsOk {
+                            events: (from..=seq).map(|seq| join(seq, seq)).collect(),
+                            more: false,
+                            users: vec![],
+                        };
+                        replica.add_page(page, None);
+                        applied.extend(from..=seq);
+                    }
+                    Applied::OtherGeneration => unreachable!("there is one generation"),
+                }
+            }
+            let all: Vec<u64> = (2..=replica.position().seq.get()).collect();
+            assert_eq!(applied, all, "seed {seed}");
+            assert_eq!(seqs(&replica), all, "seed {seed}");
+        }
     }
 }

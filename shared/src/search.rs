@@ -145,21 +145,17 @@ fn parts(text: &str) -> Vec<Part<'_>> {
             has_value.then_some((*name, value))
         });
         let (name, value) = filter.map_or((None, rest), |(name, value)| (Some(name), value));
-        let (text, quoted, after) = match value.strip_prefix('"') {
-            Some(quotation) => {
-                let (inside, after) = quotation.split_once('"').unwrap_or((quotation, ""));
-                (inside, true, after)
-            }
-            None => {
-                let end = value.find(char::is_whitespace).unwrap_or(value.len());
-                let (word, after) = value.split_at(end);
-                (word, false, after)
-            }
+        let quotation = value.strip_prefix('"');
+        let (text, after) = if let Some(quotation) = quotation {
+            quotation.split_once('"').unwrap_or((quotation, ""))
+        } else {
+            let end = value.find(char::is_whitespace).unwrap_or(value.len());
+            value.split_at(end)
         };
         parts.push(Part {
             filter: name,
             text: text.to_owned(),
-            quoted,
+            quoted: quotation.is_some(),
         });
         rest = after.trim_start();
     }

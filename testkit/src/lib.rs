@@ -18,6 +18,7 @@
 )]
 
 mod client;
+mod disk;
 mod http;
 mod mariadb;
 mod process;
@@ -30,6 +31,7 @@ mod wait;
 mod ws;
 
 pub use client::Client;
+pub use disk::Disk;
 pub use http::{Answer, Http};
 pub use mariadb::{Database, MariaDb};
 pub use process::{Finished, Signal, binary};

@@ -1,6 +1,6 @@
 //! The real `plenary-server` as a process on private stores: several on one pair if wanted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -33,6 +33,8 @@ pub struct Server {
     process: Option<Guarded>,
     stores: Vec<String>,
     options: ServerOptions,
+    /// Words before the program: what runs it, in a place of its own.
+    launcher: Vec<String>,
     url: String,
     home: TempDir,
 }
@@ -46,22 +48,32 @@ impl Server {
     /// As `options` say.
     pub fn with(redis: &Redis, database: &Database, options: ServerOptions) -> Self {
         let stores = ["--redis", &redis.url(), "--mysql", &database.url()];
-        Self::on(&stores, directory(), options)
+        Self::on(&stores, directory(), options, &[])
     }
 
     /// Without Redis and MySQL: everything in one file below its own home.
     pub fn embedded(options: ServerOptions) -> Self {
         let home = directory();
         let data = home.path().join(DATA);
-        let data = data.to_str().expect("a directory of letters");
-        Self::on(&["--data", data], home, options)
+        Self::on(&in_file(&data), home, options, &[])
     }
 
-    fn on(stores: &[&str], home: TempDir, options: ServerOptions) -> Self {
+    /// The same in a directory of one's choice, and run by a program whose words these are.
+    pub fn embedded_in(data: &Path, launcher: &[String]) -> Self {
+        Self::on(
+            &in_file(data),
+            directory(),
+            ServerOptions::default(),
+            launcher,
+        )
+    }
+
+    fn on(stores: &[&str], home: TempDir, options: ServerOptions, launcher: &[String]) -> Self {
         let mut server = Self {
             process: None,
             stores: stores.iter().map(ToString::to_string).collect(),
             options,
+            launcher: launcher.to_vec(),
             url: String::new(),
             home,
         };
@@ -189,7 +201,15 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(binary("plenary-server"));
+        let program = binary("plenary-server");
+        let mut command = match self.launcher.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command
             .env_clear()
             .env("HOME", self.home.path())
@@ -200,4 +220,9 @@ impl Server {
             .envs(self.options.env.iter().map(|(k, v)| (k, v)));
         command
     }
+}
+
+/// The arguments of a server whose one file is in this directory.
+fn in_file(data: &Path) -> [&str; 2] {
+    ["--data", data.to_str().expect("a directory of letters")]
 }

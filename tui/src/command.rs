@@ -187,6 +187,8 @@ pub enum Verb {
     Messages,
     Joins,
     Retry,
+    Recall,
+    Outbox,
     Reconnect,
     Help,
     Quit,

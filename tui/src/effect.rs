@@ -4,6 +4,8 @@
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Request;
 
+use crate::journal::{Owner, Record};
+
 /// Something to be done outside.
 #[derive(Clone, PartialEq)]
 pub enum Effect {
@@ -34,6 +36,11 @@ pub enum Effect {
     Ask(Request),
     /// Connect anew at once.
     Reconnect,
+    /// Open the journal of what this person has on its way to this server, in place of any other.
+    /// Answered by [`crate::msg::News::Journal`].
+    OpenJournal(Owner),
+    /// Put these on disk. Answered by [`crate::msg::News::Recorded`] for each line that is to be said.
+    Record(Vec<Record>),
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
     /// Write this into the terminal's title.
@@ -57,6 +64,8 @@ impl std::fmt::Debug for Effect {
             Self::ForgetToken { server } => write!(f, "ForgetToken({server})"),
             Self::Ask(request) => write!(f, "Ask({request:?})"),
             Self::Reconnect => f.write_str("Reconnect"),
+            Self::OpenJournal(owner) => write!(f, "OpenJournal({owner:?})"),
+            Self::Record(records) => write!(f, "Record({})", records.len()),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
             Self::Title(title) => write!(f, "Title({title})"),
             Self::Redraw => f.write_str("Redraw"),

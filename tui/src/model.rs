@@ -4,6 +4,7 @@
 pub mod composer;
 pub mod editor;
 pub mod meetings;
+pub mod outbox;
 pub mod overlay;
 pub mod room;
 pub mod scroll;
@@ -19,11 +20,13 @@ use plenary_shared::time::Timestamp;
 
 use crate::clock::Zone;
 use crate::command::Context;
+use crate::journal::Owner;
 use crate::layout::{self, Drawer, Form, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use meetings::Meetings;
+use outbox::Outbox;
 use overlay::{Find, Overlay};
 use room::Room;
 use sign_in::SignIn;
@@ -38,6 +41,8 @@ pub struct Start {
     pub email: String,
     /// The kept login token.
     pub token: Option<Token>,
+    /// Whose token that is, where it is known.
+    pub person: Option<String>,
     /// The kept drafts.
     pub drafts: Vec<(InstanceId, String)>,
     /// How meaning looks.
@@ -87,6 +92,10 @@ pub struct Model {
     pub meetings: Meetings,
     /// The opened meetings.
     pub rooms: BTreeMap<InstanceId, Room>,
+    /// Every line that was sent and is not safe yet.
+    pub outbox: Outbox,
+    /// Whose lines those are.
+    pub outbox_of: Option<Owner>,
     /// The meeting whose row is selected and that the chat shows.
     pub shown: Option<InstanceId>,
     /// The meeting shown before.
@@ -226,6 +235,10 @@ impl Model {
             .into_iter()
             .map(|(id, draft)| (Some(id), Composer::new(draft)))
             .collect();
+        let outbox_of = start.person.map(|person| Owner {
+            server: start.server.clone(),
+            person: person.to_lowercase(),
+        });
         Self {
             now: start.now,
             skew_ms: 0,
@@ -244,6 +257,8 @@ impl Model {
             last_ask: 0,
             meetings: Meetings::default(),
             rooms: BTreeMap::new(),
+            outbox: Outbox::default(),
+            outbox_of,
             shown: None,
             shown_before: None,
             composers,
@@ -318,6 +333,7 @@ impl Model {
         let panes = self.panes();
         Looked {
             room,
+            outbox: &self.outbox,
             me: self.me.as_ref(),
             theme: self.theme,
             zone: self.zone,
@@ -402,7 +418,7 @@ impl Model {
         let Some(id) = self.shown.filter(|_| !written) else {
             return EnterDoes::Send;
         };
-        if room.is_some_and(|room| room.wants_in && room.failed() > 0) {
+        if self.outbox.failed(id) > 0 && room.is_some_and(|room| room.wants_in) {
             return EnterDoes::Retry;
         }
         if room.is_some_and(|room| room.wants_in) {

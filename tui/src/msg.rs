@@ -4,6 +4,7 @@ use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{LoginOk, ServerLine};
 use plenary_shared::time::Timestamp;
 
+use crate::journal::{Line, Owner};
 use crate::key::Key;
 
 /// Something happened.
@@ -36,6 +37,10 @@ pub enum News {
     Link(LinkNews),
     /// A sign-in was answered; with the sentence that says why not.
     SignedIn(Result<LoginOk, String>),
+    /// A journal is open: what an earlier program left in it.
+    Journal(Owner, Vec<Line>),
+    /// These lines are on disk, or cannot be, which has been told.
+    Recorded(Vec<Cmid>),
     /// Something optional did not work.
     Failed(String),
     /// The system wants the program to end.

@@ -1,6 +1,7 @@
 //! The one loop: takes all that is ready - keys, the server, answers, signals, the clock -, works
 //! it in, then draws once. It sleeps when nothing comes and nothing visible changes.
 
+mod keeper;
 mod news;
 mod outside;
 
@@ -27,6 +28,7 @@ use crate::term::Term;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
+use keeper::Keeper;
 use outside::Outside;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
@@ -97,6 +99,10 @@ impl Screen {
             email: here
                 .map(|session| session.email.clone())
                 .unwrap_or_default(),
+            // A token that was given may be somebody else's.
+            person: here
+                .filter(|session| account.token.as_ref() == Some(&session.token))
+                .map(|session| session.email.clone()),
             token: account.token.clone(),
             drafts: drafts_file.load(&server),
             server,
@@ -108,7 +114,12 @@ impl Screen {
         Ok(Self {
             model,
             keymap: Keymap::default(),
-            outside: Outside::new(opening.session_file, drafts_file, opening.wall_clock),
+            outside: Outside::new(
+                opening.session_file,
+                drafts_file,
+                Keeper::new(&opening.state_dir, opening.new_id),
+                opening.wall_clock,
+            ),
             events: EventStream::new(),
             ends: [
                 signal(SignalKind::terminate())?,
@@ -246,6 +257,8 @@ impl Screen {
             Effect::ForgetToken { server } => self.outside.forget_token(&server),
             Effect::Ask(request) => self.outside.ask(Ask::Send(request)),
             Effect::Reconnect => self.outside.ask(Ask::Reconnect),
+            Effect::OpenJournal(owner) => self.outside.keeper.open(owner),
+            Effect::Record(records) => self.outside.keeper.write(records),
             Effect::KeepDrafts(drafts) => {
                 self.outside.keep_drafts(self.model.server.clone(), drafts);
             }

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod keys;
+mod outbox;
 mod recovery;
 mod screens;
 mod stage;

@@ -57,17 +57,23 @@ pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
         News::Tick => {}
         News::Link(news) => step.link(news),
         News::SignedIn(answer) => step.signed_in(answer),
+        News::Journal(owner, lines) => step.journal(&owner, lines),
+        News::Recorded(cmids) => step.recorded(&cmids),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
     step.tick(before);
     step.mark_looked(true);
     step.set_title();
+    step.record();
     step.out
 }
 
 impl Step<'_> {
     fn begin(&mut self) {
+        if let Some(owner) = self.model.outbox_of.clone() {
+            self.out.push(Effect::OpenJournal(owner));
+        }
         if self.model.token.is_some() {
             let server = self.model.server.clone();
             self.out.push(Effect::Connect { server });
@@ -99,6 +105,14 @@ impl Step<'_> {
         if title != self.model.title {
             self.out.push(Effect::Title(title.clone()));
             self.model.title = title;
+        }
+    }
+
+    /// What the outbox wants on disk.
+    fn record(&mut self) {
+        let records = self.model.outbox.take_records();
+        if !records.is_empty() {
+            self.out.push(Effect::Record(records));
         }
     }
 

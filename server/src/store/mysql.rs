@@ -11,7 +11,9 @@ use plenary_shared::time::Timestamp;
 use crate::error::Fault;
 
 mod archive;
+mod arrival;
 mod deployment;
+mod examine;
 mod life;
 mod link;
 mod migrate;
@@ -22,6 +24,7 @@ mod row;
 mod schedule;
 mod search;
 
+pub use arrival::{Reception, Taken};
 pub use link::Ledger;
 pub use migrate::MigrateError;
 pub use reading::Stretch;

@@ -11,8 +11,10 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::error::Fault;
 
+mod arrival;
 mod change;
 mod decode;
+mod examine;
 mod feed;
 mod keys;
 mod meeting;

@@ -19,17 +19,21 @@ use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 
 use self::feed::Feeding;
 use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
+use super::finding::Finding;
 use super::{
     Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
     NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
 };
 
+mod backup;
+mod departure;
+mod examine;
 mod fault;
 mod feed;
 mod life;
@@ -48,6 +52,8 @@ mod search;
 mod span;
 mod writer;
 
+pub use backup::{BackupError, Copied, backup};
+pub use departure::Departure;
 pub use migrate::MigrateError;
 
 /// Between two looks at whether another process has changed the file.
@@ -75,6 +81,39 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// It is not there, and is not to be made.
+    #[error("{} is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Everything in it is elsewhere now.
+    #[error(
+        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
+         Whoever wants the old one back in spite of what was said there since: \
+         plenary-server serve --take-back",
+        path.display()
+    )]
+    Moved {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is about to be elsewhere.
+    #[error(
+        "{} is being moved to {place}: run the same plenary-server move again to complete it, \
+         or stay here by plenary-server serve --take-back",
+        path.display()
+    )]
+    Moving {
+        /// The directory.
+        path: PathBuf,
+        /// The new home.
+        place: String,
     },
     /// Its tables are not as this program needs them.
     #[error(transparent)]
@@ -112,6 +151,7 @@ impl Sqlite {
             Purpose::Command => None,
         };
         migrate::migrate(&mut conn, clock())?;
+        departure::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
         let link = Link::start(conn, directory, clock.clone(), feeding.clone())?;
         Ok(Arc::new(Self {
@@ -126,6 +166,20 @@ impl Sqlite {
     pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
         let mut conn = link::open(directory)?;
         Ok(migrate::migrate(&mut conn, now)?)
+    }
+
+    /// Looks at the file of a directory for an operator. Changes nothing.
+    pub fn examine(directory: &Path) -> Vec<Finding> {
+        examine::examine(directory)
+    }
+
+    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
+    /// not.
+    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
+        let mut conn = link::open(directory)?;
+        let _lock = Lock::take(directory)?;
+        migrate::migrate(&mut conn, now)?;
+        Ok(departure::forget(&conn)?)
     }
 
     fn now(&self) -> Timestamp {
@@ -340,7 +394,14 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Answer<OpenOk> {
         if let Some(connection) = connection {
-            self.hold(instance, user, connection).await?;
+            match self.hold(instance, user, connection).await {
+                Ok(()) => {}
+                // While the file takes nothing it can be read; a socket says again that it holds.
+                Err(Error::Fault(fault @ Fault::Away { .. })) => {
+                    tracing::debug!(%instance, %fault, "a connection holds its stay later");
+                }
+                Err(refused) => return Err(refused),
+            }
         }
         let (user, now) = (user.clone(), self.now());
         self.link
@@ -592,8 +653,8 @@ impl Store for Sqlite {
                 Err(Fault::away(fault::STORE, "the data file takes nothing"))
             }
             Ok(()) => Ok(()),
-            Err(crate::error::Error::Fault(fault)) => Err(fault),
-            Err(crate::error::Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
+            Err(Error::Fault(fault)) => Err(fault),
+            Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
         }
     }
 }

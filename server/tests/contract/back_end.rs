@@ -1,5 +1,6 @@
 //! The back ends: each begins empty, and says how to do to it what no store has a verb for.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
@@ -69,7 +70,8 @@ pub async fn hybrid() -> Box<dyn BackEnd> {
     })
 }
 
-async fn connect(redis: &Redis, database: &Database) -> Arc<Hybrid> {
+/// A server's store over these.
+pub async fn connect(redis: &Redis, database: &Database) -> Arc<Hybrid> {
     let ledger = Ledger::connect(&database.url()).expect("the kit's URL is good");
     let nonce = ledger.nonce().await.expect("MariaDB answers");
     let live = Live::connect(&redis.url(), &nonce).expect("the kit's URL is good");
@@ -77,7 +79,7 @@ async fn connect(redis: &Redis, database: &Database) -> Arc<Hybrid> {
 }
 
 /// The one MariaDB of this process, stopped when the last case that has it is over.
-fn mariadb() -> Arc<MariaDb> {
+pub fn mariadb() -> Arc<MariaDb> {
     static SHARED: Mutex<Weak<MariaDb>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = shared.upgrade() {
@@ -143,10 +145,14 @@ impl BackEnd for OnSqlite {
     }
 
     fn sql(&self, statement: &str) {
-        let file = rusqlite::Connection::open(self.directory.path().join("plenary.db"))
-            .expect("the file is there");
-        file.busy_timeout(DEADLINE).expect("a timeout can be set");
-        file.execute_batch(statement)
-            .unwrap_or_else(|error| panic!("{error}: {statement}"));
+        sql_in_file(self.directory.path(), statement);
     }
+}
+
+/// What somebody else does in the file of a directory.
+pub fn sql_in_file(directory: &Path, statement: &str) {
+    let file = rusqlite::Connection::open(directory.join("plenary.db")).expect("the file is there");
+    file.busy_timeout(DEADLINE).expect("a timeout can be set");
+    file.execute_batch(statement)
+        .unwrap_or_else(|error| panic!("{error}: {statement}"));
 }

@@ -164,12 +164,12 @@ pub async fn only_ones_own_messages_are_changed(world: &mut World) {
     let here = world.private(&[&ada, &grace]).await;
     let joined = world.join(here, &ada).await.seq;
     world.join(here, &grace).await;
-    let hers = world.say(here, &ada, "mine").await.seq;
+    let own = world.say(here, &ada, "mine").await.seq;
     let gone = world.say(here, &ada, "gone").await.seq;
     let delete = world.store.delete(here, &ada, cmid(90), gone).await;
     let deletion = delete.expect("it is hers").seq;
     let rows = [
-        (&grace, hers, Code::NotYours),
+        (&grace, own, Code::NotYours),
         (&ada, joined, Code::NoSuchMessage),
         (&ada, deletion, Code::NoSuchMessage),
         (&ada, seq(0), Code::NoSuchMessage),
@@ -177,8 +177,8 @@ pub async fn only_ones_own_messages_are_changed(world: &mut World) {
         (&ada, seq(999), Code::NoSuchMessage),
         (&ada, gone, Code::MessageDeleted),
         // Whoever runs it may not, nor whoever is not in, nor a stranger.
-        (&world.root, hers, Code::NotParticipant),
-        (&alan, hers, Code::NotAllowed),
+        (&world.root, own, Code::NotParticipant),
+        (&alan, own, Code::NotAllowed),
     ];
     let before = world.log(here).await.len();
     for when in ["live", "archived"] {
@@ -194,10 +194,10 @@ pub async fn only_ones_own_messages_are_changed(world: &mut World) {
     }
     assert_eq!(world.log(here).await.len(), before, "nothing was done");
     world.leave(here, &ada).await;
-    let changed = edit(world, here, &ada, 200, hers, "late");
+    let changed = edit(world, here, &ada, 200, own, "late");
     assert_eq!(code(&changed.await), Some(Code::NotParticipant));
     world.end(here).await;
-    let delete = world.store.delete(here, &ada, cmid(200), hers).await;
+    let delete = world.store.delete(here, &ada, cmid(200), own).await;
     assert_eq!(code(&delete), Some(Code::Ended));
 }
 

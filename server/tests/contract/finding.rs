@@ -169,7 +169,7 @@ pub async fn filters_say_whose_where_and_when(world: &mut World) {
             format!("in:{meeting} from:ada"),
             vec!["two by ada", "one by ada"],
         ),
-        (format!("in:{}/99 by", meeting), vec![]),
+        (format!("in:{meeting}/99 by"), vec![]),
         (format!("after:{today} three"), vec!["three by ada"]),
         (format!("before:{today}"), vec![]),
         ("before:2200-01-01 three".to_owned(), vec!["three by ada"]),

@@ -15,6 +15,7 @@ mod ending;
 mod feeding;
 mod finding;
 mod joining;
+mod model;
 mod paging;
 mod people;
 mod posting;

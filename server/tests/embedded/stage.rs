@@ -50,6 +50,26 @@ impl Stage {
             .unwrap_or_else(|error| panic!("{error}: {statements}"));
     }
 
+    /// An instance that has ended, 1/9, in which the first two people said so many lines.
+    pub fn talked(&self, lines: usize) {
+        self.sql(&format!(
+            "BEGIN;
+             INSERT INTO meeting_instance
+               (meetingID, orderID, fromdatetime, todatetime, state, gen, archived_seq, reason, ended_at)
+             VALUES (1, 9, 1000, 9000000, 'ended', 1, {lines} + 2, 'scheduled', 9000000);
+             INSERT INTO event_log (meetingID, orderID, seq, eventType, timestamp)
+             VALUES (1, 9, 1, 'opened', 1000);
+             WITH RECURSIVE line (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM line WHERE i < {lines})
+             INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp)
+             SELECT 1, 9, i + 1, 1 + i % 2, printf('%08x-0000-7000-8000-%012x', i, i),
+               'line ' || i || ' é 日本', 1000 + 7 * i
+             FROM line;
+             INSERT INTO event_log (meetingID, orderID, seq, eventType, timestamp, reason)
+             VALUES (1, 9, {lines} + 2, 'closed', 9000000, 'scheduled');
+             COMMIT;"
+        ));
+    }
+
     /// One value, as text.
     pub fn value(&self, query: &str) -> String {
         self.file()
@@ -129,7 +149,8 @@ pub fn path(here: InstanceId, rest: &str) -> String {
     format!("/meeting/{}/order/{}/{rest}", here.meeting, here.order)
 }
 
-fn token(name: &str) -> String {
+/// The login token of somebody of this name.
+pub fn token(name: &str) -> String {
     hex(&Sha256::digest(format!("a token of {name}").as_bytes()))
 }
 

@@ -11,9 +11,10 @@ const ALL: &[&str] = &[
     "0002_schedule",
     "0003_record",
     "0004_operation",
-    "0005_changes",
-    "0006_reading",
-    "0007_search",
+    "0005_moving",
+    "0006_changes",
+    "0007_reading",
+    "0008_search",
 ];
 
 #[tokio::test]

@@ -253,7 +253,11 @@ mod tests {
     fn a_fence_takes_back_what_was_not_durable() {
         let mut replica = Replica::new(opened(vec![said(5, "a"), said(6, "b")]));
         replica.apply(edited(7, 5, "durable"));
-        replica.set_durable(seq(7));
+        replica.set_durable(Durable {
+            instance: "1/4".parse().expect("an instance"),
+            generation: Generation::new(1).expect("small"),
+            durable: seq(7),
+        });
         replica.apply(edited(8, 5, "void"));
         replica.apply(edited(9, 5, "void too"));
         replica.apply(deleted(10, 6));

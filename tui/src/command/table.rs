@@ -319,6 +319,18 @@ pub const WORDS: &[Word] = &[
         "",
         "send again what could not be sent",
     ),
+    word(
+        Verb::Recall,
+        "/recall",
+        "",
+        "put what was refused back into the input",
+    ),
+    word(
+        Verb::Outbox,
+        "/outbox",
+        "",
+        "what is on its way, and what was refused, in all meetings",
+    ),
     word(Verb::Reconnect, "/reconnect", "", "connect anew at once"),
     word(Verb::Help, "/help", "", "every key and command"),
     word(Verb::Quit, "/quit", "", "quit"),

@@ -2,6 +2,7 @@
 //! meeting.
 
 mod help;
+mod outbox;
 
 use plenary_shared::domain::Participant;
 use plenary_shared::ids::InstanceId;
@@ -45,6 +46,8 @@ pub enum Page {
     },
     /// When the people of all running meetings joined.
     JoinTimes(Option<Vec<JoinTimes>>),
+    /// What is on its way, and what was refused.
+    Outbox,
 }
 
 /// The search for a meeting.
@@ -80,6 +83,7 @@ impl Overlay {
                     title(*instance)
                 )
             }
+            Page::Outbox => "on its way, and refused".to_owned(),
             Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
         }
     }
@@ -94,6 +98,7 @@ impl Overlay {
             Page::Messages { said, .. } => waiting(model, said.as_ref(), |said| {
                 message_rows(model, columns, said)
             }),
+            Page::Outbox => outbox::rows(model, columns),
             Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)
             }),

@@ -1,15 +1,11 @@
-//! One opened meeting: its log, what waits to be sent, how far one has looked.
+//! One opened meeting: its log, how far one has looked, when one was away.
 
 use plenary_shared::domain::{Event, What};
-use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::replica::Replica;
-use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
 use crate::model::scroll::Scroll;
-
-/// Messages of one meeting that wait to be sent; when it is full the text stays in the input.
-pub const OUTBOX_MAX: usize = 200;
 
 /// Absences that one log shows; the oldest goes.
 const ABSENCES_MAX: usize = 32;
@@ -26,8 +22,6 @@ pub struct Room {
     pub following: bool,
     /// Whether one means to be in it.
     pub wants_in: bool,
-    /// Messages that are not in the log yet, in order.
-    pub outbox: Vec<Pending>,
     /// What the chat shows of it.
     pub scroll: Scroll,
     /// Messages of others that have not been looked at.
@@ -48,43 +42,6 @@ pub struct Room {
     pub asked_newer: bool,
     /// The remaining minutes that were told last.
     pub warned_minutes: i64,
-}
-
-/// A message on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// Its own id.
-    pub cmid: Cmid,
-    /// What it says.
-    pub body: MessageBody,
-    /// Since when.
-    pub since: Timestamp,
-    /// How far it is.
-    pub state: Sending,
-    /// Whether a join was tried on its behalf.
-    pub rejoined: bool,
-}
-
-/// How far a message is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sending {
-    /// It waits for the connection, or for this time.
-    Waiting {
-        /// Not before this, and why.
-        until: Option<(Timestamp, String)>,
-    },
-    /// It was sent.
-    Sent,
-    /// It is in the log, and its event is on the way.
-    Taken {
-        /// Its number.
-        seq: Seq,
-    },
-    /// It was refused.
-    Failed {
-        /// Why.
-        why: String,
-    },
 }
 
 /// Where the unread messages began.
@@ -117,7 +74,6 @@ impl Room {
             log: None,
             following: false,
             wants_in: false,
-            outbox: Vec::new(),
             scroll: Scroll::Newest,
             unread: 0,
             mentions: 0,
@@ -149,22 +105,15 @@ impl Room {
             .map_or(Seq::default(), |log| log.position().seq)
     }
 
-    /// Messages that were refused and can be tried again.
-    pub fn failed(&self) -> usize {
-        let failed = |pending: &&Pending| matches!(pending.state, Sending::Failed { .. });
-        self.outbox.iter().filter(failed).count()
-    }
-
-    /// An event has been applied: what it settles, and whether it is news to the reader.
+    /// An event has been applied: whether it is news to the reader.
     pub fn noted(&mut self, event: &Event, me: Option<UserId>, looking: bool, mentioned: bool) {
-        let What::Message { user, cmid, .. } = &event.what else {
+        let What::Message { user, .. } = &event.what else {
             if looking {
                 self.seen = event.seq;
             }
             return;
         };
         if Some(*user) == me {
-            self.outbox.retain(|pending| pending.cmid != *cmid);
             return;
         }
         if looking {
@@ -205,33 +154,10 @@ impl Room {
         });
     }
 
-    /// The connection is lost: what was sent may or may not have arrived.
+    /// The connection is lost, and with it what was asked.
     pub fn lost(&mut self) {
         self.following = false;
         self.asked_older = false;
         self.asked_newer = false;
-        for pending in &mut self.outbox {
-            match pending.state {
-                Sending::Sent | Sending::Waiting { .. } => {
-                    pending.state = Sending::Waiting { until: None };
-                }
-                // Acknowledged is safe, but after a fence it may have to be said again.
-                Sending::Taken { .. } | Sending::Failed { .. } => {}
-            }
-        }
-    }
-
-    /// Nothing more can be sent here.
-    pub fn fail_outbox(&mut self, why: &str) {
-        for pending in &mut self.outbox {
-            match pending.state {
-                Sending::Sent | Sending::Waiting { .. } => {
-                    pending.state = Sending::Failed {
-                        why: why.to_owned(),
-                    };
-                }
-                Sending::Taken { .. } | Sending::Failed { .. } => {}
-            }
-        }
     }
 }

@@ -11,6 +11,7 @@ use ratatui::text::{Line, Span};
 use crate::clock::Zone;
 use crate::layout::{CHAT_COLUMNS_MAX, Form};
 use crate::model::Me;
+use crate::model::outbox::Outbox;
 use crate::model::room::Room;
 use crate::model::scroll::Place;
 use crate::text;
@@ -24,6 +25,8 @@ const TIME_CELLS: usize = 5;
 pub struct Looked<'a> {
     /// The room.
     pub room: &'a Room,
+    /// What is on its way.
+    pub outbox: &'a Outbox,
     /// Who looks.
     pub me: Option<&'a Me>,
     /// How meaning looks.
@@ -145,7 +148,8 @@ impl Looked<'_> {
     }
 
     fn is_me(&self, user: UserId) -> bool {
-        self.me.is_some_and(|me| me.id == user)
+        // Before the server has said who one is, only what is on its way is shown: one's own.
+        self.me.is_none_or(|me| me.id == user)
     }
 
     fn event_rows(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {

@@ -3,7 +3,7 @@
 use plenary_shared::time::Timestamp;
 
 use crate::model::meetings::SOON_MS;
-use crate::model::room::{Room, Sending};
+use crate::model::outbox::Pending;
 use crate::model::{Link, Model};
 
 const SECOND_MS: i64 = 1_000;
@@ -29,7 +29,10 @@ impl Model {
             .sign_in
             .as_ref()
             .is_some_and(|form| form.since.is_some());
-        if counts || signing_in || self.room().is_some_and(is_sending) {
+        let is_sending = self
+            .shown
+            .is_some_and(|id| self.outbox.of(id).any(Pending::is_tried));
+        if counts || signing_in || is_sending {
             at(next_second);
         }
         let times = [
@@ -48,23 +51,7 @@ impl Model {
             let left_ms = instance.todatetime.ms_since(self.now);
             at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
         }
-        for room in self.rooms.values() {
-            for pending in &room.outbox {
-                if let Sending::Waiting {
-                    until: Some((time, _)),
-                } = &pending.state
-                {
-                    at(*time);
-                }
-            }
-        }
+        self.outbox.due_at().for_each(|(_, time)| at(time));
         wake
     }
-}
-
-fn is_sending(room: &Room) -> bool {
-    room.outbox.iter().any(|pending| match pending.state {
-        Sending::Waiting { .. } | Sending::Sent => true,
-        Sending::Taken { .. } | Sending::Failed { .. } => false,
-    })
 }

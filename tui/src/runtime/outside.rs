@@ -7,6 +7,7 @@ use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::keeper::Keeper;
 use crate::address::Server;
 use crate::api::Api;
 use crate::drafts::{Drafts, DraftsFile};
@@ -21,6 +22,10 @@ const ANSWERS_MAX: usize = 16;
 pub(super) struct Outside {
     session_file: SessionFile,
     drafts_file: DraftsFile,
+    /// What is on its way, on disk.
+    pub(super) keeper: Keeper,
+    /// What came of writing it, and is not told yet.
+    kept: VecDeque<News>,
     wall_clock: fn() -> SystemTime,
     link: Option<Link>,
     /// What the connection has not taken yet: at most what the outboxes and the keys ask for while
@@ -47,12 +52,15 @@ impl Outside {
     pub(super) fn new(
         session_file: SessionFile,
         drafts_file: DraftsFile,
+        keeper: Keeper,
         wall_clock: fn() -> SystemTime,
     ) -> Self {
         let (answer, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
             session_file,
             drafts_file,
+            keeper,
+            kept: VecDeque::new(),
             wall_clock,
             link: None,
             unsent: VecDeque::new(),
@@ -72,6 +80,10 @@ impl Outside {
             Taken,
             Closed,
             Written,
+            Kept(Vec<News>),
+        }
+        if let Some(news) = self.kept.pop_front() {
+            return Next::News(news);
         }
         let (ask, told) = match &mut self.link {
             Some(link) => (Some(&link.ask), Some(&mut link.told)),
@@ -90,6 +102,7 @@ impl Outside {
                 }
                 None => Came::Closed,
             },
+            news = self.keeper.done(), if self.keeper.is_busy() => Came::Kept(news),
             () = finished(&mut self.drafts_writing), if self.drafts_writing.is_some() => {
                 Came::Written
             }
@@ -99,6 +112,7 @@ impl Outside {
             Came::Told(None) => self.link = None,
             Came::News(news) => return Next::News(news),
             Came::Taken => {}
+            Came::Kept(news) => self.kept.extend(news),
             Came::Closed => self.unsent.clear(),
             Came::Written => {
                 self.drafts_writing = None;
@@ -181,6 +195,7 @@ impl Outside {
             finished(&mut Some(writing)).await;
             self.write_drafts();
         }
+        self.keeper.end().await;
         if let Some(link) = self.link.take() {
             link.close().await;
         }

@@ -6,8 +6,8 @@ use plenary_shared::domain::{
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::protocol::{
-    HelloOk, MeetingsOk, OpenOk, Outcome, Posted, Push, Reply, Request, ResumeMode, Resumed,
-    ServerLine, Verb,
+    Durable, HelloOk, MeetingsOk, OpenOk, Outcome, Posted, Push, Reply, Request, ResumeMode,
+    Resumed, ServerLine, Verb,
 };
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::clock::Zone;
 use crate::effect::Effect;
+use crate::journal::Record;
 use crate::keymap::Keymap;
 use crate::model::{Model, Start};
 use crate::msg::{LinkNews, Msg, News};
@@ -36,6 +37,8 @@ pub struct Stage {
     pub now: Timestamp,
     /// What was wanted outside since it was looked at last.
     pub effects: Vec<Effect>,
+    /// Whether the disk takes its time.
+    pub disk_is_slow: bool,
     spares: u128,
 }
 
@@ -55,6 +58,7 @@ impl Stage {
         let model = Model::new(Start {
             server: "http://127.0.0.1:7400".into(),
             email: String::new(),
+            person: None,
             token,
             drafts: Vec::new(),
             theme,
@@ -67,6 +71,7 @@ impl Stage {
             keymap: Keymap::default(),
             now,
             effects: Vec::new(),
+            disk_is_slow: false,
             spares: 0,
         };
         stage.tell(News::Started);
@@ -105,7 +110,19 @@ impl Stage {
                 news,
             },
         );
+        let mut said = Vec::new();
+        for effect in &effects {
+            if let Effect::Record(records) = effect {
+                said.extend(records.iter().filter_map(|record| match record {
+                    Record::Say(line) => Some(line.cmid),
+                    Record::Failed { .. } | Record::Again(_) | Record::Done(_) => None,
+                }));
+            }
+        }
         self.effects.extend(effects);
+        if !said.is_empty() && !self.disk_is_slow {
+            self.tell(News::Recorded(said));
+        }
     }
 
     pub fn key(&mut self, name: &str) {
@@ -223,6 +240,15 @@ impl Stage {
 
     pub fn event(&mut self, seq: u64, what: What) {
         self.push(Push::Event(Box::new(event(seq, self.now, what))));
+    }
+
+    /// The archive has come so far.
+    pub fn durable(&mut self, number: u64) {
+        self.push(Push::Durable(Durable {
+            instance: sync(),
+            generation: generation(1),
+            durable: seq(number),
+        }));
     }
 
     /// Somebody says something.

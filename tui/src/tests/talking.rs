@@ -6,7 +6,7 @@ use plenary_shared::protocol::{EventsOk, Verb};
 
 use super::stage::{ME, Stage, at, cmid_of, event, message, opened, posted, seq, talk, user};
 use crate::model::EnterDoes;
-use crate::model::room::Sending;
+use crate::model::outbox::Sending;
 use crate::model::scroll::Scroll;
 use crate::msg::News;
 
@@ -24,12 +24,20 @@ fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
     }
 }
 
+fn first(stage: &Stage) -> plenary_shared::ids::Cmid {
+    stage.model.outbox.lines().next().expect("a line").cmid
+}
+
+fn taken(number: u64) -> Sending {
+    Sending::Taken {
+        seq: seq(number),
+        generation: super::stage::generation(1),
+    }
+}
+
 fn states(stage: &Stage) -> Vec<Sending> {
-    let room = stage.model.room().expect("a room");
-    room.outbox
-        .iter()
-        .map(|pending| pending.state.clone())
-        .collect()
+    let lines = stage.model.outbox.lines();
+    lines.map(|pending| pending.state.clone()).collect()
 }
 
 #[test]
@@ -52,8 +60,13 @@ fn what_is_sent_shows_at_once_and_settles_on_its_event() {
     let cmid = cmid_of(request);
     stage.event(20, own(cmid, "hello"));
     assert!(stage.shows("hello") && !stage.shows("sending"));
-    assert!(states(&stage).is_empty());
+    // It is in the log, and kept until the archive has it.
+    assert_eq!(states(&stage), [taken(20)]);
     assert_eq!(stage.screen().matches("hello").count(), 1);
+    stage.durable(19);
+    assert_eq!(states(&stage), [taken(20)]);
+    stage.durable(20);
+    assert!(states(&stage).is_empty());
 }
 
 #[test]
@@ -61,12 +74,12 @@ fn an_answer_before_its_event_leaves_one_line() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
-    let cmid = stage.model.room().expect("a room").outbox[0].cmid;
+    let cmid = first(&stage);
     stage.answer("post", posted(20));
-    assert_eq!(states(&stage), [Sending::Taken { seq: seq(20) }]);
+    assert_eq!(states(&stage), [taken(20)]);
     assert!(stage.shows("hello") && !stage.shows("sending"));
     stage.event(20, own(cmid, "hello"));
-    assert!(states(&stage).is_empty());
+    assert_eq!(states(&stage), [taken(20)]);
     assert_eq!(stage.screen().matches("hello").count(), 1);
 }
 
@@ -75,9 +88,9 @@ fn a_refused_message_says_why_and_is_sent_again_on_enter() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
-    let cmid = stage.model.room().expect("a room").outbox[0].cmid;
-    stage.refuse("post", Reject::new(Code::Internal, "Something went wrong."));
-    assert!(stage.shows("not sent: Something went wrong."));
+    let cmid = first(&stage);
+    stage.refuse("post", Reject::new(Code::Invalid, "A field is wrong."));
+    assert!(stage.shows("not sent: A field is wrong."));
     assert_eq!(stage.model.enter_does(), EnterDoes::Retry);
     stage.key("enter");
     let asked = stage.asked();
@@ -209,6 +222,9 @@ fn the_end_is_a_line_and_the_input_says_so() {
         },
     );
     assert!(stage.shows("closed") && stage.shows("its time is over"));
+    // It was sent: only the server knows what became of it.
+    assert!(stage.shows("sending"));
+    stage.refuse("post", Code::Ended.into());
     assert!(stage.shows("not sent: This meeting has ended"));
     stage.write("hello");
     stage.key("enter");

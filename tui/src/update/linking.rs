@@ -7,6 +7,7 @@ use plenary_shared::protocol::{
 
 use super::Step;
 use crate::effect::Effect;
+use crate::model::outbox::Refusal;
 use crate::model::room::Room;
 use crate::model::sign_in::SignIn;
 use crate::model::{Asked, Link, Me};
@@ -58,7 +59,8 @@ impl Step<'_> {
             Push::Durable(durable) => {
                 let room = self.model.rooms.get_mut(&durable.instance);
                 if let Some(log) = room.and_then(|room| room.log.as_mut()) {
-                    log.set_durable(durable.durable);
+                    log.set_durable(durable);
+                    self.model.outbox.archived(log);
                 }
             }
             Push::Fence(fence) => self.fence(fence),
@@ -101,6 +103,7 @@ impl Step<'_> {
             role: ok.role,
         });
         self.model.link = Link::Ready;
+        self.open_journal();
         let lost_at = self.model.lost_at.take();
         self.ask_meetings();
 
@@ -170,6 +173,7 @@ impl Step<'_> {
             self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
         }
         self.model.asks.clear();
+        self.model.outbox.lost();
         for room in self.model.rooms.values_mut() {
             room.lost();
         }
@@ -178,7 +182,9 @@ impl Step<'_> {
     fn unsent(&mut self, id: u64) {
         let asked = self.model.asks.remove(&id);
         if let Some(Asked::Post(instance, cmid)) = asked {
-            self.fail_post(instance, cmid, "it is too large to be sent");
+            let why = "it is too large to be sent".to_owned();
+            self.model.outbox.refused(cmid, Refusal::Final { why });
+            self.flush(instance);
         }
     }
 }

@@ -36,6 +36,7 @@ impl Step<'_> {
                 self.open(*id);
             }
         }
+        self.confirm_closed();
         let known = self
             .model
             .shown
@@ -154,8 +155,9 @@ impl Step<'_> {
     pub(super) fn join_refused(&mut self, id: InstanceId, reject: &Reject) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = false;
-            room.fail_outbox(&reject.detail);
         }
+        self.model.outbox.fail(id, &reject.detail);
+        self.flush(id);
         self.tell_no_of(id, reject);
     }
 
@@ -176,8 +178,9 @@ impl Step<'_> {
     pub(super) fn left(&mut self, id: InstanceId) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = false;
-            room.fail_outbox("you left the meeting");
         }
+        self.model.outbox.fail(id, "you left the meeting");
+        self.flush(id);
         self.model.meetings.set_joined(id, None);
         let title = self.title_of(id);
         self.model.tell(Tone::Plain, format!("you left {title}"));

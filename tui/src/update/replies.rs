@@ -47,19 +47,21 @@ impl Step<'_> {
                     Page::People(..)
                     | Page::Help { .. }
                     | Page::Messages { .. }
+                    | Page::Outbox
                     | Page::JoinTimes(_) => {}
                 });
             }),
             Asked::JoinTimes => self.with(value, |step, ok: JoinTimesOk| {
                 step.fill(|page| match page {
                     Page::JoinTimes(meetings) => *meetings = Some(ok.meetings),
-                    Page::People(..) | Page::Help { .. } | Page::Messages { .. } => {}
+                    Page::People(..) | Page::Help { .. } | Page::Messages { .. } | Page::Outbox => {
+                    }
                 });
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
                 step.fill(|page| match page {
                     Page::Messages { said, .. } => *said = Some(ok),
-                    Page::People(..) | Page::Help { .. } | Page::JoinTimes(_) => {}
+                    Page::People(..) | Page::Help { .. } | Page::JoinTimes(_) | Page::Outbox => {}
                 });
             }),
         }

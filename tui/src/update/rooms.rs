@@ -9,7 +9,7 @@ use plenary_shared::text::mentions;
 
 use super::Step;
 use crate::model::Asked;
-use crate::model::room::{Pending, Room, Sending};
+use crate::model::room::Room;
 
 /// Events that opening a meeting reads: a few screens.
 const OPENED_EVENTS: usize = 200;
@@ -68,13 +68,15 @@ impl Step<'_> {
         };
         if over {
             room.wants_in = false;
-            room.fail_outbox(Code::Ended.sentence());
         } else if room.has(me) {
             room.wants_in = true;
         } else if room.wants_in {
             self.ask_join(id);
         }
-        self.forget_known(id);
+        self.compare(id);
+        if over {
+            self.model.outbox.fail(id, Code::Ended.sentence());
+        }
         self.list_room(id);
         self.flush(id);
     }
@@ -90,6 +92,8 @@ impl Step<'_> {
         {
             self.model.rooms.remove(&id);
         }
+        // What became of lines that were sent there is asked all the same.
+        self.flush(id);
     }
 
     /// Something happened in a followed meeting.
@@ -146,7 +150,7 @@ impl Step<'_> {
         }
         let advanced = room.last() > after;
         self.note_again(id, after);
-        self.forget_known(id);
+        self.compare(id);
         // A page that brought nothing would bring nothing again.
         if more && advanced {
             self.ask_newer(id);
@@ -197,35 +201,11 @@ impl Step<'_> {
         let Some(log) = &mut room.log else {
             return;
         };
-        let mut again: Vec<Pending> = log
-            .events_after(fence.base)
-            .filter_map(|event| match &event.what {
-                What::Message {
-                    user, cmid, body, ..
-                } if Some(*user) == me => Some(Pending {
-                    cmid: *cmid,
-                    body: body.clone(),
-                    since: now,
-                    state: Sending::Waiting { until: None },
-                    rejoined: false,
-                }),
-                What::Message { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Opened
-                | What::Join { .. }
-                | What::Leave { .. }
-                | What::Closed { .. } => None,
-            })
-            .collect();
-        log.fence(fence);
-        for pending in &mut room.outbox {
-            if matches!(pending.state, Sending::Taken { seq } if seq > fence.base) {
-                pending.state = Sending::Waiting { until: None };
-            }
-        }
-        again.append(&mut room.outbox);
-        room.outbox = again;
+        let Some(void) = log.fence(fence) else {
+            return;
+        };
+        let outbox = &mut self.model.outbox;
+        outbox.fenced(fence.instance, fence.base, &void, me, now);
         room.following = false;
         room.seen = room.seen.min(fence.base);
         self.ask_open(fence.instance);
@@ -244,7 +224,13 @@ impl Step<'_> {
             return;
         };
         room.noted(event, my_id, looking, meant);
+        let generation = room.log.as_ref().map(|log| log.position().generation);
         match &event.what {
+            What::Message { user, cmid, .. } if Some(*user) == my_id => {
+                let generation = generation.unwrap_or_default();
+                self.model.outbox.seen(*cmid, event.seq, generation);
+                self.flush(id);
+            }
             What::Join { user, .. } if Some(*user) == my_id => {
                 room.wants_in = true;
                 self.list_room(id);
@@ -256,13 +242,18 @@ impl Step<'_> {
                 if room.wants_in {
                     // The grace was over before the connection came back.
                     self.ask_join(id);
+                } else {
+                    let why = Code::NotParticipant.sentence();
+                    self.model.outbox.fail(id, why);
+                    self.flush(id);
                 }
                 self.list_room(id);
             }
             What::Closed { .. } => {
                 room.wants_in = false;
                 room.following = false;
-                room.fail_outbox(Code::Ended.sentence());
+                self.model.outbox.fail(id, Code::Ended.sentence());
+                self.flush(id);
                 self.list_room(id);
                 self.ask_meetings();
             }
@@ -287,24 +278,24 @@ impl Step<'_> {
         }
     }
 
-    /// Drops from the outbox what the log holds already.
-    pub(super) fn forget_known(&mut self, id: InstanceId) {
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
-        };
-        let last = room.last();
-        room.outbox.retain(|pending| match pending.state {
-            Sending::Taken { seq } => seq > last,
-            Sending::Waiting { .. } | Sending::Sent | Sending::Failed { .. } => true,
-        });
-        if let Some(log) = &room.log {
-            // A message that was sent before the connection broke may be in what was read anew.
-            let known = |pending: &Pending| {
-                log.events().rev().take(OPENED_EVENTS).any(|event| {
-                    matches!(&event.what, What::Message { cmid, .. } if *cmid == pending.cmid)
-                })
-            };
-            room.outbox.retain(|pending| !known(pending));
+    /// What the log says of the lines on their way.
+    fn compare(&mut self, id: InstanceId) {
+        let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
+        if let Some(log) = log {
+            self.model.outbox.compare(log);
+        }
+        self.flush(id);
+    }
+
+    /// Closed logs whose last lines were not known to be in the archive are read again.
+    pub(super) fn confirm_closed(&mut self) {
+        let rooms = self.model.rooms.values();
+        let ids: Vec<InstanceId> = rooms
+            .filter(|room| room.is_closed() && self.model.outbox.awaits_archive(room.id))
+            .map(|room| room.id)
+            .collect();
+        for id in ids {
+            self.ask_open(id);
         }
     }
 

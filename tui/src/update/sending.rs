@@ -1,14 +1,19 @@
 //! Sending: the line that shows at once, its way into the log, and what happens when it fails.
 
+use std::collections::BTreeSet;
+
 use plenary_shared::domain::{Code, Reject};
-use plenary_shared::ids::{Cmid, InstanceId};
+use plenary_shared::ids::{Cmid, Generation, InstanceId};
 use plenary_shared::protocol::{Post, Posted, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
-use crate::model::Asked;
-use crate::model::room::{OUTBOX_MAX, Pending, Room, Sending};
+use crate::effect::Effect;
+use crate::journal::{Line, Owner};
+use crate::model::outbox::{Outbox, Refusal};
+use crate::model::room::Room;
 use crate::model::scroll::Scroll;
+use crate::model::{Asked, EnterDoes};
 use crate::theme::Tone;
 
 /// Lines from which on a send asks first.
@@ -59,26 +64,23 @@ impl Step<'_> {
             self.model.confirming = Some(text.to_owned());
             return;
         }
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
-        };
-        if room.outbox.len() >= OUTBOX_MAX {
-            let why = format!("not sent: {OUTBOX_MAX} messages wait here already");
-            return self.model.tell(Tone::Bad, why);
-        }
-        room.outbox.push(Pending {
+        let line = Line {
+            instance: id,
             cmid: spare,
             body,
             since: now,
-            state: Sending::Waiting { until: None },
-            rejoined: false,
-        });
-        room.scroll = Scroll::Newest;
-        room.divider = None;
+            failed: None,
+        };
+        if let Err(full) = self.model.outbox.say(line) {
+            return self.model.tell(Tone::Bad, format!("not sent: {full}"));
+        }
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            room.scroll = Scroll::Newest;
+            room.divider = None;
+        }
         self.model.confirming = None;
         self.model.composer_mut().sent();
         self.drafts_changed();
-        self.flush(id);
     }
 
     /// Something is written where one is not in: Enter again joins, and the text stays.
@@ -110,11 +112,7 @@ impl Step<'_> {
     }
 
     fn enter_on_nothing(&mut self) {
-        if self
-            .model
-            .room()
-            .is_some_and(|room| room.wants_in && room.failed() > 0)
-        {
+        if self.model.enter_does() == EnterDoes::Retry {
             return self.retry();
         }
         let Some(id) = self.model.shown else {
@@ -131,116 +129,155 @@ impl Step<'_> {
 
     /// Sends again what was refused.
     pub(super) fn retry(&mut self) {
-        let Some(room) = self.model.room_mut().filter(|room| room.failed() > 0) else {
+        let failed = |id: &InstanceId| self.model.outbox.failed(*id) > 0;
+        let Some(id) = self.model.shown.filter(failed) else {
             return self.model.tell(Tone::Plain, "nothing here failed");
         };
-        let id = room.id;
-        for pending in &mut room.outbox {
-            if matches!(pending.state, Sending::Failed { .. }) {
-                pending.state = Sending::Waiting { until: None };
-                pending.rejoined = false;
-            }
-        }
-        if room.is_closed() {
-            room.fail_outbox(Code::Ended.sentence());
+        let room = self.model.rooms.get(&id);
+        if room.is_some_and(Room::is_closed) {
             return self.model.tell(Tone::Bad, Code::Ended.sentence());
         }
-        if !room.wants_in {
-            room.fail_outbox(Code::NotParticipant.sentence());
+        if !room.is_some_and(|room| room.wants_in) {
             return self.model.tell(Tone::Bad, Code::NotParticipant.sentence());
         }
+        self.model.outbox.retry(id);
         self.flush(id);
     }
 
-    /// Sends what waits, in order, if the meeting can take it now. One that has to wait holds back
-    /// those behind it.
+    /// Puts the last line that was refused back into the input.
+    pub(super) fn recall(&mut self) {
+        let recalled = self.model.shown.and_then(|id| self.model.outbox.recall(id));
+        let Some(body) = recalled else {
+            return self.model.tell(Tone::Plain, "nothing here was refused");
+        };
+        let composer = self.model.composer_mut();
+        composer.sent();
+        composer.editor.set(body.as_str().to_owned());
+        self.drafts_changed();
+    }
+
+    /// Sends the line that is next, if the meeting can take it now.
     pub(super) fn flush(&mut self, id: InstanceId) {
         let (me, now) = (self.model.my_id(), self.model.now);
-        if !self.is_ready() {
+        if !self.is_ready() || self.is_asked(&Asked::Open(id)) {
             return;
         }
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
-        };
-        if !room.following || !room.has(me) {
+        let room = self.model.rooms.get(&id);
+        let inside = room.is_some_and(|room| room.following && room.has(me));
+        if !inside && room.is_some_and(|room| room.wants_in) {
+            // One is on the way in.
             return;
         }
-        let mut due = Vec::new();
-        for pending in &mut room.outbox {
-            match &pending.state {
-                Sending::Waiting {
-                    until: Some((time, _)),
-                } if *time > now => break,
-                Sending::Waiting { .. } => {
-                    pending.state = Sending::Sent;
-                    due.push((pending.cmid, pending.body.clone()));
-                }
-                Sending::Sent | Sending::Taken { .. } | Sending::Failed { .. } => {}
-            }
-        }
-        for (cmid, body) in due {
-            self.ask(
-                Verb::Post(Post {
-                    reply_to: None,
-                    instance: id,
-                    cmid,
-                    body,
-                }),
-                Asked::Post(id, cmid),
-            );
+        let log = room.and_then(|room| room.log.as_ref());
+        let generation = log.map_or_else(Generation::default, |log| log.position().generation);
+        let due = self.model.outbox.due(id, now, generation, inside);
+        if let Some((cmid, body)) = due {
+            let post = Post {
+                instance: id,
+                cmid,
+                body,
+                reply_to: None,
+            };
+            self.ask(Verb::Post(post), Asked::Post(id, cmid));
         }
     }
 
     /// It is in the log; its event may have come before, or comes soon.
     pub(super) fn posted(&mut self, id: InstanceId, cmid: Cmid, ok: Posted) {
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
-        };
-        let known = ok.seq <= room.last();
-        if known {
-            room.outbox.retain(|pending| pending.cmid != cmid);
-        } else if let Some(pending) = room.outbox.iter_mut().find(|pending| pending.cmid == cmid) {
-            pending.state = Sending::Taken { seq: ok.seq };
+        let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
+        let outbox = &mut self.model.outbox;
+        match log {
+            Some(log) => {
+                outbox.taken(cmid, ok.seq, log.position().generation);
+                outbox.archived(log);
+            }
+            // Nobody follows it here any more, so nobody can say when it is in the archive.
+            None => outbox.settle(cmid),
         }
+        self.flush(id);
     }
 
     /// It was refused: tried again where that helps by itself, otherwise its line says why.
     pub(super) fn post_refused(&mut self, id: InstanceId, cmid: Cmid, reject: &Reject) {
-        let now = self.model.now;
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
+        let why = reject.detail.clone();
+        let wait_ms = i64::from(reject.retry_after_s.unwrap_or(1).clamp(1, 60)) * 1_000;
+        let at = self.model.now.plus_ms(wait_ms);
+        let wants_in = self.model.rooms.get(&id).is_some_and(|room| room.wants_in);
+        let refusal = match reject.code {
+            Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::NotSignedIn => {
+                Refusal::Later { at, why }
+            }
+            Code::Internal => Refusal::Broken { at, why },
+            Code::NotParticipant if wants_in => Refusal::NotIn { why },
+            _ => Refusal::Final { why },
         };
-        let wants_in = room.wants_in;
-        let Some(pending) = room.outbox.iter_mut().find(|pending| pending.cmid == cmid) else {
-            return;
-        };
-        match reject.code {
-            Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests => {
-                let wait_ms = i64::from(reject.retry_after_s.unwrap_or(1).clamp(1, 60)) * 1_000;
-                let until = Some((now.plus_ms(wait_ms), reject.detail.clone()));
-                pending.state = Sending::Waiting { until };
-            }
-            Code::NotParticipant if wants_in && !pending.rejoined => {
-                pending.rejoined = true;
-                pending.state = Sending::Waiting { until: None };
-                self.ask_join(id);
-            }
-            _ => {
-                pending.state = Sending::Failed {
-                    why: reject.detail.clone(),
-                }
-            }
+        if self.model.outbox.refused(cmid, refusal) {
+            self.ask_join(id);
+        }
+        let failed = self
+            .model
+            .outbox
+            .of(id)
+            .any(|l| l.cmid == cmid && l.is_failed());
+        if failed && self.model.shown != Some(id) {
+            let title = self.title_of(id);
+            let text = format!("{title}: a message was not sent: {}", reject.detail);
+            self.model.tell(Tone::Bad, text);
+        }
+        self.flush(id);
+    }
+
+    /// These lines are on disk: now they may go.
+    pub(super) fn recorded(&mut self, cmids: &[Cmid]) {
+        self.model.outbox.kept(cmids);
+        let ids: BTreeSet<InstanceId> = self
+            .model
+            .outbox
+            .lines()
+            .filter(|line| cmids.contains(&line.cmid))
+            .map(|line| line.instance)
+            .collect();
+        for id in ids {
+            self.flush(id);
         }
     }
 
-    /// It could not be sent at all.
-    pub(super) fn fail_post(&mut self, id: InstanceId, cmid: Cmid, why: &str) {
-        let room = self.model.rooms.get_mut(&id);
-        let outbox = room.into_iter().flat_map(|room| room.outbox.iter_mut());
-        for pending in outbox.filter(|pending| pending.cmid == cmid) {
-            pending.state = Sending::Failed {
-                why: why.to_owned(),
-            };
+    /// Opens the journal of whoever is signed in, unless it is open.
+    pub(super) fn open_journal(&mut self) {
+        let Some(me) = &self.model.me else {
+            return;
+        };
+        let owner = Owner {
+            server: self.model.server.clone(),
+            person: me.email.to_lowercase(),
+        };
+        if self.model.outbox_of.as_ref() != Some(&owner) {
+            self.model.outbox = Outbox::default();
+            self.model.outbox_of = Some(owner.clone());
+            self.out.push(Effect::OpenJournal(owner));
+        }
+    }
+
+    /// What an earlier program left: shown at once in its meetings, and sent when that is possible.
+    pub(super) fn journal(&mut self, owner: &Owner, lines: Vec<Line>) {
+        if self.model.outbox_of.as_ref() != Some(owner) {
+            return;
+        }
+        for line in &lines {
+            // It was on its way, so it is no draft any more.
+            if let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
+                && composer.editor.text().trim_end() == line.body.as_str()
+            {
+                composer.sent();
+                self.drafts_changed();
+            }
+        }
+        let ids: BTreeSet<InstanceId> = lines.iter().map(|line| line.instance).collect();
+        self.model.outbox.load(lines);
+        for id in ids {
+            self.model.shown.get_or_insert(id);
+            self.open(id);
+            self.flush(id);
         }
     }
 }

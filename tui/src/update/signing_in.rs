@@ -73,6 +73,9 @@ impl Step<'_> {
                     || self.model.me.as_ref().is_some_and(|me| me.id != ok.user);
                 if other {
                     self.model.rooms.clear();
+                    // On disk they stay.
+                    self.model.outbox = crate::model::outbox::Outbox::default();
+                    self.model.outbox_of = None;
                     self.model.meetings = crate::model::meetings::Meetings::default();
                     self.model.shown = None;
                     self.model.me = None;

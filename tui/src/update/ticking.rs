@@ -1,11 +1,12 @@
 //! Time passes: notices end, meetings come to their end, what waits is tried again.
 
+use std::collections::BTreeSet;
+
 use plenary_shared::domain::Instance;
 use plenary_shared::time::Timestamp;
 
 use super::Step;
 use crate::clock::minutes_left;
-use crate::model::room::Sending;
 use crate::theme::Tone;
 
 /// The remaining minutes at which everybody is told.
@@ -81,22 +82,8 @@ impl Step<'_> {
 
     fn send_waiting(&mut self) {
         let now = self.model.now;
-        let due = |state: &Sending| match state {
-            Sending::Waiting {
-                until: Some((time, _)),
-            } => *time <= now,
-            Sending::Waiting { until: None }
-            | Sending::Sent
-            | Sending::Taken { .. }
-            | Sending::Failed { .. } => false,
-        };
-        let ids: Vec<_> = self
-            .model
-            .rooms
-            .values()
-            .filter(|room| room.outbox.iter().any(|pending| due(&pending.state)))
-            .map(|room| room.id)
-            .collect();
+        let due = self.model.outbox.due_at().filter(|(_, at)| *at <= now);
+        let ids: BTreeSet<_> = due.map(|(id, _)| id).collect();
         for id in ids {
             self.flush(id);
         }

@@ -46,6 +46,8 @@ impl Step<'_> {
                 self.retry();
                 true
             }
+            Verb::Outbox => self.page(true, Page::Outbox),
+            Verb::Recall => return self.recall(),
             Verb::Reconnect => {
                 self.out.push(Effect::Reconnect);
                 true

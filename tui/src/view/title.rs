@@ -39,9 +39,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let clock = format!("{} {} ", glyphs.clock, model.zone.hm(model.now));
     parts.push(part(clock, Style::new(), 70, true));
-    let title = instance.map_or("plenary".to_owned(), |instance| {
-        text::one_line(&instance.title)
-    });
+    let title = match (instance, model.room()) {
+        (Some(instance), _) => text::one_line(&instance.title),
+        (None, Some(room)) => format!("meeting {}", room.id),
+        (None, None) => "plenary".to_owned(),
+    };
     let title_min = text::width(&title).min(columns / 3).min(20) + 1;
     let width = |parts: &[Part]| -> usize {
         parts

@@ -34,14 +34,19 @@ impl Hybrid {
             .tried(|| self.live.active_meetings(viewer))
             .await?
             .unwrap_or_default();
-        for one in live {
+        for mut one in live {
             match listed.iter_mut().find(|listed| listed.id == one.id) {
                 Some(listed) => {
                     listed.participants = one.participants;
                     listed.joined = one.joined;
                 }
                 // Whoever is in sees it, even if they are not invited any more.
-                None if one.joined.is_some() => listed.push(one),
+                None if one.joined.is_some() => {
+                    if let Some(stored) = self.ledger.stored(one.id).await? {
+                        one.state = stored.state;
+                    }
+                    listed.push(one);
+                }
                 None => {}
             }
         }

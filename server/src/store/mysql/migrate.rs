@@ -19,6 +19,12 @@ struct Migration {
     sql: &'static str,
 }
 
+impl Migration {
+    fn full_name(&self) -> String {
+        format!("{:04}_{}", self.version, self.name)
+    }
+}
+
 macro_rules! migrations {
     ($($version:literal $name:literal in $file:literal,)+) => {
         &[$(Migration {
@@ -34,9 +40,10 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "schedule" in "0002_schedule.sql",
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
-    5 "changes" in "0005_changes.sql",
-    6 "reading" in "0006_reading.sql",
-    7 "search" in "0007_search.sql",
+    5 "moving" in "0005_moving.sql",
+    6 "changes" in "0006_changes.sql",
+    7 "reading" in "0007_reading.sql",
+    8 "search" in "0008_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -111,6 +118,14 @@ impl Ledger {
         within(conn.disconnect()).await?;
         outcome
     }
+
+    /// The names of the migrations that the database lacks. Changes nothing.
+    pub(super) async fn pending_migrations(&self) -> Result<Vec<String>, MigrateError> {
+        let mut conn = self.own_conn().await?;
+        let outcome = pending(&mut conn, MIGRATIONS).await;
+        within(conn.disconnect()).await?;
+        outcome
+    }
 }
 
 /// A migration that the database has, or has begun.
@@ -143,10 +158,33 @@ async fn run(conn: &mut Conn, migrations: &[Migration]) -> Result<Vec<String>, M
     for migration in migrations {
         if applied.iter().all(|a| a.version != migration.version) {
             apply(conn, migration).await?;
-            names.push(format!("{:04}_{}", migration.version, migration.name));
+            names.push(migration.full_name());
         }
     }
     Ok(names)
+}
+
+async fn pending(conn: &mut Conn, migrations: &[Migration]) -> Result<Vec<String>, MigrateError> {
+    let table: Option<Row> = within(conn.query_first(
+        "SELECT TABLE_NAME AS name
+         FROM information_schema.TABLES
+         WHERE TABLE_SCHEMA = DATABASE()
+           AND TABLE_NAME = 'migration'",
+    ))
+    .await?;
+    let applied = match table {
+        Some(_) => applied(conn).await?,
+        None => Vec::new(),
+    };
+    check(&applied, migrations)?;
+    if applied.is_empty() {
+        check_empty(conn).await?;
+    }
+    Ok(migrations
+        .iter()
+        .filter(|migration| applied.iter().all(|a| a.version != migration.version))
+        .map(Migration::full_name)
+        .collect())
 }
 
 /// Waits until no other server migrates this database. Lock names are common to all databases of
@@ -293,6 +331,7 @@ mod tests {
                 "schedule 5368f9b0e960a2bb",
                 "record 6c1c7a2c14a0fbae",
                 "operation e893b0ef69b16e41",
+                "moving 5a2f6903ccff2856",
                 "changes c696114f8566e374",
                 "reading f410765eb33828d6",
                 "search c98be78e525aa1ac",

@@ -26,6 +26,29 @@ pub(super) fn session(token: TokenHash) -> String {
     format!("session:{}", token.to_hex())
 }
 
+/// Hexadecimal digits of a [`TokenHash`].
+const TOKEN_HASH_DIGITS: usize = 64;
+
+/// Whether a key is one of ours.
+pub(super) fn is_ours(key: &str) -> bool {
+    let is_session =
+        |rest: &str| rest.len() == TOKEN_HASH_DIGITS && rest.bytes().all(|b| b.is_ascii_hexdigit());
+    [ACTIVE_MEETINGS, NODES, BOOT, FENCING].contains(&key)
+        || key.strip_prefix("session:").is_some_and(is_session)
+        || instance_in(key).is_some()
+}
+
+/// Whether a key says who holds which stay of an instance.
+pub(super) fn is_owners(key: &str) -> bool {
+    instance_in(key).is_some_and(|id| Keys(id).owners() == key)
+}
+
+/// The instance whose key this is.
+fn instance_in(key: &str) -> Option<InstanceId> {
+    let (member, _) = key.strip_prefix('{')?.split_once('}')?;
+    instance_of(member)
+}
+
 /// The name of an instance in [`ACTIVE_MEETINGS`].
 pub(super) fn member(id: InstanceId) -> String {
     format!("meeting:{}:order:{}", id.meeting, id.order)
@@ -130,5 +153,8 @@ mod tests {
         assert_eq!(instance_of(&member(id)), Some(id));
         assert_eq!(instance_of_channel(&Keys(id).channel()), Some(id));
         assert_eq!(instance_of("meeting:1:order:x"), None);
+        assert!(is_ours(NODES) && is_ours(&Keys(id).meeting()) && is_ours(&Keys(id).log()));
+        assert!(is_ours(&session(TokenHash([7; 32]))) && !is_ours("session:of another program"));
+        assert!(is_owners(&Keys(id).owners()) && !is_owners(&Keys(id).people()));
     }
 }

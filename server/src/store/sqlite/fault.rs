@@ -1,5 +1,6 @@
 //! What `SQLite` complains of, as our own faults: what passes by itself, and what must not happen.
 
+use rusqlite::ffi::{SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE};
 use rusqlite::{Error as SqliteError, ErrorCode};
 
 use crate::error::{Error, Fault, Plain};
@@ -18,10 +19,8 @@ pub(super) fn fault(error: &SqliteError) -> Fault {
             "The server's disk is full, so nothing new is taken: try again when there is space.",
             source,
         ),
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => plain(
-            "The server may not write its data file, so nothing new is taken: try again later.",
-            source,
-        ),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => plain(UNWRITABLE, source),
+        ErrorCode::SystemIoFailure if is_of_writing(error) => plain(UNWRITABLE, source),
         ErrorCode::DatabaseBusy
         | ErrorCode::DatabaseLocked
         | ErrorCode::SystemIoFailure
@@ -32,6 +31,20 @@ pub(super) fn fault(error: &SqliteError) -> Fault {
         // What is left is a mistake of ours or a damaged file. `ErrorCode` is not an enum of ours.
         _ => Fault::broken("asking SQLite", source),
     }
+}
+
+const UNWRITABLE: &str =
+    "The server cannot write its data file, so nothing new is taken: try again later.";
+
+/// Whether the system refused to write to the file: it is immutable, too large, or on a file system
+/// that is read-only since.
+fn is_of_writing(error: &SqliteError) -> bool {
+    error.sqlite_error().is_some_and(|e| {
+        matches!(
+            e.extended_code,
+            SQLITE_IOERR_WRITE | SQLITE_IOERR_FSYNC | SQLITE_IOERR_TRUNCATE
+        )
+    })
 }
 
 fn plain(sentence: &'static str, source: String) -> Fault {

@@ -53,12 +53,9 @@ impl Feeding {
                     }
                     durable.insert(event.instance, (event.generation, event.seq));
                 }
-                Feed::Durable { instance, .. } | Feed::Fence { instance, .. } => {
-                    if !self.followed().contains(instance) {
-                        continue;
-                    }
-                }
-                Feed::Typing { instance, .. } => {
+                Feed::Durable { instance, .. }
+                | Feed::Fence { instance, .. }
+                | Feed::Typing { instance, .. } => {
                     if !self.followed().contains(instance) {
                         continue;
                     }

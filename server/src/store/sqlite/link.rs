@@ -19,7 +19,7 @@ use super::feed::Feeding;
 use super::writer::{Atom, QUEUE_MAX, Verb, Writer, asked};
 
 /// The name of the file in its directory.
-const FILE: &str = "plenary.db";
+pub(super) const FILE: &str = "plenary.db";
 
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -205,7 +205,24 @@ pub(super) fn open(directory: &Path) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
-fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+/// Where a directory's file is.
+pub(super) fn file_of(directory: &Path) -> PathBuf {
+    directory.join(FILE)
+}
+
+/// Opens the file of a directory to look at it, if it is there.
+pub(super) fn open_to_read(directory: &Path) -> rusqlite::Result<Connection> {
+    connect(&file_of(directory), OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// A file that `SQLite` keeps beside another: `-wal`, `-shm`, `-journal`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);

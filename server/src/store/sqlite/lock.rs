@@ -9,7 +9,7 @@ use std::path::Path;
 use super::OpenError;
 
 /// The name of the lock's file.
-const NAME: &str = "plenary.lock";
+pub(super) const NAME: &str = "plenary.lock";
 
 /// The longest number of a process that is read.
 const PID_BYTES_MAX: u64 = 20;
@@ -55,5 +55,20 @@ impl Lock {
         file.rewind().map_err(unusable)?;
         writeln!(file, "{}", std::process::id()).map_err(unusable)?;
         Ok(Self { _file: file })
+    }
+
+    /// The number of the process that serves a directory, if one does. Takes no lock that another
+    /// would wait for.
+    pub(super) fn holder(directory: &Path) -> Option<String> {
+        let mut file = File::open(directory.join(NAME)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                let mut file = (&mut file).take(PID_BYTES_MAX);
+                file.read_to_string(&mut pid).ok()?;
+                Some(pid.trim().to_owned())
+            }
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
     }
 }

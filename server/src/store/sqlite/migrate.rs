@@ -29,9 +29,10 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "schedule" in "0002_schedule.sql",
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
-    5 "changes" in "0005_changes.sql",
-    6 "reading" in "0006_reading.sql",
-    7 "search" in "0007_search.sql",
+    5 "moving" in "0005_moving.sql",
+    6 "changes" in "0006_changes.sql",
+    7 "reading" in "0007_reading.sql",
+    8 "search" in "0008_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -133,8 +134,26 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<Strin
     Ok(names)
 }
 
+/// The names of the migrations that the file lacks. Changes nothing.
+pub(super) fn pending(conn: &Connection) -> Result<Vec<String>, MigrateError> {
+    let has_table: bool = conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration')",
+        [],
+        |row| row.get(0),
+    )?;
+    let applied = if has_table { check(conn)? } else { Vec::new() };
+    if applied.is_empty() {
+        check_empty(conn)?;
+    }
+    Ok(MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.contains(&migration.version))
+        .map(|migration| format!("{:04}_{}", migration.version, migration.name))
+        .collect())
+}
+
 /// The migrations that the file has, if this program may go on from them.
-fn check(conn: &Connection) -> Result<Vec<u32>, MigrateError> {
+pub(super) fn check(conn: &Connection) -> Result<Vec<u32>, MigrateError> {
     let mut statement = conn.prepare(
         "SELECT version, name, checksum
          FROM migration
@@ -197,9 +216,10 @@ mod tests {
                 "0002_schedule",
                 "0003_record",
                 "0004_operation",
-                "0005_changes",
-                "0006_reading",
-                "0007_search"
+                "0005_moving",
+                "0006_changes",
+                "0007_reading",
+                "0008_search"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -232,6 +252,7 @@ mod tests {
                 "schedule 09e409cae58a03d3",
                 "record 4303cea69640e6f7",
                 "operation e922b8151e71b390",
+                "moving 2aaef7c0887af60f",
                 "changes fde002c5f6f9ded8",
                 "reading 3d16af26e3ca8b83",
                 "search 5ac83cdd25fa4f0e",

@@ -196,7 +196,7 @@ pub(super) fn visible(conn: &Connection, viewer: &User, now: Timestamp) -> Answe
 
 /// The active instances that this person may see, by start. Whoever is in one sees it.
 pub(super) fn active_meetings(conn: &Connection, viewer: &User) -> Answer<Vec<Instance>> {
-    Ok(row::all(
+    let mut active = row::all(
         conn,
         "meeting_instance",
         ACTIVE,
@@ -207,7 +207,12 @@ pub(super) fn active_meetings(conn: &Connection, viewer: &User) -> Answer<Vec<In
             ":user": viewer.id.get(),
         },
         instance,
-    )?)
+    )?;
+    // Until it closes it is active, also when it is marked to end.
+    for instance in &mut active {
+        instance.state = InstanceState::Active;
+    }
+    Ok(active)
 }
 
 /// What is to be done by the clock until `now + horizon_ms`, each in the order of its time.
@@ -281,6 +286,8 @@ macro_rules! seen {
             "
  SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
         m.title, m.description, m.isPublic,
+        (SELECT l.state FROM live_instance l
+         WHERE l.meetingID = i.meetingID AND l.orderID = i.orderID) AS live,
         (SELECT COUNT(*) FROM stay s
          WHERE s.meetingID = i.meetingID AND s.orderID = i.orderID) AS participants,
         (SELECT s.joined FROM stay s
@@ -357,8 +364,8 @@ fn instance_listed(row: &Row<'_>) -> Result<InstanceListed, row::Unusable> {
 
 fn instance(row: &Row<'_>) -> Result<Instance, row::Unusable> {
     let meeting = row::meeting(row)?;
-    let state = row::state(row)?;
-    let is_active = state == InstanceState::Active;
+    // As long as people may be in.
+    let is_open = row::text(row, "live").is_some_and(|state| state == "active");
     Ok(Instance {
         title: meeting.title,
         description: meeting.description,
@@ -366,12 +373,12 @@ fn instance(row: &Row<'_>) -> Result<Instance, row::Unusable> {
         fromdatetime: row::time(row, "fromdatetime")?,
         todatetime: row::time(row, "todatetime")?,
         id: row::instance_id(row)?,
-        state,
-        participants: if is_active {
+        state: row::state(row)?,
+        participants: if is_open {
             row::get(row, "participants").unwrap_or(0)
         } else {
             0
         },
-        joined: row::maybe_time(row, "joined").filter(|_| is_active),
+        joined: row::maybe_time(row, "joined").filter(|_| is_open),
     })
 }

@@ -1,19 +1,19 @@
 //! Rows of messages: those in the log, and those on their way.
 
 use plenary_shared::ids::UserId;
+use plenary_shared::text::mentions;
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
-use plenary_shared::text::mentions;
-
 use super::Looked;
+use crate::clock::minutes;
 use crate::layout::Form;
-use crate::model::room::{Pending, Sending};
+use crate::model::outbox::{Pending, Sending};
 use crate::text;
 use crate::theme::Tone;
 
 /// A message that is sent sooner than this shows no seconds.
-const SECONDS_SHOWN_MS: i64 = 1_000;
+const SECOND_MS: i64 = 1_000;
 
 impl Looked<'_> {
     /// The rows of one message.
@@ -72,12 +72,17 @@ impl Looked<'_> {
 
     /// The rows of all messages that are not in the log yet.
     pub(super) fn pending_rows(&self) -> Vec<Line<'static>> {
-        let last_failed = self.room.outbox.iter().rposition(is_failed);
+        let last = self.room.last();
+        let in_log =
+            |pending: &Pending| matches!(pending.state, Sending::Taken { seq, .. } if seq <= last);
+        let here = || self.outbox.of(self.room.id).filter(|line| !in_log(line));
+        let last_failed = here().rfind(|line| line.is_failed());
         let mut rows = Vec::new();
-        for (index, pending) in self.room.outbox.iter().enumerate() {
+        for pending in here() {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
             let mut lines = self.message_rows(pending.since, user, pending.body.as_str());
-            let (tone, note) = self.note(pending, Some(index) == last_failed);
+            let is_last_failed = last_failed.is_some_and(|line| line.cmid == pending.cmid);
+            let (tone, note) = self.note(pending, is_last_failed);
             self.append_note(&mut lines, tone, &note);
             rows.append(&mut lines);
         }
@@ -86,34 +91,33 @@ impl Looked<'_> {
 
     fn note(&self, pending: &Pending, last_failed: bool) -> (Tone, String) {
         let glyphs = self.theme.glyphs;
-        let waited_ms = self.now.ms_since(pending.since);
-        let seconds = if waited_ms >= SECONDS_SHOWN_MS {
-            format!(" {}s", waited_ms / 1_000)
-        } else {
-            String::new()
+        let waited = match self.now.ms_since(pending.since) / SECOND_MS {
+            ..1 => String::new(),
+            seconds @ 1..60 => format!(" {seconds}s"),
+            seconds => format!(" {}", minutes(seconds / 60)),
         };
         match &pending.state {
             Sending::Waiting { until: None } => (
                 Tone::Quiet,
-                format!("{} waiting to be sent{seconds}", glyphs.busy),
+                format!("{} waiting to be sent{waited}", glyphs.busy),
             ),
             Sending::Waiting {
                 until: Some((_, why)),
             } => (
                 Tone::Soon,
-                format!("{} waiting{seconds}: {}", glyphs.busy, text::one_line(why)),
+                format!("{} waiting{waited}: {}", glyphs.busy, text::one_line(why)),
             ),
-            Sending::Sent => (
+            Sending::Keeping | Sending::Sent { .. } => (
                 Tone::Quiet,
-                format!("{} sending{}{seconds}", glyphs.busy, glyphs.cut),
+                format!("{} sending{}{waited}", glyphs.busy, glyphs.cut),
             ),
             Sending::Taken { .. } => (Tone::Quiet, String::new()),
             Sending::Failed { why } => {
-                let how = if last_failed {
-                    let enter = glyphs.keys[3];
-                    format!(" {} {enter} on an empty input, or /retry", glyphs.dot)
-                } else {
-                    String::new()
+                let (dot, enter) = (glyphs.dot, glyphs.keys[3]);
+                let how = match (last_failed, self.room.wants_in) {
+                    (false, _) => String::new(),
+                    (true, true) => format!(" {dot} {enter} on an empty input, or /retry"),
+                    (true, false) => format!(" {dot} /recall puts it back into the input"),
                 };
                 let why = text::one_line(why);
                 let note = format!("{} not sent: {why}{how}", glyphs.failed);
@@ -142,12 +146,5 @@ impl Looked<'_> {
             let indent = Span::raw(" ".repeat(self.indent()));
             lines.push(Line::from(vec![indent, Span::styled(row, style)]));
         }
-    }
-}
-
-fn is_failed(pending: &Pending) -> bool {
-    match pending.state {
-        Sending::Failed { .. } => true,
-        Sending::Waiting { .. } | Sending::Sent | Sending::Taken { .. } => false,
     }
 }

@@ -1,0 +1,63 @@
+//! The move from the one file to Redis and the database.
+
+use anyhow::Context;
+use plenary_shared::domain::{Code, Reject};
+
+use crate::clock::Clock;
+use crate::config::{Settings, UsageError, redacted};
+use crate::ctx::Randomness;
+use crate::error::Error;
+use crate::store::moving::{self, MoveError, NewHome};
+use crate::store::mysql::Ledger;
+use crate::store::redis::Live;
+use crate::store::sqlite::{Departure, OpenError};
+
+pub use crate::store::moving::Moved;
+
+/// Bytes of randomness in the name of a move.
+const TOKEN_BYTES: usize = 16;
+
+/// Moves everything from the data file to these, or completes an earlier run of the same move.
+pub async fn move_home(
+    settings: &Settings,
+    (redis, mysql): (&str, &str),
+    clock: &Clock,
+    randomness: &Randomness,
+) -> anyhow::Result<Moved> {
+    let directory = settings.data_directory()?;
+    let ledger = Ledger::connect(mysql)?;
+    // Its scripts are not used, so that they need no nonce.
+    let live = Live::connect(redis, "")?;
+    live.ping().await?;
+    ledger.ping().await?;
+    let from = match Departure::open(directory, clock()) {
+        Ok(from) => from,
+        Err(missing @ OpenError::Missing { .. }) => {
+            return Err(UsageError::new("data", missing).into());
+        }
+        Err(served @ OpenError::Served { .. }) => {
+            return Err(Error::from(Reject::new(Code::Invalid, served.to_string())).into());
+        }
+        Err(other) => return Err(other.into()),
+    };
+    let to = NewHome {
+        ledger,
+        live,
+        place: format!("{} and {}", redacted(redis), redacted(mysql)),
+    };
+    match moving::move_home(from, &to, token(randomness), clock).await {
+        Ok(moved) => Ok(moved),
+        Err(MoveError::Refused(reject)) => Err(Error::from(reject).into()),
+        Err(MoveError::Open(error)) => Err(error.into()),
+        Err(MoveError::Migrate(error)) => Err(error.into()),
+        Err(MoveError::Fault(fault)) => Err(anyhow::Error::new(fault))
+            .context("not everything is moved, run the same move again to complete it"),
+    }
+}
+
+/// 32 hexadecimal digits that no other move has.
+fn token(randomness: &Randomness) -> String {
+    let mut bytes = [0; TOKEN_BYTES];
+    randomness(&mut bytes);
+    uuid::Uuid::from_bytes(bytes).simple().to_string()
+}

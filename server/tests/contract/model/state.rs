@@ -1,0 +1,275 @@
+//! What a store must be after any steps: plain lists in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plenary_server::store::NodeId;
+use plenary_shared::domain::{Code, InstanceState, Meeting, Reason, Role, User, What};
+use plenary_shared::ids::{Cmid, InstanceId, UserId};
+use plenary_shared::time::Timestamp;
+
+/// When something was done: by the jumps alone, which decides what is due; and between which times
+/// of the store, which is as exact as its clock can be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    /// Milliseconds of jumps.
+    pub passed: i64,
+    /// Not before.
+    pub low: Timestamp,
+    /// Not after.
+    pub high: Timestamp,
+}
+
+impl When {
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self {
+            passed: self.passed + ms,
+            low: self.low.plus_ms(ms),
+            high: self.high.plus_ms(ms),
+        }
+    }
+
+    /// As times go where the clock stays and everything else comes nearer.
+    pub(super) fn nearer(&mut self, ms: i64) {
+        (self.low, self.high) = (self.low.plus_ms(-ms), self.high.plus_ms(-ms));
+    }
+
+    pub fn later(self, other: Self) -> Self {
+        Self {
+            passed: self.passed.max(other.passed),
+            low: self.low.max(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+}
+
+/// One entry of a log. Its time is a span until it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub what: What,
+    pub when: When,
+    /// Entries of one verb that may come in any order; 0: alone.
+    pub batch: usize,
+}
+
+/// Somebody's stay.
+#[derive(Clone, Debug)]
+pub struct Stay {
+    pub user: UserId,
+    /// The seq of its join.
+    pub join: usize,
+    /// Joined without a connection.
+    pub lasting: bool,
+    /// Which connections hold it; since when they are lost, if they are.
+    pub holders: BTreeMap<String, Option<When>>,
+}
+
+/// How far a live instance has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Active,
+    Ending,
+    Closed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Live {
+    pub phase: Phase,
+    /// In the order of joining.
+    pub stays: Vec<Stay>,
+}
+
+/// What is told to whoever follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The entry of this seq, in this generation.
+    Event(u64, usize),
+    /// A new generation, and after which seq it begins.
+    Fence(u64, usize),
+}
+
+#[derive(Clone, Debug)]
+pub struct Instance {
+    pub id: InstanceId,
+    /// Its place in the list of meetings.
+    pub meeting: usize,
+    pub from: When,
+    pub to: When,
+    pub state: InstanceState,
+    pub reason: Option<Reason>,
+    pub generation: u64,
+    pub archived: usize,
+    pub live: Option<Live>,
+    pub log: Vec<Entry>,
+    pub told: Vec<Told>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Gathering {
+    pub meeting: Meeting,
+    /// Addresses in lower case.
+    pub audience: BTreeSet<String>,
+}
+
+/// An answer: what was asked for, or the code of a no.
+pub type Said<T> = Result<T, Code>;
+
+/// Everything.
+#[derive(Debug)]
+pub struct Model {
+    /// Whether the archive is kept apart from what is live, and so comes later.
+    pub archives_later: bool,
+    pub users: Vec<User>,
+    pub meetings: Vec<Gathering>,
+    pub instances: Vec<Instance>,
+    /// Servers and the end of their lease.
+    pub nodes: BTreeMap<NodeId, When>,
+    batches: usize,
+}
+
+impl Model {
+    pub fn new(archives_later: bool) -> Self {
+        Self {
+            archives_later,
+            users: vec![],
+            meetings: vec![],
+            instances: vec![],
+            nodes: BTreeMap::new(),
+            batches: 0,
+        }
+    }
+
+    // --- who may what ---
+
+    pub(super) fn is_invited(&self, here: &Instance, user: &User) -> bool {
+        let gathering = &self.meetings[here.meeting];
+        gathering.meeting.is_public || gathering.audience.contains(&user.email_key())
+    }
+
+    /// Whether somebody may read what is not live.
+    pub fn may_read_stored(&self, here: &Instance, user: &User) -> bool {
+        user.role == Role::Admin || self.is_invited(here, user)
+    }
+
+    /// Whether somebody may read an instance, in whatever state.
+    pub fn may_read(&self, here: &Instance, user: &User) -> bool {
+        self.may_read_stored(here, user) || here.stay(user.id).is_some()
+    }
+
+    /// Why nothing can be done in an instance that is not open.
+    pub fn why_not(&self, here: Option<usize>, user: &User, now: When) -> Code {
+        let Some(here) = here.map(|at| &self.instances[at]) else {
+            return Code::NotFound;
+        };
+        if !self.may_read_stored(here, user) {
+            return Code::NotAllowed;
+        }
+        match here.state {
+            InstanceState::Scheduled if here.from.passed > now.passed => Code::NotStarted,
+            InstanceState::Scheduled | InstanceState::Active if here.to.passed > now.passed => {
+                Code::NotStarted
+            }
+            InstanceState::Scheduled
+            | InstanceState::Active
+            | InstanceState::Ending
+            | InstanceState::Ended => Code::Ended,
+        }
+    }
+
+    // --- what emits ---
+
+    pub(super) fn batch(&mut self) -> usize {
+        self.batches += 1;
+        self.batches
+    }
+
+    pub(super) fn emit(&mut self, at: usize, what: What, when: When, batch: usize) -> usize {
+        let archives_later = self.archives_later;
+        let here = &mut self.instances[at];
+        here.log.push(Entry { what, when, batch });
+        let seq = here.log.len();
+        here.told.push(Told::Event(here.generation, seq));
+        if !archives_later {
+            here.archived = seq;
+        }
+        seq
+    }
+
+    pub(super) fn end_stay(&mut self, at: usize, user: UserId) {
+        if let Some(live) = &mut self.instances[at].live {
+            live.stays.retain(|stay| stay.user != user);
+        }
+    }
+}
+
+impl Instance {
+    pub fn stays(&self) -> &[Stay] {
+        self.live.as_ref().map_or(&[], |live| &live.stays)
+    }
+
+    pub(super) fn stays_mut(&mut self) -> impl Iterator<Item = &mut Stay> {
+        self.live.iter_mut().flat_map(|live| &mut live.stays)
+    }
+
+    pub fn stay(&self, user: UserId) -> Option<&Stay> {
+        self.stays().iter().find(|stay| stay.user == user)
+    }
+
+    pub(super) fn stay_mut(&mut self, user: UserId) -> Option<&mut Stay> {
+        self.stays_mut().find(|stay| stay.user == user)
+    }
+
+    pub(super) fn is_open(&self, now: When) -> bool {
+        let is_active = |live: &Live| live.phase == Phase::Active;
+        self.live.as_ref().is_some_and(is_active) && now.passed < self.to.passed
+    }
+
+    /// The seq under which somebody said this.
+    pub(super) fn said(&self, by: UserId, under: Cmid) -> Option<usize> {
+        let is_it = |entry: &Entry| matches!(entry.what, What::Message { user, cmid, .. } if (user, cmid) == (by, under));
+        self.log.iter().position(is_it).map(|at| at + 1)
+    }
+
+    /// Builds what is live from the archive: stays are held by connections that are lost since now.
+    pub(super) fn begin_anew(&mut self, remembers: bool, now: When) {
+        if remembers {
+            self.archived = self.log.len();
+        }
+        self.log.truncate(self.archived);
+        self.generation += 1;
+        let lasting: BTreeSet<usize> = self
+            .stays()
+            .iter()
+            .filter(|stay| remembers && stay.lasting)
+            .map(|stay| stay.join)
+            .collect();
+        let mut stays: Vec<Stay> = vec![];
+        for (at, entry) in self.log.iter().enumerate() {
+            match entry.what {
+                What::Join { user, .. } => stays.push(Stay {
+                    user,
+                    join: at + 1,
+                    lasting: lasting.contains(&(at + 1)),
+                    holders: BTreeMap::from([(format!("before.{user}"), Some(now))]),
+                }),
+                What::Leave { user, .. } => stays.retain(|stay| stay.user != user),
+                What::Opened
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. } => {}
+            }
+        }
+        let is_closed = matches!(
+            self.log.last().map(|entry| &entry.what),
+            Some(What::Closed { .. })
+        );
+        let phase = match self.state {
+            _ if is_closed => Phase::Closed,
+            InstanceState::Ending => Phase::Ending,
+            InstanceState::Scheduled | InstanceState::Active | InstanceState::Ended => {
+                Phase::Active
+            }
+        };
+        self.live = Some(Live { phase, stays });
+    }
+}

@@ -1,0 +1,389 @@
+//! A small world around one outbox: a disk, a connection that loses things, a server with an
+//! archive, which may forget what the archive does not have.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use plenary_shared::domain::{Event, Instance, InstanceState, What};
+use plenary_shared::ids::{Cmid, Seq, UserId};
+use plenary_shared::protocol::{Durable, Fence, OpenOk};
+use plenary_shared::replica::{Applied, Replica};
+use plenary_shared::text::MessageBody;
+use proptest::prelude::*;
+
+use super::super::*;
+use super::{at, generation, id, line, seq};
+use crate::journal::{Line, note};
+
+/// Events that opening reads: so few that lines are often not among them.
+const OPENED: usize = 3;
+
+/// Rounds after which a healed world must be at rest.
+const ROUNDS_MAX: usize = 500;
+
+/// What happens next.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Say,
+    DiskWrites,
+    Send,
+    /// The server takes up a request; whether it can reach its data.
+    Serve(bool),
+    Answer,
+    Tell,
+    /// The connection breaks; whether requests on their way arrive later all the same.
+    Break(bool),
+    Connect,
+    Archive(usize),
+    TellDurable,
+    /// The live store forgets this many of the events that the archive does not have.
+    Forget(usize),
+    TellFence,
+    /// The client is killed and started again.
+    Crash(bool),
+    /// A request of an old connection arrives.
+    Stray,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Say),
+        4 => Just(Step::DiskWrites),
+        6 => Just(Step::Send),
+        6 => prop::bool::weighted(0.8).prop_map(Step::Serve),
+        6 => Just(Step::Answer),
+        4 => Just(Step::Tell),
+        2 => any::<bool>().prop_map(Step::Break),
+        4 => Just(Step::Connect),
+        2 => (1_usize..4).prop_map(Step::Archive),
+        2 => Just(Step::TellDurable),
+        1 => (0_usize..6).prop_map(Step::Forget),
+        2 => Just(Step::TellFence),
+        1 => any::<bool>().prop_map(Step::Crash),
+        1 => Just(Step::Stray),
+    ]
+}
+
+type Request = (Cmid, MessageBody);
+
+struct World {
+    outbox: Outbox,
+    log: Option<Replica>,
+    connected: bool,
+    unwritten: Vec<Record>,
+    disk: Vec<Line>,
+    requests: VecDeque<Request>,
+    answers: VecDeque<(Cmid, Option<Seq>)>,
+    strays: Vec<Request>,
+    /// The server's: its events, how many the archive has, how often it forgot.
+    events: Vec<Request>,
+    archived: usize,
+    generation: u64,
+    /// The lines that were on disk, in the order of writing.
+    said: Vec<Cmid>,
+    ever_taken: BTreeSet<Cmid>,
+    forgot: bool,
+    now_ms: i64,
+    number: u128,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            outbox: Outbox::default(),
+            log: None,
+            connected: false,
+            unwritten: vec![],
+            disk: vec![],
+            requests: VecDeque::new(),
+            answers: VecDeque::new(),
+            strays: vec![],
+            events: vec![],
+            archived: 0,
+            generation: 1,
+            said: vec![],
+            ever_taken: BTreeSet::new(),
+            forgot: false,
+            now_ms: 0,
+            number: 0,
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        self.now_ms += 1;
+        match step {
+            Step::Say => {
+                self.number += 1;
+                let mut line = line(self.number);
+                line.since = at(self.now_ms);
+                self.outbox.say(line).expect("there is room");
+            }
+            Step::DiskWrites => self.write(),
+            Step::Send if self.connected => self.send(),
+            Step::Serve(well) => {
+                if let Some(request) = self.requests.pop_front() {
+                    let seq = well.then(|| self.take(&request));
+                    self.answers.push_back((request.0, seq));
+                }
+            }
+            Step::Answer => self.answer(),
+            Step::Tell if self.connected => self.tell(),
+            Step::Break(arrives) => self.part(arrives),
+            Step::Connect if !self.connected => self.connect(),
+            Step::Archive(count) => {
+                self.archived = (self.archived + count).min(self.events.len());
+            }
+            Step::TellDurable if self.connected => self.tell_durable(),
+            Step::Forget(count) => {
+                let kept = self.events.len().saturating_sub(count).max(self.archived);
+                self.events.truncate(kept);
+                // What is left is brought into the archive before anything new is taken.
+                self.archived = kept;
+                self.generation += 1;
+                self.forgot = true;
+            }
+            Step::TellFence if self.connected => self.tell_fence(),
+            Step::Crash(arrives) => {
+                self.part(arrives);
+                self.unwritten.clear();
+                self.outbox = Outbox::default();
+                self.outbox.load(self.disk.clone());
+                self.log = None;
+            }
+            Step::Stray => {
+                if let Some(request) = self.strays.pop() {
+                    self.take(&request);
+                }
+            }
+            Step::Send | Step::Tell | Step::Connect | Step::TellDurable | Step::TellFence => {}
+        }
+        self.unwritten.extend(self.outbox.take_records());
+    }
+
+    fn write(&mut self) {
+        let mut kept = vec![];
+        for record in std::mem::take(&mut self.unwritten) {
+            if let Record::Say(line) = &record {
+                kept.push(line.cmid);
+                if !self.said.contains(&line.cmid) {
+                    self.said.push(line.cmid);
+                }
+            }
+            note(&mut self.disk, record);
+        }
+        self.outbox.kept(&kept);
+    }
+
+    fn send(&mut self) {
+        let Some(log) = &self.log else { return };
+        let generation = log.position().generation;
+        let due = self.outbox.due(id(), at(self.now_ms), generation, true);
+        if let Some(request) = due {
+            assert!(self.said.contains(&request.0), "sent before it was on disk");
+            self.requests.push_back(request);
+        }
+    }
+
+    /// The server's atom: once for each id.
+    fn take(&mut self, request: &Request) -> Seq {
+        let known = self.events.iter().position(|(cmid, _)| *cmid == request.0);
+        let at = known.unwrap_or_else(|| {
+            let earlier = self.said.iter().take_while(|cmid| **cmid != request.0);
+            for cmid in earlier {
+                assert!(
+                    self.ever_taken.contains(cmid),
+                    "{} was taken before {cmid}",
+                    request.0
+                );
+            }
+            self.ever_taken.insert(request.0);
+            self.events.push(request.clone());
+            self.events.len() - 1
+        });
+        seq(at as u64 + 1)
+    }
+
+    fn answer(&mut self) {
+        let Some((cmid, seq)) = self.answers.pop_front() else {
+            return;
+        };
+        let Some(log) = &self.log else { return };
+        if let Some(seq) = seq {
+            self.outbox.taken(cmid, seq, log.position().generation);
+            self.outbox.archived(log);
+        } else {
+            let later = Refusal::Later {
+                at: at(self.now_ms + 3),
+                why: "away".into(),
+            };
+            self.outbox.refused(cmid, later);
+        }
+    }
+
+    fn event(&self, at: usize) -> Event {
+        let (cmid, body) = self.events[at].clone();
+        Event {
+            instance: id(),
+            generation: generation(self.generation),
+            seq: seq(at as u64 + 1),
+            what: What::Message {
+                user: UserId::default(),
+                cmid,
+                body,
+                reply_to: None,
+                edited: None,
+                deleted: None,
+            },
+            timestamp: Timestamp::from_ms(0),
+        }
+    }
+
+    /// The next event comes. A server that forgot says so before anything else.
+    fn tell(&mut self) {
+        self.tell_fence();
+        let Some(log) = &self.log else { return };
+        let next = usize::try_from(log.position().seq.get()).expect("small");
+        if next >= self.events.len() {
+            return;
+        }
+        let event = self.event(next);
+        let Some(log) = &mut self.log else { return };
+        if log.apply(event.clone()) == Applied::Applied
+            && let What::Message { cmid, .. } = event.what
+        {
+            let generation = log.position().generation;
+            self.outbox.seen(cmid, event.seq, generation);
+        }
+    }
+
+    fn tell_durable(&mut self) {
+        let durable = Durable {
+            instance: id(),
+            generation: generation(self.generation),
+            durable: seq(self.archived as u64),
+        };
+        if let Some(log) = &mut self.log {
+            log.set_durable(durable);
+            self.outbox.archived(log);
+        }
+    }
+
+    fn tell_fence(&mut self) {
+        let known = self.log.as_ref().map(|log| log.position().generation);
+        if known.is_none_or(|known| known == generation(self.generation)) {
+            return;
+        }
+        // What is in the archive now, is a part of both generations.
+        let fence = Fence {
+            instance: id(),
+            generation: generation(self.generation),
+            base: seq(self.archived.min(self.events.len()) as u64),
+        };
+        let Some(log) = &mut self.log else { return };
+        let position = log.position().seq.get();
+        // A base beyond what was known at the fence would be told as it was then.
+        let fence = Fence {
+            base: fence.base.min(seq(position)),
+            ..fence
+        };
+        if let Some(void) = log.fence(fence) {
+            let now = at(self.now_ms);
+            let me = Some(UserId::default());
+            self.outbox.fenced(id(), fence.base, &void, me, now);
+        }
+        self.open();
+    }
+
+    fn part(&mut self, arrives: bool) {
+        self.connected = false;
+        let lost = std::mem::take(&mut self.requests);
+        if arrives {
+            self.strays.extend(lost);
+        }
+        self.answers.clear();
+        self.outbox.lost();
+    }
+
+    fn connect(&mut self) {
+        self.connected = true;
+        self.open();
+    }
+
+    fn open(&mut self) {
+        let from = self.events.len().saturating_sub(OPENED);
+        let opened = OpenOk {
+            instance: Instance {
+                title: String::new(),
+                description: String::new(),
+                is_public: true,
+                fromdatetime: at(0),
+                todatetime: at(1_000_000),
+                id: id(),
+                state: InstanceState::Active,
+                participants: 0,
+                joined: None,
+            },
+            generation: generation(self.generation),
+            seq: seq(self.events.len() as u64),
+            durable: seq(self.archived as u64),
+            people: vec![],
+            events: (from..self.events.len()).map(|at| self.event(at)).collect(),
+            more: from > 0,
+            users: vec![],
+            unread: None,
+        };
+        match &mut self.log {
+            Some(log) => log.reopen(opened),
+            None => self.log = Some(Replica::new(opened)),
+        }
+        if let Some(log) = &self.log {
+            self.outbox.compare(log);
+        }
+    }
+
+    /// Nothing is lost any more: everything comes to rest.
+    fn heal(&mut self) {
+        self.step(Step::Connect);
+        for _ in 0..ROUNDS_MAX {
+            for step in [
+                Step::DiskWrites,
+                Step::TellFence,
+                Step::Send,
+                Step::Serve(true),
+                Step::Answer,
+                Step::Tell,
+                Step::Stray,
+                Step::Archive(100),
+                Step::TellDurable,
+            ] {
+                self.step(step);
+            }
+        }
+        self.step(Step::DiskWrites);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn nothing_is_lost_or_doubled_and_the_order_is_kept(
+        steps in prop::collection::vec(step(), 0..120),
+    ) {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step);
+        }
+        world.heal();
+        let left: Vec<_> = world.outbox.lines().collect();
+        prop_assert!(left.is_empty(), "still on their way: {left:?}");
+        prop_assert!(world.disk.is_empty(), "still on disk: {:?}", world.disk);
+        let taken: Vec<Cmid> = world.events.iter().map(|(cmid, _)| *cmid).collect();
+        let once: BTreeSet<Cmid> = taken.iter().copied().collect();
+        prop_assert_eq!(once.len(), taken.len(), "twice in the log");
+        let said: BTreeSet<Cmid> = world.said.iter().copied().collect();
+        prop_assert_eq!(&once, &said, "lost, or never said");
+        if !world.forgot {
+            prop_assert_eq!(taken, world.said);
+        }
+    }
+}

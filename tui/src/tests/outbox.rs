@@ -1,0 +1,216 @@
+//! What was sent and is not safe: kept, shown, brought back, never lost from sight.
+
+use insta::assert_snapshot;
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::ids::Cmid;
+use plenary_shared::protocol::{ResumeMode, Verb};
+use plenary_shared::text::MessageBody;
+
+use super::stage::{ME, Stage, at, cmid_of, id, opened, posted, sync, talk};
+use crate::effect::Effect;
+use crate::journal::{Line, Owner, Record};
+use crate::msg::News;
+
+fn owner() -> Owner {
+    Owner {
+        server: "http://127.0.0.1:7400".into(),
+        person: "ada@example.org".into(),
+    }
+}
+
+fn line(number: u128, body: &str) -> Line {
+    Line {
+        instance: sync(),
+        cmid: Cmid(uuid::Uuid::from_u128(number << 100)),
+        body: MessageBody::parse(body).expect("a body"),
+        since: at("13:40"),
+        failed: None,
+    }
+}
+
+fn posts(stage: &Stage) -> Vec<String> {
+    let asked = stage.effects.iter().filter_map(|effect| match effect {
+        Effect::Ask(request) => Some(&request.verb),
+        _ => None,
+    });
+    asked
+        .filter_map(|verb| match verb {
+            Verb::Post(post) => Some(post.body.as_str().to_owned()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What was put on disk since this was asked last.
+fn records(stage: &mut Stage) -> Vec<Record> {
+    let (records, others): (Vec<_>, Vec<_>) = std::mem::take(&mut stage.effects)
+        .into_iter()
+        .partition(|effect| matches!(effect, Effect::Record(_)));
+    stage.effects = others;
+    let records = records.into_iter().filter_map(|effect| match effect {
+        Effect::Record(records) => Some(records),
+        _ => None,
+    });
+    records.flatten().collect()
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_on_disk() {
+    let mut stage = Stage::talking(80, 24);
+    stage.disk_is_slow = true;
+    stage.write("hello");
+    stage.key("enter");
+    assert!(stage.shows("sending") && posts(&stage).is_empty());
+    let said = records(&mut stage);
+    let [Record::Say(line)] = said.as_slice() else {
+        panic!("not one line: {said:?}")
+    };
+    stage.tell(News::Recorded(vec![line.cmid]));
+    assert_eq!(posts(&stage), ["hello"]);
+    stage.answer("post", posted(20));
+    assert!(records(&mut stage).is_empty(), "it is kept");
+}
+
+#[test]
+fn the_journal_is_opened_for_whoever_is_signed_in() {
+    let stage = Stage::ready(80, 24);
+    let opens = |stage: &Stage| -> Vec<Owner> {
+        let opened = stage.effects.iter().filter_map(|effect| match effect {
+            Effect::OpenJournal(owner) => Some(owner.clone()),
+            _ => None,
+        });
+        opened.collect()
+    };
+    assert_eq!(opens(&stage), [owner()]);
+    let mut stage = stage;
+    stage.lose_link();
+    stage.greet(vec![]);
+    assert_eq!(opens(&stage).len(), 1, "it is open already");
+}
+
+#[test]
+fn what_a_killed_program_left_shows_at_once_and_then_settles() {
+    let mut stage = Stage::new(80, 24);
+    stage.model.outbox_of = Some(owner());
+    stage.tell(News::Journal(owner(), vec![line(1, "one"), line(2, "two")]));
+    // Nothing has been heard of the server yet.
+    assert_snapshot!(stage.screen());
+    stage.greet(vec![]);
+    stage.answer_meetings(super::stage::demo_meetings());
+    stage.answer("open", opened(talk(), vec![(ME, "13:52")]));
+    assert_eq!(posts(&stage), ["one"]);
+    stage.answer("post", posted(20));
+    assert_eq!(posts(&stage), ["two"]);
+    stage.answer("post", posted(21));
+    assert!(!stage.shows("sending") && !stage.shows("waiting"));
+}
+
+#[test]
+fn what_had_arrived_is_not_said_again() {
+    let mut stage = Stage::talking(80, 24);
+    let log = talk();
+    let plenary_shared::domain::What::Message { cmid, body, .. } = &log[5].what else {
+        panic!("not a message")
+    };
+    let mut arrived = line(1, "x");
+    (arrived.cmid, arrived.body) = (*cmid, body.clone());
+    stage.asked();
+    stage.tell(News::Journal(owner(), vec![arrived.clone()]));
+    // The meeting is open: whether it is in there is asked under its own id, which is harmless.
+    let asked = stage.asked();
+    let again = asked.iter().filter(|(name, _)| name == "post");
+    let ids: Vec<Cmid> = again.map(|(_, request)| cmid_of(request)).collect();
+    assert_eq!(ids, [*cmid]);
+}
+
+#[test]
+fn a_draft_that_was_sent_is_no_draft_any_more() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("one");
+    stage.tell(News::Journal(owner(), vec![line(1, "one")]));
+    assert!(stage.model.composer().expect("one").editor.is_empty());
+    stage.write("other");
+    stage.tell(News::Journal(owner(), vec![line(2, "two")]));
+    assert!(stage.shows("› other"));
+}
+
+#[test]
+fn somebody_elses_journal_is_not_looked_at() {
+    let mut stage = Stage::talking(80, 24);
+    let other = Owner {
+        person: "eve@example.org".into(),
+        ..owner()
+    };
+    stage.tell(News::Journal(other, vec![line(1, "not mine")]));
+    assert!(!stage.shows("not mine"));
+}
+
+#[test]
+fn who_is_out_meanwhile_is_told_so_and_can_take_it_back() {
+    let mut stage = Stage::ready(80, 24);
+    stage.tell(News::Journal(owner(), vec![line(1, "too late")]));
+    stage.answer("open", opened(talk(), vec![(8, "13:31")]));
+    assert_eq!(posts(&stage), ["too late"]);
+    stage.refuse("post", Code::NotParticipant.into());
+    assert!(stage.shows("not sent: You are not in this meeting") && stage.shows("/recall"));
+    assert!(posts(&stage).is_empty());
+    records(&mut stage);
+    stage.write("/recall");
+    stage.key("enter");
+    assert!(stage.shows("› too late") && !stage.shows("not sent"));
+    assert!(matches!(records(&mut stage).as_slice(), [Record::Done(_)]));
+}
+
+#[test]
+fn what_failed_stays_failed_over_a_restart() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    let mut failed = line(1, "refused long ago");
+    failed.failed = Some(("it was over".into(), false));
+    stage.tell(News::Journal(owner(), vec![failed]));
+    assert!(stage.shows("not sent: it was over") && posts(&stage).is_empty());
+    stage.key("enter");
+    assert_eq!(posts(&stage), ["refused long ago"]);
+}
+
+#[test]
+fn a_meeting_that_cannot_be_read_any_more_does_not_swallow_a_line() {
+    let mut stage = Stage::ready(80, 24);
+    let mut elsewhere = line(1, "for nobody");
+    elsewhere.instance = id(99, 1);
+    stage.tell(News::Journal(owner(), vec![elsewhere]));
+    let gone = || Reject::from(Code::NotFound);
+    stage.refuse("open", gone());
+    stage.refuse("post", gone());
+    assert!(stage.shows("not sent"), "{}", stage.screen());
+    stage.write("/outbox");
+    stage.key("enter");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn a_full_outbox_leaves_the_text_where_it_is() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    for _ in 0..crate::model::outbox::WAITING_MAX {
+        stage.write("x");
+        stage.key("enter");
+    }
+    stage.write("one more");
+    stage.key("enter");
+    assert!(stage.shows("200 messages wait here already") && stage.shows("› one more"));
+}
+
+#[test]
+fn a_resume_says_anew_only_what_was_not_taken() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("one");
+    stage.key("enter");
+    stage.answer("post", posted(20));
+    stage.write("two");
+    stage.key("enter");
+    stage.lose_link();
+    stage.effects.clear();
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    assert_eq!(posts(&stage), ["two"]);
+}

@@ -1,0 +1,187 @@
+//! What was sent survives the client, the connection and the server: the real programs, killed.
+
+use std::fs;
+use std::path::PathBuf;
+
+use plenary_testkit::{
+    Client, PASSWORD, Pty, RedisOptions, Scene, ServerOptions, Setting, Signal, instance, until,
+};
+use serde_json::json;
+
+const CTRL_Q: &str = "\x11";
+const ENTER: &str = "\r";
+
+/// Nobody is taken for gone while a test has them killed and started.
+fn scene() -> Scene {
+    let patient = ServerOptions {
+        args: vec!["--detach-grace-s".into(), "600".into()],
+        env: vec![],
+    };
+    let scene = Setting::with(RedisOptions::default(), patient)
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+        .start();
+    scene.set_password("ada");
+    scene
+}
+
+/// Ada's machine, on which she has signed in.
+fn machine(scene: &Scene) -> Client {
+    Client::login(&scene.server.url(), "ada@example.org", PASSWORD)
+}
+
+fn joined(client: &Client) -> Pty {
+    let mut pty = Pty::open(client, 100, 30);
+    pty.wait_text("⏎ joins");
+    pty.send(ENTER);
+    pty.wait_text("you joined");
+    pty
+}
+
+/// Sends a line, and waits until it is on disk.
+fn say(client: &Client, pty: &mut Pty, text: &str) {
+    pty.send(text);
+    pty.send(ENTER);
+    until(&format!("{text:?} on disk"), || {
+        let kept = journals(client).iter().any(|file| {
+            let said = fs::read_to_string(file).unwrap_or_default();
+            said.contains(&format!("\"{text}\""))
+        });
+        kept.then_some(())
+    });
+}
+
+/// The files of what is on its way.
+fn journals(client: &Client) -> Vec<PathBuf> {
+    let directory = client.home().join(".local/state/plenary/outbox");
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
+}
+
+/// What the archive has, waiting until it is so many.
+fn archived(scene: &Scene, count: usize) -> Vec<String> {
+    until(&format!("{count} messages in the archive"), || {
+        let rows = scene.message_rows(instance(1, 1));
+        (rows.len() >= count).then(|| rows.into_iter().map(|mut row| row.remove(3)).collect())
+    })
+}
+
+fn kill(mut pty: Pty) {
+    pty.signal("KILL");
+    pty.exit_code();
+}
+
+#[test]
+fn a_line_outlives_a_client_that_is_killed_before_the_answer() {
+    let scene = scene();
+    let client = machine(&scene);
+    let mut pty = joined(&client);
+    scene.server.signal(Signal::Stop);
+    say(&client, &mut pty, "before the crash");
+    pty.wait_text("sending");
+    kill(pty);
+    // It shows before anything is heard of the server, and goes when that is back.
+    let mut pty = Pty::open(&client, 100, 30);
+    pty.wait_text("before the crash");
+    scene.server.signal(Signal::Cont);
+    pty.wait("it to settle", |screen| {
+        screen.contains("✓ connected")
+            && !screen.contains("sending")
+            && !screen.contains("waiting")
+            && screen.matches("before the crash").count() == 1
+    });
+    pty.send("after it\r");
+    assert_eq!(archived(&scene, 2), ["before the crash", "after it"]);
+    // What is in the archive is kept here no longer.
+    pty.wait("the end of it", |screen| !screen.contains("sending"));
+    until("the outbox to be empty", || {
+        let kept = journals(&client);
+        let said = |file: &PathBuf| fs::read_to_string(file).unwrap_or_default();
+        (kept.len() == 1 && said(&kept[0]).lines().count() == 1).then_some(())
+    });
+    pty.send(CTRL_Q);
+    pty.send("s");
+    pty.exit_code();
+    assert!(journals(&client).is_empty());
+    assert_eq!(scene.message_rows(instance(1, 1)).len(), 2);
+}
+
+#[test]
+fn lines_written_offline_keep_their_order_over_a_crash_of_both() {
+    let mut scene = scene();
+    let client = machine(&scene);
+    let mut pty = joined(&client);
+    say(&client, &mut pty, "zero");
+    pty.wait("it to settle", |screen| !screen.contains("sending"));
+    scene.server.kill9();
+    pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
+    for text in ["one", "two", "three"] {
+        say(&client, &mut pty, text);
+    }
+    pty.wait("all to wait", |screen| {
+        screen.matches("waiting to be sent").count() == 3
+    });
+    kill(pty);
+    let pty = Pty::open(&client, 100, 30);
+    pty.wait_text("three");
+    scene.server.restart();
+    assert_eq!(archived(&scene, 4), ["zero", "one", "two", "three"]);
+}
+
+#[test]
+fn two_clients_of_one_person_keep_out_of_each_others_way() {
+    let scene = scene();
+    let client = machine(&scene);
+    let mut one = joined(&client);
+    let mut two = Pty::open(&client, 100, 30);
+    two.wait_text("you joined");
+    scene.server.signal(Signal::Stop);
+    say(&client, &mut one, "of the one");
+    say(&client, &mut two, "of the other");
+    assert_eq!(journals(&client).len(), 2);
+    kill(one);
+    let three = Pty::open(&client, 100, 30);
+    three.wait_text("of the one");
+    assert!(!three.screen().contains("of the other"));
+    scene.server.signal(Signal::Cont);
+    let mut said = archived(&scene, 2);
+    said.sort();
+    assert_eq!(said, ["of the one", "of the other"]);
+    for pty in [&two, &three] {
+        pty.wait("both, once, and settled", |screen| {
+            ["of the one", "of the other"]
+                .iter()
+                .all(|text| screen.matches(text).count() == 1)
+                && !screen.contains("sending")
+        });
+    }
+    assert_eq!(scene.message_rows(instance(1, 1)).len(), 2);
+}
+
+#[tokio::test]
+async fn who_has_left_meanwhile_is_told_and_can_take_the_line_back() {
+    let mut scene = scene();
+    let client = machine(&scene);
+    let mut pty = joined(&client);
+    scene.server.kill9();
+    pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
+    say(&client, &mut pty, "too late");
+    kill(pty);
+    scene.server.restart();
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/leave", &json!({})).await.ok();
+    let pty = Pty::open(&client, 100, 30);
+    pty.wait_text("not sent: You are not in this meeting");
+    kill(pty);
+    // Nor is it forgotten.
+    let mut pty = Pty::open(&client, 100, 30);
+    pty.wait_text("not sent: You are not in this meeting");
+    pty.wait_text("Seminar");
+    pty.send("/recall\r");
+    pty.wait_text("› too late");
+    assert!(!pty.screen().contains("not sent"));
+    assert!(scene.message_rows(instance(1, 1)).is_empty());
+}
