@@ -65,7 +65,9 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(meeting::join_times))
         .routes(routes!(meeting::join))
         .routes(routes!(meeting::leave))
+        .routes(routes!(meeting::instance))
         .routes(routes!(meeting::participants))
+        .routes(routes!(chat::events))
         .routes(routes!(chat::messages))
         .routes(routes!(chat::message))
         .routes(routes!(chat::edit, chat::delete))
@@ -224,6 +226,8 @@ mod tests {
             (format!("{at}/join"), vec!["get", "post"]),
             (format!("{at}/leave"), vec!["get", "post"]),
             (format!("{at}/participants"), vec!["get"]),
+            (at.to_owned(), vec!["get"]),
+            (format!("{at}/events"), vec!["get"]),
             (format!("{at}/messages"), vec!["get"]),
             (format!("{at}/message"), vec!["post"]),
             (format!("{at}/message/{{seq}}"), vec!["delete", "put"]),

@@ -61,6 +61,16 @@ const ROUTES: &[Row] = &[
     ),
     row(
         "GET",
+        "/meeting/1/order/1",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/events",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "GET",
         "/meeting/1/order/1/messages",
         [OUT, NOT_INVITED, "200", "200", "200"],
     ),
@@ -327,6 +337,9 @@ fn the_command_line_is_bound_by_the_same() {
         vec!["messages", "1/1"],
         vec!["messages", "1/1", "--user", "3"],
         vec!["say", "1/1", "hello"],
+        vec!["edit", "1/1", "3", "hello"],
+        vec!["delete", "1/1", "3"],
+        vec!["export", "1/1"],
         vec!["tail", "1/1"],
     ] {
         let done = member.run(&args);

@@ -396,8 +396,9 @@ pub struct Posted {
     pub repeat: bool,
 }
 
-/// The answer to [`Verb::Events`].
+/// The answer to [`Verb::Events`], and to `GET …/events`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventsOk {
     /// Ascending.
     pub events: Vec<Event>,

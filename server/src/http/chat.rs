@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use plenary_shared::domain::Reject;
 use plenary_shared::ids::{Cmid, Seq, UserId};
-use plenary_shared::protocol::{Delete, Edit, Message, MessagesOk, Post, Posted, UserMessages};
+use plenary_shared::protocol::{
+    Delete, Edit, Events, EventsOk, Message, MessagesOk, Post, Posted, UserMessages,
+};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,34 @@ pub(super) async fn messages(
 ) -> Result<Json<MessagesOk>, HttpError> {
     let messages = chat::messages(&state.ctx, &caller, instance, asked).await?;
     Ok(Json(messages))
+}
+
+/// A page of the log, ascending: the last events unless `after` or `before` says otherwise. A
+/// message is as it is now.
+#[utoipa::path(
+    get,
+    path = "/meeting/{meetingID}/order/{orderID}/events",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(InstancePath, PageQuery, YourselfQuery),
+    responses(
+        (status = 200, description = "Ascending", body = EventsOk),
+        (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
+    )
+)]
+pub(super) async fn events(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    Paging(asked): Paging,
+) -> Result<Json<EventsOk>, HttpError> {
+    let asked = Events {
+        instance,
+        after: asked.after,
+        before: asked.before,
+        limit: asked.limit,
+    };
+    Ok(Json(chat::events(&state.ctx, &caller, asked).await?))
 }
 
 /// Says something. With an `Idempotency-Key`, only once however often it is sent.

@@ -5,18 +5,13 @@ mod input;
 use std::io::{self, IsTerminal as _, Read as _};
 
 use plenary_shared::domain::{Code, Reject};
-use plenary_shared::ids::{Cmid, InstanceId};
-use plenary_shared::text::MessageBody;
-use tokio::time::sleep;
+use plenary_shared::ids::Cmid;
 use uuid::Uuid;
 
+use super::once::until_known;
 use super::{Failure, Shell, out};
-use crate::api::{Answer, Api, ApiError, DoneOk};
+use crate::api::DoneOk;
 use crate::command_line::Say;
-use crate::net::wait_before;
-
-/// A message is tried so often, over some ten seconds: a server's restart fits in.
-const TRIES_MAX: u32 = 7;
 
 /// One after the other, in their order.
 pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
@@ -32,7 +27,9 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
     };
     let count = bodies.len();
     for (sent, body) in bodies.iter().enumerate() {
-        let answer = post(&api, instance, body).await.map_err(|error| {
+        let cmid = Cmid(Uuid::now_v7());
+        let posting = || api.post(instance, cmid, body, say.reply);
+        let answer = until_known(posting).await.map_err(|error| {
             let failure = Failure::from(error);
             if count == 1 {
                 failure
@@ -52,30 +49,6 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Tries until it is known to be said or refused; the id that all tries share keeps it single.
-async fn post(api: &Api, instance: InstanceId, body: &MessageBody) -> Result<Answer, ApiError> {
-    let cmid = Cmid(Uuid::now_v7());
-    let mut tries = 1;
-    loop {
-        let error = match api.post(instance, cmid, body).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        if !error.may_pass() || tries >= TRIES_MAX {
-            return Err(error);
-        }
-        if tries == 1 {
-            out::note(&format!("{error} Trying again."));
-        }
-        let least = match &error {
-            ApiError::Refused(refusal) => refusal.retry_after.unwrap_or_default(),
-            ApiError::Unreachable { .. } | ApiError::Foreign { .. } => std::time::Duration::ZERO,
-        };
-        sleep(wait_before(tries, rand::random()).max(least)).await;
-        tries += 1;
-    }
 }
 
 /// All of it, but no more than [`input::INPUT_BYTES_MAX`].
