@@ -49,9 +49,9 @@ impl Disk {
             assert!(
                 keeper.ended().is_none(),
                 "no small file system can be mounted ({}): run this as root (in a container \
-                     with the capability SYS_ADMIN), or let users have namespaces of their own \
-                     (sysctl kernel.unprivileged_userns_clone, \
-                     kernel.apparmor_restrict_unprivileged_userns)",
+                 with the capability SYS_ADMIN), or let users have namespaces of their own \
+                 (sysctl kernel.unprivileged_userns_clone, \
+                 kernel.apparmor_restrict_unprivileged_userns)",
                 keeper.stderr().join(" ")
             );
             keeper

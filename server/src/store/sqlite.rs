@@ -1,10 +1,11 @@
 //! The store of one machine: everything in one `SQLite` file, and no other process.
 //!
-//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own;
-//! a verb is answered, and its events are told, once the commit that holds it is on disk. So what is
-//! acknowledged is durable, and nothing has to be archived. Two threads read beside it.
+//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own if
+//! it may have to be taken back alone; a verb is answered, and its events are told, once the commit
+//! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
+//! threads read beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -42,6 +43,7 @@ mod live;
 mod lock;
 mod meeting;
 mod migrate;
+mod opening;
 mod people;
 mod presence;
 mod read;
@@ -55,82 +57,10 @@ mod writer;
 pub use backup::{BackupError, Copied, backup};
 pub use departure::Departure;
 pub use migrate::MigrateError;
+pub use opening::{OpenError, Purpose};
 
 /// Between two looks at whether another process has changed the file.
 const LOOK_MS: u64 = 500;
-
-/// Why the file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another server serves it.
-    #[error(
-        "{} is served already by the plenary-server with the process number {pid}: \
-         stop that one, or name another directory with --data",
-        path.display()
-    )]
-    Served {
-        /// The directory.
-        path: PathBuf,
-        /// The other server's process.
-        pid: String,
-    },
-    /// It cannot be made or opened.
-    #[error("{} cannot be used: {source}", path.display())]
-    Unusable {
-        /// The directory or file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It is not there, and is not to be made.
-    #[error("{} is not there", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Everything in it is elsewhere now.
-    #[error(
-        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
-         Whoever wants the old one back in spite of what was said there since: \
-         plenary-server serve --take-back",
-        path.display()
-    )]
-    Moved {
-        /// The directory.
-        path: PathBuf,
-        /// The new home.
-        place: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// It is about to be elsewhere.
-    #[error(
-        "{} is being moved to {place}: run the same plenary-server move again to complete it, \
-         or stay here by plenary-server serve --take-back",
-        path.display()
-    )]
-    Moving {
-        /// The directory.
-        path: PathBuf,
-        /// The new home.
-        place: String,
-    },
-    /// Its tables are not as this program needs them.
-    #[error(transparent)]
-    Migrate(#[from] MigrateError),
-    /// It could not be asked.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
-/// What a process wants of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To serve it: one process at a time may.
-    Serve,
-    /// To look at it or change something, beside the server.
-    Command,
-}
 
 /// Everything in one file.
 pub struct Sqlite {
@@ -341,7 +271,7 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write(move |atom| meeting::post(atom, instance, &user, cmid, body, None))
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body, None))
             .await
     }
 
@@ -355,7 +285,7 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write(move |atom| meeting::post(atom, instance, &user, cmid, body, Some(to)))
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body, Some(to)))
             .await
     }
 

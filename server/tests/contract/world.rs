@@ -405,6 +405,12 @@ pub fn facts(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
     events.iter().map(fact).collect()
 }
 
+/// Events without their generation alone, of logs in which nothing was changed.
+pub fn exact(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
+    let fact = |event: &Event| (event.seq, event.what.clone(), event.timestamp);
+    events.iter().map(fact).collect()
+}
+
 fn bare(what: &What) -> What {
     let mut what = what.clone();
     match &mut what {

@@ -1,6 +1,7 @@
 //! Copies of the file: whole, complete up to their moment, and never under their name before that.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plenary_shared::ids::InstanceId;
-use plenary_testkit::{Http, Server, ServerOptions, binary, until_async};
+use plenary_testkit::{Disk, Http, Server, ServerOptions, binary, until_async};
 use rusqlite::Connection;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -159,7 +160,7 @@ fn assert_whole_and_alone(copy: &Path) {
     assert_eq!(names_beside(copy), [copy.file_name().expect("a name")]);
 }
 
-fn names_beside(copy: &Path) -> Vec<std::ffi::OsString> {
+fn names_beside(copy: &Path) -> Vec<OsString> {
     let directory = copy.parent().expect("a directory");
     fs::read_dir(directory)
         .expect("it can be read")
@@ -211,21 +212,22 @@ fn what_cannot_be_copied_or_replaced_is_refused_with_a_sentence() {
 fn a_copy_that_does_not_fit_leaves_nothing() {
     let stage = Stage::with(&["ada", "bob"]);
     stage.talked(20_000);
-    let home = tempfile::tempdir().expect("a directory");
-    let copy = home.path().join("copy.db");
+    let disk = Disk::small(1024 * 1024);
+    let copy = disk.path().join("copy.db");
     let data = stage.server.data();
-    // As a disk that is full: what is beyond the first 512 KiB of any file is refused.
-    let script = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" backup \"$1\" --data \"$2\"";
-    let done = Command::new("sh")
-        .args(["-c", script])
+    let launcher = disk.launcher();
+    let done = Command::new(&launcher[0])
+        .args(&launcher[1..])
         .arg(binary("plenary-server"))
-        .args([&copy, &data])
+        .args([OsStr::new("backup"), copy.as_os_str()])
+        .args([OsStr::new("--data"), data.as_os_str()])
         .output()
-        .expect("the shell runs");
+        .expect("the launcher runs");
     let told = String::from_utf8_lossy(&done.stderr).into_owned();
     assert_eq!(done.status.code(), Some(1), "{told}");
-    assert!(told.contains("copy"), "{told}");
-    assert!(names_beside(&copy).is_empty(), "{:?}", names_beside(&copy));
+    assert!(told.contains("is full: there is no copy"), "{told}");
+    let left = names_beside(&disk.seen_from_outside(&copy));
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

@@ -298,6 +298,13 @@ fn assert_left_alone(stage: &Stage, stores: &Stores) {
         );
         assert!(refused.stderr.contains("--take-back"), "{}", refused.stderr);
     }
+    let looked = stage.server.cli(&["doctor"]);
+    assert_eq!(looked.code, 1, "{}", looked.stdout);
+    assert!(
+        looked.stdout.contains("was moved to redis"),
+        "{}",
+        looked.stdout
+    );
     let again = moving(stage, stores);
     assert_eq!(again.code, 4, "{}", again.stderr);
     assert!(
@@ -352,13 +359,17 @@ async fn what_is_not_empty_is_refused_and_nothing_is_changed() {
         4,
         "table user cannot be moved, userID 1: a text of it is longer",
     );
-    let half = Command::new(binary("plenary-server"))
-        .args(["user", "list", "--redis", &redis, "--mysql", &mysql])
-        .output()
-        .expect("the program runs");
-    let told = String::from_utf8_lossy(&half.stderr).into_owned();
-    assert_eq!(half.status.code(), Some(4), "{told}");
-    assert!(told.contains("is not completed"), "{told}");
+    for (command, code) in [(&["user", "list"][..], 4), (&["doctor"], 1)] {
+        let half = Command::new(binary("plenary-server"))
+            .args(command)
+            .args(["--redis", &redis, "--mysql", &mysql])
+            .output()
+            .expect("the program runs");
+        let told = [half.stdout, half.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert_eq!(half.status.code(), Some(code), "{told}");
+        assert!(told.contains("is not completed"), "{told}");
+    }
     let serve = stage.server.cli(&["serve", "--bind", "127.0.0.1:0"]);
     assert_eq!(serve.code, 4, "{}", serve.stderr);
     assert!(

@@ -127,17 +127,91 @@ fn every_stay_is_counted() {
 
 #[test]
 fn a_table_has_no_formula() {
-    insta::assert_snapshot!(hostile().write(Format::Csv).replace("\r\n", "⏎\n"), @"");
+    insta::assert_snapshot!(hostile().write(Format::Csv).replace("\r\n", "⏎\n"), @r##"
+    kind,seq,userID,name,from,to,length,text,replyTo,edited,deleted⏎
+    meeting,,,# =Plans[2J,2026-05-06T13:00:00.000Z,2026-05-06T14:00:00.000Z,,1/4 ended: its time was over,,,⏎
+    stay,,7,ada,2026-05-06T13:01:00.000Z,2026-05-06T13:11:00.000Z,0:10:00,,,,⏎
+    attendance,,7,ada,,,0:10:00,,,,⏎
+    stay,,8,'=cmd|'/c calc'!A1,2026-05-06T13:02:00.000Z,2026-05-06T13:07:00.000Z,0:05:00,,,,⏎
+    stay,,8,'=cmd|'/c calc'!A1,2026-05-06T13:10:00.000Z,2026-05-06T13:12:00.000Z,0:02:00,,,,⏎
+    attendance,,8,'=cmd|'/c calc'!A1,,,0:07:00,,,,⏎
+    message,4,7,ada,2026-05-06T13:03:00.000Z,,,"# hello, *all*
+    1. one",,2026-05-06T13:08:00.000Z,⏎
+    message,5,8,'=cmd|'/c calc'!A1,2026-05-06T13:04:00.000Z,,,'=1+1,4,,⏎
+    message,6,8,'=cmd|'/c calc'!A1,2026-05-06T13:05:00.000Z,,,,,,2026-05-06T13:09:00.000Z⏎
+    message,7,8,'=cmd|'/c calc'!A1,2026-05-06T13:06:00.000Z,,,'@SUM(A1)<U+202E>,,,⏎
+    "##);
 }
 
 #[test]
 fn markdown_shows_what_was_written() {
-    insta::assert_snapshot!(hostile().write(Format::Md), @"");
+    insta::assert_snapshot!(hostile().write(Format::Md), @r##"
+    # \# =Plans\[2J
+
+    About \<b\>it\</b\>
+
+    - meeting: 1/4
+    - from: 2026-05-06T13:00:00.000Z
+    - to: 2026-05-06T14:00:00.000Z
+    - state: ended
+    - ended: its time was over
+    - exported: 2026-05-06T14:01:40.000Z
+
+    ## Attendance
+
+    | Name | From | To | In all |
+    |---|---|---|---|
+    | ada | 2026-05-06T13:01:00.000Z | 2026-05-06T13:11:00.000Z | 0:10:00 |
+    | \=cmd\|'/c calc'\!A1 | 2026-05-06T13:02:00.000Z | 2026-05-06T13:07:00.000Z | 0:07:00 |
+    |  | 2026-05-06T13:10:00.000Z | 2026-05-06T13:12:00.000Z |  |
+
+    ## Messages
+
+    - **ada** 2026-05-06T13:03:00.000Z · 4 · edited  
+      \# hello, \*all\*  
+      1\. one
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:04:00.000Z · 5 · answers 4  
+      \=1+1
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:05:00.000Z · 6  
+      (deleted)
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:06:00.000Z · 7  
+      @SUM(A1)\<U+202E\>
+    "##);
 }
 
 #[test]
 fn plain_text_is_not_forged() {
-    insta::assert_snapshot!(hostile().write(Format::Txt), @"");
+    insta::assert_snapshot!(hostile().write(Format::Txt), @r##"
+    # =Plans[2J
+    About <b>it</b>
+
+    meeting:  1/4
+    from:     2026-05-06T13:00:00.000Z
+    to:       2026-05-06T14:00:00.000Z
+    state:    ended
+    ended:    its time was over
+    exported: 2026-05-06T14:01:40.000Z
+
+    Attendance
+
+    ada (#7), 0:10:00 in all
+        2026-05-06T13:01:00.000Z to 2026-05-06T13:11:00.000Z
+    =cmd|'/c calc'!A1 (#8), 0:07:00 in all
+        2026-05-06T13:02:00.000Z to 2026-05-06T13:07:00.000Z
+        2026-05-06T13:10:00.000Z to 2026-05-06T13:12:00.000Z
+
+    Messages
+
+        4  2026-05-06T13:03:00.000Z  ada (edited)
+           # hello, *all*
+           1. one
+        5  2026-05-06T13:04:00.000Z  =cmd|'/c calc'!A1 (answers 4)
+           =1+1
+        6  2026-05-06T13:05:00.000Z  =cmd|'/c calc'!A1
+           (deleted)
+        7  2026-05-06T13:06:00.000Z  =cmd|'/c calc'!A1
+           @SUM(A1)<U+202E>
+    "##);
 }
 
 #[test]

@@ -428,5 +428,7 @@ fn merge_users(mut users: Vec<Person>, more: Vec<Person>) -> Vec<Person> {
             users.push(person);
         }
     }
+    // As in a page that comes from one place.
+    users.sort_unstable_by_key(|person| person.id);
     users
 }

@@ -66,7 +66,7 @@ impl Ledger {
     async fn examine_tables(&self) -> Finding {
         let about = "MySQL: tables";
         match self.pending_migrations().await {
-            Ok(pending) if pending.is_empty() => Finding::good(about, "up to date"),
+            Ok(pending) if pending.is_empty() => self.examine_arrival(about).await,
             Ok(pending) => Finding::not_good(
                 Grade::Warning,
                 about,
@@ -78,6 +78,24 @@ impl Ledger {
                 about,
                 error.to_string(),
                 "until then no server starts",
+            ),
+        }
+    }
+
+    async fn examine_arrival(&self, about: &'static str) -> Finding {
+        match self.mark().await {
+            Ok(Some(mark)) if mark.completed_at.is_none() => Finding::not_good(
+                Grade::Bad,
+                about,
+                format!("the move from {} is not completed", mark.place),
+                "run the same plenary-server move again; until then no server starts",
+            ),
+            Ok(_) => Finding::good(about, "up to date"),
+            Err(error) => Finding::not_good(
+                Grade::Bad,
+                about,
+                error.to_string(),
+                "look at the table moving",
             ),
         }
     }

@@ -281,8 +281,9 @@ async fn stays(work: &mut Work, id: InstanceId) -> Result<Vec<Stay>, Fault> {
 async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
     let rows = work
         .rows(
+            // The last ones are the end of the table; the index of the cmids would be read whole.
             "(SELECT userID, cmid, seq, timestamp
-              FROM message
+              FROM message FORCE INDEX (PRIMARY)
               WHERE meetingID = :meeting
                 AND orderID = :order
                 AND cmid IS NOT NULL
@@ -290,7 +291,7 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
               LIMIT :limit)
              UNION ALL
              (SELECT userID, cmid, seq, timestamp
-              FROM event_log
+              FROM event_log FORCE INDEX (event_seq)
               WHERE meetingID = :meeting
                 AND orderID = :order
                 AND cmid IS NOT NULL

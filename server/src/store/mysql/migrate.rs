@@ -41,9 +41,10 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
     5 "moving" in "0005_moving.sql",
-    6 "changes" in "0006_changes.sql",
-    7 "reading" in "0007_reading.sql",
-    8 "search" in "0008_search.sql",
+    6 "cmids" in "0006_cmids.sql",
+    7 "changes" in "0007_changes.sql",
+    8 "reading" in "0008_reading.sql",
+    9 "search" in "0009_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -332,7 +333,8 @@ mod tests {
                 "record 6c1c7a2c14a0fbae",
                 "operation e893b0ef69b16e41",
                 "moving 5a2f6903ccff2856",
-                "changes c696114f8566e374",
+                "cmids 77b8b8eee47933cf",
+                "changes 5be924eb4969a5d1",
                 "reading f410765eb33828d6",
                 "search c98be78e525aa1ac",
             ]

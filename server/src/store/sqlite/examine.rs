@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::departure;
 use super::link;
 use super::lock::Lock;
 use super::migrate;
@@ -26,7 +27,7 @@ pub(super) fn examine(directory: &Path) -> Vec<Finding> {
     }
     let mut findings = vec![Finding::good(about, path.display().to_string())];
     match link::open_to_read(directory) {
-        Ok(conn) => findings.extend([whole(&conn), tables(&conn)]),
+        Ok(conn) => findings.extend([whole(&conn), tables(&conn, directory)]),
         Err(error) if is_damage(&error) => findings.push(integrity(error.to_string())),
         Err(error) => findings.push(Finding::not_good(
             Grade::Bad,
@@ -65,10 +66,18 @@ fn integrity(says: String) -> Finding {
     )
 }
 
-fn tables(conn: &Connection) -> Finding {
+fn tables(conn: &Connection, directory: &Path) -> Finding {
     let about = "data file: tables";
     match migrate::pending(conn) {
-        Ok(pending) if pending.is_empty() => Finding::good(about, "up to date"),
+        Ok(pending) if pending.is_empty() => match departure::check_not_moved(conn, directory) {
+            Ok(()) => Finding::good(about, "up to date"),
+            Err(error) => Finding::not_good(
+                Grade::Bad,
+                about,
+                error.to_string(),
+                "no server starts on this file",
+            ),
+        },
         Ok(pending) => Finding::not_good(
             Grade::Warning,
             about,

@@ -92,6 +92,48 @@ pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fa
     )?)
 }
 
+/// What a post needs to know, in one look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seat {
+    pub(super) generation: Generation,
+    /// The last number of the log.
+    pub(super) last: Seq,
+}
+
+/// Where this person may speak: the instance is open and they are in it.
+pub(super) fn seat(
+    conn: &Connection,
+    id: InstanceId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<Seat>, Fault> {
+    Ok(row::one(
+        conn,
+        "stay",
+        "SELECT i.gen, i.archived_seq
+         FROM stay s
+         JOIN live_instance l ON l.meetingID = s.meetingID AND l.orderID = s.orderID
+         JOIN meeting_instance i ON i.meetingID = s.meetingID AND i.orderID = s.orderID
+         WHERE s.meetingID = :meeting
+           AND s.orderID = :order
+           AND s.userID = :user
+           AND l.state = 'active'
+           AND i.todatetime > :now",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": user.get(),
+            ":now": now.as_ms(),
+        },
+        |row| {
+            Ok(Seat {
+                generation: row::generation(row, "gen")?,
+                last: row::seq(row, "archived_seq")?,
+            })
+        },
+    )?)
+}
+
 /// The instance, if there is such a one.
 pub(super) fn stored(conn: &Connection, id: InstanceId) -> Result<Option<Stored>, Fault> {
     Ok(row::one(
@@ -215,8 +257,7 @@ fn reject(
     ))
 }
 
-/// Numbers an event, writes it to the log and tells the hub: the one place where events come from.
-/// Its seq.
+/// Numbers an event, writes it to the log and tells the hub. Its seq.
 pub(super) fn emit(
     atom: &mut Atom<'_>,
     id: InstanceId,
@@ -224,15 +265,7 @@ pub(super) fn emit(
     at: Timestamp,
     what: What,
 ) -> Answer<Seq> {
-    row::change(
-        atom.conn,
-        "UPDATE meeting_instance
-         SET archived_seq = archived_seq + 1
-         WHERE meetingID = :meeting
-           AND orderID = :order",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-    )?;
-    let seq = row::one(
+    let last = row::one(
         atom.conn,
         "meeting_instance",
         "SELECT archived_seq
@@ -243,7 +276,38 @@ pub(super) fn emit(
         |row| row::seq(row, "archived_seq"),
     )?
     .ok_or_else(|| Fault::broken("numbering an event", format!("{id} has no number")))?;
-    write_down(atom.conn, id, seq, at, &what)?;
+    append(atom, id, generation, last, at, what)?
+        .ok_or_else(|| Fault::broken("writing an event", format!("{id} has it already")).into())
+}
+
+/// Writes the event after the `last` one and tells the hub: the one place where events come from.
+/// Its seq; `None`, and nothing is written, if it is a message whose cmid its sender has used before.
+///
+/// What can be refused is written first: when nothing but the disk can fail, nothing is left to undo.
+pub(super) fn append(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    generation: Generation,
+    last: Seq,
+    at: Timestamp,
+    what: What,
+) -> Answer<Option<Seq>> {
+    let seq = last.next();
+    if write_down(atom.conn, id, seq, at, &what)? == 0 {
+        return Ok(None);
+    }
+    row::change(
+        atom.conn,
+        "UPDATE meeting_instance
+         SET archived_seq = :seq
+         WHERE meetingID = :meeting
+           AND orderID = :order",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":seq": seq.get(),
+        },
+    )?;
     atom.tell(Feed::Event(Box::new(Event {
         instance: id,
         generation,
@@ -251,16 +315,17 @@ pub(super) fn emit(
         what,
         timestamp: at,
     })));
-    Ok(seq)
+    Ok(Some(seq))
 }
 
+/// How many rows that is: none if it was said before.
 fn write_down(
     conn: &Connection,
     id: InstanceId,
     seq: Seq,
     at: Timestamp,
     what: &What,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let reason = match what {
         What::Message {
             user,
@@ -269,10 +334,18 @@ fn write_down(
             reply_to,
             ..
         } => {
-            row::change(
+            // The id may be that of a change: it makes no message then.
+            return Ok(row::change(
                 conn,
                 "INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp, replyTo)
-                 VALUES (:meeting, :order, :seq, :user, :cmid, :body, :at, :reply)",
+                 SELECT :meeting, :order, :seq, :user, :cmid, :body, :at, :reply
+                 WHERE NOT EXISTS (
+                   SELECT 1 FROM event_log
+                   WHERE meetingID = :meeting
+                     AND orderID = :order
+                     AND cmid = :cmid
+                     AND userID = :user)
+                 ON CONFLICT (meetingID, orderID, cmid, userID) DO NOTHING",
                 named_params! {
                     ":meeting": id.meeting.get(),
                     ":order": id.order.get(),
@@ -283,14 +356,13 @@ fn write_down(
                     ":at": at.as_ms(),
                     ":reply": reply_to.map(Seq::get),
                 },
-            )?;
-            return Ok(());
+            )?);
         }
         What::Opened | What::Join { .. } | What::Edited { .. } | What::Deleted { .. } => None,
         What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
     };
     let change = change(conn, id, at, what)?;
-    row::change(
+    Ok(row::change(
         conn,
         "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason,
                                 target, cmid)
@@ -306,8 +378,7 @@ fn write_down(
             ":target": change.map(|(target, _)| target.get()),
             ":cmid": change.map(|(_, cmid)| cmid.to_string()),
         },
-    )?;
-    Ok(())
+    )?)
 }
 
 /// Makes of a message what a change of it says. The message, and the change's own id.

@@ -10,7 +10,9 @@ use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Error, Fault};
 
-use super::live::{Live, emit, is_invited, live, may_read_live, stay_of, why_not_open};
+use super::live::{
+    Live, append, emit, is_invited, live, may_read_live, seat, stay_of, why_not_open,
+};
 use super::presence::{bind, end_stay};
 use super::row;
 use super::writer::Atom;
@@ -88,7 +90,8 @@ pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<
     })
 }
 
-/// A participant says something: once for each cmid, whatever happens.
+/// A participant says something: once for each cmid, whatever happens. Needs no savepoint: it looks at
+/// everything before it writes.
 pub(super) fn post(
     atom: &mut Atom<'_>,
     id: InstanceId,
@@ -97,17 +100,14 @@ pub(super) fn post(
     body: MessageBody,
     reply_to: Option<Seq>,
 ) -> Answer<Posted> {
-    // Before anything else: a retry gets its seq, even after the end.
-    if let Some(before) = said_before(atom.conn, id, user.id, cmid)? {
-        return Ok(before);
-    }
-    let found = match live(atom.conn, id)? {
-        Some(found) if found.is_open(atom.now) => found,
-        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    let now = atom.now;
+    let Some(seat) = seat(atom.conn, id, user.id, now)? else {
+        // Before any refusal: a retry gets its seq, even after the end.
+        return match said_before(atom.conn, id, user.id, cmid)? {
+            Some(before) => Ok(before),
+            None => Err(why_not_post(atom, id, user)),
+        };
     };
-    if stay_of(atom.conn, id, user.id)?.is_none() {
-        return Err(not_in(atom.conn, id, &found, user));
-    }
     if let Some(to) = reply_to
         && author(atom.conn, id, to)?.is_none()
     {
@@ -121,13 +121,23 @@ pub(super) fn post(
         edited: None,
         deleted: None,
     };
-    let now = atom.now;
-    let seq = emit(atom, id, found.generation, now, what)?;
-    Ok(Posted {
-        seq,
-        timestamp: now,
-        repeat: false,
-    })
+    match append(atom, id, seat.generation, seat.last, now, what)? {
+        Some(seq) => Ok(Posted {
+            seq,
+            timestamp: now,
+            repeat: false,
+        }),
+        None => said_before(atom.conn, id, user.id, cmid)?
+            .ok_or_else(|| Fault::broken("posting", "what was said before is not there").into()),
+    }
+}
+
+fn why_not_post(atom: &Atom<'_>, id: InstanceId, user: &User) -> Error {
+    match live(atom.conn, id) {
+        Ok(Some(found)) if found.is_open(atom.now) => not_in(atom.conn, id, &found, user),
+        Ok(Some(_) | None) => why_not_open(atom.conn, id, user, atom.now),
+        Err(fault) => fault.into(),
+    }
 }
 
 /// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,

@@ -30,9 +30,10 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "record" in "0003_record.sql",
     4 "operation" in "0004_operation.sql",
     5 "moving" in "0005_moving.sql",
-    6 "changes" in "0006_changes.sql",
-    7 "reading" in "0007_reading.sql",
-    8 "search" in "0008_search.sql",
+    6 "cmids" in "0006_cmids.sql",
+    7 "changes" in "0007_changes.sql",
+    8 "reading" in "0008_reading.sql",
+    9 "search" in "0009_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -217,9 +218,10 @@ mod tests {
                 "0003_record",
                 "0004_operation",
                 "0005_moving",
-                "0006_changes",
-                "0007_reading",
-                "0008_search"
+                "0006_cmids",
+                "0007_changes",
+                "0008_reading",
+                "0009_search"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -253,7 +255,8 @@ mod tests {
                 "record 4303cea69640e6f7",
                 "operation e922b8151e71b390",
                 "moving 2aaef7c0887af60f",
-                "changes fde002c5f6f9ded8",
+                "cmids a1dc53b09ecf2329",
+                "changes 688a29049c4bfc78",
                 "reading 3d16af26e3ca8b83",
                 "search 5ac83cdd25fa4f0e",
             ]

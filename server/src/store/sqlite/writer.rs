@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
@@ -20,6 +21,9 @@ pub(super) const QUEUE_MAX: usize = 4_096;
 /// Verbs of one commit: so long does the first of them wait for the last.
 const BATCH_MAX: usize = 256;
 
+/// How long a commit waits for verbs that probably come: a part of what its write to the disk takes.
+const GATHER: Duration = Duration::from_micros(100);
+
 /// What one verb may do: all of it is kept, or nothing.
 pub(super) struct Atom<'a> {
     /// The file.
@@ -36,8 +40,20 @@ impl Atom<'_> {
     }
 }
 
+/// What is to be taken back when a verb fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// What this verb did.
+    Alone,
+    /// Nothing, for it looks at everything before it writes. Should it fail after that all the same,
+    /// the whole commit is taken back: such a verb needs no savepoint.
+    Nothing,
+}
+
 /// A verb on its way to the file.
 pub(super) trait Verb: Send {
+    /// What is to be taken back when it fails.
+    fn undo(&self) -> Undo;
     /// Does it; whether what it changed is to be kept.
     fn run(&mut self, atom: &mut Atom<'_>) -> bool;
     /// Answers whoever asked: with the verb's own answer, or with why nothing was committed.
@@ -45,6 +61,7 @@ pub(super) trait Verb: Send {
 }
 
 struct Asked<T, F> {
+    undo: Undo,
     verb: Option<F>,
     outcome: Option<Answer<T>>,
     answer: oneshot::Sender<Answer<T>>,
@@ -55,6 +72,10 @@ where
     T: Send,
     F: FnOnce(&mut Atom<'_>) -> Answer<T> + Send,
 {
+    fn undo(&self) -> Undo {
+        self.undo
+    }
+
     fn run(&mut self, atom: &mut Atom<'_>) -> bool {
         let Some(verb) = self.verb.take() else {
             return false;
@@ -78,10 +99,12 @@ where
 
 /// A verb to be queued, and where its answer will be.
 pub(super) fn asked<T: Send + 'static>(
+    undo: Undo,
     verb: impl FnOnce(&mut Atom<'_>) -> Answer<T> + Send + 'static,
 ) -> (Box<dyn Verb>, oneshot::Receiver<Answer<T>>) {
     let (answer, answered) = oneshot::channel();
     let asked = Asked {
+        undo,
         verb: Some(verb),
         outcome: None,
         answer,
@@ -101,15 +124,18 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs until nobody can ask any more.
     pub(super) fn run(self, mut verbs: mpsc::Receiver<Box<dyn Verb>>) {
+        let mut likely: usize = 1;
         while let Some(first) = verbs.blocking_recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = verbs.try_recv()
-            {
-                batch.push(next);
-            }
+            let mut first = Some(first);
+            let next = |ran: usize| {
+                let next = first.take().or_else(|| verbs.try_recv().ok());
+                next.or_else(|| gather(&mut verbs, likely.saturating_sub(ran)))
+            };
             let changed_before = self.conn.total_changes();
-            match self.commit(batch) {
+            let (ran, outcome) = self.commit(next);
+            // Whoever is answered now asks again soon.
+            likely = ran;
+            match outcome {
                 // To commit nothing is no proof.
                 Ok(()) if self.conn.total_changes() == changed_before => {}
                 Ok(()) => {
@@ -126,43 +152,74 @@ impl Writer {
         }
     }
 
-    /// Runs these verbs in one transaction, each on a savepoint of its own, and answers them.
-    fn commit(&self, mut batch: Vec<Box<dyn Verb>>) -> rusqlite::Result<()> {
+    /// Runs verbs in one transaction as long as there are more, and answers them. How many they were.
+    fn commit(
+        &self,
+        next: impl FnMut(usize) -> Option<Box<dyn Verb>>,
+    ) -> (usize, rusqlite::Result<()>) {
+        let mut ran = Vec::new();
         let mut news = Vec::new();
-        let outcome = self.run_all(&mut batch, &mut news);
+        let outcome = self.run_all(next, &mut ran, &mut news);
         if outcome.is_ok() {
             self.feeding.publish(news);
         } else {
             self.take_back();
         }
-        for verb in batch {
+        let count = ran.len();
+        for verb in ran {
             verb.answer(outcome.as_ref().copied().map_err(fault));
         }
-        outcome
+        (count, outcome)
     }
 
-    fn run_all(&self, batch: &mut [Box<dyn Verb>], news: &mut Vec<Feed>) -> rusqlite::Result<()> {
-        self.say("BEGIN IMMEDIATE")?;
-        for verb in batch {
-            let told_before = news.len();
-            self.say("SAVEPOINT verb")?;
-            let keep = verb.run(&mut Atom {
-                conn: &self.conn,
-                now: (self.clock)(),
-                news,
-            });
-            if self.conn.is_autocommit() {
-                // Out of space or memory, the whole transaction was taken back, not this verb alone.
-                let lost = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
-                return Err(rusqlite::Error::SqliteFailure(lost, None));
+    fn run_all(
+        &self,
+        mut next: impl FnMut(usize) -> Option<Box<dyn Verb>>,
+        ran: &mut Vec<Box<dyn Verb>>,
+        news: &mut Vec<Feed>,
+    ) -> rusqlite::Result<()> {
+        let mut outcome = self.say("BEGIN IMMEDIATE");
+        while ran.len() < BATCH_MAX
+            && let Some(mut verb) = next(ran.len())
+        {
+            if outcome.is_ok() {
+                outcome = self.run_one(verb.as_mut(), news);
             }
-            if !keep {
-                news.truncate(told_before);
-                self.say("ROLLBACK TO verb")?;
-            }
-            self.say("RELEASE verb")?;
+            ran.push(verb);
         }
+        outcome?;
         self.say("COMMIT")
+    }
+
+    fn run_one(&self, verb: &mut dyn Verb, news: &mut Vec<Feed>) -> rusqlite::Result<()> {
+        let told_before = news.len();
+        let changed_before = self.conn.total_changes();
+        let undo = verb.undo();
+        if undo == Undo::Alone {
+            self.say("SAVEPOINT verb")?;
+        }
+        let keep = verb.run(&mut Atom {
+            conn: &self.conn,
+            now: (self.clock)(),
+            news,
+        });
+        if self.conn.is_autocommit() {
+            // Out of space or memory, the whole transaction was taken back, not this verb alone.
+            return Err(lost());
+        }
+        if !keep {
+            news.truncate(told_before);
+        }
+        match undo {
+            Undo::Nothing if keep || self.conn.total_changes() == changed_before => Ok(()),
+            Undo::Nothing => Err(lost()),
+            Undo::Alone => {
+                if !keep {
+                    self.say("ROLLBACK TO verb")?;
+                }
+                self.say("RELEASE verb")
+            }
+        }
     }
 
     fn say(&self, sql: &str) -> rusqlite::Result<()> {
@@ -176,6 +233,28 @@ impl Writer {
             tracing::error!(%error, "a transaction cannot be taken back");
         }
     }
+}
+
+/// The next verb, if as many as this are likely to come and one does in time.
+fn gather(verbs: &mut mpsc::Receiver<Box<dyn Verb>>, likely: usize) -> Option<Box<dyn Verb>> {
+    if likely == 0 {
+        return None;
+    }
+    let begin = Instant::now();
+    while begin.elapsed() < GATHER {
+        // Not asleep: to be woken takes as long as what is waited for.
+        std::thread::yield_now();
+        if let Ok(verb) = verbs.try_recv() {
+            return Some(verb);
+        }
+    }
+    None
+}
+
+/// The error of verbs whose transaction was taken back for another's sake.
+fn lost() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+    rusqlite::Error::SqliteFailure(code, None)
 }
 
 #[cfg(test)]
@@ -205,12 +284,20 @@ mod tests {
     }
 
     fn say(text: String) -> (Box<dyn Verb>, oneshot::Receiver<Answer<i64>>) {
-        asked(move |atom: &mut Atom<'_>| {
+        asked(Undo::Alone, move |atom: &mut Atom<'_>| {
             atom.conn
                 .execute("INSERT INTO said (text) VALUES (?)", [text])?;
             atom.tell(Feed::Changed);
             Ok(atom.conn.last_insert_rowid())
         })
+    }
+
+    fn commit(writer: &Writer, verbs: Vec<Box<dyn Verb>>) -> rusqlite::Result<()> {
+        let count = verbs.len();
+        let mut verbs = verbs.into_iter();
+        let (ran, outcome) = writer.commit(|_| verbs.next());
+        assert_eq!(ran, count);
+        outcome
     }
 
     fn said(writer: &Writer) -> i64 {
@@ -224,20 +311,53 @@ mod tests {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let (first, mut first_answer) = say("first".to_owned());
-        let (refused, mut refused_answer) = asked(|atom: &mut Atom<'_>| -> Answer<()> {
-            atom.conn
-                .execute("INSERT INTO said (text) VALUES ('no')", [])?;
-            atom.tell(Feed::Changed);
-            Err(Code::NotAllowed.into())
-        });
+        let (refused, mut refused_answer) =
+            asked(Undo::Alone, |atom: &mut Atom<'_>| -> Answer<()> {
+                atom.conn
+                    .execute("INSERT INTO said (text) VALUES ('no')", [])?;
+                atom.tell(Feed::Changed);
+                Err(Code::NotAllowed.into())
+            });
         let (last, mut last_answer) = say("last".to_owned());
-        writer.commit(vec![first, refused, last]).expect("a commit");
+        commit(&writer, vec![first, refused, last]).expect("a commit");
         assert!(first_answer.try_recv().expect("answered").is_ok());
         assert!(last_answer.try_recv().expect("answered").is_ok());
         let refused = refused_answer.try_recv().expect("answered");
         assert!(matches!(refused, Err(Error::Reject(reject)) if reject.code == Code::NotAllowed));
         assert_eq!(said(&writer), 2);
         assert!(fed.try_recv().is_ok() && fed.try_recv().is_ok());
+        assert!(fed.try_recv().is_err(), "what was undone is not told");
+    }
+
+    #[test]
+    fn one_that_wrote_before_it_failed_takes_all_back() {
+        let (_directory, writer) = writer();
+        let mut fed = writer.feeding.begin().expect("the first feed");
+        let (first, mut first_answer) = say("first".to_owned());
+        let (refused, mut refused_answer) =
+            asked(Undo::Nothing, |_: &mut Atom<'_>| -> Answer<()> {
+                Err(Code::NotAllowed.into())
+            });
+        commit(&writer, vec![first, refused]).expect("a commit");
+        assert!(first_answer.try_recv().expect("answered").is_ok());
+        let refused = refused_answer.try_recv().expect("answered");
+        assert!(matches!(refused, Err(Error::Reject(_))));
+        assert!(fed.try_recv().is_ok());
+        let (second, mut second_answer) = say("second".to_owned());
+        let (failing, mut failing_answer) =
+            asked(Undo::Nothing, |atom: &mut Atom<'_>| -> Answer<()> {
+                atom.conn
+                    .execute("INSERT INTO said (text) VALUES ('no')", [])?;
+                Err(Code::NotAllowed.into())
+            });
+        commit(&writer, vec![second, failing]).expect_err("all of it is taken back");
+        for answer in [
+            second_answer.try_recv().expect("answered").map(|_| ()),
+            failing_answer.try_recv().expect("answered"),
+        ] {
+            assert!(matches!(answer, Err(Error::Fault(_))));
+        }
+        assert_eq!(said(&writer), 1);
         assert!(fed.try_recv().is_err(), "what was undone is not told");
     }
 
@@ -258,7 +378,7 @@ mod tests {
         let (small, mut small_answer) = say("small".to_owned());
         let (full, mut full_answer) = say(large.clone());
         // Whether the small one is kept or all is taken back, an answer says what became of it.
-        let outcome = writer.commit(vec![small, full]);
+        let outcome = commit(&writer, vec![small, full]);
         let kept = small_answer.try_recv().expect("answered").is_ok();
         assert_eq!(said(&writer), i64::from(kept));
         assert_eq!(fed.try_recv().is_ok(), kept);
@@ -273,7 +393,7 @@ mod tests {
         assert!(writer.conn.is_autocommit());
         limit(pages + 1_000);
         let (again, mut answer) = say(large);
-        writer.commit(vec![again]).expect("a commit");
+        commit(&writer, vec![again]).expect("a commit");
         assert!(answer.try_recv().expect("answered").is_ok());
     }
 

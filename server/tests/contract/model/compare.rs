@@ -12,7 +12,7 @@ use super::answers::{Part, seq};
 use super::play::Play;
 use super::state::{Entry, Instance, Told};
 use super::step::{At, Kind, Pick, UNIT_MS, Who};
-use crate::world::{code, facts};
+use crate::world::{code, exact};
 
 impl Entry {
     /// Its time is known from here, and must be one that it can have.
@@ -98,7 +98,7 @@ impl Play {
     }
 
     fn check_events(&self, at: usize, part: &Part, events: &[Event], more: bool) {
-        assert_eq!(facts(events), self.model.facts(at, &part.seqs));
+        assert_eq!(exact(events), self.model.facts(at, &part.seqs));
         assert_eq!(more, part.more, "{part:?}");
     }
 

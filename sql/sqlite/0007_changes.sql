@@ -10,4 +10,4 @@ ALTER TABLE message ADD COLUMN deleted_at INTEGER NULL;
 ALTER TABLE event_log ADD COLUMN target INTEGER NULL;
 ALTER TABLE event_log ADD COLUMN cmid TEXT NULL;
 
-CREATE INDEX event_cmid ON event_log (meetingID, orderID, userID, cmid) WHERE cmid IS NOT NULL;
+CREATE INDEX event_cmid ON event_log (meetingID, orderID, cmid, userID) WHERE cmid IS NOT NULL;

@@ -11,4 +11,4 @@ ALTER TABLE message
 ALTER TABLE event_log
   ADD COLUMN target BIGINT UNSIGNED NULL,
   ADD COLUMN cmid   CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
-  ADD KEY event_cmid (meetingID, orderID, userID, cmid);
+  ADD KEY event_cmid (meetingID, orderID, cmid, userID);

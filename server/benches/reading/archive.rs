@@ -1,0 +1,275 @@
+//! The file that is read: made by the store's own verbs, and kept between runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::{join_all, try_join_all};
+use plenary_server::clock;
+use plenary_server::error::Error;
+use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::{EndStep, NewMeeting, NewSession, NewUser, Store, TokenHash};
+use plenary_shared::domain::{Reason, Role, User};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, OrderId, UserId};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::Room;
+
+/// Everybody who talks.
+const PEOPLE: usize = 1_000;
+
+/// Instances that go on: the large one first, with everybody in it.
+const ACTIVE: usize = 100;
+
+/// Instances that are over.
+const ENDED: usize = 101;
+
+/// Who is in any instance but the large one.
+const IN_EACH: usize = 10;
+
+/// What each of them says there.
+const POSTS_EACH: usize = 400;
+
+/// What each but one says in the large one.
+const POSTS_IN_LARGE: usize = 201;
+
+/// Instances that are filled side by side.
+const SIDE_BY_SIDE: usize = 25;
+
+/// How long the meetings go on, and so how long the file is of use: as long as a meeting may.
+const LENGTH_MS: i64 = 31 * DAY_MS;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Its directory's name: another one for another content.
+const NAME: &str = "million-messages";
+
+/// Written last, so that half a file is made anew: when its meetings are over.
+const COMPLETE: &str = "complete";
+
+/// What is said, in turn: short words and long ones.
+const SAID: [&str; 4] = [
+    "Yes.",
+    "I have read the second draft, and I would rather move the deadline than drop the tests.",
+    "Could everybody have a look at the numbers before we go on?",
+    "The short version: it works on two machines and fails on the third, always at the same place, \
+     so it is not the weather. The long version is in the minutes of last week, third paragraph, \
+     with the measurements, and nobody has read them yet as far as I can see.",
+];
+
+/// The file and what is in it.
+pub struct Archive {
+    /// Where it lies.
+    pub directory: PathBuf,
+    /// What goes on, without the large one.
+    pub active: Vec<Room>,
+    /// What is over.
+    pub ended: Vec<Room>,
+    /// Where everybody is.
+    pub large: Room,
+}
+
+impl Archive {
+    /// The large meeting, read for whoever spoke once in it.
+    pub fn quiet(&self) -> Room {
+        let mut room = self.large.clone();
+        room.people.truncate(1);
+        room
+    }
+
+    /// The file of an earlier run if its meetings still go on, or a new one.
+    pub async fn find_or_make() -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(NAME);
+        let now = clock::of_machine()();
+        let complete = fs::read_to_string(directory.join(COMPLETE)).ok();
+        let until_ms = complete.and_then(|text| text.trim().parse::<i64>().ok());
+        if until_ms.is_none_or(|until_ms| until_ms < now.as_ms() + DAY_MS) {
+            make(&directory, now).await;
+        }
+        Self::find(directory).await
+    }
+
+    async fn find(directory: PathBuf) -> Self {
+        let store = Sqlite::open(&directory, clock::of_machine(), Purpose::Command)
+            .expect("the file that was made");
+        let people = store.users(None, PEOPLE).await.expect("people");
+        assert_eq!(people.len(), PEOPLE);
+        let mut rooms = Vec::with_capacity(ACTIVE + ENDED);
+        for number in 0..ACTIVE + ENDED {
+            let here = instance(number);
+            let people = in_room(number, &people);
+            let opened = store.open(here, &people[0], None, 1).await;
+            let opened = opened.expect("a meeting that was made");
+            rooms.push(Room {
+                here,
+                last: opened.seq.get(),
+                people,
+            });
+        }
+        let messages: u64 = rooms.iter().map(|room| room.last).sum();
+        println!(
+            "{}: {ACTIVE} meetings go on and {ENDED} are over, {PEOPLE} people, {messages} events",
+            directory.display()
+        );
+        let ended = rooms.split_off(ACTIVE);
+        let active = rooms.split_off(1);
+        let large = rooms.swap_remove(0);
+        Self {
+            directory,
+            active,
+            ended,
+            large,
+        }
+    }
+}
+
+/// Somebody's login token.
+pub fn token(user: UserId) -> String {
+    TokenHash(Sha256::digest(format!("a token of {user}")).into()).to_hex()
+}
+
+async fn make(directory: &Path, now: Timestamp) {
+    match fs::remove_dir_all(directory) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => panic!("{}: {error}", directory.display()),
+    }
+    println!("{} is made by the store's own verbs …", directory.display());
+    let begin = Instant::now();
+    let store = Sqlite::open(directory, clock::of_machine(), Purpose::Serve).expect("a new file");
+    let people = Arc::new(add_people(&store, now).await);
+    schedule(&store, now).await;
+    let mut posts = 0;
+    let numbers: Vec<usize> = (0..ACTIVE + ENDED).collect();
+    let (first, rest) = numbers.split_at(1);
+    for some in [first].into_iter().chain(rest.chunks(SIDE_BY_SIDE)) {
+        let talks = some.iter().map(|number| {
+            let (store, people, number) = (store.clone(), people.clone(), *number);
+            tokio::spawn(async move { hold_meeting(&store, &people, number, now).await })
+        });
+        for talk in join_all(talks).await {
+            posts += talk.expect("a meeting does not panic");
+        }
+        println!(
+            "{posts} messages after {:.1} s",
+            begin.elapsed().as_secs_f64()
+        );
+    }
+    let until_ms = now.plus_ms(LENGTH_MS).as_ms();
+    fs::write(directory.join(COMPLETE), until_ms.to_string()).expect("a mark");
+}
+
+async fn add_people(store: &Arc<Sqlite>, now: Timestamp) -> Vec<User> {
+    let adding = (0..PEOPLE).map(|number| async move {
+        let new = NewUser {
+            name: format!("Person {number}"),
+            email: format!("person{number}@example.org"),
+            age: Some(30),
+            gender: None,
+            role: Role::Member,
+        };
+        let user = store.add_user(new).await?;
+        let session = NewSession {
+            token: TokenHash(Sha256::digest(token(user.id)).into()),
+            user: user.id,
+            created_at: now,
+            expires_at: now.plus_ms(LENGTH_MS),
+            label: "a reader".to_owned(),
+        };
+        store.open_session(session).await?;
+        Ok::<_, Error>(user)
+    });
+    let mut people = try_join_all(adding).await.expect("people");
+    people.sort_by_key(|user| user.id);
+    people
+}
+
+/// One after the other, so that their numbers are known.
+async fn schedule(store: &Arc<Sqlite>, now: Timestamp) {
+    for number in 0..ACTIVE + ENDED {
+        let new = NewMeeting {
+            title: format!("Seminar {number}"),
+            description: "What we said we would talk about".to_owned(),
+            is_public: true,
+            audience: vec![],
+        };
+        let meeting = store.add_meeting(new).await.expect("a meeting");
+        let to = now.plus_ms(LENGTH_MS);
+        let here = store.schedule(meeting.id, now, to).await.expect("a time");
+        assert_eq!(here, instance(number));
+    }
+}
+
+/// Who is in an instance: everybody in the large one.
+fn in_room(number: usize, people: &[User]) -> Vec<User> {
+    if number == 0 {
+        return people.to_vec();
+    }
+    let first = number * IN_EACH;
+    let seats = first..first + IN_EACH;
+    seats.map(|seat| people[seat % PEOPLE].clone()).collect()
+}
+
+/// Each instance has a meeting of its own, in the order of their numbers.
+fn instance(number: usize) -> InstanceId {
+    let meeting = u64::try_from(number + 1).expect("a small number");
+    InstanceId::new(
+        MeetingId::new(meeting).expect("a small number"),
+        OrderId::new(1).expect("a small number"),
+    )
+}
+
+/// Starts a meeting, lets everybody join and talk, and ends it if it is one of those that are over.
+/// How many messages it has.
+async fn hold_meeting(
+    store: &Arc<Sqlite>,
+    people: &[User],
+    number: usize,
+    now: Timestamp,
+) -> usize {
+    let here = instance(number);
+    store.start(here, now).await.expect("a start");
+    let mut talking = Vec::new();
+    for (seat, person) in in_room(number, people).into_iter().enumerate() {
+        let posts = match (number, seat) {
+            (0, 0) => 1,
+            (0, _) => POSTS_IN_LARGE,
+            (_, _) => POSTS_EACH,
+        };
+        let store = store.clone();
+        talking.push(tokio::spawn(async move {
+            talk(&store, here, &person, posts).await
+        }));
+    }
+    let mut said = 0;
+    for one in join_all(talking).await {
+        said += one.expect("a talker does not panic").expect("all is taken");
+    }
+    if number >= ACTIVE {
+        for step in EndStep::ALL {
+            store
+                .end_step(here, Reason::Ended, *step, now)
+                .await
+                .expect("an end");
+        }
+    }
+    said
+}
+
+async fn talk(
+    store: &Arc<Sqlite>,
+    here: InstanceId,
+    person: &User,
+    posts: usize,
+) -> Result<usize, Error> {
+    store.join(here, person, None).await?;
+    for turn in 0..posts {
+        let cmid = Cmid(uuid::Uuid::now_v7());
+        let body = MessageBody::parse(SAID[turn % SAID.len()]).expect("a body");
+        store.post(here, person, cmid, &body).await?;
+    }
+    Ok(posts)
+}
