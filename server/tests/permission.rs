@@ -397,6 +397,7 @@ fn request(name: &str) -> Verb {
             cmid: Cmid(uuid::Uuid::now_v7()),
             body: MessageBody::parse("hello").expect("a good body"),
             reply_to: None,
+            ack: plenary_shared::protocol::Ack::Ordered,
         }),
         // Ada joined first, then guest; what she has just posted is the fourth event.
         "edit" => Verb::Edit(Edit {

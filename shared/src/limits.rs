@@ -67,3 +67,7 @@ pub const SEARCH_PAGE_MAX: usize = 100;
 
 /// Messages in one page of a search when the caller does not say.
 pub const SEARCH_PAGE_DEFAULT: usize = 20;
+
+/// How long the answer to a post that wants to be durable waits for the archive, in milliseconds: a
+/// hundred times what the archive takes when it is well; within everybody's patience and timeouts.
+pub const DURABLE_WAIT_MS_MAX: u64 = 5_000;

@@ -1,6 +1,5 @@
 //! A server with people and meetings on private stores: where most end-to-end tests begin.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -105,6 +104,11 @@ impl Setting {
         self.sql(&sql)
     }
 
+    /// The stores alone, for servers of one's own.
+    pub fn into_stores(self) -> Stores {
+        self.stores
+    }
+
     /// Starts the server and waits until everything that is due is active.
     pub fn start(self) -> Scene {
         let server = Server::with(&self.stores.redis, &self.stores.database, self.options);
@@ -149,25 +153,7 @@ impl Scene {
     /// A token for each of many people, as a sign-in of each would leave it in the durable store.
     #[track_caller]
     pub fn tokens(&self, names: &[impl AsRef<str>]) -> Vec<String> {
-        // 256 bits in hexadecimal, of which the store has the SHA-256.
-        const TOKEN: &str = "SHA2(CONCAT('a token of ', userID), 256)";
-        let rows = self.stores.database.query(&format!(
-            "INSERT IGNORE INTO session (tokenHash, userID, created_at, expires_at) \
-             SELECT UNHEX(SHA2({TOKEN}, 256)), userID, UTC_TIMESTAMP(3), \
-             UTC_TIMESTAMP(3) + INTERVAL 1 DAY FROM user; \
-             SELECT name, {TOKEN} FROM user"
-        ));
-        let tokens: HashMap<&str, &str> = rows
-            .iter()
-            .map(|row| (row[0].as_str(), row[1].as_str()))
-            .collect();
-        names
-            .iter()
-            .map(|name| match tokens.get(name.as_ref()) {
-                Some(token) => (*token).to_owned(),
-                None => panic!("there is nobody called {}", name.as_ref()),
-            })
-            .collect()
+        self.stores.tokens(names)
     }
 
     /// Gives somebody [`PASSWORD`].

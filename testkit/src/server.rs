@@ -51,6 +51,12 @@ impl Server {
         Self::on(&stores, directory(), options, &[])
     }
 
+    /// On stores that are reached by these addresses, which may be a [`crate::Proxy`]'s.
+    pub fn at(redis_url: &str, mysql_url: &str, options: ServerOptions) -> Self {
+        let stores = ["--redis", redis_url, "--mysql", mysql_url];
+        Self::on(&stores, directory(), options, &[])
+    }
+
     /// Without Redis and MySQL: everything in one file below its own home.
     pub fn embedded(options: ServerOptions) -> Self {
         let home = directory();

@@ -1,5 +1,6 @@
 //! A Redis and a MariaDB together, as most tests need them, and the directories they stand in.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -37,6 +38,32 @@ impl Stores {
             mariadb,
             database,
         }
+    }
+}
+
+impl Stores {
+    /// A token for each of these people, as a sign-in of each would leave it in the durable store.
+    #[track_caller]
+    pub fn tokens(&self, names: &[impl AsRef<str>]) -> Vec<String> {
+        // 256 bits in hexadecimal, of which the store has the SHA-256.
+        const TOKEN: &str = "SHA2(CONCAT('a token of ', userID), 256)";
+        let rows = self.database.query(&format!(
+            "INSERT IGNORE INTO session (tokenHash, userID, created_at, expires_at) \
+             SELECT UNHEX(SHA2({TOKEN}, 256)), userID, UTC_TIMESTAMP(3), \
+             UTC_TIMESTAMP(3) + INTERVAL 1 DAY FROM user; \
+             SELECT name, {TOKEN} FROM user"
+        ));
+        let tokens: HashMap<&str, &str> = rows
+            .iter()
+            .map(|row| (row[0].as_str(), row[1].as_str()))
+            .collect();
+        names
+            .iter()
+            .map(|name| match tokens.get(name.as_ref()) {
+                Some(token) => (*token).to_owned(),
+                None => panic!("there is nobody called {}", name.as_ref()),
+            })
+            .collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plenary_shared::domain::{Code, Reject, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
-use plenary_shared::protocol::{Login, LoginOk, Message};
+use plenary_shared::protocol::{Ack, Login, LoginOk, Message};
 use plenary_shared::search::Place;
 use plenary_shared::text::{MessageBody, for_terminal};
 use plenary_shared::time::Timestamp;
@@ -104,6 +104,9 @@ pub struct DoneOk {
     pub seq: Seq,
     /// When, by the store's clock.
     pub timestamp: Timestamp,
+    /// Whether the archive has it, where that was asked.
+    #[serde(default)]
+    pub durable: Option<bool>,
 }
 
 impl Api {
@@ -204,17 +207,23 @@ impl Api {
         cmid: Cmid,
         body: &MessageBody,
         reply_to: Option<Seq>,
+        ack: Ack,
     ) -> Result<Answer, ApiError> {
         #[derive(serde::Serialize)]
         struct Said<'a> {
             body: &'a MessageBody,
             #[serde(rename = "replyTo", skip_serializing_if = "Option::is_none")]
             reply_to: Option<Seq>,
+            ack: Ack,
         }
         let request = self
             .request(Method::POST, &within(instance, "message"))
             .header("idempotency-key", cmid.to_string())
-            .json(&Said { body, reply_to });
+            .json(&Said {
+                body,
+                reply_to,
+                ack,
+            });
         self.send(request).await
     }
 

@@ -5,9 +5,6 @@ mod table;
 
 pub use table::{KEYS, WORDS};
 
-use crate::key::label;
-use crate::theme::Glyphs;
-
 /// What a key can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is explained by its row of the table")]
@@ -22,13 +19,23 @@ pub enum Command {
     WordRight,
     LineStart,
     LineEnd,
+    TextStart,
+    TextEnd,
     DeleteLeft,
     DeleteRight,
+    DeleteToBlank,
     DeleteWord,
+    DeleteWordRight,
     DeleteToStart,
     DeleteToEnd,
     Yank,
+    YankOlder,
+    Transpose,
+    Undo,
+    Redo,
     Complete,
+    CompleteBack,
+    OpenEditor,
     Find,
     NextMeeting,
     PreviousMeeting,
@@ -44,6 +51,24 @@ pub enum Command {
     Oldest,
     Newest,
     FirstUnread,
+    PreviousMention,
+    NextMention,
+    PlainView,
+    Mouse,
+    Select,
+    SelectDown,
+    SelectUp,
+    SelectFirst,
+    SelectLast,
+    SelectEnter,
+    Search,
+    SearchOlder,
+    SearchNewer,
+    SearchEnter,
+    CopyText,
+    CopyLine,
+    OpenLink,
+    UnreadFrom,
     ListUp,
     ListDown,
     ListEnter,
@@ -76,6 +101,10 @@ pub enum Context {
     Edit,
     /// The chat above the input.
     Chat,
+    /// A selected message.
+    Select,
+    /// What is searched for among the messages.
+    Search,
     /// Going from meeting to meeting.
     Meetings,
     /// The list of meetings, when it has been stepped into.
@@ -101,6 +130,8 @@ impl Context {
         Self::List,
         Self::Find,
         Self::Chat,
+        Self::Select,
+        Self::Search,
         Self::Overlay,
         Self::SignIn,
         Self::Leaving,
@@ -113,10 +144,12 @@ impl Context {
             Self::Input => "message",
             Self::Edit => "editing",
             Self::Chat => "chat",
+            Self::Select => "a selected message",
+            Self::Search => "searching the messages",
             Self::Meetings => "meetings",
-            Self::List => "in the list (F2)",
+            Self::List => "in the list of meetings",
             Self::Overlay => "a page like this",
-            Self::Find => "finding a meeting",
+            Self::Find => "finding",
             Self::SignIn => "signing in",
             Self::Leaving => "asked when quitting",
             Self::Anywhere => "anywhere",
@@ -131,6 +164,8 @@ pub struct Row {
     pub command: Command,
     /// Where.
     pub context: Context,
+    /// What it is called: in the key configuration, and as a word after `/`.
+    pub name: &'static str,
     /// The keys that do it by default, as `ctrl-a`, `alt-enter`, `f1`.
     pub keys: &'static [&'static str],
     /// What the help says.
@@ -140,21 +175,20 @@ pub struct Row {
 }
 
 impl Row {
-    /// The keys as people read them, at most so many.
-    pub fn labels(&self, glyphs: &Glyphs, count_max: usize) -> String {
-        if let [first, _, _, _, .., last] = self.keys {
-            return format!(
-                "{}{}{}",
-                label(first, glyphs.keys),
-                glyphs.cut,
-                label(last, glyphs.keys)
-            );
+    /// Whether its name is a word as well: what makes sense while something is written.
+    pub const fn is_word(&self) -> bool {
+        match self.context {
+            Context::Chat | Context::Meetings | Context::Anywhere => true,
+            Context::Input
+            | Context::Edit
+            | Context::Select
+            | Context::Search
+            | Context::List
+            | Context::Overlay
+            | Context::Find
+            | Context::SignIn
+            | Context::Leaving => false,
         }
-        let shown = self.keys.iter().take(count_max);
-        shown
-            .map(|key| label(key, glyphs.keys))
-            .collect::<Vec<_>>()
-            .join(" ")
     }
 
     /// With what the hints say.
@@ -173,8 +207,35 @@ pub struct Word {
     pub name: &'static str,
     /// What may follow it.
     pub argument: &'static str,
+    /// What completes it.
+    pub completes: Completes,
     /// What the help says.
     pub help: &'static str,
+}
+
+/// What the argument of a word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completes {
+    /// Nothing that is known.
+    Nothing,
+    /// Somebody's name.
+    People,
+    /// A meeting.
+    Meetings,
+    /// One of these.
+    Of(&'static [&'static str]),
+}
+
+impl Word {
+    /// Whether it means nothing without an argument.
+    pub const fn needs_more(&self) -> bool {
+        !self.argument.is_empty() && !matches!(self.argument.as_bytes(), [b'[', ..])
+    }
+
+    const fn completes(mut self, completes: Completes) -> Self {
+        self.completes = completes;
+        self
+    }
 }
 
 /// What a word can do.
@@ -190,24 +251,52 @@ pub enum Verb {
     Recall,
     Outbox,
     Reconnect,
-    Help,
-    Quit,
+    Notify,
+    Mute,
+    Dnd,
+    Read,
 }
 
-/// The word that this is, or the one it comes nearest to.
-pub fn find_word(name: &str) -> Result<&'static Word, &'static Word> {
+/// What a word after `/` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// One of the table of words.
+    Word(&'static Word),
+    /// What a key does.
+    Row(&'static Row),
+}
+
+impl Named {
+    /// The word, with its `/`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Word(word) => word.name.to_owned(),
+            Self::Row(row) => format!("/{}", row.name),
+        }
+    }
+
+    /// Everything that can be named.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let rows = KEYS.iter().filter(|row| row.is_word());
+        WORDS.iter().map(Self::Word).chain(rows.map(Self::Row))
+    }
+}
+
+/// What this word names, or the word that it comes nearest to.
+pub fn find_word(name: &str) -> Result<Named, String> {
     let name = name.to_lowercase();
-    let mut nearest = &WORDS[0];
+    let mut nearest = String::new();
     let mut least = usize::MAX;
-    for word in WORDS {
-        if word.name == name {
-            return Ok(word);
+    for named in Named::all() {
+        let word = named.name();
+        if word == name {
+            return Ok(named);
         }
         // A beginning is nearer than anything that has to be changed.
-        let far = if word.name.starts_with(&name) {
+        let far = if word.starts_with(&name) {
             0
         } else {
-            distance(word.name, &name)
+            distance(&word, &name)
         };
         if far < least {
             (nearest, least) = (word, far);
@@ -244,11 +333,28 @@ mod tests {
     #[case("/q", Err("/quit"))]
     #[case("/laeve", Err("/leave"))]
     #[case("/mesages", Err("/messages"))]
+    #[case("/NEXT-unread", Ok("/next-unread"))]
+    #[case("/next-unred", Err("/next-unread"))]
+    #[case("/fid", Err("/find"))]
     fn words_and_the_nearest(#[case] name: &str, #[case] expected: Result<&str, &str>) {
-        assert_eq!(
-            find_word(name).map(|w| w.name).map_err(|w| w.name),
-            expected
-        );
+        let named = find_word(name).map(Named::name);
+        assert_eq!(named.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn every_name_is_one_and_every_alt_key_has_another_way() {
+        let mut names: Vec<String> = KEYS.iter().map(|row| format!("/{}", row.name)).collect();
+        names.extend(WORDS.iter().map(|word| word.name.to_owned()));
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for row in KEYS {
+            let only_alt = row.keys.iter().all(|key| key.contains("alt-"));
+            // What works on the text being written has its like without Alt.
+            let on_text = matches!(row.context, Context::Edit);
+            assert!(!only_alt || row.is_word() || on_text, "{row:?}");
+        }
     }
 
     #[test]

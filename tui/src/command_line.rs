@@ -17,9 +17,12 @@ Without a command, plenary opens the screen.
 Settings: a flag goes before its variable, that before the configuration file
   (config.toml in ~/.config/plenary), that before the server that was signed in
   to last, that before http://127.0.0.1:7400.
+  keys.toml and theme.toml beside it have the screen's keys and looks; both are
+  read again when they change. 'plenary --keys' prints all keys.
 Variables:
   PLENARY_SERVER  the server's address, as --server
   PLENARY_CONFIG  the configuration file, as --config
+  VISUAL, EDITOR  the editor that Ctrl-X opens
   PLENARY_TOKEN   a login token for scripts; goes before the stored session
   NO_COLOR        no colours; without a terminal there are none either
 
@@ -47,6 +50,9 @@ pub struct CommandLine {
     /// What every command understands.
     #[command(flatten)]
     pub globals: Globals,
+    /// Print every key of the screen as keys.toml may have it, and end
+    #[arg(long)]
+    pub keys: bool,
     /// What to do; without one, the screen is opened.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -182,6 +188,9 @@ pub struct Say {
     /// Each line of standard input is a message of its own; empty ones are left out
     #[arg(long, conflicts_with = "text")]
     pub lines: bool,
+    /// Done only when the archive has it too: it survives the loss of the live store
+    #[arg(long)]
+    pub durable: bool,
 }
 
 /// `plenary edit`

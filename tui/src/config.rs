@@ -78,6 +78,15 @@ pub enum ConfigError {
     Variable(ServerError),
 }
 
+/// What is wrong with a file that is obeyed but for its wrong lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
 /// The file's keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -155,7 +164,7 @@ fn read(file: &Path, must_exist: bool) -> Result<Option<Server>, ConfigError> {
 }
 
 /// The line, from 1, of a byte of the text.
-fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
     before.split(|byte| *byte == b'\n').count()
 }

@@ -1,10 +1,11 @@
 //! What `update` wants done outside: each is carried out by the runtime, and answers, if at all,
 //! with a message.
 
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
 
 use crate::journal::{Owner, Record};
+use crate::model::loudness::Loudness;
 
 /// Something to be done outside.
 #[derive(Clone, PartialEq)]
@@ -43,6 +44,35 @@ pub enum Effect {
     Record(Vec<Record>),
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
+    /// Remember that this was sent.
+    KeepSent {
+        /// In which meeting.
+        meeting: MeetingId,
+        /// What.
+        text: String,
+    },
+    /// Let the person write this in an editor. Answered by [`crate::msg::News::Edited`].
+    Edit {
+        /// Where it is written.
+        at: Option<InstanceId>,
+        /// What is written so far.
+        text: String,
+    },
+    /// Keep what meetings may call for, in place of all that was kept.
+    KeepLoudness(Vec<(MeetingId, Loudness)>),
+    /// Call the reader, who looks elsewhere.
+    Call {
+        /// Who, and where.
+        title: String,
+        /// What was said.
+        text: String,
+    },
+    /// Copy this.
+    Copy(String),
+    /// Open this address in a browser.
+    Open(String),
+    /// Take the mouse from the terminal, or give it back.
+    Mouse(bool),
     /// Write this into the terminal's title.
     Title(String),
     /// Draw everything anew.
@@ -67,6 +97,13 @@ impl std::fmt::Debug for Effect {
             Self::OpenJournal(owner) => write!(f, "OpenJournal({owner:?})"),
             Self::Record(records) => write!(f, "Record({})", records.len()),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
+            Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
+            Self::Edit { .. } => f.write_str("Edit"),
+            Self::KeepLoudness(kept) => write!(f, "KeepLoudness({})", kept.len()),
+            Self::Call { .. } => f.write_str("Call"),
+            Self::Copy(text) => write!(f, "Copy({})", text.len()),
+            Self::Open(_) => f.write_str("Open"),
+            Self::Mouse(ours) => write!(f, "Mouse({ours})"),
             Self::Title(title) => write!(f, "Title({title})"),
             Self::Redraw => f.write_str("Redraw"),
             Self::Suspend => f.write_str("Suspend"),

@@ -1,6 +1,27 @@
 //! One key with its modifiers: from the terminal, from its name, and as people read it.
 
+use std::fmt;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Keys that have a name and no character.
+const NAMED: [(&str, KeyCode); 15] = [
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+    ("insert", KeyCode::Insert),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pageup", KeyCode::PageUp),
+    ("pagedown", KeyCode::PageDown),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("space", KeyCode::Char(' ')),
+];
 
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +56,19 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The character that this key stands for in a pasted text, if it may be a part of one.
+    pub fn pasted(self) -> Option<char> {
+        match self.code {
+            KeyCode::Enter if self.modifiers.is_empty() => Some('\n'),
+            KeyCode::Tab if self.modifiers.is_empty() => Some('\t'),
+            // Some terminals end pasted lines so.
+            KeyCode::Char('j') if self.modifiers == KeyModifiers::CONTROL => Some('\n'),
+            _ => self.typed(),
+        }
+    }
+}
+
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Self {
         let known = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
@@ -44,6 +78,15 @@ impl From<KeyEvent> for Key {
             KeyCode::BackTab => {
                 code = KeyCode::Tab;
                 modifiers |= KeyModifiers::SHIFT;
+            }
+            // Terminals send the last four control characters, which are read as digits.
+            KeyCode::Char(c @ '4'..='7') if modifiers == KeyModifiers::CONTROL => {
+                code = KeyCode::Char(match c {
+                    '4' => '\\',
+                    '5' => ']',
+                    '6' => '^',
+                    _ => '_',
+                });
             }
             // Shift is in the character already, and Ctrl makes no difference between cases.
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
@@ -76,38 +119,55 @@ impl std::str::FromStr for Key {
                 rest = after;
             }
         }
-        let code = match rest {
-            "enter" => KeyCode::Enter,
-            "esc" => KeyCode::Esc,
-            "tab" => KeyCode::Tab,
-            "backspace" => KeyCode::Backspace,
-            "delete" => KeyCode::Delete,
-            "home" => KeyCode::Home,
-            "end" => KeyCode::End,
-            "pageup" => KeyCode::PageUp,
-            "pagedown" => KeyCode::PageDown,
-            "up" => KeyCode::Up,
-            "down" => KeyCode::Down,
-            "left" => KeyCode::Left,
-            "right" => KeyCode::Right,
-            _ => {
-                let mut chars = rest.chars();
-                match (chars.next(), chars.as_str()) {
-                    (Some('f'), number) if !number.is_empty() => {
-                        KeyCode::F(number.parse().map_err(|_| wrong())?)
-                    }
-                    (Some(c), "") => KeyCode::Char(c),
-                    _ => return Err(wrong()),
+        let named = NAMED.iter().find(|(name, _)| *name == rest);
+        let code = if let Some((_, code)) = named {
+            *code
+        } else {
+            let mut chars = rest.chars();
+            match (chars.next(), chars.as_str()) {
+                (Some('f'), number) if !number.is_empty() => {
+                    KeyCode::F(number.parse().map_err(|_| wrong())?)
                 }
+                (Some(c), "") => KeyCode::Char(c),
+                _ => return Err(wrong()),
             }
         };
         Ok(Self { code, modifiers })
     }
 }
 
-/// A key's name as people read it: `⌃G`, `⌥⏎`, `F1`; `glyphs` stand for
-/// Control, Alt, Shift, Enter and the arrows up and down.
-pub fn label(name: &str, glyphs: [&str; 6]) -> String {
+impl Key {
+    /// As people read it: `⌃G`, `⌥⏎`, `F1`; `glyphs` stand for Control, Alt, Shift, Enter and the
+    /// arrows up and down.
+    pub fn label(&self, glyphs: [&str; 6]) -> String {
+        label(&self.to_string(), glyphs)
+    }
+}
+
+/// As `ctrl-a`, `alt-enter`, `f1`: what [`Key::from_str`](std::str::FromStr) reads.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (modifier, prefix) in [
+            (KeyModifiers::CONTROL, "ctrl-"),
+            (KeyModifiers::ALT, "alt-"),
+            (KeyModifiers::SHIFT, "shift-"),
+        ] {
+            if self.modifiers.contains(modifier) {
+                f.write_str(prefix)?;
+            }
+        }
+        if let Some((name, _)) = NAMED.iter().find(|(_, code)| *code == self.code) {
+            return f.write_str(name);
+        }
+        match self.code {
+            KeyCode::F(number) => write!(f, "f{number}"),
+            KeyCode::Char(c) => write!(f, "{c}"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+fn label(name: &str, glyphs: [&str; 6]) -> String {
     let [ctrl, alt, shift, enter, up, down] = glyphs;
     let mut out = String::new();
     let mut rest = name;
@@ -150,6 +210,20 @@ mod tests {
     fn labels_of_keys(#[case] name: &str, #[case] unicode: &str, #[case] ascii: &str) {
         assert_eq!(label(name, UNICODE), unicode);
         assert_eq!(label(name, ASCII), ascii);
+    }
+
+    #[rstest]
+    #[case("ctrl-_", KeyCode::Char('7'), KeyModifiers::CONTROL)]
+    #[case("ctrl-^", KeyCode::Char('6'), KeyModifiers::CONTROL)]
+    #[case("ctrl-a", KeyCode::Char('A'), KeyModifiers::CONTROL)]
+    #[case("shift-tab", KeyCode::BackTab, KeyModifiers::NONE)]
+    #[case("alt-_", KeyCode::Char('_'), KeyModifiers::ALT)]
+    fn what_terminals_send(
+        #[case] name: &str,
+        #[case] code: KeyCode,
+        #[case] modifiers: KeyModifiers,
+    ) {
+        assert_eq!(Ok(Key::from(KeyEvent::new(code, modifiers))), name.parse());
     }
 
     #[rstest]

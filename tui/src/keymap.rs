@@ -1,7 +1,13 @@
-//! From keys to commands, by where they are pressed.
+//! From keys to commands, by where they are pressed: the table's, and the person's own.
 
-use crate::command::{Command, Context, KEYS};
+mod configured;
+
+use crate::command::{Command, Context, KEYS, Row};
 use crate::key::Key;
+use crate::theme::Glyphs;
+
+/// Keys of one command that are shown one by one; of more, the first and the last.
+const SHOWN_MAX: usize = 3;
 
 /// A command, and which of its keys called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,35 +19,22 @@ pub struct Bound {
 }
 
 /// All keys, by context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
-    bindings: Vec<(Context, Key, Bound)>,
+    /// In the order of the table.
+    rows: Vec<(&'static Row, Vec<Key>)>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        let bindings = KEYS
-            .iter()
-            .flat_map(|row| {
-                row.keys
-                    .iter()
-                    .enumerate()
-                    .map(move |(nth, name)| (row, nth, name))
-            })
-            .filter_map(|(row, nth, name)| {
-                // Every name of the table parses: a test reads them all.
-                let key = name.parse().ok()?;
-                Some((
-                    row.context,
-                    key,
-                    Bound {
-                        command: row.command,
-                        nth,
-                    },
-                ))
-            })
-            .collect();
-        Self { bindings }
+        let keys = |row: &Row| {
+            // Every name of the table parses: a test reads them all.
+            let keys = row.keys.iter().filter_map(|name| name.parse().ok());
+            keys.collect()
+        };
+        Self {
+            rows: KEYS.iter().map(|row| (row, keys(row))).collect(),
+        }
     }
 }
 
@@ -49,11 +42,43 @@ impl Keymap {
     /// What a key does, the first of `contexts` first.
     pub fn find(&self, contexts: &[Context], key: Key) -> Option<Bound> {
         contexts.iter().find_map(|context| {
-            self.bindings
-                .iter()
-                .find(|(of, bound, _)| of == context && *bound == key)
-                .map(|(_, _, bound)| *bound)
+            let here = self.rows.iter().filter(|(row, _)| row.context == *context);
+            here.into_iter().find_map(|(row, keys)| {
+                let nth = keys.iter().position(|bound| *bound == key)?;
+                let command = row.command;
+                Some(Bound { command, nth })
+            })
         })
+    }
+
+    /// Every row of the table with its keys.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static Row, &[Key])> {
+        self.rows.iter().map(|(row, keys)| (*row, keys.as_slice()))
+    }
+
+    /// The keys of a command.
+    pub fn keys(&self, command: Command) -> &[Key] {
+        let row = self.rows.iter().find(|(row, _)| row.command == command);
+        row.map_or(&[], |(_, keys)| keys.as_slice())
+    }
+
+    /// The first key of a command as people read it; nothing if it has none.
+    pub fn label(&self, command: Command, glyphs: &Glyphs) -> String {
+        let key = self.keys(command).first();
+        key.map_or_else(String::new, |key| key.label(glyphs.keys))
+    }
+
+    /// The keys of a command as people read them.
+    pub fn labels(&self, command: Command, glyphs: &Glyphs) -> String {
+        let keys = self.keys(command);
+        if let [first, .., last] = keys
+            && keys.len() > SHOWN_MAX
+        {
+            let (first, last) = (first.label(glyphs.keys), last.label(glyphs.keys));
+            return format!("{first}{}{last}", glyphs.cut);
+        }
+        let labels = keys.iter().map(|key| key.label(glyphs.keys));
+        labels.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -65,7 +90,9 @@ mod tests {
     fn every_key_of_the_table_is_one() {
         for row in KEYS {
             for name in row.keys {
-                assert!(name.parse::<Key>().is_ok(), "{name}");
+                let key = name.parse::<Key>();
+                assert!(key.is_ok(), "{name}");
+                assert_eq!(key.map(|key| key.to_string()), Ok((*name).to_owned()));
             }
         }
     }

@@ -137,6 +137,25 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
     panes
 }
 
+/// Nothing but the chat, a line for what is said about it, and the input.
+pub fn plain(columns: u16, rows: u16) -> Panes {
+    let mut panes = panes(columns, rows, 1, None);
+    let none = Rect::new(0, 0, 0, 0);
+    if panes.form == Form::Tiny {
+        return panes;
+    }
+    panes.form = match panes.form {
+        Form::Three | Form::Two | Form::Tabs => Form::Tabs,
+        Form::Narrow | Form::Tiny => Form::Narrow,
+    };
+    (panes.tabs, panes.title, panes.rule, panes.hints) = (none, none, none, none);
+    (panes.meetings, panes.people) = (none, none);
+    panes.chat = Rect::new(0, 0, columns, rows - 2);
+    panes.status = Rect::new(0, rows - 2, columns, 1);
+    panes.input = Rect::new(0, rows - 1, columns, 1);
+    panes
+}
+
 impl Panes {
     /// Whether the list of meetings lies over the chat.
     pub fn meetings_over_chat(&self) -> bool {

@@ -1,13 +1,14 @@
 //! `plenary`: reads the command line and the settings, then does one command or opens the screen.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser as _;
 use plenary::command_line::CommandLine;
 use plenary::config::{self, Environment, Flags, Settings};
-use plenary::runtime::{self, Opening};
+use plenary::runtime::{self, Desktop, Opening};
 use plenary::session::{Account, SessionFile};
 use plenary::shell::{self, Failure};
 use plenary::term;
@@ -31,11 +32,15 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
     // The one provider of the process; a second one cannot have been installed before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let globals = command_line.globals;
+    let prints_keys = command_line.keys;
     let flags = Flags {
         server: globals.server,
         config: globals.config,
     };
     let settings = config::resolve(flags, Environment::read()?)?;
+    if prints_keys {
+        return shell::print_keys(&config_dir(&settings).join("keys.toml"));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -68,10 +73,27 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
             !settings.no_color,
             wants_ascii(|name| std::env::var(name).ok()),
         ),
+        config_dir: config_dir(settings),
+        desktop: Desktop::new(|name| std::env::var(name).ok()),
+        editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,
     };
     runtime
-        .block_on(runtime::run(opening))
+        .block_on(runtime::run(&opening))
         .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
+}
+
+/// The command line of the person's editor, by the variables that every program obeys.
+fn editor(variable: impl Fn(&str) -> Option<String>) -> String {
+    let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    set("VISUAL")
+        .or_else(|| set("EDITOR"))
+        .unwrap_or_else(|| "vi".to_owned())
+}
+
+/// Keys and looks lie beside the configuration file.
+fn config_dir(settings: &Settings) -> PathBuf {
+    let directory = settings.config_file.parent();
+    directory.unwrap_or(Path::new(".")).to_owned()
 }

@@ -1,13 +1,18 @@
 //! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
 //! It holds no clock, socket or terminal, and changes only in `update`.
 
+pub mod choice;
 pub mod composer;
 pub mod editor;
+pub mod find;
+pub mod history;
+pub mod loudness;
 pub mod meetings;
 pub mod outbox;
 pub mod overlay;
 pub mod room;
 pub mod scroll;
+pub mod select;
 pub mod sign_in;
 pub mod timeline;
 pub mod wake;
@@ -15,20 +20,27 @@ pub mod wake;
 use std::collections::{BTreeMap, HashMap};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
-use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::clock::Zone;
-use crate::command::Context;
+use crate::clock::{Zone, minutes, minutes_left};
+use crate::command::{Command, Context};
 use crate::journal::Owner;
+use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Form, Panes};
 use crate::session::Token;
+use crate::text;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
-use meetings::Meetings;
+use editor::Ring;
+use find::Find;
+use history::History;
+use loudness::Loudness;
+use meetings::{Listed, Meetings};
 use outbox::Outbox;
-use overlay::{Find, Overlay};
+use overlay::Overlay;
 use room::Room;
+use select::Selecting;
 use sign_in::SignIn;
 use timeline::Looked;
 
@@ -45,8 +57,14 @@ pub struct Start {
     pub person: Option<String>,
     /// The kept drafts.
     pub drafts: Vec<(InstanceId, String)>,
+    /// What was sent before, oldest first.
+    pub history: Vec<(MeetingId, String)>,
+    /// What meetings may call for, where it was chosen.
+    pub loudness: Vec<(MeetingId, Loudness)>,
     /// How meaning looks.
     pub theme: Theme,
+    /// What keys do.
+    pub keymap: Keymap,
     /// In which zone times are shown.
     pub zone: Zone,
     /// Columns and rows.
@@ -57,6 +75,7 @@ pub struct Start {
 
 /// Everything the screen knows.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Model {
     /// The server's time, as well as it is known.
     pub now: Timestamp,
@@ -66,10 +85,20 @@ pub struct Model {
     pub size: (u16, u16),
     /// How meaning looks.
     pub theme: Theme,
+    /// What keys do.
+    pub keymap: Keymap,
     /// In which zone times are shown.
     pub zone: Zone,
     /// Whether the terminal has the focus, as far as it says.
     pub focused: bool,
+    /// Whether it has ever told.
+    pub focus_told: bool,
+    /// What meetings may call for, where it was chosen.
+    pub loudness: HashMap<MeetingId, Loudness>,
+    /// Whether nothing may call.
+    pub dnd: bool,
+    /// When the reader was called last.
+    pub called_at: Option<Timestamp>,
     /// The server's address.
     pub server: String,
     /// The login token.
@@ -102,6 +131,10 @@ pub struct Model {
     pub shown_before: Option<InstanceId>,
     /// What is written, by meeting.
     pub composers: HashMap<Option<InstanceId>, Composer>,
+    /// What was sent before.
+    pub history: History,
+    /// What was cut from messages.
+    pub ring: Ring,
     /// When drafts that changed are kept on disk.
     pub drafts_due: Option<Timestamp>,
     /// Where keys go first.
@@ -110,8 +143,14 @@ pub struct Model {
     pub drawer: Option<Drawer>,
     /// The page that lies over the chat.
     pub overlay: Option<Overlay>,
-    /// The search for a meeting.
+    /// The search for a meeting, a person or a command.
     pub find: Option<Find>,
+    /// The selected message.
+    pub select: Option<Selecting>,
+    /// Whether nothing but the chat is shown.
+    pub plain: bool,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
     /// What the status line says for a while.
     pub notice: Option<Notice>,
     /// Until when a second Ctrl-C quits.
@@ -244,8 +283,13 @@ impl Model {
             skew_ms: 0,
             size: start.size,
             theme: start.theme,
+            keymap: start.keymap,
             zone: start.zone,
             focused: true,
+            focus_told: false,
+            loudness: start.loudness.into_iter().collect(),
+            dnd: false,
+            called_at: None,
             server: start.server,
             token: start.token,
             sign_in,
@@ -262,11 +306,16 @@ impl Model {
             shown: None,
             shown_before: None,
             composers,
+            history: History::new(start.history),
+            ring: Ring::default(),
             drafts_due: None,
             focus: Focus::Input,
             drawer: None,
             overlay: None,
             find: None,
+            select: None,
+            plain: false,
+            mouse: true,
             notice: None,
             quit_until: None,
             leaving: false,
@@ -306,6 +355,28 @@ impl Model {
         self.me.as_ref().map(|me| me.id)
     }
 
+    /// The list of meetings on so many rows: its lines, and how many of them are above the first.
+    pub fn list(&self, height: usize) -> (Vec<Listed<'_>>, usize) {
+        let lines = meetings::listed(&self.meetings.entries(self.now, self.zone));
+        let is_shown = |line: &Listed<'_>| match line {
+            Listed::Entry(entry) => Some(entry.instance.id) == self.shown,
+            Listed::Group(..) => false,
+        };
+        // As little above as keeps the selected row in sight, with its group where that fits.
+        let selected = lines.iter().position(is_shown);
+        let skipped = selected.map_or(0, |at| (at + 1).saturating_sub(height));
+        (lines, skipped)
+    }
+
+    /// The meeting on a row of the list, if there is one.
+    pub fn meeting_on_row(&self, row: usize, height: usize) -> Option<InstanceId> {
+        let (lines, skipped) = self.list(height);
+        match lines.get(skipped + row)? {
+            Listed::Entry(entry) => Some(entry.instance.id),
+            Listed::Group(..) => None,
+        }
+    }
+
     /// What is written in the shown meeting.
     pub fn composer(&self) -> Option<&Composer> {
         self.composers.get(&self.shown)
@@ -319,6 +390,9 @@ impl Model {
     /// Where things stand on the screen.
     pub fn panes(&self) -> Panes {
         let (columns, rows) = self.size;
+        if self.plain {
+            return layout::plain(columns, rows);
+        }
         // The input's width does not depend on its height, so the first layout can measure it.
         let cells = layout::panes(columns, rows, 1, None).input_columns();
         let editor = self.composer().map(|composer| &composer.editor);
@@ -336,6 +410,7 @@ impl Model {
             outbox: &self.outbox,
             me: self.me.as_ref(),
             theme: self.theme,
+            keymap: &self.keymap,
             zone: self.zone,
             now: self.now,
             columns: usize::from(panes.chat.width),
@@ -360,7 +435,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, SignIn,
+            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Select,
+            SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -372,6 +448,10 @@ impl Model {
             &[Find, Edit, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
+        } else if self.query().is_some() {
+            &[Search, Edit, Anywhere]
+        } else if self.select.is_some() {
+            &[Select, Chat, Meetings, Anywhere]
         } else if self.focus == Focus::List {
             &[List, Chat, Meetings, Anywhere]
         } else {
@@ -406,6 +486,7 @@ impl Model {
             && at_end
             && self.overlay.is_none()
             && self.sign_in.is_none()
+            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
             && (!covered || self.panes().chat.width > 60)
     }
 
@@ -434,6 +515,38 @@ impl Model {
             }
             None => EnterDoes::Send,
         }
+    }
+
+    /// What the terminal's title says: `●23m Seminar !2`.
+    pub fn window_title(&self) -> String {
+        let glyphs = self.theme.glyphs;
+        let instance = self.shown.and_then(|id| self.instance(id));
+        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
+            return "plenary".to_owned();
+        };
+        let (now, name) = (self.now, text::one_line(&instance.title));
+        let meeting = match instance.state {
+            InstanceState::Active => {
+                let left = minutes(minutes_left(now, instance.todatetime));
+                format!("{}{left} {name}", glyphs.live)
+            }
+            InstanceState::Scheduled => {
+                let left = minutes(minutes_left(now, instance.fromdatetime));
+                format!("{name} in {left}")
+            }
+            InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
+        };
+        let sum = |count: fn(&Room) -> usize| self.rooms.values().map(count).sum::<usize>();
+        match (sum(|room| room.mentions), sum(|room| room.unread)) {
+            (0, 0) => meeting,
+            (0, unread) => format!("{meeting} +{unread}"),
+            (mentions, _) => format!("{meeting} !{mentions}"),
+        }
+    }
+
+    /// The first key of a command, as people read it.
+    pub fn key(&self, command: Command) -> String {
+        self.keymap.label(command, self.theme.glyphs)
     }
 
     /// Says something in the status line.

@@ -1,11 +1,13 @@
 //! What happens outside, as `update` is told of it.
 
-use plenary_shared::ids::Cmid;
+use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{LoginOk, ServerLine};
 use plenary_shared::time::Timestamp;
 
 use crate::journal::{Line, Owner};
 use crate::key::Key;
+use crate::keymap::Keymap;
+use crate::theme::Theme;
 
 /// Something happened.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub enum News {
     Started,
     /// A key was pressed.
     Key(Key),
+    /// The mouse was used.
+    Mouse(Mouse),
     /// A text was pasted.
     Pasted(String),
     /// The screen has another size: columns and rows.
@@ -37,6 +41,22 @@ pub enum News {
     Link(LinkNews),
     /// A sign-in was answered; with the sentence that says why not.
     SignedIn(Result<LoginOk, String>),
+    /// A text comes back from the editor.
+    Edited {
+        /// Where it was written.
+        at: Option<InstanceId>,
+        /// The text.
+        text: String,
+    },
+    /// Keys and looks were read.
+    Configured {
+        /// What keys do.
+        keymap: Keymap,
+        /// How meaning looks.
+        theme: Theme,
+        /// What is wrong, with file and line.
+        wrong: Vec<String>,
+    },
     /// A journal is open: what an earlier program left in it.
     Journal(Owner, Vec<Line>),
     /// These lines are on disk, or cannot be, which has been told.
@@ -45,6 +65,22 @@ pub enum News {
     Failed(String),
     /// The system wants the program to end.
     Terminated,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button was pressed here.
+    Click {
+        /// From the left.
+        column: u16,
+        /// From the top.
+        row: u16,
+    },
+    /// The wheel was turned away.
+    WheelUp,
+    /// The wheel was turned near.
+    WheelDown,
 }
 
 /// What became of the connection, and what came on it.

@@ -1,17 +1,24 @@
 //! The one loop: takes all that is ready - keys, the server, answers, signals, the clock -, works
 //! it in, then draws once. It sleeps when nothing comes and nothing visible changes.
 
+mod away;
+mod burst;
+mod desktop;
+mod headless;
 mod keeper;
 mod news;
 mod outside;
+mod sent_keeper;
+mod wishes;
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::{Duration, SystemTime};
 
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
-use plenary_shared::ids::Cmid;
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId};
 use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -20,16 +27,25 @@ use crate::clock::Zone;
 use crate::drafts::DraftsFile;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
+use crate::loud::LoudFile;
+use crate::model::loudness::Loudness;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
-use crate::net::{Ask, Told};
+use crate::net::Told;
+use crate::sent::SentFile;
 use crate::session::{Account, SessionFile};
 use crate::term::Term;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
-use keeper::Keeper;
-use outside::Outside;
+use away::Away;
+use burst::Burst;
+use outside::{OnScreen, Outside};
+use sent_keeper::SentKeeper;
+use wishes::Wishes;
+
+pub use desktop::Desktop;
+pub use headless::Headless;
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
@@ -48,6 +64,12 @@ pub struct Opening {
     pub state_dir: PathBuf,
     /// How meaning looks.
     pub theme: Theme,
+    /// Where `keys.toml` and `theme.toml` are.
+    pub config_dir: PathBuf,
+    /// What stands around the terminal.
+    pub desktop: Desktop,
+    /// The command line of the person's editor.
+    pub editor: String,
     /// The wall clock: `SystemTime::now`.
     pub wall_clock: fn() -> SystemTime,
     /// Where ids of messages come from: `Uuid::now_v7`.
@@ -60,24 +82,66 @@ enum Taken {
     Told(Told),
     Sent,
     Continued,
+    Back(io::Result<ExitStatus>),
     Woken,
 }
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
-pub async fn run(opening: Opening) -> io::Result<()> {
+pub async fn run(opening: &Opening) -> io::Result<()> {
     let mut term = Term::take()?;
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);
+    screen.sent.end().await;
     screen.outside.end().await;
     ended
 }
 
+impl Opening {
+    /// What the program knows when it begins.
+    fn model(&self, size: (u16, u16)) -> Model {
+        let account = &self.account;
+        let server = account.server.to_string();
+        let here = account
+            .session
+            .as_ref()
+            .filter(|session| session.server == account.server);
+        Model::new(Start {
+            email: here
+                .map(|session| session.email.clone())
+                .unwrap_or_default(),
+            // A token that was given may be somebody else's.
+            person: here
+                .filter(|session| account.token.as_ref() == Some(&session.token))
+                .map(|session| session.email.clone()),
+            token: account.token.clone(),
+            drafts: DraftsFile::within(&self.state_dir).load(&server),
+            theme: self.theme,
+            history: SentFile::within(&self.state_dir).load(&server),
+            loudness: LoudFile::within(&self.state_dir).load(&server),
+            server,
+            keymap: Keymap::default(),
+            zone: Zone::Local,
+            size,
+            now: now(self.wall_clock),
+        })
+    }
+}
+
 struct Screen {
     model: Model,
-    keymap: Keymap,
+    wishes: Wishes,
     outside: Outside,
-    events: EventStream,
+    sent: SentKeeper,
+    /// What comes from the terminal, while it is ours.
+    events: Option<EventStream>,
+    burst: Burst,
+    /// The editor that has the terminal.
+    away: Option<Away>,
+    desktop: Desktop,
+    loud_file: LoudFile,
+    editor: String,
+    state_dir: PathBuf,
     ends: [Signal; 3],
     continues: Signal,
     wall_clock: fn() -> SystemTime,
@@ -87,40 +151,20 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(opening: Opening, term: &Term) -> io::Result<Self> {
-        let account = &opening.account;
-        let server = account.server.to_string();
-        let drafts_file = DraftsFile::within(&opening.state_dir);
-        let here = account
-            .session
-            .as_ref()
-            .filter(|session| session.server == account.server);
-        let model = Model::new(Start {
-            email: here
-                .map(|session| session.email.clone())
-                .unwrap_or_default(),
-            // A token that was given may be somebody else's.
-            person: here
-                .filter(|session| account.token.as_ref() == Some(&session.token))
-                .map(|session| session.email.clone()),
-            token: account.token.clone(),
-            drafts: drafts_file.load(&server),
-            server,
-            theme: opening.theme,
-            zone: Zone::Local,
-            size: term.size()?,
-            now: now(opening.wall_clock),
-        });
+    fn new(opening: &Opening, term: &Term) -> io::Result<Self> {
+        let model = opening.model(term.size()?);
         Ok(Self {
             model,
-            keymap: Keymap::default(),
-            outside: Outside::new(
-                opening.session_file,
-                drafts_file,
-                Keeper::new(&opening.state_dir, opening.new_id),
-                opening.wall_clock,
-            ),
-            events: EventStream::new(),
+            wishes: Wishes::within(&opening.config_dir, opening.theme),
+            sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
+            events: Some(EventStream::new()),
+            burst: Burst::default(),
+            away: None,
+            desktop: opening.desktop.clone(),
+            loud_file: LoudFile::within(&opening.state_dir),
+            outside: Outside::new(opening),
+            editor: opening.editor.clone(),
+            state_dir: opening.state_dir.clone(),
             ends: [
                 signal(SignalKind::terminate())?,
                 signal(SignalKind::hangup())?,
@@ -139,7 +183,7 @@ impl Screen {
         let mut drawn_at: Option<Instant> = None;
         let mut dirty = true;
         while !self.is_over {
-            if dirty && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
+            if dirty && self.away.is_none() && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
                 let size = term.size()?;
                 if size != self.model.size {
                     self.work_in(term, News::Resized(size.0, size.1))?;
@@ -151,8 +195,11 @@ impl Screen {
                 drawn_at = Some(Instant::now());
                 dirty = false;
             }
-            let frame_due = drawn_at.filter(|_| dirty).map(|at| at + FRAME);
+            let draws = dirty && self.away.is_none();
+            let frame_due = drawn_at.filter(|_| draws).map(|at| at + FRAME);
+            let waits = Instant::now();
             let mut taken = self.next(frame_due).await;
+            self.burst.waited(waits.elapsed());
             for _ in 0..TAKEN_MAX {
                 dirty |= self.take(term, taken)?;
                 match self.ready().await {
@@ -167,14 +214,25 @@ impl Screen {
     /// Waits for whatever comes first. Dropping it loses nothing.
     async fn next(&mut self, frame_due: Option<Instant>) -> Taken {
         let wake = frame_due.unwrap_or_else(|| self.wake());
+        let wake = self
+            .burst
+            .left()
+            .map_or(wake, |left| wake.min(Instant::now() + left));
         let [terminate, hangup, interrupt] = &mut self.ends;
         tokio::select! {
             biased;
             _ = terminate.recv() => Taken::News(News::Terminated),
             _ = hangup.recv() => Taken::News(News::Terminated),
-            _ = interrupt.recv() => Taken::News(News::Terminated),
+            // Ctrl-C in the editor is the editor's.
+            _ = interrupt.recv() => match self.away {
+                None => Taken::News(News::Terminated),
+                Some(_) => Taken::Sent,
+            },
             _ = self.continues.recv() => Taken::Continued,
-            event = self.events.next() => news::of_terminal(event).map_or(Taken::Sent, Taken::News),
+            event = next_event(&mut self.events) => {
+                news::of_terminal(event).map_or(Taken::Sent, Taken::News)
+            }
+            status = ended(&mut self.away) => Taken::Back(status),
             next = self.outside.next() => match next {
                 outside::Next::Told(told) => Taken::Told(told),
                 outside::Next::News(news) => Taken::News(news),
@@ -204,20 +262,39 @@ impl Screen {
     /// Works one thing in; says whether the screen may have changed.
     fn take(&mut self, term: &mut Term, taken: Taken) -> io::Result<bool> {
         match taken {
-            Taken::News(news) => self.work_in(term, news)?,
+            Taken::News(news) => {
+                let ready = self.burst.take(news);
+                if ready.is_empty() {
+                    return Ok(false);
+                }
+                for news in ready {
+                    self.work_in(term, news)?;
+                }
+            }
+            Taken::Back(status) => self.come_back(term, status)?,
             Taken::Told(told) => {
                 if matches!(told, Told::Closed { .. }) {
                     self.outside.forget_unsent();
                 }
                 self.work_in(term, News::Link(news::of_link(told)))?;
             }
+            // Whoever stopped with us has the terminal.
+            Taken::Continued if self.away.is_some() => return Ok(false),
             Taken::Continued => {
                 term.resume()?;
+                term.set_title(&self.model.title)?;
                 let (columns, rows) = term.size()?;
                 self.work_in(term, News::Resized(columns, rows))?;
             }
             Taken::Sent => return Ok(false),
             Taken::Woken => {
+                let held = self.burst.due();
+                if !held.is_empty() {
+                    for news in held {
+                        self.work_in(term, news)?;
+                    }
+                    return Ok(true);
+                }
                 // A frame that was due wakes as well; then no time of the model has passed.
                 let local = self.model.wake_at().plus_ms(-self.model.skew_ms);
                 if now(self.wall_clock) < local {
@@ -230,44 +307,135 @@ impl Screen {
     }
 
     fn work_in(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+        let looks = matches!(
+            news,
+            News::Started | News::Key(_) | News::Focused(true) | News::Tick
+        );
+        if looks && let Some(configured) = self.wishes.look(now(self.wall_clock)) {
+            self.work_in_one(term, configured)?;
+        }
+        self.work_in_one(term, news)
+    }
+
+    fn work_in_one(&mut self, term: &mut Term, news: News) -> io::Result<()> {
         let spare = Cmid((self.new_id)());
         let msg = Msg {
             now: now(self.wall_clock),
             spare,
             news,
         };
-        for effect in update(&mut self.model, &self.keymap, msg) {
+        for effect in update(&mut self.model, msg) {
             self.carry_out(term, effect)?;
         }
         Ok(())
     }
 
+    /// Gives the terminal to the person's editor, with this text. The connection goes on.
+    fn go_away(&mut self, term: &mut Term, at: Option<InstanceId>, text: &str) -> io::Result<()> {
+        // It would read the editor's keys.
+        self.events = None;
+        term.release();
+        match Away::begin(&self.editor, &self.state_dir, at, text) {
+            Ok(away) => {
+                self.away = Some(away);
+                Ok(())
+            }
+            Err(why) => self.take_again(term, News::Failed(why)),
+        }
+    }
+
+    /// To the terminal itself, while it is ours.
+    fn say(&self, term: &mut Term, sequence: Option<String>) -> io::Result<()> {
+        match sequence.filter(|_| self.away.is_none()) {
+            Some(sequence) => term.say(&sequence),
+            None => Ok(()),
+        }
+    }
+
+    fn come_back(&mut self, term: &mut Term, status: io::Result<ExitStatus>) -> io::Result<()> {
+        match self.away.take() {
+            Some(away) => {
+                let news = away.finish(status);
+                self.take_again(term, news)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn take_again(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+        term.resume()?;
+        term.set_title(&self.model.title)?;
+        self.events = Some(EventStream::new());
+        let (columns, rows) = term.size()?;
+        self.work_in(term, News::Resized(columns, rows))?;
+        self.work_in(term, news)
+    }
+
+    fn keep_loudness(&self, kept: Vec<(MeetingId, Loudness)>) {
+        let (file, server) = (self.loud_file.clone(), self.model.server.clone());
+        let answer = self.outside.answer();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.save(&server, &kept) {
+                let why = format!("the choice is not kept: {error}");
+                // If even this has no room, the status line has enough to say.
+                let _ = answer.try_send(News::Failed(why));
+            }
+        });
+    }
+
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
-        match effect {
-            Effect::SignIn {
-                server,
-                email,
-                password,
-            } => {
-                self.outside.sign_in(&server, email, password);
+        let Some(on_screen) = self.outside.carry_out(&self.model.server, effect) else {
+            return Ok(());
+        };
+        match on_screen {
+            OnScreen::KeepSent { meeting, text } => {
+                let server = self.model.server.clone();
+                self.sent.keep(server, meeting, text);
             }
-            Effect::CancelSignIn => self.outside.cancel_sign_in(),
-            Effect::Connect { server } => self.outside.connect(&server),
-            Effect::Disconnect => self.outside.disconnect(),
-            Effect::ForgetToken { server } => self.outside.forget_token(&server),
-            Effect::Ask(request) => self.outside.ask(Ask::Send(request)),
-            Effect::Reconnect => self.outside.ask(Ask::Reconnect),
-            Effect::OpenJournal(owner) => self.outside.keeper.open(owner),
-            Effect::Record(records) => self.outside.keeper.write(records),
-            Effect::KeepDrafts(drafts) => {
-                self.outside.keep_drafts(self.model.server.clone(), drafts);
+            OnScreen::Edit { at, text } => self.go_away(term, at, &text)?,
+            OnScreen::Title(title) if self.away.is_none() => term.set_title(&title)?,
+            // It is written when the terminal is ours again.
+            OnScreen::Title(_) => {}
+            OnScreen::KeepLoudness(kept) => self.keep_loudness(kept),
+            OnScreen::Call { title, text } => {
+                self.say(term, Some(self.desktop.calling(&title, &text)))?;
+                self.desktop.call(&title, &text);
             }
-            Effect::Title(title) => term.set_title(&title)?,
-            Effect::Redraw => self.redraw = true,
-            Effect::Suspend => term.suspend()?,
-            Effect::Quit => self.is_over = true,
+            OnScreen::Copy(text) => {
+                self.say(term, self.desktop.copying(&text))?;
+                self.desktop.copy(text);
+            }
+            OnScreen::Open(address) => {
+                if !self.desktop.has_opener() {
+                    self.say(term, self.desktop.copying(&address))?;
+                }
+                self.desktop.open(&address, self.outside.answer());
+            }
+            OnScreen::Mouse(ours) => term.set_mouse(ours)?,
+            OnScreen::Redraw => self.redraw = true,
+            OnScreen::Suspend => {
+                term.suspend()?;
+                term.set_title(&self.model.title)?;
+            }
+            OnScreen::Quit => self.is_over = true,
         }
         Ok(())
+    }
+}
+
+/// Never, while the terminal is somebody else's.
+async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Never, while there is no editor.
+async fn ended(away: &mut Option<Away>) -> io::Result<ExitStatus> {
+    match away {
+        Some(away) => away.ended().await,
+        None => std::future::pending().await,
     }
 }
 

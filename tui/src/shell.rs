@@ -5,6 +5,7 @@ mod export;
 mod failure;
 mod join;
 mod join_times;
+mod keys;
 mod leave;
 mod login;
 mod logout;
@@ -25,6 +26,7 @@ use std::time::SystemTime;
 use plenary_shared::domain::Code;
 
 pub use failure::{Exit, Failure};
+pub use keys::print as print_keys;
 
 use crate::api::Api;
 use crate::command_line::Command;

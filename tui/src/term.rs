@@ -22,9 +22,17 @@ use plenary_shared::text::for_terminal;
 const PUSH_TITLE: &str = "\x1b[22;2t";
 const POP_TITLE: &str = "\x1b[23;2t";
 
+/// Presses and the wheel, by their full places.
+const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+const GIVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
+
 /// The terminal, while it is ours. Dropping it gives it back.
 pub struct Term {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Whether it is ours just now.
+    is_taken: bool,
+    /// Whether the mouse is ours as well.
+    has_mouse: bool,
 }
 
 /// Whether there is a terminal to draw on and to read keys from.
@@ -43,12 +51,16 @@ impl Term {
                 before(panic);
             }));
         });
-        if let Err(error) = enter() {
+        if let Err(error) = push_title().and_then(|()| enter()) {
             give_back();
             return Err(error);
         }
         match ratatui::Terminal::new(CrosstermBackend::new(io::stdout())) {
-            Ok(inner) => Ok(Self { inner }),
+            Ok(inner) => Ok(Self {
+                inner,
+                is_taken: true,
+                has_mouse: false,
+            }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -82,46 +94,75 @@ impl Term {
         execute!(io::stdout(), Print(format!("\x1b]2;{title}\x07")))
     }
 
+    /// Takes the mouse, or gives it back: presses and the wheel, no motion.
+    pub fn set_mouse(&mut self, ours: bool) -> io::Result<()> {
+        self.has_mouse = ours;
+        execute!(
+            io::stdout(),
+            Print(if ours { TAKE_MOUSE } else { GIVE_MOUSE })
+        )
+    }
+
+    /// Writes a sequence for the terminal itself, which shows nothing.
+    pub fn say(&mut self, sequence: &str) -> io::Result<()> {
+        execute!(io::stdout(), Print(sequence))
+    }
+
     /// Gives the terminal back, stops the whole job as Ctrl-Z does, and takes the terminal again
     /// when it is continued.
     pub fn suspend(&mut self) -> io::Result<()> {
-        give_back();
+        self.release();
         // The job as a whole, so that the shell notices also when another program began this one.
         let stopped = Command::new("sh").args(["-c", "kill -s TSTP 0"]).status();
         self.resume()?;
         stopped.map(|_| ())
     }
 
+    /// Gives the terminal to another program.
+    pub fn release(&mut self) {
+        if std::mem::take(&mut self.is_taken) {
+            give_back();
+        }
+    }
+
     /// Takes the terminal again after something else had it.
     pub fn resume(&mut self) -> io::Result<()> {
+        if !std::mem::replace(&mut self.is_taken, true) {
+            push_title()?;
+        }
         enter()?;
+        self.set_mouse(self.has_mouse)?;
         self.clear()
     }
 }
 
 impl Drop for Term {
     fn drop(&mut self) {
-        give_back();
+        self.release();
     }
+}
+
+fn push_title() -> io::Result<()> {
+    execute!(io::stdout(), Print(PUSH_TITLE))
 }
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(
         io::stdout(),
-        Print(PUSH_TITLE),
         EnterAlternateScreen,
         EnableBracketedPaste,
         EnableFocusChange
     )
 }
 
-/// Undoes everything that `enter` does, each whether or not the others could be done.
+/// Undoes everything that `push_title` and `enter` do, each whether or not the others could be done.
 fn give_back() {
     let mut out = io::stdout();
     // If the terminal is gone, there is nothing to give back and nobody to tell.
     let _ = execute!(
         out,
+        Print(GIVE_MOUSE),
         DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,

@@ -1,9 +1,12 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod calling;
+mod editing;
 mod hostile;
 mod keys;
 mod outbox;
 mod recovery;
 mod screens;
-mod stage;
+mod selecting;
+pub mod stage;
 mod talking;

@@ -98,6 +98,50 @@ pub fn right(text: &str, cells: usize, mark: &str) -> String {
     format!("{}{out}", " ".repeat(missing))
 }
 
+/// A text in parts: those that a word in lower case is found in, in whatever case, and the rest.
+pub fn split_at_matches(text: &str, sought: &str) -> Vec<(String, bool)> {
+    let mut parts: Vec<(String, bool)> = Vec::new();
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some(c) = rest.chars().next() {
+        let found = beginning(rest, sought);
+        if found == 0 {
+            plain.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        if !plain.is_empty() {
+            parts.push((std::mem::take(&mut plain), false));
+        }
+        parts.push((rest[..found].to_owned(), true));
+        rest = &rest[found..];
+    }
+    if !plain.is_empty() || parts.is_empty() {
+        parts.push((plain, false));
+    }
+    parts
+}
+
+/// Bytes with which a text begins with a word in lower case, in whatever case; 0 if it does not.
+fn beginning(text: &str, sought: &str) -> usize {
+    let mut wanted = sought.chars();
+    for (at, c) in text.char_indices() {
+        if wanted.as_str().is_empty() {
+            return at;
+        }
+        for lower in c.to_lowercase() {
+            if wanted.next() != Some(lower) {
+                return 0;
+            }
+        }
+    }
+    if wanted.as_str().is_empty() {
+        text.len()
+    } else {
+        0
+    }
+}
+
 /// Breaks one line into rows of at most `cells`: after blanks and hyphens, between wide
 /// characters, and where nothing else helps between any two clusters. A cluster wider than a row
 /// has a row of its own.
@@ -179,6 +223,26 @@ mod tests {
     #[case("a\tb\u{7}\nc", "a    b c")]
     fn what_is_shown_is_harmless(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(one_line(text), expected);
+    }
+
+    #[rstest]
+    #[case("A rollout at ROLL", "roll", &[("A ", false), ("roll", true), ("out at ", false), ("ROLL", true)])]
+    #[case("nothing", "x", &[("nothing", false)])]
+    #[case("", "x", &[("", false)])]
+    #[case("abc", "", &[("abc", false)])]
+    #[case("ÄÖ", "äö", &[("ÄÖ", true)])]
+    #[case("İx", "x", &[("İ", false), ("x", true)])]
+    fn what_is_sought_is_marked(
+        #[case] text: &str,
+        #[case] sought: &str,
+        #[case] expected: &[(&str, bool)],
+    ) {
+        let parts = split_at_matches(text, sought);
+        let parts: Vec<(&str, bool)> = parts
+            .iter()
+            .map(|(p, found)| (p.as_str(), *found))
+            .collect();
+        assert_eq!(parts, expected);
     }
 
     #[test]

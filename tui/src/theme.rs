@@ -1,5 +1,7 @@
 //! How meaning looks: styles of the 16 colours (or none) and the glyphs (or their ASCII forms).
 
+mod file;
+
 use ratatui::style::{Color, Modifier, Style};
 
 /// What a piece of the screen means; never told by colour alone.
@@ -25,14 +27,51 @@ pub enum Tone {
     Own,
 }
 
-/// Colour or none, Unicode or ASCII.
+impl Tone {
+    /// Every case, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Plain,
+        Self::Quiet,
+        Self::Strong,
+        Self::Good,
+        Self::Soon,
+        Self::Bad,
+        Self::Reversed,
+        Self::Mention,
+        Self::Own,
+    ];
+
+    /// What `theme.toml` calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Quiet => "quiet",
+            Self::Strong => "strong",
+            Self::Good => "good",
+            Self::Soon => "soon",
+            Self::Bad => "bad",
+            Self::Reversed => "selected",
+            Self::Mention => "mention",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// Colour or none, Unicode or ASCII, and what each meaning looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
     /// Whether colours may be used.
     pub colour: bool,
     /// What marks look like.
     pub glyphs: &'static Glyphs,
+    /// By the number of the tone, as with colours.
+    styles: [Style; Tone::ALL.len()],
+    /// The colours that names take, plain and bold; those behind the last are `None`.
+    names: [Option<Color>; NAMES_MAX],
 }
+
+/// Colours of names that a theme may have.
+const NAMES_MAX: usize = 12;
 
 /// What marks look like; each fills one cell, but for those that say otherwise.
 #[derive(Debug, PartialEq, Eq)]
@@ -178,32 +217,42 @@ pub fn wants_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
 impl Theme {
     /// From what the environment says of the terminal.
     pub fn new(colour: bool, ascii: bool) -> Self {
-        let glyphs = if ascii { &ASCII } else { &UNICODE };
-        Self { colour, glyphs }
+        let mut names = [None; NAMES_MAX];
+        for (place, colour) in names.iter_mut().zip(NAME_COLOURS) {
+            *place = Some(colour);
+        }
+        Self {
+            colour,
+            glyphs: if ascii { &ASCII } else { &UNICODE },
+            styles: Tone::ALL.map(default_style),
+            names,
+        }
     }
 
     /// The style of a meaning.
     pub fn style(self, tone: Tone) -> Style {
-        let plain = Style::new();
-        match tone {
-            Tone::Plain => plain,
-            Tone::Quiet => plain.add_modifier(Modifier::DIM),
-            Tone::Strong | Tone::Mention => plain.add_modifier(Modifier::BOLD),
-            Tone::Good => self.coloured(Color::Green),
-            Tone::Soon => self.coloured(Color::Yellow).add_modifier(Modifier::BOLD),
-            Tone::Bad => self.coloured(Color::Red).add_modifier(Modifier::BOLD),
-            Tone::Reversed => plain.add_modifier(Modifier::REVERSED),
-            Tone::Own => plain.add_modifier(Modifier::UNDERLINED),
+        let style = self.styles[tone as usize];
+        if self.colour {
+            return style;
+        }
+        Style {
+            fg: None,
+            bg: None,
+            ..style
         }
     }
 
     /// The style of somebody's name, the same for the same number always.
     pub fn name(self, user: u64, own: bool) -> Style {
-        let count = NAME_COLOURS.len() as u64;
+        let count = self.names.iter().flatten().count().max(1) as u64;
         // Neighbouring numbers should not get neighbouring colours: Knuth's multiplicative hash.
         let hash = user.wrapping_mul(2_654_435_761) >> 8;
         let index = usize::try_from(hash % count).unwrap_or_default();
-        let mut style = self.coloured(NAME_COLOURS[index]);
+        let colour = self.names[index].filter(|_| self.colour);
+        let mut style = Style {
+            fg: colour,
+            ..Style::new()
+        };
         if (hash / count) % 2 == 1 {
             style = style.add_modifier(Modifier::BOLD);
         }
@@ -212,13 +261,19 @@ impl Theme {
         }
         style
     }
+}
 
-    fn coloured(self, colour: Color) -> Style {
-        if self.colour {
-            Style::new().fg(colour)
-        } else {
-            Style::new()
-        }
+fn default_style(tone: Tone) -> Style {
+    let plain = Style::new();
+    match tone {
+        Tone::Plain => plain,
+        Tone::Quiet => plain.add_modifier(Modifier::DIM),
+        Tone::Strong | Tone::Mention => plain.add_modifier(Modifier::BOLD),
+        Tone::Good => plain.fg(Color::Green),
+        Tone::Soon => plain.fg(Color::Yellow).add_modifier(Modifier::BOLD),
+        Tone::Bad => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
+        Tone::Reversed => plain.add_modifier(Modifier::REVERSED),
+        Tone::Own => plain.add_modifier(Modifier::UNDERLINED),
     }
 }
 

@@ -2,12 +2,18 @@
 //! Pure and synchronous: time and ids come with the message, nothing here waits.
 
 mod asking;
+mod calling;
 mod chat;
+mod completing;
+mod editing;
+mod finding;
 mod keys;
 mod linking;
 mod meetings;
+mod pointing;
 mod replies;
 mod rooms;
+mod selecting;
 mod sending;
 mod signing_in;
 mod ticking;
@@ -19,8 +25,7 @@ use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::model::Model;
 use crate::msg::{Msg, News};
-use crate::text;
-use crate::theme::Tone;
+use crate::theme::{Theme, Tone};
 
 /// Woken so much later than was asked for, the machine was asleep or the program stopped.
 const OVERSLEPT_MS: i64 = 3_000;
@@ -28,20 +33,21 @@ const OVERSLEPT_MS: i64 = 3_000;
 /// One message being worked in.
 struct Step<'a> {
     model: &'a mut Model,
-    keymap: &'a Keymap,
     out: Vec<Effect>,
+    /// What came that is worth a call: title and text.
+    calls: Vec<(String, String)>,
     /// For the one message that a step may write.
     spare: Cmid,
 }
 
 /// Works a message in; what is to be done outside comes back, in order.
-pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let (before, expected) = (model.now, model.wake_at());
     model.now = msg.now.plus_ms(model.skew_ms);
     let mut step = Step {
         model,
-        keymap,
         out: Vec::new(),
+        calls: Vec::new(),
         spare: msg.spare,
     };
     if step.model.now.ms_since(expected) > OVERSLEPT_MS {
@@ -53,17 +59,32 @@ pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
         News::Key(key) => step.key(key),
         News::Pasted(pasted) => step.pasted(&pasted),
         News::Resized(columns, rows) => step.model.size = (columns, rows),
-        News::Focused(focused) => step.model.focused = focused,
+        News::Focused(focused) => {
+            step.model.focused = focused;
+            step.model.focus_told = true;
+        }
+        News::Mouse(mouse) => step.mouse(mouse),
         News::Tick => {}
         News::Link(news) => step.link(news),
         News::SignedIn(answer) => step.signed_in(answer),
+        News::Edited { at, text } => step.came_back(at, &text),
+        News::Configured {
+            keymap,
+            theme,
+            wrong,
+        } => step.configured(keymap, theme, &wrong),
         News::Journal(owner, lines) => step.journal(&owner, lines),
         News::Recorded(cmids) => step.recorded(&cmids),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
     step.tick(before);
+    if step.model.selected().is_none() {
+        // Nothing is, or what was is gone.
+        step.end_select();
+    }
     step.mark_looked(true);
+    step.call();
     step.set_title();
     step.record();
     step.out
@@ -71,6 +92,7 @@ pub fn update(model: &mut Model, keymap: &Keymap, msg: Msg) -> Vec<Effect> {
 
 impl Step<'_> {
     fn begin(&mut self) {
+        self.out.push(Effect::Mouse(self.model.mouse));
         if let Some(owner) = self.model.outbox_of.clone() {
             self.out.push(Effect::OpenJournal(owner));
         }
@@ -96,12 +118,20 @@ impl Step<'_> {
         }
     }
 
-    fn set_title(&mut self) {
-        let meeting = self.model.shown.and_then(|id| self.model.instance(id));
-        let title = match meeting {
-            Some(instance) => format!("{} - plenary", text::one_line(&instance.title)),
-            None => "plenary".to_owned(),
+    /// The person's keys and looks are others now; what is wrong with them is said.
+    fn configured(&mut self, keymap: Keymap, theme: Theme, wrong: &[String]) {
+        self.model.keymap = keymap;
+        self.model.theme = theme;
+        let text = match wrong {
+            [] => return,
+            [only] => only.clone(),
+            [first, more @ ..] => format!("{first} (and {} more)", more.len()),
         };
+        self.model.tell(Tone::Bad, text);
+    }
+
+    fn set_title(&mut self) {
+        let title = self.model.window_title();
         if title != self.model.title {
             self.out.push(Effect::Title(title.clone()));
             self.model.title = title;
@@ -119,7 +149,7 @@ impl Step<'_> {
     fn keep_drafts(&mut self) {
         self.model.drafts_due = None;
         let written = self.model.composers.iter().filter_map(|(id, composer)| {
-            let text = composer.editor.text();
+            let text = composer.draft();
             id.filter(|_| !text.is_empty())
                 .map(|id| (id, text.to_owned()))
         });

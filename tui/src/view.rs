@@ -1,6 +1,7 @@
 //! The model as a screen. It only looks: nothing changes by being drawn.
 
 mod chat;
+mod choices;
 mod form;
 mod input;
 mod list;
@@ -52,6 +53,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if model.find.is_some() {
         over::find(model, frame, panes.over());
     }
+    choices::draw(model, frame, panes.over());
     status::draw(model, frame, panes.status);
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);

@@ -272,3 +272,129 @@ fn without_colours_nothing_is_coloured() {
     });
     assert_eq!(coloured, 0);
 }
+
+/// Ada's terminal with an editor: a shell script.
+fn open_with_editor(scene: &Scene, script: &str) -> (Client, Pty) {
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let path = client.home().join("editor.sh");
+    std::fs::write(&path, script).expect("written");
+    let options = PtyOptions {
+        env: vec![("VISUAL".into(), format!("sh {}", path.display()))],
+        ..PtyOptions::sized(80, 24)
+    };
+    let pty = Pty::with(&client, &options);
+    pty.wait_text("Seminar");
+    (client, pty)
+}
+
+#[test]
+fn the_editor_has_the_terminal_and_gives_it_back() {
+    let scene = scene();
+    let script = "stat -c 'mode %a' \"$1\"; echo; echo press a key; stty raw; \
+                  dd bs=1 count=1 >> \"$1\" 2>/dev/null; stty sane; printf ' and ended there' >> \"$1\"";
+    let (client, mut pty) = open_with_editor(&scene, script);
+    join(&mut pty);
+    pty.send("begun here");
+    pty.wait_text("begun here");
+    pty.send("\x18");
+    pty.wait_text("press a key");
+    assert!(!pty.look(vt100::Screen::alternate_screen));
+    assert!(pty.screen().contains("mode 600"), "{}", pty.screen());
+    // The connection goes on meanwhile, and what is said is there afterwards.
+    let rt = tokio::runtime::Runtime::new().expect("a runtime");
+    rt.block_on(async {
+        let grace = scene.http("grace");
+        grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
+        let said = json!({"body": "said meanwhile"});
+        grace.post("/meeting/1/order/1/message", &said).await.ok();
+    });
+    pty.send("!");
+    pty.wait("the screen again", |screen| {
+        screen.contains("begun here! and ended there") && screen.contains("said meanwhile")
+    });
+    assert!(pty.look(vt100::Screen::alternate_screen));
+    let state = client.home().join(".local/state/plenary");
+    let left = std::fs::read_dir(state).expect("the directory");
+    let left: Vec<_> = left
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name())
+        .filter(|name| name.to_string_lossy().starts_with("message"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    pty.send(" …\r");
+    pty.wait_text("you        begun here! and ended there …");
+}
+
+#[test]
+fn an_editor_that_fails_changes_nothing() {
+    let scene = scene();
+    let (_client, mut pty) = open_with_editor(&scene, "echo gone > \"$1\"; exit 3");
+    pty.send("a thought");
+    pty.wait_text("a thought");
+    pty.send("\x18");
+    pty.wait("the reason", |screen| {
+        screen.contains("the text stays as it was") && screen.contains("› a thought")
+    });
+}
+
+#[test]
+fn pasted_lines_wait_to_be_sent() {
+    let scene = scene();
+    let (_client, mut pty) = open(&scene, 80, 24);
+    join(&mut pty);
+    // Without brackets, as fast as a terminal pastes.
+    pty.send("one\rtwo\rthree\r");
+    let shows = |screen: &str, wanted: &[&str]| {
+        let rows: Vec<&str> = screen.lines().map(str::trim_end).collect();
+        rows.windows(wanted.len()).any(|rows| rows == wanted)
+    };
+    pty.wait("the lines in the input", |screen| {
+        shows(screen, &[" › one", "   two", "   three"])
+    });
+    pty.send("\x03");
+    pty.wait("an empty input", |screen| !screen.contains("three"));
+    // With brackets: what would be a key or a command is neither.
+    pty.send("\x1b[200~a\tb\r/quit\r\x1b[31mred\x1b[201~");
+    pty.wait("what was pasted", |screen| {
+        shows(screen, &[" › a    b", "   /quit", "   [31mred"])
+    });
+    // Six lines ask first.
+    pty.send("\x03");
+    pty.send("\x1b[200~1\n2\n3\n4\n5\n6\x1b[201~");
+    pty.wait("the last line", |screen| shows(screen, &["   5", "   6"]));
+    pty.send(ENTER);
+    pty.wait_text("6 lines: Enter again sends them");
+    assert!(scene.message_rows(instance(1, 1)).is_empty());
+    pty.send(ENTER);
+    plenary_testkit::until("the message", || {
+        (scene.message_rows(instance(1, 1)).len() == 1).then_some(())
+    });
+}
+
+#[test]
+fn what_was_sent_is_there_at_the_next_start() {
+    let scene = scene();
+    let (client, mut pty) = open(&scene, 80, 24);
+    join(&mut pty);
+    pty.send("the first line\r");
+    pty.wait("it to settle", |screen| {
+        screen.contains("you        the first line") && !screen.contains("sending")
+    });
+    pty.send("half a thought");
+    pty.wait_text("half a thought");
+    pty.send(CTRL_Q);
+    pty.wait_text("l leave");
+    pty.send("s");
+    assert_eq!(pty.exit_code(), 0);
+    let kept = client.home().join(".local/state/plenary/history.jsonl");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(&kept).expect("the history").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let mut again = Pty::open(&client, 80, 24);
+    again.wait_text("› half a thought");
+    again.send("\x1b[A");
+    again.wait_text("› the first line");
+    again.send("\x1b[B");
+    again.wait_text("› half a thought");
+}

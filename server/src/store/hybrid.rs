@@ -19,17 +19,33 @@ use self::restore::Restorer;
 use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::{
-    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash, refusal,
+    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash, refusal,
 };
+
+/// How long what must happen on time waits for what lasts, in milliseconds: then it goes on with what
+/// the live store knows.
+const BRIEF_MS: u64 = 1_000;
+
+/// How often the archive is asked for one post. Once is enough unless ten thousand events come
+/// between the question and the post.
+const LOOK_UPS_MAX: usize = 3;
 
 mod archive;
 mod change;
+mod health;
 mod life;
 mod read;
 mod reading;
 mod restore;
 mod sign_in;
+
+/// An answer of what lasts, if it comes soon.
+async fn brief<T>(asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+    tokio::time::timeout(std::time::Duration::from_millis(BRIEF_MS), asking)
+        .await
+        .unwrap_or_else(|late| Err(Fault::away("MySQL", late).into()))
+}
 
 /// Redis and `MySQL` together.
 pub struct Hybrid {
@@ -367,10 +383,15 @@ impl Store for Hybrid {
         }
     }
 
-    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()> {
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Answer<()> {
         // An instance that is not live has no stays to end.
         let _ = self
-            .tried(|| self.live.detach(instance, connection))
+            .tried(|| self.live.detach(instance, connection, silent_ms))
             .await?;
         Ok(())
     }
@@ -390,7 +411,7 @@ impl Store for Hybrid {
     }
 
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
-        self.ledger.agenda(now, horizon_ms).await
+        brief(self.ledger.agenda(now, horizon_ms)).await
     }
 
     async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
@@ -450,6 +471,10 @@ impl Store for Hybrid {
     async fn ready(&self) -> Result<(), Fault> {
         self.live.ping().await?;
         self.ledger.ping().await
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        self.checked().await
     }
 }
 

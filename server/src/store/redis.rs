@@ -1,18 +1,18 @@
 //! What is live, in Redis: one connection for verbs, one typed function a script.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Generation, InstanceId};
 use redis::Value;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::error::Fault;
 
 mod arrival;
 mod change;
+mod connection;
 mod decode;
 mod examine;
 mod feed;
@@ -25,22 +25,17 @@ mod session;
 
 pub use change::{Author, Meant};
 pub use feed::Subscriber;
-pub use meeting::{LivePage, Opened};
+pub use meeting::{LivePage, Opened, Saying};
+pub use presence::Lag;
 pub use rebuild::Closing;
 pub use scripts::{NotDone, Refused};
 
+use connection::Connection;
 use keys::Keys;
 use scripts::{Said, Scripts};
 
-/// How long Redis may take for one answer, reconnecting included: the longest script takes a few
-/// milliseconds, so whoever waits longer waits for a Redis that is not there.
-const ANSWER_MS_MAX: u64 = 2_500;
-
 /// How long one answer may take on a connection that stands.
 const RESPONSE_MS_MAX: u64 = 2_000;
-
-/// Commands that one write to Redis may gather.
-const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
 /// Generations that are remembered; then all are asked for again.
 const GENERATIONS_MAX: usize = 10_000;
@@ -50,13 +45,16 @@ const PIPELINE_INSTANCES_MAX: usize = 1_000;
 
 /// Events of one instance that the archive may lack before posts are refused: bounds what Redis
 /// holds while MySQL is away. At 200 posts a second, eight minutes of it.
-const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
+pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
 
 /// What is live.
 pub struct Live {
     client: redis::Client,
-    connection: ConnectionManager,
+    connection: Connection,
     scripts: Scripts,
+    /// Whether the connection may lead to another Redis than before, or to one that was something
+    /// else meanwhile: its scripts may be there and its data not, so that NOSCRIPT says nothing.
+    unproven: Arc<AtomicBool>,
     /// The generation in which each instance is known to live; a wrong one costs a round trip.
     generations: Mutex<HashMap<InstanceId, Generation>>,
 }
@@ -65,19 +63,13 @@ impl Live {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
         let client = open_client(url)?;
-        let config = ConnectionManagerConfig::new()
-            .set_min_delay(Duration::from_millis(20))
-            .set_max_delay(Duration::from_millis(500))
-            .set_number_of_retries(4)
-            .set_connection_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
-            .set_response_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
-            .set_pipeline_buffer_size(PIPELINE_COMMANDS_MAX);
-        let connection =
-            ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(fault)?;
+        let unproven = Arc::new(AtomicBool::new(true));
+        let connection = Connection::lazy(client.clone(), unproven.clone())?;
         Ok(Self {
             client,
             connection,
             scripts: Scripts::new(nonce),
+            unproven,
             generations: Mutex::default(),
         })
     }
@@ -90,10 +82,44 @@ impl Live {
 
     /// One plain command.
     async fn ask<T: redis::FromRedisValue>(&self, command: &mut redis::Cmd) -> Result<T, Fault> {
-        let mut connection = self.connection.clone();
-        within(command.query_async(&mut connection))
-            .await?
+        self.noticed(self.connection.ask(command).await)?
             .map_err(fault)
+    }
+
+    /// Notices by an answer, or by its absence, that another Redis may answer next.
+    fn noticed<T>(
+        &self,
+        answer: Result<redis::RedisResult<T>, Fault>,
+    ) -> Result<redis::RedisResult<T>, Fault> {
+        let may_be_another = match &answer {
+            Ok(Ok(_)) => false,
+            // A replica refuses to write: it was the master, or is to be.
+            Ok(Err(error)) => error.is_io_error() || error.code() == Some("READONLY"),
+            Err(_late) => true,
+        };
+        if may_be_another {
+            self.unproven.store(true, Ordering::Release);
+        }
+        answer
+    }
+
+    /// Makes sure that the live state was brought up in the process of Redis that answers now.
+    async fn prove(&self) -> Result<(), NotDone> {
+        if !self.unproven.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        match self.is_up().await {
+            Ok(true) => Ok(()),
+            // As if it had no scripts.
+            Ok(false) => {
+                self.unproven.store(true, Ordering::Release);
+                Err(NotDone::NoScript)
+            }
+            Err(fault) => {
+                self.unproven.store(true, Ordering::Release);
+                Err(fault.into())
+            }
+        }
     }
 
     /// Several plain commands, in one round trip.
@@ -101,16 +127,19 @@ impl Live {
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<T, Fault> {
-        let mut connection = self.connection.clone();
-        within(pipeline.query_async(&mut connection))
-            .await?
+        self.noticed(self.connection.ask_all(pipeline).await)?
             .map_err(fault)
     }
 
     /// One script.
     async fn run(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
-        let mut connection = self.connection.clone();
-        let value: Value = within(command.query_async(&mut connection)).await??;
+        self.prove().await?;
+        self.run_unproven(command).await
+    }
+
+    /// One script, wherever it is run: for the fence alone.
+    async fn run_unproven(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
+        let value: Value = self.noticed(self.connection.ask(command).await)??;
         Said::read(value)
     }
 
@@ -191,14 +220,6 @@ fn open_client(url: &str) -> Result<redis::Client, Fault> {
         .clone()
         .set_protocol(redis::ProtocolVersion::RESP3);
     redis::Client::open(info.set_redis_settings(settings)).map_err(fault)
-}
-
-async fn within<T>(
-    asking: impl Future<Output = redis::RedisResult<T>>,
-) -> Result<redis::RedisResult<T>, Fault> {
-    tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), asking)
-        .await
-        .map_err(|late| Fault::away("Redis", late))
 }
 
 /// A Redis error as a fault: an error that Redis itself answers with is broken, all else is away.

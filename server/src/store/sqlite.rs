@@ -7,8 +7,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
@@ -18,6 +16,7 @@ use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
@@ -28,8 +27,8 @@ use self::link::Link;
 use self::lock::Lock;
 use super::finding::Finding;
 use super::{
-    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
+    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
 };
 
 mod backup;
@@ -52,15 +51,13 @@ mod row;
 mod schedule;
 mod search;
 mod span;
+mod watch;
 mod writer;
 
 pub use backup::{BackupError, Copied, backup};
 pub use departure::Departure;
 pub use migrate::MigrateError;
 pub use opening::{OpenError, Purpose};
-
-/// Between two looks at whether another process has changed the file.
-const LOOK_MS: u64 = 500;
 
 /// Everything in one file.
 pub struct Sqlite {
@@ -114,38 +111,6 @@ impl Sqlite {
 
     fn now(&self) -> Timestamp {
         (self.clock)()
-    }
-
-    /// Tells the hub, for as long as it listens, when another process has changed the file.
-    async fn watch(link: link::WeakLink, feeding: Arc<Feeding>) {
-        let seen = Arc::new(AtomicI64::new(0));
-        let mut look = tokio::time::interval(Duration::from_millis(LOOK_MS));
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            look.tick().await;
-            if feeding.is_over() {
-                return;
-            }
-            feeding.confess();
-            let Some(link) = link.upgrade() else { return };
-            let seen = seen.clone();
-            let looked = link
-                .write(move |atom| {
-                    // It changes with every commit of others, and with none of this connection.
-                    let version: i64 = atom
-                        .conn
-                        .prepare_cached("PRAGMA data_version")?
-                        .query_row([], |row| row.get(0))?;
-                    if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
-                        atom.tell(Feed::Changed);
-                    }
-                    Ok(())
-                })
-                .await;
-            if let Err(error) = looked {
-                tracing::debug!(%error, "what others changed is seen later");
-            }
-        }
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
@@ -447,10 +412,15 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()> {
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Answer<()> {
         let connection = connection.to_string();
         self.link
-            .write(move |atom| presence::detach(atom, instance, &connection))
+            .write(move |atom| presence::detach(atom, instance, &connection, silent_ms))
             .await
     }
 
@@ -549,7 +519,7 @@ impl Store for Sqlite {
 
     async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
         let fed = self.feeding.begin()?;
-        tokio::spawn(Self::watch(self.link.downgrade(), self.feeding.clone()));
+        tokio::spawn(watch::watch(self.link.downgrade(), self.feeding.clone()));
         Ok(fed)
     }
 
@@ -586,5 +556,19 @@ impl Store for Sqlite {
             Err(Error::Fault(fault)) => Err(fault),
             Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
         }
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let began = Instant::now();
+        let ready = self.ready().await;
+        vec![Check {
+            name: "file",
+            ok: ready.is_ok(),
+            detail: ready.err().map(|fault| match fault {
+                Fault::Away { .. } => "The data file takes nothing: is the disk full?".to_owned(),
+                Fault::Broken { what, .. } => format!("The data file: {what} failed."),
+            }),
+            latency_ms: u64::try_from(began.elapsed().as_millis()).ok(),
+        }]
     }
 }

@@ -1,12 +1,13 @@
 //! The table itself: every key and every word, with its default and its help.
 
-use super::{Command, Context, Row, Verb, Word};
+use super::{Command, Completes, Context, Row, Verb, Word};
 
 /// Every key. The first key of a row is the one that hints and help show first.
 pub const KEYS: &[Row] = &[
     row(
         Command::Send,
         Context::Input,
+        "send",
         &["enter"],
         "send; on an empty input: join, retry",
     )
@@ -14,6 +15,7 @@ pub const KEYS: &[Row] = &[
     row(
         Command::NewLine,
         Context::Input,
+        "new-line",
         &["alt-enter", "ctrl-j", "shift-enter"],
         "new line",
     )
@@ -21,94 +23,191 @@ pub const KEYS: &[Row] = &[
     row(
         Command::Complete,
         Context::Input,
+        "complete",
         &["tab"],
-        "complete a /command or an @name",
+        "complete a /command or an @name; again: the next one",
     )
     .hint("complete"),
     row(
+        Command::CompleteBack,
+        Context::Input,
+        "complete-back",
+        &["shift-tab"],
+        "complete with the one before",
+    ),
+    row(
+        Command::OpenEditor,
+        Context::Input,
+        "open-editor",
+        &["ctrl-x"],
+        "write in $VISUAL or $EDITOR",
+    ),
+    row(
         Command::Up,
         Context::Edit,
+        "up",
         &["up"],
         "line up; at the first line: what was sent before",
     ),
     row(
         Command::Down,
         Context::Edit,
+        "down",
         &["down"],
         "line down; at the last line: what was sent after",
     ),
-    row(Command::Left, Context::Edit, &["left", "ctrl-b"], "left"),
-    row(Command::Right, Context::Edit, &["right", "ctrl-f"], "right"),
+    row(
+        Command::Left,
+        Context::Edit,
+        "left",
+        &["left", "ctrl-b"],
+        "left",
+    ),
+    row(
+        Command::Right,
+        Context::Edit,
+        "right",
+        &["right", "ctrl-f"],
+        "right",
+    ),
     row(
         Command::WordLeft,
         Context::Edit,
+        "word-left",
         &["ctrl-left", "alt-left", "alt-b"],
         "word left",
     ),
     row(
         Command::WordRight,
         Context::Edit,
+        "word-right",
         &["ctrl-right", "alt-right", "alt-f"],
         "word right",
     ),
     row(
         Command::LineStart,
         Context::Edit,
+        "line-start",
         &["home", "ctrl-a"],
         "start of the line",
     ),
     row(
         Command::LineEnd,
         Context::Edit,
+        "line-end",
         &["end", "ctrl-e"],
         "end of the line; on an empty input: newest message",
     ),
     row(
+        Command::TextStart,
+        Context::Edit,
+        "text-start",
+        &["ctrl-home"],
+        "start of the text",
+    ),
+    row(
+        Command::TextEnd,
+        Context::Edit,
+        "text-end",
+        &["ctrl-end"],
+        "end of the text",
+    ),
+    row(
         Command::DeleteLeft,
         Context::Edit,
+        "delete-left",
         &["backspace"],
         "delete to the left",
     ),
     row(
         Command::DeleteRight,
         Context::Edit,
+        "delete-right",
         &["delete", "ctrl-d"],
         "delete to the right",
     ),
     row(
+        Command::DeleteToBlank,
+        Context::Edit,
+        "delete-to-blank",
+        &["ctrl-w"],
+        "cut to the blank before",
+    ),
+    row(
         Command::DeleteWord,
         Context::Edit,
-        &["ctrl-w", "alt-backspace"],
+        "delete-word",
+        &["alt-backspace"],
         "cut the word before",
+    ),
+    row(
+        Command::DeleteWordRight,
+        Context::Edit,
+        "delete-word-right",
+        &["alt-d", "ctrl-delete"],
+        "cut the word after",
     ),
     row(
         Command::DeleteToStart,
         Context::Edit,
+        "delete-to-start",
         &["ctrl-u"],
         "cut to the start of the line",
     ),
     row(
         Command::DeleteToEnd,
         Context::Edit,
+        "delete-to-end",
         &["ctrl-k"],
         "cut to the end of the line",
     ),
     row(
         Command::Yank,
         Context::Edit,
+        "yank",
         &["ctrl-y"],
         "put back what was cut",
     ),
     row(
+        Command::YankOlder,
+        Context::Edit,
+        "yank-older",
+        &["alt-y"],
+        "then: what was cut before that",
+    ),
+    row(
+        Command::Transpose,
+        Context::Edit,
+        "transpose",
+        &["ctrl-t"],
+        "swap two characters",
+    ),
+    row(
+        Command::Undo,
+        Context::Edit,
+        "undo",
+        &["ctrl-_"],
+        "take a change back",
+    ),
+    row(
+        Command::Redo,
+        Context::Edit,
+        "redo",
+        &["ctrl-^", "alt-_"],
+        "make it again",
+    ),
+    row(
         Command::Find,
         Context::Meetings,
+        "find",
         &["ctrl-g"],
-        "find a meeting",
+        "find a meeting, a person, a command",
     )
     .hint("find"),
     row(
         Command::NextMeeting,
         Context::Meetings,
+        "next-meeting",
         &["ctrl-n"],
         "next meeting",
     )
@@ -116,32 +215,37 @@ pub const KEYS: &[Row] = &[
     row(
         Command::PreviousMeeting,
         Context::Meetings,
+        "previous-meeting",
         &["ctrl-p"],
         "previous meeting",
     ),
     row(
         Command::NthMeeting,
         Context::Meetings,
+        "meeting",
         &[
             "alt-1", "alt-2", "alt-3", "alt-4", "alt-5", "alt-6", "alt-7", "alt-8", "alt-9",
         ],
-        "meeting by its number",
+        "meeting by its number, as /meeting 3",
     ),
     row(
         Command::NextUnread,
         Context::Meetings,
+        "next-unread",
         &["alt-a"],
         "next unread, mentions first",
     ),
     row(
         Command::LastMeeting,
         Context::Meetings,
+        "last",
         &["alt-s"],
         "last meeting",
     ),
     row(
         Command::MeetingsList,
         Context::Meetings,
+        "meetings",
         &["f2"],
         "into the list of meetings",
     )
@@ -149,65 +253,248 @@ pub const KEYS: &[Row] = &[
     row(
         Command::PeopleList,
         Context::Meetings,
+        "people",
         &["f3"],
         "people, where the screen is narrow",
     )
     .hint("people"),
-    row(Command::ListUp, Context::List, &["up"], "up").hint("up"),
-    row(Command::ListDown, Context::List, &["down"], "down").hint("down"),
+    row(Command::ListUp, Context::List, "list-up", &["up"], "up").hint("up"),
+    row(
+        Command::ListDown,
+        Context::List,
+        "list-down",
+        &["down"],
+        "down",
+    )
+    .hint("down"),
     row(
         Command::ListEnter,
         Context::List,
+        "list-enter",
         &["enter"],
         "join, or read what has ended",
     )
     .hint("join"),
-    row(Command::FindUp, Context::Find, &["up", "ctrl-p"], "up").hint("up"),
+    row(
+        Command::FindUp,
+        Context::Find,
+        "find-up",
+        &["up", "ctrl-p"],
+        "up",
+    )
+    .hint("up"),
     row(
         Command::FindDown,
         Context::Find,
+        "find-down",
         &["down", "ctrl-n"],
         "down",
     )
     .hint("down"),
-    row(Command::FindEnter, Context::Find, &["enter"], "go there").hint("go there"),
+    row(
+        Command::FindEnter,
+        Context::Find,
+        "find-enter",
+        &["enter"],
+        "go there",
+    )
+    .hint("go there"),
     row(
         Command::PageUp,
         Context::Chat,
+        "page-up",
         &["pageup"],
         "page up, and older messages",
     )
     .hint("scroll"),
-    row(Command::PageDown, Context::Chat, &["pagedown"], "page down"),
-    row(Command::RowUp, Context::Chat, &["shift-up"], "one line up"),
+    row(
+        Command::PageDown,
+        Context::Chat,
+        "page-down",
+        &["pagedown"],
+        "page down",
+    ),
+    row(
+        Command::RowUp,
+        Context::Chat,
+        "row-up",
+        &["shift-up"],
+        "one line up",
+    ),
     row(
         Command::RowDown,
         Context::Chat,
+        "row-down",
         &["shift-down"],
         "one line down",
     ),
     row(
         Command::Oldest,
         Context::Chat,
+        "oldest",
         &["alt-home"],
         "oldest message at hand",
     ),
     row(
         Command::Newest,
         Context::Chat,
+        "newest",
         &["alt-end"],
         "newest message",
     ),
     row(
         Command::FirstUnread,
         Context::Chat,
+        "first-unread",
         &["alt-u"],
         "first unread message",
     ),
-    row(Command::OverlayUp, Context::Overlay, &["up"], "line up").hint("up"),
+    row(
+        Command::PreviousMention,
+        Context::Chat,
+        "previous-mention",
+        &["alt-p"],
+        "the message before that speaks of you",
+    ),
+    row(
+        Command::NextMention,
+        Context::Chat,
+        "next-mention",
+        &["alt-n"],
+        "the next message that speaks of you",
+    ),
+    row(
+        Command::Select,
+        Context::Chat,
+        "select",
+        &["ctrl-s"],
+        "select a message: to copy, search, open",
+    ),
+    row(
+        Command::PlainView,
+        Context::Chat,
+        "plain",
+        &["alt-l"],
+        "nothing but the chat, to copy from; again: back",
+    ),
+    row(
+        Command::Mouse,
+        Context::Chat,
+        "mouse",
+        &["alt-m"],
+        "give the mouse to the terminal; again: back",
+    ),
+    row(
+        Command::SelectUp,
+        Context::Select,
+        "select-up",
+        &["k", "up"],
+        "message up",
+    )
+    .hint("up"),
+    row(
+        Command::SelectDown,
+        Context::Select,
+        "select-down",
+        &["j", "down"],
+        "message down",
+    )
+    .hint("down"),
+    row(
+        Command::SelectFirst,
+        Context::Select,
+        "select-first",
+        &["g", "home"],
+        "first message at hand",
+    ),
+    row(
+        Command::SelectLast,
+        Context::Select,
+        "select-last",
+        &["G", "end"],
+        "last message",
+    ),
+    row(
+        Command::Search,
+        Context::Select,
+        "search",
+        &["/"],
+        "search upwards in the messages at hand",
+    )
+    .hint("search"),
+    row(
+        Command::SearchOlder,
+        Context::Select,
+        "search-older",
+        &["n"],
+        "the one found before",
+    )
+    .hint("older"),
+    row(
+        Command::SearchNewer,
+        Context::Select,
+        "search-newer",
+        &["N"],
+        "the one found after",
+    ),
+    row(
+        Command::CopyText,
+        Context::Select,
+        "copy",
+        &["y"],
+        "copy what it says",
+    )
+    .hint("copy"),
+    row(
+        Command::CopyLine,
+        Context::Select,
+        "copy-line",
+        &["Y"],
+        "copy it with time and name",
+    ),
+    row(
+        Command::OpenLink,
+        Context::Select,
+        "open-link",
+        &["o"],
+        "open its link; again: its next one",
+    )
+    .hint("open link"),
+    row(
+        Command::UnreadFrom,
+        Context::Select,
+        "unread-from",
+        &["u"],
+        "unread from here on",
+    )
+    .hint("unread"),
+    row(
+        Command::SelectEnter,
+        Context::Select,
+        "fill",
+        &["enter"],
+        "at the first message: read older ones; else back",
+    ),
+    row(
+        Command::SearchEnter,
+        Context::Search,
+        "search-enter",
+        &["enter"],
+        "search upwards",
+    )
+    .hint("search"),
+    row(
+        Command::OverlayUp,
+        Context::Overlay,
+        "overlay-up",
+        &["up"],
+        "line up",
+    )
+    .hint("up"),
     row(
         Command::OverlayDown,
         Context::Overlay,
+        "overlay-down",
         &["down"],
         "line down",
     )
@@ -215,12 +502,14 @@ pub const KEYS: &[Row] = &[
     row(
         Command::OverlayPageUp,
         Context::Overlay,
+        "overlay-page-up",
         &["pageup"],
         "page up",
     ),
     row(
         Command::OverlayPageDown,
         Context::Overlay,
+        "overlay-page-down",
         &["pagedown"],
         "page down",
     )
@@ -228,6 +517,7 @@ pub const KEYS: &[Row] = &[
     row(
         Command::FieldNext,
         Context::SignIn,
+        "field-next",
         &["tab", "down"],
         "next field",
     )
@@ -235,14 +525,23 @@ pub const KEYS: &[Row] = &[
     row(
         Command::FieldPrevious,
         Context::SignIn,
+        "field-previous",
         &["shift-tab", "up"],
         "field before",
     )
     .hint("back"),
-    row(Command::SignIn, Context::SignIn, &["enter"], "sign in").hint("sign in"),
+    row(
+        Command::SignIn,
+        Context::SignIn,
+        "sign-in",
+        &["enter"],
+        "sign in",
+    )
+    .hint("sign in"),
     row(
         Command::QuitLeaving,
         Context::Leaving,
+        "quit-leaving",
         &["l"],
         "leave the meeting and quit",
     )
@@ -250,31 +549,55 @@ pub const KEYS: &[Row] = &[
     row(
         Command::QuitStaying,
         Context::Leaving,
+        "quit-staying",
         &["s", "ctrl-q", "ctrl-c"],
         "quit only: who is not back soon has left",
     )
     .hint("only quit"),
-    row(Command::Help, Context::Anywhere, &["f1"], "this help").hint("help"),
+    row(
+        Command::Help,
+        Context::Anywhere,
+        "help",
+        &["f1"],
+        "this help",
+    )
+    .hint("help"),
     row(
         Command::Back,
         Context::Anywhere,
+        "back",
         &["esc"],
         "one step back; deletes nothing",
     ),
     row(
         Command::Redraw,
         Context::Anywhere,
+        "redraw",
         &["ctrl-l"],
         "draw everything again",
     ),
-    row(Command::Suspend, Context::Anywhere, &["ctrl-z"], "suspend"),
+    row(
+        Command::Suspend,
+        Context::Anywhere,
+        "suspend",
+        &["ctrl-z"],
+        "suspend",
+    ),
     row(
         Command::ClearOrQuit,
         Context::Anywhere,
+        "clear-or-quit",
         &["ctrl-c"],
         "clear the input; twice within 2 s: quit",
     ),
-    row(Command::Quit, Context::Anywhere, &["ctrl-q"], "quit").hint("quit"),
+    row(
+        Command::Quit,
+        Context::Anywhere,
+        "quit",
+        &["ctrl-q"],
+        "quit",
+    )
+    .hint("quit"),
 ];
 
 const fn word(verb: Verb, name: &'static str, argument: &'static str, help: &'static str) -> Word {
@@ -282,6 +605,7 @@ const fn word(verb: Verb, name: &'static str, argument: &'static str, help: &'st
         verb,
         name,
         argument,
+        completes: Completes::Nothing,
         help,
     }
 }
@@ -293,7 +617,8 @@ pub const WORDS: &[Word] = &[
         "/join",
         "[1/4 or title]",
         "join this meeting, or the one you name",
-    ),
+    )
+    .completes(Completes::Meetings),
     word(Verb::Leave, "/leave", "", "leave this meeting"),
     word(
         Verb::Who,
@@ -306,7 +631,8 @@ pub const WORDS: &[Word] = &[
         "/messages",
         "NAME",
         "the messages of one person in this meeting",
-    ),
+    )
+    .completes(Completes::People),
     word(
         Verb::Joins,
         "/joins",
@@ -320,6 +646,32 @@ pub const WORDS: &[Word] = &[
         "send again what could not be sent",
     ),
     word(
+        Verb::Notify,
+        "/notify",
+        "[all, mentions or none]",
+        "what this meeting may call you for while you look elsewhere",
+    )
+    .completes(Completes::Of(&["all", "mentions", "none"])),
+    word(
+        Verb::Mute,
+        "/mute",
+        "",
+        "let this meeting be silent; again: not",
+    ),
+    word(
+        Verb::Dnd,
+        "/dnd",
+        "",
+        "let nothing call you; again: all as before",
+    ),
+    word(
+        Verb::Read,
+        "/read",
+        "[all]",
+        "this meeting, or every one, has been read",
+    )
+    .completes(Completes::Of(&["all"])),
+    word(
         Verb::Recall,
         "/recall",
         "",
@@ -332,19 +684,19 @@ pub const WORDS: &[Word] = &[
         "what is on its way, and what was refused, in all meetings",
     ),
     word(Verb::Reconnect, "/reconnect", "", "connect anew at once"),
-    word(Verb::Help, "/help", "", "every key and command"),
-    word(Verb::Quit, "/quit", "", "quit"),
 ];
 
 const fn row(
     command: Command,
     context: Context,
+    name: &'static str,
     keys: &'static [&'static str],
     help: &'static str,
 ) -> Row {
     Row {
         command,
         context,
+        name,
         keys,
         help,
         hint: None,

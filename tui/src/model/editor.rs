@@ -1,29 +1,41 @@
-//! A text being written: a cursor that moves and deletes by grapheme cluster, and what was cut.
+//! A text being written: a cursor that moves and deletes by grapheme cluster, cuts that are put
+//! back, changes that are taken back.
+
+mod laid;
+mod ring;
+mod undo;
+
+use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::text;
+pub use laid::Laid;
+use ring::End;
+pub use ring::Ring;
+use undo::{Change, How, Undo};
 
-/// A text, a cursor in it, and what was cut from it last.
+/// A text, a cursor in it, and what was changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Editor {
     text: String,
     /// In bytes; always between two clusters.
     cursor: usize,
-    cut: String,
+    undo: Undo,
+    last: Last,
+    /// The column that moves from row to row aim at.
+    goal: Option<usize>,
 }
 
-/// The text laid out in rows, as it is drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Laid {
-    /// What each row shows.
-    pub rows: Vec<String>,
-    /// The cursor's row.
-    pub row: usize,
-    /// The cursor's column, in cells.
-    pub column: usize,
-    /// For every row the cells before each cluster and the cluster's place in the text.
-    starts: Vec<Vec<(usize, usize)>>,
+/// What was done last, where it matters for what is done next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Last {
+    /// Nothing that matters.
+    #[default]
+    Other,
+    /// The cut of this number.
+    Cut(u64),
+    /// A cut was put back: where, and which.
+    Yanked { at: Range<usize>, nth: usize },
 }
 
 impl Editor {
@@ -33,7 +45,7 @@ impl Editor {
         Self {
             cursor: text.len(),
             text,
-            cut: String::new(),
+            ..Self::default()
         }
     }
 
@@ -47,208 +59,280 @@ impl Editor {
         self.text.is_empty()
     }
 
+    /// Whether anything was written or deleted that can be taken back.
+    pub fn is_changed(&self) -> bool {
+        self.undo.is_any()
+    }
+
     /// The text up to the cursor.
     pub fn before(&self) -> &str {
         &self.text[..self.cursor]
     }
 
-    /// Puts another text in its place, the cursor at its end; what was cut stays.
-    pub fn set(&mut self, text: impl Into<String>) {
-        self.text = text.into();
-        self.cursor = self.text.len();
+    /// Puts another text in its place, the cursor at its end.
+    pub fn set(&mut self, text: &str) {
+        self.replace(0..self.text.len(), &harmless(text), How::Whole);
     }
 
-    /// Hands the text over and is empty.
+    /// Hands the text over and is empty, as if nothing had been written.
     pub fn take(&mut self) -> String {
-        self.cursor = 0;
-        std::mem::take(&mut self.text)
+        std::mem::take(self).text
+    }
+
+    /// Writes one character at the cursor.
+    pub fn write(&mut self, c: char) {
+        if c == '\n' || c == '\t' || !c.is_control() {
+            let how = if c == '\n' { How::Whole } else { How::Typed };
+            self.replace(self.cursor..self.cursor, c.encode_utf8(&mut [0; 4]), how);
+        }
     }
 
     /// Writes at the cursor. Line ends become `\n`; control characters but tabs are left out.
     pub fn insert(&mut self, text: &str) {
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let kept: String = text
-            .chars()
-            .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
-            .collect();
-        self.text.insert_str(self.cursor, &kept);
-        self.cursor += kept.len();
-        self.settle();
+        self.replace(self.cursor..self.cursor, &harmless(text), How::Whole);
+    }
+
+    /// Puts a text in place of what stands between a place and the cursor.
+    pub fn complete(&mut self, start: usize, text: &str) {
+        if self.text.is_char_boundary(start) && start <= self.cursor {
+            self.replace(start..self.cursor, &harmless(text), How::Whole);
+        }
     }
 
     /// One cluster to the left.
     pub fn left(&mut self) {
-        self.cursor = self.left_of(self.cursor);
+        self.go(self.left_of(self.cursor));
     }
 
     /// One cluster to the right.
     pub fn right(&mut self) {
-        self.cursor = self.right_of(self.cursor);
+        self.go(self.right_of(self.cursor));
     }
 
     /// To the start of this word or of the one before.
     pub fn word_left(&mut self) {
-        self.cursor = self.word_start();
+        self.go(self.word_start());
     }
 
     /// To the end of this word or of the next.
     pub fn word_right(&mut self) {
-        let rest = &self.text[self.cursor..];
-        let mut end = rest.len();
-        for (at, word) in rest.split_word_bound_indices() {
-            if !word.trim().is_empty() {
-                end = at + word.len();
-                break;
-            }
-        }
-        self.cursor += end;
-        self.settle();
+        self.go(self.word_end());
     }
 
     /// To the start of the line.
     pub fn line_start(&mut self) {
-        self.cursor = self.start_of_line();
+        self.go(self.start_of_line());
     }
 
     /// To the end of the line.
     pub fn line_end(&mut self) {
-        self.cursor = self.end_of_line();
+        self.go(self.end_of_line());
+    }
+
+    /// To the start of the text.
+    pub fn text_start(&mut self) {
+        self.go(0);
+    }
+
+    /// To the end of the text.
+    pub fn text_end(&mut self) {
+        self.go(self.text.len());
     }
 
     /// One row up, on rows of so many cells. False when there is none.
     pub fn up(&mut self, cells: usize) -> bool {
         let laid = self.laid(cells);
-        laid.row > 0 && self.go(&laid, laid.row - 1)
+        laid.row
+            .checked_sub(1)
+            .is_some_and(|row| self.go_to_row(&laid, row))
     }
 
     /// One row down, on rows of so many cells. False when there is none.
     pub fn down(&mut self, cells: usize) -> bool {
         let laid = self.laid(cells);
-        self.go(&laid, laid.row + 1)
+        self.go_to_row(&laid, laid.row + 1)
     }
 
     /// Deletes the cluster before the cursor.
     pub fn delete_left(&mut self) {
-        let start = self.left_of(self.cursor);
-        self.text.replace_range(start..self.cursor, "");
-        self.cursor = start;
-        self.settle();
+        self.replace(self.left_of(self.cursor)..self.cursor, "", How::Deleted);
     }
 
     /// Deletes the cluster after the cursor.
     pub fn delete_right(&mut self) {
-        let end = self.right_of(self.cursor);
-        self.text.replace_range(self.cursor..end, "");
-        self.settle();
+        self.replace(self.cursor..self.right_of(self.cursor), "", How::Deleted);
     }
 
     /// Cuts the word before the cursor.
-    pub fn cut_word(&mut self) {
-        self.cut_range(self.word_start(), self.cursor);
+    pub fn cut_word(&mut self, ring: &mut Ring) {
+        self.cut(self.word_start()..self.cursor, ring, End::Front);
+    }
+
+    /// Cuts the word after the cursor.
+    pub fn cut_word_right(&mut self, ring: &mut Ring) {
+        self.cut(self.cursor..self.word_end(), ring, End::Back);
+    }
+
+    /// Cuts to the blank before the cursor: a whole address or path.
+    pub fn cut_to_blank(&mut self, ring: &mut Ring) {
+        let word = self.before().trim_end();
+        let start = word
+            .char_indices()
+            .rfind(|(_, c)| c.is_whitespace())
+            .map_or(0, |(at, c)| at + c.len_utf8());
+        self.cut(self.bound_before(start)..self.cursor, ring, End::Front);
     }
 
     /// Cuts what stands before the cursor in its line; at the start of a line, its line end.
-    pub fn cut_to_start(&mut self) {
+    pub fn cut_to_start(&mut self, ring: &mut Ring) {
         let start = self.start_of_line();
-        self.cut_range(
-            if start == self.cursor {
-                self.left_of(start)
-            } else {
-                start
-            },
-            self.cursor,
-        );
+        let start = if start == self.cursor {
+            self.left_of(start)
+        } else {
+            start
+        };
+        self.cut(start..self.cursor, ring, End::Front);
     }
 
     /// Cuts what stands after the cursor in its line; at the end of a line, its line end.
-    pub fn cut_to_end(&mut self) {
+    pub fn cut_to_end(&mut self, ring: &mut Ring) {
         let end = self.end_of_line();
         let end = if end == self.cursor {
             self.right_of(end)
         } else {
             end
         };
-        self.cut_range(self.cursor, end);
+        self.cut(self.cursor..end, ring, End::Back);
     }
 
     /// Cuts everything.
-    pub fn cut_all(&mut self) {
-        self.cut_range(0, self.text.len());
+    pub fn cut_all(&mut self, ring: &mut Ring) {
+        self.cut(0..self.text.len(), ring, End::Back);
     }
 
     /// Writes what was cut last.
-    pub fn yank(&mut self) {
-        let cut = self.cut.clone();
-        self.insert(&cut);
+    pub fn yank(&mut self, ring: &Ring) {
+        self.yank_nth(self.cursor..self.cursor, 0, ring);
+    }
+
+    /// Right after something was put back: puts what was cut before it in its place. Says whether
+    /// there was something.
+    pub fn yank_older(&mut self, ring: &Ring) -> bool {
+        let Last::Yanked { at, nth } = self.last.clone() else {
+            return false;
+        };
+        self.yank_nth(at, nth + 1, ring);
+        true
+    }
+
+    /// Swaps the clusters around the cursor, at the end of a line those before it.
+    pub fn transpose(&mut self) {
+        let line = self.start_of_line()..self.end_of_line();
+        let middle = if self.cursor == line.end {
+            self.left_of(self.cursor)
+        } else {
+            self.cursor
+        };
+        let (start, end) = (self.left_of(middle), self.right_of(middle));
+        if start >= line.start && start < middle && middle < end && end <= line.end {
+            let swapped = format!("{}{}", &self.text[middle..end], &self.text[start..middle]);
+            self.replace(start..end, &swapped, How::Whole);
+        }
+    }
+
+    /// Takes the last change back. Says whether there was one.
+    pub fn undo(&mut self) -> bool {
+        let Some(change) = self.undo.undo() else {
+            return false;
+        };
+        let end = change.at + change.inserted.len();
+        self.text.replace_range(change.at..end, &change.removed);
+        self.moved(change.cursors.0);
+        true
+    }
+
+    /// Makes the change again that was taken back last. Says whether there was one.
+    pub fn redo(&mut self) -> bool {
+        let Some(change) = self.undo.redo() else {
+            return false;
+        };
+        let end = change.at + change.removed.len();
+        self.text.replace_range(change.at..end, &change.inserted);
+        self.moved(change.cursors.1);
+        true
     }
 
     /// The text in rows of at most so many cells, with room for the cursor after the last.
     pub fn laid(&self, cells: usize) -> Laid {
-        let cells = cells.max(2);
-        let mut laid = Laid {
-            rows: vec![String::new()],
-            row: 0,
-            column: 0,
-            starts: vec![Vec::new()],
-        };
-        let mut used = 0;
-        for (at, cluster) in self.text.grapheme_indices(true) {
-            if cluster == "\n" {
-                laid.mark(at, used, self.cursor);
-                laid.rows.push(String::new());
-                laid.starts.push(Vec::new());
-                used = 0;
-                continue;
-            }
-            let shown = text::shown(cluster);
-            let more = text::width(&shown);
-            // The last cell of a row stays free for the cursor.
-            if used > 0 && used + more >= cells {
-                laid.rows.push(String::new());
-                laid.starts.push(Vec::new());
-                used = 0;
-            }
-            laid.mark(at, used, self.cursor);
-            let last = laid.rows.len() - 1;
-            laid.rows[last].push_str(&shown);
-            used += more;
-        }
-        laid.mark(self.text.len(), used, self.cursor);
-        laid
+        Laid::new(&self.text, self.cursor, cells)
     }
 
-    /// Rows of so many cells that the text needs, counted up to `most`: a long text is not laid
-    /// out only to be measured.
+    /// Rows of so many cells that the text needs, counted up to `most`.
     pub fn rows(&self, cells: usize, most: usize) -> usize {
-        let cells = cells.max(2);
-        let (mut rows, mut used) = (1, 0);
-        for cluster in self.text.graphemes(true) {
-            if rows >= most {
-                break;
-            }
-            if cluster == "\n" {
-                (rows, used) = (rows + 1, 0);
-                continue;
-            }
-            let more = text::width(&text::shown(cluster));
-            if used > 0 && used + more >= cells {
-                (rows, used) = (rows + 1, 0);
-            }
-            used += more;
-        }
-        rows
+        laid::count(&self.text, cells, most)
     }
 
-    fn go(&mut self, laid: &Laid, row: usize) -> bool {
-        let Some(starts) = laid.starts.get(row) else {
+    fn go(&mut self, at: usize) {
+        self.undo.seal();
+        self.moved(at);
+    }
+
+    fn moved(&mut self, at: usize) {
+        self.cursor = at;
+        self.settle();
+        (self.last, self.goal) = (Last::Other, None);
+    }
+
+    fn go_to_row(&mut self, laid: &Laid, row: usize) -> bool {
+        let column = self.goal.unwrap_or(laid.column);
+        let Some(at) = laid.place(row, column) else {
             return false;
         };
-        let at = starts
-            .iter()
-            .take_while(|(column, _)| *column <= laid.column)
-            .last();
-        self.cursor = at.or(starts.first()).map_or(self.cursor, |(_, at)| *at);
+        self.go(at);
+        self.goal = Some(column);
         true
+    }
+
+    /// Every change of the text goes through here.
+    fn replace(&mut self, range: Range<usize>, with: &str, how: How) {
+        if range.is_empty() && with.is_empty() {
+            return self.go(self.cursor);
+        }
+        let before = self.cursor;
+        let (at, removed) = (range.start, self.text[range.clone()].to_owned());
+        self.text.replace_range(range, with);
+        self.moved(at + with.len());
+        self.undo.made(Change {
+            at,
+            removed,
+            inserted: with.to_owned(),
+            cursors: (before, self.cursor),
+            how,
+        });
+    }
+
+    fn cut(&mut self, range: Range<usize>, ring: &mut Ring, end: End) {
+        if range.is_empty() {
+            return;
+        }
+        let cut = &self.text[range.clone()];
+        // Cuts one after the other are one, as they stood.
+        if self.last == Last::Cut(ring.count()) {
+            ring.extend(cut, end);
+        } else {
+            ring.push(cut);
+        }
+        self.replace(range, "", How::Whole);
+        self.last = Last::Cut(ring.count());
+    }
+
+    fn yank_nth(&mut self, range: Range<usize>, nth: usize, ring: &Ring) {
+        let Some(cut) = ring.nth(nth) else {
+            return;
+        };
+        let at = range.start..range.start + cut.len();
+        self.replace(range, cut, How::Whole);
+        self.last = Last::Yanked { at, nth };
     }
 
     /// A text that is put in, or a gap that closes, may join clusters around the cursor.
@@ -258,15 +342,6 @@ impl Editor {
             .chain([self.text.len()])
             .find(|at| *at >= self.cursor)
             .unwrap_or_default();
-    }
-
-    fn cut_range(&mut self, start: usize, end: usize) {
-        if start < end {
-            self.cut = self.text[start..end].to_owned();
-            self.text.replace_range(start..end, "");
-            self.cursor = start;
-            self.settle();
-        }
     }
 
     fn left_of(&self, at: usize) -> usize {
@@ -285,12 +360,25 @@ impl Editor {
 
     fn word_start(&self) -> usize {
         let mut words = self.before().split_word_bound_indices();
-        let start = words
-            .rfind(|(_, word)| !word.trim().is_empty())
-            .map_or(0, |(at, _)| at);
-        // Words may part what is one cluster: flags with a joiner between them.
-        let bounds = self.text.grapheme_indices(true).map(|(at, _)| at);
-        bounds.take_while(|at| *at <= start).last().unwrap_or(0)
+        let start = words.rfind(|(_, word)| is_word(word));
+        self.bound_before(start.map_or(0, |(at, _)| at))
+    }
+
+    fn word_end(&self) -> usize {
+        let rest = &self.text[self.cursor..];
+        let mut words = rest.split_word_bound_indices();
+        let end = words
+            .find(|(_, word)| is_word(word))
+            .map_or(rest.len(), |(at, word)| at + word.len());
+        let end = self.cursor + end;
+        let mut bounds = self.text.grapheme_indices(true).map(|(at, _)| at);
+        bounds.find(|at| *at >= end).unwrap_or(self.text.len())
+    }
+
+    /// Words may part what is one cluster: flags with a joiner between them.
+    fn bound_before(&self, at: usize) -> usize {
+        let bounds = self.text.grapheme_indices(true).map(|(start, _)| start);
+        bounds.take_while(|start| *start <= at).last().unwrap_or(0)
     }
 
     fn start_of_line(&self) -> usize {
@@ -304,14 +392,18 @@ impl Editor {
     }
 }
 
-impl Laid {
-    fn mark(&mut self, at: usize, column: usize, cursor: usize) {
-        let last = self.rows.len() - 1;
-        self.starts[last].push((column, at));
-        if at == cursor {
-            (self.row, self.column) = (last, column);
-        }
-    }
+/// Line ends as `\n`, without control characters but tabs.
+fn harmless(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars()
+        .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
+        .collect()
+}
+
+/// Whether a part of a text is more than blanks and punctuation.
+fn is_word(part: &str) -> bool {
+    let counts = |c: char| !c.is_whitespace() && !c.is_ascii_punctuation();
+    part.chars().any(counts)
 }
 
 #[cfg(test)]
@@ -355,26 +447,123 @@ mod tests {
         assert_eq!(editor.before(), "one ");
         editor.word_right();
         assert_eq!(editor.before(), "one two");
-        editor.cut_word();
+        let mut ring = Ring::default();
+        editor.cut_word(&mut ring);
         assert_eq!(editor.text(), "one   three");
         editor.line_end();
-        editor.yank();
+        editor.yank(&ring);
         assert_eq!(editor.text(), "one   threetwo");
-        editor.cut_to_start();
+        editor.cut_to_start(&mut ring);
         assert_eq!(editor.text(), "");
-        editor.yank();
+        editor.yank(&ring);
         editor.line_start();
-        editor.cut_to_end();
+        editor.cut_to_end(&mut ring);
         assert!(editor.is_empty());
     }
 
     #[test]
     fn lines_are_cut_one_at_a_time() {
+        let mut ring = Ring::default();
         let mut editor = Editor::new("one\ntwo");
-        editor.cut_to_start();
+        editor.cut_to_start(&mut ring);
         assert_eq!(editor.text(), "one\n");
-        editor.cut_to_start();
+        editor.cut_to_start(&mut ring);
         assert_eq!(editor.text(), "one");
+        // Both cuts are one.
+        editor.yank(&ring);
+        assert_eq!(editor.text(), "one\ntwo");
+    }
+
+    #[test]
+    fn cuts_one_after_the_other_are_one_and_older_ones_come_back() {
+        let mut ring = Ring::default();
+        let mut editor = Editor::new("see https://a.b/c?d now, please");
+        editor.cut_word(&mut ring);
+        editor.cut_word(&mut ring);
+        assert_eq!(editor.text(), "see https://a.b/c?d ");
+        editor.left();
+        editor.cut_to_blank(&mut ring);
+        assert_eq!(editor.text(), "see  ");
+        editor.yank(&ring);
+        assert_eq!(editor.text(), "see https://a.b/c?d ");
+        assert!(editor.yank_older(&ring));
+        assert_eq!(editor.text(), "see now, please ");
+        assert!(editor.yank_older(&ring));
+        assert_eq!(editor.text(), "see https://a.b/c?d ");
+        editor.right();
+        assert!(!editor.yank_older(&ring));
+        let mut other = Editor::new("elsewhere");
+        other.cut_word(&mut ring);
+        editor.cut_word(&mut ring);
+        other.yank(&ring);
+        assert_eq!(other.text(), "d ");
+    }
+
+    #[rstest]
+    #[case("abc", 0, "acb")]
+    #[case("abc", 1, "acb")]
+    #[case("abc", 3, "abc")]
+    #[case("a👩‍👩‍👧", 0, "👩‍👩‍👧a")]
+    #[case("x\nab", 2, "x\nab")]
+    #[case("x\nab", 1, "x\nba")]
+    #[case("", 0, "")]
+    fn neighbours_are_swapped(#[case] text: &str, #[case] lefts: usize, #[case] expected: &str) {
+        let mut editor = Editor::new(text);
+        for _ in 0..lefts {
+            editor.left();
+        }
+        editor.transpose();
+        assert_eq!(editor.text(), expected);
+    }
+
+    #[test]
+    fn what_is_written_is_taken_back_word_by_word() {
+        let mut ring = Ring::default();
+        let mut editor = Editor::default();
+        for c in "one two three".chars() {
+            editor.write(c);
+        }
+        editor.insert(" pasted text");
+        editor.cut_to_start(&mut ring);
+        let mut seen = Vec::new();
+        while editor.undo() {
+            seen.push(editor.text().to_owned());
+        }
+        assert_eq!(
+            seen,
+            [
+                "one two three pasted text",
+                "one two three",
+                "one two ",
+                "one ",
+                ""
+            ]
+        );
+        while editor.redo() {}
+        assert_eq!(editor.text(), "");
+        editor.undo();
+        for _ in 0..5 {
+            editor.delete_left();
+        }
+        assert_eq!(editor.text(), "one two three pasted");
+        editor.undo();
+        assert_eq!(editor.text(), "one two three pasted text");
+        editor.write('!');
+        assert!(!editor.redo(), "what is new ends what was undone");
+    }
+
+    #[test]
+    fn words_are_more_than_punctuation() {
+        let mut editor = Editor::new("well, (yes) 日本 👩‍👩‍👧 …");
+        let mut stops = Vec::new();
+        while !editor.before().is_empty() {
+            editor.word_left();
+            stops.push(editor.before().chars().count());
+        }
+        assert_eq!(stops.last(), Some(&0));
+        assert!(stops.contains(&7), "{stops:?}");
+        editor.cut_word_right(&mut Ring::default());
+        assert_eq!(editor.text(), ", (yes) 日本 👩‍👩‍👧 …");
     }
 
     #[test]
@@ -396,7 +585,7 @@ mod tests {
         assert!(editor.up(40));
         assert_eq!(editor.before(), "first line\nab");
         assert!(editor.up(40));
-        assert_eq!(editor.before(), "fi");
+        assert_eq!(editor.before(), "first line");
         assert!(!editor.up(40));
         assert!(editor.down(40) && editor.down(40));
         assert!(!editor.down(40));
@@ -411,12 +600,40 @@ mod tests {
 
     proptest! {
         #[test]
+        fn everything_can_be_taken_back_and_made_again(
+            text in "[a \n👩👧\u{200d}\u{301}日🇩🇪]{0,12}",
+            steps in proptest::collection::vec(0_u8..9, 0..30),
+        ) {
+            let mut editor = Editor::new(text.clone());
+            let mut ring = Ring::default();
+            for step in steps {
+                match step {
+                    0 => editor.left(),
+                    1 => editor.word_left(),
+                    2 => editor.write('a'),
+                    3 => editor.write(' '),
+                    4 => editor.insert("\u{200d}👧 b"),
+                    5 => editor.delete_left(),
+                    6 => editor.delete_right(),
+                    7 => editor.cut_word(&mut ring),
+                    _ => editor.yank(&ring),
+                }
+            }
+            let end = editor.text().to_owned();
+            while editor.undo() {}
+            prop_assert_eq!(editor.text(), text);
+            while editor.redo() {}
+            prop_assert_eq!(editor.text(), end);
+        }
+
+        #[test]
         fn the_cursor_is_always_between_clusters(
             text in "[a \n👩👧\u{200d}\u{301}日🇩🇪]{0,20}",
-            moves in proptest::collection::vec(0_u8..14, 0..40),
+            moves in proptest::collection::vec(0_u8..21, 0..40),
             cells in 1_usize..12,
         ) {
             let mut editor = Editor::new(text);
+            let mut ring = Ring::default();
             for step in moves {
                 match step {
                     0 => editor.left(),
@@ -429,9 +646,16 @@ mod tests {
                     7 => { editor.down(cells); }
                     8 => editor.delete_left(),
                     9 => editor.delete_right(),
-                    10 => editor.cut_word(),
-                    11 => editor.cut_to_start(),
-                    12 => editor.yank(),
+                    10 => editor.cut_word(&mut ring),
+                    11 => editor.cut_to_start(&mut ring),
+                    12 => editor.yank(&ring),
+                    13 => editor.cut_word_right(&mut ring),
+                    14 => editor.cut_to_blank(&mut ring),
+                    15 => editor.transpose(),
+                    16 => { editor.undo(); }
+                    17 => { editor.redo(); }
+                    18 => { editor.yank_older(&ring); }
+                    19 => editor.write('\u{301}'),
                     _ => editor.insert("\u{200d}👧"),
                 }
                 let at = editor.before().len();

@@ -51,6 +51,15 @@ impl Group {
     }
 }
 
+/// A line of the list.
+#[derive(Clone, Copy, Debug)]
+pub enum Listed<'a> {
+    /// The title of a group, and how many are in it.
+    Group(Group, usize),
+    /// A meeting.
+    Entry(Entry<'a>),
+}
+
 /// A row of the list.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
@@ -118,6 +127,20 @@ impl Meetings {
             })
             .collect()
     }
+}
+
+/// The lines of a list: each group under its title.
+pub fn listed<'a>(entries: &[Entry<'a>]) -> Vec<Listed<'a>> {
+    let mut lines = Vec::new();
+    let mut group = None;
+    for entry in entries {
+        if group.replace(entry.group) != Some(entry.group) {
+            let same = entries.iter().filter(|other| other.group == entry.group);
+            lines.push(Listed::Group(entry.group, same.count()));
+        }
+        lines.push(Listed::Entry(*entry));
+    }
+    lines
 }
 
 fn group(instance: &Instance, now: Timestamp, zone: Zone) -> Group {

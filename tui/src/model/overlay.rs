@@ -1,5 +1,4 @@
-//! Pages over the chat: help, people, one person's messages, join times; and the search for a
-//! meeting.
+//! Pages over the chat: help, people, one person's messages, join times.
 
 mod help;
 mod outbox;
@@ -11,8 +10,6 @@ use ratatui::text::{Line, Span};
 
 use crate::command::Context;
 use crate::model::Model;
-use crate::model::editor::Editor;
-use crate::model::meetings::Entry;
 use crate::text;
 use crate::theme::Tone;
 
@@ -48,15 +45,6 @@ pub enum Page {
     JoinTimes(Option<Vec<JoinTimes>>),
     /// What is on its way, and what was refused.
     Outbox,
-}
-
-/// The search for a meeting.
-#[derive(Clone, Debug, Default)]
-pub struct Find {
-    /// What is searched for.
-    pub query: Editor,
-    /// Which of the found ones is selected.
-    pub selected: usize,
 }
 
 impl Overlay {
@@ -103,24 +91,6 @@ impl Overlay {
                 join_rows(model, columns, meetings)
             }),
         }
-    }
-}
-
-impl Find {
-    /// The meetings that match: every word of the query is in the title or in the number.
-    pub fn found<'a>(&self, model: &'a Model) -> Vec<Entry<'a>> {
-        let query = self.query.text().to_lowercase();
-        let words: Vec<&str> = query.split_whitespace().collect();
-        let mut entries = model.meetings.entries(model.now, model.zone);
-        entries.retain(|entry| {
-            let name = format!(
-                "{} {}",
-                entry.instance.title.to_lowercase(),
-                entry.instance.id
-            );
-            words.iter().all(|word| name.contains(word))
-        });
-        entries
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Room {
     pub seen: Seq,
     /// When it was looked at last.
     pub looked_at: Timestamp,
+    /// Whether the reader wants them to stay unread although they are looked at.
+    pub kept_unread: bool,
     /// Where the unread messages began.
     pub divider: Option<Divider>,
     /// When one was offline.
@@ -79,6 +81,7 @@ impl Room {
             mentions: 0,
             seen: Seq::default(),
             looked_at: now,
+            kept_unread: false,
             divider: None,
             absences: Vec::new(),
             asked_older: false,
@@ -134,6 +137,31 @@ impl Room {
         }
     }
 
+    /// From this event on all is unread again, until the reader comes back to it.
+    pub fn unread_from(&mut self, from: Seq, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) {
+        let Some(log) = &self.log else {
+            return;
+        };
+        let after = log.events_before(from).next_back();
+        let after = after.map_or(Seq::default(), |event| event.seq);
+        let (mut unread, mut meant) = (0, 0);
+        for event in log.events_after(after) {
+            if let What::Message { user, body, .. } = &event.what
+                && Some(*user) != me
+            {
+                unread += 1;
+                meant += usize::from(is_meant(body.as_str()));
+            }
+        }
+        (self.unread, self.mentions, self.seen) = (unread, meant, after);
+        self.kept_unread = unread > 0;
+        self.divider = (unread > 0).then_some(Divider {
+            after,
+            at: self.looked_at,
+            count: unread,
+        });
+    }
+
     /// The reader sees the end of the log.
     pub fn looked(&mut self, now: Timestamp) {
         self.seen = self.last();
@@ -152,6 +180,14 @@ impl Room {
             to,
             after: self.last(),
         });
+    }
+
+    /// What is known above this may be void: what came while one was offline begins no later.
+    pub fn void_above(&mut self, seq: Seq) {
+        self.seen = self.seen.min(seq);
+        for absence in &mut self.absences {
+            absence.after = absence.after.min(seq);
+        }
     }
 
     /// The connection is lost, and with it what was asked.

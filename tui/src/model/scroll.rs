@@ -123,17 +123,41 @@ impl<'a> Walk<'a> {
     }
 
     fn scroll(&self) -> Scroll {
-        let row = isize::try_from(self.row).unwrap_or(isize::MAX);
-        let above = isize::try_from(self.block.above).unwrap_or_default();
         Scroll::From {
             place: self.place,
-            row: row - above,
+            row: self.own_row(),
         }
+    }
+
+    /// The row it stands on, if there is one.
+    fn shown(&self) -> Option<Shown> {
+        let line = self.block.rows.get(self.row)?.clone();
+        Some(Shown {
+            place: self.place,
+            row: self.own_row(),
+            line,
+        })
+    }
+
+    fn own_row(&self) -> isize {
+        let row = isize::try_from(self.row).unwrap_or(isize::MAX);
+        row - isize::try_from(self.block.above).unwrap_or_default()
     }
 }
 
+/// A row on the screen, and what it is a part of.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The part.
+    pub place: Place,
+    /// From the first row of the event itself; those above it are negative.
+    pub row: isize,
+    /// What it looks like.
+    pub line: Line<'static>,
+}
+
 /// The rows to draw, at most `height`.
-pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Line<'static>> {
+pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Shown> {
     if let Scroll::From { place, row } = looked.room.scroll {
         let mut walk = Walk::at(looked, place, row);
         let mut rows = Vec::with_capacity(height);
@@ -141,9 +165,7 @@ pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Line<'static>> {
             if rows.len() == height {
                 return rows;
             }
-            if let Some(line) = walk.block.rows.get(walk.row) {
-                rows.push(line.clone());
-            }
+            rows.extend(walk.shown());
             if !walk.down() {
                 break;
             }
@@ -156,10 +178,26 @@ pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Line<'static>> {
     let mut walk = Walk::at_end(looked);
     let mut rows = Vec::with_capacity(height);
     while rows.len() < height && walk.up() {
-        rows.push(walk.block.rows[walk.row].clone());
+        rows.extend(walk.shown());
     }
     rows.reverse();
     rows
+}
+
+/// What is shown now, to stay although more comes.
+pub fn pinned(looked: &Looked<'_>, height: usize) -> Scroll {
+    top(looked, height).scroll()
+}
+
+/// With the last row of a part at the bottom.
+pub fn reaching(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
+    let mut walk = Walk::at(looked, place, isize::MAX);
+    for _ in 1..height {
+        if !walk.up() {
+            break;
+        }
+    }
+    walk.scroll()
 }
 
 /// What is shown after moving by `delta` rows, up if negative.

@@ -2,7 +2,7 @@
 
 use plenary_shared::time::Timestamp;
 
-use crate::model::editor::Editor;
+use crate::model::editor::{Editor, Ring};
 
 /// The form.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct SignIn {
     pub email: Editor,
     /// Its password.
     pub password: Editor,
+    /// What was cut from each field: a password comes back nowhere else.
+    rings: [Ring; 3],
     /// Where keys go.
     pub field: Field,
     /// Why it did not work, and when.
@@ -60,6 +62,7 @@ impl SignIn {
             server: Editor::new(server),
             email: Editor::new(email),
             password: Editor::default(),
+            rings: Default::default(),
             field,
             error: None,
             since: None,
@@ -75,12 +78,13 @@ impl SignIn {
         }
     }
 
-    /// The text that keys go to.
-    pub fn editor_mut(&mut self) -> &mut Editor {
+    /// The text that keys go to, and what was cut from it.
+    pub fn editor_mut(&mut self) -> (&mut Editor, &mut Ring) {
+        let [server, email, password] = &mut self.rings;
         match self.field {
-            Field::Server => &mut self.server,
-            Field::Email => &mut self.email,
-            Field::Password => &mut self.password,
+            Field::Server => (&mut self.server, server),
+            Field::Email => (&mut self.email, email),
+            Field::Password => (&mut self.password, password),
         }
     }
 

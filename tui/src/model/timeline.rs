@@ -9,6 +9,8 @@ use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
 use crate::clock::Zone;
+use crate::command::Command;
+use crate::keymap::Keymap;
 use crate::layout::{CHAT_COLUMNS_MAX, Form};
 use crate::model::Me;
 use crate::model::outbox::Outbox;
@@ -31,6 +33,8 @@ pub struct Looked<'a> {
     pub me: Option<&'a Me>,
     /// How meaning looks.
     pub theme: Theme,
+    /// What keys do, to name them.
+    pub keymap: &'a Keymap,
     /// In which zone.
     pub zone: Zone,
     /// When.
@@ -115,6 +119,11 @@ impl Looked<'_> {
             (Place::Event(_), Some(_)) => self.after(place).unwrap_or(Place::Tail),
             (Place::Event(_), None) | (Place::Tail, _) => Place::Tail,
         }
+    }
+
+    /// The first key of a command, as people read it.
+    fn key(&self, command: Command) -> String {
+        self.keymap.label(command, self.theme.glyphs)
     }
 
     /// Columns before a message's text.

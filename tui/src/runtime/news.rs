@@ -2,10 +2,10 @@
 
 use std::io;
 
-use crossterm::event::{Event, KeyEventKind};
+use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use plenary_shared::protocol::Close;
 
-use crate::msg::{LinkNews, News};
+use crate::msg::{LinkNews, Mouse, News};
 use crate::net::{Closed, Told};
 
 /// What the terminal says; `None` when it means nothing. A terminal that says nothing any more is
@@ -18,8 +18,20 @@ pub(super) fn of_terminal(event: Option<io::Result<Event>>) -> Option<News> {
         Some(Ok(Event::Resize(columns, rows))) => Some(News::Resized(columns, rows)),
         Some(Ok(Event::FocusGained)) => Some(News::Focused(true)),
         Some(Ok(Event::FocusLost)) => Some(News::Focused(false)),
-        Some(Ok(Event::Mouse(_))) => None,
+        Some(Ok(Event::Mouse(event))) => mouse(event).map(News::Mouse),
         Some(Err(_)) | None => Some(News::Terminated),
+    }
+}
+
+fn mouse(event: MouseEvent) -> Option<Mouse> {
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click {
+            column: event.column,
+            row: event.row,
+        }),
+        MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
+        MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
+        _ => None,
     }
 }
 

@@ -3,14 +3,18 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::Opening;
 use super::keeper::Keeper;
 use crate::address::Server;
 use crate::api::Api;
 use crate::drafts::{Drafts, DraftsFile};
+use crate::effect::Effect;
+use crate::model::loudness::Loudness;
 use crate::msg::News;
 use crate::net::{Ask, Link, Told, link};
 use crate::session::{Session, SessionFile, Token};
@@ -23,7 +27,7 @@ pub(super) struct Outside {
     session_file: SessionFile,
     drafts_file: DraftsFile,
     /// What is on its way, on disk.
-    pub(super) keeper: Keeper,
+    keeper: Keeper,
     /// What came of writing it, and is not told yet.
     kept: VecDeque<News>,
     wall_clock: fn() -> SystemTime,
@@ -38,6 +42,47 @@ pub(super) struct Outside {
     drafts_waiting: Option<(String, Drafts)>,
 }
 
+/// What an effect wants of the screen.
+pub(super) enum OnScreen {
+    /// To remember that this was sent.
+    KeepSent {
+        /// In which meeting.
+        meeting: MeetingId,
+        /// What.
+        text: String,
+    },
+    /// An editor for this text.
+    Edit {
+        /// Where it is written.
+        at: Option<InstanceId>,
+        /// What is written so far.
+        text: String,
+    },
+    /// To keep what meetings may call for.
+    KeepLoudness(Vec<(MeetingId, Loudness)>),
+    /// To call the reader, who looks elsewhere.
+    Call {
+        /// Who, and where.
+        title: String,
+        /// What was said.
+        text: String,
+    },
+    /// A copy of this.
+    Copy(String),
+    /// A browser for this address.
+    Open(String),
+    /// The mouse, or to give it back.
+    Mouse(bool),
+    /// A title.
+    Title(String),
+    /// Everything anew.
+    Redraw,
+    /// To give the terminal back and stop.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
 /// What came first.
 pub(super) enum Next {
     /// The connection says something.
@@ -49,19 +94,14 @@ pub(super) enum Next {
 }
 
 impl Outside {
-    pub(super) fn new(
-        session_file: SessionFile,
-        drafts_file: DraftsFile,
-        keeper: Keeper,
-        wall_clock: fn() -> SystemTime,
-    ) -> Self {
+    pub(super) fn new(opening: &Opening) -> Self {
         let (answer, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
-            session_file,
-            drafts_file,
-            keeper,
+            session_file: opening.session_file.clone(),
+            drafts_file: DraftsFile::within(&opening.state_dir),
+            keeper: Keeper::new(&opening.state_dir, opening.new_id),
             kept: VecDeque::new(),
-            wall_clock,
+            wall_clock: opening.wall_clock,
             link: None,
             unsent: VecDeque::new(),
             signing_in: None,
@@ -70,6 +110,40 @@ impl Outside {
             drafts_writing: None,
             drafts_waiting: None,
         }
+    }
+
+    /// Carries an effect out; what the screen has to do comes back.
+    pub(super) fn carry_out(&mut self, server: &str, effect: Effect) -> Option<OnScreen> {
+        match effect {
+            Effect::SignIn {
+                server,
+                email,
+                password,
+            } => self.sign_in(&server, email, password),
+            Effect::CancelSignIn => self.cancel_sign_in(),
+            Effect::Connect { server } => self.connect(&server),
+            Effect::Disconnect => self.disconnect(),
+            Effect::ForgetToken { server } => self.forget_token(&server),
+            Effect::Ask(request) => self.unsent.push_back(Ask::Send(request)),
+            Effect::Reconnect => self.unsent.push_back(Ask::Reconnect),
+            Effect::OpenJournal(owner) => self.keeper.open(owner),
+            Effect::Record(records) => self.keeper.write(records),
+            Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
+            Effect::KeepSent { meeting, text } => {
+                return Some(OnScreen::KeepSent { meeting, text });
+            }
+            Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
+            Effect::KeepLoudness(kept) => return Some(OnScreen::KeepLoudness(kept)),
+            Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
+            Effect::Copy(text) => return Some(OnScreen::Copy(text)),
+            Effect::Open(address) => return Some(OnScreen::Open(address)),
+            Effect::Mouse(ours) => return Some(OnScreen::Mouse(ours)),
+            Effect::Title(title) => return Some(OnScreen::Title(title)),
+            Effect::Redraw => return Some(OnScreen::Redraw),
+            Effect::Suspend => return Some(OnScreen::Suspend),
+            Effect::Quit => return Some(OnScreen::Quit),
+        }
+        None
     }
 
     /// Waits for whatever comes first. Dropping it loses nothing.
@@ -122,8 +196,9 @@ impl Outside {
         Next::Sent
     }
 
-    pub(super) fn ask(&mut self, ask: Ask) {
-        self.unsent.push_back(ask);
+    /// Where effects are answered that are carried out elsewhere.
+    pub(super) fn answer(&self) -> mpsc::Sender<News> {
+        self.answer.clone()
     }
 
     /// The connection closed: what was to be said on it is said anew on the next.
@@ -131,7 +206,7 @@ impl Outside {
         self.unsent.retain(|ask| *ask == Ask::Reconnect);
     }
 
-    pub(super) fn connect(&mut self, server: &str) {
+    fn connect(&mut self, server: &str) {
         self.unsent.clear();
         self.link = match server.parse::<Server>() {
             Ok(server) => Some(link(server, self.wall_clock)),
@@ -142,12 +217,12 @@ impl Outside {
         };
     }
 
-    pub(super) fn disconnect(&mut self) {
+    fn disconnect(&mut self) {
         self.unsent.clear();
         self.link = None;
     }
 
-    pub(super) fn sign_in(&mut self, server: &str, email: String, password: String) {
+    fn sign_in(&mut self, server: &str, email: String, password: String) {
         let (answer, session_file) = (self.answer.clone(), self.session_file.clone());
         let server = server.parse::<Server>();
         let task = tokio::spawn(async move {
@@ -161,14 +236,14 @@ impl Outside {
         self.signing_in = Some(task.abort_handle());
     }
 
-    pub(super) fn cancel_sign_in(&mut self) {
+    fn cancel_sign_in(&mut self) {
         if let Some(task) = self.signing_in.take() {
             task.abort();
         }
     }
 
     /// Removes the kept token, if it is this server's.
-    pub(super) fn forget_token(&mut self, server: &str) {
+    fn forget_token(&mut self, server: &str) {
         let kept = self
             .session_file
             .load()
@@ -181,7 +256,7 @@ impl Outside {
         }
     }
 
-    pub(super) fn keep_drafts(&mut self, server: String, drafts: Drafts) {
+    fn keep_drafts(&mut self, server: String, drafts: Drafts) {
         self.drafts_waiting = Some((server, drafts));
         if self.drafts_writing.is_none() {
             self.write_drafts();

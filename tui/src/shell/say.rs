@@ -5,12 +5,14 @@ mod input;
 use std::io::{self, IsTerminal as _, Read as _};
 
 use plenary_shared::domain::{Code, Reject};
-use plenary_shared::ids::Cmid;
+use plenary_shared::ids::{Cmid, InstanceId};
+use plenary_shared::protocol::Ack;
+use plenary_shared::text::MessageBody;
 use uuid::Uuid;
 
-use super::once::until_known;
-use super::{Failure, Shell, out};
-use crate::api::DoneOk;
+use super::once::{TRIES_MAX, until_known};
+use super::{Exit, Failure, Shell, out};
+use crate::api::{Answer, Api, DoneOk};
 use crate::command_line::Say;
 
 /// One after the other, in their order.
@@ -25,12 +27,15 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
     } else {
         vec![input::whole(say.text.join(" ").into_bytes())?]
     };
+    let ack = if say.durable {
+        Ack::Durable
+    } else {
+        Ack::Ordered
+    };
     let count = bodies.len();
     for (sent, body) in bodies.iter().enumerate() {
-        let cmid = Cmid(Uuid::now_v7());
-        let posting = || api.post(instance, cmid, body, say.reply);
-        let answer = until_known(posting).await.map_err(|error| {
-            let failure = Failure::from(error);
+        let posting = post(&api, instance, body, say.reply, ack);
+        let answer = posting.await.map_err(|failure| {
             if count == 1 {
                 failure
             } else {
@@ -49,6 +54,34 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Tries until it is known to be said, or refused; the id that all tries share keeps it single.
+async fn post(
+    api: &Api,
+    instance: InstanceId,
+    body: &MessageBody,
+    reply: Option<plenary_shared::ids::Seq>,
+    ack: Ack,
+) -> Result<Answer, Failure> {
+    let cmid = Cmid(Uuid::now_v7());
+    let mut tries = 1;
+    loop {
+        let answer = until_known(|| api.post(instance, cmid, body, reply, ack)).await?;
+        let done: DoneOk = answer.read(api)?;
+        if done.durable != Some(false) {
+            return Ok(answer);
+        }
+        // It is said; the same id asks again whether the archive has it.
+        if tries >= TRIES_MAX {
+            return Err(Failure::told(
+                Exit::Unreachable,
+                "not_durable",
+                done.message,
+            ));
+        }
+        tries += 1;
+    }
 }
 
 /// All of it, but no more than [`input::INPUT_BYTES_MAX`].

@@ -5,7 +5,7 @@ use plenary_shared::text::MessageBody;
 use proptest::prelude::*;
 
 use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
-use crate::msg::News;
+use crate::msg::{Mouse, News};
 
 /// Texts that break screens: controls, joiners, bidi, towers, a word of 3,000 characters.
 fn text() -> impl Strategy<Value = String> {
@@ -39,6 +39,29 @@ const KEYS: &[&str] = &[
     "ctrl-u",
     "ctrl-k",
     "ctrl-y",
+    "alt-y",
+    "alt-d",
+    "ctrl-t",
+    "ctrl-_",
+    "ctrl-^",
+    "shift-tab",
+    "alt-backspace",
+    "ctrl-left",
+    "ctrl-x",
+    "ctrl-s",
+    "k",
+    "j",
+    "G",
+    "n",
+    "y",
+    "o",
+    "u",
+    "alt-l",
+    "alt-m",
+    "alt-p",
+    "alt-n",
+    "@",
+    "g",
     "ctrl-g",
     "ctrl-n",
     "ctrl-p",
@@ -106,6 +129,11 @@ proptest! {
         stage.screen();
         for (index, key) in keys.iter().enumerate() {
             stage.key(KEYS[*key]);
+            if index % 4 == 0 {
+                let (column, row) = (columns / 2, rows / 2);
+                stage.tell(News::Mouse(Mouse::Click { column, row }));
+                stage.tell(News::Mouse(Mouse::WheelUp));
+            }
             if index % 5 == 0 {
                 let (columns, rows) = sizes[index % sizes.len()];
                 stage.tell(News::Resized(columns, rows));

@@ -28,7 +28,7 @@ fn ctrl_c_clears_then_asks_then_quits() {
     assert_eq!(written(&stage), "half a thought");
     stage.key("ctrl-c");
     stage.key("ctrl-c");
-    assert!(stage.shows("Ctrl-C again to quit") && !quits(&stage));
+    assert!(stage.shows("⌃C again to quit") && !quits(&stage));
     stage.wait_ms(2_100);
     stage.key("ctrl-c");
     assert!(!quits(&stage));
@@ -157,33 +157,6 @@ fn join_by_title_and_by_number() {
 }
 
 #[test]
-fn completing_words_and_names() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("/jo");
-    stage.key("tab");
-    assert!(stage.shows("/join  /joins"));
-    stage.write("ins");
-    stage.key("tab");
-    assert_eq!(written(&stage), "/joins ");
-    stage.key("ctrl-u");
-    stage.write("ask @mar");
-    stage.key("tab");
-    assert_eq!(written(&stage), "ask @margaret ");
-}
-
-#[test]
-fn history_is_at_the_edges() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("first");
-    stage.key("enter");
-    stage.write("draft");
-    stage.key("up");
-    assert_eq!(written(&stage), "first");
-    stage.key("down");
-    assert_eq!(written(&stage), "draft");
-}
-
-#[test]
 fn pasted_lines_are_inserted_not_sent() {
     let mut stage = Stage::talking(80, 24);
     stage.tell(News::Pasted("one\r\ntwo\u{1b}[2J".into()));
@@ -200,6 +173,73 @@ fn find_goes_to_a_meeting() {
     stage.key("enter");
     assert_eq!(stage.model.shown, Some(id(7, 1)));
     assert!(stage.model.find.is_none());
+}
+
+#[test]
+fn find_mentions_people_and_does_commands() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("hello ");
+    stage.key("ctrl-g");
+    stage.write("@mrgt");
+    stage.key("enter");
+    assert_eq!(written(&stage), "hello @margaret ");
+    stage.key("ctrl-g");
+    stage.write("/who");
+    assert!(stage.shows("▌/who"));
+    stage.key("enter");
+    assert!(stage.asked().iter().any(|(name, _)| name == "people"));
+    assert_eq!(written(&stage), "hello @margaret ", "a draft is no command");
+    stage.key("esc");
+    stage.key("ctrl-g");
+    stage.write("/last");
+    stage.key("enter");
+    stage.key("ctrl-g");
+    stage.write("/messages");
+    stage.key("enter");
+    assert!(stage.shows("/messages needs a name"));
+    stage.key("ctrl-u");
+    stage.key("ctrl-g");
+    stage.write("/messages");
+    stage.key("enter");
+    assert_eq!(written(&stage), "/messages ");
+}
+
+#[test]
+fn what_keys_do_can_be_written_too() {
+    let mut stage = Stage::talking(120, 36);
+    for (word, shown) in [
+        ("/meeting 2", id(44, 1)),
+        ("/last", sync()),
+        ("/next-meeting", id(44, 1)),
+    ] {
+        stage.write(word);
+        stage.key("enter");
+        assert_eq!(stage.model.shown, Some(shown), "{word}");
+    }
+    assert_eq!(written(&stage), "");
+    stage.write("/next-unread");
+    stage.key("enter");
+    assert!(stage.shows("nothing is unread"));
+}
+
+#[test]
+fn own_keys_and_looks_hold_at_once_and_are_told() {
+    let mut stage = Stage::talking(120, 36);
+    let (keymap, wrong) = crate::keymap::Keymap::configured("help = \"f12\"\nfind = []\n");
+    assert!(wrong.is_empty());
+    let theme = crate::theme::Theme::new(true, true);
+    let wrong = ["keys.toml:3: there is no command 'fly'", "theme.toml:1: no"];
+    stage.tell(News::Configured {
+        keymap,
+        theme,
+        wrong: wrong.map(str::to_owned).to_vec(),
+    });
+    assert!(stage.shows("x keys.toml:3: there is no command 'fly' (and 1 more)"));
+    assert!(stage.shows("F12 help") && !stage.shows("^G"));
+    stage.key("f1");
+    assert!(stage.model.overlay.is_none());
+    stage.key("f12");
+    assert!(stage.model.overlay.is_some());
 }
 
 #[test]

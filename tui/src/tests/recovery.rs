@@ -1,7 +1,7 @@
 //! What a lost connection, a gap and a fence leave: everything once, in order, nothing unsaid.
 
-use plenary_shared::domain::{Code, InstanceState, Reason, Reject, What};
-use plenary_shared::protocol::{EventsOk, Fence, Push, ResumeMode, Verb};
+use plenary_shared::domain::{Code, Event, InstanceState, Reason, Reject, What};
+use plenary_shared::protocol::{EventsOk, Fence, OpenOk, Push, ResumeMode, Verb};
 
 use super::stage::{
     ME, Stage, cmid_of, demo_meetings, event, generation, join, message, opened, posted, seq, sync,
@@ -237,32 +237,116 @@ fn an_event_of_another_generation_opens_anew() {
     assert_eq!(asked_names(&mut stage), ["open"]);
 }
 
+/// Opening the meeting after its end, from the archive, with these events.
+fn archived(events: Vec<Event>) -> OpenOk {
+    let mut over = opened(events, vec![]);
+    over.instance.state = InstanceState::Ended;
+    over.generation = generation(0);
+    over.durable = over.seq;
+    for event in &mut over.events {
+        event.generation = generation(0);
+    }
+    over
+}
+
+fn closed(number: u64, stage: &Stage) -> Event {
+    let reason = Reason::Scheduled;
+    event(number, stage.now, What::Closed { reason })
+}
+
 #[test]
 fn what_ended_meanwhile_is_read_to_its_end() {
     let mut stage = Stage::talking(80, 24);
+    stage.durable(19);
     stage.lose_link();
     stage.write("never said");
     stage.key("enter");
+    stage.wait_ms(60_000);
     stage.greet(vec![(sync(), ResumeMode::Ended)]);
-    let now = stage.now;
-    let closed = event(
-        21,
-        now,
-        What::Closed {
-            reason: Reason::Scheduled,
-        },
-    );
-    let page = vec![event(20, now, message(8, 20, "last words")), closed];
+    let last = event(20, stage.now, message(8, 20, "last words"));
+    let end = closed(21, &stage);
+    stage.answer("open", archived(vec![last, end]));
+    assert!(stage.shows("last words") && stage.shows("its time is over"));
+    assert!(stage.shows("offline 14:52–14:53 · 1 recovered, none missing"));
+    assert!(stage.shows("not sent: This meeting has ended"));
+    assert_eq!(known(&stage), (1..=21).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_void_when_it_ended_goes() {
+    let mut stage = Stage::talking(80, 24);
+    stage.durable(19);
+    stage.hears(20, 8, "forgotten by the store");
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Ended)]);
+    let instead = event(20, stage.now, message(9, 99, "said instead"));
+    let end = closed(21, &stage);
+    stage.answer("open", archived(vec![instead, end]));
+    assert!(stage.shows("said instead") && !stage.shows("forgotten by the store"));
+    assert!(stage.shows("1 recovered, none missing"));
+}
+
+#[test]
+fn a_long_absence_says_that_there_is_more_until_it_has_been_read() {
+    let mut stage = Stage::talking(80, 30);
+    stage.lose_link();
+    stage.wait_ms(60_000);
+    stage.greet(vec![(sync(), ResumeMode::Snapshot)]);
+    let said = |number: u64| event(number, stage.now, message(8, number, "far ahead"));
+    let (missed, last): (Vec<Event>, Vec<Event>) = (20..=31).map(said).partition(|event| {
+        // More was said than opening reads.
+        event.seq.get() < 28
+    });
+    stage.answer("open", opened(last, vec![(ME, "13:52")]));
+    assert!(stage.shows("offline 14:52–14:53 · 4 recovered, earlier ones not read yet: PgUp"));
+    assert_eq!(known(&stage), [28, 29, 30, 31]);
+    stage.key("pageup");
+    let page = |events: Vec<Event>, more| EventsOk {
+        events,
+        more,
+        users: vec![],
+    };
     stage.answer(
         "events",
-        EventsOk {
-            events: page,
-            more: false,
-            users: vec![],
-        },
+        page([talk().split_off(10), missed].concat(), true),
     );
-    assert!(stage.shows("last words") && stage.shows("its time is over"));
-    assert!(stage.shows("not sent: This meeting has ended"));
+    assert!(stage.shows("offline 14:52–14:53 · 12 recovered, none missing"));
+}
+
+#[test]
+fn one_s_own_words_are_not_recovered() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("mine");
+    stage.key("enter");
+    let cmid = cmid_of(&stage.asked()[0].1);
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    let What::Message { body, .. } = message(ME, 0, "mine") else {
+        unreachable!("a message")
+    };
+    let user = user(ME);
+    stage.event(20, What::Message { user, cmid, body });
+    assert!(stage.shows("nothing missed"), "{}", stage.screen());
+}
+
+#[test]
+fn what_is_gone_is_told_and_its_lines_are_not_lost() {
+    let mut stage = Stage::talking(80, 24);
+    stage.lose_link();
+    stage.write("for nobody");
+    stage.key("enter");
+    stage.greet(vec![(sync(), ResumeMode::Gone)]);
+    assert!(stage.shows("Platform sync is not yours to read any more: /outbox"));
+    stage.wait_ms(10_000);
+    stage.key("ctrl-n");
+    assert!(
+        stage.shows("1 not sent elsewhere: /outbox"),
+        "{}",
+        stage.screen()
+    );
+    stage.write("/outbox");
+    stage.key("enter");
+    assert!(stage.shows("for nobody") && stage.shows("not sent: You are not allowed"));
 }
 
 #[test]

@@ -131,6 +131,24 @@ fn finding_a_meeting_80x24() {
 }
 
 #[test]
+fn choosing_a_command_80x24() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("/");
+    stage.key("tab");
+    stage.key("tab");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn choosing_a_name_44x20_in_ascii() {
+    let mut stage = Stage::talking(44, 20);
+    stage.model.theme = Theme::new(false, true);
+    stage.write("ask @");
+    stage.key("shift-tab");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
 fn join_times_80x24() {
     let mut stage = Stage::talking(80, 24);
     stage.write("/joins");

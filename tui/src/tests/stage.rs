@@ -33,7 +33,6 @@ pub const ME: u64 = 7;
 
 pub struct Stage {
     pub model: Model,
-    pub keymap: Keymap,
     pub now: Timestamp,
     /// What was wanted outside since it was looked at last.
     pub effects: Vec<Effect>,
@@ -61,14 +60,16 @@ impl Stage {
             person: None,
             token,
             drafts: Vec::new(),
+            history: Vec::new(),
+            loudness: Vec::new(),
             theme,
+            keymap: Keymap::default(),
             zone: Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset")),
             size: (columns, rows),
             now,
         });
         let mut stage = Self {
             model,
-            keymap: Keymap::default(),
             now,
             effects: Vec::new(),
             disk_is_slow: false,
@@ -103,7 +104,6 @@ impl Stage {
         let spare = Cmid(uuid::Uuid::from_u128(self.spares));
         let effects = update(
             &mut self.model,
-            &self.keymap,
             Msg {
                 now: self.now,
                 spare,
@@ -552,6 +552,7 @@ pub fn posted(number: u64) -> Posted {
         seq: seq(number),
         timestamp: time(NOW),
         repeat: false,
+        durable: None,
     }
 }
 

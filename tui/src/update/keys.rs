@@ -10,21 +10,17 @@ use crate::keymap::Bound;
 use crate::model::editor::Editor;
 use crate::model::overlay::{Overlay, Page};
 use crate::model::{Asked, Focus};
-use crate::theme::Tone;
 
 /// How long a second Ctrl-C quits.
 const QUIT_MS: i64 = 2_000;
-/// How long a changed draft waits for more before it is kept.
-const DRAFT_MS: i64 = 1_000;
 /// How long a leave may take when quitting.
 const LEAVE_MS: i64 = 2_000;
-/// Bytes that an input holds: some messages' worth, so that a paste can be cut down.
-const INPUT_BYTES_MAX: usize = 64 * 1_024;
 
 impl Step<'_> {
     /// A key was pressed.
     pub(super) fn key(&mut self, key: Key) {
-        if let Some(bound) = self.keymap.find(self.model.contexts(), key) {
+        if let Some(bound) = self.model.keymap.find(self.model.contexts(), key) {
+            self.end_choice(bound.command);
             let everywhere = matches!(
                 bound.command,
                 Command::Help | Command::Redraw | Command::Suspend
@@ -39,124 +35,61 @@ impl Step<'_> {
         } else if let Some(c) = key.typed() {
             // Whoever types goes on writing, whatever lies over the chat.
             self.model.leaving = false;
+            if self.model.query().is_none() {
+                self.end_select();
+            }
             if self.model.focus == Focus::List {
                 self.model.focus = Focus::Input;
                 self.model.drawer = None;
             }
-            self.insert(c.encode_utf8(&mut [0; 4]));
+            self.write(c);
         }
     }
 
-    /// A text was pasted.
-    pub(super) fn pasted(&mut self, pasted: &str) {
-        self.insert(pasted);
-    }
-
-    fn insert(&mut self, text: &str) {
-        let (find, signing_in) = (self.model.find.is_some(), self.model.sign_in.is_some());
-        let editor = self.editor();
-        if editor.text().len() + text.len() > INPUT_BYTES_MAX {
-            let why = format!("too much: the input holds {INPUT_BYTES_MAX} bytes");
-            return self.model.tell(Tone::Bad, why);
-        }
-        if find || signing_in {
-            editor.insert(&text.replace(['\n', '\r', '\t'], " "));
-        } else {
-            editor.insert(text);
-        }
-        self.edited();
-    }
-
-    /// The text that keys go to.
-    fn editor(&mut self) -> &mut Editor {
-        let model = &mut *self.model;
-        match (&mut model.sign_in, &mut model.find) {
-            (Some(form), _) => form.editor_mut(),
-            (None, Some(find)) => &mut find.query,
-            (None, None) => &mut model.composers.entry(model.shown).or_default().editor,
-        }
-    }
-
-    fn edited(&mut self) {
-        if let Some(find) = &mut self.model.find {
-            find.selected = 0;
-        } else if self.model.sign_in.is_none() {
-            self.drafts_changed();
-        }
-    }
-
-    /// Something in a draft has changed.
-    pub(super) fn drafts_changed(&mut self) {
-        let due = self.model.now.plus_ms(DRAFT_MS);
-        self.model.drafts_due.get_or_insert(due);
-    }
-
-    fn edit(&mut self, command: Command) {
-        let cells = self.model.panes().input_columns();
-        let composing = self.model.sign_in.is_none() && self.model.find.is_none();
-        if composing && command == Command::LineEnd && self.editor().is_empty() {
-            return self.scroll_newest();
-        }
-        match command {
-            Command::NewLine => self.insert("\n"),
-            Command::Up if composing && !self.editor().up(cells) => {
-                self.model.composer_mut().older();
-            }
-            Command::Down if composing && !self.editor().down(cells) => {
-                self.model.composer_mut().newer();
-            }
-            Command::Left => self.editor().left(),
-            Command::Right => self.editor().right(),
-            Command::WordLeft => self.editor().word_left(),
-            Command::WordRight => self.editor().word_right(),
-            Command::LineStart => self.editor().line_start(),
-            Command::LineEnd => self.editor().line_end(),
-            Command::DeleteLeft => self.change(Editor::delete_left),
-            Command::DeleteRight => self.change(Editor::delete_right),
-            Command::DeleteWord => self.change(Editor::cut_word),
-            Command::DeleteToStart => self.change(Editor::cut_to_start),
-            Command::DeleteToEnd => self.change(Editor::cut_to_end),
-            Command::Yank => self.change(Editor::yank),
-            _ => {}
-        }
-    }
-
-    fn change(&mut self, change: impl FnOnce(&mut Editor)) {
-        change(self.editor());
-        self.edited();
-    }
-
-    fn command(&mut self, bound: Bound) {
+    /// Does what a key says, or a word.
+    pub(super) fn command(&mut self, bound: Bound) {
         if bound.command != Command::ClearOrQuit {
             self.model.quit_until = None;
         }
         match bound.command {
             Command::Send => self.send(),
-            Command::Complete => self.complete(),
+            Command::Complete => self.complete(true),
+            Command::CompleteBack => self.complete(false),
+            Command::OpenEditor => self.open_editor(),
             Command::Find => self.toggle_find(),
             Command::NextMeeting | Command::ListDown => self.step_meeting(true),
             Command::PreviousMeeting | Command::ListUp => self.step_meeting(false),
             Command::NthMeeting => self.nth_meeting(bound.nth),
             Command::NextUnread => self.next_unread(),
-            Command::LastMeeting => {
-                if let Some(id) = self.model.shown_before {
-                    self.show(id);
-                }
-            }
+            Command::LastMeeting => self.last_meeting(),
             Command::MeetingsList => self.toggle_meetings(),
             Command::PeopleList => self.toggle_people(),
-            Command::ListEnter => {
-                if let Some(id) = self.model.shown {
-                    self.enter_meeting(id);
-                }
-            }
+            Command::ListEnter => self.enter_shown(),
             Command::PageUp => self.scroll_page(-1),
             Command::PageDown => self.scroll_page(1),
             Command::RowUp => self.scroll_by(-1),
             Command::RowDown => self.scroll_by(1),
             Command::Oldest => self.scroll_oldest(),
-            Command::Newest => self.scroll_newest(),
+            Command::Newest => self.come_to_newest(),
             Command::FirstUnread => self.scroll_first_unread(),
+            Command::PreviousMention => self.step_mention(true),
+            Command::NextMention => self.step_mention(false),
+            Command::PlainView => self.toggle_plain(),
+            Command::Mouse => self.toggle_mouse(),
+            Command::Select => self.toggle_select(),
+            Command::SelectDown
+            | Command::SelectUp
+            | Command::SelectFirst
+            | Command::SelectLast
+            | Command::SelectEnter
+            | Command::Search
+            | Command::SearchOlder
+            | Command::SearchNewer
+            | Command::SearchEnter
+            | Command::CopyText
+            | Command::CopyLine
+            | Command::OpenLink
+            | Command::UnreadFrom => self.selecting(bound.command),
             Command::OverlayUp => self.scroll_overlay(-1),
             Command::OverlayDown => self.scroll_overlay(1),
             Command::OverlayPageUp => self.scroll_overlay(-self.overlay_page()),
@@ -169,10 +102,7 @@ impl Step<'_> {
             Command::Help => self.help(),
             Command::Back => self.back(),
             Command::Redraw => self.out.push(Effect::Redraw),
-            Command::Suspend => {
-                self.keep_drafts();
-                self.out.push(Effect::Suspend);
-            }
+            Command::Suspend => self.suspend(),
             Command::ClearOrQuit => self.clear_or_quit(),
             Command::Quit => self.quit(),
             // Those of the form and of the text are done by `form` and `edit`.
@@ -185,16 +115,50 @@ impl Step<'_> {
             | Command::WordRight
             | Command::LineStart
             | Command::LineEnd
+            | Command::TextStart
+            | Command::TextEnd
             | Command::DeleteLeft
             | Command::DeleteRight
+            | Command::DeleteToBlank
             | Command::DeleteWord
+            | Command::DeleteWordRight
             | Command::DeleteToStart
             | Command::DeleteToEnd
             | Command::Yank
+            | Command::YankOlder
+            | Command::Transpose
+            | Command::Undo
+            | Command::Redo
             | Command::FieldNext
             | Command::FieldPrevious
             | Command::SignIn => {}
         }
+    }
+
+    fn last_meeting(&mut self) {
+        if let Some(id) = self.model.shown_before {
+            self.show(id);
+        }
+    }
+
+    fn enter_shown(&mut self) {
+        if let Some(id) = self.model.shown {
+            self.enter_meeting(id);
+        }
+    }
+
+    /// To the end, and all of it is read.
+    fn come_to_newest(&mut self) {
+        if let Some(room) = self.model.room_mut() {
+            room.kept_unread = false;
+        }
+        self.end_select();
+        self.scroll_newest();
+    }
+
+    fn suspend(&mut self) {
+        self.keep_drafts();
+        self.out.push(Effect::Suspend);
     }
 
     /// The help, or back from it.
@@ -217,12 +181,22 @@ impl Step<'_> {
 
     /// One step back. Nothing that was written is lost.
     fn back(&mut self) {
-        if self.model.leaving {
+        if self.close_choice() {
+            // The text is as it was written.
+        } else if self.model.leaving {
             self.model.leaving = false;
         } else if self.model.find.is_some() {
             self.model.find = None;
         } else if self.model.overlay.is_some() {
             self.model.overlay = None;
+        } else if self.model.query().is_some() {
+            if let Some(select) = &mut self.model.select {
+                select.query = None;
+            }
+        } else if self.model.select.is_some() {
+            self.end_select();
+        } else if self.model.plain {
+            self.toggle_plain();
         } else if self.model.drawer.is_some() || self.model.focus == Focus::List {
             self.model.drawer = None;
             self.model.focus = Focus::Input;
@@ -234,10 +208,9 @@ impl Step<'_> {
     }
 
     fn clear_or_quit(&mut self) {
-        if !self.editor().is_empty() {
+        if !self.editor().0.is_empty() {
             // What was cleared can be put back like anything that was cut.
-            self.editor().cut_all();
-            return self.edited();
+            return self.change(Editor::cut_all);
         }
         if self.model.quit_until.is_some() {
             return self.quit_now();

@@ -1,5 +1,7 @@
 //! The connection: hello, what it brings back, and its loss.
 
+use plenary_shared::domain::Code;
+use plenary_shared::ids::InstanceId;
 use plenary_shared::limits;
 use plenary_shared::protocol::{
     Hello, HelloOk, Position, Push, ResumeMode, Resumed, ServerLine, Verb,
@@ -127,14 +129,9 @@ impl Step<'_> {
                     self.flush(id);
                 }
                 Some(ResumeMode::Snapshot) => self.ask_open(id),
-                Some(ResumeMode::Ended) => self.ask_newer(id),
-                Some(ResumeMode::Gone) => {
-                    self.model.rooms.remove(&id);
-                    self.model.tell(
-                        Tone::Bad,
-                        format!("meeting {id} is not yours to read any more"),
-                    );
-                }
+                // The end may have come in a generation of which nothing is known here.
+                Some(ResumeMode::Ended) => self.ask_open(id),
+                Some(ResumeMode::Gone) => self.gone(id),
                 None => {
                     let closed = self.model.rooms.get(&id).is_some_and(Room::is_closed);
                     if !closed {
@@ -143,6 +140,21 @@ impl Step<'_> {
                 }
             }
         }
+    }
+
+    /// A meeting cannot be read any more.
+    fn gone(&mut self, id: InstanceId) {
+        let title = self.title_of(id);
+        self.model.rooms.remove(&id);
+        self.model.outbox.fail(id, Code::NotAllowed.sentence());
+        self.flush(id);
+        let lines = self.model.outbox.of(id).count();
+        let left = match lines {
+            0 => String::new(),
+            _ => ": /outbox shows what was not sent".to_owned(),
+        };
+        let text = format!("{title} is not yours to read any more{left}");
+        self.model.tell(Tone::Bad, text);
     }
 
     /// The server does not know the token any more.

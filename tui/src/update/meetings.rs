@@ -7,8 +7,6 @@ use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 use super::Step;
 use crate::clock::{minutes, minutes_left};
 use crate::layout::{Drawer, Form};
-use crate::model::meetings::Entry;
-use crate::model::overlay::Find;
 use crate::model::{Asked, Focus};
 use crate::text;
 use crate::theme::Tone;
@@ -52,10 +50,14 @@ impl Step<'_> {
     /// Shows a meeting, and selects its row.
     pub(super) fn show(&mut self, id: InstanceId) {
         if self.model.shown != Some(id) {
+            self.end_select();
             self.model.shown_before = self.model.shown;
             self.model.shown = Some(id);
             self.model.leaving = false;
             self.model.confirming = None;
+            if let Some(room) = self.model.rooms.get_mut(&id) {
+                room.kept_unread = false;
+            }
         }
     }
 
@@ -202,6 +204,7 @@ impl Step<'_> {
             self.model.focus = Focus::Input;
             self.model.drawer = None;
         } else {
+            self.end_select();
             self.model.focus = Focus::List;
             self.model.overlay = None;
             self.model.drawer = (!beside).then_some(Drawer::Meetings);
@@ -221,42 +224,6 @@ impl Step<'_> {
         self.model.overlay = None;
     }
 
-    /// Begins the search for a meeting, or ends it.
-    pub(super) fn toggle_find(&mut self) {
-        self.model.find = match self.model.find {
-            Some(_) => None,
-            None => Some(Find::default()),
-        };
-        self.model.overlay = None;
-    }
-
-    /// Selects another of the found ones.
-    pub(super) fn step_find(&mut self, forward: bool) {
-        let count = self.found_ids().len();
-        if let Some(find) = &mut self.model.find
-            && count > 0
-        {
-            let at = find.selected.min(count - 1);
-            find.selected = if forward {
-                (at + 1) % count
-            } else {
-                (at + count - 1) % count
-            };
-        }
-    }
-
-    /// Goes to the selected one of the found.
-    pub(super) fn end_find(&mut self) {
-        let found = self.found_ids();
-        let Some(find) = self.model.find.take() else {
-            return;
-        };
-        match found.get(find.selected.min(found.len().saturating_sub(1))) {
-            Some(id) => self.show(*id),
-            None => self.model.tell(Tone::Plain, "no meeting is called so"),
-        }
-    }
-
     /// A meeting's title, to speak of it.
     pub(super) fn title_of(&self, id: InstanceId) -> String {
         let title = self
@@ -264,15 +231,6 @@ impl Step<'_> {
             .instance(id)
             .map(|instance| text::one_line(&instance.title));
         title.unwrap_or_else(|| format!("meeting {id}"))
-    }
-
-    fn found_ids(&self) -> Vec<InstanceId> {
-        let found = self
-            .model
-            .find
-            .iter()
-            .flat_map(|find| find.found(self.model));
-        found.map(|entry: Entry<'_>| entry.instance.id).collect()
     }
 
     fn listed_ids(&self) -> Vec<InstanceId> {

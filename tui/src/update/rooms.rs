@@ -55,9 +55,15 @@ impl Step<'_> {
         room.following = !over;
         room.asked_older = false;
         room.asked_newer = false;
-        let after = room.last();
+        let mut after = room.last();
         if let Some(log) = &mut room.log {
+            let common = log.durable();
+            let is_anew = log.position().generation != ok.generation;
             log.reopen(ok);
+            if is_anew {
+                after = after.min(common);
+                room.void_above(common);
+            }
             self.note_again(id, after);
         } else {
             room.log = Some(Replica::new(ok));
@@ -207,7 +213,7 @@ impl Step<'_> {
         let outbox = &mut self.model.outbox;
         outbox.fenced(fence.instance, fence.base, &void, me, now);
         room.following = false;
-        room.seen = room.seen.min(fence.base);
+        room.void_above(fence.base);
         self.ask_open(fence.instance);
     }
 
@@ -224,6 +230,10 @@ impl Step<'_> {
             return;
         };
         room.noted(event, my_id, looking, meant);
+        self.note_call(id, event, meant);
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
         let generation = room.log.as_ref().map(|log| log.position().generation);
         match &event.what {
             What::Message { user, cmid, .. } if Some(*user) == my_id => {

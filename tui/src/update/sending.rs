@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Generation, InstanceId};
-use plenary_shared::protocol::{Post, Posted, Verb};
+use plenary_shared::protocol::{Ack, Post, Posted, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
+use crate::command::Command;
 use crate::effect::Effect;
 use crate::journal::{Line, Owner};
 use crate::model::outbox::{Outbox, Refusal};
@@ -77,10 +78,10 @@ impl Step<'_> {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.scroll = Scroll::Newest;
             room.divider = None;
+            room.kept_unread = false;
         }
         self.model.confirming = None;
-        self.model.composer_mut().sent();
-        self.drafts_changed();
+        self.written(Some(id));
     }
 
     /// Something is written where one is not in: Enter again joins, and the text stays.
@@ -99,7 +100,11 @@ impl Step<'_> {
     fn tell_not_in(&mut self) {
         let shown = self.model.shown;
         let text = match shown {
-            None => "no meeting is open: choose one with Ctrl-N or F2".to_owned(),
+            None => {
+                let (next, list) = (Command::NextMeeting, Command::MeetingsList);
+                let (next, list) = (self.model.key(next), self.model.key(list));
+                format!("no meeting is open: choose one with {next} or {list}")
+            }
             Some(id) if self.model.rooms.get(&id).is_some_and(Room::is_closed) => {
                 Code::Ended.sentence().to_owned()
             }
@@ -150,9 +155,8 @@ impl Step<'_> {
         let Some(body) = recalled else {
             return self.model.tell(Tone::Plain, "nothing here was refused");
         };
-        let composer = self.model.composer_mut();
-        composer.sent();
-        composer.editor.set(body.as_str().to_owned());
+        // What was written can be taken back like any other change.
+        self.model.composer_mut().editor.set(body.as_str());
         self.drafts_changed();
     }
 
@@ -177,6 +181,7 @@ impl Step<'_> {
                 cmid,
                 body,
                 reply_to: None,
+                ack: Ack::Ordered,
             };
             self.ask(Verb::Post(post), Asked::Post(id, cmid));
         }

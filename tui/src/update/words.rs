@@ -4,8 +4,9 @@ use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{UserMessages, Verb as Request};
 
 use super::Step;
-use crate::command::{Verb, WORDS, find_word};
+use crate::command::{Named, Row, Verb, find_word};
 use crate::effect::Effect;
+use crate::keymap::Bound;
 use crate::model::Asked;
 use crate::model::overlay::{Overlay, Page};
 use crate::text;
@@ -15,105 +16,65 @@ use crate::theme::Tone;
 const MESSAGES_SHOWN: usize = 500;
 
 impl Step<'_> {
-    /// Obeys a line that begins with `/`. One that is no word stays in the input.
+    /// Obeys a line that was written. One that is no word stays in the input.
     pub(super) fn word(&mut self, line: &str) {
+        // Where it was written: obeying it may show another meeting.
+        let at = self.model.shown;
+        if self.obey(line) {
+            self.written(at);
+        }
+    }
+
+    /// Obeys a line that begins with `/`. False when it cannot be obeyed as it is.
+    pub(super) fn obey(&mut self, line: &str) -> bool {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
-        let word = match find_word(name) {
-            Ok(word) => word,
+        match find_word(name) {
+            Ok(Named::Word(word)) => self.obey_word(word.verb, argument),
+            Ok(Named::Row(row)) => self.obey_row(row, argument),
             Err(nearest) => {
                 let name = text::one_line(name);
-                let nearest = nearest.name;
-                return self.model.tell(
-                    Tone::Bad,
-                    format!("there is no {name}: did you mean {nearest}? //x sends /x as it is"),
-                );
+                let text =
+                    format!("there is no {name}: did you mean {nearest}? //x sends /x as it is");
+                self.model.tell(Tone::Bad, text);
+                false
             }
-        };
-        let done = match word.verb {
-            Verb::Join => self.join_word(argument),
-            Verb::Leave => {
-                self.leave();
-                true
-            }
-            Verb::Who => self.who(),
-            Verb::Messages => self.messages_of(argument),
+        }
+    }
+
+    fn obey_word(&mut self, verb: Verb, argument: &str) -> bool {
+        match verb {
+            Verb::Join => return self.join_word(argument),
+            Verb::Leave => self.leave(),
+            Verb::Who => return self.who(),
+            Verb::Messages => return self.messages_of(argument),
             Verb::Joins => {
                 let asked = self.ask_or_tell(Request::JoinTimes {}, Asked::JoinTimes);
-                self.page(asked, Page::JoinTimes(None))
+                return self.page(asked, Page::JoinTimes(None));
             }
-            Verb::Retry => {
-                self.retry();
-                true
+            Verb::Retry => self.retry(),
+            Verb::Outbox => return self.page(true, Page::Outbox),
+            Verb::Recall => {
+                // What it brings takes the word's place.
+                self.recall();
+                return false;
             }
-            Verb::Outbox => self.page(true, Page::Outbox),
-            Verb::Recall => return self.recall(),
-            Verb::Reconnect => {
-                self.out.push(Effect::Reconnect);
-                true
-            }
-            Verb::Help => {
-                self.help();
-                true
-            }
-            Verb::Quit => {
-                self.quit();
-                true
-            }
-        };
-        if done {
-            // The word was written into the meeting that was shown before it was obeyed.
-            for composer in self.model.composers.values_mut() {
-                if composer.editor.text() == line {
-                    composer.sent();
-                }
-            }
-            self.drafts_changed();
+            Verb::Notify => return self.notify(argument),
+            Verb::Mute => return self.mute(),
+            Verb::Dnd => self.toggle_dnd(),
+            Verb::Read => self.read(argument),
+            Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
+        true
     }
 
-    /// Completes a word or an @name before the cursor.
-    pub(super) fn complete(&mut self) {
-        let before = self
-            .model
-            .composer()
-            .map_or("", |composer| composer.editor.before())
-            .to_owned();
-        if before.starts_with('/') && !before.contains(char::is_whitespace) {
-            let names = WORDS.iter().map(|word| word.name.to_owned());
-            let found: Vec<String> = names.filter(|name| name.starts_with(&before)).collect();
-            return self.complete_with(&before, &found);
-        }
-        let Some(at) = before.rfind('@') else {
-            return;
-        };
-        let begun = before[at + 1..].to_lowercase();
-        let Some(log) = self.model.room().and_then(|room| room.log.as_ref()) else {
-            return;
-        };
-        let mut found: Vec<String> = log
-            .names()
-            .filter(|(_, name)| name.to_lowercase().starts_with(&begun))
-            .map(|(_, name)| format!("@{}", text::one_line(name)))
-            .collect();
-        found.sort();
-        found.dedup();
-        self.complete_with(&before[at..], &found);
-    }
-
-    fn complete_with(&mut self, begun: &str, found: &[String]) {
-        match found {
-            [] => self.model.tell(Tone::Plain, "nothing begins like this"),
-            [only] => {
-                let editor = &mut self.model.composer_mut().editor;
-                for _ in 0..begun.chars().count() {
-                    editor.delete_left();
-                }
-                editor.insert(&format!("{only} "));
-                self.drafts_changed();
-            }
-            several => self.model.tell(Tone::Plain, several.join("  ")),
-        }
+    /// What a key does, by its name; a number says which of its keys.
+    fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
+        let nth = argument.parse::<usize>().unwrap_or(1).max(1) - 1;
+        // As by its key, what is written is out of the way.
+        let command = row.command;
+        self.command(Bound { command, nth });
+        true
     }
 
     fn join_word(&mut self, argument: &str) -> bool {

@@ -2,12 +2,14 @@
 
 use plenary_shared::domain::{Instance, InstanceState};
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{put, title};
+use super::{put, select, title};
 use crate::clock::{minutes, minutes_left};
 use crate::model::room::Room;
+use crate::model::scroll::{Place, Shown};
 use crate::model::{Link, Model, scroll};
 use crate::text;
 use crate::theme::Tone;
@@ -29,14 +31,63 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(area.height);
-    let rows = scroll::window(&model.looked(room), height);
+    let shown = scroll::window(&model.looked(room), height);
+    let selected = model.selected().map(|event| Place::Event(event.seq));
+    let is_selected = |row: &Shown| Some(row.place) == selected && row.row >= 0;
+    let cursor = shown.iter().position(is_selected);
+    let sought = model.select.as_ref().map_or("", |select| &select.sought);
+    let columns = usize::from(area.width);
+    let rows: Vec<Line<'static>> = shown
+        .into_iter()
+        .map(|row| {
+            let chosen = is_selected(&row);
+            let line = match row.place {
+                Place::Event(_) if row.row >= 0 => marked(row.line, sought),
+                Place::Event(_) | Place::Tail => row.line,
+            };
+            if chosen {
+                whole(line, columns, model.theme.style(Tone::Reversed))
+            } else {
+                line
+            }
+        })
+        .collect();
     // A short log stands at the bottom, beside the input.
     let free = u16::try_from(height - rows.len().min(height)).unwrap_or_default();
     let below = Rect::new(area.x, area.y + free, area.width, area.height - free);
     put(frame, below, rows);
-    if !room.scroll.is_newest() {
+    if let Some(row) = cursor.filter(|_| model.query().is_none() && model.overlay.is_none()) {
+        let y = below.y + u16::try_from(row).unwrap_or_default();
+        frame.set_cursor_position(Position::new(area.x, y));
+    }
+    if !room.scroll.is_newest() && model.select.is_none() {
         marker(model, room, frame, area);
     }
+}
+
+/// A row with what was searched for in it made plain, in the text behind time and name.
+fn marked(line: Line<'static>, sought: &str) -> Line<'static> {
+    let mut line = line;
+    if let Some(said) = line.spans.pop() {
+        let parts = text::split_at_matches(&said.content, sought);
+        line.spans.extend(parts.into_iter().map(|(part, found)| {
+            let style = if found {
+                let marks = Modifier::UNDERLINED | Modifier::BOLD;
+                said.style.add_modifier(marks)
+            } else {
+                said.style
+            };
+            Span::styled(part, style)
+        }));
+    }
+    line
+}
+
+/// A selected row, to its right end.
+fn whole(mut line: Line<'static>, columns: usize, style: Style) -> Line<'static> {
+    let free = columns.saturating_sub(line.width());
+    line.push_span(Span::raw(" ".repeat(free)));
+    select(line, style)
 }
 
 /// At the lower right: there is more below, and how much of it is new.

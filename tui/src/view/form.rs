@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{over, put, spread, status};
+use crate::command::Command;
 use crate::model::Model;
 use crate::model::sign_in::{Field, SignIn};
 use crate::text;
@@ -77,8 +78,14 @@ pub(super) fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     put(frame, inside, lines);
     if screen.height > ROWS {
         let foot = Rect::new(0, screen.height - 1, screen.width, 1);
-        let enter = model.theme.glyphs.keys[3];
-        let left = format!(" Tab next  {enter} sign in  F1 help  ^C quit");
+        let hints = [
+            (Command::FieldNext, "next"),
+            (Command::SignIn, "sign in"),
+            (Command::Help, "help"),
+            (Command::ClearOrQuit, "quit"),
+        ];
+        let hints = hints.map(|(command, text)| format!(" {} {text} ", model.key(command)));
+        let left = hints.concat();
         let right = if framed {
             vec![Span::styled("plenary ", model.theme.style(Tone::Quiet))]
         } else {

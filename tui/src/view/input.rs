@@ -23,7 +23,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         String::new()
     };
     let indent = u16::try_from(text::width(&prompt)).unwrap_or_default();
-    let laid = model.composer().map(|composer| composer.editor.laid(cells));
+    let query = model.query().map(|query| &query.editor);
+    let prompt = match query {
+        Some(_) if area.width > PROMPT => " / ".to_owned(),
+        Some(_) | None => prompt,
+    };
+    let written = model.composer().map(|composer| &composer.editor);
+    let laid = query.or(written).map(|editor| editor.laid(cells));
     let (rows, row, column) = match laid {
         Some(laid) => (laid.rows, laid.row, laid.column),
         None => (vec![String::new()], 0, 0),
@@ -44,11 +50,18 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         ]));
     }
     if empty && let Some(line) = lines.first_mut() {
-        let said = text::fit(&placeholder(model), cells, model.theme.glyphs.cut);
+        let said = match query {
+            Some(_) => "search upwards".to_owned(),
+            None => placeholder(model),
+        };
+        let said = text::fit(&said, cells, model.theme.glyphs.cut);
         line.push_span(Span::styled(said, model.theme.style(Tone::Quiet)));
     }
     put(frame, area, lines);
-    let covered = panes.form != Form::Tiny && (model.focus == Focus::List || model.find.is_some());
+    let covered = panes.form != Form::Tiny
+        && (model.focus == Focus::List
+            || model.find.is_some()
+            || (model.select.is_some() && model.query().is_none()));
     if !covered {
         let x = area.x + indent + u16::try_from(column).unwrap_or(u16::MAX).min(area.width);
         let y = area.y + u16::try_from(row - skipped).unwrap_or_default();

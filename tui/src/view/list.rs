@@ -7,9 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::{put, select, spread};
 use crate::clock::{minutes, minutes_left};
-use crate::key::label;
+use crate::command::Command;
 use crate::model::Model;
-use crate::model::meetings::{Entry, Group};
+use crate::model::meetings::{Entry, Group, Listed};
 use crate::text;
 use crate::theme::Tone;
 
@@ -19,40 +19,34 @@ const NUMBER_MAX: usize = 9;
 /// Draws the list; says where the selected row begins.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<Position> {
     let columns = usize::from(area.width);
-    let entries = model.meetings.entries(model.now, model.zone);
-    let mut rows = Vec::new();
+    let height = usize::from(area.height).saturating_sub(1);
+    let (lines, skipped) = model.list(height);
     let mut selected = None;
-    let mut group = None;
-    for entry in &entries {
-        if group != Some(entry.group) {
-            group = Some(entry.group);
-            let count = entries
-                .iter()
-                .filter(|other| other.group == entry.group)
-                .count();
-            rows.push(group_row(model, entry.group, count, columns));
-        }
-        let chosen = model.shown == Some(entry.instance.id);
-        if chosen {
-            selected = Some(rows.len());
-        }
-        rows.push(row(model, entry, chosen, columns));
+    let mut rows = Vec::with_capacity(lines.len());
+    for line in &lines {
+        rows.push(match line {
+            Listed::Group(group, count) => group_row(model, *group, *count, columns),
+            Listed::Entry(entry) => {
+                let chosen = model.shown == Some(entry.instance.id);
+                if chosen {
+                    selected = Some(rows.len());
+                }
+                row(model, entry, chosen, columns)
+            }
+        });
     }
-    if entries.is_empty() {
+    if lines.is_empty() {
         let text = if model.meetings.loaded { " none" } else { "" };
         rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
     }
     let glyphs = model.theme.glyphs;
-    let find = format!("{} find", label("ctrl-g", glyphs.keys));
+    let find = format!("{} find", model.key(Command::Find));
     let head = spread(
         columns,
         vec![Span::styled(" MEETINGS", model.theme.style(Tone::Strong))],
         vec![Span::styled(find, model.theme.style(Tone::Quiet))],
         glyphs.cut,
     );
-    // As little above as keeps the selected row in sight, with its group where that fits.
-    let height = usize::from(area.height).saturating_sub(1);
-    let skipped = selected.map_or(0, |at| (at + 1).saturating_sub(height));
     let shown = rows.into_iter().skip(skipped);
     put(frame, area, [head].into_iter().chain(shown).collect());
     let y = u16::try_from(selected?.checked_sub(skipped)? + 1).ok()?;
@@ -71,7 +65,7 @@ pub(super) fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         .iter()
         .position(|entry| model.shown == Some(entry.instance.id))
         .unwrap_or(0);
-    let find = label("ctrl-g", glyphs.keys);
+    let find = model.key(Command::Find);
     let find_cells = 5 + text::width(&find);
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;

@@ -6,12 +6,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::{put, select};
+use crate::command::Command;
 use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
 
 /// Columns of the search.
-const FIND_COLUMNS: u16 = 60;
+const FIND_COLUMNS: u16 = 76;
+/// What it shows at once.
+const FIND_ROWS_MAX: u16 = 12;
+/// Columns of the names in it.
+const NAME_CELLS: usize = 26;
 
 /// Draws the page.
 pub(super) fn page(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -26,7 +31,8 @@ pub(super) fn page(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let more = rows.len().saturating_sub(first + height);
     put(frame, inside, rows.into_iter().skip(first).collect());
     if more > 0 && area.height > 1 && area.width > 20 {
-        let note = format!(" {} {more} more: PgDn ", model.theme.glyphs.below);
+        let key = model.key(Command::OverlayPageDown);
+        let note = format!(" {} {more} more: {key} ", model.theme.glyphs.below);
         let width = u16::try_from(text::width(&note)).unwrap_or_default();
         let at = Rect::new(
             area.right().saturating_sub(width + 2),
@@ -44,14 +50,18 @@ pub(super) fn find(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     };
     let glyphs = model.theme.glyphs;
-    let found = find.found(model);
-    let rows = u16::try_from(found.len())
-        .unwrap_or(u16::MAX)
-        .max(1)
-        .saturating_add(3);
+    let found = find.hits(model);
+    let rows = u16::try_from(found.len()).unwrap_or(u16::MAX);
+    let rows = rows.clamp(1, FIND_ROWS_MAX) + 3;
     let (width, height) = (area.width.min(FIND_COLUMNS), area.height.min(rows));
     let area = Rect::new(area.x + (area.width - width) / 2, area.y, width, height);
-    let inside = boxed(model, frame, area, "find a meeting", "Esc closes");
+    let inside = boxed(
+        model,
+        frame,
+        area,
+        "find",
+        "@ people  / commands  Esc closes",
+    );
     if inside.is_empty() {
         return;
     }
@@ -65,15 +75,15 @@ pub(super) fn find(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let space = usize::from(inside.height).saturating_sub(1);
     let selected = find.selected.min(found.len().saturating_sub(1));
     let skipped = (selected + 1).saturating_sub(space);
-    for (index, entry) in found.iter().enumerate().skip(skipped).take(space) {
+    let cells = (columns / 2).min(NAME_CELLS);
+    for (index, hit) in found.iter().enumerate().skip(skipped).take(space) {
         let bar = if index == selected { glyphs.bar } else { " " };
-        let title = text::one_line(&entry.instance.title);
-        let name = format!(
-            "{bar}{title}  {}  {}",
-            entry.instance.id,
-            entry.group.title().to_lowercase()
-        );
-        let line = Line::raw(text::left(&name, columns, glyphs.cut));
+        let name = text::left(&format!("{bar}{}", hit.name), cells, glyphs.cut);
+        let note = text::left(&hit.note, columns.saturating_sub(cells), glyphs.cut);
+        let line = Line::from(vec![
+            Span::raw(name),
+            Span::styled(note, model.theme.style(Tone::Quiet)),
+        ]);
         let style = model.theme.style(Tone::Reversed);
         lines.push(if index == selected {
             select(line, style)

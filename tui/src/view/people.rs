@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{put, spread};
+use crate::command::Command;
 use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
@@ -27,7 +28,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             format!(" HERE {count}"),
             theme.style(Tone::Strong),
         )],
-        vec![Span::styled("F3 ", theme.style(Tone::Quiet))],
+        vec![Span::styled(
+            format!("{} ", model.key(Command::PeopleList)),
+            theme.style(Tone::Quiet),
+        )],
         glyphs.cut,
     );
     let space = usize::from(area.height).saturating_sub(1);

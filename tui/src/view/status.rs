@@ -6,7 +6,6 @@ use ratatui::text::{Line, Span};
 
 use super::{put, spread};
 use crate::command::{Command, Context, KEYS};
-use crate::key::label;
 use crate::layout::Form;
 use crate::model::{EnterDoes, Link, Model};
 use crate::text;
@@ -55,8 +54,8 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (Command::NextMeeting, _) if form == Form::Narrow => return None,
             _ => row.hint?,
         };
-        let key = row.keys.first()?;
-        Some((label(key, glyphs.keys), text))
+        let key = model.keymap.keys(row.command).first()?;
+        Some((key.label(glyphs.keys), text))
     };
     let of = |wanted: fn(Context) -> bool| {
         contexts
@@ -108,7 +107,7 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     }
     if model.quit_until.is_some() {
         return vec![Span::styled(
-            " Ctrl-C again to quit",
+            format!(" {} again to quit", model.key(Command::ClearOrQuit)),
             theme.style(Tone::Soon),
         )];
     }
@@ -131,12 +130,20 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         } else {
             String::new()
         };
-        let key = label("alt-a", glyphs.keys);
+        let key = model.key(Command::NextUnread);
         let title = title.unwrap_or_default();
         let text = format!(" {} {title}{meant} +{unread} ({key})", glyphs.came);
         return vec![Span::styled(text, theme.style(Tone::Strong))];
     }
-    Vec::new()
+    let elsewhere = model.outbox.lines();
+    let elsewhere = elsewhere.filter(|line| line.is_failed() && model.shown != Some(line.instance));
+    match elsewhere.count() {
+        0 => Vec::new(),
+        count => {
+            let text = format!(" {} {count} not sent elsewhere: /outbox", glyphs.failed);
+            vec![Span::styled(text, theme.style(Tone::Bad))]
+        }
+    }
 }
 
 fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
@@ -189,6 +196,9 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
             vec![Span::raw(" "), word, Span::raw(format!("{why}{rest}"))]
         }
     };
+    if model.dnd {
+        spans.push(Span::styled("  DND", theme.style(Tone::Strong)));
+    }
     if columns >= 100
         && let Some(me) = &model.me
     {
@@ -198,8 +208,8 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     if alone && model.panes().form == Form::Tabs && model.link == Link::Ready {
         for command in [Command::MeetingsList, Command::PeopleList] {
             let row = KEYS.iter().find(|row| row.command == command);
-            if let Some((key, hint)) = row.and_then(|row| row.keys.first().zip(row.hint)) {
-                spans.push(Span::raw(format!("  {} {hint}", label(key, glyphs.keys))));
+            if let Some(hint) = row.and_then(|row| row.hint) {
+                spans.push(Span::raw(format!("  {} {hint}", model.key(command))));
             }
         }
     }

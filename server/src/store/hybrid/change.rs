@@ -6,9 +6,19 @@ use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 
 use crate::error::{Answer, Error, Fault};
-use crate::store::redis::{Author, Meant, Refused};
+use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
 
-use super::Hybrid;
+use super::{Hybrid, LOOK_UPS_MAX};
+
+/// Who says something, and where.
+#[derive(Clone, Copy)]
+struct Speaker<'a> {
+    id: InstanceId,
+    user: &'a User,
+    cmid: Cmid,
+    /// What is meant is answered, not changed.
+    only_answers: bool,
+}
 
 impl Hybrid {
     /// Says something; maybe as an answer to a message.
@@ -20,27 +30,16 @@ impl Hybrid {
         body: &MessageBody,
         to: Option<Seq>,
     ) -> Answer<Posted> {
-        let mut reply = to.map(|seq| Meant { seq, author: None });
-        let mut said = self
-            .tried(|| self.live.post(id, user, cmid, body, reply))
-            .await?;
-        if let (Err(Refused::Elsewhere), Some(seq)) = (&said, to) {
-            let author = match self.author(id, seq).await {
-                Ok(author) => author,
-                // Nobody is kept from speaking by what lasts being away: readers see no quotation
-                // where there is no message.
-                Err(Error::Fault(Fault::Away { .. })) => Author::User(user.id),
-                Err(other) => return Err(other),
-            };
-            reply = Some(Meant {
-                seq,
-                author: Some(author),
-            });
-            said = self
-                .tried(|| self.live.post(id, user, cmid, body, reply))
-                .await?;
-        }
-        self.said(id, user, cmid, said).await
+        let speaker = Speaker {
+            id,
+            user,
+            cmid,
+            only_answers: true,
+        };
+        self.until_said(speaker, to, |meant, looked| {
+            self.live.post(id, user, cmid, body, meant, looked)
+        })
+        .await
     }
 
     /// Edits (to this body) or deletes (`None`) what somebody said.
@@ -52,48 +51,72 @@ impl Hybrid {
         target: Seq,
         body: Option<&MessageBody>,
     ) -> Answer<Posted> {
-        let mut meant = Meant {
-            seq: target,
-            author: None,
+        let speaker = Speaker {
+            id,
+            user,
+            cmid,
+            only_answers: false,
         };
-        let mut said = self
-            .tried(|| self.live.change_message(id, user, cmid, meant, body))
-            .await?;
-        if said == Err(Refused::Elsewhere) {
-            meant.author = Some(self.author(id, target).await?);
-            said = self
-                .tried(|| self.live.change_message(id, user, cmid, meant, body))
-                .await?;
-        }
-        self.said(id, user, cmid, said).await
+        self.until_said(speaker, Some(target), |meant, looked| {
+            let seq = target;
+            let meant = meant.unwrap_or(Meant { seq, author: None });
+            self.live
+                .change_message(id, user, cmid, meant, body, looked)
+        })
+        .await
     }
 
     /// What the archive says of a message.
-    async fn author(&self, id: InstanceId, seq: Seq) -> Answer<Author> {
-        Ok(match self.ledger.author(id, seq).await? {
-            None => Author::Nobody,
-            Some((_, true)) => Author::Deleted,
-            Some((user, false)) => Author::User(user),
-        })
+    async fn author(&self, speaker: Speaker<'_>, seq: Seq) -> Answer<Author> {
+        match self.ledger.author(speaker.id, seq).await {
+            Ok(None) => Ok(Author::Nobody),
+            Ok(Some((_, true))) => Ok(Author::Deleted),
+            Ok(Some((user, false))) => Ok(Author::User(user)),
+            // Nobody is kept from answering by what lasts being away: readers see no quotation where
+            // there is no message.
+            Err(Error::Fault(Fault::Away { .. })) if speaker.only_answers => {
+                Ok(Author::User(speaker.user.id))
+            }
+            Err(other) => Err(other),
+        }
     }
 
-    async fn said(
+    /// Asks the live store, and the archive for what that does not know, until it is said or refused.
+    async fn until_said<F, Fut>(
         &self,
-        id: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        said: Result<Posted, Refused>,
-    ) -> Answer<Posted> {
-        let refused = match said {
-            Ok(posted) => return Ok(posted),
-            Err(refused) => refused,
-        };
-        // A retry after the end still gets its seq.
-        if refused == Refused::Gone
-            && let Some(before) = self.ledger.repeat_of(id, user.id, cmid).await?
-        {
-            return Ok(before);
+        speaker: Speaker<'_>,
+        target: Option<Seq>,
+        ask: F,
+    ) -> Answer<Posted>
+    where
+        F: Fn(Option<Meant>, Seq) -> Fut,
+        Fut: Future<Output = Result<Saying, NotDone>>,
+    {
+        let Speaker { id, user, cmid, .. } = speaker;
+        let mut meant = target.map(|seq| Meant { seq, author: None });
+        let mut looked = Seq::default();
+        // Once more for the message that is meant.
+        for _ in 0..=LOOK_UPS_MAX {
+            let said = self.tried(|| ask(meant, looked)).await?;
+            match (said, meant) {
+                (Ok(Saying::Posted(posted)), _) => return Ok(posted),
+                (Ok(Saying::LookUp(archived)), _) => looked = archived,
+                (Err(Refused::Elsewhere), Some(Meant { seq, author: None })) => {
+                    let author = Some(self.author(speaker, seq).await?);
+                    meant = Some(Meant { seq, author });
+                    continue;
+                }
+                // A retry after the end still gets its seq.
+                (Err(Refused::Gone), _) => {}
+                (Err(refused), _) => return Err(self.reject(id, user, refused).await),
+            }
+            if let Some(before) = self.ledger.repeat_of(id, user.id, cmid).await? {
+                return Ok(before);
+            }
+            if said == Err(Refused::Gone) {
+                return Err(self.reject(id, user, Refused::Gone).await);
+            }
         }
-        Err(self.reject(id, user, refused).await)
+        Err(Fault::away("Redis", "the archive outruns whoever looks into it").into())
     }
 }

@@ -2,11 +2,10 @@
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
-use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 
-use super::decode;
 use super::keys::Keys;
+use super::meeting::Saying;
 use super::scripts::{NotDone, Script};
 use super::{Live, UNARCHIVED_EVENTS_MAX};
 
@@ -51,7 +50,8 @@ impl Live {
         cmid: Cmid,
         meant: Meant,
         body: Option<&MessageBody>,
-    ) -> Result<Posted, NotDone> {
+        looked: Seq,
+    ) -> Result<Saying, NotDone> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
@@ -72,11 +72,12 @@ impl Live {
                     .arg(meant.seq.get())
                     .arg(Author::word(meant.author))
                     .arg(body.map_or("", MessageBody::as_str))
-                    .arg(UNARCHIVED_EVENTS_MAX);
+                    .arg(UNARCHIVED_EVENTS_MAX)
+                    .arg(looked.get());
                 command
             })
             .await?;
-        Ok(decode::posted(&rest, word == "repeat")?)
+        Saying::read(&word, &rest)
     }
 
     /// Tells whoever follows that somebody is writing.

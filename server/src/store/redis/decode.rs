@@ -122,6 +122,7 @@ pub(super) fn posted(rest: &[Value], repeat: bool) -> Result<Posted, Fault> {
         seq: seq(number)?,
         timestamp: time(&at.text()?)?,
         repeat,
+        durable: None,
     })
 }
 

@@ -18,6 +18,25 @@ use super::keys::{self, Keys};
 use super::scripts::{NotDone, Script};
 use super::{Author, Live, Meant, PIPELINE_INSTANCES_MAX, UNARCHIVED_EVENTS_MAX, reader};
 
+/// What became of a message, or of a change of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saying {
+    /// It is said.
+    Posted(Posted),
+    /// The archive, which has the log up to this seq, has to be asked whether it was said before.
+    LookUp(Seq),
+}
+
+impl Saying {
+    /// What a script answered.
+    pub(super) fn read(word: &str, rest: &[Value]) -> Result<Self, NotDone> {
+        match (word, rest) {
+            ("look_up", [archived]) => Ok(Self::LookUp(decode::seq(archived)?)),
+            _ => Ok(Self::Posted(decode::posted(rest, word == "repeat")?)),
+        }
+    }
+}
+
 /// A part of a live log.
 #[derive(Debug)]
 pub struct LivePage {
@@ -103,7 +122,7 @@ impl Live {
         Ok(decode::posted(&rest, false)?)
     }
 
-    /// Says something.
+    /// Says something. `looked`: up to there, the archive has nothing of this user under this cmid.
     pub async fn post(
         &self,
         id: InstanceId,
@@ -111,7 +130,8 @@ impl Live {
         cmid: Cmid,
         body: &MessageBody,
         reply: Option<Meant>,
-    ) -> Result<Posted, NotDone> {
+        looked: Seq,
+    ) -> Result<Saying, NotDone> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
@@ -130,12 +150,13 @@ impl Live {
                     .arg(cmid.to_string())
                     .arg(body.as_str())
                     .arg(UNARCHIVED_EVENTS_MAX)
+                    .arg(looked.get())
                     .arg(reply.map(|meant| meant.seq.to_string()).unwrap_or_default())
                     .arg(Author::word(reply.and_then(|meant| meant.author)));
                 command
             })
             .await?;
-        Ok(decode::posted(&rest, word == "repeat")?)
+        Saying::read(&word, &rest)
     }
 
     /// Reads an instance to follow it.
@@ -275,9 +296,7 @@ impl Live {
             for id in some {
                 pipeline.add_command(self.people_command(*id, viewer));
             }
-            let mut connection = self.connection.clone();
-            let answers: Vec<Value> =
-                super::within(pipeline.query_async(&mut connection)).await??;
+            let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
             for (id, answer) in some.iter().zip(answers) {
                 let Ok(said) = super::Said::read(answer) else {
                     continue;

@@ -64,6 +64,7 @@ pub(super) fn join(
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -87,6 +88,7 @@ pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -126,6 +128,7 @@ pub(super) fn post(
             seq,
             timestamp: now,
             repeat: false,
+            durable: None,
         }),
         None => said_before(atom.conn, id, user.id, cmid)?
             .ok_or_else(|| Fault::broken("posting", "what was said before is not there").into()),
@@ -182,6 +185,7 @@ pub(super) fn change(
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -265,6 +269,7 @@ fn said_before(
                 seq: row::seq(row, "seq")?,
                 timestamp: row::time(row, "timestamp")?,
                 repeat: true,
+                durable: None,
             })
         },
     )?)

@@ -7,8 +7,6 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
 
-/// Keys of one row that are shown.
-const KEYS_SHOWN: usize = 3;
 /// Columns of the keys at most: the longest word with its argument.
 const KEY_CELLS_MAX: usize = 22;
 /// Columns from which on two columns of help stand side by side.
@@ -32,12 +30,12 @@ pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'st
     if columns < TWO_COLUMNS_MIN {
         let all = nearest
             .into_iter()
-            .chain(words())
+            .chain(words(model))
             .chain(others.into_iter().flatten());
         let all = all.chain(symbols(model));
         return all.flat_map(|entry| draw(model, &entry, columns)).collect();
     }
-    let (mut left, mut right) = (nearest, words());
+    let (mut left, mut right) = (nearest, words(model));
     for group in others {
         let shorter = if left.len() <= right.len() {
             &mut left
@@ -78,14 +76,17 @@ pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'st
 fn group(model: &Model, context: Context, place: &str) -> Vec<Entry> {
     let mut entries = vec![Entry::Title(format!("{place}{}", context.title()))];
     for row in KEYS.iter().filter(|row| row.context == context) {
-        let keys = row.labels(model.theme.glyphs, KEYS_SHOWN);
+        let keys = model.keymap.labels(row.command, model.theme.glyphs);
+        if keys.is_empty() {
+            continue;
+        }
         entries.push(Entry::Key(keys, row.help.to_owned()));
     }
     entries.push(Entry::Blank);
     entries
 }
 
-fn words() -> Vec<Entry> {
+fn words(model: &Model) -> Vec<Entry> {
     let mut entries = vec![Entry::Title("commands, written into the input".to_owned())];
     for word in WORDS {
         let usage = format!("{} {}", word.name, word.argument);
@@ -94,6 +95,11 @@ fn words() -> Vec<Entry> {
             word.help.to_owned(),
         ));
     }
+    entries.push(Entry::Key(
+        format!("/help, /quit{}", model.theme.glyphs.cut),
+        "what keys do in the chat, among meetings and anywhere has a word too: / lists them"
+            .to_owned(),
+    ));
     entries.push(Entry::Key(
         "//text".to_owned(),
         "send /text as it is".to_owned(),

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Looked, is_first_after};
 use crate::clock::minutes;
+use crate::command::Command;
 use crate::layout::Form;
 use crate::text;
 use crate::theme::Tone;
@@ -45,7 +46,8 @@ impl Looked<'_> {
                     glyphs.busy, glyphs.cut
                 ))
             } else {
-                self.quiet(format!("{} older messages: PgUp", glyphs.cut))
+                let key = self.key(Command::PageUp);
+                self.quiet(format!("{} older messages: {key}", glyphs.cut))
             });
         }
         let day = |event: &Event| self.zone.day(event.timestamp);
@@ -64,8 +66,10 @@ impl Looked<'_> {
                 Form::Tabs | Form::Narrow | Form::Tiny => at,
             };
             let title = format!(
-                "{} new since {since} {} {}U",
-                divider.count, glyphs.dot, glyphs.keys[1]
+                "{} new since {since} {} {}",
+                divider.count,
+                glyphs.dot,
+                self.key(Command::FirstUnread)
             );
             let used = text::width(&title) + 2;
             let left = self.columns.saturating_sub(used) / 2;
@@ -99,7 +103,10 @@ impl Looked<'_> {
                 let recovered = log
                     .events_after(absence.after)
                     .take_while(|event| event.timestamp <= absence.to)
-                    .filter(|event| matches!(event.what, What::Message { .. }))
+                    .filter(|event| {
+                        matches!(&event.what, What::Message { user, .. }
+                            if !self.me.is_some_and(|me| me.id == *user))
+                    })
                     .count();
                 let (from, to) = (self.zone.hm(absence.from), self.zone.hm(absence.to));
                 let (dash, dot) = (self.theme.glyphs.dash, self.theme.glyphs.dot);
@@ -111,7 +118,7 @@ impl Looked<'_> {
                 let said = if self.room.asked_newer || !(self.room.following || log.is_closed()) {
                     format!("{recovered} recovered, reading on")
                 } else if log.event(absence.after).is_none() {
-                    format!("{recovered} recovered, older ones above")
+                    format!("{recovered} recovered, earlier ones not read yet: PgUp")
                 } else if recovered == 0 {
                     "nothing missed".to_owned()
                 } else {

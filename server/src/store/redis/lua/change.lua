@@ -1,9 +1,9 @@
 -- A participant edits or deletes what they said: once for each cmid, whatever happens.
 -- KEYS meeting, participants, log, sent, changed, channel
 -- ARGV gen, user, cmid, kind ('edited' | 'deleted'), target, author (see `author_of`), body (''),
---      unarchived_events_max
--- Returns {'ok', seq, time} | {'repeat', seq, time} | {'elsewhere'} | {'no_such_message'}
---       | {'not_yours'} | {'message_deleted'} | {'not_participant'} | {'archive_behind'} | {'over'}
+--      unarchived_events_max, looked (see `said_before`)
+-- Returns {'ok', seq, time} | {'repeat', seq, time} | {'look_up', archived} | {'elsewhere'}
+--       | {'no_such_message'} | {'not_yours'} | {'message_deleted'} | {'not_participant'} | {'archive_behind'} | {'over'}
 --       | {'gone'} | {'stale', gen}
 local meeting, participants, log, sent, changed, channel = unpack(KEYS)
 local gen, user, cmid, kind, target, author, body = unpack(ARGV)
@@ -11,11 +11,8 @@ local gen, user, cmid, kind, target, author, body = unpack(ARGV)
 local found, refused = live(meeting, gen)
 if not found then return refused end
 -- Before anything else: a retry gets its seq, even after the end.
-local before = redis.call('HGET', sent, user .. ':' .. cmid)
-if before then
-  local seq, time = string.match(before, '^(%d+) (%d+)$')
-  return {'repeat', seq, time}
-end
+local before = said_before(sent, user, cmid, ARGV[9], found.archived)
+if before then return before end
 local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'over'} end
 if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end

@@ -1,19 +1,18 @@
 -- A participant says something: once for each cmid, whatever happens.
 -- KEYS meeting, participants, log, sent, user_messages, channel
--- ARGV gen, user, cmid, body, unarchived_events_max, reply_to ('': none), author (see `author_of`)
--- Returns {'ok', seq, time} | {'repeat', seq, time} | {'elsewhere'} | {'no_such_message'}
---       | {'not_participant'} | {'archive_behind'} | {'over'} | {'gone'} | {'stale', gen}
+-- ARGV gen, user, cmid, body, unarchived_events_max, looked (see `said_before`), reply_to ('': none),
+--      author (see `author_of`)
+-- Returns {'ok', seq, time} | {'repeat', seq, time} | {'look_up', archived} | {'elsewhere'}
+--       | {'no_such_message'} | {'not_participant'} | {'archive_behind'} | {'over'} | {'gone'}
+--       | {'stale', gen}
 local meeting, participants, log, sent, user_messages, channel = unpack(KEYS)
-local gen, user, cmid, body, _, reply_to, author = unpack(ARGV)
+local gen, user, cmid, body, _, looked, reply_to, author = unpack(ARGV)
 
 local found, refused = live(meeting, gen)
 if not found then return refused end
 -- Before anything else: a retry gets its seq, even after the end.
-local before = redis.call('HGET', sent, user .. ':' .. cmid)
-if before then
-  local seq, time = string.match(before, '^(%d+) (%d+)$')
-  return {'repeat', seq, time}
-end
+local before = said_before(sent, user, cmid, looked, found.archived)
+if before then return before end
 local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'over'} end
 if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end

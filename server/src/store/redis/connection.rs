@@ -1,0 +1,123 @@
+//! The connection for verbs. One that does not answer in time is given up for a new one: the library
+//! does so only with one that breaks, and a connection whose far end went silently never breaks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{FromRedisValue, PushInfo, PushKind, RedisResult};
+
+use crate::error::Fault;
+
+use super::{RESPONSE_MS_MAX, fault};
+
+/// How long Redis may take for one answer, reconnecting included: the longest script takes a few
+/// milliseconds, so whoever waits longer waits for a Redis that is not there.
+const ANSWER_MS_MAX: u64 = 2_500;
+
+/// Commands that one write to Redis may gather.
+const PIPELINE_COMMANDS_MAX: usize = 1_000;
+
+/// The connection, shared by all who ask.
+pub(super) struct Connection {
+    client: redis::Client,
+    current: Mutex<Current>,
+    unproven: Arc<AtomicBool>,
+}
+
+struct Current {
+    manager: ConnectionManager,
+    /// How many were given up before it.
+    number: u64,
+}
+
+impl Connection {
+    /// Connects lazily. `unproven` is set whenever another Redis may answer next.
+    pub(super) fn lazy(client: redis::Client, unproven: Arc<AtomicBool>) -> Result<Self, Fault> {
+        let manager = manager(&client, &unproven).map_err(fault)?;
+        Ok(Self {
+            client,
+            current: Mutex::new(Current { manager, number: 0 }),
+            unproven,
+        })
+    }
+
+    /// Asks one command.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        command: &redis::Cmd,
+    ) -> Result<RedisResult<T>, Fault> {
+        let (mut manager, number) = self.get();
+        self.within(number, command.query_async(&mut manager)).await
+    }
+
+    /// Asks several, in one round trip.
+    pub(super) async fn ask_all<T: FromRedisValue>(
+        &self,
+        pipeline: &redis::Pipeline,
+    ) -> Result<RedisResult<T>, Fault> {
+        let (mut manager, number) = self.get();
+        self.within(number, pipeline.query_async(&mut manager))
+            .await
+    }
+
+    async fn within<T>(
+        &self,
+        number: u64,
+        asking: impl Future<Output = RedisResult<T>>,
+    ) -> Result<RedisResult<T>, Fault> {
+        let answer = tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), asking).await;
+        if !matches!(&answer, Ok(answer) if !is_late(answer)) {
+            self.give_up(number);
+        }
+        answer.map_err(|late| Fault::away("Redis", late))
+    }
+
+    fn get(&self) -> (ConnectionManager, u64) {
+        let current = self.current();
+        (current.manager.clone(), current.number)
+    }
+
+    /// Whoever asks from now on is answered on a new one. Of many who waited in vain the first does
+    /// this.
+    fn give_up(&self, number: u64) {
+        let mut current = self.current();
+        if current.number != number {
+            return;
+        }
+        // It connects when it is first asked; an error here is none of the connection's.
+        if let Ok(manager) = manager(&self.client, &self.unproven) {
+            self.unproven.store(true, Ordering::Release);
+            tracing::warn!("Redis does not answer: its connection is given up for a new one");
+            current.manager = manager;
+            current.number += 1;
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn manager(client: &redis::Client, unproven: &Arc<AtomicBool>) -> RedisResult<ConnectionManager> {
+    let lost = unproven.clone();
+    let config = ConnectionManagerConfig::new()
+        .set_push_sender(move |push: PushInfo| -> Result<(), Fault> {
+            if push.kind == PushKind::Disconnection {
+                lost.store(true, Ordering::Release);
+            }
+            Ok(())
+        })
+        .set_min_delay(Duration::from_millis(20))
+        .set_max_delay(Duration::from_millis(500))
+        .set_number_of_retries(4)
+        .set_connection_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
+        .set_response_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)))
+        .set_pipeline_buffer_size(PIPELINE_COMMANDS_MAX);
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
+}
+
+fn is_late<T>(answer: &RedisResult<T>) -> bool {
+    answer.as_ref().is_err_and(redis::RedisError::is_timeout)
+}

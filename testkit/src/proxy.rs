@@ -1,0 +1,285 @@
+//! A proxy that breaks connections as networks do: it delays, stalls, cuts, and leaves them half
+//! open. Between clients and servers, or between servers and their stores.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Bytes that are forwarded at once.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Where something listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A port of loopback.
+    Port(u16),
+    /// A unix socket.
+    Socket(PathBuf),
+}
+
+/// What becomes of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// They go through.
+    Clear,
+    /// Each chunk takes this long.
+    Slow(Duration),
+    /// They wait until the weather changes; nothing is closed.
+    Still,
+}
+
+/// A running proxy; it ends when dropped. Started within a tokio runtime.
+#[derive(Debug)]
+pub struct Proxy {
+    place: Place,
+    state: watch::Sender<State>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    weather: Weather,
+    /// How often everything was cut.
+    cuts: u64,
+    /// How often everything was left half open.
+    forgotten: u64,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+type Wire = Box<dyn Stream>;
+
+/// Why a connection is forwarded no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Closed,
+    Cut,
+    Forgotten,
+}
+
+impl Proxy {
+    /// On a free port, to one of `behind` after the other; one that takes no connection is passed
+    /// over.
+    pub async fn on_port(behind: Vec<Place>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("loopback has a free port");
+        let port = listener
+            .local_addr()
+            .expect("a bound socket has one")
+            .port();
+        let (state, watched) = watch::channel(State::new());
+        let accepting = tokio::spawn(async move {
+            let next = Arc::new(AtomicUsize::new(0));
+            while let Ok((near, _)) = listener.accept().await {
+                let _ = near.set_nodelay(true);
+                tokio::spawn(relay(
+                    Box::new(near),
+                    behind.clone(),
+                    Arc::clone(&next),
+                    watched.clone(),
+                ));
+            }
+        });
+        Self {
+            place: Place::Port(port),
+            state,
+            accepting,
+        }
+    }
+
+    /// On a unix socket that is made at `path`.
+    #[track_caller]
+    pub fn on_socket(path: PathBuf, behind: Place) -> Self {
+        let listener = UnixListener::bind(&path).expect("the directory is ours");
+        let (state, watched) = watch::channel(State::new());
+        let accepting = tokio::spawn(async move {
+            let next = Arc::new(AtomicUsize::new(0));
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(relay(
+                    Box::new(near),
+                    vec![behind.clone()],
+                    Arc::clone(&next),
+                    watched.clone(),
+                ));
+            }
+        });
+        Self {
+            place: Place::Socket(path),
+            state,
+            accepting,
+        }
+    }
+
+    /// Where it listens.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// From now on, for every connection.
+    pub fn set(&self, weather: Weather) {
+        self.state.send_modify(|state| state.weather = weather);
+    }
+
+    /// Closes every connection.
+    pub fn cut(&self) {
+        self.state.send_modify(|state| state.cuts += 1);
+    }
+
+    /// Closes the far half of every connection; the near one is not told, and hears nothing more.
+    pub fn forget(&self) {
+        self.state.send_modify(|state| state.forgotten += 1);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.cut();
+    }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            weather: Weather::Clear,
+            cuts: 0,
+            forgotten: 0,
+        }
+    }
+}
+
+async fn relay(
+    near: Wire,
+    behind: Vec<Place>,
+    next: Arc<AtomicUsize>,
+    mut state: watch::Receiver<State>,
+) {
+    let begun = *state.borrow_and_update();
+    let first = next.fetch_add(1, Ordering::Relaxed);
+    let mut far = None;
+    for at in 0..behind.len() {
+        if let Ok(wire) = connect(&behind[(first + at) % behind.len()]).await {
+            far = Some(wire);
+            break;
+        }
+    }
+    let Some(far) = far else { return };
+    let (mut near_read, mut near_write) = split(near);
+    let (mut far_read, mut far_write) = split(far);
+    let end = tokio::select! {
+        end = forward(&mut near_read, &mut far_write, begun, state.clone()) => end,
+        end = forward(&mut far_read, &mut near_write, begun, state.clone()) => end,
+    };
+    drop((far_read, far_write));
+    if end != End::Forgotten {
+        return;
+    }
+    // The far half is gone; the near one talks to nobody until it gives up.
+    let mut bytes = [0; 1_024];
+    loop {
+        tokio::select! {
+            read = near_read.read(&mut bytes) => match read {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return,
+            },
+            changed = state.changed() => {
+                if changed.is_err() || state.borrow().cuts > begun.cuts {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn connect(place: &Place) -> io::Result<Wire> {
+    Ok(match place {
+        Place::Port(port) => {
+            let stream = TcpStream::connect(("127.0.0.1", *port)).await?;
+            stream.set_nodelay(true)?;
+            Box::new(stream)
+        }
+        Place::Socket(path) => Box::new(UnixStream::connect(path).await?),
+    })
+}
+
+/// Forwards until one side closes, or until the connection is broken on purpose.
+async fn forward(
+    from: &mut ReadHalf<Wire>,
+    to: &mut WriteHalf<Wire>,
+    begun: State,
+    mut state: watch::Receiver<State>,
+) -> End {
+    let mut bytes = vec![0; CHUNK_BYTES];
+    loop {
+        let count = tokio::select! {
+            read = from.read(&mut bytes) => match read {
+                Ok(count @ 1..) => count,
+                Ok(0) | Err(_) => return End::Closed,
+            },
+            end = broken(begun, &mut state) => return end,
+        };
+        if let Some(end) = weathered(begun, &mut state).await {
+            return end;
+        }
+        tokio::select! {
+            written = to.write_all(&bytes[..count]) => {
+                if written.is_err() {
+                    return End::Closed;
+                }
+            }
+            end = broken(begun, &mut state) => return end,
+        }
+    }
+}
+
+/// Waits as the weather is; why the connection ends meanwhile.
+async fn weathered(begun: State, state: &mut watch::Receiver<State>) -> Option<End> {
+    loop {
+        let weather = state.borrow().weather;
+        match weather {
+            Weather::Clear => return None,
+            Weather::Slow(wait) => {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => return None,
+                    end = broken(begun, state) => return Some(end),
+                }
+            }
+            Weather::Still => {
+                if state.changed().await.is_err() {
+                    return Some(End::Cut);
+                }
+                if let Some(end) = end_of(begun, *state.borrow()) {
+                    return Some(end);
+                }
+            }
+        }
+    }
+}
+
+async fn broken(begun: State, state: &mut watch::Receiver<State>) -> End {
+    loop {
+        if let Some(end) = end_of(begun, *state.borrow()) {
+            return end;
+        }
+        if state.changed().await.is_err() {
+            return End::Cut;
+        }
+    }
+}
+
+fn end_of(begun: State, now: State) -> Option<End> {
+    if now.cuts > begun.cuts {
+        Some(End::Cut)
+    } else if now.forgotten > begun.forgotten {
+        Some(End::Forgotten)
+    } else {
+        None
+    }
+}

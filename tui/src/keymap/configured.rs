@@ -1,0 +1,182 @@
+//! The person's own keys: `keys.toml`, a line for each command that has other keys than the
+//! table's. What is wrong with a line is said with its number, and its command keeps its keys.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Keymap;
+use crate::command::{Context, KEYS, Row};
+use crate::config::{Wrong, line_of};
+use crate::key::Key;
+
+/// Keys that terminals send for Backspace, Tab, Enter and Esc.
+const CONFUSED: [&str; 4] = ["ctrl-h", "ctrl-i", "ctrl-m", "ctrl-["];
+
+impl Keymap {
+    /// The table's keys but for those that a file gives others; and what is wrong with the file.
+    pub fn configured(text: &str) -> (Self, Vec<Wrong>) {
+        let mut keymap = Self::default();
+        let mut wrong = Vec::new();
+        let table = match DeTable::parse(text) {
+            Ok(table) => table.into_inner(),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                let what = error.message().trim().replace('\n', "; ");
+                let line = line_of(text, at);
+                return (keymap, vec![Wrong { line, what }]);
+            }
+        };
+        let mut lines: Vec<_> = table.iter().collect();
+        lines.sort_by_key(|(name, _)| name.span().start);
+        let mut given: Vec<(usize, &'static Row, Vec<Key>)> = Vec::new();
+        for (name, value) in lines {
+            let line = line_of(text, name.span().start);
+            let read = row_named(name.get_ref())
+                .and_then(|row| Ok((row, keys_of(row, value)?)))
+                .and_then(|(row, keys)| match taken(&given, row, &keys) {
+                    Some(other) => Err(format!("{}: {other}", row.name)),
+                    None => Ok((row, keys)),
+                });
+            match read {
+                Ok((row, keys)) => given.push((line, row, keys)),
+                Err(what) => wrong.push(Wrong { line, what }),
+            }
+        }
+        for (_, row, keys) in given {
+            keymap.give(row, &keys);
+        }
+        (keymap, wrong)
+    }
+
+    /// Gives a command other keys; in the same place they do nothing else any more.
+    fn give(&mut self, given: &'static Row, new: &[Key]) {
+        for (row, keys) in &mut self.rows {
+            if row.command == given.command {
+                *keys = new.to_vec();
+            } else if row.context == given.context {
+                keys.retain(|key| !new.contains(key));
+            }
+        }
+    }
+}
+
+fn row_named(name: &str) -> Result<&'static Row, String> {
+    KEYS.iter()
+        .find(|row| row.name == name)
+        .ok_or_else(|| format!("there is no command '{name}': 'plenary --keys' lists them"))
+}
+
+fn keys_of(row: &Row, value: &Spanned<DeValue<'_>>) -> Result<Vec<Key>, String> {
+    let expected = || format!("{}: keys are \"ctrl-a\" or [\"ctrl-a\", \"f5\"]", row.name);
+    let names: Vec<&str> = match value.get_ref() {
+        DeValue::String(name) => vec![name],
+        DeValue::Array(names) => names
+            .iter()
+            .map(|name| name.get_ref().as_str().ok_or_else(expected))
+            .collect::<Result<_, _>>()?,
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => return Err(expected()),
+    };
+    names.into_iter().map(|name| key_of(row, name)).collect()
+}
+
+fn key_of(row: &Row, name: &str) -> Result<Key, String> {
+    let key: Key = name
+        .parse()
+        .map_err(|error| format!("{}: {error}", row.name))?;
+    if CONFUSED.contains(&name) {
+        return Err(format!(
+            "{}: terminals send {name} for Backspace, Tab, Enter or Esc",
+            row.name
+        ));
+    }
+    let letters = match row.context {
+        Context::Leaving | Context::Select => true,
+        Context::Input
+        | Context::Edit
+        | Context::Chat
+        | Context::Search
+        | Context::Meetings
+        | Context::List
+        | Context::Overlay
+        | Context::Find
+        | Context::SignIn
+        | Context::Anywhere => false,
+    };
+    if key.typed().is_some() && !letters {
+        return Err(format!("{}: '{name}' is written into the text", row.name));
+    }
+    Ok(key)
+}
+
+/// Which key a line before has given to another command of the same place.
+fn taken(given: &[(usize, &'static Row, Vec<Key>)], row: &Row, keys: &[Key]) -> Option<String> {
+    given
+        .iter()
+        .filter(|(_, other, _)| other.context == row.context)
+        .find_map(|(line, other, others)| {
+            let key = keys.iter().find(|key| others.contains(key))?;
+            Some(format!("line {line} gives {key} to {}", other.name))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+    use rstest::rstest;
+
+    fn names(keymap: &Keymap, command: Command) -> Vec<String> {
+        let keys = keymap.keys(command).iter();
+        keys.map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_line_changes_its_command_alone() {
+        let text = "# mine\nnext-meeting = [\"ctrl-g\", \"f7\"]\nhelp = \"f12\"\nundo = []\n";
+        let (keymap, wrong) = Keymap::configured(text);
+        assert_eq!(wrong, []);
+        assert_eq!(names(&keymap, Command::NextMeeting), ["ctrl-g", "f7"]);
+        assert_eq!(names(&keymap, Command::Help), ["f12"]);
+        assert!(names(&keymap, Command::Undo).is_empty());
+        // What was on that key in the same place is there no more.
+        assert!(names(&keymap, Command::Find).is_empty());
+        assert_eq!(names(&keymap, Command::Send), ["enter"]);
+    }
+
+    #[rstest]
+    #[case("send = \"ctrl-m\"", 1, "Backspace, Tab, Enter")]
+    #[case("\nsend = \"x\"", 2, "written into the text")]
+    #[case("send = \"ctrl-\"", 1, "'ctrl-' is no key")]
+    #[case("send = 7", 1, "send: keys are")]
+    #[case("send = [\"f5\", 7]", 1, "send: keys are")]
+    #[case("# a\n\nfly = \"f5\"", 3, "no command 'fly'")]
+    #[case("send = \"f5\"\nnew-line = \"f5\"", 2, "line 1 gives f5 to send")]
+    #[case("send = \"f5", 1, "")]
+    fn what_is_wrong_has_its_line_and_the_keys_stay(
+        #[case] text: &str,
+        #[case] line: usize,
+        #[case] what: &str,
+    ) {
+        let (keymap, wrong) = Keymap::configured(text);
+        let [only] = wrong.as_slice() else {
+            panic!("{wrong:?}")
+        };
+        assert!(only.line == line && only.what.contains(what), "{only:?}");
+        assert_eq!(names(&keymap, Command::NewLine).len(), 3);
+    }
+
+    #[test]
+    fn the_table_itself_may_stand_in_the_file() {
+        let lines = KEYS
+            .iter()
+            .map(|row| format!("{} = {:?}", row.name, row.keys));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let (keymap, wrong) = Keymap::configured(&text);
+        assert_eq!(wrong, []);
+        assert_eq!(keymap, Keymap::default());
+    }
+}

@@ -1,0 +1,96 @@
+//! A written text as the rows of an input.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::text;
+
+/// The text laid out in rows, as it is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Laid {
+    /// What each row shows.
+    pub rows: Vec<String>,
+    /// The cursor's row.
+    pub row: usize,
+    /// The cursor's column, in cells.
+    pub column: usize,
+    /// For every row the cells before each cluster and the cluster's place in the text.
+    starts: Vec<Vec<(usize, usize)>>,
+}
+
+impl Laid {
+    /// In rows of at most so many cells, with room for the cursor after the last.
+    pub(super) fn new(text: &str, cursor: usize, cells: usize) -> Self {
+        let cells = cells.max(2);
+        let mut laid = Self {
+            rows: vec![String::new()],
+            row: 0,
+            column: 0,
+            starts: vec![Vec::new()],
+        };
+        let mut used = 0;
+        for (at, cluster) in text.grapheme_indices(true) {
+            if cluster == "\n" {
+                laid.mark(at, used, cursor);
+                laid.rows.push(String::new());
+                laid.starts.push(Vec::new());
+                used = 0;
+                continue;
+            }
+            let shown = text::shown(cluster);
+            let more = text::width(&shown);
+            // The last cell of a row stays free for the cursor.
+            if used > 0 && used + more >= cells {
+                laid.rows.push(String::new());
+                laid.starts.push(Vec::new());
+                used = 0;
+            }
+            laid.mark(at, used, cursor);
+            let last = laid.rows.len() - 1;
+            laid.rows[last].push_str(&shown);
+            used += more;
+        }
+        laid.mark(text.len(), used, cursor);
+        laid
+    }
+
+    /// The place in the text at a row, as near to a column as there is one.
+    pub(super) fn place(&self, row: usize, column: usize) -> Option<usize> {
+        let starts = self.starts.get(row)?;
+        let at = starts
+            .iter()
+            .take_while(|(start, _)| *start <= column)
+            .last()
+            .or(starts.first());
+        at.map(|(_, at)| *at)
+    }
+
+    fn mark(&mut self, at: usize, column: usize, cursor: usize) {
+        let last = self.rows.len() - 1;
+        self.starts[last].push((column, at));
+        if at == cursor {
+            (self.row, self.column) = (last, column);
+        }
+    }
+}
+
+/// Rows of so many cells that a text needs, counted up to `most`: a long text is not laid out only
+/// to be measured.
+pub(super) fn count(text: &str, cells: usize, most: usize) -> usize {
+    let cells = cells.max(2);
+    let (mut rows, mut used) = (1, 0);
+    for cluster in text.graphemes(true) {
+        if rows >= most {
+            break;
+        }
+        if cluster == "\n" {
+            (rows, used) = (rows + 1, 0);
+            continue;
+        }
+        let more = text::width(&text::shown(cluster));
+        if used > 0 && used + more >= cells {
+            (rows, used) = (rows + 1, 0);
+        }
+        used += more;
+    }
+    rows
+}

@@ -1,0 +1,190 @@
+//! Finding a meeting, a person or a command by a few letters of its name.
+
+use neo_frizbee::{Config, Matcher, Pattern, PatternConfig};
+use plenary_shared::ids::InstanceId;
+
+use crate::command::{KEYS, Row, WORDS, Word};
+use crate::model::Model;
+use crate::model::editor::{Editor, Ring};
+use crate::text;
+
+/// The search.
+#[derive(Clone, Debug, Default)]
+pub struct Find {
+    /// What is searched for.
+    pub query: Editor,
+    /// What was cut from it.
+    pub ring: Ring,
+    /// Which of the found ones is selected.
+    pub selected: usize,
+}
+
+/// Something that can be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A meeting, to go there.
+    Meeting(InstanceId),
+    /// Somebody of the shown meeting, to be mentioned.
+    Person(String),
+    /// A word, to be obeyed or completed.
+    Word(&'static Word),
+    /// What a key does.
+    Row(&'static Row),
+}
+
+/// One of the found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// What it is.
+    pub found: Found,
+    /// What it is called.
+    pub name: String,
+    /// What is said beside it.
+    pub note: String,
+}
+
+impl Find {
+    /// What is found, the likeliest first. `@` finds only people, `/` only commands; several words
+    /// must all be found.
+    pub fn hits(&self, model: &Model) -> Vec<Hit> {
+        let query = self.query.text().trim_start();
+        let (hits, query) = match query.chars().next() {
+            Some('@') => (people(model), &query[1..]),
+            Some('/') => (commands(model), &query[1..]),
+            Some(_) | None => {
+                let all = [meetings(model), people(model), commands(model)];
+                (all.concat(), query)
+            }
+        };
+        let words: Vec<&str> = query.split_whitespace().collect();
+        if words.is_empty() {
+            return hits;
+        }
+        let names: Vec<String> = hits.iter().map(Hit::searched).collect();
+        let pattern = |word: &&str| Pattern::new(word, PatternConfig::default());
+        let patterns: Vec<Pattern> = words.iter().map(pattern).collect();
+        let mut matcher = Matcher::from_patterns(&patterns, &Config::default());
+        let mut found = matcher.match_list(&names);
+        found.sort_by_key(|one| (std::cmp::Reverse(one.score), one.index));
+        let likely = found
+            .iter()
+            .filter_map(|one| usize::try_from(one.index).ok());
+        let likely: Vec<usize> = likely.collect();
+        // Those that only say so beside their name come after them, and only word for word.
+        let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let says = |hit: &Hit| {
+            let note = hit.note.to_lowercase();
+            matches!(hit.found, Found::Word(_) | Found::Row(_))
+                && lower.iter().all(|word| note.contains(word))
+        };
+        let noted = (0..hits.len()).filter(|at| !likely.contains(at) && says(&hits[*at]));
+        let all: Vec<usize> = likely.iter().copied().chain(noted).collect();
+        all.into_iter()
+            .filter_map(|at| hits.get(at).cloned())
+            .collect()
+    }
+}
+
+impl Hit {
+    /// What the letters are looked for in.
+    fn searched(&self) -> String {
+        match self.found {
+            Found::Meeting(id) => format!("{} {id}", self.name),
+            Found::Person(_) | Found::Word(_) | Found::Row(_) => self.name.clone(),
+        }
+    }
+}
+
+fn meetings(model: &Model) -> Vec<Hit> {
+    let entries = model.meetings.entries(model.now, model.zone);
+    let hits = entries.iter().map(|entry| Hit {
+        found: Found::Meeting(entry.instance.id),
+        name: text::one_line(&entry.instance.title),
+        note: format!(
+            "{}  {}",
+            entry.instance.id,
+            entry.group.title().to_lowercase()
+        ),
+    });
+    hits.collect()
+}
+
+fn people(model: &Model) -> Vec<Hit> {
+    let me = model.my_id();
+    let log = model.room().and_then(|room| room.log.as_ref());
+    let mut hits: Vec<(bool, Hit)> = log
+        .into_iter()
+        .flat_map(|log| log.names().map(move |(id, name)| (log, id, name)))
+        .filter(|(_, id, _)| Some(*id) != me)
+        .map(|(log, id, name)| {
+            let name = text::one_line(name);
+            let here = log.is_member(id);
+            let hit = Hit {
+                name: format!("@{name}"),
+                found: Found::Person(name),
+                note: if here { "here" } else { "not here" }.to_owned(),
+            };
+            (!here, hit)
+        })
+        .collect();
+    hits.sort_by(|(gone, one), (other_gone, other)| {
+        (gone, &one.name).cmp(&(other_gone, &other.name))
+    });
+    hits.into_iter().map(|(_, hit)| hit).collect()
+}
+
+fn commands(model: &Model) -> Vec<Hit> {
+    let words = WORDS.iter().map(|word| Hit {
+        found: Found::Word(word),
+        name: format!("{} {}", word.name, word.argument)
+            .trim_end()
+            .to_owned(),
+        note: word.help.to_owned(),
+    });
+    let rows = KEYS.iter().filter(|row| row.is_word()).map(|row| {
+        let key = model.keymap.label(row.command, model.theme.glyphs);
+        Hit {
+            found: Found::Row(row),
+            name: format!("/{}", row.name),
+            note: format!("{key}  {}", row.help).trim_start().to_owned(),
+        }
+    });
+    words.chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::stage::Stage;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("inc", &["Incident 4471"])]
+    #[case("44/1", &["Incident 4471"])]
+    #[case("revw bud", &["Budget review"])]
+    #[case("@mrg", &["@margaret"])]
+    #[case("/joins", &["/joins"])]
+    #[case("tell the server zzz", &[])]
+    fn what_is_found_first(#[case] query: &str, #[case] expected: &[&str]) {
+        let stage = Stage::talking(120, 36);
+        let find = Find {
+            query: Editor::new(query),
+            ..Find::default()
+        };
+        let hits = find.hits(&stage.model);
+        let names: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
+        assert!(names.starts_with(expected), "{names:?}");
+        assert!(!expected.is_empty() || names.is_empty(), "{names:?}");
+    }
+
+    #[test]
+    fn commands_are_found_by_what_they_do() {
+        let stage = Stage::talking(120, 36);
+        let find = Find {
+            query: Editor::new("connect anew"),
+            ..Find::default()
+        };
+        let hits = find.hits(&stage.model);
+        assert!(hits.iter().any(|hit| hit.name == "/reconnect"), "{hits:?}");
+    }
+}

@@ -1,0 +1,53 @@
+//! What a meeting may call its reader for.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a meeting may call its reader for, while they look elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loudness {
+    /// Every message.
+    All,
+    /// Messages that speak of the reader.
+    #[default]
+    Mentions,
+    /// Nothing.
+    Silent,
+}
+
+impl Loudness {
+    /// The words for them.
+    pub const WORDS: &'static [&'static str] = &["all", "mentions", "none"];
+
+    /// Whether a message is worth a call.
+    pub fn calls(self, is_meant: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Mentions => is_meant,
+            Self::Silent => false,
+        }
+    }
+}
+
+impl fmt::Display for Loudness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::Mentions => "mentions",
+            Self::Silent => "none",
+        })
+    }
+}
+
+impl FromStr for Loudness {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "all" => Ok(Self::All),
+            "mentions" => Ok(Self::Mentions),
+            "none" => Ok(Self::Silent),
+            _ => Err(()),
+        }
+    }
+}

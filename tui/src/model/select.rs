@@ -1,0 +1,91 @@
+//! A selected message, and what is searched for among the messages.
+
+use linkify::{LinkFinder, LinkKind};
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::Seq;
+
+use crate::model::Model;
+use crate::model::editor::{Editor, Ring};
+use crate::model::scroll::{self, Place};
+
+/// A message is selected.
+#[derive(Clone, Debug, Default)]
+pub struct Selecting {
+    /// Which.
+    pub at: Seq,
+    /// What is searched for, while it is written.
+    pub query: Option<Query>,
+    /// What was searched for last, in lower case.
+    pub sought: String,
+    /// Links of this message that were opened.
+    pub opened: usize,
+}
+
+/// What is searched for, while it is written.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// The text.
+    pub editor: Editor,
+    /// What was cut from it.
+    pub ring: Ring,
+}
+
+/// What a message says, if the event is one.
+pub fn body(event: &Event) -> Option<&str> {
+    match &event.what {
+        What::Message { body, .. } => Some(body.as_str()),
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => None,
+    }
+}
+
+/// The addresses in a text that can be opened.
+pub fn links(body: &str) -> Vec<&str> {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    let links = finder.links(body).map(|link| link.as_str());
+    links
+        .filter(|link| link.starts_with("https://") || link.starts_with("http://"))
+        .collect()
+}
+
+impl Model {
+    /// The selected message, if it is still there.
+    pub fn selected(&self) -> Option<&Event> {
+        let log = self.room()?.log.as_ref()?;
+        log.event(self.select.as_ref()?.at)
+    }
+
+    /// What is searched for, while it is written.
+    pub fn query(&self) -> Option<&Query> {
+        self.select.as_ref()?.query.as_ref()
+    }
+
+    /// What each row of the chat is a part of, from the top; nothing above a short log.
+    pub fn chat_places(&self) -> Vec<Option<Place>> {
+        let height = self.chat_rows();
+        let Some(room) = self.room() else {
+            return Vec::new();
+        };
+        let rows = scroll::window(&self.looked(room), height);
+        let free = height.saturating_sub(rows.len());
+        let places = rows.into_iter().map(|shown| Some(shown.place));
+        std::iter::repeat_n(None, free).chain(places).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_opened() {
+        let body = "see https://a.org/x?y=(z), http://b.org. or file:///etc/passwd, javascript:x";
+        assert_eq!(links(body), ["https://a.org/x?y=(z)", "http://b.org"]);
+        assert!(links("nothing").is_empty());
+    }
+}

@@ -1,0 +1,90 @@
+//! The same program without a screen: state, connection, outbox and files, told what a person does
+//! and asked what they would see. For programs and tests that talk as people do.
+
+use std::time::{Duration, SystemTime};
+
+use plenary_shared::ids::Cmid;
+use tokio::time::Instant;
+
+use super::outside::{Next, Outside};
+use super::{Opening, news, now};
+use crate::model::Model;
+use crate::msg::{Msg, News};
+use crate::net::Told;
+use crate::update::update;
+
+/// The screen that it would have: wide enough for nothing to be left out.
+const SIZE: (u16, u16) = (120, 36);
+
+/// The program. Dropped, it ends as if it had been killed.
+pub struct Headless {
+    model: Model,
+    outside: Outside,
+    wall_clock: fn() -> SystemTime,
+    new_id: fn() -> uuid::Uuid,
+}
+
+impl Headless {
+    /// Begins, and connects if somebody is signed in. Must be called within a tokio runtime; the
+    /// process must have a crypto provider.
+    pub fn open(opening: &Opening) -> Self {
+        let mut program = Self {
+            model: opening.model(SIZE),
+            outside: Outside::new(opening),
+            wall_clock: opening.wall_clock,
+            new_id: opening.new_id,
+        };
+        program.tell(News::Started);
+        program
+    }
+
+    /// All that it knows.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Tells it that something happened, such as a key.
+    pub fn tell(&mut self, news: News) {
+        let msg = Msg {
+            now: now(self.wall_clock),
+            spare: Cmid((self.new_id)()),
+            news,
+        };
+        for effect in update(&mut self.model, msg) {
+            // There is no screen, and whoever holds this ends it.
+            let _ = self.outside.carry_out(&self.model.server, effect);
+        }
+    }
+
+    /// Waits for what comes next and works it in. Dropping it loses nothing.
+    pub async fn next(&mut self) {
+        let wake_ms = self.model.wake_at().plus_ms(-self.model.skew_ms);
+        let wait_ms = wake_ms.ms_since(now(self.wall_clock)).max(0);
+        let wake = Instant::now() + Duration::from_millis(wait_ms.unsigned_abs());
+        let next = tokio::select! {
+            next = self.outside.next() => next,
+            () = tokio::time::sleep_until(wake) => Next::News(News::Tick),
+        };
+        match next {
+            Next::Told(told) => {
+                if matches!(told, Told::Closed { .. }) {
+                    self.outside.forget_unsent();
+                }
+                self.tell(News::Link(news::of_link(told)));
+            }
+            Next::News(news) => self.tell(news),
+            Next::Sent => {}
+        }
+    }
+
+    /// Ends in good order.
+    pub async fn close(self) {
+        self.outside.end().await;
+    }
+}
+
+impl std::fmt::Debug for Headless {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Headless").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! Calling the reader who looks elsewhere, and the terminal's title.
+
+use rstest::rstest;
+
+use super::stage::{Stage, id};
+use crate::effect::Effect;
+use crate::msg::News;
+
+fn calls(stage: &Stage) -> Vec<(&str, &str)> {
+    let calls = stage.effects.iter().filter_map(|effect| match effect {
+        Effect::Call { title, text } => Some((title.as_str(), text.as_str())),
+        _ => None,
+    });
+    calls.collect()
+}
+
+fn titled(stage: &Stage) -> &str {
+    &stage.model.title
+}
+
+#[rstest]
+#[case("", "@ada look", true)]
+#[case("", "nothing special", false)]
+#[case("/notify all", "nothing special", true)]
+#[case("/notify none", "@ada look", false)]
+#[case("/mute", "@ada look", false)]
+#[case("/dnd", "@ada look", false)]
+fn what_calls(#[case] word: &str, #[case] said: &str, #[case] expected: bool) {
+    let mut stage = Stage::talking(80, 24);
+    if !word.is_empty() {
+        stage.write(word);
+        stage.key("enter");
+    }
+    stage.tell(News::Focused(false));
+    stage.hears(20, 8, said);
+    let expected: &[(&str, &str)] = if expected {
+        &[("grace in Platform sync", said)]
+    } else {
+        &[]
+    };
+    assert_eq!(calls(&stage), expected);
+}
+
+#[test]
+fn whoever_looks_is_not_called() {
+    let mut stage = Stage::talking(80, 24);
+    stage.hears(20, 8, "@ada a terminal that tells nothing");
+    assert!(calls(&stage).is_empty());
+    stage.key("ctrl-n");
+    stage.hears(21, 8, "@ada one looks at another meeting");
+    assert_eq!(calls(&stage).len(), 1);
+    stage.tell(News::Focused(true));
+    stage.wait_ms(5_000);
+    stage.hears(22, 8, "@ada one sees the count");
+    assert_eq!(calls(&stage).len(), 1);
+}
+
+#[test]
+fn many_at_once_are_one_call() {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("/notify all");
+    stage.key("enter");
+    stage.tell(News::Focused(false));
+    for number in 20..40 {
+        stage.hears(number, 9, "quick");
+    }
+    assert_eq!(calls(&stage).len(), 1);
+    stage.wait_ms(2_100);
+    stage.hears(40, 9, "later");
+    assert_eq!(calls(&stage).len(), 2);
+}
+
+#[test]
+fn the_choice_is_kept_and_told() {
+    let mut stage = Stage::talking(120, 36);
+    stage.write("/notify al");
+    stage.key("tab");
+    stage.key("enter");
+    assert!(stage.shows("Platform sync calls you for every message"));
+    let kept = stage
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::KeepLoudness(kept) if kept.len() == 1));
+    assert!(kept);
+    stage.write("/notify");
+    stage.key("enter");
+    assert!(stage.shows("calls you for: all"));
+    stage.write("/notify loudly");
+    stage.key("enter");
+    assert!(stage.shows("› /notify loudly"));
+    stage.key("ctrl-u");
+    stage.write("/dnd");
+    stage.key("enter");
+    assert!(stage.shows("DND"));
+}
+
+#[test]
+fn the_title_says_what_is_left_and_what_waits() {
+    let mut stage = Stage::talking(80, 24);
+    assert_eq!(titled(&stage), "●23m Platform sync");
+    stage.wait_ms(60_000);
+    assert_eq!(titled(&stage), "●22m Platform sync");
+    stage.key("ctrl-n");
+    assert_eq!(stage.model.shown, Some(id(44, 1)));
+    stage.hears(20, 8, "something");
+    assert!(
+        titled(&stage).ends_with("Incident 4471 +1"),
+        "{}",
+        titled(&stage)
+    );
+    stage.hears(21, 8, "@ada something");
+    assert!(
+        titled(&stage).ends_with("Incident 4471 !1"),
+        "{}",
+        titled(&stage)
+    );
+    stage.write("/read all");
+    stage.key("enter");
+    assert!(
+        titled(&stage).ends_with("Incident 4471"),
+        "{}",
+        titled(&stage)
+    );
+}

@@ -1,0 +1,174 @@
+//! The person's own looks: `theme.toml`. What is wrong with a line is said with its number, and
+//! what it is about stays as it was.
+
+use ratatui::style::{Color, Modifier, Style};
+use toml::de::{DeTable, DeValue};
+
+use super::{ASCII, NAMES_MAX, Theme, Tone, UNICODE};
+use crate::config::{Wrong, line_of};
+
+/// The 16 colours that every terminal has, as its owner chose them.
+const COLOURS: [(&str, Color); 16] = [
+    ("black", Color::Black),
+    ("red", Color::Red),
+    ("green", Color::Green),
+    ("yellow", Color::Yellow),
+    ("blue", Color::Blue),
+    ("magenta", Color::Magenta),
+    ("cyan", Color::Cyan),
+    ("white", Color::Gray),
+    ("bright-black", Color::DarkGray),
+    ("bright-red", Color::LightRed),
+    ("bright-green", Color::LightGreen),
+    ("bright-yellow", Color::LightYellow),
+    ("bright-blue", Color::LightBlue),
+    ("bright-magenta", Color::LightMagenta),
+    ("bright-cyan", Color::LightCyan),
+    ("bright-white", Color::White),
+];
+
+const MODIFIERS: [(&str, Modifier); 5] = [
+    ("bold", Modifier::BOLD),
+    ("dim", Modifier::DIM),
+    ("italic", Modifier::ITALIC),
+    ("underline", Modifier::UNDERLINED),
+    ("reverse", Modifier::REVERSED),
+];
+
+impl Theme {
+    /// This theme but for what a file says of it; and what is wrong with the file.
+    #[must_use]
+    pub fn configured(mut self, text: &str) -> (Self, Vec<Wrong>) {
+        let table = match DeTable::parse(text) {
+            Ok(table) => table.into_inner(),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                let what = error.message().trim().replace('\n', "; ");
+                let line = line_of(text, at);
+                return (self, vec![Wrong { line, what }]);
+            }
+        };
+        let mut lines: Vec<_> = table.iter().collect();
+        lines.sort_by_key(|(name, _)| name.span().start);
+        let mut wrong = Vec::new();
+        for (name, value) in lines {
+            let line = line_of(text, name.span().start);
+            if let Err(what) = self.set(name.get_ref(), value.get_ref()) {
+                wrong.push(Wrong { line, what });
+            }
+        }
+        (self, wrong)
+    }
+
+    fn set(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), String> {
+        if name == "names" {
+            return self.set_names(value);
+        }
+        let text = value
+            .as_str()
+            .ok_or_else(|| format!("{name}: write it like \"bold yellow\""))?;
+        if name == "glyphs" {
+            self.glyphs = match text {
+                "unicode" => &UNICODE,
+                "ascii" => &ASCII,
+                _ => return Err("glyphs are \"unicode\" or \"ascii\"".to_owned()),
+            };
+            return Ok(());
+        }
+        let tone = Tone::ALL.iter().find(|tone| tone.name() == name);
+        let tone = tone.ok_or_else(|| {
+            let names: Vec<&str> = Tone::ALL.iter().map(|tone| tone.name()).collect();
+            format!("there is no '{name}': glyphs, names, {}", names.join(", "))
+        })?;
+        self.styles[*tone as usize] = style(text).map_err(|what| format!("{name}: {what}"))?;
+        Ok(())
+    }
+
+    fn set_names(&mut self, value: &DeValue<'_>) -> Result<(), String> {
+        let expected = || format!("names are 1 to {NAMES_MAX} colours: [\"cyan\", \"green\"]");
+        let list = value.as_array().ok_or_else(expected)?;
+        let mut names = [None; NAMES_MAX];
+        if list.is_empty() || list.len() > NAMES_MAX {
+            return Err(expected());
+        }
+        for (place, name) in names.iter_mut().zip(list.iter()) {
+            let name = name.get_ref().as_str().ok_or_else(expected)?;
+            *place = Some(colour(name)?);
+        }
+        self.names = names;
+        Ok(())
+    }
+}
+
+/// `bold yellow`, `white on red`, `reverse`, or nothing at all.
+fn style(text: &str) -> Result<Style, String> {
+    let mut style = Style::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let modifier = MODIFIERS.iter().find(|(name, _)| *name == word);
+        if let Some((_, modifier)) = modifier {
+            style = style.add_modifier(*modifier);
+        } else if word == "on" {
+            let word = words.next().ok_or("a colour stands after 'on'")?;
+            style = style.bg(colour(word)?);
+        } else {
+            style = style.fg(colour(word)?);
+        }
+    }
+    Ok(style)
+}
+
+fn colour(word: &str) -> Result<Color, String> {
+    let found = COLOURS.iter().find(|(name, _)| *name == word);
+    found.map(|(_, colour)| *colour).ok_or_else(|| {
+        format!(
+            "'{word}' is none of black, red, green, yellow, blue, magenta, cyan, white, the same \
+             with bright-, bold, dim, italic, underline, reverse, on"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn a_file_changes_what_it_names() {
+        let theme = Theme::new(true, false);
+        let text = "glyphs = \"ascii\"\nbad = \"bright-white on red bold\"\nquiet = \"\"\n\
+                    names = [\"blue\"]\n";
+        let (own, wrong) = theme.configured(text);
+        assert_eq!(wrong, []);
+        assert_eq!(own.glyphs, &ASCII);
+        let bad = own.style(Tone::Bad);
+        assert_eq!((bad.fg, bad.bg), (Some(Color::White), Some(Color::Red)));
+        assert_eq!(own.style(Tone::Quiet), Style::new());
+        assert_eq!(own.style(Tone::Soon), theme.style(Tone::Soon));
+        assert!((0..50).all(|user| own.name(user, false).fg == Some(Color::Blue)));
+        let (plain, _) = Theme::new(false, false).configured(text);
+        assert_eq!(plain.style(Tone::Bad).fg, None);
+        assert_eq!(plain.style(Tone::Bad).bg, None);
+    }
+
+    #[rstest]
+    #[case("bad = \"pink\"", 1, "'pink' is none of")]
+    #[case("\nbad = 7", 2, "bad: write it like")]
+    #[case("worse = \"red\"", 1, "there is no 'worse'")]
+    #[case("names = []", 1, "names are 1 to")]
+    #[case("glyphs = \"emoji\"", 1, "unicode")]
+    #[case("bad = \"red on\"", 1, "after 'on'")]
+    fn what_is_wrong_has_its_line_and_the_look_stays(
+        #[case] text: &str,
+        #[case] line: usize,
+        #[case] what: &str,
+    ) {
+        let theme = Theme::new(true, false);
+        let (own, wrong) = theme.configured(text);
+        let [only] = wrong.as_slice() else {
+            panic!("{wrong:?}")
+        };
+        assert!(only.line == line && only.what.contains(what), "{only:?}");
+        assert_eq!(own, theme);
+    }
+}

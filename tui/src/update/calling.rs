@@ -1,0 +1,146 @@
+//! Calling the reader who looks elsewhere: what for, how often, and how that is chosen.
+
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::InstanceId;
+
+use super::Step;
+use crate::effect::Effect;
+use crate::model::loudness::Loudness;
+use crate::text;
+use crate::theme::Tone;
+
+/// How long after a call there is no other: many messages at once are one call.
+const PAUSE_MS: i64 = 2_000;
+
+/// Columns of a message that a notification shows.
+const TEXT_CELLS: usize = 160;
+
+impl Step<'_> {
+    /// A message of somebody else came: it may be worth a call.
+    pub(super) fn note_call(&mut self, id: InstanceId, event: &Event, is_meant: bool) {
+        let What::Message { user, body, .. } = &event.what else {
+            return;
+        };
+        let model = &*self.model;
+        let loudness = model.loudness.get(&id.meeting).copied().unwrap_or_default();
+        // A terminal that never tells of its focus is looked at as far as one can know.
+        let looks = if model.focus_told {
+            model.focused
+        } else {
+            model.looks_at(id)
+        };
+        let Some(room) = model.rooms.get(&id).filter(|room| room.wants_in) else {
+            return;
+        };
+        if Some(*user) == model.my_id() || looks || model.dnd || !loudness.calls(is_meant) {
+            return;
+        }
+        let name = room
+            .log
+            .as_ref()
+            .map(|log| text::one_line(&log.name(*user)));
+        let title = format!("{} in {}", name.unwrap_or_default(), self.title_of(id));
+        let said = text::fit(&text::one_line(body.as_str()), TEXT_CELLS, "...");
+        self.calls.push((title, said));
+    }
+
+    /// Calls, for all that has come in this step.
+    pub(super) fn call(&mut self) {
+        let calls = std::mem::take(&mut self.calls);
+        let now = self.model.now;
+        let Some((title, text)) = calls.last().cloned() else {
+            return;
+        };
+        let recent = |at| now.ms_since(at) < PAUSE_MS;
+        if self.model.called_at.is_some_and(recent) {
+            return;
+        }
+        self.model.called_at = Some(now);
+        let text = match calls.len() {
+            1 => text,
+            count => format!("{text} (and {} more)", count - 1),
+        };
+        self.out.push(Effect::Call { title, text });
+    }
+
+    /// `/notify`: what the shown meeting may call for.
+    pub(super) fn notify(&mut self, argument: &str) -> bool {
+        let Some(id) = self.model.shown else {
+            self.model.tell(Tone::Bad, "no meeting is open");
+            return false;
+        };
+        let title = self.title_of(id);
+        if argument.is_empty() {
+            let now = self.model.loudness.get(&id.meeting).copied();
+            let now = now.unwrap_or_default();
+            let text = format!("{title} calls you for: {now} (/notify all, mentions or none)");
+            self.model.tell(Tone::Plain, text);
+            return true;
+        }
+        let Ok(loudness) = argument.parse::<Loudness>() else {
+            let text = "/notify all, /notify mentions or /notify none";
+            self.model.tell(Tone::Bad, text);
+            return false;
+        };
+        self.set_loudness(id, loudness);
+        true
+    }
+
+    /// `/mute`: silent, or as before.
+    pub(super) fn mute(&mut self) -> bool {
+        let Some(id) = self.model.shown else {
+            self.model.tell(Tone::Bad, "no meeting is open");
+            return false;
+        };
+        let silent = self.model.loudness.get(&id.meeting) == Some(&Loudness::Silent);
+        let loudness = if silent {
+            Loudness::default()
+        } else {
+            Loudness::Silent
+        };
+        self.set_loudness(id, loudness);
+        true
+    }
+
+    /// `/dnd`: nothing calls, or all as before.
+    pub(super) fn toggle_dnd(&mut self) {
+        self.model.dnd = !self.model.dnd;
+        let text = if self.model.dnd {
+            "nothing calls you until /dnd again"
+        } else {
+            "meetings call you again"
+        };
+        self.model.tell(Tone::Plain, text);
+    }
+
+    /// `/read`: the shown meeting is read, or with `all` every one.
+    pub(super) fn read(&mut self, argument: &str) {
+        let (now, shown) = (self.model.now, self.model.shown);
+        for room in self.model.rooms.values_mut() {
+            if argument == "all" || Some(room.id) == shown {
+                room.kept_unread = false;
+                room.divider = None;
+                room.looked(now);
+            }
+        }
+    }
+
+    fn set_loudness(&mut self, id: InstanceId, loudness: Loudness) {
+        self.model.loudness.insert(id.meeting, loudness);
+        let title = self.title_of(id);
+        let text = match loudness {
+            Loudness::All => format!("{title} calls you for every message"),
+            Loudness::Mentions => format!("{title} calls you for what speaks of you"),
+            Loudness::Silent => format!("{title} is silent"),
+        };
+        self.model.tell(Tone::Plain, text);
+        let mut kept: Vec<_> = self
+            .model
+            .loudness
+            .iter()
+            .map(|(id, l)| (*id, *l))
+            .collect();
+        kept.sort_by_key(|(id, _)| *id);
+        self.out.push(Effect::KeepLoudness(kept));
+    }
+}

@@ -1,0 +1,196 @@
+//! Writing: what keys do to the text they go to, what is pasted, the editor outside.
+
+use plenary_shared::ids::InstanceId;
+
+use super::Step;
+use crate::command::Command;
+use crate::effect::Effect;
+use crate::model::choice::Choice;
+use crate::model::editor::{Editor, Ring};
+use crate::theme::Tone;
+
+/// How long a changed draft waits for more before it is kept.
+const DRAFT_MS: i64 = 1_000;
+/// Bytes that an input holds: some messages' worth, so that a paste can be cut down.
+const INPUT_BYTES_MAX: usize = 64 * 1_024;
+
+impl Step<'_> {
+    /// A text was pasted.
+    pub(super) fn pasted(&mut self, pasted: &str) {
+        if !self.has_room(pasted.len()) {
+            return;
+        }
+        if self.is_one_line() {
+            let pasted = pasted.replace(['\n', '\r', '\t'], " ");
+            self.editor().0.insert(&pasted);
+        } else {
+            self.editor().0.insert(pasted);
+        }
+        self.edited();
+    }
+
+    /// A character was typed.
+    pub(super) fn write(&mut self, c: char) {
+        if self.has_room(c.len_utf8()) {
+            self.editor().0.write(c);
+            self.edited();
+        }
+    }
+
+    /// The text that keys go to, and what was cut from it.
+    pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
+        let model = &mut *self.model;
+        let query = model.select.as_mut().and_then(|s| s.query.as_mut());
+        match (&mut model.sign_in, &mut model.find, query) {
+            (Some(form), _, _) => form.editor_mut(),
+            (None, Some(find), _) => (&mut find.query, &mut find.ring),
+            (None, None, Some(query)) => (&mut query.editor, &mut query.ring),
+            (None, None, None) => {
+                let composer = model.composers.entry(model.shown).or_default();
+                (&mut composer.editor, &mut model.ring)
+            }
+        }
+    }
+
+    /// What a command does to the text, if it does something to it.
+    pub(super) fn edit(&mut self, command: Command) {
+        let cells = self.model.panes().input_columns();
+        let composing = !self.is_one_line();
+        if composing && command == Command::LineEnd && self.editor().0.is_empty() {
+            return self.scroll_newest();
+        }
+        match command {
+            Command::NewLine => self.new_line(),
+            Command::Up if composing && !self.editor().0.up(cells) => self.look_back(true),
+            Command::Down if composing && !self.editor().0.down(cells) => self.look_back(false),
+            Command::Left => self.editor().0.left(),
+            Command::Right => self.editor().0.right(),
+            Command::WordLeft => self.editor().0.word_left(),
+            Command::WordRight => self.editor().0.word_right(),
+            Command::LineStart => self.editor().0.line_start(),
+            Command::LineEnd => self.editor().0.line_end(),
+            Command::TextStart => self.editor().0.text_start(),
+            Command::TextEnd => self.editor().0.text_end(),
+            Command::DeleteLeft => self.change(|editor, _| editor.delete_left()),
+            Command::DeleteRight => self.change(|editor, _| editor.delete_right()),
+            Command::DeleteToBlank => self.change(Editor::cut_to_blank),
+            Command::DeleteWord => self.change(Editor::cut_word),
+            Command::DeleteWordRight => self.change(Editor::cut_word_right),
+            Command::DeleteToStart => self.change(Editor::cut_to_start),
+            Command::DeleteToEnd => self.change(Editor::cut_to_end),
+            Command::Yank => self.change(|editor, ring| editor.yank(ring)),
+            Command::YankOlder => self.try_to(
+                |editor, ring| editor.yank_older(ring),
+                "nothing was put back just now",
+            ),
+            Command::Transpose => self.change(|editor, _| editor.transpose()),
+            Command::Undo => self.try_to(|editor, _| editor.undo(), "nothing to take back"),
+            Command::Redo => self.try_to(|editor, _| editor.redo(), "nothing to make again"),
+            _ => {}
+        }
+    }
+
+    /// Changes the text.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut Ring)) {
+        let (editor, ring) = self.editor();
+        change(editor, ring);
+        self.edited();
+    }
+
+    /// Something in a draft has changed.
+    pub(super) fn drafts_changed(&mut self) {
+        let due = self.model.now.plus_ms(DRAFT_MS);
+        self.model.drafts_due.get_or_insert(due);
+    }
+
+    /// What was written in a meeting has been sent, or obeyed: it is remembered.
+    pub(super) fn written(&mut self, at: Option<InstanceId>) {
+        let text = self.model.composers.entry(at).or_default().sent();
+        if self.model.history.add(at, text.clone())
+            && let Some(id) = at
+        {
+            let meeting = id.meeting;
+            self.out.push(Effect::KeepSent { meeting, text });
+        }
+        self.drafts_changed();
+    }
+
+    /// Goes on writing outside.
+    pub(super) fn open_editor(&mut self) {
+        let at = self.model.shown;
+        let text = self.model.composer_mut().editor.text().to_owned();
+        self.keep_drafts();
+        self.out.push(Effect::Edit { at, text });
+    }
+
+    /// What was written outside comes back.
+    pub(super) fn came_back(&mut self, at: Option<InstanceId>, text: &str) {
+        if text.len() > INPUT_BYTES_MAX {
+            let why = format!(
+                "{} bytes are too much: the input holds {INPUT_BYTES_MAX}",
+                text.len()
+            );
+            return self.model.tell(Tone::Bad, why);
+        }
+        let composer = self.model.composers.entry(at).or_default();
+        if composer.editor.text() != text {
+            composer.editor.set(text);
+            self.drafts_changed();
+        }
+    }
+
+    /// Whether line ends have no place in the text.
+    fn is_one_line(&self) -> bool {
+        let model = &*self.model;
+        model.sign_in.is_some() || model.find.is_some() || model.query().is_some()
+    }
+
+    fn has_room(&mut self, bytes: usize) -> bool {
+        let fits = self.editor().0.text().len() + bytes <= INPUT_BYTES_MAX;
+        if !fits {
+            let why = format!("too much: the input holds {INPUT_BYTES_MAX} bytes");
+            self.model.tell(Tone::Bad, why);
+        }
+        fits
+    }
+
+    fn new_line(&mut self) {
+        if !self.is_one_line() {
+            self.write('\n');
+        }
+    }
+
+    fn look_back(&mut self, older: bool) {
+        let model = &mut *self.model;
+        let history = model.history.of(model.shown);
+        let composer = model.composers.entry(model.shown).or_default();
+        if older {
+            composer.older(history);
+        } else {
+            composer.newer(history);
+        }
+        composer.choice = Choice::Closed;
+    }
+
+    fn try_to(
+        &mut self,
+        change: impl FnOnce(&mut Editor, &mut Ring) -> bool,
+        otherwise: &'static str,
+    ) {
+        let (editor, ring) = self.editor();
+        if change(editor, ring) {
+            self.edited();
+        } else {
+            self.model.tell(Tone::Plain, otherwise);
+        }
+    }
+
+    fn edited(&mut self) {
+        if let Some(find) = &mut self.model.find {
+            find.selected = 0;
+        } else if !self.is_one_line() {
+            self.model.composer_mut().choice = Choice::Open;
+            self.drafts_changed();
+        }
+    }
+}

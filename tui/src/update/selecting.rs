@@ -1,0 +1,332 @@
+//! A selected message: going from one to the next, searching, copying, opening its links.
+
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::Seq;
+
+use super::Step;
+use crate::command::Command;
+use crate::effect::Effect;
+use crate::model::Focus;
+use crate::model::scroll::{self, Place, Scroll};
+use crate::model::select::{Query, Selecting, body, links};
+use crate::text;
+use crate::theme::Tone;
+use plenary_shared::text::mentions;
+
+impl Step<'_> {
+    /// Selects the lowest message that is shown; again, selects nothing.
+    pub(super) fn toggle_select(&mut self) {
+        if self.model.select.is_some() {
+            return self.end_select();
+        }
+        let places = self.model.chat_places();
+        let lowest = places.into_iter().rev().find_map(|place| match place {
+            Some(Place::Event(seq)) if self.is_message(seq) => Some(seq),
+            Some(Place::Event(_) | Place::Tail) | None => None,
+        });
+        match lowest.or_else(|| self.message(Seq::default(), false, |_| true)) {
+            Some(seq) => self.select(seq),
+            None => self
+                .model
+                .tell(Tone::Plain, "there is no message to select"),
+        }
+    }
+
+    /// Selects this message, and brings it in sight.
+    pub(super) fn select(&mut self, at: Seq) {
+        let height = self.model.chat_rows();
+        let before = self.model.select.take();
+        let downward = before.as_ref().is_some_and(|before| before.at < at);
+        let Some(room) = self.model.room() else {
+            return;
+        };
+        let looked = self.model.looked(room);
+        let place = Place::Event(at);
+        // It stays in sight whatever comes.
+        let pinned = scroll::pinned(&looked, height);
+        let shown = scroll::window(&looked, height);
+        let rows = shown
+            .iter()
+            .filter(|row| row.place == place && row.row >= 0);
+        let block = looked.block(place);
+        let needed = block.rows.len().saturating_sub(block.above).min(height);
+        let scrolled = match rows.count() >= needed {
+            true => pinned,
+            false if downward => scroll::reaching(&looked, height, place),
+            false => Scroll::From { place, row: 0 },
+        };
+        let sought = before.map(|before| before.sought).unwrap_or_default();
+        if let Some(room) = self.model.room_mut() {
+            room.scroll = scrolled;
+        }
+        self.model.focus = Focus::Input;
+        self.model.drawer = None;
+        self.model.select = Some(Selecting {
+            at,
+            sought,
+            ..Selecting::default()
+        });
+        if let Some(id) = self.model.shown {
+            self.page_ahead(id);
+        }
+    }
+
+    /// Selects nothing any more. Whoever was at the end is there again.
+    pub(super) fn end_select(&mut self) {
+        if self.model.select.take().is_some() {
+            self.scroll_by(0);
+        }
+    }
+
+    /// What a key does with the selected message.
+    pub(super) fn selecting(&mut self, command: Command) {
+        match command {
+            Command::SelectUp => self.step_select(true),
+            Command::SelectDown => self.step_select(false),
+            Command::SelectFirst => match self.message(Seq::default(), false, |_| true) {
+                Some(seq) => self.select(seq),
+                None => self.end_select(),
+            },
+            Command::SelectLast => {
+                if let Some(seq) = self.last_message() {
+                    self.select(seq);
+                }
+            }
+            Command::SelectEnter => self.read_back(),
+            Command::Search => {
+                if let Some(select) = &mut self.model.select {
+                    select.query = Some(Query::default());
+                }
+            }
+            Command::SearchEnter => self.begin_search(),
+            Command::SearchOlder => self.search(true),
+            Command::SearchNewer => self.search(false),
+            Command::CopyText => self.copy(false),
+            Command::CopyLine => self.copy(true),
+            Command::OpenLink => self.open_link(),
+            Command::UnreadFrom => self.unread_from(),
+            _ => {}
+        }
+    }
+
+    /// To the next message that speaks of the reader, in either direction.
+    pub(super) fn step_mention(&mut self, older: bool) {
+        let Some(me) = self.model.me.clone() else {
+            return;
+        };
+        let from = self.model.select.as_ref().map(|select| select.at);
+        let from = from.or_else(|| {
+            let places = self.model.chat_places();
+            let mut places = places.into_iter().flatten();
+            let edge = if older {
+                places.next_back()
+            } else {
+                places.next()
+            };
+            match edge {
+                Some(Place::Event(seq)) if older => Some(seq.next()),
+                Some(Place::Event(seq)) => Some(seq),
+                Some(Place::Tail) | None => None,
+            }
+        });
+        let last = || {
+            self.model
+                .room()
+                .map_or(Seq::default(), |room| room.last().next())
+        };
+        let meant = |event: &Event| {
+            event.what.user() != Some(me.id)
+                && body(event).is_some_and(|body| mentions(body, &me.name))
+        };
+        if let Some(seq) = self.message(from.unwrap_or_else(last), older, meant) {
+            self.select(seq);
+        } else {
+            let whither = if older { "above" } else { "below" };
+            let text = format!("nothing {whither} speaks of you");
+            self.model.tell(Tone::Plain, text);
+        }
+    }
+
+    /// Nothing but the chat, for the terminal's own selection; or everything again.
+    pub(super) fn toggle_plain(&mut self) {
+        self.model.plain = !self.model.plain;
+        self.end_select();
+        self.model.overlay = None;
+        let mouse = self.model.mouse && !self.model.plain;
+        self.out.push(Effect::Mouse(mouse));
+        if self.model.plain {
+            let key = self.model.key(Command::PlainView);
+            let text = format!("to copy from: {key} or Esc goes back");
+            self.model.tell(Tone::Plain, text);
+        } else {
+            self.model.notice = None;
+        }
+    }
+
+    /// The mouse is the terminal's, or ours again.
+    pub(super) fn toggle_mouse(&mut self) {
+        self.model.mouse = !self.model.mouse;
+        let mouse = self.model.mouse && !self.model.plain;
+        self.out.push(Effect::Mouse(mouse));
+        let text = if self.model.mouse {
+            "the mouse selects messages and scrolls"
+        } else {
+            "the mouse is the terminal's"
+        };
+        self.model.tell(Tone::Plain, text);
+    }
+
+    /// The nearest message before or after a seq that is looked for.
+    fn message(&self, from: Seq, older: bool, wanted: impl Fn(&Event) -> bool) -> Option<Seq> {
+        let log = self.model.room()?.log.as_ref()?;
+        let is = |event: &&Event| body(event).is_some() && wanted(event);
+        let found = if older {
+            log.events_before(from).rev().find(is)
+        } else {
+            log.events_after(from).find(is)
+        };
+        found.map(|event| event.seq)
+    }
+
+    /// Whether this event is a message.
+    pub(super) fn is_message(&self, seq: Seq) -> bool {
+        let log = self.model.room().and_then(|room| room.log.as_ref());
+        log.and_then(|log| log.event(seq)).and_then(body).is_some()
+    }
+
+    fn last_message(&self) -> Option<Seq> {
+        let last = self.model.room()?.last().next();
+        self.message(last, true, |_| true)
+    }
+
+    fn step_select(&mut self, older: bool) {
+        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+            return;
+        };
+        match self.message(at, older, |_| true) {
+            Some(seq) => self.select(seq),
+            None if older => self.fill_older(),
+            None => {}
+        }
+    }
+
+    /// Enter: at the first message what is before it is read.
+    fn read_back(&mut self) {
+        let at = self.model.select.as_ref().map(|select| select.at);
+        let first = self.message(Seq::default(), false, |_| true);
+        if at == first {
+            self.fill_older();
+        } else {
+            self.end_select();
+        }
+    }
+
+    fn fill_older(&mut self) {
+        let room = self.model.room();
+        let more = room
+            .and_then(|room| Some((room.id, room.log.as_ref()?)))
+            .filter(|(_, log)| log.older_than().is_some())
+            .map(|(id, _)| id);
+        match more {
+            Some(id) => self.ask_older(id),
+            None => self.model.tell(Tone::Plain, "this is the first message"),
+        }
+    }
+
+    fn begin_search(&mut self) {
+        let Some(select) = &mut self.model.select else {
+            return;
+        };
+        if let Some(query) = select.query.take()
+            && !query.editor.is_empty()
+        {
+            select.sought = query.editor.text().to_lowercase();
+        }
+        self.search(true);
+    }
+
+    fn search(&mut self, older: bool) {
+        let Some(select) = &self.model.select else {
+            return;
+        };
+        let (at, sought) = (select.at, select.sought.clone());
+        if sought.is_empty() {
+            return self.model.tell(Tone::Plain, "nothing was searched for");
+        }
+        let has = |event: &Event| body(event).is_some_and(|b| b.to_lowercase().contains(&sought));
+        if let Some(seq) = self.message(at, older, has) {
+            self.select(seq);
+        } else {
+            let (whither, more) = if older {
+                ("above", ": older ones may have to be read first")
+            } else {
+                ("below", "")
+            };
+            let sought = text::one_line(&sought);
+            let text = format!("'{sought}' is not {whither}{more}");
+            self.model.tell(Tone::Plain, text);
+        }
+    }
+
+    fn copy(&mut self, whole: bool) {
+        let Some(event) = self.model.selected() else {
+            return;
+        };
+        let What::Message { user, body, .. } = &event.what else {
+            return;
+        };
+        let log = self.model.room().and_then(|room| room.log.as_ref());
+        let name = log.map_or_else(String::new, |log| log.name(*user));
+        let text = if whole {
+            let at = self.model.zone.hm(event.timestamp);
+            format!("{at} {name}: {}", body.as_str())
+        } else {
+            body.as_str().to_owned()
+        };
+        self.out.push(Effect::Copy(text));
+        self.model.tell(Tone::Plain, "copied");
+    }
+
+    fn open_link(&mut self) {
+        let found: Vec<String> = self
+            .model
+            .selected()
+            .and_then(body)
+            .map(links)
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let Some(select) = &mut self.model.select else {
+            return;
+        };
+        if found.is_empty() {
+            return self.model.tell(Tone::Plain, "there is no link in it");
+        }
+        let nth = select.opened % found.len();
+        select.opened += 1;
+        let shown = text::one_line(&found[nth]);
+        let of = match found.len() {
+            1 => String::new(),
+            count => format!(" ({} of {count})", nth + 1),
+        };
+        self.model.tell(Tone::Plain, format!("opening {shown}{of}"));
+        self.out.push(Effect::Open(found[nth].clone()));
+    }
+
+    fn unread_from(&mut self) {
+        let (me, name) = match &self.model.me {
+            Some(me) => (Some(me.id), me.name.clone()),
+            None => (None, String::new()),
+        };
+        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+            return;
+        };
+        if let Some(room) = self.model.room_mut() {
+            room.unread_from(at, me, |body| mentions(body, &name));
+        }
+        self.end_select();
+        let text = "unread until you come back to this meeting";
+        self.model.tell(Tone::Plain, text);
+    }
+}
