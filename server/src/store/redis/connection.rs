@@ -20,9 +20,10 @@ const ANSWER_MS_MAX: u64 = 2_500;
 const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
 /// The connection, shared by all who ask.
+#[derive(Clone)]
 pub(super) struct Connection {
     client: redis::Client,
-    current: Mutex<Current>,
+    current: Arc<Mutex<Current>>,
     unproven: Arc<AtomicBool>,
 }
 
@@ -38,7 +39,7 @@ impl Connection {
         let manager = manager(&client, &unproven).map_err(fault)?;
         Ok(Self {
             client,
-            current: Mutex::new(Current { manager, number: 0 }),
+            current: Arc::new(Mutex::new(Current { manager, number: 0 })),
             unproven,
         })
     }

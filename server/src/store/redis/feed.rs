@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plenary_shared::ids::{Generation, InstanceId, Seq};
-use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::error::Fault;
 use crate::store::{Feed, ReadPosition, TokenHash};
 
+use super::connection::Connection;
 use super::decode::{self, Decode, unexpected};
 use super::keys::{self, Keys};
 use super::{Live, RESPONSE_MS_MAX};
@@ -159,7 +160,7 @@ impl Live {
 struct Listener {
     client: redis::Client,
     /// By which probes are published.
-    commands: ConnectionManager,
+    commands: Connection,
     probe: Probing,
     /// On which probes are heard.
     channel: Option<String>,
@@ -248,9 +249,7 @@ impl Listener {
         lock(&self.probe).sent = Some(Instant::now());
         let mut command = redis::cmd("SPUBLISH");
         command.arg(channel).arg("");
-        let publishing = command.query_async::<u64>(&mut self.commands);
-        let most = Duration::from_millis(RESPONSE_MS_MAX);
-        if !matches!(tokio::time::timeout(most, publishing).await, Ok(Ok(_))) {
+        if !matches!(self.commands.ask::<u64>(&command).await, Ok(Ok(_))) {
             tracing::debug!("a probe could not be published");
         }
     }
