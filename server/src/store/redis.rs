@@ -11,6 +11,7 @@ use redis::Value;
 use crate::error::Fault;
 
 mod arrival;
+mod change;
 mod connection;
 mod decode;
 mod examine;
@@ -22,8 +23,9 @@ mod rebuild;
 mod scripts;
 mod session;
 
+pub use change::{Author, Meant};
 pub use feed::Subscriber;
-pub use meeting::{LivePage, Opened, Saying, UNARCHIVED_EVENTS_MAX};
+pub use meeting::{LivePage, Opened, Saying};
 pub use presence::Lag;
 pub use rebuild::Closing;
 pub use scripts::{NotDone, Refused};
@@ -40,6 +42,10 @@ const GENERATIONS_MAX: usize = 10_000;
 
 /// Instances asked for in one pipeline.
 const PIPELINE_INSTANCES_MAX: usize = 1_000;
+
+/// Events of one instance that the archive may lack before posts are refused: bounds what Redis
+/// holds while MySQL is away. At 200 posts a second, eight minutes of it.
+pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
 
 /// What is live.
 pub struct Live {

@@ -313,7 +313,10 @@ fn opening(role: &Role) -> Opening {
 pub fn told(event: &Event) -> (u64, String, String, String) {
     let (user, body) = match &event.what {
         What::Message { user, body, .. } => (user.to_string(), body.to_string()),
-        What::Join { user, .. } | What::Leave { user, .. } => (user.to_string(), String::new()),
+        What::Join { user, .. }
+        | What::Leave { user, .. }
+        | What::Edited { user, .. }
+        | What::Deleted { user, .. } => (user.to_string(), String::new()),
         What::Opened | What::Closed { .. } => ("NULL".to_owned(), String::new()),
     };
     (event.seq.get(), event.what.as_str().to_owned(), user, body)

@@ -30,6 +30,8 @@ scripts! {
     Join = "join",
     Leave = "leave",
     Post = "post",
+    Change = "change",
+    Typing = "typing",
     Open = "open",
     Read = "read",
     People = "people",
@@ -166,6 +168,14 @@ pub enum Refused {
     Ended,
     /// The archive has not all of it.
     Unarchived,
+    /// The message is live no more: the archive knows of it.
+    Elsewhere,
+    /// No message has this number.
+    NoSuchMessage,
+    /// Somebody else said it.
+    NotYours,
+    /// Its sender deleted it.
+    MessageDeleted,
 }
 
 impl Refused {
@@ -180,6 +190,10 @@ impl Refused {
             "archive_behind" => Self::ArchiveBehind,
             "ended" => Self::Ended,
             "unarchived" => Self::Unarchived,
+            "elsewhere" => Self::Elsewhere,
+            "no_such_message" => Self::NoSuchMessage,
+            "not_yours" => Self::NotYours,
+            "message_deleted" => Self::MessageDeleted,
             _ => return None,
         })
     }
