@@ -8,6 +8,7 @@ use plenary_shared::ids::{Generation, InstanceId};
 use redis::Value;
 
 use crate::error::Fault;
+use crate::store::pace::Pace;
 
 mod arrival;
 mod connection;
@@ -21,10 +22,10 @@ mod rebuild;
 mod scripts;
 mod session;
 
-pub use feed::Subscriber;
+pub use feed::{Subscriber, read_published};
 pub use meeting::{LivePage, Opened};
-pub use rebuild::Closing;
-pub use scripts::{NotDone, Refused};
+pub use rebuild::{Closing, LiveEnd};
+pub use scripts::{NotDone, Refused, texts};
 
 use connection::Connection;
 use keys::Keys;
@@ -44,6 +45,7 @@ pub struct Live {
     client: redis::Client,
     connection: Connection,
     scripts: Scripts,
+    pace: Pace,
     /// The generation in which each instance is known to live; a wrong one costs a round trip.
     generations: Mutex<HashMap<InstanceId, Generation>>,
 }
@@ -51,12 +53,22 @@ pub struct Live {
 impl Live {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
+        Self::with(url, texts(nonce), Pace::default())
+    }
+
+    /// With these texts of the scripts, at this pace.
+    pub fn with(
+        url: &str,
+        scripts: Vec<(&'static str, String)>,
+        pace: Pace,
+    ) -> Result<Self, Fault> {
         let client = open_client(url)?;
-        let connection = Connection::lazy(client.clone())?;
+        let connection = Connection::lazy(client.clone(), pace.clone())?;
         Ok(Self {
             client,
             connection,
-            scripts: Scripts::new(nonce),
+            scripts: Scripts::new(scripts),
+            pace,
             generations: Mutex::default(),
         })
     }
@@ -84,6 +96,11 @@ impl Live {
     async fn run(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
         let value: Value = self.connection.ask(command).await??;
         Said::read(value)
+    }
+
+    /// Waits so long.
+    pub async fn wait(&self, ms: u64) {
+        self.pace.wait(ms).await;
     }
 
     /// The generation in which an instance lives, as far as is known here.
