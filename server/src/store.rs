@@ -21,6 +21,7 @@ mod foreign;
 pub mod hybrid;
 pub mod moving;
 pub mod mysql;
+pub mod pace;
 pub mod redis;
 mod refusal;
 pub mod sqlite;
