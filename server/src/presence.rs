@@ -9,14 +9,15 @@ use tokio_util::sync::CancellationToken;
 use crate::ctx::Ctx;
 use crate::store::NodeId;
 
-/// How long a server is believed to live without a word of it.
-const LEASE_MS: i64 = 8_000;
+/// How long a server is believed to live without a word of it. Its people leave a grace after its
+/// last word, so this is the smaller part of that.
+const LEASE_MS: i64 = 6_000;
 
-/// Between two renewals: three may fail.
+/// Between two renewals: two may fail.
 const RENEW_MS: u64 = 2_000;
 
-/// Between two looks at what dead servers left.
-const REAP_MS: u64 = 4_000;
+/// Between two looks at what dead servers left: so long after the grace they are shown as left.
+const REAP_MS: u64 = 2_000;
 
 /// Between two sweeps: what a crash left half done, and what others wrote into what lasts, is
 /// taken up so long after.

@@ -263,6 +263,19 @@ pub struct Head {
     pub durable: Seq,
 }
 
+/// One thing without which the store cannot serve, or only in part.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its name, for who looks at it: `redis`, `mysql`, `feed`, `live_state`, `archive`, `file`.
+    pub name: &'static str,
+    /// Whether it is well.
+    pub ok: bool,
+    /// What is wrong, or how far it is, in a sentence.
+    pub detail: Option<String>,
+    /// How long the answer took, in milliseconds, where something was asked.
+    pub latency_ms: Option<u64>,
+}
+
 /// What a store promises. All times are the store's own unless an argument says otherwise.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -371,8 +384,14 @@ pub trait Store: Send + Sync + 'static {
         user: &User,
         connection: &ConnectionId,
     ) -> Answer<()>;
-    /// A connection is gone: the stay that it held ends after the grace, unless it is held otherwise.
-    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()>;
+    /// A connection is gone whose last sign of life came `silent_ms` ago: the stay that it held ends
+    /// when the grace since then is over, unless it is held otherwise.
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Answer<()>;
     /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
     /// the time of the loss.
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()>;
@@ -422,4 +441,7 @@ pub trait Store: Send + Sync + 'static {
     async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>>;
     /// Whether every part of the store answers.
     async fn ready(&self) -> Result<(), Fault>;
+    /// How each part of the store is, for who wants to know it exactly. Never an error: what cannot
+    /// be asked is not well.
+    async fn checks(&self) -> Vec<Check>;
 }

@@ -17,6 +17,7 @@ use crate::ctx::Ctx;
 use crate::hub::Hub;
 use crate::store::{ConnectionId, NodeId};
 
+mod posting;
 mod request;
 mod socket;
 mod verb;

@@ -237,3 +237,100 @@ async fn a_log_that_cannot_be_archived_is_tried_again_but_not_all_the_time() {
     until("more alarms", || (alarms() >= before + 3).then_some(()));
     assert!(began.elapsed() > Duration::from_secs(1), "all the time");
 }
+
+/// More than stay live, and said by one person.
+const MANY: usize = 11_000;
+
+/// What was said, in order.
+async fn said_many(store: &Arc<Hybrid>, here: InstanceId, user: &User) -> Vec<(Cmid, Seq)> {
+    let body = MessageBody::parse("hello").expect("a good body");
+    let mut said = vec![];
+    for _ in 0..MANY / 500 {
+        let cmids: Vec<Cmid> = (0..500).map(|_| Cmid(uuid::Uuid::now_v7())).collect();
+        let posting = cmids
+            .iter()
+            .map(|cmid| store.post(here, user, *cmid, &body));
+        let posted = futures_util::future::join_all(posting).await;
+        for (cmid, posted) in cmids.iter().zip(posted) {
+            said.push((*cmid, posted.expect("they are in").seq));
+        }
+        archive(&**store, here).await;
+    }
+    said.sort_by_key(|(_, seq)| *seq);
+    said
+}
+
+/// The seqs of one person's messages, page by page.
+async fn paged(store: &Hybrid, here: InstanceId, user: &User, forwards: bool) -> Vec<Seq> {
+    let mut seqs: Vec<Seq> = vec![];
+    loop {
+        let page = match (forwards, seqs.last(), seqs.first()) {
+            (true, last, _) => Page::After(last.copied().unwrap_or_default()),
+            (false, _, first) => Page::Before(first.copied()),
+        };
+        let found = store.user_messages(here, user, user.id, page, 1_000).await;
+        let found = found.expect("it is public");
+        let new = found.messages.iter().map(|message| message.seq);
+        if forwards {
+            seqs.extend(new);
+        } else {
+            seqs.splice(0..0, new);
+        }
+        if !found.more {
+            return seqs;
+        }
+        assert!(
+            !found.messages.is_empty(),
+            "more is said, and nothing comes"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_trimmed_is_neither_kept_nor_said_twice_nor_lost_to_its_readers() {
+    let (mut scene, store, ada, grace) = quiet().await;
+    let here = instance(1, 1);
+    let said = said_many(&store, here, &ada).await;
+    let size = |command: &str, key: &str| -> usize {
+        let key = format!("{{meeting:1:order:1}}:{key}");
+        let size = scene.stores.redis.command(&[command, &key]);
+        size[0].parse().expect("a number")
+    };
+    for (command, key) in [
+        ("XLEN", "log"),
+        ("HLEN", "sent"),
+        ("LLEN", "user:1:messages"),
+    ] {
+        let size = size(command, key);
+        assert!((9_000..=10_001).contains(&size), "{key}: {size}");
+    }
+
+    let body = MessageBody::parse("hello").expect("a good body");
+    let expected: Vec<Seq> = said.iter().map(|(_, seq)| *seq).collect();
+    for _ in 0..2 {
+        for (cmid, seq) in [said[0], said[500], said[MANY - 1]] {
+            let again = store.post(here, &ada, cmid, &body).await;
+            let again = again.expect("it was said");
+            assert_eq!((again.seq, again.repeat), (seq, true));
+        }
+        assert_eq!(paged(&store, here, &ada, true).await, expected);
+        assert_eq!(paged(&store, here, &ada, false).await, expected);
+        // In a new generation, only the latest are known without a look.
+        let redis = &scene.stores.redis;
+        redis.command(&["DEL", "plenary:boot"]);
+        redis.command(&["SCRIPT", "FLUSH"]);
+    }
+
+    // What has no time in it is looked up, what is new is not: nobody needs the archive for that.
+    let old_kind = Cmid(uuid::Uuid::from_u128(
+        0x1234_5678_1234_4abc_8def_1234_5678_9abc,
+    ));
+    let one = store.post(here, &ada, old_kind, &body).await.expect("in");
+    let two = store.post(here, &ada, old_kind, &body).await.expect("in");
+    assert_eq!((one.seq, one.repeat, two.repeat), (two.seq, false, true));
+    scene.stores.mariadb.kill9();
+    post(&*store, here, &ada, "new").await;
+    post(&*store, here, &grace, "of somebody else").await;
+    let refused = store.post(here, &ada, said[0].0, &body).await;
+    assert!(refused.is_err(), "only the archive knows: {refused:?}");
+}

@@ -1,7 +1,11 @@
 //! Stays and the connections that hold them; open connections and what they may still do.
 
+use std::time::Duration;
+
+use plenary_shared::domain::What;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Position, Push, ResumeMode, Verb};
+use plenary_shared::time::Timestamp;
 use plenary_testkit::{
     RedisOptions, Scene, Server, ServerOptions, Setting, Signal, Ws, instance, until,
 };
@@ -23,9 +27,7 @@ fn setting(grace_s: &str) -> Setting {
 async fn left(ws: &mut Ws) -> (u64, &'static str) {
     ws.wait_for("somebody to be shown as left", |push| match push {
         Push::Event(event) => match event.what {
-            plenary_shared::domain::What::Leave { user, reason } => {
-                Some((user.get(), reason.as_str()))
-            }
+            What::Leave { user, reason } => Some((user.get(), reason.as_str())),
             _ => None,
         },
         Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
@@ -183,4 +185,81 @@ async fn who_is_no_admin_any_more_hears_no_more() {
     assert_eq!(root.closed().await.code, Some(4_000));
     let mut root = scene.ws("root").await;
     assert!(root.open(here).await.is_err());
+}
+
+/// Longer than anybody who is gone may be shown as in.
+const GONE_BY: Duration = Duration::from_mins(1);
+
+/// Who was shown as left, why and when.
+async fn left_at(ws: &mut Ws) -> (u64, &'static str, Timestamp) {
+    let leaving = async {
+        loop {
+            let push = ws.try_next().await.expect("the connection stands");
+            if let Push::Event(event) = push
+                && let What::Leave { user, reason } = event.what
+            {
+                return (user.get(), reason.as_str(), event.timestamp);
+            }
+        }
+    };
+    let left = tokio::time::timeout(GONE_BY, leaving).await;
+    left.expect("somebody is shown as left")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_that_answers_no_more_is_shown_as_left_since_its_last_sign_of_life() {
+    let scene = setting("20").start();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.join(here).await.expect("it is public");
+    grace.open(here).await.expect("it is open");
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let last = ada.post(here, "the last word").await.expect("ada is in");
+    // From here on nobody reads what comes to ada: no ping is answered, and nothing is closed.
+    let (who, why, when) = left_at(&mut grace).await;
+    assert_eq!((who, why), (1, "connection_lost"));
+    let after_ms = when.ms_since(last.timestamp);
+    assert!((-1_000..=1_000).contains(&after_ms), "{after_ms} ms");
+    let shown = grace.post(here, "gone").await.expect("grace is in");
+    let after_ms = shown.timestamp.ms_since(last.timestamp);
+    assert!((20_000..=30_000).contains(&after_ms), "{after_ms} ms");
+    drop(ada);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_servers_people_are_shown_as_left_unless_they_are_at_another() {
+    let mut scene = setting("20").start();
+    let here = instance(1, 1);
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let root_token = scene.token("root");
+    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    grace.open(here).await.expect("it is open");
+    grace.join(here).await.expect("it is public");
+    let mut root = scene.ws("root").await;
+    root.join(here).await.expect("it is public");
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    let last = ada.post(here, "the last word").await.expect("ada is in");
+    scene.server.kill9();
+    let mut root = Ws::hello(&second.url(), &root_token).await;
+    root.open(here).await.expect("it is open");
+
+    // Who is back answers pings, which needs somebody who reads.
+    let back = async {
+        while root.try_next().await.is_some() {}
+        panic!("the connection to the other server stands");
+    };
+    let (who, why, when) = tokio::select! {
+        left = left_at(&mut grace) => left,
+        () = back => unreachable!("it panics before"),
+    };
+    assert_eq!((who, why), (1, "connection_lost"));
+    // A server says every two seconds that it lives.
+    let after_ms = when.ms_since(last.timestamp);
+    assert!((-3_000..=1_000).contains(&after_ms), "{after_ms} ms");
+    let shown = grace.post(here, "gone").await.expect("grace is in");
+    let after_ms = shown.timestamp.ms_since(last.timestamp);
+    assert!(after_ms <= 25_000, "{after_ms} ms");
+    root.post(here, "still in").await.expect("root came back");
 }

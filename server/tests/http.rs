@@ -68,6 +68,14 @@ async fn what_can_be_done_has_the_shapes_that_others_know() {
     assert_eq!((first.status, second.status), (201, 200));
     assert_eq!(first.body["seq"], second.body["seq"]);
     assert_eq!(first.body["timestamp"], second.body["timestamp"]);
+    let durable = json!({"body": "two", "ack": "durable", "cmid": first.body["cmid"]});
+    let durable = bob.post(&format!("{at}/message"), &durable).await;
+    assert_eq!(durable.status, 200);
+    assert_eq!(durable.body["seq"], first.body["seq"]);
+    assert_eq!(durable.body["durable"], true);
+    let differing = again().json(&json!({"body": "x", "cmid": uuid::Uuid::now_v7()}));
+    let differing = bob.send(differing).await;
+    assert_eq!((differing.status, differing.code()), (422, "invalid"));
 
     let messages = bob.get(&format!("{at}/messages")).await.ok();
     assert_eq!(messages["more"], false);

@@ -1,7 +1,9 @@
 //! A store is away: people are told, nothing is lost, and everything goes on when it is back.
 
 use plenary_shared::protocol::Position;
-use plenary_testkit::{RedisOptions, Scene, ServerOptions, Setting, Ws, instance, until_async};
+use plenary_testkit::{
+    Redis, RedisOptions, Scene, Server, ServerOptions, Setting, Signal, Ws, instance, until_async,
+};
 use serde_json::json;
 
 fn scene() -> Scene {
@@ -293,4 +295,134 @@ async fn who_joined_without_a_connection_stays_in_over_a_restart_of_redis() {
     })
     .await;
     ada.post("/meeting/1/order/1/message", &body).await.ok();
+}
+
+/// Whether this part is well, by what the server says of itself.
+async fn is_well(http: &plenary_testkit::Http, part: &str) -> (u16, bool) {
+    let ready = http.get("/readyz").await;
+    let checks = ready.body["checks"].as_array().expect("checks").clone();
+    let found = checks.iter().find(|check| check["name"] == part);
+    let found = found.unwrap_or_else(|| panic!("{part} is not checked: {}", ready.body));
+    (ready.status, found["ok"] == true)
+}
+
+async fn until_ready(http: &plenary_testkit::Http) {
+    until_async("the server to be ready", || async {
+        (http.get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readiness_says_which_part_is_not_well() {
+    let mut scene = scene();
+    let nobody = plenary_testkit::Http::nobody(&scene.server.url());
+    until_ready(&nobody).await;
+    for part in ["redis", "mysql", "feed", "live_state", "archive"] {
+        assert_eq!(is_well(&nobody, part).await, (200, true), "{part}");
+    }
+
+    // Redis answers, and nothing that it publishes arrives.
+    let redis = &scene.stores.redis;
+    redis.command(&["ACL", "SETUSER", "default", "-ssubscribe"]);
+    redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    until_async("the feed to be missed", || async {
+        (is_well(&nobody, "feed").await == (503, false)).then_some(())
+    })
+    .await;
+    assert!(is_well(&nobody, "redis").await.1);
+    redis.command(&["ACL", "SETUSER", "default", "+ssubscribe"]);
+    until_ready(&nobody).await;
+
+    scene.stores.mariadb.signal(Signal::Stop);
+    until_async("the database to stand still", || async {
+        (is_well(&nobody, "mysql").await == (503, false)).then_some(())
+    })
+    .await;
+    assert!(is_well(&nobody, "redis").await.1);
+    scene.stores.mariadb.signal(Signal::Cont);
+    until_ready(&nobody).await;
+    scene.stores.mariadb.kill9();
+    assert_eq!(is_well(&nobody, "mysql").await, (503, false));
+    scene.stores.mariadb.restart();
+    until_ready(&nobody).await;
+
+    scene.stores.redis.signal(Signal::Stop);
+    until_async("Redis to stand still", || async {
+        (is_well(&nobody, "redis").await == (503, false)).then_some(())
+    })
+    .await;
+    assert_eq!(nobody.get("/livez").await.status, 200);
+    scene.stores.redis.signal(Signal::Cont);
+    until_ready(&nobody).await;
+}
+
+fn replicate(replica: &Redis, master: &Redis) {
+    let url = master.url();
+    let port = url.trim_end_matches("/0").rsplit(':').next();
+    master.command(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]);
+    replica.command(&["REPLICAOF", "127.0.0.1", port.expect("a port")]);
+    plenary_testkit::until("the replica to have everything", || {
+        let state = replica.command(&["INFO", "replication"]);
+        state
+            .iter()
+            .any(|line| line.starts_with("master_link_status:up"))
+            .then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
+    let options = RedisOptions {
+        aof: false,
+        tcp: true,
+    };
+    let scene = Setting::with(options, ServerOptions::default())
+        .people(1, &["ada"])
+        .meeting(1, "Long", None)
+        .instance(1, 1, -60, 3_600)
+        .start();
+    let generation = || -> u64 {
+        let generation = "SELECT gen FROM meeting_instance WHERE meetingID = 1";
+        let generation = scene.stores.database.value(generation);
+        generation.parse().expect("a number")
+    };
+    // The same cmid each time that something is tried.
+    let say = |body: &str| json!({"cmid": uuid::Uuid::now_v7(), "ack": "durable", "body": body});
+    let path = "/meeting/1/order/1/message";
+    let ada = scene.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    ada.post(path, &say("before")).await.ok();
+    let first = generation();
+
+    let master = &scene.stores.redis;
+    let other = Redis::with(options);
+    replicate(&other, master);
+    other.command(&["REPLICAOF", "NO", "ONE"]);
+    replicate(master, &other);
+    let second_server = Server::start(&other, &scene.stores.database);
+    let there = ada.at(&second_server.url());
+    let on_the_other = say("on the other");
+    until_async("a replica that was promoted to be fenced", || async {
+        let said = there.post(path, &on_the_other).await;
+        (said.body["durable"] == true).then_some(())
+    })
+    .await;
+    let second = generation();
+    assert!(second > first, "{second} {first}");
+    drop(second_server);
+
+    // The first has been there all the time, with our scripts, but not with what was said.
+    master.command(&["REPLICAOF", "NO", "ONE"]);
+    drop(other);
+    let after = say("after");
+    until_async("posts to be taken again", || async {
+        let said = ada.post(path, &after).await;
+        (said.body["durable"] == true).then_some(())
+    })
+    .await;
+    assert!(generation() > second, "{} {second}", generation());
+    let rows = scene.message_rows(instance(1, 1));
+    let bodies: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
+    assert_eq!(bodies, ["before", "on the other", "after"]);
 }

@@ -337,6 +337,7 @@ fn request(name: &str) -> Verb {
             instance,
             cmid: Cmid(uuid::Uuid::now_v7()),
             body: MessageBody::parse("hello").expect("a good body"),
+            ack: plenary_shared::protocol::Ack::Ordered,
         }),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

@@ -365,6 +365,7 @@ async fn connections_to_redis_that_break_all_the_time_double_and_lose_nothing() 
                     cmid,
                     body: plenary_shared::text::MessageBody::parse(round.to_string())
                         .expect("a good body"),
+                    ack: plenary_shared::protocol::Ack::Ordered,
                 };
                 asked.push((cmid, ada.send(Verb::Post(post)).await));
             }

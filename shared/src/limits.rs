@@ -47,3 +47,7 @@ pub const PARTICIPANTS_MAX: usize = 10_000;
 
 /// A meeting's length, in days: what is longer is a typing mistake.
 pub const INSTANCE_DAYS_MAX: i64 = 31;
+
+/// How long the answer to a post that wants to be durable waits for the archive, in milliseconds: a
+/// hundred times what the archive takes when it is well; within everybody's patience and timeouts.
+pub const DURABLE_WAIT_MS_MAX: u64 = 5_000;

@@ -6,6 +6,8 @@
 //! ← {"id":1,"ok":{…,"resumed":[{"meetingID":1,"orderID":4,"mode":"delta"}]}}
 //! → {"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello"}}
 //! ← {"id":2,"ok":{"seq":1051,"timestamp":"…"}}  or  {"id":2,"error":{"code":"…","detail":"…"}}
+//! → {"id":3,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello","ack":"durable"}}
+//! ← {"id":3,"ok":{"seq":1052,"timestamp":"…","durable":true}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,…}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"durable":1051}
 //! ← {"meetingID":1,"orderID":4,"gen":4,"fence":1040}
@@ -26,11 +28,11 @@ pub const SUBPROTOCOL: &str = "plenary.v1";
 /// The WebSocket's path.
 pub const WS_PATH: &str = "/ws";
 
-/// Seconds between two pings of the server.
-pub const PING_S: u64 = 20;
+/// Seconds between two pings of the server: two may be lost before [`SILENCE_S`] is over.
+pub const PING_S: u64 = 5;
 
-/// Seconds of silence after which either side takes the connection for dead.
-pub const SILENCE_S: u64 = 30;
+/// Seconds of silence after which either side takes the connection for dead. Less than the grace.
+pub const SILENCE_S: u64 = 15;
 
 /// Why the server closes a connection. 4000–4499: reconnect; from 4500: do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +193,28 @@ pub struct Post {
     pub cmid: Cmid,
     /// What is said.
     pub body: MessageBody,
+    /// When it is to be answered.
+    #[serde(default, skip_serializing_if = "Ack::is_ordered")]
+    pub ack: Ack,
+}
+
+/// When a post is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Ack {
+    /// As soon as it is ordered and visible: it survives the death of any server.
+    #[default]
+    Ordered,
+    /// As soon as the archive has it, or [`limits::DURABLE_WAIT_MS_MAX`] has passed.
+    Durable,
+}
+
+impl Ack {
+    /// Whether it is the default, which is not written.
+    pub const fn is_ordered(&self) -> bool {
+        matches!(self, Self::Ordered)
+    }
 }
 
 /// See [`Verb::Events`]. With `before`, the page that ends below it; otherwise the one after `after`.
@@ -347,6 +371,10 @@ pub struct Posted {
     /// Whether it had been done before, under the same cmid.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,
+    /// For [`Ack::Durable`] alone: whether the archive has it. If not, it is ordered and visible all
+    /// the same, and will be archived; the same cmid asks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durable: Option<bool>,
 }
 
 /// The answer to [`Verb::Events`].
@@ -569,49 +597,4 @@ impl ServerLine {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Code, What};
-
-    const EVENT: &str = r#"{"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"hi","timestamp":"2026-05-06T13:00:00.000Z"}"#;
-
-    #[test]
-    fn a_request_is_its_verb_beside_its_id() {
-        let json = r#"{"id":2,"post":{"meetingID":1,"orderID":4,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"hello"}}"#;
-        let request: Request = serde_json::from_str(json).expect("a request");
-        assert_eq!(serde_json::to_string(&request).expect("JSON"), json);
-        for name in ["meetings", "join_times"] {
-            let json = format!(r#"{{"id":1,"{name}":{{}}}}"#);
-            let request: Request = serde_json::from_str(&json).expect("a request");
-            assert_eq!(serde_json::to_string(&request).expect("JSON"), json);
-        }
-    }
-
-    #[test]
-    fn lines_from_the_server_are_told_apart() {
-        let ServerLine::Push(Push::Event(event)) = ServerLine::parse(EVENT).expect("a line") else {
-            panic!("not an event");
-        };
-        assert!(matches!(event.what, What::Message { .. }));
-        assert_eq!(serde_json::to_string(&event).expect("JSON"), EVENT);
-
-        let line = r#"{"id":2,"error":{"code":"not_participant","detail":"no"}}"#;
-        let ServerLine::Reply(reply) = ServerLine::parse(line).expect("a line") else {
-            panic!("not a reply");
-        };
-        assert!(matches!(reply.outcome, Outcome::Error(r) if r.code == Code::NotParticipant));
-
-        for (line, expected) in [
-            (
-                r#"{"meetingID":1,"orderID":4,"gen":3,"durable":9}"#,
-                "Durable",
-            ),
-            (r#"{"meetingID":1,"orderID":4,"gen":4,"fence":9}"#, "Fence"),
-            (r#"{"changed":"meetings"}"#, "Changed"),
-        ] {
-            let parsed = format!("{:?}", ServerLine::parse(line).expect("a line"));
-            assert!(parsed.contains(expected), "{parsed}");
-        }
-        assert!(ServerLine::parse("{}").is_err());
-    }
-}
+mod tests;

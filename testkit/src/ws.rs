@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use futures_util::{SinkExt, StreamExt};
 use plenary_shared::domain::{Event, Reject};
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{
-    Hello, HelloOk, Open, OpenOk, Outcome, Post, Posted, Push, Reply, Request, SUBPROTOCOL,
+    Ack, Hello, HelloOk, Open, OpenOk, Outcome, Post, Posted, Push, Reply, Request, SUBPROTOCOL,
     ServerLine, Verb, WS_PATH,
 };
+use plenary_shared::text::MessageBody;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -115,12 +116,21 @@ impl Ws {
 
     /// Says something, under a new id.
     pub async fn post(&mut self, instance: InstanceId, body: &str) -> Result<Posted, Reject> {
-        let post = Post {
-            instance,
-            cmid: plenary_shared::ids::Cmid(uuid::Uuid::now_v7()),
-            body: plenary_shared::text::MessageBody::parse(body).expect("a good body"),
-        };
-        self.ask_as(Verb::Post(post)).await
+        self.ask_as(Verb::Post(new_post(instance, body, Ack::Ordered)))
+            .await
+    }
+
+    /// Begins to say something that is to be answered when it is durable; its cmid, and the id of the
+    /// request.
+    pub async fn begin_durable(&mut self, instance: InstanceId, body: &str) -> (Cmid, u64) {
+        let post = new_post(instance, body, Ack::Durable);
+        let cmid = post.cmid;
+        (cmid, self.send(Verb::Post(post)).await)
+    }
+
+    /// Whether this request was answered before another whose answer was waited for.
+    pub fn was_answered(&self, id: u64) -> bool {
+        self.replies.iter().any(|reply| reply.id == id)
     }
 
     /// Sends a request without waiting; its id.
@@ -279,6 +289,15 @@ impl Ws {
                 Some(Err(error)) => panic!("the connection broke: {error}"),
             }
         }
+    }
+}
+
+fn new_post(instance: InstanceId, body: &str, ack: Ack) -> Post {
+    Post {
+        instance,
+        cmid: Cmid(uuid::Uuid::now_v7()),
+        body: MessageBody::parse(body).expect("a good body"),
+        ack,
     }
 }
 

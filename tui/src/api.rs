@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plenary_shared::domain::{Code, Reject, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
-use plenary_shared::protocol::{Login, LoginOk, Message};
+use plenary_shared::protocol::{Ack, Login, LoginOk, Message};
 use plenary_shared::text::{MessageBody, for_terminal};
 use plenary_shared::time::Timestamp;
 use reqwest::{Method, RequestBuilder, StatusCode, header};
@@ -103,6 +103,9 @@ pub struct DoneOk {
     pub seq: Seq,
     /// When, by the store's clock.
     pub timestamp: Timestamp,
+    /// Whether the archive has it, where that was asked.
+    #[serde(default)]
+    pub durable: Option<bool>,
 }
 
 impl Api {
@@ -202,15 +205,17 @@ impl Api {
         instance: InstanceId,
         cmid: Cmid,
         body: &MessageBody,
+        ack: Ack,
     ) -> Result<Answer, ApiError> {
         #[derive(serde::Serialize)]
         struct Said<'a> {
             body: &'a MessageBody,
+            ack: Ack,
         }
         let request = self
             .request(Method::POST, &within(instance, "message"))
             .header("idempotency-key", cmid.to_string())
-            .json(&Said { body });
+            .json(&Said { body, ack });
         self.send(request).await
     }
 

@@ -175,6 +175,9 @@ pub struct Say {
     /// Each line of standard input is a message of its own; empty ones are left out
     #[arg(long, conflicts_with = "text")]
     pub lines: bool,
+    /// Done only when the archive has it too: it survives the loss of the live store
+    #[arg(long)]
+    pub durable: bool,
 }
 
 /// `plenary tail`

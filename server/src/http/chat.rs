@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use plenary_shared::domain::Reject;
+use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Seq, UserId};
-use plenary_shared::protocol::{Message, MessagesOk, Post, UserMessages};
+use plenary_shared::protocol::{Ack, Message, MessagesOk, Post, UserMessages};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,12 @@ pub(super) struct Saying {
     /// Optional; only one's own is taken.
     #[serde(rename = "userID")]
     user: Option<UserId>,
+    /// The message's own id, for who cannot send the header Idempotency-Key; the same if both are
+    /// sent.
+    cmid: Option<Cmid>,
+    /// `durable`: answered only when the archive has it, after 5 seconds at the latest.
+    #[serde(default)]
+    ack: Ack,
 }
 
 /// That it was said.
@@ -41,6 +47,10 @@ pub(super) struct Said {
     timestamp: Timestamp,
     /// The message's own id: sent again as Idempotency-Key, it makes no second message.
     cmid: Cmid,
+    /// Where `ack` was `durable`: whether the archive has it. If not, it is ordered and visible all
+    /// the same, and will be archived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durable: Option<bool>,
 }
 
 /// One person's messages.
@@ -74,7 +84,8 @@ pub(super) async fn messages(
     Ok(Json(messages))
 }
 
-/// Says something. With an `Idempotency-Key`, only once however often it is sent.
+/// Says something. With an `Idempotency-Key`, only once however often it is sent. With
+/// `"ack":"durable"` it is answered when the archive has it.
 #[utoipa::path(
     post,
     path = "/meeting/{meetingID}/order/{orderID}/message",
@@ -89,6 +100,7 @@ pub(super) async fn messages(
     responses(
         (status = 201, description = "Said", body = Said),
         (status = 200, description = "Had been said before, under the same key", body = Said),
+        (status = 202, description = "Said, but `ack` was `durable` and the archive is behind: not to be said anew; under the same key it may be asked again", body = Said),
         (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
     )
 )]
@@ -102,15 +114,23 @@ pub(super) async fn message(
     rules::yourself(&caller.user, saying.user)?;
     let post = Post {
         instance,
-        cmid: key.unwrap_or_else(|| new_cmid(&state.ctx)),
+        cmid: chosen_cmid(key, saying.cmid)?.unwrap_or_else(|| new_cmid(&state.ctx)),
         body: MessageBody::parse(saying.body).map_err(Reject::from)?,
+        ack: saying.ack,
     };
     let cmid = post.cmid;
-    let posted = chat::post(&state.ctx, &caller, post).await?;
-    let (status, message) = if posted.repeat {
-        (StatusCode::OK, "This message had been posted before.")
-    } else {
-        (StatusCode::CREATED, "Your message is posted.")
+    let posted = match chat::say(&state.ctx, &caller, post).await? {
+        chat::Said::Answered(posted) => posted,
+        chat::Said::Awaited(awaited) => chat::durable(&state.ctx, &caller, awaited).await?,
+    };
+    let (status, message) = match (posted.durable, posted.repeat) {
+        (Some(false), _) => (
+            StatusCode::ACCEPTED,
+            "Your message is posted and visible, but not durable yet: the archive is behind. Do not \
+             write it again; sent again under the same cmid it is not doubled.",
+        ),
+        (Some(true) | None, true) => (StatusCode::OK, "This message had been posted before."),
+        (Some(true) | None, false) => (StatusCode::CREATED, "Your message is posted."),
     };
     let said = Said {
         success: true,
@@ -118,6 +138,7 @@ pub(super) async fn message(
         seq: posted.seq,
         timestamp: posted.timestamp,
         cmid,
+        durable: posted.durable,
     };
     Ok((status, Json(said)))
 }
@@ -157,6 +178,17 @@ pub(super) async fn user_messages(
         user_messages: messages.messages,
         more: messages.more,
     }))
+}
+
+/// The id that the client chose, in the header or in the body.
+fn chosen_cmid(header: Option<Cmid>, body: Option<Cmid>) -> Result<Option<Cmid>, Reject> {
+    match (header, body) {
+        (Some(header), Some(body)) if header != body => Err(Reject::new(
+            Code::Invalid,
+            "The field cmid differs from the header Idempotency-Key: send one of them.",
+        )),
+        (header, body) => Ok(header.or(body)),
+    }
 }
 
 /// The id of a message whose client chose none: a UUID of version 7.

@@ -1,17 +1,114 @@
 //! What is said in meetings: saying it, and reading it page by page.
 
-use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Events, EventsOk, MessagesOk, Post, Posted, UserMessages};
+use std::time::Duration;
+
+use plenary_shared::ids::{Generation, InstanceId};
+use plenary_shared::limits::DURABLE_WAIT_MS_MAX;
+use plenary_shared::protocol::{Ack, Events, EventsOk, MessagesOk, Post, Posted, UserMessages};
+use tokio::time::Instant;
 
 use crate::ctx::{Caller, Ctx};
-use crate::error::Answer;
+use crate::error::{Answer, Error};
 use crate::rules::{self, PageAsked};
+use crate::store::Head;
+
+/// Between two looks whether the archive has what was posted: a fraction of what it takes to
+/// gather.
+const LOOK_MS: u64 = 20;
 
 /// Says something, once for each cmid.
 pub async fn post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
     ctx.store
         .post(post.instance, &caller.user, post.cmid, &post.body)
         .await
+}
+
+/// What was posted and is to be answered when it is durable.
+#[derive(Debug)]
+pub struct Awaited {
+    post: Post,
+    posted: Posted,
+    /// The generation before it was posted; `None`: it was not live.
+    generation: Option<Generation>,
+}
+
+/// What became of a post.
+#[derive(Debug)]
+pub enum Said {
+    /// This is the answer.
+    Answered(Posted),
+    /// The answer is what [`durable`] says.
+    Awaited(Awaited),
+}
+
+/// Says something as [`post`] does; what is to be durable has only been ordered then.
+pub async fn say(ctx: &Ctx, caller: &Caller, said: Post) -> Answer<Said> {
+    match said.ack {
+        Ack::Ordered => post(ctx, caller, said).await.map(Said::Answered),
+        Ack::Durable => {
+            // Before it: whichever generation the message is in, a later look tells whether it is
+            // this one.
+            let generation = head(ctx, said.instance).await?.map(|head| head.generation);
+            let posted = post(ctx, caller, said.clone()).await?;
+            Ok(Said::Awaited(Awaited {
+                post: said,
+                posted,
+                generation,
+            }))
+        }
+    }
+}
+
+/// Waits until the archive has what was posted, at most [`DURABLE_WAIT_MS_MAX`]; then the answer
+/// says that it has not.
+pub async fn durable(ctx: &Ctx, caller: &Caller, mut awaited: Awaited) -> Answer<Posted> {
+    let deadline = Instant::now() + Duration::from_millis(DURABLE_WAIT_MS_MAX);
+    let looking = async {
+        loop {
+            match look(ctx, caller, &mut awaited).await {
+                Ok(true) => return Ok(()),
+                // What was ordered is ordered, whatever cannot be asked just now.
+                Ok(false) | Err(Error::Fault(_)) => {}
+                Err(Error::Reject(reject)) => return Err(reject),
+            }
+            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+        }
+    };
+    let durable = match tokio::time::timeout_at(deadline, looking).await {
+        Ok(outcome) => outcome.map(|()| true)?,
+        Err(_late) => false,
+    };
+    Ok(Posted {
+        durable: Some(durable),
+        ..awaited.posted
+    })
+}
+
+/// Whether the archive has it.
+async fn look(ctx: &Ctx, caller: &Caller, awaited: &mut Awaited) -> Answer<bool> {
+    let head = head(ctx, awaited.post.instance).await?;
+    if let Some(head) = &head
+        && Some(head.generation) == awaited.generation
+    {
+        return Ok(awaited.posted.seq <= head.durable);
+    }
+    if head.is_none() && awaited.generation.is_none() {
+        // It was answered by what lasts.
+        return Ok(awaited.posted.repeat);
+    }
+    // The live state began anew, or is over: it may have forgotten the message. The same cmid makes
+    // no second one, and says where it is.
+    awaited.generation = head.map(|head| head.generation);
+    let repeat = awaited.posted.repeat;
+    awaited.posted = post(ctx, caller, awaited.post.clone()).await?;
+    let is_archived = awaited.generation.is_none() && awaited.posted.repeat;
+    awaited.posted.repeat = repeat;
+    Ok(is_archived)
+}
+
+async fn head(ctx: &Ctx, instance: InstanceId) -> Answer<Option<Head>> {
+    let heads = ctx.store.heads(&[instance]).await?;
+    Ok(heads.into_iter().next().flatten())
 }
 
 /// A page of the log.

@@ -16,17 +16,33 @@ use crate::error::{Answer, Error, Fault};
 
 use self::restore::Restorer;
 use super::mysql::Ledger;
-use super::redis::{Live, NotDone, Refused, Subscriber};
+use super::redis::{Live, NotDone, Refused, Saying, Subscriber};
 use super::{
-    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash, refusal,
+    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash, refusal,
 };
 
+/// How long what must happen on time waits for what lasts, in milliseconds: then it goes on with what
+/// the live store knows.
+const BRIEF_MS: u64 = 1_000;
+
+/// How often the archive is asked for one post. Once is enough unless ten thousand events come
+/// between the question and the post.
+const LOOK_UPS_MAX: usize = 3;
+
 mod archive;
+mod health;
 mod life;
 mod read;
 mod restore;
 mod sign_in;
+
+/// An answer of what lasts, if it comes soon.
+async fn brief<T>(asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+    tokio::time::timeout(std::time::Duration::from_millis(BRIEF_MS), asking)
+        .await
+        .unwrap_or_else(|late| Err(Fault::away("MySQL", late).into()))
+}
 
 /// Redis and `MySQL` together.
 pub struct Hybrid {
@@ -224,20 +240,26 @@ impl Store for Hybrid {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted> {
-        let refused = match self
-            .tried(|| self.live.post(instance, user, cmid, body))
-            .await?
-        {
-            Ok(posted) => return Ok(posted),
-            Err(refused) => refused,
-        };
-        // A retry after the end still gets its seq.
-        if refused == Refused::Gone
-            && let Some(before) = self.ledger.repeat_of(instance, user.id, cmid).await?
-        {
-            return Ok(before);
+        let mut looked = Seq::default();
+        for _ in 0..LOOK_UPS_MAX {
+            let said = self
+                .tried(|| self.live.post(instance, user, cmid, body, looked))
+                .await?;
+            looked = match said {
+                Ok(Saying::Posted(posted)) => return Ok(posted),
+                Ok(Saying::LookUp(archived)) => archived,
+                // A retry after the end still gets its seq.
+                Err(Refused::Gone) => Seq::default(),
+                Err(refused) => return Err(self.reject(instance, user, refused).await),
+            };
+            if let Some(before) = self.ledger.repeat_of(instance, user.id, cmid).await? {
+                return Ok(before);
+            }
+            if said == Err(Refused::Gone) {
+                return Err(self.reject(instance, user, Refused::Gone).await);
+            }
         }
-        Err(self.reject(instance, user, refused).await)
+        Err(Fault::away("Redis", "the archive outruns whoever looks into it").into())
     }
 
     async fn open(
@@ -309,10 +331,15 @@ impl Store for Hybrid {
         }
     }
 
-    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()> {
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Answer<()> {
         // An instance that is not live has no stays to end.
         let _ = self
-            .tried(|| self.live.detach(instance, connection))
+            .tried(|| self.live.detach(instance, connection, silent_ms))
             .await?;
         Ok(())
     }
@@ -332,7 +359,7 @@ impl Store for Hybrid {
     }
 
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
-        self.ledger.agenda(now, horizon_ms).await
+        brief(self.ledger.agenda(now, horizon_ms)).await
     }
 
     async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
@@ -392,6 +419,10 @@ impl Store for Hybrid {
     async fn ready(&self) -> Result<(), Fault> {
         self.live.ping().await?;
         self.ledger.ping().await
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        self.checked().await
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Opening {
     pub stays: Vec<Stay>,
     /// The latest messages of the archive, ascending, so that their cmids are known again.
     pub sent: Vec<Sent>,
+    /// How far messages are left out of `sent`, of everybody who has such.
+    pub floors: Vec<Floor>,
     /// Everybody who has ever joined.
     pub people: Vec<User>,
 }
@@ -79,6 +81,17 @@ pub struct Sent {
     pub seq: Seq,
     /// When.
     pub timestamp: Timestamp,
+}
+
+/// How far somebody's older messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Whose.
+    pub user: UserId,
+    /// The last of them.
+    pub seq: Seq,
+    /// The cmid of version 7 that was made last, if they have such.
+    pub latest: Option<Cmid>,
 }
 
 /// An instance that has begun and has not ended, as what lasts knows it.

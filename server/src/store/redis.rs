@@ -1,7 +1,8 @@
 //! What is live, in Redis: one connection for verbs, one typed function a script.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Generation, InstanceId};
@@ -23,7 +24,8 @@ mod scripts;
 mod session;
 
 pub use feed::{Subscriber, read_published};
-pub use meeting::{LivePage, Opened};
+pub use meeting::{LivePage, Opened, Saying, UNARCHIVED_EVENTS_MAX};
+pub use presence::Lag;
 pub use rebuild::{Closing, LiveEnd};
 pub use scripts::{NotDone, Refused, texts};
 
@@ -46,6 +48,9 @@ pub struct Live {
     connection: Connection,
     scripts: Scripts,
     pace: Pace,
+    /// Whether the connection may lead to another Redis than before, or to one that was something
+    /// else meanwhile: its scripts may be there and its data not, so that NOSCRIPT says nothing.
+    unproven: Arc<AtomicBool>,
     /// The generation in which each instance is known to live; a wrong one costs a round trip.
     generations: Mutex<HashMap<InstanceId, Generation>>,
 }
@@ -63,12 +68,14 @@ impl Live {
         pace: Pace,
     ) -> Result<Self, Fault> {
         let client = open_client(url)?;
-        let connection = Connection::lazy(client.clone(), pace.clone())?;
+        let unproven = Arc::new(AtomicBool::new(true));
+        let connection = Connection::lazy(client.clone(), unproven.clone(), pace.clone())?;
         Ok(Self {
             client,
             connection,
             scripts: Scripts::new(scripts),
             pace,
+            unproven,
             generations: Mutex::default(),
         })
     }
@@ -81,7 +88,44 @@ impl Live {
 
     /// One plain command.
     async fn ask<T: redis::FromRedisValue>(&self, command: &mut redis::Cmd) -> Result<T, Fault> {
-        self.connection.ask(command).await?.map_err(fault)
+        self.noticed(self.connection.ask(command).await)?
+            .map_err(fault)
+    }
+
+    /// Notices by an answer, or by its absence, that another Redis may answer next.
+    fn noticed<T>(
+        &self,
+        answer: Result<redis::RedisResult<T>, Fault>,
+    ) -> Result<redis::RedisResult<T>, Fault> {
+        let may_be_another = match &answer {
+            Ok(Ok(_)) => false,
+            // A replica refuses to write: it was the master, or is to be.
+            Ok(Err(error)) => error.is_io_error() || error.code() == Some("READONLY"),
+            Err(_late) => true,
+        };
+        if may_be_another {
+            self.unproven.store(true, Ordering::Release);
+        }
+        answer
+    }
+
+    /// Makes sure that the live state was brought up in the process of Redis that answers now.
+    async fn prove(&self) -> Result<(), NotDone> {
+        if !self.unproven.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        match self.is_up().await {
+            Ok(true) => Ok(()),
+            // As if it had no scripts.
+            Ok(false) => {
+                self.unproven.store(true, Ordering::Release);
+                Err(NotDone::NoScript)
+            }
+            Err(fault) => {
+                self.unproven.store(true, Ordering::Release);
+                Err(fault.into())
+            }
+        }
     }
 
     /// Several plain commands, in one round trip.
@@ -89,12 +133,19 @@ impl Live {
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<T, Fault> {
-        self.connection.ask_all(pipeline).await?.map_err(fault)
+        self.noticed(self.connection.ask_all(pipeline).await)?
+            .map_err(fault)
     }
 
     /// One script.
     async fn run(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
-        let value: Value = self.connection.ask(command).await??;
+        self.prove().await?;
+        self.run_unproven(command).await
+    }
+
+    /// One script, wherever it is run: for the fence alone.
+    async fn run_unproven(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
+        let value: Value = self.noticed(self.connection.ask(command).await)??;
         Said::read(value)
     }
 

@@ -17,6 +17,7 @@ use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
@@ -28,8 +29,8 @@ use self::lock::Lock;
 use super::finding::Finding;
 use super::pace::Pace;
 use super::{
-    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 
 mod backup;
@@ -443,10 +444,15 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn detach(&self, instance: InstanceId, connection: &ConnectionId) -> Answer<()> {
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Answer<()> {
         let connection = connection.to_string();
         self.link
-            .write(move |atom| presence::detach(atom, instance, &connection))
+            .write(move |atom| presence::detach(atom, instance, &connection, silent_ms))
             .await
     }
 
@@ -582,5 +588,19 @@ impl Store for Sqlite {
             Err(Error::Fault(fault)) => Err(fault),
             Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
         }
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let began = Instant::now();
+        let ready = self.ready().await;
+        vec![Check {
+            name: "file",
+            ok: ready.is_ok(),
+            detail: ready.err().map(|fault| match fault {
+                Fault::Away { .. } => "The data file takes nothing: is the disk full?".to_owned(),
+                Fault::Broken { what, .. } => format!("The data file: {what} failed."),
+            }),
+            latency_ms: u64::try_from(began.elapsed().as_millis()).ok(),
+        }]
     }
 }

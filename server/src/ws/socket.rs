@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesOrdered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
@@ -19,17 +17,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Pull};
-use crate::service;
 use crate::store::{ConnectionId, Store};
 
 use super::WsState;
+use super::posting::Posts;
 use super::request::{self, Bad};
 
 /// How long a connection may take to say hello.
 const HELLO_S: u64 = 10;
-
-/// Posts of one connection that are on their way to the store at once; more wait in the socket.
-const POSTS_IN_FLIGHT_MAX: usize = 32;
 
 /// Bytes of events in one frame: few enough for a small window, many enough to save system calls.
 const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
@@ -37,8 +32,12 @@ const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
 /// Between two frames of events: what comes meanwhile goes together. The first goes at once.
 const COALESCE_MS: u64 = 2;
 
-/// How long a peer may take to take a frame. Then it is closed, and may resume.
-const SEND_S_MAX: u64 = 20;
+/// How long a peer may take to take a frame. Then it is closed, and may resume. With the silence
+/// before it, little more than the grace.
+const SEND_S_MAX: u64 = 10;
+
+/// How long a peer may take to take a close frame: it is gone most likely.
+const CLOSE_MS_MAX: u64 = 500;
 
 /// Requests of one frame that are taken up before anything else is looked at again.
 const OBEYED_AT_ONCE_MAX: usize = 16;
@@ -68,9 +67,6 @@ pub(super) struct Socket {
     pub(super) bound: BTreeSet<InstanceId>,
 }
 
-/// An answer on its way.
-type Answering = BoxFuture<'static, (u64, Answer<Box<RawValue>>)>;
-
 /// Runs a connection to its end, and what follows from its end.
 pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSocket) {
     let mut socket = Socket {
@@ -81,52 +77,59 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         cursors: BTreeMap::new(),
         bound: BTreeSet::new(),
     };
+    let mut heard = Instant::now();
     let mut wire = Wire {
         stream,
         next: None,
         frame: Utf8Bytes::default(),
         at: 0,
     };
-    if let Some(close) = socket.serve(&mut wire).await {
+    if let Some(close) = socket.serve(&mut wire, &mut heard).await {
         wire.close(close).await;
     }
-    socket.end().await;
+    socket.end(heard).await;
 }
 
 impl Socket {
     /// Serves until the connection is to be closed, or is gone (`None`).
-    async fn serve(&mut self, wire: &mut Wire) -> Option<Close> {
+    /// `heard`: when it last gave a sign of life.
+    async fn serve(&mut self, wire: &mut Wire, heard: &mut Instant) -> Option<Close> {
         let hello_by = Instant::now() + Duration::from_secs(HELLO_S);
-        let mut heard = Instant::now();
         let mut ping = interval(Duration::from_secs(PING_S));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         let mut check = interval(Duration::from_secs(CHECK_S));
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();
-        let mut answering: FuturesOrdered<Answering> = FuturesOrdered::new();
+        let mut posts = Posts::default();
         // When to look for events; nothing is due before something woke us.
         let mut due: Option<Instant> = None;
         let mut last_frame = Instant::now();
         let stop = self.state.stop.clone();
         loop {
-            if let Err(close) = self.take_requests(wire, &mut answering, &mut due).await {
+            if let Err(close) = self.take_requests(wire, &mut posts, &mut due).await {
                 return close;
             }
             let may_read = wire.next.is_none();
-            let has_answers = !answering.is_empty();
-            let has_requests = !may_read && !has_answers;
-            let silent_at = heard + Duration::from_secs(SILENCE_S);
+            let has_requests = wire
+                .next
+                .as_ref()
+                .is_some_and(|next| !posts.must_wait(next));
+            let silent_at = *heard + Duration::from_secs(SILENCE_S);
             let listener = self.listener.clone();
             tokio::select! {
                 () = stop.cancelled() => return Some(Close::GoingAway),
                 // More of the same frame, after whatever else there is to do.
                 () = tokio::task::yield_now(), if has_requests => {}
-                Some((id, answer)) = answering.next(), if has_answers => {
-                    wire.answer(id, self.told(answer)).await?;
+                answered = posts.next(), if !posts.is_empty() => {
+                    if let Some((id, answer)) = answered {
+                        wire.answer(id, self.told(answer)).await?;
+                    }
                 }
                 message = wire.stream.next(), if may_read => {
-                    heard = Instant::now();
+                    if !matches!(message, Some(Err(_))) {
+                        *heard = Instant::now();
+                    }
                     match message? {
                         Ok(Message::Text(text)) => wire.take(text),
                         Ok(Message::Binary(_)) => {
@@ -177,24 +180,12 @@ impl Socket {
     async fn take_requests(
         &mut self,
         wire: &mut Wire,
-        answering: &mut FuturesOrdered<Answering>,
+        posts: &mut Posts,
         due: &mut Option<Instant>,
     ) -> Result<(), Option<Close>> {
         let mut obeyed = 0;
         while let Some(next) = &wire.next {
-            let is_post = matches!(
-                next,
-                Ok(Request {
-                    verb: Verb::Post(_),
-                    ..
-                })
-            );
-            let must_wait = if is_post {
-                answering.len() >= POSTS_IN_FLIGHT_MAX
-            } else {
-                !answering.is_empty()
-            };
-            if must_wait || obeyed >= OBEYED_AT_ONCE_MAX {
+            if posts.must_wait(next) || obeyed >= OBEYED_AT_ONCE_MAX {
                 return Ok(());
             }
             obeyed += 1;
@@ -203,15 +194,8 @@ impl Socket {
                     id,
                     verb: Verb::Post(post),
                 })) => match self.caller() {
-                    Ok(caller) => {
-                        let ctx = self.state.ctx.clone();
-                        let answer = async move {
-                            let posted = service::chat::post(&ctx, &caller, post).await;
-                            (id, posted.and_then(|posted| raw(&posted)))
-                        };
-                        answering.push_back(answer.boxed());
-                    }
-                    Err(error) => answering.push_back(async move { (id, Err(error)) }.boxed()),
+                    Ok(caller) => posts.begin(self.state.ctx.clone(), caller, id, post),
+                    Err(error) => posts.refuse(id, error),
                 },
                 Some(Ok(Request { id, verb })) => {
                     let is_hello = matches!(verb, Verb::Hello(_));
@@ -358,7 +342,7 @@ impl Socket {
     }
 
     /// The connection is gone: whoever was in by it leaves after the grace.
-    async fn end(self) {
+    async fn end(self, heard: Instant) {
         let Self {
             state,
             connection,
@@ -374,7 +358,7 @@ impl Socket {
         let store = state.ctx.store.clone();
         let instances: Vec<InstanceId> = bound.into_iter().collect();
         let mut to_detach = instances.clone();
-        detach(&*store, &connection, &mut to_detach).await;
+        detach(&*store, &connection, heard, &mut to_detach).await;
         if instances.is_empty() {
             return;
         }
@@ -389,10 +373,11 @@ impl Socket {
                     // The end of this server's lease tells the others.
                     () = stop.cancelled() => return,
                 }
-                detach(&*store, &connection, &mut to_detach).await;
+                detach(&*store, &connection, heard, &mut to_detach).await;
             }
             // A little later than the grace, so that it is over by the store's clock too.
-            let wait = Duration::from_millis(u64::try_from(grace_ms).unwrap_or(0) + 50);
+            let wait_ms = (grace_ms - silent_ms(heard)).max(0);
+            let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0) + 50);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 // Another server, or the next start, reaps what this one leaves.
@@ -408,14 +393,24 @@ impl Socket {
 }
 
 /// Says that a connection is lost, until that fails; what is left is to be tried again.
-async fn detach(store: &dyn Store, connection: &ConnectionId, instances: &mut Vec<InstanceId>) {
+async fn detach(
+    store: &dyn Store,
+    connection: &ConnectionId,
+    heard: Instant,
+    instances: &mut Vec<InstanceId>,
+) {
     while let Some(instance) = instances.last() {
-        if let Err(error) = store.detach(*instance, connection).await {
+        let detached = store.detach(*instance, connection, silent_ms(heard)).await;
+        if let Err(error) = detached {
             tracing::warn!(%instance, %error, "a lost connection is not noted yet");
             return;
         }
         instances.pop();
     }
+}
+
+fn silent_ms(heard: Instant) -> i64 {
+    i64::try_from(heard.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The stream, and what was read from it and is not yet begun: a frame at most, a line of it read.
@@ -494,7 +489,8 @@ impl Wire {
             reason: close.text().into(),
         };
         // The peer may be gone already; then there is nobody to tell.
-        let _ = self.send(Message::Close(Some(frame))).await;
+        let closing = self.send(Message::Close(Some(frame)));
+        let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
     }
 }
 
@@ -503,9 +499,4 @@ async fn woken(listener: Option<&Listener>) {
         Some(listener) => listener.woken().await,
         None => std::future::pending().await,
     }
-}
-
-fn raw<T: serde::Serialize>(value: &T) -> Answer<Box<RawValue>> {
-    serde_json::value::to_raw_value(value)
-        .map_err(|error| Fault::broken("writing an answer", error).into())
 }

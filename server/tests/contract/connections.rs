@@ -23,7 +23,7 @@ async fn join(world: &World, here: InstanceId, user: &User, number: u64) {
 }
 
 async fn lose(world: &World, here: InstanceId, number: u64) {
-    let lost = world.store.detach(here, &connection("a", number)).await;
+    let lost = world.store.detach(here, &connection("a", number), 0).await;
     lost.expect("the store answers");
 }
 
@@ -258,6 +258,30 @@ pub async fn a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace(
     assert!(!is_in(world, here, &ada).await);
 }
 
+/// Between the last sign of life and the loss.
+const SILENT_MS: i64 = 15_000;
+
+pub async fn whoever_fell_silent_leaves_at_the_time_of_their_last_sign_of_life(world: &mut World) {
+    let (ada, bob) = (world.member("ada").await, world.member("bob").await);
+    let here = world.public().await;
+    join(world, here, &ada, 1).await;
+    join(world, here, &bob, 2).await;
+    lose(world, here, 1).await;
+    let silent = connection("a", 2);
+    let lost = world.store.detach(here, &silent, SILENT_MS).await;
+    lost.expect("the store answers");
+    // The grace counts from the last sign of life too.
+    reap(world, here, SILENT_MS).await;
+    assert!(is_in(world, here, &ada).await);
+    assert!(!is_in(world, here, &bob).await);
+    let log = world.log(here).await;
+    let joined = log.iter().rfind(|event| event.what.as_str() == "join");
+    let left = leaves(&log);
+    assert_eq!(left.len(), 1, "{left:?}");
+    // They joined after that sign, here: no stay ends before it began.
+    assert_eq!(Some(left[0].2), joined.map(|event| event.timestamp));
+}
+
 /// More than one call takes at once.
 const MANY: usize = 450;
 
@@ -267,7 +291,7 @@ pub async fn many_who_are_lost_at_once_all_leave(world: &mut World) {
     let held: Vec<_> = (0..).map(|n| connection("a", n)).take(MANY).collect();
     let joining = people.iter().zip(&held);
     join_all(joining.map(|(user, held)| world.store.join(here, user, Some(held)))).await;
-    join_all(held.iter().map(|held| world.store.detach(here, held))).await;
+    join_all(held.iter().map(|held| world.store.detach(here, held, 0))).await;
     let other = world.back_end.other().await;
     let (one, two) = tokio::join!(world.store.reap(here, 0), other.reap(here, 0));
     one.and(two).expect("the store answers");

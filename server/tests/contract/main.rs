@@ -58,6 +58,7 @@ macro_rules! contract {
                     a_connection_in_several_instances_holds_each
                     a_dead_servers_people_leave_when_its_lease_ended
                     a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace
+                    whoever_fell_silent_leaves_at_the_time_of_their_last_sign_of_life
                     many_who_are_lost_at_once_all_leave
                     whoever_was_lost_at_the_end_leaves_with_everybody
                     losing_what_is_not_there_is_no_fault

@@ -13,12 +13,16 @@ impl Run<'_> {
         let instance = match news {
             Feed::Event(event) => {
                 self.begun_anew |= event.generation.get() > 1;
+                if event.what == What::Opened {
+                    self.void_holds(event.instance);
+                }
                 self.observe(event, "published");
                 self.look_at_leave(event);
                 event.instance
             }
             Feed::Fence { instance, .. } => {
                 self.begun_anew = true;
+                self.void_holds(*instance);
                 *instance
             }
             Feed::Durable { instance, .. } => *instance,
@@ -28,6 +32,15 @@ impl Run<'_> {
             let Some(server) = server else { continue };
             if only.is_none_or(|only| only == at) && server.store.follows(instance) {
                 server.pending.push_back(news.clone());
+            }
+        }
+    }
+
+    /// A live state begins anew: nobody's connections are known to it.
+    fn void_holds(&mut self, here: InstanceId) {
+        for client in self.clients.iter_mut().filter(|one| one.here == here) {
+            if let Some(link) = &mut client.link {
+                link.holds_since = None;
             }
         }
     }

@@ -402,7 +402,7 @@ impl<'a> Run<'a> {
                     let Some((id, connection)) = lost else {
                         return Outcome::Served(role, began, Ok(()));
                     };
-                    let answer = store.detach(id, &connection).await;
+                    let answer = store.detach(id, &connection, 0).await;
                     return Outcome::Detached((id, connection), answer);
                 }
             };

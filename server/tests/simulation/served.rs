@@ -9,8 +9,8 @@ use plenary_server::error::{Answer, Fault};
 use plenary_server::store::mysql::{Archived, Batch, Ledger};
 use plenary_server::store::redis::Live;
 use plenary_server::store::{
-    Account, Agenda, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting, NewSession,
-    NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
@@ -154,7 +154,7 @@ delegated! {
     people(instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
     join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
     hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
-    detach(instance: InstanceId, connection: &ConnectionId) -> Answer<()>;
+    detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
     reap(instance: InstanceId, grace_ms: i64) -> Answer<()>;
     renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
     reap_all(grace_ms: i64) -> Answer<()>;
@@ -167,4 +167,5 @@ delegated! {
     heads(instances: &[InstanceId]) -> Answer<Vec<Option<Head>>>;
     backfill(instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>>;
     ready() -> Result<(), Fault>;
+    checks() -> Vec<Check>;
 }

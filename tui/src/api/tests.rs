@@ -85,7 +85,9 @@ async fn a_post_carries_its_key_and_a_page_its_bounds() {
         .parse()
         .expect("a UUID");
     let body = MessageBody::parse("a \"b\"\n").expect("a body");
-    api.post(instance(), cmid, &body).await.expect("an answer");
+    api.post(instance(), cmid, &body, Ack::Ordered)
+        .await
+        .expect("an answer");
     let page = Page {
         after: None,
         before: Some(Seq::new(9).expect("small")),

@@ -6,11 +6,12 @@ use std::io::{self, IsTerminal as _, Read as _};
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, InstanceId};
+use plenary_shared::protocol::Ack;
 use plenary_shared::text::MessageBody;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Failure, Shell, out};
+use super::{Exit, Failure, Shell, out};
 use crate::api::{Answer, Api, ApiError, DoneOk};
 use crate::command_line::Say;
 use crate::net::wait_before;
@@ -30,10 +31,14 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
     } else {
         vec![input::whole(say.text.join(" ").into_bytes())?]
     };
+    let ack = if say.durable {
+        Ack::Durable
+    } else {
+        Ack::Ordered
+    };
     let count = bodies.len();
     for (sent, body) in bodies.iter().enumerate() {
-        let answer = post(&api, instance, body).await.map_err(|error| {
-            let failure = Failure::from(error);
+        let answer = post(&api, instance, body, ack).await.map_err(|failure| {
             if count == 1 {
                 failure
             } else {
@@ -54,17 +59,37 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tries until it is known to be said or refused; the id that all tries share keeps it single.
-async fn post(api: &Api, instance: InstanceId, body: &MessageBody) -> Result<Answer, ApiError> {
+/// Tries until it is known to be said, or refused; the id that all tries share keeps it single.
+async fn post(
+    api: &Api,
+    instance: InstanceId,
+    body: &MessageBody,
+    ack: Ack,
+) -> Result<Answer, Failure> {
     let cmid = Cmid(Uuid::now_v7());
     let mut tries = 1;
     loop {
-        let error = match api.post(instance, cmid, body).await {
-            Ok(answer) => return Ok(answer),
+        let error = match api.post(instance, cmid, body, ack).await {
+            Ok(answer) => {
+                let done: DoneOk = answer.read(api)?;
+                if done.durable != Some(false) {
+                    return Ok(answer);
+                }
+                // It is said; the same id asks again whether the archive has it.
+                if tries >= TRIES_MAX {
+                    return Err(Failure::told(
+                        Exit::Unreachable,
+                        "not_durable",
+                        done.message,
+                    ));
+                }
+                tries += 1;
+                continue;
+            }
             Err(error) => error,
         };
         if !error.may_pass() || tries >= TRIES_MAX {
-            return Err(error);
+            return Err(error.into());
         }
         if tries == 1 {
             out::note(&format!("{error} Trying again."));

@@ -541,6 +541,7 @@ pub fn posted(number: u64) -> Posted {
         seq: seq(number),
         timestamp: time(NOW),
         repeat: false,
+        durable: None,
     }
 }
 

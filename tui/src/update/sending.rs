@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Generation, InstanceId};
-use plenary_shared::protocol::{Post, Posted, Verb};
+use plenary_shared::protocol::{Ack, Post, Posted, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
@@ -180,6 +180,7 @@ impl Step<'_> {
                 instance: id,
                 cmid,
                 body,
+                ack: Ack::Ordered,
             };
             self.ask(Verb::Post(post), Asked::Post(id, cmid));
         }

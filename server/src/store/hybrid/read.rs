@@ -321,9 +321,8 @@ impl Hybrid {
         let mut more = page.more;
         let below = page.first;
         let reaches_below = match asked {
-            Page::Before(bound) => {
-                messages.len() < limit && bound.is_none_or(|seq| seq > Seq::default())
-            }
+            // The index has what is live and no more.
+            Page::Before(_) => !page.more,
             Page::After(seq) => seq.next() < below,
         };
         if below.get() > 1 && reaches_below {
@@ -339,10 +338,13 @@ impl Hybrid {
                 .user_messages(id, of, asked_older, missing, Some(below))
                 .await?;
             more = match asked {
+                Page::Before(_) if missing == 0 => !older.messages.is_empty(),
                 Page::Before(_) => older.more,
                 Page::After(_) => older.more || page.more,
             };
-            messages.splice(0..0, older.messages);
+            if missing > 0 {
+                messages.splice(0..0, older.messages);
+            }
             if messages.len() > limit {
                 messages.truncate(limit);
                 more = true;

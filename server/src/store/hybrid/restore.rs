@@ -55,6 +55,11 @@ impl Restorer {
         Ok(())
     }
 
+    /// Whether it is under way here.
+    pub(super) fn is_restoring(&self) -> bool {
+        self.one_at_a_time.try_lock().is_err()
+    }
+
     async fn restore_once(&self) -> Result<(), Fault> {
         for _ in 0..WAITS_MAX {
             if self.live.is_up().await? {

@@ -8,7 +8,7 @@ use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
 use super::link::{Ledger, TRIES_MAX, Work, is_deadlock};
-use super::{Opening, Sent, Stay, Stored, Unfinished, row};
+use super::{Floor, Opening, Sent, Stay, Stored, Unfinished, row};
 use crate::error::{Answer, Error, Fault};
 
 /// Archived messages whose cmids a new live state knows: more than clients have unconfirmed.
@@ -208,12 +208,18 @@ async fn opened(
         audience,
         stays: Vec::new(),
         sent: Vec::new(),
+        floors: Vec::new(),
         people: Vec::new(),
     };
     // At a first start there is nothing to be read.
     if stored.archived > Seq::default() {
         opening.stays = stays(work, id).await?;
         opening.sent = sent(work, id).await?;
+        if opening.sent.len() >= SENT_MAX
+            && let Some(oldest) = opening.sent.first()
+        {
+            opening.floors = floors(work, id, oldest.seq).await?;
+        }
         opening.people = people(work, id).await?;
         // Also where it is active still: a log may close while what lasts is away.
         opening.closed_at = closed_at(work, id).await?;
@@ -302,6 +308,30 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
     });
     sent.reverse();
     Ok(sent)
+}
+
+/// How far everybody's messages below this seq go. The text of a UUID of version 7 begins with its
+/// time, so that the greatest is the latest.
+async fn floors(work: &mut Work, id: InstanceId, below: Seq) -> Result<Vec<Floor>, Fault> {
+    let rows = work
+        .rows(
+            "SELECT userID, MAX(seq) AS seq,
+                    MAX(CASE WHEN SUBSTRING(cmid, 15, 1) = '7' THEN cmid END) AS cmid
+             FROM message
+             WHERE meetingID = :meeting
+               AND orderID = :order
+               AND seq < :below
+             GROUP BY userID",
+            row::with(id, params! { "below" => below.get() }),
+        )
+        .await?;
+    Ok(row::usable(&rows, "message", |row| {
+        Ok(Floor {
+            user: row::user_id(row, "userID")?,
+            seq: row::seq(row, "seq")?,
+            latest: row::cmid(row),
+        })
+    }))
 }
 
 async fn people(work: &mut Work, id: InstanceId) -> Result<Vec<User>, Fault> {

@@ -174,6 +174,7 @@ impl Ledger {
                 seq: row::seq(row, "seq")?,
                 timestamp: row::time(row, "timestamp")?,
                 repeat: true,
+                durable: None,
             })
         }))
     }

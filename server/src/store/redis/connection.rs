@@ -1,11 +1,12 @@
 //! The connection for verbs. One that does not answer in time is given up for a new one: the library
 //! does so only with one that breaks, and a connection whose far end went silently never breaks.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{FromRedisValue, RedisResult};
+use redis::{FromRedisValue, PushInfo, PushKind, RedisResult};
 
 use crate::error::Fault;
 use crate::store::pace::{Locks, Pace, Peer, Trip};
@@ -23,10 +24,12 @@ const PIPELINE_COMMANDS_MAX: usize = 1_000;
 const TOLD_WORDS_MAX: usize = 4;
 
 /// The connection, shared by all who ask.
+#[derive(Clone)]
 pub(super) struct Connection {
     client: redis::Client,
     pace: Pace,
-    current: Mutex<Current>,
+    current: Arc<Mutex<Current>>,
+    unproven: Arc<AtomicBool>,
 }
 
 struct Current {
@@ -36,13 +39,18 @@ struct Current {
 }
 
 impl Connection {
-    /// Connects lazily.
-    pub(super) fn lazy(client: redis::Client, pace: Pace) -> Result<Self, Fault> {
-        let manager = manager(&client).map_err(fault)?;
+    /// Connects lazily. `unproven` is set whenever another Redis may answer next.
+    pub(super) fn lazy(
+        client: redis::Client,
+        unproven: Arc<AtomicBool>,
+        pace: Pace,
+    ) -> Result<Self, Fault> {
+        let manager = manager(&client, &unproven).map_err(fault)?;
         Ok(Self {
             client,
             pace,
-            current: Mutex::new(Current { manager, number: 0 }),
+            current: Arc::new(Mutex::new(Current { manager, number: 0 })),
+            unproven,
         })
     }
 
@@ -91,7 +99,8 @@ impl Connection {
             return;
         }
         // It connects when it is first asked; an error here is none of the connection's.
-        if let Ok(manager) = manager(&self.client) {
+        if let Ok(manager) = manager(&self.client, &self.unproven) {
+            self.unproven.store(true, Ordering::Release);
             tracing::warn!("Redis does not answer: its connection is given up for a new one");
             current.manager = manager;
             current.number += 1;
@@ -126,8 +135,15 @@ fn told_all(pipeline: &redis::Pipeline) -> String {
     pipeline.cmd_iter().next().map(told).unwrap_or_default()
 }
 
-fn manager(client: &redis::Client) -> RedisResult<ConnectionManager> {
+fn manager(client: &redis::Client, unproven: &Arc<AtomicBool>) -> RedisResult<ConnectionManager> {
+    let lost = unproven.clone();
     let config = ConnectionManagerConfig::new()
+        .set_push_sender(move |push: PushInfo| -> Result<(), Fault> {
+            if push.kind == PushKind::Disconnection {
+                lost.store(true, Ordering::Release);
+            }
+            Ok(())
+        })
         .set_min_delay(Duration::from_millis(20))
         .set_max_delay(Duration::from_millis(500))
         .set_number_of_retries(4)

@@ -5,8 +5,8 @@
 //! and they are subscribed to one by one.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plenary_shared::ids::{Generation, InstanceId, Seq};
@@ -14,10 +14,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::error::Fault;
 use crate::store::{Feed, TokenHash};
 
+use super::connection::Connection;
 use super::decode::{self, Decode, unexpected};
 use super::keys::{self, Keys};
 use super::{Live, RESPONSE_MS_MAX};
@@ -35,6 +37,37 @@ const CHECK_MS: u64 = 2_000;
 /// Between two tries to connect.
 const RETRY_MS: u64 = 200;
 
+/// How old the last probe that came back may be: one may be lost between two looks.
+const HEARD_MS_MAX: u64 = 5_000;
+
+/// What was published to be heard again.
+#[derive(Debug, Default)]
+struct Probe {
+    sent: Option<Instant>,
+    heard: Option<Instant>,
+    took: Duration,
+}
+
+impl Probe {
+    fn came_back(&mut self) {
+        self.heard = Some(Instant::now());
+        if let Some(sent) = self.sent.take() {
+            self.took = sent.elapsed();
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        let most = Duration::from_millis(HEARD_MS_MAX);
+        self.heard.is_none_or(|heard| heard.elapsed() > most)
+    }
+}
+
+type Probing = Arc<Mutex<Probe>>;
+
+fn lock(probe: &Probing) -> MutexGuard<'_, Probe> {
+    probe.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 enum Order {
     Follow(InstanceId, oneshot::Sender<Result<(), Fault>>),
     Unfollow(InstanceId, oneshot::Sender<()>),
@@ -44,9 +77,16 @@ enum Order {
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     orders: mpsc::Sender<Order>,
+    probe: Probing,
 }
 
 impl Subscriber {
+    /// How long what was published last took to come back; `None`: nothing came for too long.
+    pub fn heard(&self) -> Option<Duration> {
+        let probe = lock(&self.probe);
+        (!probe.is_late()).then_some(probe.took)
+    }
+
     /// Feeds this instance's events from now on.
     pub async fn follow(&self, id: InstanceId) -> Result<(), Fault> {
         let (done, answer) = oneshot::channel();
@@ -74,15 +114,19 @@ impl Live {
     pub fn subscribe(&self) -> (Subscriber, mpsc::Receiver<Feed>) {
         let (orders, to_do) = mpsc::channel(ORDERS_MAX);
         let (feed, received) = mpsc::channel(FEED_MAX);
+        let probe = Probing::default();
         let listener = Listener {
             client: self.client.clone(),
+            commands: self.connection.clone(),
+            probe: probe.clone(),
+            channel: None,
             feed,
             dropped: Arc::new(AtomicBool::new(false)),
             followed: HashSet::new(),
             reported: false,
         };
         tokio::spawn(listener.run(to_do));
-        (Subscriber { orders }, received)
+        (Subscriber { orders, probe }, received)
     }
 
     /// Tells every server that a schedule or a list has changed.
@@ -104,6 +148,11 @@ impl Live {
 
 struct Listener {
     client: redis::Client,
+    /// By which probes are published.
+    commands: Connection,
+    probe: Probing,
+    /// On which probes are heard.
+    channel: Option<String>,
     feed: mpsc::Sender<Feed>,
     /// Whether something did not fit since the last `Gap`.
     dropped: Arc<AtomicBool>,
@@ -137,9 +186,11 @@ impl Listener {
                 },
                 _ = is_lost.recv() => connection = None,
                 _ = check.tick(), if !retry => {
-                    if !self.answers(connection.as_mut()).await {
+                    // A connection that answers may be fed with nothing all the same.
+                    if !self.answers(connection.as_mut()).await || lock(&self.probe).is_late() {
                         connection = None;
                     }
+                    self.publish_probe().await;
                     if self.dropped.swap(false, Ordering::Relaxed)
                         && self.feed.send(Feed::Gap).await.is_err()
                     {
@@ -182,13 +233,28 @@ impl Listener {
         }
     }
 
+    async fn publish_probe(&mut self) {
+        let Some(channel) = &self.channel else { return };
+        lock(&self.probe).sent = Some(Instant::now());
+        let mut command = redis::cmd("SPUBLISH");
+        command.arg(channel).arg("");
+        if !matches!(self.commands.ask::<u64>(&command).await, Ok(Ok(_))) {
+            tracing::debug!("a probe could not be published");
+        }
+    }
+
     /// Connects, subscribes to everything that is followed, and says that events may be missing.
     async fn connect(&mut self, lost: &mpsc::Sender<()>) -> Option<MultiplexedConnection> {
         let (feed, dropped, lost) = (self.feed.clone(), self.dropped.clone(), lost.clone());
+        let probe = self.probe.clone();
         let push = move |push: PushInfo| -> Result<(), Fault> {
             if push.kind == PushKind::Disconnection {
                 // One is as good as many: the channel holds one.
                 let _ = lost.try_send(());
+                return Ok(());
+            }
+            if is_probe(&push) {
+                lock(&probe).came_back();
                 return Ok(());
             }
             match read(&push) {
@@ -229,9 +295,32 @@ impl Listener {
                 return None;
             }
         }
+        if !self.hear_probes(&mut connection).await {
+            return None;
+        }
         self.feed.send(Feed::Gap).await.ok()?;
         self.reported = false;
         Some(connection)
+    }
+
+    /// Subscribes to a channel of its own, and counts as heard from here on: the first probe has its
+    /// time.
+    async fn hear_probes(&mut self, connection: &mut MultiplexedConnection) -> bool {
+        let mut number = redis::cmd("CLIENT");
+        number.arg("ID");
+        let Ok(number) = number.query_async::<i64>(connection).await else {
+            return false;
+        };
+        let channel = keys::probe(number);
+        let mut command = redis::cmd("SSUBSCRIBE");
+        command.arg(&channel);
+        if command.query_async::<()>(connection).await.is_err() {
+            return false;
+        }
+        self.channel = Some(channel);
+        self.publish_probe().await;
+        lock(&self.probe).heard = Some(Instant::now());
+        true
     }
 
     async fn answers(&self, connection: Option<&mut MultiplexedConnection>) -> bool {
@@ -259,6 +348,15 @@ pub fn read_published(channel: &str, payload: &str) -> Result<Feed, Fault> {
     let instance = keys::instance_of_channel(channel)
         .ok_or_else(|| unexpected("a channel that is no instance's"))?;
     read_event(instance, payload)
+}
+
+fn is_probe(push: &PushInfo) -> bool {
+    push.kind == PushKind::SMessage
+        && push
+            .data
+            .first()
+            .and_then(|channel| channel.text().ok())
+            .is_some_and(|channel| keys::is_probe(&channel))
 }
 
 /// What a push says; `None`: nothing for the hub.

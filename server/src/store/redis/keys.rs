@@ -12,6 +12,9 @@ pub(super) const ACTIVE_MEETINGS: &str = "active_meetings";
 /// Servers by the end of their lease.
 pub(super) const NODES: &str = "nodes";
 
+/// Hash: server → when its lease was renewed last. In the slot of [`NODES`].
+pub(super) const RENEWED: &str = "{nodes}:renewed";
+
 /// The `run_id` of the Redis process that the live state was last brought up in.
 pub(super) const BOOT: &str = "plenary:boot";
 
@@ -20,6 +23,16 @@ pub(super) const FENCING: &str = "plenary:fencing";
 
 /// The channel on which servers tell each other what is not an instance's event.
 pub(super) const NOTICES: &str = "plenary:notices";
+
+/// The sharded channel on which a server hears itself, by the number of the connection that hears.
+pub(super) fn probe(connection: i64) -> String {
+    format!("plenary:probe:{connection}")
+}
+
+/// Whether this is such a channel.
+pub(super) fn is_probe(channel: &str) -> bool {
+    channel.starts_with("plenary:probe:")
+}
 
 /// The cached session of a login token.
 pub(super) fn session(token: TokenHash) -> String {

@@ -20,7 +20,16 @@ use super::{Live, PIPELINE_INSTANCES_MAX, reader};
 
 /// Events of one instance that the archive may lack before posts are refused: bounds what Redis
 /// holds while MySQL is away. At 200 posts a second, eight minutes of it.
-const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
+pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saying {
+    /// It is said.
+    Posted(Posted),
+    /// The archive, which has the log up to this seq, has to be asked whether it was said before.
+    LookUp(Seq),
+}
 
 /// A part of a live log.
 #[derive(Debug)]
@@ -107,14 +116,15 @@ impl Live {
         posted(&rest, false)
     }
 
-    /// Says something.
+    /// Says something. `looked`: up to there, the archive has nothing of this user under this cmid.
     pub async fn post(
         &self,
         id: InstanceId,
         user: &User,
         cmid: Cmid,
         body: &MessageBody,
-    ) -> Result<Posted, NotDone> {
+        looked: Seq,
+    ) -> Result<Saying, NotDone> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
@@ -132,11 +142,16 @@ impl Live {
                     .arg(user.id.get())
                     .arg(cmid.to_string())
                     .arg(body.as_str())
-                    .arg(UNARCHIVED_EVENTS_MAX);
+                    .arg(UNARCHIVED_EVENTS_MAX)
+                    .arg(looked.get());
                 command
             })
             .await?;
-        posted(&rest, word == "repeat")
+        if word == "look_up" {
+            let [archived] = exactly(rest)?;
+            return Ok(Saying::LookUp(decode::seq(&archived)?));
+        }
+        posted(&rest, word == "repeat").map(Saying::Posted)
     }
 
     /// Reads an instance to follow it.
@@ -430,6 +445,7 @@ fn posted(rest: &[Value], repeat: bool) -> Result<Posted, NotDone> {
         seq: decode::seq(seq)?,
         timestamp: decode::time(&time.text()?)?,
         repeat,
+        durable: None,
     })
 }
 

@@ -16,6 +16,17 @@ use super::{Live, reader};
 /// Lost connections that one call of `reap` deals with; keeps the script within a millisecond.
 const REAP_CONNECTIONS_MAX: usize = 200;
 
+/// What the archive lacks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lag {
+    /// Events, of all instances.
+    pub events: u64,
+    /// Events of the instance that lacks most.
+    pub events_most: u64,
+    /// How long ago the oldest of them happened, in milliseconds.
+    pub oldest_ms: i64,
+}
+
 impl Live {
     /// Whether somebody may still follow; if they are in, their connection holds their stay.
     pub async fn hold(
@@ -38,12 +49,17 @@ impl Live {
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
-    /// A connection is gone.
-    pub async fn detach(&self, id: InstanceId, connection: &ConnectionId) -> Result<(), NotDone> {
+    /// A connection is gone, whose last sign of life came `silent_ms` ago.
+    pub async fn detach(
+        &self,
+        id: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Result<(), NotDone> {
         let k = Keys(id);
         let keys = [k.meeting(), k.connections(), k.grace()];
         let mut command = self.scripts.command(Script::Detach, &keys);
-        command.arg(connection.to_string());
+        command.arg(connection.to_string()).arg(silent_ms);
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
@@ -111,11 +127,10 @@ impl Live {
         node: &NodeId,
         lease_ms: i64,
     ) -> Result<(i64, Vec<NodeId>), NotDone> {
-        let mut command = self
-            .scripts
-            .command(Script::Lease, &[keys::NODES.to_owned()]);
+        let keys = [keys::NODES.to_owned(), keys::RENEWED.to_owned()];
+        let mut command = self.scripts.command(Script::Lease, &keys);
         command.arg(&node.0).arg(lease_ms);
-        let answer: Vec<String> = self.connection.ask(&command).await??;
+        let answer: Vec<String> = self.noticed(self.connection.ask(&command).await)??;
         let mut answer = answer.into_iter();
         let now = answer
             .next()
@@ -124,7 +139,7 @@ impl Live {
         Ok((now, answer.map(NodeId).collect()))
     }
 
-    /// Takes the connections of dead servers for lost since their lease ended.
+    /// Takes the connections of dead servers for lost since their lease was renewed last.
     pub async fn reap_nodes(&self, now_ms: i64, active: &[InstanceId]) -> Result<(), NotDone> {
         let mut command = redis::cmd("ZRANGEBYSCORE");
         command
@@ -134,8 +149,11 @@ impl Live {
             .arg("WITHSCORES");
         let dead: Vec<(String, f64)> = self.ask(&mut command).await?;
         for (node, lease_end) in dead {
+            let mut command = redis::cmd("HGET");
+            command.arg(keys::RENEWED).arg(&node);
+            let renewed_ms: Option<i64> = self.ask(&mut command).await?;
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
-            let lost_ms = lease_end as i64;
+            let lost_ms = renewed_ms.unwrap_or(lease_end as i64);
             for id in active {
                 let k = Keys(*id);
                 let keys = [k.meeting(), k.connections(), k.grace()];
@@ -143,9 +161,10 @@ impl Live {
                 command.arg(&node).arg(lost_ms);
                 or_gone(self.run(&command).await.map(|_| ()))?;
             }
-            let mut command = redis::cmd("ZREM");
-            command.arg(keys::NODES).arg(&node);
-            self.ask::<u64>(&mut command).await?;
+            let mut forget = redis::pipe();
+            forget.cmd("ZREM").arg(keys::NODES).arg(&node).ignore();
+            forget.cmd("HDEL").arg(keys::RENEWED).arg(&node).ignore();
+            self.ask_all::<()>(&forget).await?;
         }
         Ok(())
     }
@@ -193,6 +212,30 @@ impl Live {
             }
         }
         Ok(ends)
+    }
+
+    /// What the archive lacks of all live instances.
+    pub async fn lag(&self) -> Result<Lag, Fault> {
+        let active = self.active().await?;
+        let heads = self.heads(&active).await?;
+        let now_ms = match self.store_now().await {
+            Ok(now_ms) => now_ms,
+            Err(NotDone::Fault(fault)) => return Err(fault),
+            Err(NotDone::Refused(_) | NotDone::NoScript) => return Err(unexpected("no time")),
+        };
+        let mut lag = Lag::default();
+        for (id, head) in active.into_iter().zip(heads) {
+            let Some(head) = head.filter(|head| head.durable < head.seq) else {
+                continue;
+            };
+            let events = head.seq.get() - head.durable.get();
+            lag.events += events;
+            lag.events_most = lag.events_most.max(events);
+            if let Some(oldest) = self.log(id, head.durable, 1).await?.first() {
+                lag.oldest_ms = lag.oldest_ms.max(now_ms - oldest.timestamp.as_ms());
+            }
+        }
+        Ok(lag)
     }
 
     /// The instances that are live by the index.

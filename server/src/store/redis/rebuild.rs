@@ -1,7 +1,7 @@
 //! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
 
 use plenary_shared::domain::{InstanceState, Reason};
-use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use redis::Value;
 
@@ -21,6 +21,10 @@ const DESTROY_LISTS_MAX: usize = 500;
 
 /// Archived events that stay live for reading; more are trimmed.
 const LIVE_EVENTS_MAX: u64 = 10_000;
+
+/// Events that one call of `ack` trims: a little more than a batch of the archiver, so that what is
+/// left from before goes too, and still a script of few milliseconds.
+const TRIMMED_EVENTS_MAX: u64 = 600;
 
 /// How long a tombstone stays: longer than any server can sleep over an activation.
 const TOMBSTONE_S: u64 = 86_400;
@@ -159,6 +163,14 @@ impl Live {
                 (key, format!("{} {}", one.seq, one.timestamp.as_ms()))
             })
             .collect();
+        let floors: Vec<(String, String)> = opening
+            .floors
+            .iter()
+            .map(|one| {
+                let made_ms = one.latest.and_then(made_ms).unwrap_or(0);
+                (format!("#{}", one.user), format!("{} {made_ms}", one.seq))
+            })
+            .collect();
         let people: Vec<(String, String)> = opening
             .people
             .iter()
@@ -190,8 +202,14 @@ impl Live {
             .arg(json(&opening.audience))
             .arg(json(&stays))
             .arg(json(&sent))
-            .arg(json(&people));
-        match self.run(&command).await? {
+            .arg(json(&people))
+            .arg(json(&floors));
+        let said = if before_scripts {
+            self.run_unproven(&command).await?
+        } else {
+            self.run(&command).await?
+        };
+        match said {
             Said::Done(..) => self.remember(opening.instance, opening.generation),
             // Another server was faster, with a higher generation.
             Said::Stale(newer) => self.remember(opening.instance, newer),
@@ -300,12 +318,13 @@ impl Live {
         archived: Seq,
     ) -> Result<(), NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.log(), k.channel()];
+        let keys = [k.meeting(), k.log(), k.sent(), k.channel()];
         let mut command = self.scripts.command(Script::Ack, &keys);
         command
             .arg(generation.get())
             .arg(archived.get())
-            .arg(LIVE_EVENTS_MAX);
+            .arg(LIVE_EVENTS_MAX)
+            .arg(TRIMMED_EVENTS_MAX);
         match self.run(&command).await {
             // A newer generation has its own archiver.
             Ok(_) | Err(NotDone::Refused(Refused::Gone)) => Ok(()),
@@ -380,6 +399,12 @@ impl Live {
             at: decode::time(&at.text()?)?,
         })
     }
+}
+
+/// When a cmid of version 7 was made, in milliseconds since 1970.
+fn made_ms(cmid: Cmid) -> Option<u64> {
+    let (seconds, nanos) = cmid.0.get_timestamp()?.to_unix();
+    (cmid.0.get_version_num() == 7).then_some(seconds * 1_000 + u64::from(nanos) / 1_000_000)
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

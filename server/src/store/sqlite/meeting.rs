@@ -63,6 +63,7 @@ pub(super) fn join(
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -86,6 +87,7 @@ pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<
         seq,
         timestamp: now,
         repeat: false,
+        durable: None,
     })
 }
 
@@ -116,6 +118,7 @@ pub(super) fn post(
             seq,
             timestamp: now,
             repeat: false,
+            durable: None,
         }),
         None => said_before(atom.conn, id, user.id, cmid)?
             .ok_or_else(|| Fault::broken("posting", "what was said before is not there").into()),
@@ -166,6 +169,7 @@ fn said_before(
                 seq: row::seq(row, "seq")?,
                 timestamp: row::time(row, "timestamp")?,
                 repeat: true,
+                durable: None,
             })
         },
     )?)

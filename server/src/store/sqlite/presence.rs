@@ -90,18 +90,24 @@ pub(super) fn hold(
     Ok(bind(atom.conn, id, user.id, connection)?)
 }
 
-/// A connection is gone: it holds what it held until the grace is over.
-pub(super) fn detach(atom: &mut Atom<'_>, id: InstanceId, connection: &str) -> Answer<()> {
+/// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
+/// the grace since then is over.
+pub(super) fn detach(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    connection: &str,
+    silent_ms: i64,
+) -> Answer<()> {
     row::change(
         atom.conn,
         "UPDATE holder
-         SET lost = :now
+         SET lost = :lost
          WHERE connection = :connection
            AND meetingID = :meeting
            AND orderID = :order
            AND lost IS NULL",
         named_params! {
-            ":now": atom.now.as_ms(),
+            ":lost": atom.now.as_ms().saturating_sub(silent_ms),
             ":connection": connection,
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),

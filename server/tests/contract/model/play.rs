@@ -325,7 +325,7 @@ impl Play {
 
     async fn detach(&mut self, who: Who, at: At, by: By) {
         let ((id, place), by) = (self.here(at), self.by(who, by));
-        let (answer, now) = self.ask(async |store| store.detach(id, &by).await).await;
+        let (answer, now) = self.ask(async |store| store.detach(id, &by, 0).await).await;
         answer.expect("the store answers");
         self.model.detach(place, &by, now);
     }

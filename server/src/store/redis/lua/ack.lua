@@ -1,15 +1,36 @@
--- The archive has the log up to here; what is archived and beyond the cap is trimmed.
--- KEYS meeting, log, channel
--- ARGV gen, archived, live_events_max
+-- The archive has the log up to here; what is archived and beyond the cap is trimmed, and with it
+-- what is known of its messages.
+-- KEYS meeting, log, sent, channel
+-- ARGV gen, archived, live_events_max, trimmed_max (events of one call)
 -- Returns {'ok'} | {'gone'} | {'stale', gen}
-local meeting, log, channel = unpack(KEYS)
+local meeting, log, sent, channel = unpack(KEYS)
 local gen, archived = ARGV[1], tonumber(ARGV[2])
 
 local found, refused = live(meeting, gen)
 if not found then return refused end
 if archived <= found.archived then return {'ok'} end
 redis.call('HSET', meeting, 'archived', archived)
-local keep_from = math.min(archived, found.seq - ARGV[3]) + 1
-if keep_from > 1 then redis.call('XTRIM', log, 'MINID', '~', string.format('%d-0', keep_from)) end
+
+local last = math.min(archived, found.seq - ARGV[3])
+local old = {}
+if last > 0 then old = redis.call('XRANGE', log, '-', string.format('%d-0', last), 'COUNT', ARGV[4]) end
+for _, entry in ipairs(old) do
+  local seq, fields = string.match(entry[1], '^%d+'), entry[2]
+  if fields[2] == 'message' then
+    local user, cmid = fields[4], fields[8]
+    redis.call('HDEL', sent, user .. ':' .. cmid)
+    raise_floor(sent, user, seq, cmid_ms(cmid) or 0)
+    -- The key is in this slot, but only the log knows whose it is.
+    local mine = meeting .. ':user:' .. user .. ':messages'
+    while tonumber(redis.call('LINDEX', mine, 0) or '') and
+      tonumber(redis.call('LINDEX', mine, 0)) <= tonumber(seq) do
+      redis.call('LPOP', mine)
+    end
+  end
+end
+if #old > 0 then
+  local keep_from = string.match(old[#old][1], '^%d+') + 1
+  redis.call('XTRIM', log, 'MINID', string.format('%d-0', keep_from))
+end
 redis.call('SPUBLISH', channel, cjson.encode({'durable', gen, archived}))
 return {'ok'}

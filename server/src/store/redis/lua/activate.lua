@@ -3,7 +3,8 @@
 -- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
 --      state, reason, closing (when it closed, if it has: nothing follows that; otherwise '')
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
---      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]])
+--      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]]),
+--      floors (JSON: [[#user, "seq made"]]: how far cmids are left out of `sent`)
 --      Numbers in these are strings: Lua would write large ones in another way.
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel =
@@ -52,7 +53,9 @@ for _, one in ipairs(cjson.decode(ARGV[12])) do
     '#' .. holds, (kept[holds] or 0) > 0 and 2 or 1)
   redis.call('ZADD', grace, now, 'before.' .. user)
 end
-for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', sent, one[1], one[2]) end
+for _, at in ipairs({13, 15}) do
+  for _, one in ipairs(cjson.decode(ARGV[at])) do redis.call('HSET', sent, one[1], one[2]) end
+end
 
 local seq = floor
 if floor == 0 then

@@ -1,9 +1,11 @@
 -- A server lives for some time more.
--- KEYS nodes
+-- KEYS nodes, renewed
 -- ARGV node, lease_ms (0: it stops)
 -- Returns {now, live node, …}
+local nodes, renewed = unpack(KEYS)
 local now = now_ms()
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-local answer = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%d', now), '+inf')
+redis.call('ZADD', nodes, now + ARGV[2], ARGV[1])
+redis.call('HSET', renewed, ARGV[1], now)
+local answer = redis.call('ZRANGEBYSCORE', nodes, string.format('(%d', now), '+inf')
 table.insert(answer, 1, string.format('%d', now))
 return answer

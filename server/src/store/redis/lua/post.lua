@@ -1,8 +1,10 @@
 -- A participant says something: once for each cmid, whatever happens.
 -- KEYS meeting, participants, log, sent, user_messages, channel
--- ARGV gen, user, cmid, body, unarchived_events_max
+-- ARGV gen, user, cmid, body, unarchived_events_max, looked (up to this seq, the archive has no such
+--      cmid of this user; 0: it was not asked)
 -- Returns {'ok', seq, time} | {'repeat', seq, time} | {'not_participant'} | {'archive_behind'}
---       | {'over'} | {'gone'} | {'stale', gen}
+--       | {'look_up', archived} (only the archive, which has the log up to there, knows whether this
+--         was said before) | {'over'} | {'gone'} | {'stale', gen}
 local meeting, participants, log, sent, user_messages, channel = unpack(KEYS)
 local gen, user, cmid, body = unpack(ARGV)
 
@@ -13,6 +15,11 @@ local before = redis.call('HGET', sent, user .. ':' .. cmid)
 if before then
   local seq, time = string.match(before, '^(%d+) (%d+)$')
   return {'repeat', seq, time}
+end
+-- A cmid made later than all of this user's that were trimmed is none of them.
+local floor_seq, floor_ms = floor(sent, user)
+if floor_seq > tonumber(ARGV[6]) and (cmid_ms(cmid) or 0) <= floor_ms then
+  return {'look_up', string.format('%d', found.archived)}
 end
 local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'over'} end

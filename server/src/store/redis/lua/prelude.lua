@@ -27,6 +27,28 @@ local function emit(meeting, log, channel, gen, kind, user, time, fields)
   return seq
 end
 
+-- When a cmid was made, in milliseconds since 1970, by its own word: only version 7 says that.
+local function cmid_ms(cmid)
+  if string.sub(cmid, 15, 15) ~= '7' then return nil end
+  return tonumber(string.sub(cmid, 1, 8) .. string.sub(cmid, 10, 13), 16)
+end
+
+-- How far a user's cmids were trimmed: the last seq, and when the latest of them was made.
+-- sent: 'user:cmid' → 'seq time', '#user' → 'seq made'.
+local function floor(sent, user)
+  local known = redis.call('HGET', sent, '#' .. user)
+  if not known then return 0, 0 end
+  local seq, made = string.match(known, '^(%d+) (%d+)$')
+  return tonumber(seq), tonumber(made)
+end
+
+-- A message of the user was trimmed.
+local function raise_floor(sent, user, seq, made)
+  local floor_seq, floor_ms = floor(sent, user)
+  redis.call('HSET', sent, '#' .. user,
+    string.format('%d %d', math.max(floor_seq, seq), math.max(floor_ms, made)))
+end
+
 -- Binds a connection to the stay that the user is in, if they are in one.
 -- owners: connection → 'user:stay', '@user' → stay, '#user:stay' → how many hold it.
 local function bind(connections, owners, grace, connection, user)

@@ -1,4 +1,4 @@
--- The connections of a server that is dead are lost since its lease ended.
+-- The connections of a server that is dead are lost since its last sign of life.
 -- KEYS meeting, connections, grace
 -- ARGV node, lost (when, in milliseconds since 1970)
 -- Returns {'ok', how many} | {'gone'}

@@ -26,15 +26,18 @@ local function below(bound)
   return low
 end
 
+-- What the log has no more is the archive's, should the index have it still.
+local found = head(meeting, log)
+local live_from = below(tonumber(found[5]))
 local from, to, more
 if mode == 'after' then
-  from = below(seq + 1)
+  from = math.max(below(seq + 1), live_from)
   to = math.min(from + limit, count)
   more = to < count
 else
-  to = below(seq)
-  from = math.max(to - limit, 0)
-  more = from > 0
+  to = math.max(below(seq), live_from)
+  from = math.max(to - limit, live_from)
+  more = from > live_from
 end
 local entries, users = {}, {}
 if from < to then
@@ -46,4 +49,4 @@ if from < to then
     end
   end
 end
-return {'ok', head(meeting, log), entries, profiles(people, users), more and '1' or '0'}
+return {'ok', found, entries, profiles(people, users), more and '1' or '0'}

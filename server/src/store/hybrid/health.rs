@@ -1,0 +1,104 @@
+//! How both stores are, and what lies between them: for whoever decides where people are sent.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::error::Fault;
+use crate::store::Check;
+use crate::store::redis::{Subscriber, UNARCHIVED_EVENTS_MAX};
+
+use super::Hybrid;
+
+/// How long one part may take to say how it is, in milliseconds: whoever asks waits for no longer.
+const ASKED_MS_MAX: u64 = 2_000;
+
+impl Hybrid {
+    /// All parts, asked side by side.
+    pub(super) async fn checked(&self) -> Vec<Check> {
+        let (redis, mysql, live_state, archive) = tokio::join!(
+            asked("redis", "Redis does not answer.", async {
+                self.live.ping().await.map(|()| None)
+            }),
+            asked(
+                "mysql",
+                "MySQL does not answer: who is in a meeting goes on.",
+                async { self.ledger.ping().await.map(|()| None) }
+            ),
+            self.live_state(),
+            self.archive(),
+        );
+        vec![redis, mysql, self.feed_is_heard(), live_state, archive]
+    }
+
+    /// Whether this process of Redis has the live state.
+    async fn live_state(&self) -> Check {
+        let restoring = self.restorer.is_restoring();
+        let why =
+            "The live state is being brought up in a Redis that may have forgotten some of it.";
+        asked("live_state", why, async {
+            if restoring || !self.live.is_up().await? {
+                return Err(Fault::away("Redis", "the live state is not up"));
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// How far the archive is behind; that is no fault until posts are refused for it.
+    async fn archive(&self) -> Check {
+        let why = "The archive is so far behind that posts are refused.";
+        asked("archive", why, async {
+            let lag = self.live.lag().await?;
+            if lag.events_most >= UNARCHIVED_EVENTS_MAX {
+                return Err(Fault::away("MySQL", "the archive is behind"));
+            }
+            Ok(Some(format!(
+                "{} events are not archived, the oldest for {} s.",
+                lag.events,
+                lag.oldest_ms / 1_000
+            )))
+        })
+        .await
+    }
+
+    /// Whether what is published comes back.
+    fn feed_is_heard(&self) -> Check {
+        let latency = self.subscriber.get().and_then(Subscriber::heard);
+        let ok = latency.is_some();
+        Check {
+            name: "feed",
+            ok,
+            detail: (!ok)
+                .then(|| "What Redis publishes does not arrive: events come late.".to_owned()),
+            latency_ms: latency.map(ms),
+        }
+    }
+}
+
+async fn asked(
+    name: &'static str,
+    why: &str,
+    asking: impl Future<Output = Result<Option<String>, Fault>>,
+) -> Check {
+    let began = Instant::now();
+    let answer = timeout(Duration::from_millis(ASKED_MS_MAX), asking).await;
+    let (ok, detail) = match answer {
+        Ok(Ok(detail)) => (true, detail),
+        Ok(Err(fault)) => {
+            tracing::debug!(%fault, check = name, "not well");
+            (false, Some(why.to_owned()))
+        }
+        Err(_late) => (false, Some(why.to_owned())),
+    };
+    Check {
+        name,
+        ok,
+        detail,
+        latency_ms: Some(ms(began.elapsed())),
+    }
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

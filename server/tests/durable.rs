@@ -1,0 +1,74 @@
+//! Posts that are answered only when they are durable.
+
+use axum::http::Method;
+use plenary_shared::protocol::Verb;
+use plenary_testkit::{Scene, Setting, instance, until_async};
+use serde_json::json;
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Long", None)
+        .instance(1, 1, -60, 3_600)
+        .start()
+}
+
+#[tokio::test]
+async fn what_is_answered_as_durable_is_in_the_archive() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.join(here).await.expect("it is public");
+    for n in 1..=3 {
+        let (_, id) = ada.begin_durable(here, &n.to_string()).await;
+        let posted = ada.answer(id).await.expect("ada is in");
+        assert_eq!(posted["durable"], true);
+        assert_eq!(scene.message_rows(here).len(), n);
+    }
+    let posted = ada.post(here, "by the way").await.expect("ada is in");
+    assert_eq!(posted.durable, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_archive_is_away_it_is_said_that_it_is_only_ordered_and_nothing_waits_for_it() {
+    let mut scene = scene();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    let mut grace = scene.ws("grace").await;
+    ada.join(here).await.expect("it is public");
+    grace.open(here).await.expect("it is public");
+    let http = scene.http("ada");
+
+    scene.stores.mariadb.kill9();
+    let (cmid, durable) = ada.begin_durable(here, "of weight").await;
+    let said = grace.next_event().await;
+    // Neither what is read nor what is said waits for it.
+    let people = ada.send(Verb::People(here)).await;
+    ada.answer(people).await.expect("chat goes on");
+    let other = ada.post(here, "by the way").await.expect("chat goes on");
+    assert!(!ada.was_answered(durable), "it is not durable yet");
+    assert_eq!(said.seq.next(), other.seq);
+    let posted = ada.answer(durable).await.expect("it is ordered");
+    assert_eq!(posted["durable"], false);
+    assert_eq!(posted["seq"], said.seq.get());
+
+    let again = || {
+        http.request(Method::POST, "/meeting/1/order/1/message")
+            .header("Idempotency-Key", cmid.to_string())
+            .json(&json!({"body": "of weight", "ack": "durable"}))
+    };
+    let behind = http.send(again()).await;
+    assert_eq!(behind.status, 202, "{}", behind.body);
+    assert_eq!(behind.body["durable"], false);
+    assert_eq!(behind.body["seq"], said.seq.get());
+
+    scene.stores.mariadb.restart();
+    until_async("it to be durable", || async {
+        let answer = http.send(again()).await;
+        assert_eq!(answer.body["seq"], said.seq.get());
+        (answer.status == 200 && answer.body["durable"] == true).then_some(())
+    })
+    .await;
+    let bodies = scene.message_rows(here).len();
+    assert_eq!(bodies, 2, "each was said once");
+}
