@@ -2,15 +2,19 @@
 //! open. Between clients and servers, or between servers and their stores.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::mariadb::Database;
+use crate::stores::directory;
 
 /// Bytes that are forwarded at once.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -41,6 +45,7 @@ pub struct Proxy {
     place: Place,
     state: watch::Sender<State>,
     accepting: JoinHandle<()>,
+    _directory: Option<TempDir>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +96,15 @@ impl Proxy {
             place: Place::Port(port),
             state,
             accepting,
+            _directory: None,
         }
     }
 
-    /// On a unix socket that is made at `path`.
+    /// On a unix socket of its own, to the one at `behind`.
     #[track_caller]
-    pub fn on_socket(path: PathBuf, behind: Place) -> Self {
+    pub fn on_socket(behind: PathBuf) -> Self {
+        let directory = directory();
+        let path = directory.path().join("p.sock");
         let listener = UnixListener::bind(&path).expect("the directory is ours");
         let (state, watched) = watch::channel(State::new());
         let accepting = tokio::spawn(async move {
@@ -104,7 +112,7 @@ impl Proxy {
             while let Ok((near, _)) = listener.accept().await {
                 tokio::spawn(relay(
                     Box::new(near),
-                    vec![behind.clone()],
+                    vec![Place::Socket(behind.clone())],
                     Arc::clone(&next),
                     watched.clone(),
                 ));
@@ -114,12 +122,32 @@ impl Proxy {
             place: Place::Socket(path),
             state,
             accepting,
+            _directory: Some(directory),
         }
     }
 
     /// Where it listens.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Where it is, as the `--redis` of a server.
+    pub fn redis_url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// Where this database is behind it, as the `--mysql` of a server.
+    pub fn mysql_url(&self, database: &Database) -> String {
+        let (name, socket) = (database.name(), self.socket().display());
+        format!("mysql://root@localhost/{name}?socket={socket}")
+    }
+
+    #[track_caller]
+    fn socket(&self) -> &Path {
+        match &self.place {
+            Place::Socket(path) => path,
+            Place::Port(port) => panic!("this proxy is on port {port}"),
+        }
     }
 
     /// From now on, for every connection.

@@ -2,8 +2,10 @@
 //! keymap, the hints and the help are made.
 
 mod table;
+mod words;
 
-pub use table::{KEYS, WORDS};
+pub use table::KEYS;
+pub use words::WORDS;
 
 /// What a key can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
-use plenary_shared::ids::{Cmid, InstanceId, MeetingId};
+use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -28,7 +28,6 @@ use crate::drafts::DraftsFile;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::loud::LoudFile;
-use crate::model::loudness::Loudness;
 use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
 use crate::net::Told;
@@ -41,7 +40,6 @@ use crate::view::view;
 use away::Away;
 use burst::Burst;
 use outside::{OnScreen, Outside};
-use sent_keeper::SentKeeper;
 use wishes::Wishes;
 
 pub use desktop::Desktop;
@@ -92,7 +90,6 @@ pub async fn run(opening: &Opening) -> io::Result<()> {
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);
-    screen.sent.end().await;
     screen.outside.end().await;
     ended
 }
@@ -116,10 +113,10 @@ impl Opening {
                 .map(|session| session.email.clone()),
             token: account.token.clone(),
             drafts: DraftsFile::within(&self.state_dir).load(&server),
-            theme: self.theme,
             history: SentFile::within(&self.state_dir).load(&server),
             loudness: LoudFile::within(&self.state_dir).load(&server),
             server,
+            theme: self.theme,
             keymap: Keymap::default(),
             zone: Zone::Local,
             size,
@@ -132,14 +129,12 @@ struct Screen {
     model: Model,
     wishes: Wishes,
     outside: Outside,
-    sent: SentKeeper,
     /// What comes from the terminal, while it is ours.
     events: Option<EventStream>,
     burst: Burst,
     /// The editor that has the terminal.
     away: Option<Away>,
     desktop: Desktop,
-    loud_file: LoudFile,
     editor: String,
     state_dir: PathBuf,
     ends: [Signal; 3],
@@ -156,13 +151,11 @@ impl Screen {
         Ok(Self {
             model,
             wishes: Wishes::within(&opening.config_dir, opening.theme),
-            sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
+            outside: Outside::new(opening),
             events: Some(EventStream::new()),
             burst: Burst::default(),
             away: None,
             desktop: opening.desktop.clone(),
-            loud_file: LoudFile::within(&opening.state_dir),
-            outside: Outside::new(opening),
             editor: opening.editor.clone(),
             state_dir: opening.state_dir.clone(),
             ends: [
@@ -371,53 +364,33 @@ impl Screen {
         self.work_in(term, news)
     }
 
-    fn keep_loudness(&self, kept: Vec<(MeetingId, Loudness)>) {
-        let (file, server) = (self.loud_file.clone(), self.model.server.clone());
-        let answer = self.outside.answer();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = file.save(&server, &kept) {
-                let why = format!("the choice is not kept: {error}");
-                // If even this has no room, the status line has enough to say.
-                let _ = answer.try_send(News::Failed(why));
-            }
-        });
-    }
-
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
-        let Some(on_screen) = self.outside.carry_out(&self.model.server, effect) else {
-            return Ok(());
-        };
-        match on_screen {
-            OnScreen::KeepSent { meeting, text } => {
-                let server = self.model.server.clone();
-                self.sent.keep(server, meeting, text);
-            }
-            OnScreen::Edit { at, text } => self.go_away(term, at, &text)?,
-            OnScreen::Title(title) if self.away.is_none() => term.set_title(&title)?,
+        match self.outside.carry_out(&self.model.server, effect) {
+            Some(OnScreen::Title(title)) if self.away.is_none() => term.set_title(&title)?,
             // It is written when the terminal is ours again.
-            OnScreen::Title(_) => {}
-            OnScreen::KeepLoudness(kept) => self.keep_loudness(kept),
-            OnScreen::Call { title, text } => {
+            Some(OnScreen::Title(_)) | None => {}
+            Some(OnScreen::Edit { at, text }) => self.go_away(term, at, &text)?,
+            Some(OnScreen::Call { title, text }) => {
                 self.say(term, Some(self.desktop.calling(&title, &text)))?;
                 self.desktop.call(&title, &text);
             }
-            OnScreen::Copy(text) => {
+            Some(OnScreen::Copy(text)) => {
                 self.say(term, self.desktop.copying(&text))?;
                 self.desktop.copy(text);
             }
-            OnScreen::Open(address) => {
+            Some(OnScreen::Open(address)) => {
                 if !self.desktop.has_opener() {
                     self.say(term, self.desktop.copying(&address))?;
                 }
                 self.desktop.open(&address, self.outside.answer());
             }
-            OnScreen::Mouse(ours) => term.set_mouse(ours)?,
-            OnScreen::Redraw => self.redraw = true,
-            OnScreen::Suspend => {
+            Some(OnScreen::Mouse(ours)) => term.set_mouse(ours)?,
+            Some(OnScreen::Redraw) => self.redraw = true,
+            Some(OnScreen::Suspend) => {
                 term.suspend()?;
                 term.set_title(&self.model.title)?;
             }
-            OnScreen::Quit => self.is_over = true,
+            Some(OnScreen::Quit) => self.is_over = true,
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub const MISTAKES: &[Mistake] = &[
         name: "a new generation does not know what was sent before",
         lua: &[(
             "activate",
-            "for _, one in ipairs(cjson.decode(ARGV[13])) do redis.call('HSET', sent, one[1], one[2]) end",
+            "for _, one in ipairs(cjson.decode(ARGV[at])) do redis.call('HSET', sent, one[1], one[2]) end",
             "",
         )],
         wrong: Wrong::Nothing,

@@ -10,13 +10,16 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::Opening;
 use super::keeper::Keeper;
+use super::sent_keeper::SentKeeper;
 use crate::address::Server;
 use crate::api::Api;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::Effect;
+use crate::loud::LoudFile;
 use crate::model::loudness::Loudness;
 use crate::msg::News;
 use crate::net::{Ask, Link, Told, link};
+use crate::sent::SentFile;
 use crate::session::{Session, SessionFile, Token};
 
 /// Answers that wait to be taken; whoever answers then waits.
@@ -28,6 +31,9 @@ pub(super) struct Outside {
     drafts_file: DraftsFile,
     /// What is on its way, on disk.
     keeper: Keeper,
+    /// What was sent, on disk.
+    sent: SentKeeper,
+    loud_file: LoudFile,
     /// What came of writing it, and is not told yet.
     kept: VecDeque<News>,
     wall_clock: fn() -> SystemTime,
@@ -44,37 +50,28 @@ pub(super) struct Outside {
 
 /// What an effect wants of the screen.
 pub(super) enum OnScreen {
-    /// To remember that this was sent.
-    KeepSent {
-        /// In which meeting.
-        meeting: MeetingId,
-        /// What.
-        text: String,
-    },
-    /// An editor for this text.
+    /// A title.
+    Title(String),
+    /// The person's editor, with this text.
     Edit {
         /// Where it is written.
         at: Option<InstanceId>,
         /// What is written so far.
         text: String,
     },
-    /// To keep what meetings may call for.
-    KeepLoudness(Vec<(MeetingId, Loudness)>),
-    /// To call the reader, who looks elsewhere.
+    /// A call.
     Call {
         /// Who, and where.
         title: String,
         /// What was said.
         text: String,
     },
-    /// A copy of this.
+    /// To be copied.
     Copy(String),
-    /// A browser for this address.
+    /// An address to be opened.
     Open(String),
-    /// The mouse, or to give it back.
+    /// The mouse, or not.
     Mouse(bool),
-    /// A title.
-    Title(String),
     /// Everything anew.
     Redraw,
     /// To give the terminal back and stop.
@@ -100,6 +97,8 @@ impl Outside {
             session_file: opening.session_file.clone(),
             drafts_file: DraftsFile::within(&opening.state_dir),
             keeper: Keeper::new(&opening.state_dir, opening.new_id),
+            sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
+            loud_file: LoudFile::within(&opening.state_dir),
             kept: VecDeque::new(),
             wall_clock: opening.wall_clock,
             link: None,
@@ -129,11 +128,9 @@ impl Outside {
             Effect::OpenJournal(owner) => self.keeper.open(owner),
             Effect::Record(records) => self.keeper.write(records),
             Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
-            Effect::KeepSent { meeting, text } => {
-                return Some(OnScreen::KeepSent { meeting, text });
-            }
+            Effect::KeepSent { meeting, text } => self.sent.keep(server.to_owned(), meeting, text),
+            Effect::KeepLoudness(kept) => self.keep_loudness(server.to_owned(), kept),
             Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
-            Effect::KeepLoudness(kept) => return Some(OnScreen::KeepLoudness(kept)),
             Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
             Effect::Copy(text) => return Some(OnScreen::Copy(text)),
             Effect::Open(address) => return Some(OnScreen::Open(address)),
@@ -271,6 +268,7 @@ impl Outside {
             self.write_drafts();
         }
         self.keeper.end().await;
+        self.sent.end().await;
         if let Some(link) = self.link.take() {
             link.close().await;
         }
@@ -288,6 +286,17 @@ impl Outside {
                 let _ = answer.try_send(News::Failed(format!("drafts are not kept: {error}")));
             }
         }));
+    }
+
+    fn keep_loudness(&self, server: String, kept: Vec<(MeetingId, Loudness)>) {
+        let (file, answer) = (self.loud_file.clone(), self.answer.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.save(&server, &kept) {
+                let why = format!("the choice is not kept: {error}");
+                // If even this has no room, the status line has enough to say.
+                let _ = answer.try_send(News::Failed(why));
+            }
+        });
     }
 
     fn fail(&self, why: String) {

@@ -127,9 +127,8 @@ impl Step<'_> {
                     }
                     self.flush(id);
                 }
-                Some(ResumeMode::Snapshot) => self.ask_open(id),
-                // The end may have come in a generation of which nothing is known here.
-                Some(ResumeMode::Ended) => self.ask_open(id),
+                // An end, too, may have come in a generation of which nothing is known here.
+                Some(ResumeMode::Snapshot | ResumeMode::Ended) => self.ask_open(id),
                 Some(ResumeMode::Gone) => self.gone(id),
                 None => {
                     let closed = self.model.rooms.get(&id).is_some_and(Room::is_closed);

@@ -17,9 +17,11 @@ use std::time::Duration;
 use dice::Dice;
 use stage::{Plan, Stage};
 
-/// Minutes of a run that somebody asked for, and its seed.
+/// Minutes of a run that somebody asked for, its seed, and how much is said a second: a machine that
+/// cannot carry as much shows only that.
 const MINUTES: &str = "PLENARY_CHAOS_MINUTES";
 const SEED: &str = "PLENARY_CHAOS_SEED";
+const POSTS: &str = "PLENARY_CHAOS_POSTS";
 
 /// How long MySQL is away for the reading, by the run's length, and at most.
 const ABSENCE_S_PER_MINUTE: u64 = 15;
@@ -31,7 +33,7 @@ async fn a_short_chaos_loses_nothing() {
         people: 20,
         meetings: 4,
         posts_a_second: 40,
-        settling: Duration::from_secs(60),
+        settling: Duration::from_mins(1),
         seed: 0,
     })
     .await;
@@ -49,14 +51,14 @@ async fn a_long_chaos_loses_nothing() {
     let mut stage = begin(Plan {
         people: 50,
         meetings: 10,
-        posts_a_second: 200,
-        settling: Duration::from_secs(180),
+        posts_a_second: u32::try_from(number(POSTS).unwrap_or(200)).unwrap_or(200),
+        settling: Duration::from_mins(3),
         seed,
     })
     .await;
     let absence = Duration::from_secs((minutes * ABSENCE_S_PER_MINUTE).min(ABSENCE_S_MAX));
     fault::one_after_the_other(&mut stage, absence).await;
-    let long = Duration::from_secs(60 * minutes);
+    let long = Duration::from_mins(minutes);
     fault::at_random(&mut stage, &mut Dice::new(seed), long).await;
     end(stage).await;
 }

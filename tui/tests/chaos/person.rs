@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use plenary::model::outbox::Sending;
+use plenary::model::room::Room;
 use plenary::model::{Link, Model};
 use plenary::msg::News;
 use plenary::runtime::{Desktop, Headless, Opening};
@@ -183,7 +184,7 @@ impl Actor {
     fn join(&mut self) {
         let (model, id) = (self.client.model(), self.role.instance);
         let room = model.rooms.get(&id);
-        if model.link != Link::Ready || room.is_some_and(|room| room.is_closed()) {
+        if model.link != Link::Ready || room.is_some_and(Room::is_closed) {
             return;
         }
         if model.shown != Some(id) || !room.is_some_and(|room| room.wants_in) {
@@ -240,7 +241,7 @@ impl Actor {
         }
         let room = model.rooms.get(&self.role.instance);
         seen.is_in = room.is_some_and(|room| room.has(model.my_id()));
-        seen.is_closed = room.is_some_and(|room| room.is_closed());
+        seen.is_closed = room.is_some_and(Room::is_closed);
         seen.last = room.map_or(0, |room| room.last().get());
         seen.on_the_way = model.outbox.lines().count();
         let mut here = HashSet::new();

@@ -15,7 +15,7 @@ use crate::reading::Readings;
 use crate::verdict::{self, Verdict};
 
 /// How long everything may take to begin.
-const BEGINNING: Duration = Duration::from_secs(60);
+const BEGINNING: Duration = Duration::from_mins(1);
 
 /// Seconds until the meetings would end if nobody ended them.
 const FAR_S: i64 = 24 * 3_600;
@@ -81,20 +81,9 @@ impl Stage {
 
         let homes = tempfile::Builder::new().prefix("pl").tempdir();
         let homes = homes.expect("a directory can be made");
-        let to_redis = Proxy::on_socket(
-            homes.path().join("r.sock"),
-            Place::Socket(stores.redis.socket()),
-        );
-        let to_mysql = Proxy::on_socket(
-            homes.path().join("m.sock"),
-            Place::Socket(stores.mariadb.socket()),
-        );
-        let redis_url = format!("redis+unix://{}", homes.path().join("r.sock").display());
-        let mysql_url = format!(
-            "mysql://root@localhost/{}?socket={}",
-            stores.database.name(),
-            homes.path().join("m.sock").display()
-        );
+        let to_redis = Proxy::on_socket(stores.redis.socket());
+        let to_mysql = Proxy::on_socket(stores.mariadb.socket());
+        let (redis_url, mysql_url) = (to_redis.redis_url(), to_mysql.mysql_url(&stores.database));
         let servers: Vec<Server> = tokio::task::block_in_place(|| {
             (0..2)
                 .map(|_| Server::at(&redis_url, &mysql_url, ServerOptions::default()))

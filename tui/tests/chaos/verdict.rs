@@ -161,7 +161,7 @@ fn check_lines(name: &str, seen: &Seen, archive: &[Row], wrong: &mut Vec<String>
     for text in &seen.said {
         match found.remove(text.as_str()).unwrap_or_default().as_slice() {
             [] if seen.durable.contains(text) => {
-                wrong.push(format!("'{text}' was durable and is lost"))
+                wrong.push(format!("'{text}' was durable and is lost"));
             }
             [] if seen.taken.contains(text) => {
                 wrong.push(format!("'{text}' was acknowledged and is lost"));

@@ -105,7 +105,7 @@ impl Looked<'_> {
                     .take_while(|event| event.timestamp <= absence.to)
                     .filter(|event| {
                         matches!(&event.what, What::Message { user, .. }
-                            if !self.me.is_some_and(|me| me.id == *user))
+                            if self.me.is_none_or(|me| me.id != *user))
                     })
                     .count();
                 let (from, to) = (self.zone.hm(absence.from), self.zone.hm(absence.to));
