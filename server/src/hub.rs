@@ -4,7 +4,7 @@
 //! its own pace. So a slow reader costs a number, never memory, and never slows another; what has
 //! left the room's ring by the time it reads is read from the log.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -99,24 +99,35 @@ impl Listener {
 /// The rooms that are followed here, and the sockets that are open.
 pub struct Hub {
     store: Arc<dyn Store>,
-    rooms: Mutex<HashMap<InstanceId, Arc<Room>>>,
+    rooms: Mutex<BTreeMap<InstanceId, Arc<Room>>>,
     /// Following and unfollowing, one at a time, so that the last word to the store is the right one.
     following: tokio::sync::Mutex<()>,
     /// By their person, then by their number.
     listeners: Mutex<BTreeMap<(UserId, u64), Arc<Listener>>>,
     /// Instances with new events, for the archiver; what does not fit is found by its own look.
     fresh: mpsc::Sender<InstanceId>,
+    positions_ms: u64,
 }
 
 impl Hub {
     /// Over this store; instances with new events are named to `fresh`.
     pub fn new(store: Arc<dyn Store>, fresh: mpsc::Sender<InstanceId>) -> Arc<Self> {
+        Self::looking_every(POSITIONS_MS, store, fresh)
+    }
+
+    /// The same, with so long between two looks at the followed instances' positions.
+    pub fn looking_every(
+        positions_ms: u64,
+        store: Arc<dyn Store>,
+        fresh: mpsc::Sender<InstanceId>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             store,
             rooms: Mutex::default(),
             following: tokio::sync::Mutex::new(()),
             listeners: Mutex::default(),
             fresh,
+            positions_ms,
         })
     }
 
@@ -185,8 +196,10 @@ impl Hub {
         changed: Arc<Notify>,
         stop: CancellationToken,
     ) {
-        let mut look = tokio::time::interval(Duration::from_millis(POSITIONS_MS));
+        let mut look = tokio::time::interval(Duration::from_millis(self.positions_ms));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Nothing is followed yet.
+        look.reset();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,

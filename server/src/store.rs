@@ -22,6 +22,7 @@ mod foreign;
 pub mod hybrid;
 pub mod moving;
 pub mod mysql;
+pub mod pace;
 pub mod redis;
 mod refusal;
 mod sieve;

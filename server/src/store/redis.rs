@@ -9,6 +9,7 @@ use plenary_shared::ids::{Generation, InstanceId};
 use redis::Value;
 
 use crate::error::Fault;
+use crate::store::pace::Pace;
 
 mod arrival;
 mod change;
@@ -24,11 +25,11 @@ mod scripts;
 mod session;
 
 pub use change::{Author, Meant};
-pub use feed::Subscriber;
+pub use feed::{Subscriber, read_published};
 pub use meeting::{LivePage, Opened, Saying};
 pub use presence::Lag;
-pub use rebuild::Closing;
-pub use scripts::{NotDone, Refused};
+pub use rebuild::{Closing, LiveEnd};
+pub use scripts::{NotDone, Refused, texts};
 
 use connection::Connection;
 use keys::Keys;
@@ -52,6 +53,7 @@ pub struct Live {
     client: redis::Client,
     connection: Connection,
     scripts: Scripts,
+    pace: Pace,
     /// Whether the connection may lead to another Redis than before, or to one that was something
     /// else meanwhile: its scripts may be there and its data not, so that NOSCRIPT says nothing.
     unproven: Arc<AtomicBool>,
@@ -62,13 +64,23 @@ pub struct Live {
 impl Live {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
+        Self::with(url, texts(nonce), Pace::default())
+    }
+
+    /// With these texts of the scripts, at this pace.
+    pub fn with(
+        url: &str,
+        scripts: Vec<(&'static str, String)>,
+        pace: Pace,
+    ) -> Result<Self, Fault> {
         let client = open_client(url)?;
         let unproven = Arc::new(AtomicBool::new(true));
-        let connection = Connection::lazy(client.clone(), unproven.clone())?;
+        let connection = Connection::lazy(client.clone(), unproven.clone(), pace.clone())?;
         Ok(Self {
             client,
             connection,
-            scripts: Scripts::new(nonce),
+            scripts: Scripts::new(scripts),
+            pace,
             unproven,
             generations: Mutex::default(),
         })
@@ -141,6 +153,11 @@ impl Live {
     async fn run_unproven(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
         let value: Value = self.noticed(self.connection.ask(command).await)??;
         Said::read(value)
+    }
+
+    /// Waits so long.
+    pub async fn wait(&self, ms: u64) {
+        self.pace.wait(ms).await;
     }
 
     /// The generation in which an instance lives, as far as is known here.

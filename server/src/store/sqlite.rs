@@ -26,6 +26,7 @@ use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
 use super::finding::Finding;
+use super::pace::Pace;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
@@ -72,6 +73,16 @@ impl Sqlite {
     /// Opens the file of a directory, makes both if they are missing, and brings the tables up to
     /// date. The clock is the store's.
     pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
+        Self::open_paced(directory, clock, purpose, Pace::default())
+    }
+
+    /// The same, at this pace.
+    pub fn open_paced(
+        directory: &Path,
+        clock: Clock,
+        purpose: Purpose,
+        pace: Pace,
+    ) -> Result<Arc<Self>, OpenError> {
         let mut conn = link::open(directory)?;
         let lock = match purpose {
             Purpose::Serve => Some(Lock::take(directory)?),
@@ -80,7 +91,7 @@ impl Sqlite {
         migrate::migrate(&mut conn, clock())?;
         departure::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
-        let link = Link::start(conn, directory, clock.clone(), feeding.clone())?;
+        let link = Link::start(conn, directory, clock.clone(), feeding.clone(), pace)?;
         Ok(Arc::new(Self {
             link,
             feeding,

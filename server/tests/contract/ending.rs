@@ -76,6 +76,33 @@ pub async fn everybody_leaves_at_the_end_and_every_step_may_be_taken_twice(world
     assert_eq!(world.log(here).await, log);
 }
 
+pub async fn what_was_closed_and_forgotten_is_closed_again(world: &mut World) {
+    let ada = world.member("ada").await;
+    let here = world.public().await;
+    world.join(here, &ada).await;
+    world.archive(here).await;
+    for step in [EndStep::Marked, EndStep::Closed] {
+        world.step(here, Reason::Ended, step).await;
+    }
+    world.void(here);
+    if world.back_end.forget(here) {
+        // Whoever sees that it is gone builds it anew, and there it is not closed.
+        for _ in 0..2 {
+            world.store.sweep().await.expect("the store answers");
+        }
+        world.step(here, Reason::Ended, EndStep::Archived).await;
+        let recorded = world
+            .store
+            .end_step(here, Reason::Ended, EndStep::Recorded, now());
+        let recorded = recorded.await.expect("the store answers");
+        assert_eq!(recorded, Stepped::NotYet, "nobody has left yet");
+    }
+    world.end(here).await;
+    let log = world.log(here).await;
+    assert_eq!(leaves(&log).len(), 1);
+    assert_eq!(closed(&log), Some(Reason::Ended));
+}
+
 pub async fn two_callers_who_race_end_it_once(world: &mut World) {
     let people = world.crowd(MANY).await;
     let here = world.public().await;

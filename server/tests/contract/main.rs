@@ -92,6 +92,7 @@ macro_rules! contract {
                 }
                 ending {
                     everybody_leaves_at_the_end_and_every_step_may_be_taken_twice
+                    what_was_closed_and_forgotten_is_closed_again
                     two_callers_who_race_end_it_once
                     by_the_clock_everybody_leaves_at_todatetime
                     steps_that_come_too_early_do_nothing

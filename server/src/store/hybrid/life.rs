@@ -18,7 +18,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Fault};
 use crate::store::mysql::Unfinished;
-use crate::store::redis::{Closing, Refused};
+use crate::store::redis::{Closing, LiveEnd, Refused};
 use crate::store::{EndStep, Stepped};
 
 use super::{Hybrid, brief};
@@ -60,7 +60,7 @@ impl Hybrid {
             }
             EndStep::Closed => self.close(id, reason).await,
             EndStep::Archived => self.archive_whole(id).await,
-            EndStep::Recorded => self.record(id, now).await,
+            EndStep::Recorded => self.record(id).await,
             EndStep::Destroyed => self.destroy(id).await,
         }
     }
@@ -102,25 +102,27 @@ impl Hybrid {
         })
     }
 
-    async fn record(&self, id: InstanceId, now: Timestamp) -> Answer<Stepped> {
-        let Some(head) = self.live.heads(&[id]).await?.into_iter().next().flatten() else {
+    async fn record(&self, id: InstanceId) -> Answer<Stepped> {
+        let (generation, last, at) = match self.live.end_of(id).await? {
+            LiveEnd::Closed {
+                generation,
+                last,
+                at,
+            } => (generation, last, at),
+            // It was closed in a generation that is over, and its closing was lost with it.
+            LiveEnd::Open => return Ok(Stepped::NotYet),
             // Nothing is destroyed before it is recorded, unless Redis forgot.
-            return match self.ledger.stored(id).await? {
-                Some(stored) if stored.state == InstanceState::Ending => {
-                    self.rebuild(id).await?;
-                    Ok(Stepped::NotYet)
-                }
-                _ => Ok(Stepped::Done),
-            };
+            LiveEnd::Gone => {
+                return match self.ledger.stored(id).await? {
+                    Some(stored) if stored.state == InstanceState::Ending => {
+                        self.rebuild(id).await?;
+                        Ok(Stepped::NotYet)
+                    }
+                    _ => Ok(Stepped::Done),
+                };
+            }
         };
-        let at = match self.live.closing(id).await? {
-            Some((_, at_ms)) => Timestamp::from_ms(at_ms),
-            None => now,
-        };
-        let recorded = self
-            .ledger
-            .finish(id, head.generation, head.seq, at)
-            .await?;
+        let recorded = self.ledger.finish(id, generation, last, at).await?;
         Ok(if recorded {
             Stepped::Done
         } else {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use plenary_shared::ids::InstanceId;
 use tokio::sync::Mutex;
@@ -76,7 +75,7 @@ impl Restorer {
                 self.live.give_fencing().await?;
                 return result;
             }
-            tokio::time::sleep(Duration::from_millis(WAIT_MS)).await;
+            self.live.wait(WAIT_MS).await;
         }
         Err(Fault::away(
             "Redis",

@@ -1,5 +1,6 @@
 //! The connections: where they lead, how many there are, and how long a statement may take.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use mysql_async::{
 use tokio::time::timeout;
 
 use crate::error::Fault;
+use crate::store::pace::{Locks, Pace, Peer, Trip};
 
 /// How faults name the store.
 const STORE: &str = "MySQL";
@@ -50,6 +52,7 @@ const STATEMENTS_MAX: usize = 128;
 pub struct Ledger {
     opts: Opts,
     pool: Pool,
+    pace: Pace,
 }
 
 // The URL has a password in it.
@@ -103,7 +106,17 @@ impl Ledger {
         Ok(Self {
             pool: Pool::new(opts.clone()),
             opts,
+            pace: Pace::default(),
         })
+    }
+
+    /// The same connections, at this pace.
+    #[must_use]
+    pub fn paced(&self, pace: Pace) -> Self {
+        Self {
+            pace,
+            ..self.clone()
+        }
     }
 
     /// Whether the database answers.
@@ -118,7 +131,7 @@ impl Ledger {
 
     /// The rows that a statement finds. It must be safe to repeat.
     pub(super) async fn rows(&self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
-        within(async {
+        let asking = within(async {
             let mut spare = CONNECTIONS_MAX;
             loop {
                 match self.try_rows(sql, params.clone()).await {
@@ -126,8 +139,8 @@ impl Ledger {
                     outcome => return outcome,
                 }
             }
-        })
-        .await
+        });
+        self.pace.trip(|| trip(Locks::Free, sql), asking).await
     }
 
     /// The one row that a statement finds. It must be safe to repeat.
@@ -137,7 +150,7 @@ impl Ledger {
 
     /// Lets a statement change rows. It must be safe to repeat.
     pub(super) async fn change(&self, sql: &str, params: Params) -> Result<Changed, Fault> {
-        within(async {
+        let asking = within(async {
             let mut spare = CONNECTIONS_MAX;
             loop {
                 match self.try_change(sql, params.clone()).await {
@@ -145,13 +158,13 @@ impl Ledger {
                     outcome => return outcome,
                 }
             }
-        })
-        .await
+        });
+        self.pace.trip(|| trip(Locks::Waits, sql), asking).await
     }
 
     /// Begins a transaction, on a connection that lives. Dropped uncommitted, it is rolled back.
     pub(super) async fn transaction(&self) -> Result<Work, Fault> {
-        let tx = within(async {
+        let asking = within(async {
             let mut spare = CONNECTIONS_MAX;
             loop {
                 match self.pool.start_transaction(TxOpts::new()).await {
@@ -159,9 +172,11 @@ impl Ledger {
                     outcome => return outcome,
                 }
             }
-        })
-        .await?;
-        Ok(Work { tx })
+        });
+        let pace = self.pace.clone();
+        let tx = pace.trip(|| trip(Locks::Takes, "BEGIN"), asking).await?;
+        let open = pace.transaction();
+        Ok(Work { tx, pace, open })
     }
 
     async fn try_rows(&self, sql: &str, params: Params) -> mysql_async::Result<Vec<Row>> {
@@ -181,12 +196,16 @@ impl Ledger {
 /// A transaction whose every statement has a deadline.
 pub(super) struct Work {
     tx: Transaction<'static>,
+    pace: Pace,
+    /// Says until when it is open, to whoever watches.
+    open: Option<Box<dyn Any + Send>>,
 }
 
 impl Work {
     /// The rows that a statement finds.
     pub async fn rows(&mut self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
-        within(self.tx.exec(sql, params)).await
+        let asking = within(self.tx.exec(sql, params));
+        self.pace.trip(|| trip(Locks::Holds, sql), asking).await
     }
 
     /// The one row that a statement finds.
@@ -196,12 +215,27 @@ impl Work {
 
     /// Lets a statement change rows.
     pub async fn change(&mut self, sql: &str, params: Params) -> Result<Changed, Fault> {
-        within(changed(&mut self.tx, sql, params)).await
+        let asking = within(changed(&mut self.tx, sql, params));
+        self.pace.trip(|| trip(Locks::Holds, sql), asking).await
     }
 
     /// Makes it last.
     pub async fn commit(self) -> Result<(), Fault> {
-        within(self.tx.commit()).await
+        let Self { tx, pace, open } = self;
+        let asking = async {
+            let committed = within(tx.commit()).await;
+            drop(open);
+            committed
+        };
+        pace.trip(|| trip(Locks::Holds, "COMMIT"), asking).await
+    }
+}
+
+fn trip(locks: Locks, sql: &str) -> Trip {
+    Trip {
+        peer: Peer::MySql,
+        locks,
+        what: sql.split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -9,6 +9,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, PushInfo, PushKind, RedisResult};
 
 use crate::error::Fault;
+use crate::store::pace::{Locks, Pace, Peer, Trip};
 
 use super::{RESPONSE_MS_MAX, fault};
 
@@ -19,10 +20,14 @@ const ANSWER_MS_MAX: u64 = 2_500;
 /// Commands that one write to Redis may gather.
 const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
+/// Words of a command that name it: `EVALSHA`, the script, how many keys, the first of them.
+const TOLD_WORDS_MAX: usize = 4;
+
 /// The connection, shared by all who ask.
 #[derive(Clone)]
 pub(super) struct Connection {
     client: redis::Client,
+    pace: Pace,
     current: Arc<Mutex<Current>>,
     unproven: Arc<AtomicBool>,
 }
@@ -35,10 +40,15 @@ struct Current {
 
 impl Connection {
     /// Connects lazily. `unproven` is set whenever another Redis may answer next.
-    pub(super) fn lazy(client: redis::Client, unproven: Arc<AtomicBool>) -> Result<Self, Fault> {
+    pub(super) fn lazy(
+        client: redis::Client,
+        unproven: Arc<AtomicBool>,
+        pace: Pace,
+    ) -> Result<Self, Fault> {
         let manager = manager(&client, &unproven).map_err(fault)?;
         Ok(Self {
             client,
+            pace,
             current: Arc::new(Mutex::new(Current { manager, number: 0 })),
             unproven,
         })
@@ -50,7 +60,8 @@ impl Connection {
         command: &redis::Cmd,
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
-        self.within(number, command.query_async(&mut manager)).await
+        let asking = self.within(number, command.query_async(&mut manager));
+        self.pace.trip(|| trip(told(command)), asking).await
     }
 
     /// Asks several, in one round trip.
@@ -59,8 +70,8 @@ impl Connection {
         pipeline: &redis::Pipeline,
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
-        self.within(number, pipeline.query_async(&mut manager))
-            .await
+        let asking = self.within(number, pipeline.query_async(&mut manager));
+        self.pace.trip(|| trip(told_all(pipeline)), asking).await
     }
 
     async fn within<T>(
@@ -99,6 +110,29 @@ impl Connection {
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn trip(what: String) -> Trip {
+    Trip {
+        peer: Peer::Redis,
+        locks: Locks::Free,
+        what,
+    }
+}
+
+/// A command's first words, for people to read.
+fn told(command: &redis::Cmd) -> String {
+    let words = command.args_iter().take(TOLD_WORDS_MAX);
+    let words = words.map(|word| match word {
+        redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
+        _ => String::from("…"),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The first command of several.
+fn told_all(pipeline: &redis::Pipeline) -> String {
+    pipeline.cmd_iter().next().map(told).unwrap_or_default()
 }
 
 fn manager(client: &redis::Client, unproven: &Arc<AtomicBool>) -> RedisResult<ConnectionManager> {

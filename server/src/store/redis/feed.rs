@@ -354,6 +354,13 @@ async fn subscribe(connection: &mut MultiplexedConnection, id: InstanceId) -> Re
         .map_err(super::fault)
 }
 
+/// Reads what a script published on this channel.
+pub fn read_published(channel: &str, payload: &str) -> Result<Feed, Fault> {
+    let instance = keys::instance_of_channel(channel)
+        .ok_or_else(|| unexpected("a channel that is no instance's"))?;
+    read_event(instance, payload)
+}
+
 fn is_probe(push: &PushInfo) -> bool {
     push.kind == PushKind::SMessage
         && push
@@ -369,12 +376,7 @@ fn read(push: &PushInfo) -> Result<Option<Feed>, Fault> {
         return Ok(None);
     };
     match push.kind {
-        PushKind::SMessage => {
-            let channel = channel.text()?;
-            let instance = keys::instance_of_channel(&channel)
-                .ok_or_else(|| unexpected("a channel that is no instance's"))?;
-            read_event(instance, &payload.text()?).map(Some)
-        }
+        PushKind::SMessage => read_published(&channel.text()?, &payload.text()?).map(Some),
         PushKind::Message => Ok(read_notice(&payload.text()?)),
         _ => Ok(None),
     }

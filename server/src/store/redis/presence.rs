@@ -171,9 +171,14 @@ impl Live {
 
     /// The store's time, in milliseconds since 1970.
     pub async fn store_now(&self) -> Result<i64, NotDone> {
-        let mut command = redis::cmd("TIME");
-        let (seconds, micros): (i64, i64) = self.ask(&mut command).await?;
-        Ok(seconds * 1_000 + micros / 1_000)
+        let (_, rest) = self
+            .run(&self.scripts.command(Script::Time, &[]))
+            .await?
+            .done()?;
+        match rest.first() {
+            Some(Value::Int(ms)) => Ok(*ms),
+            _ => Err(unexpected("no time where one belongs").into()),
+        }
     }
 
     /// Which live instances will be over by then and are not closed, and when.

@@ -2,6 +2,7 @@
 
 use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use plenary_shared::time::Timestamp;
 use redis::Value;
 
 use crate::error::Fault;
@@ -38,6 +39,24 @@ pub enum Closing {
     Closed(Seq),
     /// By the store's clock its time is not over for so many milliseconds.
     Early(i64),
+}
+
+/// Whether a live log is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LiveEnd {
+    /// There is none.
+    Gone,
+    /// It goes on.
+    Open,
+    /// Nothing follows.
+    Closed {
+        /// In which generation.
+        generation: Generation,
+        /// The last seq.
+        last: Seq,
+        /// When it closed.
+        at: Timestamp,
+    },
 }
 
 impl Live {
@@ -357,18 +376,27 @@ impl Live {
         Ok(())
     }
 
-    /// Why a closing instance closes, and when, as its live state has it.
-    pub async fn closing(&self, id: InstanceId) -> Result<Option<(Reason, i64)>, Fault> {
+    /// Whether an instance's live log is closed, with what it ends and when.
+    pub async fn end_of(&self, id: InstanceId) -> Result<LiveEnd, Fault> {
         let mut command = redis::cmd("HMGET");
-        command.arg(Keys(id).meeting()).arg(&["reason", "closing"]);
+        command
+            .arg(Keys(id).meeting())
+            .arg(&["gen", "seq", "closing", "state"]);
         let answer: Vec<Value> = self.ask(&mut command).await?;
-        let [reason, at] = answer.as_slice() else {
+        let [generation, seq, at, state] = answer.as_slice() else {
             return Err(unexpected("an answer of another length"));
         };
-        let (Ok(reason), Ok(at)) = (reason.text()?.parse(), at.text()?.parse()) else {
-            return Ok(None);
-        };
-        Ok(Some((reason, at)))
+        if *generation == Value::Nil {
+            return Ok(LiveEnd::Gone);
+        }
+        if state.text()? != "closed" {
+            return Ok(LiveEnd::Open);
+        }
+        Ok(LiveEnd::Closed {
+            generation: decode::generation(generation)?,
+            last: decode::seq(seq)?,
+            at: decode::time(&at.text()?)?,
+        })
     }
 }
 

@@ -18,8 +18,8 @@ macro_rules! scripts {
         pub(super) enum Script { $($name,)+ }
 
         impl Script {
-            const ALL: &'static [(Self, &'static str)] =
-                &[$((Self::$name, include_str!(concat!("lua/", $file, ".lua"))),)+];
+            const ALL: &'static [(Self, &'static str, &'static str)] =
+                &[$((Self::$name, $file, include_str!(concat!("lua/", $file, ".lua"))),)+];
         }
     };
 }
@@ -44,6 +44,17 @@ scripts! {
     Ack = "ack",
     Destroy = "destroy",
     Lease = "lease",
+    Time = "time",
+}
+
+/// Each script's name and its text as it is loaded: with the nonce, so that nobody else's loading
+/// can hide that ours are gone.
+pub fn texts(nonce: &str) -> Vec<(&'static str, String)> {
+    let prelude = include_str!("lua/prelude.lua");
+    Script::ALL
+        .iter()
+        .map(|(_, name, body)| (*name, format!("-- plenary {nonce}\n{prelude}\n{body}")))
+        .collect()
 }
 
 /// The scripts as they are loaded.
@@ -57,15 +68,13 @@ struct Loaded {
 }
 
 impl Scripts {
-    /// With the nonce, so that nobody else's loading can hide that ours are gone.
-    pub(super) fn new(nonce: &str) -> Self {
-        let prelude = include_str!("lua/prelude.lua");
-        let load = |body: &str| {
-            let text = format!("-- plenary {nonce}\n{prelude}\n{body}");
+    /// From what [`texts`] answers.
+    pub(super) fn new(texts: Vec<(&'static str, String)>) -> Self {
+        let load = |(_, text): (&'static str, String)| {
             let sha1 = redis::Script::new(&text).get_hash().to_owned();
             Loaded { text, sha1 }
         };
-        Self(Script::ALL.iter().map(|(_, body)| load(body)).collect())
+        Self(texts.into_iter().map(load).collect())
     }
 
     fn loaded(&self, script: Script) -> &Loaded {
@@ -139,9 +148,9 @@ impl Said {
     pub(super) fn done(self) -> Result<(String, Vec<Value>), NotDone> {
         match self {
             Self::Done(word, rest) => Ok((word, rest)),
-            // Generations follow each other seconds apart; two within one call is a fault.
+            // Two generations within one call: whoever asked may ask again.
             Self::Stale(_) => {
-                Err(decode::unexpected("a generation that changes all the time").into())
+                Err(Fault::away("Redis", "the live state begins anew again and again").into())
             }
         }
     }

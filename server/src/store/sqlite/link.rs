@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::error::{Answer, Fault};
+use crate::store::pace::{Locks, Pace, Peer, Trip};
 
 use super::OpenError;
 use super::fault::STORE;
@@ -51,6 +52,7 @@ pub(super) struct Link {
     verbs: mpsc::Sender<Box<dyn Verb>>,
     readings: mpsc::Sender<Reading>,
     failing: Arc<AtomicBool>,
+    pace: Pace,
 }
 
 impl Link {
@@ -60,6 +62,7 @@ impl Link {
         directory: &Path,
         clock: Clock,
         feeding: Arc<Feeding>,
+        pace: Pace,
     ) -> Result<Self, OpenError> {
         let path = directory.join(FILE);
         let (readings, to_read) = mpsc::channel::<Reading>(READINGS_MAX);
@@ -82,6 +85,7 @@ impl Link {
             verbs,
             readings,
             failing,
+            pace,
         })
     }
 
@@ -105,8 +109,11 @@ impl Link {
         &self,
         (verb, answered): (Box<dyn Verb>, oneshot::Receiver<Answer<T>>),
     ) -> Answer<T> {
-        self.verbs.send(verb).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        let asking = async {
+            self.verbs.send(verb).await.map_err(|_| stopped())?;
+            answered.await.map_err(|_| stopped())?
+        };
+        self.pace.trip(|| trip("write"), asking).await
     }
 
     /// Reads: all of it from one state of the file.
@@ -119,8 +126,11 @@ impl Link {
             // Whoever asked may be gone.
             let _ = answer.send(in_one_state(conn, reading));
         });
-        self.readings.send(reading).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        let asking = async {
+            self.readings.send(reading).await.map_err(|_| stopped())?;
+            answered.await.map_err(|_| stopped())?
+        };
+        self.pace.trip(|| trip("read"), asking).await
     }
 
     /// Whether the file took nothing the last time that something was to be written.
@@ -151,7 +161,17 @@ impl WeakLink {
             verbs: self.verbs.upgrade()?,
             readings: self.readings.upgrade()?,
             failing: self.failing.clone(),
+            // Looks of its own are nobody's verbs.
+            pace: Pace::default(),
         })
+    }
+}
+
+fn trip(what: &str) -> Trip {
+    Trip {
+        peer: Peer::File,
+        locks: Locks::Free,
+        what: what.to_owned(),
     }
 }
 

@@ -1,0 +1,99 @@
+//! The round trips of the stores, all of them: each is told before it begins and after it ended.
+//!
+//! Nobody is told in a running server. A simulation watches, and so decides what goes first, what is
+//! delayed, and where a server dies.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::error::Fault;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// What is live.
+    Redis,
+    /// What lasts.
+    MySql,
+    /// The one file.
+    File,
+}
+
+/// Whose locks a round trip may have to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// Nobody's.
+    Free,
+    /// Those of a transaction that is open.
+    Waits,
+    /// The same, and from here on others have to wait for its own.
+    Takes,
+    /// It is part of an open transaction, which has them.
+    Holds,
+}
+
+/// One question and its answer.
+#[derive(Clone, Debug)]
+pub struct Trip {
+    /// Who is asked.
+    pub peer: Peer,
+    /// Whom it may have to wait for.
+    pub locks: Locks,
+    /// What is asked, for people to read.
+    pub what: String,
+}
+
+/// Who watches the round trips of one server's store.
+#[async_trait]
+pub trait Watch: Send + Sync + 'static {
+    /// It is about to begin. A fault: it does not, and fails so.
+    async fn before(&self, trip: &Trip) -> Result<(), Fault>;
+    /// It has ended, whatever its answer. A fault: the answer is lost, and it fails so.
+    async fn after(&self, trip: &Trip) -> Result<(), Fault>;
+    /// A transaction is open until this is dropped.
+    fn transaction(&self) -> Box<dyn Any + Send>;
+    /// Waits so long.
+    async fn wait(&self, ms: u64);
+}
+
+/// The way to whoever watches; by default nobody does.
+#[derive(Clone, Default)]
+pub struct Pace(Option<Arc<dyn Watch>>);
+
+impl Pace {
+    /// Watched by this one.
+    pub fn watched(by: Arc<dyn Watch>) -> Self {
+        Self(Some(by))
+    }
+
+    /// Makes a round trip.
+    pub(super) async fn trip<T, E: From<Fault>>(
+        &self,
+        trip: impl FnOnce() -> Trip,
+        going: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let Some(watch) = &self.0 else {
+            return going.await;
+        };
+        let trip = trip();
+        watch.before(&trip).await?;
+        let outcome = going.await;
+        watch.after(&trip).await?;
+        outcome
+    }
+
+    /// A transaction has begun.
+    pub(super) fn transaction(&self) -> Option<Box<dyn Any + Send>> {
+        self.0.as_ref().map(|watch| watch.transaction())
+    }
+
+    /// Waits so long.
+    pub(super) async fn wait(&self, ms: u64) {
+        match &self.0 {
+            Some(watch) => watch.wait(ms).await,
+            None => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+-- The store's clock.
+-- KEYS none
+-- ARGV none
+-- Returns {'ok', milliseconds since 1970}
+return {'ok', now_ms()}

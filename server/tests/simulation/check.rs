@@ -1,0 +1,351 @@
+//! The end of a run: everything comes to rest, every instance ends, and then the clients' histories
+//! and acknowledgements are held against the archive.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plenary_server::store::{Page, Store};
+use plenary_shared::domain::{Event, Role, User, What};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+
+use crate::clients::{self, Client, OPENED_EVENTS};
+use crate::run::Run;
+
+/// Steps after which what has not come to rest never will.
+const REST_STEPS_MAX: usize = 8_000;
+
+/// How often so long is waited until nobody is shown who is not there.
+const PATIENCE_ROUNDS: usize = 4;
+
+/// Between two looks whether the instances have ended.
+const LOOK_STEPS: usize = 20;
+
+impl Run<'_> {
+    /// Lets everything come to rest and end, and looks at what came of it. How many events there are.
+    pub(crate) async fn come_to_the_end(&mut self) -> usize {
+        if !self.violations.is_empty() {
+            return 0;
+        }
+        self.heal();
+        let mut left_behind = Vec::new();
+        for _ in 0..PATIENCE_ROUNDS {
+            self.rest().await;
+            if !self.violations.is_empty() {
+                return 0;
+            }
+            left_behind = self.left_behind().await;
+            if left_behind.is_empty() {
+                break;
+            }
+        }
+        for what in left_behind {
+            self.violate(what);
+        }
+        let last = self
+            .scene
+            .instances
+            .iter()
+            .map(|(_, _, to)| to.as_ms())
+            .max();
+        let left = last.unwrap_or_default() + 1 - self.now_ms();
+        if left > 0 {
+            self.pass(left);
+        }
+        self.end_all().await;
+        let mut events = 0;
+        if self.violations.is_empty() {
+            events = self.check_all().await;
+        }
+        events
+    }
+
+    /// Until whoever is there is where they want to be, and whoever is not is shown as left.
+    async fn rest(&mut self) {
+        let until = self.now_ms() + Self::patience_ms();
+        for _ in 0..REST_STEPS_MAX {
+            let rested = self.now_ms() > until && self.clients.iter().all(has_rested);
+            if rested || !self.violations.is_empty() {
+                return;
+            }
+            self.step().await;
+        }
+        self.stuck();
+    }
+
+    async fn end_all(&mut self) {
+        let ids: Vec<InstanceId> = self.scene.instances.iter().map(|(id, _, _)| *id).collect();
+        let mut ended = false;
+        for at in 0..REST_STEPS_MAX {
+            if !self.violations.is_empty() {
+                return;
+            }
+            if at % LOOK_STEPS == 0 && !ended {
+                self.gate.settle().await;
+                ended = true;
+                for id in &ids {
+                    ended &= self.ground.lasting(*id).await.state == "ended";
+                    ended &= self.ground.left(*id).is_empty();
+                }
+            }
+            if ended && self.clients.iter().all(has_heard_the_end) {
+                return;
+            }
+            self.step().await;
+        }
+        for id in ids {
+            let what = format!(
+                "{id}: {:?} {:?}",
+                self.ground.lasting(id).await,
+                self.ground.left(id)
+            );
+            self.note(what);
+        }
+        self.stuck();
+    }
+
+    fn stuck(&mut self) {
+        let mut what = String::from("it does not come to rest");
+        for (at, client) in self.clients.iter().enumerate() {
+            let client = format!(
+                "; client {at} alive {} asking {:?} following {} in {} over {} done {} at {:?}",
+                client.alive,
+                client.asking,
+                client.link.as_ref().is_some_and(|link| link.following),
+                client.is_in,
+                client.over,
+                client.is_done(),
+                client.position()
+            );
+            what += &client;
+        }
+        self.violate(what);
+    }
+
+    /// The participants whose terminals are not there any more.
+    async fn left_behind(&mut self) -> Vec<String> {
+        self.gate.settle().await;
+        let mut found = Vec::new();
+        let store = self
+            .servers
+            .iter()
+            .flatten()
+            .next()
+            .map(|one| one.store.clone());
+        let Some(store) = store else { return found };
+        self.gate.set_open(true);
+        for (id, _, to) in self.scene.instances.clone() {
+            if self.now_ms() >= to.as_ms() {
+                continue;
+            }
+            match store.people(id, &root()).await {
+                Ok(people) => {
+                    for one in people {
+                        let is_there = |client: &Client| {
+                            client.alive && client.here == id && client.user.id == one.id
+                        };
+                        if !self.clients.iter().any(is_there) {
+                            found.push(format!("{} is in {id} although nobody is there", one.id));
+                        }
+                    }
+                }
+                Err(error) => found.push(format!("the participants of {id}: {error}")),
+            }
+        }
+        self.gate.set_open(false);
+        found
+    }
+
+    async fn check_all(&mut self) -> usize {
+        self.gate.settle().await;
+        let store = self.servers.iter().flatten().next().expect("they are up");
+        let store = store.store.clone();
+        self.gate.set_open(true);
+        let mut events = 0;
+        for (id, _, _) in self.scene.instances.clone() {
+            let page = Page::After(Seq::default());
+            let log = match store.events(id, &root(), page, OPENED_EVENTS).await {
+                Ok(page) => page.events,
+                Err(error) => {
+                    self.violate(format!("the log of {id} cannot be read: {error}"));
+                    continue;
+                }
+            };
+            events += log.len();
+            let lasting = self.ground.lasting(id).await;
+            if lasting.archived != log.len() as u64 {
+                self.violate(format!("{id}: {lasting:?} of {} events", log.len()));
+            }
+            for wrong in self.wrong_in_log(id, &log) {
+                self.violate(wrong);
+            }
+            let mut wrong = Vec::new();
+            for (at, client) in self.clients.iter().enumerate() {
+                if client.here == id {
+                    let found = self.wrong_for(client, &log);
+                    wrong.extend(found.into_iter().map(|what| format!("client {at}: {what}")));
+                }
+            }
+            for one in wrong {
+                self.violate(one);
+            }
+            if !self.violations.is_empty() {
+                for event in &log {
+                    self.note(format!(
+                        "    {id} seq {} {} {:?}",
+                        event.seq, event.timestamp, event.what
+                    ));
+                }
+            }
+        }
+        self.gate.set_open(false);
+        events
+    }
+
+    /// One log: without a hole, a life in the right order, stays that begin and end in time, nobody's
+    /// message twice.
+    fn wrong_in_log(&self, id: InstanceId, log: &[Event]) -> Vec<String> {
+        let to = self.to_of(id);
+        let mut wrong = Vec::new();
+        let mut inside: BTreeMap<UserId, &Event> = BTreeMap::new();
+        let mut said: BTreeSet<(UserId, Cmid)> = BTreeSet::new();
+        for (at, event) in log.iter().enumerate() {
+            let is_first = at == 0;
+            let is_last = at + 1 == log.len();
+            let well = match &event.what {
+                What::Opened => is_first,
+                What::Join { user, .. } => {
+                    event.timestamp < to && inside.insert(*user, event).is_none()
+                }
+                What::Leave { user, .. } => inside
+                    .remove(user)
+                    .is_some_and(|join| event.timestamp >= join.timestamp && event.timestamp <= to),
+                What::Message { user, cmid, .. } => {
+                    event.timestamp < to && inside.contains_key(user) && said.insert((*user, *cmid))
+                }
+                What::Closed { .. } => {
+                    is_last && inside.is_empty() && event.timestamp <= to.max(event.timestamp)
+                }
+            };
+            if event.seq.get() != at as u64 + 1 || !well {
+                wrong.push(format!("{id}: the log is wrong at {event:?}"));
+            }
+        }
+        if !matches!(log.last().map(|last| &last.what), Some(What::Closed { .. })) {
+            wrong.push(format!("{id}: its log is not closed"));
+        }
+        if !matches!(log.first().map(|first| &first.what), Some(What::Opened)) {
+            wrong.push(format!("{id}: its log is not opened"));
+        }
+        wrong
+    }
+
+    /// What one client was told, against what there is.
+    fn wrong_for(&self, client: &Client, log: &[Event]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let at = |seq: Seq| -> Option<&Event> {
+            let index = usize::try_from(seq.get()).ok()?.checked_sub(1)?;
+            log.get(index)
+        };
+        for (seq, (what, when)) in &client.durable {
+            let is_there =
+                at(*seq).is_some_and(|event| event.what == *what && event.timestamp == *when);
+            if !is_there {
+                wrong.push(format!(
+                    "was told that {seq} is durable, and it is not: {what:?}"
+                ));
+            }
+        }
+        if let (Some(replica), true) = (&client.replica, client.alive) {
+            let known: Vec<_> = replica
+                .events()
+                .map(|event| (event.seq, &event.what, event.timestamp))
+                .collect();
+            let there: Vec<_> = log
+                .iter()
+                .map(|event| (event.seq, &event.what, event.timestamp))
+                .collect();
+            if known != there {
+                wrong.push(format!("knows {known:?}"));
+            }
+        }
+        let mut last = Seq::default();
+        for one in &client.outbox {
+            let found: Vec<&Event> = log
+                .iter()
+                .filter(|event| {
+                    matches!(&event.what, What::Message { user, cmid, .. }
+                    if *user == client.user.id && *cmid == one.cmid)
+                })
+                .collect();
+            let body_is = |event: &Event| matches!(&event.what, What::Message { body, .. } if body.as_str() == one.body);
+            let acked = one.acks.last().copied();
+            match found.as_slice() {
+                [] => {
+                    // Whoever forgot it has forgotten that it was acknowledged, and nobody is
+                    // there, or may, to say it again.
+                    let excused = self.lossy && (!client.alive || one.refused.is_some());
+                    if one.durable.is_some() || (acked.is_some() && !excused) {
+                        wrong.push(format!(
+                            "{} was acknowledged by {:?} and is lost",
+                            one.cmid, one.acks
+                        ));
+                    }
+                    if client.alive && one.refused.is_none() {
+                        wrong.push(format!("{} was never refused and is not there", one.cmid));
+                    }
+                }
+                [event] => {
+                    if !body_is(event) {
+                        wrong.push(format!("{} says something else", one.cmid));
+                    }
+                    if one.refused.is_some() {
+                        wrong.push(format!("{} was refused and is there", one.cmid));
+                    }
+                    if client.alive && acked.is_some_and(|seq| seq != event.seq) {
+                        wrong.push(format!(
+                            "{} was acknowledged by {:?} and is {}",
+                            one.cmid, one.acks, event.seq
+                        ));
+                    }
+                    if one.durable.is_some_and(|seq| seq != event.seq) {
+                        wrong.push(format!(
+                            "{} was durable by {:?} and is {}",
+                            one.cmid, one.durable, event.seq
+                        ));
+                    }
+                    // Where something was forgotten, what is said next may come before what is
+                    // said again.
+                    if event.seq < last && client.alive && !self.lossy && !self.begun_anew {
+                        wrong.push(format!("{} comes before what was said before it", one.cmid));
+                    }
+                    last = last.max(event.seq);
+                }
+                _ => wrong.push(format!("{} is there {} times", one.cmid, found.len())),
+            }
+        }
+        wrong
+    }
+}
+
+fn has_rested(client: &Client) -> bool {
+    let is_following = client.link.as_ref().is_some_and(|link| link.following);
+    !client.alive
+        || (client.asking.is_none()
+            && is_following
+            && client.is_done()
+            && (client.is_in || client.over || !client.wants_in))
+}
+
+fn has_heard_the_end(client: &Client) -> bool {
+    let is_following = client.link.as_ref().is_some_and(|link| link.following);
+    !client.alive
+        || (client.is_done()
+            && is_following
+            && client
+                .replica
+                .as_ref()
+                .is_some_and(plenary_shared::replica::Replica::is_closed))
+}
+
+fn root() -> User {
+    clients::person(UserId::new(1).expect("small"), Role::Admin)
+}

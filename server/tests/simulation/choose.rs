@@ -1,0 +1,197 @@
+//! What may happen next, and how likely each is.
+
+use plenary_server::store::pace::Peer;
+
+use crate::clients::Do;
+use crate::gate::{At, Ready, Verdict};
+use crate::ground::Forgets;
+use crate::run::Run;
+use crate::servers::{LEASE_MS, Role};
+
+/// How often others may go on between a question and its answer, in a hundred.
+const STOPS_PER_CENT: usize = 50;
+
+/// What happens next.
+pub enum Action {
+    Tell(Ready),
+    Client(usize, Do),
+    Pull(usize),
+    Role(usize, Role),
+    Look(usize),
+    Deliver(usize),
+    LoseNews(usize),
+    Tick(i64, i64),
+    Kill(usize),
+    Start(usize),
+    Forget(Forgets),
+    Keep,
+    RedisAway,
+    MySqlAway,
+}
+
+impl Run<'_> {
+    /// One of all that may happen now.
+    pub(crate) fn choose(&mut self) -> Action {
+        let ready = self.gate.ready();
+        let calm = self.calm;
+        let mut all: Vec<(usize, Action)> = Vec::new();
+        all.extend(ready.into_iter().map(|one| {
+            let haste = match (calm, one.job.starts_with("client")) {
+                (true, _) => 40,
+                (false, true) => 30,
+                (false, false) => 12,
+            };
+            (haste, Action::Tell(one))
+        }));
+        let up: Vec<usize> = (0..self.servers.len())
+            .filter(|at| self.servers[*at].as_ref().is_some_and(|up| up.ready))
+            .collect();
+        for (at, client) in self.clients.iter().enumerate() {
+            if client
+                .link
+                .as_ref()
+                .is_some_and(|link| link.cursor.is_some())
+            {
+                all.push((6, Action::Pull(at)));
+            }
+            if !client.alive || client.asking.is_some() {
+                continue;
+            }
+            let wish = client.wish(&up).into_iter();
+            all.extend(wish.map(|(weight, what)| (4 * weight, Action::Client(at, what))));
+            if !calm && client.link.is_some() {
+                let whim = client.whim().into_iter();
+                all.extend(whim.map(|(weight, what)| (2 * weight, Action::Client(at, what))));
+                if self.plan.deaths {
+                    all.push((1, Action::Client(at, Do::Die)));
+                }
+            }
+        }
+        let now = self.now_ms();
+        for (at, server) in self.servers.iter().enumerate() {
+            let Some(server) = server else {
+                all.push((if calm { 40 } else { 5 }, Action::Start(at)));
+                continue;
+            };
+            if self.plan.kills && !calm {
+                all.push((1, Action::Kill(at)));
+            }
+            if !server.pending.is_empty() {
+                all.push((if calm { 30 } else { 10 }, Action::Deliver(at)));
+                if self.plan.loses_news && !calm {
+                    all.push((1, Action::LoseNews(at)));
+                }
+            }
+            if !server.ready {
+                continue;
+            }
+            let lease_is_short = server.lease_until < now + LEASE_MS - 3_000;
+            let lease = match (lease_is_short, calm) {
+                (true, true) => 400,
+                (true, false) => 6,
+                (false, _) => 1,
+            };
+            let roles = [
+                (3, Role::Schedule),
+                (3, Role::Archive),
+                (lease, Role::Lease),
+                (if calm { 6 } else { 1 }, Role::Reap),
+                (1, Role::Sweep),
+                (if server.lost.is_empty() { 0 } else { 6 }, Role::Detach),
+            ];
+            for (weight, role) in roles {
+                if !server.busy.contains(&role) {
+                    all.push((weight, Action::Role(at, role)));
+                }
+            }
+            all.push((1, Action::Look(at)));
+        }
+        if self.ending {
+            all.push((50, Action::Tick(500, 2_000)));
+        } else if calm {
+            all.push((4, Action::Tick(1, 400)));
+        } else {
+            all.push((8, Action::Tick(1, 500)));
+            all.push((1, Action::Tick(1_000, 8_000)));
+            if self.plan.forgets {
+                all.push((2, Action::Keep));
+                for how in [
+                    Forgets::OnlyScripts,
+                    Forgets::ATail,
+                    Forgets::Everything,
+                    Forgets::ScriptsInPlace,
+                ] {
+                    if self.chance.per_cent(30) {
+                        all.push((2, Action::Forget(how)));
+                    }
+                }
+            }
+            if self.plan.outages {
+                all.push((1, Action::RedisAway));
+                all.push((1, Action::MySqlAway));
+            }
+        }
+        self.chance.weighted(all).unwrap_or(Action::Tick(1, 500))
+    }
+
+    /// Tells what waits to go on, or that it fails.
+    pub(crate) fn tell(&mut self, ready: &Ready) {
+        let now = self.now_ms();
+        let away = match ready.peer {
+            Some(Peer::Redis) => now < self.redis_away_until,
+            Some(Peer::MySql) => now < self.mysql_away_until,
+            Some(Peer::File) | None => false,
+        };
+        let fails = match ready.at {
+            At::Before => away || (!self.calm && self.plan.errors && self.chance.per_cent(2)),
+            At::After => !self.calm && self.plan.errors && self.chance.per_cent(2),
+            At::Until(_) => false,
+        };
+        let stops = !self.calm && self.chance.per_cent(STOPS_PER_CENT);
+        let verdict = match (&ready.at, fails) {
+            (_, true) => Verdict::Fail,
+            (At::Before, false) if !stops => Verdict::Through,
+            (_, false) => Verdict::Go,
+        };
+        let what = self.named(&ready.what);
+        let how = match (&ready.at, verdict) {
+            (At::Before, Verdict::Through) => "asks and learns",
+            (At::Before, Verdict::Go) => "asks",
+            (At::Before, Verdict::Fail | Verdict::Die) => "asks in vain:",
+            (At::After, Verdict::Go | Verdict::Through) => "has its answer to",
+            (At::After, Verdict::Fail | Verdict::Die) => "loses the answer to",
+            (At::Until(_), _) => "has waited:",
+        };
+        self.note(format!("p{} {} {how} {what}", ready.process, ready.job));
+        if ready.peer == Some(Peer::Redis) && ready.at == At::Before && !fails {
+            if self.told_now != now {
+                self.ground.set_now(now);
+                self.told_now = now;
+            }
+            self.touched = true;
+            self.watch_fencing(&ready.what);
+        }
+        self.gate.tell(ready.number, verdict);
+    }
+
+    /// A script's name instead of its hash.
+    fn named(&self, what: &str) -> String {
+        let mut words = what.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("EVALSHA"), Some(hash), rest) => {
+                let name = self.names.get(hash).copied().unwrap_or(hash);
+                format!("{name}.lua {}", rest.unwrap_or_default())
+            }
+            _ => what.replace('\n', " "),
+        }
+    }
+
+    fn watch_fencing(&mut self, what: &str) {
+        if what.starts_with("SET plenary:fencing") && self.fencing_since.is_none() {
+            self.fencing_since = Some(self.now_ms());
+        }
+        if what.starts_with("DEL plenary:fencing") {
+            self.fencing_since = None;
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Where every round trip of every server waits until it is told to go on: one at a time, in an
+//! order that the seed decides. So a run is the same whenever it is run.
+
+use std::any::Any;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use plenary_server::error::Fault;
+use plenary_server::store::pace::{Locks, Peer, Trip, Watch};
+use tokio::sync::{Notify, oneshot};
+
+tokio::task_local! {
+    /// What the running task is doing, for the trace.
+    pub static JOB: String;
+}
+
+/// Turns of the scheduler without any news after which nothing goes on by itself any more: more than
+/// the longest chain of tasks that wake each other without a round trip between them.
+const QUIET_TURNS: usize = 5;
+
+/// How long a round trip may take: what takes longer hangs.
+const TRIP_S_MAX: u64 = 30;
+
+/// Of how many characters of a question the trace tells.
+const TOLD_CHARS_MAX: usize = 90;
+
+/// What a task that waits is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on.
+    Go,
+    /// Make the trip, and go on with its answer at once.
+    Through,
+    /// Before the trip: it is not made. After it: its answer is lost.
+    Fail,
+    /// The process is dead.
+    Die,
+}
+
+/// Where a task waits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    /// Before a round trip.
+    Before,
+    /// After it.
+    After,
+    /// For a time of the simulated clock.
+    Until(i64),
+}
+
+/// A task that waits.
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    process: usize,
+    job: String,
+    at: At,
+    peer: Option<Peer>,
+    locks: Locks,
+    what: String,
+    tell: oneshot::Sender<Verdict>,
+}
+
+/// What can be told to go on.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// By which it is told so.
+    pub number: u64,
+    /// Whose it is.
+    pub process: usize,
+    /// What is being done.
+    pub job: String,
+    /// Where.
+    pub at: At,
+    /// Who is asked.
+    pub peer: Option<Peer>,
+    /// What is asked.
+    pub what: String,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    now_ms: i64,
+    dead: Vec<bool>,
+    waiting: Vec<Waiting>,
+    next_number: u64,
+    in_flight: bool,
+    /// Whether what is in flight goes on with its answer at once.
+    through: bool,
+    transactions: usize,
+    /// While it is open, trips are nobody's business.
+    open: bool,
+    activity: u64,
+}
+
+impl State {
+    /// Whether a transaction is open that others would have to wait for.
+    fn is_locked(&self) -> bool {
+        let begins = |one: &Waiting| one.at == At::After && one.locks == Locks::Takes;
+        self.transactions > 0 || self.waiting.iter().any(begins)
+    }
+}
+
+/// The gate of all processes.
+#[derive(Debug, Default)]
+pub struct Gate {
+    state: Mutex<State>,
+    moved: Notify,
+}
+
+impl Gate {
+    /// A new process; its number.
+    pub fn process(self: &Arc<Self>) -> Process {
+        let mut state = self.state();
+        state.dead.push(false);
+        Process {
+            gate: self.clone(),
+            number: state.dead.len() - 1,
+        }
+    }
+
+    /// Says what time it is.
+    pub fn set_now(&self, now_ms: i64) {
+        self.state().now_ms = now_ms;
+    }
+
+    /// Lets every trip pass, or none unasked.
+    pub fn set_open(&self, open: bool) {
+        self.state().open = open;
+    }
+
+    /// Something happened that is no trip.
+    pub fn stir(&self) {
+        self.state().activity += 1;
+        self.moved.notify_one();
+    }
+
+    /// Waits until nothing goes on by itself any more.
+    pub async fn settle(&self) {
+        let mut seen = self.state().activity;
+        let mut quiet = 0;
+        while quiet < QUIET_TURNS {
+            if self.state().in_flight {
+                let moved =
+                    tokio::time::timeout(Duration::from_secs(TRIP_S_MAX), self.moved.notified());
+                assert!(
+                    moved.await.is_ok(),
+                    "a round trip hangs: {:#?}",
+                    self.state()
+                );
+                quiet = 0;
+                continue;
+            }
+            tokio::task::yield_now().await;
+            let activity = self.state().activity;
+            quiet = if activity == seen { quiet + 1 } else { 0 };
+            seen = activity;
+        }
+    }
+
+    /// All that can go on, in an order that is the same in every run.
+    pub fn ready(&self) -> Vec<Ready> {
+        let state = self.state();
+        let mut ready: Vec<Ready> = state
+            .waiting
+            .iter()
+            .filter(|one| match one.at {
+                At::Before => match one.locks {
+                    Locks::Free | Locks::Holds => true,
+                    Locks::Waits | Locks::Takes => !state.is_locked(),
+                },
+                At::After => true,
+                At::Until(ms) => ms <= state.now_ms,
+            })
+            .map(|one| Ready {
+                number: one.number,
+                process: one.process,
+                job: one.job.clone(),
+                at: one.at.clone(),
+                peer: one.peer,
+                what: one.what.clone(),
+            })
+            .collect();
+        ready.sort_by(|a, b| {
+            let key = |one: &Ready| (one.process, one.job.clone(), one.what.clone(), one.number);
+            key(a).cmp(&key(b))
+        });
+        ready
+    }
+
+    /// Tells one of those that are ready.
+    pub fn tell(&self, number: u64, verdict: Verdict) {
+        let mut state = self.state();
+        let at = state.waiting.iter().position(|one| one.number == number);
+        let one = state.waiting.remove(at.expect("it was ready a moment ago"));
+        if one.at == At::Before && verdict != Verdict::Fail {
+            state.in_flight = true;
+            state.through = verdict == Verdict::Through;
+        }
+        state.activity += 1;
+        drop(state);
+        // Whoever waited may have been dropped.
+        if one.tell.send(verdict).is_err() {
+            self.state().in_flight = false;
+        }
+    }
+
+    /// A process dies: whatever waits in it ends where it stands.
+    pub fn kill(&self, process: usize) {
+        let mut state = self.state();
+        state.dead[process] = true;
+        state.activity += 1;
+        let (dead, alive) = std::mem::take(&mut state.waiting)
+            .into_iter()
+            .partition(|one| one.process == process);
+        state.waiting = alive;
+        drop(state);
+        let dead: Vec<Waiting> = dead;
+        for one in dead {
+            // Whoever waited may have been dropped.
+            let _ = one.tell.send(Verdict::Die);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One process at the gate.
+#[derive(Clone, Debug)]
+pub struct Process {
+    gate: Arc<Gate>,
+    /// Its number.
+    pub number: usize,
+}
+
+impl Process {
+    async fn wait_at(&self, at: At, trip: Option<&Trip>) -> Verdict {
+        let (tell, told) = oneshot::channel();
+        {
+            let mut state = self.gate.state();
+            if at == At::After {
+                state.in_flight = false;
+                state.activity += 1;
+                if std::mem::take(&mut state.through) {
+                    self.gate.moved.notify_one();
+                    return Verdict::Go;
+                }
+            }
+            if state.open {
+                return Verdict::Go;
+            }
+            let number = state.next_number;
+            state.next_number += 1;
+            state.activity += 1;
+            let job = JOB.try_with(Clone::clone);
+            let waiting = Waiting {
+                number,
+                process: self.number,
+                job: job.unwrap_or_else(|_| "by itself".to_owned()),
+                at,
+                peer: trip.map(|trip| trip.peer),
+                locks: trip.map_or(Locks::Free, |trip| trip.locks),
+                what: trip.map_or_else(|| "waits".to_owned(), |trip| short(&trip.what)),
+                tell,
+            };
+            if !state.dead[self.number] {
+                state.waiting.push(waiting);
+            }
+        }
+        self.gate.moved.notify_one();
+        let verdict = told.await.unwrap_or(Verdict::Die);
+        if verdict == Verdict::Die {
+            // Ends this task as the death of its process would, without a word.
+            std::panic::resume_unwind(Box::new("killed"));
+        }
+        verdict
+    }
+}
+
+#[async_trait]
+impl Watch for Process {
+    async fn before(&self, trip: &Trip) -> Result<(), Fault> {
+        match self.wait_at(At::Before, Some(trip)).await {
+            Verdict::Go | Verdict::Through => Ok(()),
+            Verdict::Fail | Verdict::Die => Err(away(trip.peer, "refused")),
+        }
+    }
+
+    async fn after(&self, trip: &Trip) -> Result<(), Fault> {
+        match self.wait_at(At::After, Some(trip)).await {
+            Verdict::Go | Verdict::Through => Ok(()),
+            Verdict::Fail | Verdict::Die => Err(away(trip.peer, "the answer is lost")),
+        }
+    }
+
+    fn transaction(&self) -> Box<dyn Any + Send> {
+        self.gate.state().transactions += 1;
+        Box::new(Open(self.gate.clone()))
+    }
+
+    async fn wait(&self, ms: u64) {
+        let until = self.gate.state().now_ms + i64::try_from(ms).unwrap_or(i64::MAX);
+        self.wait_at(At::Until(until), None).await;
+    }
+}
+
+/// A transaction that is open.
+struct Open(Arc<Gate>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.transactions -= 1;
+        state.activity += 1;
+    }
+}
+
+fn away(peer: Peer, why: &'static str) -> Fault {
+    match peer {
+        Peer::Redis => Fault::away("Redis", why),
+        Peer::MySql => Fault::away("MySQL", why),
+        Peer::File => Fault::away("the file", why),
+    }
+}
+
+/// What is asked, without what is another in every run: which process of Redis it is.
+fn short(what: &str) -> String {
+    const BOOT: &str = "SET plenary:boot";
+    if what.starts_with(BOOT) {
+        return BOOT.to_owned();
+    }
+    what.chars().take(TOLD_CHARS_MAX).collect()
+}

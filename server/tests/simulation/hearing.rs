@@ -1,0 +1,130 @@
+//! What is published, on its way to the hubs, and what must hold of it whoever hears it.
+
+use plenary_server::store::Feed;
+use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::ids::{Generation, InstanceId};
+use plenary_shared::time::Timestamp;
+
+use crate::run::{BEGIN_MS, Run};
+
+impl Run<'_> {
+    /// Something was published: by Redis to all, or by a file's server to itself.
+    pub(crate) fn hear(&mut self, only: Option<usize>, news: &Feed) {
+        let instance = match news {
+            Feed::Event(event) => {
+                self.begun_anew |= event.generation.get() > 1;
+                if event.what == What::Opened {
+                    self.void_holds(event.instance);
+                }
+                self.observe(event, "published");
+                self.look_at_leave(event);
+                event.instance
+            }
+            Feed::Fence { instance, .. } => {
+                self.begun_anew = true;
+                self.void_holds(*instance);
+                *instance
+            }
+            Feed::Durable { instance, .. } => *instance,
+            Feed::Gap | Feed::Changed | Feed::SignedOut(_) => return,
+        };
+        for (at, server) in self.servers.iter_mut().enumerate() {
+            let Some(server) = server else { continue };
+            if only.is_none_or(|only| only == at) && server.store.follows(instance) {
+                server.pending.push_back(news.clone());
+            }
+        }
+    }
+
+    /// A live state begins anew: nobody's connections are known to it.
+    fn void_holds(&mut self, here: InstanceId) {
+        for client in self.clients.iter_mut().filter(|one| one.here == here) {
+            if let Some(link) = &mut client.link {
+                link.holds_since = None;
+            }
+        }
+    }
+
+    /// Nobody may see another event under the same generation and seq.
+    pub(crate) fn observe(&mut self, event: &Event, who: &str) {
+        if event.generation == Generation::default() {
+            return;
+        }
+        let key = (event.instance, event.generation, event.seq);
+        let fact = (event.what.clone(), event.timestamp);
+        match self.seen.get(&key) {
+            Some((known, first)) if *known != fact => {
+                let wrong = format!("{key:?} is {known:?} to {first}, and {fact:?} to {who}");
+                self.violate(wrong);
+            }
+            Some(_) => {}
+            None => {
+                self.seen.insert(key, (fact, who.to_owned()));
+            }
+        }
+        let to = self.to_of(event.instance);
+        let accepted = matches!(event.what, What::Join { .. } | What::Message { .. });
+        if accepted && event.timestamp >= to {
+            self.violate(format!("accepted after the end: {event:?}"));
+        }
+    }
+
+    pub(crate) fn to_of(&self, here: InstanceId) -> Timestamp {
+        let found = self.scene.instances.iter().find(|(id, _, _)| *id == here);
+        found.expect("it is in the scene").2
+    }
+
+    /// Who holds their stay by a connection that lives is not taken for lost.
+    fn look_at_leave(&mut self, event: &Event) {
+        let What::Leave { user, reason } = &event.what else {
+            return;
+        };
+        let mut wrong = Vec::new();
+        for (at, client) in self.clients.iter_mut().enumerate() {
+            if client.user.id != *user || client.here != event.instance {
+                continue;
+            }
+            let Some(link) = &mut client.link else {
+                continue;
+            };
+            let held_since = link.holds_since.take();
+            let server = self.servers[link.server].as_ref();
+            let alive = server.filter(|server| server.process.number == link.process);
+            if let (Reason::ConnectionLost, Some(since), Some(server)) = (reason, held_since, alive)
+                && since > server.lapsed_at
+            {
+                wrong.push(format!(
+                    "{user} was removed although client {at} holds the stay since +{} ms: {event:?}",
+                    since - BEGIN_MS
+                ));
+            }
+        }
+        for one in wrong {
+            self.violate(one);
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, at: usize) {
+        let server = self.servers[at].as_mut().expect("it is up");
+        if let Some(news) = server.pending.pop_front() {
+            self.note(format!("s{at} hears {}", told(&news)));
+            self.feed(at, news);
+        }
+    }
+
+    pub(crate) fn feed(&mut self, at: usize, news: Feed) {
+        let server = self.servers[at].as_ref().expect("it is up");
+        let taken = server.feed.try_send(news);
+        assert!(taken.is_ok(), "the hub has ended");
+    }
+}
+
+fn told(news: &Feed) -> String {
+    match news {
+        Feed::Event(event) => format!(
+            "{} gen {} seq {}: {:?}",
+            event.instance, event.generation, event.seq, event.what
+        ),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,148 @@
+//! The contract under simulation: the real stores, servers that race and die, clients that come and
+//! go, stores that forget and are away; every round trip in an order that the seed decides.
+//!
+//! `script/simulate N [SEED]` runs as many as one likes; a failing seed is printed with all that
+//! happened, and happens again whenever it is run.
+
+use std::time::Instant;
+
+use ground::Ground;
+use mistake::{MISTAKES, Mistake};
+use run::Report;
+
+mod asked;
+mod chance;
+mod check;
+mod choose;
+mod clients;
+mod gate;
+mod ground;
+mod hearing;
+mod mistake;
+mod plan;
+mod run;
+mod scripts;
+mod served;
+mod servers;
+
+/// Seeds that every run of all tests tries on Redis and MariaDB.
+const HYBRID_SEEDS: u64 = 300;
+
+/// Seeds that every run of all tests tries on one file.
+const FILE_SEEDS: u64 = 100;
+
+/// Seeds within which each mistake must be caught.
+const MISTAKE_SEEDS: u64 = 300;
+
+/// Seeds after which a long simulation says how far it is.
+const SAID_SEEDS: u64 = 100;
+
+#[test]
+fn redis_and_mysql_keep_the_contract() {
+    hold(&mut Ground::hybrid(), 1..=HYBRID_SEEDS);
+}
+
+#[test]
+fn one_file_keeps_the_contract() {
+    hold(&mut Ground::file(), 1..=FILE_SEEDS);
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    let mut ground = Ground::hybrid();
+    for seed in 1..=10 {
+        let first = run::run(&mut ground, seed, None).trace;
+        let again = run::run(&mut ground, seed, None).trace;
+        let differ = first.iter().zip(&again).position(|(a, b)| a != b);
+        if let Some(at) = differ {
+            let upto = &first[at.saturating_sub(5)..=at];
+            panic!("seed {seed}: {upto:#?}\nand then:\n{}", again[at]);
+        }
+        assert_eq!(first.len(), again.len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn every_planted_mistake_is_caught() {
+    let mut ground = Ground::hybrid();
+    let mut missed = Vec::new();
+    for mistake in MISTAKES {
+        match catch(&mut ground, mistake) {
+            Some((seed, what)) => println!("{}: caught by seed {seed}: {what}", mistake.name),
+            None => missed.push(mistake.name),
+        }
+    }
+    assert!(
+        missed.is_empty(),
+        "not caught: the simulator is too weak: {missed:#?}"
+    );
+}
+
+#[test]
+#[ignore = "as long as one likes: script/simulate N [SEED]"]
+fn as_many_as_one_likes() {
+    let number = |name: &str, otherwise: u64| {
+        std::env::var(name).map_or(otherwise, |text| {
+            text.parse()
+                .unwrap_or_else(|_| panic!("{name} is no number: {text}"))
+        })
+    };
+    let (count, first) = (number("SIMULATE_SEEDS", 1_000), number("SIMULATE_FIRST", 1));
+    let mut ground = match std::env::var("SIMULATE_ON").as_deref() {
+        Ok("file") => Ground::file(),
+        _ => Ground::hybrid(),
+    };
+    hold(&mut ground, first..=first + count - 1);
+}
+
+/// Runs these seeds, and fails with the whole story of the first that breaks the contract, or of
+/// none with `SIMULATE_ALL`, which goes on.
+fn hold(ground: &mut Ground, seeds: std::ops::RangeInclusive<u64>) {
+    let goes_on = std::env::var("SIMULATE_ALL").is_ok();
+    let begun = Instant::now();
+    let (mut events, mut broken) = (0, Vec::new());
+    let first = *seeds.start();
+    for seed in seeds {
+        let report = run::run(ground, seed, None);
+        events += report.events;
+        if !report.violations.is_empty() {
+            println!("seed {seed} breaks the contract: {:#?}", report.violations);
+            broken.push(seed);
+            if !goes_on {
+                tell(seed, &report);
+                break;
+            }
+        }
+        let done = seed - first + 1;
+        if done.is_multiple_of(SAID_SEEDS) {
+            let broken = broken.len();
+            let s = begun.elapsed().as_secs_f64();
+            println!("{done} seeds, {broken} broken, {events} events, {s:.1} s");
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "seeds {broken:?} break the contract; again: script/simulate 1 {}",
+        broken[0]
+    );
+}
+
+/// Runs seeds until the mistake shows: by which, and how.
+fn catch(ground: &mut Ground, mistake: &Mistake) -> Option<(u64, String)> {
+    (1..=MISTAKE_SEEDS).find_map(|seed| {
+        let report = run::run(ground, seed, Some(mistake));
+        report
+            .violations
+            .into_iter()
+            .next()
+            .map(|what| (seed, what))
+    })
+}
+
+/// All that happened.
+fn tell(seed: u64, report: &Report) {
+    println!("--- seed {seed}");
+    for line in &report.trace {
+        println!("{line}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Mistakes that must be caught: each is planted in the scripts' texts or in the order of the steps,
+//! and none of them can be in a product.
+
+/// A known way to do it wrong.
+#[derive(Debug)]
+pub struct Mistake {
+    /// What is wrong.
+    pub name: &'static str,
+    /// What is changed in the scripts: the script's name, what stands there, what instead.
+    pub lua: &'static [(&'static str, &'static str, &'static str)],
+    /// What is done in another way than the product does it.
+    pub wrong: Wrong,
+}
+
+/// What is done in another way than the product does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// Nothing beside the scripts.
+    Nothing,
+    /// Scripts that are gone are loaded again by whoever needs them.
+    ReloadsScripts,
+    /// `durable` is said before it is committed.
+    PublishesBeforeCommit,
+    /// The last step of an end comes before the archive is complete.
+    DestroysEarly,
+}
+
+/// All of them.
+pub const MISTAKES: &[Mistake] = &[
+    Mistake {
+        name: "scripts are loaded again when they are gone",
+        lua: &[],
+        wrong: Wrong::ReloadsScripts,
+    },
+    Mistake {
+        name: "a new generation has no floor for its seqs",
+        lua: &[("activate", "'seq', floor,", "'seq', 0,")],
+        wrong: Wrong::Nothing,
+    },
+    Mistake {
+        name: "a new generation does not know what was sent before",
+        lua: &[(
+            "activate",
+            "for _, one in ipairs(cjson.decode(ARGV[at])) do redis.call('HSET', sent, one[1], one[2]) end",
+            "",
+        )],
+        wrong: Wrong::Nothing,
+    },
+    Mistake {
+        name: "durable is said before it is committed",
+        lua: &[],
+        wrong: Wrong::PublishesBeforeCommit,
+    },
+    Mistake {
+        name: "an instance is destroyed before the archive is complete",
+        lua: &[(
+            "destroy",
+            "if found.state ~= 'closed' or found.archived ~= found.seq then return {'unarchived'} end",
+            "",
+        )],
+        wrong: Wrong::DestroysEarly,
+    },
+    Mistake {
+        name: "a lost connection removes its user, whoever else holds the stay",
+        lua: &[(
+            "reap",
+            "if redis.call('HINCRBY', owners, '#' .. holds, -1) > 0 then return nil end",
+            "redis.call('HINCRBY', owners, '#' .. holds, -1)",
+        )],
+        wrong: Wrong::Nothing,
+    },
+    Mistake {
+        name: "scripts do not look at the generation",
+        lua: &[
+            (
+                "post",
+                "if found[1] ~= gen then return nil, {'stale', found[1]} end",
+                "",
+            ),
+            (
+                "join",
+                "if found[1] ~= gen then return nil, {'stale', found[1]} end",
+                "",
+            ),
+            (
+                "ack",
+                "if found[1] ~= gen then return nil, {'stale', found[1]} end",
+                "",
+            ),
+        ],
+        wrong: Wrong::Nothing,
+    },
+    Mistake {
+        name: "posts are taken after the end",
+        lua: &[(
+            "post",
+            "if found.state ~= 'active' or now >= found.to then return {'over'} end",
+            "if found.state == 'closed' then return {'over'} end",
+        )],
+        wrong: Wrong::Nothing,
+    },
+    Mistake {
+        name: "a retry is refused after the end",
+        lua: &[(
+            "post",
+            "if before then",
+            "if before and found.state == 'active' and now_ms() < found.to then",
+        )],
+        wrong: Wrong::Nothing,
+    },
+];

@@ -1,0 +1,63 @@
+//! What a run is like: how many take part, how long it lasts, what breaks.
+
+use crate::chance::Chance;
+
+/// What a run is like.
+#[expect(clippy::struct_excessive_bools, reason = "what breaks, each by itself")]
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Servers at a time.
+    pub servers: usize,
+    /// Clients.
+    pub clients: u64,
+    /// People behind them: fewer than clients, so that some have two terminals.
+    pub people: u64,
+    /// Instances.
+    pub instances: u64,
+    /// How long they last.
+    pub lasts_ms: i64,
+    /// What happens before everything is made well.
+    pub steps: usize,
+    /// Whether everything is well until everybody is in.
+    pub begins_well: bool,
+    /// Whether servers die.
+    pub kills: bool,
+    /// Whether clients die.
+    pub deaths: bool,
+    /// Whether news get lost between Redis and a server.
+    pub loses_news: bool,
+    /// Whether a round trip fails now and then.
+    pub errors: bool,
+    /// Whether Redis forgets.
+    pub forgets: bool,
+    /// Whether Redis or MySQL are away for some time.
+    pub outages: bool,
+}
+
+impl Plan {
+    /// Draws one. `shared`: several servers may share the stores.
+    pub fn draw(chance: &mut Chance, shared: bool) -> Self {
+        let ends_meanwhile = chance.per_cent(50);
+        let stores_break = chance.per_cent(60);
+        let people = 2 + chance.below(2);
+        Self {
+            servers: if shared { 2 + chance.below(2) } else { 1 },
+            clients: (people + 1 + chance.below(2)) as u64,
+            people: people as u64,
+            instances: 1 + chance.below(2) as u64,
+            lasts_ms: if ends_meanwhile {
+                chance.ms(6_000, 40_000)
+            } else {
+                3_600_000
+            },
+            steps: 80 + chance.below(200),
+            begins_well: chance.per_cent(75),
+            kills: chance.per_cent(60),
+            deaths: chance.per_cent(30),
+            loses_news: shared && chance.per_cent(50),
+            errors: stores_break && chance.per_cent(50),
+            forgets: shared && stores_break && chance.per_cent(70),
+            outages: shared && stores_break && chance.per_cent(50),
+        }
+    }
+}

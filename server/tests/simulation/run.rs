@@ -1,0 +1,588 @@
+//! One run: everything that happens follows from its seed, one round trip at a time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plenary_server::clock::Clock;
+use plenary_server::error::{Answer, Error, Fault};
+use plenary_server::hub::Cursor;
+use plenary_server::store::{ConnectionId, Feed};
+use plenary_shared::domain::Event;
+use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
+use plenary_shared::protocol::{OpenOk, Posted};
+use plenary_shared::time::Timestamp;
+use tokio::task::AbortHandle;
+
+use crate::chance::Chance;
+use crate::choose::Action;
+use crate::clients::{Client, Fact};
+use crate::gate::{Gate, JOB};
+use crate::ground::{Forgets, Ground, Scene};
+use crate::mistake::{Mistake, Wrong};
+use crate::plan::Plan;
+use crate::scripts::{names, scripts};
+use crate::servers::{self, GRACE_MS, LEASE_MS, Role, Server};
+
+/// When every run begins: 2026-01-01.
+pub const BEGIN_MS: i64 = 1_767_225_600_000;
+
+/// Steps in which everything is well at first.
+const WELL_STEPS_MAX: usize = 200;
+
+/// How long the right to bring the live state up lasts, as in the product.
+const FENCING_MS: i64 = 10_000;
+
+/// What became of a job.
+pub enum Outcome {
+    /// A client's open.
+    Opened(Answer<(OpenOk, Option<Cursor>)>),
+    /// A client's resume.
+    Resumed(Answer<(OpenOk, Option<Cursor>)>),
+    /// A client's join.
+    Joined(Answer<Posted>),
+    /// A client's leave.
+    Left(Answer<Posted>),
+    /// A client's post.
+    Said(Cmid, Answer<Posted>),
+    /// A client's connection holds its stay.
+    Held(Answer<()>),
+    /// Events for a client that was behind.
+    Filled(Answer<Vec<Event>>),
+    /// What a server does by itself; it began at this time.
+    Served(Role, i64, Answer<()>),
+    /// Whether a lost connection was told of.
+    Detached((InstanceId, ConnectionId), Answer<()>),
+}
+
+/// Something that a server is doing.
+pub struct Job {
+    process: usize,
+    name: String,
+    handle: AbortHandle,
+    /// Whose request it is.
+    pub asked_by: Option<AskedBy>,
+}
+
+/// Whose request something is.
+#[derive(Clone, Debug)]
+pub struct AskedBy {
+    /// The client.
+    pub client: usize,
+    /// The number of its connection.
+    pub link: u64,
+    /// That connection, as the store knows it.
+    pub connection: ConnectionId,
+}
+
+/// What a run came to.
+pub struct Report {
+    /// What was wrong; empty: nothing.
+    pub violations: Vec<String>,
+    /// What happened.
+    pub trace: Vec<String>,
+    /// Events in the archive at the end.
+    pub events: usize,
+}
+
+/// A run.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is the case in a run, each by itself"
+)]
+pub struct Run<'a> {
+    pub(crate) chance: Chance,
+    pub(crate) plan: Plan,
+    pub(crate) ground: &'a mut Ground,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) clock: Clock,
+    pub(crate) servers: Vec<Option<Server>>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) scene: Scene,
+    pub(crate) violations: Vec<String>,
+    /// Whether Redis has forgotten something that was accepted.
+    pub(crate) lossy: bool,
+    /// Whether a live state has begun anew.
+    pub(crate) begun_anew: bool,
+    pub(crate) calm: bool,
+    /// Whether it is so at the end.
+    pub(crate) ending: bool,
+    pub(crate) jobs: BTreeMap<u64, Job>,
+    pub(crate) next_number: u64,
+    pub(crate) wrong: Wrong,
+    pub(crate) now: Arc<AtomicI64>,
+    pub(crate) told_now: i64,
+    pub(crate) touched: bool,
+    /// Whether something may go on by itself since the last step.
+    pub(crate) stirred: bool,
+    pub(crate) finished: Arc<Mutex<Vec<(u64, Outcome)>>>,
+    pub(crate) seen: BTreeMap<(InstanceId, Generation, Seq), (Fact, String)>,
+    pub(crate) redis_away_until: i64,
+    pub(crate) mysql_away_until: i64,
+    pub(crate) fencing_since: Option<i64>,
+    pub(crate) names: BTreeMap<String, &'static str>,
+    pub(crate) trace: Vec<String>,
+    pub(crate) steps: usize,
+}
+
+/// Runs a seed.
+pub fn run(ground: &mut Ground, seed: u64, mistake: Option<&Mistake>) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let report = runtime.block_on(async {
+        let mut run = Run::begin(ground, seed, mistake).await;
+        run.whole().await
+    });
+    drop(runtime);
+    ground.end();
+    report
+}
+
+impl<'a> Run<'a> {
+    async fn begin(ground: &'a mut Ground, seed: u64, mistake: Option<&Mistake>) -> Self {
+        let mut chance = Chance::new(seed);
+        let plan = Plan::draw(&mut chance, ground.is_shared());
+        let scripts = scripts(mistake);
+        let wrong = mistake.map_or(Wrong::Nothing, |mistake| mistake.wrong);
+        let begin = Timestamp::from_ms(BEGIN_MS);
+        let instances = (1..=plan.instances)
+            .map(|number| {
+                let id = InstanceId::new(
+                    MeetingId::new(number).expect("small"),
+                    OrderId::new(1).expect("small"),
+                );
+                (
+                    id,
+                    begin.plus_ms(chance.ms(0, 1_500)),
+                    begin.plus_ms(plan.lasts_ms),
+                )
+            })
+            .collect();
+        let scene = Scene {
+            people: plan.people,
+            instances,
+            names: names(&scripts),
+            scripts,
+            reloads: wrong == Wrong::ReloadsScripts,
+        };
+        ground.begin(&scene).await;
+        let now = Arc::new(AtomicI64::new(BEGIN_MS));
+        let read = now.clone();
+        let clock: Clock = Arc::new(move || Timestamp::from_ms(read.load(Ordering::Relaxed)));
+        let clients = (0..plan.clients)
+            .map(|number| {
+                let user = UserId::new(2 + number % plan.people).expect("small");
+                let at = usize::try_from(number % plan.instances).unwrap_or(0);
+                Client::new(user, scene.instances[at].0)
+            })
+            .collect();
+        let mut run = Self {
+            servers: (0..plan.servers).map(|_| None).collect(),
+            clients,
+            names: scene.names.clone(),
+            scene,
+            chance,
+            plan,
+            ground,
+            gate: Arc::default(),
+            clock,
+            violations: Vec::new(),
+            lossy: false,
+            begun_anew: false,
+            calm: false,
+            ending: false,
+            jobs: BTreeMap::new(),
+            next_number: 1,
+            wrong,
+            now,
+            told_now: 0,
+            touched: false,
+            stirred: true,
+            finished: Arc::default(),
+            seen: BTreeMap::new(),
+            redis_away_until: 0,
+            mysql_away_until: 0,
+            fencing_since: None,
+            trace: Vec::new(),
+            steps: 0,
+        };
+        run.gate.set_now(BEGIN_MS);
+        let plan = format!("{:?}", run.plan);
+        run.note(plan);
+        run
+    }
+
+    async fn whole(&mut self) -> Report {
+        if self.plan.begins_well {
+            self.begin_well().await;
+        }
+        let last = self.steps + self.plan.steps;
+        while self.steps < last && self.violations.is_empty() {
+            self.step().await;
+        }
+        let events = self.come_to_the_end().await;
+        Report {
+            violations: std::mem::take(&mut self.violations),
+            trace: std::mem::take(&mut self.trace),
+            events,
+        }
+    }
+
+    /// Until everybody is in.
+    async fn begin_well(&mut self) {
+        self.calm = true;
+        for _ in 0..WELL_STEPS_MAX {
+            let all_in = self.clients.iter().all(|client| client.is_in);
+            if all_in || !self.violations.is_empty() {
+                break;
+            }
+            self.step().await;
+        }
+        self.calm = false;
+        self.note("--- everything may happen from here on ---".to_owned());
+    }
+
+    // --- one step ---
+
+    /// Lets one thing happen.
+    pub(crate) async fn step(&mut self) {
+        self.steps += 1;
+        if std::mem::take(&mut self.stirred) {
+            self.gate.settle().await;
+            self.collect();
+        }
+        let action = self.choose();
+        self.stirred = !matches!(
+            action,
+            Action::Tick(..) | Action::Keep | Action::LoseNews(_)
+        );
+        match action {
+            Action::Tell(ready) => self.tell(&ready),
+            Action::Client(client, what) => self.client_does(client, &what),
+            Action::Pull(client) => self.pull(client),
+            Action::Role(server, role) => self.begin_role(server, role),
+            Action::Look(server) => {
+                self.note(format!("s{server} looks at positions"));
+                self.feed(server, Feed::Gap);
+            }
+            Action::Deliver(server) => self.deliver(server),
+            Action::LoseNews(server) => {
+                let server_up = self.servers[server].as_mut().expect("it is up");
+                let lost = server_up.pending.pop_front();
+                self.note(format!("s{server} never hears of {lost:?}"));
+            }
+            Action::Tick(low, high) => {
+                let ms = self.chance.ms(low, high);
+                self.pass(ms);
+            }
+            Action::Kill(server) => self.kill(server),
+            Action::Start(server) => self.start(server).await,
+            Action::Forget(forgets) => self.forget(forgets).await,
+            Action::Keep => {
+                if let Ground::Hybrid(shared) = self.ground {
+                    shared.keep();
+                }
+                self.note("a dump of Redis is kept".to_owned());
+            }
+            Action::RedisAway => {
+                let ms = self.chance.ms(100, 3_000);
+                self.redis_away_until = self.now_ms() + ms;
+                self.note(format!("Redis is away for {ms} ms"));
+            }
+            Action::MySqlAway => {
+                let ms = self.chance.ms(100, 30_000);
+                self.mysql_away_until = self.now_ms() + ms;
+                self.note(format!("MySQL is away for {ms} ms"));
+            }
+        }
+        self.pass(1);
+    }
+
+    // --- time ---
+
+    /// The simulated time.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&mut self, ms: i64) {
+        let now = self.now_ms() + ms;
+        self.now.store(now, Ordering::Relaxed);
+        self.gate.set_now(now);
+        if ms > 10 {
+            self.note(format!("{ms} ms pass"));
+        }
+        for server in self.servers.iter_mut().flatten() {
+            if now >= server.lease_until {
+                server.lapsed_at = now;
+            }
+        }
+        if self
+            .fencing_since
+            .is_some_and(|since| since + FENCING_MS <= now)
+        {
+            self.fencing_since = None;
+            if let Ground::Hybrid(shared) = self.ground {
+                shared.give_fencing();
+            }
+            self.note("the right to bring the live state up has run out".to_owned());
+        }
+    }
+
+    /// Nothing is away any more.
+    pub(crate) fn heal(&mut self) {
+        self.redis_away_until = 0;
+        self.mysql_away_until = 0;
+        self.calm = true;
+        self.ending = true;
+        self.note("--- everything is well from here on ---".to_owned());
+    }
+
+    // --- jobs ---
+
+    /// Begins something in a server's process.
+    pub(crate) fn spawn(
+        &mut self,
+        server: usize,
+        name: String,
+        asked_by: Option<AskedBy>,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        let process = self.servers[server]
+            .as_ref()
+            .expect("it is up")
+            .process
+            .number;
+        let (finished, gate) = (self.finished.clone(), self.gate.clone());
+        let task = JOB.scope(name.clone(), async move {
+            let outcome = work.await;
+            finished
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((number, outcome));
+            gate.stir();
+        });
+        self.note(format!("p{process} {name} begins"));
+        let handle = tokio::spawn(task).abort_handle();
+        let job = Job {
+            process,
+            name,
+            handle,
+            asked_by,
+        };
+        self.jobs.insert(number, job);
+        number
+    }
+
+    fn begin_role(&mut self, at: usize, role: Role) {
+        let clock = self.clock.clone();
+        let began = self.now_ms();
+        let server = self.servers[at].as_mut().expect("it is up");
+        server.busy.insert(role);
+        let (store, node) = (server.store.clone(), server.node.clone());
+        let lost = if role == Role::Detach {
+            server.lost.pop_front()
+        } else {
+            None
+        };
+        self.spawn(at, format!("{role:?}"), None, async move {
+            use plenary_server::store::Store;
+            let answer = match role {
+                Role::Boot | Role::Sweep => store.sweep().await,
+                Role::Schedule => servers::schedule(store, clock).await,
+                Role::Archive => servers::archive(store).await,
+                Role::Lease => store.renew_lease(&node, LEASE_MS).await.map(|_| ()),
+                Role::Reap => servers::reap(store, node).await,
+                Role::Detach => {
+                    let Some((id, connection)) = lost else {
+                        return Outcome::Served(role, began, Ok(()));
+                    };
+                    let answer = store.detach(id, &connection, 0).await;
+                    return Outcome::Detached((id, connection), answer);
+                }
+            };
+            Outcome::Served(role, began, answer)
+        });
+    }
+
+    /// Takes what became known since the last step.
+    fn collect(&mut self) {
+        if std::mem::take(&mut self.touched) {
+            for line in self.ground.published() {
+                let (channel, payload) = line.split_once(' ').expect("the simulation wrote it");
+                match plenary_server::store::redis::read_published(channel, payload) {
+                    Ok(news) => self.hear(None, &news),
+                    Err(fault) => self.violate(format!("published, but not readable: {fault}")),
+                }
+            }
+        }
+        for at in 0..self.servers.len() {
+            while let Some(news) = self.servers[at]
+                .as_mut()
+                .and_then(|server| server.news.as_mut()?.try_recv().ok())
+            {
+                self.hear(Some(at), &news);
+            }
+        }
+        let finished =
+            std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
+        for (number, outcome) in finished {
+            // Whatever a dead process was about to say is not heard.
+            let Some(job) = self.jobs.remove(&number) else {
+                continue;
+            };
+            self.finish(&job, outcome);
+        }
+    }
+
+    fn finish(&mut self, job: &Job, outcome: Outcome) {
+        let Some(at) = self.server_of(job.process) else {
+            return;
+        };
+        self.complain(&job.name, &outcome);
+        match outcome {
+            Outcome::Served(role, began, answer) => {
+                let done = match &answer {
+                    Ok(()) => "done".to_owned(),
+                    Err(error) => format!("not done: {error}"),
+                };
+                self.note(format!("p{} {} is {done}", job.process, job.name));
+                let server = self.servers[at].as_mut().expect("it is up");
+                server.busy.remove(&role);
+                match role {
+                    Role::Boot => server.ready = true,
+                    Role::Lease if answer.is_ok() => server.lease_until = began + LEASE_MS,
+                    Role::Lease
+                    | Role::Schedule
+                    | Role::Archive
+                    | Role::Reap
+                    | Role::Sweep
+                    | Role::Detach => {}
+                }
+            }
+            Outcome::Detached(lost, answer) => {
+                let server = self.servers[at].as_mut().expect("it is up");
+                server.busy.remove(&Role::Detach);
+                if answer.is_err() {
+                    server.lost.push_back(lost);
+                }
+            }
+            other => self.answered(at, job, other),
+        }
+    }
+
+    /// What must not happen, whatever is done to the stores.
+    fn complain(&mut self, name: &str, outcome: &Outcome) {
+        let (Outcome::Opened(Err(error))
+        | Outcome::Resumed(Err(error))
+        | Outcome::Joined(Err(error))
+        | Outcome::Left(Err(error))
+        | Outcome::Said(_, Err(error))
+        | Outcome::Held(Err(error))
+        | Outcome::Filled(Err(error))
+        | Outcome::Served(_, _, Err(error))
+        | Outcome::Detached(_, Err(error))) = outcome
+        else {
+            return;
+        };
+        if let Error::Fault(fault @ Fault::Broken { .. }) = error {
+            self.violate(format!("{name}: {fault}"));
+        }
+    }
+
+    pub(crate) fn server_of(&self, process: usize) -> Option<usize> {
+        let is_it = |server: &Server| server.process.number == process;
+        self.servers
+            .iter()
+            .position(|server| server.as_ref().is_some_and(is_it))
+    }
+
+    // --- deaths ---
+
+    fn kill(&mut self, at: usize) {
+        let Some(server) = self.servers[at].take() else {
+            return;
+        };
+        let process = server.process.number;
+        self.note(format!("p{process} (s{at}) is killed"));
+        self.gate.kill(process);
+        self.jobs.retain(|_, job| {
+            let dead = job.process == process;
+            if dead {
+                job.handle.abort();
+            }
+            !dead
+        });
+        for client in &mut self.clients {
+            if client
+                .link
+                .as_ref()
+                .is_some_and(|link| link.process == process)
+            {
+                client.link = None;
+                client.asking = None;
+                client.unsettle();
+            }
+        }
+        server.die();
+    }
+
+    async fn start(&mut self, at: usize) {
+        let process = self.gate.process();
+        self.note(format!("p{} starts as s{at}", process.number));
+        let server = Server::start(self.ground, process, &self.clock, self.wrong).await;
+        self.servers[at] = Some(server);
+        self.begin_role(at, Role::Boot);
+    }
+
+    async fn forget(&mut self, forgets: Forgets) {
+        self.note(format!("Redis comes back: {forgets:?}"));
+        let Ground::Hybrid(shared) = self.ground else {
+            return;
+        };
+        shared.come_back(forgets);
+        self.told_now = 0;
+        if forgets == Forgets::ScriptsInPlace {
+            return;
+        }
+        self.lossy |= forgets != Forgets::OnlyScripts;
+        // A dump may have it from then.
+        self.fencing_since = Some(self.now_ms());
+        for client in &mut self.clients {
+            if let Some(link) = &mut client.link {
+                link.holds_since = None;
+            }
+        }
+        // What servers find broken at once and mend at once is no part of the simulation.
+        self.gate.set_open(true);
+        for server in self.servers.iter().flatten() {
+            server.reconnect().await;
+        }
+        self.gate.set_open(false);
+    }
+
+    // --- what is told ---
+
+    pub(crate) fn violate(&mut self, what: String) {
+        self.note(format!("!!! {what}"));
+        self.violations.push(what);
+    }
+
+    pub(crate) fn note(&mut self, what: String) {
+        let ms = self.now_ms() - BEGIN_MS;
+        let mut line = what;
+        let when = format!("{:>5} +{:>3}.{:03} ", self.steps, ms / 1_000, ms % 1_000);
+        line.insert_str(0, &when);
+        self.trace.push(line);
+    }
+
+    /// How long a connection's loss may stay unknown and its stay go on.
+    pub(crate) const fn patience_ms() -> i64 {
+        GRACE_MS + LEASE_MS + 12_000
+    }
+}

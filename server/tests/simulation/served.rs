@@ -1,0 +1,171 @@
+//! The store as a simulated server has it: the product's own, except that the simulation feeds the
+//! hub, and that mistakes may be planted in the order of what is done.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use plenary_server::error::{Answer, Fault};
+use plenary_server::store::mysql::{Archived, Batch, Ledger};
+use plenary_server::store::redis::Live;
+use plenary_server::store::{
+    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+};
+use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::mistake::Wrong;
+
+/// Events of one batch of the archiver that does it wrong.
+const BATCH_EVENTS_MAX: usize = 500;
+
+/// A server's store.
+pub struct Served {
+    /// The product's.
+    pub inner: Arc<dyn Store>,
+    /// Its parts, for whoever uses them wrongly.
+    pub parts: Option<(Live, Ledger)>,
+    /// Whether others share what is under it: then the simulation feeds the hub.
+    is_shared: bool,
+    /// What is done wrong.
+    pub wrong: Wrong,
+    followed: Mutex<BTreeSet<InstanceId>>,
+}
+
+impl Served {
+    /// Over this one.
+    pub fn new(
+        inner: Arc<dyn Store>,
+        parts: Option<(Live, Ledger)>,
+        is_shared: bool,
+        wrong: Wrong,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            parts,
+            is_shared,
+            wrong,
+            followed: Mutex::default(),
+        })
+    }
+
+    /// Whether the hub follows this instance.
+    pub fn follows(&self, id: InstanceId) -> bool {
+        self.followed().contains(&id)
+    }
+
+    fn followed(&self) -> MutexGuard<'_, BTreeSet<InstanceId>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The archiver's work in the wrong order.
+    async fn archive_wrongly(
+        &self,
+        live: &Live,
+        ledger: &Ledger,
+        ids: &[InstanceId],
+    ) -> Answer<()> {
+        let heads = live.heads(ids).await?;
+        for (id, head) in ids.iter().zip(heads) {
+            let Some(head) = head else { continue };
+            let events = live.log(*id, head.durable, BATCH_EVENTS_MAX).await?;
+            let batch = Batch {
+                instance: *id,
+                generation: head.generation,
+                after: head.durable,
+                events,
+            };
+            // Whatever Redis says to it, the archive comes next.
+            let _ = live.ack(*id, head.generation, batch.last()).await;
+            let _: Vec<Archived> = ledger.archive(&[batch]).await?;
+        }
+        Ok(())
+    }
+}
+
+macro_rules! delegated {
+    ($($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for Served {
+            $(
+                async fn $name(&self, $($arg: $kind),*) -> $answer {
+                    self.inner.$name($($arg),*).await
+                }
+            )*
+
+            async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+                match (&self.parts, self.wrong) {
+                    (Some((live, ledger)), Wrong::PublishesBeforeCommit) => {
+                        self.archive_wrongly(live, ledger, instances).await?;
+                        Ok(Vec::new())
+                    }
+                    (_, _) => self.inner.archive(instances).await,
+                }
+            }
+
+            async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
+                self.inner.feed().await
+            }
+
+            async fn follow(&self, instance: InstanceId) -> Answer<()> {
+                self.followed().insert(instance);
+                if !self.is_shared {
+                    self.inner.follow(instance).await?;
+                }
+                Ok(())
+            }
+
+            async fn unfollow(&self, instance: InstanceId) -> Answer<()> {
+                self.followed().remove(&instance);
+                if !self.is_shared {
+                    self.inner.unfollow(instance).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+delegated! {
+    account(email: &str) -> Answer<Option<Account>>;
+    add_user(new: NewUser) -> Answer<User>;
+    set_password(user: UserId, hash: &str) -> Answer<()>;
+    users(after: Option<UserId>, limit: usize) -> Answer<Vec<User>>;
+    open_session(new: NewSession) -> Answer<()>;
+    session(token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
+    close_session(token: TokenHash) -> Answer<bool>;
+    add_meeting(new: NewMeeting) -> Answer<Meeting>;
+    schedule(meeting: MeetingId, from: Timestamp, to: Timestamp) -> Answer<InstanceId>;
+    meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>>;
+    visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
+    active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
+    join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;
+    leave(instance: InstanceId, user: &User) -> Answer<Posted>;
+    post(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody) -> Answer<Posted>;
+    open(instance: InstanceId, user: &User, connection: Option<&ConnectionId>, limit: usize) -> Answer<OpenOk>;
+    events(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<EventsOk>;
+    messages(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<MessagesOk>;
+    user_messages(instance: InstanceId, viewer: &User, of: UserId, page: Page, limit: usize) -> Answer<MessagesOk>;
+    people(instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
+    join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
+    hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
+    detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
+    reap(instance: InstanceId, grace_ms: i64) -> Answer<()>;
+    renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
+    reap_all(grace_ms: i64) -> Answer<()>;
+    agenda(now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
+    live_ends(until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>>;
+    start(instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;
+    end_step(instance: InstanceId, reason: Reason, step: EndStep, now: Timestamp) -> Answer<Stepped>;
+    archive_lag() -> Answer<Vec<InstanceId>>;
+    sweep() -> Answer<()>;
+    heads(instances: &[InstanceId]) -> Answer<Vec<Option<Head>>>;
+    backfill(instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>>;
+    ready() -> Result<(), Fault>;
+    checks() -> Vec<Check>;
+}

@@ -1,0 +1,224 @@
+//! Servers that run the product's hub and store, and do what scheduler, archiver and presence do:
+//! the same verbs in the same order, begun when the seed says so.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use plenary_server::clock::Clock;
+use plenary_server::error::{Answer, Error, Fault};
+use plenary_server::hub::Hub;
+use plenary_server::store::{ConnectionId, EndStep, Feed, NodeId, Stepped, Store};
+use plenary_shared::domain::Reason;
+use plenary_shared::ids::InstanceId;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::gate::Process;
+use crate::ground::Ground;
+use crate::mistake::Wrong;
+use crate::served::Served;
+
+/// How long a server is believed to live, as in `presence`.
+pub const LEASE_MS: i64 = 8_000;
+
+/// How long a lost connection may come back.
+pub const GRACE_MS: i64 = 20_000;
+
+/// How far ahead the agenda is read.
+const HORIZON_MS: i64 = 1_000;
+
+/// What waits on its way to a hub.
+const FEED_MAX: usize = 16_384;
+
+/// The hub looks at positions when the simulation tells it to, and never by a real clock.
+const NEVER_MS: u64 = 86_400_000;
+
+/// How often one run of the archiver goes on with what is left.
+const ARCHIVE_ROUNDS_MAX: usize = 4;
+
+/// How often it is looked whether a connection stands again.
+const RECONNECTS_MAX: usize = 1_000;
+
+/// Between two looks.
+const RECONNECT_MS: u64 = 5;
+
+/// What a server does beside what clients ask for; each at most once at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Before its doors open.
+    Boot,
+    /// What is due.
+    Schedule,
+    /// The archiver.
+    Archive,
+    /// Its lease.
+    Lease,
+    /// Dead servers and lost connections.
+    Reap,
+    /// The sweep.
+    Sweep,
+    /// Connections of its own that are gone.
+    Detach,
+}
+
+/// A running server.
+pub struct Server {
+    /// Its process.
+    pub process: Process,
+    /// Its name.
+    pub node: NodeId,
+    /// Its store.
+    pub store: Arc<Served>,
+    /// Its hub.
+    pub hub: Arc<Hub>,
+    /// The way to the hub.
+    pub feed: mpsc::Sender<Feed>,
+    /// What the store says by itself, where it does.
+    pub news: Option<mpsc::Receiver<Feed>>,
+    /// What is on its way to the hub.
+    pub pending: VecDeque<Feed>,
+    /// Whether its doors are open.
+    pub ready: bool,
+    /// What it is doing.
+    pub busy: BTreeSet<Role>,
+    /// Connections that are gone and that it has to say so of.
+    pub lost: VecDeque<(InstanceId, ConnectionId)>,
+    /// Until when it is believed to live, at least.
+    pub lease_until: i64,
+    /// When it was last seen without a lease.
+    pub lapsed_at: i64,
+    /// The number of its next connection.
+    pub next_connection: u64,
+    hub_task: AbortHandle,
+}
+
+impl Server {
+    /// Starts one.
+    pub async fn start(ground: &Ground, process: Process, clock: &Clock, wrong: Wrong) -> Self {
+        let opened = ground.open(Arc::new(process.clone()), clock, wrong);
+        let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
+        // Nobody archives because of these: the archiver looks by itself.
+        let (fresh, _) = mpsc::channel(1);
+        let hub = Hub::looking_every(NEVER_MS, store.clone(), fresh);
+        let (feed, to_hub) = mpsc::channel(FEED_MAX);
+        let running = hub
+            .clone()
+            .run(to_hub, Arc::new(Notify::new()), CancellationToken::new());
+        let hub_task = tokio::spawn(running).abort_handle();
+        let news = if ground.is_shared() {
+            None
+        } else {
+            Some(store.feed().await.expect("the first feed of a store"))
+        };
+        Self {
+            node: NodeId(format!("n{}", process.number)),
+            process,
+            store,
+            hub,
+            feed,
+            news,
+            pending: VecDeque::new(),
+            ready: false,
+            busy: BTreeSet::new(),
+            lost: VecDeque::new(),
+            lease_until: i64::MIN,
+            lapsed_at: i64::MAX,
+            next_connection: 1,
+            hub_task,
+        }
+    }
+
+    /// Waits until its connections stand again.
+    pub async fn reconnect(&self) {
+        for _ in 0..RECONNECTS_MAX {
+            let mut stands = self.store.inner.ready().await.is_ok();
+            if let Some((live, _)) = &self.store.parts {
+                stands &= live.ping().await.is_ok();
+            }
+            if stands {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(RECONNECT_MS)).await;
+        }
+        panic!("{} does not find its Redis again", self.node);
+    }
+
+    /// Ends what runs of it by itself.
+    pub fn die(self) {
+        self.hub_task.abort();
+    }
+}
+
+/// What is due by the clock, as the scheduler does it.
+pub async fn schedule(store: Arc<Served>, clock: Clock) -> Answer<()> {
+    let now = clock();
+    let agenda = match store.agenda(now, HORIZON_MS).await {
+        Ok(agenda) => agenda,
+        Err(Error::Fault(Fault::Away { .. })) => {
+            for (id, at) in store.live_ends(now).await? {
+                if at <= now {
+                    end(&store, &clock, id, Reason::Scheduled).await?;
+                }
+            }
+            return Ok(());
+        }
+        Err(other) => return Err(other),
+    };
+    for (id, _) in agenda.starts.iter().filter(|(_, at)| *at <= now) {
+        if let Some(to) = store.start(*id, clock()).await?
+            && to <= clock()
+        {
+            end(&store, &clock, *id, Reason::Missed).await?;
+        }
+    }
+    let due = agenda.ends.iter().filter(|(_, at)| *at <= now);
+    for id in due.map(|(id, _)| id).chain(&agenda.ending) {
+        end(&store, &clock, *id, Reason::Scheduled).await?;
+    }
+    Ok(())
+}
+
+/// The steps of an end, as far as they go now.
+async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> Answer<()> {
+    let order = match store.wrong {
+        Wrong::DestroysEarly => &[
+            EndStep::Marked,
+            EndStep::Closed,
+            EndStep::Destroyed,
+            EndStep::Archived,
+            EndStep::Recorded,
+        ],
+        Wrong::Nothing | Wrong::ReloadsScripts | Wrong::PublishesBeforeCommit => EndStep::ALL,
+    };
+    for step in order {
+        match store.end_step(id, reason, *step, clock()).await {
+            Ok(Stepped::Done) => {}
+            Ok(Stepped::NotYet) => return Ok(()),
+            // What lasts is away: people still have to leave on time.
+            Err(Error::Fault(Fault::Away { .. })) if *step == EndStep::Marked => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+/// What the archiver does.
+pub async fn archive(store: Arc<Served>) -> Answer<()> {
+    let mut waiting = store.archive_lag().await?;
+    for _ in 0..ARCHIVE_ROUNDS_MAX {
+        if waiting.is_empty() {
+            break;
+        }
+        waiting.sort();
+        waiting = store.archive(&waiting).await?;
+    }
+    Ok(())
+}
+
+/// What is done for dead servers and lost connections.
+pub async fn reap(store: Arc<Served>, node: NodeId) -> Answer<()> {
+    store.renew_lease(&node, LEASE_MS).await?;
+    store.reap_all(GRACE_MS).await
+}
