@@ -55,7 +55,7 @@ fn record(whats: Vec<What>, state: InstanceState) -> Record {
             generation: Generation::default(),
             seq: seq(n as u64 + 1),
             what,
-            timestamp: at(n as i64 * 60),
+            timestamp: at(i64::try_from(n).expect("few") * 60),
         })
         .collect();
     let instance = Instance {
