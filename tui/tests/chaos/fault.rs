@@ -206,7 +206,7 @@ async fn people_have(stage: &mut Stage, trouble: Trouble, long: Duration) {
     ));
     begin(&stage.to_servers, trouble);
     stage.pass(long).await;
-    // Who has a half of a connection would notice after 30 s of silence. There is no time for that.
+    // Who has a half of a connection notices when it has been silent for long. There is no time for that.
     stage.to_servers.set(Weather::Clear);
     if matches!(trouble, Trouble::HalfOpen) {
         stage.to_servers.cut();
