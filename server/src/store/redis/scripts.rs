@@ -175,6 +175,8 @@ pub enum Refused {
     Ended,
     /// The archive has not all of it.
     Unarchived,
+    /// The generation before has gone on.
+    Behind,
 }
 
 impl Refused {
@@ -189,6 +191,7 @@ impl Refused {
             "archive_behind" => Self::ArchiveBehind,
             "ended" => Self::Ended,
             "unarchived" => Self::Unarchived,
+            "behind" => Self::Behind,
             _ => return None,
         })
     }
