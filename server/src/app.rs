@@ -24,7 +24,7 @@ use crate::store::mysql::Ledger;
 use crate::store::redis::Live;
 use crate::store::sqlite::{OpenError, Purpose, Sqlite};
 use crate::store::{NodeId, Store};
-use crate::{archiver, http, presence, scheduler, ws};
+use crate::{archiver, http, presence, reading, scheduler, ws};
 
 mod backup;
 mod moving;
@@ -146,6 +146,12 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         node.clone(),
         nodes_seen,
         to_archive,
+        last.clone(),
+    ));
+
+    background.spawn(reading::run(
+        ctx.reading.clone(),
+        store.clone(),
         last.clone(),
     ));
 

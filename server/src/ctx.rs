@@ -8,6 +8,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::auth::Gate;
 use crate::clock::Clock;
+use crate::reading::Reading;
 use crate::store::{Store, TokenHash};
 
 /// Where randomness comes from: fills the bytes, from a source fit for secrets.
@@ -26,6 +27,8 @@ pub struct Ctx {
     pub session_ttl_s: u32,
     /// The way to passwords: what slows down guessing them.
     pub gate: Arc<Gate>,
+    /// How far people have read, until it is written.
+    pub reading: Arc<Reading>,
 }
 
 impl Ctx {
@@ -43,6 +46,7 @@ impl Ctx {
             randomness,
             session_ttl_s,
             gate: Arc::new(Gate::new(processors)),
+            reading: Arc::default(),
         }
     }
 

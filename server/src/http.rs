@@ -21,6 +21,7 @@ mod error;
 mod extract;
 mod health;
 mod meeting;
+mod search;
 mod session;
 
 pub use error::{HttpError, status};
@@ -64,10 +65,14 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(meeting::join_times))
         .routes(routes!(meeting::join))
         .routes(routes!(meeting::leave))
+        .routes(routes!(meeting::instance))
         .routes(routes!(meeting::participants))
+        .routes(routes!(chat::events))
         .routes(routes!(chat::messages))
         .routes(routes!(chat::message))
+        .routes(routes!(chat::edit, chat::delete))
         .routes(routes!(chat::user_messages))
+        .routes(routes!(search::search))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
 }
@@ -221,9 +226,13 @@ mod tests {
             (format!("{at}/join"), vec!["get", "post"]),
             (format!("{at}/leave"), vec!["get", "post"]),
             (format!("{at}/participants"), vec!["get"]),
+            (at.to_owned(), vec!["get"]),
+            (format!("{at}/events"), vec!["get"]),
             (format!("{at}/messages"), vec!["get"]),
             (format!("{at}/message"), vec!["post"]),
+            (format!("{at}/message/{{seq}}"), vec!["delete", "put"]),
             (format!("{at}/user/{{userID}}/messages"), vec!["get"]),
+            ("/search".to_owned(), vec!["get"]),
             ("/livez".to_owned(), vec!["get"]),
             ("/readyz".to_owned(), vec!["get"]),
         ];

@@ -4,17 +4,17 @@
 //! its own pace. So a slow reader costs a number, never memory, and never slows another; what has
 //! left the room's ring by the time it reads is read from the log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, Seq, UserId};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Answer;
-use crate::store::{Feed, Store, TokenHash};
+use crate::store::{Feed, ReadPosition, Store, TokenHash};
 
 mod room;
 
@@ -32,11 +32,25 @@ const FILL_EVENTS_MAX: usize = 500;
 #[derive(Debug)]
 pub struct Listener {
     number: u64,
+    user: UserId,
     session: TokenHash,
     wake: Notify,
     changed: AtomicBool,
     signed_out: AtomicBool,
+    notes: Mutex<Notes>,
 }
+
+/// What a socket is told that is no event: kept until it looks, and lost with it.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// How far its person has read at another terminal.
+    pub read: BTreeMap<InstanceId, Seq>,
+    /// Who is writing where.
+    pub typing: BTreeSet<(InstanceId, UserId)>,
+}
+
+/// Notes of each kind that wait for a socket; what does not fit it is not told.
+const NOTES_MAX: usize = 256;
 
 impl Listener {
     /// Waits until there is something to pull or to be told.
@@ -47,6 +61,33 @@ impl Listener {
     /// Whether a list has changed since this was asked last.
     pub fn take_changed(&self) -> bool {
         self.changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// What is noted since this was asked last.
+    pub fn take_notes(&self) -> Notes {
+        std::mem::take(&mut *lock(&self.notes))
+    }
+
+    fn note_read(&self, position: ReadPosition) {
+        let mut notes = lock(&self.notes);
+        if notes.read.len() < NOTES_MAX || notes.read.contains_key(&position.instance) {
+            let seq = notes.read.entry(position.instance).or_default();
+            *seq = position.seq.max(*seq);
+        }
+        drop(notes);
+        self.wake.notify_one();
+    }
+
+    fn note_typing(&self, instance: InstanceId, user: UserId) {
+        if user == self.user {
+            return;
+        }
+        let mut notes = lock(&self.notes);
+        if notes.typing.len() < NOTES_MAX {
+            notes.typing.insert((instance, user));
+        }
+        drop(notes);
+        self.wake.notify_one();
     }
 
     /// Whether the session of this socket was closed.
@@ -61,7 +102,8 @@ pub struct Hub {
     rooms: Mutex<BTreeMap<InstanceId, Arc<Room>>>,
     /// Following and unfollowing, one at a time, so that the last word to the store is the right one.
     following: tokio::sync::Mutex<()>,
-    listeners: Mutex<HashMap<u64, Arc<Listener>>>,
+    /// By their person, then by their number.
+    listeners: Mutex<BTreeMap<(UserId, u64), Arc<Listener>>>,
     /// Instances with new events, for the archiver; what does not fit is found by its own look.
     fresh: mpsc::Sender<InstanceId>,
     positions_ms: u64,
@@ -90,21 +132,34 @@ impl Hub {
     }
 
     /// A socket of this session is there.
-    pub fn listen(&self, number: u64, session: TokenHash) -> Arc<Listener> {
+    pub fn listen(&self, number: u64, user: UserId, session: TokenHash) -> Arc<Listener> {
         let listener = Arc::new(Listener {
             number,
+            user,
             session,
             wake: Notify::new(),
             changed: AtomicBool::new(false),
             signed_out: AtomicBool::new(false),
+            notes: Mutex::default(),
         });
-        lock(&self.listeners).insert(number, listener.clone());
+        lock(&self.listeners).insert((user, number), listener.clone());
         listener
     }
 
     /// It is there no longer.
     pub fn forget(&self, listener: &Listener) {
-        lock(&self.listeners).remove(&listener.number);
+        lock(&self.listeners).remove(&(listener.user, listener.number));
+    }
+
+    /// Tells a person's terminals at this server how far they have read.
+    pub fn tell_read(&self, position: ReadPosition) {
+        let user = position.user;
+        for listener in lock(&self.listeners)
+            .range((user, 0)..=(user, u64::MAX))
+            .map(|(_, listener)| listener)
+        {
+            listener.note_read(position);
+        }
     }
 
     /// Follows an instance: from here on the listener is woken by its events. `None`: it is not
@@ -189,6 +244,12 @@ impl Hub {
             } => {
                 if let Some(room) = self.room(instance) {
                     room.fence(generation, base);
+                }
+            }
+            Feed::Read(position) => self.tell_read(position),
+            Feed::Typing { instance, user } => {
+                if let Some(room) = self.room(instance) {
+                    room.tell_typing(user);
                 }
             }
             Feed::Gap => self.clone().look_at_positions(),

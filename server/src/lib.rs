@@ -11,6 +11,7 @@ pub mod error;
 pub mod http;
 pub mod hub;
 pub mod presence;
+pub mod reading;
 pub mod rules;
 pub mod scheduler;
 pub mod service;

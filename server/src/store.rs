@@ -8,7 +8,8 @@ use plenary_shared::domain::{
     Event, Gender, Instance, InstanceState, Meeting, Participant, Reason, Role, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
@@ -24,6 +25,7 @@ pub mod mysql;
 pub mod pace;
 pub mod redis;
 mod refusal;
+mod sieve;
 pub mod sqlite;
 mod window;
 
@@ -250,6 +252,26 @@ pub enum Feed {
     Changed,
     /// Sessions were closed.
     SignedOut(TokenHash),
+    /// Somebody has read further, maybe at another server.
+    Read(ReadPosition),
+    /// Somebody is writing in a followed instance. Kept nowhere: it may be lost.
+    Typing {
+        /// Where.
+        instance: InstanceId,
+        /// Who.
+        user: UserId,
+    },
+}
+
+/// How far somebody has read an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadPosition {
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub instance: InstanceId,
+    /// The last seq that they read.
+    pub seq: Seq,
 }
 
 /// How far a followed instance's log is.
@@ -336,6 +358,35 @@ pub trait Store: Send + Sync + 'static {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted>;
+    /// Says something as an answer to a message of the same instance, as [`Store::post`] does.
+    /// `no_such_message` if there is none, as far as that is known.
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted>;
+    /// A participant changes what they said; emits `edited`, once for each cmid.
+    /// `no_such_message`, `not_yours`, `message_deleted`.
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted>;
+    /// A participant deletes what they said; emits `deleted`, once for each cmid. Refused as
+    /// [`Store::edit`] is.
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted>;
     /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
     async fn open(
         &self,
@@ -373,6 +424,29 @@ pub trait Store: Send + Sync + 'static {
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
     /// When the participants of every active instance joined.
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>>;
+
+    /// A participant is writing something: told to whoever follows, and kept nowhere.
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()>;
+
+    /// A page of the messages that a search finds among those that this person may read, newest
+    /// first, below `before`. What is not archived yet is not found.
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk>;
+
+    // --- how far people have read ---
+
+    /// Writes how far people have read, each only forwards.
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()>;
+    /// Tells every other server how far people have read.
+    async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()>;
+    /// What somebody has not read yet of instances that they may read: where they have read at
+    /// least up to these seqs.
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
 
     // --- connections ---
 

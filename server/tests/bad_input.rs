@@ -85,9 +85,63 @@ async fn paths() {
         "/meeting/1/order/1/messages?limit=-5",
         "/meeting/1/order/1/messages?limit=many",
         "/meeting/1/order/1/user/ada/messages",
+        "/search",
+        "/search?q=",
+        "/search?q=%20",
+        "/search?q=x&q=y",
+        "/search?q=in:nowhere",
+        "/search?q=after:tomorrow",
+        "/search?q=x&limit=0",
+        "/search?q=x&limit=101",
+        "/search?q=x&limit=-1",
+        "/search?q=x&before=1",
+        "/search?q=x&before=1.1.1.99999999999999999999",
     ] {
         assert_refused(path, &ada.get(path).await, 422, Code::Invalid);
     }
+    for (path, status, code) in [
+        ("/meeting/1/order/1/message/0", 404, Code::NoSuchMessage),
+        ("/meeting/1/order/1/message/1", 404, Code::NoSuchMessage),
+        ("/meeting/1/order/1/message/99999", 404, Code::NoSuchMessage),
+        ("/meeting/1/order/1/message/-1", 422, Code::Invalid),
+        ("/meeting/1/order/1/message/x", 422, Code::Invalid),
+        ("/meeting/1/order/3/message/1", 400, Code::Ended),
+        ("/meeting/1/order/2/message/1", 400, Code::NotStarted),
+        ("/meeting/2/order/1/message/1", 403, Code::NotAllowed),
+        ("/meeting/9/order/1/message/1", 404, Code::NotFound),
+    ] {
+        let edit = ada.put(path, &json!({"body": "x"})).await;
+        assert_refused(path, &edit, status, code);
+        assert_refused(path, &ada.delete(path).await, status, code);
+    }
+    for (body, status, code) in [
+        (json!({}), 422, Code::Invalid),
+        (json!({"body": ""}), 422, Code::BodyEmpty),
+        (json!({"body": "\u{1b}[2J"}), 422, Code::BodyControl),
+        (json!({"body": "x".repeat(4_097)}), 413, Code::BodyTooLong),
+    ] {
+        let edit = ada.put("/meeting/1/order/1/message/3", &body).await;
+        assert_refused("an edit", &edit, status, code);
+    }
+    let long = format!("/search?q={}", "x".repeat(513));
+    assert_refused("a search", &ada.get(&long).await, 422, Code::Invalid);
+    // What a query, an index or a script might take for its own is looked for, and not found.
+    for text in [
+        "%27%20OR%201%3D1%20--",
+        "*",
+        "NEAR(a%20b)",
+        "%2B-%3E%3C()~%40",
+        "%25%25",
+        "body:%20AND%20OR%20NOT",
+        "%00",
+        "in%3A1%2F1%20%22%27%3B%20DROP%20TABLE%20message%22",
+    ] {
+        let found = ada.get(&format!("/search?q={text}")).await.ok();
+        assert_eq!(found["found"], json!([]), "{text}");
+    }
+    let reply = json!({"body": "x", "replyTo": 1});
+    let reply = ada.post("/meeting/1/order/1/message", &reply).await;
+    assert_refused("a reply", &reply, 404, Code::NoSuchMessage);
     assert_eq!(seq(&ada).await, before + 1);
 }
 

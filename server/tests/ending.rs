@@ -104,9 +104,17 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
                     None
                 }
                 What::Closed { reason } => Some((*reason, event.timestamp)),
-                What::Opened | What::Join { .. } | What::Message { .. } => None,
+                What::Opened
+                | What::Join { .. }
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. } => None,
             },
-            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+            Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await;
     let end = end_ms(&scene, here);

@@ -28,7 +28,9 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
     let opened = ada.open(here).await.expect("it is open");
     ada.wait_for("the join to be durable", |push| match push {
         Push::Durable(durable) => (durable.durable >= joined.seq).then_some(()),
-        Push::Event(_) | Push::Fence(_) | Push::Changed(_) => None,
+        Push::Event(_) | Push::Fence(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {
+            None
+        }
     })
     .await;
     scene.stores.redis.kill9();
@@ -36,7 +38,11 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
     let fence = ada
         .wait_for("the fence", |push| match push {
             Push::Fence(fence) => Some(fence),
-            Push::Event(_) | Push::Durable(_) | Push::Changed(_) => None,
+            Push::Event(_)
+            | Push::Durable(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await;
     assert!(fence.generation > opened.generation);

@@ -45,7 +45,12 @@ fn joins(events: &[Event]) -> Vec<u64> {
         .iter()
         .filter_map(|event| match &event.what {
             What::Join { user, .. } => Some(user.get()),
-            What::Opened | What::Leave { .. } | What::Message { .. } | What::Closed { .. } => None,
+            What::Opened
+            | What::Leave { .. }
+            | What::Message { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. }
+            | What::Closed { .. } => None,
         })
         .collect()
 }
@@ -190,6 +195,11 @@ async fn posts_of_50_people_at_once_have_one_order_for_every_reader() {
 fn said(event: &Event) -> Option<(u64, String)> {
     match &event.what {
         What::Message { body, .. } => Some((event.seq.get(), body.to_string())),
-        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => None,
     }
 }

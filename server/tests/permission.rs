@@ -1,9 +1,11 @@
 //! Who may what: every route and every request, for every kind of person.
 
-use plenary_shared::ids::Cmid;
-use plenary_shared::protocol::{Events, Open, Post, UserMessages, Verb};
+use plenary_shared::ids::{Cmid, Seq};
+use plenary_shared::protocol::{
+    Delete, Edit, Events, Open, Post, ReadUpTo, Search, UserMessages, Verb,
+};
 use plenary_shared::text::MessageBody;
-use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, user};
+use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
 use serde_json::{Value, json};
 
 /// Everybody who asks. The meeting is private; `guest` and `ada` are its audience.
@@ -45,6 +47,7 @@ const NOT_IN: &str = "409 not_participant";
 const ROUTES: &[Row] = &[
     row("GET", "/me", [OUT, "200", "200", "200", "200"]),
     row("GET", "/meetings", [OUT, "200", "200", "200", "200"]),
+    row("GET", "/search?q=plan", [OUT, "200", "200", "200", "200"]),
     row("GET", "/active-meetings", [OUT, "200", "200", "200", "200"]),
     row(
         "GET",
@@ -54,6 +57,16 @@ const ROUTES: &[Row] = &[
     row(
         "GET",
         "/meeting/1/order/1/participants",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1",
+        [OUT, NOT_INVITED, "200", "200", "200"],
+    ),
+    row(
+        "GET",
+        "/meeting/1/order/1/events",
         [OUT, NOT_INVITED, "200", "200", "200"],
     ),
     row(
@@ -70,6 +83,17 @@ const ROUTES: &[Row] = &[
         "POST",
         "/meeting/1/order/1/message",
         [OUT, NOT_INVITED, NOT_IN, "201", NOT_IN],
+    ),
+    // Ada's own; she has said it before.
+    row(
+        "PUT",
+        "/meeting/1/order/1/message/3",
+        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+    ),
+    row(
+        "DELETE",
+        "/meeting/1/order/1/message/3",
+        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
     ),
     row(
         "POST",
@@ -134,6 +158,8 @@ async fn every_route_by_every_kind_of_person() {
         for ((who, http), expected) in PEOPLE.iter().zip(&people).zip(row.answers) {
             let answer = match row.method {
                 "GET" => http.get(row.path).await,
+                "PUT" => http.put(row.path, &json!({"body": "hello"})).await,
+                "DELETE" => http.delete(row.path).await,
                 _ => http.post(row.path, &json!({"body": "hello"})).await,
             };
             let got = format!("{} {}", answer.status, answer.code());
@@ -158,7 +184,15 @@ async fn strangers_do_not_even_learn_that_it_exists() {
         "/meetings",
         "/active-meetings",
         "/active-meetings-participants-join-logs",
+        "/search?q=plan",
+        "/search?q=in:1/1",
     ];
+    // What is archived can be found.
+    until_async("the plan to be found", async || {
+        let said = ada.get("/search?q=plan").await.ok().to_string();
+        said.contains("Secret").then_some(())
+    })
+    .await;
     for (who, sees) in [
         ("member", false),
         ("guest", true),
@@ -171,7 +205,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
             assert_eq!(said.contains("Secret"), sees, "{path} by {who}: {said}");
         }
         let mut ws = scene.ws(who).await;
-        for verb in [Verb::Meetings {}, Verb::JoinTimes {}] {
+        for verb in [Verb::Meetings {}, Verb::JoinTimes {}, Verb::Search(plan())] {
             let said = ws.ask(verb).await.expect("a list").to_string();
             assert_eq!(said.contains("Secret"), sees, "by {who}: {said}");
         }
@@ -198,6 +232,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
 const REQUESTS: &[(&str, [&str; 4])] = &[
     ("meetings", ["", "", "", ""]),
     ("join_times", ["", "", "", ""]),
+    ("search", ["", "", "", ""]),
     ("people", ["not_allowed", "", "", ""]),
     ("events", ["not_allowed", "", "", ""]),
     ("user_messages", ["not_allowed", "", "", ""]),
@@ -205,6 +240,19 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ("close", ["", "", "", ""]),
     (
         "post",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    (
+        "edit",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    (
+        "delete",
+        ["not_allowed", "not_participant", "", "not_participant"],
+    ),
+    ("read", ["not_allowed", "", "", ""]),
+    (
+        "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
     ),
     (
@@ -289,6 +337,9 @@ fn the_command_line_is_bound_by_the_same() {
         vec!["messages", "1/1"],
         vec!["messages", "1/1", "--user", "3"],
         vec!["say", "1/1", "hello"],
+        vec!["edit", "1/1", "3", "hello"],
+        vec!["delete", "1/1", "3"],
+        vec!["export", "1/1"],
         vec!["tail", "1/1"],
     ] {
         let done = member.run(&args);
@@ -307,6 +358,14 @@ fn as_http(scene: &Scene, who: &str) -> Http {
 
 fn client(scene: &Scene, who: &str) -> Client {
     Client::with_token(&scene.server.url(), &scene.token(who))
+}
+
+fn plan() -> Search {
+    Search {
+        query: "plan".to_owned(),
+        before: None,
+        limit: 10,
+    }
 }
 
 fn request(name: &str) -> Verb {
@@ -337,8 +396,27 @@ fn request(name: &str) -> Verb {
             instance,
             cmid: Cmid(uuid::Uuid::now_v7()),
             body: MessageBody::parse("hello").expect("a good body"),
+            reply_to: None,
             ack: plenary_shared::protocol::Ack::Ordered,
         }),
+        // Ada joined first, then guest; what she has just posted is the fourth event.
+        "edit" => Verb::Edit(Edit {
+            instance,
+            target: Seq::new(4).expect("a small number"),
+            cmid: Cmid(uuid::Uuid::now_v7()),
+            body: MessageBody::parse("hello!").expect("a good body"),
+        }),
+        "delete" => Verb::Delete(Delete {
+            instance,
+            target: Seq::new(4).expect("a small number"),
+            cmid: Cmid(uuid::Uuid::now_v7()),
+        }),
+        "read" => Verb::Read(ReadUpTo {
+            instance,
+            seq: Seq::new(1).expect("a small number"),
+        }),
+        "typing" => Verb::Typing(instance),
+        "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),
         other => panic!("no such request: {other}"),

@@ -105,7 +105,8 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
             while !followed.last().is_some_and(is_closed) {
                 match ws.try_next().await {
                     Some(Push::Event(event)) => followed.push(*event),
-                    Some(Push::Durable(_) | Push::Changed(_)) => {}
+                    Some(Push::Durable(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_)) => {
+                    }
                     Some(Push::Fence(fence)) => panic!("nothing was forgotten: {fence:?}"),
                     None => break,
                 }
@@ -177,7 +178,12 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_p
         .iter()
         .filter_map(|event| match &event.what {
             What::Message { cmid, .. } => Some((*cmid, event.seq.get())),
-            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. }
+            | What::Closed { .. } => None,
         })
         .collect();
     for (cmid, seq) in &acknowledged {
@@ -317,11 +323,18 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
         .wait_for("ada to be shown as left", |push| match push {
             Push::Event(event) => match event.what {
                 What::Leave { user, reason } => Some((user.get(), reason.as_str())),
-                What::Opened | What::Join { .. } | What::Message { .. } | What::Closed { .. } => {
-                    None
-                }
+                What::Opened
+                | What::Join { .. }
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. } => None,
             },
-            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+            Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await;
     assert_eq!(left, (1, "connection_lost"));
@@ -361,6 +374,7 @@ async fn connections_to_redis_that_break_all_the_time_double_and_lose_nothing() 
             let mut asked = vec![];
             for cmid in waiting.drain(..) {
                 let post = plenary_shared::protocol::Post {
+                    reply_to: None,
                     instance: here,
                     cmid,
                     body: plenary_shared::text::MessageBody::parse(round.to_string())

@@ -256,8 +256,39 @@ pub enum What {
         user: UserId,
         /// Their client's own id of it.
         cmid: Cmid,
-        /// What they said.
+        /// What they said, as it is now; gone where they deleted it.
         body: MessageBody,
+        /// The message that it answers.
+        #[serde(default, rename = "replyTo", skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
+        /// When they changed it last, if it was read after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edited: Option<Timestamp>,
+        /// When they deleted it, if it was read after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deleted: Option<Timestamp>,
+    },
+    /// Somebody changed what they had said.
+    Edited {
+        /// Who.
+        #[serde(rename = "userID")]
+        user: UserId,
+        /// Their client's own id of the change.
+        cmid: Cmid,
+        /// Which message of theirs.
+        target: Seq,
+        /// What it says since; gone where they deleted it later.
+        body: MessageBody,
+    },
+    /// Somebody deleted what they had said.
+    Deleted {
+        /// Who.
+        #[serde(rename = "userID")]
+        user: UserId,
+        /// Their client's own id of the change.
+        cmid: Cmid,
+        /// Which message of theirs.
+        target: Seq,
     },
     /// The instance is over; nothing comes after this.
     Closed {
@@ -274,6 +305,8 @@ impl What {
             Self::Join { .. } => "join",
             Self::Leave { .. } => "leave",
             Self::Message { .. } => "message",
+            Self::Edited { .. } => "edited",
+            Self::Deleted { .. } => "deleted",
             Self::Closed { .. } => "closed",
         }
     }
@@ -282,9 +315,11 @@ impl What {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Opened | Self::Closed { .. } => None,
-            Self::Join { user, .. } | Self::Leave { user, .. } | Self::Message { user, .. } => {
-                Some(*user)
-            }
+            Self::Join { user, .. }
+            | Self::Leave { user, .. }
+            | Self::Message { user, .. }
+            | Self::Edited { user, .. }
+            | Self::Deleted { user, .. } => Some(*user),
         }
     }
 }
@@ -348,6 +383,12 @@ codes! {
     AlreadyParticipant = "already_participant", "You have already joined this meeting.";
     /// They are not in.
     NotParticipant = "not_participant", "You are not in this meeting: join it first.";
+    /// No message of the instance has this number.
+    NoSuchMessage = "no_such_message", "There is no message of this number in the meeting: look at its messages.";
+    /// Somebody else said it.
+    NotYours = "not_yours", "Somebody else said this: only their own messages may people change or delete.";
+    /// Its sender has deleted it.
+    MessageDeleted = "message_deleted", "This message has been deleted: write a new one.";
     /// The instance has as many participants as it may have.
     Full = "full", "This meeting is full: try again when somebody has left.";
     /// A connection follows more instances than it may.

@@ -6,5 +6,6 @@ pub mod ids;
 pub mod limits;
 pub mod protocol;
 pub mod replica;
+pub mod search;
 pub mod text;
 pub mod time;

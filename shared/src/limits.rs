@@ -48,6 +48,26 @@ pub const PARTICIPANTS_MAX: usize = 10_000;
 /// A meeting's length, in days: what is longer is a typing mistake.
 pub const INSTANCE_DAYS_MAX: i64 = 31;
 
+/// Between two words of a client that its person is writing, in milliseconds; what comes sooner is
+/// answered and told to nobody.
+pub const TYPING_EVERY_MS: i64 = 3_000;
+
+/// How long somebody is shown as writing after the last word of it, in milliseconds: two of those
+/// words and the way they take.
+pub const TYPING_SHOWN_MS: i64 = 7_000;
+
+/// A search, in bytes: more than anybody types.
+pub const SEARCH_BYTES_MAX: usize = 512;
+
+/// Words of one search: each of them is looked for in every candidate.
+pub const SEARCH_TERMS_MAX: usize = 8;
+
+/// Messages in one page of a search.
+pub const SEARCH_PAGE_MAX: usize = 100;
+
+/// Messages in one page of a search when the caller does not say.
+pub const SEARCH_PAGE_DEFAULT: usize = 20;
+
 /// How long the answer to a post that wants to be durable waits for the archive, in milliseconds: a
 /// hundred times what the archive takes when it is well; within everybody's patience and timeouts.
 pub const DURABLE_WAIT_MS_MAX: u64 = 5_000;

@@ -9,10 +9,25 @@
 //! → {"id":3,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello","ack":"durable"}}
 //! ← {"id":3,"ok":{"seq":1052,"timestamp":"…","durable":true}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,…}
+//! → {"id":3,"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"yes","replyTo":1051}}
+//! → {"id":4,"edit":{"meetingID":1,"orderID":4,"cmid":"…","target":1051,"body":"hello!"}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1053,"event":"edited","userID":7,"cmid":"…","target":1051,"body":"hello!",…}
+//! → {"id":5,"delete":{"meetingID":1,"orderID":4,"cmid":"…","target":1051}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1054,"event":"deleted","userID":7,"cmid":"…","target":1051,…}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"durable":1051}
 //! ← {"meetingID":1,"orderID":4,"gen":4,"fence":1040}
+//! → {"id":6,"read":{"meetingID":1,"orderID":4,"seq":1051}}
+//! ← {"meetingID":1,"orderID":4,"read":1051}         at one's other terminals
+//! → {"id":7,"typing":{"meetingID":1,"orderID":4}}
+//! ← {"meetingID":1,"orderID":4,"typing":7}          to everybody else who follows
+//! → {"id":8,"search":{"query":"budget from:ada in:1/4 after:2026-11-01","limit":20}}
+//! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! ← {"changed":"meetings"}
 //! ```
+//!
+//! Followers are told each event as it happened. A page of the log that is read later has the same
+//! events, but shows every message as it is by then: with its last text and the time of its change
+//! (`edited`), or with an empty body and the time of its deletion (`deleted`).
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +36,12 @@ use crate::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use crate::limits;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
+
+mod push;
+mod words;
+
+pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
+pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
 pub const SUBPROTOCOL: &str = "plenary.v1";
@@ -108,8 +129,20 @@ pub enum Verb {
     Leave(InstanceId),
     /// Says something. Answered by [`Posted`].
     Post(Post),
+    /// Changes a message of one's own; emits `edited`. Answered by [`Posted`].
+    Edit(Edit),
+    /// Deletes a message of one's own; emits `deleted`. Answered by [`Posted`].
+    Delete(Delete),
     /// A page of the log. Answered by [`EventsOk`].
     Events(Events),
+    /// Has read up to a seq; only forwards. Answered by [`Done`]; one's other terminals are told.
+    Read(ReadUpTo),
+    /// Is writing something, as a participant; at most every
+    /// [`crate::limits::TYPING_EVERY_MS`]. Answered by [`Done`]; whoever follows is told.
+    Typing(InstanceId),
+    /// Messages that are found by their words, over everything that one may read, newest first.
+    /// Answered by [`SearchOk`].
+    Search(Search),
     /// The participants. Answered by [`PeopleOk`].
     People(InstanceId),
     /// When the participants of every active instance joined. Answered by [`JoinTimesOk`].
@@ -128,6 +161,11 @@ impl Verb {
         "join",
         "leave",
         "post",
+        "edit",
+        "delete",
+        "read",
+        "typing",
+        "search",
         "events",
         "people",
         "join_times",
@@ -193,6 +231,9 @@ pub struct Post {
     pub cmid: Cmid,
     /// What is said.
     pub body: MessageBody,
+    /// The message that it answers.
+    #[serde(default, rename = "replyTo", skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
     /// When it is to be answered.
     #[serde(default, skip_serializing_if = "Ack::is_ordered")]
     pub ack: Ack,
@@ -329,6 +370,9 @@ pub enum ResumeMode {
 pub struct MeetingsOk {
     /// Active, coming and lately ended instances that the person may join, by start.
     pub meetings: Vec<Instance>,
+    /// What of those that have begun is not read yet; missing where that is not known just now.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
     /// The server's time.
     pub now: Timestamp,
 }
@@ -354,6 +398,9 @@ pub struct OpenOk {
     pub more: bool,
     /// The names of all whom `events` speaks of.
     pub users: Vec<Person>,
+    /// What is not read yet; missing where that is not known just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
 }
 
 /// An answer with nothing to say.
@@ -377,8 +424,9 @@ pub struct Posted {
     pub durable: Option<bool>,
 }
 
-/// The answer to [`Verb::Events`].
+/// The answer to [`Verb::Events`], and to `GET …/events`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventsOk {
     /// Ascending.
     pub events: Vec<Event>,
@@ -460,7 +508,7 @@ pub struct Message {
     /// Who said it.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// What was said.
+    /// What it says now; empty where it was deleted.
     pub body: MessageBody,
     /// When.
     pub timestamp: Timestamp,
@@ -470,6 +518,15 @@ pub struct Message {
     pub cmid: Cmid,
     /// What the sender is called.
     pub name: String,
+    /// The message that it answers.
+    #[serde(default, rename = "replyTo", skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// When its sender changed it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Timestamp>,
+    /// When its sender deleted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Timestamp>,
 }
 
 /// `POST /login`.
@@ -500,100 +557,6 @@ pub struct LoginOk {
     pub name: String,
     /// What one may do.
     pub role: Role,
-}
-
-/// What the server says without being asked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Push {
-    /// Something happened in a followed instance.
-    Event(Box<Event>),
-    /// The archive has a followed instance up to this seq.
-    Durable(Durable),
-    /// The live state of a followed instance begins anew above this seq.
-    Fence(Fence),
-    /// A list should be read again.
-    Changed(Changed),
-}
-
-/// See [`Push::Durable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Durable {
-    /// Where.
-    #[serde(flatten)]
-    pub instance: InstanceId,
-    /// In which generation.
-    #[serde(rename = "gen")]
-    pub generation: Generation,
-    /// The last seq in the archive.
-    pub durable: Seq,
-}
-
-/// See [`Push::Fence`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fence {
-    /// Where.
-    #[serde(flatten)]
-    pub instance: InstanceId,
-    /// The new generation.
-    #[serde(rename = "gen")]
-    pub generation: Generation,
-    /// Events above this seq that were seen in an older generation are void.
-    #[serde(rename = "fence")]
-    pub base: Seq,
-}
-
-/// See [`Push::Changed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
-    /// Which list.
-    pub changed: ChangedList,
-}
-
-/// See [`Changed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangedList {
-    /// The list of meetings.
-    Meetings,
-}
-
-/// One line from the server, as a client reads it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ServerLine {
-    /// An answer; what `ok` holds depends on the verb.
-    Reply(Reply<serde_json::Value>),
-    /// Something that was not asked for.
-    Push(Push),
-}
-
-impl ServerLine {
-    /// Reads one line. An unknown kind of line is an error that names no content.
-    pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
-        /// The keys by which the kinds differ.
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(default)]
-            id: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            event: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            durable: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            fence: Option<serde::de::IgnoredAny>,
-        }
-        let kind: Kind = serde_json::from_str(line)?;
-        Ok(if kind.id.is_some() {
-            Self::Reply(serde_json::from_str(line)?)
-        } else if kind.event.is_some() {
-            Self::Push(Push::Event(serde_json::from_str(line)?))
-        } else if kind.durable.is_some() {
-            Self::Push(Push::Durable(serde_json::from_str(line)?))
-        } else if kind.fence.is_some() {
-            Self::Push(Push::Fence(serde_json::from_str(line)?))
-        } else {
-            Self::Push(Push::Changed(serde_json::from_str(line)?))
-        })
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,10 @@ use crate::ids::{Generation, InstanceId, Seq, UserId};
 use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
 use crate::time::Timestamp;
 
+mod changes;
+
+use changes::Changes;
+
 /// What became of an event that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -41,7 +45,9 @@ pub struct Replica {
     generation: Generation,
     seq: Seq,
     durable: Seq,
+    /// Each message as it is now.
     events: BTreeMap<Seq, Event>,
+    changes: Changes,
     /// Whether the server has events before the first of ours.
     more_before: bool,
     members: BTreeMap<UserId, Member>,
@@ -61,6 +67,7 @@ impl Replica {
                 .into_iter()
                 .map(|event| (event.seq, event))
                 .collect(),
+            changes: Changes::default(),
             more_before: opened.more,
             members: BTreeMap::new(),
             names: opened
@@ -69,6 +76,9 @@ impl Replica {
                 .map(|person| (person.id, person.name))
                 .collect(),
         };
+        for event in replica.events.values() {
+            replica.changes.note(event);
+        }
         for participant in opened.people {
             replica
                 .names
@@ -117,7 +127,7 @@ impl Replica {
         self.events.values()
     }
 
-    /// The event of this seq, if it is known.
+    /// The event of this seq, if it is known; a message as it is now.
     pub fn event(&self, seq: Seq) -> Option<&Event> {
         self.events.get(&seq)
     }
@@ -182,8 +192,41 @@ impl Replica {
         }
         self.fold(&event);
         self.seq = event.seq;
-        self.events.insert(event.seq, event);
+        self.insert(event);
         Applied::Applied
+    }
+
+    /// Takes an event that is not known, and what it changes; a message with what has changed it.
+    fn insert(&mut self, event: Event) {
+        let seq = event.seq;
+        if self.events.contains_key(&seq) {
+            return;
+        }
+        let by = match &event.what {
+            What::Message { .. } => self.changes.last_of(seq),
+            What::Edited { .. } | What::Deleted { .. } => {
+                self.changes.note(&event);
+                Some(seq)
+            }
+            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        };
+        self.events.insert(seq, event);
+        if let Some(by) = by {
+            self.change(by);
+        }
+    }
+
+    /// Makes of a message what the change of this seq makes of it, where both are known.
+    fn change(&mut self, by: Seq) {
+        let Some(change) = self.events.get(&by).cloned() else {
+            return;
+        };
+        let (What::Edited { target, .. } | What::Deleted { target, .. }) = &change.what else {
+            return;
+        };
+        if let Some(message) = self.events.get_mut(target) {
+            self.changes.make(message, &change);
+        }
     }
 
     /// Folds in a page that was asked for, older or newer than what is known.
@@ -200,7 +243,7 @@ impl Replica {
                 continue;
             }
             if event.seq <= self.seq {
-                self.events.entry(event.seq).or_insert(event);
+                self.insert(event);
             } else {
                 // A page that begins above the gap changes nothing; the next event asks again.
                 let _ = self.apply(event);
@@ -214,6 +257,9 @@ impl Replica {
     pub fn reopen(&mut self, opened: OpenOk) {
         let mut new = Self::new(opened);
         if new.generation != self.generation {
+            for message in self.changes.take_back(self.durable) {
+                self.events.insert(message.seq, message);
+            }
             self.events.split_off(&self.durable.next());
         }
         let first = new.events.keys().next().copied().unwrap_or(new.seq.next());
@@ -225,8 +271,12 @@ impl Replica {
         if reaches {
             for (seq, event) in std::mem::take(&mut self.events) {
                 if seq < first {
-                    new.events.insert(seq, event);
+                    new.insert(event);
                 }
+            }
+            // What changed above them changed them too.
+            for seq in new.changes.seqs() {
+                new.change(seq);
             }
             new.more_before = self.more_before;
         }
@@ -241,6 +291,7 @@ impl Replica {
     pub fn set_durable(&mut self, durable: Durable) {
         if durable.generation == self.generation {
             self.durable = self.durable.max(durable.durable);
+            self.changes.settle(self.durable);
         }
     }
 
@@ -251,6 +302,9 @@ impl Replica {
             return None;
         }
         self.generation = fence.generation;
+        for message in self.changes.take_back(fence.base) {
+            self.events.insert(message.seq, message);
+        }
         self.seq = self.seq.min(fence.base);
         let void = self.events.split_off(&fence.base.next());
         Some(void.into_values().collect())
@@ -271,7 +325,7 @@ impl Replica {
             What::Leave { user, .. } => {
                 self.members.remove(user);
             }
-            What::Message { .. } => {}
+            What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
             What::Closed { .. } => {
                 self.instance.state = InstanceState::Ended;
                 self.members.clear();
@@ -318,6 +372,7 @@ mod tests {
             events: vec![],
             more: true,
             users: vec![],
+            unread: None,
         })
     }
 
@@ -379,6 +434,7 @@ mod tests {
             events: seqs.map(|seq| join(seq, seq)).collect(),
             more: true,
             users: vec![],
+            unread: None,
         }
     }
 

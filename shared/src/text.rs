@@ -46,7 +46,8 @@ pub enum TextError {
 }
 
 /// The body of a message: 1 to 4,096 bytes of UTF-8, with line ends and tabs but no other control
-/// character, and not only white space.
+/// character, and not only white space. Or gone: empty, because its sender deleted it; nobody can
+/// say that.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
@@ -58,6 +59,16 @@ impl MessageBody {
         let text = text.into();
         check("body", &text, limits::MESSAGE_BODY_BYTES_MAX, Lines::Many)?;
         Ok(Self(text))
+    }
+
+    /// What is left of a body that was deleted.
+    pub const fn gone() -> Self {
+        Self(String::new())
+    }
+
+    /// Whether its sender deleted it.
+    pub fn is_gone(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The text.
@@ -81,8 +92,24 @@ impl fmt::Display for MessageBody {
 
 impl<'de> Deserialize<'de> for MessageBody {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::parse(String::deserialize(from)?).map_err(serde::de::Error::custom)
+        let text = String::deserialize(from)?;
+        if text.is_empty() {
+            return Ok(Self::gone());
+        }
+        Self::parse(text).map_err(serde::de::Error::custom)
     }
+}
+
+/// Whether a text speaks of somebody: `@name`, in whatever case, with no letter after it.
+pub fn mentions(body: &str, name: &str) -> bool {
+    if name.is_empty() || !body.contains('@') {
+        return false;
+    }
+    let (body, name) = (body.to_lowercase(), format!("@{}", name.to_lowercase()));
+    body.match_indices(&name).any(|(at, _)| {
+        let after = body[at + name.len()..].chars().next();
+        !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
 }
 
 /// A person's name: one line.
@@ -235,6 +262,25 @@ mod tests {
             (Err(error), Some(part)) => assert!(error.to_string().contains(part), "{error}"),
             (got, _) => panic!("{text:?}: {got:?}"),
         }
+    }
+
+    #[rstest]
+    #[case("@ada look", "ada", true)]
+    #[case("look, @Ada!", "ada", true)]
+    #[case("@adam", "ada", false)]
+    #[case("ada", "ada", false)]
+    #[case("a@b @ada", "ada", true)]
+    #[case("@Ada Lovelace: hello", "Ada Lovelace", true)]
+    fn who_is_meant(#[case] body: &str, #[case] name: &str, #[case] meant: bool) {
+        assert_eq!(mentions(body, name), meant);
+    }
+
+    #[test]
+    fn a_deleted_body_is_read_and_written_but_never_parsed() {
+        let gone: MessageBody = serde_json::from_str("\"\"").expect("a body that is gone");
+        assert!(gone.is_gone());
+        assert_eq!(serde_json::to_string(&gone).expect("JSON"), "\"\"");
+        assert!(MessageBody::parse("").is_err());
     }
 
     #[test]

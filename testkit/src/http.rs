@@ -96,6 +96,16 @@ impl Http {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// PUT with a JSON body.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
     /// POST with any bytes and a content type of one's choice.
     pub async fn post_bytes(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
         let request = self

@@ -223,7 +223,11 @@ impl Ws {
     pub async fn next_event(&mut self) -> Event {
         self.wait_for("an event", |push| match push {
             Push::Event(event) => Some(*event),
-            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+            Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await
     }
@@ -297,6 +301,7 @@ fn new_post(instance: InstanceId, body: &str, ack: Ack) -> Post {
         instance,
         cmid: Cmid(uuid::Uuid::now_v7()),
         body: MessageBody::parse(body).expect("a good body"),
+        reply_to: None,
         ack,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use plenary_shared::domain::{Code, Reject, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{Ack, Login, LoginOk, Message};
+use plenary_shared::search::Place;
 use plenary_shared::text::{MessageBody, for_terminal};
 use plenary_shared::time::Timestamp;
 use reqwest::{Method, RequestBuilder, StatusCode, header};
@@ -205,18 +206,83 @@ impl Api {
         instance: InstanceId,
         cmid: Cmid,
         body: &MessageBody,
+        reply_to: Option<Seq>,
         ack: Ack,
     ) -> Result<Answer, ApiError> {
         #[derive(serde::Serialize)]
         struct Said<'a> {
             body: &'a MessageBody,
+            #[serde(rename = "replyTo", skip_serializing_if = "Option::is_none")]
+            reply_to: Option<Seq>,
             ack: Ack,
         }
         let request = self
             .request(Method::POST, &within(instance, "message"))
             .header("idempotency-key", cmid.to_string())
-            .json(&Said { body, ack });
+            .json(&Said {
+                body,
+                reply_to,
+                ack,
+            });
         self.send(request).await
+    }
+
+    /// Changes a message of one's own; the same `cmid` never makes a second change. [`DoneOk`]
+    pub async fn edit(
+        &self,
+        instance: InstanceId,
+        target: Seq,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Result<Answer, ApiError> {
+        let request = self
+            .request(Method::PUT, &within(instance, &format!("message/{target}")))
+            .header("idempotency-key", cmid.to_string())
+            .json(&serde_json::json!({ "body": body }));
+        self.send(request).await
+    }
+
+    /// Deletes a message of one's own. [`DoneOk`]
+    pub async fn delete(
+        &self,
+        instance: InstanceId,
+        target: Seq,
+        cmid: Cmid,
+    ) -> Result<Answer, ApiError> {
+        let path = within(instance, &format!("message/{target}"));
+        let request = self
+            .request(Method::DELETE, &path)
+            .header("idempotency-key", cmid.to_string());
+        self.send(request).await
+    }
+
+    /// A page of what is found. [`plenary_shared::protocol::SearchOk`]
+    pub async fn search(
+        &self,
+        query: &str,
+        before: Option<Place>,
+        limit: Option<usize>,
+    ) -> Result<Answer, ApiError> {
+        let mut fields = vec![("q", query.to_owned())];
+        fields.extend(before.map(|place| ("before", place.to_string())));
+        fields.extend(limit.map(|limit| ("limit", limit.to_string())));
+        let fields = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value)));
+        let query: Vec<String> = fields.collect();
+        self.get(&format!("/search?{}", query.join("&"))).await
+    }
+
+    /// [`plenary_shared::domain::Instance`]
+    pub async fn instance(&self, instance: InstanceId) -> Result<Answer, ApiError> {
+        let path = within(instance, "");
+        self.get(path.trim_end_matches('/')).await
+    }
+
+    /// A page of the log. [`plenary_shared::protocol::EventsOk`]
+    pub async fn events(&self, instance: InstanceId, page: Page) -> Result<Answer, ApiError> {
+        self.get(&(within(instance, "events") + &page.query()))
+            .await
     }
 
     async fn get(&self, path: &str) -> Result<Answer, ApiError> {
@@ -367,6 +433,21 @@ impl From<Reject> for Refusal {
                 .map(|seconds| Duration::from_secs(seconds.into())),
         }
     }
+}
+
+/// A value of a query, in which every sign that could mean something else is escaped.
+fn encoded(value: &str) -> String {
+    use fmt::Write as _;
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 fn within(instance: InstanceId, what: &str) -> String {

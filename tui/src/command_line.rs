@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::limits::PAGE_MAX;
+use plenary_shared::limits::{PAGE_MAX, SEARCH_PAGE_MAX};
+use plenary_shared::search::Place;
 
 use crate::address::Server;
+use crate::export::Format;
 
 /// What stands after the options of `plenary --help`.
 const AFTER_HELP: &str = "\
@@ -99,6 +101,14 @@ pub enum Command {
     JoinTimes,
     /// Say something in a meeting that you have joined
     Say(Say),
+    /// Change a message that you said
+    Edit(Edit),
+    /// Delete a message that you said
+    Delete(Delete),
+    /// Find what was said, over everything that you may read
+    Search(Search),
+    /// A meeting as a document: who was there and when, and what was said
+    Export(Export),
     /// What happens in a meeting, as it happens, until it ends
     Tail(Tail),
 }
@@ -172,12 +182,93 @@ pub struct Say {
     /// What to say; several words become one message
     #[arg(value_name = "TEXT")]
     pub text: Vec<String>,
+    /// Answer the message with this number
+    #[arg(long, value_name = "SEQ", conflicts_with = "lines")]
+    pub reply: Option<Seq>,
     /// Each line of standard input is a message of its own; empty ones are left out
     #[arg(long, conflicts_with = "text")]
     pub lines: bool,
     /// Done only when the archive has it too: it survives the loss of the live store
     #[arg(long)]
     pub durable: bool,
+}
+
+/// `plenary edit`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Only your own messages, while you are in the meeting.\n\n\
+    Example:\n  plenary edit 1/4 17 'Good evening'"
+)]
+pub struct Edit {
+    /// Where.
+    #[command(flatten)]
+    pub at: Where,
+    /// The message's number
+    #[arg(value_name = "SEQ")]
+    pub target: Seq,
+    /// What it is to say; several words become one text
+    #[arg(value_name = "TEXT", required = true)]
+    pub text: Vec<String>,
+}
+
+/// `plenary delete`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Only your own messages, while you are in the meeting.\n\n\
+    Example:\n  plenary delete 1/4 17"
+)]
+pub struct Delete {
+    /// Where.
+    #[command(flatten)]
+    pub at: Where,
+    /// The message's number
+    #[arg(value_name = "SEQ")]
+    pub target: Seq,
+}
+
+/// `plenary search`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Newest first. Words begin a word of the message; what is \"quoted\" stands anywhere \
+    in it. Also:\nfrom:ada (or from:me), in:1 or in:1/4, after:2026-11-01, before:2026-12-01 (days of \
+    UTC).\n\n\
+    Examples:\n  plenary search budget from:ada\n  plenary search --in 1/4 '\"next week\"' --all\n  \
+    plenary search error --json | jq -r '.found[].body'"
+)]
+pub struct Search {
+    /// What to look for
+    #[arg(value_name = "QUERY", required = true)]
+    pub query: Vec<String>,
+    /// Only in this meeting, or this instance of it
+    #[arg(long = "in", value_name = "MEETING[/ORDER]")]
+    pub within: Option<String>,
+    /// Only what is below this, which the page before said
+    #[arg(long, value_name = "PLACE")]
+    pub before: Option<Place>,
+    /// At most so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=SEARCH_PAGE_MAX as i64))]
+    pub limit: Option<u16>,
+    /// All of them, however many
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
+}
+
+/// `plenary export`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Of a meeting that goes on: what there is up to now. Times are UTC.\n\n\
+    Examples:\n  plenary export 1/4 -o minutes.md\n  plenary export 1/4 --format csv > 1-4.csv"
+)]
+pub struct Export {
+    /// Where.
+    #[command(flatten)]
+    pub at: Where,
+    /// How it is written; by the file's name otherwise, or Markdown
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Into this file instead of standard output; one that is there is not overwritten
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `plenary tail`
@@ -246,6 +337,14 @@ mod tests {
     #[case("messages 1/4 --after -1")]
     #[case("tail 1/4 --since x")]
     #[case("say 1/4 --lines hello")]
+    #[case("say 1/4 --lines --reply 3")]
+    #[case("edit 1/4 3")]
+    #[case("edit 1/4 x text")]
+    #[case("delete 1/4")]
+    #[case("search")]
+    #[case("search x --limit 101")]
+    #[case("search x --before 7")]
+    #[case("export 1/4 --format docx")]
     #[case("meetings --server localhost")]
     #[case("shout 1/4")]
     fn what_makes_no_sense_is_a_usage_error(#[case] words: &str) {

@@ -8,6 +8,7 @@ pub mod command_line;
 pub mod config;
 pub mod drafts;
 pub mod effect;
+pub mod export;
 pub mod journal;
 pub mod key;
 pub mod keymap;

@@ -1,5 +1,7 @@
 //! The commands of the shell: one file for each, and what they share.
 
+mod change;
+mod export;
 mod failure;
 mod join;
 mod join_times;
@@ -9,11 +11,13 @@ mod login;
 mod logout;
 mod meetings;
 mod messages;
+mod once;
 mod out;
 mod people;
 mod print;
 mod prompt;
 mod say;
+mod search;
 mod tail;
 
 use std::io::IsTerminal as _;
@@ -86,6 +90,10 @@ pub async fn run(
         Command::Messages(messages) => messages::run(&mut shell, messages).await,
         Command::JoinTimes => join_times::run(&mut shell).await,
         Command::Say(say) => say::run(&mut shell, say).await,
+        Command::Edit(edit) => change::edit(&mut shell, edit).await,
+        Command::Delete(delete) => change::delete(&mut shell, delete).await,
+        Command::Search(search) => search::run(&mut shell, search).await,
+        Command::Export(export) => export::run(&mut shell, export).await,
         Command::Tail(tail) => tail::run(&mut shell, tail).await,
     }
 }

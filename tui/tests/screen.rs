@@ -50,7 +50,12 @@ async fn grace(scene: &Scene) -> Ws {
 fn body(event: &Event) -> Option<String> {
     match &event.what {
         What::Message { body, .. } => Some(body.to_string()),
-        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => None,
     }
 }
 

@@ -292,3 +292,65 @@ fn nobody_reading_the_output_is_no_error() {
     assert_eq!(finished.status.code(), Some(0));
     assert_eq!(finished.stderr, b"");
 }
+
+#[test]
+fn what_was_said_is_answered_changed_found_and_exported() {
+    let scene = scene();
+    let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
+    ada.run(&["join", "1/1"]).ok();
+    grace.run(&["join", "1/1"]).ok();
+    ada.run(&["say", "1/1", "the budgte is", "=1+1"]).ok();
+    grace
+        .run(&["say", "1/1", "--reply", "4", "which one?"])
+        .ok();
+    grace.run(&["say", "1/1", "a slip"]).ok();
+    let edited = ada.run(&["edit", "1/1", "4", "the budget is =1+1"]).ok();
+    assert!(edited.starts_with("changed 4 in 1/1 at "), "{edited}");
+    let deleted = grace.run(&["delete", "1/1", "6"]).ok();
+    assert!(deleted.starts_with("deleted 6 in 1/1 at "), "{deleted}");
+    let refused = grace.run(&["edit", "1/1", "4", "mine"]);
+    assert_eq!(
+        (refused.code, refused.stderr.contains("not_yours")),
+        (4, true)
+    );
+
+    let page = ada.run(&["messages", "1/1"]).ok();
+    assert!(
+        page.contains("(edited)") && page.contains("(deleted)"),
+        "{page}"
+    );
+    assert!(!page.contains("a slip"), "{page}");
+
+    // What is archived can be found.
+    until("the budget to be found", || {
+        let found = grace.run(&["search", "budget", "from:ada"]).ok();
+        found.contains("the budget is").then_some(())
+    });
+    let found = grace
+        .run(&["search", "--in", "1/1", "budget", "--json"])
+        .json();
+    assert_eq!(found["found"][0]["seq"], 4);
+    assert_eq!(grace.run(&["search", "slip"]).ok(), "");
+    let stranger = login(&scene, "mallory");
+    assert_eq!(stranger.run(&["search", "budget"]).ok(), "");
+    assert_eq!(grace.run(&["search", "in:nowhere"]).code, 4);
+
+    let document = ada.run(&["export", "1/1"]).ok();
+    assert!(document.starts_with("# Private\n"), "{document}");
+    assert!(
+        document.contains("still in") && document.contains("answers 4"),
+        "{document}"
+    );
+    let record = ada.run(&["export", "1/1", "--json"]).json();
+    assert_eq!(record["attendance"][0]["name"], "ada");
+    assert_eq!(record["messages"][1]["replyTo"], 4);
+    assert_eq!(record["messages"][2]["body"], "");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("minutes.csv");
+    let file = file.to_str().expect("UTF-8");
+    assert_eq!(ada.run(&["export", "1/1", "-o", file]).ok(), "");
+    let table = std::fs::read_to_string(file).expect("it is written");
+    assert!(table.starts_with("kind,seq,userID,name,"), "{table}");
+    let again = ada.run(&["export", "1/1", "-o", file]);
+    assert_eq!(again.code, 1, "{}", again.stderr);
+}

@@ -5,14 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Seq, UserId};
-use plenary_shared::protocol::{Ack, Message, MessagesOk, Post, UserMessages};
+use plenary_shared::protocol::{
+    Ack, Delete, Edit, Events, EventsOk, Message, MessagesOk, Post, Posted, UserMessages,
+};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::document::{InstancePath, PageQuery, YourselfQuery};
-use super::extract::{At, IdempotencyKey, JsonBody, Of, Paging, SignedIn};
+use super::extract::{At, IdempotencyKey, JsonBody, Numbered, Of, Paging, SignedIn};
 use super::{HttpError, HttpState};
 use crate::ctx::Ctx;
 use crate::rules;
@@ -26,12 +28,22 @@ pub(super) struct Saying {
     /// Optional; only one's own is taken.
     #[serde(rename = "userID")]
     user: Option<UserId>,
+    /// The number of the message that it answers.
+    #[serde(rename = "replyTo")]
+    reply_to: Option<Seq>,
     /// The message's own id, for who cannot send the header Idempotency-Key; the same if both are
     /// sent.
     cmid: Option<Cmid>,
     /// `durable`: answered only when the archive has it, after 5 seconds at the latest.
     #[serde(default)]
     ack: Ack,
+}
+
+/// What a message is to say.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Editing {
+    /// 1 to 4,096 bytes of UTF-8; line ends and tabs, but no other control characters.
+    body: String,
 }
 
 /// That it was said.
@@ -84,6 +96,34 @@ pub(super) async fn messages(
     Ok(Json(messages))
 }
 
+/// A page of the log, ascending: the last events unless `after` or `before` says otherwise. A
+/// message is as it is now.
+#[utoipa::path(
+    get,
+    path = "/meeting/{meetingID}/order/{orderID}/events",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(InstancePath, PageQuery, YourselfQuery),
+    responses(
+        (status = 200, description = "Ascending", body = EventsOk),
+        (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
+    )
+)]
+pub(super) async fn events(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    Paging(asked): Paging,
+) -> Result<Json<EventsOk>, HttpError> {
+    let asked = Events {
+        instance,
+        after: asked.after,
+        before: asked.before,
+        limit: asked.limit,
+    };
+    Ok(Json(chat::events(&state.ctx, &caller, asked).await?))
+}
+
 /// Says something. With an `Idempotency-Key`, only once however often it is sent. With
 /// `"ack":"durable"` it is answered when the archive has it.
 #[utoipa::path(
@@ -116,6 +156,7 @@ pub(super) async fn message(
         instance,
         cmid: chosen_cmid(key, saying.cmid)?.unwrap_or_else(|| new_cmid(&state.ctx)),
         body: MessageBody::parse(saying.body).map_err(Reject::from)?,
+        reply_to: saying.reply_to,
         ack: saying.ack,
     };
     let cmid = post.cmid;
@@ -132,15 +173,76 @@ pub(super) async fn message(
         (Some(true) | None, true) => (StatusCode::OK, "This message had been posted before."),
         (Some(true) | None, false) => (StatusCode::CREATED, "Your message is posted."),
     };
-    let said = Said {
-        success: true,
-        message: message.to_owned(),
-        seq: posted.seq,
-        timestamp: posted.timestamp,
+    Ok((status, Json(said(message, cmid, posted))))
+}
+
+/// Changes a message of one's own. With an `Idempotency-Key`, only once however often it is sent.
+#[utoipa::path(
+    put,
+    path = "/meeting/{meetingID}/order/{orderID}/message/{seq}",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(
+        InstancePath,
+        ("seq" = Seq, Path, description = "Which message"),
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The change's own id"),
+    ),
+    request_body = Editing,
+    responses(
+        (status = 200, description = "Changed, now or before under the same key", body = Said),
+        (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
+    )
+)]
+pub(super) async fn edit(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    Numbered(target): Numbered,
+    IdempotencyKey(key): IdempotencyKey,
+    JsonBody(editing): JsonBody<Editing>,
+) -> Result<Json<Said>, HttpError> {
+    let cmid = key.unwrap_or_else(|| new_cmid(&state.ctx));
+    let edit = Edit {
+        instance,
+        target,
         cmid,
-        durable: posted.durable,
+        body: MessageBody::parse(editing.body).map_err(Reject::from)?,
     };
-    Ok((status, Json(said)))
+    let posted = chat::edit(&state.ctx, &caller, edit).await?;
+    Ok(Json(said("Your message is changed.", cmid, posted)))
+}
+
+/// Deletes a message of one's own. With an `Idempotency-Key`, only once however often it is sent.
+#[utoipa::path(
+    delete,
+    path = "/meeting/{meetingID}/order/{orderID}/message/{seq}",
+    tag = "messages",
+    security(("bearer" = [])),
+    params(
+        InstancePath,
+        ("seq" = Seq, Path, description = "Which message"),
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The deletion's own id"),
+    ),
+    responses(
+        (status = 200, description = "Deleted, now or before under the same key", body = Said),
+        (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 503 archive_behind, …", body = Reject),
+    )
+)]
+pub(super) async fn delete(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+    Numbered(target): Numbered,
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<Json<Said>, HttpError> {
+    let cmid = key.unwrap_or_else(|| new_cmid(&state.ctx));
+    let delete = Delete {
+        instance,
+        target,
+        cmid,
+    };
+    let posted = chat::delete(&state.ctx, &caller, delete).await?;
+    Ok(Json(said("Your message is deleted.", cmid, posted)))
 }
 
 /// A page of what one person said, ascending.
@@ -178,6 +280,17 @@ pub(super) async fn user_messages(
         user_messages: messages.messages,
         more: messages.more,
     }))
+}
+
+fn said(message: &str, cmid: Cmid, posted: Posted) -> Said {
+    Said {
+        success: true,
+        message: message.to_owned(),
+        seq: posted.seq,
+        timestamp: posted.timestamp,
+        cmid,
+        durable: posted.durable,
+    }
 }
 
 /// The id that the client chose, in the header or in the body.

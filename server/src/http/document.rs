@@ -79,3 +79,18 @@ pub(super) struct YourselfQuery {
     #[param(rename = "userID")]
     user: Option<UserId>,
 }
+
+/// What is looked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what is read field by field")]
+pub(super) struct SearchQuery {
+    /// Words that begin a word of the message, or `"quoted"` for what stands anywhere in it; and
+    /// `from:ada`, `in:1` or `in:1/4`, `after:2026-11-01`, `before:2026-12-01` (days of UTC).
+    q: String,
+    /// What the page before said under `next`.
+    before: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+}

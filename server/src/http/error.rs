@@ -37,11 +37,15 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Invalid | Code::BodyEmpty | Code::BodyControl => StatusCode::UNPROCESSABLE_ENTITY,
         Code::BodyTooLong | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotSignedIn | Code::WrongPassword => StatusCode::UNAUTHORIZED,
-        Code::AdminsOnly | Code::NotYourself | Code::NotAllowed => StatusCode::FORBIDDEN,
-        Code::NotFound => StatusCode::NOT_FOUND,
-        Code::AlreadyParticipant | Code::NotParticipant | Code::Full | Code::TooManyFollowed => {
-            StatusCode::CONFLICT
+        Code::AdminsOnly | Code::NotYourself | Code::NotAllowed | Code::NotYours => {
+            StatusCode::FORBIDDEN
         }
+        Code::NotFound | Code::NoSuchMessage => StatusCode::NOT_FOUND,
+        Code::AlreadyParticipant
+        | Code::NotParticipant
+        | Code::MessageDeleted
+        | Code::Full
+        | Code::TooManyFollowed => StatusCode::CONFLICT,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::ArchiveBehind | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -98,9 +102,13 @@ mod tests {
             let expected = match code.as_str() {
                 "malformed" | "not_started" | "ended" => 400,
                 "not_signed_in" | "wrong_password" => 401,
-                "admins_only" | "not_yourself" | "not_allowed" => 403,
-                "not_found" => 404,
-                "already_participant" | "not_participant" | "full" | "too_many_followed" => 409,
+                "admins_only" | "not_yourself" | "not_allowed" | "not_yours" => 403,
+                "not_found" | "no_such_message" => 404,
+                "already_participant"
+                | "not_participant"
+                | "message_deleted"
+                | "full"
+                | "too_many_followed" => 409,
                 "body_too_long" | "too_large" => 413,
                 "invalid" | "body_empty" | "body_control" => 422,
                 "too_many_requests" => 429,

@@ -9,8 +9,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use plenary_shared::domain::{Code, Reject};
-use plenary_shared::ids::{Cmid, InstanceId, UserId};
-use plenary_shared::limits::PAGE_MAX;
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::limits::{PAGE_MAX, SEARCH_PAGE_DEFAULT, SEARCH_PAGE_MAX};
+use plenary_shared::protocol::Search;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -61,6 +62,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Of {
     }
 }
 
+/// The number of a message in the path.
+pub(super) struct Numbered(pub(super) Seq);
+
+impl<S: Send + Sync> FromRequestParts<S> for Numbered {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        Ok(Self(path(parts, state).await?.required("seq")?))
+    }
+}
+
 /// The page in the query.
 pub(super) struct Paging(pub(super) PageAsked);
 
@@ -79,6 +91,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
             limit: query
                 .read("limit", limit)?
                 .unwrap_or_else(|| PageAsked::default().limit),
+        }))
+    }
+}
+
+/// The search in the query.
+pub(super) struct Sought(pub(super) Search);
+
+impl<S: Send + Sync> FromRequestParts<S> for Sought {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        let query = query(parts)?;
+        let limit = |text: &str| {
+            text.parse()
+                .map_err(|_| format!("must be a whole number from 1 to {SEARCH_PAGE_MAX}"))
+        };
+        Ok(Self(Search {
+            query: query.required("q")?,
+            before: query.read("before", FromStr::from_str)?,
+            limit: query.read("limit", limit)?.unwrap_or(SEARCH_PAGE_DEFAULT),
         }))
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::{Instance, Reject};
 use plenary_shared::ids::Seq;
-use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, PeopleOk, Posted};
+use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, PeopleOk, Posted};
 use plenary_shared::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -148,6 +148,28 @@ pub(super) async fn leave(
     rules::yourself(&caller.user, named)?;
     let posted = meeting::leave(&state.ctx, &caller, instance).await?;
     Ok(Moved::new(format!("You have left {instance}."), posted))
+}
+
+/// One instance: what it is, and where it is in its life.
+#[utoipa::path(
+    get,
+    path = "/meeting/{meetingID}/order/{orderID}",
+    tag = "meetings",
+    security(("bearer" = [])),
+    params(InstancePath, YourselfQuery),
+    responses(
+        (status = 200, description = "The instance", body = Instance),
+        (status = "default", description = "403 not_allowed, 404 not_found, …", body = Reject),
+    )
+)]
+pub(super) async fn instance(
+    State(state): State<HttpState>,
+    SignedIn(caller): SignedIn,
+    At(instance): At,
+) -> Result<Json<Instance>, HttpError> {
+    let open = Open { instance, limit: 1 };
+    let opened = meeting::open(&state.ctx, &caller, open, None).await?;
+    Ok(Json(opened.instance))
 }
 
 /// Who is there now.

@@ -1,15 +1,22 @@
 //! One followed instance: its last events as they go over the wire, and the cursors in them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use plenary_shared::domain::{Event, What};
-use plenary_shared::ids::{Generation, InstanceId, Seq};
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::limits::TYPING_EVERY_MS;
 use plenary_shared::protocol::{Durable, Fence};
+use tokio::time::Instant;
 
 use super::{Listener, lock};
 use crate::store::Head;
+
+/// People of whom a room tells within [`TYPING_EVERY_MS`] that they are writing: what a screen shows
+/// of them. The others are not told of, however many follow.
+const TYPING_TOLD_MAX: usize = 5;
 
 /// Events that a room keeps: a second of a busy meeting. Who is further behind reads the log.
 const RING_EVENTS_MAX: usize = 1_024;
@@ -25,6 +32,8 @@ pub(super) struct Room {
     filling: AtomicBool,
     state: Mutex<State>,
     listeners: Mutex<HashMap<u64, Arc<Listener>>>,
+    /// Of whom it was told since when that they are writing.
+    typing: Mutex<(Option<Instant>, BTreeSet<UserId>)>,
 }
 
 #[derive(Debug)]
@@ -67,6 +76,7 @@ impl Room {
                 ring_bytes: 0,
             }),
             listeners: Mutex::default(),
+            typing: Mutex::default(),
         })
     }
 
@@ -197,6 +207,25 @@ impl Room {
 
     pub(super) fn end_filling(&self) {
         self.filling.store(false, Ordering::Release);
+    }
+
+    /// Somebody is writing here.
+    pub(super) fn tell_typing(&self, user: UserId) {
+        let mut typing = lock(&self.typing);
+        let (since, told) = &mut *typing;
+        let window = Duration::from_millis(TYPING_EVERY_MS.unsigned_abs());
+        let now = Instant::now();
+        if since.is_none_or(|since| now >= since + window) {
+            *since = Some(now);
+            told.clear();
+        }
+        if told.len() >= TYPING_TOLD_MAX || !told.insert(user) {
+            return;
+        }
+        drop(typing);
+        for listener in lock(&self.listeners).values() {
+            listener.note_typing(self.id, user);
+        }
     }
 
     fn wake(&self) {
@@ -373,10 +402,12 @@ mod tests {
     fn cursor(room: &Arc<Room>) -> Cursor {
         let listener = Arc::new(Listener {
             number: 1,
+            user: plenary_shared::ids::UserId::default(),
             session: crate::store::TokenHash([0; 32]),
             wake: tokio::sync::Notify::new(),
             changed: AtomicBool::new(false),
             signed_out: AtomicBool::new(false),
+            notes: Mutex::default(),
         });
         Cursor::new(room.clone(), listener)
     }

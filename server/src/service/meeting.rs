@@ -1,12 +1,13 @@
 //! Meetings as people use them: which there are, going in, going out, who is there.
 
-use plenary_shared::domain::Instance;
+use plenary_shared::domain::{Instance, InstanceState};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, OpenOk, PeopleOk, Posted};
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::Answer;
 use crate::rules;
+use crate::service::chat;
 use crate::store::ConnectionId;
 
 /// Becomes a participant; with a connection, for as long as that lives.
@@ -34,7 +35,17 @@ pub async fn people(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<
 pub async fn visible(ctx: &Ctx, caller: &Caller) -> Answer<MeetingsOk> {
     let now = ctx.now();
     let meetings = ctx.store.visible(&caller.user, now).await?;
-    Ok(MeetingsOk { meetings, now })
+    let begun: Vec<InstanceId> = meetings
+        .iter()
+        .filter(|one| one.state != InstanceState::Scheduled)
+        .map(|one| one.id)
+        .collect();
+    let unread = chat::unread(ctx, caller, &begun).await;
+    Ok(MeetingsOk {
+        meetings,
+        unread,
+        now,
+    })
 }
 
 /// The active instances that the person may see.

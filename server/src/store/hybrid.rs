@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Event, Instance, Meeting, Participant, Reason, Reject, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::{OnceCell, mpsc};
@@ -16,10 +17,10 @@ use crate::error::{Answer, Error, Fault};
 
 use self::restore::Restorer;
 use super::mysql::Ledger;
-use super::redis::{Live, NotDone, Refused, Saying, Subscriber};
+use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash, refusal,
+    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash, refusal,
 };
 
 /// How long what must happen on time waits for what lasts, in milliseconds: then it goes on with what
@@ -31,9 +32,11 @@ const BRIEF_MS: u64 = 1_000;
 const LOOK_UPS_MAX: usize = 3;
 
 mod archive;
+mod change;
 mod health;
 mod life;
 mod read;
+mod reading;
 mod restore;
 mod sign_in;
 
@@ -122,6 +125,13 @@ impl Hybrid {
             },
             Refused::Full => Code::Full,
             Refused::ArchiveBehind => Code::ArchiveBehind,
+            Refused::NoSuchMessage => Code::NoSuchMessage,
+            Refused::NotYours => Code::NotYours,
+            Refused::MessageDeleted => Code::MessageDeleted,
+            Refused::Elsewhere => {
+                let what = "a script asks for what it was told";
+                return Fault::broken("changing a message", what).into();
+            }
             Refused::Gone
             | Refused::Over
             | Refused::Ended
@@ -245,26 +255,39 @@ impl Store for Hybrid {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted> {
-        let mut looked = Seq::default();
-        for _ in 0..LOOK_UPS_MAX {
-            let said = self
-                .tried(|| self.live.post(instance, user, cmid, body, looked))
-                .await?;
-            looked = match said {
-                Ok(Saying::Posted(posted)) => return Ok(posted),
-                Ok(Saying::LookUp(archived)) => archived,
-                // A retry after the end still gets its seq.
-                Err(Refused::Gone) => Seq::default(),
-                Err(refused) => return Err(self.reject(instance, user, refused).await),
-            };
-            if let Some(before) = self.ledger.repeat_of(instance, user.id, cmid).await? {
-                return Ok(before);
-            }
-            if said == Err(Refused::Gone) {
-                return Err(self.reject(instance, user, Refused::Gone).await);
-            }
-        }
-        Err(Fault::away("Redis", "the archive outruns whoever looks into it").into())
+        self.say(instance, user, cmid, body, None).await
+    }
+
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted> {
+        self.say(instance, user, cmid, body, Some(to)).await
+    }
+
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        self.change(instance, user, cmid, target, Some(body)).await
+    }
+
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted> {
+        self.change(instance, user, cmid, target, None).await
     }
 
     async fn open(
@@ -319,6 +342,35 @@ impl Store for Hybrid {
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
         let found = self.tried(|| self.live.join_times(viewer)).await?;
         Ok(found.unwrap_or_default())
+    }
+
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        match self.tried(|| self.live.typing(instance, user)).await? {
+            Ok(()) => Ok(()),
+            Err(refused) => Err(self.reject(instance, user, refused).await),
+        }
+    }
+
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk> {
+        self.search_for(viewer, query, before, limit).await
+    }
+
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        self.ledger.keep_positions(positions).await
+    }
+
+    async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()> {
+        Ok(self.live.notice_read(positions).await?)
+    }
+
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
+        self.unread_by(viewer, known).await
     }
 
     async fn hold(

@@ -19,12 +19,15 @@ mod link;
 mod migrate;
 mod people;
 mod read;
+mod reading;
 mod row;
 mod schedule;
+mod search;
 
 pub use arrival::{Reception, Taken};
 pub use link::Ledger;
 pub use migrate::MigrateError;
+pub use reading::Stretch;
 
 /// All that the live store needs to let an instance begin, or begin anew.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ use crate::error::Fault;
 use crate::store::pace::Pace;
 
 mod arrival;
+mod change;
 mod connection;
 mod decode;
 mod examine;
@@ -23,8 +24,9 @@ mod rebuild;
 mod scripts;
 mod session;
 
+pub use change::{Author, Meant};
 pub use feed::{Subscriber, read_published};
-pub use meeting::{LivePage, Opened, Saying, UNARCHIVED_EVENTS_MAX};
+pub use meeting::{LivePage, Opened, Saying};
 pub use presence::Lag;
 pub use rebuild::{Closing, LiveEnd};
 pub use scripts::{NotDone, Refused, texts};
@@ -41,6 +43,10 @@ const GENERATIONS_MAX: usize = 10_000;
 
 /// Instances asked for in one pipeline.
 const PIPELINE_INSTANCES_MAX: usize = 1_000;
+
+/// Events of one instance that the archive may lack before posts are refused: bounds what Redis
+/// holds while MySQL is away. At 200 posts a second, eight minutes of it.
+pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
 
 /// What is live.
 pub struct Live {

@@ -5,15 +5,14 @@
 //! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
 //! threads read beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
@@ -30,7 +29,7 @@ use super::finding::Finding;
 use super::pace::Pace;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
 };
 
 mod backup;
@@ -44,93 +43,22 @@ mod live;
 mod lock;
 mod meeting;
 mod migrate;
+mod opening;
 mod people;
 mod presence;
 mod read;
+mod reading;
 mod row;
 mod schedule;
+mod search;
 mod span;
+mod watch;
 mod writer;
 
 pub use backup::{BackupError, Copied, backup};
 pub use departure::Departure;
 pub use migrate::MigrateError;
-
-/// Between two looks at whether another process has changed the file.
-const LOOK_MS: u64 = 500;
-
-/// Why the file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another server serves it.
-    #[error(
-        "{} is served already by the plenary-server with the process number {pid}: \
-         stop that one, or name another directory with --data",
-        path.display()
-    )]
-    Served {
-        /// The directory.
-        path: PathBuf,
-        /// The other server's process.
-        pid: String,
-    },
-    /// It cannot be made or opened.
-    #[error("{} cannot be used: {source}", path.display())]
-    Unusable {
-        /// The directory or file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It is not there, and is not to be made.
-    #[error("{} is not there", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Everything in it is elsewhere now.
-    #[error(
-        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
-         Whoever wants the old one back in spite of what was said there since: \
-         plenary-server serve --take-back",
-        path.display()
-    )]
-    Moved {
-        /// The directory.
-        path: PathBuf,
-        /// The new home.
-        place: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// It is about to be elsewhere.
-    #[error(
-        "{} is being moved to {place}: run the same plenary-server move again to complete it, \
-         or stay here by plenary-server serve --take-back",
-        path.display()
-    )]
-    Moving {
-        /// The directory.
-        path: PathBuf,
-        /// The new home.
-        place: String,
-    },
-    /// Its tables are not as this program needs them.
-    #[error(transparent)]
-    Migrate(#[from] MigrateError),
-    /// It could not be asked.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
-/// What a process wants of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To serve it: one process at a time may.
-    Serve,
-    /// To look at it or change something, beside the server.
-    Command,
-}
+pub use opening::{OpenError, Purpose};
 
 /// Everything in one file.
 pub struct Sqlite {
@@ -188,38 +116,6 @@ impl Sqlite {
 
     fn now(&self) -> Timestamp {
         (self.clock)()
-    }
-
-    /// Tells the hub, for as long as it listens, when another process has changed the file.
-    async fn watch(link: link::WeakLink, feeding: Arc<Feeding>) {
-        let seen = Arc::new(AtomicI64::new(0));
-        let mut look = tokio::time::interval(Duration::from_millis(LOOK_MS));
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            look.tick().await;
-            if feeding.is_over() {
-                return;
-            }
-            feeding.confess();
-            let Some(link) = link.upgrade() else { return };
-            let seen = seen.clone();
-            let looked = link
-                .write(move |atom| {
-                    // It changes with every commit of others, and with none of this connection.
-                    let version: i64 = atom
-                        .conn
-                        .prepare_cached("PRAGMA data_version")?
-                        .query_row([], |row| row.get(0))?;
-                    if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
-                        atom.tell(Feed::Changed);
-                    }
-                    Ok(())
-                })
-                .await;
-            if let Err(error) = looked {
-                tracing::debug!(%error, "what others changed is seen later");
-            }
-        }
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
@@ -345,7 +241,48 @@ impl Store for Sqlite {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body))
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body, None))
+            .await
+    }
+
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), body.clone());
+        self.link
+            .write_at_once(move |atom| meeting::post(atom, instance, &user, cmid, body, Some(to)))
+            .await
+    }
+
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), Some(body.clone()));
+        self.link
+            .write(move |atom| meeting::change(atom, instance, &user, cmid, target, body))
+            .await
+    }
+
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted> {
+        let user = user.clone();
+        self.link
+            .write(move |atom| meeting::change(atom, instance, &user, cmid, target, None))
             .await
     }
 
@@ -423,6 +360,48 @@ impl Store for Sqlite {
         let viewer = viewer.clone();
         self.link
             .read(move |conn| read::join_times(conn, schedule::active_meetings(conn, &viewer)?))
+            .await
+    }
+
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        let (who, now) = (user.clone(), self.now());
+        self.link
+            .read(move |conn| meeting::may_speak(conn, instance, &who, now))
+            .await?;
+        let user = user.id;
+        self.feeding.publish(vec![Feed::Typing { instance, user }]);
+        Ok(())
+    }
+
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk> {
+        let (viewer, query) = (viewer.clone(), query.clone());
+        self.link
+            .read(move |conn| search::search(conn, &viewer, &query, before, limit))
+            .await
+    }
+
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        let positions = positions.to_vec();
+        self.link
+            .write(move |atom| reading::keep_positions(atom, &positions))
+            .await
+    }
+
+    async fn tell_read(&self, _positions: &[ReadPosition]) -> Answer<()> {
+        // There is no other server.
+        Ok(())
+    }
+
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
+        let (viewer, known) = (viewer.clone(), known.to_vec());
+        self.link
+            .read(move |conn| reading::unread(conn, &viewer, &known))
             .await
     }
 
@@ -545,7 +524,7 @@ impl Store for Sqlite {
 
     async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
         let fed = self.feeding.begin()?;
-        tokio::spawn(Self::watch(self.link.downgrade(), self.feeding.clone()));
+        tokio::spawn(watch::watch(self.link.downgrade(), self.feeding.clone()));
         Ok(fed)
     }
 

@@ -59,6 +59,11 @@ fn verb(name: &str, arguments: Value) -> Result<Verb, Reject> {
         "join" => Verb::Join(fields(name, arguments)?),
         "leave" => Verb::Leave(fields(name, arguments)?),
         "post" => Verb::Post(fields(name, checked_body(arguments)?)?),
+        "edit" => Verb::Edit(fields(name, checked_body(arguments)?)?),
+        "delete" => Verb::Delete(fields(name, arguments)?),
+        "read" => Verb::Read(fields(name, arguments)?),
+        "typing" => Verb::Typing(fields(name, arguments)?),
+        "search" => Verb::Search(fields(name, arguments)?),
         "events" => Verb::Events(fields(name, arguments)?),
         "people" => Verb::People(fields(name, arguments)?),
         "join_times" => Verb::JoinTimes {},
@@ -106,81 +111,126 @@ fn checked_body(arguments: Value) -> Result<Value, Reject> {
 mod tests {
     use super::*;
 
+    /// A line, and what its sender is told: the request's number, a code, a part of the sentence.
+    const BAD: &[(&str, u64, Code, &str)] = &[
+        ("", 0, Code::Malformed, "no JSON"),
+        ("[]", 0, Code::Malformed, "JSON object"),
+        ("{}", 0, Code::Malformed, "has an id"),
+        (
+            r#"{"id":-1,"meetings":{}}"#,
+            0,
+            Code::Malformed,
+            "not negative",
+        ),
+        (r#"{"id":7}"#, 7, Code::Malformed, "one verb"),
+        (
+            r#"{"id":7,"meetings":{},"post":{}}"#,
+            7,
+            Code::Malformed,
+            "one verb",
+        ),
+        (
+            r#"{"id":7,"dance":{}}"#,
+            7,
+            Code::Malformed,
+            "known are hello",
+        ),
+        (
+            r#"{"id":7,"join":{"meetingID":1}}"#,
+            7,
+            Code::Invalid,
+            "orderID",
+        ),
+        (
+            r#"{"id":7,"join":{"meetingID":1,"orderID":-1}}"#,
+            7,
+            Code::Invalid,
+            "whole number",
+        ),
+        (
+            r#"{"id":7,"join":{"meetingID":1,"orderID":18446744073709551616}}"#,
+            7,
+            Code::Invalid,
+            "whole number",
+        ),
+        (
+            r#"{"id":7,"post":{"meetingID":1,"orderID":1,"body":"x"}}"#,
+            7,
+            Code::Invalid,
+            "cmid",
+        ),
+        (
+            r#"{"id":7,"post":{"meetingID":1,"orderID":1,"cmid":"x","body":"x"}}"#,
+            7,
+            Code::Invalid,
+            "post.cmid",
+        ),
+        (
+            r#"{"id":7,"post":{"body":"  "}}"#,
+            7,
+            Code::BodyEmpty,
+            "write something",
+        ),
+        (
+            r#"{"id":7,"post":{"body":"\u001b[2J"}}"#,
+            7,
+            Code::BodyControl,
+            "U+001B",
+        ),
+        (
+            r#"{"id":7,"edit":{"meetingID":1,"orderID":1,"body":""}}"#,
+            7,
+            Code::BodyEmpty,
+            "write something",
+        ),
+        (
+            r#"{"id":7,"edit":{"meetingID":1,"orderID":1,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","target":-1,"body":"x"}}"#,
+            7,
+            Code::Invalid,
+            "edit.target",
+        ),
+        (
+            r#"{"id":7,"read":{"meetingID":1,"orderID":1,"seq":-1}}"#,
+            7,
+            Code::Invalid,
+            "read.seq",
+        ),
+        (r#"{"id":7,"search":{}}"#, 7, Code::Invalid, "query"),
+        (
+            r#"{"id":7,"search":{"query":"x","before":"1' OR 1=1"}}"#,
+            7,
+            Code::Invalid,
+            "search.before",
+        ),
+        (
+            r#"{"id":7,"typing":{"meetingID":1}}"#,
+            7,
+            Code::Invalid,
+            "orderID",
+        ),
+        (
+            r#"{"id":7,"delete":{"meetingID":1,"orderID":1,"target":4}}"#,
+            7,
+            Code::Invalid,
+            "cmid",
+        ),
+        (
+            r#"{"id":7,"post":{"meetingID":1,"orderID":1,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"x","replyTo":"y"}}"#,
+            7,
+            Code::Invalid,
+            "replyTo",
+        ),
+        (
+            r#"{"id":7,"post":{"body":7}}"#,
+            7,
+            Code::Invalid,
+            "The field post",
+        ),
+    ];
+
     #[test]
     fn bad_lines_are_told_what_is_wrong() {
-        let table = [
-            ("", 0, Code::Malformed, "no JSON"),
-            ("[]", 0, Code::Malformed, "JSON object"),
-            ("{}", 0, Code::Malformed, "has an id"),
-            (
-                r#"{"id":-1,"meetings":{}}"#,
-                0,
-                Code::Malformed,
-                "not negative",
-            ),
-            (r#"{"id":7}"#, 7, Code::Malformed, "one verb"),
-            (
-                r#"{"id":7,"meetings":{},"post":{}}"#,
-                7,
-                Code::Malformed,
-                "one verb",
-            ),
-            (
-                r#"{"id":7,"dance":{}}"#,
-                7,
-                Code::Malformed,
-                "known are hello",
-            ),
-            (
-                r#"{"id":7,"join":{"meetingID":1}}"#,
-                7,
-                Code::Invalid,
-                "orderID",
-            ),
-            (
-                r#"{"id":7,"join":{"meetingID":1,"orderID":-1}}"#,
-                7,
-                Code::Invalid,
-                "whole number",
-            ),
-            (
-                r#"{"id":7,"join":{"meetingID":1,"orderID":18446744073709551616}}"#,
-                7,
-                Code::Invalid,
-                "whole number",
-            ),
-            (
-                r#"{"id":7,"post":{"meetingID":1,"orderID":1,"body":"x"}}"#,
-                7,
-                Code::Invalid,
-                "cmid",
-            ),
-            (
-                r#"{"id":7,"post":{"meetingID":1,"orderID":1,"cmid":"x","body":"x"}}"#,
-                7,
-                Code::Invalid,
-                "post.cmid",
-            ),
-            (
-                r#"{"id":7,"post":{"body":"  "}}"#,
-                7,
-                Code::BodyEmpty,
-                "write something",
-            ),
-            (
-                r#"{"id":7,"post":{"body":"\u001b[2J"}}"#,
-                7,
-                Code::BodyControl,
-                "U+001B",
-            ),
-            (
-                r#"{"id":7,"post":{"body":7}}"#,
-                7,
-                Code::Invalid,
-                "The field post",
-            ),
-        ];
-        for (line, id, code, part) in table {
+        for &(line, id, code, part) in BAD {
             let bad = read(line).expect_err(line);
             assert_eq!((bad.id, bad.reject.code), (id, code), "{line}");
             assert!(

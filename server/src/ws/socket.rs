@@ -9,14 +9,15 @@ use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
-    Changed, ChangedList, Close, Outcome, PING_S, Reply, Request, SILENCE_S, Verb,
+    Changed, ChangedList, Close, Outcome, PING_S, ReadElsewhere, Reply, Request, SILENCE_S, Typing,
+    Verb,
 };
 use serde_json::value::RawValue;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
-use crate::hub::{Cursor, Listener, Pull};
+use crate::hub::{Cursor, Listener, Notes, Pull};
 use crate::store::{ConnectionId, Store};
 
 use super::WsState;
@@ -65,6 +66,8 @@ pub(super) struct Socket {
     pub(super) cursors: BTreeMap<InstanceId, Cursor>,
     /// Where it may hold a stay.
     pub(super) bound: BTreeSet<InstanceId>,
+    /// When it was last told where that somebody writes.
+    pub(super) typed: BTreeMap<InstanceId, Instant>,
 }
 
 /// Runs a connection to its end, and what follows from its end.
@@ -76,6 +79,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         listener: None,
         cursors: BTreeMap::new(),
         bound: BTreeSet::new(),
+        typed: BTreeMap::new(),
     };
     let mut heard = Instant::now();
     let mut wire = Wire {
@@ -149,6 +153,10 @@ impl Socket {
                     }
                     if listener.take_changed() {
                         wire.line(&Changed { changed: ChangedList::Meetings }).await?;
+                    }
+                    let notes = lines_of(listener.take_notes());
+                    if !notes.is_empty() {
+                        wire.lines(notes).await?;
                     }
                     let pace = last_frame + Duration::from_millis(COALESCE_MS);
                     due = Some(due.unwrap_or_else(|| pace.max(Instant::now())));
@@ -326,11 +334,11 @@ impl Socket {
 
     /// From here on it is known who this is.
     pub(super) fn sign_in(&mut self, caller: Caller) {
-        self.listener = Some(
-            self.state
-                .hub
-                .listen(self.connection.number, caller.session),
-        );
+        self.listener = Some(self.state.hub.listen(
+            self.connection.number,
+            caller.user.id,
+            caller.session,
+        ));
         self.caller = Some(caller);
     }
 
@@ -499,4 +507,23 @@ async fn woken(listener: Option<&Listener>) {
         Some(listener) => listener.woken().await,
         None => std::future::pending().await,
     }
+}
+
+/// A line for each note.
+fn lines_of(notes: Notes) -> String {
+    let read = notes
+        .read
+        .into_iter()
+        .map(|(instance, read)| serde_json::to_string(&ReadElsewhere { instance, read }));
+    let typing = notes
+        .typing
+        .into_iter()
+        .map(|(instance, user)| serde_json::to_string(&Typing { instance, user }));
+    read.chain(typing)
+        .filter_map(Result::ok)
+        .fold(String::new(), |mut lines, line| {
+            lines.push_str(&line);
+            lines.push('\n');
+            lines
+        })
 }

@@ -1,18 +1,23 @@
 //! What each verb does: the same services as HTTP, and what they mean for the connection.
 
+use std::time::Duration;
+
 use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::{Generation, InstanceId};
-use plenary_shared::limits::FOLLOWED_MAX;
+use plenary_shared::limits::{FOLLOWED_MAX, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ResumeMode, Resumed, Verb,
+    Done, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo, ResumeMode,
+    Resumed, Verb,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::Cursor;
 use crate::service;
+use crate::store::ReadPosition;
 
 use super::socket::Socket;
 
@@ -36,6 +41,11 @@ impl Socket {
             Verb::Close(instance) => json(&self.close(instance)),
             Verb::Join(instance) => json(&self.join(&caller, instance).await?),
             Verb::Leave(instance) => json(&service::meeting::leave(&ctx, &caller, instance).await?),
+            Verb::Edit(edit) => json(&service::chat::edit(&ctx, &caller, edit).await?),
+            Verb::Delete(delete) => json(&service::chat::delete(&ctx, &caller, delete).await?),
+            Verb::Read(asked) => json(&self.read(&caller, asked).await?),
+            Verb::Typing(instance) => json(&self.typing(&caller, instance).await?),
+            Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {
                 json(&service::meeting::people(&ctx, &caller, instance).await?)
@@ -122,7 +132,9 @@ impl Socket {
         if self.cursors.len() >= FOLLOWED_MAX && !self.cursors.contains_key(&instance) {
             return Err(Code::TooManyFollowed.into());
         }
-        let (opened, cursor) = self.follow(caller, open).await?;
+        let (mut opened, cursor) = self.follow(caller, open).await?;
+        let unread = service::chat::unread(&self.state.ctx, caller, &[instance]).await;
+        opened.unread = unread.into_iter().next();
         if let Some(mut cursor) = cursor {
             cursor.place(opened.generation, opened.seq, opened.durable);
             self.cursors.insert(instance, cursor);
@@ -166,6 +178,31 @@ impl Socket {
     fn close(&mut self, instance: InstanceId) -> Done {
         self.cursors.remove(&instance);
         Done {}
+    }
+
+    /// The person's other terminals at this server are told at once, those at others soon.
+    async fn read(&mut self, caller: &Caller, asked: ReadUpTo) -> Answer<Done> {
+        let (user, instance) = (caller.user.id, asked.instance);
+        let seq = service::chat::read(&self.state.ctx, caller, asked).await?;
+        self.state.hub.tell_read(ReadPosition {
+            user,
+            instance,
+            seq,
+        });
+        Ok(Done {})
+    }
+
+    /// What comes too soon after the last is answered, and told to nobody.
+    async fn typing(&mut self, caller: &Caller, instance: InstanceId) -> Answer<Done> {
+        let now = Instant::now();
+        let window = Duration::from_millis(TYPING_EVERY_MS.unsigned_abs());
+        self.typed.retain(|_, at| now < *at + window);
+        if self.typed.contains_key(&instance) || self.typed.len() >= FOLLOWED_MAX {
+            return Ok(Done {});
+        }
+        let done = service::chat::typing(&self.state.ctx, caller, instance).await?;
+        self.typed.insert(instance, now);
+        Ok(done)
     }
 
     async fn join(&mut self, caller: &Caller, instance: InstanceId) -> Answer<Posted> {

@@ -54,7 +54,9 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
         | Feed::Fence { .. }
         | Feed::Gap
         | Feed::Changed
-        | Feed::SignedOut(_) => None,
+        | Feed::SignedOut(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. } => None,
     });
     assert_eq!(said.await, generation);
 
@@ -175,7 +177,9 @@ pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
             | Feed::Fence { .. }
             | Feed::Gap
             | Feed::Changed
-            | Feed::SignedOut(_) => None,
+            | Feed::SignedOut(_)
+            | Feed::Read(_)
+            | Feed::Typing { .. } => None,
         });
         assert_eq!(fenced.await, base);
     }

@@ -33,6 +33,11 @@ pub trait BackEnd: Send + Sync {
         true
     }
 
+    /// Whether several servers may share it.
+    fn is_shared(&self) -> bool {
+        self.archives_later()
+    }
+
     /// Leaves what is below `first` to the archive, where what is live is kept apart.
     fn trim(&self, _here: InstanceId, _first: Seq) {}
 

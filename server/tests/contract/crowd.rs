@@ -85,7 +85,12 @@ pub async fn posts_of_50_people_at_once_have_one_order(world: &mut World) {
         .into_iter()
         .filter_map(|event| match &event.what {
             What::Message { body, .. } => Some((event.seq, body.to_string())),
-            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. }
+            | What::Closed { .. } => None,
         })
         .collect();
     assert_eq!(in_log, said);

@@ -19,7 +19,14 @@ const MANY: usize = 450;
 fn closed(log: &[Event]) -> Option<Reason> {
     match log.last().map(|event| &event.what) {
         Some(What::Closed { reason }) => Some(*reason),
-        Some(What::Opened | What::Join { .. } | What::Leave { .. } | What::Message { .. })
+        Some(
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Message { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. },
+        )
         | None => None,
     }
 }

@@ -33,7 +33,9 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Fence { .. }
         | Feed::Gap
         | Feed::Changed
-        | Feed::SignedOut(_) => None,
+        | Feed::SignedOut(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. } => None,
     });
     heard.await;
     assert_eq!(world.fed_events(here).len(), 3);
@@ -47,7 +49,9 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Fence { .. }
         | Feed::Gap
         | Feed::Changed
-        | Feed::SignedOut(_) => None,
+        | Feed::SignedOut(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. } => None,
     });
     heard.await;
     assert_eq!(world.fed_events(here).len(), 4);
@@ -84,7 +88,9 @@ pub async fn what_another_server_does_is_fed(world: &mut World) {
         | Feed::Fence { .. }
         | Feed::Gap
         | Feed::Changed
-        | Feed::SignedOut(_) => None,
+        | Feed::SignedOut(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. } => None,
     });
     durable.await;
     let fed = world.fed_events(here);

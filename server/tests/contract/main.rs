@@ -8,10 +8,12 @@ mod world;
 
 mod agenda;
 mod archive;
+mod changing;
 mod connections;
 mod crowd;
 mod ending;
 mod feeding;
+mod finding;
 mod joining;
 mod model;
 mod paging;
@@ -20,6 +22,7 @@ mod posting;
 mod reading;
 mod schedule;
 mod sign_in;
+mod unread;
 
 use world::World;
 
@@ -62,6 +65,30 @@ macro_rules! contract {
                     many_who_are_lost_at_once_all_leave
                     whoever_was_lost_at_the_end_leaves_with_everybody
                     losing_what_is_not_there_is_no_fault
+                }
+                changing {
+                    an_edit_replaces_what_was_said
+                    what_is_deleted_says_nothing_any_more
+                    only_ones_own_messages_are_changed
+                    a_change_is_made_once_for_each_cmid
+                    what_is_live_no_more_is_changed_all_the_same
+                    changes_that_race_leave_one_last_word
+                    an_answer_names_a_message
+                }
+                finding {
+                    words_are_found_wherever_they_were_said
+                    only_what_one_may_read_is_found
+                    filters_say_whose_where_and_when
+                    what_was_changed_is_found_as_it_is
+                    every_script_and_sign_is_found
+                    much_is_found_page_by_page
+                }
+                unread {
+                    a_position_goes_forwards_only
+                    what_others_said_is_counted
+                    what_speaks_of_somebody_is_counted
+                    somebody_who_writes_is_told_and_not_kept
+                    what_is_read_is_told_to_other_servers
                 }
                 ending {
                     everybody_leaves_at_the_end_and_every_step_may_be_taken_twice

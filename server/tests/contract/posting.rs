@@ -139,9 +139,12 @@ pub async fn every_text_is_kept_as_it_was_written(world: &mut World) {
             .iter()
             .filter_map(|event| match &event.what {
                 What::Join { name, .. } => Some(name.as_str()),
-                What::Opened | What::Leave { .. } | What::Message { .. } | What::Closed { .. } => {
-                    None
-                }
+                What::Opened
+                | What::Leave { .. }
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. } => None,
             })
             .collect();
         let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();

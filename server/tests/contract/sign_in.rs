@@ -73,9 +73,13 @@ pub async fn a_closed_session_is_closed_for_everybody(world: &mut World) {
     );
     let closed = world.until_fed("the closed session", |feed| match feed {
         Feed::SignedOut(token) => Some(*token),
-        Feed::Event(_) | Feed::Durable { .. } | Feed::Fence { .. } | Feed::Gap | Feed::Changed => {
-            None
-        }
+        Feed::Event(_)
+        | Feed::Durable { .. }
+        | Feed::Fence { .. }
+        | Feed::Gap
+        | Feed::Changed
+        | Feed::Read(_)
+        | Feed::Typing { .. } => None,
     });
     assert!(closed.await == token(1));
     assert_eq!(whose(world, 1, at).await, None);

@@ -249,7 +249,9 @@ impl World {
                 | Feed::Fence { .. }
                 | Feed::Gap
                 | Feed::Changed
-                | Feed::SignedOut(_) => None,
+                | Feed::SignedOut(_)
+                | Feed::Read(_)
+                | Feed::Typing { .. } => None,
             })
             .collect()
     }
@@ -262,6 +264,7 @@ impl World {
             let log = self.log(*here).await;
             assert_log(*here, &log);
             self.check_pages(*here, &log).await;
+            self.check_texts(*here, &log).await;
             if !self.voided.contains(here) {
                 self.check_feed(*here, &log).await;
             }
@@ -285,6 +288,24 @@ impl World {
         assert_eq!(read, last, "{here}");
     }
 
+    /// Every message is read as it is now, in its page and in the log.
+    async fn check_texts(&self, here: InstanceId, log: &[Event]) {
+        let texts = texts(log);
+        let page = Page::Before(None);
+        let read = self.store.messages(here, &self.root, page, PAGE_MAX).await;
+        for message in read.expect("an admin may read").messages {
+            assert_eq!(texts[&message.seq], message.body.as_str(), "{here}");
+            assert_eq!(message.body.is_gone(), message.deleted.is_some(), "{here}");
+        }
+        let read = self.store.events(here, &self.root, page, PAGE_MAX).await;
+        for event in read.expect("an admin may read").events {
+            if let What::Message { body, deleted, .. } = event.what {
+                assert_eq!(texts[&event.seq], body.as_str(), "{here}");
+                assert_eq!(body.is_gone(), deleted.is_some(), "{here}");
+            }
+        }
+    }
+
     /// Each event was fed once, in order.
     async fn check_feed(&self, here: InstanceId, log: &[Event]) {
         let what = format!("the feed to have {} events of {here}", log.len());
@@ -294,6 +315,7 @@ impl World {
         .await;
         let fed = self.fed_events(here);
         assert_eq!(facts(&fed), facts(log), "{here}: what was fed");
+        assert_eq!(texts(&fed), texts(log), "{here}: what was fed");
         for event in &fed {
             assert!(event.generation > Generation::default(), "{event:?}");
         }
@@ -313,7 +335,11 @@ impl World {
             match &event.what {
                 What::Join { user, .. } => inside.push((*user, event.timestamp)),
                 What::Leave { user, .. } => inside.retain(|(one, _)| one != user),
-                What::Opened | What::Message { .. } | What::Closed { .. } => {}
+                What::Opened
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. } => {}
             }
         }
         let opened = self.store.open(here, &self.root, None, 1).await;
@@ -351,6 +377,16 @@ pub fn assert_log(here: InstanceId, log: &[Event]) {
                 assert!(inside.contains(user), "{here}: {event:?}");
                 assert!(said.insert((*user, *cmid)), "{here}: {event:?}");
             }
+            What::Edited {
+                user, cmid, target, ..
+            }
+            | What::Deleted { user, cmid, target } => {
+                assert!(inside.contains(user), "{here}: {event:?}");
+                assert!(said.insert((*user, *cmid)), "{here}: {event:?}");
+                let message = &log[usize::try_from(target.get()).expect("small") - 1];
+                assert!(matches!(message.what, What::Message { .. }), "{event:?}");
+                assert_eq!(message.what.user(), Some(*user), "{event:?}");
+            }
             What::Closed { .. } => {
                 assert_eq!(at + 1, log.len(), "{here}: {event:?}");
                 assert_eq!(inside, BTreeSet::new(), "{here}: still in at the end");
@@ -362,10 +398,59 @@ pub fn assert_log(here: InstanceId, log: &[Event]) {
     }
 }
 
-/// Events without their generation, which is another one where they are read from the archive.
+/// Events without their generation, which is another one where they are read from the archive; and
+/// without what their messages say, which is as it was or as it is: see [`texts`].
 pub fn facts(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
+    let fact = |event: &Event| (event.seq, bare(&event.what), event.timestamp);
+    events.iter().map(fact).collect()
+}
+
+/// Events without their generation alone, of logs in which nothing was changed.
+pub fn exact(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
     let fact = |event: &Event| (event.seq, event.what.clone(), event.timestamp);
     events.iter().map(fact).collect()
+}
+
+fn bare(what: &What) -> What {
+    let mut what = what.clone();
+    match &mut what {
+        What::Message {
+            body,
+            edited,
+            deleted,
+            ..
+        } => {
+            *body = MessageBody::gone();
+            (*edited, *deleted) = (None, None);
+        }
+        What::Edited { body, .. } => *body = MessageBody::gone(),
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => {}
+    }
+    what
+}
+
+/// What each message says once a whole log has been read: its last text, or "" if it was deleted.
+pub fn texts(log: &[Event]) -> BTreeMap<Seq, String> {
+    let mut texts = BTreeMap::new();
+    for event in log {
+        match &event.what {
+            What::Message { body, .. } => {
+                texts.insert(event.seq, body.to_string());
+            }
+            What::Edited { target, body, .. } => {
+                texts.insert(*target, body.to_string());
+            }
+            What::Deleted { target, .. } => {
+                texts.insert(*target, String::new());
+            }
+            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => {}
+        }
+    }
+    texts
 }
 
 /// The messages among events.
@@ -389,7 +474,12 @@ pub fn leaves(log: &[Event]) -> Vec<(UserId, Reason, Timestamp)> {
     log.iter()
         .filter_map(|event| match &event.what {
             What::Leave { user, reason } => Some((*user, *reason, event.timestamp)),
-            What::Opened | What::Join { .. } | What::Message { .. } | What::Closed { .. } => None,
+            What::Opened
+            | What::Join { .. }
+            | What::Message { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. }
+            | What::Closed { .. } => None,
         })
         .collect()
 }

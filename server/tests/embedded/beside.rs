@@ -98,7 +98,9 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
     );
     ada.wait_for("word of a change", |push| match push {
         Push::Changed(_) => Some(()),
-        Push::Event(_) | Push::Durable(_) | Push::Fence(_) => None,
+        Push::Event(_) | Push::Durable(_) | Push::Fence(_) | Push::Read(_) | Push::Typing(_) => {
+            None
+        }
     })
     .await;
     let listed = server.cli(&["meeting", "list", "--json"]).ok();
@@ -151,7 +153,11 @@ async fn a_durable_word_follows_every_event() {
     let durable = ada
         .wait_for("it to be durable", |push| match push {
             Push::Durable(durable) => Some(durable.durable),
-            Push::Event(_) | Push::Fence(_) | Push::Changed(_) => None,
+            Push::Event(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
         })
         .await;
     assert_eq!(durable, posted.seq);

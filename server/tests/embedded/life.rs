@@ -11,7 +11,12 @@ use crate::stage::{Stage, path};
 async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Event {
     ws.wait_for(what, |push| match push {
         Push::Event(event) if look(&event.what) => Some(*event),
-        Push::Event(_) | Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+        Push::Event(_)
+        | Push::Durable(_)
+        | Push::Fence(_)
+        | Push::Changed(_)
+        | Push::Read(_)
+        | Push::Typing(_) => None,
     })
     .await
 }

@@ -242,11 +242,18 @@ impl Room {
             let next = self.follower.wait_for("all messages", |push| match push {
                 Push::Event(event) => match event.what {
                     What::Message { body, .. } => Some((event.seq.get(), body.as_str().to_owned())),
-                    What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => {
-                        None
-                    }
+                    What::Opened
+                    | What::Join { .. }
+                    | What::Leave { .. }
+                    | What::Edited { .. }
+                    | What::Deleted { .. }
+                    | What::Closed { .. } => None,
                 },
-                Push::Durable(_) | Push::Fence(_) | Push::Changed(_) => None,
+                Push::Durable(_)
+                | Push::Fence(_)
+                | Push::Changed(_)
+                | Push::Read(_)
+                | Push::Typing(_) => None,
             });
             told.push(next.await);
         }

@@ -170,6 +170,9 @@ async fn a_cmid_that_comes_again_does_not_stop_the_archive() {
             user: ada.id,
             cmid: cmid(1),
             body: MessageBody::parse(format!("message {n}")).expect("a body"),
+            reply_to: None,
+            edited: None,
+            deleted: None,
         };
         event(id, n, what)
     };

@@ -148,6 +148,9 @@ fn message(instance: InstanceId, number: u64, user: UserId, body: &str) -> Event
         user,
         cmid: cmid(number.into()),
         body: MessageBody::parse(body).expect("a body"),
+        reply_to: None,
+        edited: None,
+        deleted: None,
     };
     event(instance, number, what)
 }

@@ -48,7 +48,10 @@ impl Run<'_> {
             number: server.next_connection,
         };
         server.next_connection += 1;
-        let listener = server.hub.listen(connection.number, TokenHash([0; 32]));
+        let user = self.clients[at].user.id;
+        let listener = server
+            .hub
+            .listen(connection.number, user, TokenHash([0; 32]));
         let process = server.process.number;
         self.note(format!("client {at} connects to s{to} as {connection}"));
         self.clients[at].link = Some(Link {
@@ -435,7 +438,7 @@ impl Run<'_> {
                     replica.fence(fence);
                 }
             }
-            Push::Changed(_) => {}
+            Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {}
         }
     }
 }

@@ -218,7 +218,9 @@ impl Run<'_> {
                 What::Leave { user, .. } => inside
                     .remove(user)
                     .is_some_and(|join| event.timestamp >= join.timestamp && event.timestamp <= to),
-                What::Message { user, cmid, .. } => {
+                What::Message { user, cmid, .. }
+                | What::Edited { user, cmid, .. }
+                | What::Deleted { user, cmid, .. } => {
                     event.timestamp < to && inside.contains_key(user) && said.insert((*user, *cmid))
                 }
                 What::Closed { .. } => {

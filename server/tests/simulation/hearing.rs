@@ -26,7 +26,11 @@ impl Run<'_> {
                 *instance
             }
             Feed::Durable { instance, .. } => *instance,
-            Feed::Gap | Feed::Changed | Feed::SignedOut(_) => return,
+            Feed::Gap
+            | Feed::Changed
+            | Feed::SignedOut(_)
+            | Feed::Read(_)
+            | Feed::Typing { .. } => return,
         };
         for (at, server) in self.servers.iter_mut().enumerate() {
             let Some(server) = server else { continue };

@@ -10,11 +10,12 @@ use plenary_server::store::mysql::{Archived, Batch, Ledger};
 use plenary_server::store::redis::Live;
 use plenary_server::store::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, Session, Stepped, Store, TokenHash,
+    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted};
+use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use tokio::sync::mpsc;
@@ -147,6 +148,14 @@ delegated! {
     join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;
     leave(instance: InstanceId, user: &User) -> Answer<Posted>;
     post(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody) -> Answer<Posted>;
+    reply(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody, to: Seq) -> Answer<Posted>;
+    edit(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: &MessageBody) -> Answer<Posted>;
+    delete(instance: InstanceId, user: &User, cmid: Cmid, target: Seq) -> Answer<Posted>;
+    typing(instance: InstanceId, user: &User) -> Answer<()>;
+    search(viewer: &User, query: &Query, before: Option<Place>, limit: usize) -> Answer<SearchOk>;
+    keep_positions(positions: &[ReadPosition]) -> Answer<()>;
+    tell_read(positions: &[ReadPosition]) -> Answer<()>;
+    unread(viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
     open(instance: InstanceId, user: &User, connection: Option<&ConnectionId>, limit: usize) -> Answer<OpenOk>;
     events(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<EventsOk>;
     messages(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<MessagesOk>;

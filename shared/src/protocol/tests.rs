@@ -40,6 +40,8 @@ fn lines_from_the_server_are_told_apart() {
             "Durable",
         ),
         (r#"{"meetingID":1,"orderID":4,"gen":4,"fence":9}"#, "Fence"),
+        (r#"{"meetingID":1,"orderID":4,"read":9}"#, "Read"),
+        (r#"{"meetingID":1,"orderID":4,"typing":9}"#, "Typing"),
         (r#"{"changed":"meetings"}"#, "Changed"),
     ] {
         let parsed = format!("{:?}", ServerLine::parse(line).expect("a line"));

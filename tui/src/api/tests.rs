@@ -85,7 +85,7 @@ async fn a_post_carries_its_key_and_a_page_its_bounds() {
         .parse()
         .expect("a UUID");
     let body = MessageBody::parse("a \"b\"\n").expect("a body");
-    api.post(instance(), cmid, &body, Ack::Ordered)
+    api.post(instance(), cmid, &body, None, Ack::Ordered)
         .await
         .expect("an answer");
     let page = Page {
@@ -100,7 +100,7 @@ async fn a_post_carries_its_key_and_a_page_its_bounds() {
     let requests = peer.await.expect("no panic");
     assert!(requests[0].starts_with("POST /meeting/1/order/4/message HTTP/1.1\r\n"));
     assert!(requests[0].contains("idempotency-key: 01890a5d-ac96-774b-bcce-b302099a8057\r\n"));
-    assert!(requests[0].ends_with(r#"{"body":"a \"b\"\n"}"#));
+    assert!(requests[0].ends_with(r#"{"body":"a \"b\"\n","ack":"ordered"}"#));
     assert!(
         requests[1].starts_with("GET /meeting/1/order/4/user/7/messages?before=9&limit=5 HTTP"),
         "{}",

@@ -463,7 +463,10 @@ impl Outbox {
         }
         let mut again = Vec::new();
         for event in void {
-            let What::Message { user, cmid, body } = &event.what else {
+            let What::Message {
+                user, cmid, body, ..
+            } = &event.what
+            else {
                 continue;
             };
             if Some(*user) != me || self.lines.iter().any(|line| line.cmid == *cmid) {

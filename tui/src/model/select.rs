@@ -34,7 +34,12 @@ pub struct Query {
 pub fn body(event: &Event) -> Option<&str> {
     match &event.what {
         What::Message { body, .. } => Some(body.as_str()),
-        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => None,
     }
 }
 

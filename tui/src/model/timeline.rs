@@ -170,9 +170,22 @@ impl Looked<'_> {
                 vec![self.rule(&format!("{day} {dot} opened {at}"), self.theme.glyphs.rule)]
             }
             What::Join { .. } | What::Leave { .. } => self.came_or_went(event, before),
-            What::Message { user, body, .. } => {
-                self.message_rows(event.timestamp, *user, body.as_str())
+            What::Message {
+                user,
+                body,
+                edited,
+                deleted,
+                ..
+            } => {
+                let said = match (deleted, edited) {
+                    (Some(_), _) => "(deleted)".to_owned(),
+                    (None, Some(_)) => format!("{body} (edited)"),
+                    (None, None) => body.to_string(),
+                };
+                self.message_rows(event.timestamp, *user, &said)
             }
+            // It shows in the message that it changes.
+            What::Edited { .. } | What::Deleted { .. } => Vec::new(),
             What::Closed { reason } => {
                 let at = self.zone.hm(event.timestamp);
                 let dot = self.theme.glyphs.dot;
@@ -195,35 +208,7 @@ impl Looked<'_> {
     }
 }
 
-/// Whether a text speaks of somebody: `@name`, in whatever case, with no letter after it.
-pub fn mentions(body: &str, name: &str) -> bool {
-    if name.is_empty() || !body.contains('@') {
-        return false;
-    }
-    let (body, name) = (body.to_lowercase(), format!("@{}", name.to_lowercase()));
-    body.match_indices(&name).any(|(at, _)| {
-        let after = body[at + name.len()..].chars().next();
-        !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
-    })
-}
-
 /// The seq that a divider stands before, given what came before an event.
 fn is_first_after(seq: Seq, after: Seq, before: Option<&Event>) -> bool {
     seq > after && before.is_none_or(|before| before.seq <= after)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("@ada look", "ada", true)]
-    #[case("look, @Ada!", "ada", true)]
-    #[case("@adam", "ada", false)]
-    #[case("ada", "ada", false)]
-    #[case("a@b @ada", "ada", true)]
-    fn who_is_meant(#[case] body: &str, #[case] name: &str, #[case] meant: bool) {
-        assert_eq!(mentions(body, name), meant);
-    }
 }

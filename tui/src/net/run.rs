@@ -295,11 +295,11 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::well(19, 5, 5, None)]
-    #[case::silent(30, 5, 5, Some(Closed::Silent))]
-    #[case::slept(19, 5, 3_600, Some(Closed::Slept))]
-    #[case::clock_set_a_little(19, 5, 14, None)]
-    #[case::clock_set_back(19, 5, 0, None)]
+    #[case::well(9, 5, 5, None)]
+    #[case::silent(15, 5, 5, Some(Closed::Silent))]
+    #[case::slept(9, 5, 3_600, Some(Closed::Slept))]
+    #[case::clock_set_a_little(9, 5, 14, None)]
+    #[case::clock_set_back(9, 5, 0, None)]
     fn dead_or_alive(
         #[case] silent_s: u64,
         #[case] monotonic_s: u64,

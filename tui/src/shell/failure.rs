@@ -138,6 +138,9 @@ impl From<Reject> for Failure {
             | Code::NotParticipant
             | Code::Full
             | Code::TooManyFollowed
+            | Code::NoSuchMessage
+            | Code::NotYours
+            | Code::MessageDeleted
             | Code::TooManyRequests => Exit::Refused,
         };
         Self::told(exit, reject.code.as_str(), reject.detail)

@@ -95,6 +95,15 @@ async fn print_all(
     }
 }
 
+/// What it says, and what became of it.
+fn shown(message: &Message) -> String {
+    match (message.deleted, message.edited) {
+        (Some(_), _) => "(deleted)".to_owned(),
+        (None, Some(_)) => format!("{} (edited)", message.body),
+        (None, None) => message.body.to_string(),
+    }
+}
+
 fn print(shell: &mut Shell, messages: &[Message]) -> Result<(), Failure> {
     let entries: Vec<Entry> = messages
         .iter()
@@ -102,7 +111,7 @@ fn print(shell: &mut Shell, messages: &[Message]) -> Result<(), Failure> {
             seq: message.seq.get(),
             at: message.timestamp,
             who: message.name.clone(),
-            text: message.body.as_str().to_owned(),
+            text: shown(message),
             is_said: true,
         })
         .collect();

@@ -26,6 +26,13 @@ impl Out {
         self.to.flush()?;
         Ok(())
     }
+
+    /// Prints a whole text that is safe to print already.
+    pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.to.write_all(text.as_bytes())?;
+        self.to.flush()?;
+        Ok(())
+    }
 }
 
 /// A remark for the person, which is not part of the result.

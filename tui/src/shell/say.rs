@@ -8,16 +8,12 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::Ack;
 use plenary_shared::text::MessageBody;
-use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::once::{TRIES_MAX, until_known};
 use super::{Exit, Failure, Shell, out};
-use crate::api::{Answer, Api, ApiError, DoneOk};
+use crate::api::{Answer, Api, DoneOk};
 use crate::command_line::Say;
-use crate::net::wait_before;
-
-/// A message is tried so often, over some ten seconds: a server's restart fits in.
-const TRIES_MAX: u32 = 7;
 
 /// One after the other, in their order.
 pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
@@ -38,7 +34,8 @@ pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
     };
     let count = bodies.len();
     for (sent, body) in bodies.iter().enumerate() {
-        let answer = post(&api, instance, body, ack).await.map_err(|failure| {
+        let posting = post(&api, instance, body, say.reply, ack);
+        let answer = posting.await.map_err(|failure| {
             if count == 1 {
                 failure
             } else {
@@ -64,41 +61,25 @@ async fn post(
     api: &Api,
     instance: InstanceId,
     body: &MessageBody,
+    reply: Option<plenary_shared::ids::Seq>,
     ack: Ack,
 ) -> Result<Answer, Failure> {
     let cmid = Cmid(Uuid::now_v7());
     let mut tries = 1;
     loop {
-        let error = match api.post(instance, cmid, body, ack).await {
-            Ok(answer) => {
-                let done: DoneOk = answer.read(api)?;
-                if done.durable != Some(false) {
-                    return Ok(answer);
-                }
-                // It is said; the same id asks again whether the archive has it.
-                if tries >= TRIES_MAX {
-                    return Err(Failure::told(
-                        Exit::Unreachable,
-                        "not_durable",
-                        done.message,
-                    ));
-                }
-                tries += 1;
-                continue;
-            }
-            Err(error) => error,
-        };
-        if !error.may_pass() || tries >= TRIES_MAX {
-            return Err(error.into());
+        let answer = until_known(|| api.post(instance, cmid, body, reply, ack)).await?;
+        let done: DoneOk = answer.read(api)?;
+        if done.durable != Some(false) {
+            return Ok(answer);
         }
-        if tries == 1 {
-            out::note(&format!("{error} Trying again."));
+        // It is said; the same id asks again whether the archive has it.
+        if tries >= TRIES_MAX {
+            return Err(Failure::told(
+                Exit::Unreachable,
+                "not_durable",
+                done.message,
+            ));
         }
-        let least = match &error {
-            ApiError::Refused(refusal) => refusal.retry_after.unwrap_or_default(),
-            ApiError::Unreachable { .. } | ApiError::Foreign { .. } => std::time::Duration::ZERO,
-        };
-        sleep(wait_before(tries, rand::random()).max(least)).await;
         tries += 1;
     }
 }

@@ -164,7 +164,28 @@ fn entry(event: &Event, name: impl Fn(plenary_shared::ids::UserId) -> String) ->
             };
             ("*".to_owned(), format!("{} left{why}", name(*user)))
         }
+        What::Message {
+            user,
+            deleted: Some(_),
+            ..
+        } => (name(*user), "(deleted)".to_owned()),
         What::Message { user, body, .. } => (name(*user), body.as_str().to_owned()),
+        What::Edited {
+            user, target, body, ..
+        } => {
+            let what = if body.is_gone() {
+                "(deleted)"
+            } else {
+                body.as_str()
+            };
+            (
+                "*".to_owned(),
+                format!("{} changed {target}: {what}", name(*user)),
+            )
+        }
+        What::Deleted { user, target, .. } => {
+            ("*".to_owned(), format!("{} deleted {target}", name(*user)))
+        }
         What::Closed { reason } => {
             let why = match reason {
                 Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",

@@ -204,6 +204,9 @@ fn a_fence_takes_back_what_is_void_and_says_ones_own_again() {
             user: user(ME),
             cmid,
             body,
+            reply_to: None,
+            edited: None,
+            deleted: None,
         },
     );
     stage.hears(21, 8, "theirs");
@@ -322,7 +325,17 @@ fn one_s_own_words_are_not_recovered() {
         unreachable!("a message")
     };
     let user = user(ME);
-    stage.event(20, What::Message { user, cmid, body });
+    stage.event(
+        20,
+        What::Message {
+            user,
+            cmid,
+            body,
+            reply_to: None,
+            edited: None,
+            deleted: None,
+        },
+    );
     assert!(stage.shows("nothing missed"), "{}", stage.screen());
 }
 

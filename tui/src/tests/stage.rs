@@ -187,7 +187,14 @@ impl Stage {
 
     pub fn answer_meetings(&mut self, meetings: Vec<Instance>) {
         let now = self.now;
-        self.answer("meetings", MeetingsOk { meetings, now });
+        self.answer(
+            "meetings",
+            MeetingsOk {
+                meetings,
+                unread: vec![],
+                now,
+            },
+        );
     }
 
     /// The requests since they were looked at last, by name.
@@ -422,6 +429,9 @@ pub fn message(who: u64, cmid: u64, body: &str) -> What {
         user: user(who),
         cmid: Cmid(uuid::Uuid::from_u128(u128::from(cmid) + (1 << 64))),
         body: MessageBody::parse(body).expect("a body"),
+        reply_to: None,
+        edited: None,
+        deleted: None,
     }
 }
 
@@ -533,6 +543,7 @@ pub fn opened(events: Vec<Event>, inside: Vec<(u64, &str)>) -> OpenOk {
         more: events.first().is_some_and(|event| event.seq.get() > 1),
         events,
         users: names,
+        unread: None,
     }
 }
 

@@ -18,6 +18,9 @@ fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
         user: user(ME),
         cmid,
         body,
+        reply_to: None,
+        edited: None,
+        deleted: None,
     }
 }
 

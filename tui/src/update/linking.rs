@@ -67,6 +67,7 @@ impl Step<'_> {
             }
             Push::Fence(fence) => self.fence(fence),
             Push::Changed(_) => self.ask_meetings(),
+            Push::Read(_) | Push::Typing(_) => {}
         }
     }
 

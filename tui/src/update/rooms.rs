@@ -5,11 +5,11 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::protocol::{Events, EventsOk, Fence, Open, OpenOk, Verb};
 use plenary_shared::replica::{Applied, Replica};
+use plenary_shared::text::mentions;
 
 use super::Step;
 use crate::model::Asked;
 use crate::model::room::Room;
-use crate::model::timeline::mentions;
 
 /// Events that opening a meeting reads: a few screens.
 const OPENED_EVENTS: usize = 200;
@@ -268,7 +268,7 @@ impl Step<'_> {
                 self.ask_meetings();
             }
             What::Join { .. } | What::Leave { .. } => self.list_room(id),
-            What::Opened | What::Message { .. } => {}
+            What::Opened | What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
         }
     }
 

@@ -9,9 +9,9 @@ use crate::effect::Effect;
 use crate::model::Focus;
 use crate::model::scroll::{self, Place, Scroll};
 use crate::model::select::{Query, Selecting, body, links};
-use crate::model::timeline::mentions;
 use crate::text;
 use crate::theme::Tone;
+use plenary_shared::text::mentions;
 
 impl Step<'_> {
     /// Selects the lowest message that is shown; again, selects nothing.

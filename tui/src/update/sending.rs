@@ -180,6 +180,7 @@ impl Step<'_> {
                 instance: id,
                 cmid,
                 body,
+                reply_to: None,
                 ack: Ack::Ordered,
             };
             self.ask(Verb::Post(post), Asked::Post(id, cmid));

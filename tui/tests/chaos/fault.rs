@@ -136,6 +136,9 @@ async fn redis_dies(stage: &mut Stage, down: Duration) {
         })
         .await;
     let all = all.map(|_| back.elapsed());
+    if all.is_none() {
+        println!("{}", stage.state());
+    }
     stage.say(&format!(
         "  a post is taken after {first:?}, one of everybody after {all:?}"
     ));

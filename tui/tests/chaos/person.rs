@@ -51,6 +51,8 @@ pub struct Seen {
     pub durable: HashSet<String>,
     /// Lines that are still on their way.
     pub on_the_way: usize,
+    /// How far the first of those is that is not taken.
+    pub first: String,
     /// When the connection was lost and was back.
     pub lost_at: Vec<Instant>,
     pub back_at: Vec<Instant>,
@@ -244,6 +246,8 @@ impl Actor {
         seen.is_closed = room.is_some_and(Room::is_closed);
         seen.last = room.map_or(0, |room| room.last().get());
         seen.on_the_way = model.outbox.lines().count();
+        let first = model.outbox.lines().find(|line| line.is_tried());
+        seen.first = first.map_or_else(String::new, |line| format!("{:?}", line.state));
         let mut here = HashSet::new();
         for line in model.outbox.lines() {
             here.insert(line.cmid);
@@ -309,7 +313,10 @@ fn opening(role: &Role) -> Opening {
 pub fn told(event: &Event) -> (u64, String, String, String) {
     let (user, body) = match &event.what {
         What::Message { user, body, .. } => (user.to_string(), body.to_string()),
-        What::Join { user, .. } | What::Leave { user, .. } => (user.to_string(), String::new()),
+        What::Join { user, .. }
+        | What::Leave { user, .. }
+        | What::Edited { user, .. }
+        | What::Deleted { user, .. } => (user.to_string(), String::new()),
         What::Opened | What::Closed { .. } => ("NULL".to_owned(), String::new()),
     };
     (event.seq.get(), event.what.as_str().to_owned(), user, body)

@@ -259,19 +259,20 @@ impl Stage {
     }
 
     /// Who is where, for a run that hangs.
-    fn state(&self) -> String {
+    pub fn state(&self) -> String {
         let mut text = String::new();
         for person in &self.people {
             let seen = person.seen();
             writeln!(
                 text,
-                "{} in {}: connected {}, in {}, last {}, on the way {}, closed {}",
+                "{} in {}: connected {}, in {}, last {}, on the way {} ({}), closed {}",
                 person.name,
                 person.instance,
                 seen.is_connected,
                 seen.is_in,
                 seen.last,
                 seen.on_the_way,
+                seen.first,
                 seen.is_closed
             )
             .expect("a String takes all");

@@ -78,6 +78,7 @@ impl Hybrid {
                     more: page.events.first().is_some_and(|event| event.seq.get() > 1),
                     events: page.events,
                     users: page.users,
+                    unread: None,
                 })
             }
             Err(Refused::Gone) => self.open_stored(id, user, limit).await,
@@ -114,6 +115,7 @@ impl Hybrid {
             events: page.events,
             more: page.more,
             users: page.users,
+            unread: None,
         })
     }
 
@@ -389,7 +391,14 @@ impl Hybrid {
 
 fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Message)> {
     match &event.what {
-        What::Message { user, cmid, body } => Some((
+        What::Message {
+            user,
+            cmid,
+            body,
+            reply_to,
+            edited,
+            deleted,
+        } => Some((
             event.seq,
             Message {
                 user: *user,
@@ -401,9 +410,17 @@ fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Mess
                     .get(user)
                     .cloned()
                     .unwrap_or_else(|| format!("#{user}")),
+                reply_to: *reply_to,
+                edited: *edited,
+                deleted: *deleted,
             },
         )),
-        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Closed { .. } => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use mysql_async::{Params, Value, params};
 use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::{Cmid, Seq};
 
 use super::link::{DUPLICATE, Ledger, TRIES_MAX, Work, is_deadlock, server_code};
 use super::{Archived, Batch, row};
@@ -167,7 +168,13 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
     let mut others = Vec::new();
     for event in events {
         match &event.what {
-            What::Message { user, cmid, body } => messages.push([
+            What::Message {
+                user,
+                cmid,
+                body,
+                reply_to,
+                ..
+            } => messages.push([
                 Value::from(event.instance.meeting.get()),
                 Value::from(event.instance.order.get()),
                 Value::from(event.seq.get()),
@@ -175,8 +182,15 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
                 Value::from(cmid.to_string()),
                 Value::from(body.as_str()),
                 row::at(event.timestamp),
+                Value::from(reply_to.map(Seq::get)),
             ]),
-            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => {
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. }
+            | What::Closed { .. } => {
+                let change = change(&event.what);
                 others.push([
                     Value::from(event.instance.meeting.get()),
                     Value::from(event.instance.order.get()),
@@ -185,6 +199,8 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
                     Value::from(event.what.as_str()),
                     row::at(event.timestamp),
                     Value::from(reason(&event.what)),
+                    Value::from(change.map(|(target, _)| target.get())),
+                    Value::from(change.map(|(_, cmid)| cmid.to_string())),
                 ]);
             }
         }
@@ -192,7 +208,7 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
     match rows {
         Rows::Many => {
             insert_many(work, INTO_MESSAGE, &messages).await?;
-            insert_many(work, INTO_EVENT_LOG, &others).await
+            insert_many(work, INTO_EVENT_LOG, &others).await?;
         }
         Rows::Single => {
             for message in messages {
@@ -201,33 +217,101 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
             for other in others {
                 insert_many(work, INTO_EVENT_LOG, &[other]).await?;
             }
-            Ok(())
         }
+    }
+    // Their messages are there by now, from this batch or before.
+    for event in events {
+        apply(work, event).await?;
+    }
+    Ok(())
+}
+
+/// Makes of a message what a change of it says. In the order of their seqs the last one holds.
+async fn apply(work: &mut Work, event: &Event) -> Result<(), Fault> {
+    let (sql, user, target, body) = match &event.what {
+        What::Edited {
+            user, target, body, ..
+        } => (EDIT, user, target, body.as_str()),
+        What::Deleted { user, target, .. } => (DELETE, user, target, ""),
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Message { .. }
+        | What::Closed { .. } => return Ok(()),
+    };
+    let params = params! {
+        "target" => target.get(),
+        "user" => user.get(),
+        "body" => body,
+        "at" => row::at(event.timestamp),
+    };
+    work.change(sql, row::with(event.instance, params)).await?;
+    Ok(())
+}
+
+const EDIT: &str = "
+ UPDATE message
+ SET body = :body, edited_at = :at
+ WHERE meetingID = :meeting
+   AND orderID = :order
+   AND seq = :target
+   AND userID = :user
+   AND deleted_at IS NULL";
+
+const DELETE: &str = "
+ UPDATE message
+ SET body = :body, deleted_at = :at
+ WHERE meetingID = :meeting
+   AND orderID = :order
+   AND seq = :target
+   AND userID = :user";
+
+/// The message that an event changes, and the change's own id.
+fn change(what: &What) -> Option<(Seq, Cmid)> {
+    match what {
+        What::Edited { target, cmid, .. } | What::Deleted { target, cmid, .. } => {
+            Some((*target, *cmid))
+        }
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Message { .. }
+        | What::Closed { .. } => None,
     }
 }
 
 fn reason(what: &What) -> Option<&'static str> {
     match what {
-        What::Opened | What::Join { .. } | What::Message { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Message { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. } => None,
         What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
     }
 }
 
 const INTO_MESSAGE: &str = "
- INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp)
+ INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp, replyTo)
  VALUES ";
 
 const INTO_EVENT_LOG: &str = "
- INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason)
+ INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason,
+                        target, cmid)
  VALUES ";
 
 /// The place of the cmid in a row of [`INTO_MESSAGE`].
 const CMID: usize = 4;
 
-async fn insert_many(work: &mut Work, into: &str, mut rows: &[[Value; 7]]) -> Result<(), Fault> {
+async fn insert_many<const COLUMNS: usize>(
+    work: &mut Work,
+    into: &str,
+    mut rows: &[[Value; COLUMNS]],
+) -> Result<(), Fault> {
+    let row = format!("({})", ["?"; COLUMNS].join(", "));
     while let Some(&size) = SIZES.iter().find(|size| **size <= rows.len()) {
         let (now, later) = rows.split_at(size);
-        let sql = format!("{into}{}", vec!["(?, ?, ?, ?, ?, ?, ?)"; size].join(", "));
+        let sql = format!("{into}{}", vec![row.as_str(); size].join(", "));
         let values = now.iter().flatten().cloned().collect();
         work.change(&sql, Params::Positional(values)).await?;
         rows = later;
@@ -238,7 +322,7 @@ async fn insert_many(work: &mut Work, into: &str, mut rows: &[[Value; 7]]) -> Re
 /// A message whose cmid its sender has used before is stored without it: a client may send one
 /// again that is older than what a live store was told to remember, and nothing that people have
 /// read is left out of the record.
-async fn insert_message(work: &mut Work, mut message: [Value; 7]) -> Result<(), Fault> {
+async fn insert_message(work: &mut Work, mut message: [Value; 8]) -> Result<(), Fault> {
     match insert_many(work, INTO_MESSAGE, std::slice::from_ref(&message)).await {
         Err(fault) if server_code(&fault) == Some(DUPLICATE) => {
             message[CMID] = Value::NULL;

@@ -288,11 +288,21 @@ async fn sent(work: &mut Work, id: InstanceId) -> Result<Vec<Sent>, Fault> {
     let rows = work
         .rows(
             // The last ones are the end of the table; the index of the cmids would be read whole.
-            "SELECT userID, cmid, seq, timestamp
-             FROM message FORCE INDEX (PRIMARY)
-             WHERE meetingID = :meeting
-               AND orderID = :order
-               AND cmid IS NOT NULL
+            "(SELECT userID, cmid, seq, timestamp
+              FROM message FORCE INDEX (PRIMARY)
+              WHERE meetingID = :meeting
+                AND orderID = :order
+                AND cmid IS NOT NULL
+              ORDER BY seq DESC
+              LIMIT :limit)
+             UNION ALL
+             (SELECT userID, cmid, seq, timestamp
+              FROM event_log FORCE INDEX (event_seq)
+              WHERE meetingID = :meeting
+                AND orderID = :order
+                AND cmid IS NOT NULL
+              ORDER BY seq DESC
+              LIMIT :limit)
              ORDER BY seq DESC
              LIMIT :limit",
             row::with(id, params! { "limit" => SENT_MAX }),
@@ -317,10 +327,20 @@ async fn floors(work: &mut Work, id: InstanceId, below: Seq) -> Result<Vec<Floor
         .rows(
             "SELECT userID, MAX(seq) AS seq,
                     MAX(CASE WHEN SUBSTRING(cmid, 15, 1) = '7' THEN cmid END) AS cmid
-             FROM message
-             WHERE meetingID = :meeting
-               AND orderID = :order
-               AND seq < :below
+             FROM (
+               SELECT userID, seq, cmid
+               FROM message
+               WHERE meetingID = :meeting
+                 AND orderID = :order
+                 AND seq < :below
+               UNION ALL
+               SELECT userID, seq, cmid
+               FROM event_log
+               WHERE meetingID = :meeting
+                 AND orderID = :order
+                 AND seq < :below
+                 AND cmid IS NOT NULL
+             ) said
              GROUP BY userID",
             row::with(id, params! { "below" => below.get() }),
         )

@@ -42,6 +42,9 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "operation" in "0004_operation.sql",
     5 "moving" in "0005_moving.sql",
     6 "cmids" in "0006_cmids.sql",
+    7 "changes" in "0007_changes.sql",
+    8 "reading" in "0008_reading.sql",
+    9 "search" in "0009_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -331,6 +334,9 @@ mod tests {
                 "operation e893b0ef69b16e41",
                 "moving 5a2f6903ccff2856",
                 "cmids 77b8b8eee47933cf",
+                "changes 5be924eb4969a5d1",
+                "reading f410765eb33828d6",
+                "search c98be78e525aa1ac",
             ]
         );
     }

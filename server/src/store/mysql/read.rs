@@ -162,7 +162,15 @@ impl Ledger {
                  WHERE meetingID = :meeting
                    AND orderID = :order
                    AND userID = :user
-                   AND cmid = :cmid",
+                   AND cmid = :cmid
+                 UNION ALL
+                 SELECT seq, timestamp
+                 FROM event_log
+                 WHERE meetingID = :meeting
+                   AND orderID = :order
+                   AND userID = :user
+                   AND cmid = :cmid
+                 LIMIT 1",
                 row::with(
                     id,
                     params! { "user" => user.get(), "cmid" => cmid.to_string() },
@@ -176,6 +184,26 @@ impl Ledger {
                 repeat: true,
                 durable: None,
             })
+        }))
+    }
+}
+
+impl Ledger {
+    /// Whose message has this number, and whether they deleted it.
+    pub async fn author(&self, id: InstanceId, seq: Seq) -> Answer<Option<(UserId, bool)>> {
+        let row = self
+            .row(
+                "SELECT userID, deleted_at
+                 FROM message
+                 WHERE meetingID = :meeting
+                   AND orderID = :order
+                   AND seq = :seq",
+                row::with(id, params! { "seq" => seq.get() }),
+            )
+            .await?;
+        Ok(row::usable_one(row.as_ref(), "message", |row| {
+            let deleted = row::maybe_time(row, "deleted_at");
+            Ok((row::user_id(row, "userID")?, deleted.is_some()))
         }))
     }
 }
@@ -253,20 +281,24 @@ macro_rules! events {
         concat!(
             "
  SELECT page.seq, page.eventType, page.userID, page.cmid, page.body, page.reason,
-        page.timestamp, u.name
+        page.timestamp, page.target, page.replyTo, page.edited_at, page.deleted_at, u.name
  FROM (
-   (SELECT seq, eventType, userID, NULL AS cmid, NULL AS body, reason, timestamp
-    FROM event_log
-    WHERE meetingID = :meeting
-      AND orderID = :order
-      AND seq > :low
-      AND seq < :high
-    ORDER BY seq ",
+   (SELECT e.seq, e.eventType, e.userID, e.cmid, t.body, e.reason, e.timestamp,
+           e.target, NULL AS replyTo, NULL AS edited_at, t.deleted_at
+    FROM event_log e
+    LEFT JOIN message t
+      ON t.meetingID = e.meetingID AND t.orderID = e.orderID AND t.seq = e.target
+    WHERE e.meetingID = :meeting
+      AND e.orderID = :order
+      AND e.seq > :low
+      AND e.seq < :high
+    ORDER BY e.seq ",
             $order,
             "
     LIMIT :limit)
    UNION ALL
-   (SELECT seq, 'message', userID, cmid, body, NULL, timestamp
+   (SELECT seq, 'message', userID, cmid, body, NULL, timestamp,
+           NULL, replyTo, edited_at, deleted_at
     FROM message
     WHERE meetingID = :meeting
       AND orderID = :order
@@ -291,7 +323,8 @@ macro_rules! messages {
     ($index:literal, $and:literal, $order:literal) => {
         concat!(
             "
- SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, u.name
+ SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, m.replyTo, m.edited_at, m.deleted_at,
+        u.name
  FROM message m FORCE INDEX (",
             $index,
             ")
@@ -326,7 +359,7 @@ fn messages(range: &Range, rows: Vec<Row>) -> MessagesOk {
     }
 }
 
-fn message(row: &Row) -> Result<Message, row::Unusable> {
+pub(super) fn message(row: &Row) -> Result<Message, row::Unusable> {
     let user = row::user_id(row, "userID")?;
     Ok(Message {
         user,
@@ -335,6 +368,9 @@ fn message(row: &Row) -> Result<Message, row::Unusable> {
         seq: row::seq(row, "seq")?,
         cmid: row::cmid(row).unwrap_or(NO_CMID),
         name: row::user_name(row, user),
+        reply_to: row::seq(row, "replyTo").ok(),
+        edited: row::maybe_time(row, "edited_at"),
+        deleted: row::maybe_time(row, "deleted_at"),
     })
 }
 
@@ -358,6 +394,20 @@ fn event(instance: InstanceId, row: &Row) -> Result<(Event, String), row::Unusab
             user: user()?,
             cmid: row::cmid(row).unwrap_or(NO_CMID),
             body: row::body(row)?,
+            reply_to: row::seq(row, "replyTo").ok(),
+            edited: row::maybe_time(row, "edited_at"),
+            deleted: row::maybe_time(row, "deleted_at"),
+        },
+        "edited" => What::Edited {
+            user: user()?,
+            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            target: row::seq(row, "target")?,
+            body: row::body(row)?,
+        },
+        "deleted" => What::Deleted {
+            user: user()?,
+            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            target: row::seq(row, "target")?,
         },
         "closed" => What::Closed {
             reason: row::reason(row).ok_or(row::Unusable("reason"))?,

@@ -180,9 +180,13 @@ pub(super) fn meeting(row: &Row) -> Result<Meeting, Unusable> {
     })
 }
 
-/// The body of a message, whoever wrote the row: what may not be in a body is replaced.
+/// The body of a message, whoever wrote the row: what may not be in a body is replaced, and what
+/// was deleted is gone. From the columns `body` and `deleted_at`.
 pub(super) fn body(row: &Row) -> Result<MessageBody, Unusable> {
     const COLUMN: &str = "body";
+    if maybe_time(row, "deleted_at").is_some() {
+        return Ok(MessageBody::gone());
+    }
     text(row, COLUMN)
         .and_then(|written| foreign::body(&written))
         .ok_or(Unusable(COLUMN))

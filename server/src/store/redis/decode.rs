@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use plenary_shared::domain::{Event, Gender, Participant, Person, Reason, User, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use redis::Value;
@@ -110,6 +111,19 @@ pub(super) fn time(text: &str) -> Result<Timestamp, Fault> {
             _ => Err(unexpected("no time where one belongs")),
         },
     }
+}
+
+/// Reads the number and the time of an event that was emitted, now or before.
+pub(super) fn posted(rest: &[Value], repeat: bool) -> Result<Posted, Fault> {
+    let [number, at] = rest else {
+        return Err(unexpected("an answer of another length"));
+    };
+    Ok(Posted {
+        seq: seq(number)?,
+        timestamp: time(&at.text()?)?,
+        repeat,
+        durable: None,
+    })
 }
 
 /// See `head` of the prelude: the head, whether joins are possible, and the log's first seq.
@@ -235,26 +249,37 @@ pub(super) fn event(
         text.parse::<Reason>()
             .map_err(|_| unexpected("a reason that we do not know"))
     };
-    let what = match (kind, fields) {
-        ("opened", _) => What::Opened,
-        ("join", [_, name]) => What::Join {
+    let what = match kind {
+        "opened" => What::Opened,
+        "join" => What::Join {
             user: user(who)?,
-            name: name.clone(),
+            name: field(fields, "name")?.to_owned(),
         },
-        ("leave", [_, why]) => What::Leave {
+        "leave" => What::Leave {
             user: user(who)?,
-            reason: reason(why)?,
+            reason: reason(field(fields, "reason")?)?,
         },
-        ("message", [_, cmid, _, body]) => What::Message {
+        "message" => What::Message {
             user: user(who)?,
-            cmid: cmid
-                .parse::<Cmid>()
-                .map_err(|_| unexpected("a cmid that is none"))?,
-            body: MessageBody::parse(body.clone())
-                .map_err(|_| unexpected("a body that may not be"))?,
+            cmid: cmid(fields)?,
+            body: body(fields)?,
+            reply_to: maybe(fields, "replyTo").map(number).transpose()?,
+            edited: maybe(fields, "edited").map(time).transpose()?,
+            deleted: maybe(fields, "deleted").map(time).transpose()?,
         },
-        ("closed", [_, why]) => What::Closed {
-            reason: reason(why)?,
+        "edited" => What::Edited {
+            user: user(who)?,
+            cmid: cmid(fields)?,
+            target: number(field(fields, "target")?)?,
+            body: body(fields)?,
+        },
+        "deleted" => What::Deleted {
+            user: user(who)?,
+            cmid: cmid(fields)?,
+            target: number(field(fields, "target")?)?,
+        },
+        "closed" => What::Closed {
+            reason: reason(field(fields, "reason")?)?,
         },
         _ => return Err(unexpected("an event of a kind that we do not know")),
     };
@@ -265,4 +290,29 @@ pub(super) fn event(
         what,
         timestamp: time(at)?,
     })
+}
+
+/// A field of the kind's own, if it is there.
+fn maybe<'a>(fields: &'a [String], name: &str) -> Option<&'a str> {
+    fields
+        .chunks_exact(2)
+        .find(|pair| pair[0] == name)
+        .map(|pair| pair[1].as_str())
+}
+
+fn field<'a>(fields: &'a [String], name: &str) -> Result<&'a str, Fault> {
+    maybe(fields, name).ok_or_else(|| unexpected(format!("an event without its {name}")))
+}
+
+fn cmid(fields: &[String]) -> Result<Cmid, Fault> {
+    field(fields, "cmid")?
+        .parse()
+        .map_err(|_| unexpected("a cmid that is none"))
+}
+
+fn body(fields: &[String]) -> Result<MessageBody, Fault> {
+    match field(fields, "body")? {
+        "" => Ok(MessageBody::gone()),
+        text => MessageBody::parse(text).map_err(|_| unexpected("a body that may not be")),
+    }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::error::Fault;
-use crate::store::{Feed, TokenHash};
+use crate::store::{Feed, ReadPosition, TokenHash};
 
 use super::connection::Connection;
 use super::decode::{self, Decode, unexpected};
@@ -137,6 +137,17 @@ impl Live {
     /// Tells every server that a session was closed.
     pub async fn notice_signed_out(&self, token: TokenHash) -> Result<(), Fault> {
         self.notice(&format!("signed_out {}", token.to_hex())).await
+    }
+
+    /// Tells every server how far people have read.
+    pub async fn notice_read(&self, positions: &[ReadPosition]) -> Result<(), Fault> {
+        let mut pipeline = redis::pipe();
+        for one in positions {
+            let (user, instance, seq) = (one.user, one.instance, one.seq);
+            let text = format!("read {user} {instance} {seq}");
+            pipeline.publish(keys::NOTICES, text).ignore();
+        }
+        self.ask_all(&pipeline).await
     }
 
     async fn notice(&self, text: &str) -> Result<(), Fault> {
@@ -375,6 +386,14 @@ fn read_notice(text: &str) -> Option<Feed> {
     if text == "changed" {
         return Some(Feed::Changed);
     }
+    if let Some(read) = text.strip_prefix("read ") {
+        let mut words = read.split(' ');
+        return Some(Feed::Read(ReadPosition {
+            user: words.next()?.parse().ok()?,
+            instance: words.next()?.parse().ok()?,
+            seq: words.next()?.parse().ok()?,
+        }));
+    }
     let hex = text.strip_prefix("signed_out ")?;
     let mut hash = [0; 32];
     if hex.len() != 64 || !hex.is_ascii() {
@@ -387,7 +406,7 @@ fn read_notice(text: &str) -> Option<Feed> {
 }
 
 /// Reads what the scripts publish: `["event", gen, seq, kind, user, time, [fields]]`,
-/// `["durable", gen, seq]`, `["fence", gen, base]`.
+/// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`.
 fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
     let parts: Vec<Json> = serde_json::from_str(payload)
         .map_err(|error| Fault::broken("reading what a script published", error))?;
@@ -418,6 +437,10 @@ fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
             instance,
             generation: generation(1)?,
             base: seq(2)?,
+        },
+        "typing" => Feed::Typing {
+            instance,
+            user: decode::user(&text(1)?)?,
         },
         "event" => {
             let fields: Vec<String> = match parts.get(6) {

@@ -134,6 +134,11 @@ impl Keys {
         self.under("sent")
     }
 
+    /// Hash: message → its last change.
+    pub(super) fn changed(self) -> String {
+        self.under("changed")
+    }
+
     /// String that expires: the highest destroyed generation.
     pub(super) fn ended(self) -> String {
         self.under("ended")

@@ -16,19 +16,25 @@ use crate::store::{ConnectionId, Head, Page};
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{NotDone, Script};
-use super::{Live, PIPELINE_INSTANCES_MAX, reader};
+use super::{Author, Live, Meant, PIPELINE_INSTANCES_MAX, UNARCHIVED_EVENTS_MAX, reader};
 
-/// Events of one instance that the archive may lack before posts are refused: bounds what Redis
-/// holds while MySQL is away. At 200 posts a second, eight minutes of it.
-pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
-
-/// What became of a message.
+/// What became of a message, or of a change of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saying {
     /// It is said.
     Posted(Posted),
     /// The archive, which has the log up to this seq, has to be asked whether it was said before.
     LookUp(Seq),
+}
+
+impl Saying {
+    /// What a script answered.
+    pub(super) fn read(word: &str, rest: &[Value]) -> Result<Self, NotDone> {
+        match (word, rest) {
+            ("look_up", [archived]) => Ok(Self::LookUp(decode::seq(archived)?)),
+            _ => Ok(Self::Posted(decode::posted(rest, word == "repeat")?)),
+        }
+    }
 }
 
 /// A part of a live log.
@@ -93,7 +99,7 @@ impl Live {
                 command
             })
             .await?;
-        posted(&rest, false)
+        Ok(decode::posted(&rest, false)?)
     }
 
     /// Is a participant no longer.
@@ -113,7 +119,7 @@ impl Live {
                 command
             })
             .await?;
-        posted(&rest, false)
+        Ok(decode::posted(&rest, false)?)
     }
 
     /// Says something. `looked`: up to there, the archive has nothing of this user under this cmid.
@@ -123,6 +129,7 @@ impl Live {
         user: &User,
         cmid: Cmid,
         body: &MessageBody,
+        reply: Option<Meant>,
         looked: Seq,
     ) -> Result<Saying, NotDone> {
         let k = Keys(id);
@@ -143,15 +150,13 @@ impl Live {
                     .arg(cmid.to_string())
                     .arg(body.as_str())
                     .arg(UNARCHIVED_EVENTS_MAX)
-                    .arg(looked.get());
+                    .arg(looked.get())
+                    .arg(reply.map(|meant| meant.seq.to_string()).unwrap_or_default())
+                    .arg(Author::word(reply.and_then(|meant| meant.author)));
                 command
             })
             .await?;
-        if word == "look_up" {
-            let [archived] = exactly(rest)?;
-            return Ok(Saying::LookUp(decode::seq(&archived)?));
-        }
-        posted(&rest, word == "repeat").map(Saying::Posted)
+        Saying::read(&word, &rest)
     }
 
     /// Reads an instance to follow it.
@@ -172,6 +177,7 @@ impl Live {
             k.grace(),
             k.log(),
             k.people(),
+            k.changed(),
         ];
         let mut command = self.scripts.command(Script::Open, &keys);
         command
@@ -213,6 +219,7 @@ impl Live {
             k.participants(),
             k.log(),
             k.people(),
+            k.changed(),
         ];
         let mut command = self.scripts.command(Script::Read, &keys);
         let (mode, seq) = asked_for(asked);
@@ -239,6 +246,7 @@ impl Live {
             k.log(),
             k.people(),
             k.user_messages(of),
+            k.changed(),
         ];
         let mut command = self.scripts.command(Script::UserMessages, &keys);
         let (mode, seq) = asked_for(asked);
@@ -435,18 +443,6 @@ fn asked_for(asked: Page) -> (&'static str, u64) {
 fn exactly<const N: usize>(rest: Vec<Value>) -> Result<[Value; N], Fault> {
     rest.try_into()
         .map_err(|_| unexpected("an answer of another length"))
-}
-
-fn posted(rest: &[Value], repeat: bool) -> Result<Posted, NotDone> {
-    let [seq, time] = rest else {
-        return Err(unexpected("an answer of another length").into());
-    };
-    Ok(Posted {
-        seq: decode::seq(seq)?,
-        timestamp: decode::time(&time.text()?)?,
-        repeat,
-        durable: None,
-    })
 }
 
 fn page(

@@ -142,6 +142,7 @@ impl Live {
             k.sent(),
             k.ended(),
             k.channel(),
+            k.changed(),
         ];
         let mut command = if before_scripts {
             self.scripts.command_unloaded(Script::Activate, &keys)
@@ -325,7 +326,7 @@ impl Live {
         archived: Seq,
     ) -> Result<(), NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.log(), k.sent(), k.channel()];
+        let keys = [k.meeting(), k.log(), k.sent(), k.changed(), k.channel()];
         let mut command = self.scripts.command(Script::Ack, &keys);
         command
             .arg(generation.get())
@@ -357,14 +358,12 @@ impl Live {
         let mut users = redis::cmd("HKEYS");
         users.arg(k.people());
         let users: Vec<String> = self.ask(&mut users).await?;
-        let lists = users
+        let mut lists = users
             .iter()
             .map(|user| decode::user(user).map(|user: UserId| k.user_messages(user)))
             .collect::<Result<Vec<String>, Fault>>()?;
-        let mut chunks: Vec<&[String]> = lists.chunks(DESTROY_LISTS_MAX).collect();
-        if chunks.is_empty() {
-            chunks.push(&[]);
-        }
+        lists.push(k.changed());
+        let chunks: Vec<&[String]> = lists.chunks(DESTROY_LISTS_MAX).collect();
         for (at, chunk) in chunks.iter().enumerate() {
             let keys: Vec<String> = fixed.iter().chain(chunk.iter()).cloned().collect();
             let mut command = self.scripts.command(Script::Destroy, &keys);

@@ -30,6 +30,8 @@ scripts! {
     Join = "join",
     Leave = "leave",
     Post = "post",
+    Change = "change",
+    Typing = "typing",
     Open = "open",
     Read = "read",
     People = "people",
@@ -177,6 +179,14 @@ pub enum Refused {
     Unarchived,
     /// The generation before has gone on.
     Behind,
+    /// The message is live no more: the archive knows of it.
+    Elsewhere,
+    /// No message has this number.
+    NoSuchMessage,
+    /// Somebody else said it.
+    NotYours,
+    /// Its sender deleted it.
+    MessageDeleted,
 }
 
 impl Refused {
@@ -192,6 +202,10 @@ impl Refused {
             "ended" => Self::Ended,
             "unarchived" => Self::Unarchived,
             "behind" => Self::Behind,
+            "elsewhere" => Self::Elsewhere,
+            "no_such_message" => Self::NoSuchMessage,
+            "not_yours" => Self::NotYours,
+            "message_deleted" => Self::MessageDeleted,
             _ => return None,
         })
     }

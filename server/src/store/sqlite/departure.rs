@@ -235,6 +235,13 @@ mod tests {
         "moving",
         "node",
         "stay",
+        // Each home indexes its messages itself.
+        "message_place",
+        "message_text",
+        "message_text_config",
+        "message_text_data",
+        "message_text_docsize",
+        "message_text_idx",
     ];
 
     #[test]

@@ -53,12 +53,14 @@ impl Feeding {
                     }
                     durable.insert(event.instance, (event.generation, event.seq));
                 }
-                Feed::Durable { instance, .. } | Feed::Fence { instance, .. } => {
+                Feed::Durable { instance, .. }
+                | Feed::Fence { instance, .. }
+                | Feed::Typing { instance, .. } => {
                     if !self.followed().contains(instance) {
                         continue;
                     }
                 }
-                Feed::Gap | Feed::Changed | Feed::SignedOut(_) => {}
+                Feed::Gap | Feed::Changed | Feed::SignedOut(_) | Feed::Read(_) => {}
             }
             self.send(hub, one);
         }

@@ -1,7 +1,7 @@
 //! What a live instance is, who may read it, and the one place where events come from.
 
 use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Reject, Role, User, What};
-use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
@@ -327,11 +327,24 @@ fn write_down(
     what: &What,
 ) -> Result<usize, Fault> {
     let reason = match what {
-        What::Message { user, cmid, body } => {
+        What::Message {
+            user,
+            cmid,
+            body,
+            reply_to,
+            ..
+        } => {
+            // The id may be that of a change: it makes no message then.
             return Ok(row::change(
                 conn,
-                "INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp)
-                 VALUES (:meeting, :order, :seq, :user, :cmid, :body, :at)
+                "INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp, replyTo)
+                 SELECT :meeting, :order, :seq, :user, :cmid, :body, :at, :reply
+                 WHERE NOT EXISTS (
+                   SELECT 1 FROM event_log
+                   WHERE meetingID = :meeting
+                     AND orderID = :order
+                     AND cmid = :cmid
+                     AND userID = :user)
                  ON CONFLICT (meetingID, orderID, cmid, userID) DO NOTHING",
                 named_params! {
                     ":meeting": id.meeting.get(),
@@ -341,16 +354,19 @@ fn write_down(
                     ":cmid": cmid.to_string(),
                     ":body": body.as_str(),
                     ":at": at.as_ms(),
+                    ":reply": reply_to.map(Seq::get),
                 },
             )?);
         }
-        What::Opened | What::Join { .. } => None,
+        What::Opened | What::Join { .. } | What::Edited { .. } | What::Deleted { .. } => None,
         What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
     };
+    let change = change(conn, id, at, what)?;
     Ok(row::change(
         conn,
-        "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason)
-         VALUES (:meeting, :order, :seq, :user, :kind, :at, :reason)",
+        "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason,
+                                target, cmid)
+         VALUES (:meeting, :order, :seq, :user, :kind, :at, :reason, :target, :cmid)",
         named_params! {
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
@@ -359,6 +375,54 @@ fn write_down(
             ":kind": what.as_str(),
             ":at": at.as_ms(),
             ":reason": reason,
+            ":target": change.map(|(target, _)| target.get()),
+            ":cmid": change.map(|(_, cmid)| cmid.to_string()),
         },
     )?)
 }
+
+/// Makes of a message what a change of it says. The message, and the change's own id.
+fn change(
+    conn: &Connection,
+    id: InstanceId,
+    at: Timestamp,
+    what: &What,
+) -> Result<Option<(Seq, Cmid)>, Fault> {
+    let (sql, target, cmid, body) = match what {
+        What::Edited {
+            target, cmid, body, ..
+        } => (EDIT, *target, *cmid, body.as_str()),
+        What::Deleted { target, cmid, .. } => (DELETE, *target, *cmid, ""),
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Message { .. }
+        | What::Closed { .. } => return Ok(None),
+    };
+    row::change(
+        conn,
+        sql,
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":seq": target.get(),
+            ":body": body,
+            ":at": at.as_ms(),
+        },
+    )?;
+    Ok(Some((target, cmid)))
+}
+
+const EDIT: &str = "
+ UPDATE message
+ SET body = :body, edited_at = :at
+ WHERE meetingID = :meeting
+   AND orderID = :order
+   AND seq = :seq";
+
+const DELETE: &str = "
+ UPDATE message
+ SET body = :body, deleted_at = :at
+ WHERE meetingID = :meeting
+   AND orderID = :order
+   AND seq = :seq";

@@ -1,10 +1,11 @@
-//! What people do in a live meeting: join, leave, post.
+//! What people do in a live meeting: join, leave, post, and change what they said.
 
 use plenary_shared::domain::{Code, Reason, User, What};
-use plenary_shared::ids::{Cmid, InstanceId, UserId};
+use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
+use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Error, Fault};
@@ -99,6 +100,7 @@ pub(super) fn post(
     user: &User,
     cmid: Cmid,
     body: MessageBody,
+    reply_to: Option<Seq>,
 ) -> Answer<Posted> {
     let now = atom.now;
     let Some(seat) = seat(atom.conn, id, user.id, now)? else {
@@ -108,10 +110,18 @@ pub(super) fn post(
             None => Err(why_not_post(atom, id, user)),
         };
     };
+    if let Some(to) = reply_to
+        && author(atom.conn, id, to)?.is_none()
+    {
+        return Err(Code::NoSuchMessage.into());
+    }
     let what = What::Message {
         user: user.id,
         cmid,
         body,
+        reply_to,
+        edited: None,
+        deleted: None,
     };
     match append(atom, id, seat.generation, seat.last, now, what)? {
         Some(seq) => Ok(Posted {
@@ -130,6 +140,89 @@ fn why_not_post(atom: &Atom<'_>, id: InstanceId, user: &User) -> Error {
         Ok(Some(found)) if found.is_open(atom.now) => not_in(atom.conn, id, &found, user),
         Ok(Some(_) | None) => why_not_open(atom.conn, id, user, atom.now),
         Err(fault) => fault.into(),
+    }
+}
+
+/// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,
+/// whatever happens.
+pub(super) fn change(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    user: &User,
+    cmid: Cmid,
+    target: Seq,
+    body: Option<MessageBody>,
+) -> Answer<Posted> {
+    if let Some(before) = said_before(atom.conn, id, user.id, cmid)? {
+        return Ok(before);
+    }
+    let found = match live(atom.conn, id)? {
+        Some(found) if found.is_open(atom.now) => found,
+        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    };
+    if stay_of(atom.conn, id, user.id)?.is_none() {
+        return Err(not_in(atom.conn, id, &found, user));
+    }
+    match author(atom.conn, id, target)? {
+        None => return Err(Code::NoSuchMessage.into()),
+        Some((author, _)) if author != user.id => return Err(Code::NotYours.into()),
+        Some((_, true)) => return Err(Code::MessageDeleted.into()),
+        Some((_, false)) => {}
+    }
+    let user = user.id;
+    let what = match body {
+        Some(body) => What::Edited {
+            user,
+            cmid,
+            target,
+            body,
+        },
+        None => What::Deleted { user, cmid, target },
+    };
+    let now = atom.now;
+    let seq = emit(atom, id, found.generation, now, what)?;
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+        durable: None,
+    })
+}
+
+/// Whose message this is, and whether they deleted it.
+fn author(conn: &Connection, id: InstanceId, seq: Seq) -> Result<Option<(UserId, bool)>, Fault> {
+    Ok(row::one(
+        conn,
+        "message",
+        "SELECT userID, deleted_at
+         FROM message
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND seq = :seq",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":seq": seq.get(),
+        },
+        |row| {
+            let deleted = row::maybe_time(row, "deleted_at");
+            Ok((row::user_id(row, "userID")?, deleted.is_some()))
+        },
+    )?)
+}
+
+/// Whether somebody may say something now.
+pub(super) fn may_speak(
+    conn: &Connection,
+    id: InstanceId,
+    user: &User,
+    now: Timestamp,
+) -> Answer<()> {
+    match live(conn, id)? {
+        Some(found) if !found.is_open(now) => Err(why_not_open(conn, id, user, now)),
+        Some(found) if stay_of(conn, id, user.id)?.is_none() => Err(not_in(conn, id, &found, user)),
+        Some(_) => Ok(()),
+        None => Err(why_not_open(conn, id, user, now)),
     }
 }
 
@@ -154,6 +247,13 @@ fn said_before(
         "message",
         "SELECT seq, timestamp
          FROM message
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND userID = :user
+           AND cmid = :cmid
+         UNION ALL
+         SELECT seq, timestamp
+         FROM event_log
          WHERE meetingID = :meeting
            AND orderID = :order
            AND userID = :user

@@ -35,6 +35,9 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "operation" in "0004_operation.sql",
     5 "moving" in "0005_moving.sql",
     6 "cmids" in "0006_cmids.sql",
+    7 "changes" in "0007_changes.sql",
+    8 "reading" in "0008_reading.sql",
+    9 "search" in "0009_search.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -227,7 +230,10 @@ mod tests {
                 "0003_record",
                 "0004_operation",
                 "0005_moving",
-                "0006_cmids"
+                "0006_cmids",
+                "0007_changes",
+                "0008_reading",
+                "0009_search"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -262,6 +268,9 @@ mod tests {
                 "operation e922b8151e71b390",
                 "moving 2aaef7c0887af60f",
                 "cmids a1dc53b09ecf2329",
+                "changes 688a29049c4bfc78",
+                "reading 3d16af26e3ca8b83",
+                "search 5ac83cdd25fa4f0e",
             ]
         );
     }

@@ -65,6 +65,7 @@ pub(super) fn open(
         events: page.events,
         more: page.more,
         users: page.users,
+        unread: None,
     })
 }
 
@@ -292,22 +293,26 @@ macro_rules! events {
         concat!(
             "
  SELECT page.seq, page.eventType, page.userID, page.cmid, page.body, page.reason,
-        page.timestamp, u.name
+        page.timestamp, page.target, page.replyTo, page.edited_at, page.deleted_at, u.name
  FROM (
    SELECT * FROM (
-     SELECT seq, eventType, userID, NULL AS cmid, NULL AS body, reason, timestamp
-     FROM event_log
-     WHERE meetingID = :meeting
-       AND orderID = :order
-       AND seq > :low
-       AND seq < :high
-     ORDER BY seq ",
+     SELECT e.seq, e.eventType, e.userID, e.cmid, t.body, e.reason, e.timestamp,
+            e.target, NULL AS replyTo, NULL AS edited_at, t.deleted_at
+     FROM event_log e
+     LEFT JOIN message t
+       ON t.meetingID = e.meetingID AND t.orderID = e.orderID AND t.seq = e.target
+     WHERE e.meetingID = :meeting
+       AND e.orderID = :order
+       AND e.seq > :low
+       AND e.seq < :high
+     ORDER BY e.seq ",
             $order,
             "
      LIMIT :limit)
    UNION ALL
    SELECT * FROM (
-     SELECT seq, 'message', userID, cmid, body, NULL, timestamp
+     SELECT seq, 'message', userID, cmid, body, NULL, timestamp,
+            NULL, replyTo, edited_at, deleted_at
      FROM message
      WHERE meetingID = :meeting
        AND orderID = :order
@@ -333,7 +338,8 @@ macro_rules! messages {
     ($index:literal, $and:literal, $order:literal) => {
         concat!(
             "
- SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, u.name
+ SELECT m.seq, m.userID, m.cmid, m.body, m.timestamp, m.replyTo, m.edited_at, m.deleted_at,
+        u.name
  FROM message m ",
             $index,
             "
@@ -361,7 +367,7 @@ const USER_MESSAGES_UP: &str = messages!("INDEXED BY message_user", "AND m.userI
 const USER_MESSAGES_DOWN: &str =
     messages!("INDEXED BY message_user", "AND m.userID = :user", "DESC");
 
-fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
+pub(super) fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
     let user = row::user_id(row, "userID")?;
     Ok(Message {
         user,
@@ -370,6 +376,9 @@ fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
         seq: row::seq(row, "seq")?,
         cmid: row::cmid(row).unwrap_or(NO_CMID),
         name: row::user_name(row, user),
+        reply_to: row::seq(row, "replyTo").ok(),
+        edited: row::maybe_time(row, "edited_at"),
+        deleted: row::maybe_time(row, "deleted_at"),
     })
 }
 
@@ -397,6 +406,20 @@ fn event(
             user: user()?,
             cmid: row::cmid(row).unwrap_or(NO_CMID),
             body: row::body(row)?,
+            reply_to: row::seq(row, "replyTo").ok(),
+            edited: row::maybe_time(row, "edited_at"),
+            deleted: row::maybe_time(row, "deleted_at"),
+        },
+        "edited" => What::Edited {
+            user: user()?,
+            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            target: row::seq(row, "target")?,
+            body: row::body(row)?,
+        },
+        "deleted" => What::Deleted {
+            user: user()?,
+            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            target: row::seq(row, "target")?,
         },
         "closed" => What::Closed {
             reason: row::reason(row).ok_or(row::Unusable("reason"))?,

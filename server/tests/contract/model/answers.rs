@@ -48,7 +48,12 @@ impl Model {
             (Kind::MessagesOf(_), What::Message { user, .. }) => Some(*user) == of,
             (
                 Kind::Messages | Kind::MessagesOf(_),
-                What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. },
+                What::Opened
+                | What::Join { .. }
+                | What::Leave { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. },
             ) => false,
         };
         let log = self.instances[at].log.iter().zip(1..);
@@ -85,15 +90,25 @@ impl Model {
         let facts = self.facts(at, seqs).into_iter();
         facts
             .filter_map(|(seq, what, timestamp)| match what {
-                What::Message { user, cmid, body } => Some(Message {
+                What::Message {
+                    user, cmid, body, ..
+                } => Some(Message {
                     user,
                     body,
                     timestamp,
                     seq,
                     cmid,
                     name: self.name(user),
+                    reply_to: None,
+                    edited: None,
+                    deleted: None,
                 }),
-                What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+                What::Opened
+                | What::Join { .. }
+                | What::Leave { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. } => None,
             })
             .collect()
     }

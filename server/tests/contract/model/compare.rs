@@ -12,7 +12,7 @@ use super::answers::{Part, seq};
 use super::play::Play;
 use super::state::{Entry, Instance, Told};
 use super::step::{At, Kind, Pick, UNIT_MS, Who};
-use crate::world::{code, facts};
+use crate::world::{code, exact};
 
 impl Entry {
     /// Its time is known from here, and must be one that it can have.
@@ -98,7 +98,7 @@ impl Play {
     }
 
     fn check_events(&self, at: usize, part: &Part, events: &[Event], more: bool) {
-        assert_eq!(facts(events), self.model.facts(at, &part.seqs));
+        assert_eq!(exact(events), self.model.facts(at, &part.seqs));
         assert_eq!(more, part.more, "{part:?}");
     }
 
@@ -247,7 +247,12 @@ fn plain(fed: &Feed) -> Plain {
         Feed::Fence {
             generation, base, ..
         } => (*generation, *base, None),
-        Feed::Durable { .. } | Feed::Gap | Feed::Changed | Feed::SignedOut(_) => {
+        Feed::Durable { .. }
+        | Feed::Gap
+        | Feed::Changed
+        | Feed::SignedOut(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. } => {
             unreachable!("only events and fences are of an instance's log")
         }
     }
@@ -258,6 +263,11 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
     match fed {
         Feed::Event(event) => event.instance == here.id,
         Feed::Fence { instance, .. } => *instance == here.id,
-        Feed::Durable { .. } | Feed::Gap | Feed::Changed | Feed::SignedOut(_) => false,
+        Feed::Durable { .. }
+        | Feed::Gap
+        | Feed::Changed
+        | Feed::SignedOut(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. } => false,
     }
 }

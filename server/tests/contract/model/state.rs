@@ -252,7 +252,11 @@ impl Instance {
                     holders: BTreeMap::from([(format!("before.{user}"), Some(now))]),
                 }),
                 What::Leave { user, .. } => stays.retain(|stay| stay.user != user),
-                What::Opened | What::Message { .. } | What::Closed { .. } => {}
+                What::Opened
+                | What::Message { .. }
+                | What::Edited { .. }
+                | What::Deleted { .. }
+                | What::Closed { .. } => {}
             }
         }
         let is_closed = matches!(

@@ -69,7 +69,19 @@ impl Model {
         self.assert_in(at, user)?;
         let user = user.id;
         Ok((
-            self.emit(at, What::Message { user, cmid, body }, now, 0),
+            self.emit(
+                at,
+                What::Message {
+                    user,
+                    cmid,
+                    body,
+                    reply_to: None,
+                    edited: None,
+                    deleted: None,
+                },
+                now,
+                0,
+            ),
             false,
         ))
     }

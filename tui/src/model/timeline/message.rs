@@ -1,10 +1,11 @@
 //! Rows of messages: those in the log, and those on their way.
 
 use plenary_shared::ids::UserId;
+use plenary_shared::text::mentions;
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
-use super::{Looked, mentions};
+use super::Looked;
 use crate::clock::minutes;
 use crate::layout::Form;
 use crate::model::outbox::{Pending, Sending};

@@ -225,9 +225,12 @@ impl Looked<'_> {
     fn mark(&self, event: &Event) -> (&'static str, &'static str) {
         match event.what {
             What::Leave { .. } => (self.theme.glyphs.went, "left"),
-            What::Join { .. } | What::Opened | What::Message { .. } | What::Closed { .. } => {
-                (self.theme.glyphs.came, "joined")
-            }
+            What::Join { .. }
+            | What::Opened
+            | What::Message { .. }
+            | What::Edited { .. }
+            | What::Deleted { .. }
+            | What::Closed { .. } => (self.theme.glyphs.came, "joined"),
         }
     }
 }

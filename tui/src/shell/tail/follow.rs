@@ -127,7 +127,12 @@ impl Follow {
                 self.fenced(fence)
             }
             ServerLine::Push(
-                Push::Event(_) | Push::Fence(_) | Push::Durable(_) | Push::Changed(_),
+                Push::Event(_)
+                | Push::Fence(_)
+                | Push::Durable(_)
+                | Push::Read(_)
+                | Push::Typing(_)
+                | Push::Changed(_),
             ) => vec![],
         }
     }
@@ -163,6 +168,11 @@ impl Follow {
             | Verb::Post(_)
             | Verb::People(_)
             | Verb::JoinTimes {}
+            | Verb::Edit(_)
+            | Verb::Delete(_)
+            | Verb::Read(_)
+            | Verb::Typing(_)
+            | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }
     }

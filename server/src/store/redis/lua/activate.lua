@@ -1,5 +1,6 @@
 -- Builds an instance's live state in a new generation, from what lasts.
--- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel
+-- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended,
+--      channel, changed
 -- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
 --      state, reason, closing (when it closed, if it has: nothing follows that; otherwise '')
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
@@ -9,8 +10,8 @@
 --      Numbers in these are strings: Lua would write large ones in another way.
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 --       | {'behind'} (the one before has gone on above the floor)
-local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel =
-  unpack(KEYS)
+local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel,
+  changed = unpack(KEYS)
 local gen, floor = ARGV[1], tonumber(ARGV[2])
 
 local over = redis.call('GET', ended)
@@ -39,7 +40,8 @@ end
 for _, user in ipairs(redis.call('HKEYS', people)) do
   redis.call('UNLINK', meeting .. ':user:' .. user .. ':messages')
 end
-redis.call('UNLINK', meeting, audience, participants, connections, owners, grace, log, people, sent)
+redis.call('UNLINK', meeting, audience, participants, connections, owners, grace, log, people, sent,
+  changed)
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
   'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9])

@@ -42,7 +42,23 @@ local function floor(sent, user)
   return tonumber(seq), tonumber(made)
 end
 
--- A message of the user was trimmed.
+-- What is answered to a cmid that may have been used: {'repeat', seq, time} if it was, {'look_up',
+-- archived} if only the archive, which has the log up to there, knows that; nil: it is new. `looked`:
+-- up to this seq, the archive has no such cmid of this user; 0: it was not asked.
+local function said_before(sent, user, cmid, looked, archived)
+  local before = redis.call('HGET', sent, user .. ':' .. cmid)
+  if before then
+    local seq, time = string.match(before, '^(%d+) (%d+)$')
+    return {'repeat', seq, time}
+  end
+  -- A cmid made later than all of this user's that were trimmed is none of them.
+  local floor_seq, floor_ms = floor(sent, user)
+  if floor_seq > tonumber(looked) and (cmid_ms(cmid) or 0) <= floor_ms then
+    return {'look_up', string.format('%d', archived)}
+  end
+end
+
+-- A message or a change of the user was trimmed.
 local function raise_floor(sent, user, seq, made)
   local floor_seq, floor_ms = floor(sent, user)
   redis.call('HSET', sent, '#' .. user,
@@ -113,9 +129,62 @@ local function profiles(people, users)
   return found
 end
 
+-- The value of a field of a log entry, {name, value, …}, and where it stands; or nil.
+local function field(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1], i + 1 end
+  end
+end
+
+-- The fields of the live log's entry of this seq, or nil.
+local function entry(log, seq)
+  local id = seq .. '-0'
+  local found = redis.call('XRANGE', log, id, id)[1]
+  return found and found[2]
+end
+
+-- Whose message it is that has this number; or nil and what to answer. `author` is what the archive
+-- says of a message that is live no more: '' (it was not asked), '0' (there is no such message),
+-- '-' (it was deleted), or a user.
+local function author_of(log, last, target, author)
+  if tonumber(target) > last then return nil, {'no_such_message'} end
+  local fields = entry(log, target)
+  if fields then
+    if field(fields, 'kind') ~= 'message' then return nil, {'no_such_message'} end
+    return field(fields, 'user')
+  end
+  if author == '' then return nil, {'elsewhere'} end
+  if author == '0' then return nil, {'no_such_message'} end
+  if author == '-' then return nil, {'message_deleted'} end
+  return author
+end
+
+-- Shows the messages among these entries as they are now. changed: message → 'edited seq time' or
+-- 'deleted seq time', by its last change.
+local function settle(entries, log, changed)
+  if #entries == 0 or redis.call('EXISTS', changed) == 0 then return end
+  local targets = {}
+  for i, one in ipairs(entries) do
+    targets[i] = field(one[2], 'target') or string.match(one[1], '^%d+')
+  end
+  for i, change in ipairs(redis.call('HMGET', changed, unpack(targets))) do
+    local fields = entries[i][2]
+    local _, body = field(fields, 'body')
+    if change and body then
+      local kind, seq, time = string.match(change, '^(%a+) (%d+) (%d+)$')
+      local by = kind == 'edited' and entry(log, seq)
+      if kind == 'deleted' then fields[body] = '' elseif by then fields[body] = field(by, 'body') end
+      if field(fields, 'kind') == 'message' then
+        fields[#fields + 1] = kind
+        fields[#fields + 1] = time
+      end
+    end
+  end
+end
+
 -- A page of the log, ascending, and the profiles of all whom it speaks of.
 -- mode 'after': the first `limit` above seq; 'before': the last `limit` below seq.
-local function page(log, people, mode, seq, limit)
+local function page(log, people, changed, mode, seq, limit)
   local entries
   if mode == 'after' then
     entries = redis.call('XRANGE', log, string.format('%d-0', seq + 1), '+', 'COUNT', limit)
@@ -124,9 +193,10 @@ local function page(log, people, mode, seq, limit)
     local found = redis.call('XREVRANGE', log, string.format('%d-0', math.max(seq - 1, 0)), '-', 'COUNT', limit)
     for i = #found, 1, -1 do entries[#entries + 1] = found[i] end
   end
+  settle(entries, log, changed)
   local users, seen = {}, {}
-  for _, entry in ipairs(entries) do
-    local user = entry[2][4]
+  for _, one in ipairs(entries) do
+    local user = one[2][4]
     if user ~= '' and not seen[user] then
       seen[user] = true
       users[#users + 1] = user

@@ -1,9 +1,9 @@
 -- A page of one user's messages, by their own index.
--- KEYS meeting, audience, participants, log, people, user_messages
+-- KEYS meeting, audience, participants, log, people, user_messages, changed
 -- ARGV user, email, admin ('1'), mode ('after' | 'before'), seq, limit
 -- Returns {'ok', head, entries, profiles, more ('1' | '0')} | {'not_allowed'} | {'gone'}
 -- Seqs below the log's first are the archive's: they are left out. `more` is of the index alone.
-local meeting, audience, participants, log, people, user_messages = unpack(KEYS)
+local meeting, audience, participants, log, people, user_messages, changed = unpack(KEYS)
 local mode, seq, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
@@ -42,11 +42,12 @@ end
 local entries, users = {}, {}
 if from < to then
   for _, one in ipairs(redis.call('LRANGE', user_messages, from, to - 1)) do
-    local entry = redis.call('XRANGE', log, one .. '-0', one .. '-0')[1]
-    if entry then
-      entries[#entries + 1] = entry
-      users = {entry[2][4]}
+    local found = redis.call('XRANGE', log, one .. '-0', one .. '-0')[1]
+    if found then
+      entries[#entries + 1] = found
+      users = {found[2][4]}
     end
   end
+  settle(entries, log, changed)
 end
 return {'ok', found, entries, profiles(people, users), more and '1' or '0'}

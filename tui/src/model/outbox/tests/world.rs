@@ -229,6 +229,9 @@ impl World {
                 user: UserId::default(),
                 cmid,
                 body,
+                reply_to: None,
+                edited: None,
+                deleted: None,
             },
             timestamp: Timestamp::from_ms(0),
         }
@@ -326,6 +329,7 @@ impl World {
             events: (from..self.events.len()).map(|at| self.event(at)).collect(),
             more: from > 0,
             users: vec![],
+            unread: None,
         };
         match &mut self.log {
             Some(log) => log.reopen(opened),

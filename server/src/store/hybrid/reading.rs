@@ -1,0 +1,133 @@
+//! What is found, and what is left to read: counted in the archive up to where that is, and above it in the live log.
+
+use plenary_shared::domain::{User, What};
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::limits;
+use plenary_shared::protocol::{SearchOk, Unread};
+use plenary_shared::search::{Place, Query};
+use plenary_shared::text::mentions;
+
+use crate::error::Answer;
+use crate::store::mysql::Stretch;
+
+use super::Hybrid;
+
+/// Instances of one search that somebody is in: more than anybody follows.
+const INSIDE_MAX: usize = 100;
+
+/// Pages of a live log that are counted above the archive: while that is far behind, what is
+/// further up is not counted.
+const LIVE_PAGES_MAX: usize = 10;
+
+impl Hybrid {
+    pub(super) async fn search_for(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk> {
+        let inside = match self.tried(|| self.live.active_meetings(viewer)).await {
+            Ok(active) => active.unwrap_or_default(),
+            // Then what they are in without being invited any more is not found.
+            Err(fault) => {
+                tracing::debug!(%fault, "searching without what is live");
+                Vec::new()
+            }
+        };
+        let inside: Vec<InstanceId> = inside
+            .into_iter()
+            .filter(|one| one.joined.is_some())
+            .take(INSIDE_MAX)
+            .map(|one| one.id)
+            .collect();
+        self.ledger
+            .search(viewer, &inside, query, before, limit)
+            .await
+    }
+
+    pub(super) async fn unread_by(
+        &self,
+        viewer: &User,
+        known: &[(InstanceId, Seq)],
+    ) -> Answer<Vec<Unread>> {
+        let ids: Vec<InstanceId> = known.iter().map(|(id, _)| *id).collect();
+        // Before anything is counted: what is archived meanwhile is not counted twice.
+        let heads = self.live.heads(&ids).await?;
+        let positions = self.ledger.positions(viewer.id, &ids).await?;
+        let end = Seq::new(limits::ID_MAX).unwrap_or_default();
+        let stretches: Vec<Stretch> = known
+            .iter()
+            .zip(&heads)
+            .map(|((instance, noted), head)| Stretch {
+                instance: *instance,
+                after: positions
+                    .get(instance)
+                    .copied()
+                    .unwrap_or_default()
+                    .max(*noted),
+                upto: head.map_or(end, |head| head.durable),
+            })
+            .collect();
+        let counts = self.ledger.said_by_others(viewer.id, &stretches).await?;
+        let mut found = Vec::with_capacity(stretches.len());
+        for (stretch, head) in stretches.into_iter().zip(heads) {
+            let mut unread = Unread {
+                instance: stretch.instance,
+                read: stretch.after,
+                unread: counts.get(&stretch.instance).copied().unwrap_or_default(),
+                mentions: 0,
+            };
+            if unread.unread > 0 {
+                let addressed = self.ledger.addressed(viewer.id, stretch).await?;
+                let meant = addressed.iter().filter(|body| mentions(body, &viewer.name));
+                unread.mentions = meant.count() as u64;
+            }
+            if let Some(head) = head.filter(|head| head.seq > head.durable) {
+                self.count_live(viewer, stretch.after.max(head.durable), &mut unread)
+                    .await?;
+            }
+            found.push(unread);
+        }
+        Ok(found)
+    }
+
+    async fn count_live(&self, viewer: &User, after: Seq, unread: &mut Unread) -> Answer<()> {
+        let mut after = after;
+        let mut said = std::collections::BTreeMap::new();
+        for _ in 0..LIVE_PAGES_MAX {
+            let events = self
+                .live
+                .log(unread.instance, after, limits::PAGE_MAX)
+                .await?;
+            let Some(last) = events.last().map(|event| event.seq) else {
+                break;
+            };
+            for event in events {
+                match event.what {
+                    What::Message { user, body, .. } if user != viewer.id => {
+                        said.insert(event.seq, body);
+                    }
+                    What::Edited { target, body, .. } => {
+                        if let Some(before) = said.get_mut(&target) {
+                            *before = body;
+                        }
+                    }
+                    What::Deleted { target, .. } => drop(said.remove(&target)),
+                    What::Opened
+                    | What::Join { .. }
+                    | What::Leave { .. }
+                    | What::Message { .. }
+                    | What::Closed { .. } => {}
+                }
+            }
+            after = last;
+        }
+        unread.unread += said.len() as u64;
+        let meant = said
+            .values()
+            .filter(|body| mentions(body.as_str(), &viewer.name));
+        unread.mentions += meant.count() as u64;
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! How far people have read, and what is left: messages of others.
+
+use plenary_shared::domain::User;
+use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::protocol::Unread;
+use plenary_shared::text::mentions;
+use rusqlite::{Connection, named_params};
+
+use crate::error::{Answer, Fault};
+use crate::store::ReadPosition;
+
+use super::row;
+use super::writer::Atom;
+
+/// Messages with a name in them that are looked at in one instance: whoever is meant more often than
+/// that has lost count.
+const MENTIONS_READ_MAX: usize = 10_000;
+
+/// Writes these positions, each only forwards.
+pub(super) fn keep_positions(atom: &mut Atom<'_>, positions: &[ReadPosition]) -> Answer<()> {
+    for one in positions {
+        row::change(
+            atom.conn,
+            "INSERT INTO read_position (userID, meetingID, orderID, seq)
+             VALUES (:user, :meeting, :order, :seq)
+             ON CONFLICT DO UPDATE SET seq = MAX(seq, excluded.seq)",
+            named_params! {
+                ":user": one.user.get(),
+                ":meeting": one.instance.meeting.get(),
+                ":order": one.instance.order.get(),
+                ":seq": one.seq.get(),
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// What is left to read of these instances, whose positions are at least those that are known.
+pub(super) fn unread(
+    conn: &Connection,
+    viewer: &User,
+    known: &[(InstanceId, Seq)],
+) -> Answer<Vec<Unread>> {
+    let mut found = Vec::with_capacity(known.len());
+    for (instance, noted) in known {
+        let read = position(conn, viewer.id, *instance)?.max(*noted);
+        let unread = count(conn, viewer.id, *instance, read)?;
+        let mentions = if unread == 0 {
+            0
+        } else {
+            let addressed = addressed(conn, viewer.id, *instance, read)?;
+            let meant = addressed.iter().filter(|body| mentions(body, &viewer.name));
+            meant.count() as u64
+        };
+        found.push(Unread {
+            instance: *instance,
+            read,
+            unread,
+            mentions,
+        });
+    }
+    Ok(found)
+}
+
+fn position(conn: &Connection, user: UserId, id: InstanceId) -> Result<Seq, Fault> {
+    let found = row::one(
+        conn,
+        "read_position",
+        "SELECT seq
+         FROM read_position
+         WHERE userID = :user
+           AND meetingID = :meeting
+           AND orderID = :order",
+        named_params! {
+            ":user": user.get(),
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+        },
+        |row| row::seq(row, "seq"),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+fn count(conn: &Connection, user: UserId, id: InstanceId, after: Seq) -> Result<u64, Fault> {
+    let found = row::one(
+        conn,
+        "message",
+        "SELECT COUNT(*) AS count
+         FROM message NOT INDEXED
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND seq > :after
+           AND userID <> :user
+           AND deleted_at IS NULL",
+        named_params! {
+            ":user": user.get(),
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":after": after.get(),
+        },
+        |row| row::get::<i64>(row, "count").ok_or(row::Unusable("count")),
+    )?;
+    Ok(found
+        .and_then(|count| u64::try_from(count).ok())
+        .unwrap_or_default())
+}
+
+/// What others said with an `@` in it.
+fn addressed(
+    conn: &Connection,
+    user: UserId,
+    id: InstanceId,
+    after: Seq,
+) -> Result<Vec<String>, Fault> {
+    Ok(row::all(
+        conn,
+        "message",
+        "SELECT body
+         FROM message NOT INDEXED
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND seq > :after
+           AND userID <> :user
+           AND deleted_at IS NULL
+           AND body LIKE '%@%'
+         ORDER BY seq
+         LIMIT :limit",
+        named_params! {
+            ":user": user.get(),
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":after": after.get(),
+            ":limit": MENTIONS_READ_MAX,
+        },
+        |row| row::text(row, "body").ok_or(row::Unusable("body")),
+    )?)
+}

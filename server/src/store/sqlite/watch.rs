@@ -1,0 +1,44 @@
+//! Seeing what other processes change in the file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::feed::Feeding;
+use super::link::WeakLink;
+use crate::store::Feed;
+
+/// Between two looks at whether another process has changed the file.
+const LOOK_MS: u64 = 500;
+
+/// Tells the hub, for as long as it listens, when another process has changed the file.
+pub(super) async fn watch(link: WeakLink, feeding: Arc<Feeding>) {
+    let seen = Arc::new(AtomicI64::new(0));
+    let mut look = tokio::time::interval(Duration::from_millis(LOOK_MS));
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        if feeding.is_over() {
+            return;
+        }
+        feeding.confess();
+        let Some(link) = link.upgrade() else { return };
+        let seen = seen.clone();
+        let looked = link
+            .write(move |atom| {
+                // It changes with every commit of others, and with none of this connection.
+                let version: i64 = atom
+                    .conn
+                    .prepare_cached("PRAGMA data_version")?
+                    .query_row([], |row| row.get(0))?;
+                if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
+                    atom.tell(Feed::Changed);
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(error) = looked {
+            tracing::debug!(%error, "what others changed is seen later");
+        }
+    }
+}

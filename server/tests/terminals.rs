@@ -1,0 +1,125 @@
+//! One person at two terminals, and what people see of each other between two messages.
+
+use std::time::{Duration, Instant};
+
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::protocol::{MeetingsOk, Push, ReadUpTo, Unread, Verb};
+use plenary_testkit::{DEADLINE, Scene, Setting, Ws, instance, until_async, user};
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+        .instance(1, 2, 3_600, 7_200)
+        .start()
+}
+
+fn read(instance: InstanceId, seq: u64) -> Verb {
+    let seq = Seq::new(seq).expect("a small number");
+    Verb::Read(ReadUpTo { instance, seq })
+}
+
+async fn told(ws: &mut Ws) -> u64 {
+    ws.wait_for("what was read", |push| match push {
+        Push::Read(read) => Some(read.read.get()),
+        Push::Event(_) | Push::Durable(_) | Push::Fence(_) | Push::Changed(_) | Push::Typing(_) => {
+            None
+        }
+    })
+    .await
+}
+
+/// Reads the list until it says this of 1/1.
+async fn until_left(ws: &mut Ws, what: (u64, u64, u64)) {
+    let begun = Instant::now();
+    loop {
+        let listed: MeetingsOk = ws.ask_as(Verb::Meetings {}).await.expect("a list");
+        // What has not begun has nothing to be read.
+        assert_eq!(listed.unread.len(), 1);
+        let Unread {
+            read,
+            unread,
+            mentions,
+            ..
+        } = listed.unread[0];
+        let left = (read.get(), unread, mentions);
+        if left == what {
+            return;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{left:?}, not {what:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_read_at_one_terminal_is_read_at_the_other() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.join(here).await.expect("it is public");
+    let (mut laptop, mut phone) = (scene.ws("ada").await, scene.ws("ada").await);
+    for (n, text) in ["one", "two, @ada", "three"].into_iter().enumerate() {
+        let seq = grace.post(here, text).await.expect("she is in").seq;
+        assert_eq!(seq.get(), n as u64 + 3);
+    }
+    until_left(&mut laptop, (0, 3, 1)).await;
+    let opened = laptop.open(here).await.expect("it is public");
+    let unread = opened.unread.expect("MySQL is there");
+    assert_eq!((unread.unread, unread.mentions), (3, 1));
+
+    laptop.ask(read(here, 4)).await.expect("she may read it");
+    assert_eq!(told(&mut phone).await, 4);
+    until_left(&mut phone, (4, 1, 0)).await;
+    // It does not go back, and not beyond what there is.
+    laptop.ask(read(here, 2)).await.expect("she may read it");
+    until_left(&mut laptop, (4, 1, 0)).await;
+    laptop.ask(read(here, 999)).await.expect("she may read it");
+    until_left(&mut laptop, (5, 0, 0)).await;
+    // It is written within a second or so, and outlives the server.
+    let rows = "SELECT COALESCE(MAX(seq), 0) FROM read_position WHERE userID = 1";
+    until_async("it to be written", async || {
+        (scene.stores.database.value(rows) == "5").then_some(())
+    })
+    .await;
+    until_left(&mut grace, (0, 0, 0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_follows_sees_who_is_writing() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is public");
+    let mut ada = scene.ws("ada").await;
+    ada.open(here).await.expect("it is public");
+    let refused = ada
+        .ask(Verb::Typing(here))
+        .await
+        .expect_err("she is not in");
+    assert_eq!(refused.code.as_str(), "not_participant");
+    ada.join(here).await.expect("it is public");
+    // However often: told once in a while.
+    for _ in 0..20 {
+        ada.ask(Verb::Typing(here)).await.expect("she is in");
+    }
+    ada.post(here, "done").await.expect("she is in");
+    let mut writes = 0;
+    let mut seen = Vec::new();
+    grace
+        .wait_for("what ada said", |push| match push {
+            Push::Typing(typing) => {
+                assert_eq!((typing.instance, typing.user), (here, user(1)));
+                writes += 1;
+                None
+            }
+            Push::Event(event) => {
+                seen.push(event.what.as_str());
+                (event.what.as_str() == "message").then_some(())
+            }
+            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) | Push::Read(_) => None,
+        })
+        .await;
+    assert_eq!(writes, 1);
+    assert_eq!(seen, ["join", "message"]);
+}

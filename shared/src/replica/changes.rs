@@ -1,0 +1,276 @@
+//! What was made of messages after they were said: which change is the last, and how to take it back.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::domain::{Event, What};
+use crate::ids::Seq;
+use crate::text::MessageBody;
+
+/// The changes that are known of one instance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
+    /// The last change of each message that has one.
+    last: HashMap<Seq, Seq>,
+    /// The message before each change that a fence may make void.
+    before: BTreeMap<Seq, Event>,
+}
+
+impl Changes {
+    /// An event is known from here on.
+    pub(super) fn note(&mut self, event: &Event) {
+        if let What::Edited { target, .. } | What::Deleted { target, .. } = &event.what {
+            let last = self.last.entry(*target).or_default();
+            *last = event.seq.max(*last);
+        }
+    }
+
+    /// The last known change of a message.
+    pub(super) fn last_of(&self, message: Seq) -> Option<Seq> {
+        self.last.get(&message).copied()
+    }
+
+    /// The last change of each message, in their order.
+    pub(super) fn seqs(&self) -> Vec<Seq> {
+        let mut seqs: Vec<Seq> = self.last.values().copied().collect();
+        seqs.sort_unstable();
+        seqs
+    }
+
+    /// Makes of the message what this change of it says, unless it was read after that.
+    pub(super) fn make(&mut self, message: &mut Event, change: &Event) {
+        let before = message.clone();
+        let What::Message {
+            user,
+            body,
+            edited,
+            deleted,
+            ..
+        } = &mut message.what
+        else {
+            return;
+        };
+        // The server takes a change of one's own only: no other event is one.
+        if change.what.user() != Some(*user) || deleted.is_some() {
+            return;
+        }
+        match &change.what {
+            What::Edited { body: new, .. } if edited.is_none_or(|at| at <= change.timestamp) => {
+                *body = new.clone();
+                *edited = Some(change.timestamp);
+            }
+            What::Deleted { .. } => {
+                *body = MessageBody::gone();
+                *deleted = Some(change.timestamp);
+            }
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Message { .. }
+            | What::Edited { .. }
+            | What::Closed { .. } => return,
+        }
+        self.before.entry(change.seq).or_insert(before);
+    }
+
+    /// What is durable is not taken back.
+    pub(super) fn settle(&mut self, durable: Seq) {
+        self.before = self.before.split_off(&durable.next());
+    }
+
+    /// Takes back the changes above this seq: the messages as they were before.
+    pub(super) fn take_back(&mut self, base: Seq) -> Vec<Event> {
+        self.last.retain(|_, by| *by <= base);
+        let void = self.before.split_off(&base.next());
+        // The earliest is the last word.
+        void.into_values().rev().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+    use crate::domain::Instance;
+    use crate::ids::Cmid;
+    use crate::text::MessageBody;
+
+    fn seq(n: u64) -> Seq {
+        Seq::new(n).expect("small")
+    }
+
+    fn event(n: u64, what: What) -> Event {
+        Event {
+            instance: "1/4".parse().expect("an instance"),
+            generation: Generation::new(1).expect("small"),
+            seq: seq(n),
+            what,
+            timestamp: Timestamp::from_ms(i64::try_from(n).expect("small")),
+        }
+    }
+
+    fn cmid(n: u64) -> Cmid {
+        Cmid(uuid::Uuid::from_u128(n.into()))
+    }
+
+    fn said(n: u64, text: &str) -> Event {
+        let what = What::Message {
+            user: UserId::new(7).expect("small"),
+            cmid: cmid(n),
+            body: MessageBody::parse(text).expect("a body"),
+            reply_to: None,
+            edited: None,
+            deleted: None,
+        };
+        event(n, what)
+    }
+
+    fn edited(n: u64, target: u64, text: &str) -> Event {
+        let what = What::Edited {
+            user: UserId::new(7).expect("small"),
+            cmid: cmid(n),
+            target: seq(target),
+            body: MessageBody::parse(text).expect("a body"),
+        };
+        event(n, what)
+    }
+
+    fn deleted(n: u64, target: u64) -> Event {
+        let what = What::Deleted {
+            user: UserId::new(7).expect("small"),
+            cmid: cmid(n),
+            target: seq(target),
+        };
+        event(n, what)
+    }
+
+    fn opened(events: Vec<Event>) -> OpenOk {
+        OpenOk {
+            instance: Instance {
+                title: "BDMS".into(),
+                description: String::new(),
+                is_public: true,
+                fromdatetime: Timestamp::from_ms(0),
+                todatetime: Timestamp::from_ms(1_000_000),
+                id: "1/4".parse().expect("an instance"),
+                state: InstanceState::Active,
+                participants: 0,
+                joined: None,
+            },
+            generation: Generation::new(1).expect("small"),
+            seq: events.last().map(|event| event.seq).unwrap_or_default(),
+            durable: Seq::default(),
+            people: vec![],
+            events,
+            more: true,
+            users: vec![],
+            unread: None,
+        }
+    }
+
+    /// What a message says; "-" where it was deleted, "?" where it is not known.
+    fn text(replica: &Replica, n: u64) -> String {
+        match replica.event(seq(n)).map(|event| &event.what) {
+            Some(What::Message { deleted, .. }) if deleted.is_some() => "-".to_owned(),
+            Some(What::Message { body, edited, .. }) => {
+                format!("{body}{}", if edited.is_some() { "*" } else { "" })
+            }
+            _ => "?".to_owned(),
+        }
+    }
+
+    fn page(events: Vec<Event>) -> EventsOk {
+        EventsOk {
+            events,
+            more: true,
+            users: vec![],
+        }
+    }
+
+    #[test]
+    fn a_message_is_shown_as_it_is_now() {
+        let mut replica = Replica::new(opened(vec![said(5, "a"), said(6, "b")]));
+        assert_eq!(replica.apply(edited(7, 5, "a2")), Applied::Applied);
+        assert_eq!(replica.apply(edited(8, 5, "a3")), Applied::Applied);
+        assert_eq!(replica.apply(deleted(9, 6)), Applied::Applied);
+        assert_eq!(
+            (text(&replica, 5), text(&replica, 6)),
+            ("a3*".into(), "-".into())
+        );
+        // What is deleted stays so.
+        assert_eq!(replica.apply(edited(10, 6, "no")), Applied::Applied);
+        assert_eq!(text(&replica, 6), "-");
+    }
+
+    #[test]
+    fn somebody_elses_change_changes_nothing() {
+        let mut replica = Replica::new(opened(vec![said(5, "a")]));
+        let mut forged = deleted(6, 5);
+        if let What::Deleted { user, .. } = &mut forged.what {
+            *user = UserId::new(8).expect("small");
+        }
+        replica.apply(forged);
+        assert_eq!(text(&replica, 5), "a");
+    }
+
+    #[test]
+    fn an_older_page_that_was_read_before_a_change_is_changed() {
+        let mut replica = Replica::new(opened(vec![said(6, "b")]));
+        replica.apply(edited(7, 4, "now"));
+        replica.apply(deleted(8, 5));
+        replica.add_page(page(vec![said(4, "then"), said(5, "then")]), Some(seq(6)));
+        assert_eq!(
+            (text(&replica, 4), text(&replica, 5)),
+            ("now*".into(), "-".into())
+        );
+    }
+
+    #[test]
+    fn an_older_page_that_was_read_after_a_change_stays() {
+        let mut replica = Replica::new(opened(vec![said(6, "b")]));
+        replica.apply(edited(7, 4, "older"));
+        let mut newer = said(4, "newest");
+        if let What::Message { edited, .. } = &mut newer.what {
+            *edited = Some(Timestamp::from_ms(9));
+        }
+        replica.add_page(page(vec![newer]), Some(seq(6)));
+        assert_eq!(text(&replica, 4), "newest*");
+    }
+
+    #[test]
+    fn opened_again_what_was_kept_is_changed_too() {
+        let mut replica = Replica::new(opened(vec![said(5, "a"), said(6, "b")]));
+        replica.reopen(opened(vec![
+            said(7, "c"),
+            edited(8, 5, "a2"),
+            deleted(9, 6),
+        ]));
+        assert_eq!(
+            (text(&replica, 5), text(&replica, 6)),
+            ("a2*".into(), "-".into())
+        );
+    }
+
+    #[test]
+    fn a_fence_takes_back_what_was_not_durable() {
+        let mut replica = Replica::new(opened(vec![said(5, "a"), said(6, "b")]));
+        replica.apply(edited(7, 5, "durable"));
+        replica.set_durable(Durable {
+            instance: "1/4".parse().expect("an instance"),
+            generation: Generation::new(1).expect("small"),
+            durable: seq(7),
+        });
+        replica.apply(edited(8, 5, "void"));
+        replica.apply(edited(9, 5, "void too"));
+        replica.apply(deleted(10, 6));
+        replica.fence(Fence {
+            instance: "1/4".parse().expect("an instance"),
+            generation: Generation::new(2).expect("small"),
+            base: seq(7),
+        });
+        assert_eq!(
+            (text(&replica, 5), text(&replica, 6)),
+            ("durable*".into(), "b".into())
+        );
+        replica.add_page(page(vec![said(5, "a")]), Some(seq(6)));
+        assert_eq!(text(&replica, 5), "durable*");
+    }
+}

@@ -1,0 +1,240 @@
+//! Documents of one meeting in which people try everything.
+
+use plenary_shared::domain::{Event, InstanceState};
+use plenary_shared::ids::{Cmid, Generation};
+use plenary_shared::text::MessageBody;
+
+use super::*;
+
+fn user(n: u64) -> UserId {
+    UserId::new(n).expect("small")
+}
+
+fn seq(n: u64) -> Seq {
+    Seq::new(n).expect("small")
+}
+
+/// So many seconds after one.
+fn at(seconds: i64) -> Timestamp {
+    let one: Timestamp = "2026-05-06T13:00:00Z".parse().expect("a time");
+    one.plus_ms(seconds * 1_000)
+}
+
+fn message(who: u64, body: &str, reply_to: Option<u64>) -> What {
+    What::Message {
+        user: user(who),
+        cmid: Cmid(uuid::Uuid::nil()),
+        body: MessageBody::parse(body).expect("a body"),
+        reply_to: reply_to.map(seq),
+        edited: None,
+        deleted: None,
+    }
+}
+
+fn join(who: u64) -> What {
+    What::Join {
+        user: user(who),
+        name: String::new(),
+    }
+}
+
+fn leave(who: u64, reason: Reason) -> What {
+    What::Leave {
+        user: user(who),
+        reason,
+    }
+}
+
+fn record(whats: Vec<What>, state: InstanceState) -> Record {
+    let id = "1/4".parse().expect("an instance");
+    let events: Vec<Event> = whats
+        .into_iter()
+        .enumerate()
+        .map(|(n, what)| Event {
+            instance: id,
+            generation: Generation::default(),
+            seq: seq(n as u64 + 1),
+            what,
+            timestamp: at(i64::try_from(n).expect("few") * 60),
+        })
+        .collect();
+    let instance = Instance {
+        title: "# =Plans\u{1b}[2J".to_owned(),
+        description: "About <b>it</b>".to_owned(),
+        is_public: false,
+        fromdatetime: at(0),
+        todatetime: at(3_600),
+        id,
+        state,
+        participants: 0,
+        joined: None,
+    };
+    let names = HashMap::from([
+        (user(7), "ada".to_owned()),
+        (user(8), "=cmd|'/c calc'!A1".to_owned()),
+    ]);
+    Record::new(instance, &events, &names, at(3_700))
+}
+
+fn hostile() -> Record {
+    let whats = vec![
+        What::Opened,
+        join(7),
+        join(8),
+        message(7, "hello, \"all\"\n  99  forged", None),
+        message(8, "=1+1", Some(4)),
+        message(8, "to be deleted", None),
+        message(8, "@SUM(A1)\u{202e}", None),
+        leave(8, Reason::ConnectionLost),
+        What::Edited {
+            user: user(7),
+            cmid: Cmid(uuid::Uuid::nil()),
+            target: seq(4),
+            body: MessageBody::parse("# hello, *all*\n1. one").expect("a body"),
+        },
+        What::Deleted {
+            user: user(8),
+            cmid: Cmid(uuid::Uuid::nil()),
+            target: seq(6),
+        },
+        join(8),
+        leave(7, Reason::Scheduled),
+        leave(8, Reason::Scheduled),
+        What::Closed {
+            reason: Reason::Scheduled,
+        },
+    ];
+    record(whats, InstanceState::Ended)
+}
+
+#[test]
+fn every_stay_is_counted() {
+    let record = hostile();
+    let totals: Vec<(u64, usize, i64)> = record
+        .attendance
+        .iter()
+        .map(|one| (one.user.get(), one.stays.len(), one.total_ms / 60_000))
+        .collect();
+    assert_eq!(totals, [(7, 1, 10), (8, 2, 7)]);
+    assert_eq!(record.reason, Some(Reason::Scheduled));
+    // Whoever is in still is counted up to now.
+    let live = super::tests::record(vec![What::Opened, join(7)], InstanceState::Active);
+    assert_eq!(live.attendance[0].stays[0].to, None);
+    assert_eq!(live.attendance[0].total_ms, 3_640_000);
+    assert!(live.write(Format::Txt).contains("still in"));
+    assert_eq!(live.reason, None);
+}
+
+#[test]
+fn a_table_has_no_formula() {
+    insta::assert_snapshot!(hostile().write(Format::Csv).replace("\r\n", "⏎\n"), @r##"
+    kind,seq,userID,name,from,to,length,text,replyTo,edited,deleted⏎
+    meeting,,,# =Plans[2J,2026-05-06T13:00:00.000Z,2026-05-06T14:00:00.000Z,,1/4 ended: its time was over,,,⏎
+    stay,,7,ada,2026-05-06T13:01:00.000Z,2026-05-06T13:11:00.000Z,0:10:00,,,,⏎
+    attendance,,7,ada,,,0:10:00,,,,⏎
+    stay,,8,'=cmd|'/c calc'!A1,2026-05-06T13:02:00.000Z,2026-05-06T13:07:00.000Z,0:05:00,,,,⏎
+    stay,,8,'=cmd|'/c calc'!A1,2026-05-06T13:10:00.000Z,2026-05-06T13:12:00.000Z,0:02:00,,,,⏎
+    attendance,,8,'=cmd|'/c calc'!A1,,,0:07:00,,,,⏎
+    message,4,7,ada,2026-05-06T13:03:00.000Z,,,"# hello, *all*
+    1. one",,2026-05-06T13:08:00.000Z,⏎
+    message,5,8,'=cmd|'/c calc'!A1,2026-05-06T13:04:00.000Z,,,'=1+1,4,,⏎
+    message,6,8,'=cmd|'/c calc'!A1,2026-05-06T13:05:00.000Z,,,,,,2026-05-06T13:09:00.000Z⏎
+    message,7,8,'=cmd|'/c calc'!A1,2026-05-06T13:06:00.000Z,,,'@SUM(A1)<U+202E>,,,⏎
+    "##);
+}
+
+#[test]
+fn markdown_shows_what_was_written() {
+    insta::assert_snapshot!(hostile().write(Format::Md), @r##"
+    # \# =Plans\[2J
+
+    About \<b\>it\</b\>
+
+    - meeting: 1/4
+    - from: 2026-05-06T13:00:00.000Z
+    - to: 2026-05-06T14:00:00.000Z
+    - state: ended
+    - ended: its time was over
+    - exported: 2026-05-06T14:01:40.000Z
+
+    ## Attendance
+
+    | Name | From | To | In all |
+    |---|---|---|---|
+    | ada | 2026-05-06T13:01:00.000Z | 2026-05-06T13:11:00.000Z | 0:10:00 |
+    | \=cmd\|'/c calc'\!A1 | 2026-05-06T13:02:00.000Z | 2026-05-06T13:07:00.000Z | 0:07:00 |
+    |  | 2026-05-06T13:10:00.000Z | 2026-05-06T13:12:00.000Z |  |
+
+    ## Messages
+
+    - **ada** 2026-05-06T13:03:00.000Z · 4 · edited  
+      \# hello, \*all\*  
+      1\. one
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:04:00.000Z · 5 · answers 4  
+      \=1+1
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:05:00.000Z · 6  
+      (deleted)
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:06:00.000Z · 7  
+      @SUM(A1)\<U+202E\>
+    "##);
+}
+
+#[test]
+fn plain_text_is_not_forged() {
+    insta::assert_snapshot!(hostile().write(Format::Txt), @r##"
+    # =Plans[2J
+    About <b>it</b>
+
+    meeting:  1/4
+    from:     2026-05-06T13:00:00.000Z
+    to:       2026-05-06T14:00:00.000Z
+    state:    ended
+    ended:    its time was over
+    exported: 2026-05-06T14:01:40.000Z
+
+    Attendance
+
+    ada (#7), 0:10:00 in all
+        2026-05-06T13:01:00.000Z to 2026-05-06T13:11:00.000Z
+    =cmd|'/c calc'!A1 (#8), 0:07:00 in all
+        2026-05-06T13:02:00.000Z to 2026-05-06T13:07:00.000Z
+        2026-05-06T13:10:00.000Z to 2026-05-06T13:12:00.000Z
+
+    Messages
+
+        4  2026-05-06T13:03:00.000Z  ada (edited)
+           # hello, *all*
+           1. one
+        5  2026-05-06T13:04:00.000Z  =cmd|'/c calc'!A1 (answers 4)
+           =1+1
+        6  2026-05-06T13:05:00.000Z  =cmd|'/c calc'!A1
+           (deleted)
+        7  2026-05-06T13:06:00.000Z  =cmd|'/c calc'!A1
+           @SUM(A1)<U+202E>
+    "##);
+}
+
+#[test]
+fn json_is_the_record() {
+    let json: serde_json::Value =
+        serde_json::from_str(&hostile().write(Format::Json)).expect("JSON");
+    assert_eq!(json["meetingID"], 1);
+    assert_eq!(json["reason"], "scheduled");
+    assert_eq!(
+        json["attendance"][1]["stays"][0]["reason"],
+        "connection_lost"
+    );
+    assert_eq!(json["messages"][0]["body"], "# hello, *all*\n1. one");
+    assert_eq!(json["messages"][1]["replyTo"], 4);
+    assert_eq!(json["messages"][2]["body"], "");
+    assert!(json["messages"][2]["deleted"].is_string());
+}
+
+#[test]
+fn nothing_moves_a_terminal() {
+    for format in [Format::Md, Format::Json, Format::Csv, Format::Txt] {
+        let text = hostile().write(format);
+        let obeyed = |c: char| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}';
+        assert_eq!(text.chars().find(|c| obeyed(*c)), None, "{format:?}");
+    }
+}
