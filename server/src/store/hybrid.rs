@@ -104,9 +104,10 @@ impl Hybrid {
     }
 
     /// Builds one instance's live state anew, in the next generation.
-    async fn rebuild(&self, id: InstanceId) -> Result<(), Fault> {
+    /// `before`: the generation that is live, if one is.
+    async fn rebuild(&self, id: InstanceId, before: Option<Generation>) -> Result<(), Fault> {
         let restorer = self.restorer.clone();
-        let done = tokio::spawn(async move { restorer.rebuild(id, false).await });
+        let done = tokio::spawn(async move { restorer.rebuild(id, false, before).await });
         done.await
             .map_err(|error| Fault::broken("building an instance anew", error))?
     }
@@ -131,7 +132,11 @@ impl Hybrid {
                 let what = "a script asks for what it was told";
                 return Fault::broken("changing a message", what).into();
             }
-            Refused::Gone | Refused::Over | Refused::Ended | Refused::Unarchived => {
+            Refused::Gone
+            | Refused::Over
+            | Refused::Ended
+            | Refused::Unarchived
+            | Refused::Behind => {
                 return match self.why_not_live(id, viewer).await {
                     Ok(reject) => reject.into(),
                     Err(error) => error,

@@ -100,12 +100,6 @@ impl Sqlite {
         }))
     }
 
-    /// Brings the tables up to date; the names of the migrations that were run for it.
-    pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
-        let mut conn = link::open(directory)?;
-        Ok(migrate::migrate(&mut conn, now)?)
-    }
-
     /// Looks at the file of a directory for an operator. Changes nothing.
     pub fn examine(directory: &Path) -> Vec<Finding> {
         examine::examine(directory)

@@ -32,7 +32,10 @@ impl Hybrid {
         let Some(opening) = self.ledger.begin(id, now).await? else {
             return Ok(None);
         };
-        match self.tried(|| self.live.activate(&opening, false)).await? {
+        match self
+            .tried(|| self.live.activate(&opening, false, None))
+            .await?
+        {
             Ok(()) => tracing::info!(instance = %id, "started"),
             Err(refused) => {
                 tracing::warn!(instance = %id, ?refused, "started, but it is over already");
@@ -83,7 +86,7 @@ impl Hybrid {
                 // Whether it was destroyed after its end, or forgotten before, what lasts knows.
                 match self.ledger.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
-                        self.rebuild(id).await?;
+                        self.rebuild(id, None).await?;
                         Ok(Stepped::NotYet)
                     }
                     _ => Ok(Stepped::Done),
@@ -115,7 +118,7 @@ impl Hybrid {
             LiveEnd::Gone => {
                 return match self.ledger.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
-                        self.rebuild(id).await?;
+                        self.rebuild(id, None).await?;
                         Ok(Stepped::NotYet)
                     }
                     _ => Ok(Stepped::Done),
@@ -159,19 +162,17 @@ impl Hybrid {
             .map(|one| (one.instance, one.to.as_ms()))
             .collect();
         let missing = self.live.repair_index(&expected).await?;
-        for one in unfinished
-            .iter()
-            .filter(|one| missing.contains(&one.instance))
-        {
+        let missing = self.not_live(&unfinished, &missing).await?;
+        for (one, before) in &missing {
             // Another server may be about to activate it, and people to join it: only what was
             // missing in the same generation one sweep ago is built anew.
             if !self.was_missing(one.instance, one.generation) {
                 continue;
             }
             tracing::warn!(instance = %one.instance, "not live but should be: building it anew");
-            self.rebuild(one.instance).await?;
+            self.rebuild(one.instance, *before).await?;
         }
-        self.remember_missing(&unfinished, &missing);
+        self.remember_missing(&missing);
         let audiences = self.ledger.live_audiences().await?;
         let _ = self.tried(|| self.live.set_audiences(&audiences)).await?;
         self.forget_ended().await
@@ -185,11 +186,27 @@ impl Hybrid {
             == Some(&generation)
     }
 
-    fn remember_missing(&self, unfinished: &[Unfinished], missing: &[InstanceId]) {
-        let now_missing = unfinished
+    /// Those that are missing, and those that live in an older generation than what lasts says: a
+    /// server died before it could build them. With that generation.
+    async fn not_live(
+        &self,
+        unfinished: &[Unfinished],
+        missing: &[InstanceId],
+    ) -> Answer<Vec<(Unfinished, Option<Generation>)>> {
+        let ids: Vec<InstanceId> = unfinished.iter().map(|one| one.instance).collect();
+        let heads = self.live.heads(&ids).await?;
+        let found = unfinished.iter().zip(heads).filter_map(|(one, head)| {
+            let older = head.filter(|head| head.generation < one.generation);
+            let is_missing = missing.contains(&one.instance) || older.is_some();
+            is_missing.then(|| (*one, older.map(|head| head.generation)))
+        });
+        Ok(found.collect())
+    }
+
+    fn remember_missing(&self, missing: &[(Unfinished, Option<Generation>)]) {
+        let now_missing = missing
             .iter()
-            .filter(|one| missing.contains(&one.instance))
-            .map(|one| (one.instance, one.generation))
+            .map(|(one, _)| (one.instance, one.generation))
             .collect();
         *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = now_missing;
     }

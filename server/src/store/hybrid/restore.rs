@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{Generation, InstanceId};
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Fault};
-use crate::store::mysql::{Archived, Batch, Ledger, Unfinished};
-use crate::store::redis::{Live, NotDone};
+use crate::store::mysql::{Archived, Batch, Ledger, Opening, Unfinished};
+use crate::store::redis::{Live, NotDone, Refused};
 
 /// How long a server waits for another that brings the live state up.
 const WAIT_MS: u64 = 100;
 
 /// How often it waits so: three times as long as the other may hold the right.
 const WAITS_MAX: usize = 300;
+
+/// How often what people say meanwhile is brought in before an instance is built anew: each time takes
+/// a few milliseconds.
+const REBUILDS_MAX: usize = 20;
 
 /// Events that are drained at once.
 const DRAIN_EVENTS_MAX: usize = 500;
@@ -99,7 +103,7 @@ impl Restorer {
                 break;
             }
             self.drain(&one).await?;
-            self.rebuild(one.instance, true).await?;
+            self.rebuild(one.instance, true, None).await?;
         }
         self.live.load_scripts().await?;
         self.live.mark_up(&run_id).await
@@ -145,16 +149,69 @@ impl Restorer {
         Ok(())
     }
 
-    /// Builds one instance's live state anew, in the next generation.
-    pub(super) async fn rebuild(&self, id: InstanceId, before_scripts: bool) -> Result<(), Fault> {
-        let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
-            return Ok(());
-        };
-        match self.live.activate(&opening, before_scripts).await {
-            Ok(()) | Err(NotDone::Refused(_)) => Ok(()),
-            Err(NotDone::Fault(fault)) => Err(fault),
-            Err(NotDone::NoScript) => Err(Fault::away("Redis", "it forgot its scripts again")),
+    /// Builds one instance's live state anew, in the next generation. `before`: the generation that
+    /// is live meanwhile, where it is not the one that what lasts had. What that one accepts until the
+    /// new one takes its place is brought into the archive first.
+    pub(super) async fn rebuild(
+        &self,
+        id: InstanceId,
+        before_scripts: bool,
+        before: Option<Generation>,
+    ) -> Result<(), Fault> {
+        let mut before = before;
+        for _ in 0..REBUILDS_MAX {
+            let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
+                return Ok(());
+            };
+            if before.is_none() {
+                before = Generation::new(opening.generation.get().saturating_sub(1)).ok();
+            }
+            match self.live.activate(&opening, before_scripts, before).await {
+                Err(NotDone::Refused(Refused::Behind)) => self.bring_in(&opening, before).await?,
+                Ok(()) | Err(NotDone::Refused(_)) => return Ok(()),
+                Err(NotDone::Fault(fault)) => return Err(fault),
+                Err(NotDone::NoScript) => {
+                    return Err(Fault::away("Redis", "it forgot its scripts again"));
+                }
+            }
         }
+        Err(Fault::away("Redis", "people are faster than what lasts"))
+    }
+
+    /// Brings what the generation before has above the floor into the archive, which is in the new one
+    /// already.
+    async fn bring_in(&self, opening: &Opening, before: Option<Generation>) -> Result<(), Fault> {
+        let mut after = opening.floor;
+        for _ in 0..DRAIN_BATCHES_MAX {
+            let events = self
+                .live
+                .log(opening.instance, after, DRAIN_EVENTS_MAX)
+                .await?;
+            let Some(first) = events.first() else {
+                return Ok(());
+            };
+            if Some(first.generation) != before || first.seq != after.next() {
+                return Ok(());
+            }
+            let batch = Batch {
+                instance: opening.instance,
+                generation: opening.generation,
+                after,
+                events,
+            };
+            match self
+                .ledger
+                .archive(&[batch])
+                .await
+                .map_err(as_fault)?
+                .as_slice()
+            {
+                [Archived::Done { last, .. }] => after = *last,
+                // Another server has raised the generation meanwhile.
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
     }
 }
 

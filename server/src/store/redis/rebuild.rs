@@ -121,8 +121,14 @@ impl Live {
     // --- an instance's beginning ---
 
     /// Builds an instance's live state. `before_scripts`: nothing is loaded yet.
-    /// `Refused::Ended`: it is over for good.
-    pub async fn activate(&self, opening: &Opening, before_scripts: bool) -> Result<(), NotDone> {
+    /// `before`: the generation that may be live meanwhile. `Refused::Ended`: it is over for good.
+    /// `Refused::Behind`: the generation before has events above the floor, which must not be lost.
+    pub async fn activate(
+        &self,
+        opening: &Opening,
+        before_scripts: bool,
+        before: Option<Generation>,
+    ) -> Result<(), NotDone> {
         let k = Keys(opening.instance);
         let keys = [
             k.meeting(),
@@ -204,7 +210,8 @@ impl Live {
             .arg(json(&stays))
             .arg(json(&sent))
             .arg(json(&people))
-            .arg(json(&floors));
+            .arg(json(&floors))
+            .arg(before.map(|one| one.to_string()).unwrap_or_default());
         let said = if before_scripts {
             self.run_unproven(&command).await?
         } else {

@@ -177,6 +177,8 @@ pub enum Refused {
     Ended,
     /// The archive has not all of it.
     Unarchived,
+    /// The generation before has gone on.
+    Behind,
     /// The message is live no more: the archive knows of it.
     Elsewhere,
     /// No message has this number.
@@ -199,6 +201,7 @@ impl Refused {
             "archive_behind" => Self::ArchiveBehind,
             "ended" => Self::Ended,
             "unarchived" => Self::Unarchived,
+            "behind" => Self::Behind,
             "elsewhere" => Self::Elsewhere,
             "no_such_message" => Self::NoSuchMessage,
             "not_yours" => Self::NotYours,

@@ -1,11 +1,15 @@
 //! The tables, by embedded and numbered migrations: all that are missing in one transaction.
 
+use std::path::Path;
+
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
 use crate::store::TokenHash;
+
+use super::{OpenError, Sqlite, link};
 
 /// One step of the tables. It is never edited after it has landed.
 struct Migration {
@@ -88,6 +92,14 @@ pub enum MigrateError {
 impl From<rusqlite::Error> for MigrateError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Fault(error.into())
+    }
+}
+
+impl Sqlite {
+    /// Brings the tables up to date; the names of the migrations that were run for it.
+    pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
+        let mut conn = link::open(directory)?;
+        Ok(migrate(&mut conn, now)?)
     }
 }
 

@@ -5,9 +5,11 @@
 --      state, reason, closing (when it closed, if it has: nothing follows that; otherwise '')
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
 --      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]]),
---      floors (JSON: [[#user, "seq made"]]: how far cmids are left out of `sent`)
+--      floors (JSON: [[#user, "seq made"]]: how far cmids are left out of `sent`),
+--      before (the generation that may be live meanwhile; what it accepted is not lost; '': none)
 --      Numbers in these are strings: Lua would write large ones in another way.
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
+--       | {'behind'} (the one before has gone on above the floor)
 local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel,
   changed = unpack(KEYS)
 local gen, floor = ARGV[1], tonumber(ARGV[2])
@@ -16,6 +18,9 @@ local over = redis.call('GET', ended)
 if over and tonumber(over) >= tonumber(gen) then return {'ended'} end
 local current = redis.call('HGET', meeting, 'gen')
 if current and tonumber(current) >= tonumber(gen) then return {'stale', current} end
+if current and current == ARGV[16] and tonumber(redis.call('HGET', meeting, 'seq')) > floor then
+  return {'behind'}
+end
 
 -- Stays that were held otherwise than by a connection, as far as that is known still.
 local kept = {}
