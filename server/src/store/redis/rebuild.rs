@@ -149,69 +149,7 @@ impl Live {
         } else {
             self.scripts.command(Script::Activate, &keys)
         };
-        let stays: Vec<(String, String, String, String)> = opening
-            .stays
-            .iter()
-            .map(|stay| {
-                let profile = Profile::of(&stay.user).to_json();
-                (
-                    stay.user.id.to_string(),
-                    stay.joined.as_ms().to_string(),
-                    stay.seq.to_string(),
-                    profile,
-                )
-            })
-            .collect();
-        let sent: Vec<(String, String)> = opening
-            .sent
-            .iter()
-            .map(|one| {
-                let key = format!("{}:{}", one.user, one.cmid);
-                (key, format!("{} {}", one.seq, one.timestamp.as_ms()))
-            })
-            .collect();
-        let floors: Vec<(String, String)> = opening
-            .floors
-            .iter()
-            .map(|one| {
-                let made_ms = one.latest.and_then(made_ms).unwrap_or(0);
-                (format!("#{}", one.user), format!("{} {made_ms}", one.seq))
-            })
-            .collect();
-        let people: Vec<(String, String)> = opening
-            .people
-            .iter()
-            .map(|user| (user.id.to_string(), Profile::of(user).to_json()))
-            .collect();
-        let state = match (opening.closed_at, opening.state) {
-            (Some(_), _) => "closed",
-            (None, InstanceState::Ending) => "ending",
-            (None, InstanceState::Scheduled | InstanceState::Active | InstanceState::Ended) => {
-                "active"
-            }
-        };
-        command
-            .arg(opening.generation.get())
-            .arg(opening.floor.get())
-            .arg(&opening.meeting.title)
-            .arg(&opening.meeting.description)
-            .arg(u8::from(opening.meeting.is_public))
-            .arg(opening.from.as_ms())
-            .arg(opening.to.as_ms())
-            .arg(state)
-            .arg(opening.reason.map_or("", Reason::as_str))
-            .arg(
-                opening
-                    .closed_at
-                    .map(|at| at.as_ms().to_string())
-                    .unwrap_or_default(),
-            )
-            .arg(json(&opening.audience))
-            .arg(json(&stays))
-            .arg(json(&sent))
-            .arg(json(&people))
-            .arg(json(&floors))
-            .arg(before.map(|one| one.to_string()).unwrap_or_default());
+        tell(&mut command, opening, before);
         let said = if before_scripts {
             self.run_unproven(&command).await?
         } else {
@@ -405,6 +343,71 @@ impl Live {
             at: decode::time(&at.text()?)?,
         })
     }
+}
+
+/// Adds what activating is told, in the order of its ARGV.
+fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>) {
+    let stays: Vec<(String, String, String, String)> = opening
+        .stays
+        .iter()
+        .map(|stay| {
+            let profile = Profile::of(&stay.user).to_json();
+            (
+                stay.user.id.to_string(),
+                stay.joined.as_ms().to_string(),
+                stay.seq.to_string(),
+                profile,
+            )
+        })
+        .collect();
+    let sent: Vec<(String, String)> = opening
+        .sent
+        .iter()
+        .map(|one| {
+            let key = format!("{}:{}", one.user, one.cmid);
+            (key, format!("{} {}", one.seq, one.timestamp.as_ms()))
+        })
+        .collect();
+    let floors: Vec<(String, String)> = opening
+        .floors
+        .iter()
+        .map(|one| {
+            let made_ms = one.latest.and_then(made_ms).unwrap_or(0);
+            (format!("#{}", one.user), format!("{} {made_ms}", one.seq))
+        })
+        .collect();
+    let people: Vec<(String, String)> = opening
+        .people
+        .iter()
+        .map(|user| (user.id.to_string(), Profile::of(user).to_json()))
+        .collect();
+    let state = match (opening.closed_at, opening.state) {
+        (Some(_), _) => "closed",
+        (None, InstanceState::Ending) => "ending",
+        (None, InstanceState::Scheduled | InstanceState::Active | InstanceState::Ended) => "active",
+    };
+    command
+        .arg(opening.generation.get())
+        .arg(opening.floor.get())
+        .arg(&opening.meeting.title)
+        .arg(&opening.meeting.description)
+        .arg(u8::from(opening.meeting.is_public))
+        .arg(opening.from.as_ms())
+        .arg(opening.to.as_ms())
+        .arg(state)
+        .arg(opening.reason.map_or("", Reason::as_str))
+        .arg(
+            opening
+                .closed_at
+                .map(|at| at.as_ms().to_string())
+                .unwrap_or_default(),
+        )
+        .arg(json(&opening.audience))
+        .arg(json(&stays))
+        .arg(json(&sent))
+        .arg(json(&people))
+        .arg(json(&floors))
+        .arg(before.map(|one| one.to_string()).unwrap_or_default());
 }
 
 /// When a cmid of version 7 was made, in milliseconds since 1970.
