@@ -65,7 +65,7 @@ fn line_rows(model: &Model, columns: usize, line: &Pending) -> Vec<Line<'static>
     let (tone, state) = match &line.state {
         Sending::Failed { why } => (
             Tone::Bad,
-            format!("{} refused: {}", glyphs.failed, text::one_line(why)),
+            format!("{} not sent: {}", glyphs.failed, text::one_line(why)),
         ),
         Sending::Waiting {
             until: Some((_, why)),
