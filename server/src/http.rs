@@ -23,6 +23,7 @@ mod health;
 mod meeting;
 mod search;
 mod session;
+mod steering;
 
 pub use error::{HttpError, status};
 
@@ -72,6 +73,16 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(chat::message))
         .routes(routes!(chat::edit, chat::delete))
         .routes(routes!(chat::user_messages))
+        .routes(routes!(steering::end))
+        .routes(routes!(steering::extend))
+        .routes(routes!(steering::lock))
+        .routes(routes!(steering::unlock))
+        .routes(routes!(steering::read_only))
+        .routes(routes!(steering::mute))
+        .routes(routes!(steering::unmute))
+        .routes(routes!(steering::remove))
+        .routes(routes!(steering::unban))
+        .routes(routes!(steering::announce))
         .routes(routes!(search::search))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -232,6 +243,16 @@ mod tests {
             (format!("{at}/message"), vec!["post"]),
             (format!("{at}/message/{{seq}}"), vec!["delete", "put"]),
             (format!("{at}/user/{{userID}}/messages"), vec!["get"]),
+            (format!("{at}/end"), vec!["post"]),
+            (format!("{at}/extend"), vec!["post"]),
+            (format!("{at}/lock"), vec!["post"]),
+            (format!("{at}/unlock"), vec!["post"]),
+            (format!("{at}/read-only"), vec!["post"]),
+            (format!("{at}/mute"), vec!["post"]),
+            (format!("{at}/unmute"), vec!["post"]),
+            (format!("{at}/remove"), vec!["post"]),
+            (format!("{at}/unban"), vec!["post"]),
+            (format!("{at}/announce"), vec!["post"]),
             ("/search".to_owned(), vec!["get"]),
             ("/livez".to_owned(), vec!["get"]),
             ("/readyz".to_owned(), vec!["get"]),

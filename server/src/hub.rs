@@ -47,6 +47,8 @@ pub struct Notes {
     pub read: BTreeMap<InstanceId, Seq>,
     /// Who is writing where.
     pub typing: BTreeSet<(InstanceId, UserId)>,
+    /// What its person may not follow any more, once the socket has told why.
+    pub banned: BTreeSet<InstanceId>,
 }
 
 /// Notes of each kind that wait for a socket; what does not fit it is not told.
@@ -87,6 +89,12 @@ impl Listener {
             notes.typing.insert((instance, user));
         }
         drop(notes);
+        self.wake.notify_one();
+    }
+
+    /// A socket follows few instances: this needs no bound of its own.
+    fn note_banned(&self, instance: InstanceId) {
+        lock(&self.notes).banned.insert(instance);
         self.wake.notify_one();
     }
 

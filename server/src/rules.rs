@@ -1,6 +1,6 @@
 //! What may be asked, decided without asking anything: pages, lengths, who one acts as.
 
-use plenary_shared::domain::{Code, Reject, User};
+use plenary_shared::domain::{Code, Reject, Role, User};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::limits::{INSTANCE_DAYS_MAX, PAGE_DEFAULT, PAGE_MAX};
 use plenary_shared::time::Timestamp;
@@ -60,6 +60,14 @@ pub fn yourself(user: &User, named: Option<UserId>) -> Result<(), Reject> {
     match named {
         Some(named) if named != user.id => Err(Code::NotYourself.into()),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// What only admins may do.
+pub fn admin(user: &User) -> Result<(), Reject> {
+    match user.role {
+        Role::Admin => Ok(()),
+        Role::Member => Err(Code::AdminsOnly.into()),
     }
 }
 

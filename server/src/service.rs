@@ -5,3 +5,4 @@ pub mod chat;
 pub mod meeting;
 pub mod schedule;
 pub mod search;
+pub mod steering;

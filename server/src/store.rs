@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
+use self::steering::Order;
+
 pub mod belongings;
 pub mod finding;
 mod foreign;
@@ -27,6 +29,7 @@ pub mod redis;
 mod refusal;
 mod sieve;
 pub mod sqlite;
+pub mod steering;
 mod window;
 
 /// SHA-256 of a login token: what is stored of it.
@@ -387,6 +390,10 @@ pub trait Store: Send + Sync + 'static {
         cmid: Cmid,
         target: Seq,
     ) -> Answer<Posted>;
+    /// An admin steers an active instance; emits `moderated`, once for each cmid, and `leave` for who
+    /// is taken out by it. Whether they are an admin is not asked here. `already_so`,
+    /// `not_participant`, `invalid`.
+    async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
     /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
     async fn open(
         &self,

@@ -108,7 +108,8 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
                 | What::Join { .. }
                 | What::Message { .. }
                 | What::Edited { .. }
-                | What::Deleted { .. } => None,
+                | What::Deleted { .. }
+                | What::Moderated(_) => None,
             },
             Push::Durable(_)
             | Push::Fence(_)

@@ -50,6 +50,7 @@ fn joins(events: &[Event]) -> Vec<u64> {
             | What::Message { .. }
             | What::Edited { .. }
             | What::Deleted { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => None,
         })
         .collect()
@@ -200,6 +201,7 @@ fn said(event: &Event) -> Option<(u64, String)> {
         | What::Leave { .. }
         | What::Edited { .. }
         | What::Deleted { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Open, Post, ReadUpTo, Search, UserMessages, Verb,
+    Delete, Edit, Events, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages, Verb,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -39,6 +39,12 @@ const fn row(method: &'static str, path: &'static str, answers: [&'static str; 5
     }
 }
 
+/// What only admins do.
+const fn steering(path: &'static str, admin: &'static str) -> Row {
+    row("POST", path, [OUT, ADMINS, ADMINS, ADMINS, admin])
+}
+
+const ADMINS: &str = "403 admins_only";
 const OUT: &str = "401 not_signed_in";
 const NOT_INVITED: &str = "403 not_allowed";
 const NOT_IN: &str = "409 not_participant";
@@ -122,6 +128,16 @@ const ROUTES: &[Row] = &[
             NOT_INVITED,
         ],
     ),
+    steering("/meeting/1/order/1/lock", "200"),
+    steering("/meeting/1/order/1/unlock", "200"),
+    steering("/meeting/1/order/1/read-only", "200"),
+    steering("/meeting/1/order/1/extend", "200"),
+    steering("/meeting/1/order/1/mute", "200"),
+    steering("/meeting/1/order/1/unmute", "200"),
+    steering("/meeting/1/order/1/remove", "200"),
+    steering("/meeting/1/order/1/unban", "409 already_so"),
+    steering("/meeting/1/order/1/announce", "200"),
+    steering("/meeting/1/order/2/end", "400 not_started"),
     // Anybody who is signed in joins what is public, an admin too.
     row(
         "POST",
@@ -160,7 +176,7 @@ async fn every_route_by_every_kind_of_person() {
                 "GET" => http.get(row.path).await,
                 "PUT" => http.put(row.path, &json!({"body": "hello"})).await,
                 "DELETE" => http.delete(row.path).await,
-                _ => http.post(row.path, &json!({"body": "hello"})).await,
+                _ => http.post(row.path, &said(row.path)).await,
             };
             let got = format!("{} {}", answer.status, answer.code());
             if got.trim() != expected {
@@ -170,6 +186,15 @@ async fn every_route_by_every_kind_of_person() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What is posted there. Ada is the third.
+fn said(path: &str) -> Value {
+    match path.rsplit('/').next() {
+        Some("mute" | "unmute" | "remove" | "unban") => json!({"userID": 3}),
+        Some("extend") => json!({"minutes": 30}),
+        _ => json!({"body": "hello"}),
+    }
 }
 
 #[tokio::test]
@@ -251,6 +276,10 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         ["not_allowed", "not_participant", "", "not_participant"],
     ),
     ("read", ["not_allowed", "", "", ""]),
+    (
+        "moderate",
+        ["admins_only", "admins_only", "admins_only", ""],
+    ),
     (
         "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
@@ -414,6 +443,14 @@ fn request(name: &str) -> Verb {
         "read" => Verb::Read(ReadUpTo {
             instance,
             seq: Seq::new(1).expect("a small number"),
+        }),
+        "moderate" => Verb::Moderate(Moderate {
+            instance,
+            cmid: Cmid(uuid::Uuid::now_v7()),
+            measure: Measure::Announce {
+                body: MessageBody::parse("listen").expect("a good body"),
+            },
+            reason: None,
         }),
         "typing" => Verb::Typing(instance),
         "search" => Verb::Search(plan()),

@@ -183,6 +183,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_p
             | What::Leave { .. }
             | What::Edited { .. }
             | What::Deleted { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => None,
         })
         .collect();
@@ -328,6 +329,7 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
                 | What::Message { .. }
                 | What::Edited { .. }
                 | What::Deleted { .. }
+                | What::Moderated(_)
                 | What::Closed { .. } => None,
             },
             Push::Durable(_)

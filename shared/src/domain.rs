@@ -9,6 +9,10 @@ use crate::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
+mod moderation;
+
+pub use moderation::{Act, Kept, Moderation, Standing, Whom};
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -104,6 +108,8 @@ words! {
         Ended = "ended",
         /// Nothing was running at the instance's time.
         Missed = "missed",
+        /// An admin took them out.
+        Removed = "removed",
     }
 }
 
@@ -290,6 +296,8 @@ pub enum What {
         /// Which message of theirs.
         target: Seq,
     },
+    /// An admin steered the instance.
+    Moderated(Moderation),
     /// The instance is over; nothing comes after this.
     Closed {
         /// Why.
@@ -307,6 +315,7 @@ impl What {
             Self::Message { .. } => "message",
             Self::Edited { .. } => "edited",
             Self::Deleted { .. } => "deleted",
+            Self::Moderated(_) => "moderated",
             Self::Closed { .. } => "closed",
         }
     }
@@ -319,7 +328,8 @@ impl What {
             | Self::Leave { user, .. }
             | Self::Message { user, .. }
             | Self::Edited { user, .. }
-            | Self::Deleted { user, .. } => Some(*user),
+            | Self::Deleted { user, .. }
+            | Self::Moderated(Moderation { user, .. }) => Some(*user),
         }
     }
 }
@@ -389,6 +399,16 @@ codes! {
     NotYours = "not_yours", "Somebody else said this: only their own messages may people change or delete.";
     /// Its sender has deleted it.
     MessageDeleted = "message_deleted", "This message has been deleted: write a new one.";
+    /// An admin lets nobody join.
+    Locked = "locked", "An admin lets nobody join this meeting any more: ask them to unlock it.";
+    /// An admin took them out for good.
+    Banned = "banned", "An admin has removed you from this meeting, and you may not come back.";
+    /// An admin lets nobody speak.
+    ReadOnly = "read_only", "An admin has made this meeting read-only: nobody can write in it now.";
+    /// An admin lets them speak no more.
+    Muted = "muted", "An admin has muted you in this meeting: you can read, but not write.";
+    /// What was asked for holds already.
+    AlreadySo = "already_so", "This is so already: nothing was changed.";
     /// The instance has as many participants as it may have.
     Full = "full", "This meeting is full: try again when somebody has left.";
     /// A connection follows more instances than it may.

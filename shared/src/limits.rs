@@ -21,6 +21,9 @@ pub const TITLE_BYTES_MAX: usize = 255;
 /// A meeting's description, in bytes.
 pub const DESCRIPTION_BYTES_MAX: usize = 4_096;
 
+/// Why an admin does something, in bytes: one line that every screen can show.
+pub const REASON_BYTES_MAX: usize = 255;
+
 /// An e-mail address, in bytes (RFC 5321's path limit less its brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
 

@@ -22,6 +22,8 @@
 //! ← {"meetingID":1,"orderID":4,"typing":7}          to everybody else who follows
 //! → {"id":8,"search":{"query":"budget from:ada in:1/4 after:2026-11-01","limit":20}}
 //! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
+//! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","do":"extend","minutes":30,"reason":"…"}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extended",…}
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -38,9 +40,11 @@ use crate::text::MessageBody;
 use crate::time::Timestamp;
 
 mod push;
+mod steering;
 mod words;
 
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
+pub use steering::{Longer, Measure, Moderate, Target};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
@@ -140,6 +144,8 @@ pub enum Verb {
     /// Is writing something, as a participant; at most every
     /// [`crate::limits::TYPING_EVERY_MS`]. Answered by [`Done`]; whoever follows is told.
     Typing(InstanceId),
+    /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
+    Moderate(Moderate),
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].
     Search(Search),
@@ -165,6 +171,7 @@ impl Verb {
         "delete",
         "read",
         "typing",
+        "moderate",
         "search",
         "events",
         "people",

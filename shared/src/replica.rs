@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{Event, Instance, InstanceState, Participant, What};
+use crate::domain::{Act, Event, Instance, InstanceState, Participant, What};
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
 use crate::time::Timestamp;
@@ -78,6 +78,9 @@ impl Replica {
         };
         for event in replica.events.values() {
             replica.changes.note(event);
+        }
+        for event in replica.events.clone().values() {
+            replica.name_those_of(event);
         }
         for participant in opened.people {
             replica
@@ -208,11 +211,32 @@ impl Replica {
                 self.changes.note(&event);
                 Some(seq)
             }
-            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Moderated(_)
+            | What::Closed { .. } => None,
         };
+        self.name_those_of(&event);
         self.events.insert(seq, event);
         if let Some(by) = by {
             self.change(by);
+        }
+    }
+
+    /// What an event itself says of names that nobody else has said.
+    fn name_those_of(&mut self, event: &Event) {
+        let What::Moderated(done) = &event.what else {
+            return;
+        };
+        let mut note = |id: UserId, name: &String| {
+            if !name.is_empty() {
+                self.names.entry(id).or_insert_with(|| name.clone());
+            }
+        };
+        note(done.user, &done.name);
+        if let Some(whom) = done.act.whom() {
+            note(whom.id, &whom.name);
         }
     }
 
@@ -324,6 +348,11 @@ impl Replica {
             }
             What::Leave { user, .. } => {
                 self.members.remove(user);
+            }
+            What::Moderated(done) => {
+                if let Act::Extended { todatetime, .. } = done.act {
+                    self.instance.todatetime = todatetime;
+                }
             }
             What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
             What::Closed { .. } => {

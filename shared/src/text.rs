@@ -122,6 +122,11 @@ pub fn parse_title(text: &str) -> Result<String, TextError> {
     one_line("title", text, limits::TITLE_BYTES_MAX)
 }
 
+/// Why an admin does something: one line.
+pub fn parse_reason(text: &str) -> Result<String, TextError> {
+    one_line("reason", text, limits::REASON_BYTES_MAX)
+}
+
 /// A meeting's description: any lines, or nothing.
 pub fn parse_description(text: &str) -> Result<String, TextError> {
     let text = text.trim();

@@ -256,6 +256,22 @@ impl Api {
         self.send(request).await
     }
 
+    /// Steers a running instance by one of the admins' routes; the same `cmid` never does it twice.
+    /// [`DoneOk`]
+    pub async fn moderate(
+        &self,
+        instance: InstanceId,
+        measure: &str,
+        cmid: Cmid,
+        body: &serde_json::Value,
+    ) -> Result<Answer, ApiError> {
+        let request = self
+            .request(Method::POST, &within(instance, measure))
+            .header("idempotency-key", cmid.to_string())
+            .json(body);
+        self.send(request).await
+    }
+
     /// A page of what is found. [`plenary_shared::protocol::SearchOk`]
     pub async fn search(
         &self,

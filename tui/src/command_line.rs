@@ -10,6 +10,10 @@ use plenary_shared::search::Place;
 use crate::address::Server;
 use crate::export::Format;
 
+mod admin;
+
+pub use admin::{Admin, AdminCommand, Concern, Longer, Steer};
+
 /// What stands after the options of `plenary --help`.
 const AFTER_HELP: &str = "\
 Without a command, plenary opens the screen.
@@ -111,6 +115,8 @@ pub enum Command {
     Export(Export),
     /// What happens in a meeting, as it happens, until it ends
     Tail(Tail),
+    /// Steer a running meeting, as an admin
+    Admin(Admin),
 }
 
 /// One instance of a meeting.
@@ -346,6 +352,11 @@ mod tests {
     #[case("search x --before 7")]
     #[case("export 1/4 --format docx")]
     #[case("meetings --server localhost")]
+    #[case("admin")]
+    #[case("admin extend 1/4")]
+    #[case("admin extend 1/4 0m")]
+    #[case("admin mute 1/4")]
+    #[case("admin announce 1/4")]
     #[case("shout 1/4")]
     fn what_makes_no_sense_is_a_usage_error(#[case] words: &str) {
         assert_eq!(parse(words).expect_err("refused").exit_code(), 2);

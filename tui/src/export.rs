@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use plenary_shared::domain::{Event, Instance, Reason, What};
+use plenary_shared::domain::{Act, Event, Instance, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::time::Timestamp;
 use serde::Serialize;
@@ -172,6 +172,11 @@ impl Record {
                         said.deleted = Some(event.timestamp);
                     }
                 }
+                What::Moderated(done) => {
+                    if let Act::Extended { todatetime, .. } = done.act {
+                        record.instance.todatetime = todatetime;
+                    }
+                }
                 What::Closed { reason } => record.reason = Some(*reason),
             }
         }
@@ -242,7 +247,7 @@ impl Said {
 fn ended_because(reason: Reason) -> &'static str {
     match reason {
         Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",
-        Reason::Ended => "an admin ended it",
+        Reason::Ended | Reason::Removed => "an admin ended it",
         Reason::Missed => "nothing was running at its time",
     }
 }

@@ -1,5 +1,6 @@
 //! The commands of the shell: one file for each, and what they share.
 
+mod admin;
 mod change;
 mod export;
 mod failure;
@@ -95,6 +96,7 @@ pub async fn run(
         Command::Search(search) => search::run(&mut shell, search).await,
         Command::Export(export) => export::run(&mut shell, export).await,
         Command::Tail(tail) => tail::run(&mut shell, tail).await,
+        Command::Admin(admin) => admin::run(&mut shell, admin).await,
     }
 }
 

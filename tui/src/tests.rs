@@ -10,4 +10,5 @@ mod recovery;
 mod screens;
 mod selecting;
 pub mod stage;
+mod steering;
 mod talking;

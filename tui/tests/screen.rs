@@ -55,6 +55,7 @@ fn body(event: &Event) -> Option<String> {
         | What::Leave { .. }
         | What::Edited { .. }
         | What::Deleted { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => None,
     }
 }

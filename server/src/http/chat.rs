@@ -305,7 +305,7 @@ fn chosen_cmid(header: Option<Cmid>, body: Option<Cmid>) -> Result<Option<Cmid>,
 }
 
 /// The id of a message whose client chose none: a UUID of version 7.
-fn new_cmid(ctx: &Ctx) -> Cmid {
+pub(super) fn new_cmid(ctx: &Ctx) -> Cmid {
     let mut bytes = [0; 10];
     (ctx.randomness)(&mut bytes);
     let now_ms = u64::try_from(ctx.now().as_ms()).unwrap_or_default();

@@ -37,14 +37,20 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Invalid | Code::BodyEmpty | Code::BodyControl => StatusCode::UNPROCESSABLE_ENTITY,
         Code::BodyTooLong | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotSignedIn | Code::WrongPassword => StatusCode::UNAUTHORIZED,
-        Code::AdminsOnly | Code::NotYourself | Code::NotAllowed | Code::NotYours => {
-            StatusCode::FORBIDDEN
-        }
+        Code::AdminsOnly
+        | Code::NotYourself
+        | Code::NotAllowed
+        | Code::Banned
+        | Code::Muted
+        | Code::NotYours => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoSuchMessage => StatusCode::NOT_FOUND,
         Code::AlreadyParticipant
         | Code::NotParticipant
         | Code::MessageDeleted
         | Code::Full
+        | Code::Locked
+        | Code::ReadOnly
+        | Code::AlreadySo
         | Code::TooManyFollowed => StatusCode::CONFLICT,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::ArchiveBehind | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -102,12 +108,16 @@ mod tests {
             let expected = match code.as_str() {
                 "malformed" | "not_started" | "ended" => 400,
                 "not_signed_in" | "wrong_password" => 401,
-                "admins_only" | "not_yourself" | "not_allowed" | "not_yours" => 403,
+                "admins_only" | "not_yourself" | "not_allowed" | "not_yours" | "banned"
+                | "muted" => 403,
                 "not_found" | "no_such_message" => 404,
                 "already_participant"
                 | "not_participant"
                 | "message_deleted"
                 | "full"
+                | "locked"
+                | "read_only"
+                | "already_so"
                 | "too_many_followed" => 409,
                 "body_too_long" | "too_large" => 413,
                 "invalid" | "body_empty" | "body_control" => 422,

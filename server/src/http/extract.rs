@@ -147,6 +147,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A JSON body that need not be there.
+pub(super) struct MaybeJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let body = body(request, state).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        json(&body).map(Self)
+    }
+}
+
 /// The `userID` of a body that need not be there at all.
 pub(super) struct Named(pub(super) Option<UserId>);
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Act, Event, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::TYPING_EVERY_MS;
 use plenary_shared::protocol::{Durable, Fence};
@@ -134,6 +134,13 @@ impl Room {
         }
         state.head.seq = event.seq;
         state.closed |= matches!(event.what, What::Closed { .. });
+        let banned = match &event.what {
+            What::Moderated(done) => match &done.act {
+                Act::Banned(whom) => Some(whom.id),
+                _ => None,
+            },
+            _ => None,
+        };
         // Serialised once, for every socket.
         let Ok(text) = serde_json::to_string(event) else {
             return true;
@@ -150,8 +157,20 @@ impl Room {
             state.ring_bytes -= oldest.text.len();
         }
         drop(state);
+        if let Some(user) = banned {
+            self.tell_banned(user);
+        }
         self.wake();
         true
+    }
+
+    /// Somebody may not read along any more: their sockets are told so once they have the event.
+    fn tell_banned(&self, user: UserId) {
+        for listener in lock(&self.listeners).values() {
+            if listener.user == user {
+                listener.note_banned(self.id);
+            }
+        }
     }
 
     pub(super) fn set_durable(&self, generation: Generation, seq: Seq) {

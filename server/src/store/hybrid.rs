@@ -18,6 +18,7 @@ use crate::error::{Answer, Error, Fault};
 use self::restore::Restorer;
 use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
+use super::steering::Order;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash, refusal,
@@ -124,6 +125,14 @@ impl Hybrid {
                 Err(fault) => return fault.into(),
             },
             Refused::Full => Code::Full,
+            Refused::Locked => Code::Locked,
+            Refused::Banned => Code::Banned,
+            Refused::ReadOnly => Code::ReadOnly,
+            Refused::Muted => Code::Muted,
+            Refused::AlreadySo => Code::AlreadySo,
+            Refused::NotThere => return refusal::not_there().into(),
+            Refused::NotLater => return refusal::not_later().into(),
+            Refused::TooLong => return refusal::too_long().into(),
             Refused::ArchiveBehind => Code::ArchiveBehind,
             Refused::NoSuchMessage => Code::NoSuchMessage,
             Refused::NotYours => Code::NotYours,
@@ -288,6 +297,10 @@ impl Store for Hybrid {
         target: Seq,
     ) -> Answer<Posted> {
         self.change(instance, user, cmid, target, None).await
+    }
+
+    async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
+        self.steer(instance, actor, order).await
     }
 
     async fn open(

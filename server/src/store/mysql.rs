@@ -4,7 +4,7 @@
 //! Every statement has a deadline; a database that is away or late is a [`Fault::Away`], never a
 //! caller that hangs.
 
-use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, User};
+use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Standing, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -23,6 +23,7 @@ mod reading;
 mod row;
 mod schedule;
 mod search;
+mod steering;
 
 pub use arrival::{Reception, Taken};
 pub use link::Ledger;
@@ -60,6 +61,8 @@ pub struct Opening {
     pub floors: Vec<Floor>,
     /// Everybody who has ever joined.
     pub people: Vec<User>,
+    /// What holds because admins said so.
+    pub standing: Standing,
 }
 
 /// Somebody who has joined and not left, by the archive.

@@ -23,6 +23,7 @@ mod presence;
 mod rebuild;
 mod scripts;
 mod session;
+mod steering;
 
 pub use change::{Author, Meant};
 pub use feed::{Subscriber, read_published};

@@ -2,12 +2,31 @@
 
 use plenary_shared::domain::{Code, InstanceState, Reject};
 use plenary_shared::ids::InstanceId;
+use plenary_shared::limits::INSTANCE_DAYS_MAX;
 use plenary_shared::time::Timestamp;
 
 /// There is no such instance.
 pub(super) fn unknown(id: InstanceId) -> Reject {
     let detail = format!("There is no meeting {id}: look at the list of meetings.");
     Reject::new(Code::NotFound, detail)
+}
+
+/// Whom an admin wants out is not in.
+pub(super) fn not_there() -> Reject {
+    let detail = "This person is not in the meeting: to keep them out, remove them with a ban.";
+    Reject::new(Code::NotParticipant, detail)
+}
+
+/// The new end is no later than the one before.
+pub(super) fn not_later() -> Reject {
+    let detail = "The new end must be later than the end is now: to end it sooner, end it.";
+    Reject::new(Code::Invalid, detail)
+}
+
+/// It would last too long.
+pub(super) fn too_long() -> Reject {
+    let detail = format!("A meeting lasts at most {INSTANCE_DAYS_MAX} days: extend it by less.");
+    Reject::new(Code::Invalid, detail)
 }
 
 /// It has not begun, is just beginning, or is over. `window`: when it begins and is over.

@@ -27,6 +27,7 @@ use self::link::Link;
 use self::lock::Lock;
 use super::finding::Finding;
 use super::pace::Pace;
+use super::steering::Order;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
@@ -52,6 +53,7 @@ mod row;
 mod schedule;
 mod search;
 mod span;
+mod steering;
 mod watch;
 mod writer;
 
@@ -283,6 +285,13 @@ impl Store for Sqlite {
         let user = user.clone();
         self.link
             .write(move |atom| meeting::change(atom, instance, &user, cmid, target, None))
+            .await
+    }
+
+    async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
+        let (actor, order) = (actor.clone(), order.clone());
+        self.link
+            .write(move |atom| steering::moderate(atom, instance, &actor, order))
             .await
     }
 

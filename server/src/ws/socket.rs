@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::StreamExt;
-use plenary_shared::domain::{Code, Reject};
+use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
     Changed, ChangedList, Close, Outcome, PING_S, ReadElsewhere, Reply, Request, SILENCE_S, Typing,
@@ -68,6 +68,8 @@ pub(super) struct Socket {
     pub(super) bound: BTreeSet<InstanceId>,
     /// When it was last told where that somebody writes.
     pub(super) typed: BTreeMap<InstanceId, Instant>,
+    /// What its person is banned from, and has still to be told.
+    banned: BTreeSet<InstanceId>,
 }
 
 /// Runs a connection to its end, and what follows from its end.
@@ -80,6 +82,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         cursors: BTreeMap::new(),
         bound: BTreeSet::new(),
         typed: BTreeMap::new(),
+        banned: BTreeSet::new(),
     };
     let mut heard = Instant::now();
     let mut wire = Wire {
@@ -154,7 +157,9 @@ impl Socket {
                     if listener.take_changed() {
                         wire.line(&Changed { changed: ChangedList::Meetings }).await?;
                     }
-                    let notes = lines_of(listener.take_notes());
+                    let mut notes = listener.take_notes();
+                    self.banned.append(&mut notes.banned);
+                    let notes = lines_of(notes);
                     if !notes.is_empty() {
                         wire.lines(notes).await?;
                     }
@@ -275,7 +280,27 @@ impl Socket {
         if !out.is_empty() {
             wire.lines(out).await.ok_or(None)?;
         }
+        if !more {
+            self.forget_banned();
+        }
         Ok(more)
+    }
+
+    /// What an admin has banned its person from is not followed any more; it has just been told why.
+    fn forget_banned(&mut self) {
+        let banned = std::mem::take(&mut self.banned);
+        if self
+            .caller
+            .as_ref()
+            .is_some_and(|caller| caller.user.role == Role::Admin)
+        {
+            // Admins may read everything.
+            return;
+        }
+        for instance in banned {
+            self.cursors.remove(&instance);
+            self.bound.remove(&instance);
+        }
     }
 
     /// Looks again at what was known when the connection began: whether the session is good still,

@@ -45,6 +45,9 @@ impl Socket {
             Verb::Delete(delete) => json(&service::chat::delete(&ctx, &caller, delete).await?),
             Verb::Read(asked) => json(&self.read(&caller, asked).await?),
             Verb::Typing(instance) => json(&self.typing(&caller, instance).await?),
+            Verb::Moderate(asked) => {
+                json(&service::steering::moderate(&ctx, &caller, asked).await?)
+            }
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {

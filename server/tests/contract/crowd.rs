@@ -90,6 +90,7 @@ pub async fn posts_of_50_people_at_once_have_one_order(world: &mut World) {
             | What::Leave { .. }
             | What::Edited { .. }
             | What::Deleted { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => None,
         })
         .collect();

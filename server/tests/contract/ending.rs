@@ -25,7 +25,8 @@ fn closed(log: &[Event]) -> Option<Reason> {
             | What::Leave { .. }
             | What::Message { .. }
             | What::Edited { .. }
-            | What::Deleted { .. },
+            | What::Deleted { .. }
+            | What::Moderated(_),
         )
         | None => None,
     }

@@ -22,6 +22,7 @@ mod posting;
 mod reading;
 mod schedule;
 mod sign_in;
+mod steering;
 mod unread;
 
 use world::World;
@@ -99,6 +100,18 @@ macro_rules! contract {
                     what_is_acknowledged_while_it_ends_is_before_its_end
                     an_end_goes_on_when_what_is_live_was_forgotten
                     what_has_ended_can_be_read
+                }
+                steering {
+                    an_end_that_is_moved_is_the_same_for_everybody
+                    what_is_extended_goes_on_beyond_its_first_end
+                    whoever_is_in_stays_in_when_it_is_locked
+                    nobody_speaks_in_what_is_read_only
+                    who_is_muted_says_nothing_until_they_are_unmuted
+                    who_is_removed_is_out_by_every_way
+                    what_admins_did_holds_after_everything_is_forgotten
+                    an_admin_ends_it_at_once
+                    an_early_end_goes_on_when_what_is_live_was_forgotten
+                    extending_ending_and_the_clock_race_to_one_outcome
                 }
                 agenda {
                     the_agenda_has_what_is_due_and_what_is_within_the_horizon

@@ -144,6 +144,7 @@ pub async fn every_text_is_kept_as_it_was_written(world: &mut World) {
                 | What::Message { .. }
                 | What::Edited { .. }
                 | What::Deleted { .. }
+                | What::Moderated(_)
                 | What::Closed { .. } => None,
             })
             .collect();

@@ -339,6 +339,7 @@ impl World {
                 | What::Message { .. }
                 | What::Edited { .. }
                 | What::Deleted { .. }
+                | What::Moderated(_)
                 | What::Closed { .. } => {}
             }
         }
@@ -387,6 +388,10 @@ pub fn assert_log(here: InstanceId, log: &[Event]) {
                 assert!(matches!(message.what, What::Message { .. }), "{event:?}");
                 assert_eq!(message.what.user(), Some(*user), "{event:?}");
             }
+            What::Moderated(done) => {
+                assert!(said.insert((done.user, done.cmid)), "{here}: {event:?}");
+                assert!(!done.name.is_empty(), "{here}: {event:?}");
+            }
             What::Closed { .. } => {
                 assert_eq!(at + 1, log.len(), "{here}: {event:?}");
                 assert_eq!(inside, BTreeSet::new(), "{here}: still in at the end");
@@ -428,6 +433,7 @@ fn bare(what: &What) -> What {
         | What::Join { .. }
         | What::Leave { .. }
         | What::Deleted { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => {}
     }
     what
@@ -447,7 +453,11 @@ pub fn texts(log: &[Event]) -> BTreeMap<Seq, String> {
             What::Deleted { target, .. } => {
                 texts.insert(*target, String::new());
             }
-            What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => {}
+            What::Opened
+            | What::Join { .. }
+            | What::Leave { .. }
+            | What::Moderated(_)
+            | What::Closed { .. } => {}
         }
     }
     texts
@@ -479,6 +489,7 @@ pub fn leaves(log: &[Event]) -> Vec<(UserId, Reason, Timestamp)> {
             | What::Message { .. }
             | What::Edited { .. }
             | What::Deleted { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => None,
         })
         .collect()

@@ -247,6 +247,7 @@ impl Room {
                     | What::Leave { .. }
                     | What::Edited { .. }
                     | What::Deleted { .. }
+                    | What::Moderated(_)
                     | What::Closed { .. } => None,
                 },
                 Push::Durable(_)

@@ -1,7 +1,8 @@
 //! Beginning, beginning anew, ending: each once, whoever is first.
 
 use plenary_server::store::mysql::Archived;
-use plenary_shared::domain::{InstanceState, Reason, What};
+use plenary_shared::domain::{Act, InstanceState, Moderation, Reason, User, What};
+use plenary_shared::ids::InstanceId;
 
 use crate::{
     World, batch, cmid, connect, event, generation, instance_id, join, leave, message, minute, seq,
@@ -171,4 +172,50 @@ async fn an_instance_whose_times_are_upside_down_begins_and_ends() {
     assert_eq!(begun.expect("it is due").meeting.title, "meeting 5");
     let ended = ledger.begin_end(id, Reason::Missed, minute(0)).await;
     assert!(ended.expect("it answers"));
+}
+
+/// What an admin did to this instance.
+fn moderated(id: InstanceId, number: u64, by: &User, act: Act) -> plenary_shared::domain::Event {
+    let done = Moderation {
+        user: by.id,
+        name: by.name.clone(),
+        cmid: cmid(number.into()),
+        act,
+        reason: None,
+    };
+    event(id, number, What::Moderated(done))
+}
+
+#[tokio::test]
+async fn an_end_that_was_marked_too_early_is_taken_back_by_the_log() {
+    let world = World::new().await;
+    let ada = world.user("Ada", "ada@x").await;
+    let id = world.active().await;
+    // The end was moved in time, but whoever looked at the clock did not know that yet.
+    let marked = world.ledger.begin_end(id, Reason::Scheduled, minute(60));
+    assert!(marked.await.expect("it answers"));
+    let longer = Act::Extended {
+        todatetime: minute(90),
+        before: minute(60),
+    };
+    let events = vec![event(id, 1, What::Opened), moderated(id, 2, &ada, longer)];
+    world.archive_one(batch(id, 0, events)).await;
+    let stored = world.ledger.stored(id).await.expect("it answers");
+    let stored = stored.expect("it is there");
+    assert_eq!(
+        (stored.state, stored.to),
+        (InstanceState::Active, minute(90))
+    );
+    assert_eq!(stored.reason, None);
+    // And an early end settles the reason, whoever was first.
+    let marked = world.ledger.begin_end(id, Reason::Scheduled, minute(90));
+    assert!(marked.await.expect("it answers"));
+    let events = vec![moderated(id, 3, &ada, Act::Ended)];
+    world.archive_one(batch(id, 2, events)).await;
+    let stored = world.ledger.stored(id).await.expect("it answers");
+    let stored = stored.expect("it is there");
+    assert_eq!(stored.state, InstanceState::Ending);
+    assert_eq!(stored.reason, Some(Reason::Ended));
+    let opening = world.ledger.raise(id).await.expect("it answers");
+    assert!(opening.expect("it is ending").standing.ended.is_some());
 }

@@ -223,6 +223,9 @@ impl Run<'_> {
                 | What::Deleted { user, cmid, .. } => {
                     event.timestamp < to && inside.contains_key(user) && said.insert((*user, *cmid))
                 }
+                What::Moderated(done) => {
+                    event.timestamp < to && said.insert((done.user, done.cmid))
+                }
                 What::Closed { .. } => {
                     is_last && inside.is_empty() && event.timestamp <= to.max(event.timestamp)
                 }

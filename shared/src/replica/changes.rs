@@ -67,6 +67,7 @@ impl Changes {
             | What::Leave { .. }
             | What::Message { .. }
             | What::Edited { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => return,
         }
         self.before.entry(change.seq).or_insert(before);

@@ -88,6 +88,13 @@ impl Meetings {
         self.all.iter()
     }
 
+    /// When it is over, as its log says.
+    pub fn set_end(&mut self, id: InstanceId, end: Timestamp) {
+        if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {
+            instance.todatetime = end;
+        }
+    }
+
     /// One's stay in a meeting began or ended, before the list says so itself.
     pub fn set_joined(&mut self, id: InstanceId, joined: Option<Timestamp>) {
         if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {

@@ -41,6 +41,7 @@ pub fn body(event: &Event) -> Option<&str> {
         | What::Leave { .. }
         | What::Edited { .. }
         | What::Deleted { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => None,
     }
 }

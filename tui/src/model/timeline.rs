@@ -173,6 +173,7 @@ impl Looked<'_> {
             What::Message { .. } => self.said_rows(event),
             // It shows in the message that it changes.
             What::Edited { .. } | What::Deleted { .. } => Vec::new(),
+            What::Moderated(done) => self.moderated(event, done),
             What::Closed { reason } => {
                 let at = self.zone.hm(event.timestamp);
                 let dot = self.theme.glyphs.dot;

@@ -137,6 +137,11 @@ impl From<Reject> for Failure {
             | Code::AlreadyParticipant
             | Code::NotParticipant
             | Code::Full
+            | Code::Locked
+            | Code::Banned
+            | Code::ReadOnly
+            | Code::Muted
+            | Code::AlreadySo
             | Code::TooManyFollowed
             | Code::NoSuchMessage
             | Code::NotYours

@@ -161,6 +161,7 @@ fn entry(event: &Event, name: impl Fn(plenary_shared::ids::UserId) -> String) ->
                 Reason::Scheduled => " (the time was over)",
                 Reason::Ended => " (ended by an admin)",
                 Reason::Missed => " (missed)",
+                Reason::Removed => " (removed by an admin)",
             };
             ("*".to_owned(), format!("{} left{why}", name(*user)))
         }
@@ -186,10 +187,15 @@ fn entry(event: &Event, name: impl Fn(plenary_shared::ids::UserId) -> String) ->
         What::Deleted { user, target, .. } => {
             ("*".to_owned(), format!("{} deleted {target}", name(*user)))
         }
+        What::Moderated(done) => {
+            let when = |at: plenary_shared::time::Timestamp| at.to_string();
+            let what = done.sentence(&name, when);
+            ("*".to_owned(), format!("{} {what}", name(done.user)))
+        }
         What::Closed { reason } => {
             let why = match reason {
                 Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",
-                Reason::Ended => "an admin ended it",
+                Reason::Ended | Reason::Removed => "an admin ended it",
                 Reason::Missed => "nothing was running at its time",
             };
             ("*".to_owned(), format!("the meeting has ended: {why}"))

@@ -1,6 +1,6 @@
 //! Opened meetings: reading them, their events, gaps and fences.
 
-use plenary_shared::domain::{Code, Event, InstanceState, Reason, Reject, What};
+use plenary_shared::domain::{Act, Code, Event, InstanceState, Moderation, Reason, Reject, What};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::protocol::{Events, EventsOk, Fence, Open, OpenOk, Verb};
@@ -10,6 +10,7 @@ use plenary_shared::text::mentions;
 use super::Step;
 use crate::model::Asked;
 use crate::model::room::Room;
+use crate::theme::Tone;
 
 /// Events that opening a meeting reads: a few screens.
 const OPENED_EVENTS: usize = 200;
@@ -272,8 +273,30 @@ impl Step<'_> {
                 self.ask_meetings();
             }
             What::Join { .. } | What::Leave { .. } => self.list_room(id),
+            What::Moderated(done) => self.moderated(id, done),
             What::Opened | What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
         }
+    }
+
+    /// An admin did something: the end may have moved, or it concerns oneself.
+    fn moderated(&mut self, id: InstanceId, done: &Moderation) {
+        if let Act::Extended { todatetime, .. } = done.act {
+            self.model.meetings.set_end(id, todatetime);
+        }
+        let me = self.model.my_id();
+        if done.act.whom().is_none_or(|whom| Some(whom.id) != me) {
+            return;
+        }
+        if matches!(done.act, Act::Removed(_) | Act::Banned(_))
+            && let Some(room) = self.model.rooms.get_mut(&id)
+        {
+            // Nor does it come back by itself.
+            room.wants_in = false;
+        }
+        let zone = self.model.zone;
+        let what = done.sentence(|_| "you".to_owned(), |at| zone.hm(at));
+        let text = format!("{}: {} {what}", self.title_of(id), done.name);
+        self.model.tell(Tone::Bad, crate::text::one_line(&text));
     }
 
     /// Events above `after` came by a page: what they settle and count.

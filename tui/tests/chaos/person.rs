@@ -13,7 +13,7 @@ use plenary::msg::News;
 use plenary::runtime::{Desktop, Headless, Opening};
 use plenary::session::{Account, SessionFile, Token};
 use plenary::theme::Theme;
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, Moderation, What};
 use plenary_shared::ids::{Cmid, InstanceId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -316,7 +316,8 @@ pub fn told(event: &Event) -> (u64, String, String, String) {
         What::Join { user, .. }
         | What::Leave { user, .. }
         | What::Edited { user, .. }
-        | What::Deleted { user, .. } => (user.to_string(), String::new()),
+        | What::Deleted { user, .. }
+        | What::Moderated(Moderation { user, .. }) => (user.to_string(), String::new()),
         What::Opened | What::Closed { .. } => ("NULL".to_owned(), String::new()),
     };
     (event.seq.get(), event.what.as_str().to_owned(), user, body)

@@ -8,7 +8,9 @@ use plenary_shared::text::MessageBody;
 use crate::error::{Answer, Error, Fault};
 use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
 
-use super::{Hybrid, LOOK_UPS_MAX};
+use crate::store::steering::{Measure, Order};
+
+use super::{Hybrid, LOOK_UPS_MAX, brief};
 
 /// Who says something, and where.
 #[derive(Clone, Copy)]
@@ -64,6 +66,39 @@ impl Hybrid {
                 .change_message(id, user, cmid, meant, body, looked)
         })
         .await
+    }
+
+    /// An admin steers an instance. What lasts is told at once, as far as it answers: who looks there
+    /// when the time is over, or for what is ending, finds it.
+    pub(super) async fn steer(
+        &self,
+        id: InstanceId,
+        actor: &User,
+        order: &Order,
+    ) -> Answer<Posted> {
+        let speaker = Speaker {
+            id,
+            user: actor,
+            cmid: order.cmid,
+            only_answers: true,
+        };
+        let posted = self
+            .until_said(speaker, None, |_, looked| {
+                self.live.moderate(id, actor, order, looked)
+            })
+            .await?;
+        let moves_the_end = matches!(
+            order.measure,
+            Measure::End | Measure::ExtendBy(_) | Measure::ExtendTo(_)
+        );
+        if moves_the_end && !posted.repeat {
+            match brief(self.archive_some(&[id])).await {
+                Ok(_) => {}
+                Err(error) => tracing::debug!(instance = %id, %error, "archived later"),
+            }
+            self.notice_changed().await;
+        }
+        Ok(posted)
     }
 
     /// What the archive says of a message.

@@ -11,6 +11,7 @@
 //! ```
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId};
@@ -21,7 +22,10 @@ use crate::store::mysql::Unfinished;
 use crate::store::redis::{Closing, LiveEnd, Refused};
 use crate::store::{EndStep, Stepped};
 
-use super::{Hybrid, brief};
+use super::{BRIEF_MS, Hybrid, brief};
+
+/// An end that is so much later by the live store, in milliseconds, was moved: clocks differ by less.
+const MOVED_MS_MIN: i64 = 5_000;
 
 impl Hybrid {
     pub(super) async fn start_instance(
@@ -54,6 +58,9 @@ impl Hybrid {
     ) -> Answer<Stepped> {
         match step {
             EndStep::Marked => {
+                if reason == Reason::Scheduled && self.goes_on(id).await {
+                    return Ok(Stepped::NotYet);
+                }
                 let ending = brief(self.ledger.begin_end(id, reason, now)).await?;
                 Ok(if ending {
                     Stepped::Done
@@ -66,6 +73,29 @@ impl Hybrid {
             EndStep::Recorded => self.record(id).await,
             EndStep::Destroyed => self.destroy(id).await,
         }
+    }
+
+    /// Whether by the live store its time is not over: its end was moved, and what lasts does not know
+    /// that yet. It is told at once.
+    async fn goes_on(&self, id: InstanceId) -> bool {
+        let asking = async {
+            (
+                self.live.store_now().await,
+                self.live.end_by_clock(id).await,
+            )
+        };
+        let asked = tokio::time::timeout(Duration::from_millis(BRIEF_MS), asking).await;
+        let Ok((Ok(now_ms), Ok(Some(end)))) = asked else {
+            return false;
+        };
+        // By less than this both clocks may differ: then the end itself waits.
+        if end.as_ms() <= now_ms + MOVED_MS_MIN {
+            return false;
+        }
+        if let Err(error) = brief(self.archive_some(&[id])).await {
+            tracing::debug!(instance = %id, %error, "archived later");
+        }
+        true
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {

@@ -420,6 +420,7 @@ fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Mess
         | What::Leave { .. }
         | What::Edited { .. }
         | What::Deleted { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => None,
     }
 }

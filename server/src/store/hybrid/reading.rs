@@ -118,6 +118,7 @@ impl Hybrid {
                     | What::Join { .. }
                     | What::Leave { .. }
                     | What::Message { .. }
+                    | What::Moderated(_)
                     | What::Closed { .. } => {}
                 }
             }

@@ -1,11 +1,11 @@
 //! Writing the record: the cursor and the rows of many instances in one transaction.
 
 use mysql_async::{Params, Value, params};
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, Kept, What};
 use plenary_shared::ids::{Cmid, Seq};
 
 use super::link::{DUPLICATE, Ledger, TRIES_MAX, Work, is_deadlock, server_code};
-use super::{Archived, Batch, row};
+use super::{Archived, Batch, row, steering};
 use crate::error::{Answer, Fault};
 
 /// Rows of one INSERT: as fast as it gets on both servers, and few statements to prepare.
@@ -189,8 +189,13 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
             | What::Leave { .. }
             | What::Edited { .. }
             | What::Deleted { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => {
                 let change = change(&event.what);
+                let kept = match &event.what {
+                    What::Moderated(done) => done.kept(),
+                    _ => Kept::default(),
+                };
                 others.push([
                     Value::from(event.instance.meeting.get()),
                     Value::from(event.instance.order.get()),
@@ -199,8 +204,12 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
                     Value::from(event.what.as_str()),
                     row::at(event.timestamp),
                     Value::from(reason(&event.what)),
-                    Value::from(change.map(|(target, _)| target.get())),
+                    Value::from(change.and_then(|(target, _)| target).map(Seq::get)),
                     Value::from(change.map(|(_, cmid)| cmid.to_string())),
+                    Value::from((!kept.action.is_empty()).then_some(kept.action)),
+                    Value::from(kept.subject),
+                    Value::from(kept.was),
+                    Value::from(kept.note),
                 ]);
             }
         }
@@ -223,7 +232,7 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
     for event in events {
         apply(work, event).await?;
     }
-    Ok(())
+    steering::apply(work, events).await
 }
 
 /// Makes of a message what a change of it says. In the order of their seqs the last one holds.
@@ -237,6 +246,7 @@ async fn apply(work: &mut Work, event: &Event) -> Result<(), Fault> {
         | What::Join { .. }
         | What::Leave { .. }
         | What::Message { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => return Ok(()),
     };
     let params = params! {
@@ -266,12 +276,13 @@ const DELETE: &str = "
    AND seq = :target
    AND userID = :user";
 
-/// The message that an event changes, and the change's own id.
-fn change(what: &What) -> Option<(Seq, Cmid)> {
+/// The message that an event changes, and the event's own id.
+fn change(what: &What) -> Option<(Option<Seq>, Cmid)> {
     match what {
         What::Edited { target, cmid, .. } | What::Deleted { target, cmid, .. } => {
-            Some((*target, *cmid))
+            Some((Some(*target), *cmid))
         }
+        What::Moderated(done) => Some((None, done.cmid)),
         What::Opened
         | What::Join { .. }
         | What::Leave { .. }
@@ -286,7 +297,8 @@ fn reason(what: &What) -> Option<&'static str> {
         | What::Join { .. }
         | What::Message { .. }
         | What::Edited { .. }
-        | What::Deleted { .. } => None,
+        | What::Deleted { .. }
+        | What::Moderated(_) => None,
         What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
     }
 }
@@ -297,7 +309,7 @@ const INTO_MESSAGE: &str = "
 
 const INTO_EVENT_LOG: &str = "
  INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason,
-                        target, cmid)
+                        target, cmid, action, subject, was, note)
  VALUES ";
 
 /// The place of the cmid in a row of [`INTO_MESSAGE`].

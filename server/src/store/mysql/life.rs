@@ -2,12 +2,12 @@
 //! conditional statement, so servers may race and may die anywhere.
 
 use mysql_async::{Params, Row, params};
-use plenary_shared::domain::{InstanceState, Reason, User};
+use plenary_shared::domain::{InstanceState, Reason, Standing, User};
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
-use super::link::{Ledger, TRIES_MAX, Work, is_deadlock};
+use super::link::{Changed, Ledger, TRIES_MAX, Work, is_deadlock};
 use super::{Floor, Opening, Sent, Stay, Stored, Unfinished, row};
 use crate::error::{Answer, Error, Fault};
 
@@ -65,12 +65,12 @@ impl Ledger {
         let early = match reason {
             Reason::Scheduled | Reason::Missed => false,
             Reason::Ended => true,
-            Reason::Left | Reason::ConnectionLost => {
+            Reason::Left | Reason::ConnectionLost | Reason::Removed => {
                 return Err(Fault::broken("ending an instance", "no reason for an end").into());
             }
         };
         let changed = self
-            .change(
+            .change_again(
                 "UPDATE meeting_instance
                  SET state = 'ending', reason = :reason
                  WHERE meetingID = :meeting
@@ -107,7 +107,7 @@ impl Ledger {
         at: Timestamp,
     ) -> Answer<bool> {
         let changed = self
-            .change(
+            .change_again(
                 "UPDATE meeting_instance
                  SET state = 'ended', ended_at = :at
                  WHERE meetingID = :meeting
@@ -132,6 +132,17 @@ impl Ledger {
     pub async fn stored(&self, id: InstanceId) -> Answer<Option<Stored>> {
         let row = self.row(STORED, row::of(id)).await?;
         Ok(row::usable_one(row.as_ref(), "meeting_instance", stored))
+    }
+
+    /// Lets a statement change rows that an archiver may change at the same time.
+    async fn change_again(&self, sql: &str, params: Params) -> Result<Changed, Fault> {
+        let mut tries = 1;
+        loop {
+            match self.change(sql, params.clone()).await {
+                Err(fault) if is_deadlock(&fault) && tries < TRIES_MAX => tries += 1,
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn state_of(&self, id: InstanceId) -> Answer<Option<InstanceState>> {
@@ -210,6 +221,7 @@ async fn opened(
         sent: Vec::new(),
         floors: Vec::new(),
         people: Vec::new(),
+        standing: Standing::default(),
     };
     // At a first start there is nothing to be read.
     if stored.archived > Seq::default() {
@@ -223,6 +235,7 @@ async fn opened(
         opening.people = people(work, id).await?;
         // Also where it is active still: a log may close while what lasts is away.
         opening.closed_at = closed_at(work, id).await?;
+        opening.standing = standing(work, id).await?;
     }
     Ok(Some(opening))
 }
@@ -249,6 +262,33 @@ async fn closed_at(work: &mut Work, id: InstanceId) -> Result<Option<Timestamp>,
         )
         .await?;
     Ok(row.and_then(|row| row::maybe_time(&row, "timestamp")))
+}
+
+/// What holds because admins said so.
+async fn standing(work: &mut Work, id: InstanceId) -> Result<Standing, Fault> {
+    let rows = work
+        .rows(
+            "SELECT action, subject, was, note, timestamp
+             FROM event_log FORCE INDEX (event_seq)
+             WHERE meetingID = :meeting
+               AND orderID = :order
+               AND eventType = 'moderated'
+               AND action NOT IN ('announced', 'extended', 'removed')
+             ORDER BY seq",
+            row::of(id),
+        )
+        .await?;
+    let mut standing = Standing::default();
+    let acts = row::usable(&rows, "event_log", |row| {
+        let (act, _) = row::kept(row)
+            .read(|_| String::new())
+            .ok_or(row::Unusable("action"))?;
+        Ok((act, row::time(row, "timestamp")?))
+    });
+    for (act, at) in acts {
+        standing.note(&act, at);
+    }
+    Ok(standing)
 }
 
 /// Everybody's last coming or going, where it is a coming.

@@ -208,9 +208,6 @@ impl Ledger {
     }
 }
 
-/// Stands for the cmid of a message that was stored without one.
-const NO_CMID: Cmid = Cmid(uuid::Uuid::nil());
-
 pub(super) const AUDIENCE: &str = "
  SELECT email
  FROM audience
@@ -281,10 +278,13 @@ macro_rules! events {
         concat!(
             "
  SELECT page.seq, page.eventType, page.userID, page.cmid, page.body, page.reason,
-        page.timestamp, page.target, page.replyTo, page.edited_at, page.deleted_at, u.name
+        page.timestamp, page.target, page.replyTo, page.edited_at, page.deleted_at,
+        page.action, page.subject, page.was, page.note, u.name,
+        CASE WHEN page.was IS NULL THEN w.name END AS whom
  FROM (
    (SELECT e.seq, e.eventType, e.userID, e.cmid, t.body, e.reason, e.timestamp,
-           e.target, NULL AS replyTo, NULL AS edited_at, t.deleted_at
+           e.target, NULL AS replyTo, NULL AS edited_at, t.deleted_at,
+           e.action, e.subject, e.was, e.note
     FROM event_log e
     LEFT JOIN message t
       ON t.meetingID = e.meetingID AND t.orderID = e.orderID AND t.seq = e.target
@@ -298,7 +298,8 @@ macro_rules! events {
     LIMIT :limit)
    UNION ALL
    (SELECT seq, 'message', userID, cmid, body, NULL, timestamp,
-           NULL, replyTo, edited_at, deleted_at
+           NULL, replyTo, edited_at, deleted_at,
+           NULL, NULL, NULL, NULL
     FROM message
     WHERE meetingID = :meeting
       AND orderID = :order
@@ -310,6 +311,7 @@ macro_rules! events {
     LIMIT :limit)
  ) page
  LEFT JOIN `user` u ON u.userID = page.userID
+ LEFT JOIN `user` w ON w.userID = page.subject
  ORDER BY page.seq ",
             $order,
             "
@@ -366,7 +368,7 @@ pub(super) fn message(row: &Row) -> Result<Message, row::Unusable> {
         body: row::body(row)?,
         timestamp: row::time(row, "timestamp")?,
         seq: row::seq(row, "seq")?,
-        cmid: row::cmid(row).unwrap_or(NO_CMID),
+        cmid: row::cmid(row).unwrap_or(row::NO_CMID),
         name: row::user_name(row, user),
         reply_to: row::seq(row, "replyTo").ok(),
         edited: row::maybe_time(row, "edited_at"),
@@ -392,7 +394,7 @@ fn event(instance: InstanceId, row: &Row) -> Result<(Event, String), row::Unusab
         },
         "message" => What::Message {
             user: user()?,
-            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            cmid: row::cmid(row).unwrap_or(row::NO_CMID),
             body: row::body(row)?,
             reply_to: row::seq(row, "replyTo").ok(),
             edited: row::maybe_time(row, "edited_at"),
@@ -400,15 +402,16 @@ fn event(instance: InstanceId, row: &Row) -> Result<(Event, String), row::Unusab
         },
         "edited" => What::Edited {
             user: user()?,
-            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            cmid: row::cmid(row).unwrap_or(row::NO_CMID),
             target: row::seq(row, "target")?,
             body: row::body(row)?,
         },
         "deleted" => What::Deleted {
             user: user()?,
-            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            cmid: row::cmid(row).unwrap_or(row::NO_CMID),
             target: row::seq(row, "target")?,
         },
+        "moderated" => What::Moderated(row::moderation(row)?),
         "closed" => What::Closed {
             reason: row::reason(row).ok_or(row::Unusable("reason"))?,
         },

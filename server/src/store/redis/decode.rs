@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use plenary_shared::domain::{Event, Gender, Participant, Person, Reason, User, What};
+use plenary_shared::domain::{
+    Event, Gender, Kept, Moderation, Participant, Person, Reason, User, What,
+};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
@@ -278,6 +280,7 @@ pub(super) fn event(
             cmid: cmid(fields)?,
             target: number(field(fields, "target")?)?,
         },
+        "moderated" => What::Moderated(moderation(who, fields)?),
         "closed" => What::Closed {
             reason: reason(field(fields, "reason")?)?,
         },
@@ -289,6 +292,26 @@ pub(super) fn event(
         seq,
         what,
         timestamp: time(at)?,
+    })
+}
+
+fn moderation(who: &str, fields: &[String]) -> Result<Moderation, Fault> {
+    let kept = Kept {
+        action: field(fields, "action")?.to_owned(),
+        subject: maybe(fields, "subject").map(number).transpose()?,
+        was: maybe(fields, "was").map(number).transpose()?,
+        note: maybe(fields, "note").map(str::to_owned),
+    };
+    let whom = maybe(fields, "whom").unwrap_or_default().to_owned();
+    let (act, reason) = kept
+        .read(|_| whom)
+        .ok_or_else(|| unexpected("something of an admin that we do not know"))?;
+    Ok(Moderation {
+        user: user(who)?,
+        name: field(fields, "name")?.to_owned(),
+        cmid: cmid(fields)?,
+        act,
+        reason,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
 
-use plenary_shared::domain::{InstanceState, Reason};
+use plenary_shared::domain::{InstanceState, Reason, Standing};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use redis::Value;
@@ -399,6 +399,7 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(
             opening
                 .closed_at
+                .or(opening.standing.ended)
                 .map(|at| at.as_ms().to_string())
                 .unwrap_or_default(),
         )
@@ -407,7 +408,21 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(json(&sent))
         .arg(json(&people))
         .arg(json(&floors))
-        .arg(before.map(|one| one.to_string()).unwrap_or_default());
+        .arg(before.map(|one| one.to_string()).unwrap_or_default())
+        .arg(json(&standing(&opening.standing)));
+}
+
+/// The fields of the meeting that say what holds because admins said so.
+fn standing(standing: &Standing) -> Vec<String> {
+    let flags = [
+        (standing.locked, "locked"),
+        (standing.read_only, "readOnly"),
+    ];
+    let flags = flags.into_iter().filter(|(holds, _)| *holds);
+    let muted = standing.muted.iter().map(|user| format!("muted:{user}"));
+    let banned = standing.banned.iter().map(|user| format!("banned:{user}"));
+    let flags = flags.map(|(_, field)| field.to_owned());
+    flags.chain(muted).chain(banned).collect()
 }
 
 /// When a cmid of version 7 was made, in milliseconds since 1970.

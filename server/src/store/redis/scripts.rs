@@ -31,6 +31,7 @@ scripts! {
     Leave = "leave",
     Post = "post",
     Change = "change",
+    Moderate = "moderate",
     Typing = "typing",
     Open = "open",
     Read = "read",
@@ -187,6 +188,22 @@ pub enum Refused {
     NotYours,
     /// Its sender deleted it.
     MessageDeleted,
+    /// An admin lets nobody join.
+    Locked,
+    /// An admin took them out for good.
+    Banned,
+    /// An admin lets nobody speak.
+    ReadOnly,
+    /// An admin lets them speak no more.
+    Muted,
+    /// What an admin wants holds already.
+    AlreadySo,
+    /// Whom an admin wants out is not in.
+    NotThere,
+    /// The new end is no later than the one before.
+    NotLater,
+    /// It would last longer than anything may.
+    TooLong,
 }
 
 impl Refused {
@@ -206,6 +223,14 @@ impl Refused {
             "no_such_message" => Self::NoSuchMessage,
             "not_yours" => Self::NotYours,
             "message_deleted" => Self::MessageDeleted,
+            "locked" => Self::Locked,
+            "banned" => Self::Banned,
+            "read_only" => Self::ReadOnly,
+            "muted" => Self::Muted,
+            "already_so" => Self::AlreadySo,
+            "not_there" => Self::NotThere,
+            "not_later" => Self::NotLater,
+            "too_long" => Self::TooLong,
             _ => return None,
         })
     }

@@ -11,8 +11,8 @@ use crate::store::{Feed, Stepped};
 
 use super::live::{LiveState, emit, live, stored};
 use super::presence::end_stay;
-use super::row;
 use super::writer::Atom;
+use super::{row, steering};
 
 /// People who are shown out by one verb; others get their turn in between.
 const LEAVING_MAX: usize = 200;
@@ -67,6 +67,7 @@ fn open(atom: &mut Atom<'_>, id: InstanceId) -> Answer<()> {
          VALUES (:meeting, :order, 'active')",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
     )?;
+    steering::restore(atom, id)?;
     let found = live(atom.conn, id)?
         .ok_or_else(|| Fault::broken("starting", format!("{id} cannot be read")))?;
     if found.seq.get() == 0 {
@@ -92,7 +93,7 @@ pub(super) fn mark(
     let early = match reason {
         Reason::Scheduled | Reason::Missed => false,
         Reason::Ended => true,
-        Reason::Left | Reason::ConnectionLost => {
+        Reason::Left | Reason::ConnectionLost | Reason::Removed => {
             return Err(Fault::broken("ending an instance", "no reason for an end").into());
         }
     };
@@ -130,7 +131,8 @@ pub(super) fn close(atom: &mut Atom<'_>, id: InstanceId, reason: Reason) -> Answ
         .and_then(|stored| stored.reason)
         .unwrap_or(reason);
     let by_the_clock = matches!(reason, Reason::Scheduled | Reason::Missed);
-    if by_the_clock && atom.now < found.to {
+    // Its end may have begun already, by an admin.
+    if found.closing.is_none() && by_the_clock && atom.now < found.to {
         return Ok(Closing::Early);
     }
     // The first call settles reason and time; later ones go on with these.
@@ -213,6 +215,9 @@ pub(super) fn destroy(atom: &mut Atom<'_>, id: InstanceId) -> Answer<Stepped> {
         "DELETE FROM holder
          WHERE meetingID = :meeting
            AND orderID = :order",
+        "DELETE FROM restraint
+         WHERE meetingID = :meeting
+           AND orderID = :order",
     ] {
         row::change(
             atom.conn,
@@ -270,7 +275,7 @@ pub(super) fn sweep(atom: &mut Atom<'_>) -> Answer<()> {
     Ok(())
 }
 
-fn set_state(
+pub(super) fn set_state(
     conn: &Connection,
     id: InstanceId,
     state: &'static str,

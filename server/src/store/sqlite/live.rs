@@ -1,6 +1,8 @@
 //! What a live instance is, who may read it, and the one place where events come from.
 
-use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Reject, Role, User, What};
+use plenary_shared::domain::{
+    Event, InstanceState, Kept, Meeting, Reason, Reject, Role, User, What,
+};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
@@ -9,6 +11,7 @@ use crate::error::{Answer, Error, Fault};
 use crate::store::{Feed, refusal};
 
 use super::row;
+use super::steering::{self, Restraint};
 use super::writer::Atom;
 
 /// How far the closing of a live instance has come.
@@ -41,6 +44,10 @@ pub(super) struct Live {
     pub(super) state: LiveState,
     pub(super) to: Timestamp,
     pub(super) is_public: bool,
+    /// Nobody joins.
+    pub(super) locked: bool,
+    /// Nobody speaks.
+    pub(super) read_only: bool,
     /// When it closed and why, once its closing has begun.
     pub(super) closing: Option<(Timestamp, Reason)>,
 }
@@ -70,7 +77,7 @@ pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fa
     Ok(row::one(
         conn,
         "live_instance",
-        "SELECT l.state, l.closing, l.reason, i.gen, i.archived_seq, i.todatetime, m.isPublic
+        "SELECT l.state, l.closing, l.reason, l.locked, l.read_only, i.gen, i.archived_seq, i.todatetime, m.isPublic
          FROM live_instance l
          JOIN meeting_instance i ON i.meetingID = l.meetingID AND i.orderID = l.orderID
          JOIN meeting m ON m.meetingID = l.meetingID
@@ -86,6 +93,8 @@ pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fa
                     .ok_or(row::Unusable("state"))?,
                 to: row::time(row, "todatetime")?,
                 is_public: row::flag(row, "isPublic"),
+                locked: row::flag(row, "locked"),
+                read_only: row::flag(row, "read_only"),
                 closing: row::maybe_time(row, "closing").zip(row::reason(row)),
             })
         },
@@ -100,7 +109,7 @@ pub(super) struct Seat {
     pub(super) last: Seq,
 }
 
-/// Where this person may speak: the instance is open and they are in it.
+/// Where this person may speak: the instance is open, they are in it, and no admin forbids it.
 pub(super) fn seat(
     conn: &Connection,
     id: InstanceId,
@@ -118,7 +127,14 @@ pub(super) fn seat(
            AND s.orderID = :order
            AND s.userID = :user
            AND l.state = 'active'
-           AND i.todatetime > :now",
+           AND NOT l.read_only
+           AND i.todatetime > :now
+           AND NOT EXISTS (
+             SELECT 1 FROM restraint r
+             WHERE r.meetingID = s.meetingID
+               AND r.orderID = s.orderID
+               AND r.userID = s.userID
+               AND r.kind = 'muted')",
         named_params! {
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
@@ -200,8 +216,24 @@ pub(super) fn stay_of(
 }
 
 /// Whether this person may read a live instance: it is public, or they are in its audience, or in
-/// it, or an admin.
+/// it, or an admin; not who was banned.
 pub(super) fn may_read_live(
+    conn: &Connection,
+    id: InstanceId,
+    is_public: bool,
+    viewer: &User,
+) -> Result<bool, Fault> {
+    if viewer.role == Role::Admin {
+        return Ok(true);
+    }
+    if steering::is_restrained(conn, id, viewer.id, Restraint::Banned)? {
+        return Ok(false);
+    }
+    may_see_live(conn, id, is_public, viewer)
+}
+
+/// Whether this person may know that it is going on.
+pub(super) fn may_see_live(
     conn: &Connection,
     id: InstanceId,
     is_public: bool,
@@ -358,15 +390,24 @@ fn write_down(
                 },
             )?);
         }
-        What::Opened | What::Join { .. } | What::Edited { .. } | What::Deleted { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Edited { .. }
+        | What::Deleted { .. }
+        | What::Moderated(_) => None,
         What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
     };
     let change = change(conn, id, at, what)?;
+    let kept = match what {
+        What::Moderated(done) => done.kept(),
+        _ => Kept::default(),
+    };
     Ok(row::change(
         conn,
         "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason,
-                                target, cmid)
-         VALUES (:meeting, :order, :seq, :user, :kind, :at, :reason, :target, :cmid)",
+                                target, cmid, action, subject, was, note)
+         VALUES (:meeting, :order, :seq, :user, :kind, :at, :reason, :target, :cmid, :action,
+                 :subject, :was, :note)",
         named_params! {
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
@@ -375,24 +416,29 @@ fn write_down(
             ":kind": what.as_str(),
             ":at": at.as_ms(),
             ":reason": reason,
-            ":target": change.map(|(target, _)| target.get()),
+            ":target": change.and_then(|(target, _)| target).map(Seq::get),
             ":cmid": change.map(|(_, cmid)| cmid.to_string()),
+            ":action": (!kept.action.is_empty()).then_some(kept.action),
+            ":subject": kept.subject,
+            ":was": kept.was,
+            ":note": kept.note,
         },
     )?)
 }
 
-/// Makes of a message what a change of it says. The message, and the change's own id.
+/// Makes of a message what a change of it says. The message, and the event's own id.
 fn change(
     conn: &Connection,
     id: InstanceId,
     at: Timestamp,
     what: &What,
-) -> Result<Option<(Seq, Cmid)>, Fault> {
+) -> Result<Option<(Option<Seq>, Cmid)>, Fault> {
     let (sql, target, cmid, body) = match what {
         What::Edited {
             target, cmid, body, ..
         } => (EDIT, *target, *cmid, body.as_str()),
         What::Deleted { target, cmid, .. } => (DELETE, *target, *cmid, ""),
+        What::Moderated(done) => return Ok(Some((None, done.cmid))),
         What::Opened
         | What::Join { .. }
         | What::Leave { .. }
@@ -410,7 +456,7 @@ fn change(
             ":at": at.as_ms(),
         },
     )?;
-    Ok(Some((target, cmid)))
+    Ok(Some((Some(target), cmid)))
 }
 
 const EDIT: &str = "

@@ -11,10 +11,11 @@ use rusqlite::{Connection, named_params};
 use crate::error::{Answer, Error, Fault};
 
 use super::live::{
-    Live, append, emit, is_invited, live, may_read_live, seat, stay_of, why_not_open,
+    Live, append, emit, is_invited, live, may_see_live, seat, stay_of, why_not_open,
 };
 use super::presence::{bind, end_stay};
 use super::row;
+use super::steering::{Restraint, is_restrained, unsilenced};
 use super::writer::Atom;
 
 /// Becomes a participant.
@@ -33,6 +34,12 @@ pub(super) fn join(
     }
     if !found.is_public && !is_invited(atom.conn, id, user)? {
         return Err(Code::NotAllowed.into());
+    }
+    if is_restrained(atom.conn, id, user.id, Restraint::Banned)? {
+        return Err(Code::Banned.into());
+    }
+    if found.locked {
+        return Err(Code::Locked.into());
     }
     if participants(atom.conn, id)? >= limits::PARTICIPANTS_MAX {
         return Err(Code::Full.into());
@@ -137,7 +144,14 @@ pub(super) fn post(
 
 fn why_not_post(atom: &Atom<'_>, id: InstanceId, user: &User) -> Error {
     match live(atom.conn, id) {
-        Ok(Some(found)) if found.is_open(atom.now) => not_in(atom.conn, id, &found, user),
+        Ok(Some(found)) if found.is_open(atom.now) => match stay_of(atom.conn, id, user.id) {
+            Ok(None) => not_in(atom.conn, id, &found, user),
+            Ok(Some(_)) => match unsilenced(atom.conn, id, &found, user.id) {
+                Err(refused) => refused,
+                Ok(()) => Fault::broken("posting", "nothing forbids it").into(),
+            },
+            Err(fault) => fault.into(),
+        },
         Ok(Some(_) | None) => why_not_open(atom.conn, id, user, atom.now),
         Err(fault) => fault.into(),
     }
@@ -163,6 +177,7 @@ pub(super) fn change(
     if stay_of(atom.conn, id, user.id)?.is_none() {
         return Err(not_in(atom.conn, id, &found, user));
     }
+    unsilenced(atom.conn, id, &found, user.id)?;
     match author(atom.conn, id, target)? {
         None => return Err(Code::NoSuchMessage.into()),
         Some((author, _)) if author != user.id => return Err(Code::NotYours.into()),
@@ -221,7 +236,7 @@ pub(super) fn may_speak(
     match live(conn, id)? {
         Some(found) if !found.is_open(now) => Err(why_not_open(conn, id, user, now)),
         Some(found) if stay_of(conn, id, user.id)?.is_none() => Err(not_in(conn, id, &found, user)),
-        Some(_) => Ok(()),
+        Some(found) => unsilenced(conn, id, &found, user.id),
         None => Err(why_not_open(conn, id, user, now)),
     }
 }
@@ -229,14 +244,14 @@ pub(super) fn may_speak(
 /// Why somebody who is not in can do nothing. Whoever may not know that it is going on is not told
 /// by this either.
 fn not_in(conn: &Connection, id: InstanceId, found: &Live, user: &User) -> Error {
-    match may_read_live(conn, id, found.is_public, user) {
+    match may_see_live(conn, id, found.is_public, user) {
         Ok(true) => Code::NotParticipant.into(),
         Ok(false) => Code::NotAllowed.into(),
         Err(fault) => fault.into(),
     }
 }
 
-fn said_before(
+pub(super) fn said_before(
     conn: &Connection,
     id: InstanceId,
     user: UserId,

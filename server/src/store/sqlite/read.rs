@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plenary_shared::domain::{
     Code, Event, Instance, InstanceState, Participant, Person, User, What,
 };
-use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
     EventsOk, JoinLog, JoinTimes, JoinWord, Message, MessagesOk, OpenOk,
 };
@@ -20,9 +20,6 @@ use super::live::{
 };
 use super::row;
 use super::span::{Direction, Span};
-
-/// Stands for the cmid of a message that was stored without one.
-const NO_CMID: Cmid = Cmid(uuid::Uuid::nil());
 
 /// An instance as whoever follows it reads it first.
 pub(super) fn open(
@@ -293,11 +290,14 @@ macro_rules! events {
         concat!(
             "
  SELECT page.seq, page.eventType, page.userID, page.cmid, page.body, page.reason,
-        page.timestamp, page.target, page.replyTo, page.edited_at, page.deleted_at, u.name
+        page.timestamp, page.target, page.replyTo, page.edited_at, page.deleted_at,
+        page.action, page.subject, page.was, page.note, u.name,
+        CASE WHEN page.was IS NULL THEN w.name END AS whom
  FROM (
    SELECT * FROM (
      SELECT e.seq, e.eventType, e.userID, e.cmid, t.body, e.reason, e.timestamp,
-            e.target, NULL AS replyTo, NULL AS edited_at, t.deleted_at
+            e.target, NULL AS replyTo, NULL AS edited_at, t.deleted_at,
+            e.action, e.subject, e.was, e.note
      FROM event_log e
      LEFT JOIN message t
        ON t.meetingID = e.meetingID AND t.orderID = e.orderID AND t.seq = e.target
@@ -312,7 +312,8 @@ macro_rules! events {
    UNION ALL
    SELECT * FROM (
      SELECT seq, 'message', userID, cmid, body, NULL, timestamp,
-            NULL, replyTo, edited_at, deleted_at
+            NULL, replyTo, edited_at, deleted_at,
+            NULL, NULL, NULL, NULL
      FROM message
      WHERE meetingID = :meeting
        AND orderID = :order
@@ -324,6 +325,7 @@ macro_rules! events {
      LIMIT :limit)
  ) page
  LEFT JOIN user u ON u.userID = page.userID
+ LEFT JOIN user w ON w.userID = page.subject
  ORDER BY page.seq ",
             $order,
             "
@@ -374,7 +376,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message, row::Unusable> {
         body: row::body(row)?,
         timestamp: row::time(row, "timestamp")?,
         seq: row::seq(row, "seq")?,
-        cmid: row::cmid(row).unwrap_or(NO_CMID),
+        cmid: row::cmid(row).unwrap_or(row::NO_CMID),
         name: row::user_name(row, user),
         reply_to: row::seq(row, "replyTo").ok(),
         edited: row::maybe_time(row, "edited_at"),
@@ -404,7 +406,7 @@ fn event(
         },
         "message" => What::Message {
             user: user()?,
-            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            cmid: row::cmid(row).unwrap_or(row::NO_CMID),
             body: row::body(row)?,
             reply_to: row::seq(row, "replyTo").ok(),
             edited: row::maybe_time(row, "edited_at"),
@@ -412,15 +414,16 @@ fn event(
         },
         "edited" => What::Edited {
             user: user()?,
-            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            cmid: row::cmid(row).unwrap_or(row::NO_CMID),
             target: row::seq(row, "target")?,
             body: row::body(row)?,
         },
         "deleted" => What::Deleted {
             user: user()?,
-            cmid: row::cmid(row).unwrap_or(NO_CMID),
+            cmid: row::cmid(row).unwrap_or(row::NO_CMID),
             target: row::seq(row, "target")?,
         },
+        "moderated" => What::Moderated(row::moderation(row)?),
         "closed" => What::Closed {
             reason: row::reason(row).ok_or(row::Unusable("reason"))?,
         },

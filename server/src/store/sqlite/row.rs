@@ -1,6 +1,6 @@
 //! Reading rows that anybody may have written: a row that cannot be used is skipped, not fatal.
 
-use plenary_shared::domain::{InstanceState, Meeting, Reason, Role, User};
+use plenary_shared::domain::{InstanceState, Kept, Meeting, Moderation, Reason, Role, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -8,6 +8,9 @@ use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, Params, Row};
 
 use crate::store::foreign;
+
+/// Stands for the cmid of what was stored without one.
+pub(super) const NO_CMID: Cmid = Cmid(uuid::Uuid::nil());
 
 /// What a row lacks to be used: the name of its column.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +143,32 @@ pub(super) fn reason(row: &Row<'_>) -> Option<Reason> {
 
 pub(super) fn cmid(row: &Row<'_>) -> Option<Cmid> {
     text(row, "cmid").and_then(|text| text.parse().ok())
+}
+
+/// What is kept of what an admin did, from the columns `action`, `subject`, `was` and `note`.
+pub(super) fn kept(row: &Row<'_>) -> Kept {
+    let number = |column| get::<i64>(row, column).and_then(|n| u64::try_from(n).ok());
+    Kept {
+        action: text(row, "action").unwrap_or_default(),
+        subject: number("subject"),
+        was: number("was"),
+        note: text(row, "note").map(|note| foreign::many_lines(&note)),
+    }
+}
+
+/// What an admin did, also from `userID`, `name`, `cmid`, and `whom`: what the person is called whom
+/// it concerns.
+pub(super) fn moderation(row: &Row<'_>) -> Result<Moderation, Unusable> {
+    let user = user_id(row, "userID")?;
+    let whom = |id| foreign::user_name(&text(row, "whom").unwrap_or_default(), id);
+    let (act, reason) = kept(row).read(whom).ok_or(Unusable("action"))?;
+    Ok(Moderation {
+        user,
+        name: user_name(row, user),
+        cmid: cmid(row).unwrap_or(NO_CMID),
+        act,
+        reason,
+    })
 }
 
 /// An address of an audience, in lower case.

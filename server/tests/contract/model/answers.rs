@@ -53,6 +53,7 @@ impl Model {
                 | What::Leave { .. }
                 | What::Edited { .. }
                 | What::Deleted { .. }
+                | What::Moderated(_)
                 | What::Closed { .. },
             ) => false,
         };
@@ -108,6 +109,7 @@ impl Model {
                 | What::Leave { .. }
                 | What::Edited { .. }
                 | What::Deleted { .. }
+                | What::Moderated(_)
                 | What::Closed { .. } => None,
             })
             .collect()

@@ -256,6 +256,7 @@ impl Instance {
                 | What::Message { .. }
                 | What::Edited { .. }
                 | What::Deleted { .. }
+                | What::Moderated(_)
                 | What::Closed { .. } => {}
             }
         }

@@ -1,6 +1,6 @@
 //! Rows beside the messages: days, what is new, absences, who came and went.
 
-use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::domain::{Act, Event, Moderation, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
 use ratatui::text::{Line, Span};
 
@@ -15,6 +15,8 @@ use crate::theme::Tone;
 const TOGETHER_MIN: usize = 3;
 /// People of one row who are looked for; more are not counted.
 const TOGETHER_MAX: usize = 200;
+/// Columns before the further rows of what an admin did.
+const INDENT_CELLS: usize = super::TIME_CELLS + 1;
 /// Events that are searched for when somebody who left had come.
 const SEARCHED_MAX: usize = 1_000;
 
@@ -25,6 +27,7 @@ pub(super) fn closed_because(reason: Reason) -> &'static str {
         Reason::Ended | Reason::Left => "it was ended",
         Reason::Missed => "nothing ran at its time",
         Reason::ConnectionLost => "the connection was lost",
+        Reason::Removed => "everybody was removed",
     }
 }
 
@@ -175,6 +178,30 @@ impl Looked<'_> {
         vec![self.quiet(format!("{first} {head}{names}{span}"))]
     }
 
+    /// An admin did something: as many rows as it takes to say what and why.
+    pub(super) fn moderated(&self, event: &Event, done: &Moderation) -> Vec<Line<'static>> {
+        let what = done.sentence(|user| self.name(user), |at| self.zone.hm(at));
+        let said = format!(
+            "{} {} {what}",
+            self.zone.hm(event.timestamp),
+            self.name(done.user)
+        );
+        let tone = match done.act {
+            Act::Announced { .. } => Tone::Strong,
+            _ => Tone::Quiet,
+        };
+        let cells = self.columns.saturating_sub(INDENT_CELLS).max(1);
+        let lines = text::lines(&said).into_iter();
+        let rows = lines.flat_map(|line| text::wrap(&line, cells));
+        rows.enumerate()
+            .map(|(at, row)| {
+                let indent = if at == 0 { 0 } else { INDENT_CELLS };
+                let row = format!("{}{row}", " ".repeat(indent));
+                Line::from(Span::styled(row, self.theme.style(tone)))
+            })
+            .collect()
+    }
+
     fn one_came_or_went(&self, event: &Event) -> Vec<Line<'static>> {
         let Some(user) = event.what.user() else {
             return Vec::new();
@@ -186,7 +213,11 @@ impl Looked<'_> {
             self.name(user)
         );
         if let What::Leave { reason, .. } = &event.what {
-            let lost = (*reason == Reason::ConnectionLost).then(|| "connection lost".to_owned());
+            let lost = match reason {
+                Reason::ConnectionLost => Some("connection lost".to_owned()),
+                Reason::Removed => Some("removed".to_owned()),
+                Reason::Left | Reason::Scheduled | Reason::Ended | Reason::Missed => None,
+            };
             let notes: Vec<String> = lost.into_iter().chain(self.stay(event, user)).collect();
             if !notes.is_empty() {
                 line = format!("{line} ({})", notes.join(", "));
@@ -230,6 +261,7 @@ impl Looked<'_> {
             | What::Message { .. }
             | What::Edited { .. }
             | What::Deleted { .. }
+            | What::Moderated(_)
             | What::Closed { .. } => (self.theme.glyphs.came, "joined"),
         }
     }

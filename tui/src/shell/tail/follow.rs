@@ -172,6 +172,7 @@ impl Follow {
             | Verb::Delete(_)
             | Verb::Read(_)
             | Verb::Typing(_)
+            | Verb::Moderate(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }

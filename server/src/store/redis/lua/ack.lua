@@ -17,7 +17,7 @@ if last > 0 then old = redis.call('XRANGE', log, '-', string.format('%d-0', last
 for _, entry in ipairs(old) do
   local seq, fields = string.match(entry[1], '^%d+'), entry[2]
   local kind, user, cmid = fields[2], fields[4], fields[8]
-  if kind == 'message' or kind == 'edited' or kind == 'deleted' then
+  if kind == 'message' or kind == 'edited' or kind == 'deleted' or kind == 'moderated' then
     redis.call('HDEL', sent, user .. ':' .. cmid)
     raise_floor(sent, user, seq, cmid_ms(cmid) or 0)
   end

@@ -2,11 +2,12 @@
 -- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended,
 --      channel, changed
 -- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
---      state, reason, closing (when it closed, if it has: nothing follows that; otherwise '')
+--      state, reason, closing (when its end began, if that is known; otherwise '')
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
 --      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]]),
 --      floors (JSON: [[#user, "seq made"]]: how far cmids are left out of `sent`),
---      before (the generation that may be live meanwhile; what it accepted is not lost; '': none)
+--      before (the generation that may be live meanwhile; what it accepted is not lost; '': none),
+--      standing (JSON: [field of the meeting]: what holds because admins said so)
 --      Numbers in these are strings: Lua would write large ones in another way.
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 --       | {'behind'} (the one before has gone on above the floor)
@@ -45,6 +46,7 @@ redis.call('UNLINK', meeting, audience, participants, connections, owners, grace
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
   'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9])
+for _, field in ipairs(cjson.decode(ARGV[17])) do redis.call('HSET', meeting, field, 1) end
 if ARGV[10] ~= '' then redis.call('HSET', meeting, 'closing', ARGV[10]) end
 for _, email in ipairs(cjson.decode(ARGV[11])) do redis.call('SADD', audience, email) end
 for _, one in ipairs(cjson.decode(ARGV[14])) do redis.call('HSET', people, one[1], one[2]) end

@@ -3,8 +3,8 @@
 -- ARGV gen, user, cmid, kind ('edited' | 'deleted'), target, author (see `author_of`), body (''),
 --      unarchived_events_max, looked (see `said_before`)
 -- Returns {'ok', seq, time} | {'repeat', seq, time} | {'look_up', archived} | {'elsewhere'}
---       | {'no_such_message'} | {'not_yours'} | {'message_deleted'} | {'not_participant'} | {'archive_behind'} | {'over'}
---       | {'gone'} | {'stale', gen}
+--       | {'no_such_message'} | {'not_yours'} | {'message_deleted'} | {'not_participant'} | {'read_only'}
+--       | {'muted'} | {'archive_behind'} | {'over'} | {'gone'} | {'stale', gen}
 local meeting, participants, log, sent, changed, channel = unpack(KEYS)
 local gen, user, cmid, kind, target, author, body = unpack(ARGV)
 
@@ -16,6 +16,8 @@ if before then return before end
 local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'over'} end
 if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end
+local why_silent = silenced(meeting, found, user)
+if why_silent then return why_silent end
 if found.seq - found.archived >= tonumber(ARGV[8]) then return {'archive_behind'} end
 local whose, why_not = author_of(log, found.seq, target, author)
 if not whose then return why_not end

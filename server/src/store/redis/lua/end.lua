@@ -10,7 +10,9 @@ local found, refused = live(meeting, gen)
 if not found then return refused end
 if found.state == 'closed' then return {'closed', found.seq} end
 local now = now_ms()
-if (reason == 'scheduled' or reason == 'missed') and now < found.to then
+-- Its end may have begun already, by an admin.
+local by_the_clock = reason == 'scheduled' or reason == 'missed'
+if found.state == 'active' and by_the_clock and now < found.to then
   return {'early', found.to - now}
 end
 -- The first call settles reason and time; later ones go on with these.

@@ -1,8 +1,8 @@
 -- A user becomes a participant.
 -- KEYS meeting, audience, participants, connections, owners, grace, log, people, channel
 -- ARGV gen, user, email, profile (JSON), name, connection ('': none), participants_max
--- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'full'} | {'over'}
---       | {'gone'} | {'stale', gen}
+-- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'banned'} | {'locked'} | {'full'}
+--       | {'over'} | {'gone'} | {'stale', gen}
 local meeting, audience, participants, connections, owners, grace, log, people, channel = unpack(KEYS)
 local gen, user, email, profile, name, connection = unpack(ARGV)
 
@@ -12,6 +12,8 @@ local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'over'} end
 if redis.call('ZSCORE', participants, user) then return {'already_participant'} end
 if not found.public and redis.call('SISMEMBER', audience, email) == 0 then return {'not_allowed'} end
+if redis.call('HEXISTS', meeting, 'banned:' .. user) == 1 then return {'banned'} end
+if found.locked then return {'locked'} end
 if redis.call('ZCARD', participants) >= tonumber(ARGV[7]) then return {'full'} end
 
 local seq = emit(meeting, log, channel, gen, 'join', user, now, {'name', name})

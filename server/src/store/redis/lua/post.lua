@@ -3,8 +3,8 @@
 -- ARGV gen, user, cmid, body, unarchived_events_max, looked (see `said_before`), reply_to ('': none),
 --      author (see `author_of`)
 -- Returns {'ok', seq, time} | {'repeat', seq, time} | {'look_up', archived} | {'elsewhere'}
---       | {'no_such_message'} | {'not_participant'} | {'archive_behind'} | {'over'} | {'gone'}
---       | {'stale', gen}
+--       | {'no_such_message'} | {'not_participant'} | {'read_only'} | {'muted'} | {'archive_behind'} | {'over'}
+--       | {'gone'} | {'stale', gen}
 local meeting, participants, log, sent, user_messages, channel = unpack(KEYS)
 local gen, user, cmid, body, _, looked, reply_to, author = unpack(ARGV)
 
@@ -16,6 +16,8 @@ if before then return before end
 local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'over'} end
 if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end
+local why_silent = silenced(meeting, found, user)
+if why_silent then return why_silent end
 if found.seq - found.archived >= tonumber(ARGV[5]) then return {'archive_behind'} end
 local fields = {'cmid', cmid, 'body', body}
 if reply_to ~= '' then

@@ -8,13 +8,21 @@ end
 
 -- The meeting's fields if it is live in this generation; otherwise nil and what to answer.
 local function live(meeting, gen)
-  local found = redis.call('HMGET', meeting, 'gen', 'state', 'todatetime', 'isPublic', 'seq', 'archived')
+  local found = redis.call('HMGET', meeting, 'gen', 'state', 'todatetime', 'isPublic', 'seq', 'archived',
+    'locked', 'readOnly')
   if not found[1] then return nil, {'gone'} end
   if found[1] ~= gen then return nil, {'stale', found[1]} end
   return {
     state = found[2], to = tonumber(found[3]), public = found[4] == '1',
     seq = tonumber(found[5]), archived = tonumber(found[6]),
+    locked = found[7], read_only = found[8],
   }
+end
+
+-- Why somebody who is in may say nothing, if an admin wants that; or nil.
+local function silenced(meeting, found, user)
+  if found.read_only then return {'read_only'} end
+  if redis.call('HEXISTS', meeting, 'muted:' .. user) == 1 then return {'muted'} end
 end
 
 -- Numbers the event, writes it to the log and publishes it: the one place where events come from.
@@ -99,10 +107,12 @@ local function remove(participants, owners, user)
   if stay then redis.call('HDEL', owners, '#' .. user .. ':' .. stay) end
 end
 
--- Whether this person may read: public, in the audience, in the meeting, or an admin ('1').
+-- Whether this person may read: public, in the audience, in the meeting, or an admin ('1'); not who
+-- was banned.
 local function may_read(meeting, audience, participants, user, email, admin)
-  return admin == '1'
-    or redis.call('HGET', meeting, 'isPublic') == '1'
+  if admin == '1' then return true end
+  if redis.call('HEXISTS', meeting, 'banned:' .. user) == 1 then return false end
+  return redis.call('HGET', meeting, 'isPublic') == '1'
     or redis.call('SISMEMBER', audience, email) == 1
     or redis.call('ZSCORE', participants, user) ~= false
 end

@@ -1,0 +1,179 @@
+//! Admins steer a running meeting from one server while people are at another.
+
+use plenary_shared::domain::{Act, Event, Reason, What};
+use plenary_shared::protocol::{Push, Verb};
+use plenary_testkit::{Client, Http, Scene, Server, Setting, Ws, instance, user};
+use serde_json::json;
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace", "mallory"])
+        .admin("ada")
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+        .start()
+}
+
+/// The next event that is a leave or of an admin.
+async fn told(ws: &mut Ws) -> Event {
+    ws.wait_for("what an admin did", |push| match push {
+        Push::Event(event) => {
+            let told = matches!(event.what, What::Moderated(_) | What::Leave { .. });
+            told.then_some(*event)
+        }
+        _ => None,
+    })
+    .await
+}
+
+fn act(event: &Event) -> &Act {
+    match &event.what {
+        What::Moderated(done) => &done.act,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_banned_at_one_server_is_out_at_the_other() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let token = scene.token("mallory");
+    let mut mallory = Ws::hello(&second.url(), &token).await;
+    mallory.open(here).await.expect("it is public");
+    mallory.join(here).await.expect("it is public");
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is public");
+    grace.join(here).await.expect("it is public");
+
+    let ada = scene.http("ada");
+    let ban = json!({"email": "mallory@example.org", "ban": true, "reason": "spam"});
+    ada.post("/meeting/1/order/1/remove", &ban).await.ok();
+    for ws in [&mut mallory, &mut grace] {
+        let event = told(ws).await;
+        let What::Moderated(done) = &event.what else {
+            panic!("{event:?}");
+        };
+        assert_eq!(
+            (done.name.as_str(), done.reason.as_deref()),
+            ("ada", Some("spam"))
+        );
+        assert_eq!(done.act.whom().map(|whom| whom.id), Some(user(3)));
+        let left = told(ws).await.what;
+        let expected = What::Leave {
+            user: user(3),
+            reason: Reason::Removed,
+        };
+        assert_eq!(left, expected);
+    }
+    // By the same socket, another terminal, and HTTP.
+    let refused = mallory.join(here).await.expect_err("she is banned");
+    assert_eq!(refused.code.as_str(), "banned");
+    let refused = mallory.post(here, "but").await.expect_err("she is out");
+    assert_eq!(refused.code.as_str(), "not_participant");
+    let mut other = scene.ws("mallory").await;
+    for verb in [Verb::Join(here), Verb::People(here)] {
+        let refused = other.ask(verb).await.expect_err("she is banned");
+        assert!(
+            ["banned", "not_allowed"].contains(&refused.code.as_str()),
+            "{refused}"
+        );
+    }
+    let http = Http::with_token(&second.url(), &token);
+    let answer = http.post("/meeting/1/order/1/join", &json!({})).await;
+    assert_eq!((answer.status, answer.code()), (403, "banned"));
+    // What is said from here on she is not told, though she never closed it.
+    grace.post(here, "she is gone").await.expect("she is in");
+    let said = grace
+        .wait_for("the message", |push| match push {
+            Push::Event(event) => matches!(event.what, What::Message { .. }).then_some(()),
+            _ => None,
+        })
+        .await;
+    let () = said;
+    http.post("/logout", &json!({})).await.ok();
+    while let Some(push) = mallory.try_next().await {
+        let is_said =
+            matches!(&push, Push::Event(event) if matches!(event.what, What::Message { .. }));
+        assert!(!is_said, "{push:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_by_the_command_line_is_told_and_audited() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    let opened = grace.open(here).await.expect("it is public");
+    grace.join(here).await.expect("it is public");
+    let end = opened.instance.todatetime;
+    let ada = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    for args in [
+        vec!["extend", "1/1", "+30m", "--reason", "not done yet"],
+        vec!["lock", "1/1"],
+        vec!["unlock", "1/1"],
+        vec!["read-only", "1/1"],
+        vec!["read-only", "1/1", "--off"],
+        vec!["mute", "1/1", "grace@example.org"],
+        vec!["unmute", "1/1", "2"],
+        vec!["announce", "1/1", "Coffee", "is", "ready"],
+        vec!["remove", "1/1", "2", "--reason", "no more"],
+        vec!["end", "1/1", "--reason", "done"],
+    ] {
+        let said = ada.run(&[&["admin"], &args[..]].concat()).ok();
+        assert!(said.starts_with("1/1 at "), "{said}");
+    }
+    let expected = [
+        "extended",
+        "locked",
+        "unlocked",
+        "read_only",
+        "writable",
+        "muted",
+        "unmuted",
+        "announced",
+        "removed",
+    ];
+    for word in expected {
+        let event = told(&mut grace).await;
+        assert_eq!(act(&event).as_str(), word);
+        if let Act::Extended { todatetime, before } = act(&event) {
+            assert_eq!((*before, *todatetime), (end, end.plus_ms(1_800_000)));
+        }
+    }
+    let left = told(&mut grace).await;
+    assert!(matches!(
+        left.what,
+        What::Leave {
+            reason: Reason::Removed,
+            ..
+        }
+    ));
+    assert_eq!(act(&told(&mut grace).await).as_str(), "ended");
+    scene.wait_state(here, "ended");
+    let audit = scene
+        .stores
+        .database
+        .query("SELECT actor, action, target, IFNULL(detail, '') FROM audit ORDER BY auditID");
+    let words: Vec<&str> = audit.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(words[..9], expected);
+    assert_eq!(words[9], "ended");
+    assert!(
+        audit
+            .iter()
+            .all(|row| row[0] == "1" && row[2].starts_with("1/1"))
+    );
+    assert_eq!(
+        audit[8][2..],
+        ["1/1 user 2".to_owned(), "no more".to_owned()]
+    );
+    let reason = "SELECT reason FROM meeting_instance WHERE meetingID = 1";
+    assert_eq!(scene.stores.database.value(reason), "ended");
+    // What has ended is not steered.
+    let late = ada.run(&["admin", "extend", "1/1", "+30m"]);
+    assert_eq!(late.code, 4, "{}", late.stderr);
+    let grace = Client::with_token(&scene.server.url(), &scene.token("grace"));
+    let refused = grace.run(&["admin", "lock", "1/1"]);
+    assert_eq!(refused.code, 4);
+    assert!(refused.stderr.contains("admins_only"), "{}", refused.stderr);
+}

@@ -1,0 +1,91 @@
+//! What admins do, as people in the meeting see it.
+
+use plenary_shared::domain::{Act, Moderation, Reason, Reject, What, Whom};
+use plenary_shared::ids::Cmid;
+use plenary_shared::protocol::ResumeMode;
+
+use super::stage::{ME, Stage, sync, user};
+
+/// User 8 did this.
+fn done(act: Act, reason: &str) -> What {
+    What::Moderated(Moderation {
+        user: user(8),
+        name: "ben".to_owned(),
+        cmid: Cmid(uuid::Uuid::nil()),
+        act,
+        reason: Some(reason.to_owned()),
+    })
+}
+
+fn me() -> Whom {
+    Whom {
+        id: user(ME),
+        name: "ada".to_owned(),
+    }
+}
+
+/// What user 8 is called here.
+fn admin(stage: &Stage) -> String {
+    let log = stage.model.room().and_then(|room| room.log.as_ref());
+    log.expect("an open meeting").name(user(8))
+}
+
+#[test]
+fn a_meeting_that_is_extended_shows_its_new_end() {
+    let mut stage = Stage::talking(100, 24);
+    let before = stage.model.instance(sync()).expect("known").todatetime;
+    let todatetime = before.plus_ms(30 * 60_000);
+    let what = done(Act::Extended { todatetime, before }, "not done yet");
+    stage.event(20, what);
+    let instance = stage.model.instance(sync()).expect("known");
+    assert_eq!(instance.todatetime, todatetime);
+    let end = stage.model.zone.hm(todatetime);
+    let admin = admin(&stage);
+    let said = format!("{admin} extended the meeting to {end} (+30m): not done yet");
+    assert!(stage.shows(&said), "{}", stage.screen());
+}
+
+#[test]
+fn whoever_is_removed_is_told_why_and_stays_out() {
+    let mut stage = Stage::talking(100, 24);
+    stage.asked();
+    stage.event(20, done(Act::Removed(me()), "spam"));
+    let reason = Reason::Removed;
+    let user = user(ME);
+    stage.event(21, What::Leave { user, reason });
+    let admin = admin(&stage);
+    assert!(
+        stage.shows(&format!("{admin} removed you: spam")),
+        "{}",
+        stage.screen()
+    );
+    assert!(!stage.model.room().expect("a room").wants_in);
+    stage.lose_link();
+    stage.greet(vec![(sync(), ResumeMode::Delta)]);
+    let names: Vec<String> = stage.asked().into_iter().map(|(name, _)| name).collect();
+    assert!(!names.contains(&"join".to_owned()), "{names:?}");
+}
+
+#[test]
+fn whoever_is_muted_is_told_so_and_why_a_line_does_not_go() {
+    let mut stage = Stage::talking(100, 24);
+    stage.event(20, done(Act::Muted(me()), "too loud"));
+    let admin = admin(&stage);
+    assert!(
+        stage.shows(&format!("{admin} muted you: too loud")),
+        "{}",
+        stage.screen()
+    );
+    stage.write("but");
+    stage.key("enter");
+    stage.refuse("post", Reject::from(plenary_shared::domain::Code::Muted));
+    assert!(stage.shows("An admin has muted you"), "{}", stage.screen());
+    // What an admin says to everybody is read by all.
+    let body = plenary_shared::text::MessageBody::parse("Coffee is ready").expect("a body");
+    stage.event(21, done(Act::Announced { body }, "-"));
+    assert!(
+        stage.shows("announced: Coffee is ready"),
+        "{}",
+        stage.screen()
+    );
+}
