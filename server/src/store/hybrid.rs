@@ -82,7 +82,7 @@ impl Hybrid {
     async fn brief<T>(&self, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
         let silent = self.silent.load(Ordering::Relaxed);
         let limit_ms = if silent { BRIEF_SILENT_MS } else { BRIEF_MS };
-        self.within(limit_ms, asking).await
+        self.within(limit_ms, Box::pin(asking)).await
     }
 
     async fn within<T>(&self, limit_ms: u64, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
