@@ -254,7 +254,11 @@ impl Step<'_> {
         };
         let generation = room.log.as_ref().map(|log| log.position().generation);
         match &event.what {
-            What::Message { user, cmid, .. } if Some(*user) == my_id => {
+            What::Message { user, cmid, .. }
+            | What::Edited { user, cmid, .. }
+            | What::Deleted { user, cmid, .. }
+                if Some(*user) == my_id =>
+            {
                 let generation = generation.unwrap_or_default();
                 self.model.outbox.seen(*cmid, event.seq, generation);
                 self.flush(id);
