@@ -10,7 +10,7 @@ use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
 
 use crate::store::steering::{Measure, Order};
 
-use super::{Hybrid, LOOK_UPS_MAX, brief};
+use super::{Hybrid, LOOK_UPS_MAX};
 
 /// Who says something, and where.
 #[derive(Clone, Copy)]
@@ -92,7 +92,7 @@ impl Hybrid {
             Measure::End | Measure::ExtendBy(_) | Measure::ExtendTo(_)
         );
         if moves_the_end && !posted.repeat {
-            match brief(self.archive_some(&[id])).await {
+            match self.brief(self.archive_some(&[id])).await {
                 Ok(_) => {}
                 Err(error) => tracing::debug!(instance = %id, %error, "archived later"),
             }

@@ -22,7 +22,7 @@ use crate::store::mysql::Unfinished;
 use crate::store::redis::{Closing, LiveEnd, Refused};
 use crate::store::{EndStep, Stepped};
 
-use super::{BRIEF_MS, Hybrid, brief};
+use super::Hybrid;
 
 /// An end that is so much later by the live store, in milliseconds, was moved: clocks differ by less.
 const MOVED_MS_MIN: i64 = 5_000;
@@ -61,7 +61,7 @@ impl Hybrid {
                 if reason == Reason::Scheduled && self.goes_on(id).await {
                     return Ok(Stepped::NotYet);
                 }
-                let ending = brief(self.ledger.begin_end(id, reason, now)).await?;
+                let ending = self.brief(self.ledger.begin_end(id, reason, now)).await?;
                 Ok(if ending {
                     Stepped::Done
                 } else {
@@ -84,7 +84,7 @@ impl Hybrid {
                 self.live.end_by_clock(id).await,
             )
         };
-        let asked = tokio::time::timeout(Duration::from_millis(BRIEF_MS), asking).await;
+        let asked = tokio::time::timeout(Duration::from_millis(super::BRIEF_MS), asking).await;
         let Ok((Ok(now_ms), Ok(Some(end)))) = asked else {
             return false;
         };
@@ -92,7 +92,7 @@ impl Hybrid {
         if end.as_ms() <= now_ms + MOVED_MS_MIN {
             return false;
         }
-        if let Err(error) = brief(self.archive_some(&[id])).await {
+        if let Err(error) = self.brief(self.archive_some(&[id])).await {
             tracing::debug!(instance = %id, %error, "archived later");
         }
         true
@@ -100,7 +100,7 @@ impl Hybrid {
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
         // Whoever marked it knows why; without what lasts, the clock does.
-        let reason = match brief(self.ledger.stored(id)).await {
+        let reason = match self.brief(self.ledger.stored(id)).await {
             Ok(Some(stored)) => stored.reason.unwrap_or(reason),
             Ok(None) | Err(_) => reason,
         };

@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "changes" in "0007_changes.sql",
     8 "reading" in "0008_reading.sql",
     9 "search" in "0009_search.sql",
+    10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
 ];
 
@@ -313,8 +314,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_run_in_the_order_of_their_numbers() {
-        assert!(MIGRATIONS.is_sorted_by(|one, next| one.version < next.version));
+    fn migrations_are_numbered_without_a_hole() {
+        for (at, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(usize::try_from(migration.version), Ok(at + 1));
+        }
     }
 
     /// A migration that has landed is never edited: a new one is written instead.
@@ -336,6 +339,7 @@ mod tests {
                 "changes 5be924eb4969a5d1",
                 "reading f410765eb33828d6",
                 "search c98be78e525aa1ac",
+                "renewal 487f8e3a34bdeb52",
                 "steering 83546d40a2c55fd2",
             ]
         );

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "changes" in "0007_changes.sql",
     8 "reading" in "0008_reading.sql",
     9 "search" in "0009_search.sql",
+    10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
 ];
 
@@ -235,6 +236,7 @@ mod tests {
                 "0007_changes",
                 "0008_reading",
                 "0009_search",
+                "0010_renewal",
                 "0011_steering"
             ]
         );
@@ -273,6 +275,7 @@ mod tests {
                 "changes 688a29049c4bfc78",
                 "reading 3d16af26e3ca8b83",
                 "search 5ac83cdd25fa4f0e",
+                "renewal 0249b4d752dea3cf",
                 "steering 69e506c32b17df66",
             ]
         );
