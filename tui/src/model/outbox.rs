@@ -535,7 +535,11 @@ fn cmid_of(what: &What) -> Option<Cmid> {
         What::Message { cmid, .. } | What::Edited { cmid, .. } | What::Deleted { cmid, .. } => {
             Some(*cmid)
         }
-        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+        What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Moderated(_)
+        | What::Closed { .. } => None,
     }
 }
 
@@ -562,6 +566,7 @@ fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<Line> {
         | What::Opened
         | What::Join { .. }
         | What::Leave { .. }
+        | What::Moderated(_)
         | What::Closed { .. } => return None,
     };
     Some(Line {
