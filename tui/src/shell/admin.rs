@@ -49,11 +49,11 @@ fn asked(measure: AdminCommand) -> Result<(InstanceId, &'static str, Value), Fai
             }
             (instance, "extend", body)
         }
-        AdminCommand::Mute(of) => plain(concerning(of), "mute"),
-        AdminCommand::Unmute(of) => plain(concerning(of), "unmute"),
-        AdminCommand::Unban(of) => plain(concerning(of), "unban"),
+        AdminCommand::Mute(of) => plain(concerning(&of), "mute"),
+        AdminCommand::Unmute(of) => plain(concerning(&of), "unmute"),
+        AdminCommand::Unban(of) => plain(concerning(&of), "unban"),
         AdminCommand::Remove(asked) => {
-            let (instance, mut body) = concerning(asked.of);
+            let (instance, mut body) = concerning(&asked.of);
             body["ban"] = json!(asked.ban);
             (instance, "remove", body)
         }
@@ -71,7 +71,7 @@ fn plain(
     (instance, path, body)
 }
 
-fn concerning(of: Concern) -> (InstanceId, Value) {
+fn concerning(of: &Concern) -> (InstanceId, Value) {
     let mut body = json!({ "reason": of.steer.reason });
     match of.who.trim_start_matches('#').parse::<UserId>() {
         Ok(user) => body["userID"] = json!(user),
