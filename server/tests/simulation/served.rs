@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
 use plenary_server::store::mysql::{Archived, Batch, Ledger};
 use plenary_server::store::redis::Live;
+use plenary_server::store::steering::Order;
 use plenary_server::store::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
@@ -152,6 +153,7 @@ delegated! {
     edit(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: &MessageBody) -> Answer<Posted>;
     delete(instance: InstanceId, user: &User, cmid: Cmid, target: Seq) -> Answer<Posted>;
     typing(instance: InstanceId, user: &User) -> Answer<()>;
+    moderate(instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
     search(viewer: &User, query: &Query, before: Option<Place>, limit: usize) -> Answer<SearchOk>;
     keep_positions(positions: &[ReadPosition]) -> Answer<()>;
     tell_read(positions: &[ReadPosition]) -> Answer<()>;
