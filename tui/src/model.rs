@@ -17,7 +17,7 @@ pub mod sign_in;
 pub mod timeline;
 pub mod wake;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
@@ -220,6 +220,8 @@ pub enum Asked {
     People(InstanceId),
     JoinTimes,
     UserMessages,
+    Read(InstanceId),
+    Typing,
 }
 
 /// Where keys go first.
@@ -475,22 +477,39 @@ impl Model {
 
     /// The next meeting with unread messages, those that speak of the reader first.
     pub fn next_unread(&self) -> Option<InstanceId> {
-        let unread = self.rooms.values().filter(|room| room.unread > 0);
+        let listed = self.meetings.iter().map(|instance| instance.id);
+        let all: BTreeSet<InstanceId> = listed.chain(self.rooms.keys().copied()).collect();
+        let unread = all.into_iter().map(|id| (self.unread_of(id), id));
         unread
-            .max_by_key(|room| (room.mentions > 0, room.unread))
-            .map(|room| room.id)
+            .filter(|((unread, _), _)| *unread > 0)
+            .max_by_key(|((unread, mentions), _)| (*mentions > 0, *unread))
+            .map(|(_, id)| id)
+    }
+
+    /// Messages of others that have not been read, and how many of them speak of the reader. Of a
+    /// meeting that the reader has never looked into, only those that speak of them count.
+    pub fn unread_of(&self, id: InstanceId) -> (usize, usize) {
+        if let Some(room) = self.rooms.get(&id).filter(|room| room.log.is_some()) {
+            return (room.unread, room.mentions);
+        }
+        let is_in = self.meetings.get(id).is_some_and(|i| i.joined.is_some());
+        let left = self.meetings.unread(id);
+        let left = left.filter(|left| is_in || left.read > Seq::default() || left.mentions > 0);
+        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        left.map_or((0, 0), |left| (count(left.unread), count(left.mentions)))
     }
 
     /// Whether the person sees the end of this room's log now.
     pub fn looks_at(&self, id: InstanceId) -> bool {
-        let at_end = self
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.scroll.is_newest());
+        let room = self.rooms.get(&id);
+        self.looks_into(id) && room.is_some_and(|room| room.scroll.is_newest())
+    }
+
+    /// Whether the person sees this room's log now, be it its end or not.
+    pub fn looks_into(&self, id: InstanceId) -> bool {
         let covered = self.drawer.is_some() && self.panes().form != Form::Three;
         self.shown == Some(id)
             && self.focused
-            && at_end
             && self.overlay.is_none()
             && self.sign_in.is_none()
             && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
@@ -543,8 +562,14 @@ impl Model {
             }
             InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
         };
-        let sum = |count: fn(&Room) -> usize| self.rooms.values().map(count).sum::<usize>();
-        match (sum(|room| room.mentions), sum(|room| room.unread)) {
+        let listed = self.meetings.iter().map(|instance| instance.id);
+        let all: BTreeSet<InstanceId> = listed.chain(self.rooms.keys().copied()).collect();
+        let (mut unread, mut mentions) = (0_usize, 0_usize);
+        for (more, meant) in all.into_iter().map(|id| self.unread_of(id)) {
+            unread = unread.saturating_add(more);
+            mentions = mentions.saturating_add(meant);
+        }
+        match (mentions, unread) {
             (0, 0) => meeting,
             (0, unread) => format!("{meeting} +{unread}"),
             (mentions, _) => format!("{meeting} !{mentions}"),
