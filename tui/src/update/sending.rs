@@ -211,12 +211,12 @@ impl Step<'_> {
         let generation = log.map_or_else(Generation::default, |log| log.position().generation);
         let due = self.model.outbox.due(id, now, generation, inside);
         if let Some(due) = due {
-            self.ask_due(id, due);
+            self.ask_due(id, generation, due);
         }
     }
 
     /// Sends what is due. What it is aimed at may have another number by now, or be no more.
-    fn ask_due(&mut self, instance: InstanceId, due: Due) {
+    fn ask_due(&mut self, instance: InstanceId, sent: Generation, due: Due) {
         let room = self.model.rooms.get(&instance);
         let log = room.and_then(|room| room.log.as_ref());
         let (cmid, body) = (due.cmid, due.body);
@@ -237,7 +237,9 @@ impl Step<'_> {
             }),
             (Aim::Edit(_) | Aim::Delete(_), None) => {
                 let why = "the server has lost the message".to_owned();
-                self.model.outbox.refused(cmid, Refusal::Final { why });
+                self.model
+                    .outbox
+                    .refused(cmid, sent, Refusal::Final { why });
                 return self.flush(instance);
             }
             // What is said is worth saying although what it answers is no more.
@@ -249,16 +251,16 @@ impl Step<'_> {
                 ack: Ack::Ordered,
             }),
         };
-        self.ask(verb, Asked::Post(instance, cmid));
+        self.ask(verb, Asked::Post(instance, cmid, sent));
     }
 
     /// It is in the log; its event may have come before, or comes soon.
-    pub(super) fn posted(&mut self, id: InstanceId, cmid: Cmid, ok: Posted) {
+    pub(super) fn posted(&mut self, id: InstanceId, cmid: Cmid, sent: Generation, ok: Posted) {
         let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
         let outbox = &mut self.model.outbox;
         match log {
             Some(log) => {
-                outbox.taken(cmid, ok.seq, log.position().generation);
+                outbox.taken(cmid, ok.seq, sent, log.position().generation);
                 outbox.archived(log);
             }
             // Nobody follows it here any more, so nobody can say when it is in the archive.
@@ -268,7 +270,13 @@ impl Step<'_> {
     }
 
     /// It was refused: tried again where that helps by itself, otherwise its line says why.
-    pub(super) fn post_refused(&mut self, id: InstanceId, cmid: Cmid, reject: &Reject) {
+    pub(super) fn post_refused(
+        &mut self,
+        id: InstanceId,
+        cmid: Cmid,
+        sent: Generation,
+        reject: &Reject,
+    ) {
         let why = reject.detail.clone();
         let wait_ms = i64::from(reject.retry_after_s.unwrap_or(1).clamp(1, 60)) * 1_000;
         let at = self.model.now.plus_ms(wait_ms);
@@ -288,7 +296,7 @@ impl Step<'_> {
             self.model.outbox.settle(cmid);
             return self.flush(id);
         }
-        if self.model.outbox.refused(cmid, refusal) {
+        if self.model.outbox.refused(cmid, sent, refusal) {
             self.ask_join(id);
         }
         let failed = self
