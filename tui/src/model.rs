@@ -15,9 +15,10 @@ pub mod scroll;
 pub mod select;
 pub mod sign_in;
 pub mod timeline;
+mod unread;
 pub mod wake;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
@@ -476,47 +477,6 @@ impl Model {
             .filter(|room| room.wants_in && !room.is_closed())
     }
 
-    /// The next meeting with unread messages, those that speak of the reader first.
-    pub fn next_unread(&self) -> Option<InstanceId> {
-        let listed = self.meetings.iter().map(|instance| instance.id);
-        let all: BTreeSet<InstanceId> = listed.chain(self.rooms.keys().copied()).collect();
-        let unread = all.into_iter().map(|id| (self.unread_of(id), id));
-        unread
-            .filter(|((unread, _), _)| *unread > 0)
-            .max_by_key(|((unread, mentions), _)| (*mentions > 0, *unread))
-            .map(|(_, id)| id)
-    }
-
-    /// Messages of others that have not been read, and how many of them speak of the reader. Of a
-    /// meeting that the reader has never looked into, only those that speak of them count.
-    pub fn unread_of(&self, id: InstanceId) -> (usize, usize) {
-        if let Some(room) = self.rooms.get(&id).filter(|room| room.log.is_some()) {
-            return (room.unread, room.mentions);
-        }
-        let is_in = self.meetings.get(id).is_some_and(|i| i.joined.is_some());
-        let left = self.meetings.unread(id);
-        let left = left.filter(|left| is_in || left.read > Seq::default() || left.mentions > 0);
-        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        left.map_or((0, 0), |left| (count(left.unread), count(left.mentions)))
-    }
-
-    /// Whether the person sees the end of this room's log now.
-    pub fn looks_at(&self, id: InstanceId) -> bool {
-        let room = self.rooms.get(&id);
-        self.looks_into(id) && room.is_some_and(|room| room.scroll.is_newest())
-    }
-
-    /// Whether the person sees this room's log now, be it its end or not.
-    pub fn looks_into(&self, id: InstanceId) -> bool {
-        let covered = self.drawer.is_some() && self.panes().form != Form::Three;
-        self.shown == Some(id)
-            && self.focused
-            && self.overlay.is_none()
-            && self.sign_in.is_none()
-            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
-            && (!covered || self.panes().chat.width > 60)
-    }
-
     /// What Enter does in the input now.
     pub fn enter_does(&self) -> EnterDoes {
         let written = self
@@ -541,39 +501,6 @@ impl Model {
                 EnterDoes::Nothing
             }
             None => EnterDoes::Send,
-        }
-    }
-
-    /// What the terminal's title says: `●23m Seminar !2`.
-    pub fn window_title(&self) -> String {
-        let glyphs = self.theme.glyphs;
-        let instance = self.shown.and_then(|id| self.instance(id));
-        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
-            return "plenary".to_owned();
-        };
-        let (now, name) = (self.now, text::one_line(&instance.title));
-        let meeting = match instance.state {
-            InstanceState::Active => {
-                let left = minutes(minutes_left(now, instance.todatetime));
-                format!("{}{left} {name}", glyphs.live)
-            }
-            InstanceState::Scheduled => {
-                let left = minutes(minutes_left(now, instance.fromdatetime));
-                format!("{name} in {left}")
-            }
-            InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
-        };
-        let listed = self.meetings.iter().map(|instance| instance.id);
-        let all: BTreeSet<InstanceId> = listed.chain(self.rooms.keys().copied()).collect();
-        let (mut unread, mut mentions) = (0_usize, 0_usize);
-        for (more, meant) in all.into_iter().map(|id| self.unread_of(id)) {
-            unread = unread.saturating_add(more);
-            mentions = mentions.saturating_add(meant);
-        }
-        match (mentions, unread) {
-            (0, 0) => meeting,
-            (0, unread) => format!("{meeting} +{unread}"),
-            (mentions, _) => format!("{meeting} !{mentions}"),
         }
     }
 

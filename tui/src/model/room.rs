@@ -200,7 +200,12 @@ impl Room {
     }
 
     /// It has been read up to here, and what comes after it is counted anew.
-    pub fn read_to(&mut self, seq: Seq, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) -> bool {
+    pub fn read_to(
+        &mut self,
+        seq: Seq,
+        me: Option<UserId>,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> bool {
         self.seen = self.seen.max(seq.min(self.last()));
         if self.seen == self.last() {
             (self.unread, self.mentions) = (0, 0);

@@ -123,7 +123,12 @@ impl Step<'_> {
         let listed = self.model.meetings.iter().map(|instance| instance.id);
         let unopened: Vec<InstanceId> = listed
             .filter(|id| argument == "all" || Some(*id) == shown)
-            .filter(|id| self.model.rooms.get(id).is_none_or(|room| room.log.is_none()))
+            .filter(|id| {
+                self.model
+                    .rooms
+                    .get(id)
+                    .is_none_or(|room| room.log.is_none())
+            })
             .filter(|id| self.model.unread_of(*id).0 > 0)
             .collect();
         for instance in unopened {
@@ -191,6 +196,9 @@ impl Step<'_> {
 
 /// Whether a text speaks of whoever is signed in.
 fn is_meant(model: &Model) -> impl Fn(&str) -> bool + use<> {
-    let name = model.me.as_ref().map_or_else(String::new, |me| me.name.clone());
+    let name = model
+        .me
+        .as_ref()
+        .map_or_else(String::new, |me| me.name.clone());
     move |body| mentions(body, &name)
 }

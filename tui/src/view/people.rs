@@ -50,7 +50,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             text::one_line(&log.map_or_else(String::new, |log| log.name(member.id)))
         };
         let time = model.zone.hm(member.joined);
-        let types = model.room().is_some_and(|room| room.typing.contains_key(&member.id));
+        let types = model
+            .room()
+            .is_some_and(|room| room.typing.contains_key(&member.id));
         let typing = if types {
             format!(" {}", glyphs.pen)
         } else {

@@ -44,10 +44,13 @@ fn typing(model: &Model, cells: usize) -> Option<Span<'static>> {
         .collect();
     let said = [names.join(", "), format!("{} people", names.len())];
     let cut = model.theme.glyphs.cut;
-    let text = said.into_iter().filter(|_| !names.is_empty()).find_map(|who| {
-        let text = format!(" {who} typing{cut} ");
-        (text::width(&text) <= cells).then_some(text)
-    });
+    let text = said
+        .into_iter()
+        .filter(|_| !names.is_empty())
+        .find_map(|who| {
+            let text = format!(" {who} typing{cut} ");
+            (text::width(&text) <= cells).then_some(text)
+        });
     text.map(|text| Span::styled(text, model.theme.style(Tone::Quiet)))
 }
 
