@@ -24,13 +24,12 @@ use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::clock::{Zone, minutes, minutes_left};
+use crate::clock::Zone;
 use crate::command::{Command, Context};
 use crate::journal::Owner;
 use crate::keymap::Keymap;
-use crate::layout::{self, Drawer, Form, Panes};
+use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
-use crate::text;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use editor::Ring;

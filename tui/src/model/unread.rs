@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, Seq};
 
-use super::Model;
 use crate::clock::{minutes, minutes_left};
 use crate::layout::Form;
+use crate::model::Model;
 use crate::text;
 
 impl Model {
