@@ -63,6 +63,8 @@ impl Model {
             }
         }
         self.outbox.due_at().for_each(|(_, time)| at(time));
+        let again = self.rooms.values().filter_map(|room| room.again_at);
+        again.for_each(&mut at);
         wake
     }
 }
