@@ -6,6 +6,7 @@ use plenary_shared::protocol::{ReadElsewhere, ReadUpTo, Typing, Unread, Verb};
 use plenary_shared::text::mentions;
 
 use super::Step;
+use crate::model::room::Room;
 use crate::model::scroll::Place;
 use crate::model::wake::READ_EVERY_MS;
 use crate::model::{Asked, Model};
@@ -21,7 +22,7 @@ impl Step<'_> {
         let lowest = model.chat_places().into_iter().flatten().next_back();
         let up_to = match lowest {
             Some(Place::Event(seq)) => seq,
-            Some(Place::Tail) => model.room().map_or(Seq::default(), |room| room.last()),
+            Some(Place::Tail) => model.room().map_or(Seq::default(), Room::last),
             None => return,
         };
         if model.room().is_some_and(|room| up_to > room.seen) {
