@@ -319,16 +319,19 @@ impl Run<'_> {
 
     // --- what it is told ---
 
-    /// A client takes what its server has for it.
-    pub(crate) fn pull(&mut self, at: usize) {
+    /// A client takes what its server has for it; whether there was something.
+    pub(crate) fn pull(&mut self, at: usize) -> bool {
         let client = &mut self.clients[at];
-        let Some(link) = &mut client.link else { return };
+        let Some(link) = &mut client.link else {
+            return false;
+        };
         let Some(cursor) = &mut link.cursor else {
-            return;
+            return false;
         };
         let mut out = String::new();
         let after = cursor.seq();
-        match cursor.pull(&mut out, PULLED_BYTES_MAX) {
+        let pulled = cursor.pull(&mut out, PULLED_BYTES_MAX);
+        match &pulled {
             Pull::Fenced => {
                 link.cursor = None;
                 link.following = false;
@@ -359,6 +362,7 @@ impl Run<'_> {
             Pull::CaughtUp | Pull::More | Pull::Behind => {}
         }
         self.read(at, &out);
+        !out.is_empty() || !matches!(pulled, Pull::CaughtUp)
     }
 
     fn filled(&mut self, at: usize, answer: Answer<Vec<plenary_shared::domain::Event>>) {

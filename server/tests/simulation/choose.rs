@@ -33,13 +33,15 @@ impl Run<'_> {
     /// One of all that may happen now.
     pub(crate) fn choose(&mut self) -> Action {
         let ready = self.gate.ready();
-        let calm = self.calm;
+        let (calm, ending) = (self.calm, self.ending);
+        let is_still = ready.is_empty();
         let mut all: Vec<(usize, Action)> = Vec::new();
         all.extend(ready.into_iter().map(|one| {
-            let haste = match (calm, one.job.starts_with("client")) {
-                (true, _) => 40,
-                (false, true) => 30,
-                (false, false) => 12,
+            let haste = match (ending, calm, one.job.starts_with("client")) {
+                (true, _, _) => 120,
+                (false, true, _) => 40,
+                (false, false, true) => 30,
+                (false, false, false) => 12,
             };
             (haste, Action::Tell(one))
         }));
@@ -52,13 +54,14 @@ impl Run<'_> {
                 .as_ref()
                 .is_some_and(|link| link.cursor.is_some())
             {
-                all.push((6, Action::Pull(at)));
+                all.push((if ending { 10 } else { 6 }, Action::Pull(at)));
             }
             if !client.alive || client.asking.is_some() {
                 continue;
             }
             let wish = client.wish(&up).into_iter();
-            all.extend(wish.map(|(weight, what)| (4 * weight, Action::Client(at, what))));
+            let urge = if ending { 12 } else { 4 };
+            all.extend(wish.map(|(weight, what)| (urge * weight, Action::Client(at, what))));
             if !calm && client.link.is_some() {
                 let whim = client.whim().into_iter();
                 all.extend(whim.map(|(weight, what)| (2 * weight, Action::Client(at, what))));
@@ -68,6 +71,8 @@ impl Run<'_> {
             }
         }
         let now = self.now_ms();
+        // Whether there is nothing to be waited for but what servers and clients do.
+        let is_over = ending && !self.rests;
         for (at, server) in self.servers.iter().enumerate() {
             let Some(server) = server else {
                 all.push((if calm { 40 } else { 5 }, Action::Start(at)));
@@ -85,17 +90,18 @@ impl Run<'_> {
             if !server.ready {
                 continue;
             }
-            let lease_is_short = server.lease_until < now + LEASE_MS - 3_000;
+            let spare_ms = if ending { 4_500 } else { 3_000 };
+            let lease_is_short = server.lease_until < now + LEASE_MS - spare_ms;
             let lease = match (lease_is_short, calm) {
                 (true, true) => 400,
                 (true, false) => 6,
                 (false, _) => 1,
             };
             let roles = [
-                (3, Role::Schedule),
-                (3, Role::Archive),
+                (if is_over { 12 } else { 3 }, Role::Schedule),
+                (if is_over { 12 } else { 3 }, Role::Archive),
                 (lease, Role::Lease),
-                (if calm { 6 } else { 1 }, Role::Reap),
+                (if calm && !ending { 6 } else { 1 }, Role::Reap),
                 (1, Role::Sweep),
                 (if server.lost.is_empty() { 0 } else { 6 }, Role::Detach),
             ];
@@ -106,8 +112,15 @@ impl Run<'_> {
             }
             all.push((1, Action::Look(at)));
         }
-        if self.ending {
-            all.push((50, Action::Tick(500, 2_000)));
+        if ending {
+            // Nothing is to be seen in the time until everything has come to rest: it passes quickly,
+            // and mostly while nobody asks anything.
+            let haste = match (is_over, is_still) {
+                (true, _) => 5,
+                (false, true) => 150,
+                (false, false) => 20,
+            };
+            all.push((haste, Action::Tick(500, 2_000)));
         } else if calm {
             all.push((4, Action::Tick(1, 400)));
         } else {
@@ -179,7 +192,7 @@ impl Run<'_> {
         let mut words = what.splitn(3, ' ');
         match (words.next(), words.next(), words.next()) {
             (Some("EVALSHA"), Some(hash), rest) => {
-                let name = self.names.get(hash).copied().unwrap_or(hash);
+                let name = self.scene.product.names.get(hash).copied().unwrap_or(hash);
                 format!("{name}.lua {}", rest.unwrap_or_default())
             }
             _ => what.replace('\n', " "),

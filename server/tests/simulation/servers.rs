@@ -97,7 +97,7 @@ pub struct Server {
 impl Server {
     /// Starts one.
     pub async fn start(ground: &Ground, process: Process, clock: &Clock, wrong: Wrong) -> Self {
-        let opened = ground.open(Arc::new(process.clone()), clock, wrong);
+        let opened = ground.open(Arc::new(process.clone()), clock);
         let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
         // Nobody archives because of these: the archiver looks by itself.
         let (fresh, _) = mpsc::channel(1);
