@@ -20,7 +20,7 @@ pub mod wake;
 use std::collections::{BTreeMap, HashMap};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
-use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
 use crate::clock::{Zone, minutes, minutes_left};
@@ -214,7 +214,8 @@ pub enum Asked {
     Close,
     Join(InstanceId),
     Leave(InstanceId),
-    Post(InstanceId, Cmid),
+    /// With the log's generation when it was sent.
+    Post(InstanceId, Cmid, Generation),
     Older(InstanceId, Seq),
     Newer(InstanceId),
     People(InstanceId),

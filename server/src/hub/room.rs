@@ -41,8 +41,10 @@ struct State {
     head: Head,
     /// The highest seq that is known to be in the log.
     highest: Seq,
-    /// Events above this are void in this generation's predecessors.
+    /// Events above this are void in the generation before.
     base: Seq,
+    /// The generation that `base` speaks of. Of older ones less may be common to both.
+    before: Generation,
     /// Whether the last event of all is here: nothing follows it.
     closed: bool,
     /// The last events up to `head.seq`, without a gap.
@@ -71,6 +73,7 @@ impl Room {
                 },
                 highest: nothing,
                 base: nothing,
+                before: Generation::default(),
                 closed: false,
                 ring: VecDeque::new(),
                 ring_bytes: 0,
@@ -163,6 +166,12 @@ impl Room {
     pub(super) fn fence(&self, generation: Generation, base: Seq) {
         let mut state = lock(&self.state);
         if generation > state.head.generation {
+            let base = if generation.get() == state.head.generation.get() + 1 {
+                base
+            } else {
+                // A fence in between was lost, and its base may have been lower.
+                base.min(state.head.durable)
+            };
             state.begin_anew(generation, base);
             drop(state);
             self.wake();
@@ -237,6 +246,7 @@ impl Room {
 
 impl State {
     fn begin_anew(&mut self, generation: Generation, base: Seq) {
+        self.before = self.head.generation;
         self.head = Head {
             generation,
             seq: base,
@@ -307,10 +317,16 @@ impl Cursor {
     pub fn pull(&mut self, out: &mut String, bytes_max: usize) -> Pull {
         let state = lock(&self.room.state);
         if state.head.generation > self.generation {
+            let base = if self.generation == state.before {
+                state.base
+            } else {
+                // It has missed one: what was durable as far as it knows is in every generation since.
+                state.base.min(self.durable)
+            };
             let fence = Fence {
                 instance: self.room.id,
                 generation: state.head.generation,
-                base: state.base,
+                base,
             };
             write_line(out, &fence);
             return Pull::Fenced;
@@ -485,6 +501,32 @@ mod tests {
             "an old generation's event is no hole"
         );
         assert_eq!(room.seq(), seq(8));
+    }
+
+    #[test]
+    fn whoever_missed_a_fence_is_told_what_all_generations_have() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        cursor.place(generation(1), seq(10), seq(4));
+        room.fence(generation(2), seq(5));
+        for n in 6..=9 {
+            assert!(room.push(&event(2, n)));
+        }
+        room.fence(generation(3), seq(9));
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
+        assert!(out.contains("\"fence\":4"), "{out}");
+    }
+
+    #[test]
+    fn a_room_that_missed_a_fence_says_what_all_generations_have() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        room.set_durable(generation(1), seq(3));
+        room.fence(generation(3), seq(9));
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
+        assert!(out.contains("\"fence\":3"), "{out}");
     }
 
     #[tokio::test]

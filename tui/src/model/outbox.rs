@@ -281,14 +281,16 @@ impl Outbox {
         })
     }
 
-    /// The server has taken a line. The answer counts only if the log's generation is the one in
-    /// which the line was sent: a seq of an older one may have been given away since.
-    pub fn taken(&mut self, cmid: Cmid, seq: Seq, generation: Generation) {
+    /// The server has taken a line that was sent in the generation `sent`. The answer counts only if
+    /// that is still the log's: a seq of an older one may have been given away since.
+    pub fn taken(&mut self, cmid: Cmid, seq: Seq, sent: Generation, generation: Generation) {
         let Some(line) = self.line_mut(cmid) else {
             return;
         };
         match line.state {
-            Sending::Sent { generation: sent } if sent == generation => {
+            // It was sent again since, and another answer is to come.
+            Sending::Sent { generation } if generation != sent => {}
+            Sending::Sent { .. } if sent == generation => {
                 line.state = Sending::Taken { seq, generation };
             }
             Sending::Sent { .. } => line.wait(),
@@ -299,11 +301,16 @@ impl Outbox {
         }
     }
 
-    /// The server has refused a line. Whether one has to join for it.
-    pub fn refused(&mut self, cmid: Cmid, refusal: Refusal) -> bool {
+    /// The server has refused a line that was sent in the generation `sent`. Whether one has to join
+    /// for it.
+    pub fn refused(&mut self, cmid: Cmid, sent: Generation, refusal: Refusal) -> bool {
         let Some(line) = self.line_mut(cmid).filter(|line| line.is_tried()) else {
             return false;
         };
+        if matches!(line.state, Sending::Sent { generation } if generation != sent) {
+            // It was sent again since, and another answer is to come.
+            return false;
+        }
         let why = match refusal {
             Refusal::Later { at, why } => {
                 line.state = Sending::Waiting {

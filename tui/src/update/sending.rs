@@ -183,17 +183,17 @@ impl Step<'_> {
                 reply_to: None,
                 ack: Ack::Ordered,
             };
-            self.ask(Verb::Post(post), Asked::Post(id, cmid));
+            self.ask(Verb::Post(post), Asked::Post(id, cmid, generation));
         }
     }
 
     /// It is in the log; its event may have come before, or comes soon.
-    pub(super) fn posted(&mut self, id: InstanceId, cmid: Cmid, ok: Posted) {
+    pub(super) fn posted(&mut self, id: InstanceId, cmid: Cmid, sent: Generation, ok: Posted) {
         let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
         let outbox = &mut self.model.outbox;
         match log {
             Some(log) => {
-                outbox.taken(cmid, ok.seq, log.position().generation);
+                outbox.taken(cmid, ok.seq, sent, log.position().generation);
                 outbox.archived(log);
             }
             // Nobody follows it here any more, so nobody can say when it is in the archive.
@@ -203,7 +203,13 @@ impl Step<'_> {
     }
 
     /// It was refused: tried again where that helps by itself, otherwise its line says why.
-    pub(super) fn post_refused(&mut self, id: InstanceId, cmid: Cmid, reject: &Reject) {
+    pub(super) fn post_refused(
+        &mut self,
+        id: InstanceId,
+        cmid: Cmid,
+        sent: Generation,
+        reject: &Reject,
+    ) {
         let why = reject.detail.clone();
         let wait_ms = i64::from(reject.retry_after_s.unwrap_or(1).clamp(1, 60)) * 1_000;
         let at = self.model.now.plus_ms(wait_ms);
@@ -216,7 +222,7 @@ impl Step<'_> {
             Code::NotParticipant if wants_in => Refusal::NotIn { why },
             _ => Refusal::Final { why },
         };
-        if self.model.outbox.refused(cmid, refusal) {
+        if self.model.outbox.refused(cmid, sent, refusal) {
             self.ask_join(id);
         }
         let failed = self
