@@ -184,6 +184,14 @@ impl Run<'_> {
         }
     }
 
+    /// One file holds first and reads then, and a stay may begin in between: there it is held when the
+    /// server says so once more.
+    fn opening_holds(&mut self, at: usize) {
+        if self.ground.is_shared() {
+            self.holds(at);
+        }
+    }
+
     fn holds(&mut self, at: usize) {
         let now = self.now_ms();
         let client = &mut self.clients[at];
@@ -238,7 +246,7 @@ impl Run<'_> {
             None => client.replica = Some(Replica::new(opened)),
         }
         client.note_durable();
-        self.holds(at);
+        self.opening_holds(at);
     }
 
     fn resumed(&mut self, at: usize, answer: Answer<(OpenOk, Option<Cursor>)>) {
@@ -266,7 +274,7 @@ impl Run<'_> {
             link.following = true;
             link.cursor = Some(cursor);
         }
-        self.holds(at);
+        self.opening_holds(at);
     }
 
     fn joined(&mut self, at: usize, answer: &Answer<Posted>) {

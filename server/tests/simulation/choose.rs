@@ -11,6 +11,9 @@ use crate::servers::{LEASE_MS, Role};
 /// How often others may go on between a question and its answer, in a hundred.
 const STOPS_PER_CENT: usize = 50;
 
+/// How often a server looks for lost connections while everything comes to rest.
+const REAPED_MS: i64 = 6_000;
+
 /// What happens next.
 pub enum Action {
     Tell(Ready),
@@ -82,7 +85,12 @@ impl Run<'_> {
                 all.push((1, Action::Kill(at)));
             }
             if !server.pending.is_empty() {
-                all.push((if calm { 30 } else { 10 }, Action::Deliver(at)));
+                let haste = match (ending, calm) {
+                    (true, _) => 120,
+                    (false, true) => 30,
+                    (false, false) => 10,
+                };
+                all.push((haste, Action::Deliver(at)));
                 if self.plan.loses_news && !calm {
                     all.push((1, Action::LoseNews(at)));
                 }
@@ -97,11 +105,16 @@ impl Run<'_> {
                 (true, false) => 6,
                 (false, _) => 1,
             };
+            let reap = match (ending, calm) {
+                (true, _) if server.reaped_at + REAPED_MS <= now => 150,
+                (false, true) => 6,
+                (true, _) | (false, false) => 1,
+            };
             let roles = [
                 (if is_over { 12 } else { 3 }, Role::Schedule),
                 (if is_over { 12 } else { 3 }, Role::Archive),
                 (lease, Role::Lease),
-                (if calm && !ending { 6 } else { 1 }, Role::Reap),
+                (reap, Role::Reap),
                 (1, Role::Sweep),
                 (if server.lost.is_empty() { 0 } else { 6 }, Role::Detach),
             ];

@@ -389,6 +389,9 @@ impl<'a> Run<'a> {
         let began = self.now_ms();
         let server = self.servers[at].as_mut().expect("it is up");
         server.busy.insert(role);
+        if role == Role::Reap {
+            server.reaped_at = began;
+        }
         let (store, node) = (server.store.clone(), server.node.clone());
         let lost = if role == Role::Detach {
             server.lost.pop_front()

@@ -89,6 +89,8 @@ pub struct Server {
     pub lease_until: i64,
     /// When it was last seen without a lease.
     pub lapsed_at: i64,
+    /// When it began to look for lost connections last.
+    pub reaped_at: i64,
     /// The number of its next connection.
     pub next_connection: u64,
     hub_task: AbortHandle,
@@ -125,6 +127,7 @@ impl Server {
             lost: VecDeque::new(),
             lease_until: i64::MIN,
             lapsed_at: i64::MAX,
+            reaped_at: 0,
             next_connection: 1,
             hub_task,
         }
