@@ -392,7 +392,7 @@ impl Model {
     pub fn panes(&self) -> Panes {
         let (columns, rows) = self.size;
         if self.plain {
-            return layout::plain(columns, rows);
+            return self.aimed(layout::plain(columns, rows));
         }
         // The input's width does not depend on its height, so the first layout can measure it.
         let cells = layout::panes(columns, rows, 1, None).input_columns();
@@ -400,7 +400,14 @@ impl Model {
         let most = usize::from(layout::INPUT_ROWS_MAX);
         let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
         let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
-        layout::panes(columns, rows, input_rows, self.drawer)
+        self.aimed(layout::panes(columns, rows, input_rows, self.drawer))
+    }
+
+    fn aimed(&self, panes: Panes) -> Panes {
+        match self.composer() {
+            Some(composer) if !composer.aim().is_say() => panes.with_aim(),
+            Some(_) | None => panes,
+        }
     }
 
     /// How a room's log is drawn on this screen.

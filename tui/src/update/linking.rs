@@ -142,7 +142,7 @@ impl Step<'_> {
     }
 
     /// A meeting cannot be read any more.
-    fn gone(&mut self, id: InstanceId) {
+    pub(super) fn gone(&mut self, id: InstanceId) {
         let title = self.title_of(id);
         self.model.rooms.remove(&id);
         self.model.outbox.fail(id, Code::NotAllowed.sentence());
