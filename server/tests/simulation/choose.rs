@@ -48,6 +48,15 @@ impl Run<'_> {
             };
             (haste, Action::Tell(one))
         }));
+        self.add_clients(&mut all);
+        self.add_servers(&mut all);
+        self.add_world(is_still, &mut all);
+        self.chance.weighted(all).unwrap_or(Action::Tick(1, 500))
+    }
+
+    /// What clients may do.
+    fn add_clients(&self, all: &mut Vec<(usize, Action)>) {
+        let (calm, ending) = (self.calm, self.ending);
         let up: Vec<usize> = (0..self.servers.len())
             .filter(|at| self.servers[*at].as_ref().is_some_and(|up| up.ready))
             .collect();
@@ -73,6 +82,11 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// What servers may do.
+    fn add_servers(&self, all: &mut Vec<(usize, Action)>) {
+        let (calm, ending) = (self.calm, self.ending);
         let now = self.now_ms();
         // Whether there is nothing to be waited for but what servers and clients do.
         let is_over = ending && !self.rests;
@@ -125,6 +139,12 @@ impl Run<'_> {
             }
             all.push((1, Action::Look(at)));
         }
+    }
+
+    /// What time and the stores may do. `is_still`: nobody asks anything.
+    fn add_world(&mut self, is_still: bool, all: &mut Vec<(usize, Action)>) {
+        let (calm, ending) = (self.calm, self.ending);
+        let is_over = ending && !self.rests;
         if ending {
             // Nothing is to be seen in the time until everything has come to rest: it passes quickly,
             // and mostly while nobody asks anything.
@@ -157,7 +177,6 @@ impl Run<'_> {
                 all.push((1, Action::MySqlAway));
             }
         }
-        self.chance.weighted(all).unwrap_or(Action::Tick(1, 500))
     }
 
     /// Tells what waits to go on, or that it fails.
