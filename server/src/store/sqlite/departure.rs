@@ -234,6 +234,7 @@ mod tests {
         "migration",
         "moving",
         "node",
+        "restraint",
         "stay",
         // Each home indexes its messages itself.
         "message_place",
