@@ -30,7 +30,7 @@ const MINUTES: u64 = 5;
 const MINUTES_MAX: u64 = 8;
 
 /// How long posts are measured with the database, before and after.
-const WITH: Duration = Duration::from_secs(60);
+const WITH: Duration = Duration::from_mins(1);
 
 /// How much longer 99 of 100 posts may take without the database: more than chance makes of it.
 const P99_RATIO_MAX: f64 = 1.25;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         "from 1 to {MINUTES_MAX} minutes: then the cap on what is not archived is near"
     );
     let runtime = Runtime::new().expect("a runtime");
-    if runtime.block_on(measure(Duration::from_secs(minutes * 60))) {
+    if runtime.block_on(measure(Duration::from_mins(minutes))) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -17,7 +17,7 @@ pub struct Place {
 }
 
 enum Kind {
-    File(Server),
+    File(Box<Server>),
     Stores(Box<Scene>),
 }
 
@@ -62,7 +62,7 @@ impl Place {
             (state == "active").then_some(())
         });
         Self {
-            kind: Kind::File(server),
+            kind: Kind::File(Box::new(server)),
             tokens,
         }
     }

@@ -58,7 +58,7 @@ impl fmt::Display for How {
 impl Reader {
     /// Follows, and reads nothing from here on.
     pub async fn begin(place: &Place, person: usize) -> Self {
-        let (mut line, _) = connect(place, person, vec![]).await;
+        let (mut line, _) = connect(place, person, Some(RECEIVE_BYTES), vec![]).await;
         let open = Open {
             instance: here(),
             limit: 1,
@@ -102,7 +102,7 @@ impl Reader {
 
     /// Reads until it has what was said by now; everything must come once and in order.
     pub async fn read_on(&mut self, place: &Place) -> How {
-        let (mut other, _) = connect(place, self.person, vec![]).await;
+        let (mut other, _) = connect(place, self.person, None, vec![]).await;
         let open = Open {
             instance: here(),
             limit: 1,
@@ -127,7 +127,7 @@ impl Reader {
             generation: self.generation,
             seq: self.last,
         };
-        let (line, mode) = connect(place, self.person, vec![position]).await;
+        let (line, mode) = connect(place, self.person, None, vec![position]).await;
         self.line = line;
         if mode == Some(ResumeMode::Delta) {
             return How::Resumed;
@@ -164,9 +164,10 @@ impl Reader {
 async fn connect(
     place: &Place,
     person: usize,
+    receive_bytes: Option<u32>,
     resume: Vec<Position>,
 ) -> (Line, Option<ResumeMode>) {
     let (url, token) = (place.server().url(), &place.tokens[person]);
-    let (line, hello) = Line::connect(&url, token, Some(RECEIVE_BYTES), resume).await;
+    let (line, hello) = Line::connect(&url, token, receive_bytes, resume).await;
     (line, hello.resumed.first().map(|resumed| resumed.mode))
 }
