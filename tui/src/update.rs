@@ -12,6 +12,7 @@ mod keys;
 mod linking;
 mod meetings;
 mod pointing;
+mod reading;
 mod replies;
 mod rooms;
 mod selecting;
@@ -85,6 +86,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         step.end_select();
     }
     step.mark_looked(true);
+    step.tell_read();
     step.call();
     step.set_title();
     step.record();
@@ -108,6 +110,9 @@ impl Step<'_> {
     fn mark_looked(&mut self, seen: bool) {
         let now = self.model.now;
         let Some(id) = self.model.shown.filter(|id| self.model.looks_at(*id)) else {
+            if seen {
+                self.read_shown();
+            }
             return;
         };
         if let Some(room) = self.model.rooms.get_mut(&id) {
