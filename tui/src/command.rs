@@ -81,6 +81,13 @@ pub enum Command {
     FindUp,
     FindDown,
     FindEnter,
+    Seek,
+    SeekUp,
+    SeekDown,
+    SeekPageUp,
+    SeekPageDown,
+    SeekEnter,
+    SeekScope,
     FieldNext,
     FieldPrevious,
     SignIn,
@@ -115,6 +122,8 @@ pub enum Context {
     Overlay,
     /// The search for a meeting.
     Find,
+    /// The search through everything that was said.
+    Seek,
     /// The sign-in form.
     SignIn,
     /// The question before quitting.
@@ -131,6 +140,7 @@ impl Context {
         Self::Meetings,
         Self::List,
         Self::Find,
+        Self::Seek,
         Self::Chat,
         Self::Select,
         Self::Search,
@@ -152,6 +162,7 @@ impl Context {
             Self::List => "in the list of meetings",
             Self::Overlay => "a page like this",
             Self::Find => "finding",
+            Self::Seek => "searching everything",
             Self::SignIn => "signing in",
             Self::Leaving => "asked when quitting",
             Self::Anywhere => "anywhere",
@@ -188,6 +199,7 @@ impl Row {
             | Context::List
             | Context::Overlay
             | Context::Find
+            | Context::Seek
             | Context::SignIn
             | Context::Leaving => false,
         }
@@ -253,6 +265,7 @@ pub enum Verb {
     Recall,
     Outbox,
     Reconnect,
+    Export,
     Notify,
     Mute,
     Dnd,

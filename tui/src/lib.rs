@@ -9,6 +9,7 @@ pub mod config;
 pub mod drafts;
 pub mod effect;
 pub mod export;
+pub mod exporting;
 pub mod journal;
 pub mod key;
 pub mod keymap;

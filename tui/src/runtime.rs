@@ -4,6 +4,7 @@
 mod away;
 mod burst;
 mod desktop;
+mod exporter;
 mod headless;
 mod keeper;
 mod news;

@@ -7,6 +7,7 @@ mod keys;
 mod outbox;
 mod recovery;
 mod screens;
+mod seeking;
 mod selecting;
 pub mod stage;
 mod talking;

@@ -7,12 +7,14 @@ mod chat;
 mod completing;
 mod editing;
 mod finding;
+mod gaps;
 mod keys;
 mod linking;
 mod meetings;
 mod pointing;
 mod replies;
 mod rooms;
+mod seeking;
 mod selecting;
 mod sending;
 mod signing_in;
@@ -75,6 +77,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         } => step.configured(keymap, theme, &wrong),
         News::Journal(owner, lines) => step.journal(&owner, lines),
         News::Recorded(cmids) => step.recorded(&cmids),
+        News::Done(what) => step.model.tell(Tone::Plain, what),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
@@ -83,6 +86,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         // Nothing is, or what was is gone.
         step.end_select();
     }
+    step.forget_seek();
     step.mark_looked(true);
     step.call();
     step.set_title();
