@@ -53,8 +53,7 @@ pub enum Effect {
         /// What.
         text: String,
     },
-    /// Write a meeting into a file. Answered by [`crate::msg::News::Done`] or
-    /// [`crate::msg::News::Failed`].
+    /// Write a meeting into a file. Answered by [`crate::msg::News::Exported`].
     Export {
         /// As whom it is read.
         token: Token,

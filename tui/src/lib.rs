@@ -18,6 +18,7 @@ pub mod loud;
 pub mod model;
 pub mod msg;
 pub mod net;
+pub mod plain;
 pub mod runtime;
 pub mod sent;
 pub mod session;

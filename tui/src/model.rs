@@ -151,6 +151,8 @@ pub struct Model {
     pub seek: Option<Seek>,
     /// The message that is gone to as soon as it has been read.
     pub jump: Option<(InstanceId, Seq)>,
+    /// Files that are being written.
+    pub exports: usize,
     /// The selected message.
     pub select: Option<Selecting>,
     /// Whether nothing but the chat is shown.
@@ -324,6 +326,7 @@ impl Model {
             find: None,
             seek: None,
             jump: None,
+            exports: 0,
             select: None,
             plain: false,
             mouse: true,

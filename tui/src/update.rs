@@ -77,7 +77,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         } => step.configured(keymap, theme, &wrong),
         News::Journal(owner, lines) => step.journal(&owner, lines),
         News::Recorded(cmids) => step.recorded(&cmids),
-        News::Done(what) => step.model.tell(Tone::Plain, what),
+        News::Exported(said) => step.exported(said),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }

@@ -25,10 +25,7 @@ pub(super) struct Export {
 
 /// The news of it.
 pub(super) async fn export(export: Export) -> News {
-    match written(export).await {
-        Ok(said) => News::Done(said),
-        Err(why) => News::Failed(why),
-    }
+    News::Exported(written(export).await)
 }
 
 async fn written(export: Export) -> Result<String, String> {

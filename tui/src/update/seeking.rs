@@ -23,19 +23,16 @@ impl Step<'_> {
             return self.end_seek();
         }
         let kept = self.model.seek.take().filter(|_| words.is_empty());
-        let seek = match kept {
+        let seek = if let Some(mut seek) = kept {
             // One that was left by going somewhere is there again.
-            Some(mut seek) => {
-                seek.jumped = false;
-                seek
-            }
-            None => {
-                let from = self.model.shown.map(|id| {
-                    let room = self.model.rooms.get(&id);
-                    (id, room.map(|room| room.scroll))
-                });
-                Seek::new(words, from)
-            }
+            seek.jumped = false;
+            seek
+        } else {
+            let from = self.model.shown.map(|id| {
+                let room = self.model.rooms.get(&id);
+                (id, room.map(|room| room.scroll))
+            });
+            Seek::new(words, from)
         };
         self.end_select();
         self.model.overlay = None;

@@ -163,6 +163,7 @@ impl Step<'_> {
         let title = self.title_of(instance);
         let text = format!("writing {title} {instance} into a file");
         self.model.tell(Tone::Plain, text);
+        self.model.exports += 1;
         self.out.push(Effect::Export {
             token,
             instance,
@@ -170,6 +171,15 @@ impl Step<'_> {
             file,
         });
         true
+    }
+
+    /// It is written, or cannot be.
+    pub(super) fn exported(&mut self, said: Result<String, String>) {
+        self.model.exports = self.model.exports.saturating_sub(1);
+        match said {
+            Ok(said) => self.model.tell(Tone::Plain, said),
+            Err(why) => self.model.tell(Tone::Bad, why),
+        }
     }
 
     fn who(&mut self) -> bool {

@@ -39,7 +39,7 @@ pub(super) const KEYS: &[Row] = &[
     row(
         Command::Search,
         Select,
-        "search",
+        "search-up",
         &["/"],
         "search upwards in the messages at hand",
     )
