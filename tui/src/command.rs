@@ -71,6 +71,9 @@ pub enum Command {
     CopyLine,
     OpenLink,
     UnreadFrom,
+    Reply,
+    Change,
+    Delete,
     ListUp,
     ListDown,
     ListEnter,
@@ -270,6 +273,9 @@ pub enum Verb {
     Mute,
     Dnd,
     Read,
+    Reply,
+    Change,
+    Delete,
 }
 
 /// What a word after `/` names.

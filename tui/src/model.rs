@@ -21,7 +21,7 @@ pub mod wake;
 use std::collections::{BTreeMap, HashMap};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
-use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
 use crate::clock::{Zone, minutes, minutes_left};
@@ -222,7 +222,8 @@ pub enum Asked {
     Close,
     Join(InstanceId),
     Leave(InstanceId),
-    Post(InstanceId, Cmid),
+    /// With the log's generation when it was sent.
+    Post(InstanceId, Cmid, Generation),
     Older(InstanceId, Seq),
     Between(InstanceId),
     Around(InstanceId, Seq),
@@ -405,7 +406,7 @@ impl Model {
     pub fn panes(&self) -> Panes {
         let (columns, rows) = self.size;
         if self.plain {
-            return layout::plain(columns, rows);
+            return self.aimed(layout::plain(columns, rows));
         }
         // The input's width does not depend on its height, so the first layout can measure it.
         let cells = layout::panes(columns, rows, 1, None).input_columns();
@@ -413,7 +414,14 @@ impl Model {
         let most = usize::from(layout::INPUT_ROWS_MAX);
         let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
         let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
-        layout::panes(columns, rows, input_rows, self.drawer)
+        self.aimed(layout::panes(columns, rows, input_rows, self.drawer))
+    }
+
+    fn aimed(&self, panes: Panes) -> Panes {
+        match self.composer() {
+            Some(composer) if !composer.aim().is_say() => panes.with_aim(),
+            Some(_) | None => panes,
+        }
     }
 
     /// How a room's log is drawn on this screen.

@@ -1,5 +1,6 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod answering;
 mod calling;
 mod editing;
 mod hostile;

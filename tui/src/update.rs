@@ -1,6 +1,7 @@
 //! What follows from what happens: the model changes, and effects say what is to be done outside.
 //! Pure and synchronous: time and ids come with the message, nothing here waits.
 
+mod answering;
 mod asking;
 mod calling;
 mod chat;

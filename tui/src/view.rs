@@ -57,6 +57,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     choices::draw(model, frame, panes.over());
     status::draw(model, frame, panes.status);
+    input::aim(model, frame, panes.aim);
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);
 }

@@ -1,7 +1,7 @@
 //! One followed instance: its last events as they go over the wire, and the cursors in them.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,7 +31,9 @@ pub(super) struct Room {
     ready: AtomicBool,
     filling: AtomicBool,
     state: Mutex<State>,
+    /// By their cursor's number: a socket that opens the instance anew has two for a moment.
     listeners: Mutex<HashMap<u64, Arc<Listener>>>,
+    last_cursor: AtomicU64,
     /// Of whom it was told since when that they are writing.
     typing: Mutex<(Option<Instant>, BTreeSet<UserId>)>,
 }
@@ -41,8 +43,10 @@ struct State {
     head: Head,
     /// The highest seq that is known to be in the log.
     highest: Seq,
-    /// Events above this are void in this generation's predecessors.
+    /// Events above this are void in the generation before.
     base: Seq,
+    /// The generation that `base` speaks of. Of older ones less may be common to both.
+    before: Generation,
     /// Whether the last event of all is here: nothing follows it.
     closed: bool,
     /// The last events up to `head.seq`, without a gap.
@@ -71,11 +75,13 @@ impl Room {
                 },
                 highest: nothing,
                 base: nothing,
+                before: Generation::default(),
                 closed: false,
                 ring: VecDeque::new(),
                 ring_bytes: 0,
             }),
             listeners: Mutex::default(),
+            last_cursor: AtomicU64::new(0),
             typing: Mutex::default(),
         })
     }
@@ -163,6 +169,12 @@ impl Room {
     pub(super) fn fence(&self, generation: Generation, base: Seq) {
         let mut state = lock(&self.state);
         if generation > state.head.generation {
+            let base = if generation.get() == state.head.generation.get() + 1 {
+                base
+            } else {
+                // A fence in between was lost, and its base may have been lower.
+                base.min(state.head.durable)
+            };
             state.begin_anew(generation, base);
             drop(state);
             self.wake();
@@ -237,6 +249,7 @@ impl Room {
 
 impl State {
     fn begin_anew(&mut self, generation: Generation, base: Seq) {
+        self.before = self.head.generation;
         self.head = Head {
             generation,
             seq: base,
@@ -267,7 +280,7 @@ pub enum Pull {
 #[derive(Debug)]
 pub struct Cursor {
     room: Arc<Room>,
-    listener: Arc<Listener>,
+    number: u64,
     generation: Generation,
     seq: Seq,
     durable: Seq,
@@ -275,11 +288,12 @@ pub struct Cursor {
 
 impl Cursor {
     pub(super) fn new(room: Arc<Room>, listener: Arc<Listener>) -> Self {
-        lock(&room.listeners).insert(listener.number, listener.clone());
+        let number = room.last_cursor.fetch_add(1, Ordering::Relaxed);
+        lock(&room.listeners).insert(number, listener);
         let head = lock(&room.state).head;
         Self {
             room,
-            listener,
+            number,
             generation: head.generation,
             seq: head.seq,
             durable: head.durable,
@@ -307,10 +321,16 @@ impl Cursor {
     pub fn pull(&mut self, out: &mut String, bytes_max: usize) -> Pull {
         let state = lock(&self.room.state);
         if state.head.generation > self.generation {
+            let base = if self.generation == state.before {
+                state.base
+            } else {
+                // It has missed one: what was durable as far as it knows is in every generation since.
+                state.base.min(self.durable)
+            };
             let fence = Fence {
                 instance: self.room.id,
                 generation: state.head.generation,
-                base: state.base,
+                base,
             };
             write_line(out, &fence);
             return Pull::Fenced;
@@ -363,7 +383,7 @@ impl Cursor {
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        lock(&self.room.listeners).remove(&self.listener.number);
+        lock(&self.room.listeners).remove(&self.number);
     }
 }
 
@@ -487,6 +507,32 @@ mod tests {
         assert_eq!(room.seq(), seq(8));
     }
 
+    #[test]
+    fn whoever_missed_a_fence_is_told_what_all_generations_have() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        cursor.place(generation(1), seq(10), seq(4));
+        room.fence(generation(2), seq(5));
+        for n in 6..=9 {
+            assert!(room.push(&event(2, n)));
+        }
+        room.fence(generation(3), seq(9));
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
+        assert!(out.contains("\"fence\":4"), "{out}");
+    }
+
+    #[test]
+    fn a_room_that_missed_a_fence_says_what_all_generations_have() {
+        let room = room();
+        let mut cursor = cursor(&room);
+        room.set_durable(generation(1), seq(3));
+        room.fence(generation(3), seq(9));
+        let mut out = String::new();
+        assert_eq!(cursor.pull(&mut out, 1_000), Pull::Fenced);
+        assert!(out.contains("\"fence\":3"), "{out}");
+    }
+
     #[tokio::test]
     async fn a_fence_that_was_lost_wakes_whoever_follows() {
         let room = room();
@@ -498,7 +544,8 @@ mod tests {
             durable: seq(0),
         };
         assert!(!room.is_behind(head));
-        let woken = cursor.listener.clone();
+        let woken = lock(&room.listeners).values().next().cloned();
+        let woken = woken.expect("the cursor's");
         tokio::time::timeout(std::time::Duration::from_secs(5), woken.woken())
             .await
             .expect("woken");

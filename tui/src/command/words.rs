@@ -19,6 +19,15 @@ pub const WORDS: &[Word] = &[
         "who is in this meeting, with all that is known",
     ),
     word(
+        Verb::Reply,
+        "/reply",
+        "[NAME]",
+        "answer the last message, or the last of one person",
+    )
+    .completes(Completes::People),
+    word(Verb::Change, "/edit", "", "change your last message"),
+    word(Verb::Delete, "/delete", "", "delete your last message"),
+    word(
         Verb::Messages,
         "/messages",
         "NAME",

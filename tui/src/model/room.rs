@@ -10,6 +10,15 @@ use crate::model::scroll::Scroll;
 /// Absences that one log shows; the oldest goes.
 const ABSENCES_MAX: usize = 32;
 
+/// The wait after the first refusal that may pass; each further one doubles it.
+const AGAIN_FIRST_MS: i64 = 500;
+
+/// By then the longest wait is reached.
+const AGAIN_DOUBLINGS_MAX: u32 = 5;
+
+/// No wait for another try is longer, unless the server says so.
+const AGAIN_LONGEST_MS: i64 = 10_000;
+
 /// An opened meeting.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -44,6 +53,10 @@ pub struct Room {
     pub asked_newer: bool,
     /// The remaining minutes that were told last.
     pub warned_minutes: i64,
+    /// How often in a row reading or joining it was refused for a reason that may pass.
+    pub refusals: u32,
+    /// When it is tried again.
+    pub again_at: Option<Timestamp>,
 }
 
 /// Where the unread messages began.
@@ -87,6 +100,8 @@ impl Room {
             asked_older: None,
             asked_newer: false,
             warned_minutes: i64::MAX,
+            refusals: 0,
+            again_at: None,
         }
     }
 
@@ -195,5 +210,24 @@ impl Room {
         self.following = false;
         self.asked_older = None;
         self.asked_newer = false;
+        self.settled();
+    }
+
+    /// Reading or joining it was refused for a reason that may pass: it is tried again after a wait.
+    ///
+    /// `dice`, any number, puts off by up to half, so that many who were refused at once do not come
+    /// back in step.
+    pub fn refused(&mut self, now: Timestamp, at_least_s: Option<u32>, dice: u64) {
+        let wait_ms = (AGAIN_FIRST_MS << self.refusals).min(AGAIN_LONGEST_MS);
+        let wait_ms = wait_ms.max(i64::from(at_least_s.unwrap_or(0)) * 1_000);
+        let spread = i64::try_from(dice % 1_000).unwrap_or(0);
+        self.refusals = self.refusals.saturating_add(1).min(AGAIN_DOUBLINGS_MAX);
+        self.again_at = Some(now.plus_ms(wait_ms + wait_ms * spread / 2_000));
+    }
+
+    /// Nothing is to be tried again.
+    pub fn settled(&mut self) {
+        self.refusals = 0;
+        self.again_at = None;
     }
 }

@@ -52,6 +52,8 @@ impl Model {
             at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
         }
         self.outbox.due_at().for_each(|(_, time)| at(time));
+        let again = self.rooms.values().filter_map(|room| room.again_at);
+        again.for_each(&mut at);
         wake
     }
 }

@@ -32,7 +32,7 @@ fn found(within: InstanceId, number: u64, when: &str, body: &str) -> Found {
             timestamp: time(when),
             seq: seq(number),
             cmid: plenary_shared::ids::Cmid(cmid),
-            name: if number % 2 == 0 { "grace" } else { "linus" }.into(),
+            name: if number.is_multiple_of(2) { "grace" } else { "linus" }.into(),
             reply_to: None,
             edited: None,
             deleted: None,

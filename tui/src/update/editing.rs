@@ -105,9 +105,19 @@ impl Step<'_> {
         self.model.drafts_due.get_or_insert(due);
     }
 
-    /// What was written in a meeting has been sent, or obeyed: it is remembered.
+    /// What was written in a meeting has been sent: it is remembered.
     pub(super) fn written(&mut self, at: Option<InstanceId>) {
         let text = self.model.composers.entry(at).or_default().sent();
+        self.remember(at, text);
+    }
+
+    /// What was written in a meeting has been obeyed: it is remembered.
+    pub(super) fn obeyed(&mut self, at: Option<InstanceId>) {
+        let text = self.model.composers.entry(at).or_default().obeyed();
+        self.remember(at, text);
+    }
+
+    fn remember(&mut self, at: Option<InstanceId>, text: String) {
         if self.model.history.add(at, text.clone())
             && let Some(id) = at
         {

@@ -142,7 +142,7 @@ impl Step<'_> {
     }
 
     /// A meeting cannot be read any more.
-    fn gone(&mut self, id: InstanceId) {
+    pub(super) fn gone(&mut self, id: InstanceId) {
         let title = self.title_of(id);
         self.model.rooms.remove(&id);
         self.model.outbox.fail(id, Code::NotAllowed.sentence());
@@ -192,9 +192,11 @@ impl Step<'_> {
 
     fn unsent(&mut self, id: u64) {
         let asked = self.model.asks.remove(&id);
-        if let Some(Asked::Post(instance, cmid)) = asked {
+        if let Some(Asked::Post(instance, cmid, sent)) = asked {
             let why = "it is too large to be sent".to_owned();
-            self.model.outbox.refused(cmid, Refusal::Final { why });
+            self.model
+                .outbox
+                .refused(cmid, sent, Refusal::Final { why });
             self.flush(instance);
         }
     }

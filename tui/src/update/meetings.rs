@@ -5,6 +5,7 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 
 use super::Step;
+use super::rooms::may_pass;
 use crate::clock::{minutes, minutes_left};
 use crate::layout::{Drawer, Form};
 use crate::model::{Asked, Focus};
@@ -153,6 +154,9 @@ impl Step<'_> {
     pub(super) fn joined(&mut self, id: InstanceId, posted: Option<Posted>) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = true;
+            if room.following {
+                room.settled();
+            }
         }
         if let Some(posted) = posted {
             self.model.meetings.set_joined(id, Some(posted.timestamp));
@@ -160,8 +164,13 @@ impl Step<'_> {
         self.flush(id);
     }
 
-    /// One is not let in.
+    /// One is not let in; or not yet, and means to be in all the same.
     pub(super) fn join_refused(&mut self, id: InstanceId, reject: &Reject) {
+        let meant = self.model.rooms.get(&id).is_some_and(|room| room.wants_in);
+        if meant && may_pass(reject.code) {
+            self.again_later(id, reject);
+            return self.tell_no_of(id, reject);
+        }
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = false;
         }

@@ -34,8 +34,8 @@ impl Step<'_> {
             Asked::Close => {}
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
-            Asked::Post(id, cmid) => {
-                self.with(value, |step, ok: Posted| step.posted(id, cmid, ok));
+            Asked::Post(id, cmid, sent) => {
+                self.with(value, |step, ok: Posted| step.posted(id, cmid, sent, ok));
             }
             Asked::Older(id, before) => {
                 self.with(value, |step, ok: EventsOk| step.older(id, before, ok));
@@ -78,7 +78,7 @@ impl Step<'_> {
             Asked::Join(id) if reject.code == Code::AlreadyParticipant => self.joined(id, None),
             Asked::Join(id) => self.join_refused(id, reject),
             Asked::Leave(id) if reject.code == Code::NotParticipant => self.left(id),
-            Asked::Post(id, cmid) => self.post_refused(id, cmid, reject),
+            Asked::Post(id, cmid, sent) => self.post_refused(id, cmid, sent, reject),
             Asked::Open(id) => self.open_refused(id, reject),
             Asked::Older(id, _) | Asked::Between(id) | Asked::Around(id, _) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {

@@ -70,12 +70,17 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
+        room.again_at = None;
         if over {
             room.wants_in = false;
+            room.settled();
         } else if room.has(me) {
             room.wants_in = true;
+            room.settled();
         } else if room.wants_in {
             self.ask_join(id);
+        } else {
+            room.settled();
         }
         self.compare(id);
         if over {
@@ -86,20 +91,33 @@ impl Step<'_> {
         self.arrive(id);
     }
 
-    /// It could not be read.
+    /// It could not be read, and is not followed: tried again, unless it may not be read at all.
     pub(super) fn open_refused(&mut self, id: InstanceId, reject: &Reject) {
         self.tell_no_of(id, reject);
-        if self
-            .model
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.log.is_none())
-        {
+        let room = self.model.rooms.get(&id);
+        let was_read = room.is_some_and(|room| room.log.is_some());
+        let is_gone = matches!(
+            reject.code,
+            Code::NotFound | Code::NotAllowed | Code::NotStarted
+        );
+        if may_pass(reject.code) {
+            self.again_later(id, reject);
+        } else if !was_read {
             self.model.rooms.remove(&id);
             self.show_known(id);
+        } else if is_gone && !room.is_some_and(Room::is_closed) {
+            self.gone(id);
         }
         // What became of lines that were sent there is asked all the same.
         self.flush(id);
+    }
+
+    /// Reading or joining it was refused for a reason that may pass.
+    pub(super) fn again_later(&mut self, id: InstanceId, reject: &Reject) {
+        let (now, (_, dice)) = (self.model.now, self.spare.0.as_u64_pair());
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            room.refused(now, reject.retry_after_s, dice);
+        }
     }
 
     /// Something happened in a followed meeting.
@@ -202,7 +220,11 @@ impl Step<'_> {
         };
         let generation = room.log.as_ref().map(|log| log.position().generation);
         match &event.what {
-            What::Message { user, cmid, .. } if Some(*user) == my_id => {
+            What::Message { user, cmid, .. }
+            | What::Edited { user, cmid, .. }
+            | What::Deleted { user, cmid, .. }
+                if Some(*user) == my_id =>
+            {
                 let generation = generation.unwrap_or_default();
                 self.model.outbox.seen(*cmid, event.seq, generation);
                 self.flush(id);
@@ -308,4 +330,12 @@ impl Step<'_> {
         self.model.rooms.remove(&oldest);
         self.ask(Verb::Close(oldest), Asked::Close);
     }
+}
+
+/// Whether the same may be granted a little later.
+pub(super) const fn may_pass(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::Internal
+    )
 }

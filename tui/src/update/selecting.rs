@@ -80,6 +80,9 @@ impl Step<'_> {
 
     /// What a key does with the selected message.
     pub(super) fn selecting(&mut self, command: Command) {
+        if let Some(select) = &mut self.model.select {
+            select.deleting &= command == Command::Delete;
+        }
         match command {
             Command::SelectUp => self.step_select(true),
             Command::SelectDown => self.step_select(false),
@@ -105,6 +108,9 @@ impl Step<'_> {
             Command::CopyLine => self.copy(true),
             Command::OpenLink => self.open_link(),
             Command::UnreadFrom => self.unread_from(),
+            Command::Reply => self.reply_selected(),
+            Command::Change => self.change_selected(),
+            Command::Delete => self.delete_selected(),
             _ => {}
         }
     }

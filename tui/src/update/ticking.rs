@@ -40,6 +40,7 @@ impl Step<'_> {
             self.ask_meetings();
         }
         self.warn();
+        self.open_again();
         self.send_waiting();
     }
 
@@ -77,6 +78,20 @@ impl Step<'_> {
                 None => room.warned_minutes = i64::MAX,
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Reads again what could not be read, or joined, a moment ago: whoever is not in joins then.
+    fn open_again(&mut self) {
+        let now = self.model.now;
+        let mut due = Vec::new();
+        for room in self.model.rooms.values_mut() {
+            if room.again_at.take_if(|at| *at <= now).is_some() {
+                due.push(room.id);
+            }
+        }
+        for id in due {
+            self.ask_open(id);
         }
     }
 

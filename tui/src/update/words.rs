@@ -24,7 +24,7 @@ impl Step<'_> {
         // Where it was written: obeying it may show another meeting.
         let at = self.model.shown;
         if self.obey(line) {
-            self.written(at);
+            self.obeyed(at);
         }
     }
 
@@ -67,6 +67,9 @@ impl Step<'_> {
             Verb::Mute => return self.mute(),
             Verb::Dnd => self.toggle_dnd(),
             Verb::Read => self.read(argument),
+            Verb::Reply => return self.reply_word(argument),
+            Verb::Change => return self.change_word(),
+            Verb::Delete => return self.delete_word(),
             Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
         true
@@ -227,7 +230,7 @@ impl Step<'_> {
     }
 
     /// By name, a beginning of it, or `me`.
-    fn person_named(&self, name: &str) -> Result<(UserId, String), String> {
+    pub(super) fn person_named(&self, name: &str) -> Result<(UserId, String), String> {
         let wanted = name.trim_start_matches('@').to_lowercase();
         if let Some(me) = self
             .model

@@ -102,6 +102,11 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         };
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
+    if model.select.as_ref().is_some_and(|select| select.deleting) {
+        let (again, keep) = (model.key(Command::Delete), model.key(Command::Back));
+        let text = format!(" {again} again deletes this message, {keep} keeps it");
+        return vec![Span::styled(text, theme.style(Tone::Soon))];
+    }
     if model.quit_at.is_some() {
         return vec![Span::raw(format!(" leaving{}", glyphs.cut))];
     }

@@ -159,6 +159,7 @@ impl Restorer {
         before: Option<Generation>,
     ) -> Result<(), Fault> {
         let mut before = before;
+        let mut torn = false;
         for _ in 0..REBUILDS_MAX {
             let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
                 return Ok(());
@@ -166,8 +167,11 @@ impl Restorer {
             if before.is_none() {
                 before = Generation::new(opening.generation.get().saturating_sub(1)).ok();
             }
-            match self.live.activate(&opening, before_scripts, before).await {
-                Err(NotDone::Refused(Refused::Behind)) => self.bring_in(&opening, before).await?,
+            let guarded = before.filter(|_| !torn);
+            match self.live.activate(&opening, before_scripts, guarded).await {
+                Err(NotDone::Refused(Refused::Behind)) => {
+                    torn = !self.bring_in(&opening, before).await?;
+                }
                 Ok(()) | Err(NotDone::Refused(_)) => return Ok(()),
                 Err(NotDone::Fault(fault)) => return Err(fault),
                 Err(NotDone::NoScript) => {
@@ -179,8 +183,8 @@ impl Restorer {
     }
 
     /// Brings what the generation before has above the floor into the archive, which is in the new one
-    /// already.
-    async fn bring_in(&self, opening: &Opening, before: Option<Generation>) -> Result<(), Fault> {
+    /// already. False: its log is torn there, whatever its number says, so there is nothing to bring.
+    async fn bring_in(&self, opening: &Opening, before: Option<Generation>) -> Result<bool, Fault> {
         let mut after = opening.floor;
         for _ in 0..DRAIN_BATCHES_MAX {
             let events = self
@@ -188,10 +192,13 @@ impl Restorer {
                 .log(opening.instance, after, DRAIN_EVENTS_MAX)
                 .await?;
             let Some(first) = events.first() else {
-                return Ok(());
+                return Ok(after != opening.floor);
             };
-            if Some(first.generation) != before || first.seq != after.next() {
-                return Ok(());
+            if Some(first.generation) != before {
+                return Ok(true);
+            }
+            if first.seq != after.next() {
+                return Ok(after != opening.floor);
             }
             let batch = Batch {
                 instance: opening.instance,
@@ -208,10 +215,10 @@ impl Restorer {
             {
                 [Archived::Done { last, .. }] => after = *last,
                 // Another server has raised the generation meanwhile.
-                _ => return Ok(()),
+                _ => return Ok(true),
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

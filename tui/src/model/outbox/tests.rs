@@ -22,6 +22,7 @@ fn line(number: u128) -> Line {
     Line {
         instance: id(),
         cmid: cmid(number),
+        aim: Aim::Say,
         body: MessageBody::parse(format!("line {number}")).expect("a body"),
         since: Timestamp::from_ms(0),
         failed: None,
@@ -55,7 +56,7 @@ fn outbox(numbers: std::ops::RangeInclusive<u128>) -> Outbox {
 fn due(outbox: &mut Outbox, now_ms: i64) -> Option<Cmid> {
     outbox
         .due(id(), at(now_ms), generation(1), true)
-        .map(|(cmid, _)| cmid)
+        .map(|due| due.cmid)
 }
 
 fn state(outbox: &Outbox, number: u128) -> Sending {
@@ -74,7 +75,7 @@ fn nothing_goes_before_it_is_on_disk_and_only_one_at_a_time() {
     outbox.kept(&[cmid(1)]);
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)));
     assert_eq!(due(&mut outbox, 0), None, "the first is on its way");
-    outbox.taken(cmid(1), seq(5), generation(1));
+    outbox.taken(cmid(1), seq(5), generation(1), generation(1));
     assert_eq!(due(&mut outbox, 0), Some(cmid(2)));
 }
 
@@ -86,7 +87,7 @@ fn one_that_has_to_wait_holds_back_those_behind_it() {
         at: at(1_000),
         why: "away".into(),
     };
-    assert!(!outbox.refused(cmid(1), later));
+    assert!(!outbox.refused(cmid(1), generation(1), later));
     assert_eq!(due(&mut outbox, 999), None);
     assert_eq!(outbox.due_at().collect::<Vec<_>>(), [(id(), at(1_000))]);
     assert_eq!(due(&mut outbox, 1_000), Some(cmid(1)));
@@ -102,8 +103,25 @@ fn an_answer_counts_in_its_generation(
 ) {
     let mut outbox = outbox(1..=1);
     outbox.due(id(), at(0), generation(sent), true);
-    outbox.taken(cmid(1), seq(5), generation(answered));
+    outbox.taken(cmid(1), seq(5), generation(sent), generation(answered));
     assert_eq!(state(&outbox, 1), expected);
+}
+
+#[test]
+fn an_answer_to_an_earlier_try_says_nothing_of_a_later_one() {
+    let mut outbox = outbox(1..=1);
+    outbox.due(id(), at(0), generation(1), true);
+    outbox.seen(cmid(1), seq(5), generation(1));
+    outbox.fenced(id(), seq(4), &[], None, at(0));
+    outbox.due(id(), at(0), generation(2), true);
+    outbox.taken(cmid(1), seq(5), generation(1), generation(2));
+    let sent = Sending::Sent {
+        generation: generation(2),
+    };
+    assert_eq!(state(&outbox, 1), sent);
+    let why = "over".to_owned();
+    outbox.refused(cmid(1), generation(1), Refusal::Final { why });
+    assert_eq!(state(&outbox, 1), sent);
 }
 
 #[rstest]
@@ -116,7 +134,7 @@ fn a_fence_makes_it_said_again_or_safe(
 ) {
     let mut outbox = outbox(1..=1);
     due(&mut outbox, 0);
-    outbox.taken(cmid(1), seq(taken), generation(1));
+    outbox.taken(cmid(1), seq(taken), generation(1), generation(1));
     outbox.fenced(id(), seq(base), &[], None, at(0));
     let left = outbox.lines().next().map(|line| line.state.clone());
     assert_eq!(left, expected);
@@ -133,14 +151,14 @@ fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
     assert!(!outbox.lines().next().expect("one").is_failed());
     assert!(matches!(state(&outbox, 2), Sending::Failed { .. }));
     let asked = outbox.due(id(), at(0), generation(1), false);
-    assert_eq!(asked.map(|(cmid, _)| cmid), Some(cmid(1)));
+    assert_eq!(asked.map(|due| due.cmid), Some(cmid(1)));
     let over = Refusal::Final {
         why: "it is over".into(),
     };
-    outbox.refused(cmid(1), over);
+    outbox.refused(cmid(1), generation(1), over);
     assert!(outbox.due(id(), at(0), generation(1), false).is_none());
     // Both can be taken back, the last first.
-    let body = |outbox: &mut Outbox| outbox.recall(id()).map(|body| body.as_str().to_owned());
+    let body = |outbox: &mut Outbox| outbox.recall(id()).map(|line| line.body.to_string());
     assert_eq!(body(&mut outbox).as_deref(), Some("line 2"));
     assert_eq!(body(&mut outbox).as_deref(), Some("line 1"));
     assert_eq!(body(&mut outbox), None);
@@ -155,7 +173,7 @@ fn one_that_breaks_the_server_is_not_tried_for_ever_nor_taken_back() {
             at: at(i64::from(tries) + 1),
             why: "oh".into(),
         };
-        outbox.refused(cmid(1), broken);
+        outbox.refused(cmid(1), generation(1), broken);
     }
     assert_eq!(outbox.failed(id()), 1);
     assert!(outbox.recall(id()).is_none(), "it may have been taken");
@@ -168,9 +186,9 @@ fn a_join_is_tried_once() {
     let mut outbox = outbox(1..=1);
     let not_in = || Refusal::NotIn { why: "out".into() };
     due(&mut outbox, 0);
-    assert!(outbox.refused(cmid(1), not_in()));
+    assert!(outbox.refused(cmid(1), generation(1), not_in()));
     due(&mut outbox, 0);
-    assert!(!outbox.refused(cmid(1), not_in()));
+    assert!(!outbox.refused(cmid(1), generation(1), not_in()));
     assert_eq!(outbox.failed(id()), 1);
 }
 
@@ -192,7 +210,7 @@ fn it_is_bounded() {
         let refused = outbox.say(line).err();
         outbox.kept(&[cmid(number)]);
         due(&mut outbox, 0);
-        outbox.taken(cmid(number), seq(1), generation(1));
+        outbox.taken(cmid(number), seq(1), generation(1), generation(1));
         refused.map(|full| (number, full))
     });
     assert_eq!(full, Some((BYTES_MAX as u128 / 4_096, Full::Bytes)));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use plenary_shared::domain::{Event, Instance, InstanceState, What};
-use plenary_shared::ids::{Cmid, Seq, UserId};
+use plenary_shared::ids::{Cmid, Generation, Seq, UserId};
 use plenary_shared::protocol::{Durable, Fence, OpenOk};
 use plenary_shared::replica::{Applied, Replica};
 use plenary_shared::text::MessageBody;
@@ -65,19 +65,24 @@ fn step() -> impl Strategy<Value = Step> {
 
 type Request = (Cmid, MessageBody);
 
+/// The generation in which it was sent, and what became of it.
+type Answer = (Cmid, Generation, Option<Seq>);
+
 struct World {
     outbox: Outbox,
     log: Option<Replica>,
     connected: bool,
     unwritten: Vec<Record>,
     disk: Vec<Line>,
-    requests: VecDeque<Request>,
-    answers: VecDeque<(Cmid, Option<Seq>)>,
+    requests: VecDeque<(Generation, Request)>,
+    answers: VecDeque<Answer>,
     strays: Vec<Request>,
     /// The server's: its events, how many the archive has, how often it forgot.
     events: Vec<Request>,
     archived: usize,
     generation: u64,
+    /// With how many events each generation after the first began.
+    floors: Vec<usize>,
     /// The lines that were on disk, in the order of writing.
     said: Vec<Cmid>,
     ever_taken: BTreeSet<Cmid>,
@@ -100,6 +105,7 @@ impl World {
             events: vec![],
             archived: 0,
             generation: 1,
+            floors: vec![],
             said: vec![],
             ever_taken: BTreeSet::new(),
             forgot: false,
@@ -120,9 +126,9 @@ impl World {
             Step::DiskWrites => self.write(),
             Step::Send if self.connected => self.send(),
             Step::Serve(well) => {
-                if let Some(request) = self.requests.pop_front() {
+                if let Some((sent, request)) = self.requests.pop_front() {
                     let seq = well.then(|| self.take(&request));
-                    self.answers.push_back((request.0, seq));
+                    self.answers.push_back((request.0, sent, seq));
                 }
             }
             Step::Answer => self.answer(),
@@ -138,6 +144,7 @@ impl World {
                 self.events.truncate(kept);
                 // What is left is brought into the archive before anything new is taken.
                 self.archived = kept;
+                self.floors.push(kept);
                 self.generation += 1;
                 self.forgot = true;
             }
@@ -177,9 +184,9 @@ impl World {
         let Some(log) = &self.log else { return };
         let generation = log.position().generation;
         let due = self.outbox.due(id(), at(self.now_ms), generation, true);
-        if let Some(request) = due {
+        if let Some(request) = due.map(|due| (due.cmid, due.body)) {
             assert!(self.said.contains(&request.0), "sent before it was on disk");
-            self.requests.push_back(request);
+            self.requests.push_back((generation, request));
         }
     }
 
@@ -203,19 +210,20 @@ impl World {
     }
 
     fn answer(&mut self) {
-        let Some((cmid, seq)) = self.answers.pop_front() else {
+        let Some((cmid, sent, seq)) = self.answers.pop_front() else {
             return;
         };
         let Some(log) = &self.log else { return };
         if let Some(seq) = seq {
-            self.outbox.taken(cmid, seq, log.position().generation);
+            self.outbox
+                .taken(cmid, seq, sent, log.position().generation);
             self.outbox.archived(log);
         } else {
             let later = Refusal::Later {
                 at: at(self.now_ms + 3),
                 why: "away".into(),
             };
-            self.outbox.refused(cmid, later);
+            self.outbox.refused(cmid, sent, later);
         }
     }
 
@@ -268,22 +276,18 @@ impl World {
     }
 
     fn tell_fence(&mut self) {
-        let known = self.log.as_ref().map(|log| log.position().generation);
-        if known.is_none_or(|known| known == generation(self.generation)) {
+        let Some(log) = &mut self.log else { return };
+        let known = log.position().generation;
+        if known == generation(self.generation) {
             return;
         }
-        // What is in the archive now, is a part of both generations.
+        // Who missed some is told what all of them have.
+        let missed = usize::try_from(known.get()).expect("small") - 1;
+        let base = self.floors.iter().skip(missed).min().expect("it forgot");
         let fence = Fence {
             instance: id(),
             generation: generation(self.generation),
-            base: seq(self.archived.min(self.events.len()) as u64),
-        };
-        let Some(log) = &mut self.log else { return };
-        let position = log.position().seq.get();
-        // A base beyond what was known at the fence would be told as it was then.
-        let fence = Fence {
-            base: fence.base.min(seq(position)),
-            ..fence
+            base: seq(*base as u64),
         };
         if let Some(void) = log.fence(fence) {
             let now = at(self.now_ms);
@@ -297,7 +301,8 @@ impl World {
         self.connected = false;
         let lost = std::mem::take(&mut self.requests);
         if arrives {
-            self.strays.extend(lost);
+            self.strays
+                .extend(lost.into_iter().map(|(_, request)| request));
         }
         self.answers.clear();
         self.outbox.lost();
@@ -363,7 +368,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn nothing_is_lost_or_doubled_and_the_order_is_kept(
