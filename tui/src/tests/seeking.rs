@@ -32,7 +32,12 @@ fn found(within: InstanceId, number: u64, when: &str, body: &str) -> Found {
             timestamp: time(when),
             seq: seq(number),
             cmid: plenary_shared::ids::Cmid(cmid),
-            name: if number.is_multiple_of(2) { "grace" } else { "linus" }.into(),
+            name: if number.is_multiple_of(2) {
+                "grace"
+            } else {
+                "linus"
+            }
+            .into(),
             reply_to: None,
             edited: None,
             deleted: None,
@@ -307,8 +312,10 @@ fn what_was_not_read_is_a_line_that_is_filled() {
     stage.key("j");
     assert_eq!(selected(&stage), Some(100), "nothing is passed over");
     stage.answer("events", read(101..=150));
+    stage.key("j");
+    assert_eq!(selected(&stage), Some(101));
     assert!(stage.shows("line 101"));
-    for _ in 100..150 {
+    for _ in 101..150 {
         stage.key("j");
     }
     assert_eq!(asked(&stage), Some(seq(201)));
