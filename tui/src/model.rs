@@ -16,6 +16,7 @@ pub mod seek;
 pub mod select;
 pub mod sign_in;
 pub mod timeline;
+mod unread;
 pub mod wake;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,13 +25,12 @@ use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::clock::{Zone, minutes, minutes_left};
+use crate::clock::Zone;
 use crate::command::{Command, Context};
 use crate::journal::Owner;
 use crate::keymap::Keymap;
-use crate::layout::{self, Drawer, Form, Panes};
+use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
-use crate::text;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use editor::Ring;
@@ -232,6 +232,8 @@ pub enum Asked {
     People(InstanceId),
     JoinTimes,
     UserMessages,
+    Read(InstanceId),
+    Typing,
 }
 
 /// Where keys go first.
@@ -490,31 +492,6 @@ impl Model {
             .filter(|room| room.wants_in && !room.is_closed())
     }
 
-    /// The next meeting with unread messages, those that speak of the reader first.
-    pub fn next_unread(&self) -> Option<InstanceId> {
-        let unread = self.rooms.values().filter(|room| room.unread > 0);
-        unread
-            .max_by_key(|room| (room.mentions > 0, room.unread))
-            .map(|room| room.id)
-    }
-
-    /// Whether the person sees the end of this room's log now.
-    pub fn looks_at(&self, id: InstanceId) -> bool {
-        let at_end = self
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.scroll.is_newest());
-        let covered = self.drawer.is_some() && self.panes().form != Form::Three;
-        self.shown == Some(id)
-            && self.focused
-            && at_end
-            && self.overlay.is_none()
-            && !self.seeks()
-            && self.sign_in.is_none()
-            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
-            && (!covered || self.panes().chat.width > 60)
-    }
-
     /// What Enter does in the input now.
     pub fn enter_does(&self) -> EnterDoes {
         let written = self
@@ -539,33 +516,6 @@ impl Model {
                 EnterDoes::Nothing
             }
             None => EnterDoes::Send,
-        }
-    }
-
-    /// What the terminal's title says: `●23m Seminar !2`.
-    pub fn window_title(&self) -> String {
-        let glyphs = self.theme.glyphs;
-        let instance = self.shown.and_then(|id| self.instance(id));
-        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
-            return "plenary".to_owned();
-        };
-        let (now, name) = (self.now, text::one_line(&instance.title));
-        let meeting = match instance.state {
-            InstanceState::Active => {
-                let left = minutes(minutes_left(now, instance.todatetime));
-                format!("{}{left} {name}", glyphs.live)
-            }
-            InstanceState::Scheduled => {
-                let left = minutes(minutes_left(now, instance.fromdatetime));
-                format!("{name} in {left}")
-            }
-            InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
-        };
-        let sum = |count: fn(&Room) -> usize| self.rooms.values().map(count).sum::<usize>();
-        match (sum(|room| room.mentions), sum(|room| room.unread)) {
-            (0, 0) => meeting,
-            (0, unread) => format!("{meeting} +{unread}"),
-            (mentions, _) => format!("{meeting} !{mentions}"),
         }
     }
 

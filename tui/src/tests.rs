@@ -6,6 +6,7 @@ mod editing;
 mod hostile;
 mod keys;
 mod outbox;
+mod reading;
 mod recovery;
 mod screens;
 mod seeking;

@@ -13,6 +13,7 @@ mod keys;
 mod linking;
 mod meetings;
 mod pointing;
+mod reading;
 mod replies;
 mod rooms;
 mod seeking;
@@ -89,6 +90,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     step.forget_seek();
     step.mark_looked(true);
+    step.tell_read();
     step.call();
     step.set_title();
     step.record();
@@ -112,6 +114,9 @@ impl Step<'_> {
     fn mark_looked(&mut self, seen: bool) {
         let now = self.model.now;
         let Some(id) = self.model.shown.filter(|id| self.model.looks_at(*id)) else {
+            if seen {
+                self.read_shown();
+            }
             return;
         };
         if let Some(room) = self.model.rooms.get_mut(&id) {

@@ -1,7 +1,10 @@
 //! One opened meeting: its log, how far one has looked, when one was away.
 
+use std::collections::BTreeMap;
+
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::protocol::Unread;
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
@@ -39,6 +42,14 @@ pub struct Room {
     pub mentions: usize,
     /// The last seq that has been looked at.
     pub seen: Seq,
+    /// Whether something was read of which the server has not been told.
+    pub untold: bool,
+    /// When it was told last.
+    pub told_at: Option<Timestamp>,
+    /// Who else is writing, and until when that is shown.
+    pub typing: BTreeMap<UserId, Timestamp>,
+    /// When it was told last that one is writing.
+    pub typed_at: Option<Timestamp>,
     /// When it was looked at last.
     pub looked_at: Timestamp,
     /// Whether the reader wants them to stay unread although they are looked at.
@@ -64,8 +75,8 @@ pub struct Room {
 pub struct Divider {
     /// After this seq.
     pub after: Seq,
-    /// When one looked away.
-    pub at: Timestamp,
+    /// When one looked away, where that is known.
+    pub at: Option<Timestamp>,
     /// Messages since.
     pub count: usize,
 }
@@ -93,6 +104,10 @@ impl Room {
             unread: 0,
             mentions: 0,
             seen: Seq::default(),
+            untold: false,
+            told_at: None,
+            typing: BTreeMap::new(),
+            typed_at: None,
             looked_at: now,
             kept_unread: false,
             divider: None,
@@ -134,14 +149,16 @@ impl Room {
         if Some(*user) == me {
             return;
         }
+        self.typing.remove(user);
         if looking {
             self.seen = event.seq;
+            self.untold = true;
             return;
         }
         if self.unread == 0 {
             self.divider = Some(Divider {
                 after: self.seen,
-                at: self.looked_at,
+                at: Some(self.looked_at),
                 count: 0,
             });
         }
@@ -159,21 +176,82 @@ impl Room {
         };
         let after = log.events_before(from).next_back();
         let after = after.map_or(Seq::default(), |event| event.seq);
+        self.seen = after;
+        self.count(me, is_meant);
+        self.kept_unread = self.unread > 0;
+        self.divide(Some(self.looked_at));
+    }
+
+    /// It was opened: how far it has been read, and what is left, as the server knows it.
+    pub fn read_before(&mut self, left: &Unread) {
+        self.seen = left.read.min(self.last());
+        self.unread = usize::try_from(left.unread).unwrap_or(usize::MAX);
+        self.mentions = usize::try_from(left.mentions).unwrap_or(usize::MAX);
+        // Nobody looked away from what they have never seen.
+        if left.read > Seq::default() {
+            let log = self.log.as_ref();
+            let last = log.and_then(|log| log.events_before(self.seen.next()).next_back());
+            self.divide(last.map(|event| event.timestamp));
+        }
+    }
+
+    /// Counts what is unread anew. Where not all of it is known, only what the server counts can be
+    /// said, and false comes back.
+    pub fn recount(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) -> bool {
+        let Some(log) = &self.log else {
+            return false;
+        };
+        let known = log.events_after(self.seen).count() as u64;
+        let is_whole = known == self.last().get().saturating_sub(self.seen.get());
+        if is_whole {
+            self.count(me, is_meant);
+            if let Some(divider) = &mut self.divider
+                && divider.after == self.seen
+            {
+                divider.count = self.unread;
+            }
+        }
+        is_whole
+    }
+
+    /// It has been read up to here, and what comes after it is counted anew.
+    pub fn read_to(
+        &mut self,
+        seq: Seq,
+        me: Option<UserId>,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> bool {
+        self.seen = self.seen.max(seq.min(self.last()));
+        if self.seen == self.last() {
+            (self.unread, self.mentions) = (0, 0);
+            return true;
+        }
+        self.recount(me, is_meant)
+    }
+
+    fn count(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) {
         let (mut unread, mut meant) = (0, 0);
-        for event in log.events_after(after) {
-            if let What::Message { user, body, .. } = &event.what
+        for event in self.log.iter().flat_map(|log| log.events_after(self.seen)) {
+            if let What::Message {
+                user,
+                body,
+                deleted: None,
+                ..
+            } = &event.what
                 && Some(*user) != me
             {
                 unread += 1;
                 meant += usize::from(is_meant(body.as_str()));
             }
         }
-        (self.unread, self.mentions, self.seen) = (unread, meant, after);
-        self.kept_unread = unread > 0;
-        self.divider = (unread > 0).then_some(Divider {
-            after,
-            at: self.looked_at,
-            count: unread,
+        (self.unread, self.mentions) = (unread, meant);
+    }
+
+    fn divide(&mut self, at: Option<Timestamp>) {
+        self.divider = (self.unread > 0).then_some(Divider {
+            after: self.seen,
+            at,
+            count: self.unread,
         });
     }
 
@@ -181,6 +259,7 @@ impl Room {
     pub fn looked(&mut self, now: Timestamp) {
         self.seen = self.last();
         self.looked_at = now;
+        self.untold |= self.unread > 0;
         self.unread = 0;
         self.mentions = 0;
     }
@@ -210,6 +289,7 @@ impl Room {
         self.following = false;
         self.asked_older = None;
         self.asked_newer = false;
+        self.typing.clear();
         self.settled();
     }
 

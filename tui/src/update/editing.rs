@@ -202,6 +202,7 @@ impl Step<'_> {
             find.selected = 0;
         } else if !self.is_one_line() {
             self.model.composer_mut().choice = Choice::Open;
+            self.tell_typing();
             self.drafts_changed();
         }
     }

@@ -17,6 +17,7 @@ impl Step<'_> {
     pub(super) fn listed(&mut self, ok: MeetingsOk) {
         let first = !self.model.meetings.loaded;
         self.model.meetings.set(ok.meetings);
+        self.left_unread(ok.unread);
         if self.model.meetings.stale {
             self.ask_meetings();
         }

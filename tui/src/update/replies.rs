@@ -31,7 +31,7 @@ impl Step<'_> {
             Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
             Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
-            Asked::Close => {}
+            Asked::Close | Asked::Read(_) | Asked::Typing => {}
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
             Asked::Post(id, cmid, sent) => {
@@ -98,6 +98,8 @@ impl Step<'_> {
                 self.model.overlay = None;
                 self.tell_no(reject);
             }
+            // Said in passing: nobody waits for it.
+            Asked::Read(_) | Asked::Typing => {}
             Asked::Hello | Asked::Meetings | Asked::Leave(_) | Asked::Close => {
                 self.tell_no(reject);
             }

@@ -42,6 +42,7 @@ impl Step<'_> {
 
     /// It was read, and is followed from here on.
     pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
+        let left = ok.unread;
         let me = self.model.my_id();
         let over = matches!(
             ok.instance.state,
@@ -65,8 +66,12 @@ impl Step<'_> {
             self.note_again(id, after);
         } else {
             room.log = Some(Replica::new(ok));
-            room.seen = room.last();
+            match left {
+                Some(left) => room.read_before(&left),
+                None => room.seen = room.last(),
+            }
         }
+        self.read_again(id, left);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
@@ -255,7 +260,14 @@ impl Step<'_> {
                 self.list_room(id);
                 self.ask_meetings();
             }
-            What::Join { .. } | What::Leave { .. } => self.list_room(id),
+            What::Leave { user, .. } => {
+                room.typing.remove(user);
+                self.list_room(id);
+            }
+            What::Join { .. } => self.list_room(id),
+            What::Edited { target, .. } | What::Deleted { target, .. } if *target > room.seen => {
+                self.recount(id);
+            }
             What::Opened | What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
         }
     }

@@ -39,6 +39,9 @@ impl Step<'_> {
         if self.model.meetings.iter().any(due) {
             self.ask_meetings();
         }
+        for room in self.model.rooms.values_mut() {
+            room.typing.retain(|_, until| *until > now);
+        }
         self.warn();
         self.open_again();
         self.send_waiting();

@@ -44,13 +44,13 @@ impl Looked<'_> {
             && divider.count > 0
             && is_first_after(event.seq, divider.after, before)
         {
-            let at = self.zone.hm(divider.at);
-            let since = match self.form {
-                Form::Three | Form::Two => format!("you looked away at {at}"),
-                Form::Tabs | Form::Narrow | Form::Tiny => at,
-            };
+            let at = divider.at.map(|at| self.zone.hm(at));
+            let since = at.map_or_else(String::new, |at| match self.form {
+                Form::Three | Form::Two => format!(" since you looked away at {at}"),
+                Form::Tabs | Form::Narrow | Form::Tiny => format!(" since {at}"),
+            });
             let title = format!(
-                "{} new since {since} {} {}",
+                "{} new{since} {} {}",
                 divider.count,
                 glyphs.dot,
                 self.key(Command::FirstUnread)
