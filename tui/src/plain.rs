@@ -293,6 +293,7 @@ fn said(model: &Model, log: &Replica, event: &Event, place: &str) -> Vec<String>
         What::Leave { user, reason } => {
             let why = match reason {
                 Reason::ConnectionLost => ", connection lost",
+                Reason::Removed => ", removed by an admin",
                 Reason::Left | Reason::Scheduled | Reason::Ended | Reason::Missed => "",
             };
             format!("{} left{why}", name(*user))
@@ -310,10 +311,14 @@ fn said(model: &Model, log: &Replica, event: &Event, place: &str) -> Vec<String>
         },
         What::Edited { user, body, .. } => format!("{} changed a message: {body}", name(*user)),
         What::Deleted { user, .. } => format!("{} deleted a message", name(*user)),
+        What::Moderated(done) => {
+            let sentence = done.sentence(name, |at| model.zone.hm(at).to_string());
+            format!("{} {sentence}", name(done.user))
+        }
         What::Closed { reason } => {
             let why = match reason {
                 Reason::Missed => "nothing ran at its time",
-                Reason::Ended => "it was ended",
+                Reason::Ended | Reason::Removed => "it was ended",
                 Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time is over",
             };
             format!("the meeting is over: {why}")
