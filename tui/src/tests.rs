@@ -12,3 +12,4 @@ mod screens;
 mod selecting;
 pub mod stage;
 mod talking;
+mod waiting;

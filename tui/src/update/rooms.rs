@@ -73,6 +73,9 @@ impl Step<'_> {
                 None => room.seen = room.last(),
             }
         }
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            room.count_left();
+        }
         self.read_again(id, left);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -128,14 +131,23 @@ impl Step<'_> {
     /// Something happened in a followed meeting.
     pub(super) fn event(&mut self, event: &Event) {
         let id = event.instance;
-        let Some(log) = self
-            .model
-            .rooms
-            .get_mut(&id)
-            .and_then(|room| room.log.as_mut())
-        else {
+        let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
+        let Some(log) = &mut room.log else {
+            return;
+        };
+        match &event.what {
+            What::Leave { user, .. } if event.seq > log.position().seq => {
+                let member = log.members().into_iter().find(|member| member.id == *user);
+                let came = member.map(|member| member.joined);
+                room.left.insert(*user, (came, event.timestamp));
+            }
+            What::Join { user, .. } => {
+                room.left.remove(user);
+            }
+            _ => {}
+        }
         match log.apply(event.clone()) {
             Applied::Applied => self.applied(id, event),
             Applied::Known => {}
@@ -217,6 +229,7 @@ impl Step<'_> {
             && log.older_than() == Some(before)
         {
             log.add_page(ok, Some(before));
+            room.count_left();
         }
     }
 
