@@ -176,15 +176,11 @@ impl Room {
     pub fn count_left(&mut self) {
         let (mut came, mut left) = (BTreeMap::new(), BTreeMap::new());
         for event in self.log.iter().flat_map(Replica::events) {
-            match &event.what {
-                What::Join { user, .. } => {
-                    came.insert(*user, event.timestamp);
-                    left.remove(user);
-                }
-                What::Leave { user, .. } => {
-                    left.insert(*user, (came.remove(user), event.timestamp));
-                }
-                _ => {}
+            if let What::Join { user, .. } = &event.what {
+                came.insert(*user, event.timestamp);
+                left.remove(user);
+            } else if let What::Leave { user, .. } = &event.what {
+                left.insert(*user, (came.remove(user), event.timestamp));
             }
         }
         self.left = left;

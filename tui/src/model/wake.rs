@@ -47,6 +47,7 @@ impl Model {
         times.into_iter().flatten().for_each(&mut at);
         for instance in self.meetings.iter() {
             at(instance.fromdatetime.plus_ms(-SOON_MS));
+            at(instance.fromdatetime.plus_ms(-MINUTE_MS));
             at(instance.fromdatetime);
             at(instance.todatetime);
         }

@@ -137,16 +137,13 @@ impl Step<'_> {
         let Some(log) = &mut room.log else {
             return;
         };
-        match &event.what {
-            What::Leave { user, .. } if event.seq > log.position().seq => {
-                let member = log.members().into_iter().find(|member| member.id == *user);
-                let came = member.map(|member| member.joined);
-                room.left.insert(*user, (came, event.timestamp));
-            }
-            What::Join { user, .. } => {
-                room.left.remove(user);
-            }
-            _ => {}
+        let is_new = event.seq > log.position().seq;
+        if let What::Leave { user, .. } = &event.what
+            && is_new
+        {
+            let member = log.members().into_iter().find(|member| member.id == *user);
+            let came = member.map(|member| member.joined);
+            room.left.insert(*user, (came, event.timestamp));
         }
         match log.apply(event.clone()) {
             Applied::Applied => self.applied(id, event),
