@@ -122,7 +122,7 @@ impl Step<'_> {
                 let left = minutes(minutes_left(self.model.now, instance.fromdatetime));
                 let title = self.title_of(id);
                 let text = if self.model.meetings.toggle_wait(id) {
-                    format!("you join {title} when it begins, {begins}, in {left}")
+                    format!("{title} begins {begins}, in {left}: you join it then")
                 } else {
                     format!("you do not wait for {title} any more")
                 };

@@ -153,7 +153,7 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
         InstanceState::Scheduled => {
             let left = countdown(model, instance);
             let hint = if model.meetings.is_waited_for(instance.id) {
-                format!("you join when it begins; {enter} takes that back")
+                format!("you join when it begins: {enter} takes that back")
             } else {
                 format!("{enter} waits: you join by yourself when it begins")
             };
