@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Event, Instance, Meeting, Participant, Reason, Reject, User};
@@ -86,9 +85,9 @@ impl Hybrid {
     }
 
     async fn within<T>(&self, limit_ms: u64, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
-        let answer = tokio::time::timeout(Duration::from_millis(limit_ms), asking).await;
-        self.silent.store(answer.is_err(), Ordering::Relaxed);
-        answer.unwrap_or_else(|late| Err(Fault::away("MySQL", late).into()))
+        let answer = self.ledger.pace().within(limit_ms, asking).await;
+        self.silent.store(answer.is_none(), Ordering::Relaxed);
+        answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
     }
 
     /// A verb in Redis. If this Redis has forgotten its scripts, the live state is brought up again
