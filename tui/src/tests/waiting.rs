@@ -30,7 +30,10 @@ fn it_is_joined_by_itself_when_it_begins_whatever_the_connection_did() {
     let mut stage = before_it(120, 36);
     assert!(stage.shows("begins in 8m") && stage.shows("⏎ waits"));
     stage.key("enter");
-    assert!(stage.shows("Design review begins Tue 15:00, in 8m: you join it then") && stage.shows("3◌Design"));
+    assert!(
+        stage.shows("Design review begins Tue 15:00, in 8m: you join it then")
+            && stage.shows("3◌Design")
+    );
     stage.key("alt-1");
     stage.lose_link();
     stage.greet(vec![]);

@@ -115,7 +115,9 @@ fn placeholder(model: &Model) -> String {
         EnterDoes::Retry => format!("{enter} sends again what could not be sent"),
         EnterDoes::Join => format!("{enter} joins this meeting"),
         EnterDoes::Read => format!("this meeting has ended: {enter} opens it for reading"),
-        EnterDoes::Wait if waits(model) => format!("you join when it begins: {enter} takes that back"),
+        EnterDoes::Wait if waits(model) => {
+            format!("you join when it begins: {enter} takes that back")
+        }
         EnterDoes::Wait => format!("this meeting has not begun yet: {enter} waits for it"),
         EnterDoes::Nothing => "this meeting has ended: its messages can still be read".to_owned(),
     }
