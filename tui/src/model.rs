@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod overlay;
 pub mod room;
 pub mod scroll;
+pub mod seek;
 pub mod select;
 pub mod sign_in;
 pub mod timeline;
@@ -40,6 +41,7 @@ use meetings::{Listed, Meetings};
 use outbox::Outbox;
 use overlay::Overlay;
 use room::Room;
+use seek::Seek;
 use select::Selecting;
 use sign_in::SignIn;
 use timeline::Looked;
@@ -145,6 +147,12 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// The search for a meeting, a person or a command.
     pub find: Option<Find>,
+    /// The search through everything that was said.
+    pub seek: Option<Seek>,
+    /// The message that is gone to as soon as it has been read.
+    pub jump: Option<(InstanceId, Seq)>,
+    /// Files that are being written.
+    pub exports: usize,
     /// The selected message.
     pub select: Option<Selecting>,
     /// Whether nothing but the chat is shown.
@@ -217,6 +225,9 @@ pub enum Asked {
     /// With the log's generation when it was sent.
     Post(InstanceId, Cmid, Generation),
     Older(InstanceId, Seq),
+    Between(InstanceId),
+    Around(InstanceId, Seq),
+    Search,
     Newer(InstanceId),
     People(InstanceId),
     JoinTimes,
@@ -316,6 +327,9 @@ impl Model {
             drawer: None,
             overlay: None,
             find: None,
+            seek: None,
+            jump: None,
+            exports: 0,
             select: None,
             plain: false,
             mouse: true,
@@ -445,8 +459,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Select,
-            SignIn,
+            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Seek,
+            Select, SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -456,6 +470,8 @@ impl Model {
             &[Leaving, Anywhere]
         } else if self.find.is_some() {
             &[Find, Edit, Anywhere]
+        } else if self.seeks() {
+            &[Seek, Edit, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
         } else if self.query().is_some() {

@@ -9,6 +9,7 @@ mod outbox;
 mod reading;
 mod recovery;
 mod screens;
+mod seeking;
 mod selecting;
 pub mod stage;
 mod talking;

@@ -8,6 +8,7 @@ mod chat;
 mod completing;
 mod editing;
 mod finding;
+mod gaps;
 mod keys;
 mod linking;
 mod meetings;
@@ -15,6 +16,7 @@ mod pointing;
 mod reading;
 mod replies;
 mod rooms;
+mod seeking;
 mod selecting;
 mod sending;
 mod signing_in;
@@ -77,6 +79,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         } => step.configured(keymap, theme, &wrong),
         News::Journal(owner, lines) => step.journal(&owner, lines),
         News::Recorded(cmids) => step.recorded(&cmids),
+        News::Exported(said) => step.exported(said),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
@@ -85,6 +88,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         // Nothing is, or what was is gone.
         step.end_select();
     }
+    step.forget_seek();
     step.mark_looked(true);
     step.tell_read();
     step.call();

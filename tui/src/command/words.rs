@@ -73,6 +73,13 @@ pub const WORDS: &[Word] = &[
     )
     .completes(Completes::Of(&["all"])),
     word(
+        Verb::Export,
+        "/export",
+        "[md, json, csv or txt] [FILE]",
+        "write this meeting into a file: who was there and when, what was said",
+    )
+    .completes(Completes::Of(&["md", "json", "csv", "txt"])),
+    word(
         Verb::Recall,
         "/recall",
         "",

@@ -51,8 +51,11 @@ pub struct Offer {
 impl Model {
     /// What is offered now, and which of it is in the text.
     pub fn choices(&self) -> Option<(Choices, Option<usize>)> {
-        let free =
-            self.sign_in.is_none() && self.find.is_none() && self.select.is_none() && !self.leaving;
+        let free = self.sign_in.is_none()
+            && self.find.is_none()
+            && !self.seeks()
+            && self.select.is_none()
+            && !self.leaving;
         let composer = self.composer().filter(|_| free)?;
         match &composer.choice {
             Choice::Closed => None,

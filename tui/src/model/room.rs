@@ -60,8 +60,8 @@ pub struct Room {
     pub divider: Option<Divider>,
     /// When one was offline.
     pub absences: Vec<Absence>,
-    /// Whether older events have been asked for.
-    pub asked_older: bool,
+    /// The event whose missing ones before it have been asked for; the last of all where none is known.
+    pub asked_older: Option<Seq>,
     /// Whether newer events have been asked for.
     pub asked_newer: bool,
     /// The remaining minutes that were told last.
@@ -115,7 +115,7 @@ impl Room {
             kept_unread: false,
             divider: None,
             absences: Vec::new(),
-            asked_older: false,
+            asked_older: None,
             asked_newer: false,
             warned_minutes: i64::MAX,
             refusals: 0,
@@ -304,7 +304,7 @@ impl Room {
     /// The connection is lost, and with it what was asked.
     pub fn lost(&mut self) {
         self.following = false;
-        self.asked_older = false;
+        self.asked_older = None;
         self.asked_newer = false;
         self.typing.clear();
         self.settled();

@@ -45,6 +45,7 @@ impl Model {
         self.shown == Some(id)
             && self.focused
             && self.overlay.is_none()
+            && !self.seeks()
             && self.sign_in.is_none()
             && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
             && (!covered || self.panes().chat.width > 60)

@@ -41,11 +41,13 @@ impl Step<'_> {
     pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
         let model = &mut *self.model;
         let query = model.select.as_mut().and_then(|s| s.query.as_mut());
-        match (&mut model.sign_in, &mut model.find, query) {
-            (Some(form), _, _) => form.editor_mut(),
-            (None, Some(find), _) => (&mut find.query, &mut find.ring),
-            (None, None, Some(query)) => (&mut query.editor, &mut query.ring),
-            (None, None, None) => {
+        let seek = model.seek.as_mut().filter(|seek| !seek.jumped);
+        match (&mut model.sign_in, &mut model.find, seek, query) {
+            (Some(form), _, _, _) => form.editor_mut(),
+            (None, Some(find), _, _) => (&mut find.query, &mut find.ring),
+            (None, None, Some(seek), _) => (&mut seek.query, &mut seek.ring),
+            (None, None, None, Some(query)) => (&mut query.editor, &mut query.ring),
+            (None, None, None, None) => {
                 let composer = model.composers.entry(model.shown).or_default();
                 (&mut composer.editor, &mut model.ring)
             }
@@ -152,7 +154,7 @@ impl Step<'_> {
     /// Whether line ends have no place in the text.
     fn is_one_line(&self) -> bool {
         let model = &*self.model;
-        model.sign_in.is_some() || model.find.is_some() || model.query().is_some()
+        model.sign_in.is_some() || model.find.is_some() || model.seeks() || model.query().is_some()
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {

@@ -100,6 +100,13 @@ impl Step<'_> {
             Command::FindUp => self.step_find(false),
             Command::FindDown => self.step_find(true),
             Command::FindEnter => self.end_find(),
+            Command::Seek => self.begin_seek(""),
+            Command::SeekUp
+            | Command::SeekDown
+            | Command::SeekPageUp
+            | Command::SeekPageDown
+            | Command::SeekEnter
+            | Command::SeekScope => self.seeking(bound.command),
             Command::QuitLeaving => self.quit_leaving(),
             Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
@@ -192,12 +199,16 @@ impl Step<'_> {
             self.model.find = None;
         } else if self.model.overlay.is_some() {
             self.model.overlay = None;
+        } else if self.model.seeks() {
+            self.end_seek();
         } else if self.model.query().is_some() {
             if let Some(select) = &mut self.model.select {
                 select.query = None;
             }
         } else if let Some(select) = self.model.select.as_mut().filter(|s| s.deleting) {
             select.deleting = false;
+        } else if self.back_to_seek() {
+            // The list of what was found, as it was left.
         } else if self.model.select.is_some() {
             self.end_select();
         } else if self.model.plain {

@@ -43,10 +43,9 @@ impl Step<'_> {
             self.join(id);
         }
         self.confirm_closed();
-        let known = self
-            .model
-            .shown
-            .is_some_and(|id| self.model.instance(id).is_some());
+        let known = self.model.shown.is_some_and(|id| {
+            self.model.instance(id).is_some() || self.model.rooms.contains_key(&id)
+        });
         if !known {
             let entries = self.model.meetings.entries(self.model.now, self.model.zone);
             let joined = entries.iter().find(|entry| entry.instance.joined.is_some());
@@ -61,6 +60,8 @@ impl Step<'_> {
             self.end_select();
             self.model.shown_before = self.model.shown;
             self.model.shown = Some(id);
+            // Who goes elsewhere does not want to be taken there any more.
+            self.model.jump = self.model.jump.filter(|(to, _)| *to == id);
             self.model.leaving = false;
             self.model.confirming = None;
             if let Some(room) = self.model.rooms.get_mut(&id) {
@@ -110,6 +111,12 @@ impl Step<'_> {
             self.model.drawer = None;
         }
         let Some(instance) = self.model.instance(id) else {
+            // Long over, or named by its number: reading it says what it is.
+            self.open(id);
+            if !self.is_ready() {
+                let why = "not connected: it is read when the connection is back";
+                self.model.tell(Tone::Bad, why);
+            }
             return;
         };
         match instance.state {

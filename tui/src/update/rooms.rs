@@ -13,8 +13,6 @@ use crate::model::room::Room;
 
 /// Events that opening a meeting reads: a few screens.
 const OPENED_EVENTS: usize = 200;
-/// Events of one page of older ones.
-const OLDER_EVENTS: usize = 200;
 
 impl Step<'_> {
     /// Reads a meeting and follows it; the room is there at once.
@@ -54,7 +52,7 @@ impl Step<'_> {
             return;
         };
         room.following = !over;
-        room.asked_older = false;
+        room.asked_older = None;
         room.asked_newer = false;
         let mut after = room.last();
         if let Some(log) = &mut room.log {
@@ -98,6 +96,7 @@ impl Step<'_> {
         }
         self.list_room(id);
         self.flush(id);
+        self.arrive(id);
     }
 
     /// It could not be read, and is not followed: tried again, unless it may not be read at all.
@@ -113,6 +112,7 @@ impl Step<'_> {
             self.again_later(id, reject);
         } else if !was_read {
             self.model.rooms.remove(&id);
+            self.show_known(id);
         } else if is_gone && !room.is_some_and(Room::is_closed) {
             self.gone(id);
         }
@@ -185,6 +185,7 @@ impl Step<'_> {
         let (after, more) = (room.last(), ok.more);
         if let Some(log) = &mut room.log {
             log.add_page(ok, None);
+            room.count_left();
         }
         let advanced = room.last() > after;
         self.note_again(id, after);
@@ -192,41 +193,6 @@ impl Step<'_> {
         // A page that brought nothing would bring nothing again.
         if more && advanced {
             self.ask_newer(id);
-        }
-    }
-
-    /// Asks for the events before the first one, if there are any.
-    pub(super) fn ask_older(&mut self, id: InstanceId) {
-        let Some(room) = self.model.rooms.get(&id).filter(|room| !room.asked_older) else {
-            return;
-        };
-        let Some(before) = room.log.as_ref().and_then(Replica::older_than) else {
-            return;
-        };
-        let events = Events {
-            instance: id,
-            after: None,
-            before: Some(before),
-            limit: OLDER_EVENTS,
-        };
-        if self.ask(Verb::Events(events), Asked::Older(id, before))
-            && let Some(room) = self.model.rooms.get_mut(&id)
-        {
-            room.asked_older = true;
-        }
-    }
-
-    /// The events before the first one.
-    pub(super) fn older(&mut self, id: InstanceId, before: Seq, ok: EventsOk) {
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
-        };
-        room.asked_older = false;
-        if let Some(log) = &mut room.log
-            && log.older_than() == Some(before)
-        {
-            log.add_page(ok, Some(before));
-            room.count_left();
         }
     }
 

@@ -210,7 +210,10 @@ impl Step<'_> {
             return;
         };
         match self.message(at, older, |_| true) {
-            Some(seq) => self.select(seq),
+            Some(seq) => match self.gap_between(at, seq) {
+                Some(event) => self.fill_before(event),
+                None => self.select(seq),
+            },
             None if older => self.fill_older(),
             None => {}
         }
@@ -218,24 +221,16 @@ impl Step<'_> {
 
     /// Enter: at the first message what is before it is read.
     fn read_back(&mut self) {
-        let at = self.model.select.as_ref().map(|select| select.at);
+        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+            return;
+        };
         let first = self.message(Seq::default(), false, |_| true);
-        if at == first {
-            self.fill_older();
-        } else {
-            self.end_select();
-        }
-    }
-
-    fn fill_older(&mut self) {
-        let room = self.model.room();
-        let more = room
-            .and_then(|room| Some((room.id, room.log.as_ref()?)))
-            .filter(|(_, log)| log.older_than().is_some())
-            .map(|(id, _)| id);
-        match more {
-            Some(id) => self.ask_older(id),
-            None => self.model.tell(Tone::Plain, "this is the first message"),
+        let beside = [true, false].map(|older| self.message(at, older, |_| true));
+        let gaps = beside.map(|other| self.gap_between(at, other?));
+        match gaps.into_iter().flatten().next() {
+            Some(event) => self.fill_before(event),
+            None if first == Some(at) => self.fill_older(),
+            None => self.end_select(),
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) const KEYS: &[Row] = &[
     row(
         Command::Search,
         Select,
-        "search",
+        "search-up",
         &["/"],
         "search upwards in the messages at hand",
     )
