@@ -14,3 +14,4 @@ mod selecting;
 pub mod stage;
 mod steering;
 mod talking;
+mod waiting;

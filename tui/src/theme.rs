@@ -106,6 +106,8 @@ pub struct Glyphs {
     pub clock: &'static str,
     /// Before the input.
     pub prompt: &'static str,
+    /// The person was here.
+    pub gone: &'static str,
     /// Somebody is writing.
     pub pen: &'static str,
     /// A dash between two times.
@@ -150,6 +152,7 @@ pub const UNICODE: Glyphs = Glyphs {
     clock: "◷",
     prompt: "›",
     pen: "✎",
+    gone: "○",
     dash: "–",
     dot: "·",
     rule: "─",
@@ -181,6 +184,7 @@ pub const ASCII: Glyphs = Glyphs {
     clock: "@",
     prompt: ">",
     pen: "...",
+    gone: "o",
     dash: "-",
     dot: "-",
     rule: "-",

@@ -1,6 +1,6 @@
 //! The list of meetings in its groups: running, soon, later, over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::Days;
 use plenary_shared::domain::{Instance, InstanceState};
@@ -17,6 +17,8 @@ pub const SOON_MS: i64 = 15 * 60 * 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Meetings {
     all: Vec<Instance>,
+    /// Those that are joined by themselves when they begin.
+    waited_for: BTreeSet<InstanceId>,
     /// What of them is not read.
     unread: HashMap<InstanceId, Unread>,
     /// Whether the server has said anything yet.
@@ -97,6 +99,38 @@ impl Meetings {
     /// All of one has been read.
     pub fn set_read(&mut self, id: InstanceId) {
         self.unread.remove(&id);
+    }
+
+    /// Whether one is joined by itself when it begins.
+    pub fn is_waited_for(&self, id: InstanceId) -> bool {
+        self.waited_for.contains(&id)
+    }
+
+    /// One is to be joined by itself when it begins, or is not any more. Says which.
+    pub fn toggle_wait(&mut self, id: InstanceId) -> bool {
+        if self.waited_for.remove(&id) {
+            return false;
+        }
+        self.waited_for.insert(id)
+    }
+
+    /// Those that were waited for and have begun; of those that will not begin any more nothing is
+    /// kept.
+    pub fn take_begun(&mut self) -> Vec<InstanceId> {
+        let state = |id: &InstanceId| {
+            let found = self.all.iter().find(|instance| instance.id == *id);
+            found.map(|instance| instance.state)
+        };
+        let begun = self.waited_for.iter().copied();
+        let begun = begun.filter(|id| state(id) == Some(InstanceState::Active));
+        let begun: Vec<InstanceId> = begun.collect();
+        let mut waited_for = std::mem::take(&mut self.waited_for);
+        waited_for.retain(|id| {
+            self.get(*id)
+                .is_some_and(|i| i.state == InstanceState::Scheduled)
+        });
+        self.waited_for = waited_for;
+        begun
     }
 
     /// What is known of one.

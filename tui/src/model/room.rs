@@ -46,6 +46,8 @@ pub struct Room {
     pub untold: bool,
     /// When it was told last.
     pub told_at: Option<Timestamp>,
+    /// Who has left and is not back: since when they were here, where that is known, and until when.
+    pub left: BTreeMap<UserId, (Option<Timestamp>, Timestamp)>,
     /// Who else is writing, and until when that is shown.
     pub typing: BTreeMap<UserId, Timestamp>,
     /// When it was told last that one is writing.
@@ -106,6 +108,7 @@ impl Room {
             seen: Seq::default(),
             untold: false,
             told_at: None,
+            left: BTreeMap::new(),
             typing: BTreeMap::new(),
             typed_at: None,
             looked_at: now,
@@ -167,6 +170,20 @@ impl Room {
         if let Some(divider) = &mut self.divider {
             divider.count += 1;
         }
+    }
+
+    /// Who has left, as all that is known of the log says it.
+    pub fn count_left(&mut self) {
+        let (mut came, mut left) = (BTreeMap::new(), BTreeMap::new());
+        for event in self.log.iter().flat_map(Replica::events) {
+            if let What::Join { user, .. } = &event.what {
+                came.insert(*user, event.timestamp);
+                left.remove(user);
+            } else if let What::Leave { user, .. } = &event.what {
+                left.insert(*user, (came.remove(user), event.timestamp));
+            }
+        }
+        self.left = left;
     }
 
     /// From this event on all is unread again, until the reader comes back to it.

@@ -47,10 +47,16 @@ impl Model {
         times.into_iter().flatten().for_each(&mut at);
         for instance in self.meetings.iter() {
             at(instance.fromdatetime.plus_ms(-SOON_MS));
+            at(instance.fromdatetime.plus_ms(-MINUTE_MS));
             at(instance.fromdatetime);
             at(instance.todatetime);
         }
         if let Some(instance) = self.shown.and_then(|id| self.instance(id)) {
+            let begins_ms = instance.fromdatetime.ms_since(self.now);
+            if (1..=MINUTE_MS).contains(&begins_ms) {
+                // The last minute is counted down.
+                at(self.now.plus_ms((begins_ms - 1) % SECOND_MS + 1));
+            }
             let left_ms = instance.todatetime.ms_since(self.now);
             at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
         }

@@ -43,6 +43,7 @@ impl Step<'_> {
             && (log.older_than() == Some(before) || log.event(before).is_some())
         {
             log.add_page(ok, Some(before));
+            room.count_left();
         }
     }
 
@@ -54,6 +55,7 @@ impl Step<'_> {
         room.asked_older = None;
         if let Some(log) = &mut room.log {
             log.add_page(ok, None);
+            room.count_left();
         }
     }
 
@@ -146,13 +148,11 @@ impl Step<'_> {
     }
 
     fn older_unless_known(&mut self, id: InstanceId, before: Seq, ok: EventsOk) {
-        let log = self
-            .model
-            .rooms
-            .get_mut(&id)
-            .and_then(|room| room.log.as_mut());
-        if let Some(log) = log {
+        if let Some(room) = self.model.rooms.get_mut(&id)
+            && let Some(log) = &mut room.log
+        {
             log.add_page(ok, Some(before));
+            room.count_left();
         }
     }
 

@@ -36,6 +36,12 @@ impl Step<'_> {
                 self.open(*id);
             }
         }
+        for id in self.model.meetings.take_begun() {
+            let title = self.title_of(id);
+            self.model
+                .tell(Tone::Good, format!("{title} has begun: you join it"));
+            self.join(id);
+        }
         self.confirm_closed();
         let known = self.model.shown.is_some_and(|id| {
             self.model.instance(id).is_some() || self.model.rooms.contains_key(&id)
@@ -97,7 +103,7 @@ impl Step<'_> {
         }
     }
 
-    /// Joins what runs, reads what has ended, says when the rest begins.
+    /// Joins what runs, reads what has ended, waits for the rest, or no more.
     pub(super) fn enter_meeting(&mut self, id: InstanceId) {
         self.show(id);
         self.model.focus = Focus::Input;
@@ -122,8 +128,12 @@ impl Step<'_> {
                 let begins = self.model.zone.weekday_hm(instance.fromdatetime);
                 let left = minutes(minutes_left(self.model.now, instance.fromdatetime));
                 let title = self.title_of(id);
-                self.model
-                    .tell(Tone::Plain, format!("{title} begins {begins}, in {left}"));
+                let text = if self.model.meetings.toggle_wait(id) {
+                    format!("{title} begins {begins}, in {left}: you join it then")
+                } else {
+                    format!("you do not wait for {title} any more")
+                };
+                self.model.tell(Tone::Plain, text);
             }
         }
     }

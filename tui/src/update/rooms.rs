@@ -72,6 +72,9 @@ impl Step<'_> {
                 None => room.seen = room.last(),
             }
         }
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            room.count_left();
+        }
         self.read_again(id, left);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -129,14 +132,20 @@ impl Step<'_> {
     /// Something happened in a followed meeting.
     pub(super) fn event(&mut self, event: &Event) {
         let id = event.instance;
-        let Some(log) = self
-            .model
-            .rooms
-            .get_mut(&id)
-            .and_then(|room| room.log.as_mut())
-        else {
+        let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
+        let Some(log) = &mut room.log else {
+            return;
+        };
+        let is_new = event.seq > log.position().seq;
+        if let What::Leave { user, .. } = &event.what
+            && is_new
+        {
+            let member = log.members().into_iter().find(|member| member.id == *user);
+            let came = member.map(|member| member.joined);
+            room.left.insert(*user, (came, event.timestamp));
+        }
         match log.apply(event.clone()) {
             Applied::Applied => self.applied(id, event),
             Applied::Known => {}
@@ -177,6 +186,7 @@ impl Step<'_> {
         let (after, more) = (room.last(), ok.more);
         if let Some(log) = &mut room.log {
             log.add_page(ok, None);
+            room.count_left();
         }
         let advanced = room.last() > after;
         self.note_again(id, after);

@@ -146,11 +146,13 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
             )
         }
         InstanceState::Scheduled => {
-            let left = minutes(minutes_left(model.now, instance.fromdatetime));
-            (
-                format!("begins in {left}"),
-                "it can be joined when it has begun".to_owned(),
-            )
+            let left = countdown(model, instance);
+            let hint = if model.meetings.is_waited_for(instance.id) {
+                format!("you join when it begins: {enter} takes that back")
+            } else {
+                format!("{enter} waits: you join by yourself when it begins")
+            };
+            (format!("{} begins in {left}", theme.glyphs.busy), hint)
         }
         InstanceState::Ending | InstanceState::Ended => (
             format!("{} ended", theme.glyphs.done),
@@ -160,6 +162,16 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
     rows.push(Line::raw(said));
     rows.push(Line::styled(hint, theme.style(Tone::Strong)));
     indented(rows, cells)
+}
+
+/// How long until a meeting begins: in its last minute by seconds.
+fn countdown(model: &Model, instance: &Instance) -> String {
+    let left_s = (instance.fromdatetime.ms_since(model.now).max(0) + 999) / 1_000;
+    if left_s < 60 {
+        format!("{left_s} s")
+    } else {
+        minutes(minutes_left(model.now, instance.fromdatetime))
+    }
 }
 
 /// There is no meeting to show.

@@ -115,7 +115,17 @@ fn placeholder(model: &Model) -> String {
         EnterDoes::Retry => format!("{enter} sends again what could not be sent"),
         EnterDoes::Join => format!("{enter} joins this meeting"),
         EnterDoes::Read => format!("this meeting has ended: {enter} opens it for reading"),
-        EnterDoes::Wait => "this meeting has not begun yet".to_owned(),
+        EnterDoes::Wait if waits(model) => {
+            format!("you join when it begins: {enter} takes that back")
+        }
+        EnterDoes::Wait => format!("this meeting has not begun yet: {enter} waits for it"),
         EnterDoes::Nothing => "this meeting has ended: its messages can still be read".to_owned(),
     }
+}
+
+/// Whether the shown meeting is joined by itself when it begins.
+fn waits(model: &Model) -> bool {
+    model
+        .shown
+        .is_some_and(|id| model.meetings.is_waited_for(id))
 }

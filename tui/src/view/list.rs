@@ -115,6 +115,8 @@ fn tab(model: &Model, entry: &Entry<'_>, columns: usize) -> String {
     let number = number(entry).unwrap_or(' ');
     let joined = if is_joined(model, entry.instance) {
         glyphs.live
+    } else if model.meetings.is_waited_for(entry.instance.id) {
+        glyphs.busy
     } else {
         " "
     };
@@ -151,6 +153,8 @@ fn row(model: &Model, entry: &Entry<'_>, chosen: bool, columns: usize) -> Line<'
     let number = number(entry).unwrap_or(' ');
     let joined = if is_joined(model, instance) {
         glyphs.live
+    } else if model.meetings.is_waited_for(entry.instance.id) {
+        glyphs.busy
     } else {
         " "
     };

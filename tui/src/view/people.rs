@@ -74,6 +74,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             glyphs.cut,
         ));
     }
+    if more == 0 {
+        rows.extend(left(model, columns));
+    }
     if more > 0 && shown < space {
         let text = format!("{}{} more: /who", glyphs.cut, members.len() - shown);
         rows.push(Line::styled(text, theme.style(Tone::Quiet)));
@@ -90,4 +93,40 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         );
     }
     put(frame, area, rows);
+}
+
+/// Those who have left, the latest first, with the time they were here.
+fn left(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    let (theme, glyphs, zone) = (model.theme, model.theme.glyphs, model.zone);
+    let Some((room, log)) = model
+        .room()
+        .and_then(|room| Some((room, room.log.as_ref()?)))
+    else {
+        return Vec::new();
+    };
+    let gone = room.left.iter().filter(|(user, _)| !log.is_member(**user));
+    let mut gone: Vec<_> = gone.map(|(user, (from, to))| (*to, *from, *user)).collect();
+    if gone.is_empty() {
+        return Vec::new();
+    }
+    gone.sort_unstable();
+    let quiet = theme.style(Tone::Quiet);
+    let head = format!(" LEFT {}", gone.len());
+    let mut rows = vec![Line::styled(head, theme.style(Tone::Strong))];
+    for (to, from, user) in gone.into_iter().rev() {
+        let from = from.map_or_else(String::new, |from| zone.hm(from));
+        let time = format!("{from}{}{}", glyphs.dash, zone.hm(to));
+        let name = text::one_line(&log.name(user));
+        let space = columns.saturating_sub(text::width(&time) + 4);
+        rows.push(spread(
+            columns,
+            vec![
+                Span::styled(format!("{} ", glyphs.gone), quiet),
+                Span::styled(text::fit(&name, space, glyphs.cut), quiet),
+            ],
+            vec![Span::styled(format!("{time} "), quiet)],
+            glyphs.cut,
+        ));
+    }
+    rows
 }

@@ -69,7 +69,8 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (Command::Send, EnterDoes::Retry) => "try again",
             (Command::Send, EnterDoes::Join) => "join",
             (Command::Send, EnterDoes::Read) => "read",
-            (Command::Send, EnterDoes::Wait | EnterDoes::Nothing) => return None,
+            (Command::Send, EnterDoes::Wait) => "wait, or not",
+            (Command::Send, EnterDoes::Nothing) => return None,
             // Where little fits, the way to the lists comes first.
             (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
                 if form == Form::Narrow =>

@@ -115,7 +115,7 @@ fn symbols(model: &Model) -> Vec<Entry> {
         (glyphs.live, "live; joined, in the list"),
         (glyphs.private, "private"),
         (glyphs.done, "ended; connected"),
-        (glyphs.busy, "under way"),
+        (glyphs.busy, "under way; waited for, in the list"),
         (glyphs.failed, "went wrong"),
         (glyphs.mention, "speaks of you; what a message answers"),
         (glyphs.pen, "is writing something"),
