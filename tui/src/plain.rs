@@ -312,7 +312,7 @@ fn said(model: &Model, log: &Replica, event: &Event, place: &str) -> Vec<String>
         What::Edited { user, body, .. } => format!("{} changed a message: {body}", name(*user)),
         What::Deleted { user, .. } => format!("{} deleted a message", name(*user)),
         What::Moderated(done) => {
-            let sentence = done.sentence(name, |at| model.zone.hm(at).to_string());
+            let sentence = done.sentence(name, |at| model.zone.hm(at));
             format!("{} {sentence}", name(done.user))
         }
         What::Closed { reason } => {
