@@ -5,9 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use plenary_shared::domain::{Code, Reject};
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,7 +22,7 @@ use crate::store::mysql::Ledger;
 use crate::store::redis::Live;
 use crate::store::sqlite::{OpenError, Purpose, Sqlite};
 use crate::store::{NodeId, Store};
-use crate::{archiver, http, presence, reading, scheduler, ws};
+use crate::{archiver, doors, http, presence, reading, scheduler, ws};
 
 mod backup;
 mod moving;
@@ -166,22 +164,15 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         next_number: Arc::new(AtomicU64::new(1)),
     };
     let routes = http::router_with(ws::router(ws_state), http_state);
-    let listener = TcpListener::bind(settings.bind)
-        .await
+    let listener = doors::listen(settings.bind)
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
     let bound = listener.local_addr()?;
     // The one line on standard output: whoever started this waits for it.
     println!("plenary-server listening on http://{bound}");
     tracing::info!(%bound, "listening");
 
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "small frames may wait");
-        }
-    });
-    let doors =
-        axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let doors = tokio::spawn(doors.into_future());
+    let doors = doors::serve(listener, routes, settings.head_timeout, stop.clone());
+    let doors = tokio::spawn(doors);
     stop.cancelled().await;
     tracing::info!("stopping");
     sockets.close();
@@ -190,7 +181,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         doors.await
     };
     if let Ok(done) = tokio::time::timeout(Duration::from_secs(DRAIN_S), drained).await {
-        done??;
+        done?;
     } else {
         tracing::warn!("some connections did not end in time");
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -27,6 +28,12 @@ const DETACH_GRACE_S_DEFAULT: u32 = 20;
 
 /// The longest such grace, in seconds.
 const DETACH_GRACE_S_MAX: u32 = 3_600;
+
+/// How long the head of a request may take when nobody says how long.
+const HEAD_TIMEOUT_MS_DEFAULT: u32 = 20_000;
+
+/// The longest such time, in milliseconds.
+const HEAD_TIMEOUT_MS_MAX: u32 = 600_000;
 
 /// How Redis' URL may begin.
 const REDIS_SCHEMES: &[&str] = &["redis", "rediss", "redis+unix", "unix"];
@@ -77,6 +84,9 @@ pub struct ServeFlags {
     /// Serves the data file although it was moved to Redis and MySQL: what was said there since is not in it
     #[arg(long)]
     pub take_back: bool,
+    /// How many milliseconds the head of a request may take, and so the pause before it [env: PLENARY_HEAD_TIMEOUT_MS]
+    #[arg(long, value_name = "MS", hide = true)]
+    pub head_timeout_ms: Option<String>,
 }
 
 /// Everything that can be set, checked.
@@ -96,6 +106,8 @@ pub struct Settings {
     pub session_ttl_s: u32,
     /// How long a lost connection may take to come back, in milliseconds.
     pub detach_grace_ms: i64,
+    /// How long the head of a request may take, and so the pause before it.
+    pub head_timeout: Duration,
     /// Which logs are written: a filter of `tracing`.
     pub log: String,
     /// How they are written.
@@ -221,6 +233,9 @@ impl Settings {
         let detach_grace_s = gathered
             .read("detach_grace_s", |t| whole(t, 1, DETACH_GRACE_S_MAX))?
             .unwrap_or(DETACH_GRACE_S_DEFAULT);
+        let head_timeout_ms = gathered
+            .read("head_timeout_ms", |t| whole(t, 1, HEAD_TIMEOUT_MS_MAX))?
+            .unwrap_or(HEAD_TIMEOUT_MS_DEFAULT);
         Ok(Self {
             bind: gathered.read("bind", address)?.unwrap_or(BIND_DEFAULT),
             insecure: gathered.read("insecure", yes_or_no)?.unwrap_or(false),
@@ -229,6 +244,7 @@ impl Settings {
             mysql: gathered.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
             session_ttl_s: session_ttl_days * 86_400,
             detach_grace_ms: i64::from(detach_grace_s) * 1_000,
+            head_timeout: Duration::from_millis(head_timeout_ms.into()),
             log,
             log_format: gathered.read("log_format", log_format)?.unwrap_or_default(),
         })
@@ -300,6 +316,7 @@ impl fmt::Debug for Settings {
             .field("mysql", &self.mysql.as_deref().map(redacted))
             .field("session_ttl_s", &self.session_ttl_s)
             .field("detach_grace_ms", &self.detach_grace_ms)
+            .field("head_timeout", &self.head_timeout)
             .field("log", &self.log)
             .field("log_format", &self.log_format)
             .finish()

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod command_line;
 pub mod config;
 pub mod ctx;
+pub mod doors;
 pub mod error;
 pub mod http;
 pub mod hub;

@@ -31,6 +31,13 @@ const RETRY_MS: i64 = 1_000;
 /// Instances that are started or ended side by side.
 const AT_ONCE_MAX: usize = 16;
 
+/// Ends whose record is completed side by side: while what lasts is slow, that keeps nobody in who
+/// should leave.
+const RECORDS_MAX: usize = 16;
+
+/// The first steps of an end: after them nobody is in any more.
+const STEPS_ON_TIME: usize = 2;
+
 /// How often a step that is not done yet is tried again before the next reading takes it up.
 const TRIES_MAX: usize = 100;
 
@@ -41,36 +48,30 @@ const TRY_MS: u64 = 50;
 pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
     let mut agenda = Agenda::default();
     let mut read_at = ctx.now();
+    // One reading at most, beside everything else: what is known already happens on time.
+    let mut reading: JoinSet<Result<Agenda, Agenda>> = JoinSet::new();
     // What is being started or ended: one slow end keeps no other instance waiting.
     let mut running: JoinSet<(InstanceId, Next)> = JoinSet::new();
     let mut in_work: BTreeSet<InstanceId> = BTreeSet::new();
-    let room = Arc::new(Semaphore::new(AT_ONCE_MAX));
+    let rooms = Rooms::new();
     loop {
         let now = ctx.now();
-        if now >= read_at {
-            match ctx.store.agenda(now, HORIZON_MS).await {
-                Ok(read) => {
-                    agenda = read;
-                    read_at = now.plus_ms(READ_MS);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the agenda cannot be read: going on with what is known");
-                    add_live_ends(&ctx, &mut agenda, now).await;
-                    read_at = now.plus_ms(RETRY_MS);
-                }
-            }
+        if now >= read_at && reading.is_empty() {
+            reading.spawn(read(ctx.clone(), now));
+            read_at = now.plus_ms(READ_MS);
         }
         for due in take_due(&mut agenda, now) {
             let (Due::Start(id) | Due::End(id)) = due;
             if in_work.insert(id) {
-                let (ctx, room) = (ctx.clone(), room.clone());
+                let (ctx, rooms) = (ctx.clone(), rooms.clone());
                 running.spawn(async move {
-                    // The semaphore is never closed.
-                    let _one_of_many = room.acquire_owned().await;
                     let next = match due {
-                        Due::Start(id) => start(&ctx, id).await,
+                        Due::Start(id) => {
+                            let _one_of_many = rooms.on_time.acquire().await;
+                            start(&ctx, id).await
+                        }
                         Due::End(id) => {
-                            end(&ctx, id, Reason::Scheduled).await;
+                            end_in(&rooms, &ctx, id).await;
                             Next::AsPlanned
                         }
                     };
@@ -78,11 +79,22 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                 });
             }
         }
-        let wait_ms = next_deadline(&agenda, read_at).ms_since(ctx.now());
+        // What is being read is not read once more before it is there.
+        let next_reading = reading.is_empty().then_some(read_at);
+        let far = now.plus_ms(READ_MS);
+        let wait_ms = next_deadline(&agenda, next_reading.unwrap_or(far)).ms_since(ctx.now());
         let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
         tokio::select! {
             () = stop.cancelled() => break,
             () = changed.notified() => read_at = ctx.now(),
+            Some(done) = reading.join_next(), if !reading.is_empty() => match done {
+                Ok(Ok(read)) => agenda = read,
+                Ok(Err(live)) => {
+                    add_ends(&mut agenda, live);
+                    read_at = read_at.min(ctx.now().plus_ms(RETRY_MS));
+                }
+                Err(error) => tracing::error!(%error, "the reading of the agenda broke"),
+            },
             Some(done) = running.join_next(), if !running.is_empty() => match done {
                 Ok((id, next)) => {
                     in_work.remove(&id);
@@ -102,7 +114,24 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
         }
     }
     // Whatever is half done is resumed by another server, or the next start.
+    reading.shutdown().await;
     running.shutdown().await;
+}
+
+/// How much is done side by side. Neither semaphore is ever closed.
+#[derive(Clone)]
+struct Rooms {
+    on_time: Arc<Semaphore>,
+    records: Arc<Semaphore>,
+}
+
+impl Rooms {
+    fn new() -> Self {
+        Self {
+            on_time: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+            records: Arc::new(Semaphore::new(RECORDS_MAX)),
+        }
+    }
 }
 
 fn next_deadline(agenda: &Agenda, read_at: Timestamp) -> Timestamp {
@@ -165,27 +194,55 @@ async fn start(ctx: &Ctx, id: InstanceId) -> Next {
     }
 }
 
-/// Adds the ends that the live store knows of, while what lasts cannot be asked.
-async fn add_live_ends(ctx: &Ctx, agenda: &mut Agenda, now: Timestamp) {
+/// The agenda; while what lasts cannot be asked, the ends that the live store knows of.
+async fn read(ctx: Ctx, now: Timestamp) -> Result<Agenda, Agenda> {
+    let error = match ctx.store.agenda(now, HORIZON_MS).await {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    tracing::warn!(%error, "the agenda cannot be read: going on with what is known");
+    let mut live = Agenda::default();
     match ctx.store.live_ends(now.plus_ms(HORIZON_MS)).await {
-        Ok(ends) => {
-            for (id, at) in ends {
-                if agenda.ends.iter().all(|(known, _)| *known != id) {
-                    agenda.ends.push((id, at));
-                }
-            }
-        }
+        Ok(ends) => live.ends = ends,
         Err(error) => tracing::debug!(%error, "nor are the live ends known"),
+    }
+    Err(live)
+}
+
+fn add_ends(agenda: &mut Agenda, live: Agenda) {
+    for (id, at) in live.ends {
+        if agenda.ends.iter().all(|(known, _)| *known != id) {
+            agenda.ends.push((id, at));
+        }
+    }
+}
+
+/// Takes an instance through the steps of its end, as far as they go now. Those that must happen on
+/// time wait for no others' record.
+async fn end_in(rooms: &Rooms, ctx: &Ctx, id: InstanceId) {
+    let (on_time, rest) = EndStep::ALL.split_at(STEPS_ON_TIME);
+    let one_of_many = rooms.on_time.acquire().await;
+    let is_closed = take_steps(ctx, id, Reason::Scheduled, on_time).await;
+    drop(one_of_many);
+    if is_closed {
+        let _one_of_many = rooms.records.acquire().await;
+        take_steps(ctx, id, Reason::Scheduled, rest).await;
     }
 }
 
 /// Takes an instance through the steps of its end, as far as they go now.
 pub async fn end(ctx: &Ctx, id: InstanceId, reason: Reason) {
-    for step in EndStep::ALL {
+    take_steps(ctx, id, reason, EndStep::ALL).await;
+}
+
+/// Whether all of them are done.
+async fn take_steps(ctx: &Ctx, id: InstanceId, reason: Reason, steps: &[EndStep]) -> bool {
+    for step in steps {
         if !take_step(ctx, id, reason, *step).await {
-            return;
+            return false;
         }
     }
+    true
 }
 
 /// Whether the next step may follow.

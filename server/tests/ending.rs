@@ -11,7 +11,7 @@ use plenary_server::store::{EndStep, Stepped, Store};
 use plenary_shared::domain::{Reason, What};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Push;
-use plenary_testkit::{Http, RedisOptions, Scene, ServerOptions, Setting, instance, until};
+use plenary_testkit::{Http, RedisOptions, Scene, ServerOptions, Setting, Signal, instance, until};
 use serde_json::json;
 
 fn setting() -> Setting {
@@ -284,6 +284,91 @@ async fn people_leave_on_time_while_mysql_is_away() {
     let sooner = "UPDATE meeting_instance SET todatetime = UTC_TIMESTAMP(3)";
     scene.stores.database.query(sooner);
     scene.wait_state(here, "ended");
+}
+
+/// More than are ended side by side.
+const ENDING_IN_SILENCE: u64 = 40;
+
+/// So late, by Redis' clock, may the last of them be told: what waits for the database, which answers
+/// nothing, is later by far.
+const LATE_MS_MAX: i64 = 6_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_leave_on_time_while_mysql_stands_still() {
+    let mut setting = setting();
+    for order in 1..=ENDING_IN_SILENCE {
+        setting = setting.instance(1, order, -60, 12);
+    }
+    let scene = setting.start();
+    let mut ada = scene.ws("ada").await;
+    for order in 1..=ENDING_IN_SILENCE {
+        ada.join(instance(1, order)).await.expect("it is public");
+        ada.open(instance(1, order)).await.expect("it is open");
+    }
+    let ends: BTreeMap<InstanceId, i64> = (1..=ENDING_IN_SILENCE)
+        .map(|order| instance(1, order))
+        .map(|here| (here, i64::try_from(end_ms(&scene, here)).expect("a time")))
+        .collect();
+    scene.stores.mariadb.signal(Signal::Stop);
+    let mut left = BTreeMap::new();
+    for _ in 0..ENDING_IN_SILENCE * 2 {
+        let event = ada.next_event().await;
+        let kind = event.what.as_str();
+        let before = left.insert(event.instance, kind);
+        let expected = if kind == "closed" {
+            Some("leave")
+        } else {
+            None
+        };
+        assert_eq!(before, expected, "{event:?}");
+        let end = ends[&event.instance];
+        assert_eq!(event.timestamp.as_ms(), end, "{event:?}");
+    }
+    assert!(left.values().all(|kind| *kind == "closed"));
+    let time = scene.stores.redis.command(&["TIME"]);
+    let now_ms = time[0].parse::<i64>().expect("seconds") * 1_000;
+    let late_ms = now_ms - ends.values().max().expect("some end");
+    eprintln!("{late_ms} ms late");
+    assert!(late_ms < LATE_MS_MAX, "{late_ms} ms late");
+    // Whether the same was said before, the archive would have to say.
+    let late = ada.post(instance(1, 1), "late").await;
+    let refused = late.expect_err("it is over").code.as_str();
+    assert!(["ended", "unavailable"].contains(&refused), "{refused}");
+
+    scene.stores.mariadb.signal(Signal::Cont);
+    for order in 1..=ENDING_IN_SILENCE {
+        scene.wait_state(instance(1, order), "ended");
+        assert_complete(&scene, instance(1, order), &[1], 0);
+    }
+}
+
+/// Instances whose whole time passed are as they would be if nobody had come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_missed_while_nothing_ran_has_a_record_and_nobody_in_it() {
+    let mut scene = setting().instance(1, 1, -60, 3_600).start();
+    scene.server.kill9();
+    let missed = "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) \
+         VALUES (1, 2, UTC_TIMESTAMP(3) - INTERVAL 2 HOUR, UTC_TIMESTAMP(3) - INTERVAL 1 HOUR)";
+    scene.stores.database.query(missed);
+    scene.server.restart();
+    let here = instance(1, 2);
+    scene.wait_state(here, "ended");
+    let events = scene.event_log(here);
+    let told: Vec<(&str, &str, &str)> = events
+        .iter()
+        .map(|row| (row[1].as_str(), row[2].as_str(), row[4].as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [("opened", "NULL", "NULL"), ("closed", "NULL", "missed")]
+    );
+    assert_eq!(events[1][3], end_ms(&scene, here).to_string());
+    let ada = scene.http("ada");
+    let late = ada.post("/meeting/1/order/2/join", &json!({})).await;
+    assert_eq!((late.status, late.code()), (400, "ended"));
+    let read = ada.get("/meeting/1/order/2/messages").await.ok();
+    assert_eq!(read["messages"], json!([]));
+    assert_eq!(scene.state(instance(1, 1)), "active", "the other goes on");
 }
 
 fn count(scene: &Scene, sql: &str) -> u64 {

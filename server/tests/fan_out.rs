@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use plenary_shared::domain::What;
-use plenary_shared::protocol::Push;
-use plenary_testkit::{RedisOptions, ServerOptions, Setting, instance};
+use plenary_shared::domain::{Code, What};
+use plenary_shared::ids::{Generation, Seq};
+use plenary_shared::limits::PAGE_MAX;
+use plenary_shared::protocol::{Events, EventsOk, Position, Push, ResumeMode, Verb};
+use plenary_testkit::{RedisOptions, Scene, ServerOptions, Setting, Ws, instance, until_async};
 
 fn setting() -> Setting {
     let redis = RedisOptions {
@@ -50,6 +52,47 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
     let opened = ada.open(here).await.expect("it is open again");
     assert_eq!(opened.people.len(), 1);
     assert_eq!(opened.seq, joined.seq);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() {
+    let mut scene = setting().start();
+    let here = instance(1, 1);
+    let mut ada = scene.ws("ada").await;
+    ada.open(here).await.expect("it is open");
+    scene.stores.redis.kill9();
+    let refused = ada.open(here).await.expect_err("Redis is away");
+    assert_eq!(refused.code, Code::Unavailable);
+    scene.stores.redis.restart();
+    // Nothing was said, so the new generation is all there is to tell.
+    ada.wait_for("the fence", |push| match push {
+        Push::Fence(_) => Some(()),
+        Push::Event(_) | Push::Durable(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {
+            None
+        }
+    })
+    .await;
+    // After it nothing is followed, and an opening is granted as soon as there is something to read.
+    scene.stores.redis.kill9();
+    let refused = ada.open(here).await.expect_err("Redis is away");
+    assert_eq!(refused.code, Code::Unavailable);
+    scene.stores.redis.restart();
+    until_async("it to be opened", || async {
+        scene
+            .http("grace")
+            .get("/meeting/1/order/1/messages")
+            .await
+            .status
+            .eq(&200)
+            .then_some(())
+    })
+    .await;
+    let mut grace = scene.ws("grace").await;
+    let joined = grace.join(here).await.expect("it is public");
+    let opened = ada.open(here).await.expect("it is open");
+    assert_eq!(opened.seq, joined.seq);
+    let posted = grace.post(here, "there again").await.expect("grace is in");
+    assert_eq!(ada.next_event().await.seq, posted.seq);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,14 +149,66 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
         ada.post(here, &body).await.expect("ada is in");
         assert!(began.elapsed() < Duration::from_secs(2), "{n}");
     }
+    let posted = ada.post(here, "and on").await.expect("ada is in");
     let mut last = opened.seq;
-    for _ in 0..FLOOD {
+    while last < posted.seq {
+        match grace.try_next().await {
+            Some(Push::Event(event)) => {
+                assert_eq!(event.seq, last.next(), "in order, without a hole");
+                last = event.seq;
+            }
+            Some(
+                Push::Durable(_)
+                | Push::Fence(_)
+                | Push::Changed(_)
+                | Push::Read(_)
+                | Push::Typing(_),
+            ) => {}
+            // It took nothing for so long that it has to come again, and goes on where it was.
+            None => grace = come_again(&scene, opened.generation, &mut last).await,
+        }
+    }
+    // Who only waits does not answer the server's pings, and may be gone by now.
+    let mut ada = scene.ws("ada").await;
+    let joined = ada.join(here).await;
+    assert!(joined.map_or_else(|no| no.code == Code::AlreadyParticipant, |_| true));
+    let posted = ada.post(here, "and on").await.expect("ada is in");
+    while last < posted.seq {
         let event = grace.next_event().await;
         assert_eq!(event.seq, last.next(), "in order, without a hole");
         last = event.seq;
     }
-    let posted = ada.post(here, "and on").await.expect("ada is in");
-    assert_eq!(grace.next_event().await.seq, posted.seq);
+}
+
+/// Grace on a new connection. What was missed comes by itself, or, where that is too much, is read.
+async fn come_again(scene: &Scene, generation: Generation, last: &mut Seq) -> Ws {
+    let here = instance(1, 1);
+    let mut grace = Ws::connect(&scene.server.url()).await;
+    let position = Position {
+        instance: here,
+        generation,
+        seq: *last,
+    };
+    let hello = grace.say_hello(&scene.token("grace"), vec![position]).await;
+    let resumed = &hello.expect("the token is good").resumed;
+    if resumed[0].mode == ResumeMode::Delta {
+        return grace;
+    }
+    let upto = grace.open(here).await.expect("it is open").seq;
+    while *last < upto {
+        let page = Events {
+            instance: here,
+            after: Some(*last),
+            before: None,
+            limit: PAGE_MAX,
+        };
+        let page: EventsOk = grace.ask_as(Verb::Events(page)).await.expect("a page");
+        for event in page.events {
+            assert_eq!(event.seq, last.next(), "in order, without a hole");
+            *last = event.seq;
+        }
+    }
+    grace
 }
 
 /// Requests of one frame, a line each.

@@ -38,7 +38,8 @@ pub struct Member {
     pub profile: Option<Participant>,
 }
 
-/// One instance's log, from some seq on without a gap, and what follows from it.
+/// One instance's log, and what follows from it: its end without a gap, and of what is before it the
+/// pages that were asked for.
 #[derive(Clone, Debug)]
 pub struct Replica {
     instance: Instance,
@@ -158,6 +159,16 @@ impl Replica {
         })
     }
 
+    /// Where what is missing right before a known event begins: after this seq, 0 where nothing
+    /// before it is known. `None` when nothing is missing.
+    pub fn missing_before(&self, event: Seq) -> Option<Seq> {
+        let before = self.events_before(event).next_back().map(|one| one.seq);
+        match before {
+            Some(before) => (before.next() < event).then_some(before),
+            None => self.more_before.then(Seq::default),
+        }
+    }
+
     /// Who is in, in the order of joining.
     pub fn members(&self) -> Vec<&Member> {
         let mut members: Vec<&Member> = self.members.values().collect();
@@ -234,7 +245,10 @@ impl Replica {
         for person in page.users {
             self.names.entry(person.id).or_insert(person.name);
         }
-        if before.is_some() {
+        // What a page says of what is before it says that of the log if the page is its beginning.
+        let first = self.events.keys().next().copied();
+        let begins = page.events.first().map(|event| event.seq).or(before);
+        if before.is_some() && (first.is_none() || begins <= first) {
             self.more_before = page.more;
         }
         for event in page.events {
@@ -395,6 +409,34 @@ mod tests {
                 name: format!("u{who}"),
             },
         )
+    }
+
+    #[test]
+    fn pages_out_of_the_middle_leave_gaps_that_are_known() {
+        let seq = |n: u64| Seq::new(n).expect("small");
+        let page = |seqs: std::ops::Range<u64>, more| EventsOk {
+            events: seqs.map(|seq| join(seq, seq)).collect(),
+            more,
+            users: vec![],
+        };
+        let mut replica = replica();
+        replica.seq = seq(90);
+        replica.add_page(page(80..91, true), Some(seq(91)));
+        assert_eq!(replica.missing_before(seq(80)), Some(seq(0)));
+        replica.add_page(page(40..50, true), Some(seq(50)));
+        assert_eq!(replica.missing_before(seq(80)), Some(seq(49)));
+        assert_eq!(replica.missing_before(seq(81)), None);
+        assert_eq!(replica.older_than(), Some(seq(40)));
+        // A page that fills a gap says nothing of the beginning.
+        replica.add_page(page(60..80, false), Some(seq(80)));
+        replica.add_page(page(50..55, false), None);
+        assert_eq!(replica.missing_before(seq(60)), Some(seq(54)));
+        assert_eq!(replica.older_than(), Some(seq(40)));
+        replica.add_page(page(55..60, true), Some(seq(60)));
+        replica.add_page(page(1..40, false), Some(seq(40)));
+        assert_eq!(replica.older_than(), None);
+        assert_eq!(seqs(&replica), (1..=90).collect::<Vec<_>>());
+        assert!((1..=90).all(|n| replica.missing_before(seq(n)).is_none()));
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! A private Redis in a directory of its own, on a unix socket and, if wanted, on a loopback port.
 
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::process::{Finished, Guarded, Signal, run};
 use crate::stores::directory;
 use crate::wait::until;
+
+/// How long one PING may take; then it is asked again.
+const PONG: Duration = Duration::from_secs(1);
 
 /// How a private Redis is set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,6 +84,11 @@ impl Redis {
         keys
     }
 
+    /// The process' number, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Guarded::pid)
+    }
+
     /// SIGKILL. [`Redis::restart`] brings it back.
     pub fn kill9(&mut self) {
         drop(self.process.take());
@@ -120,7 +131,7 @@ impl Redis {
             if let Some(code) = process.ended() {
                 panic!("redis-server ended with {code}: {:?}", process.stdout());
             }
-            (self.cli(&["PING"]).stdout.trim() == "PONG").then_some(())
+            pong(&self.socket()).unwrap_or(false).then_some(())
         });
         self.process = Some(process);
     }
@@ -130,6 +141,16 @@ impl Redis {
         command.arg("-e").arg("-s").arg(self.socket()).args(words);
         run(&mut command, b"")
     }
+}
+
+/// Whether it answers, without a process for the question: a test may ask very often.
+fn pong(socket: &Path) -> io::Result<bool> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PONG))?;
+    stream.write_all(b"PING\r\n")?;
+    let mut answer = [0; 7];
+    stream.read_exact(&mut answer)?;
+    Ok(answer == *b"+PONG\r\n")
 }
 
 /// A port that nobody had a moment ago.

@@ -71,6 +71,9 @@ pub enum Command {
     CopyLine,
     OpenLink,
     UnreadFrom,
+    Reply,
+    Change,
+    Delete,
     ListUp,
     ListDown,
     ListEnter,
@@ -81,6 +84,13 @@ pub enum Command {
     FindUp,
     FindDown,
     FindEnter,
+    Seek,
+    SeekUp,
+    SeekDown,
+    SeekPageUp,
+    SeekPageDown,
+    SeekEnter,
+    SeekScope,
     FieldNext,
     FieldPrevious,
     SignIn,
@@ -115,6 +125,8 @@ pub enum Context {
     Overlay,
     /// The search for a meeting.
     Find,
+    /// The search through everything that was said.
+    Seek,
     /// The sign-in form.
     SignIn,
     /// The question before quitting.
@@ -131,6 +143,7 @@ impl Context {
         Self::Meetings,
         Self::List,
         Self::Find,
+        Self::Seek,
         Self::Chat,
         Self::Select,
         Self::Search,
@@ -152,6 +165,7 @@ impl Context {
             Self::List => "in the list of meetings",
             Self::Overlay => "a page like this",
             Self::Find => "finding",
+            Self::Seek => "searching everything",
             Self::SignIn => "signing in",
             Self::Leaving => "asked when quitting",
             Self::Anywhere => "anywhere",
@@ -188,6 +202,7 @@ impl Row {
             | Context::List
             | Context::Overlay
             | Context::Find
+            | Context::Seek
             | Context::SignIn
             | Context::Leaving => false,
         }
@@ -253,10 +268,14 @@ pub enum Verb {
     Recall,
     Outbox,
     Reconnect,
+    Export,
     Notify,
     Mute,
     Dnd,
     Read,
+    Reply,
+    Change,
+    Delete,
 }
 
 /// What a word after `/` names.

@@ -12,7 +12,8 @@ use crate::export::Format;
 
 /// What stands after the options of `plenary --help`.
 const AFTER_HELP: &str = "\
-Without a command, plenary opens the screen.
+Without a command, plenary opens the screen; with --plain it does the same by
+lines: what happens is printed, what is written is said, /help lists the words.
 
 Settings: a flag goes before its variable, that before the configuration file
   (config.toml in ~/.config/plenary), that before the server that was signed in
@@ -53,6 +54,9 @@ pub struct CommandLine {
     /// Print every key of the screen as keys.toml may have it, and end
     #[arg(long)]
     pub keys: bool,
+    /// Talk by lines instead of on a screen: for screen readers, pipes and logs
+    #[arg(long, conflicts_with = "keys")]
+    pub plain: bool,
     /// What to do; without one, the screen is opened.
     #[command(subcommand)]
     pub command: Option<Command>,

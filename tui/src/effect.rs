@@ -4,8 +4,10 @@
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
 
+use crate::export::Format;
 use crate::journal::{Owner, Record};
 use crate::model::loudness::Loudness;
+use crate::session::Token;
 
 /// Something to be done outside.
 #[derive(Clone, PartialEq)]
@@ -50,6 +52,17 @@ pub enum Effect {
         meeting: MeetingId,
         /// What.
         text: String,
+    },
+    /// Write a meeting into a file. Answered by [`crate::msg::News::Exported`].
+    Export {
+        /// As whom it is read.
+        token: Token,
+        /// Which.
+        instance: InstanceId,
+        /// How it is written.
+        format: Format,
+        /// Where, as the person wrote it; otherwise it is named after the meeting.
+        file: Option<String>,
     },
     /// Let the person write this in an editor. Answered by [`crate::msg::News::Edited`].
     Edit {
@@ -98,6 +111,7 @@ impl std::fmt::Debug for Effect {
             Self::Record(records) => write!(f, "Record({})", records.len()),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
             Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
+            Self::Export { instance, .. } => write!(f, "Export({instance})"),
             Self::Edit { .. } => f.write_str("Edit"),
             Self::KeepLoudness(kept) => write!(f, "KeepLoudness({})", kept.len()),
             Self::Call { .. } => f.write_str("Call"),

@@ -4,6 +4,7 @@
 //! disarmed for whoever opens it: a terminal, a spreadsheet, a reader of Markdown.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use plenary_shared::domain::{Event, Instance, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
@@ -25,6 +26,31 @@ pub enum Format {
     Csv,
     /// Plain text.
     Txt,
+}
+
+impl Format {
+    /// What the name of such a file ends with.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Md => "md",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Txt => "txt",
+        }
+    }
+
+    /// By its extension.
+    pub fn named(extension: &str) -> Option<Self> {
+        let all = [Self::Md, Self::Json, Self::Csv, Self::Txt];
+        let extension = extension.to_lowercase();
+        all.into_iter()
+            .find(|format| format.extension() == extension)
+    }
+
+    /// By the name of a file.
+    pub fn of(path: &Path) -> Option<Self> {
+        Self::named(path.extension()?.to_str()?)
+    }
 }
 
 /// What a document says.
@@ -190,6 +216,13 @@ impl Record {
             Format::Csv => csv::write(self),
             Format::Txt => plain::write(self),
         }
+    }
+
+    /// What is said when it has been written into this file.
+    pub fn said_of(&self, path: &Path) -> String {
+        let (messages, people) = (self.messages.len(), self.attendance.len());
+        let path = path.display();
+        format!("{messages} messages of {people} people are in {path}")
     }
 
     /// In JSON no character of a text moves a terminal.

@@ -5,12 +5,15 @@
 //! ```text
 //! {"outbox":1,"server":"http://127.0.0.1:7400","person":"ada@example.org"}
 //! {"say":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello","since":"…"}}
+//! {"say":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello!","aim":{"edit":{"seq":7,"cmid":"…"}},"since":"…"}}
 //! {"failed":{"cmid":"…","why":"…","tried":false}}
 //! {"again":"…"}
 //! {"done":"…"}
 //! ```
 //! A file only grows, is cut when nothing in it matters any more, and is written anew when little
 //! does. A line that a crash cut in two was not sent, and is passed over.
+
+mod aim;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -21,6 +24,8 @@ use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use aim::{Aim, Target};
 
 /// Bytes of one file that are read: far more than the outbox holds.
 const FILE_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
@@ -77,6 +82,9 @@ pub struct Line {
     pub cmid: Cmid,
     /// What it says.
     pub body: MessageBody,
+    /// What it is to do.
+    #[serde(default, skip_serializing_if = "Aim::is_say")]
+    pub aim: Aim,
     /// Since when.
     pub since: Timestamp,
     /// Why it was refused, and whether it may have been taken all the same.

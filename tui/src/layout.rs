@@ -54,6 +54,8 @@ pub struct Panes {
     pub rule: Rect,
     /// The status line.
     pub status: Rect,
+    /// What the text in the input answers or changes, right above it.
+    pub aim: Rect,
     /// The input.
     pub input: Rect,
     /// The hints.
@@ -88,6 +90,7 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
         people: none,
         rule: none,
         status: none,
+        aim: none,
         input: none,
         hints: none,
     };
@@ -157,6 +160,25 @@ pub fn plain(columns: u16, rows: u16) -> Panes {
 }
 
 impl Panes {
+    /// With a row above the input that says what its text answers or changes, where there is room.
+    #[must_use]
+    pub fn with_aim(mut self) -> Self {
+        if self.form == Form::Tiny || self.chat.height < 2 {
+            return self;
+        }
+        for side in [&mut self.chat, &mut self.meetings, &mut self.people] {
+            side.height = side.height.saturating_sub(1);
+        }
+        self.rule.y -= self.rule.height;
+        self.status.y -= 1;
+        self.aim = Rect {
+            y: self.input.y - 1,
+            height: 1,
+            ..self.input
+        };
+        self
+    }
+
     /// Whether the list of meetings lies over the chat.
     pub fn meetings_over_chat(&self) -> bool {
         self.meetings.width > 0 && self.chat.x == 0
@@ -213,7 +235,10 @@ mod tests {
         for columns in 1..=200 {
             for rows in 1..=60 {
                 for drawer in [None, Some(Drawer::Meetings), Some(Drawer::People)] {
-                    let panes = panes(columns, rows, 9, drawer);
+                    let panes = panes(columns, rows, 9, drawer).with_aim();
+                    assert!(
+                        !panes.aim.intersects(panes.status) && !panes.aim.intersects(panes.chat)
+                    );
                     let screen = Rect::new(0, 0, columns, rows);
                     for pane in [
                         panes.tabs,
@@ -223,6 +248,7 @@ mod tests {
                         panes.people,
                         panes.rule,
                         panes.status,
+                        panes.aim,
                         panes.input,
                         panes.hints,
                     ] {

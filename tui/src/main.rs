@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use clap::Parser as _;
 use plenary::command_line::CommandLine;
 use plenary::config::{self, Environment, Flags, Settings};
-use plenary::runtime::{self, Desktop, Opening};
+use plenary::runtime::{self, Desktop, Ended, Opening};
 use plenary::session::{Account, SessionFile};
-use plenary::shell::{self, Failure};
+use plenary::shell::{self, Exit, Failure};
 use plenary::term;
 use plenary::theme::{Theme, wants_ascii};
 
@@ -33,6 +33,12 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let globals = command_line.globals;
     let prints_keys = command_line.keys;
+    let is_plain = command_line.plain;
+    if is_plain && command_line.command.is_some() {
+        return Err(Failure::usage(
+            "--plain opens the program: no command goes with it.",
+        ));
+    }
     let flags = Flags {
         server: globals.server,
         config: globals.config,
@@ -52,7 +58,30 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
             globals.json,
             SystemTime::now,
         )),
+        None if is_plain => plain(&settings, &runtime),
         None => screen(&settings, &runtime),
+    }
+}
+
+fn plain(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
+    let opening = opening(settings);
+    let ended = runtime.block_on(runtime::run_plain(&opening));
+    let server = &opening.account.server;
+    match ended {
+        Ok(Ended::Well) => Ok(()),
+        Ok(Ended::Refused) => {
+            let sentence = "Something was refused: what was printed says what and why.";
+            Err(Failure::told(Exit::Refused, "refused", sentence))
+        }
+        Ok(Ended::NotSignedIn) => {
+            let sentence = format!("You are not signed in to {server}: use 'plenary login'.");
+            Err(Failure::told(Exit::NotSignedIn, "not_signed_in", sentence))
+        }
+        Ok(Ended::Unreachable(why)) => {
+            let sentence = format!("{server} cannot be talked to: {why}.");
+            Err(Failure::told(Exit::Unreachable, "unreachable", sentence))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -62,10 +91,17 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
             "The screen needs a terminal: 'plenary --help' says what can be done without one.",
         ));
     }
+    let opening = opening(settings);
+    runtime
+        .block_on(runtime::run(&opening))
+        .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
+}
+
+fn opening(settings: &Settings) -> Opening {
     let session_file = SessionFile::within(&settings.state_dir);
     // A session that cannot be read is made anew by signing in.
     let session = session_file.load().ok().and_then(|loaded| loaded.session);
-    let opening = Opening {
+    Opening {
         account: Account::choose(settings.server.clone(), settings.token.clone(), session),
         session_file,
         state_dir: settings.state_dir.clone(),
@@ -78,10 +114,7 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
         editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,
-    };
-    runtime
-        .block_on(runtime::run(&opening))
-        .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
+    }
 }
 
 /// The command line of the person's editor, by the variables that every program obeys.

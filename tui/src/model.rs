@@ -12,9 +12,11 @@ pub mod outbox;
 pub mod overlay;
 pub mod room;
 pub mod scroll;
+pub mod seek;
 pub mod select;
 pub mod sign_in;
 pub mod timeline;
+mod unread;
 pub mod wake;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,13 +25,12 @@ use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::clock::{Zone, minutes, minutes_left};
+use crate::clock::Zone;
 use crate::command::{Command, Context};
 use crate::journal::Owner;
 use crate::keymap::Keymap;
-use crate::layout::{self, Drawer, Form, Panes};
+use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
-use crate::text;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use editor::Ring;
@@ -40,6 +41,7 @@ use meetings::{Listed, Meetings};
 use outbox::Outbox;
 use overlay::Overlay;
 use room::Room;
+use seek::Seek;
 use select::Selecting;
 use sign_in::SignIn;
 use timeline::Looked;
@@ -145,6 +147,12 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// The search for a meeting, a person or a command.
     pub find: Option<Find>,
+    /// The search through everything that was said.
+    pub seek: Option<Seek>,
+    /// The message that is gone to as soon as it has been read.
+    pub jump: Option<(InstanceId, Seq)>,
+    /// Files that are being written.
+    pub exports: usize,
     /// The selected message.
     pub select: Option<Selecting>,
     /// Whether nothing but the chat is shown.
@@ -217,10 +225,15 @@ pub enum Asked {
     /// With the log's generation when it was sent.
     Post(InstanceId, Cmid, Generation),
     Older(InstanceId, Seq),
+    Between(InstanceId),
+    Around(InstanceId, Seq),
+    Search,
     Newer(InstanceId),
     People(InstanceId),
     JoinTimes,
     UserMessages,
+    Read(InstanceId),
+    Typing,
 }
 
 /// Where keys go first.
@@ -314,6 +327,9 @@ impl Model {
             drawer: None,
             overlay: None,
             find: None,
+            seek: None,
+            jump: None,
+            exports: 0,
             select: None,
             plain: false,
             mouse: true,
@@ -392,7 +408,7 @@ impl Model {
     pub fn panes(&self) -> Panes {
         let (columns, rows) = self.size;
         if self.plain {
-            return layout::plain(columns, rows);
+            return self.aimed(layout::plain(columns, rows));
         }
         // The input's width does not depend on its height, so the first layout can measure it.
         let cells = layout::panes(columns, rows, 1, None).input_columns();
@@ -400,7 +416,14 @@ impl Model {
         let most = usize::from(layout::INPUT_ROWS_MAX);
         let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
         let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
-        layout::panes(columns, rows, input_rows, self.drawer)
+        self.aimed(layout::panes(columns, rows, input_rows, self.drawer))
+    }
+
+    fn aimed(&self, panes: Panes) -> Panes {
+        match self.composer() {
+            Some(composer) if !composer.aim().is_say() => panes.with_aim(),
+            Some(_) | None => panes,
+        }
     }
 
     /// How a room's log is drawn on this screen.
@@ -436,8 +459,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Select,
-            SignIn,
+            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Seek,
+            Select, SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -447,6 +470,8 @@ impl Model {
             &[Leaving, Anywhere]
         } else if self.find.is_some() {
             &[Find, Edit, Anywhere]
+        } else if self.seeks() {
+            &[Seek, Edit, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
         } else if self.query().is_some() {
@@ -465,30 +490,6 @@ impl Model {
         self.rooms
             .values()
             .filter(|room| room.wants_in && !room.is_closed())
-    }
-
-    /// The next meeting with unread messages, those that speak of the reader first.
-    pub fn next_unread(&self) -> Option<InstanceId> {
-        let unread = self.rooms.values().filter(|room| room.unread > 0);
-        unread
-            .max_by_key(|room| (room.mentions > 0, room.unread))
-            .map(|room| room.id)
-    }
-
-    /// Whether the person sees the end of this room's log now.
-    pub fn looks_at(&self, id: InstanceId) -> bool {
-        let at_end = self
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.scroll.is_newest());
-        let covered = self.drawer.is_some() && self.panes().form != Form::Three;
-        self.shown == Some(id)
-            && self.focused
-            && at_end
-            && self.overlay.is_none()
-            && self.sign_in.is_none()
-            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
-            && (!covered || self.panes().chat.width > 60)
     }
 
     /// What Enter does in the input now.
@@ -515,33 +516,6 @@ impl Model {
                 EnterDoes::Nothing
             }
             None => EnterDoes::Send,
-        }
-    }
-
-    /// What the terminal's title says: `●23m Seminar !2`.
-    pub fn window_title(&self) -> String {
-        let glyphs = self.theme.glyphs;
-        let instance = self.shown.and_then(|id| self.instance(id));
-        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
-            return "plenary".to_owned();
-        };
-        let (now, name) = (self.now, text::one_line(&instance.title));
-        let meeting = match instance.state {
-            InstanceState::Active => {
-                let left = minutes(minutes_left(now, instance.todatetime));
-                format!("{}{left} {name}", glyphs.live)
-            }
-            InstanceState::Scheduled => {
-                let left = minutes(minutes_left(now, instance.fromdatetime));
-                format!("{name} in {left}")
-            }
-            InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
-        };
-        let sum = |count: fn(&Room) -> usize| self.rooms.values().map(count).sum::<usize>();
-        match (sum(|room| room.mentions), sum(|room| room.unread)) {
-            (0, 0) => meeting,
-            (0, unread) => format!("{meeting} +{unread}"),
-            (mentions, _) => format!("{meeting} !{mentions}"),
         }
     }
 

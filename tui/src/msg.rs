@@ -61,6 +61,8 @@ pub enum News {
     Journal(Owner, Vec<Line>),
     /// These lines are on disk, or cannot be, which has been told.
     Recorded(Vec<Cmid>),
+    /// A meeting was written into a file, or not: what is said of it.
+    Exported(Result<String, String>),
     /// Something optional did not work.
     Failed(String),
     /// The system wants the program to end.

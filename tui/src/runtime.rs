@@ -4,10 +4,12 @@
 mod away;
 mod burst;
 mod desktop;
+mod exporter;
 mod headless;
 mod keeper;
 mod news;
 mod outside;
+mod plain;
 mod sent_keeper;
 mod wishes;
 
@@ -44,6 +46,7 @@ use wishes::Wishes;
 
 pub use desktop::Desktop;
 pub use headless::Headless;
+pub use plain::{Ended, run_plain};
 
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);

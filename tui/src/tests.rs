@@ -1,12 +1,15 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod answering;
 mod calling;
 mod editing;
 mod hostile;
 mod keys;
 mod outbox;
+mod reading;
 mod recovery;
 mod screens;
+mod seeking;
 mod selecting;
 pub mod stage;
 mod talking;

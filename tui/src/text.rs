@@ -100,16 +100,27 @@ pub fn right(text: &str, cells: usize, mark: &str) -> String {
 
 /// A text in parts: those that a word in lower case is found in, in whatever case, and the rest.
 pub fn split_at_matches(text: &str, sought: &str) -> Vec<(String, bool)> {
+    split_at_terms(text, &[(sought.to_owned(), false)])
+}
+
+/// As [`split_at_matches`], for several; those with `true` only where a word begins.
+pub fn split_at_terms(text: &str, sought: &[(String, bool)]) -> Vec<(String, bool)> {
     let mut parts: Vec<(String, bool)> = Vec::new();
     let mut rest = text;
     let mut plain = String::new();
+    let mut in_word = false;
     while let Some(c) = rest.chars().next() {
-        let found = beginning(rest, sought);
+        let here = sought.iter().filter(|(_, begins)| !(*begins && in_word));
+        let found = here.map(|(term, _)| beginning(rest, term)).max();
+        let found = found.unwrap_or_default();
+        in_word = c.is_alphanumeric() || c == '_';
         if found == 0 {
             plain.push(c);
             rest = &rest[c.len_utf8()..];
             continue;
         }
+        let last = rest[..found].chars().next_back();
+        in_word = last.is_some_and(|c| c.is_alphanumeric() || c == '_');
         if !plain.is_empty() {
             parts.push((std::mem::take(&mut plain), false));
         }

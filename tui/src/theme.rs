@@ -106,6 +106,8 @@ pub struct Glyphs {
     pub clock: &'static str,
     /// Before the input.
     pub prompt: &'static str,
+    /// Somebody is writing.
+    pub pen: &'static str,
     /// A dash between two times.
     pub dash: &'static str,
     /// Between two things of one line.
@@ -147,6 +149,7 @@ pub const UNICODE: Glyphs = Glyphs {
     below: "▼",
     clock: "◷",
     prompt: "›",
+    pen: "✎",
     dash: "–",
     dot: "·",
     rule: "─",
@@ -177,6 +180,7 @@ pub const ASCII: Glyphs = Glyphs {
     below: "v",
     clock: "@",
     prompt: ">",
+    pen: "...",
     dash: "-",
     dot: "-",
     rule: "-",

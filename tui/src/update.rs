@@ -1,18 +1,22 @@
 //! What follows from what happens: the model changes, and effects say what is to be done outside.
 //! Pure and synchronous: time and ids come with the message, nothing here waits.
 
+mod answering;
 mod asking;
 mod calling;
 mod chat;
 mod completing;
 mod editing;
 mod finding;
+mod gaps;
 mod keys;
 mod linking;
 mod meetings;
 mod pointing;
+mod reading;
 mod replies;
 mod rooms;
+mod seeking;
 mod selecting;
 mod sending;
 mod signing_in;
@@ -75,6 +79,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         } => step.configured(keymap, theme, &wrong),
         News::Journal(owner, lines) => step.journal(&owner, lines),
         News::Recorded(cmids) => step.recorded(&cmids),
+        News::Exported(said) => step.exported(said),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }
@@ -83,7 +88,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         // Nothing is, or what was is gone.
         step.end_select();
     }
+    step.forget_seek();
     step.mark_looked(true);
+    step.tell_read();
     step.call();
     step.set_title();
     step.record();
@@ -107,6 +114,9 @@ impl Step<'_> {
     fn mark_looked(&mut self, seen: bool) {
         let now = self.model.now;
         let Some(id) = self.model.shown.filter(|id| self.model.looks_at(*id)) else {
+            if seen {
+                self.read_shown();
+            }
             return;
         };
         if let Some(room) = self.model.rooms.get_mut(&id) {

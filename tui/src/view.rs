@@ -7,6 +7,7 @@ mod input;
 mod list;
 mod over;
 mod people;
+mod seek;
 mod status;
 mod title;
 
@@ -50,11 +51,13 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if model.overlay.is_some() {
         over::page(model, frame, panes.over());
     }
+    seek::draw(model, frame, panes.over());
     if model.find.is_some() {
         over::find(model, frame, panes.over());
     }
     choices::draw(model, frame, panes.over());
     status::draw(model, frame, panes.status);
+    input::aim(model, frame, panes.aim);
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);
 }
@@ -65,7 +68,7 @@ fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
             frame.render_widget(Clear, panes.meetings);
         }
         let cursor = list::draw(model, frame, panes.meetings);
-        let alone = model.overlay.is_none() && model.find.is_none();
+        let alone = model.overlay.is_none() && model.find.is_none() && !model.seeks();
         if let Some(cursor) = cursor.filter(|_| model.focus == Focus::List && alone) {
             frame.set_cursor_position(cursor);
         }
@@ -144,4 +147,11 @@ fn spread(
 /// The style of a whole row that is selected.
 fn select(line: Line<'static>, style: Style) -> Line<'static> {
     line.patch_style(style)
+}
+
+/// A selected row, to its right end.
+fn whole(mut line: Line<'static>, columns: usize, style: Style) -> Line<'static> {
+    let free = columns.saturating_sub(line.width());
+    line.push_span(Span::raw(" ".repeat(free)));
+    select(line, style)
 }

@@ -5,7 +5,7 @@ mod process;
 
 use std::time::Duration;
 
-use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, until};
+use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, instance, until};
 use process::Running;
 use serde_json::Value;
 
@@ -116,6 +116,48 @@ fn a_meeting_by_commands_alone() {
     assert_eq!(grace.run(&["people", "1/1"]).ok().lines().count(), 1);
     ada.run(&["logout"]).ok();
     assert_eq!(ada.run(&["meetings"]).code, 3);
+}
+
+#[test]
+fn what_is_said_durably_says_whether_it_is() {
+    let mut scene = scene();
+    let ada = login(&scene, "ada");
+    ada.run(&["join", "1/1"]).ok();
+    let said = ada.run(&["say", "--durable", "1/1", "kept"]).ok();
+    assert!(said.starts_with("said in 1/1 at "), "{said}");
+    assert_eq!(scene.message_rows(instance(1, 1)).len(), 1);
+    let said = ada.run(&["--json", "say", "--durable", "1/1", "kept too"]);
+    assert_eq!(said.json()["durable"], true);
+
+    scene.stores.mariadb.kill9();
+    let mut behind = Running::start(&ada, &["say", "--durable", "1/1", "not yet"]);
+    assert_eq!(behind.exit_code(), 5, "{:?}", behind.notes());
+    let notes = behind.notes().join("\n");
+    assert!(
+        notes.contains("posted and visible, but not durable yet"),
+        "{notes}"
+    );
+    assert!(notes.contains("(not_durable)"), "{notes}");
+    assert_eq!(behind.lines(), [""; 0], "nothing is said to be kept");
+    // Without that wish it is said as always.
+    ada.run(&["say", "1/1", "by the way"]).ok();
+
+    // Asked again while the archive comes back, it is durable in the end.
+    let waiting = Running::start(&ada, &["say", "--durable", "1/1", "in time"]);
+    until("it to be posted", || {
+        let seq = scene
+            .stores
+            .redis
+            .command(&["HGET", "{meeting:1:order:1}", "seq"]);
+        (seq == ["7"]).then_some(())
+    });
+    scene.stores.mariadb.restart();
+    waiting.wait_for("said in 1/1 at ");
+    until("all to be in the archive, each once", || {
+        let rows = scene.message_rows(instance(1, 1));
+        let bodies: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
+        (bodies == ["kept", "kept too", "not yet", "by the way", "in time"]).then_some(())
+    });
 }
 
 #[test]

@@ -20,6 +20,7 @@ struct Keys {
     log_format: Option<Spanned<String>>,
     session_ttl_days: Option<Spanned<i64>>,
     detach_grace_s: Option<Spanned<i64>>,
+    head_timeout_ms: Option<Spanned<i64>>,
 }
 
 /// Reads a file's settings as text, each with its line.
@@ -53,6 +54,7 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     take("log_format", spelled(keys.log_format));
     take("session_ttl_days", spelled(keys.session_ttl_days));
     take("detach_grace_s", spelled(keys.detach_grace_s));
+    take("head_timeout_ms", spelled(keys.head_timeout_ms));
     Ok(settings)
 }
 

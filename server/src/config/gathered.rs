@@ -21,6 +21,11 @@ const KEYS: &[(&str, &str, &str)] = &[
         "session-ttl-days",
     ),
     ("detach_grace_s", "PLENARY_DETACH_GRACE_S", "detach-grace-s"),
+    (
+        "head_timeout_ms",
+        "PLENARY_HEAD_TIMEOUT_MS",
+        "head-timeout-ms",
+    ),
 ];
 
 /// The variable that names the configuration file.
@@ -121,6 +126,7 @@ fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
         "log_format" => flags.log_format.clone(),
         "session_ttl_days" => flags.session_ttl_days.clone(),
         "detach_grace_s" => flags.detach_grace_s.clone(),
+        "head_timeout_ms" => serve.head_timeout_ms.clone(),
         _ => None,
     }
 }

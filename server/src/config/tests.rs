@@ -1,5 +1,7 @@
 //! Which source wins, and what every error names.
 
+use std::time::Duration;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -70,6 +72,7 @@ fn nothing_needs_to_be_said() {
             mysql: None,
             session_ttl_s: 30 * 86_400,
             detach_grace_ms: 20_000,
+            head_timeout: Duration::from_secs(20),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -117,6 +120,7 @@ fn every_key_of_the_file_is_read() {
             mysql: Some("mysql://root@localhost/plenary?socket=/m.sock".to_owned()),
             session_ttl_s: 86_400,
             detach_grace_ms: 5_000,
+            head_timeout: Duration::from_secs(20),
             log: "plenary_server=debug".to_owned(),
             log_format: LogFormat::Json,
         }

@@ -1,7 +1,7 @@
 //! One followed instance: its last events as they go over the wire, and the cursors in them.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,7 +31,9 @@ pub(super) struct Room {
     ready: AtomicBool,
     filling: AtomicBool,
     state: Mutex<State>,
+    /// By their cursor's number: a socket that opens the instance anew has two for a moment.
     listeners: Mutex<HashMap<u64, Arc<Listener>>>,
+    last_cursor: AtomicU64,
     /// Of whom it was told since when that they are writing.
     typing: Mutex<(Option<Instant>, BTreeSet<UserId>)>,
 }
@@ -79,6 +81,7 @@ impl Room {
                 ring_bytes: 0,
             }),
             listeners: Mutex::default(),
+            last_cursor: AtomicU64::new(0),
             typing: Mutex::default(),
         })
     }
@@ -277,7 +280,7 @@ pub enum Pull {
 #[derive(Debug)]
 pub struct Cursor {
     room: Arc<Room>,
-    listener: Arc<Listener>,
+    number: u64,
     generation: Generation,
     seq: Seq,
     durable: Seq,
@@ -285,11 +288,12 @@ pub struct Cursor {
 
 impl Cursor {
     pub(super) fn new(room: Arc<Room>, listener: Arc<Listener>) -> Self {
-        lock(&room.listeners).insert(listener.number, listener.clone());
+        let number = room.last_cursor.fetch_add(1, Ordering::Relaxed);
+        lock(&room.listeners).insert(number, listener);
         let head = lock(&room.state).head;
         Self {
             room,
-            listener,
+            number,
             generation: head.generation,
             seq: head.seq,
             durable: head.durable,
@@ -379,7 +383,7 @@ impl Cursor {
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        lock(&self.room.listeners).remove(&self.listener.number);
+        lock(&self.room.listeners).remove(&self.number);
     }
 }
 
@@ -540,7 +544,8 @@ mod tests {
             durable: seq(0),
         };
         assert!(!room.is_behind(head));
-        let woken = cursor.listener.clone();
+        let woken = lock(&room.listeners).values().next().cloned();
+        let woken = woken.expect("the cursor's");
         tokio::time::timeout(std::time::Duration::from_secs(5), woken.woken())
             .await
             .expect("woken");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Event, Instance, Meeting, Participant, Reason, Reject, User};
@@ -27,6 +28,13 @@ use super::{
 /// the live store knows.
 const BRIEF_MS: u64 = 1_000;
 
+/// The same while what lasts has left the last such question without an answer: many ends of one
+/// moment must not each wait for it. It is longer than a healthy database takes.
+const BRIEF_SILENT_MS: u64 = 100;
+
+/// How long the agenda waits, in milliseconds. Nobody waits for it but the next reading.
+const AGENDA_MS: u64 = 2_000;
+
 /// How often the archive is asked for one post. Once is enough unless ten thousand events come
 /// between the question and the post.
 const LOOK_UPS_MAX: usize = 3;
@@ -40,13 +48,6 @@ mod reading;
 mod restore;
 mod sign_in;
 
-/// An answer of what lasts, if it comes soon.
-async fn brief<T>(asking: impl Future<Output = Answer<T>>) -> Answer<T> {
-    tokio::time::timeout(std::time::Duration::from_millis(BRIEF_MS), asking)
-        .await
-        .unwrap_or_else(|late| Err(Fault::away("MySQL", late).into()))
-}
-
 /// Redis and `MySQL` together.
 pub struct Hybrid {
     live: Arc<Live>,
@@ -55,6 +56,8 @@ pub struct Hybrid {
     restorer: Arc<Restorer>,
     /// What the last sweep found missing, and in which generation.
     missing: std::sync::Mutex<BTreeMap<InstanceId, Generation>>,
+    /// Whether what lasts has left the last brief question without an answer.
+    silent: AtomicBool,
     clock: Clock,
 }
 
@@ -69,8 +72,22 @@ impl Hybrid {
             subscriber: OnceCell::new(),
             restorer,
             missing: std::sync::Mutex::default(),
+            silent: AtomicBool::new(false),
             clock,
         })
+    }
+
+    /// An answer of what lasts, if it comes soon.
+    async fn brief<T>(&self, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+        let silent = self.silent.load(Ordering::Relaxed);
+        let limit_ms = if silent { BRIEF_SILENT_MS } else { BRIEF_MS };
+        self.within(limit_ms, Box::pin(asking)).await
+    }
+
+    async fn within<T>(&self, limit_ms: u64, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+        let answer = self.ledger.pace().within(limit_ms, asking).await;
+        self.silent.store(answer.is_none(), Ordering::Relaxed);
+        answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
     }
 
     /// A verb in Redis. If this Redis has forgotten its scripts, the live state is brought up again
@@ -416,7 +433,8 @@ impl Store for Hybrid {
     }
 
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
-        brief(self.ledger.agenda(now, horizon_ms)).await
+        self.within(AGENDA_MS, self.ledger.agenda(now, horizon_ms))
+            .await
     }
 
     async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {

@@ -89,6 +89,17 @@ impl Pace {
         self.0.as_ref().map(|watch| watch.transaction())
     }
 
+    /// An answer, if it comes within so long; `None`: it is late. Who watches decides by themselves how
+    /// long a round trip takes, and whether it is answered.
+    pub(super) async fn within<T>(&self, ms: u64, asking: impl Future<Output = T>) -> Option<T> {
+        match &self.0 {
+            Some(_) => Some(asking.await),
+            None => tokio::time::timeout(std::time::Duration::from_millis(ms), asking)
+                .await
+                .ok(),
+        }
+    }
+
     /// Waits so long.
     pub(super) async fn wait(&self, ms: u64) {
         match &self.0 {

@@ -29,11 +29,11 @@ pub use feed::{Subscriber, read_published};
 pub use meeting::{LivePage, Opened, Saying};
 pub use presence::Lag;
 pub use rebuild::{Closing, LiveEnd};
-pub use scripts::{NotDone, Refused, texts};
+pub use scripts::{NotDone, Refused, Scripts, texts};
 
 use connection::Connection;
 use keys::Keys;
-use scripts::{Said, Scripts};
+use scripts::Said;
 
 /// How long one answer may take on a connection that stands.
 const RESPONSE_MS_MAX: u64 = 2_000;
@@ -64,22 +64,18 @@ pub struct Live {
 impl Live {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
-        Self::with(url, texts(nonce), Pace::default())
+        Self::with(url, Scripts::new(texts(nonce)), Pace::default())
     }
 
-    /// With these texts of the scripts, at this pace.
-    pub fn with(
-        url: &str,
-        scripts: Vec<(&'static str, String)>,
-        pace: Pace,
-    ) -> Result<Self, Fault> {
+    /// With these scripts, at this pace.
+    pub fn with(url: &str, scripts: Scripts, pace: Pace) -> Result<Self, Fault> {
         let client = open_client(url)?;
         let unproven = Arc::new(AtomicBool::new(true));
         let connection = Connection::lazy(client.clone(), unproven.clone(), pace.clone())?;
         Ok(Self {
             client,
             connection,
-            scripts: Scripts::new(scripts),
+            scripts,
             pace,
             unproven,
             generations: Mutex::default(),

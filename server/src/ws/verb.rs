@@ -127,12 +127,18 @@ impl Socket {
         Ok(ResumeMode::Delta)
     }
 
+    /// Whoever follows an instance and opens it again goes on following as before when a store does
+    /// not answer; when they may not read it, they follow it no longer.
     async fn open(&mut self, caller: &Caller, open: Open) -> Answer<OpenOk> {
         let instance = open.instance;
         if self.cursors.len() >= FOLLOWED_MAX && !self.cursors.contains_key(&instance) {
             return Err(Code::TooManyFollowed.into());
         }
-        let (mut opened, cursor) = self.follow(caller, open).await?;
+        let followed = self.follow(caller, open).await;
+        if !matches!(followed, Err(Error::Fault(_))) {
+            self.cursors.remove(&instance);
+        }
+        let (mut opened, cursor) = followed?;
         let unread = service::chat::unread(&self.state.ctx, caller, &[instance]).await;
         opened.unread = unread.into_iter().next();
         if let Some(mut cursor) = cursor {
@@ -145,8 +151,6 @@ impl Socket {
     /// Subscribes, then reads: what happens between the two is told by the cursor.
     async fn follow(&mut self, caller: &Caller, open: Open) -> Answer<(OpenOk, Option<Cursor>)> {
         let instance = open.instance;
-        // Before the new one, since both are the same listener's.
-        self.cursors.remove(&instance);
         let listener = self.listener()?;
         let mut cursor = self.state.hub.follow(instance, &listener).await?;
         let connection = self.connection.clone();
@@ -169,6 +173,10 @@ impl Socket {
         } else if cursor.is_none() {
             // It began between the two.
             cursor = self.state.hub.follow(instance, &listener).await?;
+            if cursor.is_none() {
+                // And has ended since: whoever asks again is told so, and nobody waits for its events.
+                return Err(Code::Unavailable.into());
+            }
         }
         Ok((opened, cursor))
     }

@@ -234,6 +234,33 @@ pub async fn a_dead_servers_people_leave_when_its_lease_ended(world: &mut World)
     assert!(is_in(world, here, &people[3]).await);
 }
 
+/// The lease runs on for a while after that.
+pub async fn a_dead_servers_people_leave_at_its_last_sign_of_life(world: &mut World) {
+    let ada = world.member("ada").await;
+    let here = world.public().await;
+    let store = world.store.clone();
+    let b = node("b");
+    let held = connection("b", 1);
+    let joined = store.join(here, &ada, Some(&held)).await;
+    joined.expect("it is public");
+    let before = tick().await;
+    let lease = store.renew_lease(&b, SHORT_MS).await;
+    lease.expect("the store answers");
+    let after = tick().await.plus_ms(1);
+    until_async("the lease to end", async || {
+        let live = store.renew_lease(&node("a"), HOUR_MS).await;
+        (!live.expect("the store answers").contains(&b)).then_some(())
+    })
+    .await;
+    store.reap_all(0).await.expect("the store answers");
+    let lost = leaves(&world.log(here).await);
+    let [(_, why, when)] = lost.as_slice() else {
+        panic!("{lost:?}");
+    };
+    assert_eq!(*why, Reason::ConnectionLost);
+    assert!((before..=after).contains(when), "{before} {when} {after}");
+}
+
 /// It stood still for longer than its lease, and its people are with it still.
 pub async fn a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace(world: &mut World) {
     let ada = world.member("ada").await;

@@ -60,6 +60,7 @@ macro_rules! contract {
                     a_stay_without_a_connection_survives_connections
                     a_connection_in_several_instances_holds_each
                     a_dead_servers_people_leave_when_its_lease_ended
+                    a_dead_servers_people_leave_at_its_last_sign_of_life
                     a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace
                     whoever_fell_silent_leaves_at_the_time_of_their_last_sign_of_life
                     many_who_are_lost_at_once_all_leave

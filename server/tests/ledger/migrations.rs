@@ -16,6 +16,7 @@ const ALL: &[&str] = &[
     "0007_changes",
     "0008_reading",
     "0009_search",
+    "0010_renewal",
 ];
 
 #[tokio::test]

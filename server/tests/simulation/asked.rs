@@ -184,6 +184,14 @@ impl Run<'_> {
         }
     }
 
+    /// One file holds first and reads then, and a stay may begin in between: there it is held when the
+    /// server says so once more.
+    fn opening_holds(&mut self, at: usize) {
+        if self.ground.is_shared() {
+            self.holds(at);
+        }
+    }
+
     fn holds(&mut self, at: usize) {
         let now = self.now_ms();
         let client = &mut self.clients[at];
@@ -238,7 +246,7 @@ impl Run<'_> {
             None => client.replica = Some(Replica::new(opened)),
         }
         client.note_durable();
-        self.holds(at);
+        self.opening_holds(at);
     }
 
     fn resumed(&mut self, at: usize, answer: Answer<(OpenOk, Option<Cursor>)>) {
@@ -266,7 +274,7 @@ impl Run<'_> {
             link.following = true;
             link.cursor = Some(cursor);
         }
-        self.holds(at);
+        self.opening_holds(at);
     }
 
     fn joined(&mut self, at: usize, answer: &Answer<Posted>) {
@@ -319,16 +327,19 @@ impl Run<'_> {
 
     // --- what it is told ---
 
-    /// A client takes what its server has for it.
-    pub(crate) fn pull(&mut self, at: usize) {
+    /// A client takes what its server has for it; whether there was something.
+    pub(crate) fn pull(&mut self, at: usize) -> bool {
         let client = &mut self.clients[at];
-        let Some(link) = &mut client.link else { return };
+        let Some(link) = &mut client.link else {
+            return false;
+        };
         let Some(cursor) = &mut link.cursor else {
-            return;
+            return false;
         };
         let mut out = String::new();
         let after = cursor.seq();
-        match cursor.pull(&mut out, PULLED_BYTES_MAX) {
+        let pulled = cursor.pull(&mut out, PULLED_BYTES_MAX);
+        match &pulled {
             Pull::Fenced => {
                 link.cursor = None;
                 link.following = false;
@@ -359,6 +370,7 @@ impl Run<'_> {
             Pull::CaughtUp | Pull::More | Pull::Behind => {}
         }
         self.read(at, &out);
+        !out.is_empty() || !matches!(pulled, Pull::CaughtUp)
     }
 
     fn filled(&mut self, at: usize, answer: Answer<Vec<plenary_shared::domain::Event>>) {

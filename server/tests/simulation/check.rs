@@ -50,6 +50,7 @@ impl Run<'_> {
         if left > 0 {
             self.pass(left);
         }
+        self.rests = false;
         self.end_all().await;
         let mut events = 0;
         if self.violations.is_empty() {
@@ -61,6 +62,7 @@ impl Run<'_> {
     /// Until whoever is there is where they want to be, and whoever is not is shown as left.
     async fn rest(&mut self) {
         let until = self.now_ms() + Self::patience_ms();
+        self.rests = true;
         for _ in 0..REST_STEPS_MAX {
             let rested = self.now_ms() > until && self.clients.iter().all(has_rested);
             if rested || !self.violations.is_empty() {

@@ -11,6 +11,9 @@ use crate::servers::{LEASE_MS, Role};
 /// How often others may go on between a question and its answer, in a hundred.
 const STOPS_PER_CENT: usize = 50;
 
+/// How often a server looks for lost connections while everything comes to rest.
+const REAPED_MS: i64 = 6_000;
+
 /// What happens next.
 pub enum Action {
     Tell(Ready),
@@ -33,16 +36,27 @@ impl Run<'_> {
     /// One of all that may happen now.
     pub(crate) fn choose(&mut self) -> Action {
         let ready = self.gate.ready();
-        let calm = self.calm;
+        let (calm, ending) = (self.calm, self.ending);
+        let is_still = ready.is_empty();
         let mut all: Vec<(usize, Action)> = Vec::new();
         all.extend(ready.into_iter().map(|one| {
-            let haste = match (calm, one.job.starts_with("client")) {
-                (true, _) => 40,
-                (false, true) => 30,
-                (false, false) => 12,
+            let haste = match (ending, calm, one.job.starts_with("client")) {
+                (true, _, _) => 120,
+                (false, true, _) => 40,
+                (false, false, true) => 30,
+                (false, false, false) => 12,
             };
             (haste, Action::Tell(one))
         }));
+        self.add_clients(&mut all);
+        self.add_servers(&mut all);
+        self.add_world(is_still, &mut all);
+        self.chance.weighted(all).unwrap_or(Action::Tick(1, 500))
+    }
+
+    /// What clients may do.
+    fn add_clients(&self, all: &mut Vec<(usize, Action)>) {
+        let (calm, ending) = (self.calm, self.ending);
         let up: Vec<usize> = (0..self.servers.len())
             .filter(|at| self.servers[*at].as_ref().is_some_and(|up| up.ready))
             .collect();
@@ -52,13 +66,14 @@ impl Run<'_> {
                 .as_ref()
                 .is_some_and(|link| link.cursor.is_some())
             {
-                all.push((6, Action::Pull(at)));
+                all.push((if ending { 10 } else { 6 }, Action::Pull(at)));
             }
             if !client.alive || client.asking.is_some() {
                 continue;
             }
             let wish = client.wish(&up).into_iter();
-            all.extend(wish.map(|(weight, what)| (4 * weight, Action::Client(at, what))));
+            let urge = if ending { 12 } else { 4 };
+            all.extend(wish.map(|(weight, what)| (urge * weight, Action::Client(at, what))));
             if !calm && client.link.is_some() {
                 let whim = client.whim().into_iter();
                 all.extend(whim.map(|(weight, what)| (2 * weight, Action::Client(at, what))));
@@ -67,7 +82,14 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// What servers may do.
+    fn add_servers(&self, all: &mut Vec<(usize, Action)>) {
+        let (calm, ending) = (self.calm, self.ending);
         let now = self.now_ms();
+        // Whether there is nothing to be waited for but what servers and clients do.
+        let is_over = ending && !self.rests;
         for (at, server) in self.servers.iter().enumerate() {
             let Some(server) = server else {
                 all.push((if calm { 40 } else { 5 }, Action::Start(at)));
@@ -77,7 +99,12 @@ impl Run<'_> {
                 all.push((1, Action::Kill(at)));
             }
             if !server.pending.is_empty() {
-                all.push((if calm { 30 } else { 10 }, Action::Deliver(at)));
+                let haste = match (ending, calm) {
+                    (true, _) => 120,
+                    (false, true) => 30,
+                    (false, false) => 10,
+                };
+                all.push((haste, Action::Deliver(at)));
                 if self.plan.loses_news && !calm {
                     all.push((1, Action::LoseNews(at)));
                 }
@@ -85,17 +112,23 @@ impl Run<'_> {
             if !server.ready {
                 continue;
             }
-            let lease_is_short = server.lease_until < now + LEASE_MS - 3_000;
+            let spare_ms = if ending { 4_500 } else { 3_000 };
+            let lease_is_short = server.lease_until < now + LEASE_MS - spare_ms;
             let lease = match (lease_is_short, calm) {
                 (true, true) => 400,
                 (true, false) => 6,
                 (false, _) => 1,
             };
+            let reap = match (ending, calm) {
+                (true, _) if server.reaped_at + REAPED_MS <= now => 150,
+                (false, true) => 6,
+                (true, _) | (false, false) => 1,
+            };
             let roles = [
-                (3, Role::Schedule),
-                (3, Role::Archive),
+                (if is_over { 12 } else { 3 }, Role::Schedule),
+                (if is_over { 12 } else { 3 }, Role::Archive),
                 (lease, Role::Lease),
-                (if calm { 6 } else { 1 }, Role::Reap),
+                (reap, Role::Reap),
                 (1, Role::Sweep),
                 (if server.lost.is_empty() { 0 } else { 6 }, Role::Detach),
             ];
@@ -106,8 +139,21 @@ impl Run<'_> {
             }
             all.push((1, Action::Look(at)));
         }
-        if self.ending {
-            all.push((50, Action::Tick(500, 2_000)));
+    }
+
+    /// What time and the stores may do. `is_still`: nobody asks anything.
+    fn add_world(&mut self, is_still: bool, all: &mut Vec<(usize, Action)>) {
+        let (calm, ending) = (self.calm, self.ending);
+        let is_over = ending && !self.rests;
+        if ending {
+            // Nothing is to be seen in the time until everything has come to rest: it passes quickly,
+            // and mostly while nobody asks anything.
+            let haste = match (is_over, is_still) {
+                (true, _) => 5,
+                (false, true) => 150,
+                (false, false) => 20,
+            };
+            all.push((haste, Action::Tick(500, 2_000)));
         } else if calm {
             all.push((4, Action::Tick(1, 400)));
         } else {
@@ -131,7 +177,6 @@ impl Run<'_> {
                 all.push((1, Action::MySqlAway));
             }
         }
-        self.chance.weighted(all).unwrap_or(Action::Tick(1, 500))
     }
 
     /// Tells what waits to go on, or that it fails.
@@ -179,7 +224,7 @@ impl Run<'_> {
         let mut words = what.splitn(3, ' ');
         match (words.next(), words.next(), words.next()) {
             (Some("EVALSHA"), Some(hash), rest) => {
-                let name = self.names.get(hash).copied().unwrap_or(hash);
+                let name = self.scene.product.names.get(hash).copied().unwrap_or(hash);
                 format!("{name}.lua {}", rest.unwrap_or_default())
             }
             _ => what.replace('\n', " "),

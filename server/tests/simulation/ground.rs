@@ -1,6 +1,5 @@
 //! What is under the servers: a private Redis and a private MariaDB, or one file; and how they break.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use plenary_testkit::{Database, MariaDb, Redis};
 use tempfile::TempDir;
 
 use crate::mistake::Wrong;
-use crate::scripts::{NOW, PUBLISHED};
+use crate::scripts::{NOW, PUBLISHED, Product};
 
 /// What a run begins with.
 #[derive(Clone, Debug)]
@@ -27,12 +26,8 @@ pub struct Scene {
     pub people: u64,
     /// The instances and their times.
     pub instances: Vec<(InstanceId, Timestamp, Timestamp)>,
-    /// The scripts.
-    pub scripts: Vec<(&'static str, String)>,
-    /// Their names by their hashes.
-    pub names: BTreeMap<String, &'static str>,
-    /// Whether scripts that are gone come back by themselves.
-    pub reloads: bool,
+    /// What servers run.
+    pub product: Arc<Product>,
 }
 
 /// How a Redis comes back.
@@ -155,9 +150,9 @@ impl Ground {
     }
 
     /// A store for one server.
-    pub fn open(&self, watch: Arc<dyn Watch>, clock: &Clock, wrong: Wrong) -> Opened {
+    pub fn open(&self, watch: Arc<dyn Watch>, clock: &Clock) -> Opened {
         match self {
-            Self::Hybrid(shared) => shared.open(&Pace::watched(watch), clock, wrong),
+            Self::Hybrid(shared) => shared.open(&Pace::watched(watch), clock),
             Self::File(file) => Opened {
                 store: Sqlite::open_paced(
                     &file.directory,
@@ -182,21 +177,20 @@ impl Ground {
         }
     }
 
-    /// What scripts published since the last time.
-    pub fn published(&mut self) -> Vec<String> {
+    /// What scripts published since the last time; in the same round trip, what time it is.
+    pub fn published(&mut self, now_ms: i64) -> Vec<String> {
         let Self::Hybrid(shared) = self else {
             return Vec::new();
         };
-        let published: Vec<String> = redis::cmd("LRANGE")
-            .arg(PUBLISHED)
-            .arg(0)
-            .arg(-1)
+        let asked: (Vec<String>,) = redis::pipe()
+            .lrange(PUBLISHED, 0, -1)
+            .del(PUBLISHED)
+            .ignore()
+            .set(NOW, now_ms)
+            .ignore()
             .query(&mut shared.admin)
             .expect("Redis answers");
-        if !published.is_empty() {
-            shared.admin("DEL", &[PUBLISHED]);
-        }
-        published
+        asked.0
     }
 
     /// What lasts of an instance.
@@ -287,17 +281,17 @@ impl Shared {
         self.ledger = Some(Ledger::connect(&self.database.url()).expect("the kit's URL is good"));
     }
 
-    fn open(&self, pace: &Pace, clock: &Clock, wrong: Wrong) -> Opened {
+    fn open(&self, pace: &Pace, clock: &Clock) -> Opened {
         let scene = self.scene.as_ref().expect("a run is on");
         let ledger = self.ledger.as_ref().expect("a run is on");
         let live = || {
-            Live::with(&self.redis.url(), scene.scripts.clone(), pace.clone())
-                .expect("the kit's URL is good")
+            let scripts = scene.product.scripts.clone();
+            Live::with(&self.redis.url(), scripts, pace.clone()).expect("the kit's URL is good")
         };
         let ledger = ledger.paced(pace.clone());
         Opened {
             store: Hybrid::new(live(), ledger.clone(), clock.clone()),
-            parts: (wrong == Wrong::PublishesBeforeCommit).then(|| (live(), ledger)),
+            parts: (scene.product.wrong == Wrong::PublishesBeforeCommit).then(|| (live(), ledger)),
         }
     }
 
@@ -343,8 +337,8 @@ impl Shared {
         let Some(scene) = self.scene.clone() else {
             return;
         };
-        if scene.reloads {
-            for (_, text) in &scene.scripts {
+        if scene.product.wrong == Wrong::ReloadsScripts {
+            for (_, text) in &scene.product.texts {
                 self.admin("SCRIPT", &["LOAD", text]);
             }
         }

@@ -4,11 +4,14 @@
 //! `script/simulate N [SEED]` runs as many as one likes; a failing seed is printed with all that
 //! happened, and happens again whenever it is run.
 
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use ground::Ground;
 use mistake::{MISTAKES, Mistake};
+use plan::Faults;
 use run::Report;
+use scripts::Product;
 
 mod asked;
 mod chance;
@@ -39,20 +42,21 @@ const SAID_SEEDS: u64 = 100;
 
 #[test]
 fn redis_and_mysql_keep_the_contract() {
-    hold(&mut Ground::hybrid(), 1..=HYBRID_SEEDS);
+    hold(&mut Ground::hybrid(), 1..=HYBRID_SEEDS, Faults::All);
 }
 
 #[test]
 fn one_file_keeps_the_contract() {
-    hold(&mut Ground::file(), 1..=FILE_SEEDS);
+    hold(&mut Ground::file(), 1..=FILE_SEEDS, Faults::All);
 }
 
 #[test]
 fn a_seed_replays_exactly() {
     let mut ground = Ground::hybrid();
+    let product = Product::new(None);
     for seed in 1..=10 {
-        let first = run::run(&mut ground, seed, None).trace;
-        let again = run::run(&mut ground, seed, None).trace;
+        let mut trace = || run::run(&mut ground, seed, &product, Faults::All).trace;
+        let (first, again) = (trace(), trace());
         let differ = first.iter().zip(&again).position(|(a, b)| a != b);
         if let Some(at) = differ {
             let upto = &first[at.saturating_sub(5)..=at];
@@ -92,18 +96,23 @@ fn as_many_as_one_likes() {
         Ok("file") => Ground::file(),
         _ => Ground::hybrid(),
     };
-    hold(&mut ground, first..=first + count - 1);
+    let faults = match std::env::var("SIMULATE_FAULTS").as_deref() {
+        Ok("servers") => Faults::ServersAlone,
+        _ => Faults::All,
+    };
+    hold(&mut ground, first..=first + count - 1, faults);
 }
 
 /// Runs these seeds, and fails with the whole story of the first that breaks the contract, or of
 /// none with `SIMULATE_ALL`, which goes on.
-fn hold(ground: &mut Ground, seeds: std::ops::RangeInclusive<u64>) {
+fn hold(ground: &mut Ground, seeds: RangeInclusive<u64>, faults: Faults) {
+    let product = Product::new(None);
     let goes_on = std::env::var("SIMULATE_ALL").is_ok();
     let begun = Instant::now();
     let (mut events, mut broken) = (0, Vec::new());
     let first = *seeds.start();
     for seed in seeds {
-        let report = run::run(ground, seed, None);
+        let report = run::run(ground, seed, &product, faults);
         events += report.events;
         if !report.violations.is_empty() {
             println!("seed {seed} breaks the contract: {:#?}", report.violations);
@@ -129,13 +138,16 @@ fn hold(ground: &mut Ground, seeds: std::ops::RangeInclusive<u64>) {
 
 /// Runs seeds until the mistake shows: by which, and how.
 fn catch(ground: &mut Ground, mistake: &Mistake) -> Option<(u64, String)> {
+    let product = Product::new(Some(mistake));
     (1..=MISTAKE_SEEDS).find_map(|seed| {
-        let report = run::run(ground, seed, Some(mistake));
-        report
-            .violations
-            .into_iter()
-            .next()
-            .map(|what| (seed, what))
+        let report = run::run(ground, seed, &product, Faults::All);
+        let what = report.violations.into_iter().next()?;
+        let (name, is_broken) = (mistake.name, what.contains("user_script"));
+        assert!(
+            !is_broken,
+            "{name}: a script fails that should do wrong: {what}"
+        );
+        Some((seed, what))
     })
 }
 

@@ -103,8 +103,8 @@ pub const MISTAKES: &[Mistake] = &[
         name: "a retry is refused after the end",
         lua: &[(
             "post",
-            "if before then",
-            "if before and found.state == 'active' and now_ms() < found.to then",
+            "if before then return before end",
+            "if before and found.state == 'active' and now_ms() < found.to then return before end",
         )],
         wrong: Wrong::Nothing,
     },

@@ -2,6 +2,15 @@
 
 use crate::chance::Chance;
 
+/// What may break in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// Servers, clients, what they say to each other, and the stores.
+    All,
+    /// Servers and clients alone: they race and die, and the stores are well.
+    ServersAlone,
+}
+
 /// What a run is like.
 #[expect(clippy::struct_excessive_bools, reason = "what breaks, each by itself")]
 #[derive(Clone, Debug)]
@@ -36,9 +45,10 @@ pub struct Plan {
 
 impl Plan {
     /// Draws one. `shared`: several servers may share the stores.
-    pub fn draw(chance: &mut Chance, shared: bool) -> Self {
+    pub fn draw(chance: &mut Chance, shared: bool, faults: Faults) -> Self {
         let ends_meanwhile = chance.per_cent(50);
-        let stores_break = chance.per_cent(60);
+        let may_break = faults == Faults::All;
+        let stores_break = chance.per_cent(60) && may_break;
         let people = 2 + chance.below(2);
         Self {
             servers: if shared { 2 + chance.below(2) } else { 1 },
@@ -54,7 +64,7 @@ impl Plan {
             begins_well: chance.per_cent(75),
             kills: chance.per_cent(60),
             deaths: chance.per_cent(30),
-            loses_news: shared && chance.per_cent(50),
+            loses_news: shared && may_break && chance.per_cent(50),
             errors: stores_break && chance.per_cent(50),
             forgets: shared && stores_break && chance.per_cent(70),
             outages: shared && stores_break && chance.per_cent(50),

@@ -19,9 +19,9 @@ use crate::choose::Action;
 use crate::clients::{Client, Fact};
 use crate::gate::{Gate, JOB};
 use crate::ground::{Forgets, Ground, Scene};
-use crate::mistake::{Mistake, Wrong};
-use crate::plan::Plan;
-use crate::scripts::{names, scripts};
+use crate::mistake::Wrong;
+use crate::plan::{Faults, Plan};
+use crate::scripts::Product;
 use crate::servers::{self, GRACE_MS, LEASE_MS, Role, Server};
 
 /// When every run begins: 2026-01-01.
@@ -107,6 +107,8 @@ pub struct Run<'a> {
     pub(crate) calm: bool,
     /// Whether it is so at the end.
     pub(crate) ending: bool,
+    /// Whether time has to pass until it has come to rest.
+    pub(crate) rests: bool,
     pub(crate) jobs: BTreeMap<u64, Job>,
     pub(crate) next_number: u64,
     pub(crate) wrong: Wrong,
@@ -120,19 +122,18 @@ pub struct Run<'a> {
     pub(crate) redis_away_until: i64,
     pub(crate) mysql_away_until: i64,
     pub(crate) fencing_since: Option<i64>,
-    pub(crate) names: BTreeMap<String, &'static str>,
     pub(crate) trace: Vec<String>,
     pub(crate) steps: usize,
 }
 
 /// Runs a seed.
-pub fn run(ground: &mut Ground, seed: u64, mistake: Option<&Mistake>) -> Report {
+pub fn run(ground: &mut Ground, seed: u64, product: &Arc<Product>, faults: Faults) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     let report = runtime.block_on(async {
-        let mut run = Run::begin(ground, seed, mistake).await;
+        let mut run = Run::begin(ground, seed, product, faults).await;
         run.whole().await
     });
     drop(runtime);
@@ -141,11 +142,14 @@ pub fn run(ground: &mut Ground, seed: u64, mistake: Option<&Mistake>) -> Report 
 }
 
 impl<'a> Run<'a> {
-    async fn begin(ground: &'a mut Ground, seed: u64, mistake: Option<&Mistake>) -> Self {
+    async fn begin(
+        ground: &'a mut Ground,
+        seed: u64,
+        product: &Arc<Product>,
+        faults: Faults,
+    ) -> Self {
         let mut chance = Chance::new(seed);
-        let plan = Plan::draw(&mut chance, ground.is_shared());
-        let scripts = scripts(mistake);
-        let wrong = mistake.map_or(Wrong::Nothing, |mistake| mistake.wrong);
+        let plan = Plan::draw(&mut chance, ground.is_shared(), faults);
         let begin = Timestamp::from_ms(BEGIN_MS);
         let instances = (1..=plan.instances)
             .map(|number| {
@@ -163,9 +167,7 @@ impl<'a> Run<'a> {
         let scene = Scene {
             people: plan.people,
             instances,
-            names: names(&scripts),
-            scripts,
-            reloads: wrong == Wrong::ReloadsScripts,
+            product: product.clone(),
         };
         ground.begin(&scene).await;
         let now = Arc::new(AtomicI64::new(BEGIN_MS));
@@ -181,7 +183,6 @@ impl<'a> Run<'a> {
         let mut run = Self {
             servers: (0..plan.servers).map(|_| None).collect(),
             clients,
-            names: scene.names.clone(),
             scene,
             chance,
             plan,
@@ -193,9 +194,10 @@ impl<'a> Run<'a> {
             begun_anew: false,
             calm: false,
             ending: false,
+            rests: false,
             jobs: BTreeMap::new(),
             next_number: 1,
-            wrong,
+            wrong: product.wrong,
             now,
             told_now: 0,
             touched: false,
@@ -233,6 +235,9 @@ impl<'a> Run<'a> {
     /// Until everybody is in.
     async fn begin_well(&mut self) {
         self.calm = true;
+        let starts = self.scene.instances.iter().map(|(_, from, _)| *from);
+        let last = starts.max().unwrap_or_default();
+        self.pass(last.as_ms() - self.now_ms());
         for _ in 0..WELL_STEPS_MAX {
             let all_in = self.clients.iter().all(|client| client.is_in);
             if all_in || !self.violations.is_empty() {
@@ -261,7 +266,7 @@ impl<'a> Run<'a> {
         match action {
             Action::Tell(ready) => self.tell(&ready),
             Action::Client(client, what) => self.client_does(client, &what),
-            Action::Pull(client) => self.pull(client),
+            Action::Pull(client) => self.stirred = self.pull(client),
             Action::Role(server, role) => self.begin_role(server, role),
             Action::Look(server) => {
                 self.note(format!("s{server} looks at positions"));
@@ -384,6 +389,9 @@ impl<'a> Run<'a> {
         let began = self.now_ms();
         let server = self.servers[at].as_mut().expect("it is up");
         server.busy.insert(role);
+        if role == Role::Reap {
+            server.reaped_at = began;
+        }
         let (store, node) = (server.store.clone(), server.node.clone());
         let lost = if role == Role::Detach {
             server.lost.pop_front()
@@ -413,7 +421,8 @@ impl<'a> Run<'a> {
     /// Takes what became known since the last step.
     fn collect(&mut self) {
         if std::mem::take(&mut self.touched) {
-            for line in self.ground.published() {
+            self.told_now = self.now_ms();
+            for line in self.ground.published(self.told_now) {
                 let (channel, payload) = line.split_once(' ').expect("the simulation wrote it");
                 match plenary_server::store::redis::read_published(channel, payload) {
                     Ok(news) => self.hear(None, &news),

@@ -2,10 +2,11 @@
 //! where the simulation takes it from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use plenary_server::store::redis::texts;
+use plenary_server::store::redis::{Scripts, texts};
 
-use crate::mistake::Mistake;
+use crate::mistake::{Mistake, Wrong};
 
 /// Where the simulated time stands.
 pub const NOW: &str = "simulated:now";
@@ -28,8 +29,38 @@ const SIMULATED: &[(&str, &str)] = &[
     ),
 ];
 
-/// The scripts, with a mistake in them or without.
-pub fn scripts(mistake: Option<&Mistake>) -> Vec<(&'static str, String)> {
+/// What servers run: the product's own, or that with a mistake in it.
+#[derive(Debug)]
+pub struct Product {
+    /// What is done in another way than the product does it.
+    pub wrong: Wrong,
+    /// The scripts' names and texts.
+    pub texts: Vec<(&'static str, String)>,
+    /// The scripts as servers have them.
+    pub scripts: Scripts,
+    /// Their names by their hashes, for the trace.
+    pub names: BTreeMap<String, &'static str>,
+}
+
+impl Product {
+    /// With this mistake or without one; made once for many runs.
+    pub fn new(mistake: Option<&Mistake>) -> Arc<Self> {
+        let texts = simulated(mistake);
+        let named = texts.iter().map(|(name, text)| {
+            let hash = redis::Script::new(text).get_hash().to_owned();
+            (hash, *name)
+        });
+        Arc::new(Self {
+            wrong: mistake.map_or(Wrong::Nothing, |mistake| mistake.wrong),
+            names: named.collect(),
+            scripts: Scripts::new(texts.clone()),
+            texts,
+        })
+    }
+}
+
+/// The scripts' texts, with a mistake in them or without.
+fn simulated(mistake: Option<&Mistake>) -> Vec<(&'static str, String)> {
     let mut scripts = texts("simulated");
     for (name, text) in &mut scripts {
         for (from, to) in SIMULATED {
@@ -53,13 +84,4 @@ pub fn scripts(mistake: Option<&Mistake>) -> Vec<(&'static str, String)> {
         *text = text.replace(from, to);
     }
     scripts
-}
-
-/// The name of each script by its hash, for the trace.
-pub fn names(scripts: &[(&'static str, String)]) -> BTreeMap<String, &'static str> {
-    let named = scripts.iter().map(|(name, text)| {
-        let hash = redis::Script::new(text).get_hash().to_owned();
-        (hash, *name)
-    });
-    named.collect()
 }

@@ -89,6 +89,8 @@ pub struct Server {
     pub lease_until: i64,
     /// When it was last seen without a lease.
     pub lapsed_at: i64,
+    /// When it began to look for lost connections last.
+    pub reaped_at: i64,
     /// The number of its next connection.
     pub next_connection: u64,
     hub_task: AbortHandle,
@@ -97,7 +99,7 @@ pub struct Server {
 impl Server {
     /// Starts one.
     pub async fn start(ground: &Ground, process: Process, clock: &Clock, wrong: Wrong) -> Self {
-        let opened = ground.open(Arc::new(process.clone()), clock, wrong);
+        let opened = ground.open(Arc::new(process.clone()), clock);
         let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
         // Nobody archives because of these: the archiver looks by itself.
         let (fresh, _) = mpsc::channel(1);
@@ -125,6 +127,7 @@ impl Server {
             lost: VecDeque::new(),
             lease_until: i64::MIN,
             lapsed_at: i64::MAX,
+            reaped_at: 0,
             next_connection: 1,
             hub_task,
         }

@@ -3,6 +3,7 @@
 mod chat;
 mod meetings;
 mod pages;
+mod seek;
 mod select;
 mod writing;
 
@@ -12,6 +13,7 @@ use super::{Command, Context, Row};
 const AREAS: &[&[Row]] = &[
     writing::KEYS,
     meetings::KEYS,
+    seek::KEYS,
     chat::KEYS,
     select::KEYS,
     pages::KEYS,

@@ -19,6 +19,15 @@ pub const WORDS: &[Word] = &[
         "who is in this meeting, with all that is known",
     ),
     word(
+        Verb::Reply,
+        "/reply",
+        "[NAME]",
+        "answer the last message, or the last of one person",
+    )
+    .completes(Completes::People),
+    word(Verb::Change, "/edit", "", "change your last message"),
+    word(Verb::Delete, "/delete", "", "delete your last message"),
+    word(
         Verb::Messages,
         "/messages",
         "NAME",
@@ -63,6 +72,13 @@ pub const WORDS: &[Word] = &[
         "this meeting, or every one, has been read",
     )
     .completes(Completes::Of(&["all"])),
+    word(
+        Verb::Export,
+        "/export",
+        "[md, json, csv or txt] [FILE]",
+        "write this meeting into a file: who was there and when, what was said",
+    )
+    .completes(Completes::Of(&["md", "json", "csv", "txt"])),
     word(
         Verb::Recall,
         "/recall",

@@ -15,6 +15,7 @@ fn line(number: u128, body: &str) -> Line {
     Line {
         instance: "1/4".parse().expect("an id"),
         cmid: Cmid(uuid::Uuid::from_u128(number)),
+        aim: Aim::Say,
         body: MessageBody::parse(body).expect("a body"),
         since: Timestamp::from_ms(i64::try_from(number).expect("small")),
         failed: None,

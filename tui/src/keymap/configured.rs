@@ -103,6 +103,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         | Context::List
         | Context::Overlay
         | Context::Find
+        | Context::Seek
         | Context::SignIn
         | Context::Anywhere => false,
     };

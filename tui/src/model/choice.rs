@@ -51,8 +51,11 @@ pub struct Offer {
 impl Model {
     /// What is offered now, and which of it is in the text.
     pub fn choices(&self) -> Option<(Choices, Option<usize>)> {
-        let free =
-            self.sign_in.is_none() && self.find.is_none() && self.select.is_none() && !self.leaving;
+        let free = self.sign_in.is_none()
+            && self.find.is_none()
+            && !self.seeks()
+            && self.select.is_none()
+            && !self.leaving;
         let composer = self.composer().filter(|_| free)?;
         match &composer.choice {
             Choice::Closed => None,
@@ -71,8 +74,11 @@ impl Model {
 
     /// Whatever fits to what stands before the cursor.
     pub fn fitting(&self) -> Option<Choices> {
-        let before = self.composer()?.editor.before();
-        if before.starts_with('/') && !before.starts_with("//") && !before.contains('\n') {
+        let composer = self.composer()?;
+        let before = composer.editor.before();
+        // A message that is being changed is no word.
+        let is_word = !composer.aim().is_change() && before.starts_with('/');
+        if is_word && !before.starts_with("//") && !before.contains('\n') {
             let Some((word, argument)) = before.split_once(' ') else {
                 return words(before);
             };

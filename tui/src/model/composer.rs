@@ -1,7 +1,9 @@
-//! What is being written in one meeting, and where one is in what was sent there before.
+//! What is being written in one meeting, what it is to do there, and where one is in what was sent
+//! before.
 
 use std::collections::BTreeMap;
 
+use crate::journal::{Aim, Target};
 use crate::model::choice::Choice;
 use crate::model::editor::Editor;
 
@@ -12,6 +14,10 @@ pub struct Composer {
     pub editor: Editor,
     /// How far the choice of a name or a word is.
     pub choice: Choice,
+    /// What it is to do when it is sent.
+    aim: Aim,
+    /// What was being written before a message was being changed.
+    before: Option<Editor>,
     /// Which text of the history is shown.
     at: Option<usize>,
     /// What was being written before it was.
@@ -29,10 +35,51 @@ impl Composer {
         }
     }
 
-    /// Takes the text to send it. What was being written before one looked through the history
-    /// comes back.
+    /// What it is to do when it is sent.
+    pub fn aim(&self) -> Aim {
+        self.aim
+    }
+
+    /// It is to answer this message. Gives back what was changed in another and is not sent.
+    pub fn reply(&mut self, to: Target) -> Option<String> {
+        let changed = self.leave_aim();
+        self.aim = Aim::Reply(to);
+        changed
+    }
+
+    /// It is to change this message, which says `text`. Gives back what was changed in another and
+    /// is not sent.
+    pub fn change(&mut self, target: Target, text: &str) -> Option<String> {
+        let changed = self.leave_aim();
+        self.before = Some(std::mem::replace(&mut self.editor, Editor::new(text)));
+        self.choice = Choice::Closed;
+        self.aim = Aim::Edit(target);
+        changed
+    }
+
+    /// It answers and changes nothing any more: an answer's text stays, and in the place of a change
+    /// comes what was there before. Gives back what was changed.
+    pub fn leave_aim(&mut self) -> Option<String> {
+        self.aim = Aim::Say;
+        let before = self.before.take()?;
+        let changed = std::mem::replace(&mut self.editor, before);
+        self.choice = Choice::Closed;
+        changed.is_changed().then(|| changed.text().to_owned())
+    }
+
+    /// Takes the text to send it. What was being written before a message was being changed, or
+    /// before one looked through the history, comes back.
     pub fn sent(&mut self) -> String {
+        self.aim = Aim::Say;
+        self.obeyed()
+    }
+
+    /// As [`Self::sent`], for a text that was no message: what the next one is to do stays.
+    pub fn obeyed(&mut self) -> String {
         self.choice = Choice::default();
+        if let Some(before) = self.before.take() {
+            return std::mem::replace(&mut self.editor, before).take();
+        }
         self.changed.clear();
         let text = self.editor.take();
         if self.at.take().is_some() {
@@ -43,16 +90,20 @@ impl Composer {
 
     /// What is to be kept: the text, or, while the history shows, what was being written before.
     pub fn draft(&self) -> &str {
+        let editor = self.before.as_ref().unwrap_or(&self.editor);
         match self.at {
-            None => self.editor.text(),
+            None => editor.text(),
             Some(_) if !self.aside.is_empty() => self.aside.text(),
-            Some(_) if self.editor.is_changed() => self.editor.text(),
+            Some(_) if editor.is_changed() => editor.text(),
             Some(_) => "",
         }
     }
 
-    /// Shows what was sent before.
+    /// Shows what was sent before, unless a message is being changed.
     pub fn older(&mut self, history: &[String]) {
+        if self.before.is_some() {
+            return;
+        }
         let at = self.at.unwrap_or(history.len()).min(history.len());
         if let Some(at) = at.checked_sub(1) {
             self.put_away();
@@ -62,7 +113,7 @@ impl Composer {
 
     /// Shows what was sent after, at last the text that was there before.
     pub fn newer(&mut self, history: &[String]) {
-        let Some(at) = self.at else {
+        let Some(at) = self.at.filter(|_| self.before.is_none()) else {
             return;
         };
         self.put_away();
@@ -132,6 +183,32 @@ mod tests {
         assert_eq!(composer.editor.text(), "two again");
         composer.newer(&history);
         assert_eq!(composer.editor.text(), "new");
+    }
+
+    #[test]
+    fn a_change_puts_aside_what_was_written_and_gives_it_back() {
+        let target = |seq: u64| Target {
+            seq: plenary_shared::ids::Seq::new(seq).expect("small"),
+            cmid: None,
+        };
+        let (mut composer, history) = (Composer::new("draft".into()), history());
+        assert_eq!(composer.change(target(5), "old"), None);
+        composer.older(&history);
+        assert_eq!((composer.editor.text(), composer.draft()), ("old", "draft"));
+        composer.editor.insert("er");
+        assert_eq!(composer.change(target(6), "x"), Some("older".to_owned()));
+        assert_eq!(composer.leave_aim(), None, "nothing was changed in it");
+        assert_eq!(composer.editor.text(), "draft");
+        composer.older(&history);
+        composer.change(target(5), "old");
+        assert_eq!(composer.sent(), "old");
+        assert_eq!((composer.editor.text(), composer.aim()), ("two", Aim::Say));
+        composer.reply(target(5));
+        assert_eq!(composer.leave_aim(), None);
+        assert_eq!(composer.editor.text(), "two", "an answer's text stays");
+        composer.reply(target(5));
+        composer.obeyed();
+        assert_eq!(composer.aim(), Aim::Reply(target(5)));
     }
 
     #[test]

@@ -56,6 +56,16 @@ impl Find {
                 (all.concat(), query)
             }
         };
+        // The list has what runs, comes, or ended lately: any other is named by its number.
+        if let Ok(id) = query.trim().parse::<InstanceId>()
+            && model.instance(id).is_none()
+        {
+            return vec![Hit {
+                found: Found::Meeting(id),
+                name: format!("meeting {id}"),
+                note: "not in the list: read it, if you may".to_owned(),
+            }];
+        }
         let words: Vec<&str> = query.split_whitespace().collect();
         if words.is_empty() {
             return hits;

@@ -1,8 +1,11 @@
 //! The list of meetings in its groups: running, soon, later, over.
 
+use std::collections::HashMap;
+
 use chrono::Days;
 use plenary_shared::domain::{Instance, InstanceState};
 use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::Unread;
 use plenary_shared::time::Timestamp;
 
 use crate::clock::Zone;
@@ -14,6 +17,8 @@ pub const SOON_MS: i64 = 15 * 60 * 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Meetings {
     all: Vec<Instance>,
+    /// What of them is not read.
+    unread: HashMap<InstanceId, Unread>,
     /// Whether the server has said anything yet.
     pub loaded: bool,
     /// Whether it changed again while it was being asked for.
@@ -76,6 +81,22 @@ impl Meetings {
     pub fn set(&mut self, all: Vec<Instance>) {
         self.all = all;
         self.loaded = true;
+    }
+
+    /// What the server counts of what is not read.
+    pub fn set_unread(&mut self, unread: Vec<Unread>) {
+        let unread = unread.into_iter().map(|left| (left.instance, left));
+        self.unread = unread.collect();
+    }
+
+    /// What of one was not read when the server said so last.
+    pub fn unread(&self, id: InstanceId) -> Option<&Unread> {
+        self.unread.get(&id)
+    }
+
+    /// All of one has been read.
+    pub fn set_read(&mut self, id: InstanceId) {
+        self.unread.remove(&id);
     }
 
     /// What is known of one.

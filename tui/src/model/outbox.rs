@@ -16,7 +16,7 @@ use plenary_shared::replica::Replica;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
-use crate::journal::{Line, Record};
+use crate::journal::{Aim, Line, Record, Target};
 
 /// Lines of one meeting that wait to be taken; when it is full the text stays in the input.
 pub const WAITING_MAX: usize = 200;
@@ -47,6 +47,8 @@ pub struct Pending {
     pub cmid: Cmid,
     /// What it says.
     pub body: MessageBody,
+    /// What it is to do.
+    pub aim: Aim,
     /// Since when.
     pub since: Timestamp,
     /// How far it is.
@@ -86,6 +88,17 @@ pub enum Sending {
         /// Why.
         why: String,
     },
+}
+
+/// A line that goes now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its own id.
+    pub cmid: Cmid,
+    /// What it says.
+    pub body: MessageBody,
+    /// What it is to do.
+    pub aim: Aim,
 }
 
 /// What a "no" means for a line.
@@ -134,6 +147,7 @@ impl Pending {
             instance: line.instance,
             cmid: line.cmid,
             body: line.body,
+            aim: line.aim,
             since: line.since,
             state,
             tried,
@@ -248,7 +262,7 @@ impl Outbox {
         now: Timestamp,
         generation: Generation,
         inside: bool,
-    ) -> Option<(Cmid, MessageBody)> {
+    ) -> Option<Due> {
         let mut here = self
             .lines
             .iter_mut()
@@ -264,7 +278,11 @@ impl Outbox {
         }
         first.state = Sending::Sent { generation };
         first.tried = true;
-        Some((first.cmid, first.body.clone()))
+        Some(Due {
+            cmid: first.cmid,
+            body: first.body.clone(),
+            aim: first.aim,
+        })
     }
 
     /// When the next line that has to wait is to be tried again.
@@ -279,6 +297,29 @@ impl Outbox {
             | Sending::Taken { .. }
             | Sending::Failed { .. } => None,
         })
+    }
+
+    /// The last line that is to change a message, and is not seen to have done so.
+    pub fn change_of(&self, message: &Event) -> Option<&Pending> {
+        let is = |line: &&Pending| {
+            let changes = line.aim.changes();
+            changes.is_some_and(|target| target.is(message))
+        };
+        self.of(message.instance).rfind(is)
+    }
+
+    /// Which number a message has that a line is aimed at. `None`: it is not there any more.
+    pub fn seq_of(&self, target: Target, log: Option<&Replica>) -> Option<Seq> {
+        // It may be taken, and its event not have come.
+        let taken = self.lines.iter().find_map(|line| match line.state {
+            Sending::Taken { seq, .. } if Some(line.cmid) == target.cmid => Some(seq),
+            Sending::Taken { .. }
+            | Sending::Keeping
+            | Sending::Waiting { .. }
+            | Sending::Sent { .. }
+            | Sending::Failed { .. } => None,
+        });
+        taken.or_else(|| log.map_or(Some(target.seq), |log| target.seq_in(log)))
     }
 
     /// The server has taken a line that was sent in the generation `sent`. The answer counts only if
@@ -365,14 +406,14 @@ impl Outbox {
     }
 
     /// Takes back the last line of this meeting that was refused for good.
-    pub fn recall(&mut self, instance: InstanceId) -> Option<MessageBody> {
+    pub fn recall(&mut self, instance: InstanceId) -> Option<Pending> {
         let at = self
             .lines
             .iter()
             .rposition(|line| line.instance == instance && line.is_failed() && !line.tried)?;
         let line = self.lines.remove(at);
         self.records.push(Record::Done(line.cmid));
-        Some(line.body)
+        Some(line)
     }
 
     /// A line is safe, or what becomes of it cannot be known here.
@@ -405,8 +446,8 @@ impl Outbox {
     pub fn compare(&mut self, log: &Replica) {
         let generation = log.position().generation;
         for event in log.events().rev().take(SEARCHED_EVENTS) {
-            if let What::Message { cmid, .. } = &event.what {
-                self.seen(*cmid, event.seq, generation);
+            if let Some(cmid) = cmid_of(&event.what) {
+                self.seen(cmid, event.seq, generation);
             }
         }
         for line in &mut self.lines {
@@ -469,24 +510,14 @@ impl Outbox {
             self.settle(cmid);
         }
         let mut again = Vec::new();
-        for event in void {
-            let What::Message {
-                user, cmid, body, ..
-            } = &event.what
-            else {
+        for event in void.iter().filter(|event| event.what.user() == me) {
+            // By another program of the same person, which may be gone.
+            let Some(line) = said_again(event, void, now) else {
                 continue;
             };
-            if Some(*user) != me || self.lines.iter().any(|line| line.cmid == *cmid) {
+            if me.is_none() || self.lines.iter().any(|known| known.cmid == line.cmid) {
                 continue;
             }
-            // Said by another program of the same person, which may be gone.
-            let line = Line {
-                instance,
-                cmid: *cmid,
-                body: body.clone(),
-                since: now,
-                failed: None,
-            };
             self.records.push(Record::Say(line.clone()));
             again.push(Pending::new(line, Sending::Keeping, true));
         }
@@ -496,6 +527,51 @@ impl Outbox {
     fn line_mut(&mut self, cmid: Cmid) -> Option<&mut Pending> {
         self.lines.iter_mut().find(|line| line.cmid == cmid)
     }
+}
+
+/// The sender's own id of what an event says.
+fn cmid_of(what: &What) -> Option<Cmid> {
+    match what {
+        What::Message { cmid, .. } | What::Edited { cmid, .. } | What::Deleted { cmid, .. } => {
+            Some(*cmid)
+        }
+        What::Opened | What::Join { .. } | What::Leave { .. } | What::Closed { .. } => None,
+    }
+}
+
+/// The line that makes a void event again.
+fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<Line> {
+    // What is not void keeps its number.
+    let target = |seq: Seq| {
+        let among = void.iter().find(|event| event.seq == seq);
+        among
+            .and_then(Target::of)
+            .unwrap_or(Target { seq, cmid: None })
+    };
+    let (body, aim) = match &event.what {
+        What::Message { body, reply_to, .. } if !body.is_gone() => {
+            let aim = reply_to.map_or(Aim::Say, |to| Aim::Reply(target(to)));
+            (body.clone(), aim)
+        }
+        What::Edited {
+            target: of, body, ..
+        } if !body.is_gone() => (body.clone(), Aim::Edit(target(*of))),
+        What::Deleted { target: of, .. } => (MessageBody::gone(), Aim::Delete(target(*of))),
+        What::Message { .. }
+        | What::Edited { .. }
+        | What::Opened
+        | What::Join { .. }
+        | What::Leave { .. }
+        | What::Closed { .. } => return None,
+    };
+    Some(Line {
+        instance: event.instance,
+        cmid: cmid_of(&event.what)?,
+        body,
+        aim,
+        since: now,
+        failed: None,
+    })
 }
 
 #[cfg(test)]

@@ -53,6 +53,15 @@ impl Overlay {
         Self { page, scroll: 0 }
     }
 
+    /// Whether the server has not answered yet.
+    pub fn is_waiting(&self) -> bool {
+        match &self.page {
+            Page::People(_, None) | Page::JoinTimes(None) => true,
+            Page::Messages { said, .. } => said.is_none(),
+            Page::Help { .. } | Page::People(..) | Page::JoinTimes(_) | Page::Outbox => false,
+        }
+    }
+
     /// What stands in its frame.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {

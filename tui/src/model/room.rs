@@ -1,7 +1,10 @@
 //! One opened meeting: its log, how far one has looked, when one was away.
 
+use std::collections::BTreeMap;
+
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::protocol::Unread;
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
@@ -9,6 +12,15 @@ use crate::model::scroll::Scroll;
 
 /// Absences that one log shows; the oldest goes.
 const ABSENCES_MAX: usize = 32;
+
+/// The wait after the first refusal that may pass; each further one doubles it.
+const AGAIN_FIRST_MS: i64 = 500;
+
+/// By then the longest wait is reached.
+const AGAIN_DOUBLINGS_MAX: u32 = 5;
+
+/// No wait for another try is longer, unless the server says so.
+const AGAIN_LONGEST_MS: i64 = 10_000;
 
 /// An opened meeting.
 #[derive(Clone, Debug)]
@@ -30,6 +42,14 @@ pub struct Room {
     pub mentions: usize,
     /// The last seq that has been looked at.
     pub seen: Seq,
+    /// Whether something was read of which the server has not been told.
+    pub untold: bool,
+    /// When it was told last.
+    pub told_at: Option<Timestamp>,
+    /// Who else is writing, and until when that is shown.
+    pub typing: BTreeMap<UserId, Timestamp>,
+    /// When it was told last that one is writing.
+    pub typed_at: Option<Timestamp>,
     /// When it was looked at last.
     pub looked_at: Timestamp,
     /// Whether the reader wants them to stay unread although they are looked at.
@@ -38,12 +58,16 @@ pub struct Room {
     pub divider: Option<Divider>,
     /// When one was offline.
     pub absences: Vec<Absence>,
-    /// Whether older events have been asked for.
-    pub asked_older: bool,
+    /// The event whose missing ones before it have been asked for; the last of all where none is known.
+    pub asked_older: Option<Seq>,
     /// Whether newer events have been asked for.
     pub asked_newer: bool,
     /// The remaining minutes that were told last.
     pub warned_minutes: i64,
+    /// How often in a row reading or joining it was refused for a reason that may pass.
+    pub refusals: u32,
+    /// When it is tried again.
+    pub again_at: Option<Timestamp>,
 }
 
 /// Where the unread messages began.
@@ -51,8 +75,8 @@ pub struct Room {
 pub struct Divider {
     /// After this seq.
     pub after: Seq,
-    /// When one looked away.
-    pub at: Timestamp,
+    /// When one looked away, where that is known.
+    pub at: Option<Timestamp>,
     /// Messages since.
     pub count: usize,
 }
@@ -80,13 +104,19 @@ impl Room {
             unread: 0,
             mentions: 0,
             seen: Seq::default(),
+            untold: false,
+            told_at: None,
+            typing: BTreeMap::new(),
+            typed_at: None,
             looked_at: now,
             kept_unread: false,
             divider: None,
             absences: Vec::new(),
-            asked_older: false,
+            asked_older: None,
             asked_newer: false,
             warned_minutes: i64::MAX,
+            refusals: 0,
+            again_at: None,
         }
     }
 
@@ -119,14 +149,16 @@ impl Room {
         if Some(*user) == me {
             return;
         }
+        self.typing.remove(user);
         if looking {
             self.seen = event.seq;
+            self.untold = true;
             return;
         }
         if self.unread == 0 {
             self.divider = Some(Divider {
                 after: self.seen,
-                at: self.looked_at,
+                at: Some(self.looked_at),
                 count: 0,
             });
         }
@@ -144,21 +176,82 @@ impl Room {
         };
         let after = log.events_before(from).next_back();
         let after = after.map_or(Seq::default(), |event| event.seq);
+        self.seen = after;
+        self.count(me, is_meant);
+        self.kept_unread = self.unread > 0;
+        self.divide(Some(self.looked_at));
+    }
+
+    /// It was opened: how far it has been read, and what is left, as the server knows it.
+    pub fn read_before(&mut self, left: &Unread) {
+        self.seen = left.read.min(self.last());
+        self.unread = usize::try_from(left.unread).unwrap_or(usize::MAX);
+        self.mentions = usize::try_from(left.mentions).unwrap_or(usize::MAX);
+        // Nobody looked away from what they have never seen.
+        if left.read > Seq::default() {
+            let log = self.log.as_ref();
+            let last = log.and_then(|log| log.events_before(self.seen.next()).next_back());
+            self.divide(last.map(|event| event.timestamp));
+        }
+    }
+
+    /// Counts what is unread anew. Where not all of it is known, only what the server counts can be
+    /// said, and false comes back.
+    pub fn recount(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) -> bool {
+        let Some(log) = &self.log else {
+            return false;
+        };
+        let known = log.events_after(self.seen).count() as u64;
+        let is_whole = known == self.last().get().saturating_sub(self.seen.get());
+        if is_whole {
+            self.count(me, is_meant);
+            if let Some(divider) = &mut self.divider
+                && divider.after == self.seen
+            {
+                divider.count = self.unread;
+            }
+        }
+        is_whole
+    }
+
+    /// It has been read up to here, and what comes after it is counted anew.
+    pub fn read_to(
+        &mut self,
+        seq: Seq,
+        me: Option<UserId>,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> bool {
+        self.seen = self.seen.max(seq.min(self.last()));
+        if self.seen == self.last() {
+            (self.unread, self.mentions) = (0, 0);
+            return true;
+        }
+        self.recount(me, is_meant)
+    }
+
+    fn count(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) {
         let (mut unread, mut meant) = (0, 0);
-        for event in log.events_after(after) {
-            if let What::Message { user, body, .. } = &event.what
+        for event in self.log.iter().flat_map(|log| log.events_after(self.seen)) {
+            if let What::Message {
+                user,
+                body,
+                deleted: None,
+                ..
+            } = &event.what
                 && Some(*user) != me
             {
                 unread += 1;
                 meant += usize::from(is_meant(body.as_str()));
             }
         }
-        (self.unread, self.mentions, self.seen) = (unread, meant, after);
-        self.kept_unread = unread > 0;
-        self.divider = (unread > 0).then_some(Divider {
-            after,
-            at: self.looked_at,
-            count: unread,
+        (self.unread, self.mentions) = (unread, meant);
+    }
+
+    fn divide(&mut self, at: Option<Timestamp>) {
+        self.divider = (self.unread > 0).then_some(Divider {
+            after: self.seen,
+            at,
+            count: self.unread,
         });
     }
 
@@ -166,6 +259,7 @@ impl Room {
     pub fn looked(&mut self, now: Timestamp) {
         self.seen = self.last();
         self.looked_at = now;
+        self.untold |= self.unread > 0;
         self.unread = 0;
         self.mentions = 0;
     }
@@ -193,7 +287,27 @@ impl Room {
     /// The connection is lost, and with it what was asked.
     pub fn lost(&mut self) {
         self.following = false;
-        self.asked_older = false;
+        self.asked_older = None;
         self.asked_newer = false;
+        self.typing.clear();
+        self.settled();
+    }
+
+    /// Reading or joining it was refused for a reason that may pass: it is tried again after a wait.
+    ///
+    /// `dice`, any number, puts off by up to half, so that many who were refused at once do not come
+    /// back in step.
+    pub fn refused(&mut self, now: Timestamp, at_least_s: Option<u32>, dice: u64) {
+        let wait_ms = (AGAIN_FIRST_MS << self.refusals).min(AGAIN_LONGEST_MS);
+        let wait_ms = wait_ms.max(i64::from(at_least_s.unwrap_or(0)) * 1_000);
+        let spread = i64::try_from(dice % 1_000).unwrap_or(0);
+        self.refusals = self.refusals.saturating_add(1).min(AGAIN_DOUBLINGS_MAX);
+        self.again_at = Some(now.plus_ms(wait_ms + wait_ms * spread / 2_000));
+    }
+
+    /// Nothing is to be tried again.
+    pub fn settled(&mut self) {
+        self.refusals = 0;
+        self.again_at = None;
     }
 }

@@ -40,6 +40,15 @@ impl Scroll {
     }
 }
 
+/// Where events are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Above the window, before this event.
+    Above(Seq),
+    /// In the window or below it, before this event.
+    Below(Seq),
+}
+
 /// A walk over the parts of a log, from any row to its neighbours.
 struct Walk<'a> {
     looked: &'a Looked<'a>,
@@ -251,10 +260,38 @@ pub fn from(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
     }
 }
 
-/// Whether fewer than `rows` known rows stand above the window.
-pub fn is_near_oldest(looked: &Looked<'_>, height: usize, rows: usize) -> bool {
+/// Where the nearest events are missing: within so many rows above the window, or between its first
+/// row and as many below it.
+pub fn missing(looked: &Looked<'_>, height: usize, rows: usize) -> Option<Missing> {
+    let log = looked.room.log.as_ref()?;
+    let lacks = |place: Place| match place {
+        Place::Event(seq) => log.missing_before(seq).map(|_| seq),
+        Place::Tail => None,
+    };
     let mut walk = top(looked, height);
-    (0..rows).any(|_| !walk.up())
+    let mut place = walk.place;
+    for row in 0..rows {
+        if let Some(event) = lacks(walk.place).filter(|_| row == 0 || walk.place != place) {
+            return Some(Missing::Above(event));
+        }
+        place = walk.place;
+        if !walk.up() {
+            // Of an empty log everything is.
+            return log.older_than().map(Missing::Above);
+        }
+    }
+    let mut walk = top(looked, height);
+    let mut place = walk.place;
+    for _ in 0..height + rows {
+        if !walk.down() {
+            return None;
+        }
+        if let Some(event) = lacks(walk.place).filter(|_| walk.place != place) {
+            return Some(Missing::Below(event));
+        }
+        place = walk.place;
+    }
+    None
 }
 
 fn top<'a>(looked: &'a Looked<'a>, height: usize) -> Walk<'a> {

@@ -19,6 +19,8 @@ pub struct Selecting {
     pub sought: String,
     /// Links of this message that were opened.
     pub opened: usize,
+    /// Whether asking once more deletes it.
+    pub deleting: bool,
 }
 
 /// What is searched for, while it is written.

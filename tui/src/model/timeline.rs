@@ -170,20 +170,7 @@ impl Looked<'_> {
                 vec![self.rule(&format!("{day} {dot} opened {at}"), self.theme.glyphs.rule)]
             }
             What::Join { .. } | What::Leave { .. } => self.came_or_went(event, before),
-            What::Message {
-                user,
-                body,
-                edited,
-                deleted,
-                ..
-            } => {
-                let said = match (deleted, edited) {
-                    (Some(_), _) => "(deleted)".to_owned(),
-                    (None, Some(_)) => format!("{body} (edited)"),
-                    (None, None) => body.to_string(),
-                };
-                self.message_rows(event.timestamp, *user, &said)
-            }
+            What::Message { .. } => self.said_rows(event),
             // It shows in the message that it changes.
             What::Edited { .. } | What::Deleted { .. } => Vec::new(),
             What::Closed { reason } => {

@@ -6,6 +6,9 @@ use crate::model::meetings::SOON_MS;
 use crate::model::outbox::Pending;
 use crate::model::{Link, Model};
 
+/// Between two times that the server is told how far a meeting has been read.
+pub const READ_EVERY_MS: i64 = 1_000;
+
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 
@@ -51,7 +54,17 @@ impl Model {
             let left_ms = instance.todatetime.ms_since(self.now);
             at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
         }
+        for room in self.rooms.values() {
+            if let Some(told_at) = room.told_at.filter(|_| room.untold) {
+                at(told_at.plus_ms(READ_EVERY_MS));
+            }
+            if self.shown == Some(room.id) {
+                room.typing.values().copied().for_each(&mut at);
+            }
+        }
         self.outbox.due_at().for_each(|(_, time)| at(time));
+        let again = self.rooms.values().filter_map(|room| room.again_at);
+        again.for_each(&mut at);
         wake
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use plenary_shared::ids::Cmid;
 use tokio::time::Instant;
 
-use super::outside::{Next, Outside};
+use super::outside::{Next, OnScreen, Outside};
 use super::{Opening, news, now};
 use crate::model::Model;
 use crate::msg::{Msg, News};
@@ -20,6 +20,7 @@ const SIZE: (u16, u16) = (120, 36);
 pub struct Headless {
     model: Model,
     outside: Outside,
+    is_over: bool,
     wall_clock: fn() -> SystemTime,
     new_id: fn() -> uuid::Uuid,
 }
@@ -31,6 +32,7 @@ impl Headless {
         let mut program = Self {
             model: opening.model(SIZE),
             outside: Outside::new(opening),
+            is_over: false,
             wall_clock: opening.wall_clock,
             new_id: opening.new_id,
         };
@@ -43,6 +45,11 @@ impl Headless {
         &self.model
     }
 
+    /// Whether it wants to end.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// Tells it that something happened, such as a key.
     pub fn tell(&mut self, news: News) {
         let msg = Msg {
@@ -52,7 +59,9 @@ impl Headless {
         };
         for effect in update(&mut self.model, msg) {
             // There is no screen, and whoever holds this ends it.
-            let _ = self.outside.carry_out(&self.model.server, effect);
+            if let Some(OnScreen::Quit) = self.outside.carry_out(&self.model.server, effect) {
+                self.is_over = true;
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::Opening;
+use super::exporter::{self, Export};
 use super::keeper::Keeper;
 use super::sent_keeper::SentKeeper;
 use crate::address::Server;
@@ -130,6 +131,19 @@ impl Outside {
             Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
             Effect::KeepSent { meeting, text } => self.sent.keep(server.to_owned(), meeting, text),
             Effect::KeepLoudness(kept) => self.keep_loudness(server.to_owned(), kept),
+            Effect::Export {
+                token,
+                instance,
+                format,
+                file,
+            } => self.export(Export {
+                server: server.to_owned(),
+                token,
+                instance,
+                format,
+                file,
+                now: super::now(self.wall_clock),
+            }),
             Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
             Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
             Effect::Copy(text) => return Some(OnScreen::Copy(text)),
@@ -296,6 +310,14 @@ impl Outside {
                 // If even this has no room, the status line has enough to say.
                 let _ = answer.try_send(News::Failed(why));
             }
+        });
+    }
+
+    fn export(&self, export: Export) {
+        let answer = self.answer.clone();
+        tokio::spawn(async move {
+            // Nobody waits for it any more when the screen is closed.
+            let _ = answer.send(exporter::export(export).await).await;
         });
     }
 

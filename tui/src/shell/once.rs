@@ -7,7 +7,7 @@ use crate::api::{Answer, ApiError};
 use crate::net::wait_before;
 
 /// It is tried so often, over some ten seconds: a server's restart fits in.
-pub const TRIES_MAX: u32 = 7;
+const TRIES_MAX: u32 = 7;
 
 /// Tries until it is known to be done or refused; the id that all tries share keeps it single.
 pub async fn until_known<Asking>(ask: impl Fn() -> Asking) -> Result<Answer, ApiError>

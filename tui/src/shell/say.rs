@@ -10,10 +10,13 @@ use plenary_shared::protocol::Ack;
 use plenary_shared::text::MessageBody;
 use uuid::Uuid;
 
-use super::once::{TRIES_MAX, until_known};
+use super::once::until_known;
 use super::{Exit, Failure, Shell, out};
 use crate::api::{Answer, Api, DoneOk};
 use crate::command_line::Say;
+
+/// The archive is asked for so often; the server waits some seconds for it each time.
+const DURABLE_TRIES_MAX: u32 = 2;
 
 /// One after the other, in their order.
 pub async fn run(shell: &mut Shell, say: Say) -> Result<(), Failure> {
@@ -73,7 +76,7 @@ async fn post(
             return Ok(answer);
         }
         // It is said; the same id asks again whether the archive has it.
-        if tries >= TRIES_MAX {
+        if tries >= DURABLE_TRIES_MAX {
             return Err(Failure::told(
                 Exit::Unreachable,
                 "not_durable",

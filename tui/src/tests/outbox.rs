@@ -8,7 +8,7 @@ use plenary_shared::text::MessageBody;
 
 use super::stage::{ME, Stage, at, cmid_of, id, opened, posted, sync, talk};
 use crate::effect::Effect;
-use crate::journal::{Line, Owner, Record};
+use crate::journal::{Aim, Line, Owner, Record};
 use crate::msg::News;
 
 fn owner() -> Owner {
@@ -22,6 +22,7 @@ fn line(number: u128, body: &str) -> Line {
     Line {
         instance: sync(),
         cmid: Cmid(uuid::Uuid::from_u128(number << 100)),
+        aim: Aim::Say,
         body: MessageBody::parse(body).expect("a body"),
         since: at("13:40"),
         failed: None,

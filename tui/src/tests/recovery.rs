@@ -431,3 +431,68 @@ fn after_a_sleep_the_absence_began_with_it() {
     stage.greet(vec![(sync(), ResumeMode::Delta)]);
     assert!(stage.shows("offline 14:52–15:12 · nothing missed"));
 }
+
+/// A new generation whose log is empty above its base.
+fn fence(base: u64) -> Push {
+    Push::Fence(Fence {
+        instance: sync(),
+        generation: generation(2),
+        base: seq(base),
+    })
+}
+
+#[test]
+fn a_fence_while_the_server_has_no_data_is_opened_until_that_succeeds() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.push(fence(19));
+    let away = || Reject::new(Code::Unavailable, "The data is away.");
+    for wait_ms in [1_500, 1_500, 3_000, 6_000, 12_000, 15_000] {
+        stage.refuse("open", away());
+        assert!(stage.shows("The data is away."));
+        assert!(!stage.model.room().expect("a room").following);
+        assert!(stage.asked().is_empty(), "not at once");
+        stage.wait_ms(wait_ms);
+    }
+    let mut anew = opened(talk(), vec![(8, "13:31"), (9, "13:31"), (ME, "13:52")]);
+    anew.generation = generation(2);
+    stage.answer("open", anew);
+    assert!(stage.model.room().expect("a room").following);
+    stage.wait_ms(60_000);
+    assert!(asked_names(&mut stage).iter().all(|name| name != "open"));
+}
+
+#[test]
+fn whoever_is_out_after_a_fence_joins_although_that_is_refused_for_now() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.push(fence(18));
+    let without_me = || {
+        let mut anew = opened(talk()[..18].to_vec(), vec![(8, "13:31")]);
+        anew.generation = generation(2);
+        anew
+    };
+    stage.answer("open", without_me());
+    stage.write("hello");
+    stage.key("enter");
+    stage.refuse("join", Reject::new(Code::Unavailable, "The data is away."));
+    assert!(stage.model.room().expect("a room").wants_in);
+    assert!(stage.asked().is_empty());
+    stage.wait_ms(1_500);
+    stage.answer("open", without_me());
+    stage.answer("join", posted(19));
+    let mut mine = event(19, stage.now, join(ME, "ada"));
+    mine.generation = generation(2);
+    stage.push(Push::Event(Box::new(mine)));
+    assert_eq!(asked_names(&mut stage), ["post"]);
+}
+
+#[test]
+fn a_fence_of_what_one_may_read_no_more_says_so() {
+    let mut stage = Stage::talking(80, 24);
+    stage.asked();
+    stage.push(fence(19));
+    stage.refuse("open", Code::NotAllowed.into());
+    assert!(stage.shows("Platform sync is not yours to read any more"));
+    assert!(stage.model.room().is_none());
+}

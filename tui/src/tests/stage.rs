@@ -38,6 +38,7 @@ pub struct Stage {
     pub effects: Vec<Effect>,
     /// Whether the disk takes its time.
     pub disk_is_slow: bool,
+    passing: Vec<(String, Request)>,
     spares: u128,
 }
 
@@ -73,6 +74,7 @@ impl Stage {
             now,
             effects: Vec::new(),
             disk_is_slow: false,
+            passing: Vec::new(),
             spares: 0,
         };
         stage.tell(News::Started);
@@ -197,15 +199,29 @@ impl Stage {
         );
     }
 
-    /// The requests since they were looked at last, by name.
+    /// The requests since they were looked at last, by name, without what is said in passing.
     pub fn asked(&mut self) -> Vec<(String, Request)> {
-        std::mem::take(&mut self.effects)
-            .into_iter()
-            .filter_map(|effect| match effect {
-                Effect::Ask(request) => Some((name_of(&request.verb), request)),
-                _ => None,
-            })
-            .collect()
+        let all = self.requests();
+        let (passing, asked) = all.into_iter().partition(|(_, r)| is_in_passing(&r.verb));
+        self.passing.extend::<Vec<_>>(passing);
+        asked
+    }
+
+    /// What was said in passing: how far one has read, and that one is writing.
+    pub fn told(&mut self) -> Vec<Verb> {
+        let all = self.requests();
+        let passing = std::mem::take(&mut self.passing).into_iter().chain(all);
+        let verbs = passing.map(|(_, request)| request.verb);
+        verbs.filter(is_in_passing).collect()
+    }
+
+    fn requests(&mut self) -> Vec<(String, Request)> {
+        let asked = std::mem::take(&mut self.effects).into_iter();
+        let asked = asked.filter_map(|effect| match effect {
+            Effect::Ask(request) => Some((name_of(&request.verb), request)),
+            _ => None,
+        });
+        asked.collect()
     }
 
     /// Answers the first unanswered request of this name.
@@ -291,6 +307,10 @@ impl Stage {
     pub fn shows(&self, text: &str) -> bool {
         self.screen().contains(text)
     }
+}
+
+fn is_in_passing(verb: &Verb) -> bool {
+    matches!(verb, Verb::Read(_) | Verb::Typing(_))
 }
 
 fn name_of(verb: &Verb) -> String {

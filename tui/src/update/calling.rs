@@ -113,18 +113,6 @@ impl Step<'_> {
         self.model.tell(Tone::Plain, text);
     }
 
-    /// `/read`: the shown meeting is read, or with `all` every one.
-    pub(super) fn read(&mut self, argument: &str) {
-        let (now, shown) = (self.model.now, self.model.shown);
-        for room in self.model.rooms.values_mut() {
-            if argument == "all" || Some(room.id) == shown {
-                room.kept_unread = false;
-                room.divider = None;
-                room.looked(now);
-            }
-        }
-    }
-
     fn set_loudness(&mut self, id: InstanceId, loudness: Loudness) {
         self.model.loudness.insert(id.meeting, loudness);
         let title = self.title_of(id);

@@ -3,10 +3,10 @@
 use plenary_shared::ids::InstanceId;
 
 use super::Step;
-use crate::model::scroll::{self, Place, Scroll};
+use crate::model::scroll::{self, Missing, Place, Scroll};
 use crate::theme::Tone;
 
-/// Screens of rows above the window below which older events are asked for.
+/// Screens of rows above the window, and below it, within which missing events are asked for.
 const AHEAD_SCREENS: usize = 2;
 
 impl Step<'_> {
@@ -90,15 +90,17 @@ impl Step<'_> {
         self.page_ahead(id);
     }
 
-    /// Asks for older events before the reader gets there.
+    /// Asks for events that are missing before the reader gets there.
     pub(super) fn page_ahead(&mut self, id: InstanceId) {
         let height = self.model.chat_rows();
         let Some(room) = self.model.rooms.get(&id) else {
             return;
         };
         let ahead = height * AHEAD_SCREENS;
-        if scroll::is_near_oldest(&self.model.looked(room), height, ahead) {
-            self.ask_older(id);
+        match scroll::missing(&self.model.looked(room), height, ahead) {
+            Some(Missing::Above(event)) => self.ask_older(id, event),
+            Some(Missing::Below(event)) => self.ask_between(id, event),
+            None => {}
         }
     }
 }

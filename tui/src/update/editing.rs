@@ -41,11 +41,13 @@ impl Step<'_> {
     pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
         let model = &mut *self.model;
         let query = model.select.as_mut().and_then(|s| s.query.as_mut());
-        match (&mut model.sign_in, &mut model.find, query) {
-            (Some(form), _, _) => form.editor_mut(),
-            (None, Some(find), _) => (&mut find.query, &mut find.ring),
-            (None, None, Some(query)) => (&mut query.editor, &mut query.ring),
-            (None, None, None) => {
+        let seek = model.seek.as_mut().filter(|seek| !seek.jumped);
+        match (&mut model.sign_in, &mut model.find, seek, query) {
+            (Some(form), _, _, _) => form.editor_mut(),
+            (None, Some(find), _, _) => (&mut find.query, &mut find.ring),
+            (None, None, Some(seek), _) => (&mut seek.query, &mut seek.ring),
+            (None, None, None, Some(query)) => (&mut query.editor, &mut query.ring),
+            (None, None, None, None) => {
                 let composer = model.composers.entry(model.shown).or_default();
                 (&mut composer.editor, &mut model.ring)
             }
@@ -103,9 +105,19 @@ impl Step<'_> {
         self.model.drafts_due.get_or_insert(due);
     }
 
-    /// What was written in a meeting has been sent, or obeyed: it is remembered.
+    /// What was written in a meeting has been sent: it is remembered.
     pub(super) fn written(&mut self, at: Option<InstanceId>) {
         let text = self.model.composers.entry(at).or_default().sent();
+        self.remember(at, text);
+    }
+
+    /// What was written in a meeting has been obeyed: it is remembered.
+    pub(super) fn obeyed(&mut self, at: Option<InstanceId>) {
+        let text = self.model.composers.entry(at).or_default().obeyed();
+        self.remember(at, text);
+    }
+
+    fn remember(&mut self, at: Option<InstanceId>, text: String) {
         if self.model.history.add(at, text.clone())
             && let Some(id) = at
         {
@@ -142,7 +154,7 @@ impl Step<'_> {
     /// Whether line ends have no place in the text.
     fn is_one_line(&self) -> bool {
         let model = &*self.model;
-        model.sign_in.is_some() || model.find.is_some() || model.query().is_some()
+        model.sign_in.is_some() || model.find.is_some() || model.seeks() || model.query().is_some()
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {
@@ -190,6 +202,7 @@ impl Step<'_> {
             find.selected = 0;
         } else if !self.is_one_line() {
             self.model.composer_mut().choice = Choice::Open;
+            self.tell_typing();
             self.drafts_changed();
         }
     }

@@ -45,6 +45,7 @@ impl Step<'_> {
         }
         let hit = hits.swap_remove(find.selected.min(hits.len() - 1));
         match hit.found {
+            Found::Meeting(id) if self.model.instance(id).is_none() => self.enter_meeting(id),
             Found::Meeting(id) => self.show(id),
             Found::Person(name) => {
                 self.model.focus = Focus::Input;

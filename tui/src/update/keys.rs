@@ -89,7 +89,10 @@ impl Step<'_> {
             | Command::CopyText
             | Command::CopyLine
             | Command::OpenLink
-            | Command::UnreadFrom => self.selecting(bound.command),
+            | Command::UnreadFrom
+            | Command::Reply
+            | Command::Change
+            | Command::Delete => self.selecting(bound.command),
             Command::OverlayUp => self.scroll_overlay(-1),
             Command::OverlayDown => self.scroll_overlay(1),
             Command::OverlayPageUp => self.scroll_overlay(-self.overlay_page()),
@@ -97,6 +100,13 @@ impl Step<'_> {
             Command::FindUp => self.step_find(false),
             Command::FindDown => self.step_find(true),
             Command::FindEnter => self.end_find(),
+            Command::Seek => self.begin_seek(""),
+            Command::SeekUp
+            | Command::SeekDown
+            | Command::SeekPageUp
+            | Command::SeekPageDown
+            | Command::SeekEnter
+            | Command::SeekScope => self.seeking(bound.command),
             Command::QuitLeaving => self.quit_leaving(),
             Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
@@ -189,10 +199,16 @@ impl Step<'_> {
             self.model.find = None;
         } else if self.model.overlay.is_some() {
             self.model.overlay = None;
+        } else if self.model.seeks() {
+            self.end_seek();
         } else if self.model.query().is_some() {
             if let Some(select) = &mut self.model.select {
                 select.query = None;
             }
+        } else if let Some(select) = self.model.select.as_mut().filter(|s| s.deleting) {
+            select.deleting = false;
+        } else if self.back_to_seek() {
+            // The list of what was found, as it was left.
         } else if self.model.select.is_some() {
             self.end_select();
         } else if self.model.plain {
@@ -200,6 +216,8 @@ impl Step<'_> {
         } else if self.model.drawer.is_some() || self.model.focus == Focus::List {
             self.model.drawer = None;
             self.model.focus = Focus::Input;
+        } else if self.model.composer().is_some_and(|c| !c.aim().is_say()) {
+            self.leave_aim();
         } else if self.model.notice.is_some() {
             self.model.notice = None;
         } else {

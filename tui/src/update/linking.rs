@@ -67,7 +67,8 @@ impl Step<'_> {
             }
             Push::Fence(fence) => self.fence(fence),
             Push::Changed(_) => self.ask_meetings(),
-            Push::Read(_) | Push::Typing(_) => {}
+            Push::Read(read) => self.read_elsewhere(read),
+            Push::Typing(typing) => self.typing(typing),
         }
     }
 
@@ -142,7 +143,7 @@ impl Step<'_> {
     }
 
     /// A meeting cannot be read any more.
-    fn gone(&mut self, id: InstanceId) {
+    pub(super) fn gone(&mut self, id: InstanceId) {
         let title = self.title_of(id);
         self.model.rooms.remove(&id);
         self.model.outbox.fail(id, Code::NotAllowed.sentence());
@@ -183,7 +184,13 @@ impl Step<'_> {
             let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_LATELY_MS);
             self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
         }
-        self.model.asks.clear();
+        for asked in std::mem::take(&mut self.model.asks).into_values() {
+            if let Asked::Read(id) = asked
+                && let Some(room) = self.model.rooms.get_mut(&id)
+            {
+                room.untold = true;
+            }
+        }
         self.model.outbox.lost();
         for room in self.model.rooms.values_mut() {
             room.lost();

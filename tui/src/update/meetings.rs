@@ -5,6 +5,7 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 
 use super::Step;
+use super::rooms::may_pass;
 use crate::clock::{minutes, minutes_left};
 use crate::layout::{Drawer, Form};
 use crate::model::{Asked, Focus};
@@ -16,6 +17,7 @@ impl Step<'_> {
     pub(super) fn listed(&mut self, ok: MeetingsOk) {
         let first = !self.model.meetings.loaded;
         self.model.meetings.set(ok.meetings);
+        self.left_unread(ok.unread);
         if self.model.meetings.stale {
             self.ask_meetings();
         }
@@ -35,10 +37,9 @@ impl Step<'_> {
             }
         }
         self.confirm_closed();
-        let known = self
-            .model
-            .shown
-            .is_some_and(|id| self.model.instance(id).is_some());
+        let known = self.model.shown.is_some_and(|id| {
+            self.model.instance(id).is_some() || self.model.rooms.contains_key(&id)
+        });
         if !known {
             let entries = self.model.meetings.entries(self.model.now, self.model.zone);
             let joined = entries.iter().find(|entry| entry.instance.joined.is_some());
@@ -53,6 +54,8 @@ impl Step<'_> {
             self.end_select();
             self.model.shown_before = self.model.shown;
             self.model.shown = Some(id);
+            // Who goes elsewhere does not want to be taken there any more.
+            self.model.jump = self.model.jump.filter(|(to, _)| *to == id);
             self.model.leaving = false;
             self.model.confirming = None;
             if let Some(room) = self.model.rooms.get_mut(&id) {
@@ -102,6 +105,12 @@ impl Step<'_> {
             self.model.drawer = None;
         }
         let Some(instance) = self.model.instance(id) else {
+            // Long over, or named by its number: reading it says what it is.
+            self.open(id);
+            if !self.is_ready() {
+                let why = "not connected: it is read when the connection is back";
+                self.model.tell(Tone::Bad, why);
+            }
             return;
         };
         match instance.state {
@@ -146,6 +155,9 @@ impl Step<'_> {
     pub(super) fn joined(&mut self, id: InstanceId, posted: Option<Posted>) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = true;
+            if room.following {
+                room.settled();
+            }
         }
         if let Some(posted) = posted {
             self.model.meetings.set_joined(id, Some(posted.timestamp));
@@ -153,8 +165,13 @@ impl Step<'_> {
         self.flush(id);
     }
 
-    /// One is not let in.
+    /// One is not let in; or not yet, and means to be in all the same.
     pub(super) fn join_refused(&mut self, id: InstanceId, reject: &Reject) {
+        let meant = self.model.rooms.get(&id).is_some_and(|room| room.wants_in);
+        if meant && may_pass(reject.code) {
+            self.again_later(id, reject);
+            return self.tell_no_of(id, reject);
+        }
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = false;
         }

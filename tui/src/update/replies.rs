@@ -4,7 +4,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
     EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, Posted,
-    Reply,
+    Reply, SearchOk,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,7 +31,7 @@ impl Step<'_> {
             Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
             Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
-            Asked::Close => {}
+            Asked::Close | Asked::Read(_) | Asked::Typing => {}
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
             Asked::Post(id, cmid, sent) => {
@@ -40,6 +40,11 @@ impl Step<'_> {
             Asked::Older(id, before) => {
                 self.with(value, |step, ok: EventsOk| step.older(id, before, ok));
             }
+            Asked::Between(id) => self.with(value, |step, ok: EventsOk| step.between(id, ok)),
+            Asked::Around(id, before) => {
+                self.with(value, |step, ok: EventsOk| step.around(id, before, ok));
+            }
+            Asked::Search => self.with(value, |step, ok: SearchOk| step.found(ok)),
             Asked::Newer(id) => self.with(value, |step, ok: EventsOk| step.newer(id, ok)),
             Asked::People(id) => self.with(value, |step, ok: PeopleOk| {
                 step.fill(|page| match page {
@@ -75,12 +80,14 @@ impl Step<'_> {
             Asked::Leave(id) if reject.code == Code::NotParticipant => self.left(id),
             Asked::Post(id, cmid, sent) => self.post_refused(id, cmid, sent, reject),
             Asked::Open(id) => self.open_refused(id, reject),
-            Asked::Older(id, _) => {
+            Asked::Older(id, _) | Asked::Between(id) | Asked::Around(id, _) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
-                    room.asked_older = false;
+                    room.asked_older = None;
                 }
+                self.model.jump = None;
                 self.tell_no(reject);
             }
+            Asked::Search => self.not_found(&reject.detail),
             Asked::Newer(id) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
                     room.asked_newer = false;
@@ -91,6 +98,8 @@ impl Step<'_> {
                 self.model.overlay = None;
                 self.tell_no(reject);
             }
+            // Said in passing: nobody waits for it.
+            Asked::Read(_) | Asked::Typing => {}
             Asked::Hello | Asked::Meetings | Asked::Leave(_) | Asked::Close => {
                 self.tell_no(reject);
             }

@@ -13,8 +13,6 @@ use crate::model::room::Room;
 
 /// Events that opening a meeting reads: a few screens.
 const OPENED_EVENTS: usize = 200;
-/// Events of one page of older ones.
-const OLDER_EVENTS: usize = 200;
 
 impl Step<'_> {
     /// Reads a meeting and follows it; the room is there at once.
@@ -44,6 +42,7 @@ impl Step<'_> {
 
     /// It was read, and is followed from here on.
     pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
+        let left = ok.unread;
         let me = self.model.my_id();
         let over = matches!(
             ok.instance.state,
@@ -53,7 +52,7 @@ impl Step<'_> {
             return;
         };
         room.following = !over;
-        room.asked_older = false;
+        room.asked_older = None;
         room.asked_newer = false;
         let mut after = room.last();
         if let Some(log) = &mut room.log {
@@ -67,17 +66,26 @@ impl Step<'_> {
             self.note_again(id, after);
         } else {
             room.log = Some(Replica::new(ok));
-            room.seen = room.last();
+            match left {
+                Some(left) => room.read_before(&left),
+                None => room.seen = room.last(),
+            }
         }
+        self.read_again(id, left);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
+        room.again_at = None;
         if over {
             room.wants_in = false;
+            room.settled();
         } else if room.has(me) {
             room.wants_in = true;
+            room.settled();
         } else if room.wants_in {
             self.ask_join(id);
+        } else {
+            room.settled();
         }
         self.compare(id);
         if over {
@@ -85,21 +93,36 @@ impl Step<'_> {
         }
         self.list_room(id);
         self.flush(id);
+        self.arrive(id);
     }
 
-    /// It could not be read.
+    /// It could not be read, and is not followed: tried again, unless it may not be read at all.
     pub(super) fn open_refused(&mut self, id: InstanceId, reject: &Reject) {
         self.tell_no_of(id, reject);
-        if self
-            .model
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.log.is_none())
-        {
+        let room = self.model.rooms.get(&id);
+        let was_read = room.is_some_and(|room| room.log.is_some());
+        let is_gone = matches!(
+            reject.code,
+            Code::NotFound | Code::NotAllowed | Code::NotStarted
+        );
+        if may_pass(reject.code) {
+            self.again_later(id, reject);
+        } else if !was_read {
             self.model.rooms.remove(&id);
+            self.show_known(id);
+        } else if is_gone && !room.is_some_and(Room::is_closed) {
+            self.gone(id);
         }
         // What became of lines that were sent there is asked all the same.
         self.flush(id);
+    }
+
+    /// Reading or joining it was refused for a reason that may pass.
+    pub(super) fn again_later(&mut self, id: InstanceId, reject: &Reject) {
+        let (now, (_, dice)) = (self.model.now, self.spare.0.as_u64_pair());
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            room.refused(now, reject.retry_after_s, dice);
+        }
     }
 
     /// Something happened in a followed meeting.
@@ -163,40 +186,6 @@ impl Step<'_> {
         }
     }
 
-    /// Asks for the events before the first one, if there are any.
-    pub(super) fn ask_older(&mut self, id: InstanceId) {
-        let Some(room) = self.model.rooms.get(&id).filter(|room| !room.asked_older) else {
-            return;
-        };
-        let Some(before) = room.log.as_ref().and_then(Replica::older_than) else {
-            return;
-        };
-        let events = Events {
-            instance: id,
-            after: None,
-            before: Some(before),
-            limit: OLDER_EVENTS,
-        };
-        if self.ask(Verb::Events(events), Asked::Older(id, before))
-            && let Some(room) = self.model.rooms.get_mut(&id)
-        {
-            room.asked_older = true;
-        }
-    }
-
-    /// The events before the first one.
-    pub(super) fn older(&mut self, id: InstanceId, before: Seq, ok: EventsOk) {
-        let Some(room) = self.model.rooms.get_mut(&id) else {
-            return;
-        };
-        room.asked_older = false;
-        if let Some(log) = &mut room.log
-            && log.older_than() == Some(before)
-        {
-            log.add_page(ok, Some(before));
-        }
-    }
-
     /// The live state begins anew: what is above the base is void. One's own messages among it are
     /// said again, under their own ids.
     pub(super) fn fence(&mut self, fence: Fence) {
@@ -236,7 +225,11 @@ impl Step<'_> {
         };
         let generation = room.log.as_ref().map(|log| log.position().generation);
         match &event.what {
-            What::Message { user, cmid, .. } if Some(*user) == my_id => {
+            What::Message { user, cmid, .. }
+            | What::Edited { user, cmid, .. }
+            | What::Deleted { user, cmid, .. }
+                if Some(*user) == my_id =>
+            {
                 let generation = generation.unwrap_or_default();
                 self.model.outbox.seen(*cmid, event.seq, generation);
                 self.flush(id);
@@ -267,7 +260,14 @@ impl Step<'_> {
                 self.list_room(id);
                 self.ask_meetings();
             }
-            What::Join { .. } | What::Leave { .. } => self.list_room(id),
+            What::Leave { user, .. } => {
+                room.typing.remove(user);
+                self.list_room(id);
+            }
+            What::Join { .. } => self.list_room(id),
+            What::Edited { target, .. } | What::Deleted { target, .. } if *target > room.seen => {
+                self.recount(id);
+            }
             What::Opened | What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
         }
     }
@@ -342,4 +342,12 @@ impl Step<'_> {
         self.model.rooms.remove(&oldest);
         self.ask(Verb::Close(oldest), Asked::Close);
     }
+}
+
+/// Whether the same may be granted a little later.
+pub(super) const fn may_pass(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::Internal
+    )
 }

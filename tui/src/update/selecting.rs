@@ -80,6 +80,9 @@ impl Step<'_> {
 
     /// What a key does with the selected message.
     pub(super) fn selecting(&mut self, command: Command) {
+        if let Some(select) = &mut self.model.select {
+            select.deleting &= command == Command::Delete;
+        }
         match command {
             Command::SelectUp => self.step_select(true),
             Command::SelectDown => self.step_select(false),
@@ -105,6 +108,9 @@ impl Step<'_> {
             Command::CopyLine => self.copy(true),
             Command::OpenLink => self.open_link(),
             Command::UnreadFrom => self.unread_from(),
+            Command::Reply => self.reply_selected(),
+            Command::Change => self.change_selected(),
+            Command::Delete => self.delete_selected(),
             _ => {}
         }
     }
@@ -204,7 +210,10 @@ impl Step<'_> {
             return;
         };
         match self.message(at, older, |_| true) {
-            Some(seq) => self.select(seq),
+            Some(seq) => match self.gap_between(at, seq) {
+                Some(event) => self.fill_before(event),
+                None => self.select(seq),
+            },
             None if older => self.fill_older(),
             None => {}
         }
@@ -212,24 +221,16 @@ impl Step<'_> {
 
     /// Enter: at the first message what is before it is read.
     fn read_back(&mut self) {
-        let at = self.model.select.as_ref().map(|select| select.at);
+        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+            return;
+        };
         let first = self.message(Seq::default(), false, |_| true);
-        if at == first {
-            self.fill_older();
-        } else {
-            self.end_select();
-        }
-    }
-
-    fn fill_older(&mut self) {
-        let room = self.model.room();
-        let more = room
-            .and_then(|room| Some((room.id, room.log.as_ref()?)))
-            .filter(|(_, log)| log.older_than().is_some())
-            .map(|(id, _)| id);
-        match more {
-            Some(id) => self.ask_older(id),
-            None => self.model.tell(Tone::Plain, "this is the first message"),
+        let beside = [true, false].map(|older| self.message(at, older, |_| true));
+        let gaps = beside.map(|other| self.gap_between(at, other?));
+        match gaps.into_iter().flatten().next() {
+            Some(event) => self.fill_before(event),
+            None if first == Some(at) => self.fill_older(),
+            None => self.end_select(),
         }
     }
 

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Generation, InstanceId};
-use plenary_shared::protocol::{Ack, Post, Posted, Verb};
+use plenary_shared::protocol::{Ack, Delete, Edit, Post, Posted, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
 use crate::command::Command;
 use crate::effect::Effect;
-use crate::journal::{Line, Owner};
-use crate::model::outbox::{Outbox, Refusal};
+use crate::journal::{Aim, Line, Owner};
+use crate::model::composer::Composer;
+use crate::model::outbox::{Due, Outbox, Pending, Refusal};
 use crate::model::room::Room;
 use crate::model::scroll::Scroll;
+use crate::model::select::body;
 use crate::model::{Asked, EnterDoes};
 use crate::theme::Tone;
 
@@ -28,6 +30,9 @@ impl Step<'_> {
             .composer()
             .map_or("", |composer| composer.editor.text())
             .to_owned();
+        if self.aim().is_change() {
+            return self.send_change(&text);
+        }
         if text.trim().is_empty() {
             return self.enter_on_nothing();
         }
@@ -42,12 +47,38 @@ impl Step<'_> {
         self.say(said.trim_end());
     }
 
+    /// A message that was changed; whatever it begins with, it is no word.
+    fn send_change(&mut self, text: &str) {
+        let target = self.aim().target();
+        let log = self.model.room().and_then(|room| room.log.as_ref());
+        let event = log
+            .zip(target)
+            .and_then(|(log, target)| log.event(target.seq_in(log)?));
+        let is_as_it_was = event.is_some_and(|event| {
+            let pending = self.model.outbox.change_of(event);
+            pending.is_none() && body(event) == Some(text.trim_end())
+        });
+        if text.trim().is_empty() {
+            let text = "a message says something: /delete deletes it, Esc leaves it as it is";
+            self.model.tell(Tone::Bad, text);
+        } else if is_as_it_was {
+            self.leave_aim();
+        } else {
+            self.say(text.trim_end());
+        }
+    }
+
+    /// What the text in the input is to do.
+    fn aim(&self) -> Aim {
+        self.model.composer().map_or(Aim::Say, Composer::aim)
+    }
+
     fn say(&mut self, text: &str) {
         let body = match MessageBody::parse(text) {
             Ok(body) => body,
             Err(error) => return self.model.tell(Tone::Bad, format!("not sent: {error}")),
         };
-        let (now, spare) = (self.model.now, self.spare);
+        let (now, spare, aim) = (self.model.now, self.spare, self.aim());
         let Some(id) = self
             .model
             .room()
@@ -69,18 +100,24 @@ impl Step<'_> {
             instance: id,
             cmid: spare,
             body,
+            aim,
             since: now,
             failed: None,
         };
         if let Err(full) = self.model.outbox.say(line) {
             return self.model.tell(Tone::Bad, format!("not sent: {full}"));
         }
+        self.model.confirming = None;
+        if aim.is_change() {
+            // What was said stays where it stands, and in the history as it was sent first.
+            self.model.composer_mut().sent();
+            return self.drafts_changed();
+        }
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.scroll = Scroll::Newest;
             room.divider = None;
             room.kept_unread = false;
         }
-        self.model.confirming = None;
         self.written(Some(id));
     }
 
@@ -152,12 +189,10 @@ impl Step<'_> {
     /// Puts the last line that was refused back into the input.
     pub(super) fn recall(&mut self) {
         let recalled = self.model.shown.and_then(|id| self.model.outbox.recall(id));
-        let Some(body) = recalled else {
-            return self.model.tell(Tone::Plain, "nothing here was refused");
-        };
-        // What was written can be taken back like any other change.
-        self.model.composer_mut().editor.set(body.as_str());
-        self.drafts_changed();
+        match recalled {
+            Some(line) => self.put_back(line.aim, &line.body),
+            None => self.model.tell(Tone::Plain, "nothing here was refused"),
+        }
     }
 
     /// Sends the line that is next, if the meeting can take it now.
@@ -175,16 +210,48 @@ impl Step<'_> {
         let log = room.and_then(|room| room.log.as_ref());
         let generation = log.map_or_else(Generation::default, |log| log.position().generation);
         let due = self.model.outbox.due(id, now, generation, inside);
-        if let Some((cmid, body)) = due {
-            let post = Post {
-                instance: id,
+        if let Some(due) = due {
+            self.ask_due(id, generation, due);
+        }
+    }
+
+    /// Sends what is due. What it is aimed at may have another number by now, or be no more.
+    fn ask_due(&mut self, instance: InstanceId, sent: Generation, due: Due) {
+        let room = self.model.rooms.get(&instance);
+        let log = room.and_then(|room| room.log.as_ref());
+        let (cmid, body) = (due.cmid, due.body);
+        let outbox = &self.model.outbox;
+        let target = due.aim.target();
+        let seq = target.and_then(|target| outbox.seq_of(target, log));
+        let verb = match (due.aim, seq) {
+            (Aim::Edit(_), Some(target)) => Verb::Edit(Edit {
+                instance,
+                target,
                 cmid,
                 body,
-                reply_to: None,
+            }),
+            (Aim::Delete(_), Some(target)) => Verb::Delete(Delete {
+                instance,
+                target,
+                cmid,
+            }),
+            (Aim::Edit(_) | Aim::Delete(_), None) => {
+                let why = "the server has lost the message".to_owned();
+                self.model
+                    .outbox
+                    .refused(cmid, sent, Refusal::Final { why });
+                return self.flush(instance);
+            }
+            // What is said is worth saying although what it answers is no more.
+            (Aim::Say | Aim::Reply(_), reply_to) => Verb::Post(Post {
+                instance,
+                cmid,
+                body,
+                reply_to,
                 ack: Ack::Ordered,
-            };
-            self.ask(Verb::Post(post), Asked::Post(id, cmid, generation));
-        }
+            }),
+        };
+        self.ask(verb, Asked::Post(instance, cmid, sent));
     }
 
     /// It is in the log; its event may have come before, or comes soon.
@@ -222,6 +289,13 @@ impl Step<'_> {
             Code::NotParticipant if wants_in => Refusal::NotIn { why },
             _ => Refusal::Final { why },
         };
+        let aim = |line: &Pending| (line.cmid == cmid).then_some(line.aim);
+        let aim = self.model.outbox.of(id).find_map(aim).unwrap_or_default();
+        if let (Aim::Delete(_), Code::MessageDeleted) = (aim, reject.code) {
+            // By whomever: it is gone.
+            self.model.outbox.settle(cmid);
+            return self.flush(id);
+        }
         if self.model.outbox.refused(cmid, sent, refusal) {
             self.ask_join(id);
         }
@@ -230,9 +304,15 @@ impl Step<'_> {
             .outbox
             .of(id)
             .any(|l| l.cmid == cmid && l.is_failed());
-        if failed && self.model.shown != Some(id) {
+        // What was to be changed may stand far above.
+        if failed && (aim.is_change() || self.model.shown != Some(id)) {
             let title = self.title_of(id);
-            let text = format!("{title}: a message was not sent: {}", reject.detail);
+            let what = match aim {
+                Aim::Say | Aim::Reply(_) => "a message was not sent",
+                Aim::Edit(_) => "a message was not changed",
+                Aim::Delete(_) => "a message was not deleted",
+            };
+            let text = format!("{title}: {what}: {}", reject.detail);
             self.model.tell(Tone::Bad, text);
         }
         self.flush(id);
@@ -276,7 +356,8 @@ impl Step<'_> {
         }
         for line in &lines {
             // It was on its way, so it is no draft any more.
-            if let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
+            if !line.aim.is_change()
+                && let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
                 && composer.editor.text().trim_end() == line.body.as_str()
             {
                 composer.sent();

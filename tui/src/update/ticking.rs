@@ -39,7 +39,11 @@ impl Step<'_> {
         if self.model.meetings.iter().any(due) {
             self.ask_meetings();
         }
+        for room in self.model.rooms.values_mut() {
+            room.typing.retain(|_, until| *until > now);
+        }
         self.warn();
+        self.open_again();
         self.send_waiting();
     }
 
@@ -77,6 +81,20 @@ impl Step<'_> {
                 None => room.warned_minutes = i64::MAX,
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Reads again what could not be read, or joined, a moment ago: whoever is not in joins then.
+    fn open_again(&mut self) {
+        let now = self.model.now;
+        let mut due = Vec::new();
+        for room in self.model.rooms.values_mut() {
+            if room.again_at.take_if(|at| *at <= now).is_some() {
+                due.push(room.id);
+            }
+        }
+        for id in due {
+            self.ask_open(id);
         }
     }
 

@@ -1,11 +1,14 @@
 //! Words: `/join`, `/leave`, `/who` and the others.
 
+use std::path::Path;
+
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{UserMessages, Verb as Request};
 
 use super::Step;
-use crate::command::{Named, Row, Verb, find_word};
+use crate::command::{Command, Named, Row, Verb, find_word};
 use crate::effect::Effect;
+use crate::export::Format;
 use crate::keymap::Bound;
 use crate::model::Asked;
 use crate::model::overlay::{Overlay, Page};
@@ -21,7 +24,7 @@ impl Step<'_> {
         // Where it was written: obeying it may show another meeting.
         let at = self.model.shown;
         if self.obey(line) {
-            self.written(at);
+            self.obeyed(at);
         }
     }
 
@@ -59,10 +62,14 @@ impl Step<'_> {
                 self.recall();
                 return false;
             }
+            Verb::Export => return self.export(argument),
             Verb::Notify => return self.notify(argument),
             Verb::Mute => return self.mute(),
             Verb::Dnd => self.toggle_dnd(),
             Verb::Read => self.read(argument),
+            Verb::Reply => return self.reply_word(argument),
+            Verb::Change => return self.change_word(),
+            Verb::Delete => return self.delete_word(),
             Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
         true
@@ -70,6 +77,10 @@ impl Step<'_> {
 
     /// What a key does, by its name; a number says which of its keys.
     fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
+        if row.command == Command::Seek {
+            self.begin_seek(argument);
+            return true;
+        }
         let nth = argument.parse::<usize>().unwrap_or(1).max(1) - 1;
         // As by its key, what is written is out of the way.
         let command = row.command;
@@ -106,8 +117,8 @@ impl Step<'_> {
     /// By number, or by a part of the title that only one has; those that run count first.
     fn meeting_named(&self, name: &str) -> Result<InstanceId, String> {
         if let Ok(id) = name.parse::<InstanceId>() {
-            let known = self.model.instance(id).map(|instance| instance.id);
-            return known.ok_or_else(|| format!("there is no meeting {id} in your list"));
+            // One that is not in the list may have ended long ago.
+            return Ok(id);
         }
         let lower = name.to_lowercase();
         let entries = self.model.meetings.entries(self.model.now, self.model.zone);
@@ -136,6 +147,42 @@ impl Step<'_> {
             ));
         }
         Ok(first.instance.id)
+    }
+
+    /// Into a file that is named, or one that is named after the meeting.
+    fn export(&mut self, argument: &str) -> bool {
+        let (Some(instance), Some(token)) = (self.model.shown, self.model.token.clone()) else {
+            self.model.tell(Tone::Bad, "no meeting is open");
+            return false;
+        };
+        let (first, rest) = argument.split_once(' ').unwrap_or((argument, ""));
+        let (format, file) = match Format::named(first) {
+            Some(format) => (Some(format), rest.trim()),
+            None => (None, argument),
+        };
+        let by_name = || Format::of(Path::new(file));
+        let format = format.or_else(by_name).unwrap_or(Format::Md);
+        let file = (!file.is_empty()).then(|| file.to_owned());
+        let title = self.title_of(instance);
+        let text = format!("writing {title} {instance} into a file");
+        self.model.tell(Tone::Plain, text);
+        self.model.exports += 1;
+        self.out.push(Effect::Export {
+            token,
+            instance,
+            format,
+            file,
+        });
+        true
+    }
+
+    /// It is written, or cannot be.
+    pub(super) fn exported(&mut self, said: Result<String, String>) {
+        self.model.exports = self.model.exports.saturating_sub(1);
+        match said {
+            Ok(said) => self.model.tell(Tone::Plain, said),
+            Err(why) => self.model.tell(Tone::Bad, why),
+        }
     }
 
     fn who(&mut self) -> bool {
@@ -183,7 +230,7 @@ impl Step<'_> {
     }
 
     /// By name, a beginning of it, or `me`.
-    fn person_named(&self, name: &str) -> Result<(UserId, String), String> {
+    pub(super) fn person_named(&self, name: &str) -> Result<(UserId, String), String> {
         let wanted = name.trim_start_matches('@').to_lowercase();
         if let Some(me) = self
             .model

@@ -3,10 +3,10 @@
 use plenary_shared::domain::{Instance, InstanceState};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{put, select, title};
+use super::{put, title, whole};
 use crate::clock::{minutes, minutes_left};
 use crate::model::room::Room;
 use crate::model::scroll::{Place, Shown};
@@ -56,7 +56,9 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
     let free = u16::try_from(height - rows.len().min(height)).unwrap_or_default();
     let below = Rect::new(area.x, area.y + free, area.width, area.height - free);
     put(frame, below, rows);
-    if let Some(row) = cursor.filter(|_| model.query().is_none() && model.overlay.is_none()) {
+    if let Some(row) =
+        cursor.filter(|_| model.query().is_none() && model.overlay.is_none() && !model.seeks())
+    {
         let y = below.y + u16::try_from(row).unwrap_or_default();
         frame.set_cursor_position(Position::new(area.x, y));
     }
@@ -81,13 +83,6 @@ fn marked(line: Line<'static>, sought: &str) -> Line<'static> {
         }));
     }
     line
-}
-
-/// A selected row, to its right end.
-fn whole(mut line: Line<'static>, columns: usize, style: Style) -> Line<'static> {
-    let free = columns.saturating_sub(line.width());
-    line.push_span(Span::raw(" ".repeat(free)));
-    select(line, style)
 }
 
 /// At the lower right: there is more below, and how much of it is new.

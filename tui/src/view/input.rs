@@ -4,8 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::put;
+use super::{put, spread};
+use crate::command::Command;
+use crate::journal::Aim;
 use crate::layout::{Form, PROMPT};
+use crate::model::composer::Composer;
 use crate::model::{EnterDoes, Focus, Model};
 use crate::text;
 use crate::theme::Tone;
@@ -68,6 +71,40 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let right = area.right() - 1;
         frame.set_cursor_position(Position::new(x.min(right), y));
     }
+}
+
+/// Draws what the text answers or changes.
+pub(super) fn aim(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let aim = model.composer().map(Composer::aim).unwrap_or_default();
+    let (Some(room), Some(target)) = (model.room(), aim.target()) else {
+        return;
+    };
+    if area.is_empty() {
+        return;
+    }
+    let glyphs = model.theme.glyphs;
+    let log = room.log.as_ref();
+    let seq = model.outbox.seq_of(target, log).unwrap_or(target.seq);
+    let at = log.and_then(|log| log.event(seq));
+    let at = at.map_or_else(String::new, |event| model.zone.hm(event.timestamp));
+    let said = match aim {
+        Aim::Reply(_) => format!(
+            " {} answers {}",
+            glyphs.mention,
+            model.looked(room).quoted(seq)
+        ),
+        Aim::Say | Aim::Edit(_) | Aim::Delete(_) => {
+            format!(" {} changes what you said at {at}", glyphs.mention)
+        }
+    };
+    let escape = format!("  {} leaves it ", model.key(Command::Back));
+    let line = spread(
+        usize::from(area.width),
+        vec![Span::styled(said, model.theme.style(Tone::Strong))],
+        vec![Span::styled(escape, model.theme.style(Tone::Quiet))],
+        glyphs.cut,
+    );
+    put(frame, area, vec![line]);
 }
 
 /// What Enter does while nothing is written.

@@ -122,6 +122,7 @@ fn tab(model: &Model, entry: &Entry<'_>, columns: usize) -> String {
     let right = match entry.group {
         Group::Live if unread.is_empty() => String::new(),
         Group::Live => format!(" {unread}"),
+        Group::Ended if !unread.is_empty() => format!(" {} {unread}", glyphs.done),
         Group::Soon | Group::Today | Group::Tomorrow | Group::Later | Group::Ended => {
             format!(" {}", time(model, entry))
         }
@@ -214,13 +215,10 @@ fn time(model: &Model, entry: &Entry<'_>) -> String {
 
 /// `!2 +9`: how many speak of the reader, and how many there are.
 fn unread(model: &Model, instance: &Instance) -> String {
-    let Some(room) = model.rooms.get(&instance.id).filter(|room| room.unread > 0) else {
-        return String::new();
-    };
-    if room.mentions > 0 {
-        format!("!{} +{}", room.mentions, room.unread)
-    } else {
-        format!("+{}", room.unread)
+    match model.unread_of(instance.id) {
+        (0, _) => String::new(),
+        (unread, 0) => format!("+{unread}"),
+        (unread, mentions) => format!("!{mentions} +{unread}"),
     }
 }
 

@@ -50,7 +50,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             text::one_line(&log.map_or_else(String::new, |log| log.name(member.id)))
         };
         let time = model.zone.hm(member.joined);
-        let room = columns.saturating_sub(time.len() + 4);
+        let types = model
+            .room()
+            .is_some_and(|room| room.typing.contains_key(&member.id));
+        let typing = if types {
+            format!(" {}", glyphs.pen)
+        } else {
+            String::new()
+        };
+        let room = columns.saturating_sub(time.len() + 4 + text::width(&typing));
         rows.push(spread(
             columns,
             vec![
@@ -60,6 +68,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
                     text::fit(&name, room, glyphs.cut),
                     theme.name(member.id.get(), own),
                 ),
+                Span::raw(typing),
             ],
             vec![Span::styled(format!("{time} "), theme.style(Tone::Quiet))],
             glyphs.cut,

@@ -25,8 +25,33 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         // That all is well need not be said beside something longer.
         right.clear();
     }
+    let used = width(&left) + width(&right);
+    if let Some(typing) = typing(model, columns.saturating_sub(used)) {
+        right.insert(0, typing);
+    }
     let line = spread(columns, left, right, model.theme.glyphs.cut);
     put(frame, area, vec![line]);
+}
+
+/// Who else is writing, as well as it fits.
+fn typing(model: &Model, cells: usize) -> Option<Span<'static>> {
+    let room = model.room()?;
+    let log = room.log.as_ref()?;
+    let names: Vec<String> = room
+        .typing
+        .keys()
+        .map(|user| text::one_line(&log.name(*user)))
+        .collect();
+    let said = [names.join(", "), format!("{} people", names.len())];
+    let cut = model.theme.glyphs.cut;
+    let text = said
+        .into_iter()
+        .filter(|_| !names.is_empty())
+        .find_map(|who| {
+            let text = format!(" {who} typing{cut} ");
+            (text::width(&text) <= cells).then_some(text)
+        });
+    text.map(|text| Span::styled(text, model.theme.style(Tone::Quiet)))
 }
 
 /// Draws the hints: from the table, for where the keys go now, as many as fit.
@@ -102,6 +127,11 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         };
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
+    if model.select.as_ref().is_some_and(|select| select.deleting) {
+        let (again, keep) = (model.key(Command::Delete), model.key(Command::Back));
+        let text = format!(" {again} again deletes this message, {keep} keeps it");
+        return vec![Span::styled(text, theme.style(Tone::Soon))];
+    }
     if model.quit_at.is_some() {
         return vec![Span::raw(format!(" leaving{}", glyphs.cut))];
     }
@@ -123,8 +153,7 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         let title = model
             .instance(id)
             .map(|instance| text::one_line(&instance.title));
-        let room = model.rooms.get(&id);
-        let (unread, mentions) = room.map_or((0, 0), |room| (room.unread, room.mentions));
+        let (unread, mentions) = model.unread_of(id);
         let meant = if mentions > 0 {
             format!(" !{mentions}")
         } else {

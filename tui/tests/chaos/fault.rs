@@ -7,6 +7,7 @@ use tokio::task::block_in_place;
 
 use crate::dice::Dice;
 use crate::person::Order;
+use crate::reading::Measured;
 use crate::stage::Stage;
 
 /// How long a reading is waited for.
@@ -17,6 +18,34 @@ const ARCHIVE_EVERY: Duration = Duration::from_millis(200);
 
 /// How soon after a server's death its people have noticed.
 const NOTICED: Duration = Duration::from_secs(1);
+
+/// A long absence of MySQL, after which there is much to catch up with.
+const LONG: Duration = Duration::from_secs(30);
+
+const PEOPLE_BACK: Measured = Measured {
+    what: "from a server's death until all its people are on another",
+    at_most: Some(Duration::from_secs(2)),
+};
+
+const POST_TAKEN: Measured = Measured {
+    what: "from Redis' return until a post is taken",
+    at_most: Some(Duration::from_secs(3)),
+};
+
+const ALL_TAKEN: Measured = Measured {
+    what: "from Redis' return until a post of everybody is taken",
+    at_most: None,
+};
+
+const CAUGHT_UP: Measured = Measured {
+    what: "from MySQL's return until the archive has caught up",
+    at_most: None,
+};
+
+const CAUGHT_UP_AFTER_LONG: Measured = Measured {
+    what: "from MySQL's return after a long absence until the archive has caught up",
+    at_most: Some(Duration::from_secs(30)),
+};
 
 /// One of each kind, quickly.
 pub async fn a_few(stage: &mut Stage) {
@@ -44,10 +73,12 @@ pub async fn one_after_the_other(stage: &mut Stage, long: Duration) {
     }
     mysql_dies(stage, long).await;
     stage.pass(Duration::from_secs(3)).await;
+    stage.nobody_is_shown_as_left();
 }
 
 /// Faults as the dice fall, for so long.
 pub async fn at_random(stage: &mut Stage, dice: &mut Dice, long: Duration) {
+    stage.readings.become_random();
     let began = Instant::now();
     while began.elapsed() < long {
         match dice.roll(20) {
@@ -106,8 +137,7 @@ async fn server_dies(stage: &mut Stage, which: usize, down: Duration) {
         stage.say(&format!(
             "  its people are on another server after {took:?}"
         ));
-        let what = "from a server's death until all its people are back";
-        stage.readings.note(what, took);
+        stage.readings.note(PEOPLE_BACK, took);
     }
     block_in_place(|| stage.servers[which].restart());
     stage.down = None;
@@ -143,8 +173,8 @@ async fn redis_dies(stage: &mut Stage, down: Duration) {
         "  a post is taken after {first:?}, one of everybody after {all:?}"
     ));
     let readings = &mut stage.readings;
-    readings.note("from Redis' return until a post is taken", first);
-    readings.note("from Redis' return until a post of everybody is taken", all);
+    readings.note(POST_TAKEN, first);
+    readings.note(ALL_TAKEN, all);
 }
 
 async fn mysql_dies(stage: &mut Stage, down: Duration) {
@@ -159,10 +189,10 @@ async fn mysql_dies(stage: &mut Stage, down: Duration) {
     }
     let took = Some(back.elapsed()).filter(|took| *took < READING_MAX);
     stage.say(&format!("  the archive has caught up after {took:?}"));
-    let what = if down >= Duration::from_secs(30) {
-        "from MySQL's return after a long absence until the archive has caught up"
+    let what = if down >= LONG {
+        CAUGHT_UP_AFTER_LONG
     } else {
-        "from MySQL's return until the archive has caught up"
+        CAUGHT_UP
     };
     stage.readings.note(what, took);
 }

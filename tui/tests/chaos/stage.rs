@@ -39,6 +39,22 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// How much memory a process had at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    pub at: Duration,
+    /// Which process.
+    pub whose: Whose,
+    pub kib: u64,
+}
+
+/// A process whose memory is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Server(usize),
+    Redis,
+}
+
 /// The stage.
 pub struct Stage {
     pub plan: Plan,
@@ -55,8 +71,10 @@ pub struct Stage {
     pub readings: Readings,
     pub began: Instant,
     sampled_at: Instant,
-    /// Kilobytes of each server by time.
-    pub memory: Vec<(Duration, u64)>,
+    /// By time.
+    pub memory: Vec<Sample>,
+    /// What is wrong and cannot be seen at the end any more.
+    pub wrong: Vec<String>,
     _homes: TempDir,
 }
 
@@ -124,6 +142,7 @@ impl Stage {
             began: now,
             sampled_at: now,
             memory: vec![],
+            wrong: vec![],
             _homes: homes,
         }
     }
@@ -183,13 +202,40 @@ impl Stage {
         }
         self.sampled_at = Instant::now();
         let servers = self.servers.iter_mut().enumerate();
-        for (_, server) in servers.filter(|(which, _)| self.down != Some(*which)) {
+        let mut alive = vec![];
+        for (which, server) in servers.filter(|(which, _)| self.down != Some(*which)) {
             let gone = server.ended();
             assert!(gone.is_none(), "a server ended by itself with {gone:?}");
-            if let Some(kib) = memory_kib(server.pid()) {
-                self.memory.push((self.began.elapsed(), kib));
-            }
+            alive.push((Whose::Server(which), server.pid()));
         }
+        alive.extend(self.stores.redis.pid().map(|pid| (Whose::Redis, pid)));
+        let at = self.began.elapsed();
+        let sample = |(whose, pid)| {
+            Some(Sample {
+                at,
+                whose,
+                kib: memory_kib(pid)?,
+            })
+        };
+        self.memory.extend(alive.into_iter().filter_map(sample));
+    }
+
+    /// Nobody was away for as long as the grace, so nobody may be shown as left.
+    pub fn nobody_is_shown_as_left(&mut self) {
+        let lost = self.lost();
+        self.say(&format!("{lost} shown as left so far"));
+        if lost != "0" {
+            self.wrong.push(format!(
+                "{lost} shown as left although nobody was away for as long as the grace"
+            ));
+        }
+    }
+
+    /// How often somebody was shown as left because their connection was lost.
+    pub fn lost(&self) -> String {
+        let count = "SELECT COUNT(*) FROM event_log \
+                     WHERE eventType = 'leave' AND reason = 'connection_lost'";
+        tokio::task::block_in_place(|| self.stores.database.value(count))
     }
 
     pub fn instances(&self) -> Vec<InstanceId> {

@@ -9,7 +9,7 @@ use plenary_testkit::Stores;
 
 use crate::person::{Seen, told};
 use crate::reading::Readings;
-use crate::stage::Stage;
+use crate::stage::{Sample, Stage, Whose};
 
 /// Of each kind of violation so many are printed.
 const PRINTED_MAX: usize = 10;
@@ -17,6 +17,9 @@ const PRINTED_MAX: usize = 10;
 /// How much more memory a server may have at the end than at the beginning: buffers, caches, and
 /// what an allocator keeps.
 const GROWTH_KIB_MAX: u64 = 64 * 1_024;
+
+/// Of how many parts of a run the memory is told.
+const MEMORY_PARTS: u32 = 10;
 
 /// What became of a run.
 pub struct Verdict {
@@ -38,6 +41,9 @@ impl Verdict {
         for wrong in self.wrong.iter().take(PRINTED_MAX) {
             println!("WRONG: {wrong}");
         }
+        for late in self.readings.late() {
+            println!("LATE: {late}");
+        }
         if self.is_good() {
             println!("verdict: nothing lost, nothing doubled, everything in order");
         } else {
@@ -51,7 +57,7 @@ type Row = (u64, String, String, String);
 
 /// Ends everybody and compares.
 pub async fn of(mut stage: Stage) -> Verdict {
-    let mut wrong = vec![];
+    let mut wrong = std::mem::take(&mut stage.wrong);
     let people = std::mem::take(&mut stage.people);
     let mut archive: BTreeMap<InstanceId, Vec<Row>> = BTreeMap::new();
     for id in stage.instances() {
@@ -81,9 +87,11 @@ pub async fn of(mut stage: Stage) -> Verdict {
         .count();
     let mut lines = vec![format!(
         "{said} lines said, {taken} acknowledged, {durable} as durable, {messages} messages in the \
-         archive in {:.0} s; {deaths} clients died",
-        lasted.as_secs_f64()
+         archive in {:.0} s; {deaths} clients died, {} shown as left",
+        lasted.as_secs_f64(),
+        stage.lost()
     )];
+    lines.extend(memory_over_time(&stage.memory, lasted));
     lines.push(check_memory(&stage.memory, &mut wrong));
     Verdict {
         wrong,
@@ -200,23 +208,37 @@ fn check_log(name: &str, log: &[Event], archive: &[Row], wrong: &mut Vec<String>
     }
 }
 
-/// The middle of the first third of all samples against that of the last.
-fn check_memory(samples: &[(Duration, u64)], wrong: &mut Vec<String>) -> String {
-    let middle = |part: &[(Duration, u64)]| {
-        let mut kib: Vec<u64> = part.iter().map(|(_, kib)| *kib).collect();
-        kib.sort_unstable();
-        kib.get(kib.len() / 2).copied().unwrap_or_default()
-    };
-    let third = samples.len() / 3;
-    let (begun, ended) = (
-        middle(&samples[..third]),
-        middle(&samples[samples.len() - third..]),
-    );
-    let most = samples
-        .iter()
-        .map(|(_, kib)| *kib)
-        .max()
-        .unwrap_or_default();
+/// A line for each of a few parts of the run: the middle of each process' memory in it.
+fn memory_over_time(samples: &[Sample], lasted: Duration) -> Vec<String> {
+    let mut lines = vec!["memory in MiB: server 0, server 1, Redis".to_owned()];
+    for part in 0..MEMORY_PARTS {
+        let within = |sample: &&Sample| {
+            sample.at >= lasted * part / MEMORY_PARTS
+                && sample.at < lasted * (part + 1) / MEMORY_PARTS
+        };
+        let of = |whose| {
+            let samples = samples.iter().filter(within);
+            middle_kib(samples.filter(|sample| sample.whose == whose)) / 1_024
+        };
+        lines.push(format!(
+            "  from {:5.0} s on: {:4} {:4} {:4}",
+            (lasted * part / MEMORY_PARTS).as_secs_f64(),
+            of(Whose::Server(0)),
+            of(Whose::Server(1)),
+            of(Whose::Redis)
+        ));
+    }
+    lines
+}
+
+/// The middle of the first third of all samples of servers against that of the last.
+fn check_memory(samples: &[Sample], wrong: &mut Vec<String>) -> String {
+    let servers = samples.iter().filter(|sample| sample.whose != Whose::Redis);
+    let servers: Vec<&Sample> = servers.collect();
+    let third = servers.len() / 3;
+    let begun = middle_kib(servers[..third].iter().copied());
+    let ended = middle_kib(servers[servers.len() - third..].iter().copied());
+    let most = servers.iter().map(|sample| sample.kib).max();
     if ended > begun + GROWTH_KIB_MAX {
         wrong.push(format!("a server grew from {begun} KiB to {ended} KiB"));
     }
@@ -224,6 +246,12 @@ fn check_memory(samples: &[(Duration, u64)], wrong: &mut Vec<String>) -> String 
         "a server's memory: {} MiB in the first third, {} MiB in the last, {} MiB at most",
         begun / 1_024,
         ended / 1_024,
-        most / 1_024
+        most.unwrap_or_default() / 1_024
     )
+}
+
+fn middle_kib<'a>(samples: impl Iterator<Item = &'a Sample>) -> u64 {
+    let mut kib: Vec<u64> = samples.map(|sample| sample.kib).collect();
+    kib.sort_unstable();
+    kib.get(kib.len() / 2).copied().unwrap_or_default()
 }

@@ -21,7 +21,7 @@ use crate::store::mysql::Unfinished;
 use crate::store::redis::{Closing, LiveEnd, Refused};
 use crate::store::{EndStep, Stepped};
 
-use super::{Hybrid, brief};
+use super::Hybrid;
 
 impl Hybrid {
     pub(super) async fn start_instance(
@@ -54,7 +54,7 @@ impl Hybrid {
     ) -> Answer<Stepped> {
         match step {
             EndStep::Marked => {
-                let ending = brief(self.ledger.begin_end(id, reason, now)).await?;
+                let ending = self.brief(self.ledger.begin_end(id, reason, now)).await?;
                 Ok(if ending {
                     Stepped::Done
                 } else {
@@ -70,7 +70,7 @@ impl Hybrid {
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
         // Whoever marked it knows why; without what lasts, the clock does.
-        let reason = match brief(self.ledger.stored(id)).await {
+        let reason = match self.brief(self.ledger.stored(id)).await {
             Ok(Some(stored)) => stored.reason.unwrap_or(reason),
             Ok(None) | Err(_) => reason,
         };

@@ -119,6 +119,11 @@ impl Ledger {
         }
     }
 
+    /// Its pace.
+    pub(in crate::store) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Fault> {
         self.rows("SELECT 1", Params::Empty).await.map(drop)

@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "changes" in "0007_changes.sql",
     8 "reading" in "0008_reading.sql",
     9 "search" in "0009_search.sql",
+    10 "renewal" in "0010_renewal.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -337,6 +338,7 @@ mod tests {
                 "changes 5be924eb4969a5d1",
                 "reading f410765eb33828d6",
                 "search c98be78e525aa1ac",
+                "renewal 487f8e3a34bdeb52",
             ]
         );
     }

@@ -4,6 +4,8 @@
 //! cache is the one thing that never survives a restart or a failover of Redis, so `NOSCRIPT` means
 //! that this Redis may have forgotten more than its scripts.
 
+use std::sync::Arc;
+
 use plenary_shared::ids::Generation;
 use redis::{ErrorKind, ServerErrorKind, Value};
 
@@ -57,9 +59,9 @@ pub fn texts(nonce: &str) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// The scripts as they are loaded.
-#[derive(Debug)]
-pub(super) struct Scripts(Vec<Loaded>);
+/// The scripts as they are loaded. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Scripts(Arc<[Loaded]>);
 
 #[derive(Debug)]
 struct Loaded {
@@ -69,7 +71,7 @@ struct Loaded {
 
 impl Scripts {
     /// From what [`texts`] answers.
-    pub(super) fn new(texts: Vec<(&'static str, String)>) -> Self {
+    pub fn new(texts: Vec<(&'static str, String)>) -> Self {
         let load = |(_, text): (&'static str, String)| {
             let sha1 = redis::Script::new(&text).get_hash().to_owned();
             Loaded { text, sha1 }
@@ -104,7 +106,7 @@ impl Scripts {
     /// `SCRIPT LOAD` of all.
     pub(super) fn load_commands(&self) -> redis::Pipeline {
         let mut pipeline = redis::pipe();
-        for script in &self.0 {
+        for script in self.0.iter() {
             pipeline
                 .cmd("SCRIPT")
                 .arg("LOAD")

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "changes" in "0007_changes.sql",
     8 "reading" in "0008_reading.sql",
     9 "search" in "0009_search.sql",
+    10 "renewal" in "0010_renewal.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -233,7 +234,8 @@ mod tests {
                 "0006_cmids",
                 "0007_changes",
                 "0008_reading",
-                "0009_search"
+                "0009_search",
+                "0010_renewal"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -271,6 +273,7 @@ mod tests {
                 "changes 688a29049c4bfc78",
                 "reading 3d16af26e3ca8b83",
                 "search 5ac83cdd25fa4f0e",
+                "renewal 0249b4d752dea3cf",
             ]
         );
     }

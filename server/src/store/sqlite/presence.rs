@@ -214,12 +214,14 @@ pub(super) fn renew_lease(
 ) -> Answer<Vec<NodeId>> {
     row::change(
         atom.conn,
-        "INSERT INTO node (node, lease)
-         VALUES (:node, :lease)
-         ON CONFLICT (node) DO UPDATE SET lease = excluded.lease",
+        "INSERT INTO node (node, lease, renewed)
+         VALUES (:node, :lease, :now)
+         ON CONFLICT (node)
+         DO UPDATE SET lease = excluded.lease, renewed = excluded.renewed",
         named_params! {
             ":node": node.0,
             ":lease": atom.now.as_ms().saturating_add(lease_ms),
+            ":now": atom.now.as_ms(),
         },
     )?;
     Ok(row::all(
@@ -238,23 +240,24 @@ pub(super) fn renew_lease(
     )?)
 }
 
-/// Takes the connections of dead servers for lost since their lease ended. The instances that have
+/// Takes the connections of dead servers for lost since their last renewal. The instances that have
 /// connections whose grace is over.
 pub(super) fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
     let now_ms = atom.now.as_ms();
     let dead = row::all(
         atom.conn,
         "node",
-        "SELECT node, lease
+        // What an earlier version has written says only when the lease ended.
+        "SELECT node, coalesce(renewed, lease) AS lost
          FROM node
          WHERE lease <= :now",
         named_params! { ":now": now_ms },
         |row| {
             let node = row::text(row, "node").ok_or(row::Unusable("node"))?;
-            Ok((node, row::time(row, "lease")?))
+            Ok((node, row::time(row, "lost")?))
         },
     )?;
-    for (node, lease) in dead {
+    for (node, lost) in dead {
         row::change(
             atom.conn,
             // Connections are 'node.number', and '/' is the character after '.'.
@@ -263,7 +266,7 @@ pub(super) fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<Insta
              WHERE connection >= :node || '.'
                AND connection < :node || '/'
                AND lost IS NULL",
-            named_params! { ":lost": lease.as_ms(), ":node": node },
+            named_params! { ":lost": lost.as_ms(), ":node": node },
         )?;
         row::change(
             atom.conn,

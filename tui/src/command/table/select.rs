@@ -36,10 +36,27 @@ pub(super) const KEYS: &[Row] = &[
         &["G", "end"],
         "last message",
     ),
+    row(Command::Reply, Select, "select-reply", &["r"], "answer it").hint("reply"),
+    row(
+        Command::Change,
+        Select,
+        "select-edit",
+        &["e"],
+        "change it, if it is yours",
+    )
+    .hint("edit"),
+    row(
+        Command::Delete,
+        Select,
+        "select-delete",
+        &["d"],
+        "delete it, if it is yours: twice",
+    )
+    .hint("delete"),
     row(
         Command::Search,
         Select,
-        "search",
+        "search-up",
         &["/"],
         "search upwards in the messages at hand",
     )

@@ -34,7 +34,8 @@ impl Ring {
         self.cuts.get(at).map(String::as_str)
     }
 
-    pub(super) fn push(&mut self, cut: &str) {
+    /// Remembers what was cut.
+    pub fn push(&mut self, cut: &str) {
         self.count += 1;
         self.cuts.truncate(CUTS_MAX - 1);
         self.cuts.push_front(cut.to_owned());

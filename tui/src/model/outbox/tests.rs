@@ -22,6 +22,7 @@ fn line(number: u128) -> Line {
     Line {
         instance: id(),
         cmid: cmid(number),
+        aim: Aim::Say,
         body: MessageBody::parse(format!("line {number}")).expect("a body"),
         since: Timestamp::from_ms(0),
         failed: None,
@@ -55,7 +56,7 @@ fn outbox(numbers: std::ops::RangeInclusive<u128>) -> Outbox {
 fn due(outbox: &mut Outbox, now_ms: i64) -> Option<Cmid> {
     outbox
         .due(id(), at(now_ms), generation(1), true)
-        .map(|(cmid, _)| cmid)
+        .map(|due| due.cmid)
 }
 
 fn state(outbox: &Outbox, number: u128) -> Sending {
@@ -150,14 +151,14 @@ fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
     assert!(!outbox.lines().next().expect("one").is_failed());
     assert!(matches!(state(&outbox, 2), Sending::Failed { .. }));
     let asked = outbox.due(id(), at(0), generation(1), false);
-    assert_eq!(asked.map(|(cmid, _)| cmid), Some(cmid(1)));
+    assert_eq!(asked.map(|due| due.cmid), Some(cmid(1)));
     let over = Refusal::Final {
         why: "it is over".into(),
     };
     outbox.refused(cmid(1), generation(1), over);
     assert!(outbox.due(id(), at(0), generation(1), false).is_none());
     // Both can be taken back, the last first.
-    let body = |outbox: &mut Outbox| outbox.recall(id()).map(|body| body.as_str().to_owned());
+    let body = |outbox: &mut Outbox| outbox.recall(id()).map(|line| line.body.to_string());
     assert_eq!(body(&mut outbox).as_deref(), Some("line 2"));
     assert_eq!(body(&mut outbox).as_deref(), Some("line 1"));
     assert_eq!(body(&mut outbox), None);

@@ -117,7 +117,8 @@ fn symbols(model: &Model) -> Vec<Entry> {
         (glyphs.done, "ended; connected"),
         (glyphs.busy, "under way"),
         (glyphs.failed, "went wrong"),
-        (glyphs.mention, "speaks of you"),
+        (glyphs.mention, "speaks of you; what a message answers"),
+        (glyphs.pen, "is writing something"),
         ("+3 !1", "unread, and those that speak of you"),
     ] {
         entries.push(Entry::Key(glyph.to_owned(), means.to_owned()));

@@ -6,6 +6,7 @@ use plenary_shared::ids::InstanceId;
 use ratatui::text::{Line, Span};
 
 use super::nothing;
+use crate::journal::Aim;
 use crate::model::Model;
 use crate::model::outbox::{Pending, Sending};
 use crate::text;
@@ -42,7 +43,12 @@ fn line_rows(model: &Model, columns: usize, line: &Pending) -> Vec<Line<'static>
     let head = format!("  {day} {} ", model.zone.hm(line.since));
     let cells = columns.saturating_sub(text::width(&head)).max(1);
     let indent = " ".repeat(text::width(&head));
-    let wrapped = text::lines(line.body.as_str());
+    let said = match line.aim {
+        Aim::Say | Aim::Reply(_) => line.body.to_string(),
+        Aim::Edit(_) => format!("changes a message: {}", line.body),
+        Aim::Delete(_) => "deletes a message".to_owned(),
+    };
+    let wrapped = text::lines(&said);
     let texts = wrapped.iter().flat_map(|line| text::wrap(line, cells));
     let mut rows: Vec<Line<'static>> = texts
         .enumerate()

@@ -1,12 +1,14 @@
 //! Rows of messages: those in the log, and those on their way.
 
-use plenary_shared::ids::UserId;
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::{Cmid, Seq, UserId};
 use plenary_shared::text::mentions;
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::Looked;
 use crate::clock::minutes;
+use crate::journal::Aim;
 use crate::layout::Form;
 use crate::model::outbox::{Pending, Sending};
 use crate::text;
@@ -15,14 +17,76 @@ use crate::theme::Tone;
 /// A message that is sent sooner than this shows no seconds.
 const SECOND_MS: i64 = 1_000;
 
+/// What is left of a message in its place.
+const DELETED: &str = "(deleted)";
+
+/// A message as it is shown.
+struct Said<'a> {
+    at: Timestamp,
+    user: UserId,
+    body: &'a str,
+    /// What it answers.
+    to: Option<Seq>,
+    /// Whether it says something no more.
+    is_gone: bool,
+}
+
 impl Looked<'_> {
-    /// The rows of one message.
-    pub(super) fn message_rows(
-        &self,
-        at: Timestamp,
-        user: UserId,
-        body: &str,
-    ) -> Vec<Line<'static>> {
+    /// The rows of a message in the log: as it is, or as whoever changes it wants it to be.
+    pub(super) fn said_rows(&self, event: &Event) -> Vec<Line<'static>> {
+        let What::Message {
+            user,
+            body,
+            reply_to,
+            edited,
+            deleted,
+            ..
+        } = &event.what
+        else {
+            return Vec::new();
+        };
+        let last = self.room.last();
+        let change = self.outbox.change_of(event);
+        let change = change.filter(|line| !is_in_log(line, last));
+        let wanted = change.filter(|line| !line.is_failed());
+        let is_gone = deleted.is_some() || wanted.is_some_and(|line| line.body.is_gone());
+        let body = match wanted {
+            _ if is_gone => DELETED.to_owned(),
+            Some(line) => line.body.to_string(),
+            None if edited.is_some() => format!("{body} (edited)"),
+            None => body.to_string(),
+        };
+        let mut rows = self.message_rows(&Said {
+            at: event.timestamp,
+            user: *user,
+            body: &body,
+            to: *reply_to,
+            is_gone,
+        });
+        if let Some(line) = change {
+            let is_last = self.last_failed() == Some(line.cmid);
+            let (tone, note) = self.note(line, is_last);
+            self.append_note(&mut rows, tone, &note);
+        }
+        rows
+    }
+
+    /// What a message answers, as one line.
+    pub(crate) fn quoted(&self, to: Seq) -> String {
+        let event = self.room.log.as_ref().and_then(|log| log.event(to));
+        match event.map(|event| &event.what) {
+            Some(What::Message { user, deleted, .. }) if deleted.is_some() => {
+                format!("{}: {DELETED}", self.name(*user))
+            }
+            Some(What::Message { user, body, .. }) => {
+                format!("{}: {}", self.name(*user), text::one_line(body.as_str()))
+            }
+            Some(_) | None => "(an earlier message)".to_owned(),
+        }
+    }
+
+    fn message_rows(&self, said: &Said<'_>) -> Vec<Line<'static>> {
+        let (at, user, body) = (said.at, said.user, said.body);
         let me = self.me.filter(|me| me.id != user);
         let meant = me.is_some_and(|me| mentions(body, &me.name));
         let mark = if meant {
@@ -31,14 +95,22 @@ impl Looked<'_> {
             String::new()
         };
         let cells = self.text_cells().saturating_sub(text::width(&mark)).max(1);
-        let style = self
-            .theme
-            .style(if meant { Tone::Mention } else { Tone::Plain });
+        let style = self.theme.style(match (said.is_gone, meant) {
+            (true, _) => Tone::Quiet,
+            (false, true) => Tone::Mention,
+            (false, false) => Tone::Plain,
+        });
 
+        let quote = said.to.map(|to| {
+            let quote = format!("{} {}", self.theme.glyphs.mention, self.quoted(to));
+            let quote = text::fit(&quote, self.text_cells(), self.theme.glyphs.cut);
+            Span::styled(quote, self.theme.style(Tone::Quiet))
+        });
         let wrapped = text::lines(body);
         let texts = wrapped.iter().flat_map(|line| text::wrap(line, cells));
+        let texts = texts.map(|shown| Span::styled(format!("{mark}{shown}"), style));
         let mut rows = Vec::new();
-        for (index, shown) in texts.enumerate() {
+        for (index, shown) in quote.into_iter().chain(texts).enumerate() {
             let mut spans = match (index, self.form) {
                 (0, Form::Three | Form::Two | Form::Tabs) => self.who(at, user),
                 (0, Form::Narrow | Form::Tiny) => {
@@ -47,7 +119,7 @@ impl Looked<'_> {
                 }
                 _ => vec![Span::raw(" ".repeat(self.indent()))],
             };
-            spans.push(Span::styled(format!("{mark}{shown}"), style));
+            spans.push(shown);
             rows.push(Line::from(spans));
         }
         rows
@@ -73,15 +145,28 @@ impl Looked<'_> {
     /// The rows of all messages that are not in the log yet.
     pub(super) fn pending_rows(&self) -> Vec<Line<'static>> {
         let last = self.room.last();
-        let in_log =
-            |pending: &Pending| matches!(pending.state, Sending::Taken { seq, .. } if seq <= last);
-        let here = || self.outbox.of(self.room.id).filter(|line| !in_log(line));
-        let last_failed = here().rfind(|line| line.is_failed());
+        let last_failed = self.last_failed();
         let mut rows = Vec::new();
-        for pending in here() {
+        let here = self.outbox.of(self.room.id);
+        for pending in here.filter(|line| !is_in_log(line, last) && !self.shows_at(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
-            let mut lines = self.message_rows(pending.since, user, pending.body.as_str());
-            let is_last_failed = last_failed.is_some_and(|line| line.cmid == pending.cmid);
+            let is_gone = pending.body.is_gone();
+            let to = match pending.aim {
+                Aim::Reply(target) => Some(target.seq),
+                Aim::Say | Aim::Edit(_) | Aim::Delete(_) => None,
+            };
+            let mut lines = self.message_rows(&Said {
+                at: pending.since,
+                user,
+                body: if is_gone {
+                    DELETED
+                } else {
+                    pending.body.as_str()
+                },
+                to,
+                is_gone,
+            });
+            let is_last_failed = last_failed == Some(pending.cmid);
             let (tone, note) = self.note(pending, is_last_failed);
             self.append_note(&mut lines, tone, &note);
             rows.append(&mut lines);
@@ -89,8 +174,29 @@ impl Looked<'_> {
         rows
     }
 
+    /// The line that was refused last, which a key tries again.
+    fn last_failed(&self) -> Option<Cmid> {
+        let failed = self.outbox.of(self.room.id).rfind(|line| line.is_failed());
+        failed.map(|line| line.cmid)
+    }
+
+    /// Whether a line shows in the message that it changes.
+    fn shows_at(&self, line: &Pending) -> bool {
+        let log = self.room.log.as_ref();
+        let shown = line.aim.changes().zip(log).and_then(|(target, log)| {
+            let event = log.event(target.seq_in(log)?)?;
+            self.outbox.change_of(event)
+        });
+        shown.is_some_and(|shown| shown.cmid == line.cmid)
+    }
+
     fn note(&self, pending: &Pending, last_failed: bool) -> (Tone, String) {
         let glyphs = self.theme.glyphs;
+        let (sending, sent) = match pending.aim {
+            Aim::Say | Aim::Reply(_) => ("sending", "sent"),
+            Aim::Edit(_) => ("changing", "changed"),
+            Aim::Delete(_) => ("deleting", "deleted"),
+        };
         let waited = match self.now.ms_since(pending.since) / SECOND_MS {
             ..1 => String::new(),
             seconds @ 1..60 => format!(" {seconds}s"),
@@ -99,7 +205,7 @@ impl Looked<'_> {
         match &pending.state {
             Sending::Waiting { until: None } => (
                 Tone::Quiet,
-                format!("{} waiting to be sent{waited}", glyphs.busy),
+                format!("{} waiting to be {sent}{waited}", glyphs.busy),
             ),
             Sending::Waiting {
                 until: Some((_, why)),
@@ -109,7 +215,7 @@ impl Looked<'_> {
             ),
             Sending::Keeping | Sending::Sent { .. } => (
                 Tone::Quiet,
-                format!("{} sending{}{waited}", glyphs.busy, glyphs.cut),
+                format!("{} {sending}{}{waited}", glyphs.busy, glyphs.cut),
             ),
             Sending::Taken { .. } => (Tone::Quiet, String::new()),
             Sending::Failed { why } => {
@@ -120,7 +226,7 @@ impl Looked<'_> {
                     (true, false) => format!(" {dot} /recall puts it back into the input"),
                 };
                 let why = text::one_line(why);
-                let note = format!("{} not sent: {why}{how}", glyphs.failed);
+                let note = format!("{} not {sent}: {why}{how}", glyphs.failed);
                 (Tone::Bad, note)
             }
         }
@@ -147,4 +253,9 @@ impl Looked<'_> {
             lines.push(Line::from(vec![indent, Span::styled(row, style)]));
         }
     }
+}
+
+/// Whether a line is taken, and its event has come.
+fn is_in_log(line: &Pending, last: Seq) -> bool {
+    matches!(line.state, Sending::Taken { seq, .. } if seq <= last)
 }

@@ -33,23 +33,7 @@ impl Looked<'_> {
     pub(super) fn above(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
         let glyphs = self.theme.glyphs;
         let mut rows = Vec::new();
-        if before.is_none()
-            && self
-                .room
-                .log
-                .as_ref()
-                .is_some_and(|l| l.older_than().is_some())
-        {
-            rows.push(if self.room.asked_older {
-                self.quiet(format!(
-                    "{} reading older messages{}",
-                    glyphs.busy, glyphs.cut
-                ))
-            } else {
-                let key = self.key(Command::PageUp);
-                self.quiet(format!("{} older messages: {key}", glyphs.cut))
-            });
-        }
+        rows.extend(self.missing_row(event, before));
         let day = |event: &Event| self.zone.day(event.timestamp);
         if event.what != What::Opened && before.is_none_or(|before| day(before) != day(event)) {
             rows.push(self.rule(&self.zone.day_title(event.timestamp), glyphs.rule));
@@ -60,13 +44,13 @@ impl Looked<'_> {
             && divider.count > 0
             && is_first_after(event.seq, divider.after, before)
         {
-            let at = self.zone.hm(divider.at);
-            let since = match self.form {
-                Form::Three | Form::Two => format!("you looked away at {at}"),
-                Form::Tabs | Form::Narrow | Form::Tiny => at,
-            };
+            let at = divider.at.map(|at| self.zone.hm(at));
+            let since = at.map_or_else(String::new, |at| match self.form {
+                Form::Three | Form::Two => format!(" since you looked away at {at}"),
+                Form::Tabs | Form::Narrow | Form::Tiny => format!(" since {at}"),
+            });
             let title = format!(
-                "{} new since {since} {} {}",
+                "{} new{since} {} {}",
                 divider.count,
                 glyphs.dot,
                 self.key(Command::FirstUnread)
@@ -85,6 +69,31 @@ impl Looked<'_> {
             )));
         }
         rows
+    }
+
+    /// What has not been read right before an event, if something has not.
+    fn missing_row(&self, event: &Event, before: Option<&Event>) -> Option<Line<'static>> {
+        let after = self.room.log.as_ref()?.missing_before(event.seq)?;
+        let glyphs = self.theme.glyphs;
+        let reading = self.room.asked_older == Some(event.seq);
+        if before.is_none() {
+            return Some(self.quiet(if reading {
+                format!("{} reading older messages{}", glyphs.busy, glyphs.cut)
+            } else {
+                let key = self.key(Command::PageUp);
+                format!("{} older messages: {key}", glyphs.cut)
+            }));
+        }
+        let count = event.seq.get() - after.get() - 1;
+        let entries = if count == 1 { "entry" } else { "entries" };
+        let how = if reading {
+            format!("reading them{}", glyphs.cut)
+        } else {
+            let key = self.key(Command::SelectEnter);
+            format!("{key} on a message beside it reads on")
+        };
+        let title = format!("{count} {entries} not read here {} {how}", glyphs.dot);
+        Some(self.rule(&title, glyphs.dotted))
     }
 
     /// Absences that ended after this seq and before the next.
@@ -137,17 +146,23 @@ impl Looked<'_> {
         };
         let earlier = log.events_before(event.seq).rev();
         let earlier = earlier
-            .take_while(|other| is_same(event, other))
+            .zip(1..)
+            .take_while(|(other, far)| other.seq.get() + far == event.seq.get())
+            .take_while(|(other, _)| is_same(event, other))
             .take(TOGETHER_MIN)
             .count();
         let later = log
             .events_after(event.seq)
+            .zip(1..)
+            .take_while(|(other, far)| event.seq.get() + far == other.seq.get())
+            .map(|(other, _)| other)
             .take_while(|other| is_same(event, other));
         let later: Vec<&Event> = later.take(TOGETHER_MAX).collect();
         if earlier + later.len() + 1 < TOGETHER_MIN {
             return self.one_came_or_went(event);
         }
-        if before.is_some_and(|before| is_same(event, before)) {
+        let follows = |before: &Event| before.seq.next() == event.seq && is_same(event, before);
+        if before.is_some_and(follows) {
             return Vec::new();
         }
         let first = self.zone.hm(event.timestamp);

@@ -184,7 +184,7 @@ impl World {
         let Some(log) = &self.log else { return };
         let generation = log.position().generation;
         let due = self.outbox.due(id(), at(self.now_ms), generation, true);
-        if let Some(request) = due {
+        if let Some(request) = due.map(|due| (due.cmid, due.body)) {
             assert!(self.said.contains(&request.0), "sent before it was on disk");
             self.requests.push_back((generation, request));
         }

@@ -1,0 +1,172 @@
+//! The search through everything that was said: what is looked for, what was found, where one was.
+
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::Found;
+use plenary_shared::search::{Place, Query, QueryError, Term};
+
+use crate::model::Model;
+use crate::model::editor::{Editor, Ring};
+use crate::model::scroll::Scroll;
+use crate::text;
+
+/// Messages that are listed: whoever goes through so many is better served by another word.
+pub const FOUND_MAX: usize = 1_000;
+
+/// The search.
+#[derive(Clone, Debug)]
+pub struct Seek {
+    /// What is looked for.
+    pub query: Editor,
+    /// What was cut from it.
+    pub ring: Ring,
+    /// Whether only the meeting is searched that was shown.
+    pub here: bool,
+    /// What was asked last, as the server reads it.
+    pub asked: Option<(String, Query)>,
+    /// Whether an answer is awaited.
+    pub reading: bool,
+    /// What was found, newest first.
+    pub found: Vec<Found>,
+    /// Where the next page goes on.
+    pub next: Option<Place>,
+    /// Why nothing could be found.
+    pub wrong: Option<String>,
+    /// Which of the found is selected.
+    pub selected: usize,
+    /// The meeting that was shown before, and what of it.
+    pub from: Option<(InstanceId, Option<Scroll>)>,
+    /// Whether one has gone to what was selected; a step back comes back to the list.
+    pub jumped: bool,
+}
+
+impl Seek {
+    /// Begins from what the screen shows now.
+    pub fn new(text: &str, from: Option<(InstanceId, Option<Scroll>)>) -> Self {
+        Self {
+            query: Editor::new(text),
+            ring: Ring::default(),
+            here: false,
+            asked: None,
+            reading: false,
+            found: Vec::new(),
+            next: None,
+            wrong: None,
+            selected: 0,
+            from,
+            jumped: false,
+        }
+    }
+
+    /// What the server is asked for what is written now.
+    pub fn question(&self) -> Result<(String, Query), QueryError> {
+        let written = self.query.text().trim();
+        let parsed = Query::parse(written)?;
+        let only = self.from.filter(|_| self.here && parsed.within.is_none());
+        let text = match only {
+            Some((id, _)) => format!("in:{id} {written}"),
+            None => written.to_owned(),
+        };
+        let query = Query::parse(&text)?;
+        Ok((text, query))
+    }
+
+    /// Whether what is listed is what is written.
+    pub fn is_current(&self) -> bool {
+        let asked = self.asked.as_ref().map(|(text, _)| text);
+        let written = self.question().ok().map(|(text, _)| text);
+        asked.is_some() && asked == written.as_ref()
+    }
+
+    /// What was looked for in the texts that were found: in lower case, and whether it begins a word.
+    pub fn sought(&self) -> Vec<(String, bool)> {
+        let terms = self.asked.iter().flat_map(|(_, query)| &query.terms);
+        let sought = terms.map(|term| match term {
+            Term::Word(word) => (word.clone(), true),
+            Term::Piece(piece) => (piece.clone(), false),
+        });
+        sought.collect()
+    }
+
+    /// Whether there may be more than is listed.
+    pub fn has_more(&self) -> bool {
+        self.next.is_some() && self.found.len() < FOUND_MAX
+    }
+}
+
+/// At most `cells` of what a text says around the first thing that was sought, as one line.
+pub fn excerpt(body: &str, sought: &[(String, bool)], cells: usize, cut: &str) -> String {
+    let line = text::one_line(body);
+    if text::width(&line) <= cells {
+        return line;
+    }
+    let parts = text::split_at_terms(&line, sought);
+    let before: usize = match parts.first() {
+        Some((part, false)) if parts.len() > 1 => part.len(),
+        Some(_) | None => 0,
+    };
+    // A third of the space is for what stands before it; from the beginning where that is enough.
+    if text::width(&line[..before]) <= cells / 2 {
+        return text::fit(&line, cells, cut);
+    }
+    let mut start = before;
+    let mut used = 0;
+    for (at, c) in line[..before].char_indices().rev() {
+        used += text::width(&line[at..at + c.len_utf8()]);
+        if used > cells / 3 {
+            break;
+        }
+        if c == ' ' {
+            start = at + 1;
+        }
+    }
+    let rest = text::fit(&line[start..], cells.saturating_sub(text::width(cut)), cut);
+    format!("{cut}{rest}")
+}
+
+impl Model {
+    /// Whether the search lies over the chat.
+    pub fn seeks(&self) -> bool {
+        self.seek.as_ref().is_some_and(|seek| !seek.jumped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn sought(words: &[&str]) -> Vec<(String, bool)> {
+        words
+            .iter()
+            .map(|word| ((*word).to_owned(), true))
+            .collect()
+    }
+
+    #[rstest]
+    #[case("short", &["x"], 20, "short")]
+    #[case("the budget comes first and much follows", &["budget"], 20, "the budget comes fi…")]
+    #[case("much stands before it and then the budget comes", &["budget"], 24, "…the budget comes")]
+    #[case("line one\nline two of the budget, which is long", &["nowhere"], 16, "line one line t…")]
+    fn what_is_shown_of_a_text(
+        #[case] body: &str,
+        #[case] words: &[&str],
+        #[case] cells: usize,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(excerpt(body, &sought(words), cells, "…"), expected);
+    }
+
+    #[test]
+    fn only_here_unless_another_place_is_written() {
+        let id: InstanceId = "3/1".parse().expect("an instance");
+        let mut seek = Seek::new(" budget ", Some((id, None)));
+        let text = |seek: &Seek| seek.question().map(|(text, _)| text);
+        assert_eq!(text(&seek).as_deref(), Ok("budget"));
+        seek.here = true;
+        assert_eq!(text(&seek).as_deref(), Ok("in:3/1 budget"));
+        seek.query.set("budget in:4");
+        assert_eq!(text(&seek).as_deref(), Ok("budget in:4"));
+        seek.query.set("");
+        assert_eq!(text(&seek), Err(QueryError::Empty));
+    }
+}

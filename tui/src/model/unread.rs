@@ -1,0 +1,90 @@
+//! What is unread, in which meeting, and whether it is being looked at.
+
+use std::collections::BTreeSet;
+
+use plenary_shared::domain::InstanceState;
+use plenary_shared::ids::{InstanceId, Seq};
+
+use crate::clock::{minutes, minutes_left};
+use crate::layout::Form;
+use crate::model::Model;
+use crate::text;
+
+impl Model {
+    /// The next meeting with unread messages, those that speak of the reader first.
+    pub fn next_unread(&self) -> Option<InstanceId> {
+        let unread = self.known().into_iter().map(|id| (self.unread_of(id), id));
+        unread
+            .filter(|((unread, _), _)| *unread > 0)
+            .max_by_key(|((unread, mentions), _)| (*mentions > 0, *unread))
+            .map(|(_, id)| id)
+    }
+
+    /// Messages of others that have not been read, and how many of them speak of the reader. Of a
+    /// meeting that the reader has never looked into, only those that speak of them count.
+    pub fn unread_of(&self, id: InstanceId) -> (usize, usize) {
+        if let Some(room) = self.rooms.get(&id).filter(|room| room.log.is_some()) {
+            return (room.unread, room.mentions);
+        }
+        let is_in = self.meetings.get(id).is_some_and(|i| i.joined.is_some());
+        let left = self.meetings.unread(id);
+        let left = left.filter(|left| is_in || left.read > Seq::default() || left.mentions > 0);
+        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        left.map_or((0, 0), |left| (count(left.unread), count(left.mentions)))
+    }
+
+    /// Whether the person sees the end of this room's log now.
+    pub fn looks_at(&self, id: InstanceId) -> bool {
+        let room = self.rooms.get(&id);
+        self.looks_into(id) && room.is_some_and(|room| room.scroll.is_newest())
+    }
+
+    /// Whether the person sees this room's log now, be it its end or not.
+    pub fn looks_into(&self, id: InstanceId) -> bool {
+        let covered = self.drawer.is_some() && self.panes().form != Form::Three;
+        self.shown == Some(id)
+            && self.focused
+            && self.overlay.is_none()
+            && !self.seeks()
+            && self.sign_in.is_none()
+            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
+            && (!covered || self.panes().chat.width > 60)
+    }
+
+    /// What the terminal's title says: `●23m Seminar !2`.
+    pub fn window_title(&self) -> String {
+        let glyphs = self.theme.glyphs;
+        let instance = self.shown.and_then(|id| self.instance(id));
+        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
+            return "plenary".to_owned();
+        };
+        let (now, name) = (self.now, text::one_line(&instance.title));
+        let meeting = match instance.state {
+            InstanceState::Active => {
+                let left = minutes(minutes_left(now, instance.todatetime));
+                format!("{}{left} {name}", glyphs.live)
+            }
+            InstanceState::Scheduled => {
+                let left = minutes(minutes_left(now, instance.fromdatetime));
+                format!("{name} in {left}")
+            }
+            InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
+        };
+        let (mut unread, mut mentions) = (0_usize, 0_usize);
+        for (more, meant) in self.known().into_iter().map(|id| self.unread_of(id)) {
+            unread = unread.saturating_add(more);
+            mentions = mentions.saturating_add(meant);
+        }
+        match (mentions, unread) {
+            (0, 0) => meeting,
+            (0, unread) => format!("{meeting} +{unread}"),
+            (mentions, _) => format!("{meeting} !{mentions}"),
+        }
+    }
+
+    /// Every meeting that is listed or open.
+    fn known(&self) -> BTreeSet<InstanceId> {
+        let listed = self.meetings.iter().map(|instance| instance.id);
+        listed.chain(self.rooms.keys().copied()).collect()
+    }
+}

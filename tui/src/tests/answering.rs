@@ -1,0 +1,337 @@
+//! Answering, changing and deleting: what shows, what is asked, what is refused, what is lost.
+
+use insta::assert_snapshot;
+use plenary_shared::domain::{Code, Reject, What};
+use plenary_shared::ids::Cmid;
+use plenary_shared::protocol::{Fence, Push, Verb};
+use plenary_shared::text::MessageBody;
+
+use super::stage::{ME, Stage, generation, id, message, opened, posted, seq, sync, talk, user};
+use crate::journal::{Aim, Target};
+
+/// In a meeting in which Ada has said something as well.
+fn talking(columns: u16, rows: u16) -> Stage {
+    let mut stage = Stage::talking(columns, rows);
+    stage.hears(20, ME, "the hosts go on Friday");
+    stage.hears(21, 9, "thanks");
+    stage
+}
+
+/// What was asked last.
+fn asked(stage: &mut Stage) -> Verb {
+    let (_, request) = stage.asked().pop().expect("something was asked");
+    request.verb
+}
+
+fn edited(number: u64, target: u64, body: &str) -> What {
+    What::Edited {
+        user: user(ME),
+        cmid: Cmid(uuid::Uuid::from_u128(u128::from(number) + (2 << 64))),
+        target: seq(target),
+        body: MessageBody::parse(body).expect("a body"),
+    }
+}
+
+fn written(stage: &Stage) -> &str {
+    stage.model.composer().map_or("", |one| one.editor.text())
+}
+
+/// Selects the message that is so many above the last.
+fn select(stage: &mut Stage, above: usize) {
+    stage.key("ctrl-s");
+    for _ in 0..above {
+        stage.key("k");
+    }
+}
+
+#[test]
+fn a_reply_says_to_whom_and_is_quoted() {
+    let mut stage = talking(120, 36);
+    stage.asked();
+    stage.write("half ");
+    select(&mut stage, 2);
+    stage.key("r");
+    assert!(stage.shows("┃ answers linus: do we have the runbook"));
+    stage.write("written");
+    stage.key("enter");
+    let Verb::Post(post) = asked(&mut stage) else {
+        panic!("not a post")
+    };
+    assert_eq!(post.reply_to, Some(seq(18)));
+    assert_eq!(post.body.as_str(), "half written");
+    assert!(stage.shows("┃ linus: do we have the runbook") && !stage.shows("answers"));
+    let What::Message { mut body, .. } = message(ME, 0, "half written") else {
+        unreachable!("a message")
+    };
+    let own = |body: MessageBody| What::Message {
+        user: user(ME),
+        cmid: post.cmid,
+        body,
+        reply_to: Some(seq(18)),
+        edited: None,
+        deleted: None,
+    };
+    stage.event(22, own(body.clone()));
+    assert_eq!(stage.screen().matches("half written").count(), 1);
+    body = MessageBody::parse("a second one").expect("a body");
+    stage.event(
+        23,
+        What::Message {
+            user: user(8),
+            cmid: Cmid(uuid::Uuid::from_u128(77)),
+            body,
+            reply_to: Some(seq(2)),
+            edited: None,
+            deleted: None,
+        },
+    );
+    assert!(stage.shows("┃ (an earlier message)"));
+}
+
+#[test]
+fn esc_leaves_a_reply_and_keeps_the_text() {
+    let mut stage = talking(80, 24);
+    stage.write("/reply lin");
+    stage.key("enter");
+    assert!(stage.shows("answers linus: thanks"), "{}", stage.screen());
+    stage.write("you are welcome");
+    stage.key("esc");
+    assert!(!stage.shows("answers") && stage.shows("› you are welcome"));
+    stage.asked();
+    stage.key("enter");
+    let Verb::Post(post) = asked(&mut stage) else {
+        panic!("not a post")
+    };
+    assert_eq!(post.reply_to, None);
+}
+
+#[test]
+fn a_reply_stays_one_while_a_command_is_obeyed() {
+    let mut stage = talking(80, 24);
+    stage.write("/reply");
+    stage.key("enter");
+    stage.write("/dnd");
+    stage.key("enter");
+    assert!(stage.shows("answers linus: thanks"));
+}
+
+#[test]
+fn a_change_shows_at_once_and_settles_on_its_event() {
+    let mut stage = talking(120, 36);
+    stage.asked();
+    stage.write("a draft");
+    select(&mut stage, 1);
+    stage.key("e");
+    assert!(stage.shows("changes what you said at 14:52"));
+    assert_eq!(written(&stage), "the hosts go on Friday");
+    stage.key("ctrl-u");
+    stage.write("/leave is a word elsewhere");
+    stage.key("enter");
+    assert_eq!(written(&stage), "a draft");
+    let Verb::Edit(edit) = asked(&mut stage) else {
+        panic!("not an edit")
+    };
+    assert_eq!((edit.target, edit.instance), (seq(20), sync()));
+    assert!(stage.shows("you  /leave is a word elsewhere") && stage.shows("changing"));
+    assert!(!stage.shows("the hosts go on Friday"));
+    stage.event(
+        22,
+        What::Edited {
+            user: user(ME),
+            cmid: edit.cmid,
+            target: seq(20),
+            body: edit.body,
+        },
+    );
+    assert!(stage.shows("/leave is a word elsewhere (edited)") && !stage.shows("changing"));
+    stage.durable(22);
+    assert_eq!(stage.model.outbox.lines().count(), 0);
+}
+
+#[test]
+fn a_change_that_is_refused_says_why_and_loses_nothing() {
+    let mut stage = talking(120, 36);
+    stage.write("/edit");
+    stage.key("enter");
+    stage.write("!");
+    stage.key("enter");
+    stage.refuse("edit", Reject::new(Code::Invalid, "A field is wrong."));
+    assert!(stage.shows("a message was not changed: A field is wrong."));
+    assert!(stage.shows("you  the hosts go on Friday ") && stage.shows("✗ not changed"));
+    stage.write("/recall");
+    stage.key("enter");
+    assert_eq!(written(&stage), "the hosts go on Friday!");
+    assert!(stage.shows("changes what you said"));
+    stage.key("esc");
+    assert_eq!(written(&stage), "");
+    stage.key("ctrl-y");
+    assert_eq!(written(&stage), "the hosts go on Friday!");
+}
+
+#[test]
+fn what_is_not_changed_is_not_sent_and_what_is_empty_is_no_message() {
+    let mut stage = talking(120, 36);
+    stage.asked();
+    stage.write("/edit");
+    stage.key("enter");
+    stage.key("enter");
+    assert!(stage.asked().is_empty() && !stage.shows("changes what"));
+    stage.write("/edit");
+    stage.key("enter");
+    stage.key("ctrl-u");
+    stage.key("enter");
+    assert!(stage.shows("a message says something"));
+    assert!(stage.asked().is_empty() && stage.shows("changes what"));
+}
+
+#[test]
+fn only_what_one_has_said_is_changed() {
+    let mut stage = talking(120, 36);
+    stage.key("ctrl-s");
+    for key in ["e", "d"] {
+        stage.key(key);
+        assert!(stage.shows("Somebody else said this"), "{key}");
+        stage.model.notice = None;
+    }
+}
+
+#[test]
+fn deleting_asks_first() {
+    let mut stage = talking(120, 36);
+    stage.asked();
+    select(&mut stage, 1);
+    stage.key("d");
+    assert!(stage.shows("d again deletes this message, Esc keeps it"));
+    stage.key("esc");
+    stage.key("d");
+    stage.key("k");
+    stage.key("j");
+    stage.key("d");
+    assert!(stage.asked().is_empty());
+    stage.key("d");
+    let Verb::Delete(delete) = asked(&mut stage) else {
+        panic!("not a delete")
+    };
+    assert_eq!(delete.target, seq(20));
+    assert!(stage.shows("(deleted)") && stage.shows("deleting"));
+    stage.event(
+        22,
+        What::Deleted {
+            user: user(ME),
+            cmid: delete.cmid,
+            target: seq(20),
+        },
+    );
+    assert!(stage.shows("you  (deleted)") && !stage.shows("deleting"));
+}
+
+#[test]
+fn the_word_deletes_the_last_of_ones_own_on_the_second_enter() {
+    let mut stage = talking(120, 36);
+    stage.asked();
+    stage.write("/delete");
+    stage.key("enter");
+    assert!(stage.shows("Enter again deletes \"the hosts go on Friday\""));
+    assert!(stage.asked().is_empty());
+    stage.key("enter");
+    stage.refuse("delete", Code::MessageDeleted.into());
+    assert_eq!(stage.model.outbox.lines().count(), 0, "it is gone already");
+}
+
+#[test]
+fn offline_a_change_waits() {
+    let mut stage = talking(120, 36);
+    stage.lose_link();
+    stage.write("/edit");
+    stage.key("enter");
+    stage.write("!");
+    stage.key("enter");
+    assert!(stage.shows("the hosts go on Friday!") && stage.shows("waiting to be changed"));
+    stage.asked();
+    stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
+    assert!(stage.asked().iter().any(|(name, _)| name == "edit"));
+}
+
+#[test]
+fn after_a_fence_the_message_is_found_by_its_id() {
+    let mut stage = talking(120, 36);
+    stage.asked();
+    let What::Message { cmid, .. } = message(ME, 20, "x") else {
+        unreachable!("a message")
+    };
+    stage.push(Push::Fence(Fence {
+        instance: sync(),
+        generation: generation(2),
+        base: seq(19),
+    }));
+    let mut again = opened(talk(), vec![(ME, "13:52")]);
+    again.generation = generation(2);
+    let mut events = talk();
+    events.push(super::stage::event(20, stage.now, message(9, 21, "thanks")));
+    events.push(super::stage::event(
+        21,
+        stage.now,
+        message(ME, 20, "the hosts go on Friday"),
+    ));
+    for event in &mut events {
+        event.generation = generation(2);
+    }
+    again.seq = seq(21);
+    again.events = events;
+    stage.answer("open", again);
+    let old = Target {
+        seq: seq(20),
+        cmid: Some(cmid),
+    };
+    let log = stage.model.room().and_then(|room| room.log.as_ref());
+    assert_eq!(stage.model.outbox.seq_of(old, log), Some(seq(21)));
+    let lost = Target {
+        seq: seq(20),
+        cmid: Some(Cmid(uuid::Uuid::from_u128(5))),
+    };
+    assert_eq!(stage.model.outbox.seq_of(lost, log), None);
+}
+
+#[test]
+fn what_it_is_to_do_is_on_disk() {
+    let line = crate::journal::Line {
+        instance: id(1, 4),
+        cmid: Cmid(uuid::Uuid::from_u128(5)),
+        body: MessageBody::gone(),
+        aim: Aim::Delete(Target {
+            seq: seq(7),
+            cmid: None,
+        }),
+        since: super::stage::time(super::stage::NOW),
+        failed: None,
+    };
+    let text = serde_json::to_string(&line).expect("JSON");
+    assert!(text.contains(r#""aim":{"delete":{"seq":7}}"#), "{text}");
+    let read: crate::journal::Line = serde_json::from_str(&text).expect("a line");
+    assert_eq!(read, line);
+}
+
+/// Everything of this at once.
+fn rich(columns: u16, rows: u16) -> Stage {
+    let mut stage = talking(columns, rows);
+    stage.event(22, edited(22, 20, "the hosts go on Friday, at noon"));
+    stage.write("/reply linus");
+    stage.key("enter");
+    stage.write("yes: https://wiki/oncall");
+    stage.key("enter");
+    stage.answer("post", posted(23));
+    stage.write("/reply grace");
+    stage.key("enter");
+    stage.write("not yet");
+    stage
+}
+
+#[test]
+fn answering_120x36() {
+    assert_snapshot!(rich(120, 36).screen());
+}
+
+#[test]
+fn answering_44x20() {
+    assert_snapshot!(rich(44, 20).screen());
+}

@@ -1,0 +1,245 @@
+//! Answering a message; changing and deleting one's own.
+
+use plenary_shared::domain::{Code, Event, What};
+use plenary_shared::text::MessageBody;
+
+use super::Step;
+use crate::command::Command;
+use crate::journal::{Aim, Line, Target};
+use crate::text;
+use crate::theme::Tone;
+
+/// Columns of a message that is named in a question.
+const NAMED_CELLS: usize = 30;
+
+impl Step<'_> {
+    /// What is written from here on answers the selected message.
+    pub(super) fn reply_selected(&mut self) {
+        if let Some(event) = self.model.selected().cloned() {
+            self.end_select();
+            self.reply_to(&event);
+        }
+    }
+
+    /// The selected message comes into the input, to be changed.
+    pub(super) fn change_selected(&mut self) {
+        if let Some(event) = self.model.selected().cloned()
+            && self.is_mine(&event)
+        {
+            self.end_select();
+            self.change_message(&event);
+        }
+    }
+
+    /// Deletes the selected message, when it is asked for twice.
+    pub(super) fn delete_selected(&mut self) {
+        let Some(event) = self.model.selected().cloned() else {
+            return;
+        };
+        if !self.is_mine(&event) || !self.may_write() {
+            return;
+        }
+        let Some(select) = &mut self.model.select else {
+            return;
+        };
+        if std::mem::replace(&mut select.deleting, true) {
+            self.end_select();
+            self.delete_message(&event);
+        }
+    }
+
+    /// `/reply`: to the last message of anybody else, or of this person.
+    pub(super) fn reply_word(&mut self, name: &str) -> bool {
+        let whose = match name {
+            "" => None,
+            name => match self.person_named(name) {
+                Ok((user, _)) => Some(user),
+                Err(why) => {
+                    self.model.tell(Tone::Bad, why);
+                    return false;
+                }
+            },
+        };
+        let me = self.model.my_id();
+        let found = self.last_said(|event| match whose {
+            Some(user) => event.what.user() == Some(user),
+            None => event.what.user() != me,
+        });
+        match found {
+            Some(event) if self.may_write() => {
+                // The word itself is out of the way first.
+                self.obeyed(self.model.shown);
+                self.reply_to(&event);
+            }
+            Some(_) => {}
+            None => self.tell_none(),
+        }
+        false
+    }
+
+    /// `/edit`: the last message of one's own.
+    pub(super) fn change_word(&mut self) -> bool {
+        match self.my_last() {
+            Some(event) if self.may_write() => {
+                self.obeyed(self.model.shown);
+                self.change_message(&event);
+            }
+            Some(_) => {}
+            None => self.tell_none(),
+        }
+        false
+    }
+
+    /// `/delete`: the last message of one's own, when it is asked for twice.
+    pub(super) fn delete_word(&mut self) -> bool {
+        let Some(event) = self.my_last() else {
+            self.tell_none();
+            return false;
+        };
+        if !self.may_write() {
+            return false;
+        }
+        let asked = format!("/delete {}", event.seq);
+        if self.model.confirming.take().as_ref() == Some(&asked) {
+            self.delete_message(&event);
+            return true;
+        }
+        let text = format!("Enter again deletes {}", named(&event));
+        self.model.tell(Tone::Soon, text);
+        self.model.confirming = Some(asked);
+        false
+    }
+
+    /// Leaves an answer, whose text stays, or a change, in whose place comes what was there before.
+    pub(super) fn leave_aim(&mut self) {
+        let changed = self.model.composer_mut().leave_aim();
+        self.keep_changed(changed);
+        self.drafts_changed();
+    }
+
+    /// What was changed in a message and is not sent can be put back like anything that was cut.
+    fn keep_changed(&mut self, changed: Option<String>) {
+        if let Some(text) = changed {
+            self.model.ring.push(&text);
+            let key = self.model.key(Command::Yank);
+            let text = format!("the message stays as it is; {key} puts back what you wrote");
+            self.model.tell(Tone::Plain, text);
+        }
+    }
+
+    /// A line that was taken back comes into the input, in the place of what stands there, to do what
+    /// it was to do.
+    pub(super) fn put_back(&mut self, aim: Aim, body: &MessageBody) {
+        let composer = self.model.composer_mut();
+        match aim {
+            // What was written can be taken back like any other change.
+            Aim::Say => composer.editor.set(body.as_str()),
+            Aim::Reply(target) => {
+                composer.reply(target);
+                composer.editor.set(body.as_str());
+            }
+            Aim::Edit(target) => {
+                composer.editor.take();
+                composer.change(target, "");
+                composer.editor.set(body.as_str());
+            }
+            Aim::Delete(_) => {
+                composer.editor.take();
+                self.model.tell(Tone::Plain, "the message stays as it is");
+            }
+        }
+        self.drafts_changed();
+    }
+
+    fn reply_to(&mut self, event: &Event) {
+        if let Some(target) = Target::of(event).filter(|_| self.may_write()) {
+            let changed = self.model.composer_mut().reply(target);
+            self.keep_changed(changed);
+        }
+    }
+
+    fn change_message(&mut self, event: &Event) {
+        let (Some(target), What::Message { body, .. }) = (Target::of(event), &event.what) else {
+            return;
+        };
+        if self.may_write() {
+            // What is on its way to it is what it says for whoever wrote that.
+            let pending = self.model.outbox.change_of(event);
+            let text = pending.map_or(body, |line| &line.body).to_string();
+            let changed = self.model.composer_mut().change(target, &text);
+            self.keep_changed(changed);
+        }
+    }
+
+    fn delete_message(&mut self, event: &Event) {
+        let Some(target) = Target::of(event) else {
+            return;
+        };
+        let line = Line {
+            instance: event.instance,
+            cmid: self.spare,
+            body: MessageBody::gone(),
+            aim: Aim::Delete(target),
+            since: self.model.now,
+            failed: None,
+        };
+        if let Err(full) = self.model.outbox.say(line) {
+            self.model.tell(Tone::Bad, format!("not deleted: {full}"));
+        }
+    }
+
+    /// Whether one said this, and has not deleted it; says why not.
+    fn is_mine(&mut self, event: &Event) -> bool {
+        let code = match &event.what {
+            What::Message { deleted, .. } if deleted.is_some() => Code::MessageDeleted,
+            What::Message { user, .. } if Some(*user) == self.model.my_id() => return true,
+            _ => Code::NotYours,
+        };
+        self.model.tell(Tone::Bad, code.sentence());
+        false
+    }
+
+    /// Whether one is in the shown meeting; says why not.
+    fn may_write(&mut self) -> bool {
+        let room = self.model.room();
+        let code = match room {
+            Some(room) if room.is_closed() => Code::Ended,
+            Some(room) if room.wants_in => return true,
+            Some(_) | None => Code::NotParticipant,
+        };
+        self.model.tell(Tone::Bad, code.sentence());
+        false
+    }
+
+    fn my_last(&self) -> Option<Event> {
+        let me = self.model.my_id();
+        self.last_said(|event| event.what.user() == me)
+    }
+
+    /// The last message at hand that is like this, and not deleted.
+    fn last_said(&self, is: impl Fn(&Event) -> bool) -> Option<Event> {
+        let log = self.model.room().and_then(|room| room.log.as_ref())?;
+        let is_there = |event: &&Event| match &event.what {
+            What::Message { deleted, .. } => deleted.is_none() && is(event),
+            _ => false,
+        };
+        log.events().rev().find(is_there).cloned()
+    }
+
+    fn tell_none(&mut self) {
+        let text = "there is no such message at hand";
+        self.model.tell(Tone::Plain, text);
+    }
+}
+
+/// A message as a question names it.
+pub(super) fn named(event: &Event) -> String {
+    let body = match &event.what {
+        What::Message { body, .. } => body.as_str(),
+        _ => "",
+    };
+    format!(
+        "\"{}\"",
+        text::fit(&text::one_line(body), NAMED_CELLS, "...")
+    )
+}

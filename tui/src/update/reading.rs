@@ -1,0 +1,205 @@
+//! How far one has read, here and at one's other terminals; and who is writing.
+
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::limits::{ID_MAX, TYPING_EVERY_MS, TYPING_SHOWN_MS};
+use plenary_shared::protocol::{ReadElsewhere, ReadUpTo, Typing, Unread, Verb};
+use plenary_shared::text::mentions;
+
+use super::Step;
+use crate::model::room::Room;
+use crate::model::scroll::Place;
+use crate::model::wake::READ_EVERY_MS;
+use crate::model::{Asked, Model};
+
+impl Step<'_> {
+    /// What is shown of the shown log has been read, although its end is not.
+    pub(super) fn read_shown(&mut self) {
+        let model = &*self.model;
+        let looked = model.shown.filter(|id| model.looks_into(*id));
+        let Some(id) = looked.filter(|_| model.room().is_some_and(|room| room.unread > 0)) else {
+            return;
+        };
+        let lowest = model.chat_places().into_iter().flatten().next_back();
+        let up_to = match lowest {
+            Some(Place::Event(seq)) => seq,
+            Some(Place::Tail) => model.room().map_or(Seq::default(), Room::last),
+            None => return,
+        };
+        if model.room().is_some_and(|room| up_to > room.seen) {
+            self.read_to(id, up_to, true);
+        }
+    }
+
+    /// Tells the server how far one has read, not more often than it is worth.
+    pub(super) fn tell_read(&mut self) {
+        let now = self.model.now;
+        let is_due = |at| now.ms_since(at) >= READ_EVERY_MS;
+        let due: Vec<(InstanceId, Seq)> = self
+            .model
+            .rooms
+            .values()
+            .filter(|room| room.untold && room.told_at.is_none_or(is_due))
+            .map(|room| (room.id, room.seen))
+            .collect();
+        for (instance, seq) in due {
+            let asked = self.ask(
+                Verb::Read(ReadUpTo { instance, seq }),
+                Asked::Read(instance),
+            );
+            if let Some(room) = self.model.rooms.get_mut(&instance).filter(|_| asked) {
+                room.untold = false;
+                room.told_at = Some(now);
+            }
+        }
+    }
+
+    /// One has read further at another terminal.
+    pub(super) fn read_elsewhere(&mut self, read: ReadElsewhere) {
+        let Some(room) = self.model.rooms.get_mut(&read.instance) else {
+            return;
+        };
+        if read.read <= room.seen {
+            return;
+        }
+        room.kept_unread = false;
+        self.read_to(read.instance, read.read, false);
+        if let Some(room) = self.model.rooms.get_mut(&read.instance)
+            && room.unread == 0
+        {
+            room.divider = None;
+        }
+    }
+
+    /// What the server counts of what is not read.
+    pub(super) fn left_unread(&mut self, unread: Vec<Unread>) {
+        for left in &unread {
+            self.read_again(left.instance, Some(*left));
+        }
+        self.model.meetings.set_unread(unread);
+    }
+
+    /// What is not read of an opened meeting is counted anew; where not all of it is known, by the
+    /// server.
+    pub(super) fn read_again(&mut self, id: InstanceId, left: Option<Unread>) {
+        let is_meant = is_meant(self.model);
+        let me = self.model.my_id();
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        let Some(left) = left.filter(|_| room.log.is_some()) else {
+            return;
+        };
+        let before = room.seen;
+        if !room.kept_unread {
+            room.seen = room.seen.max(left.read.min(room.last()));
+        }
+        if !room.recount(me, is_meant) && room.seen <= left.read && !room.kept_unread {
+            room.unread = usize::try_from(left.unread).unwrap_or(usize::MAX);
+            room.mentions = usize::try_from(left.mentions).unwrap_or(usize::MAX);
+        }
+        if room.seen > before && room.unread == 0 {
+            room.divider = None;
+        }
+    }
+
+    /// A message that is not read was changed or deleted.
+    pub(super) fn recount(&mut self, id: InstanceId) {
+        let (me, is_meant) = (self.model.my_id(), is_meant(self.model));
+        let room = self.model.rooms.get_mut(&id);
+        if room.is_some_and(|room| !room.recount(me, is_meant)) {
+            self.ask_meetings();
+        }
+    }
+
+    /// `/read`: the shown meeting is read, or with `all` every one.
+    pub(super) fn read(&mut self, argument: &str) {
+        let (now, shown) = (self.model.now, self.model.shown);
+        for room in self.model.rooms.values_mut() {
+            if argument == "all" || Some(room.id) == shown {
+                room.kept_unread = false;
+                room.divider = None;
+                room.looked(now);
+            }
+        }
+        let listed = self.model.meetings.iter().map(|instance| instance.id);
+        let unopened: Vec<InstanceId> = listed
+            .filter(|id| argument == "all" || Some(*id) == shown)
+            .filter(|id| {
+                self.model
+                    .rooms
+                    .get(id)
+                    .is_none_or(|room| room.log.is_none())
+            })
+            .filter(|id| self.model.unread_of(*id).0 > 0)
+            .collect();
+        for instance in unopened {
+            // Whatever its last number is.
+            let seq = Seq::new(ID_MAX).unwrap_or_default();
+            let read = Verb::Read(ReadUpTo { instance, seq });
+            if self.ask_or_tell(read, Asked::Read(instance)) {
+                self.model.meetings.set_read(instance);
+            }
+        }
+    }
+
+    /// Somebody is writing.
+    pub(super) fn typing(&mut self, typing: Typing) {
+        let until = self.model.now.plus_ms(TYPING_SHOWN_MS);
+        let me = self.model.my_id();
+        if let Some(room) = self.model.rooms.get_mut(&typing.instance)
+            && Some(typing.user) != me
+            && room.has(Some(typing.user))
+        {
+            room.typing.insert(typing.user, until);
+        }
+    }
+
+    /// Tells that one is writing something that others will see, as often as that is worth it.
+    pub(super) fn tell_typing(&mut self) {
+        let (now, me) = (self.model.now, self.model.my_id());
+        let Some(composer) = self.model.composer() else {
+            return;
+        };
+        let text = composer.editor.text();
+        let is_word =
+            text.starts_with('/') && !text.starts_with("//") && !composer.aim().is_change();
+        if is_word || text.trim().is_empty() {
+            return;
+        }
+        let recent = |at| now.ms_since(at) < TYPING_EVERY_MS;
+        let room = self.model.room();
+        let room = room.filter(|room| room.following && room.has(me));
+        let Some(id) = room
+            .filter(|room| !room.typed_at.is_some_and(recent))
+            .map(|room| room.id)
+        else {
+            return;
+        };
+        if self.ask(Verb::Typing(id), Asked::Typing)
+            && let Some(room) = self.model.rooms.get_mut(&id)
+        {
+            room.typed_at = Some(now);
+        }
+    }
+
+    fn read_to(&mut self, id: InstanceId, seq: Seq, is_here: bool) {
+        let (me, is_meant) = (self.model.my_id(), is_meant(self.model));
+        let Some(room) = self.model.rooms.get_mut(&id) else {
+            return;
+        };
+        room.untold |= is_here;
+        if !room.read_to(seq, me, is_meant) {
+            // What is left can only be counted by the server.
+            self.ask_meetings();
+        }
+    }
+}
+
+/// Whether a text speaks of whoever is signed in.
+fn is_meant(model: &Model) -> impl Fn(&str) -> bool + use<> {
+    let name = model
+        .me
+        .as_ref()
+        .map_or_else(String::new, |me| me.name.clone());
+    move |body| mentions(body, &name)
+}

@@ -1,0 +1,206 @@
+//! The search through everything that was said: what is looked for, and what was found.
+
+use plenary_shared::protocol::Found;
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::over::boxed;
+use super::{put, whole};
+use crate::command::Command;
+use crate::model::Model;
+use crate::model::seek::{FOUND_MAX, Seek, excerpt};
+use crate::text;
+use crate::theme::Tone;
+
+/// Rows of a text that are shown.
+const EXCERPT_ROWS: usize = 2;
+
+/// Draws the search over the body.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let Some(seek) = model.seek.as_ref().filter(|seek| !seek.jumped) else {
+        return;
+    };
+    let glyphs = model.theme.glyphs;
+    let title = match seek.from.filter(|_| seek.here) {
+        Some((id, _)) => {
+            let title = model.instance(id).map(|one| text::one_line(&one.title));
+            format!("search in {} {id}", title.unwrap_or_default())
+        }
+        None => "search in everything".to_owned(),
+    };
+    let scope = model.key(Command::SeekScope);
+    let other = if seek.here { "everything" } else { "only here" };
+    let note = format!("{scope} {other}  Esc closes");
+    let inside = boxed(model, frame, area, &title, &note);
+    if inside.is_empty() {
+        return;
+    }
+    let columns = usize::from(inside.width);
+    let laid = seek.query.laid(columns.saturating_sub(4).max(2));
+    let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
+    let x = u16::try_from(laid.column + 3).unwrap_or(u16::MAX);
+    let x = inside.x.saturating_add(x).min(inside.right() - 1);
+    frame.set_cursor_position(Position::new(x, inside.y));
+    let mut lines = vec![
+        Line::raw(format!(" {} {written}", glyphs.prompt)),
+        state(model, seek, columns),
+    ];
+    let height = usize::from(inside.height).saturating_sub(lines.len());
+    lines.extend(rows(model, seek, columns, height));
+    put(frame, inside, lines);
+}
+
+/// How far the search is.
+fn state(model: &Model, seek: &Seek, columns: usize) -> Line<'static> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let count = seek.found.len();
+    let enter = glyphs.keys[3];
+    let (tone, said) = match &seek.wrong {
+        Some(why) => (
+            Tone::Bad,
+            format!("{} {}", glyphs.failed, text::one_line(why)),
+        ),
+        None if seek.reading && count == 0 => (
+            Tone::Quiet,
+            format!("{} searching{}", glyphs.busy, glyphs.cut),
+        ),
+        None if seek.asked.is_none() => {
+            let text = format!(
+                "{enter} searches  {dot}  from:ada  in:1/4  after:2026-11-01  before:2026-12-01  \"two words\"",
+                dot = glyphs.dot
+            );
+            (Tone::Quiet, text)
+        }
+        None if !seek.is_current() => (Tone::Quiet, format!("{enter} searches anew")),
+        None if count == 0 => {
+            let text = "nothing was found; what was said in the last moments may be missing";
+            (Tone::Plain, text.to_owned())
+        }
+        None => {
+            let at = seek.selected.min(count - 1) + 1;
+            let more = match (seek.reading, seek.next.is_some()) {
+                (true, _) => format!(", reading more{}", glyphs.cut),
+                (false, true) if count >= FOUND_MAX => {
+                    ", there are more: say more of what you look for".to_owned()
+                }
+                (false, true) => ", more as you go down".to_owned(),
+                (false, false) => String::new(),
+            };
+            (
+                Tone::Quiet,
+                format!(
+                    "{at} of {count}{more}, newest first  {}  {enter} goes there",
+                    glyphs.dot
+                ),
+            )
+        }
+    };
+    let said = text::fit(&format!(" {said}"), columns, glyphs.cut);
+    Line::styled(said, theme.style(tone))
+}
+
+/// As many of the found as fit, the selected one among them.
+fn rows(model: &Model, seek: &Seek, columns: usize, height: usize) -> Vec<Line<'static>> {
+    let Some(last) = seek.found.len().checked_sub(1) else {
+        return Vec::new();
+    };
+    let sought = seek.sought();
+    let block = |at: usize| {
+        one(
+            model,
+            &seek.found[at],
+            &sought,
+            columns,
+            at == seek.selected,
+        )
+    };
+    let selected = seek.selected.min(last);
+    // As little above as keeps the selected one whole in sight, in steps of a screen.
+    let mut first = selected;
+    let mut used = block(selected).len();
+    while first > 0 {
+        let more = block(first - 1).len();
+        if used + more > height {
+            break;
+        }
+        used += more;
+        first -= 1;
+    }
+    (first..=last).flat_map(block).take(height).collect()
+}
+
+/// One of the found: where, when and who; then what was said.
+fn one(
+    model: &Model,
+    found: &Found,
+    sought: &[(String, bool)],
+    columns: usize,
+    selected: bool,
+) -> Vec<Line<'static>> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let message = &found.message;
+    let mark = if found.live { glyphs.live } else { glyphs.done };
+    let bar = if selected { glyphs.bar } else { " " };
+    let at = model.zone;
+    let time = if at.day(message.timestamp) == at.day(model.now) {
+        at.hm(message.timestamp)
+    } else {
+        format!(
+            "{} {}",
+            at.day_title(message.timestamp),
+            at.hm(message.timestamp)
+        )
+    };
+    let own = model.my_id() == Some(message.user);
+    let name = text::fit(&text::one_line(&message.name), columns / 4, glyphs.cut);
+    let edited = if message.edited.is_some() {
+        " (edited)"
+    } else {
+        ""
+    };
+    let taken = text::width(&time) + text::width(&name) + edited.len() + 8;
+    let title = format!("{} {}", text::one_line(&found.title), found.instance);
+    let title = text::fit(&title, columns.saturating_sub(taken).max(6), glyphs.cut);
+    let head = Line::from(vec![
+        Span::raw(format!("{bar}{mark} ")),
+        Span::styled(title, theme.style(Tone::Strong)),
+        Span::styled(format!("  {time}  "), theme.style(Tone::Quiet)),
+        Span::styled(name, theme.name(message.user.get(), own)),
+        Span::styled(edited, theme.style(Tone::Quiet)),
+    ]);
+    let cells = columns.saturating_sub(4).max(1);
+    // A row may end before its last cell, where a word does not fit any more.
+    let excerpt = excerpt(
+        message.body.as_str(),
+        sought,
+        cells * EXCERPT_ROWS - cells / 4,
+        glyphs.cut,
+    );
+    let said = text::wrap(&excerpt, cells).into_iter().take(EXCERPT_ROWS);
+    let said = said.map(|row| {
+        let mut spans = vec![Span::raw(format!("{bar}  "))];
+        spans.extend(marked(&row, sought));
+        Line::from(spans)
+    });
+    let rows = [head].into_iter().chain(said);
+    let style = theme.style(Tone::Reversed);
+    rows.map(|row| {
+        if selected {
+            whole(row, columns, style)
+        } else {
+            row
+        }
+    })
+    .collect()
+}
+
+/// A text with what was sought made plain.
+fn marked(row: &str, sought: &[(String, bool)]) -> Vec<Span<'static>> {
+    let marks = Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    let parts = text::split_at_terms(row, sought).into_iter();
+    parts
+        .map(|(part, found)| Span::styled(part, if found { marks } else { Style::new() }))
+        .collect()
+}

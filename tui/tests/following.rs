@@ -1,0 +1,117 @@
+//! What the client follows while the server loses its data: nobody follows nothing without knowing.
+
+use std::time::SystemTime;
+
+use plenary::model::outbox::Pending;
+use plenary::model::room::Room;
+use plenary::model::{Link, Model};
+use plenary::msg::News;
+use plenary::runtime::{Desktop, Headless, Opening};
+use plenary::session::{Account, SessionFile, Token};
+use plenary::theme::Theme;
+use plenary_shared::protocol::Push;
+use plenary_testkit::{DEADLINE, RedisOptions, ServerOptions, Setting, instance};
+use tempfile::TempDir;
+
+fn opening(home: &TempDir, server: &str, token: &str) -> Opening {
+    let home = home.path().to_owned();
+    Opening {
+        account: Account {
+            server: server.parse().expect("an address"),
+            token: Some(Token::new(token)),
+            session: None,
+        },
+        session_file: SessionFile::within(&home),
+        state_dir: home.clone(),
+        theme: Theme::new(false, false),
+        config_dir: home,
+        desktop: Desktop::default(),
+        editor: String::new(),
+        wall_clock: SystemTime::now,
+        new_id: uuid::Uuid::now_v7,
+    }
+}
+
+/// Goes on until the client knows what is waited for.
+async fn until(client: &mut Headless, what: &str, known: impl Fn(&Model) -> bool) {
+    let looked = async {
+        while !known(client.model()) {
+            client.next().await;
+        }
+    };
+    let in_time = tokio::time::timeout(DEADLINE, looked).await;
+    in_time.unwrap_or_else(|_| panic!("waited {DEADLINE:?} in vain for {what}"));
+}
+
+fn press(client: &mut Headless, keys: &str) {
+    for key in keys.split(' ') {
+        client.tell(News::Key(key.parse().expect("a key's name")));
+    }
+}
+
+fn is_in(model: &Model) -> bool {
+    let room = model.room();
+    room.is_some_and(|room| room.following && room.has(model.my_id()))
+}
+
+fn is_settled(model: &Model) -> bool {
+    model.outbox.lines().all(|line| !Pending::is_tried(line)) && model.outbox.lines().count() == 0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
+    let redis = RedisOptions {
+        aof: true,
+        tcp: false,
+    };
+    let mut scene = Setting::with(redis, ServerOptions::default())
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+        .start();
+    // As the program itself does when it starts.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let home = tempfile::tempdir().expect("a directory");
+    let (url, token) = (scene.server.url(), scene.token("ada"));
+    let mut ada = Headless::open(&opening(&home, &url, &token));
+    until(&mut ada, "the list", |model| model.shown.is_some()).await;
+    press(&mut ada, "enter");
+    until(&mut ada, "to be in", is_in).await;
+    press(&mut ada, "o n e enter");
+    until(&mut ada, "it to be durable", is_settled).await;
+
+    // From here on ada's client stands still: what comes for it waits.
+    let mut grace = scene.ws("grace").await;
+    grace.open(instance(1, 1)).await.expect("it is public");
+    scene.stores.redis.kill9();
+    scene.stores.redis.restart();
+    grace
+        .wait_for("the fence", |push| match push {
+            Push::Fence(_) => Some(()),
+            Push::Event(_)
+            | Push::Durable(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_) => None,
+        })
+        .await;
+    scene.stores.redis.kill9();
+    let is_refused = |model: &Model| {
+        let room: Option<&Room> = model.room();
+        room.is_some_and(|room| !room.following && room.again_at.is_some())
+    };
+    until(&mut ada, "the opening to be refused", is_refused).await;
+    assert_eq!(ada.model().link, Link::Ready, "over the same connection");
+    press(&mut ada, "t w o enter");
+
+    scene.stores.redis.restart();
+    until(&mut ada, "to follow again", is_in).await;
+    until(&mut ada, "the line to be durable", is_settled).await;
+    let said: Vec<String> = scene
+        .message_rows(instance(1, 1))
+        .into_iter()
+        .map(|mut row| row.remove(3))
+        .collect();
+    assert_eq!(said, ["one", "two"]);
+    ada.close().await;
+}

@@ -1,0 +1,112 @@
+//! The program by lines: the real one in a pipe and in a terminal, before a real server.
+
+use plenary_testkit::{Client, Pty, PtyOptions, Scene, Setting};
+use serde_json::json;
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .meeting(2, "Secret", Some(&["grace"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(2, 1, -60, 3_600)
+        .start()
+}
+
+/// What it prints and remarks, and how it ends, with this written into it.
+fn piped(client: &Client, input: &str) -> (String, String, i32) {
+    let finished = client.run_with_input(&["--plain"], input);
+    (finished.stdout, finished.stderr, finished.code)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_joins_talks_and_searches() {
+    let scene = scene();
+    let grace = scene.http("grace");
+    grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let said = json!({"body": "two\nlines \u{202e}turned"});
+    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    loop {
+        let found = grace.get("/search?q=lines").await.ok();
+        if found["found"]
+            .as_array()
+            .is_some_and(|found| found.len() == 1)
+        {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let (out, notes, code) = piped(
+        &client,
+        "/join 1/1\ngood morning\n/who\n//slash\n/search lines\n1\n/export minutes.txt\n/leave\n",
+    );
+    assert_eq!(code, 0, "{out}\n{notes}");
+    for line in [
+        "connecting to ",
+        "connected as ada",
+        "meeting 1: Seminar 1/1, live,",
+        "grace: two\n    lines <U+202E>turned",
+        "you joined",
+        "you: good morning",
+        "people in Seminar 1/1:",
+        "grace@example.org",
+        "you: /slash",
+        "1. Seminar 1/1, ",
+        "from here:",
+        "note: you left Seminar",
+        "are in ",
+    ] {
+        assert!(out.contains(line), "{line:?} is missing:\n{out}");
+    }
+    assert!(
+        !out.contains('\u{1b}') && !out.contains('\u{202e}'),
+        "{out}"
+    );
+    let minutes = std::fs::read_to_string(client.home().join("minutes.txt")).expect("a file");
+    assert!(minutes.contains("Attendance") && minutes.contains("good morning"));
+    let said = grace.get("/meeting/1/order/1/messages").await.ok();
+    let bodies = said["messages"].as_array().expect("a list").iter();
+    let bodies: Vec<&str> = bodies.filter_map(|one| one["body"].as_str()).collect();
+    assert_eq!(&bodies[1..], ["good morning", "/slash"]);
+}
+
+#[test]
+fn what_is_refused_is_said_and_is_an_exit_code() {
+    let scene = scene();
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let (out, notes, code) = piped(&client, "/join 2/1\n/jion\nnot in there\n");
+    assert_eq!(code, 4, "{out}\n{notes}");
+    assert!(out.contains("error: "), "{out}");
+    assert!(out.contains("did you mean /join"), "{out}");
+    assert!(notes.contains("refused"), "{notes}");
+
+    let nobody = Client::new(&scene.server.url());
+    let (_, notes, code) = piped(&nobody, "hello\n");
+    assert_eq!(code, 3, "{notes}");
+    assert!(notes.contains("plenary login"), "{notes}");
+
+    let away = Client::with_token("http://127.0.0.1:1", "x");
+    let (out, notes, code) = piped(&away, "hello\n");
+    assert_eq!(code, 5, "{out}\n{notes}");
+    assert!(out.contains("offline: "), "{out}");
+}
+
+#[test]
+fn in_a_terminal_lines_come_and_go() {
+    let scene = scene();
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let mut options = PtyOptions::sized(100, 40);
+    options.args = vec!["--plain".to_owned()];
+    let mut pty = Pty::with(&client, &options);
+    pty.wait_text("here: Seminar 1/1");
+    assert!(!pty.look(vt100::Screen::alternate_screen));
+    pty.send("/join\r");
+    pty.wait_text("you joined");
+    pty.send("hello\r");
+    pty.wait_text("you: hello");
+    pty.send("/quit\r");
+    pty.wait_text("a meeting is running");
+    pty.send("l\r");
+    assert_eq!(pty.exit_code(), 0);
+}
