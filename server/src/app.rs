@@ -124,6 +124,8 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     if let Err(error) = store.sweep().await {
         tracing::warn!(%error, "swept later");
     }
+    // Before anybody is in by this server, so that others see its death however soon it comes.
+    presence::begin(&ctx, &node).await;
     let changed = Arc::new(Notify::new());
     let (nodes, nodes_seen) = watch::channel(Vec::new());
 

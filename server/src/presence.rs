@@ -23,6 +23,13 @@ const REAP_MS: u64 = 2_000;
 /// taken up so long after.
 const SWEEP_MS: u64 = 10_000;
 
+/// Takes the lease; should the live store be away, the first renewal takes it.
+pub async fn begin(ctx: &Ctx, node: &NodeId) {
+    if let Err(error) = ctx.store.renew_lease(node, LEASE_MS).await {
+        tracing::warn!(%error, "the lease is taken later");
+    }
+}
+
 /// Runs until told to stop; tells `nodes` which servers live.
 pub async fn run(
     ctx: Ctx,

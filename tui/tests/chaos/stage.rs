@@ -196,7 +196,18 @@ impl Stage {
 
     /// Time passes; the servers' memory is looked at.
     pub async fn pass(&mut self, time: Duration) {
-        tokio::time::sleep(time).await;
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            tokio::time::sleep(left.min(SAMPLE_EVERY)).await;
+            self.sample_memory();
+            if left <= SAMPLE_EVERY {
+                return;
+            }
+        }
+    }
+
+    fn sample_memory(&mut self) {
         if self.sampled_at.elapsed() < SAMPLE_EVERY {
             return;
         }
