@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod api;
+pub mod cache;
 pub mod clock;
 pub mod command;
 pub mod command_line;

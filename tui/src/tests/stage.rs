@@ -15,6 +15,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde::Serialize;
 
+use crate::cache::Cache;
 use crate::clock::Zone;
 use crate::effect::Effect;
 use crate::journal::Record;
@@ -54,12 +55,30 @@ impl Stage {
     }
 
     pub fn begin(columns: u16, rows: u16, token: Option<Token>, theme: Theme) -> Self {
+        Self::begin_with(columns, rows, token, theme, None)
+    }
+
+    /// As the next program begins, on what this one keeps.
+    pub fn again(&self) -> Self {
+        let (columns, rows) = self.model.size;
+        let (token, theme) = (Some(Token::new("t")), self.model.theme);
+        Self::begin_with(columns, rows, token, theme, self.model.screens())
+    }
+
+    fn begin_with(
+        columns: u16,
+        rows: u16,
+        token: Option<Token>,
+        theme: Theme,
+        kept: Option<Cache>,
+    ) -> Self {
         let now = time(NOW);
         let model = Model::new(Start {
             server: "http://127.0.0.1:7400".into(),
             email: String::new(),
             person: None,
             token,
+            kept,
             drafts: Vec::new(),
             history: Vec::new(),
             loudness: Vec::new(),

@@ -148,7 +148,9 @@ impl Looked<'_> {
         let last_failed = self.last_failed();
         let mut rows = Vec::new();
         let here = self.outbox.of(self.room.id);
-        for pending in here.filter(|line| !is_in_log(line, last) && !self.shows_at(line)) {
+        let is_shown =
+            |line: &&Pending| is_in_log(line, last) || self.shows_at(line) || self.was_kept(line);
+        for pending in here.filter(|line| !is_shown(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
             let is_gone = pending.body.is_gone();
             let to = match pending.aim {
@@ -188,6 +190,18 @@ impl Looked<'_> {
             self.outbox.change_of(event)
         });
         shown.is_some_and(|shown| shown.cmid == line.cmid)
+    }
+
+    /// Whether what was kept of the log has it: the server has not said yet that it has it too.
+    fn was_kept(&self, line: &Pending) -> bool {
+        let log = self.room.log.as_ref();
+        let log = log.filter(|_| self.room.kept_at.is_some());
+        log.is_some_and(|log| {
+            log.events().any(|event| {
+                matches!(event.what, What::Message { cmid, user, .. }
+                    if cmid == line.cmid && self.is_me(user))
+            })
+        })
     }
 
     fn note(&self, pending: &Pending, last_failed: bool) -> (Tone, String) {
