@@ -123,8 +123,8 @@ fn what_is_over_by_now_is_not_what_one_comes_back_to() {
     assert_eq!(cache.shown, Some(sync()));
     let stage = stage.again();
     assert_eq!(stage.model.shown, Some(id(44, 1)));
-    let state = stage.model.instance(sync()).expect("listed").state;
-    assert_eq!(state, InstanceState::Active, "the list did not say so yet");
+    let listed = stage.model.instance(sync()).expect("listed").state;
+    assert_eq!(listed, InstanceState::Active, "the list did not say so yet");
     assert!(stage.model.enter_does() == EnterDoes::Join);
 }
 
