@@ -15,6 +15,7 @@ pub mod journal;
 pub mod key;
 pub mod keymap;
 pub mod layout;
+pub mod link;
 pub mod loud;
 pub mod model;
 pub mod msg;

@@ -71,6 +71,8 @@ pub struct Opening {
     pub config_dir: PathBuf,
     /// What stands around the terminal.
     pub desktop: Desktop,
+    /// Whether the terminal is told where links lead.
+    pub has_links: bool,
     /// The command line of the person's editor.
     pub editor: String,
     /// The wall clock: `SystemTime::now`.
@@ -91,7 +93,7 @@ enum Taken {
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
 pub async fn run(opening: &Opening) -> io::Result<()> {
-    let mut term = Term::take()?;
+    let mut term = Term::take(opening.has_links)?;
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);

@@ -402,8 +402,8 @@ impl<'a> Run<'a> {
             use plenary_server::store::Store;
             let answer = match role {
                 Role::Boot => match store.sweep().await {
-                    Ok(()) => store.renew_lease(&node, LEASE_MS).await.map(|_| ()),
-                    Err(error) => Err(error),
+                    Ok(()) => store.renew_lease(&node, LEASE_MS).await.map(drop),
+                    error => error,
                 },
                 Role::Sweep => store.sweep().await,
                 Role::Schedule => servers::schedule(store, clock).await,
