@@ -3,6 +3,7 @@
 
 mod answering;
 mod asking;
+mod boarding;
 mod calling;
 mod chat;
 mod completing;

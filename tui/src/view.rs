@@ -1,5 +1,6 @@
 //! The model as a screen. It only looks: nothing changes by being drawn.
 
+mod board;
 mod chat;
 mod choices;
 mod form;
@@ -43,6 +44,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         input::draw(model, frame, panes.input);
         return;
     }
+    if let Some(board) = model.board.as_ref().filter(|board| !board.inside) {
+        board::draw(model, board, frame);
+        over_board(model, frame);
+        return;
+    }
     list::tabs(model, frame, panes.tabs);
     title::draw(model, frame, panes.title);
     chat::draw(model, frame, panes.chat);
@@ -60,6 +66,18 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     input::aim(model, frame, panes.aim);
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);
+}
+
+/// What may lie over the dashboard.
+fn over_board(model: &Model, frame: &mut Frame<'_>) {
+    let panes = model.panes();
+    if model.overlay.is_some() {
+        over::page(model, frame, panes.over());
+    }
+    seek::draw(model, frame, panes.over());
+    if model.find.is_some() {
+        over::find(model, frame, panes.over());
+    }
 }
 
 fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {

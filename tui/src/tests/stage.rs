@@ -38,6 +38,8 @@ pub struct Stage {
     pub effects: Vec<Effect>,
     /// Whether the disk takes its time.
     pub disk_is_slow: bool,
+    /// What Ada may do.
+    pub role: Role,
     passing: Vec<(String, Request)>,
     spares: u128,
 }
@@ -74,6 +76,7 @@ impl Stage {
             now,
             effects: Vec::new(),
             disk_is_slow: false,
+            role: Role::Member,
             passing: Vec::new(),
             spares: 0,
         };
@@ -171,7 +174,7 @@ impl Stage {
                 user: user(ME),
                 name: "ada".into(),
                 email: "ada@example.org".into(),
-                role: Role::Member,
+                role: self.role,
                 server: "0.1.0".into(),
                 now,
                 resumed,

@@ -32,6 +32,8 @@ impl Step<'_> {
                 self.command(bound);
             }
             self.edit(bound.command);
+        } else if self.model.boards() && !self.model.contexts().contains(&Context::Edit) {
+            // Its letters are keys, and there is nothing to write in.
         } else if let Some(c) = key.typed() {
             // Whoever types goes on writing, whatever lies over the chat.
             self.model.leaving = false;
@@ -107,6 +109,31 @@ impl Step<'_> {
             | Command::SeekPageDown
             | Command::SeekEnter
             | Command::SeekScope => self.seeking(bound.command),
+            Command::Dashboard => self.toggle_board(),
+            Command::BoardUp
+            | Command::BoardDown
+            | Command::BoardFirst
+            | Command::BoardLast
+            | Command::BoardPageUp
+            | Command::BoardPageDown
+            | Command::BoardEnter
+            | Command::BoardFilter
+            | Command::BoardSort
+            | Command::BoardFreeze
+            | Command::BoardMark
+            | Command::BoardExtend
+            | Command::BoardEnd
+            | Command::BoardLock
+            | Command::BoardReadOnly
+            | Command::BoardAnnounce
+            | Command::BoardMute
+            | Command::BoardUnmute
+            | Command::BoardRemove
+            | Command::BoardBan
+            | Command::BoardUnban
+            | Command::AskingEnter
+            | Command::AskingUp
+            | Command::AskingDown => self.boarding(bound.command, bound.nth),
             Command::QuitLeaving => self.quit_leaving(),
             Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
@@ -201,6 +228,8 @@ impl Step<'_> {
             self.model.overlay = None;
         } else if self.model.seeks() {
             self.end_seek();
+        } else if self.model.boards() {
+            self.back_on_board();
         } else if self.model.query().is_some() {
             if let Some(select) = &mut self.model.select {
                 select.query = None;
@@ -220,13 +249,17 @@ impl Step<'_> {
             self.leave_aim();
         } else if self.model.notice.is_some() {
             self.model.notice = None;
+        } else if self.model.notice.is_none() && self.back_to_board() {
+            // The table, as it was left.
         } else {
             self.scroll_newest();
         }
     }
 
     fn clear_or_quit(&mut self) {
-        if !self.editor().0.is_empty() {
+        if self.model.boards() && !self.model.contexts().contains(&Context::Edit) {
+            // Nothing is written here.
+        } else if !self.editor().0.is_empty() {
             // What was cleared can be put back like anything that was cut.
             return self.change(Editor::cut_all);
         }
