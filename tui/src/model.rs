@@ -483,9 +483,10 @@ impl Model {
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
         } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {
-            match board.writes() {
-                true => &[Asking, Edit, Anywhere],
-                false => &[Board, Anywhere],
+            if board.writes() {
+                &[Asking, Edit, Anywhere]
+            } else {
+                &[Board, Anywhere]
             }
         } else if self.query().is_some() {
             &[Search, Edit, Anywhere]

@@ -588,10 +588,8 @@ impl<'a> Run<'a> {
 
     pub(crate) fn note(&mut self, what: String) {
         let ms = self.now_ms() - BEGIN_MS;
-        let mut line = what;
         let when = format!("{:>5} +{:>3}.{:03} ", self.steps, ms / 1_000, ms % 1_000);
-        line.insert_str(0, &when);
-        self.trace.push(line);
+        self.trace.push(when + &what);
     }
 
     /// How long a connection's loss may stay unknown and its stay go on.

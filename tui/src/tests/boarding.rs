@@ -342,8 +342,6 @@ fn one_goes_into_a_meeting_and_comes_back_to_the_same_row() {
     assert!(stage.shows("dashboard > 42/1"), "{}", stage.screen());
     stage.answer("open", opened(vec![], vec![(8, "13:31")]));
     assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
-    // The notice goes first.
-    stage.key("esc");
     stage.key("esc");
     assert!(
         stage.shows("DASHBOARD") && stage.shows("platform"),

@@ -1,8 +1,8 @@
 //! The dashboard: watching, going through its rows, and what admins do to meetings from there.
 
-use plenary_shared::domain::{Code, InstanceState, Reject};
+use plenary_shared::domain::{Code, InstanceState, Participant, Reject};
 use plenary_shared::ids::{Cmid, InstanceId};
-use plenary_shared::protocol::{Board, Moderate, PeopleOk, Verb, Watch};
+use plenary_shared::protocol::{Board, Moderate, Verb, Watch};
 
 use super::Step;
 use crate::command::Command;
@@ -31,12 +31,11 @@ impl Step<'_> {
         self.model.find = None;
         self.model.drawer = None;
         self.model.leaving = false;
-        match &mut self.model.board {
-            Some(board) => board.inside = false,
-            None => {
-                self.model.board = Some(Dashboard::default());
-                self.watch();
-            }
+        if let Some(board) = &mut self.model.board {
+            board.inside = false;
+        } else {
+            self.model.board = Some(Dashboard::default());
+            self.watch();
         }
     }
 
@@ -123,9 +122,10 @@ impl Step<'_> {
             }
             Command::BoardReadOnly => {
                 let read_only = self.selected_row(|row| row.read_only);
-                self.begin_asking(match read_only {
-                    true => Action::Writable,
-                    false => Action::ReadOnly,
+                self.begin_asking(if read_only {
+                    Action::Writable
+                } else {
+                    Action::ReadOnly
                 });
             }
             Command::BoardAnnounce => self.begin_asking(Action::Announce),
@@ -203,10 +203,11 @@ impl Step<'_> {
         };
         let selected = board.row(now).map(|row| row.instance);
         let marked = board.marked.iter().copied();
-        let mut targets: Vec<InstanceId> = match action.is_about_somebody() {
-            true => selected.into_iter().collect(),
-            false if board.marked.is_empty() => selected.into_iter().collect(),
-            false => marked.collect(),
+        let mut targets: Vec<InstanceId> = if action.is_about_somebody() || board.marked.is_empty()
+        {
+            selected.into_iter().collect()
+        } else {
+            marked.collect()
         };
         let rows = &board.live.rows;
         targets.retain(|id| {
@@ -234,11 +235,11 @@ impl Step<'_> {
     }
 
     /// Who is in: some of them are asked about.
-    pub(super) fn candidates(&mut self, id: InstanceId, ok: PeopleOk) {
+    pub(super) fn candidates(&mut self, id: InstanceId, people: Vec<Participant>) {
         let board = self.model.board.as_mut();
         let asking = board.and_then(|board| board.asking.as_mut());
         if let Some(asking) = asking.filter(|asking| asking.targets.first() == Some(&id)) {
-            asking.people = ok.participants;
+            asking.people = people;
         }
     }
 
@@ -265,14 +266,14 @@ impl Step<'_> {
             Ok(None) => {}
             Ok(Some(reason)) => {
                 if let Some(asking) = board.asking.take() {
-                    self.steer(&asking, reason);
+                    self.steer(&asking, reason.as_deref());
                 }
             }
             Err(why) => self.model.tell(Tone::Bad, why),
         }
     }
 
-    fn steer(&mut self, asking: &Asking, reason: Option<String>) {
+    fn steer(&mut self, asking: &Asking, reason: Option<&str>) {
         let Some(measure) = asking.measure() else {
             return;
         };
@@ -284,7 +285,7 @@ impl Step<'_> {
                 instance: *instance,
                 cmid,
                 measure: measure.clone(),
-                reason: reason.clone(),
+                reason: reason.map(str::to_owned),
             });
             sent = self.ask_or_tell(verb, Asked::Moderate(*instance, asking.action));
         }

@@ -49,6 +49,7 @@ impl Step<'_> {
     }
 
     /// Does what a key says, or a word.
+    #[expect(clippy::too_many_lines, reason = "a line for each command")]
     pub(super) fn command(&mut self, bound: Bound) {
         if bound.command != Command::ClearOrQuit {
             self.model.quit_until = None;
@@ -247,10 +248,11 @@ impl Step<'_> {
             self.model.focus = Focus::Input;
         } else if self.model.composer().is_some_and(|c| !c.aim().is_say()) {
             self.leave_aim();
+        } else if self.back_to_board() {
+            // The table, as it was left; what was said of the meeting goes with it.
+            self.model.notice = None;
         } else if self.model.notice.is_some() {
             self.model.notice = None;
-        } else if self.model.notice.is_none() && self.back_to_board() {
-            // The table, as it was left.
         } else {
             self.scroll_newest();
         }

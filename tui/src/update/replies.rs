@@ -33,7 +33,9 @@ impl Step<'_> {
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
             Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Watch => {}
             Asked::Moderate(id, action) => self.steered(id, action),
-            Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| step.candidates(id, ok)),
+            Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| {
+                step.candidates(id, ok.participants);
+            }),
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
             Asked::Post(id, cmid, sent) => {
