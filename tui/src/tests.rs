@@ -2,6 +2,7 @@
 
 mod answering;
 mod boarding;
+mod caching;
 mod calling;
 mod editing;
 mod hostile;

@@ -401,10 +401,7 @@ impl<'a> Run<'a> {
         self.spawn(at, format!("{role:?}"), None, async move {
             use plenary_server::store::Store;
             let answer = match role {
-                Role::Boot => match store.sweep().await {
-                    Ok(()) => store.renew_lease(&node, LEASE_MS).await.map(|_| ()),
-                    Err(error) => Err(error),
-                },
+                Role::Boot => servers::boot(store, node).await,
                 Role::Sweep => store.sweep().await,
                 Role::Schedule => servers::schedule(store, clock).await,
                 Role::Archive => servers::archive(store).await,
@@ -588,8 +585,10 @@ impl<'a> Run<'a> {
 
     pub(crate) fn note(&mut self, what: String) {
         let ms = self.now_ms() - BEGIN_MS;
+        let mut line = what;
         let when = format!("{:>5} +{:>3}.{:03} ", self.steps, ms / 1_000, ms % 1_000);
-        self.trace.push(when + &what);
+        line.insert_str(0, &when);
+        self.trace.push(line);
     }
 
     /// How long a connection's loss may stay unknown and its stay go on.
