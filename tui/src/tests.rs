@@ -1,5 +1,6 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod anchoring;
 mod answering;
 mod caching;
 mod calling;
@@ -12,6 +13,7 @@ mod recovery;
 mod screens;
 mod seeking;
 mod selecting;
+mod sizes;
 pub mod stage;
 mod steering;
 mod talking;
