@@ -1,5 +1,6 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod anchoring;
 mod answering;
 mod boarding;
 mod caching;
@@ -13,6 +14,7 @@ mod recovery;
 mod screens;
 mod seeking;
 mod selecting;
+mod sizes;
 pub mod stage;
 mod steering;
 mod talking;

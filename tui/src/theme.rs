@@ -261,15 +261,14 @@ impl Theme {
     /// The style of somebody's name, the same for the same number always.
     pub fn name(self, user: u64, own: bool) -> Style {
         let count = self.names.iter().flatten().count().max(1) as u64;
-        // Neighbouring numbers should not get neighbouring colours: Knuth's multiplicative hash.
-        let hash = user.wrapping_mul(2_654_435_761) >> 8;
-        let index = usize::try_from(hash % count).unwrap_or_default();
+        // Who came one after the other has neighbouring numbers, and should not look alike.
+        let index = usize::try_from(user % count).unwrap_or_default();
         let colour = self.names[index].filter(|_| self.colour);
         let mut style = Style {
             fg: colour,
             ..Style::new()
         };
-        if (hash / count) % 2 == 1 {
+        if (user / count) % 2 == 1 {
             style = style.add_modifier(Modifier::BOLD);
         }
         if own {

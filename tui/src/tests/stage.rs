@@ -12,6 +12,8 @@ use plenary_shared::protocol::{
 use plenary_shared::time::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 use serde::Serialize;
 
 use crate::cache::Cache;
@@ -295,8 +297,12 @@ impl Stage {
         self.event(seq, message(who, seq, body));
     }
 
-    /// The screen as text, with the cursor as `▏` where it stands on a blank.
-    pub fn screen(&self) -> String {
+    /// The screen as cells.
+    pub fn cells(&self) -> Buffer {
+        self.drawn().0
+    }
+
+    fn drawn(&self) -> (Buffer, Position) {
         let (columns, rows) = self.model.size;
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("no terminal can fail");
@@ -306,7 +312,13 @@ impl Stage {
         let cursor = terminal
             .get_cursor_position()
             .expect("no terminal can fail");
-        let buffer = terminal.backend().buffer();
+        (terminal.backend().buffer().clone(), cursor)
+    }
+
+    /// The screen as text, with the cursor as `▏` where it stands on a blank.
+    pub fn screen(&self) -> String {
+        let (columns, rows) = self.model.size;
+        let (buffer, cursor) = self.drawn();
         let mut lines = Vec::new();
         for y in 0..rows {
             let mut line = String::new();
