@@ -223,7 +223,9 @@ impl Guarded {
         let mut states = threads.flatten().map(|thread| {
             let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
             // After its name, which may be anything.
-            stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T"))
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.starts_with(" T"))
         });
         states.all(|is_stopped| is_stopped)
     }
