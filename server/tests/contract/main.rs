@@ -113,6 +113,7 @@ macro_rules! contract {
                     an_admin_ends_it_at_once
                     an_early_end_goes_on_when_what_is_live_was_forgotten
                     extending_ending_and_the_clock_race_to_one_outcome
+                    what_holds_can_be_asked
                 }
                 agenda {
                     the_agenda_has_what_is_due_and_what_is_within_the_horizon
@@ -161,6 +162,9 @@ macro_rules! contract {
                     a_closed_session_is_closed_for_everybody
                     what_somebody_changes_of_a_person_is_seen
                     the_same_token_opened_again_is_one_session
+                    whoever_is_shut_out_has_no_session_anywhere
+                    sessions_are_listed_and_ended
+                    a_role_counts_from_the_next_request_on
                 }
                 feeding {
                     only_what_is_followed_is_fed

@@ -134,6 +134,7 @@ impl Outgrown {
         let stage = Stage::with_options(&["ada", "bob", "eve", "kim"], with_grace(3_600));
         let passwd = ["user", "passwd", "ada@example.org", "--password-stdin"];
         stage.server.cli_with_input(&passwd, PASSWORD).ok();
+        stage.sign_in(1, "ada");
         stage.sql(
             "UPDATE user SET role = 'admin' WHERE userID = 3;
              UPDATE user SET gender = NULL, age = NULL WHERE userID = 2;
