@@ -1,8 +1,8 @@
 //! One instance as a client knows it: the events folded into who is in, what was said, how far.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::domain::{Act, Event, Instance, InstanceState, Participant, What};
+use crate::domain::{Act, Event, Instance, InstanceState, Participant, Person, What};
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
 use crate::time::Timestamp;
@@ -149,6 +149,57 @@ impl Replica {
     /// Everybody whose name is known, in no order.
     pub fn names(&self) -> impl Iterator<Item = (UserId, &str)> {
         self.names.iter().map(|(id, name)| (*id, name.as_str()))
+    }
+
+    /// Its end as `open` would answer it: at most so many events, none missing among them.
+    pub fn last_page(&self, limit: usize) -> OpenOk {
+        let mut events: Vec<Event> = Vec::new();
+        for event in self.events.values().rev().take(limit) {
+            if events
+                .last()
+                .is_some_and(|after| event.seq.next() != after.seq)
+            {
+                break;
+            }
+            events.push(event.clone());
+        }
+        events.reverse();
+        let known = self.events.keys().next();
+        let is_whole = events.first().map(|event| &event.seq) == known;
+        let spoken_of: BTreeSet<UserId> = events.iter().filter_map(|e| e.what.user()).collect();
+        let person = |id: &UserId| Some((*id, self.names.get(id)?.clone()));
+        OpenOk {
+            instance: self.instance.clone(),
+            generation: self.generation,
+            seq: self.seq,
+            durable: self.durable,
+            people: self
+                .members()
+                .into_iter()
+                .map(|m| self.profile(m))
+                .collect(),
+            events,
+            more: self.more_before || !is_whole,
+            users: spoken_of
+                .iter()
+                .filter_map(person)
+                .map(|(id, name)| Person { id, name })
+                .collect(),
+            unread: None,
+        }
+    }
+
+    /// All that is known of a member.
+    fn profile(&self, member: &Member) -> Participant {
+        let known = member.profile.clone();
+        known.unwrap_or_else(|| Participant {
+            name: self.name(member.id),
+            age: None,
+            gender: None,
+            email: String::new(),
+            id: member.id,
+            joined: member.joined,
+        })
     }
 
     /// The seq before which older events can be asked for, if there are any.

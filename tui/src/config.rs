@@ -47,6 +47,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// Whether colours are unwanted.
     pub no_color: bool,
+    /// Whether terminals that can are told where links lead.
+    pub links: bool,
 }
 
 /// Why the settings do not hold.
@@ -92,6 +94,7 @@ pub struct Wrong {
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
     server: Option<toml::Spanned<String>>,
+    links: Option<bool>,
 }
 
 impl Environment {
@@ -117,13 +120,14 @@ pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, Confi
     let must_exist = named.is_some();
     let config_file =
         named.unwrap_or_else(|| environment.config_dir.join("plenary").join("config.toml"));
-    let from_file = read(&config_file, must_exist)?;
+    let (from_file, links) = read(&config_file, must_exist)?;
     let from_environment = environment
         .server
         .map(|text| text.parse().map_err(ConfigError::Variable))
         .transpose()?;
     Ok(Settings {
         server: flags.server.or(from_environment).or(from_file),
+        links: links.unwrap_or(true),
         token: environment.token,
         config_file,
         state_dir: environment.state_dir.join("plenary"),
@@ -131,11 +135,12 @@ pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, Confi
     })
 }
 
-fn read(file: &Path, must_exist: bool) -> Result<Option<Server>, ConfigError> {
+/// The server, and whether links are wanted, where the file says so.
+fn read(file: &Path, must_exist: bool) -> Result<(Option<Server>, Option<bool>), ConfigError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
-            return Ok(None);
+            return Ok((None, None));
         }
         Err(error) => {
             return Err(ConfigError::Unreadable {
@@ -154,12 +159,12 @@ fn read(file: &Path, must_exist: bool) -> Result<Option<Server>, ConfigError> {
         wrong(at, error.message().trim().replace('\n', "; "))
     })?;
     let Some(server) = config.server else {
-        return Ok(None);
+        return Ok((None, config.links));
     };
     let at = server.span().start;
     let parsed = server.into_inner().parse::<Server>();
     parsed
-        .map(Some)
+        .map(|server| (Some(server), config.links))
         .map_err(|error| wrong(at, format!("server: {error}")))
 }
 
@@ -241,6 +246,17 @@ mod tests {
             .to_string();
         assert!(error.contains(place) && error.contains(what), "{error}");
         assert!(!error.contains('\n'), "{error}");
+    }
+
+    #[rstest]
+    #[case(None, true)]
+    #[case(Some("links = false"), false)]
+    #[case(Some("server = \"http://a\"\nlinks = false"), false)]
+    fn links_can_be_turned_off(#[case] file: Option<&str>, #[case] expected: bool) {
+        assert_eq!(
+            settle(None, None, file).expect("good settings").links,
+            expected
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
 
+use crate::cache::Cache;
 use crate::export::Format;
 use crate::journal::{Owner, Record};
 use crate::model::loudness::Loudness;
@@ -46,6 +47,8 @@ pub enum Effect {
     Record(Vec<Record>),
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
+    /// Keep these screens, in place of those that were kept.
+    KeepScreens(Box<Cache>),
     /// Remember that this was sent.
     KeepSent {
         /// In which meeting.
@@ -110,6 +113,7 @@ impl std::fmt::Debug for Effect {
             Self::OpenJournal(owner) => write!(f, "OpenJournal({owner:?})"),
             Self::Record(records) => write!(f, "Record({})", records.len()),
             Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
+            Self::KeepScreens(cache) => write!(f, "KeepScreens({})", cache.rooms.len()),
             Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
             Self::Export { instance, .. } => write!(f, "Export({instance})"),
             Self::Edit { .. } => f.write_str("Edit"),

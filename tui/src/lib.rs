@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod api;
+pub mod cache;
 pub mod clock;
 pub mod command;
 pub mod command_line;
@@ -14,6 +15,7 @@ pub mod journal;
 pub mod key;
 pub mod keymap;
 pub mod layout;
+pub mod link;
 pub mod loud;
 pub mod model;
 pub mod msg;

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use clap::Parser as _;
 use plenary::command_line::CommandLine;
 use plenary::config::{self, Environment, Flags, Settings};
+use plenary::link;
 use plenary::runtime::{self, Desktop, Ended, Opening};
 use plenary::session::{Account, SessionFile};
 use plenary::shell::{self, Exit, Failure};
@@ -111,6 +112,7 @@ fn opening(settings: &Settings) -> Opening {
         ),
         config_dir: config_dir(settings),
         desktop: Desktop::new(|name| std::env::var(name).ok()),
+        has_links: settings.links && link::is_known_to(|name| std::env::var(name).ok()),
         editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,

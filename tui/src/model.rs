@@ -6,6 +6,7 @@ pub mod composer;
 pub mod editor;
 pub mod find;
 pub mod history;
+mod kept;
 pub mod loudness;
 pub mod meetings;
 pub mod outbox;
@@ -25,6 +26,7 @@ use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
+use crate::cache::Cache;
 use crate::clock::Zone;
 use crate::command::{Command, Context};
 use crate::journal::Owner;
@@ -59,6 +61,8 @@ pub struct Start {
     pub person: Option<String>,
     /// The kept drafts.
     pub drafts: Vec<(InstanceId, String)>,
+    /// The last screens of an earlier program of theirs.
+    pub kept: Option<Cache>,
     /// What was sent before, oldest first.
     pub history: Vec<(MeetingId, String)>,
     /// What meetings may call for, where it was chosen.
@@ -139,6 +143,8 @@ pub struct Model {
     pub ring: Ring,
     /// When drafts that changed are kept on disk.
     pub drafts_due: Option<Timestamp>,
+    /// When screens that changed are kept on disk.
+    pub screens_due: Option<Timestamp>,
     /// Where keys go first.
     pub focus: Focus,
     /// The list that lies over the chat.
@@ -292,7 +298,7 @@ impl Model {
             server: start.server.clone(),
             person: person.to_lowercase(),
         });
-        Self {
+        let mut model = Self {
             now: start.now,
             skew_ms: 0,
             size: start.size,
@@ -323,6 +329,7 @@ impl Model {
             history: History::new(start.history),
             ring: Ring::default(),
             drafts_due: None,
+            screens_due: None,
             focus: Focus::Input,
             drawer: None,
             overlay: None,
@@ -339,7 +346,11 @@ impl Model {
             quit_at: None,
             confirming: None,
             title: String::new(),
+        };
+        if let Some(cache) = start.kept {
+            model.show_kept(cache);
         }
+        model
     }
 
     /// The opened meeting that is shown.

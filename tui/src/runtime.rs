@@ -10,6 +10,7 @@ mod keeper;
 mod news;
 mod outside;
 mod plain;
+mod screens_keeper;
 mod sent_keeper;
 mod wishes;
 
@@ -25,6 +26,7 @@ use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
+use crate::cache::{Cache, CacheFile};
 use crate::clock::Zone;
 use crate::drafts::DraftsFile;
 use crate::effect::Effect;
@@ -34,9 +36,9 @@ use crate::model::{Model, Start};
 use crate::msg::{Msg, News};
 use crate::net::Told;
 use crate::sent::SentFile;
-use crate::session::{Account, SessionFile};
+use crate::session::{Account, Session, SessionFile};
 use crate::term::Term;
-use crate::theme::Theme;
+use crate::theme::{Theme, Tone};
 use crate::update::update;
 use crate::view::view;
 use away::Away;
@@ -69,6 +71,8 @@ pub struct Opening {
     pub config_dir: PathBuf,
     /// What stands around the terminal.
     pub desktop: Desktop,
+    /// Whether the terminal is told where links lead.
+    pub has_links: bool,
     /// The command line of the person's editor.
     pub editor: String,
     /// The wall clock: `SystemTime::now`.
@@ -89,7 +93,7 @@ enum Taken {
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
 pub async fn run(opening: &Opening) -> io::Result<()> {
-    let mut term = Term::take()?;
+    let mut term = Term::take(opening.has_links)?;
     let mut screen = Screen::new(opening, &term)?;
     let ended = screen.run(&mut term).await;
     drop(term);
@@ -98,23 +102,46 @@ pub async fn run(opening: &Opening) -> io::Result<()> {
 }
 
 impl Opening {
+    /// Who signed in to this server last.
+    fn here(&self) -> Option<&Session> {
+        let session = self.account.session.as_ref();
+        session.filter(|session| session.server == self.account.server)
+    }
+
+    /// Whose token it is, where that is known: one that was given may be somebody else's.
+    fn person(&self) -> Option<&str> {
+        let here = self.here();
+        let here = here.filter(|session| self.account.token.as_ref() == Some(&session.token));
+        here.map(|session| session.email.as_str())
+    }
+
+    /// What the program knows when it begins, with the last screens of an earlier one.
+    fn model_with_screens(&self, size: (u16, u16)) -> Model {
+        let server = self.account.server.to_string();
+        let file = CacheFile::within(&self.state_dir);
+        let kept = self.person().map(|person| file.load(&server, person));
+        match kept.unwrap_or(Ok(None)) {
+            Ok(kept) => self.model(size, kept),
+            Err(why) => {
+                let mut model = self.model(size, None);
+                model.tell(Tone::Bad, why);
+                model
+            }
+        }
+    }
+
     /// What the program knows when it begins.
-    fn model(&self, size: (u16, u16)) -> Model {
+    fn model(&self, size: (u16, u16), kept: Option<Cache>) -> Model {
         let account = &self.account;
         let server = account.server.to_string();
-        let here = account
-            .session
-            .as_ref()
-            .filter(|session| session.server == account.server);
         Model::new(Start {
-            email: here
+            email: self
+                .here()
                 .map(|session| session.email.clone())
                 .unwrap_or_default(),
-            // A token that was given may be somebody else's.
-            person: here
-                .filter(|session| account.token.as_ref() == Some(&session.token))
-                .map(|session| session.email.clone()),
+            person: self.person().map(str::to_owned),
             token: account.token.clone(),
+            kept,
             drafts: DraftsFile::within(&self.state_dir).load(&server),
             history: SentFile::within(&self.state_dir).load(&server),
             loudness: LoudFile::within(&self.state_dir).load(&server),
@@ -150,7 +177,7 @@ struct Screen {
 
 impl Screen {
     fn new(opening: &Opening, term: &Term) -> io::Result<Self> {
-        let model = opening.model(term.size()?);
+        let model = opening.model_with_screens(term.size()?);
         Ok(Self {
             model,
             wishes: Wishes::within(&opening.config_dir, opening.theme),

@@ -1,6 +1,8 @@
 //! The terminal: taken, and always given back.
 
-use std::io::{self, IsTerminal as _, Stdout, Write as _};
+mod linking;
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::process::Command;
 use std::sync::Once;
 
@@ -14,9 +16,14 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Frame;
-use ratatui::backend::CrosstermBackend;
 
 use plenary_shared::text::for_terminal;
+
+use crate::link::Links;
+use linking::{Linking, Shared};
+
+/// Bytes that go to the terminal at once: a frame of the largest screens, so that none is seen half.
+const FRAME_BYTES: usize = 64 * 1_024;
 
 /// xterm's stack of titles: the one that was there comes back.
 const PUSH_TITLE: &str = "\x1b[22;2t";
@@ -28,7 +35,10 @@ const GIVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// The terminal, while it is ours. Dropping it gives it back.
 pub struct Term {
-    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    inner: ratatui::Terminal<Linking<BufWriter<Stdout>>>,
+    /// Where the links on the screen lead; nowhere, if this terminal does not know them.
+    links: Shared,
+    has_links: bool,
     /// Whether it is ours just now.
     is_taken: bool,
     /// Whether the mouse is ours as well.
@@ -41,8 +51,9 @@ pub fn is_there() -> bool {
 }
 
 impl Term {
-    /// Takes the terminal. From here on a panic gives it back before it is reported.
-    pub fn take() -> io::Result<Self> {
+    /// Takes the terminal. From here on a panic gives it back before it is reported. `has_links` says
+    /// whether it is told where links lead.
+    pub fn take(has_links: bool) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -55,9 +66,13 @@ impl Term {
             give_back();
             return Err(error);
         }
-        match ratatui::Terminal::new(CrosstermBackend::new(io::stdout())) {
+        let links = Shared::default();
+        let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        match ratatui::Terminal::new(Linking::new(writer, links.clone())) {
             Ok(inner) => Ok(Self {
                 inner,
+                links,
+                has_links,
                 is_taken: true,
                 has_mouse: false,
             }),
@@ -75,8 +90,20 @@ impl Term {
     }
 
     /// Draws one frame.
-    pub fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.inner.draw(view).map(|_| ())
+    pub fn draw(&mut self, view: impl Fn(&mut Frame<'_>) -> Links) -> io::Result<()> {
+        let mut is_stale = false;
+        self.inner.draw(|frame| {
+            let links = view(frame);
+            if self.has_links {
+                is_stale = self.links.borrow_mut().replace(links);
+            }
+        })?;
+        if is_stale {
+            // Where the text stayed and its link did not, nothing was written.
+            self.clear()?;
+            self.inner.draw(|frame| drop(view(frame)))?;
+        }
+        Ok(())
     }
 
     /// Forgets what is on the screen: the next frame draws everything.

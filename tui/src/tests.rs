@@ -1,6 +1,7 @@
 //! State, keys and what the server says in; requests and screens out.
 
 mod answering;
+mod caching;
 mod calling;
 mod editing;
 mod hostile;

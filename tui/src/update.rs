@@ -3,6 +3,7 @@
 
 mod answering;
 mod asking;
+mod caching;
 mod calling;
 mod chat;
 mod completing;
@@ -28,7 +29,7 @@ use plenary_shared::ids::Cmid;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::model::Model;
-use crate::msg::{Msg, News};
+use crate::msg::{LinkNews, Msg, News};
 use crate::theme::{Theme, Tone};
 
 /// Woken so much later than was asked for, the machine was asleep or the program stopped.
@@ -58,6 +59,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         step.model.slept = Some((before, step.model.now));
     }
     step.mark_looked(false);
+    if let News::Link(LinkNews::Line(_)) = &msg.news {
+        step.screens_changed();
+    }
     match msg.news {
         News::Started => step.begin(),
         News::Key(key) => step.key(key),
@@ -170,6 +174,7 @@ impl Step<'_> {
 
     fn quit_now(&mut self) {
         self.keep_drafts();
+        self.keep_screens();
         self.out.push(Effect::Quit);
     }
 }

@@ -18,34 +18,36 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use crate::layout::{Form, Panes};
+use crate::link::Links;
 use crate::model::{Focus, Model};
 use crate::text;
 use crate::theme::Tone;
 
-/// Draws everything, and puts the cursor where the keys go.
-pub fn view(model: &Model, frame: &mut Frame<'_>) {
+/// Draws everything, and puts the cursor where the keys go. Says where the links lead whose cells are
+/// marked by [`crate::link::mark`].
+pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     let screen = frame.area();
     if screen.is_empty() || (screen.width, screen.height) != model.size {
         // The terminal has another size already, and the model is about to be told.
-        return;
+        return Links::new();
     }
     if let Some(sign_in) = &model.sign_in {
         form::draw(model, sign_in, frame);
         if model.overlay.is_some() {
             over::page(model, frame, model.panes().over());
         }
-        return;
+        return Links::new();
     }
     let panes = model.panes();
     if panes.form == Form::Tiny {
         let what = format!("{}x{} is too small", screen.width, screen.height);
         put(frame, panes.status, vec![Line::raw(what)]);
         input::draw(model, frame, panes.input);
-        return;
+        return Links::new();
     }
     list::tabs(model, frame, panes.tabs);
     title::draw(model, frame, panes.title);
-    chat::draw(model, frame, panes.chat);
+    let links = chat::draw(model, frame, panes.chat);
     lists(model, frame, &panes);
     rules(model, frame, &panes);
     if model.overlay.is_some() {
@@ -60,6 +62,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     input::aim(model, frame, panes.aim);
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);
+    links
 }
 
 fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {

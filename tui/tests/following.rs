@@ -26,6 +26,7 @@ fn opening(home: &TempDir, server: &str, token: &str) -> Opening {
         theme: Theme::new(false, false),
         config_dir: home,
         desktop: Desktop::default(),
+        has_links: false,
         editor: String::new(),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,

@@ -401,10 +401,7 @@ impl<'a> Run<'a> {
         self.spawn(at, format!("{role:?}"), None, async move {
             use plenary_server::store::Store;
             let answer = match role {
-                Role::Boot => match store.sweep().await {
-                    Ok(()) => store.renew_lease(&node, LEASE_MS).await.map(|_| ()),
-                    Err(error) => Err(error),
-                },
+                Role::Boot => servers::boot(store, node).await,
                 Role::Sweep => store.sweep().await,
                 Role::Schedule => servers::schedule(store, clock).await,
                 Role::Archive => servers::archive(store).await,

@@ -220,6 +220,13 @@ pub async fn archive(store: Arc<Served>) -> Answer<()> {
     Ok(())
 }
 
+/// What a server does before its doors are open.
+pub async fn boot(store: Arc<Served>, node: NodeId) -> Answer<()> {
+    let swept = store.sweep().await;
+    store.renew_lease(&node, LEASE_MS).await?;
+    swept
+}
+
 /// What is done for dead servers and lost connections.
 pub async fn reap(store: Arc<Served>, node: NodeId) -> Answer<()> {
     store.renew_lease(&node, LEASE_MS).await?;

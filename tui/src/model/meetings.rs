@@ -23,6 +23,8 @@ pub struct Meetings {
     unread: HashMap<InstanceId, Unread>,
     /// Whether the server has said anything yet.
     pub loaded: bool,
+    /// When the list was kept on this machine, until the server has said it.
+    pub kept_at: Option<Timestamp>,
     /// Whether it changed again while it was being asked for.
     pub stale: bool,
 }
@@ -83,6 +85,13 @@ impl Meetings {
     pub fn set(&mut self, all: Vec<Instance>) {
         self.all = all;
         self.loaded = true;
+        self.kept_at = None;
+    }
+
+    /// What was kept on this machine; the server has said nothing yet.
+    pub fn set_kept(&mut self, all: Vec<Instance>, at: Timestamp) {
+        self.all = all;
+        self.kept_at = Some(at);
     }
 
     /// What the server counts of what is not read.

@@ -30,6 +30,8 @@ pub struct Room {
     pub id: InstanceId,
     /// What is known of it, once it has been read.
     pub log: Option<Replica>,
+    /// When what is shown of it was kept on this machine, until the server has said how it is.
+    pub kept_at: Option<Timestamp>,
     /// Whether this connection follows it.
     pub following: bool,
     /// Whether one means to be in it.
@@ -100,6 +102,7 @@ impl Room {
         Self {
             id,
             log: None,
+            kept_at: None,
             following: false,
             wants_in: false,
             scroll: Scroll::Newest,
@@ -129,9 +132,14 @@ impl Room {
         log.zip(user).is_some_and(|(log, user)| log.is_member(user))
     }
 
-    /// Whether it is over.
+    /// Whether the server has said how it is.
+    pub fn was_read(&self) -> bool {
+        self.log.is_some() && self.kept_at.is_none()
+    }
+
+    /// Whether it is over, as the server said.
     pub fn is_closed(&self) -> bool {
-        self.log.as_ref().is_some_and(Replica::is_closed)
+        self.kept_at.is_none() && self.log.as_ref().is_some_and(Replica::is_closed)
     }
 
     /// The last seq that is known.

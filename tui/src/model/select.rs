@@ -1,6 +1,5 @@
 //! A selected message, and what is searched for among the messages.
 
-use linkify::{LinkFinder, LinkKind};
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 
@@ -46,16 +45,6 @@ pub fn body(event: &Event) -> Option<&str> {
     }
 }
 
-/// The addresses in a text that can be opened.
-pub fn links(body: &str) -> Vec<&str> {
-    let mut finder = LinkFinder::new();
-    finder.kinds(&[LinkKind::Url]);
-    let links = finder.links(body).map(|link| link.as_str());
-    links
-        .filter(|link| link.starts_with("https://") || link.starts_with("http://"))
-        .collect()
-}
-
 impl Model {
     /// The selected message, if it is still there.
     pub fn selected(&self) -> Option<&Event> {
@@ -78,17 +67,5 @@ impl Model {
         let free = height.saturating_sub(rows.len());
         let places = rows.into_iter().map(|shown| Some(shown.place));
         std::iter::repeat_n(None, free).chain(places).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_can_be_opened() {
-        let body = "see https://a.org/x?y=(z), http://b.org. or file:///etc/passwd, javascript:x";
-        assert_eq!(links(body), ["https://a.org/x?y=(z)", "http://b.org"]);
-        assert!(links("nothing").is_empty());
     }
 }

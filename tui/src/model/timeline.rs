@@ -78,6 +78,9 @@ impl Looked<'_> {
             }
             Place::Tail => {
                 block.rows.extend(self.absence_rows(self.room.last(), None));
+                block
+                    .rows
+                    .extend(self.room.kept_at.map(|at| self.kept_row(at)));
                 block.rows.extend(self.pending_rows());
             }
         }

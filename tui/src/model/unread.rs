@@ -23,7 +23,7 @@ impl Model {
     /// Messages of others that have not been read, and how many of them speak of the reader. Of a
     /// meeting that the reader has never looked into, only those that speak of them count.
     pub fn unread_of(&self, id: InstanceId) -> (usize, usize) {
-        if let Some(room) = self.rooms.get(&id).filter(|room| room.log.is_some()) {
+        if let Some(room) = self.rooms.get(&id).filter(|room| room.was_read()) {
             return (room.unread, room.mentions);
         }
         let is_in = self.meetings.get(id).is_some_and(|i| i.joined.is_some());

@@ -42,6 +42,7 @@ impl Model {
             self.notice.as_ref().map(|notice| notice.until),
             self.quit_until,
             self.drafts_due,
+            self.screens_due,
             self.quit_at,
         ];
         times.into_iter().flatten().for_each(&mut at);

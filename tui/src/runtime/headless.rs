@@ -30,7 +30,7 @@ impl Headless {
     /// process must have a crypto provider.
     pub fn open(opening: &Opening) -> Self {
         let mut program = Self {
-            model: opening.model(SIZE),
+            model: opening.model(SIZE, None),
             outside: Outside::new(opening),
             is_over: false,
             wall_clock: opening.wall_clock,

@@ -11,9 +11,11 @@ use tokio::task::{AbortHandle, JoinHandle};
 use super::Opening;
 use super::exporter::{self, Export};
 use super::keeper::Keeper;
+use super::screens_keeper::ScreensKeeper;
 use super::sent_keeper::SentKeeper;
 use crate::address::Server;
 use crate::api::Api;
+use crate::cache::CacheFile;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::Effect;
 use crate::loud::LoudFile;
@@ -34,6 +36,8 @@ pub(super) struct Outside {
     keeper: Keeper,
     /// What was sent, on disk.
     sent: SentKeeper,
+    /// The last screens, on disk.
+    screens: ScreensKeeper,
     loud_file: LoudFile,
     /// What came of writing it, and is not told yet.
     kept: VecDeque<News>,
@@ -98,6 +102,7 @@ impl Outside {
             session_file: opening.session_file.clone(),
             drafts_file: DraftsFile::within(&opening.state_dir),
             keeper: Keeper::new(&opening.state_dir, opening.new_id),
+            screens: ScreensKeeper::new(CacheFile::within(&opening.state_dir)),
             sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
             loud_file: LoudFile::within(&opening.state_dir),
             kept: VecDeque::new(),
@@ -129,6 +134,7 @@ impl Outside {
             Effect::OpenJournal(owner) => self.keeper.open(owner),
             Effect::Record(records) => self.keeper.write(records),
             Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
+            Effect::KeepScreens(cache) => self.screens.keep(*cache),
             Effect::KeepSent { meeting, text } => self.sent.keep(server.to_owned(), meeting, text),
             Effect::KeepLoudness(kept) => self.keep_loudness(server.to_owned(), kept),
             Effect::Export {
@@ -255,6 +261,7 @@ impl Outside {
 
     /// Removes the kept token, if it is this server's.
     fn forget_token(&mut self, server: &str) {
+        self.screens.forget();
         let kept = self
             .session_file
             .load()
@@ -283,6 +290,7 @@ impl Outside {
         }
         self.keeper.end().await;
         self.sent.end().await;
+        self.screens.end().await;
         if let Some(link) = self.link.take() {
             link.close().await;
         }

@@ -2,6 +2,7 @@
 
 use super::{Exit, Failure, Shell};
 use crate::api::ApiError;
+use crate::cache::CacheFile;
 
 /// Keeps the stored token while the server cannot be told.
 pub async fn run(shell: &mut Shell) -> Result<(), Failure> {
@@ -33,6 +34,11 @@ pub async fn run(shell: &mut Shell) -> Result<(), Failure> {
         .is_some_and(|session| Some(&session.token) == account.token.as_ref());
     if is_stored {
         shell.session_file.remove()?;
+        let screens = shell.session_file.path().parent().map(CacheFile::within);
+        if let Some(Err(error)) = screens.map(|screens| screens.remove()) {
+            let text = format!("The last screens could not be removed: {error}.");
+            return Err(Failure::other(text));
+        }
     }
     match told {
         Some(answer) if shell.json => shell.out.line(&answer.json()),

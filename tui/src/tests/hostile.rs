@@ -186,6 +186,6 @@ fn a_terminal_that_is_smaller_than_what_was_said_is_left_alone() {
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(44, 20))
         .expect("no terminal can fail");
     terminal
-        .draw(|frame| crate::view::view(&stage.model, frame))
+        .draw(|frame| drop(crate::view::view(&stage.model, frame)))
         .expect("no terminal can fail");
 }

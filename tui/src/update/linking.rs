@@ -80,7 +80,7 @@ impl Step<'_> {
             .model
             .rooms
             .values()
-            .filter(|room| !room.is_closed())
+            .filter(|room| room.was_read() && !room.is_closed())
             .filter_map(|room| room.log.as_ref())
             .map(plenary_shared::replica::Replica::position)
             .take(limits::FOLLOWED_MAX)
@@ -97,6 +97,7 @@ impl Step<'_> {
     /// The server knows us.
     pub(super) fn greeted(&mut self, ok: HelloOk) {
         let local = self.model.now.plus_ms(-self.model.skew_ms);
+        self.forget_kept_of_others(&ok);
         self.model.skew_ms = ok.now.ms_since(local);
         self.model.now = ok.now;
         self.model.me = Some(Me {
@@ -117,7 +118,7 @@ impl Step<'_> {
                 .iter()
                 .find(|resumed: &&Resumed| resumed.instance == id);
             if let (Some(from), Some(room)) = (lost_at, self.model.rooms.get_mut(&id))
-                && room.log.is_some()
+                && room.was_read()
                 && !room.is_closed()
             {
                 room.was_offline(from, ok.now);

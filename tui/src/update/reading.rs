@@ -86,7 +86,7 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        let Some(left) = left.filter(|_| room.log.is_some()) else {
+        let Some(left) = left.filter(|_| room.was_read()) else {
             return;
         };
         let before = room.seen;
@@ -124,12 +124,7 @@ impl Step<'_> {
         let listed = self.model.meetings.iter().map(|instance| instance.id);
         let unopened: Vec<InstanceId> = listed
             .filter(|id| argument == "all" || Some(*id) == shown)
-            .filter(|id| {
-                self.model
-                    .rooms
-                    .get(id)
-                    .is_none_or(|room| room.log.is_none())
-            })
+            .filter(|id| self.model.rooms.get(id).is_none_or(|room| !room.was_read()))
             .filter(|id| self.model.unread_of(*id).0 > 0)
             .collect();
         for instance in unopened {

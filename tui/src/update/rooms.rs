@@ -25,7 +25,7 @@ impl Step<'_> {
             .rooms
             .entry(id)
             .or_insert_with(|| Room::new(id, now));
-        if room.log.is_none() || !(room.following || room.is_closed()) {
+        if !room.was_read() || !(room.following || room.is_closed()) {
             self.ask_open(id);
         }
     }
@@ -56,7 +56,8 @@ impl Step<'_> {
         room.asked_older = None;
         room.asked_newer = false;
         let mut after = room.last();
-        if let Some(log) = &mut room.log {
+        let was_kept = room.kept_at.take().is_some();
+        if let Some(log) = room.log.as_mut().filter(|_| !was_kept) {
             let common = log.durable();
             let is_anew = log.position().generation != ok.generation;
             log.reopen(ok);
@@ -104,7 +105,7 @@ impl Step<'_> {
     pub(super) fn open_refused(&mut self, id: InstanceId, reject: &Reject) {
         self.tell_no_of(id, reject);
         let room = self.model.rooms.get(&id);
-        let was_read = room.is_some_and(|room| room.log.is_some());
+        let was_read = room.is_some_and(Room::was_read);
         let is_gone = matches!(
             reject.code,
             Code::NotFound | Code::NotAllowed | Code::NotStarted

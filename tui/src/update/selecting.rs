@@ -6,9 +6,10 @@ use plenary_shared::ids::Seq;
 use super::Step;
 use crate::command::Command;
 use crate::effect::Effect;
+use crate::link;
 use crate::model::Focus;
 use crate::model::scroll::{self, Place, Scroll};
-use crate::model::select::{Query, Selecting, body, links};
+use crate::model::select::{Query, Selecting, body};
 use crate::text;
 use crate::theme::Tone;
 use plenary_shared::text::mentions;
@@ -289,15 +290,9 @@ impl Step<'_> {
     }
 
     fn open_link(&mut self) {
-        let found: Vec<String> = self
-            .model
-            .selected()
-            .and_then(body)
-            .map(links)
-            .unwrap_or_default()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let said = self.model.selected().and_then(body).unwrap_or_default();
+        let found = link::found(said).into_iter();
+        let found: Vec<String> = found.map(|at| said[at].to_owned()).collect();
         let Some(select) = &mut self.model.select else {
             return;
         };

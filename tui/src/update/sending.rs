@@ -145,6 +145,15 @@ impl Step<'_> {
             Some(id) if self.model.rooms.get(&id).is_some_and(Room::is_closed) => {
                 Code::Ended.sentence().to_owned()
             }
+            Some(id)
+                if self
+                    .model
+                    .rooms
+                    .get(&id)
+                    .is_some_and(|room| room.kept_at.is_some()) =>
+            {
+                "not sent yet: the server has not answered. Enter again when it has".to_owned()
+            }
             Some(id) if self.model.is_active(id) => {
                 "not sent: you are not in this meeting. Enter again joins it".to_owned()
             }

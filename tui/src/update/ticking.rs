@@ -31,6 +31,9 @@ impl Step<'_> {
         if self.model.drafts_due.is_some_and(|due| due <= now) {
             self.keep_drafts();
         }
+        if self.model.screens_due.is_some_and(|due| due <= now) {
+            self.keep_screens();
+        }
         if self.model.quit_at.is_some_and(|at| at <= now) {
             self.model.quit_at = None;
             self.quit_now();

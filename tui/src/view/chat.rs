@@ -8,8 +8,10 @@ use ratatui::text::{Line, Span};
 
 use super::{put, title, whole};
 use crate::clock::{minutes, minutes_left};
+use crate::link::Links;
 use crate::model::room::Room;
 use crate::model::scroll::{Place, Shown};
+use crate::model::timeline::Looked;
 use crate::model::{Link, Model, scroll};
 use crate::text;
 use crate::theme::Tone;
@@ -17,21 +19,27 @@ use crate::theme::Tone;
 /// Rows of a description that are shown.
 const DESCRIPTION_ROWS_MAX: usize = 8;
 
-/// Draws the chat.
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+/// Parts of a message's first row before its text: time, blanks, name, blanks.
+const WHO_SPANS: usize = 4;
+
+/// Draws the chat; says where the links in it lead.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Links {
     if area.is_empty() {
-        return;
+        return Links::new();
     }
     match (model.room(), model.shown.and_then(|id| model.instance(id))) {
-        (Some(room), _) => log(model, room, frame, area),
+        (Some(room), _) => return log(model, room, frame, area),
         (None, Some(instance)) => put(frame, area, card(model, instance, area)),
         (None, None) => put(frame, area, nothing(model, area)),
     }
+    Links::new()
 }
 
-fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
+fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     let height = usize::from(area.height);
-    let shown = scroll::window(&model.looked(room), height);
+    let looked = model.looked(room);
+    let shown = scroll::window(&looked, height);
+    let links = links(&looked, &shown);
     let selected = model.selected().map(|event| Place::Event(event.seq));
     let is_selected = |row: &Shown| Some(row.place) == selected && row.row >= 0;
     let cursor = shown.iter().position(is_selected);
@@ -65,19 +73,46 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
     if !room.scroll.is_newest() && model.select.is_none() {
         marker(model, room, frame, area);
     }
+    links
+}
+
+/// Where the links of the messages on the screen lead.
+fn links(looked: &Looked<'_>, shown: &[Shown]) -> Links {
+    let log = looked.room.log.as_ref();
+    let mut seqs: Vec<_> = shown
+        .iter()
+        .filter_map(|row| match row.place {
+            Place::Event(seq) => Some(seq),
+            Place::Tail => None,
+        })
+        .collect();
+    seqs.dedup();
+    let events = seqs.into_iter().filter_map(|seq| log?.event(seq));
+    events.flat_map(|event| looked.links(event)).collect()
 }
 
 /// A row with what was searched for in it made plain, in the text behind time and name.
 fn marked(line: Line<'static>, sought: &str) -> Line<'static> {
+    if sought.is_empty() {
+        return line;
+    }
     let mut line = line;
-    if let Some(said) = line.spans.pop() {
-        let parts = text::split_at_matches(&said.content, sought);
+    // Before the text stand blanks, or time, blanks, name and blanks.
+    let is_first = |span: &Span<'_>| !span.content.starts_with(' ');
+    let head = if line.spans.first().is_some_and(is_first) {
+        WHO_SPANS
+    } else {
+        1
+    };
+    let said = line.spans.split_off(head.min(line.spans.len()));
+    for span in said {
+        let parts = text::split_at_matches(&span.content, sought);
         line.spans.extend(parts.into_iter().map(|(part, found)| {
             let style = if found {
                 let marks = Modifier::UNDERLINED | Modifier::BOLD;
-                said.style.add_modifier(marks)
+                span.style.add_modifier(marks)
             } else {
-                said.style
+                span.style
             };
             Span::styled(part, style)
         }));

@@ -40,7 +40,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
         rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
     }
     let glyphs = model.theme.glyphs;
-    let find = format!("{} find", model.key(Command::Find));
+    let find = match model.meetings.kept_at {
+        Some(at) => format!("as of {}", model.zone.hm(at)),
+        None => format!("{} find", model.key(Command::Find)),
+    };
     let head = spread(
         columns,
         vec![Span::styled(" MEETINGS", model.theme.style(Tone::Strong))],

@@ -303,6 +303,7 @@ fn opening(role: &Role) -> Opening {
         theme: Theme::new(false, false),
         config_dir: role.home.clone(),
         desktop: Desktop::default(),
+        has_links: false,
         editor: String::new(),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,

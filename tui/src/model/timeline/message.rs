@@ -1,5 +1,7 @@
 //! Rows of messages: those in the log, and those on their way.
 
+use std::ops::Range;
+
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::{Cmid, Seq, UserId};
 use plenary_shared::text::mentions;
@@ -10,6 +12,7 @@ use super::Looked;
 use crate::clock::minutes;
 use crate::journal::Aim;
 use crate::layout::Form;
+use crate::link::{self, Links};
 use crate::model::outbox::{Pending, Sending};
 use crate::text;
 use crate::theme::Tone;
@@ -29,46 +32,75 @@ struct Said<'a> {
     to: Option<Seq>,
     /// Whether it says something no more.
     is_gone: bool,
+    /// Its number in the log, where it has one.
+    seq: Option<Seq>,
 }
 
 impl Looked<'_> {
     /// The rows of a message in the log: as it is, or as whoever changes it wants it to be.
     pub(super) fn said_rows(&self, event: &Event) -> Vec<Line<'static>> {
-        let What::Message {
-            user,
-            body,
-            reply_to,
-            edited,
-            deleted,
-            ..
-        } = &event.what
-        else {
+        let What::Message { user, reply_to, .. } = &event.what else {
             return Vec::new();
         };
-        let last = self.room.last();
-        let change = self.outbox.change_of(event);
-        let change = change.filter(|line| !is_in_log(line, last));
-        let wanted = change.filter(|line| !line.is_failed());
-        let is_gone = deleted.is_some() || wanted.is_some_and(|line| line.body.is_gone());
-        let body = match wanted {
-            _ if is_gone => DELETED.to_owned(),
-            Some(line) => line.body.to_string(),
-            None if edited.is_some() => format!("{body} (edited)"),
-            None => body.to_string(),
-        };
+        let body = self.body(event);
         let mut rows = self.message_rows(&Said {
             at: event.timestamp,
             user: *user,
-            body: &body,
+            body: body.as_deref().unwrap_or(DELETED),
             to: *reply_to,
-            is_gone,
+            is_gone: body.is_none(),
+            seq: Some(event.seq),
         });
-        if let Some(line) = change {
+        if let Some(line) = self.change(event) {
             let is_last = self.last_failed() == Some(line.cmid);
             let (tone, note) = self.note(line, is_last);
             self.append_note(&mut rows, tone, &note);
         }
         rows
+    }
+
+    /// Where the links of a message lead, as its rows number them.
+    pub fn links(&self, event: &Event) -> Links {
+        let Some(body) = self.body(event) else {
+            return Vec::new();
+        };
+        let lines = text::lines(&body);
+        let addresses = lines.iter().flat_map(|line| {
+            let found = link::found(line).into_iter();
+            found.map(|at| &line[at])
+        });
+        let numbered = addresses.enumerate().filter_map(|(nth, address)| {
+            Some((link::number(event.seq, nth)?, link::safe(address)?))
+        });
+        numbered.collect()
+    }
+
+    /// What is on its way to change a message.
+    fn change(&self, event: &Event) -> Option<&Pending> {
+        let last = self.room.last();
+        let change = self.outbox.change_of(event);
+        change.filter(|line| !is_in_log(line, last))
+    }
+
+    /// What a message says as it is shown; `None` when it says something no more.
+    fn body(&self, event: &Event) -> Option<String> {
+        let What::Message {
+            body,
+            edited,
+            deleted,
+            ..
+        } = &event.what
+        else {
+            return None;
+        };
+        let wanted = self.change(event).filter(|line| !line.is_failed());
+        match wanted {
+            _ if deleted.is_some() => None,
+            Some(line) if line.body.is_gone() => None,
+            Some(line) => Some(line.body.to_string()),
+            None if edited.is_some() => Some(format!("{body} (edited)")),
+            None => Some(body.to_string()),
+        }
     }
 
     /// What a message answers, as one line.
@@ -106,11 +138,36 @@ impl Looked<'_> {
             let quote = text::fit(&quote, self.text_cells(), self.theme.glyphs.cut);
             Span::styled(quote, self.theme.style(Tone::Quiet))
         });
+        let mut nth = 0;
         let wrapped = text::lines(body);
-        let texts = wrapped.iter().flat_map(|line| text::wrap(line, cells));
-        let texts = texts.map(|shown| Span::styled(format!("{mark}{shown}"), style));
+        let texts = wrapped.iter().flat_map(|line| {
+            let (rows, first) = (text::wrap(line, cells), nth);
+            let found = match said.seq {
+                Some(_) => link::found(line),
+                None => Vec::new(),
+            };
+            nth += found.len();
+            linked(line, rows, &found)
+                .into_iter()
+                .map(move |parts| (parts, first))
+        });
+        let texts = texts.map(|(parts, first)| {
+            let spans = parts.into_iter().map(|(part, link)| {
+                let number = link.zip(said.seq);
+                let number = number.and_then(|(nth, seq)| link::number(seq, first + nth));
+                let marked = number.map(|number| style.underline_color(link::mark(number)));
+                Span::styled(part, marked.unwrap_or(style))
+            });
+            let mark = (!mark.is_empty()).then(|| Span::styled(mark.clone(), style));
+            mark.into_iter().chain(spans).collect::<Vec<_>>()
+        });
         let mut rows = Vec::new();
-        for (index, shown) in quote.into_iter().chain(texts).enumerate() {
+        for (index, shown) in quote
+            .map(|quote| vec![quote])
+            .into_iter()
+            .chain(texts)
+            .enumerate()
+        {
             let mut spans = match (index, self.form) {
                 (0, Form::Three | Form::Two | Form::Tabs) => self.who(at, user),
                 (0, Form::Narrow | Form::Tiny) => {
@@ -119,7 +176,7 @@ impl Looked<'_> {
                 }
                 _ => vec![Span::raw(" ".repeat(self.indent()))],
             };
-            spans.push(shown);
+            spans.extend(shown);
             rows.push(Line::from(spans));
         }
         rows
@@ -148,7 +205,9 @@ impl Looked<'_> {
         let last_failed = self.last_failed();
         let mut rows = Vec::new();
         let here = self.outbox.of(self.room.id);
-        for pending in here.filter(|line| !is_in_log(line, last) && !self.shows_at(line)) {
+        let is_shown =
+            |line: &&Pending| is_in_log(line, last) || self.shows_at(line) || self.was_kept(line);
+        for pending in here.filter(|line| !is_shown(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
             let is_gone = pending.body.is_gone();
             let to = match pending.aim {
@@ -165,6 +224,7 @@ impl Looked<'_> {
                 },
                 to,
                 is_gone,
+                seq: None,
             });
             let is_last_failed = last_failed == Some(pending.cmid);
             let (tone, note) = self.note(pending, is_last_failed);
@@ -188,6 +248,18 @@ impl Looked<'_> {
             self.outbox.change_of(event)
         });
         shown.is_some_and(|shown| shown.cmid == line.cmid)
+    }
+
+    /// Whether what was kept of the log has it: the server has not said yet that it has it too.
+    fn was_kept(&self, line: &Pending) -> bool {
+        let log = self.room.log.as_ref();
+        let log = log.filter(|_| self.room.kept_at.is_some());
+        log.is_some_and(|log| {
+            log.events().any(|event| {
+                matches!(event.what, What::Message { cmid, user, .. }
+                    if cmid == line.cmid && self.is_me(user))
+            })
+        })
     }
 
     fn note(&self, pending: &Pending, last_failed: bool) -> (Tone, String) {
@@ -253,6 +325,41 @@ impl Looked<'_> {
             lines.push(Line::from(vec![indent, Span::styled(row, style)]));
         }
     }
+}
+
+/// The rows of a line in parts: each with the link, by its place in the line, of which it is one.
+fn linked(
+    line: &str,
+    rows: Vec<String>,
+    found: &[Range<usize>],
+) -> Vec<Vec<(String, Option<usize>)>> {
+    if found.is_empty() {
+        return rows.into_iter().map(|row| vec![(row, None)]).collect();
+    }
+    let mut at = 0;
+    let mut parted = Vec::with_capacity(rows.len());
+    for row in rows {
+        // Between two rows only blanks are left out.
+        at += line[at..].find(&row).unwrap_or_default();
+        let end = at + row.len();
+        let mut parts = Vec::new();
+        for (nth, link) in found.iter().enumerate() {
+            let (from, to) = (link.start.max(at), link.end.min(end));
+            if from < to {
+                if at < from {
+                    parts.push((line[at..from].to_owned(), None));
+                }
+                parts.push((line[from..to].to_owned(), Some(nth)));
+                at = to;
+            }
+        }
+        if at < end || parts.is_empty() {
+            parts.push((line[at..end].to_owned(), None));
+        }
+        at = end;
+        parted.push(parts);
+    }
+    parted
 }
 
 /// Whether a line is taken, and its event has come.

@@ -2,6 +2,7 @@
 
 use plenary_shared::domain::{Act, Event, Moderation, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
+use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::{Looked, is_first_after};
@@ -140,6 +141,24 @@ impl Looked<'_> {
                 self.rule(&title, self.theme.glyphs.dotted)
             })
             .collect()
+    }
+
+    /// What stands above is from this machine, and how old it is.
+    pub(super) fn kept_row(&self, at: Timestamp) -> Line<'static> {
+        let is_today = self.zone.day(at) == self.zone.day(self.now);
+        let at = if is_today {
+            self.zone.hm(at)
+        } else {
+            self.zone.weekday_hm(at)
+        };
+        let dot = self.theme.glyphs.dot;
+        let title = match self.form {
+            Form::Three | Form::Two => {
+                format!("kept from {at} {dot} the server has not said yet what came since")
+            }
+            Form::Tabs | Form::Narrow | Form::Tiny => format!("kept from {at} {dot} not read yet"),
+        };
+        self.rule(&title, self.theme.glyphs.dotted)
     }
 
     /// Somebody came or went. Of several in a row the first has the row of all.

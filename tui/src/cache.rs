@@ -1,0 +1,243 @@
+//! The last screens of each meeting, kept on disk for their reader alone: what is shown before the
+//! server answers.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use plenary_shared::domain::{Instance, InstanceState, Role};
+use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::protocol::OpenOk;
+use plenary_shared::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Bytes of the file: the screens of many meetings, read within a few milliseconds.
+pub const FILE_BYTES_MAX: usize = 2 * 1_024 * 1_024;
+
+/// Events of one meeting that are kept: the last screens of it.
+pub const EVENTS_MAX: usize = 100;
+
+/// Meetings whose screens are kept.
+pub const ROOMS_MAX: usize = 12;
+
+/// Which form of the file this is; any other is passed over.
+const VERSION: u32 = 1;
+
+/// What is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cache {
+    version: u32,
+    /// Which server it is of.
+    pub server: String,
+    /// Whose it is.
+    pub person: Person,
+    /// When it was kept.
+    pub at: Timestamp,
+    /// The list of meetings.
+    pub meetings: Vec<Instance>,
+    /// The meeting that was shown.
+    pub shown: Option<InstanceId>,
+    /// The end of each opened meeting's log, the one looked at last first.
+    pub rooms: Vec<OpenOk>,
+}
+
+/// Somebody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    /// Which user.
+    pub id: UserId,
+    /// What they are called.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// The file.
+#[derive(Clone, Debug)]
+pub struct CacheFile {
+    path: PathBuf,
+}
+
+impl Cache {
+    /// Nothing of any meeting yet.
+    pub fn new(server: String, person: Person, at: Timestamp) -> Self {
+        Self {
+            version: VERSION,
+            server,
+            person,
+            at,
+            meetings: Vec::new(),
+            shown: None,
+            rooms: Vec::new(),
+        }
+    }
+}
+
+impl CacheFile {
+    /// In this program's state directory.
+    pub fn within(state_dir: &Path) -> Self {
+        Self {
+            path: state_dir.join("screens.json"),
+        }
+    }
+
+    /// What was kept for this person on this server. The sentence says why a file is no good.
+    pub fn load(&self, server: &str, email: &str) -> Result<Option<Cache>, String> {
+        let length = match fs::metadata(&self.path) {
+            Ok(file) => file.len(),
+            Err(_) => return Ok(None),
+        };
+        let is_small = usize::try_from(length).is_ok_and(|length| length <= FILE_BYTES_MAX);
+        let text = if is_small {
+            fs::read_to_string(&self.path)
+        } else {
+            Err(io::ErrorKind::FileTooLarge.into())
+        };
+        let cache = text.and_then(|text| Ok(serde_json::from_str::<Cache>(&text)?));
+        match cache {
+            Ok(cache) => Ok(Some(cache).filter(|cache| {
+                cache.version == VERSION
+                    && cache.server == server
+                    && cache.person.email.eq_ignore_ascii_case(email)
+            })),
+            Err(error) => Err(format!(
+                "{} is damaged and was passed over: {error}",
+                self.path.display()
+            )),
+        }
+    }
+
+    /// Keeps this in place of what was kept, without the meetings that have no room, the ones looked at
+    /// longest ago first. A reader sees the old one or the new one, whole.
+    pub fn save(&self, mut cache: Cache) -> io::Result<()> {
+        let rooms = std::mem::take(&mut cache.rooms);
+        let mut left = FILE_BYTES_MAX.saturating_sub(serde_json::to_vec(&cache)?.len());
+        for room in rooms {
+            // With the comma between two.
+            let bytes = serde_json::to_vec(&room)?.len() + 1;
+            if bytes > left {
+                break;
+            }
+            left -= bytes;
+            cache.rooms.push(room);
+        }
+        let text = serde_json::to_vec(&cache)?;
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
+        let new = self
+            .path
+            .with_extension(format!("{}.new", std::process::id()));
+        // One that a killed process of the same number left would keep its mode.
+        let _ = fs::remove_file(&new);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)
+            .and_then(|mut file| file.write_all(&text))
+            .and_then(|()| fs::rename(&new, &self.path))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&new);
+            })
+    }
+
+    /// Removes it: whoever signs out leaves nothing behind.
+    pub fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// A meeting that was kept, as the clock says that it is by now.
+pub fn aged(mut instance: Instance, now: Timestamp) -> Instance {
+    let is_over = instance.todatetime <= now;
+    let has_begun = instance.fromdatetime <= now;
+    instance.state = match instance.state {
+        InstanceState::Scheduled | InstanceState::Active if is_over => InstanceState::Ending,
+        InstanceState::Scheduled if has_begun => InstanceState::Active,
+        other => other,
+    };
+    instance
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn cache() -> Cache {
+        let person = Person {
+            id: UserId::new(7).expect("small"),
+            name: "ada".into(),
+            email: "ada@example.org".into(),
+            role: Role::Member,
+        };
+        let mut cache = Cache::new("http://a:1".into(), person, Timestamp::from_ms(5));
+        let talk = crate::tests::stage::opened(crate::tests::stage::talk(), vec![]);
+        cache.rooms = vec![talk];
+        cache
+    }
+
+    #[test]
+    fn it_is_read_back_by_its_person_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = CacheFile::within(directory.path());
+        assert_eq!(file.load("http://a:1", "ada@example.org"), Ok(None));
+        file.save(cache()).expect("kept");
+        let mode = fs::metadata(&file.path)
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let load = |server, email| file.load(server, email).expect("whole");
+        assert_eq!(load("http://a:1", "Ada@example.org"), Some(cache()));
+        assert_eq!(load("http://a:1", "bob@example.org"), None);
+        assert_eq!(load("http://b:1", "ada@example.org"), None);
+        file.remove().expect("gone");
+        file.remove().expect("gone already");
+        assert_eq!(load("http://a:1", "ada@example.org"), None);
+    }
+
+    #[test]
+    fn a_damaged_one_is_passed_over_with_a_sentence() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = CacheFile::within(directory.path());
+        file.save(cache()).expect("kept");
+        let whole = fs::read(&file.path).expect("there");
+        for end in [0, 1, whole.len() / 2, whole.len() - 1] {
+            fs::write(&file.path, &whole[..end]).expect("written");
+            let why = file
+                .load("http://a:1", "ada@example.org")
+                .expect_err("damaged");
+            assert!(why.contains("screens.json is damaged"), "{why}");
+        }
+        fs::write(&file.path, vec![b' '; FILE_BYTES_MAX + 1]).expect("written");
+        assert!(file.load("http://a:1", "ada@example.org").is_err());
+    }
+
+    #[test]
+    fn it_is_bounded_and_keeps_what_was_looked_at_last() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = CacheFile::within(directory.path());
+        let mut large = cache();
+        large.rooms = vec![large.rooms[0].clone(); 800];
+        large.rooms[0].instance.title = "the last".into();
+        file.save(large).expect("kept");
+        let length = fs::metadata(&file.path).expect("there").len();
+        assert!(length <= FILE_BYTES_MAX as u64, "{length}");
+        let kept = file
+            .load("http://a:1", "ada@example.org")
+            .expect("whole")
+            .expect("there");
+        assert!(!kept.rooms.is_empty());
+        assert_eq!(kept.rooms[0].instance.title, "the last");
+    }
+}

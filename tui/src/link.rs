@@ -1,0 +1,187 @@
+//! Addresses in what people write: found, made safe to hand to a terminal, and numbered for one
+//! frame.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use linkify::{LinkFinder, LinkKind};
+use plenary_shared::ids::Seq;
+use ratatui::style::Color;
+
+/// Bytes of an address that a terminal is given: what is longer some of them refuse.
+const ADDRESS_BYTES_MAX: usize = 2_000;
+
+/// Links of one message that have a number.
+const OF_MESSAGE_MAX: u32 = 64;
+
+/// Numbers that fit into the three bytes of a colour.
+const NUMBERS: u64 = 1 << 24;
+
+/// Where the links of a frame lead, by their numbers.
+pub type Links = Vec<(u32, String)>;
+
+/// Where the links of the last frame lead.
+#[derive(Debug, Default)]
+pub struct Table(HashMap<u32, String>);
+
+impl Table {
+    /// A new frame's links in place of the last one's. Whether a number that is in both led elsewhere:
+    /// then what stands unchanged on the screen is not right any more.
+    pub fn replace(&mut self, links: Links) -> bool {
+        let links: HashMap<u32, String> = links.into_iter().collect();
+        let before = std::mem::replace(&mut self.0, links);
+        let same = |(number, address)| before.get(number).is_none_or(|old| old == address);
+        !self.0.iter().all(same)
+    }
+
+    /// Where a link leads.
+    pub fn address(&self, number: u32) -> Option<&str> {
+        self.0.get(&number).map(String::as_str)
+    }
+}
+
+/// The addresses in a text that can be opened, and where they stand.
+pub fn found(text: &str) -> Vec<Range<usize>> {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    let links = finder.links(text);
+    let links = links.filter(|link| {
+        let address = link.as_str();
+        address.starts_with("https://") || address.starts_with("http://")
+    });
+    links.map(|link| link.start()..link.end()).collect()
+}
+
+/// An address as a terminal may be told it: visible ASCII alone, whatever else is in it by its
+/// bytes' numbers. `None` when it is too long.
+pub fn safe(address: &str) -> Option<String> {
+    let mut out = String::with_capacity(address.len());
+    for byte in address.bytes() {
+        match byte {
+            // Neither may stand in an address, and some terminals look for them.
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+            0x21..=0x7e => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    (out.len() <= ADDRESS_BYTES_MAX).then_some(out)
+}
+
+/// The number of a message's nth link, the same in every frame that shows it; `None` behind the last
+/// that has one.
+pub fn number(seq: Seq, nth: usize) -> Option<u32> {
+    let nth = u32::try_from(nth)
+        .ok()
+        .filter(|nth| *nth < OF_MESSAGE_MAX)?;
+    let all = seq.get().wrapping_mul(u64::from(OF_MESSAGE_MAX)) % NUMBERS;
+    u32::try_from(all).ok().map(|all| all + nth)
+}
+
+/// What marks a cell as a part of a link: an underline's colour, which nothing else here has.
+pub fn mark(number: u32) -> Color {
+    let [_, r, g, b] = number.to_be_bytes();
+    Color::Rgb(r, g, b)
+}
+
+/// The link of which a cell with this underline is a part.
+pub fn number_of(underline: Color) -> Option<u32> {
+    match underline {
+        Color::Rgb(r, g, b) => Some(u32::from_be_bytes([0, r, g, b])),
+        _ => None,
+    }
+}
+
+/// Whether this terminal shows links, as far as it says: those that do not know them mostly show
+/// nothing, but some show the sequence.
+pub fn is_known_to(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let term = variable("TERM").unwrap_or_default();
+    let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    let plain = ["", "dumb", "linux", "ansi", "cygwin", "cons25", "vt52"];
+    let old = ["vt1", "vt2", "vt3", "sun", "rxvt"];
+    !(plain.contains(&term.as_str())
+        || old.iter().any(|start| term.starts_with(start))
+        // GNU screen; tmux calls itself so too, and knows them.
+        || (term.starts_with("screen") && !set("TMUX")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[test]
+    fn what_can_be_opened() {
+        let body = "see https://a.org/x?y=(z), http://b.org. or file:///etc/passwd, javascript:x";
+        let texts: Vec<&str> = found(body).into_iter().map(|at| &body[at]).collect();
+        assert_eq!(texts, ["https://a.org/x?y=(z)", "http://b.org"]);
+        assert!(found("nothing").is_empty());
+    }
+
+    #[rstest]
+    #[case("http://a.org/ä?b=\u{1b}]8;;x", "http://a.org/%C3%A4?b=%1B]8;;x")]
+    #[case("http://a.org/\u{9c}\u{7}\\", "http://a.org/%C2%9C%07%5C")]
+    #[case("http://a.org/%20~'()", "http://a.org/%20~'()")]
+    fn addresses_are_visible_ascii(#[case] address: &str, #[case] expected: &str) {
+        assert_eq!(safe(address).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn too_long_a_one_is_none() {
+        assert_eq!(safe(&format!("http://{}", "a".repeat(2_000))), None);
+    }
+
+    #[rstest]
+    #[case(&[("TERM", "xterm-256color")], true)]
+    #[case(&[("TERM", "linux")], false)]
+    #[case(&[("TERM", "dumb")], false)]
+    #[case(&[], false)]
+    #[case(&[("TERM", "vt220")], false)]
+    #[case(&[("TERM", "screen")], false)]
+    #[case(&[("TERM", "screen-256color"), ("TMUX", "/tmp/x")], true)]
+    #[case(&[("TERM", "tmux-256color")], true)]
+    fn terminals_that_know_links(#[case] set: &[(&str, &str)], #[case] known: bool) {
+        let variable = |name: &str| {
+            let found = set.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        assert_eq!(is_known_to(variable), known);
+    }
+
+    #[test]
+    fn numbers_go_into_a_mark_and_come_back() {
+        for seq in [1, 2, 41, 262_143, 262_144, 9_000_000_000] {
+            let seq = Seq::new(seq).expect("small");
+            let all: Vec<u32> = (0..70).filter_map(|nth| number(seq, nth)).collect();
+            assert_eq!(all.len(), 64);
+            for number in all {
+                assert_eq!(number_of(mark(number)), Some(number));
+            }
+        }
+        assert_eq!(number_of(Color::Reset), None);
+    }
+
+    #[test]
+    fn a_number_that_leads_elsewhere_is_told() {
+        let mut table = Table::default();
+        assert!(!table.replace(vec![(1, "a".into())]));
+        assert!(!table.replace(vec![(1, "a".into()), (2, "b".into())]));
+        assert!(table.replace(vec![(2, "c".into())]));
+        assert!(!table.replace(vec![(1, "x".into())]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_ends_or_begins_a_sequence(text in any::<String>()) {
+            for address in found(&text).into_iter().filter_map(|at| safe(&text[at])) {
+                prop_assert!(address.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What an earlier program kept: shown before the server answers, and what is kept for the next.
+
+use plenary_shared::domain::InstanceState;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::replica::Replica;
+
+use crate::cache::{Cache, EVENTS_MAX, Person, ROOMS_MAX, aged};
+use crate::model::room::Room;
+use crate::model::{Me, Model};
+
+impl Model {
+    /// Shows what was kept, marked as such, until the server says how it is.
+    pub(super) fn show_kept(&mut self, cache: Cache) {
+        let (now, at) = (self.now, cache.at);
+        let Person {
+            id,
+            name,
+            email,
+            role,
+        } = cache.person;
+        self.me = Some(Me {
+            id,
+            name,
+            email,
+            role,
+        });
+        let listed = cache.meetings.into_iter();
+        self.meetings
+            .set_kept(listed.map(|one| aged(one, now)).collect(), at);
+        for mut opened in cache.rooms.into_iter().take(ROOMS_MAX) {
+            opened.instance = aged(opened.instance, now);
+            let mut room = Room::new(opened.instance.id, now);
+            room.log = Some(Replica::new(opened));
+            room.kept_at = Some(at);
+            room.seen = room.last();
+            room.count_left();
+            self.rooms.insert(room.id, room);
+        }
+        // Who was in a meeting that is over by now wants to see what goes on.
+        let shown = cache.shown.filter(|id| self.goes_on(*id));
+        self.shown = shown.or_else(|| {
+            let entries = self.meetings.entries(now, self.zone);
+            let ids = || entries.iter().map(|entry| entry.instance.id);
+            let opened = ids().find(|id| self.goes_on(*id) && self.rooms.contains_key(id));
+            let running = opened.or_else(|| ids().find(|id| self.goes_on(*id)));
+            running.or(cache.shown)
+        });
+    }
+
+    /// What is kept for the next start: the list, and the last screens of the meetings that were
+    /// looked at last.
+    pub fn screens(&self) -> Option<Cache> {
+        let me = self.me.clone()?;
+        let person = Person {
+            id: me.id,
+            name: me.name,
+            email: me.email,
+            role: me.role,
+        };
+        let mut cache = Cache::new(self.server.clone(), person, self.now);
+        cache.meetings = self.meetings.iter().cloned().collect();
+        cache.shown = self.shown;
+        let mut rooms: Vec<&Room> = self.rooms.values().collect();
+        rooms.sort_by_key(|room| (self.shown != Some(room.id), -room.looked_at.as_ms()));
+        let logs = rooms.into_iter().filter_map(|room| room.log.as_ref());
+        cache.rooms = logs
+            .take(ROOMS_MAX)
+            .map(|log| log.last_page(EVENTS_MAX))
+            .collect();
+        Some(cache)
+    }
+
+    /// Whether a meeting is not over, as far as what was kept says.
+    fn goes_on(&self, id: InstanceId) -> bool {
+        let log = self.rooms.get(&id).and_then(|room| room.log.as_ref());
+        let state = self.instance(id).map(|instance| instance.state);
+        !log.is_some_and(Replica::is_closed)
+            && matches!(
+                state,
+                Some(InstanceState::Active | InstanceState::Scheduled)
+            )
+    }
+}

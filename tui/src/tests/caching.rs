@@ -1,0 +1,166 @@
+//! The last screens of an earlier program: shown at once, marked, and replaced by what the server
+//! says.
+
+use plenary_shared::domain::{Code, InstanceState, Reason, Reject, Role, What};
+use plenary_shared::protocol::HelloOk;
+
+use super::stage::{ME, Stage, demo_meetings, id, message, opened, sync, talk, time, user};
+use crate::effect::Effect;
+use crate::model::EnterDoes;
+use crate::theme::Theme;
+
+/// The next program, which nobody has answered yet.
+fn again() -> Stage {
+    Stage::talking(120, 36).again()
+}
+
+fn hello(who: u64) -> HelloOk {
+    HelloOk {
+        user: user(who),
+        name: "ada".into(),
+        email: "ada@example.org".into(),
+        role: Role::Member,
+        server: "0.1.0".into(),
+        now: time(super::stage::NOW),
+        resumed: vec![],
+    }
+}
+
+#[test]
+fn the_last_screens_are_there_before_anybody_answers() {
+    let stage = again();
+    insta::assert_snapshot!(stage.screen());
+    assert!(stage.model.link != crate::model::Link::Ready);
+    for (columns, rows) in [(80, 24), (44, 20)] {
+        let stage = Stage::talking(columns, rows).again();
+        assert!(stage.shows("kept from 14:52"), "{}", stage.screen());
+    }
+}
+
+#[test]
+fn what_the_server_says_replaces_them_and_nothing_is_doubled() {
+    let mut stage = again();
+    stage.greet(vec![]);
+    let names: Vec<String> = stage
+        .effects
+        .iter()
+        .map(|effect| format!("{effect:?}"))
+        .collect();
+    assert!(names.iter().any(|name| name.contains("Open(")), "{names:?}");
+    stage.answer_meetings(demo_meetings());
+    assert!(stage.shows("kept from"), "not read yet");
+    assert!(!stage.shows("as of"), "the list is");
+    let mut events = talk();
+    events.push(super::stage::event(
+        20,
+        stage.now,
+        message(8, 20, "said meanwhile"),
+    ));
+    stage.answer("open", opened(events, vec![(8, "13:31"), (ME, "13:52")]));
+    let screen = stage.screen();
+    assert!(!screen.contains("kept from"), "{screen}");
+    assert_eq!(screen.matches("said meanwhile").count(), 1);
+    assert_eq!(screen.matches("ok, holding.").count(), 1);
+    assert!(stage.model.rooms[&sync()].wants_in, "as the server says");
+    assert!(!screen.contains("offline"), "one was not offline but away");
+}
+
+#[test]
+fn it_resumes_nothing_and_tells_nothing_read_that_is_only_kept() {
+    let mut stage = again();
+    stage.open_link();
+    let asked = stage.asked();
+    let plenary_shared::protocol::Verb::Hello(said) = &asked[0].1.verb else {
+        panic!("{asked:?}")
+    };
+    assert!(said.resume.is_empty());
+    assert!(stage.told().is_empty());
+}
+
+#[test]
+fn a_meeting_that_may_not_be_read_any_more_is_gone() {
+    let mut stage = again();
+    stage.greet(vec![]);
+    stage.answer_meetings(vec![]);
+    stage.refuse(
+        "open",
+        Reject::new(Code::NotAllowed, "This meeting is not yours to read."),
+    );
+    assert!(!stage.shows("ok, holding."), "{}", stage.screen());
+    assert!(stage.model.rooms.is_empty());
+}
+
+#[test]
+fn one_that_cannot_be_read_just_now_stays_and_is_tried_again() {
+    let mut stage = again();
+    stage.greet(vec![]);
+    stage.refuse("open", Reject::new(Code::Unavailable, "The data is away."));
+    assert!(stage.shows("ok, holding.") && stage.shows("kept from"));
+    stage.wait_ms(2_000);
+    stage.answer("open", opened(talk(), vec![(ME, "13:52")]));
+    assert!(!stage.shows("kept from"));
+}
+
+#[test]
+fn somebody_else_sees_nothing_of_them() {
+    let mut stage = again();
+    stage.open_link();
+    stage.answer("hello", hello(ME + 1));
+    assert!(!stage.shows("ok, holding.") && !stage.shows("Incident"));
+    assert!(stage.model.rooms.is_empty() && stage.model.shown.is_none());
+}
+
+#[test]
+fn what_is_over_by_now_is_not_what_one_comes_back_to() {
+    let mut stage = Stage::talking(120, 36);
+    stage.event(
+        20,
+        What::Closed {
+            reason: Reason::Scheduled,
+        },
+    );
+    let cache = stage.model.screens().expect("somebody is signed in");
+    assert_eq!(cache.shown, Some(sync()));
+    let stage = stage.again();
+    assert_eq!(stage.model.shown, Some(id(44, 1)));
+    let listed = stage.model.instance(sync()).expect("listed").state;
+    assert_eq!(listed, InstanceState::Active, "the list did not say so yet");
+    assert!(stage.model.enter_does() == EnterDoes::Join);
+}
+
+#[test]
+fn a_line_that_is_written_before_the_answer_stays_in_the_input() {
+    let mut stage = again();
+    stage.write("too early");
+    stage.key("enter");
+    assert!(stage.shows("not sent yet") && stage.shows("› too early"));
+    stage.greet(vec![]);
+    stage.answer("open", opened(talk(), vec![(ME, "13:52")]));
+    stage.key("enter");
+    assert!(stage.asked().iter().any(|(name, _)| name == "post"));
+}
+
+#[test]
+fn they_are_kept_some_seconds_after_a_change_and_at_the_end() {
+    let kept = |stage: &mut Stage| {
+        let effects = std::mem::take(&mut stage.effects);
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::KeepScreens(_)))
+            .count()
+    };
+    let mut stage = Stage::talking(80, 24);
+    stage.wait_ms(9_000);
+    assert_eq!(kept(&mut stage), 0);
+    stage.wait_ms(2_000);
+    assert_eq!(kept(&mut stage), 1);
+    stage.wait_ms(60_000);
+    assert_eq!(kept(&mut stage), 0, "nothing has changed");
+    stage.hears(20, 8, "news");
+    stage.key("ctrl-q");
+    stage.key("s");
+    assert_eq!(kept(&mut stage), 1);
+    let mut form = Stage::begin(80, 24, None, Theme::new(true, false));
+    form.key("ctrl-q");
+    assert_eq!(kept(&mut form), 0, "nobody is signed in");
+}
