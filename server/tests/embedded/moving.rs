@@ -231,7 +231,7 @@ fn move_out(stage: &mut Stage, stores: &Stores) {
     assert_eq!(logged, logged_there);
     let (said, said_there) = messages(stage, stores);
     assert_eq!(said, said_there);
-    let audit = "SELECT CONCAT_WS(' ', auditID, ROUND(UNIX_TIMESTAMP(at) * 1000), actor, action) FROM audit";
+    let audit = "SELECT CONCAT_WS(' ', auditID, ROUND(UNIX_TIMESTAMP(at) * 1000), actor, action) FROM audit WHERE actor = 3";
     assert_eq!(stores.database.value(audit), "1 1234567 3 looked");
 }
 
