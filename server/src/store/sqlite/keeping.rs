@@ -147,7 +147,7 @@ pub(super) fn tell_signed_out(atom: &mut Atom<'_>) -> Result<(), Fault> {
         "DELETE FROM signed_out
          RETURNING tokenHash",
         [],
-        |row| token(row),
+        token,
     )?;
     for token in tokens {
         atom.tell(Feed::SignedOut(token));
