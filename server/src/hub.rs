@@ -5,7 +5,7 @@
 //! left the room's ring by the time it reads is read from the log.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -98,6 +98,11 @@ impl Listener {
         self.wake.notify_one();
     }
 
+    /// Lets it look what there is.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Whether the session of this socket was closed.
     pub fn is_signed_out(&self) -> bool {
         self.signed_out.load(Ordering::Relaxed)
@@ -115,6 +120,8 @@ pub struct Hub {
     /// Instances with new events, for the archiver; what does not fit is found by its own look.
     fresh: mpsc::Sender<InstanceId>,
     positions_ms: u64,
+    /// How often a schedule or a list of meetings has changed.
+    changes: AtomicU64,
 }
 
 impl Hub {
@@ -136,6 +143,7 @@ impl Hub {
             listeners: Mutex::default(),
             fresh,
             positions_ms,
+            changes: AtomicU64::new(0),
         })
     }
 
@@ -157,6 +165,16 @@ impl Hub {
     /// It is there no longer.
     pub fn forget(&self, listener: &Listener) {
         lock(&self.listeners).remove(&(listener.user, listener.number));
+    }
+
+    /// How often a schedule or a list of meetings has changed since this server began.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// How many sockets there are with somebody signed in.
+    pub fn connections(&self) -> usize {
+        lock(&self.listeners).len()
     }
 
     /// Tells a person's terminals at this server how far they have read.
@@ -262,6 +280,7 @@ impl Hub {
             }
             Feed::Gap => self.clone().look_at_positions(),
             Feed::Changed => {
+                self.changes.fetch_add(1, Ordering::Relaxed);
                 for listener in lock(&self.listeners).values() {
                     listener.changed.store(true, Ordering::Relaxed);
                     listener.wake.notify_one();

@@ -2,6 +2,7 @@
 
 mod anchoring;
 mod answering;
+mod boarding;
 mod caching;
 mod calling;
 mod editing;

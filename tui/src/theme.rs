@@ -100,8 +100,10 @@ pub struct Glyphs {
     pub cut: &'static str,
     /// A group is open.
     pub group: &'static str,
-    /// There is more below.
+    /// There is more below; sorted the other way round.
     pub below: &'static str,
+    /// Sorted upwards.
+    pub above: &'static str,
     /// The clock.
     pub clock: &'static str,
     /// Before the input.
@@ -128,6 +130,8 @@ pub struct Glyphs {
     pub ends: [&'static str; 2],
     /// Nothing to a full cell of the gauge.
     pub parts: &'static [&'static str],
+    /// Nothing to much in a small curve.
+    pub spark: &'static [&'static str],
     /// Corners of a box, clockwise from the upper left.
     pub corners: [&'static str; 4],
     /// Control, Alt, Shift, Enter and the arrows up and down in names of keys.
@@ -149,6 +153,7 @@ pub const UNICODE: Glyphs = Glyphs {
     cut: "…",
     group: "▾",
     below: "▼",
+    above: "▲",
     clock: "◷",
     prompt: "›",
     pen: "✎",
@@ -162,6 +167,7 @@ pub const UNICODE: Glyphs = Glyphs {
     hidden: "•",
     ends: ["▕", "▏"],
     parts: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["╭", "╮", "╯", "╰"],
     keys: ["⌃", "⌥", "⇧", "⏎", "↑", "↓"],
 };
@@ -181,6 +187,7 @@ pub const ASCII: Glyphs = Glyphs {
     cut: "~",
     group: "v",
     below: "v",
+    above: "^",
     clock: "@",
     prompt: ">",
     pen: "...",
@@ -194,6 +201,7 @@ pub const ASCII: Glyphs = Glyphs {
     hidden: "*",
     ends: ["[", "]"],
     parts: &[" ", "#"],
+    spark: &["_", ".", "-", "=", "+", "*", "#"],
     corners: ["+", "+", "+", "+"],
     keys: ["^", "M-", "S-", "Enter", "Up", "Down"],
 };

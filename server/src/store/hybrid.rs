@@ -44,6 +44,7 @@ mod archive;
 mod change;
 mod health;
 mod life;
+mod overview;
 mod read;
 mod reading;
 mod restore;

@@ -17,6 +17,7 @@ mod examine;
 mod life;
 mod link;
 mod migrate;
+mod overview;
 mod people;
 mod read;
 mod reading;

@@ -42,6 +42,8 @@ pub struct Stage {
     pub effects: Vec<Effect>,
     /// Whether the disk takes its time.
     pub disk_is_slow: bool,
+    /// What Ada may do.
+    pub role: Role,
     passing: Vec<(String, Request)>,
     spares: u128,
 }
@@ -96,6 +98,7 @@ impl Stage {
             now,
             effects: Vec::new(),
             disk_is_slow: false,
+            role: Role::Member,
             passing: Vec::new(),
             spares: 0,
         };
@@ -193,7 +196,7 @@ impl Stage {
                 user: user(ME),
                 name: "ada".into(),
                 email: "ada@example.org".into(),
-                role: Role::Member,
+                role: self.role,
                 server: "0.1.0".into(),
                 now,
                 resumed,
