@@ -63,6 +63,7 @@ impl Run<'_> {
             cursor: None,
             following: false,
             holds_since: None,
+            asked_at: self.now_ms(),
         });
     }
 
@@ -124,6 +125,10 @@ impl Run<'_> {
         });
         let name = format!("client {at} {what:?}");
         let what = what.clone();
+        let now = self.now_ms();
+        if let Some(link) = &mut self.clients[at].link {
+            link.asked_at = now;
+        }
         if matches!(what, Do::Open | Do::Resume) {
             // A new cursor takes the place of the old one.
             let link = self.clients[at].link.as_mut().expect("it is connected");
@@ -193,12 +198,12 @@ impl Run<'_> {
     }
 
     fn holds(&mut self, at: usize) {
-        let now = self.now_ms();
         let client = &mut self.clients[at];
         if let Some(link) = &mut client.link
             && client.is_in
         {
-            link.holds_since.get_or_insert(now);
+            // It may have been done as soon as it was asked for.
+            link.holds_since = Some(link.asked_at);
         }
     }
 
@@ -283,7 +288,10 @@ impl Run<'_> {
         match answer {
             Ok(_) => {
                 client.is_in = true;
-                self.holds(at);
+                let now = self.now_ms();
+                if let Some(link) = &mut self.clients[at].link {
+                    link.holds_since = Some(now);
+                }
             }
             Err(Error::Reject(reject)) => match reject.code {
                 Code::AlreadyParticipant => client.is_in = true,

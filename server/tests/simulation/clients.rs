@@ -42,6 +42,8 @@ pub struct Link {
     pub following: bool,
     /// Since when it surely holds its person's stay.
     pub holds_since: Option<i64>,
+    /// When it asked last for what is not answered.
+    pub asked_at: i64,
 }
 
 /// A message that a client wants to be said.

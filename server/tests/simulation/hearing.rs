@@ -2,7 +2,7 @@
 
 use plenary_server::store::Feed;
 use plenary_shared::domain::{Event, Reason, What};
-use plenary_shared::ids::{Generation, InstanceId};
+use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
 use crate::run::{BEGIN_MS, Run};
@@ -83,6 +83,18 @@ impl Run<'_> {
         let What::Leave { user, reason } = &event.what else {
             return;
         };
+        // What was asked for before the stay began may have held the one before.
+        let joined_ms = self
+            .seen
+            .range((event.instance, event.generation, Seq::default())..)
+            .take_while(|((id, generation, seq), _)| {
+                (*id, *generation) == (event.instance, event.generation) && *seq < event.seq
+            })
+            .filter(|(_, ((what, _), _))| {
+                matches!(what, What::Join { user: joined, .. } if joined == user)
+            })
+            .map(|(_, ((_, at), _))| at.as_ms())
+            .max();
         let mut wrong = Vec::new();
         for (at, client) in self.clients.iter_mut().enumerate() {
             if client.user.id != *user || client.here != event.instance {
@@ -96,6 +108,7 @@ impl Run<'_> {
             let alive = server.filter(|server| server.process.number == link.process);
             if let (Reason::ConnectionLost, Some(since), Some(server)) = (reason, held_since, alive)
                 && since > server.lapsed_at
+                && joined_ms.is_none_or(|joined| since > joined)
             {
                 wrong.push(format!(
                     "{user} was removed although client {at} holds the stay since +{} ms: {event:?}",
