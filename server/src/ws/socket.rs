@@ -18,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Notes, Pull};
+use crate::metrics::Stage;
 use crate::store::{ConnectionId, Store};
 
 use super::WsState;
@@ -90,11 +91,17 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         next: None,
         frame: Utf8Bytes::default(),
         at: 0,
+        is_slow: false,
     };
-    if let Some(close) = socket.serve(&mut wire, &mut heard).await {
+    let metrics = socket.state.ctx.metrics.clone();
+    metrics.connections.inc();
+    let close = socket.serve(&mut wire, &mut heard).await;
+    metrics.closed(why(close, wire.is_slow));
+    if let Some(close) = close {
         wire.close(close).await;
     }
     socket.end(heard).await;
+    metrics.connections.dec();
 }
 
 impl Socket {
@@ -238,7 +245,10 @@ impl Socket {
         let mut frames = 0;
         let mut fenced = Vec::new();
         let mut more = false;
+        let metrics = self.state.ctx.metrics.clone();
+        let began = Instant::now();
         for (instance, cursor) in &mut self.cursors {
+            let first = cursor.seq();
             loop {
                 match cursor.pull(&mut out, EVENTS_FRAME_BYTES_MAX) {
                     Pull::CaughtUp => break,
@@ -273,6 +283,8 @@ impl Socket {
                     break;
                 }
             }
+            let sent = cursor.seq().get().saturating_sub(first.get());
+            metrics.deliveries.inc_by(sent);
         }
         for instance in fenced {
             self.cursors.remove(&instance);
@@ -280,6 +292,7 @@ impl Socket {
         if !out.is_empty() {
             wire.lines(out).await.ok_or(None)?;
         }
+        metrics.staged(Stage::Send, began.elapsed());
         if !more {
             self.forget_banned();
         }
@@ -396,6 +409,7 @@ impl Socket {
             return;
         }
         let grace_ms = state.detach_grace_ms;
+        let metrics = state.ctx.metrics.clone();
         let stop = state.stop.clone();
         // One for each connection that held a stay: as many as there were connections.
         state.tasks.spawn(async move {
@@ -417,8 +431,13 @@ impl Socket {
                 () = stop.cancelled() => return,
             }
             for instance in instances {
-                if let Err(error) = store.reap(instance, grace_ms).await {
-                    tracing::warn!(%instance, %error, "reaped later");
+                match store.reap(instance, grace_ms).await {
+                    Ok(reaped) => {
+                        metrics
+                            .reaped
+                            .inc_by(u64::try_from(reaped).unwrap_or(u64::MAX));
+                    }
+                    Err(error) => tracing::warn!(%instance, %error, "reaped later"),
                 }
             }
         });
@@ -453,6 +472,8 @@ struct Wire {
     frame: Utf8Bytes,
     /// Where in the frame the line after `next` begins.
     at: usize,
+    /// Whether the peer took nothing for too long.
+    is_slow: bool,
 }
 
 impl Wire {
@@ -510,10 +531,14 @@ impl Wire {
 
     /// `None`: the peer is gone, or takes nothing.
     async fn send(&mut self, message: Message) -> Option<()> {
-        timeout(Duration::from_secs(SEND_S_MAX), self.stream.send(message))
-            .await
-            .ok()?
-            .ok()
+        let sending = self.stream.send(message);
+        match timeout(Duration::from_secs(SEND_S_MAX), sending).await {
+            Ok(sent) => sent.ok(),
+            Err(_) => {
+                self.is_slow = true;
+                None
+            }
+        }
     }
 
     async fn close(&mut self, close: Close) {
@@ -524,6 +549,19 @@ impl Wire {
         // The peer may be gone already; then there is nobody to tell.
         let closing = self.send(Message::Close(Some(frame)));
         let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
+    }
+}
+
+/// Why a connection ends, in a word.
+fn why(close: Option<Close>, is_slow: bool) -> &'static str {
+    match close {
+        _ if is_slow => "too_slow",
+        None => "by_peer",
+        Some(Close::GoingAway) => "going_away",
+        Some(Close::TooSlow) => "too_slow",
+        Some(Close::Silent) => "silent",
+        Some(Close::ProtocolError) => "protocol_error",
+        Some(Close::NotSignedIn) => "not_signed_in",
     }
 }
 
