@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::ctx::{Ctx, Randomness};
@@ -162,6 +163,9 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         last.clone(),
     ));
 
+    let board = Board::new(store, hub.clone(), ctx.clock.clone());
+    background.spawn(board.clone().run(last.clone()));
+
     let http_state = http::HttpState { ctx: ctx.clone() };
     if let Some(at) = settings.metrics_bind {
         let figures = figures::Figures {
@@ -174,6 +178,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     let ws_state = ws::WsState {
         ctx,
         hub,
+        board,
         node,
         detach_grace_ms: settings.detach_grace_ms,
         stop: stop.clone(),

@@ -5,7 +5,7 @@
 //! left the room's ring by the time it reads is read from the log.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use plenary_shared::ids::{InstanceId, Seq, UserId};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::error::Answer;
+use crate::metrics::{Metrics, Stage};
 use crate::store::{Feed, ReadPosition, Store, TokenHash};
 
 mod room;
@@ -98,6 +100,11 @@ impl Listener {
         self.wake.notify_one();
     }
 
+    /// Lets it look what there is.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Whether the session of this socket was closed.
     pub fn is_signed_out(&self) -> bool {
         self.signed_out.load(Ordering::Relaxed)
@@ -117,6 +124,8 @@ pub struct Hub {
     positions_ms: u64,
     clock: Clock,
     metrics: Arc<Metrics>,
+    /// How often a schedule or a list of meetings has changed.
+    changes: AtomicU64,
 }
 
 impl Hub {
@@ -154,6 +163,7 @@ impl Hub {
             positions_ms,
             clock,
             metrics,
+            changes: AtomicU64::new(0),
         })
     }
 
@@ -175,6 +185,16 @@ impl Hub {
     /// It is there no longer.
     pub fn forget(&self, listener: &Listener) {
         lock(&self.listeners).remove(&(listener.user, listener.number));
+    }
+
+    /// How often a schedule or a list of meetings has changed since this server began.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// How many sockets there are with somebody signed in.
+    pub fn connections(&self) -> usize {
+        lock(&self.listeners).len()
     }
 
     /// Tells a person's terminals at this server how far they have read.
@@ -284,6 +304,7 @@ impl Hub {
             }
             Feed::Gap => self.clone().look_at_positions(),
             Feed::Changed => {
+                self.changes.fetch_add(1, Ordering::Relaxed);
                 for listener in lock(&self.listeners).values() {
                     listener.changed.store(true, Ordering::Relaxed);
                     listener.wake.notify_one();

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod archiver;
 pub mod auth;
+pub mod board;
 pub mod clock;
 pub mod command_line;
 pub mod config;

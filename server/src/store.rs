@@ -24,6 +24,7 @@ mod foreign;
 pub mod hybrid;
 pub mod moving;
 pub mod mysql;
+pub mod overview;
 pub mod pace;
 pub mod redis;
 mod refusal;
@@ -338,7 +339,7 @@ pub struct Check {
 
 /// What a store promises. All times are the store's own unless an argument says otherwise.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: overview::Overview + Send + Sync + 'static {
     // --- people ---
 
     /// The account of an address (any case), if there is one.

@@ -13,6 +13,7 @@ use plenary_shared::protocol::{SUBPROTOCOL, WS_PATH};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::board::Board;
 use crate::ctx::Ctx;
 use crate::hub::Hub;
 use crate::store::{ConnectionId, NodeId};
@@ -29,6 +30,8 @@ pub struct WsState {
     pub ctx: Ctx,
     /// Where events come from.
     pub hub: Arc<Hub>,
+    /// What admins who watch are told.
+    pub board: Arc<Board>,
     /// This server.
     pub node: NodeId,
     /// How long a lost connection may take to come back, in milliseconds.

@@ -115,7 +115,8 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
             | Push::Fence(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Typing(_) => None,
+            | Push::Typing(_)
+            | Push::Board(_) => None,
         })
         .await;
     let end = end_ms(&scene, here);

@@ -30,9 +30,12 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
     let opened = ada.open(here).await.expect("it is open");
     ada.wait_for("the join to be durable", |push| match push {
         Push::Durable(durable) => (durable.durable >= joined.seq).then_some(()),
-        Push::Event(_) | Push::Fence(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {
-            None
-        }
+        Push::Event(_)
+        | Push::Fence(_)
+        | Push::Changed(_)
+        | Push::Read(_)
+        | Push::Typing(_)
+        | Push::Board(_) => None,
     })
     .await;
     scene.stores.redis.kill9();
@@ -44,7 +47,8 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
             | Push::Durable(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Typing(_) => None,
+            | Push::Typing(_)
+            | Push::Board(_) => None,
         })
         .await;
     assert!(fence.generation > opened.generation);
@@ -67,9 +71,12 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
     // Nothing was said, so the new generation is all there is to tell.
     ada.wait_for("the fence", |push| match push {
         Push::Fence(_) => Some(()),
-        Push::Event(_) | Push::Durable(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {
-            None
-        }
+        Push::Event(_)
+        | Push::Durable(_)
+        | Push::Changed(_)
+        | Push::Read(_)
+        | Push::Typing(_)
+        | Push::Board(_) => None,
     })
     .await;
     // After it nothing is followed, and an opening is granted as soon as there is something to read.
@@ -162,7 +169,8 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
                 | Push::Fence(_)
                 | Push::Changed(_)
                 | Push::Read(_)
-                | Push::Typing(_),
+                | Push::Typing(_)
+                | Push::Board(_),
             ) => {}
             // It took nothing for so long that it has to come again, and goes on where it was.
             None => grace = come_again(&scene, opened.generation, &mut last).await,

@@ -30,9 +30,12 @@ async fn left(ws: &mut Ws) -> (u64, &'static str) {
             What::Leave { user, reason } => Some((user.get(), reason.as_str())),
             _ => None,
         },
-        Push::Durable(_) | Push::Fence(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {
-            None
-        }
+        Push::Durable(_)
+        | Push::Fence(_)
+        | Push::Changed(_)
+        | Push::Read(_)
+        | Push::Typing(_)
+        | Push::Board(_) => None,
     })
     .await
 }

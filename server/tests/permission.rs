@@ -3,6 +3,7 @@
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
     Delete, Edit, Events, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages, Verb,
+    Watch,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -304,6 +305,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         "moderate",
         ["admins_only", "admins_only", "admins_only", ""],
     ),
+    ("watch", ["admins_only", "admins_only", "admins_only", ""]),
     (
         "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
@@ -477,6 +479,7 @@ fn request(name: &str) -> Verb {
             reason: None,
         }),
         "typing" => Verb::Typing(instance),
+        "watch" => Verb::Watch(Watch { stop: false }),
         "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

@@ -105,8 +105,13 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
             while !followed.last().is_some_and(is_closed) {
                 match ws.try_next().await {
                     Some(Push::Event(event)) => followed.push(*event),
-                    Some(Push::Durable(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_)) => {
-                    }
+                    Some(
+                        Push::Durable(_)
+                        | Push::Changed(_)
+                        | Push::Read(_)
+                        | Push::Typing(_)
+                        | Push::Board(_),
+                    ) => {}
                     Some(Push::Fence(fence)) => panic!("nothing was forgotten: {fence:?}"),
                     None => break,
                 }
@@ -336,7 +341,8 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
             | Push::Fence(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Typing(_) => None,
+            | Push::Typing(_)
+            | Push::Board(_) => None,
         })
         .await;
     assert_eq!(left, (1, "connection_lost"));

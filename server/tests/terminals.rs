@@ -23,9 +23,12 @@ fn read(instance: InstanceId, seq: u64) -> Verb {
 async fn told(ws: &mut Ws) -> u64 {
     ws.wait_for("what was read", |push| match push {
         Push::Read(read) => Some(read.read.get()),
-        Push::Event(_) | Push::Durable(_) | Push::Fence(_) | Push::Changed(_) | Push::Typing(_) => {
-            None
-        }
+        Push::Event(_)
+        | Push::Durable(_)
+        | Push::Fence(_)
+        | Push::Changed(_)
+        | Push::Typing(_)
+        | Push::Board(_) => None,
     })
     .await
 }
@@ -117,7 +120,11 @@ async fn whoever_follows_sees_who_is_writing() {
                 seen.push(event.what.as_str());
                 (event.what.as_str() == "message").then_some(())
             }
-            Push::Durable(_) | Push::Fence(_) | Push::Changed(_) | Push::Read(_) => None,
+            Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Changed(_)
+            | Push::Read(_)
+            | Push::Board(_) => None,
         })
         .await;
     assert_eq!(writes, 1);

@@ -74,3 +74,13 @@ pub const SEARCH_PAGE_DEFAULT: usize = 20;
 /// How long the answer to a post that wants to be durable waits for the archive, in milliseconds: a
 /// hundred times what the archive takes when it is well; within everybody's patience and timeouts.
 pub const DURABLE_WAIT_MS_MAX: u64 = 5_000;
+
+/// How soon an instance begins that the dashboard shows before its beginning, in milliseconds: as far
+/// ahead as an admin prepares for it.
+pub const SOON_MS: i64 = 15 * 60 * 1_000;
+
+/// How long after the beginning somebody comes late, in milliseconds: what nobody minds is less.
+pub const LATE_MS: i64 = 5 * 60 * 1_000;
+
+/// Minutes that the dashboard's small curves show.
+pub const SPARK_MINUTES: usize = 10;

@@ -24,6 +24,8 @@
 //! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","do":"extend","minutes":30,"reason":"…"}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extended",…}
+//! → {"id":10,"watch":{}}                                  admins only
+//! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -39,10 +41,12 @@ use crate::limits;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
+mod board;
 mod push;
 mod steering;
 mod words;
 
+pub use board::{Board, BoardHead, BoardLine, BoardRow, Watch};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
 pub use steering::{Longer, Measure, Moderate, Target};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
@@ -146,6 +150,9 @@ pub enum Verb {
     Typing(InstanceId),
     /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
     Moderate(Moderate),
+    /// Is told the dashboard from here on, as an admin, until told to stop. Answered by [`Done`];
+    /// then [`Board`] is pushed.
+    Watch(Watch),
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].
     Search(Search),
@@ -172,6 +179,7 @@ impl Verb {
         "read",
         "typing",
         "moderate",
+        "watch",
         "search",
         "events",
         "people",

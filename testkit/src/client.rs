@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// The whole environment of a client: nothing of the machine the test runs on gets in.
-    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+    pub fn environment(&self) -> Vec<(String, String)> {
         let home = self.home.path();
         let path = |below: &str| home.join(below).display().to_string();
         let mut environment = vec![

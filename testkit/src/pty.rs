@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -51,6 +53,8 @@ pub struct Pty {
 struct Terminal {
     parser: Mutex<vt100::Parser>,
     changed: Condvar,
+    /// Bytes that came.
+    written: AtomicU64,
 }
 
 impl Terminal {
@@ -67,6 +71,14 @@ impl Pty {
 
     /// As `options` say.
     pub fn with(client: &Client, options: &PtyOptions) -> Self {
+        let mut options = options.clone();
+        let given = std::mem::take(&mut options.env);
+        options.env = client.environment().into_iter().chain(given).collect();
+        Self::program(&binary("plenary"), client.home(), &options)
+    }
+
+    /// Another program, begun in a directory, with no other variables than those of `options`.
+    pub fn program(program: &Path, directory: &Path, options: &PtyOptions) -> Self {
         let size = PtySize {
             rows: options.rows,
             cols: options.columns,
@@ -74,14 +86,17 @@ impl Pty {
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).expect("a pty can be had");
-        let mut command = CommandBuilder::new(binary("plenary"));
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
-        for (name, value) in client.environment().iter().chain(&options.env) {
+        for (name, value) in &options.env {
             command.env(name, value);
         }
-        command.cwd(client.home());
+        command.cwd(directory);
         command.args(&options.args);
-        let child = pair.slave.spawn_command(command).expect("plenary starts");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
         // Else the reader would never see the end.
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a pty can be read");
@@ -94,11 +109,13 @@ impl Pty {
         let terminal = Arc::new(Terminal {
             parser: Mutex::new(parser),
             changed: Condvar::new(),
+            written: AtomicU64::new(0),
         });
         let reading = Arc::clone(&terminal);
         thread::spawn(move || {
             let mut bytes = [0; 8_192];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                reading.written.fetch_add(count as u64, Ordering::Relaxed);
                 reading.lock().process(&bytes[..count]);
                 reading.changed.notify_all();
             }
@@ -114,6 +131,11 @@ impl Pty {
     /// What stands on the screen, a line for each row.
     pub fn screen(&self) -> String {
         self.terminal.lock().screen().contents()
+    }
+
+    /// How many bytes the program has written.
+    pub fn written(&self) -> u64 {
+        self.terminal.written.load(Ordering::Relaxed)
     }
 
     /// Asks the terminal itself: its modes, its cells, its cursor.

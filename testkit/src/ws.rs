@@ -227,7 +227,8 @@ impl Ws {
             | Push::Fence(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Typing(_) => None,
+            | Push::Typing(_)
+            | Push::Board(_) => None,
         })
         .await
     }

@@ -91,6 +91,31 @@ pub enum Command {
     SeekPageDown,
     SeekEnter,
     SeekScope,
+    Dashboard,
+    BoardUp,
+    BoardDown,
+    BoardFirst,
+    BoardLast,
+    BoardPageUp,
+    BoardPageDown,
+    BoardEnter,
+    BoardFilter,
+    BoardSort,
+    BoardFreeze,
+    BoardMark,
+    BoardExtend,
+    BoardEnd,
+    BoardLock,
+    BoardReadOnly,
+    BoardAnnounce,
+    BoardMute,
+    BoardUnmute,
+    BoardRemove,
+    BoardBan,
+    BoardUnban,
+    AskingEnter,
+    AskingUp,
+    AskingDown,
     FieldNext,
     FieldPrevious,
     SignIn,
@@ -127,6 +152,10 @@ pub enum Context {
     Find,
     /// The search through everything that was said.
     Seek,
+    /// The dashboard.
+    Board,
+    /// What is asked before something is done from there.
+    Asking,
     /// The sign-in form.
     SignIn,
     /// The question before quitting.
@@ -148,6 +177,8 @@ impl Context {
         Self::Select,
         Self::Search,
         Self::Overlay,
+        Self::Board,
+        Self::Asking,
         Self::SignIn,
         Self::Leaving,
         Self::Anywhere,
@@ -166,6 +197,8 @@ impl Context {
             Self::Overlay => "a page like this",
             Self::Find => "finding",
             Self::Seek => "searching everything",
+            Self::Board => "the dashboard of admins",
+            Self::Asking => "asked on the dashboard",
             Self::SignIn => "signing in",
             Self::Leaving => "asked when quitting",
             Self::Anywhere => "anywhere",
@@ -203,6 +236,8 @@ impl Row {
             | Context::Overlay
             | Context::Find
             | Context::Seek
+            | Context::Board
+            | Context::Asking
             | Context::SignIn
             | Context::Leaving => false,
         }

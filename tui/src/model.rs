@@ -1,6 +1,7 @@
 //! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
 //! It holds no clock, socket or terminal, and changes only in `update`.
 
+pub mod board;
 pub mod choice;
 pub mod composer;
 pub mod editor;
@@ -34,6 +35,7 @@ use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
+use board::{Action, Dashboard};
 use composer::Composer;
 use editor::Ring;
 use find::Find;
@@ -155,6 +157,8 @@ pub struct Model {
     pub find: Option<Find>,
     /// The search through everything that was said.
     pub seek: Option<Seek>,
+    /// The dashboard, while an admin watches.
+    pub board: Option<Dashboard>,
     /// The message that is gone to as soon as it has been read.
     pub jump: Option<(InstanceId, Seq)>,
     /// Files that are being written.
@@ -240,6 +244,9 @@ pub enum Asked {
     UserMessages,
     Read(InstanceId),
     Typing,
+    Watch,
+    Moderate(InstanceId, Action),
+    Candidates(InstanceId),
 }
 
 /// Where keys go first.
@@ -335,6 +342,7 @@ impl Model {
             overlay: None,
             find: None,
             seek: None,
+            board: None,
             jump: None,
             exports: 0,
             select: None,
@@ -470,8 +478,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay, Search, Seek,
-            Select, SignIn,
+            Anywhere, Asking, Board, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay,
+            Search, Seek, Select, SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -485,6 +493,12 @@ impl Model {
             &[Seek, Edit, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
+        } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {
+            if board.writes() {
+                &[Asking, Edit, Anywhere]
+            } else {
+                &[Board, Anywhere]
+            }
         } else if self.query().is_some() {
             &[Search, Edit, Anywhere]
         } else if self.select.is_some() {

@@ -1,6 +1,8 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod anchoring;
 mod answering;
+mod boarding;
 mod caching;
 mod calling;
 mod editing;
@@ -12,6 +14,7 @@ mod recovery;
 mod screens;
 mod seeking;
 mod selecting;
+mod sizes;
 pub mod stage;
 mod steering;
 mod talking;

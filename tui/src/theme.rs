@@ -100,8 +100,10 @@ pub struct Glyphs {
     pub cut: &'static str,
     /// A group is open.
     pub group: &'static str,
-    /// There is more below.
+    /// There is more below; sorted the other way round.
     pub below: &'static str,
+    /// Sorted upwards.
+    pub above: &'static str,
     /// The clock.
     pub clock: &'static str,
     /// Before the input.
@@ -128,6 +130,8 @@ pub struct Glyphs {
     pub ends: [&'static str; 2],
     /// Nothing to a full cell of the gauge.
     pub parts: &'static [&'static str],
+    /// Nothing to much in a small curve.
+    pub spark: &'static [&'static str],
     /// Corners of a box, clockwise from the upper left.
     pub corners: [&'static str; 4],
     /// Control, Alt, Shift, Enter and the arrows up and down in names of keys.
@@ -149,6 +153,7 @@ pub const UNICODE: Glyphs = Glyphs {
     cut: "…",
     group: "▾",
     below: "▼",
+    above: "▲",
     clock: "◷",
     prompt: "›",
     pen: "✎",
@@ -162,6 +167,7 @@ pub const UNICODE: Glyphs = Glyphs {
     hidden: "•",
     ends: ["▕", "▏"],
     parts: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     corners: ["╭", "╮", "╯", "╰"],
     keys: ["⌃", "⌥", "⇧", "⏎", "↑", "↓"],
 };
@@ -181,6 +187,7 @@ pub const ASCII: Glyphs = Glyphs {
     cut: "~",
     group: "v",
     below: "v",
+    above: "^",
     clock: "@",
     prompt: ">",
     pen: "...",
@@ -194,6 +201,7 @@ pub const ASCII: Glyphs = Glyphs {
     hidden: "*",
     ends: ["[", "]"],
     parts: &[" ", "#"],
+    spark: &["_", ".", "-", "=", "+", "*", "#"],
     corners: ["+", "+", "+", "+"],
     keys: ["^", "M-", "S-", "Enter", "Up", "Down"],
 };
@@ -253,15 +261,14 @@ impl Theme {
     /// The style of somebody's name, the same for the same number always.
     pub fn name(self, user: u64, own: bool) -> Style {
         let count = self.names.iter().flatten().count().max(1) as u64;
-        // Neighbouring numbers should not get neighbouring colours: Knuth's multiplicative hash.
-        let hash = user.wrapping_mul(2_654_435_761) >> 8;
-        let index = usize::try_from(hash % count).unwrap_or_default();
+        // Who came one after the other has neighbouring numbers, and should not look alike.
+        let index = usize::try_from(user % count).unwrap_or_default();
         let colour = self.names[index].filter(|_| self.colour);
         let mut style = Style {
             fg: colour,
             ..Style::new()
         };
-        if (hash / count) % 2 == 1 {
+        if (user / count) % 2 == 1 {
             style = style.add_modifier(Modifier::BOLD);
         }
         if own {

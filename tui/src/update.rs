@@ -3,6 +3,7 @@
 
 mod answering;
 mod asking;
+mod boarding;
 mod caching;
 mod calling;
 mod chat;

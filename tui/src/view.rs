@@ -1,5 +1,6 @@
 //! The model as a screen. It only looks: nothing changes by being drawn.
 
+mod board;
 mod chat;
 mod choices;
 mod form;
@@ -45,6 +46,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
         input::draw(model, frame, panes.input);
         return Links::new();
     }
+    if let Some(board) = model.board.as_ref().filter(|board| !board.inside) {
+        board::draw(model, board, frame);
+        over_board(model, frame);
+        return Links::new();
+    }
     list::tabs(model, frame, panes.tabs);
     title::draw(model, frame, panes.title);
     let links = chat::draw(model, frame, panes.chat);
@@ -63,6 +69,18 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);
     links
+}
+
+/// What may lie over the dashboard.
+fn over_board(model: &Model, frame: &mut Frame<'_>) {
+    let panes = model.panes();
+    if model.overlay.is_some() {
+        over::page(model, frame, panes.over());
+    }
+    seek::draw(model, frame, panes.over());
+    if model.find.is_some() {
+        over::find(model, frame, panes.over());
+    }
 }
 
 fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {

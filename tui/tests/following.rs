@@ -93,7 +93,8 @@ async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
             | Push::Durable(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Typing(_) => None,
+            | Push::Typing(_)
+            | Push::Board(_) => None,
         })
         .await;
     scene.stores.redis.kill9();

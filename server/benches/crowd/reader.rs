@@ -113,7 +113,13 @@ impl Reader {
         while self.last < upto {
             match self.line.push().await {
                 Some(Push::Event(event)) => self.take(event.seq),
-                Some(Push::Durable(_) | Push::Changed(_) | Push::Read(_) | Push::Typing(_)) => {}
+                Some(
+                    Push::Durable(_)
+                    | Push::Changed(_)
+                    | Push::Read(_)
+                    | Push::Typing(_)
+                    | Push::Board(_),
+                ) => {}
                 Some(Push::Fence(_)) => panic!("nothing was forgotten here"),
                 None => how = self.come_again(place).await,
             }

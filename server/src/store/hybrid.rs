@@ -47,6 +47,7 @@ mod archive;
 mod change;
 mod health;
 mod life;
+mod overview;
 mod read;
 mod reading;
 mod restore;

@@ -19,6 +19,7 @@ mod keeping;
 mod life;
 mod link;
 mod migrate;
+mod overview;
 mod people;
 mod read;
 mod reading;

@@ -19,6 +19,7 @@ mod examine;
 mod feed;
 mod keys;
 mod meeting;
+mod overview;
 mod presence;
 mod rebuild;
 mod scripts;

@@ -45,6 +45,7 @@ mod lock;
 mod meeting;
 mod migrate;
 mod opening;
+mod overview;
 mod people;
 mod presence;
 mod read;

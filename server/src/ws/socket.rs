@@ -15,6 +15,7 @@ use plenary_shared::protocol::{
 use serde_json::value::RawValue;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use crate::board::Watching;
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Notes, Pull};
@@ -69,6 +70,8 @@ pub(super) struct Socket {
     pub(super) bound: BTreeSet<InstanceId>,
     /// When it was last told where that somebody writes.
     pub(super) typed: BTreeMap<InstanceId, Instant>,
+    /// The dashboard, while its person watches.
+    pub(super) watching: Option<Watching>,
     /// What its person is banned from, and has still to be told.
     banned: BTreeSet<InstanceId>,
 }
@@ -83,6 +86,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         cursors: BTreeMap::new(),
         bound: BTreeSet::new(),
         typed: BTreeMap::new(),
+        watching: None,
         banned: BTreeSet::new(),
     };
     let mut heard = Instant::now();
@@ -169,6 +173,9 @@ impl Socket {
                     let notes = lines_of(notes);
                     if !notes.is_empty() {
                         wire.lines(notes).await?;
+                    }
+                    for line in self.watching.as_mut().map(Watching::pull).unwrap_or_default() {
+                        wire.lines((*line).to_owned()).await?;
                     }
                     let pace = last_frame + Duration::from_millis(COALESCE_MS);
                     due = Some(due.unwrap_or_else(|| pace.max(Instant::now())));
@@ -322,7 +329,12 @@ impl Socket {
         let ctx = self.state.ctx.clone();
         let caller = self.caller.as_mut()?;
         match ctx.store.session(caller.session, ctx.now()).await {
-            Ok(Some(session)) => caller.user = session.user,
+            Ok(Some(session)) => {
+                caller.user = session.user;
+                if caller.user.role != Role::Admin {
+                    self.watching = None;
+                }
+            }
             Ok(None) => return Some(Close::NotSignedIn),
             Err(error) => {
                 tracing::debug!(%error, "a session is not known now: looked at again later");

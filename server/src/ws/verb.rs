@@ -7,7 +7,7 @@ use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::limits::{FOLLOWED_MAX, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
     Done, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo, ResumeMode,
-    Resumed, Verb,
+    Resumed, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::Cursor;
+use crate::rules;
 use crate::service;
 use crate::store::ReadPosition;
 
@@ -48,6 +49,7 @@ impl Socket {
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
+            Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {
@@ -216,6 +218,17 @@ impl Socket {
         let done = service::chat::typing(&self.state.ctx, caller, instance).await?;
         self.typed.insert(instance, now);
         Ok(done)
+    }
+
+    /// Whoever watches already goes on as before.
+    fn watch(&mut self, caller: &Caller, asked: Watch) -> Answer<Done> {
+        rules::admin(&caller.user)?;
+        if asked.stop {
+            self.watching = None;
+        } else if self.watching.is_none() {
+            self.watching = Some(self.state.board.watch(self.listener()?));
+        }
+        Ok(Done {})
     }
 
     async fn join(&mut self, caller: &Caller, instance: InstanceId) -> Answer<Posted> {

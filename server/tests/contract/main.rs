@@ -16,6 +16,7 @@ mod feeding;
 mod finding;
 mod joining;
 mod model;
+mod overview;
 mod paging;
 mod people;
 mod posting;
@@ -114,6 +115,11 @@ macro_rules! contract {
                     an_early_end_goes_on_when_what_is_live_was_forgotten
                     extending_ending_and_the_clock_race_to_one_outcome
                     what_holds_can_be_asked
+                }
+                overview {
+                    figures_agree_with_the_log_after_a_storm
+                    whoever_lost_every_connection_is_reconnecting
+                    what_comes_soon_and_what_is_over_is_listed
                 }
                 agenda {
                     the_agenda_has_what_is_due_and_what_is_within_the_horizon

@@ -98,9 +98,12 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
     );
     ada.wait_for("word of a change", |push| match push {
         Push::Changed(_) => Some(()),
-        Push::Event(_) | Push::Durable(_) | Push::Fence(_) | Push::Read(_) | Push::Typing(_) => {
-            None
-        }
+        Push::Event(_)
+        | Push::Durable(_)
+        | Push::Fence(_)
+        | Push::Read(_)
+        | Push::Typing(_)
+        | Push::Board(_) => None,
     })
     .await;
     let listed = server.cli(&["meeting", "list", "--json"]).ok();
@@ -183,7 +186,8 @@ async fn a_durable_word_follows_every_event() {
             | Push::Fence(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Typing(_) => None,
+            | Push::Typing(_)
+            | Push::Board(_) => None,
         })
         .await;
     assert_eq!(durable, posted.seq);

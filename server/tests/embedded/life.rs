@@ -16,7 +16,8 @@ async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Ev
         | Push::Fence(_)
         | Push::Changed(_)
         | Push::Read(_)
-        | Push::Typing(_) => None,
+        | Push::Typing(_)
+        | Push::Board(_) => None,
     })
     .await
 }

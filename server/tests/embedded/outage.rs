@@ -254,7 +254,8 @@ impl Room {
                 | Push::Fence(_)
                 | Push::Changed(_)
                 | Push::Read(_)
-                | Push::Typing(_) => None,
+                | Push::Typing(_)
+                | Push::Board(_) => None,
             });
             told.push(next.await);
         }

@@ -450,7 +450,7 @@ impl Run<'_> {
                     replica.fence(fence);
                 }
             }
-            Push::Changed(_) | Push::Read(_) | Push::Typing(_) => {}
+            Push::Changed(_) | Push::Read(_) | Push::Typing(_) | Push::Board(_) => {}
         }
     }
 }

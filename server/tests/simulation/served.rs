@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
 use plenary_server::store::mysql::{Archived, Batch, Ledger};
+use plenary_server::store::overview::{Counted, Listed, Now, Overview};
 use plenary_server::store::redis::Live;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
@@ -88,6 +89,21 @@ impl Served {
             let _: Vec<Archived> = ledger.archive(&[batch]).await?;
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Overview for Served {
+    async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
+        self.inner.listed(soon, since).await
+    }
+
+    async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted> {
+        self.inner.recorded(instance, upto).await
+    }
+
+    async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
+        self.inner.now(asked).await
     }
 }
 

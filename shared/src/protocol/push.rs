@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Reply;
+use super::{Board, BoardLine, Reply};
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
@@ -21,6 +21,8 @@ pub enum Push {
     Typing(Typing),
     /// A list should be read again.
     Changed(Changed),
+    /// The dashboard, for an admin who watches.
+    Board(Box<Board>),
 }
 
 /// See [`Push::Read`]. It never goes back: of two, the higher one holds.
@@ -114,6 +116,8 @@ impl ServerLine {
             read: Option<serde::de::IgnoredAny>,
             #[serde(default)]
             typing: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            board: Option<serde::de::IgnoredAny>,
         }
         let kind: Kind = serde_json::from_str(line)?;
         Ok(if kind.id.is_some() {
@@ -128,6 +132,9 @@ impl ServerLine {
             Self::Push(Push::Read(serde_json::from_str(line)?))
         } else if kind.typing.is_some() {
             Self::Push(Push::Typing(serde_json::from_str(line)?))
+        } else if kind.board.is_some() {
+            let line: BoardLine = serde_json::from_str(line)?;
+            Self::Push(Push::Board(Box::new(line.board)))
         } else {
             Self::Push(Push::Changed(serde_json::from_str(line)?))
         })

@@ -43,6 +43,7 @@ fn lines_from_the_server_are_told_apart() {
         (r#"{"meetingID":1,"orderID":4,"read":9}"#, "Read"),
         (r#"{"meetingID":1,"orderID":4,"typing":9}"#, "Typing"),
         (r#"{"changed":"meetings"}"#, "Changed"),
+        (r#"{"board":{"anew":true}}"#, "Board"),
     ] {
         let parsed = format!("{:?}", ServerLine::parse(line).expect("a line"));
         assert!(parsed.contains(expected), "{parsed}");

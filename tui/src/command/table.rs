@@ -1,5 +1,6 @@
 //! The table of keys: every command with its name, its default keys and its help, by area.
 
+mod board;
 mod chat;
 mod meetings;
 mod pages;
@@ -16,6 +17,7 @@ const AREAS: &[&[Row]] = &[
     seek::KEYS,
     chat::KEYS,
     select::KEYS,
+    board::KEYS,
     pages::KEYS,
 ];
 

@@ -94,7 +94,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         ));
     }
     let letters = match row.context {
-        Context::Leaving | Context::Select => true,
+        Context::Leaving | Context::Select | Context::Board => true,
         Context::Input
         | Context::Edit
         | Context::Chat
@@ -104,6 +104,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         | Context::Overlay
         | Context::Find
         | Context::Seek
+        | Context::Asking
         | Context::SignIn
         | Context::Anywhere => false,
     };

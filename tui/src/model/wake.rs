@@ -2,6 +2,7 @@
 
 use plenary_shared::time::Timestamp;
 
+use crate::model::board::OLD_MS;
 use crate::model::meetings::SOON_MS;
 use crate::model::outbox::Pending;
 use crate::model::{Link, Model};
@@ -37,6 +38,13 @@ impl Model {
             .is_some_and(|id| self.outbox.of(id).any(Pending::is_tried));
         if counts || signing_in || is_sending {
             at(next_second);
+        }
+        if let Some(head) = self
+            .board
+            .as_ref()
+            .and_then(|board| board.live.head.as_ref())
+        {
+            at(head.now.plus_ms(OLD_MS + 1));
         }
         let times = [
             self.notice.as_ref().map(|notice| notice.until),

@@ -8,7 +8,7 @@ use super::stage::{ME, Stage, at, id, sync, user};
 use crate::theme::Theme;
 
 /// A talk with something under way: a failed message, one on its way, a draft.
-fn busy(columns: u16, rows: u16) -> Stage {
+pub(super) fn busy(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::talking(columns, rows);
     stage.write("this one is refused");
     stage.key("enter");

@@ -12,6 +12,8 @@ use plenary_shared::protocol::{
 use plenary_shared::time::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 use serde::Serialize;
 
 use crate::cache::Cache;
@@ -40,6 +42,8 @@ pub struct Stage {
     pub effects: Vec<Effect>,
     /// Whether the disk takes its time.
     pub disk_is_slow: bool,
+    /// What Ada may do.
+    pub role: Role,
     passing: Vec<(String, Request)>,
     spares: u128,
 }
@@ -94,6 +98,7 @@ impl Stage {
             now,
             effects: Vec::new(),
             disk_is_slow: false,
+            role: Role::Member,
             passing: Vec::new(),
             spares: 0,
         };
@@ -191,7 +196,7 @@ impl Stage {
                 user: user(ME),
                 name: "ada".into(),
                 email: "ada@example.org".into(),
-                role: Role::Member,
+                role: self.role,
                 server: "0.1.0".into(),
                 now,
                 resumed,
@@ -292,8 +297,12 @@ impl Stage {
         self.event(seq, message(who, seq, body));
     }
 
-    /// The screen as text, with the cursor as `▏` where it stands on a blank.
-    pub fn screen(&self) -> String {
+    /// The screen as cells.
+    pub fn cells(&self) -> Buffer {
+        self.drawn().0
+    }
+
+    fn drawn(&self) -> (Buffer, Position) {
         let (columns, rows) = self.model.size;
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("no terminal can fail");
@@ -303,7 +312,13 @@ impl Stage {
         let cursor = terminal
             .get_cursor_position()
             .expect("no terminal can fail");
-        let buffer = terminal.backend().buffer();
+        (terminal.backend().buffer().clone(), cursor)
+    }
+
+    /// The screen as text, with the cursor as `▏` where it stands on a blank.
+    pub fn screen(&self) -> String {
+        let (columns, rows) = self.model.size;
+        let (buffer, cursor) = self.drawn();
         let mut lines = Vec::new();
         for y in 0..rows {
             let mut line = String::new();

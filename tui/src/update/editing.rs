@@ -40,6 +40,15 @@ impl Step<'_> {
     /// The text that keys go to, and what was cut from it.
     pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
         let model = &mut *self.model;
+        let covered = model.sign_in.is_some() || model.find.is_some();
+        let seeks = model.seek.as_ref().is_some_and(|seek| !seek.jumped);
+        if let Some(board) = model.board.as_mut().filter(|board| !board.inside)
+            && !covered
+            && !seeks
+            && let Some(editor) = board.editor()
+        {
+            return editor;
+        }
         let query = model.select.as_mut().and_then(|s| s.query.as_mut());
         let seek = model.seek.as_mut().filter(|seek| !seek.jumped);
         match (&mut model.sign_in, &mut model.find, seek, query) {
@@ -154,7 +163,11 @@ impl Step<'_> {
     /// Whether line ends have no place in the text.
     fn is_one_line(&self) -> bool {
         let model = &*self.model;
-        model.sign_in.is_some() || model.find.is_some() || model.seeks() || model.query().is_some()
+        model.sign_in.is_some()
+            || model.find.is_some()
+            || model.seeks()
+            || model.boards()
+            || model.query().is_some()
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {

@@ -32,6 +32,8 @@ impl Step<'_> {
                 self.command(bound);
             }
             self.edit(bound.command);
+        } else if self.model.boards() && !self.model.contexts().contains(&Context::Edit) {
+            // Its letters are keys, and there is nothing to write in.
         } else if let Some(c) = key.typed() {
             // Whoever types goes on writing, whatever lies over the chat.
             self.model.leaving = false;
@@ -47,6 +49,7 @@ impl Step<'_> {
     }
 
     /// Does what a key says, or a word.
+    #[expect(clippy::too_many_lines, reason = "a line for each command")]
     pub(super) fn command(&mut self, bound: Bound) {
         if bound.command != Command::ClearOrQuit {
             self.model.quit_until = None;
@@ -107,6 +110,31 @@ impl Step<'_> {
             | Command::SeekPageDown
             | Command::SeekEnter
             | Command::SeekScope => self.seeking(bound.command),
+            Command::Dashboard => self.toggle_board(),
+            Command::BoardUp
+            | Command::BoardDown
+            | Command::BoardFirst
+            | Command::BoardLast
+            | Command::BoardPageUp
+            | Command::BoardPageDown
+            | Command::BoardEnter
+            | Command::BoardFilter
+            | Command::BoardSort
+            | Command::BoardFreeze
+            | Command::BoardMark
+            | Command::BoardExtend
+            | Command::BoardEnd
+            | Command::BoardLock
+            | Command::BoardReadOnly
+            | Command::BoardAnnounce
+            | Command::BoardMute
+            | Command::BoardUnmute
+            | Command::BoardRemove
+            | Command::BoardBan
+            | Command::BoardUnban
+            | Command::AskingEnter
+            | Command::AskingUp
+            | Command::AskingDown => self.boarding(bound.command, bound.nth),
             Command::QuitLeaving => self.quit_leaving(),
             Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
@@ -201,6 +229,8 @@ impl Step<'_> {
             self.model.overlay = None;
         } else if self.model.seeks() {
             self.end_seek();
+        } else if self.model.boards() {
+            self.back_on_board();
         } else if self.model.query().is_some() {
             if let Some(select) = &mut self.model.select {
                 select.query = None;
@@ -218,6 +248,9 @@ impl Step<'_> {
             self.model.focus = Focus::Input;
         } else if self.model.composer().is_some_and(|c| !c.aim().is_say()) {
             self.leave_aim();
+        } else if self.back_to_board() {
+            // The table, as it was left; what was said of the meeting goes with it.
+            self.model.notice = None;
         } else if self.model.notice.is_some() {
             self.model.notice = None;
         } else {
@@ -226,7 +259,9 @@ impl Step<'_> {
     }
 
     fn clear_or_quit(&mut self) {
-        if !self.editor().0.is_empty() {
+        if self.model.boards() && !self.model.contexts().contains(&Context::Edit) {
+            // Nothing is written here.
+        } else if !self.editor().0.is_empty() {
             // What was cleared can be put back like anything that was cut.
             return self.change(Editor::cut_all);
         }

@@ -69,6 +69,7 @@ impl Step<'_> {
             Push::Changed(_) => self.ask_meetings(),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
+            Push::Board(news) => self.board_news(*news),
         }
     }
 
@@ -110,6 +111,7 @@ impl Step<'_> {
         self.open_journal();
         let lost_at = self.model.lost_at.take();
         self.ask_meetings();
+        self.watch();
 
         let ids: Vec<_> = self.model.rooms.keys().copied().collect();
         for id in ids {
@@ -169,6 +171,7 @@ impl Step<'_> {
             .unwrap_or_default();
         self.model.token = None;
         self.model.link = Link::Off;
+        self.model.board = None;
         let mut form = SignIn::new(&server, &email);
         form.error = Some((now, why.to_owned()));
         self.model.sign_in = Some(form);
@@ -186,10 +189,14 @@ impl Step<'_> {
             self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
         }
         for asked in std::mem::take(&mut self.model.asks).into_values() {
-            if let Asked::Read(id) = asked
-                && let Some(room) = self.model.rooms.get_mut(&id)
-            {
-                room.untold = true;
+            match asked {
+                Asked::Read(id) => {
+                    if let Some(room) = self.model.rooms.get_mut(&id) {
+                        room.untold = true;
+                    }
+                }
+                Asked::Moderate(id, action) => self.steer_unknown(id, action),
+                _ => {}
             }
         }
         self.model.outbox.lost();

@@ -13,7 +13,7 @@ const WHEEL_ROWS: isize = 3;
 impl Step<'_> {
     /// The mouse was used.
     pub(super) fn mouse(&mut self, mouse: Mouse) {
-        if self.model.sign_in.is_some() || self.model.find.is_some() {
+        if self.model.sign_in.is_some() || self.model.find.is_some() || self.model.boards() {
             return;
         }
         match mouse {

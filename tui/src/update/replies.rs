@@ -31,7 +31,11 @@ impl Step<'_> {
             Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
             Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
-            Asked::Close | Asked::Read(_) | Asked::Typing => {}
+            Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Watch => {}
+            Asked::Moderate(id, action) => self.steered(id, action),
+            Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| {
+                step.candidates(id, ok.participants);
+            }),
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
             Asked::Post(id, cmid, sent) => {
@@ -98,9 +102,15 @@ impl Step<'_> {
                 self.model.overlay = None;
                 self.tell_no(reject);
             }
+            Asked::Watch => self.watch_refused(reject),
+            Asked::Moderate(id, action) => self.steer_refused(id, action, reject),
             // Said in passing: nobody waits for it.
             Asked::Read(_) | Asked::Typing => {}
-            Asked::Hello | Asked::Meetings | Asked::Leave(_) | Asked::Close => {
+            Asked::Hello
+            | Asked::Meetings
+            | Asked::Leave(_)
+            | Asked::Close
+            | Asked::Candidates(_) => {
                 self.tell_no(reject);
             }
         }

@@ -166,7 +166,7 @@ fn remaining(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
     parts
 }
 
-fn gauge(theme: Theme, cells: i64, part: i64, whole: i64) -> String {
+pub(super) fn gauge(theme: Theme, cells: i64, part: i64, whole: i64) -> String {
     let [start, end] = theme.glyphs.ends;
     let glyphs = theme.glyphs.parts;
     let steps = i64::try_from(glyphs.len() - 1).unwrap_or(1);

@@ -467,7 +467,7 @@ fn page(
     })
 }
 
-fn live_state(word: &str) -> InstanceState {
+pub(super) fn live_state(word: &str) -> InstanceState {
     match word {
         "active" => InstanceState::Active,
         "closed" => InstanceState::Ended,

@@ -39,6 +39,7 @@ scripts! {
     Read = "read",
     People = "people",
     UserMessages = "user_messages",
+    Overview = "overview",
     Hold = "hold",
     Detach = "detach",
     ReapNode = "reap_node",

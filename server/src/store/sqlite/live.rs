@@ -26,7 +26,7 @@ pub(super) enum LiveState {
 }
 
 impl LiveState {
-    fn read(word: &str) -> Option<Self> {
+    pub(super) fn read(word: &str) -> Option<Self> {
         match word {
             "active" => Some(Self::Active),
             "ending" => Some(Self::Ending),

@@ -1,0 +1,423 @@
+//! The dashboard: while admins watch, one reader of the stores for all of them, once a second, and
+//! what has changed since, serialised once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use plenary_shared::domain::InstanceState;
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::limits::{SOON_MS, SPARK_MINUTES};
+use plenary_shared::protocol::{Board as News, BoardHead, BoardLine, BoardRow};
+use plenary_shared::time::Timestamp;
+use tokio::sync::Notify;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::error::Answer;
+use crate::hub::{Hub, Listener};
+use crate::store::Store;
+use crate::store::overview::Listed;
+
+mod figures;
+
+use figures::Figures;
+
+/// Between two looks.
+const EVERY_MS: u64 = 1_000;
+
+/// Looks between two readings of the schedule, unless it is known to have changed.
+const LISTED_EVERY: u32 = 5;
+
+/// For how long an instance is shown that is over, in milliseconds.
+const OVER_MS: i64 = 60 * 60 * 1_000;
+
+/// Rows of one line: it stays far below what a frame may have.
+const ROWS_PER_LINE: usize = 40;
+
+/// Times that a log which is behind is read within one look; what is left is counted by the next.
+const ROUNDS_MAX: usize = 20;
+
+/// What admins who watch are told.
+pub struct Board {
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    clock: Clock,
+    /// By their number.
+    watchers: Mutex<BTreeMap<u64, Arc<Listener>>>,
+    next: AtomicU64,
+    wanted: Notify,
+    edition: Mutex<Option<Arc<Edition>>>,
+}
+
+/// The picture after one look, and what it changed.
+struct Edition {
+    number: u64,
+    /// The edition to which its changes apply.
+    follows: Option<u64>,
+    head: BoardHead,
+    rows: BTreeMap<InstanceId, BoardRow>,
+    changes: Vec<Arc<str>>,
+    /// The whole picture, once somebody needs it.
+    all: OnceLock<Vec<Arc<str>>>,
+}
+
+/// One socket's view of the dashboard; dropped, it watches no more.
+pub struct Watching {
+    board: Arc<Board>,
+    number: u64,
+    seen: Option<u64>,
+}
+
+impl Board {
+    /// Over this store. Nothing is read before somebody watches.
+    pub fn new(store: Arc<dyn Store>, hub: Arc<Hub>, clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            hub,
+            clock,
+            watchers: Mutex::default(),
+            next: AtomicU64::new(1),
+            wanted: Notify::new(),
+            edition: Mutex::default(),
+        })
+    }
+
+    /// From here on the listener is woken when there is something to pull.
+    pub fn watch(self: &Arc<Self>, listener: Arc<Listener>) -> Watching {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        // There may be a picture already.
+        listener.wake();
+        lock(&self.watchers).insert(number, listener);
+        self.wanted.notify_one();
+        Watching {
+            board: self.clone(),
+            number,
+            seen: None,
+        }
+    }
+
+    /// Reads while somebody watches, until told to stop.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.wanted.notified() => {}
+            }
+            let mut reader = Reader::default();
+            let mut tick = interval(Duration::from_millis(EVERY_MS));
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while !lock(&self.watchers).is_empty() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    _ = tick.tick() => {}
+                }
+                match self.look(&mut reader).await {
+                    Ok(()) => self.publish(&mut reader),
+                    // Whoever watches sees how old the last picture is.
+                    Err(error) => tracing::debug!(%error, "the dashboard is read again later"),
+                }
+            }
+            *lock(&self.edition) = None;
+        }
+    }
+
+    /// Brings the figures up to what the stores say now.
+    async fn look(&self, reader: &mut Reader) -> Answer<()> {
+        let now = (self.clock)();
+        if reader.must_list(self.hub.changes(), now) {
+            let (soon, since) = (now.plus_ms(SOON_MS), now.plus_ms(-OVER_MS));
+            match self.store.listed(soon, since).await {
+                Ok(listed) => reader.take_listed(listed, self.hub.changes()),
+                // What is live can be seen without what lasts.
+                Err(error) if reader.listed.is_empty() => return Err(error),
+                Err(error) => tracing::debug!(%error, "the schedule is read again later"),
+            }
+        }
+        self.count_recorded(reader).await?;
+        let mut behind: Vec<InstanceId> = reader.going_on();
+        for _ in 0..ROUNDS_MAX {
+            if behind.is_empty() {
+                break;
+            }
+            let asked: Vec<(InstanceId, Seq)> =
+                behind.iter().map(|id| (*id, reader.upto(*id))).collect();
+            let found = self.store.now(&asked).await?;
+            behind = reader.take_now(behind, found);
+        }
+        reader.at = now;
+        Ok(())
+    }
+
+    /// Counts what the record has of instances that nothing is known of yet.
+    async fn count_recorded(&self, reader: &mut Reader) -> Answer<()> {
+        for listed in reader.uncounted() {
+            let upto = listed.archived;
+            let mut figures = Figures::default();
+            if upto > Seq::default() {
+                let news = self.store.recorded(listed.id, upto).await?;
+                figures.count(&listed, upto, news);
+            }
+            reader.figures.insert(listed.id, figures);
+        }
+        Ok(())
+    }
+
+    /// Tells whoever watches what has changed.
+    fn publish(&self, reader: &mut Reader) {
+        let before = lock(&self.edition).clone();
+        let rows = reader.rows();
+        let connections = u32::try_from(self.hub.connections()).unwrap_or(u32::MAX);
+        let head = reader.head(&rows, connections);
+        let changes = before.as_ref().map(|before| News {
+            anew: false,
+            head: (head != before.head).then(|| head.clone()),
+            rows: rows
+                .values()
+                .filter(|row| before.rows.get(&row.instance) != Some(row))
+                .cloned()
+                .collect(),
+            gone: before
+                .rows
+                .keys()
+                .filter(|id| !rows.contains_key(id))
+                .copied()
+                .collect(),
+        });
+        let edition = Edition {
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+            follows: before.map(|before| before.number),
+            head,
+            rows,
+            changes: changes.map(lines).unwrap_or_default(),
+            all: OnceLock::new(),
+        };
+        *lock(&self.edition) = Some(Arc::new(edition));
+        for listener in lock(&self.watchers).values() {
+            listener.wake();
+        }
+    }
+}
+
+impl std::fmt::Debug for Board {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Board")
+            .field("watchers", &lock(&self.watchers).len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Watching {
+    /// Lines that its socket has not told yet: what has changed, or everything to whoever has just
+    /// come or is behind.
+    pub fn pull(&mut self) -> Vec<Arc<str>> {
+        let Some(edition) = lock(&self.board.edition).clone() else {
+            return Vec::new();
+        };
+        let seen = self.seen.replace(edition.number);
+        match seen {
+            Some(seen) if seen == edition.number => Vec::new(),
+            Some(seen) if Some(seen) == edition.follows => edition.changes.clone(),
+            _ => edition.whole(),
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        lock(&self.board.watchers).remove(&self.number);
+    }
+}
+
+impl Edition {
+    fn whole(&self) -> Vec<Arc<str>> {
+        let all = self.all.get_or_init(|| {
+            lines(News {
+                anew: true,
+                head: Some(self.head.clone()),
+                rows: self.rows.values().cloned().collect(),
+                gone: Vec::new(),
+            })
+        });
+        all.clone()
+    }
+}
+
+/// What the one reader knows.
+#[derive(Default)]
+struct Reader {
+    at: Timestamp,
+    listed: HashMap<InstanceId, Listed>,
+    figures: HashMap<InstanceId, Figures>,
+    /// The hub's count of changes when the schedule was read.
+    changes: u64,
+    looks: u32,
+    /// Something was found otherwise than the schedule says.
+    doubts: bool,
+    peak: u32,
+}
+
+impl Reader {
+    fn must_list(&mut self, changes: u64, now: Timestamp) -> bool {
+        let is_due = self.looks.is_multiple_of(LISTED_EVERY);
+        self.looks = self.looks.wrapping_add(1);
+        let begins = |one: &Listed| one.state == InstanceState::Scheduled && one.from <= now;
+        is_due || self.doubts || self.changes != changes || self.listed.values().any(begins)
+    }
+
+    fn take_listed(&mut self, listed: Vec<Listed>, changes: u64) {
+        self.changes = changes;
+        self.doubts = false;
+        self.listed = listed.into_iter().map(|one| (one.id, one)).collect();
+        self.figures.retain(|id, _| self.listed.contains_key(id));
+    }
+
+    /// Instances of which nothing was counted. One that is over is counted once more, to its end.
+    fn uncounted(&self) -> Vec<Listed> {
+        self.listed
+            .values()
+            .filter(|one| match (self.figures.get(&one.id), one.state) {
+                (None, _) => true,
+                (Some(known), InstanceState::Ended) => known.upto < one.archived,
+                (Some(_), _) => false,
+            })
+            .cloned()
+            .collect()
+    }
+
+    fn going_on(&self) -> Vec<InstanceId> {
+        self.listed
+            .values()
+            .filter(|one| matches!(one.state, InstanceState::Active | InstanceState::Ending))
+            .map(|one| one.id)
+            .collect()
+    }
+
+    fn upto(&self, id: InstanceId) -> Seq {
+        self.figures.get(&id).map_or(Seq::default(), |one| one.upto)
+    }
+
+    /// Which of these have more to be counted at once.
+    fn take_now(
+        &mut self,
+        asked: Vec<InstanceId>,
+        found: Vec<Option<crate::store::overview::Now>>,
+    ) -> Vec<InstanceId> {
+        let mut behind = Vec::new();
+        for (id, now) in asked.into_iter().zip(found) {
+            let (Some(listed), Some(figures)) = (self.listed.get(&id), self.figures.get_mut(&id))
+            else {
+                continue;
+            };
+            let Some(mut now) = now else {
+                // It has just ended, or is about to begin.
+                self.doubts = true;
+                figures.is(None);
+                continue;
+            };
+            let is_another = figures
+                .generation
+                .is_some_and(|known| known != now.generation);
+            let news = now.news.take();
+            let (false, Some((upto, news))) = (is_another, news) else {
+                // What was counted above the record may be void, or the live log begins later: the
+                // record is asked again.
+                self.figures.remove(&id);
+                self.doubts = true;
+                continue;
+            };
+            figures.generation = Some(now.generation);
+            figures.count(listed, upto, news);
+            if upto < now.seq {
+                behind.push(id);
+            }
+            figures.is(Some(now));
+        }
+        behind
+    }
+
+    fn rows(&mut self) -> BTreeMap<InstanceId, BoardRow> {
+        let at = self.at;
+        let listed = &self.listed;
+        self.figures
+            .iter_mut()
+            .filter_map(|(id, figures)| Some((*id, figures.row(listed.get(id)?, at))))
+            .collect()
+    }
+
+    fn head(&mut self, rows: &BTreeMap<InstanceId, BoardRow>, connections: u32) -> BoardHead {
+        let mut head = BoardHead {
+            now: self.at,
+            live: 0,
+            soon: 0,
+            overrun: 0,
+            here: 0,
+            peak: 0,
+            reconnecting: 0,
+            minute: 0,
+            spark: vec![0; SPARK_MINUTES],
+            unarchived: 0,
+            connections,
+        };
+        for row in rows.values() {
+            match row.state {
+                InstanceState::Scheduled => head.soon += 1,
+                InstanceState::Active | InstanceState::Ending => {
+                    head.live += 1;
+                    head.overrun += u32::from(row.todatetime <= self.at);
+                }
+                InstanceState::Ended => {}
+            }
+            head.here += row.here;
+            head.reconnecting += row.reconnecting;
+            head.minute += row.minute;
+            head.unarchived += row.seq.get().saturating_sub(row.durable.get());
+            for (sum, one) in head.spark.iter_mut().zip(&row.spark) {
+                *sum += one;
+            }
+        }
+        self.peak = self.peak.max(head.here);
+        head.peak = self.peak;
+        head
+    }
+}
+
+/// In lines of a bounded size. Nothing new is no line.
+fn lines(news: News) -> Vec<Arc<str>> {
+    let News {
+        anew,
+        head,
+        rows,
+        gone,
+    } = news;
+    let mut parts: Vec<News> = rows
+        .chunks(ROWS_PER_LINE)
+        .map(|rows| News {
+            rows: rows.to_vec(),
+            ..News::default()
+        })
+        .collect();
+    parts.extend(gone.chunks(ROWS_PER_LINE).map(|gone| News {
+        gone: gone.to_vec(),
+        ..News::default()
+    }));
+    if parts.is_empty() && (anew || head.is_some()) {
+        parts.push(News::default());
+    }
+    if let Some(first) = parts.first_mut() {
+        first.anew = anew;
+        first.head = head;
+    }
+    parts
+        .into_iter()
+        .filter_map(|board| serde_json::to_string(&BoardLine { board }).ok())
+        .map(Arc::from)
+        .collect()
+}
+
+/// What a lock guards here is whole after every statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,30 @@
+//! What the dashboard reads: the schedule and the record from what lasts, the rest from what is live.
+
+use async_trait::async_trait;
+use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::time::Timestamp;
+
+use super::Hybrid;
+use crate::error::{Answer, Fault};
+use crate::store::overview::{Counted, Listed, Now, Overview};
+
+/// How long a dashboard waits for what lasts, in milliseconds: then it goes on with what it knew.
+const LISTED_MS: u64 = 1_000;
+
+#[async_trait]
+impl Overview for Hybrid {
+    async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
+        let asking = Box::pin(self.ledger.overview(soon, since));
+        let answer = self.ledger.pace().within(LISTED_MS, asking).await;
+        answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
+    }
+
+    async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted> {
+        self.ledger.recorded(instance, upto).await
+    }
+
+    async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
+        let found = self.tried(|| self.live.overview(asked)).await?;
+        Ok(found.unwrap_or_else(|_| asked.iter().map(|_| None).collect()))
+    }
+}

@@ -1,0 +1,97 @@
+//! What the dashboard reads: which instances there are, what the record says of each, and what each
+//! is at this instant.
+
+use async_trait::async_trait;
+use plenary_shared::domain::InstanceState;
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::time::Timestamp;
+
+use crate::error::Answer;
+
+/// Messages are counted by the step of time that they were said in, in milliseconds.
+pub const STEP_MS: i64 = 10_000;
+
+/// Events above a seq that one look counts; what is left is counted by the next.
+pub const COUNTED_MAX: usize = 1_000;
+
+/// The last messages whose times the record is asked for: more than the curves of all but the busiest
+/// meetings show.
+pub const RECENT_MAX: usize = 600;
+
+/// Instances of one kind that a dashboard shows.
+pub const LISTED_MAX: usize = 5_000;
+
+/// An instance as what lasts knows it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Which.
+    pub id: InstanceId,
+    /// The meeting's title.
+    pub title: String,
+    /// Whether anyone may join.
+    pub is_public: bool,
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it is over.
+    pub to: Timestamp,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// How many are in its audience.
+    pub invited: u32,
+    /// The last seq of which the record is complete.
+    pub archived: Seq,
+}
+
+/// What happened in an instance between two seqs.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// Who joined and when, each the first time.
+    pub joined: Vec<(UserId, Timestamp)>,
+    /// How many were there to the end, and left by it.
+    pub stayed: u32,
+    /// How many messages were said.
+    pub messages: u64,
+    /// How many of the latest were said in which step of [`STEP_MS`] since 1970.
+    pub steps: Vec<(i64, u64)>,
+    /// When the last was said.
+    pub last_message: Option<Timestamp>,
+}
+
+/// What an instance is at one instant.
+#[derive(Clone, Debug)]
+pub struct Now {
+    /// The live generation.
+    pub generation: Generation,
+    /// The last seq.
+    pub seq: Seq,
+    /// Up to which seq the archive has it.
+    pub durable: Seq,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// When it is over.
+    pub to: Timestamp,
+    /// Nobody joins.
+    pub locked: bool,
+    /// Nobody speaks.
+    pub read_only: bool,
+    /// How many are in.
+    pub here: u32,
+    /// How many of them are held by lost connections alone.
+    pub reconnecting: u32,
+    /// What happened above the seq that was asked for, and up to which seq that was counted.
+    /// `None`: the live log begins above it.
+    pub news: Option<(Seq, Counted)>,
+}
+
+/// What a store tells a dashboard. Asks no permission: whoever shows it does.
+#[async_trait]
+pub trait Overview: Send + Sync {
+    /// Every instance that goes on, those that begin until `soon`, and those that were over after
+    /// `since`; of each kind at most [`LISTED_MAX`].
+    async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>>;
+    /// What the record says happened in an instance up to a seq that it has.
+    async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted>;
+    /// What these instances are at this instant, and what happened in each above a seq. `None`: not
+    /// live.
+    async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
+}

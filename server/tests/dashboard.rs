@@ -1,0 +1,167 @@
+//! Admins who watch are pushed the dashboard; nobody else is.
+
+use std::collections::BTreeMap;
+
+use plenary_shared::domain::InstanceState;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::{Board, BoardHead, BoardRow, Push, Verb, Watch};
+use plenary_testkit::{DEADLINE, Scene, Server, Setting, Ws, instance};
+use serde_json::json;
+use tokio::time::timeout;
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace", "ken", "root"])
+        .admin("root")
+        .meeting(1, "Secret plans", Some(&["grace", "ken"]))
+        .meeting(2, "Open day", None)
+        .instance(1, 1, -3_600, 3_600)
+        .instance(2, 1, -60, 3_600)
+        .instance(2, 2, 600, 3_600)
+        .start()
+}
+
+/// The dashboard as one admin has it.
+struct Watched {
+    ws: Ws,
+    head: Option<BoardHead>,
+    rows: BTreeMap<InstanceId, BoardRow>,
+}
+
+impl Watched {
+    async fn begin(mut ws: Ws) -> Self {
+        ws.ask(Verb::Watch(Watch::default()))
+            .await
+            .expect("an admin may");
+        Self {
+            ws,
+            head: None,
+            rows: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, news: Board) {
+        if news.anew {
+            self.rows.clear();
+        }
+        self.head = news.head.or(self.head.take());
+        self.rows
+            .extend(news.rows.into_iter().map(|row| (row.instance, row)));
+        for id in news.gone {
+            self.rows.remove(&id);
+        }
+    }
+
+    /// Takes what is told until it is as `look` wants it.
+    async fn until(&mut self, what: &str, look: impl Fn(&Self) -> bool) {
+        let told = async {
+            while !look(self) {
+                let news = self.ws.wait_for(what, |push| match push {
+                    Push::Board(news) => Some(*news),
+                    _ => None,
+                });
+                let news = news.await;
+                self.take(news);
+            }
+        };
+        // It is told something every second, whatever it waits for.
+        let told = timeout(DEADLINE, told).await;
+        told.unwrap_or_else(|_| {
+            panic!("waited in vain for {what}: {:?} {:?}", self.head, self.rows)
+        });
+    }
+
+    fn row(&self, order: u64) -> Option<&BoardRow> {
+        self.rows.get(&instance(1, order))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admin_is_told_what_goes_on_at_every_server() {
+    let scene = scene();
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let mut watched = Watched::begin(scene.ws("root").await).await;
+    watched.until("three rows", |it| it.rows.len() == 3).await;
+    let head = watched.head.clone().expect("a head");
+    assert_eq!((head.live, head.soon, head.here), (2, 1, 0));
+
+    // At the other server somebody comes, talks, and goes.
+    let here = instance(1, 1);
+    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    grace.join(here).await.expect("she is invited");
+    let mut ken = scene.ws("ken").await;
+    ken.join(here).await.expect("he is invited");
+    for n in 0..5 {
+        grace
+            .post(here, &format!("number {n}"))
+            .await
+            .expect("she is in");
+    }
+    ken.ask(Verb::Leave(here)).await.expect("he is in");
+    watched
+        .until("what they did", |it| {
+            it.row(1)
+                .is_some_and(|row| (row.messages, row.here, row.early) == (5, 1, 1))
+        })
+        .await;
+    let row = watched.row(1).expect("a row").clone();
+    // Both came an hour after the beginning.
+    assert_eq!(
+        (row.ever, row.late, row.invited, row.minute),
+        (2, 2, Some(2), 5)
+    );
+    assert!(row.last_message.is_some());
+    // An admin acts, and sees it.
+    let root = scene.http("root");
+    root.post("/meeting/1/order/1/lock", &json!({})).await.ok();
+    watched
+        .until("the lock", |it| it.row(1).is_some_and(|row| row.locked))
+        .await;
+    root.post("/meeting/1/order/1/end", &json!({"reason": "enough"}))
+        .await
+        .ok();
+    watched
+        .until("the end", |it| {
+            it.row(1)
+                .is_some_and(|row| row.state == InstanceState::Ended && row.here == 0)
+        })
+        .await;
+    let row = watched.row(1).expect("a row");
+    // Grace was there to the end.
+    assert_eq!((row.ever, row.early, row.messages), (2, 1, 5));
+    watched
+        .until("the sums", |it| {
+            it.head
+                .as_ref()
+                .is_some_and(|head| (head.live, head.here) == (1, 0))
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_comes_later_is_told_everything_and_who_stops_nothing() {
+    let scene = scene();
+    let mut first = Watched::begin(scene.ws("root").await).await;
+    first.until("three rows", |it| it.rows.len() == 3).await;
+    let mut second = Watched::begin(scene.ws("root").await).await;
+    second.until("three rows", |it| it.rows.len() == 3).await;
+    let stop = Verb::Watch(Watch { stop: true });
+    first.ws.ask(stop).await.expect("an admin may");
+    // Whatever was under way when it stopped has come before the answer to what is asked now.
+    let grace = scene.http("grace");
+    grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    second
+        .until("grace", |it| it.row(1).is_some_and(|row| row.here == 1))
+        .await;
+    first.ws.ask(Verb::Meetings {}).await.expect("a list");
+    let mut told = Vec::new();
+    scene.http("root").post("/logout", &json!({})).await;
+    while let Some(push) = first.ws.try_next().await {
+        told.push(push);
+    }
+    let of_grace = told.iter().any(|push| match push {
+        Push::Board(news) => news.rows.iter().any(|row| row.here == 1),
+        _ => false,
+    });
+    assert!(!of_grace, "{told:?}");
+}

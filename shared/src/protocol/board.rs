@@ -1,0 +1,130 @@
+//! The dashboard as it is pushed to admins who watch: what goes on in all meetings, row by row.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::InstanceState;
+use crate::ids::{InstanceId, Seq};
+use crate::time::Timestamp;
+
+/// See [`super::Verb::Watch`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// Not any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stop: bool,
+}
+
+/// See [`super::Push::Board`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardLine {
+    /// What is new.
+    pub board: Board,
+}
+
+/// What is new on the dashboard. One picture may come as several lines, one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Board {
+    /// Whatever was told before is void: rows that are not told again are gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
+    /// The figures over all rows, if they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<BoardHead>,
+    /// Rows that are new or changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<BoardRow>,
+    /// Rows that are shown no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<InstanceId>,
+}
+
+/// The figures over all rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardHead {
+    /// When the stores said so, by the server's clock.
+    pub now: Timestamp,
+    /// Instances that go on.
+    pub live: u32,
+    /// Instances that begin within [`crate::limits::SOON_MS`].
+    pub soon: u32,
+    /// Instances that go on although their time is over.
+    pub overrun: u32,
+    /// Participants of all instances; who is in two counts twice.
+    pub here: u32,
+    /// The most of them at one look, since somebody watches.
+    pub peak: u32,
+    /// How many of them have lost their connection and may come back.
+    pub reconnecting: u32,
+    /// Messages of the last minute.
+    pub minute: u64,
+    /// Messages of each minute by the clock, the running one last.
+    pub spark: Vec<u64>,
+    /// Events that the archive has not yet.
+    pub unarchived: u64,
+    /// Connections to this server, with somebody signed in.
+    pub connections: u32,
+}
+
+/// One instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardRow {
+    /// Which.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// The meeting's title.
+    pub title: String,
+    /// Whether anyone who is signed in may join.
+    #[serde(rename = "isPublic")]
+    pub is_public: bool,
+    /// When it begins.
+    pub fromdatetime: Timestamp,
+    /// When it is over.
+    pub todatetime: Timestamp,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// Nobody joins.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
+    /// Nobody speaks.
+    #[serde(
+        default,
+        rename = "readOnly",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub read_only: bool,
+    /// Participants now.
+    pub here: u32,
+    /// How many of them have lost their connection and may come back.
+    #[serde(default)]
+    pub reconnecting: u32,
+    /// People who were in at any time.
+    pub ever: u32,
+    /// The audience; missing where it is public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited: Option<u32>,
+    /// People who came first more than [`crate::limits::LATE_MS`] after the beginning.
+    #[serde(default)]
+    pub late: u32,
+    /// People who were in, and were not, or are not, there to the end.
+    #[serde(default)]
+    pub early: u32,
+    /// Everything that was said, deleted or not.
+    pub messages: u64,
+    /// Messages of the last minute.
+    #[serde(default)]
+    pub minute: u64,
+    /// Messages of each minute by the clock, the running one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spark: Vec<u64>,
+    /// When something was said last.
+    #[serde(
+        default,
+        rename = "lastMessage",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_message: Option<Timestamp>,
+    /// Its last seq.
+    pub seq: Seq,
+    /// Up to which seq the archive has it.
+    pub durable: Seq,
+}

@@ -1,0 +1,77 @@
+//! The others: how each is begun, joined, and seen to be ready.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use plenary_testkit::{Pty, PtyOptions};
+use tempfile::TempDir;
+
+use crate::irc::Irc;
+use crate::{CALM, Flood, measured};
+
+/// Another client.
+pub struct Other {
+    /// What it is called, and its program too.
+    pub name: &'static str,
+    /// Writes what it shall know, and says its arguments.
+    prepare: fn(&Path, u16) -> Vec<String>,
+}
+
+/// All of them.
+pub const OTHERS: [Other; 2] = [
+    Other {
+        name: "weechat",
+        prepare: weechat,
+    },
+    Other {
+        name: "irssi",
+        prepare: irssi,
+    },
+];
+
+impl Other {
+    /// Where its program is.
+    pub fn path(&self) -> Option<PathBuf> {
+        let paths = std::env::var_os("PATH")?;
+        let mut found = std::env::split_paths(&paths).map(|path| path.join(self.name));
+        found.find(|path| path.is_file())
+    }
+
+    /// One flood of it.
+    pub fn flood(&self) -> Flood {
+        let home = TempDir::new().expect("a directory");
+        let irc = Irc::begin();
+        let options = PtyOptions {
+            args: (self.prepare)(home.path(), irc.port()),
+            env: vec![
+                ("HOME".into(), home.path().display().to_string()),
+                ("TERM".into(), "xterm-256color".into()),
+                ("LANG".into(), "C.UTF-8".into()),
+            ],
+            ..PtyOptions::sized(120, 36)
+        };
+        let program = self.path().expect("it was there");
+        let mut pty = Pty::program(&program, home.path(), &options);
+        pty.wait("the welcome", |screen| screen.contains("Welcome"));
+        pty.send("/join #flood\r");
+        pty.wait("the others", |screen| screen.contains("margaret"));
+        thread::sleep(CALM);
+        measured(&pty, || irc.flood())
+    }
+}
+
+/// Its logs and scripts are left out: plenary writes no log of what others say.
+fn weechat(home: &Path, port: u16) -> Vec<String> {
+    fs::write(home.join("weechat.conf"), "[plugin]\nautoload = \"irc\"\n").expect("written");
+    let set = format!("/server add f 127.0.0.1/{port} -notls -notssl; /connect f");
+    vec!["-d".into(), home.display().to_string(), "-r".into(), set]
+}
+
+fn irssi(home: &Path, port: u16) -> Vec<String> {
+    let home = format!("--home={}", home.display());
+    let port = port.to_string();
+    ["-c", "127.0.0.1", "-p", &port, "-n", "ada", &home]
+        .map(str::to_owned)
+        .to_vec()
+}

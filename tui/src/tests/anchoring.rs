@@ -1,0 +1,165 @@
+//! What is being read stays where it is: whatever comes below and above, at whatever size.
+
+use plenary_shared::domain::Event;
+use plenary_shared::protocol::{Events, EventsOk, Verb};
+use proptest::prelude::*;
+
+use super::stage::{Stage, event, message, opened, people, posted, seq};
+use crate::effect::Effect;
+use crate::model::scroll::{self, Place};
+use crate::msg::News;
+
+/// The first event that is known when it is opened.
+const FIRST: u64 = 400;
+/// The last one then.
+const LAST: u64 = 520;
+/// Events of a page that is read later.
+const PAGE: u64 = 60;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Key(&'static str),
+    Hear(usize),
+    Resize(u16, u16),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let keys = prop::sample::select(vec![
+        "pageup",
+        "pageup",
+        "pagedown",
+        "shift-up",
+        "shift-down",
+        "alt-home",
+        "alt-end",
+        "alt-u",
+    ]);
+    prop_oneof![
+        3 => keys.prop_map(Act::Key),
+        2 => (1_usize..300).prop_map(Act::Hear),
+        1 => ((20_u16..=200), (8_u16..=60)).prop_map(|(columns, rows)| Act::Resize(columns, rows)),
+    ]
+}
+
+fn said(number: u64, stage: &Stage, cells: usize) -> Event {
+    let words = "word ".repeat(cells / 5 + 1);
+    event(
+        number,
+        stage.now,
+        message(8 + number % 2, number, &format!("{number} {words}")),
+    )
+}
+
+fn open(columns: u16, rows: u16) -> Stage {
+    let mut stage = Stage::ready(columns, rows);
+    stage.key("enter");
+    stage.answer("join", posted(LAST));
+    let length = |number: u64| usize::try_from(number * 37 % 200).expect("small");
+    let events = (FIRST..=LAST).map(|number| said(number, &stage, length(number)));
+    let events = events.collect();
+    stage.answer("open", opened(events, vec![(7, "13:52")]));
+    stage
+}
+
+/// The rows on the screen: what each is a part of, and its text.
+fn shown(stage: &Stage) -> Vec<(Place, isize, String)> {
+    let room = stage.model.room().expect("open");
+    let rows = scroll::window(&stage.model.looked(room), stage.model.chat_rows());
+    let rows = rows.into_iter();
+    rows.map(|row| (row.place, row.row, row.line.to_string()))
+        .collect()
+}
+
+fn is_at_end(stage: &Stage) -> bool {
+    stage
+        .model
+        .room()
+        .is_some_and(|room| room.scroll.is_newest())
+}
+
+/// Answers what was asked of the log; what is on the screen stays there.
+fn fill(stage: &mut Stage) {
+    let asked = |effect: &Effect| match effect {
+        Effect::Ask(request) => match &request.verb {
+            Verb::Events(events) => Some(events.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    while let Some(Events {
+        before: Some(before),
+        ..
+    }) = stage.effects.iter().find_map(asked)
+    {
+        let first = before.get().saturating_sub(PAGE).max(1);
+        let events = (first..before.get())
+            .map(|number| said(number, stage, 40))
+            .collect();
+        let (was, at_end) = (shown(stage), is_at_end(stage));
+        let page = EventsOk {
+            events,
+            more: first > 1,
+            users: people(),
+        };
+        stage.answer("events", page);
+        if !at_end {
+            let now = shown(stage);
+            let own = |rows: &[(Place, isize, String)]| -> Vec<(Place, isize, String)> {
+                rows.iter().filter(|row| row.1 >= 0).cloned().collect()
+            };
+            assert_eq!(
+                own(&now).first(),
+                own(&was).first(),
+                "older ones came above"
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_read_stays_where_it_is(
+        size in ((20_u16..=200), (8_u16..=60)),
+        acts in prop::collection::vec(act(), 1..24),
+    ) {
+        let mut stage = open(size.0, size.1);
+        let mut last = LAST;
+        for act in acts {
+            let (was, at_end) = (shown(&stage), is_at_end(&stage));
+            // A window that has grown may show the end although nobody went there: then what comes
+            // fills it up first, and when it shrinks it is where it was.
+            let end = Place::Event(seq(last));
+            let shows_end = was.last().is_none_or(|row| row.0 >= end);
+            match act {
+                Act::Key(key) => stage.key(key),
+                Act::Hear(cells) => {
+                    last += 1;
+                    let event = said(last, &stage, cells);
+                    stage.event(last, event.what);
+                    if at_end {
+                        let lowest = shown(&stage).last().map(|row| row.0);
+                        prop_assert!(lowest >= Some(Place::Event(event.seq)), "the end follows");
+                    } else if !shows_end {
+                        // Only the divider may come in, above an event of its own.
+                        let own = |rows: Vec<(Place, isize, String)>| {
+                            rows.into_iter().find(|row| row.1 >= 0)
+                        };
+                        prop_assert_eq!(own(shown(&stage)), own(was));
+                    }
+                }
+                Act::Resize(columns, rows) => {
+                    stage.tell(News::Resized(columns, rows));
+                    let now = shown(&stage);
+                    let top = was.iter().find(|row| row.1 >= 0).map(|row| row.0);
+                    let is_there = now.iter().any(|row| Some(row.0) == top);
+                    prop_assert!(at_end == is_at_end(&stage) && (shows_end || is_there), "{top:?}: {now:?}");
+                }
+            }
+            fill(&mut stage);
+            let height = stage.model.chat_rows();
+            prop_assert!(shown(&stage).len() <= height);
+        }
+    }
+}

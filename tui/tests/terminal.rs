@@ -1,0 +1,241 @@
+//! The terminal under the real program: storms of sizes, stopping and going on, a panic, and a tour of
+//! what the README speaks of.
+
+use std::path::Path;
+
+use plenary::term::Term;
+use plenary_testkit::{Client, Http, Pty, PtyOptions, Scene, Setting, instance, until};
+use serde_json::json;
+
+const ENTER: &str = "\r";
+const CTRL_Z: &str = "\x1a";
+const ESC: &str = "\x1b";
+
+/// Says that the test below is to panic in its terminal.
+const PANICS: &str = "PLENARY_TEST_PANICS";
+
+fn scene() -> Scene {
+    Setting::new()
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .meeting(2, "Course", Some(&["ada"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(2, 1, 600, 3_600)
+        .start()
+}
+
+fn joined(scene: &Scene) -> (Client, Pty) {
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let mut pty = Pty::open(&client, 100, 30);
+    pty.wait_text("⏎ joins");
+    pty.send(ENTER);
+    pty.wait_text("you joined");
+    (client, pty)
+}
+
+/// Types a line, sends it, and waits until it has left the input: what comes sooner is a paste.
+fn line(pty: &mut Pty, text: &str) {
+    let written = format!("› {text}");
+    pty.send(text);
+    pty.wait_text(&written);
+    pty.send(ENTER);
+    pty.wait("the line to go", |screen| !screen.contains(&written));
+}
+
+#[test]
+fn a_storm_of_sizes_leaves_a_whole_screen() {
+    let scene = scene();
+    let (_client, mut pty) = joined(&scene);
+    pty.send("said before the storm\r");
+    pty.wait_text("said before the storm");
+    pty.send("a draft");
+    let mut size: u32 = 7;
+    for _ in 0..300 {
+        // Any numbers, the same every time.
+        size = size.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+        let columns = u16::try_from(2 + (size >> 8) % 249).expect("small");
+        let rows = u16::try_from(2 + (size >> 20) % 79).expect("small");
+        pty.resize(columns, rows);
+    }
+    for (columns, rows) in [(80, 24), (120, 36), (44, 20)] {
+        pty.resize(columns, rows);
+        pty.wait(&format!("all of it at {columns}x{rows}"), |screen| {
+            screen.contains("said before the storm")
+                && screen.contains("› a draft")
+                && screen.contains("Seminar")
+                && screen.contains("left")
+        });
+    }
+}
+
+#[test]
+fn it_stops_and_goes_on_in_a_shell() {
+    let scene = scene();
+    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let plenary = plenary_testkit::binary("plenary");
+    let options = PtyOptions {
+        args: vec!["--norc".into(), "--noprofile".into(), "-i".into()],
+        env: [client.environment(), vec![("PS1".into(), "shell> ".into())]].concat(),
+        ..PtyOptions::sized(100, 30)
+    };
+    let mut pty = Pty::program(Path::new("/bin/bash"), client.home(), &options);
+    pty.wait_text("shell>");
+    pty.send(&format!("{}\r", plenary.display()));
+    pty.wait_text("⏎ joins");
+    pty.send("half a thought");
+    pty.wait_text("half a thought");
+    for _ in 0..2 {
+        pty.send(CTRL_Z);
+        pty.wait("the shell", |screen| screen.contains("Stopped"));
+        pty.wait_terminal("the terminal back", |screen| {
+            // The shell itself takes bracketed paste.
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        });
+        pty.send("stty -a | grep -q ' -icanon' || echo cooked\r");
+        pty.wait("what the shell has set", |screen| {
+            screen.contains("\ncooked")
+        });
+        pty.send("clear\r");
+        pty.send("fg\r");
+        pty.wait("the screen again", |screen| {
+            screen.contains("half a thought") && screen.contains("MEETINGS")
+        });
+        pty.wait_terminal("its modes again", |screen| {
+            screen.alternate_screen() && screen.bracketed_paste()
+        });
+        pty.send("!");
+        pty.wait_text("half a thought!");
+        pty.send("\x7f");
+        pty.wait("it gone", |screen| !screen.contains("thought!"));
+    }
+    pty.send("\x11");
+    pty.wait_terminal("the shell", |screen| !screen.alternate_screen());
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    if std::env::var_os(PANICS).is_some() {
+        let mut term = Term::take(true).expect("this is a terminal");
+        term.set_mouse(true).expect("it takes all");
+        panic!("on purpose");
+    }
+    let home = tempfile::tempdir().expect("a directory");
+    let options = PtyOptions {
+        args: [
+            "--exact",
+            "a_panic_gives_the_terminal_back_before_it_is_told",
+            "--nocapture",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        env: vec![
+            (PANICS.into(), "1".into()),
+            ("TERM".into(), "xterm-256color".into()),
+        ],
+        ..PtyOptions::sized(100, 30)
+    };
+    let this = std::env::current_exe().expect("a test has a path");
+    let pty = Pty::program(&this, home.path(), &options);
+    pty.wait_terminal("the terminal back, and what happened", |screen| {
+        screen.contents().contains("on purpose")
+            && !screen.alternate_screen()
+            && !screen.bracketed_paste()
+            && !screen.hide_cursor()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+    });
+}
+
+/// Waits until what was said can be found.
+async fn until_found(who: &Http, word: &str) {
+    let path = format!("/search?q={word}");
+    loop {
+        let found = who.get(&path).await.ok();
+        if found["found"]
+            .as_array()
+            .is_some_and(|found| found.len() == 1)
+        {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tour_of_the_readme() {
+    let scene = scene();
+    let grace = scene.http("grace");
+    grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    let said = json!({"body": "@ada: what comes after number 41?"});
+    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    let (client, mut pty) = joined(&scene);
+    pty.wait_text("what comes after number 41?");
+    // 5, 9, 10: who is here, when they came, what one of them said.
+    for (word, shown) in [
+        ("/who", "grace@example.org"),
+        ("/joins", "Seminar"),
+        ("/messages grace", "what comes after number 41?"),
+    ] {
+        line(&mut pty, word);
+        pty.wait("the page", |screen| {
+            screen.contains("Esc closes") && screen.contains(shown)
+        });
+        pty.send(ESC);
+        pty.wait("the page gone", |screen| !screen.contains("Esc closes"));
+    }
+    // 7, 8: to say, to answer, to change, to delete.
+    line(&mut pty, "forty-two");
+    pty.wait_text("you  forty-two");
+    line(&mut pty, "/reply grace");
+    line(&mut pty, "quoted");
+    pty.wait("the answer with what it answers", |screen| {
+        screen.contains("you  ┃ grace: @ada: what comes") && screen.contains(" quoted")
+    });
+    line(&mut pty, "/edit");
+    pty.wait_text("› quoted");
+    pty.send(" and changed\r");
+    pty.wait_text("quoted and changed (edited)");
+    line(&mut pty, "said in error");
+    pty.wait("it to settle", |screen| !screen.contains("sending"));
+    pty.send("/delete");
+    pty.wait_text("› /delete");
+    pty.send(ENTER);
+    pty.wait_text("Enter again deletes");
+    pty.send(ENTER);
+    pty.wait_text("(deleted)");
+    // Everything that was said, found.
+    until_found(&grace, "comes").await;
+    line(&mut pty, "/search comes");
+    pty.wait_text("1 of 1");
+    pty.send(ENTER);
+    pty.wait("the message", |screen| {
+        !screen.contains("search in everything")
+    });
+    // Esc steps back, level by level: to what was found, then to the input.
+    pty.send(ESC);
+    pty.wait_text("search in everything");
+    pty.send(ESC);
+    pty.wait("the input", |screen| {
+        !screen.contains("search in everything")
+    });
+    // A meeting by a few letters of it, and the way back.
+    pty.send("\x07");
+    pty.wait_text("Esc closes");
+    pty.send("cou\r");
+    pty.wait_text("begins in");
+    pty.send("\x1bs");
+    pty.wait_text("quoted and changed");
+    // The meeting as a file.
+    line(&mut pty, "/export minutes.md");
+    until("the file", || {
+        let text = std::fs::read_to_string(client.home().join("minutes.md")).ok()?;
+        (text.contains("forty-two") && text.contains("grace")).then_some(())
+    });
+    // 4: leaving.
+    line(&mut pty, "/leave");
+    pty.wait_text("you left");
+    let inside = grace.get("/meeting/1/order/1/participants").await.ok();
+    assert_eq!(inside["participants"].as_array().map(Vec::len), Some(1));
+    assert_eq!(scene.state(instance(1, 1)), "active");
+}
