@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
-    Changed, ChangedList, Close, Outcome, PING_S, ReadElsewhere, Reply, Request, SILENCE_S, Typing,
-    Verb,
+    Changed, ChangedList, Close, PING_S, ReadElsewhere, Request, SILENCE_S, Typing, Verb,
 };
 use serde_json::value::RawValue;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::board::Watching;
 use crate::ctx::Caller;
@@ -24,7 +23,8 @@ use crate::store::{ConnectionId, Store};
 
 use super::WsState;
 use super::posting::Posts;
-use super::request::{self, Bad};
+use super::request::Bad;
+use super::wire::Wire;
 
 /// How long a connection may take to say hello.
 const HELLO_S: u64 = 10;
@@ -34,13 +34,6 @@ const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
 
 /// Between two frames of events: what comes meanwhile goes together. The first goes at once.
 const COALESCE_MS: u64 = 2;
-
-/// How long a peer may take to take a frame. Then it is closed, and may resume. With the silence
-/// before it, little more than the grace.
-const SEND_S_MAX: u64 = 10;
-
-/// How long a peer may take to take a close frame: it is gone most likely.
-const CLOSE_MS_MAX: u64 = 500;
 
 /// Requests of one frame that are taken up before anything else is looked at again.
 const OBEYED_AT_ONCE_MAX: usize = 16;
@@ -90,13 +83,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         banned: BTreeSet::new(),
     };
     let mut heard = Instant::now();
-    let mut wire = Wire {
-        stream,
-        next: None,
-        frame: Utf8Bytes::default(),
-        at: 0,
-        is_slow: false,
-    };
+    let mut wire = Wire::new(stream);
     let metrics = socket.state.ctx.metrics.clone();
     metrics.connections.inc();
     let close = socket.serve(&mut wire, &mut heard).await;
@@ -475,93 +462,6 @@ async fn detach(
 
 fn silent_ms(heard: Instant) -> i64 {
     i64::try_from(heard.elapsed().as_millis()).unwrap_or(i64::MAX)
-}
-
-/// The stream, and what was read from it and is not yet begun: a frame at most, a line of it read.
-struct Wire {
-    stream: WebSocket,
-    next: Option<Result<Request, Bad>>,
-    frame: Utf8Bytes,
-    /// Where in the frame the line after `next` begins.
-    at: usize,
-    /// Whether the peer took nothing for too long.
-    is_slow: bool,
-}
-
-impl Wire {
-    /// A frame has come. One without a line is answered as well.
-    fn take(&mut self, frame: Utf8Bytes) {
-        self.frame = frame;
-        self.at = 0;
-        self.next = self.read_line().or_else(|| Some(request::read("")));
-    }
-
-    /// The next request, if there is one; the one after it is read.
-    fn next_request(&mut self) -> Option<Result<Request, Bad>> {
-        let next = self.next.take()?;
-        self.next = self.read_line();
-        Some(next)
-    }
-
-    /// Reads the next line that is not blank. Lines are read one at a time, so that a frame of many
-    /// costs no more memory than it has.
-    fn read_line(&mut self) -> Option<Result<Request, Bad>> {
-        loop {
-            let rest = self.frame.as_str().get(self.at..)?;
-            if rest.is_empty() {
-                self.frame = Utf8Bytes::default();
-                self.at = 0;
-                return None;
-            }
-            let line = rest.split('\n').next().unwrap_or_default();
-            self.at += (line.len() + 1).min(rest.len());
-            if !line.trim().is_empty() {
-                return Some(request::read(line));
-            }
-        }
-    }
-
-    async fn answer(&mut self, id: u64, answer: Result<Box<RawValue>, Reject>) -> Option<()> {
-        let outcome = match answer {
-            Ok(ok) => Outcome::Ok(ok),
-            Err(reject) => Outcome::Error(reject),
-        };
-        self.line(&Reply { id, outcome }).await
-    }
-
-    async fn line<T: serde::Serialize>(&mut self, value: &T) -> Option<()> {
-        let text = serde_json::to_string(value).ok()?;
-        self.send(Message::Text(Utf8Bytes::from(text))).await
-    }
-
-    async fn lines(&mut self, mut text: String) -> Option<()> {
-        if text.ends_with('\n') {
-            text.pop();
-        }
-        self.send(Message::Text(Utf8Bytes::from(text))).await
-    }
-
-    /// `None`: the peer is gone, or takes nothing.
-    async fn send(&mut self, message: Message) -> Option<()> {
-        let sending = self.stream.send(message);
-        match timeout(Duration::from_secs(SEND_S_MAX), sending).await {
-            Ok(sent) => sent.ok(),
-            Err(_) => {
-                self.is_slow = true;
-                None
-            }
-        }
-    }
-
-    async fn close(&mut self, close: Close) {
-        let frame = CloseFrame {
-            code: close.code(),
-            reason: close.text().into(),
-        };
-        // The peer may be gone already; then there is nobody to tell.
-        let closing = self.send(Message::Close(Some(frame)));
-        let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
-    }
 }
 
 /// Why a connection ends, in a word.
