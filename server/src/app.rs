@@ -163,14 +163,14 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         last.clone(),
     ));
 
-    let board = Board::new(store, hub.clone(), ctx.clock.clone());
+    let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone());
     background.spawn(board.clone().run(last.clone()));
 
     let http_state = http::HttpState { ctx: ctx.clone() };
     if let Some(at) = settings.metrics_bind {
         let figures = figures::Figures {
             metrics: metrics.clone(),
-            store: store.clone(),
+            store,
             hub: hub.clone(),
         };
         figures::tell(at, figures, settings.head_timeout, &stop, &background)?;

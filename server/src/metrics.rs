@@ -198,8 +198,7 @@ impl Metrics {
         let help = "Answers of HTTP by the class of their status";
         self.add("http_responses", help, self.answers.clone());
         drop(self.closes.get_or_create(&[("reason", "too_slow")]));
-        let help =
-            "Connections that ended, by why; too_slow: their peers took nothing for too long";
+        let help = "Connections that ended, by why; too_slow: the peer took nothing for too long; protocol_error: no hello, no frames, or broken off";
         self.add("connections_closed", help, self.closes.clone());
         let help = "Lost connections whose grace was over";
         self.add("connections_reaped", help, self.reaped.clone());
