@@ -99,13 +99,11 @@ impl Wire {
     /// `None`: the peer is gone, or takes nothing.
     pub(super) async fn send(&mut self, message: Message) -> Option<()> {
         let sending = self.stream.send(message);
-        match timeout(Duration::from_secs(SEND_S_MAX), sending).await {
-            Ok(sent) => sent.ok(),
-            Err(_) => {
-                self.is_slow = true;
-                None
-            }
-        }
+        let Ok(sent) = timeout(Duration::from_secs(SEND_S_MAX), sending).await else {
+            self.is_slow = true;
+            return None;
+        };
+        sent.ok()
     }
 
     pub(super) async fn close(&mut self, close: Close) {
