@@ -16,16 +16,19 @@ use crate::config::Settings;
 use crate::ctx::{Ctx, Randomness};
 use crate::error::Error;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::store::finding::Finding;
 use crate::store::hybrid::Hybrid;
 use crate::store::moving::check_arrived;
 use crate::store::mysql::Ledger;
+use crate::store::pace::Pace;
 use crate::store::redis::Live;
 use crate::store::sqlite::{OpenError, Purpose, Sqlite};
 use crate::store::{NodeId, Store};
 use crate::{archiver, doors, http, presence, reading, scheduler, ws};
 
 mod backup;
+mod figures;
 mod moving;
 
 pub use backup::{Copied, backup};
@@ -43,20 +46,22 @@ const NO_NONCE: &str = "";
 /// Opens the stores that the settings name, for one command beside the server, and brings the
 /// tables up to date.
 pub async fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Arc<dyn Store>> {
-    open_store_for(Purpose::Command, settings, clock).await
+    open_store_for(Purpose::Command, settings, clock, &Arc::default()).await
 }
 
 async fn open_store_for(
     purpose: Purpose,
     settings: &Settings,
     clock: Clock,
+    metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Arc<dyn Store>> {
+    let pace = |store| Pace::metered(metrics.clone(), store);
     if settings.is_embedded() {
         let directory = settings.data_directory()?;
         if purpose == Purpose::Serve {
             tracing::info!(directory = %directory.display(), "everything is kept in one file");
         }
-        return match Sqlite::open(directory, clock, purpose) {
+        return match Sqlite::open_paced(directory, clock, purpose, pace("file")) {
             Ok(store) => Ok(store),
             Err(moved @ (OpenError::Moved { .. } | OpenError::Moving { .. })) => {
                 Err(Error::from(Reject::new(Code::Invalid, moved.to_string())).into())
@@ -66,11 +71,11 @@ async fn open_store_for(
     }
     // Half a setting is told before anything is asked.
     let redis = settings.redis_url()?;
-    let ledger = open_ledger(settings)?;
+    let ledger = open_ledger(settings)?.paced(pace("mysql"));
     ledger.migrate().await?;
     check_arrived(&ledger).await?;
     let nonce = ledger.nonce().await?;
-    let live = Live::connect(redis, &nonce)?;
+    let live = Live::paced(redis, &nonce, pace("redis"))?;
     Ok(Hybrid::new(live, ledger, clock))
 }
 
@@ -111,14 +116,16 @@ pub fn take_back(settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
 
 /// Serves until told to stop by SIGTERM or SIGINT.
 pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> anyhow::Result<()> {
-    let store = open_store_for(Purpose::Serve, &settings, clock.clone()).await?;
-    let ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
+    let metrics = Arc::<Metrics>::default();
+    let store = open_store_for(Purpose::Serve, &settings, clock.clone(), &metrics).await?;
+    let mut ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
+    ctx.metrics = metrics.clone();
     let stop = CancellationToken::new();
     let node = new_node(&ctx);
     stop_on_signals(stop.clone())?;
 
     let (fresh, to_archive) = mpsc::channel(FRESH_MAX);
-    let hub = Hub::new(store.clone(), fresh);
+    let hub = Hub::new(store.clone(), fresh, ctx.clock.clone(), metrics.clone());
     let feed = store.feed().await?;
     // What Redis has forgotten is built anew before anybody asks for it. Should a store be away now,
     // the first verb or the next sweep does it.
@@ -156,10 +163,18 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         last.clone(),
     ));
 
-    let board = Board::new(store, hub.clone(), ctx.clock.clone());
+    let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone());
     background.spawn(board.clone().run(last.clone()));
 
     let http_state = http::HttpState { ctx: ctx.clone() };
+    if let Some(at) = settings.metrics_bind {
+        let figures = figures::Figures {
+            metrics: metrics.clone(),
+            store,
+            hub: hub.clone(),
+        };
+        figures::tell(at, figures, settings.head_timeout, &stop, &background)?;
+    }
     let ws_state = ws::WsState {
         ctx,
         hub,
@@ -171,6 +186,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         next_number: Arc::new(AtomicU64::new(1)),
     };
     let routes = http::router_with(ws::router(ws_state), http_state);
+    let routes = figures::counted(routes, metrics);
     let listener = doors::listen(settings.bind)
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
     let bound = listener.local_addr()?;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::ctx::Ctx;
+use crate::metrics::Stage;
 use crate::store::NodeId;
 
 /// How long new events may gather before they go into one transaction.
@@ -59,8 +60,10 @@ pub async fn run(
                 for id in &some {
                     waiting.remove(id);
                 }
+                let began = Instant::now();
                 match ctx.store.archive(&some).await {
                     Ok(more) => {
+                        ctx.metrics.staged(Stage::Archive, began.elapsed());
                         failing = false;
                         if !more.is_empty() {
                             due = Some(Instant::now());

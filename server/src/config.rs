@@ -78,6 +78,9 @@ pub struct ServeFlags {
     /// Listens here; port 0 picks a free one [env: PLENARY_BIND] [default: 127.0.0.1:7400]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub bind: Option<String>,
+    /// Answers GET /metrics here, to anybody who can reach it; without it nowhere [env: PLENARY_METRICS_BIND]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<String>,
     /// Serves plain HTTP also where other machines can listen in [env: PLENARY_INSECURE]
     #[arg(long)]
     pub insecure: bool,
@@ -94,6 +97,8 @@ pub struct ServeFlags {
 pub struct Settings {
     /// Where to listen.
     pub bind: SocketAddr,
+    /// Where the figures for operators are told, if anywhere.
+    pub metrics_bind: Option<SocketAddr>,
     /// Whether plain HTTP may leave this machine.
     pub insecure: bool,
     /// The directory of the data file, for when neither Redis nor the database is named.
@@ -238,6 +243,7 @@ impl Settings {
             .unwrap_or(HEAD_TIMEOUT_MS_DEFAULT);
         Ok(Self {
             bind: gathered.read("bind", address)?.unwrap_or(BIND_DEFAULT),
+            metrics_bind: gathered.read("metrics_bind", address)?,
             insecure: gathered.read("insecure", yes_or_no)?.unwrap_or(false),
             data: gathered.read("data", directory)?,
             redis: gathered.read("redis", |text| url(text, REDIS_SCHEMES))?,
@@ -310,6 +316,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("bind", &self.bind)
+            .field("metrics_bind", &self.metrics_bind)
             .field("insecure", &self.insecure)
             .field("data", &self.data)
             .field("redis", &self.redis.as_deref().map(redacted))

@@ -8,6 +8,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::auth::Gate;
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::reading::Reading;
 use crate::store::{Store, TokenHash};
 
@@ -29,6 +30,8 @@ pub struct Ctx {
     pub gate: Arc<Gate>,
     /// How far people have read, until it is written.
     pub reading: Arc<Reading>,
+    /// What is counted and timed.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Ctx {
@@ -47,6 +50,7 @@ impl Ctx {
             session_ttl_s,
             gate: Arc::new(Gate::new(processors)),
             reading: Arc::default(),
+            metrics: Arc::default(),
         }
     }
 

@@ -13,7 +13,9 @@ use plenary_shared::ids::{InstanceId, Seq, UserId};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::error::Answer;
+use crate::metrics::{Metrics, Stage};
 use crate::store::{Feed, ReadPosition, Store, TokenHash};
 
 mod room;
@@ -120,14 +122,28 @@ pub struct Hub {
     /// Instances with new events, for the archiver; what does not fit is found by its own look.
     fresh: mpsc::Sender<InstanceId>,
     positions_ms: u64,
+    clock: Clock,
+    metrics: Arc<Metrics>,
     /// How often a schedule or a list of meetings has changed.
     changes: AtomicU64,
 }
 
 impl Hub {
     /// Over this store; instances with new events are named to `fresh`.
-    pub fn new(store: Arc<dyn Store>, fresh: mpsc::Sender<InstanceId>) -> Arc<Self> {
-        Self::looking_every(POSITIONS_MS, store, fresh)
+    pub fn new(
+        store: Arc<dyn Store>,
+        fresh: mpsc::Sender<InstanceId>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        Self::looking_every(POSITIONS_MS, store, fresh, clock, metrics)
+    }
+
+    /// How many instances are followed here, and how many bytes of events are kept for it.
+    pub fn kept(&self) -> (usize, usize) {
+        let rooms = lock(&self.rooms);
+        let bytes = rooms.values().map(|room| room.kept_bytes()).sum();
+        (rooms.len(), bytes)
     }
 
     /// The same, with so long between two looks at the followed instances' positions.
@@ -135,6 +151,8 @@ impl Hub {
         positions_ms: u64,
         store: Arc<dyn Store>,
         fresh: mpsc::Sender<InstanceId>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
@@ -143,6 +161,8 @@ impl Hub {
             listeners: Mutex::default(),
             fresh,
             positions_ms,
+            clock,
+            metrics,
             changes: AtomicU64::new(0),
         })
     }
@@ -246,6 +266,9 @@ impl Hub {
     fn take(self: &Arc<Self>, news: Feed) {
         match news {
             Feed::Event(event) => {
+                let took_ms = (self.clock)().ms_since(event.timestamp);
+                let took = Duration::from_millis(u64::try_from(took_ms).unwrap_or(0));
+                self.metrics.staged(Stage::Feed, took);
                 // A full channel loses nothing: the archiver looks by itself every second.
                 let _ = self.fresh.try_send(event.instance);
                 if let Some(room) = self.room(event.instance)
@@ -269,6 +292,7 @@ impl Hub {
                 base,
             } => {
                 if let Some(room) = self.room(instance) {
+                    self.metrics.fences.inc();
                     room.fence(generation, base);
                 }
             }

@@ -12,6 +12,7 @@ pub mod doors;
 pub mod error;
 pub mod http;
 pub mod hub;
+pub mod metrics;
 pub mod presence;
 pub mod reading;
 pub mod rules;

@@ -66,8 +66,9 @@ pub async fn run(
                     Ok(_) => ctx.store.reap_all(grace_ms).await,
                     Err(error) => Err(error),
                 };
-                if let Err(error) = reaped {
-                    tracing::warn!(%error, "lost connections are reaped later");
+                match reaped {
+                    Ok(reaped) => count(&ctx, reaped),
+                    Err(error) => tracing::warn!(%error, "lost connections are reaped later"),
                 }
             }
             _ = sweep.tick(), if away_since.is_none() && is_first(&node, &nodes.borrow()) => {
@@ -85,6 +86,12 @@ pub async fn run(
 /// Whether this server does what one of all should do. For economy, not for safety.
 fn is_first(node: &NodeId, nodes: &[NodeId]) -> bool {
     nodes.iter().min().is_none_or(|first| first >= node)
+}
+
+/// Lost connections whose grace was over.
+fn count(ctx: &Ctx, reaped: usize) {
+    let reaped = u64::try_from(reaped).unwrap_or(u64::MAX);
+    ctx.metrics.reaped.inc_by(reaped);
 }
 
 fn every(ms: u64) -> tokio::time::Interval {

@@ -61,17 +61,17 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
             read_at = now.plus_ms(READ_MS);
         }
         for due in take_due(&mut agenda, now) {
-            let (Due::Start(id) | Due::End(id)) = due;
+            let (Due::Start(id, _) | Due::End(id, _)) = due;
             if in_work.insert(id) {
                 let (ctx, rooms) = (ctx.clone(), rooms.clone());
                 running.spawn(async move {
                     let next = match due {
-                        Due::Start(id) => {
+                        Due::Start(id, at) => {
                             let _one_of_many = rooms.on_time.acquire().await;
-                            start(&ctx, id).await
+                            start(&ctx, id, at).await
                         }
-                        Due::End(id) => {
-                            end_in(&rooms, &ctx, id).await;
+                        Due::End(id, at) => {
+                            end_in(&rooms, &ctx, id, at).await;
                             Next::AsPlanned
                         }
                     };
@@ -141,8 +141,10 @@ fn next_deadline(agenda: &Agenda, read_at: Timestamp) -> Timestamp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
-    Start(InstanceId),
-    End(InstanceId),
+    /// Which, and when it was to begin.
+    Start(InstanceId, Timestamp),
+    /// Which, and when it was to end, where that is not long ago.
+    End(InstanceId, Option<Timestamp>),
 }
 
 /// What is due, taken out of the agenda.
@@ -151,18 +153,18 @@ fn take_due(agenda: &mut Agenda, now: Timestamp) -> Vec<Due> {
     agenda.starts.retain(|(id, at)| {
         let later = *at > now;
         if !later {
-            due.push(Due::Start(*id));
+            due.push(Due::Start(*id, *at));
         }
         later
     });
     agenda.ends.retain(|(id, at)| {
         let later = *at > now;
         if !later {
-            due.push(Due::End(*id));
+            due.push(Due::End(*id, Some(*at)));
         }
         later
     });
-    due.extend(agenda.ending.drain(..).map(Due::End));
+    due.extend(agenda.ending.drain(..).map(|id| Due::End(id, None)));
     due
 }
 
@@ -176,7 +178,7 @@ enum Next {
     Soon,
 }
 
-async fn start(ctx: &Ctx, id: InstanceId) -> Next {
+async fn start(ctx: &Ctx, id: InstanceId, at: Timestamp) -> Next {
     match ctx.store.start(id, ctx.now()).await {
         // Its time was over before anybody could start it: its record says that it was missed.
         Ok(Some(to)) if to <= ctx.now() => {
@@ -184,7 +186,10 @@ async fn start(ctx: &Ctx, id: InstanceId) -> Next {
             Next::AsPlanned
         }
         // It has an end, which may be near.
-        Ok(Some(_)) => Next::Now,
+        Ok(Some(_)) => {
+            ctx.metrics.started(ctx.now().ms_since(at));
+            Next::Now
+        }
         // Somebody else has started it, most likely.
         Ok(None) => Next::Soon,
         Err(error) => {
@@ -219,12 +224,15 @@ fn add_ends(agenda: &mut Agenda, live: Agenda) {
 
 /// Takes an instance through the steps of its end, as far as they go now. Those that must happen on
 /// time wait for no others' record.
-async fn end_in(rooms: &Rooms, ctx: &Ctx, id: InstanceId) {
+async fn end_in(rooms: &Rooms, ctx: &Ctx, id: InstanceId, at: Option<Timestamp>) {
     let (on_time, rest) = EndStep::ALL.split_at(STEPS_ON_TIME);
     let one_of_many = rooms.on_time.acquire().await;
     let is_closed = take_steps(ctx, id, Reason::Scheduled, on_time).await;
     drop(one_of_many);
     if is_closed {
+        if let Some(at) = at {
+            ctx.metrics.ended(ctx.now().ms_since(at));
+        }
         let _one_of_many = rooms.records.acquire().await;
         take_steps(ctx, id, Reason::Scheduled, rest).await;
     }
@@ -282,9 +290,9 @@ mod tests {
         assert_eq!(
             due,
             [
-                Due::Start(id("1/1")),
-                Due::End(id("2/1")),
-                Due::End(id("3/1"))
+                Due::Start(id("1/1"), at(10)),
+                Due::End(id("2/1"), Some(at(20))),
+                Due::End(id("3/1"), None)
             ]
         );
         assert_eq!(agenda.starts, [(id("1/2"), at(30))]);

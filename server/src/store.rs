@@ -132,6 +132,15 @@ pub struct SessionListed {
     pub expires_at: Timestamp,
 }
 
+/// What the archive does not have yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events, of all instances.
+    pub events: u64,
+    /// How long ago the oldest of them happened, in milliseconds.
+    pub oldest_ms: i64,
+}
+
 /// A meeting to be added.
 #[derive(Clone, Debug)]
 pub struct NewMeeting {
@@ -520,11 +529,11 @@ pub trait Store: overview::Overview + Send + Sync + 'static {
     ) -> Answer<()>;
     /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
     /// the time of the loss.
-    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()>;
+    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize>;
     /// This server lives for `lease_ms` more (0: it stops). Answers every live server.
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
     /// Takes the connections of servers whose lease is over for lost, and reaps every instance.
-    async fn reap_all(&self, grace_ms: i64) -> Answer<()>;
+    async fn reap_all(&self, grace_ms: i64) -> Answer<usize>;
 
     // --- time and the archive ---
 
@@ -546,6 +555,8 @@ pub trait Store: overview::Overview + Send + Sync + 'static {
     ) -> Answer<Stepped>;
     /// Every active or ending instance that has events which the archive has not.
     async fn archive_lag(&self) -> Answer<Vec<InstanceId>>;
+    /// How much of what is live is not archived.
+    async fn backlog(&self) -> Answer<Backlog>;
     /// Brings these instances' events into the archive, and says so in their feeds.
     /// Which of them have more that can be brought in at once.
     async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>>;

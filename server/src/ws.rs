@@ -22,6 +22,7 @@ mod posting;
 mod request;
 mod socket;
 mod verb;
+mod wire;
 
 /// What every socket is handed.
 #[derive(Clone, Debug)]

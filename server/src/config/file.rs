@@ -21,6 +21,7 @@ struct Keys {
     session_ttl_days: Option<Spanned<i64>>,
     detach_grace_s: Option<Spanned<i64>>,
     head_timeout_ms: Option<Spanned<i64>>,
+    metrics_bind: Option<Spanned<String>>,
 }
 
 /// Reads a file's settings as text, each with its line.
@@ -46,6 +47,7 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
         }
     };
     take("bind", spelled(keys.bind));
+    take("metrics_bind", spelled(keys.metrics_bind));
     take("insecure", spelled(keys.insecure));
     take("data", spelled(keys.data));
     take("redis", spelled(keys.redis));

@@ -9,6 +9,7 @@ use super::{ConfigError, Flags, ServeFlags, Source, file};
 /// Every key, its variable, and the flag's name.
 const KEYS: &[(&str, &str, &str)] = &[
     ("bind", "PLENARY_BIND", "bind"),
+    ("metrics_bind", "PLENARY_METRICS_BIND", "metrics-bind"),
     ("insecure", "PLENARY_INSECURE", "insecure"),
     ("data", "PLENARY_DATA", "data"),
     ("redis", "PLENARY_REDIS", "redis"),
@@ -118,6 +119,7 @@ impl Gathered {
 fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
     match key {
         "bind" => serve.bind.clone(),
+        "metrics_bind" => serve.metrics_bind.clone(),
         "insecure" => serve.insecure.then(|| "true".to_owned()),
         "data" => flags.data.clone(),
         "redis" => flags.redis.clone(),

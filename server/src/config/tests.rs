@@ -66,6 +66,7 @@ fn nothing_needs_to_be_said() {
         settings,
         Settings {
             bind: "127.0.0.1:7400".parse().expect("an address"),
+            metrics_bind: None,
             insecure: false,
             data: None,
             redis: None,
@@ -108,12 +109,14 @@ fn every_key_of_the_file_is_read() {
         log_format = "json"
         session_ttl_days = 1
         detach_grace_s = 5
+        metrics_bind = "localhost:9400"
     "#;
     let settings = settings(&[], &[], Some(file)).expect("settings");
     assert_eq!(
         settings,
         Settings {
             bind: "0.0.0.0:80".parse().expect("an address"),
+            metrics_bind: Some("127.0.0.1:9400".parse().expect("an address")),
             insecure: true,
             data: Some("/var/lib/plenary".into()),
             redis: Some("redis+unix:///r.sock".to_owned()),

@@ -86,6 +86,11 @@ impl Room {
         })
     }
 
+    /// Bytes that are kept for those who follow.
+    pub(super) fn kept_bytes(&self) -> usize {
+        lock(&self.state).ring_bytes
+    }
+
     pub(super) fn id(&self) -> InstanceId {
         self.id
     }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error};
+use crate::metrics::Stage;
 use crate::rules::{self, PageAsked};
 use crate::store::{Head, Page};
 
@@ -28,14 +29,23 @@ const LOOK_MS: u64 = 20;
 pub async fn post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
     something(&post.body)?;
     let (instance, user) = (post.instance, &caller.user);
-    match post.reply_to {
+    let began = Instant::now();
+    let answer = match post.reply_to {
         None => ctx.store.post(instance, user, post.cmid, &post.body).await,
         Some(to) => {
             ctx.store
                 .reply(instance, user, post.cmid, &post.body, to)
                 .await
         }
-    }
+    };
+    ctx.metrics.staged(Stage::Store, began.elapsed());
+    ctx.metrics.posted(match &answer {
+        Ok(posted) if posted.repeat => "repeated",
+        Ok(_) => "taken",
+        Err(Error::Reject(_)) => "refused",
+        Err(Error::Fault(_)) => "failed",
+    });
+    answer
 }
 
 /// Changes a message of one's own, once for each cmid.

@@ -23,7 +23,7 @@ use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::steering::Order;
 use super::{
-    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash, refusal,
 };
@@ -461,9 +461,9 @@ impl Store for Hybrid {
         Ok(())
     }
 
-    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()> {
-        let _ = self.tried(|| self.live.reap(instance, grace_ms)).await?;
-        Ok(())
+    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {
+        let reaped = self.tried(|| self.live.reap(instance, grace_ms)).await?;
+        Ok(reaped.unwrap_or(0))
     }
 
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
@@ -471,7 +471,7 @@ impl Store for Hybrid {
         Ok(found.map(|(_, nodes)| nodes).unwrap_or_default())
     }
 
-    async fn reap_all(&self, grace_ms: i64) -> Answer<()> {
+    async fn reap_all(&self, grace_ms: i64) -> Answer<usize> {
         self.reap_every_instance(grace_ms).await
     }
 
@@ -496,6 +496,14 @@ impl Store for Hybrid {
         now: Timestamp,
     ) -> Answer<Stepped> {
         self.step_to_end(instance, reason, step, now).await
+    }
+
+    async fn backlog(&self) -> Answer<Backlog> {
+        let lag = self.live.lag().await?;
+        Ok(Backlog {
+            events: lag.events,
+            oldest_ms: lag.oldest_ms,
+        })
     }
 
     async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {

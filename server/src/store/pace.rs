@@ -1,14 +1,16 @@
 //! The round trips of the stores, all of them: each is told before it begins and after it ended.
 //!
-//! Nobody is told in a running server. A simulation watches, and so decides what goes first, what is
+//! In a running server they are timed and counted, and nobody is told. A simulation watches, and so decides what goes first, what is
 //! delayed, and where a server dies.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
-use crate::error::Fault;
+use crate::error::{Error, Fault};
+use crate::metrics::Metrics;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,24 +60,81 @@ pub trait Watch: Send + Sync + 'static {
     async fn wait(&self, ms: u64);
 }
 
-/// The way to whoever watches; by default nobody does.
+/// The way to whoever watches, or counts; by default nobody does.
 #[derive(Clone, Default)]
-pub struct Pace(Option<Arc<dyn Watch>>);
+pub struct Pace {
+    watch: Option<Arc<dyn Watch>>,
+    meter: Option<Meter>,
+}
+
+/// Counts and times one store's round trips.
+#[derive(Clone)]
+struct Meter {
+    metrics: Arc<Metrics>,
+    store: &'static str,
+}
+
+/// How a round trip may fail.
+pub(super) trait Failure: From<Fault> {
+    /// Whether the store did not answer.
+    fn is_away(&self) -> bool;
+}
+
+impl Failure for Fault {
+    fn is_away(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
+}
+
+impl Failure for Error {
+    fn is_away(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_away(),
+            Self::Reject(_) => false,
+        }
+    }
+}
 
 impl Pace {
     /// Watched by this one.
     pub fn watched(by: Arc<dyn Watch>) -> Self {
-        Self(Some(by))
+        Self {
+            watch: Some(by),
+            meter: None,
+        }
+    }
+
+    /// Counted and timed as this store's.
+    pub fn metered(metrics: Arc<Metrics>, store: &'static str) -> Self {
+        Self {
+            watch: None,
+            meter: Some(Meter { metrics, store }),
+        }
+    }
+
+    /// The store did not answer, which the round trip itself does not say.
+    pub(super) fn failed(&self) {
+        if let Some(Meter { metrics, store }) = &self.meter {
+            metrics.store_failed(store);
+        }
     }
 
     /// Makes a round trip.
-    pub(super) async fn trip<T, E: From<Fault>>(
+    pub(super) async fn trip<T, E: Failure>(
         &self,
         trip: impl FnOnce() -> Trip,
         going: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let Some(watch) = &self.0 else {
-            return going.await;
+        let Some(watch) = &self.watch else {
+            let began = Instant::now();
+            let outcome = going.await;
+            if let Some(Meter { metrics, store }) = &self.meter {
+                metrics.asked(store, began.elapsed());
+            }
+            if outcome.as_ref().is_err_and(Failure::is_away) {
+                self.failed();
+            }
+            return outcome;
         };
         let trip = trip();
         watch.before(&trip).await?;
@@ -86,13 +145,13 @@ impl Pace {
 
     /// A transaction has begun.
     pub(super) fn transaction(&self) -> Option<Box<dyn Any + Send>> {
-        self.0.as_ref().map(|watch| watch.transaction())
+        self.watch.as_ref().map(|watch| watch.transaction())
     }
 
     /// An answer, if it comes within so long; `None`: it is late. Who watches decides by themselves how
     /// long a round trip takes, and whether it is answered.
     pub(super) async fn within<T>(&self, ms: u64, asking: impl Future<Output = T>) -> Option<T> {
-        match &self.0 {
+        match &self.watch {
             Some(_) => Some(asking.await),
             None => tokio::time::timeout(std::time::Duration::from_millis(ms), asking)
                 .await
@@ -102,7 +161,7 @@ impl Pace {
 
     /// Waits so long.
     pub(super) async fn wait(&self, ms: u64) {
-        match &self.0 {
+        match &self.watch {
             Some(watch) => watch.wait(ms).await,
             None => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
         }

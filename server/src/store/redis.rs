@@ -66,7 +66,12 @@ pub struct Live {
 impl Live {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
-        Self::with(url, Scripts::new(texts(nonce)), Pace::default())
+        Self::paced(url, nonce, Pace::default())
+    }
+
+    /// The same, at this pace.
+    pub fn paced(url: &str, nonce: &str, pace: Pace) -> Result<Self, Fault> {
+        Self::with(url, Scripts::new(texts(nonce)), pace)
     }
 
     /// With these scripts, at this pace.

@@ -26,7 +26,7 @@ use self::link::Link;
 use self::lock::Lock;
 use super::steering::Order;
 use super::{
-    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
@@ -430,10 +430,16 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<()> {
+    async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {
         let step = move |atom: &mut writer::Atom<'_>| presence::reap(atom, instance, grace_ms);
-        while self.link.write(step).await? {}
-        Ok(())
+        let mut reaped = 0;
+        loop {
+            let due = self.link.write(step).await?;
+            reaped += due;
+            if due < presence::REAPED_MAX {
+                return Ok(reaped);
+            }
+        }
     }
 
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
@@ -443,15 +449,16 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn reap_all(&self, grace_ms: i64) -> Answer<()> {
+    async fn reap_all(&self, grace_ms: i64) -> Answer<usize> {
         let due = self
             .link
             .write(move |atom| presence::reap_nodes(atom, grace_ms))
             .await?;
+        let mut reaped = 0;
         for instance in due {
-            self.reap(instance, grace_ms).await?;
+            reaped += self.reap(instance, grace_ms).await?;
         }
-        Ok(())
+        Ok(reaped)
     }
 
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
@@ -509,6 +516,10 @@ impl Store for Sqlite {
                 Ok(stepped)
             }
         }
+    }
+
+    async fn backlog(&self) -> Answer<Backlog> {
+        Ok(Backlog::default())
     }
 
     async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {

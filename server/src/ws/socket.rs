@@ -4,26 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
-    Changed, ChangedList, Close, Outcome, PING_S, ReadElsewhere, Reply, Request, SILENCE_S, Typing,
-    Verb,
+    Changed, ChangedList, Close, PING_S, ReadElsewhere, Request, SILENCE_S, Typing, Verb,
 };
 use serde_json::value::RawValue;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::board::Watching;
 use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Notes, Pull};
+use crate::metrics::Stage;
 use crate::store::{ConnectionId, Store};
 
 use super::WsState;
 use super::posting::Posts;
-use super::request::{self, Bad};
+use super::request::Bad;
+use super::wire::Wire;
 
 /// How long a connection may take to say hello.
 const HELLO_S: u64 = 10;
@@ -33,13 +34,6 @@ const EVENTS_FRAME_BYTES_MAX: usize = 16 * 1024;
 
 /// Between two frames of events: what comes meanwhile goes together. The first goes at once.
 const COALESCE_MS: u64 = 2;
-
-/// How long a peer may take to take a frame. Then it is closed, and may resume. With the silence
-/// before it, little more than the grace.
-const SEND_S_MAX: u64 = 10;
-
-/// How long a peer may take to take a close frame: it is gone most likely.
-const CLOSE_MS_MAX: u64 = 500;
 
 /// Requests of one frame that are taken up before anything else is looked at again.
 const OBEYED_AT_ONCE_MAX: usize = 16;
@@ -89,16 +83,16 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         banned: BTreeSet::new(),
     };
     let mut heard = Instant::now();
-    let mut wire = Wire {
-        stream,
-        next: None,
-        frame: Utf8Bytes::default(),
-        at: 0,
-    };
-    if let Some(close) = socket.serve(&mut wire, &mut heard).await {
+    let mut wire = Wire::new(stream);
+    let metrics = socket.state.ctx.metrics.clone();
+    metrics.connections.inc();
+    let close = socket.serve(&mut wire, &mut heard).await;
+    metrics.closed(why(close, wire.is_slow));
+    if let Some(close) = close {
         wire.close(close).await;
     }
     socket.end(heard).await;
+    metrics.connections.dec();
 }
 
 impl Socket {
@@ -245,7 +239,10 @@ impl Socket {
         let mut frames = 0;
         let mut fenced = Vec::new();
         let mut more = false;
+        let metrics = self.state.ctx.metrics.clone();
+        let began = Instant::now();
         for (instance, cursor) in &mut self.cursors {
+            let first = cursor.seq();
             loop {
                 match cursor.pull(&mut out, EVENTS_FRAME_BYTES_MAX) {
                     Pull::CaughtUp => break,
@@ -280,6 +277,8 @@ impl Socket {
                     break;
                 }
             }
+            let sent = cursor.seq().get().saturating_sub(first.get());
+            metrics.deliveries.inc_by(sent);
         }
         for instance in fenced {
             self.cursors.remove(&instance);
@@ -287,6 +286,7 @@ impl Socket {
         if !out.is_empty() {
             wire.lines(out).await.ok_or(None)?;
         }
+        metrics.staged(Stage::Send, began.elapsed());
         if !more {
             self.forget_banned();
         }
@@ -408,6 +408,7 @@ impl Socket {
             return;
         }
         let grace_ms = state.detach_grace_ms;
+        let metrics = state.ctx.metrics.clone();
         let stop = state.stop.clone();
         // One for each connection that held a stay: as many as there were connections.
         state.tasks.spawn(async move {
@@ -429,8 +430,13 @@ impl Socket {
                 () = stop.cancelled() => return,
             }
             for instance in instances {
-                if let Err(error) = store.reap(instance, grace_ms).await {
-                    tracing::warn!(%instance, %error, "reaped later");
+                match store.reap(instance, grace_ms).await {
+                    Ok(reaped) => {
+                        metrics
+                            .reaped
+                            .inc_by(u64::try_from(reaped).unwrap_or(u64::MAX));
+                    }
+                    Err(error) => tracing::warn!(%instance, %error, "reaped later"),
                 }
             }
         });
@@ -458,84 +464,16 @@ fn silent_ms(heard: Instant) -> i64 {
     i64::try_from(heard.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The stream, and what was read from it and is not yet begun: a frame at most, a line of it read.
-struct Wire {
-    stream: WebSocket,
-    next: Option<Result<Request, Bad>>,
-    frame: Utf8Bytes,
-    /// Where in the frame the line after `next` begins.
-    at: usize,
-}
-
-impl Wire {
-    /// A frame has come. One without a line is answered as well.
-    fn take(&mut self, frame: Utf8Bytes) {
-        self.frame = frame;
-        self.at = 0;
-        self.next = self.read_line().or_else(|| Some(request::read("")));
-    }
-
-    /// The next request, if there is one; the one after it is read.
-    fn next_request(&mut self) -> Option<Result<Request, Bad>> {
-        let next = self.next.take()?;
-        self.next = self.read_line();
-        Some(next)
-    }
-
-    /// Reads the next line that is not blank. Lines are read one at a time, so that a frame of many
-    /// costs no more memory than it has.
-    fn read_line(&mut self) -> Option<Result<Request, Bad>> {
-        loop {
-            let rest = self.frame.as_str().get(self.at..)?;
-            if rest.is_empty() {
-                self.frame = Utf8Bytes::default();
-                self.at = 0;
-                return None;
-            }
-            let line = rest.split('\n').next().unwrap_or_default();
-            self.at += (line.len() + 1).min(rest.len());
-            if !line.trim().is_empty() {
-                return Some(request::read(line));
-            }
-        }
-    }
-
-    async fn answer(&mut self, id: u64, answer: Result<Box<RawValue>, Reject>) -> Option<()> {
-        let outcome = match answer {
-            Ok(ok) => Outcome::Ok(ok),
-            Err(reject) => Outcome::Error(reject),
-        };
-        self.line(&Reply { id, outcome }).await
-    }
-
-    async fn line<T: serde::Serialize>(&mut self, value: &T) -> Option<()> {
-        let text = serde_json::to_string(value).ok()?;
-        self.send(Message::Text(Utf8Bytes::from(text))).await
-    }
-
-    async fn lines(&mut self, mut text: String) -> Option<()> {
-        if text.ends_with('\n') {
-            text.pop();
-        }
-        self.send(Message::Text(Utf8Bytes::from(text))).await
-    }
-
-    /// `None`: the peer is gone, or takes nothing.
-    async fn send(&mut self, message: Message) -> Option<()> {
-        timeout(Duration::from_secs(SEND_S_MAX), self.stream.send(message))
-            .await
-            .ok()?
-            .ok()
-    }
-
-    async fn close(&mut self, close: Close) {
-        let frame = CloseFrame {
-            code: close.code(),
-            reason: close.text().into(),
-        };
-        // The peer may be gone already; then there is nobody to tell.
-        let closing = self.send(Message::Close(Some(frame)));
-        let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
+/// Why a connection ends, in a word.
+fn why(close: Option<Close>, is_slow: bool) -> &'static str {
+    match close {
+        _ if is_slow => "too_slow",
+        None => "by_peer",
+        Some(Close::GoingAway) => "going_away",
+        Some(Close::TooSlow) => "too_slow",
+        Some(Close::Silent) => "silent",
+        Some(Close::ProtocolError) => "protocol_error",
+        Some(Close::NotSignedIn) => "not_signed_in",
     }
 }
 

@@ -11,7 +11,7 @@ use plenary_server::store::overview::{Counted, Listed, Now, Overview};
 use plenary_server::store::redis::Live;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
-    Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
     NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
@@ -188,9 +188,10 @@ delegated! {
     join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
     hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
     detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
-    reap(instance: InstanceId, grace_ms: i64) -> Answer<()>;
+    reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
     renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
-    reap_all(grace_ms: i64) -> Answer<()>;
+    reap_all(grace_ms: i64) -> Answer<usize>;
+    backlog() -> Answer<Backlog>;
     agenda(now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
     live_ends(until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>>;
     start(instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;

@@ -103,7 +103,13 @@ impl Server {
         let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
         // Nobody archives because of these: the archiver looks by itself.
         let (fresh, _) = mpsc::channel(1);
-        let hub = Hub::looking_every(NEVER_MS, store.clone(), fresh);
+        let hub = Hub::looking_every(
+            NEVER_MS,
+            store.clone(),
+            fresh,
+            clock.clone(),
+            Arc::default(),
+        );
         let (feed, to_hub) = mpsc::channel(FEED_MAX);
         let running = hub
             .clone()
@@ -230,5 +236,6 @@ pub async fn boot(store: Arc<Served>, node: NodeId) -> Answer<()> {
 /// What is done for dead servers and lost connections.
 pub async fn reap(store: Arc<Served>, node: NodeId) -> Answer<()> {
     store.renew_lease(&node, LEASE_MS).await?;
-    store.reap_all(GRACE_MS).await
+    store.reap_all(GRACE_MS).await?;
+    Ok(())
 }

@@ -253,14 +253,16 @@ impl Hybrid {
         Ok(())
     }
 
-    pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<()> {
+    pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<usize> {
         let active = self.live.active().await?;
         let store_now = self.tried(|| self.live.store_now()).await?;
-        let Ok(now_ms) = store_now else { return Ok(()) };
+        let Ok(now_ms) = store_now else { return Ok(0) };
+        let mut reaped = 0;
         let _ = self.tried(|| self.live.reap_nodes(now_ms, &active)).await?;
         for id in self.live.to_reap(&active, now_ms - grace_ms).await? {
-            let _ = self.tried(|| self.live.reap(id, grace_ms)).await?;
+            let done = self.tried(|| self.live.reap(id, grace_ms)).await?;
+            reaped += done.unwrap_or(0);
         }
-        Ok(())
+        Ok(reaped)
     }
 }

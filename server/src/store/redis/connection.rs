@@ -61,7 +61,7 @@ impl Connection {
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
         let asking = self.within(number, command.query_async(&mut manager));
-        self.pace.trip(|| trip(told(command)), asking).await
+        self.counted(self.pace.trip(|| trip(told(command)), asking).await)
     }
 
     /// Asks several, in one round trip.
@@ -71,7 +71,17 @@ impl Connection {
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
         let asking = self.within(number, pipeline.query_async(&mut manager));
-        self.pace.trip(|| trip(told_all(pipeline)), asking).await
+        self.counted(self.pace.trip(|| trip(told_all(pipeline)), asking).await)
+    }
+
+    /// What the connection itself could not bring to an end is no answer either.
+    fn counted<T>(&self, answer: Result<RedisResult<T>, Fault>) -> Result<RedisResult<T>, Fault> {
+        if let Ok(Err(error)) = &answer
+            && error.is_io_error()
+        {
+            self.pace.failed();
+        }
+        answer
     }
 
     async fn within<T>(

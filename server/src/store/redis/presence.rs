@@ -63,8 +63,8 @@ impl Live {
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
-    /// Ends the stays whose grace is over.
-    pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<(), NotDone> {
+    /// Ends the stays whose grace is over. How many connections were due.
+    pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<usize, NotDone> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
@@ -75,18 +75,21 @@ impl Live {
             k.log(),
             k.channel(),
         ];
+        let mut reaped = 0;
         loop {
             let mut command = self.scripts.command(Script::Reap, &keys);
             command.arg(grace_ms).arg(REAP_CONNECTIONS_MAX);
             let due = match self.run(&command).await {
                 Ok(said) => decode::array(Value::Array(said.done()?.1))?,
-                Err(NotDone::Refused(Refused::Gone)) => return Ok(()),
+                Err(NotDone::Refused(Refused::Gone)) => return Ok(reaped),
                 Err(other) => return Err(other),
             };
             match due.first() {
                 Some(Value::Int(count)) => {
-                    if usize::try_from(*count).unwrap_or(0) < REAP_CONNECTIONS_MAX {
-                        return Ok(());
+                    let count = usize::try_from(*count).unwrap_or(0);
+                    reaped += count;
+                    if count < REAP_CONNECTIONS_MAX {
+                        return Ok(reaped);
                     }
                 }
                 _ => return Err(unexpected("no count where one belongs").into()),

@@ -124,13 +124,13 @@ struct Lost {
     at: Timestamp,
 }
 
-/// Ends the stays whose connections were lost and did not come back within the grace; whether there
-/// may be more.
-pub(super) fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer<bool> {
+/// Ends the stays whose connections were lost and did not come back within the grace: of
+/// [`REAPED_MAX`] connections at most. How many were due.
+pub(super) fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
     let found = match live(atom.conn, id)? {
         // Whoever is still in when time is up leaves at the end, with everybody.
         Some(found) if found.is_open(atom.now) => found,
-        Some(_) | None => return Ok(false),
+        Some(_) | None => return Ok(0),
     };
     let due = row::all(
         atom.conn,
@@ -163,7 +163,7 @@ pub(super) fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer
         // The time of the loss, which is no earlier than the stay's beginning.
         emit(atom, id, found.generation, one.at.max(joined), what)?;
     }
-    Ok(due.len() == REAPED_MAX)
+    Ok(due.len())
 }
 
 /// Forgets a connection. When the stay began that nobody holds any more by that.
