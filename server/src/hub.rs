@@ -122,6 +122,8 @@ pub struct Hub {
     positions_ms: u64,
     /// How often a schedule or a list of meetings has changed.
     changes: AtomicU64,
+    fences: AtomicU64,
+    too_slow: AtomicU64,
 }
 
 impl Hub {
@@ -144,6 +146,8 @@ impl Hub {
             fresh,
             positions_ms,
             changes: AtomicU64::new(0),
+            fences: AtomicU64::new(0),
+            too_slow: AtomicU64::new(0),
         })
     }
 
@@ -170,6 +174,21 @@ impl Hub {
     /// How often a schedule or a list of meetings has changed since this server began.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
+    }
+
+    /// How often something that is followed here began anew since this server began.
+    pub fn fences(&self) -> u64 {
+        self.fences.load(Ordering::Relaxed)
+    }
+
+    /// A socket is closed because it did not keep up.
+    pub fn note_too_slow(&self) {
+        self.too_slow.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were since this server began.
+    pub fn too_slow(&self) -> u64 {
+        self.too_slow.load(Ordering::Relaxed)
     }
 
     /// How many sockets there are with somebody signed in.
@@ -268,6 +287,7 @@ impl Hub {
                 generation,
                 base,
             } => {
+                self.fences.fetch_add(1, Ordering::Relaxed);
                 if let Some(room) = self.room(instance) {
                     room.fence(generation, base);
                 }

@@ -96,6 +96,9 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         at: 0,
     };
     if let Some(close) = socket.serve(&mut wire, &mut heard).await {
+        if close == Close::TooSlow {
+            socket.state.hub.note_too_slow();
+        }
         wire.close(close).await;
     }
     socket.end(heard).await;

@@ -9,14 +9,14 @@ use super::Where;
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Needs the role admin. Everybody in the meeting is told what was done, by whom and why.\n\n\
-    Examples:\n  plenary admin extend 1/4 +30m --reason 'not done yet'\n  \
+    Examples:\n  plenary admin\n  plenary admin extend 1/4 +30m --reason 'not done yet'\n  \
     plenary admin remove 1/4 mallory@example.org --ban --reason spam\n  \
     plenary admin announce 1/4 'Coffee is ready'"
 )]
 pub struct Admin {
-    /// What to do.
+    /// What to do; without one, the dashboard is opened.
     #[command(subcommand)]
-    pub measure: AdminCommand,
+    pub measure: Option<AdminCommand>,
 }
 
 /// What an admin does.

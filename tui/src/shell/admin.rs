@@ -13,8 +13,13 @@ use crate::command_line::{Admin, AdminCommand, Concern, Longer, Steer};
 
 /// Does one measure.
 pub async fn run(shell: &mut Shell, admin: Admin) -> Result<(), Failure> {
+    let Some(measure) = admin.measure else {
+        return Err(Failure::usage(
+            "The dashboard is a screen: it is not opened from here.",
+        ));
+    };
     let api = shell.api()?;
-    let (instance, path, body) = asked(admin.measure)?;
+    let (instance, path, body) = asked(measure)?;
     let cmid = Cmid(Uuid::now_v7());
     let answer = until_known(|| api.moderate(instance, path, cmid, &body)).await?;
     if shell.json {
