@@ -180,6 +180,7 @@ impl Meeting {
                 age: None,
                 gender: None,
                 role: Role::Member,
+                by: None,
             };
             let person = store.add_user(new).await.expect("a person");
             store.join(here, &person, None).await.expect("is in");

@@ -21,6 +21,7 @@ mod error;
 mod extract;
 mod health;
 mod meeting;
+mod people;
 mod search;
 mod session;
 mod steering;
@@ -83,6 +84,13 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(steering::remove))
         .routes(routes!(steering::unban))
         .routes(routes!(steering::announce))
+        .routes(routes!(people::explain))
+        .routes(routes!(people::users, people::add))
+        .routes(routes!(people::role))
+        .routes(routes!(people::password))
+        .routes(routes!(people::disable))
+        .routes(routes!(people::enable))
+        .routes(routes!(people::sessions, people::revoke))
         .routes(routes!(search::search))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -253,6 +261,13 @@ mod tests {
             (format!("{at}/remove"), vec!["post"]),
             (format!("{at}/unban"), vec!["post"]),
             (format!("{at}/announce"), vec!["post"]),
+            (format!("{at}/explain"), vec!["get"]),
+            ("/users".to_owned(), vec!["get", "post"]),
+            ("/user/{userID}/role".to_owned(), vec!["put"]),
+            ("/user/{userID}/password".to_owned(), vec!["put"]),
+            ("/user/{userID}/disable".to_owned(), vec!["post"]),
+            ("/user/{userID}/enable".to_owned(), vec!["post"]),
+            ("/user/{userID}/sessions".to_owned(), vec!["delete", "get"]),
             ("/search".to_owned(), vec!["get"]),
             ("/livez".to_owned(), vec!["get"]),
             ("/readyz".to_owned(), vec!["get"]),

@@ -7,6 +7,8 @@ use plenary_shared::time::Timestamp;
 
 use crate::store::Page;
 
+pub mod joining;
+
 /// Which part of a log, or of the messages, is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageAsked {

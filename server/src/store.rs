@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
-    Event, Gender, Instance, InstanceState, Meeting, Participant, Reason, Role, User,
+    Event, Gender, Instance, InstanceState, Meeting, Participant, Reason, Role, Standing, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
@@ -65,6 +65,8 @@ pub struct Account {
     pub user: User,
     /// Their password's hash in PHC form; `None`: they cannot sign in with a password.
     pub password_hash: Option<String>,
+    /// Whether they may not sign in.
+    pub disabled: bool,
 }
 
 /// A person to be added.
@@ -80,6 +82,8 @@ pub struct NewUser {
     pub gender: Option<Gender>,
     /// What they may do.
     pub role: Role,
+    /// The admin who adds them, for the audit; nobody where it is the command line.
+    pub by: Option<UserId>,
 }
 
 /// A session to be opened.
@@ -98,10 +102,32 @@ pub struct NewSession {
 }
 
 /// A session that is good.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Whose.
     pub user: User,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+}
+
+/// A person as a list of everybody shows them.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct PersonListed {
+    /// Who.
+    #[serde(flatten)]
+    pub user: User,
+    /// Since when they may not sign in, if they may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// A session as a list shows it. Its token is known to nobody.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct SessionListed {
+    /// What it is called: the machine's name, most often.
+    pub label: String,
+    /// When it began.
+    pub created_at: Timestamp,
     /// When it stops being good.
     pub expires_at: Timestamp,
 }
@@ -312,11 +338,27 @@ pub trait Store: overview::Overview + Send + Sync + 'static {
     /// Adds a person. `invalid` if the address is taken.
     async fn add_user(&self, new: NewUser) -> Answer<User>;
     /// Sets a password's hash.
-    async fn set_password(&self, user: UserId, hash: &str) -> Answer<()>;
+    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
     /// A page of all people, by id, above `after`.
-    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>>;
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
+
+    /// Gives somebody a role, which counts from their next request on. `by`: the admin, for the audit.
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
+    /// Shuts somebody out since then, and ends their sessions, everywhere at once; `None`: lets them
+    /// in again.
+    async fn set_disabled(
+        &self,
+        user: UserId,
+        since: Option<Timestamp>,
+        by: Option<UserId>,
+    ) -> Answer<()>;
 
     // --- sessions ---
+
+    /// The sessions of somebody that are good at `now`, the newest first; as many as a page holds.
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
+    /// Ends all sessions of somebody, everywhere at once; how many there were.
+    async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize>;
 
     /// Opens a session.
     async fn open_session(&self, new: NewSession) -> Answer<()>;
@@ -395,6 +437,8 @@ pub trait Store: overview::Overview + Send + Sync + 'static {
     /// is taken out by it. Whether they are an admin is not asked here. `already_so`,
     /// `not_participant`, `invalid`.
     async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
+    /// What holds in a live instance because admins said so; nothing where it is not live.
+    async fn standing(&self, instance: InstanceId) -> Answer<Standing>;
     /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
     async fn open(
         &self,

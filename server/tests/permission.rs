@@ -45,6 +45,9 @@ const fn steering(path: &'static str, admin: &'static str) -> Row {
     row("POST", path, [OUT, ADMINS, ADMINS, ADMINS, admin])
 }
 
+const ONLY_ADMINS: [&str; 5] = [OUT, ADMINS, ADMINS, ADMINS, "200"];
+/// Of somebody who is not there.
+const NOBODY: [&str; 5] = [OUT, ADMINS, ADMINS, ADMINS, "404 not_found"];
 const ADMINS: &str = "403 admins_only";
 const OUT: &str = "401 not_signed_in";
 const NOT_INVITED: &str = "403 not_allowed";
@@ -139,6 +142,23 @@ const ROUTES: &[Row] = &[
     steering("/meeting/1/order/1/unban", "409 already_so"),
     steering("/meeting/1/order/1/announce", "200"),
     steering("/meeting/1/order/2/end", "400 not_started"),
+    row(
+        "GET",
+        "/meeting/1/order/1/explain?email=ada@example.org",
+        ONLY_ADMINS,
+    ),
+    row("GET", "/users", ONLY_ADMINS),
+    row(
+        "POST",
+        "/users",
+        [OUT, ADMINS, ADMINS, ADMINS, "422 invalid"],
+    ),
+    row("PUT", "/user/99/role", NOBODY),
+    row("PUT", "/user/99/password", NOBODY),
+    row("POST", "/user/99/disable", NOBODY),
+    row("POST", "/user/99/enable", NOBODY),
+    row("GET", "/user/99/sessions", NOBODY),
+    row("DELETE", "/user/99/sessions", NOBODY),
     // Anybody who is signed in joins what is public, an admin too.
     row(
         "POST",
@@ -175,7 +195,7 @@ async fn every_route_by_every_kind_of_person() {
         for ((who, http), expected) in PEOPLE.iter().zip(&people).zip(row.answers) {
             let answer = match row.method {
                 "GET" => http.get(row.path).await,
-                "PUT" => http.put(row.path, &json!({"body": "hello"})).await,
+                "PUT" => http.put(row.path, &said(row.path)).await,
                 "DELETE" => http.delete(row.path).await,
                 _ => http.post(row.path, &said(row.path)).await,
             };
@@ -193,6 +213,10 @@ async fn every_route_by_every_kind_of_person() {
 fn said(path: &str) -> Value {
     match path.rsplit('/').next() {
         Some("mute" | "unmute" | "remove" | "unban") => json!({"userID": 3}),
+        // Too short a password.
+        Some("users") => json!({"name": "x", "email": "x@example.org", "password": "x"}),
+        Some("role") => json!({"role": "admin"}),
+        Some("password") => json!({"password": "long enough"}),
         Some("extend") => json!({"minutes": 30}),
         _ => json!({"body": "hello"}),
     }

@@ -377,6 +377,8 @@ codes! {
     NotSignedIn = "not_signed_in", "You are not signed in: sign in and try again.";
     /// E-mail or password are wrong.
     WrongPassword = "wrong_password", "E-mail address or password is wrong.";
+    /// Their account is disabled.
+    Disabled = "disabled", "This account is disabled: ask an admin to enable it.";
     /// What only admins may do.
     AdminsOnly = "admins_only", "Only an admin may do this.";
     /// Acting as somebody else.

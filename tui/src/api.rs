@@ -272,6 +272,52 @@ impl Api {
         self.send(request).await
     }
 
+    /// Why somebody may join an instance, or may not.
+    pub async fn explain(&self, instance: InstanceId, email: &str) -> Result<Answer, ApiError> {
+        let path = within(instance, "explain");
+        self.get(&format!("{path}?email={}", encoded(email))).await
+    }
+
+    /// A page of everybody, behind this one.
+    pub async fn users(&self, after: Option<UserId>) -> Result<Answer, ApiError> {
+        let query = after.map(|after| format!("?after={after}"));
+        self.get(&format!("/users{}", query.unwrap_or_default()))
+            .await
+    }
+
+    /// The same, of whoever has this address.
+    pub async fn user_with(&self, email: &str) -> Result<Answer, ApiError> {
+        self.get(&format!("/users?email={}", encoded(email))).await
+    }
+
+    /// What concerns somebody, as admins ask it.
+    pub async fn of_user(
+        &self,
+        method: Method,
+        user: UserId,
+        what: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer, ApiError> {
+        self.change(method, &format!("/user/{user}/{what}"), body)
+            .await
+    }
+
+    /// One of the admins' routes that change something; without a body where it is null.
+    pub async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer, ApiError> {
+        let request = self.request(method, path);
+        let request = if body.is_null() {
+            request
+        } else {
+            request.json(body)
+        };
+        self.send(request).await
+    }
+
     /// A page of what is found. [`plenary_shared::protocol::SearchOk`]
     pub async fn search(
         &self,

@@ -12,7 +12,10 @@ use crate::export::Format;
 
 mod admin;
 
-pub use admin::{Admin, AdminCommand, Concern, Longer, Steer};
+pub use admin::{
+    AddUser, Admin, AdminCommand, Concern, Explain, Longer, OfUser, SetPassword, SetRole, Steer,
+    User, UserCommand,
+};
 
 /// What stands after the options of `plenary --help`.
 const AFTER_HELP: &str = "\

@@ -14,7 +14,7 @@ mod screens_keeper;
 mod sent_keeper;
 mod wishes;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, SystemTime};
@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
 use plenary_shared::ids::{Cmid, InstanceId};
+use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -98,7 +99,10 @@ pub async fn run(opening: &Opening, dashboard: bool) -> io::Result<()> {
     screen.model.wants_board = dashboard;
     let ended = screen.run(&mut term).await;
     drop(term);
-    screen.outside.end().await;
+    for text in screen.outside.end().await {
+        // If nobody reads it, there is nobody to tell.
+        let _ = writeln!(io::stderr(), "plenary: {}", for_terminal(&text));
+    }
     ended
 }
 

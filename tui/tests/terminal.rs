@@ -239,3 +239,16 @@ async fn a_tour_of_the_readme() {
     assert_eq!(inside["participants"].as_array().map(Vec::len), Some(1));
     assert_eq!(scene.state(instance(1, 1)), "active");
 }
+
+#[test]
+fn a_file_that_is_being_written_is_written_to_its_end() {
+    let scene = scene();
+    let (client, mut pty) = joined(&scene);
+    pty.send("/export minutes.md");
+    pty.wait_text("› /export minutes.md");
+    // Nobody waits for it.
+    pty.send("\r\x11s");
+    assert_eq!(pty.exit_code(), 0);
+    let text = std::fs::read_to_string(client.home().join("minutes.md"));
+    assert!(text.expect("written").contains("Seminar"));
+}

@@ -96,6 +96,7 @@ impl Archive {
         let store = Sqlite::open(&directory, clock::of_machine(), Purpose::Command)
             .expect("the file that was made");
         let people = store.users(None, PEOPLE).await.expect("people");
+        let people: Vec<User> = people.into_iter().map(|one| one.user).collect();
         assert_eq!(people.len(), PEOPLE);
         let mut rooms = Vec::with_capacity(ACTIVE + ENDED);
         for number in 0..ACTIVE + ENDED {
@@ -170,6 +171,7 @@ async fn add_people(store: &Arc<Sqlite>, now: Timestamp) -> Vec<User> {
             age: Some(30),
             gender: None,
             role: Role::Member,
+            by: None,
         };
         let user = store.add_user(new).await?;
         let session = NewSession {

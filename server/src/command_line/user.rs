@@ -1,4 +1,4 @@
-//! `user`: adds people, sets their passwords, lists them.
+//! `user`: adds people, sets their passwords and roles, shuts them out, lists them and their sessions.
 
 use std::io::{self, Read};
 
@@ -11,9 +11,7 @@ use serde::Serialize;
 use super::output;
 use crate::ctx::Ctx;
 use crate::service::account::{self, NewPerson};
-
-/// Bytes of randomness in a password that we make.
-const PASSWORD_RANDOM_BYTES: usize = 16;
+use crate::service::people;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -21,6 +19,36 @@ pub(super) enum Command {
     Add(Add),
     /// Gives a person a new password
     Passwd(Passwd),
+    /// Gives a person a role: member or admin
+    Role {
+        /// Their address
+        email: String,
+        /// member or admin
+        role: Role,
+    },
+    /// Shuts a person out: their sessions and connections end at once
+    Disable {
+        /// Their address
+        email: String,
+    },
+    /// Lets a person sign in again
+    Enable {
+        /// Their address
+        email: String,
+    },
+    /// Lists a person's sessions
+    Sessions {
+        /// Their address
+        email: String,
+        /// Prints one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends all sessions of a person
+    Revoke {
+        /// Their address
+        email: String,
+    },
     /// Lists everybody
     List {
         /// Prints one JSON object a line
@@ -82,6 +110,39 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
         Command::Add(asked) => add(ctx, asked).await,
         Command::Passwd(asked) => passwd(ctx, asked).await,
         Command::List { json } => list(ctx, json).await,
+        Command::Role { email, role } => {
+            let user = account::by_email(ctx, &email).await?;
+            people::set_role(ctx, None, &user, role).await?;
+            Ok(output::line(&format!(
+                "{} {} is {role} now.",
+                user.id, user.email
+            ))?)
+        }
+        Command::Disable { email } => {
+            let user = account::by_email(ctx, &email).await?;
+            people::disable(ctx, None, &user).await?;
+            Ok(output::line(&format!(
+                "{} {} is disabled.",
+                user.id, user.email
+            ))?)
+        }
+        Command::Enable { email } => {
+            let user = account::by_email(ctx, &email).await?;
+            people::enable(ctx, None, &user).await?;
+            Ok(output::line(&format!(
+                "{} {} is enabled.",
+                user.id, user.email
+            ))?)
+        }
+        Command::Sessions { email, json } => sessions(ctx, &email, json).await,
+        Command::Revoke { email } => {
+            let user = account::by_email(ctx, &email).await?;
+            let ended = people::revoke(ctx, None, &user).await?;
+            Ok(output::line(&format!(
+                "{ended} sessions of {} ended.",
+                user.email
+            ))?)
+        }
     }
 }
 
@@ -97,6 +158,7 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
         } else {
             Role::Member
         },
+        by: None,
     };
     let user = account::add_user(ctx, new, password.text()).await?;
     password.tell(&asked.password, &user, "was added")
@@ -104,29 +166,47 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
 
 async fn passwd(ctx: &Ctx, asked: Passwd) -> anyhow::Result<()> {
     let password = Password::choose(ctx, &asked.password)?;
-    let user = account::set_password(ctx, &asked.email, password.text()).await?;
+    let user = account::by_email(ctx, &asked.email).await?;
+    people::set_password(ctx, None, &user, password.text()).await?;
     password.tell(&asked.password, &user, "has a new password")
+}
+
+async fn sessions(ctx: &Ctx, email: &str, json: bool) -> anyhow::Result<()> {
+    let user = account::by_email(ctx, email).await?;
+    for session in people::sessions(ctx, &user).await? {
+        if json {
+            output::json(&session)?;
+        } else {
+            output::line(&format!(
+                "{}  until {}  {}",
+                session.created_at, session.expires_at, session.label
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
     let mut after = None;
     loop {
         let page = account::list(ctx, after).await?;
-        for user in &page {
+        for listed in &page {
             if json {
-                output::json(user)?;
+                output::json(listed)?;
             } else {
+                let user = &listed.user;
+                let disabled = listed.disabled_at.map_or("", |_| "  (disabled)");
                 let age = user
                     .age
                     .map_or_else(|| "-".to_owned(), |age| age.to_string());
                 let gender = user.gender.map_or("-", Gender::as_str);
                 output::line(&format!(
-                    "{:>6}  {:<6}  {:>3}  {:<6}  {:<32}  {}",
+                    "{:>6}  {:<6}  {:>3}  {:<6}  {:<32}  {}{disabled}",
                     user.id, user.role, age, gender, user.email, user.name
                 ))?;
             }
         }
-        after = page.last().map(|user| user.id);
+        after = page.last().map(|one| one.user.id);
         if page.len() < account::LIST_PAGE {
             return Ok(());
         }
@@ -144,9 +224,7 @@ impl Password {
         if flags.password_stdin {
             return Ok(Self::Given(first_line_of_stdin()?));
         }
-        let mut bytes = [0; PASSWORD_RANDOM_BYTES];
-        (ctx.randomness)(&mut bytes);
-        Ok(Self::Made(in_letters(&bytes)))
+        Ok(Self::Made(account::make_password(ctx)))
     }
 
     fn text(&self) -> &str {
@@ -169,22 +247,6 @@ impl Password {
         }
         Ok(())
     }
-}
-
-/// Letters and digits that are not mistaken for each other when read aloud or typed off.
-const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-
-/// Five random bits a letter, in groups of four.
-fn in_letters(bytes: &[u8]) -> String {
-    let letters: Vec<u8> = bytes
-        .iter()
-        .map(|byte| LETTERS[usize::from(byte % 32)])
-        .collect();
-    letters
-        .chunks(4)
-        .map(String::from_utf8_lossy)
-        .collect::<Vec<_>>()
-        .join("-")
 }
 
 /// What stands before the first line end; more than a password may have is not read.

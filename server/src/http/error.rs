@@ -41,6 +41,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NotYourself
         | Code::NotAllowed
         | Code::Banned
+        | Code::Disabled
         | Code::Muted
         | Code::NotYours => StatusCode::FORBIDDEN,
         Code::NotFound | Code::NoSuchMessage => StatusCode::NOT_FOUND,
@@ -109,7 +110,7 @@ mod tests {
                 "malformed" | "not_started" | "ended" => 400,
                 "not_signed_in" | "wrong_password" => 401,
                 "admins_only" | "not_yourself" | "not_allowed" | "not_yours" | "banned"
-                | "muted" => 403,
+                | "muted" | "disabled" => 403,
                 "not_found" | "no_such_message" => 404,
                 "already_participant"
                 | "not_participant"

@@ -73,6 +73,35 @@ impl<S: Send + Sync> FromRequestParts<S> for Numbered {
     }
 }
 
+/// The address in the query.
+pub(super) struct Email(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Email {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        Ok(Self(query(parts)?.required("email")?))
+    }
+}
+
+/// Which people are asked for: those behind somebody, or the one with an address.
+pub(super) struct Which {
+    pub(super) after: Option<UserId>,
+    pub(super) email: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Which {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        let query = query(parts)?;
+        Ok(Self {
+            after: query.read("after", FromStr::from_str)?,
+            email: query.read("email", |text| Ok::<_, String>(text.to_owned()))?,
+        })
+    }
+}
+
 /// The page in the query.
 pub(super) struct Paging(pub(super) PageAsked);
 

@@ -9,10 +9,16 @@ use plenary_shared::text;
 use crate::auth::{self, Token};
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error, Fault};
-use crate::store::{NewSession, NewUser};
+use crate::store::{NewSession, NewUser, PersonListed};
 
 /// How many people a page of [`list`] holds.
 pub const LIST_PAGE: usize = 500;
+
+/// Bytes of randomness in a password that we make.
+const PASSWORD_RANDOM_BYTES: usize = 16;
+
+/// What such a password is made of.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// Opens a session for an address and its password.
 ///
@@ -24,12 +30,14 @@ pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
         return Err(Code::WrongPassword.into());
     }
     let pass = ctx.gate.pass(&address)?;
-    let (user, hash) = match ctx.store.account(&address).await? {
-        Some(account) => (Some(account.user), account.password_hash),
-        None => (None, None),
+    let (user, hash, disabled) = match ctx.store.account(&address).await? {
+        Some(account) => (Some(account.user), account.password_hash, account.disabled),
+        None => (None, None, false),
     };
     let right = pass.password_is_right(login.password, hash).await?;
     match user.filter(|_| right) {
+        // Only whoever knows the password is told so.
+        Some(_) if disabled => Err(Code::Disabled.into()),
         Some(user) => issue_token(ctx, &user, login.label.as_deref().unwrap_or_default()).await,
         None => Err(Code::WrongPassword.into()),
     }
@@ -92,6 +100,8 @@ pub struct NewPerson {
     pub gender: Option<Gender>,
     /// What they may do.
     pub role: Role,
+    /// The admin who adds them; nobody where it is the command line.
+    pub by: Option<UserId>,
 }
 
 /// Adds a person who signs in with this password. `invalid` if the address is taken.
@@ -107,19 +117,24 @@ pub async fn add_user(ctx: &Ctx, new: NewPerson, password: &str) -> Answer<User>
         age: new.age,
         gender: new.gender,
         role: new.role,
+        by: new.by,
     };
+    let by = new.by;
     let hash = hash_password(ctx, password).await?;
     let user = ctx.store.add_user(new).await?;
-    ctx.store.set_password(user.id, &hash).await?;
+    ctx.store.set_password(user.id, &hash, by).await?;
     Ok(user)
 }
 
-/// Sets the password of the account with this address.
-pub async fn set_password(ctx: &Ctx, email: &str, password: &str) -> Answer<User> {
-    let user = by_email(ctx, email).await?;
+/// Sets somebody's password.
+pub async fn set_password(
+    ctx: &Ctx,
+    by: Option<UserId>,
+    user: &User,
+    password: &str,
+) -> Answer<()> {
     let hash = hash_password(ctx, password).await?;
-    ctx.store.set_password(user.id, &hash).await?;
-    Ok(user)
+    ctx.store.set_password(user.id, &hash, by).await
 }
 
 /// The person with this address; `not_found` if there is none.
@@ -135,7 +150,7 @@ pub async fn by_email(ctx: &Ctx, email: &str) -> Answer<User> {
 }
 
 /// The page of all people that comes after `after`; shorter than [`LIST_PAGE`] if it is the last.
-pub async fn list(ctx: &Ctx, after: Option<UserId>) -> Answer<Vec<User>> {
+pub async fn list(ctx: &Ctx, after: Option<UserId>) -> Answer<Vec<PersonListed>> {
     ctx.store.users(after, LIST_PAGE).await
 }
 
@@ -147,6 +162,27 @@ async fn hash_password(ctx: &Ctx, password: &str) -> Answer<String> {
         .await
         .map_err(|e| Fault::broken("hashing a password", e))?
         .map_err(Error::Fault)
+}
+
+/// A password nobody has thought of: four groups of letters and digits that are not mistaken for each
+/// other when read aloud or typed off, 80 random bits.
+pub fn make_password(ctx: &Ctx) -> String {
+    let mut bytes = [0; PASSWORD_RANDOM_BYTES];
+    (ctx.randomness)(&mut bytes);
+    in_letters(&bytes)
+}
+
+/// Five random bits a letter, in groups of four.
+fn in_letters(bytes: &[u8]) -> String {
+    let letters: Vec<u8> = bytes
+        .iter()
+        .map(|byte| LETTERS[usize::from(byte % 32)])
+        .collect();
+    letters
+        .chunks(4)
+        .map(String::from_utf8_lossy)
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// A label as lists show it: one line that fits its column, whatever came.

@@ -106,7 +106,8 @@ async fn whom(ctx: &Ctx, caller: &Caller, at: InstanceId, target: Target) -> Ans
 pub(super) async fn by_id(ctx: &Ctx, id: UserId) -> Answer<Option<User>> {
     let before = id.get().checked_sub(1).and_then(|n| UserId::new(n).ok());
     let next = ctx.store.users(before, 1).await?;
-    Ok(next.into_iter().find(|user| user.id == id))
+    let mut next = next.into_iter().map(|one| one.user);
+    Ok(next.find(|user| user.id == id))
 }
 
 fn nobody() -> Error {

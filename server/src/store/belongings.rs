@@ -114,6 +114,7 @@ pub const KINDS: &[Kind] = &[
             text("email"),
             text("role"),
             text("passwordHash"),
+            time("disabled_at"),
         ],
         key: 1,
         is_numbered: true,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Code, Event, Instance, Meeting, Participant, Reason, Reject, User};
+use plenary_shared::domain::{
+    Code, Event, Instance, Meeting, Participant, Reason, Reject, Role, Standing, User,
+};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
 use plenary_shared::search::{Place, Query};
@@ -22,7 +24,8 @@ use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::steering::Order;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash, refusal,
+    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Store, TokenHash, refusal,
 };
 
 /// How long what must happen on time waits for what lasts, in milliseconds: then it goes on with what
@@ -199,15 +202,37 @@ impl Store for Hybrid {
     }
 
     async fn add_user(&self, new: NewUser) -> Answer<User> {
-        self.ledger.add_user(new).await
+        self.ledger.add_user(new, (self.clock)()).await
     }
 
-    async fn set_password(&self, user: UserId, hash: &str) -> Answer<()> {
-        self.ledger.set_password(user, hash).await
+    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
+        let now = (self.clock)();
+        self.ledger.set_password(user, hash, by, now).await
     }
 
-    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>> {
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
         self.ledger.users(after, limit).await
+    }
+
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()> {
+        self.give_role(user, role, by).await
+    }
+
+    async fn set_disabled(
+        &self,
+        user: UserId,
+        since: Option<Timestamp>,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        self.shut_out(user, since, by).await
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>> {
+        self.ledger.sessions(user, now).await
+    }
+
+    async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
+        self.revoke(user, by).await
     }
 
     async fn open_session(&self, new: NewSession) -> Answer<()> {
@@ -315,6 +340,10 @@ impl Store for Hybrid {
         target: Seq,
     ) -> Answer<Posted> {
         self.change(instance, user, cmid, target, None).await
+    }
+
+    async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
+        Ok(self.live.standing(instance).await?)
     }
 
     async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {

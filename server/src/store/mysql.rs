@@ -12,8 +12,10 @@ use crate::error::Fault;
 
 mod archive;
 mod arrival;
+mod audit;
 mod deployment;
 mod examine;
+mod keeping;
 mod life;
 mod link;
 mod migrate;

@@ -5,11 +5,10 @@
 //! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
 //! threads read beside it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
+use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
 use plenary_shared::search::{Place, Query};
@@ -25,19 +24,20 @@ use self::feed::Feeding;
 use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
-use super::finding::Finding;
-use super::pace::Pace;
 use super::steering::Order;
 use super::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
+    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Store, TokenHash,
 };
 
+mod audit;
 mod backup;
 mod departure;
 mod examine;
 mod fault;
 mod feed;
+mod keeping;
 mod life;
 mod link;
 mod live;
@@ -73,50 +73,6 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file of a directory, makes both if they are missing, and brings the tables up to
-    /// date. The clock is the store's.
-    pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
-        Self::open_paced(directory, clock, purpose, Pace::default())
-    }
-
-    /// The same, at this pace.
-    pub fn open_paced(
-        directory: &Path,
-        clock: Clock,
-        purpose: Purpose,
-        pace: Pace,
-    ) -> Result<Arc<Self>, OpenError> {
-        let mut conn = link::open(directory)?;
-        let lock = match purpose {
-            Purpose::Serve => Some(Lock::take(directory)?),
-            Purpose::Command => None,
-        };
-        migrate::migrate(&mut conn, clock())?;
-        departure::check_not_moved(&conn, directory)?;
-        let feeding = Arc::new(Feeding::default());
-        let link = Link::start(conn, directory, clock.clone(), feeding.clone(), pace)?;
-        Ok(Arc::new(Self {
-            link,
-            feeding,
-            clock,
-            _lock: lock,
-        }))
-    }
-
-    /// Looks at the file of a directory for an operator. Changes nothing.
-    pub fn examine(directory: &Path) -> Vec<Finding> {
-        examine::examine(directory)
-    }
-
-    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
-    /// not.
-    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
-        let mut conn = link::open(directory)?;
-        let _lock = Lock::take(directory)?;
-        migrate::migrate(&mut conn, now)?;
-        Ok(departure::forget(&conn)?)
-    }
-
     fn now(&self) -> Timestamp {
         (self.clock)()
     }
@@ -148,16 +104,45 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn set_password(&self, user: UserId, hash: &str) -> Answer<()> {
+    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
         let hash = hash.to_owned();
         self.link
-            .write(move |atom| people::set_password(atom, user, &hash))
+            .write(move |atom| people::set_password(atom, user, &hash, by))
             .await
     }
 
-    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>> {
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
         self.link
             .read(move |conn| people::users(conn, after, limit))
+            .await
+    }
+
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()> {
+        self.link
+            .write(move |atom| keeping::set_role(atom, user, role, by))
+            .await
+    }
+
+    async fn set_disabled(
+        &self,
+        user: UserId,
+        since: Option<Timestamp>,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        self.link
+            .write(move |atom| keeping::set_disabled(atom, user, since, by))
+            .await
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>> {
+        self.link
+            .read(move |conn| keeping::sessions(conn, user, now))
+            .await
+    }
+
+    async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
+        self.link
+            .write(move |atom| keeping::close_sessions(atom, user, by))
             .await
     }
 
@@ -286,6 +271,12 @@ impl Store for Sqlite {
         let user = user.clone();
         self.link
             .write(move |atom| meeting::change(atom, instance, &user, cmid, target, None))
+            .await
+    }
+
+    async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
+        self.link
+            .read(move |conn| Ok(steering::standing(conn, instance)?))
             .await
     }
 

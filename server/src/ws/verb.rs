@@ -78,6 +78,8 @@ impl Socket {
         }
         let caller = service::account::authenticate(&self.state.ctx, &hello.token).await?;
         self.sign_in(caller.clone());
+        // Whoever ended the session before this connection could be told of it is seen now.
+        service::account::authenticate(&self.state.ctx, &hello.token).await?;
         let mut resumed = Vec::with_capacity(hello.resume.len());
         for position in hello.resume {
             let mode = self.resume(&caller, position).await?;

@@ -114,6 +114,7 @@ macro_rules! contract {
                     an_admin_ends_it_at_once
                     an_early_end_goes_on_when_what_is_live_was_forgotten
                     extending_ending_and_the_clock_race_to_one_outcome
+                    what_holds_can_be_asked
                 }
                 overview {
                     figures_agree_with_the_log_after_a_storm
@@ -167,6 +168,9 @@ macro_rules! contract {
                     a_closed_session_is_closed_for_everybody
                     what_somebody_changes_of_a_person_is_seen
                     the_same_token_opened_again_is_one_session
+                    whoever_is_shut_out_has_no_session_anywhere
+                    sessions_are_listed_and_ended
+                    a_role_counts_from_the_next_request_on
                 }
                 feeding {
                     only_what_is_followed_is_fed

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use plenary_server::error::Answer;
 use plenary_server::store::steering::{Measure, Order};
 use plenary_server::store::{EndStep, Page, Stepped};
-use plenary_shared::domain::{Act, Code, Event, InstanceState, Reason, User, What, Whom};
+use plenary_shared::domain::{Act, Code, Event, InstanceState, Reason, Standing, User, What, Whom};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Posted;
 use plenary_shared::time::Timestamp;
@@ -494,4 +494,36 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
     let all = world.store.meetings(None, 100).await.expect("a list");
     let found = all.iter().flat_map(|one| &one.instances).next();
     assert_eq!(found.and_then(|one| one.reason.as_deref()), Some(listed));
+}
+
+pub async fn what_holds_can_be_asked(world: &mut World) {
+    let (ada, bob) = (world.member("ada").await, world.member("bob").await);
+    let here = world.public().await;
+    let standing = world.store.standing(here).await.expect("it can be asked");
+    assert_eq!(standing, Standing::default());
+    for user in [&ada, &bob] {
+        world.join(here, user).await;
+    }
+    for measure in [
+        Measure::Lock,
+        Measure::ReadOnly,
+        Measure::Mute(whom(&ada)),
+        Measure::Ban(whom(&bob)),
+    ] {
+        done(world, here, measure).await;
+    }
+    let other = world.back_end.other().await;
+    let standing = other.standing(here).await.expect("it can be asked");
+    assert!(standing.locked && standing.read_only);
+    assert!(standing.muted.iter().eq([&ada.id]) && standing.banned.iter().eq([&bob.id]));
+    for measure in [
+        Measure::Unlock,
+        Measure::Writable,
+        Measure::Unmute(whom(&ada)),
+        Measure::Unban(whom(&bob)),
+    ] {
+        done(world, here, measure).await;
+    }
+    let standing = world.store.standing(here).await.expect("it can be asked");
+    assert_eq!(standing, Standing::default());
 }

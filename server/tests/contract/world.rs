@@ -521,6 +521,7 @@ pub fn new_user(name: &str, role: Role) -> NewUser {
         age: Some(21),
         gender: Some(Gender::Other),
         role,
+        by: None,
     }
 }
 

@@ -114,6 +114,32 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
     );
 }
 
+#[tokio::test]
+async fn whoever_a_command_shuts_out_is_out_at_once() {
+    let stage = Stage::with(&["ada", "bob"]);
+    let mut sockets = [stage.ws("ada").await, stage.ws("ada").await];
+    let bob = stage.http("bob");
+    let begun = Instant::now();
+    stage
+        .server
+        .cli(&["user", "disable", "ada@example.org"])
+        .ok();
+    for ws in &mut sockets {
+        assert_eq!(ws.closed().await.code, Some(4_501));
+    }
+    // It looks twice a second; what is left is for a slow machine. By itself a socket looks every 10 s.
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(stage.http("ada").get("/me").await.code(), "not_signed_in");
+    bob.get("/me").await.ok();
+    assert_eq!(stage.value("SELECT COUNT(*) FROM signed_out"), "0");
+    let audit = stage.rows("SELECT 0, action || ' ' || target FROM audit");
+    assert_eq!(audit, [(0, "disabled user 1".to_owned())]);
+}
+
 #[test]
 fn the_directory_is_the_users_own_when_nobody_names_one() {
     let home = tempfile::tempdir().expect("a directory");

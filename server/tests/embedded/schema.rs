@@ -6,8 +6,9 @@ use plenary_testkit::{Server, Stores};
 
 use crate::stage::Stage;
 
-/// What has no table elsewhere: what is live, and what finds messages by their words.
-const HERE_ALONE: [&str; 11] = [
+/// What has no table elsewhere: what is live, what a command tells the server, and what finds messages by their words.
+const HERE_ALONE: [&str; 12] = [
+    "signed_out",
     "live_instance",
     "restraint",
     "stay",

@@ -29,18 +29,22 @@ impl Stage {
             .to_owned();
         for (id, name) in (1..).zip(people) {
             let name = name.as_ref();
-            let token = hex(&Sha256::digest(token(name).as_bytes()));
             write!(
                 sql,
                 "INSERT INTO user (userID, name, age, gender, email)
                  VALUES ({id}, '{name}', 30, 'other', '{name}@example.org');
-                 INSERT INTO session (tokenHash, userID, created_at, expires_at)
-                 VALUES (x'{token}', {id}, 0, 4000000000000);"
+                 {}",
+                session(id, name)
             )
             .expect("a String takes all");
         }
         stage.sql(&sql);
         stage
+    }
+
+    /// Signs somebody in once more, whose sessions were ended.
+    pub fn sign_in(&self, id: u64, name: &str) {
+        self.sql(&session(id, name));
     }
 
     /// Statements by somebody else, beside the server.
@@ -142,6 +146,15 @@ impl Stage {
     pub fn assert_whole(&self) {
         assert_eq!(self.value("PRAGMA integrity_check"), "ok");
     }
+}
+
+/// A session of somebody, for their [`token`].
+fn session(id: u64, name: &str) -> String {
+    let token = hex(&Sha256::digest(token(name).as_bytes()));
+    format!(
+        "INSERT INTO session (tokenHash, userID, created_at, expires_at)
+         VALUES (x'{token}', {id}, 0, 4000000000000);"
+    )
 }
 
 /// A path below an instance.

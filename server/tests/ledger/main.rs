@@ -39,13 +39,17 @@ impl World {
 
     async fn user(&self, name: &str, email: &str) -> User {
         self.ledger
-            .add_user(NewUser {
-                name: name.to_owned(),
-                email: email.to_owned(),
-                age: Some(21),
-                gender: Some(Gender::Other),
-                role: Role::Member,
-            })
+            .add_user(
+                NewUser {
+                    name: name.to_owned(),
+                    email: email.to_owned(),
+                    age: Some(21),
+                    gender: Some(Gender::Other),
+                    role: Role::Member,
+                    by: None,
+                },
+                minute(0),
+            )
             .await
             .expect("the address is free")
     }

@@ -18,6 +18,7 @@ const ALL: &[&str] = &[
     "0009_search",
     "0010_renewal",
     "0011_steering",
+    "0012_disabling",
 ];
 
 #[tokio::test]
@@ -133,6 +134,7 @@ async fn the_original_inserts_load_unchanged() {
     );
     let ledger = &world.ledger;
     let users = ledger.users(None, 10).await.expect("they can be read");
+    let users: Vec<_> = users.into_iter().map(|one| one.user).collect();
     let names: Vec<_> = users.iter().map(|user| user.name.as_str()).collect();
     assert_eq!(names, ["john", "hamid", "user 3"]);
     assert_eq!(users[0].role, Role::Member);

@@ -11,13 +11,17 @@ async fn an_address_belongs_to_one_person() {
     let ada = world.user("Ada", "ada@example.org").await;
     let again = world
         .ledger
-        .add_user(plenary_server::store::NewUser {
-            name: "Other".to_owned(),
-            email: "ada@example.org".to_owned(),
-            age: None,
-            gender: None,
-            role: plenary_shared::domain::Role::Admin,
-        })
+        .add_user(
+            plenary_server::store::NewUser {
+                name: "Other".to_owned(),
+                email: "ada@example.org".to_owned(),
+                age: None,
+                gender: None,
+                role: plenary_shared::domain::Role::Admin,
+                by: None,
+            },
+            minute(0),
+        )
         .await;
     rejected(again, Code::Invalid);
     // Accents make another address, case does not.
@@ -39,16 +43,25 @@ async fn an_address_belongs_to_one_person() {
 async fn a_password_is_kept_as_its_hash() {
     let world = World::new().await;
     let ada = world.user("Ada", "ada@example.org").await;
-    let set = world.ledger.set_password(ada.id, "$argon2id$x").await;
+    let set = world
+        .ledger
+        .set_password(ada.id, "$argon2id$x", None, minute(0))
+        .await;
     set.expect("she is there");
     // Twice the same is no other answer.
-    let set = world.ledger.set_password(ada.id, "$argon2id$x").await;
+    let set = world
+        .ledger
+        .set_password(ada.id, "$argon2id$x", None, minute(0))
+        .await;
     set.expect("she is there");
     let account = world.ledger.account("ada@example.org").await;
     let account = account.expect("it answers").expect("she is there");
     assert_eq!(account.password_hash.as_deref(), Some("$argon2id$x"));
     assert_eq!(account.user, ada);
-    let set = world.ledger.set_password(user_id(99), "x").await;
+    let set = world
+        .ledger
+        .set_password(user_id(99), "x", None, minute(0))
+        .await;
     rejected(set, Code::NotFound);
 }
 
@@ -61,7 +74,7 @@ async fn people_are_listed_and_named() {
     let ledger = &world.ledger;
     let first = ledger.users(None, 20).await.expect("it answers");
     assert_eq!(first.len(), 20);
-    let rest = ledger.users(Some(first[19].id), 20).await;
+    let rest = ledger.users(Some(first[19].user.id), 20).await;
     assert_eq!(rest.expect("it answers").len(), 5);
 
     let ids: Vec<_> = [25, 1, 99, 1].map(user_id).into();
@@ -136,6 +149,7 @@ async fn control_characters_that_others_wrote_are_not_handed_on() {
     );
     let users = world.ledger.users(None, 10).await.expect("it answers");
     assert_eq!(users.len(), 1, "the other is skipped");
+    let users: Vec<_> = users.into_iter().map(|one| one.user).collect();
     assert_eq!(users[0].name, "a\u{fffd}[2Jb");
     assert_eq!(users[0].age, None);
     assert_eq!(users[0].gender, None);

@@ -12,9 +12,10 @@ use plenary_server::store::redis::Live;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
     Account, Agenda, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, ReadPosition, Session, Stepped, Store, TokenHash,
+    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Store, TokenHash,
 };
-use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, User};
+use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
 use plenary_shared::search::{Place, Query};
@@ -152,8 +153,12 @@ macro_rules! delegated {
 delegated! {
     account(email: &str) -> Answer<Option<Account>>;
     add_user(new: NewUser) -> Answer<User>;
-    set_password(user: UserId, hash: &str) -> Answer<()>;
-    users(after: Option<UserId>, limit: usize) -> Answer<Vec<User>>;
+    set_password(user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
+    users(after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
+    set_role(user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
+    set_disabled(user: UserId, since: Option<Timestamp>, by: Option<UserId>) -> Answer<()>;
+    sessions(user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
+    close_sessions(user: UserId, by: Option<UserId>) -> Answer<usize>;
     open_session(new: NewSession) -> Answer<()>;
     session(token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
     close_session(token: TokenHash) -> Answer<bool>;
@@ -169,6 +174,7 @@ delegated! {
     edit(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: &MessageBody) -> Answer<Posted>;
     delete(instance: InstanceId, user: &User, cmid: Cmid, target: Seq) -> Answer<Posted>;
     typing(instance: InstanceId, user: &User) -> Answer<()>;
+    standing(instance: InstanceId) -> Answer<Standing>;
     moderate(instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
     search(viewer: &User, query: &Query, before: Option<Place>, limit: usize) -> Answer<SearchOk>;
     keep_positions(positions: &[ReadPosition]) -> Answer<()>;

@@ -5,13 +5,19 @@ use plenary_shared::time::{Timestamp, parse_length};
 
 use super::Where;
 
+mod people;
+
+pub use people::{AddUser, OfUser, SetPassword, SetRole, User, UserCommand};
+
 /// `plenary admin`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Needs the role admin. Everybody in the meeting is told what was done, by whom and why.\n\n\
+    after_help = "Needs the role admin. Everybody in the meeting is told what was done to it, by whom and why.\n\n\
     Examples:\n  plenary admin\n  plenary admin extend 1/4 +30m --reason 'not done yet'\n  \
     plenary admin remove 1/4 mallory@example.org --ban --reason spam\n  \
-    plenary admin announce 1/4 'Coffee is ready'"
+    plenary admin announce 1/4 'Coffee is ready'\n  \
+    plenary admin explain hamid@example.org 1/4\n  \
+    plenary admin user disable mallory@example.org"
 )]
 pub struct Admin {
     /// What to do; without one, the dashboard is opened.
@@ -42,6 +48,21 @@ pub enum AdminCommand {
     Unban(Concern),
     /// Tell everybody something
     Announce(Announce),
+    /// Say why somebody may join a meeting, or may not
+    Explain(Explain),
+    /// Add people, give them roles and passwords, shut them out, end their sessions
+    User(User),
+}
+
+/// `plenary admin explain`
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// Whose e-mail address
+    #[arg(value_name = "EMAIL")]
+    pub email: String,
+    /// Where.
+    #[command(flatten)]
+    pub at: Where,
 }
 
 /// Where, and why.

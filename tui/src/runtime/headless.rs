@@ -1,9 +1,11 @@
 //! The same program without a screen: state, connection, outbox and files, told what a person does
 //! and asked what they would see. For programs and tests that talk as people do.
 
+use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use plenary_shared::ids::Cmid;
+use plenary_shared::text::for_terminal;
 use tokio::time::Instant;
 
 use super::outside::{Next, OnScreen, Outside};
@@ -88,7 +90,10 @@ impl Headless {
 
     /// Ends in good order.
     pub async fn close(self) {
-        self.outside.end().await;
+        for text in self.outside.end().await {
+            // If nobody reads it, there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "plenary: {}", for_terminal(&text));
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What effects are carried out on: the connection, the sign-in, the files.
 
 use std::collections::VecDeque;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::Opening;
 use super::exporter::{self, Export};
@@ -27,6 +28,10 @@ use crate::session::{Session, SessionFile, Token};
 
 /// Answers that wait to be taken; whoever answers then waits.
 const ANSWERS_MAX: usize = 16;
+
+/// How long the end of the program waits for files that are being written: for a long meeting over a
+/// slow line, and not for ever.
+const EXPORT_WAIT: Duration = Duration::from_secs(20);
 
 /// Everything outside.
 pub(super) struct Outside {
@@ -49,6 +54,8 @@ pub(super) struct Outside {
     signing_in: Option<AbortHandle>,
     answers: mpsc::Receiver<News>,
     answer: mpsc::Sender<News>,
+    /// Meetings that are being written into files: as many as a person asks for at once.
+    exports: JoinSet<()>,
     drafts_writing: Option<JoinHandle<()>>,
     drafts_waiting: Option<(String, Drafts)>,
 }
@@ -112,6 +119,7 @@ impl Outside {
             signing_in: None,
             answers,
             answer,
+            exports: JoinSet::new(),
             drafts_writing: None,
             drafts_waiting: None,
         }
@@ -281,9 +289,21 @@ impl Outside {
         }
     }
 
-    /// Lets what is under way come to its end: the goodbye to the server, the drafts.
-    pub(super) async fn end(mut self) {
+    /// Lets what is under way come to its end: the goodbye to the server, the drafts, files. What is
+    /// to be said of those comes back.
+    pub(super) async fn end(mut self) -> Vec<String> {
         self.cancel_sign_in();
+        let is_written = async { while self.exports.join_next().await.is_some() {} };
+        let is_late = timeout(EXPORT_WAIT, is_written).await.is_err();
+        let mut said: Vec<String> = Vec::new();
+        while let Ok(news) = self.answers.try_recv() {
+            if let News::Exported(Ok(text) | Err(text)) = news {
+                said.push(text);
+            }
+        }
+        if is_late {
+            said.push("a meeting was not written: that took too long".to_owned());
+        }
         while let Some(writing) = self.drafts_writing.take() {
             finished(&mut Some(writing)).await;
             self.write_drafts();
@@ -294,6 +314,7 @@ impl Outside {
         if let Some(link) = self.link.take() {
             link.close().await;
         }
+        said
     }
 
     /// One at a time, so that the newest is written last.
@@ -321,9 +342,11 @@ impl Outside {
         });
     }
 
-    fn export(&self, export: Export) {
+    fn export(&mut self, export: Export) {
+        // Those that are done are not kept.
+        while self.exports.try_join_next().is_some() {}
         let answer = self.answer.clone();
-        tokio::spawn(async move {
+        self.exports.spawn(async move {
             // Nobody waits for it any more when the screen is closed.
             let _ = answer.send(exporter::export(export).await).await;
         });

@@ -1,4 +1,4 @@
-//! `plenary admin`: steers a running meeting, each measure once whatever the network does.
+//! `plenary admin`: steers a running meeting, each measure once whatever the network does; people.
 
 use plenary_shared::domain::Reject;
 use plenary_shared::ids::{Cmid, InstanceId, UserId};
@@ -6,18 +6,26 @@ use plenary_shared::text::MessageBody;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod people;
+
 use super::once::until_known;
 use super::{Failure, Shell};
 use crate::api::DoneOk;
 use crate::command_line::{Admin, AdminCommand, Concern, Longer, Steer};
 
-/// Does one measure.
+/// Does one of the admins' commands.
 pub async fn run(shell: &mut Shell, admin: Admin) -> Result<(), Failure> {
-    let Some(measure) = admin.measure else {
-        return Err(Failure::usage(
+    match admin.measure {
+        None => Err(Failure::usage(
             "The dashboard is a screen: it is not opened from here.",
-        ));
-    };
+        )),
+        Some(AdminCommand::Explain(asked)) => people::explain(shell, asked).await,
+        Some(AdminCommand::User(asked)) => people::run(shell, asked.command).await,
+        Some(measure) => steer(shell, measure).await,
+    }
+}
+
+async fn steer(shell: &mut Shell, measure: AdminCommand) -> Result<(), Failure> {
     let api = shell.api()?;
     let (instance, path, body) = asked(measure)?;
     let cmid = Cmid(Uuid::now_v7());
@@ -61,6 +69,9 @@ fn asked(measure: AdminCommand) -> Result<(InstanceId, &'static str, Value), Fai
             let (instance, mut body) = concerning(&asked.of);
             body["ban"] = json!(asked.ban);
             (instance, "remove", body)
+        }
+        AdminCommand::Explain(_) | AdminCommand::User(_) => {
+            return Err(Failure::other("This steers no meeting.".to_owned()));
         }
         AdminCommand::Announce(asked) => {
             let text = MessageBody::parse(asked.text.join(" ")).map_err(Reject::from)?;

@@ -139,6 +139,7 @@ impl From<Reject> for Failure {
             | Code::Full
             | Code::Locked
             | Code::Banned
+            | Code::Disabled
             | Code::ReadOnly
             | Code::Muted
             | Code::AlreadySo

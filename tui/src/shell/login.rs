@@ -73,7 +73,7 @@ pub async fn run(shell: &mut Shell, login: Login) -> Result<(), Failure> {
 }
 
 /// The first line of standard input, without its end.
-fn first_line() -> Result<String, Failure> {
+pub(super) fn first_line() -> Result<String, Failure> {
     let mut line = Vec::new();
     // Twice what a password may have, so that a longer one is refused and not cut.
     let mut from = io::Read::take(io::stdin().lock(), 2 * PASSWORD_BYTES_MAX as u64);

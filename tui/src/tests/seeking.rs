@@ -362,6 +362,28 @@ fn enter_beside_a_gap_reads_on_from_either_side() {
 }
 
 #[test]
+fn a_gap_that_is_stepped_upon_comes_in_sight() {
+    let mut stage = listed(80, 24);
+    stage.key("down");
+    stage.key("enter");
+    stage.answer("open", budget_opened());
+    stage.answer("events", read(1..=100));
+    while selected(&stage) != Some(100) {
+        let before = selected(&stage);
+        stage.key("j");
+        assert_ne!(selected(&stage), before, "{}", stage.screen());
+    }
+    // The message fills the last row, and what is missing stands below it.
+    stage.key("j");
+    assert!(
+        stage.shows("100 entries not read here"),
+        "{}",
+        stage.screen()
+    );
+    assert_eq!(selected(&stage), Some(100));
+}
+
+#[test]
 fn a_message_that_is_gone_is_said_to_be() {
     let mut stage = listed(80, 24);
     stage.key("down");

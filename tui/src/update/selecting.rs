@@ -212,11 +212,36 @@ impl Step<'_> {
         };
         match self.message(at, older, |_| true) {
             Some(seq) => match self.gap_between(at, seq) {
-                Some(event) => self.fill_before(event),
+                Some(event) => {
+                    self.show_gap(event, older);
+                    self.fill_before(event);
+                }
                 None => self.select(seq),
             },
             None if older => self.fill_older(),
             None => {}
+        }
+    }
+
+    /// Brings the line that says what is missing before an event in sight.
+    fn show_gap(&mut self, event: Seq, above: bool) {
+        let height = self.model.chat_rows();
+        let place = Place::Event(event);
+        let Some(room) = self.model.room() else {
+            return;
+        };
+        let looked = self.model.looked(room);
+        let shown = scroll::window(&looked, height);
+        if shown.iter().any(|row| row.place == place && row.row < 0) {
+            return;
+        }
+        let scrolled = if above {
+            scroll::from(&looked, height, place)
+        } else {
+            scroll::reaching(&looked, height, place)
+        };
+        if let Some(room) = self.model.room_mut() {
+            room.scroll = scrolled;
         }
     }
 

@@ -1,5 +1,6 @@
 //! The people of the shown meeting, with the time each joined.
 
+use plenary_shared::domain::InstanceState;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -82,14 +83,16 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         rows.push(Line::styled(text, theme.style(Tone::Quiet)));
     }
     if log.is_none() {
-        let text = match model.shown.and_then(|id| model.instance(id)) {
-            Some(_) => " join to see who is here",
+        let text = match listed.map(|instance| instance.state) {
+            Some(InstanceState::Active) => "join to see who is here",
+            Some(InstanceState::Scheduled) => "nobody is here before it begins",
+            Some(InstanceState::Ending | InstanceState::Ended) => "open it to see who was here",
             None => "",
         };
-        let rest = text::wrap(text, columns.saturating_sub(1));
+        let rest = text::wrap(text, columns.saturating_sub(2));
         rows.extend(
             rest.into_iter()
-                .map(|row| Line::styled(row, theme.style(Tone::Quiet))),
+                .map(|row| Line::styled(format!(" {row}"), theme.style(Tone::Quiet))),
         );
     }
     put(frame, area, rows);

@@ -1,6 +1,8 @@
 //! Sessions: what lasts is in `MySQL`, Redis caches it, so an empty Redis signs nobody out and an
 //! absent `MySQL` neither.
 
+use plenary_shared::domain::Role;
+use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Error, Fault};
@@ -30,8 +32,14 @@ impl Hybrid {
             Ok(Some(session)) => {
                 if let Err(fault) = self.live.cache_session(token, &session, now).await {
                     tracing::debug!(%fault, "a session is not cached");
+                    return Ok(Some(session));
                 }
-                Ok(Some(session))
+                // Whoever ended it meanwhile may have emptied the cache before it was filled here.
+                let still = self.ledger.session(token, now).await?;
+                if still.as_ref() != Some(&session) {
+                    self.live.drop_session(token).await?;
+                }
+                Ok(still)
             }
             Ok(None) => {
                 if cached.is_some() {
@@ -53,5 +61,47 @@ impl Hybrid {
         self.live.drop_session(token).await?;
         self.live.notice_signed_out(token).await?;
         Ok(closed)
+    }
+
+    pub(super) async fn give_role(
+        &self,
+        user: UserId,
+        role: Role,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        let now = (self.clock)();
+        self.ledger.set_role(user, role, by, now).await?;
+        for token in self.ledger.tokens(user).await? {
+            self.live.drop_session(token).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn shut_out(
+        &self,
+        user: UserId,
+        since: Option<Timestamp>,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        let now = (self.clock)();
+        self.ledger.set_disabled(user, since, by, now).await?;
+        self.tell_signed_out(user).await
+    }
+
+    pub(super) async fn revoke(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
+        let now = (self.clock)();
+        let ended = self.ledger.close_sessions(user, by, now).await?;
+        self.tell_signed_out(user).await?;
+        Ok(ended)
+    }
+
+    /// The rows of what is over stay until they are swept, so this can be tried again if the cache or
+    /// the other servers could not be told.
+    async fn tell_signed_out(&self, user: UserId) -> Answer<()> {
+        for token in self.ledger.tokens(user).await? {
+            self.live.drop_session(token).await?;
+            self.live.notice_signed_out(token).await?;
+        }
+        Ok(())
     }
 }

@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "search" in "0009_search.sql",
     10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
+    12 "disabling" in "0012_disabling.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -341,6 +342,7 @@ mod tests {
                 "search c98be78e525aa1ac",
                 "renewal 487f8e3a34bdeb52",
                 "steering 83546d40a2c55fd2",
+                "disabling 4c8f59d791fa7c0a",
             ]
         );
     }

@@ -8,10 +8,11 @@ use plenary_shared::ids::UserId;
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
+use super::audit;
 use super::link::{DUPLICATE, Ledger, server_code};
 use super::row;
 use crate::error::{Answer, Fault};
-use crate::store::{Account, NewSession, NewUser, Session, TokenHash, foreign};
+use crate::store::{Account, NewSession, NewUser, PersonListed, Session, TokenHash, foreign};
 
 /// Ids asked for in one statement. Fewer are filled up with the last one, so that there are only
 /// these few statements to prepare.
@@ -29,7 +30,7 @@ impl Ledger {
         let email = email.trim();
         let row = self
             .row(
-                "SELECT userID, name, age, gender, email, role, passwordHash
+                "SELECT userID, name, age, gender, email, role, passwordHash, disabled_at
                  FROM `user`
                  WHERE emailKey IN (:typed, :lower)
                  ORDER BY emailKey = :lower DESC, userID
@@ -41,7 +42,7 @@ impl Ledger {
     }
 
     /// Adds a person. `invalid` if the address is taken.
-    pub async fn add_user(&self, new: NewUser) -> Answer<User> {
+    pub async fn add_user(&self, new: NewUser, now: Timestamp) -> Answer<User> {
         let mut work = self.transaction().await?;
         let added = work
             .change(
@@ -61,16 +62,18 @@ impl Ledger {
             Err(fault) if server_code(&fault) == Some(DUPLICATE) => return Err(taken().into()),
             Err(fault) => return Err(fault.into()),
         };
-        work.commit().await?;
         let id = id
             .and_then(|id| UserId::new(id).ok())
             .ok_or_else(|| Fault::broken("adding a person", "the database gave no usable id"))?;
+        audit::note(&mut work, now, new.by, "added", format!("user {id}"), None).await?;
+        work.commit().await?;
         let NewUser {
             name,
             email,
             age,
             gender,
             role,
+            by: _,
         } = new;
         Ok(User {
             id,
@@ -83,8 +86,15 @@ impl Ledger {
     }
 
     /// Sets a password's hash.
-    pub async fn set_password(&self, user: UserId, hash: &str) -> Answer<()> {
-        let changed = self
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        hash: &str,
+        by: Option<UserId>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        let mut work = self.transaction().await?;
+        let changed = work
             .change(
                 "UPDATE `user`
                  SET passwordHash = :hash
@@ -95,14 +105,16 @@ impl Ledger {
         if changed.rows == 0 {
             return Err(Code::NotFound.into());
         }
-        Ok(())
+        let target = format!("user {user}");
+        audit::note(&mut work, now, by, "password", target, None).await?;
+        Ok(work.commit().await?)
     }
 
     /// A page of all people, by id, above `after`.
-    pub async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<User>> {
+    pub async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
         let rows = self
             .rows(
-                "SELECT userID, name, age, gender, email, role
+                "SELECT userID, name, age, gender, email, role, disabled_at
                  FROM `user`
                  WHERE userID >= :from
                  ORDER BY userID
@@ -113,7 +125,12 @@ impl Ledger {
                 },
             )
             .await?;
-        Ok(row::usable(&rows, "user", row::user))
+        Ok(row::usable(&rows, "user", |row| {
+            Ok(PersonListed {
+                user: row::user(row)?,
+                disabled_at: row::maybe_time(row, "disabled_at"),
+            })
+        }))
     }
 
     /// What each of these people is called; people who are gone are called `user 7`.
@@ -192,7 +209,8 @@ impl Ledger {
                  FROM session s
                  JOIN `user` u ON u.userID = s.userID
                  WHERE s.tokenHash = :token
-                   AND s.expires_at > :now",
+                   AND s.expires_at > :now
+                   AND u.disabled_at IS NULL",
                 params! { "token" => &token.0[..], "now" => row::at(now) },
             )
             .await?;
@@ -223,6 +241,7 @@ fn account(row: &Row) -> Result<Account, row::Unusable> {
     Ok(Account {
         user: row::user(row)?,
         password_hash: row::text(row, "passwordHash"),
+        disabled: row::maybe_time(row, "disabled_at").is_some(),
     })
 }
 

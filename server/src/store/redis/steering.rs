@@ -1,6 +1,6 @@
 //! An admin steers a live instance: one script for every measure.
 
-use plenary_shared::domain::{Act, User};
+use plenary_shared::domain::{Act, Standing, User};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
@@ -82,6 +82,24 @@ impl Live {
         if let Err(fault) = self.ask::<u64>(&mut index).await {
             tracing::debug!(instance = %id, %fault, "the index of ends is repaired later");
         }
+    }
+
+    /// What holds in a live instance because admins said so.
+    pub async fn standing(&self, id: InstanceId) -> Result<Standing, Fault> {
+        let mut command = redis::cmd("HKEYS");
+        command.arg(Keys(id).meeting());
+        let fields: Vec<String> = self.ask(&mut command).await?;
+        let mut standing = Standing::default();
+        for field in fields {
+            if let Some(user) = field.strip_prefix("muted:") {
+                standing.muted.insert(decode::user(user)?);
+            } else if let Some(user) = field.strip_prefix("banned:") {
+                standing.banned.insert(decode::user(user)?);
+            }
+            standing.locked |= field == "locked";
+            standing.read_only |= field == "readOnly";
+        }
+        Ok(standing)
     }
 
     /// When a live instance is over by the live store, if it goes on; `None`: it is not live, or its

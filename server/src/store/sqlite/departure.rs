@@ -235,6 +235,7 @@ mod tests {
         "moving",
         "node",
         "restraint",
+        "signed_out",
         "stay",
         // Each home indexes its messages itself.
         "message_place",

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "search" in "0009_search.sql",
     10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
+    12 "disabling" in "0012_disabling.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -237,7 +238,8 @@ mod tests {
                 "0008_reading",
                 "0009_search",
                 "0010_renewal",
-                "0011_steering"
+                "0011_steering",
+                "0012_disabling"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -277,6 +279,7 @@ mod tests {
                 "search 5ac83cdd25fa4f0e",
                 "renewal 0249b4d752dea3cf",
                 "steering 69e506c32b17df66",
+                "disabling ea07c4165f9b9630",
             ]
         );
     }

@@ -1,11 +1,19 @@
-//! What a process wants of the file, and why it cannot have it.
+//! Opening the file: what a process wants of it, and why it cannot have it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plenary_shared::time::Timestamp;
 
-use super::migrate::MigrateError;
+use super::feed::Feeding;
+use super::link::{self, Link};
+use super::lock::Lock;
+use super::migrate::{self, MigrateError};
+use super::{Sqlite, departure, examine};
+use crate::clock::Clock;
 use crate::error::Fault;
+use crate::store::finding::Finding;
+use crate::store::pace::Pace;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,4 +86,50 @@ pub enum Purpose {
     Serve,
     /// To look at it or change something, beside the server.
     Command,
+}
+
+impl Sqlite {
+    /// Opens the file of a directory, makes both if they are missing, and brings the tables up to
+    /// date. The clock is the store's.
+    pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
+        Self::open_paced(directory, clock, purpose, Pace::default())
+    }
+
+    /// The same, at this pace.
+    pub fn open_paced(
+        directory: &Path,
+        clock: Clock,
+        purpose: Purpose,
+        pace: Pace,
+    ) -> Result<Arc<Self>, OpenError> {
+        let mut conn = link::open(directory)?;
+        let lock = match purpose {
+            Purpose::Serve => Some(Lock::take(directory)?),
+            Purpose::Command => None,
+        };
+        migrate::migrate(&mut conn, clock())?;
+        departure::check_not_moved(&conn, directory)?;
+        let feeding = Arc::new(Feeding::default());
+        let link = Link::start(conn, directory, clock.clone(), feeding.clone(), pace)?;
+        Ok(Arc::new(Self {
+            link,
+            feeding,
+            clock,
+            _lock: lock,
+        }))
+    }
+
+    /// Looks at the file of a directory for an operator. Changes nothing.
+    pub fn examine(directory: &Path) -> Vec<Finding> {
+        examine::examine(directory)
+    }
+
+    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
+    /// not.
+    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
+        let mut conn = link::open(directory)?;
+        let _lock = Lock::take(directory)?;
+        migrate::migrate(&mut conn, now)?;
+        Ok(departure::forget(&conn)?)
+    }
 }

@@ -7,8 +7,9 @@ use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::{Account, NewSession, NewUser, Session, TokenHash};
+use crate::store::{Account, NewSession, NewUser, PersonListed, Session, TokenHash};
 
+use super::audit;
 use super::fault::is_duplicate;
 use super::row;
 use super::writer::Atom;
@@ -25,7 +26,7 @@ pub(super) fn account(conn: &Connection, email: &str) -> Answer<Option<Account>>
     Ok(row::one(
         conn,
         "user",
-        "SELECT userID, name, age, gender, email, role, passwordHash
+        "SELECT userID, name, age, gender, email, role, passwordHash, disabled_at
          FROM user
          WHERE emailKey IN (:typed, :lower)
          ORDER BY emailKey = :lower DESC, userID
@@ -35,6 +36,7 @@ pub(super) fn account(conn: &Connection, email: &str) -> Answer<Option<Account>>
             Ok(Account {
                 user: row::user(row)?,
                 password_hash: row::text(row, "passwordHash"),
+                disabled: row::maybe_time(row, "disabled_at").is_some(),
             })
         },
     )?)
@@ -66,12 +68,14 @@ pub(super) fn add_user(atom: &mut Atom<'_>, new: NewUser) -> Answer<User> {
         .ok()
         .and_then(|id| UserId::new(id).ok())
         .ok_or_else(|| Fault::broken("adding a person", "SQLite gave no usable id"))?;
+    audit::note(atom, new.by, "added", &format!("user {id}"), None)?;
     let NewUser {
         name,
         email,
         age,
         gender,
         role,
+        by: _,
     } = new;
     Ok(User {
         id,
@@ -84,7 +88,12 @@ pub(super) fn add_user(atom: &mut Atom<'_>, new: NewUser) -> Answer<User> {
 }
 
 /// Sets a password's hash.
-pub(super) fn set_password(atom: &mut Atom<'_>, user: UserId, hash: &str) -> Answer<()> {
+pub(super) fn set_password(
+    atom: &mut Atom<'_>,
+    user: UserId,
+    hash: &str,
+    by: Option<UserId>,
+) -> Answer<()> {
     let changed = row::change(
         atom.conn,
         "UPDATE user
@@ -95,15 +104,20 @@ pub(super) fn set_password(atom: &mut Atom<'_>, user: UserId, hash: &str) -> Ans
     if changed == 0 {
         return Err(Code::NotFound.into());
     }
+    audit::note(atom, by, "password", &format!("user {user}"), None)?;
     Ok(())
 }
 
 /// A page of all people, by id, above `after`.
-pub(super) fn users(conn: &Connection, after: Option<UserId>, limit: usize) -> Answer<Vec<User>> {
+pub(super) fn users(
+    conn: &Connection,
+    after: Option<UserId>,
+    limit: usize,
+) -> Answer<Vec<PersonListed>> {
     Ok(row::all(
         conn,
         "user",
-        "SELECT userID, name, age, gender, email, role
+        "SELECT userID, name, age, gender, email, role, disabled_at
          FROM user
          WHERE userID >= :from
          ORDER BY userID
@@ -112,7 +126,12 @@ pub(super) fn users(conn: &Connection, after: Option<UserId>, limit: usize) -> A
             ":from": after.map_or(0, |id| id.get() + 1),
             ":limit": limit.min(limits::PAGE_MAX),
         },
-        row::user,
+        |row| {
+            Ok(PersonListed {
+                user: row::user(row)?,
+                disabled_at: row::maybe_time(row, "disabled_at"),
+            })
+        },
     )?)
 }
 
@@ -159,7 +178,8 @@ pub(super) fn session(
          FROM session s
          JOIN user u ON u.userID = s.userID
          WHERE s.tokenHash = :token
-           AND s.expires_at > :now",
+           AND s.expires_at > :now
+           AND u.disabled_at IS NULL",
         named_params! { ":token": &token.0[..], ":now": now.as_ms() },
         |row: &Row<'_>| {
             Ok(Session {

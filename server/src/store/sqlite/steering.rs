@@ -177,6 +177,33 @@ pub(super) fn unsilenced(
     Ok(())
 }
 
+/// What holds in a live instance because admins said so.
+pub(super) fn standing(conn: &Connection, id: InstanceId) -> Result<Standing, Fault> {
+    let mut standing = Standing::default();
+    if let Some(found) = live(conn, id)? {
+        standing.locked = found.locked;
+        standing.read_only = found.read_only;
+    }
+    let restrained = row::all(
+        conn,
+        "restraint",
+        "SELECT userID, kind
+         FROM restraint
+         WHERE meetingID = :meeting
+           AND orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| Ok((row::user_id(row, "userID")?, row::text(row, "kind"))),
+    )?;
+    for (user, kind) in restrained {
+        if kind.as_deref() == Some(Restraint::Banned.as_str()) {
+            standing.banned.insert(user);
+        } else {
+            standing.muted.insert(user);
+        }
+    }
+    Ok(standing)
+}
+
 /// Makes hold again what the log says of an instance that becomes live again.
 pub(super) fn restore(atom: &mut Atom<'_>, id: InstanceId) -> Answer<()> {
     let acts = row::all(

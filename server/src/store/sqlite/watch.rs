@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::feed::Feeding;
+use super::keeping;
 use super::link::WeakLink;
 use crate::store::Feed;
 
@@ -33,6 +34,7 @@ pub(super) async fn watch(link: WeakLink, feeding: Arc<Feeding>) {
                     .query_row([], |row| row.get(0))?;
                 if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
                     atom.tell(Feed::Changed);
+                    keeping::tell_signed_out(atom)?;
                 }
                 Ok(())
             })
