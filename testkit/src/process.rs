@@ -208,6 +208,26 @@ impl Guarded {
             .status()
             .expect("sh is installed");
         assert!(done.success(), "{} was gone already", self.name);
+        if signal == Signal::Stop {
+            // Its threads stand still one after the other; until then one may still answer.
+            until(&format!("{} to stand still", self.name), || {
+                self.stands_still().then_some(())
+            });
+        }
+    }
+
+    fn stands_still(&self) -> bool {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.pid())) else {
+            return false;
+        };
+        let mut states = threads.flatten().map(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // After its name, which may be anything.
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.starts_with(" T"))
+        });
+        states.all(|is_stopped| is_stopped)
     }
 
     /// SIGKILL, and waits until it is gone.

@@ -61,9 +61,18 @@ impl Run<'_> {
 
     /// Until whoever is there is where they want to be, and whoever is not is shown as left.
     async fn rest(&mut self) {
-        let until = self.now_ms() + Self::patience_ms();
+        let mut until = self.now_ms() + Self::patience_ms();
         self.rests = true;
         for _ in 0..REST_STEPS_MAX {
+            // The grace begins when a server has said that a connection is gone.
+            if self
+                .servers
+                .iter()
+                .flatten()
+                .any(|server| !server.lost.is_empty())
+            {
+                until = self.now_ms() + Self::patience_ms();
+            }
             let rested = self.now_ms() > until && self.clients.iter().all(has_rested);
             if rested || !self.violations.is_empty() {
                 return;

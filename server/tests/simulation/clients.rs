@@ -258,6 +258,9 @@ pub async fn open(
         cursor = None;
     } else if cursor.is_none() {
         cursor = hub.follow(here, &listener).await?;
+        if cursor.is_none() {
+            return Err(Code::Unavailable.into());
+        }
     }
     Ok((opened, cursor))
 }

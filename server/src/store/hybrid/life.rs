@@ -75,8 +75,8 @@ impl Hybrid {
         }
     }
 
-    /// Whether by the live store its time is not over: its end was moved, and what lasts does not know
-    /// that yet. It is told at once.
+    /// Whether by the live store its time is not over: its end was moved, and what lasts is told that
+    /// later, by the archiver.
     async fn goes_on(&self, id: InstanceId) -> bool {
         let asking = async {
             (
@@ -92,10 +92,9 @@ impl Hybrid {
         if end.as_ms() <= now_ms + MOVED_MS_MIN {
             return false;
         }
-        if let Err(error) = self.brief(self.archive_some(&[id])).await {
-            tracing::debug!(instance = %id, %error, "archived later");
-        }
-        true
+        // Whoever marked it as ending may have known another reason than the clock.
+        let stored = self.brief(self.ledger.stored(id)).await;
+        !matches!(stored, Ok(Some(stored)) if stored.state == InstanceState::Ending)
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {

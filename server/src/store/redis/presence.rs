@@ -10,7 +10,7 @@ use crate::store::{ConnectionId, NodeId};
 
 use super::decode::{self, unexpected};
 use super::keys::{self, Keys};
-use super::scripts::{NotDone, Refused, Script};
+use super::scripts::{NotDone, Refused, Said, Script};
 use super::{Live, reader};
 
 /// Lost connections that one call of `reap` deals with; keeps the script within a millisecond.
@@ -154,17 +154,22 @@ impl Live {
             let renewed_ms: Option<i64> = self.ask(&mut command).await?;
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
             let lost_ms = renewed_ms.unwrap_or(lease_end as i64);
+            let mut living = 0;
             for id in active {
                 let k = Keys(*id);
-                let keys = [k.meeting(), k.connections(), k.grace()];
+                let keys = [k.meeting(), k.connections(), k.owners(), k.grace()];
                 let mut command = self.scripts.command(Script::ReapNode, &keys);
-                command.arg(&node).arg(lost_ms);
-                or_gone(self.run(&command).await.map(|_| ()))?;
+                command.arg(&node).arg(lost_ms).arg(now_ms);
+                living += living_on(self.run(&command).await)?;
             }
-            let mut forget = redis::pipe();
-            forget.cmd("ZREM").arg(keys::NODES).arg(&node).ignore();
-            forget.cmd("HDEL").arg(keys::RENEWED).arg(&node).ignore();
-            self.ask_all::<()>(&forget).await?;
+            // It has held stays since: it lives, or the next look finds it dead with these.
+            if living > 0 {
+                continue;
+            }
+            let keys = [keys::NODES.to_owned(), keys::RENEWED.to_owned()];
+            let mut command = self.scripts.command(Script::Bury, &keys);
+            command.arg(&node).arg(now_ms);
+            self.run(&command).await?.done()?;
         }
         Ok(())
     }
@@ -247,6 +252,18 @@ impl Live {
             .iter()
             .filter_map(|member| keys::instance_of(member))
             .collect())
+    }
+}
+
+/// How many connections of a dead server live on after all.
+fn living_on(said: Result<Said, NotDone>) -> Result<i64, NotDone> {
+    match said.and_then(Said::done) {
+        Ok((_, rest)) => match rest.first() {
+            Some(Value::Int(living)) => Ok(*living),
+            _ => Err(unexpected("no number where one belongs").into()),
+        },
+        Err(NotDone::Refused(Refused::Gone)) => Ok(0),
+        Err(error) => Err(error),
     }
 }
 

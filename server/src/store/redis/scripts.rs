@@ -43,6 +43,7 @@ scripts! {
     Hold = "hold",
     Detach = "detach",
     ReapNode = "reap_node",
+    Bury = "bury",
     Reap = "reap",
     End = "end",
     Ack = "ack",

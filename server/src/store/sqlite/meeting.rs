@@ -65,7 +65,7 @@ pub(super) fn join(
         },
     )?;
     if let Some(connection) = connection {
-        bind(atom, id, user.id, connection)?;
+        bind(atom.conn, id, user.id, connection)?;
     }
     Ok(Posted {
         seq,

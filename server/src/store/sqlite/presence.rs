@@ -21,24 +21,16 @@ pub(super) const REAPED_MAX: usize = 200;
 
 /// Binds a connection to the stay that the user is in, if they are in one.
 pub(super) fn bind(
-    atom: &Atom<'_>,
+    conn: &Connection,
     id: InstanceId,
     user: UserId,
     connection: &str,
 ) -> Result<(), Fault> {
-    let Some((_, stay)) = stay_of(atom.conn, id, user)? else {
+    let Some((_, stay)) = stay_of(conn, id, user)? else {
         return Ok(());
     };
-    // Should its server die before it renews its lease, the next one finds it here all the same.
     row::change(
-        atom.conn,
-        "INSERT INTO node (node, lease, renewed)
-         VALUES (substr(:connection, 1, instr(:connection, '.') - 1), :now, :now)
-         ON CONFLICT (node) DO NOTHING",
-        named_params! { ":connection": connection, ":now": atom.now.as_ms() },
-    )?;
-    row::change(
-        atom.conn,
+        conn,
         "INSERT INTO holder (connection, meetingID, orderID, userID, seq, lost)
          VALUES (:connection, :meeting, :order, :user, :seq, NULL)
          ON CONFLICT (connection, meetingID, orderID)
@@ -95,7 +87,7 @@ pub(super) fn hold(
     if !may_read_live(atom.conn, id, found.is_public, user)? {
         return Err(Code::NotAllowed.into());
     }
-    Ok(bind(atom, id, user.id, connection)?)
+    Ok(bind(atom.conn, id, user.id, connection)?)
 }
 
 /// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until

@@ -61,6 +61,9 @@ for _, key in ipairs({'active_meetings', 'nodes'}) do
   for _, one in ipairs(redis.call('ZRANGE', key, 0, -1)) do
     redis.call('ZINCRBY', key, -ARGV[1], one)
   end
+end
+for _, node in ipairs(redis.call('HKEYS', '{nodes}:renewed')) do
+  redis.call('HINCRBY', '{nodes}:renewed', node, -ARGV[1])
 end";
 
 pub async fn hybrid() -> Box<dyn Ground> {

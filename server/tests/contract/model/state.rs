@@ -110,6 +110,14 @@ pub struct Gathering {
     pub audience: BTreeSet<String>,
 }
 
+/// What is known of a server's life.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    pub until: When,
+    /// Its last sign of life.
+    pub renewed: When,
+}
+
 /// An answer: what was asked for, or the code of a no.
 pub type Said<T> = Result<T, Code>;
 
@@ -121,8 +129,8 @@ pub struct Model {
     pub users: Vec<User>,
     pub meetings: Vec<Gathering>,
     pub instances: Vec<Instance>,
-    /// Servers and the end of their lease.
-    pub nodes: BTreeMap<NodeId, When>,
+    /// Servers.
+    pub nodes: BTreeMap<NodeId, Lease>,
     batches: usize,
 }
 

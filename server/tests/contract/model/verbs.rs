@@ -6,7 +6,7 @@ use plenary_shared::ids::{Cmid, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
-use super::state::{Live, Model, Phase, Said, Stay, Told, When};
+use super::state::{Lease, Live, Model, Phase, Said, Stay, Told, When};
 
 impl Model {
     /// The place of an instance in which people may join and post now.
@@ -146,9 +146,9 @@ impl Model {
     }
 
     pub fn reap_all(&mut self, grace_ms: i64, now: When) {
-        let dead: Vec<(NodeId, When)> = self
+        let dead: Vec<(NodeId, Lease)> = self
             .nodes
-            .extract_if(.., |_, lease| lease.passed <= now.passed)
+            .extract_if(.., |_, lease| lease.until.passed <= now.passed)
             .collect();
         for here in &mut self.instances {
             for stay in here.stays_mut() {
@@ -156,7 +156,7 @@ impl Model {
                     let of = |node: &NodeId| by.starts_with(&format!("{node}."));
                     let end = dead.iter().find(|(node, _)| of(node));
                     if let (None, Some((_, lease))) = (&lost, end) {
-                        *lost = Some(*lease);
+                        *lost = Some(lease.renewed);
                     }
                 }
             }
@@ -168,9 +168,13 @@ impl Model {
 
     /// The servers that live.
     pub fn renew_lease(&mut self, node: &NodeId, lease_ms: i64, now: When) -> Vec<NodeId> {
-        self.nodes.insert(node.clone(), now.plus_ms(lease_ms));
+        let lease = Lease {
+            until: now.plus_ms(lease_ms),
+            renewed: now,
+        };
+        self.nodes.insert(node.clone(), lease);
         let live = self.nodes.iter();
-        live.filter(|(_, lease)| lease.passed > now.passed)
+        live.filter(|(_, lease)| lease.until.passed > now.passed)
             .map(|(node, _)| node.clone())
             .collect()
     }
@@ -263,7 +267,10 @@ impl Model {
                     .for_each(|lost| lost.nearer(ms));
             }
         }
-        self.nodes.values_mut().for_each(|lease| lease.nearer(ms));
+        for lease in self.nodes.values_mut() {
+            lease.until.nearer(ms);
+            lease.renewed.nearer(ms);
+        }
     }
 
     /// What is live begins anew from what lasts.

@@ -32,7 +32,7 @@ for i = 1, #held, 2 do
   if first == '#' then
     local holds = string.sub(name, 2)
     kept[holds] = (kept[holds] or 0) + value
-  elseif first ~= '@' then
+  elseif first ~= '@' and first ~= '~' then
     kept[value] = (kept[value] or 0) - 1
   end
 end

@@ -74,7 +74,8 @@ local function raise_floor(sent, user, seq, made)
 end
 
 -- Binds a connection to the stay that the user is in, if they are in one.
--- owners: connection → 'user:stay', '@user' → stay, '#user:stay' → how many hold it.
+-- owners: connection → 'user:stay', '~connection' → since when it is known to live, '@user' → stay,
+-- '#user:stay' → how many hold it.
 local function bind(connections, owners, grace, connection, user)
   if connection == '' then return end
   local stay = redis.call('HGET', owners, '@' .. user)
@@ -82,6 +83,7 @@ local function bind(connections, owners, grace, connection, user)
   local holds = user .. ':' .. stay
   redis.call('ZREM', grace, connection)
   redis.call('ZADD', connections, 0, connection)
+  redis.call('HSET', owners, '~' .. connection, now_ms())
   if redis.call('HGET', owners, connection) == holds then return end
   redis.call('HSET', owners, connection, holds)
   redis.call('HINCRBY', owners, '#' .. holds, 1)
@@ -93,7 +95,7 @@ local function release(connections, owners, grace, connection)
   local holds = redis.call('HGET', owners, connection)
   redis.call('ZREM', connections, connection)
   redis.call('ZREM', grace, connection)
-  redis.call('HDEL', owners, connection)
+  redis.call('HDEL', owners, connection, '~' .. connection)
   if not holds or redis.call('HEXISTS', owners, '#' .. holds) == 0 then return nil end
   if redis.call('HINCRBY', owners, '#' .. holds, -1) > 0 then return nil end
   return string.match(holds, '^(%d+):')
