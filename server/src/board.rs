@@ -9,7 +9,7 @@ use std::time::Duration;
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{SOON_MS, SPARK_MINUTES};
-use plenary_shared::protocol::{Board as News, BoardHead, BoardLine, BoardRow};
+use plenary_shared::protocol::{Board as News, BoardCheck, BoardHead, BoardLine, BoardRow};
 use plenary_shared::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
@@ -59,6 +59,7 @@ struct Edition {
     follows: Option<u64>,
     head: BoardHead,
     rows: BTreeMap<InstanceId, BoardRow>,
+    checks: Vec<BoardCheck>,
     changes: Vec<Arc<str>>,
     /// The whole picture, once somebody needs it.
     all: OnceLock<Vec<Arc<str>>>,
@@ -147,8 +148,23 @@ impl Board {
             let found = self.store.now(&asked).await?;
             behind = reader.take_now(behind, found);
         }
+        if reader.looks % LISTED_EVERY == 1 {
+            reader.checks = self.checks().await;
+        }
         reader.at = now;
         Ok(())
+    }
+
+    async fn checks(&self) -> Vec<BoardCheck> {
+        let checks = self.store.checks().await.into_iter();
+        checks
+            .map(|one| BoardCheck {
+                name: one.name.to_owned(),
+                ok: one.ok,
+                detail: one.detail,
+                latency_ms: one.latency_ms,
+            })
+            .collect()
     }
 
     /// Counts what the record has of instances that nothing is known of yet.
@@ -169,8 +185,8 @@ impl Board {
     fn publish(&self, reader: &mut Reader) {
         let before = lock(&self.edition).clone();
         let rows = reader.rows();
-        let connections = u32::try_from(self.hub.connections()).unwrap_or(u32::MAX);
-        let head = reader.head(&rows, connections);
+        let head = reader.head(&rows, &self.hub);
+        let checks = reader.checks.clone();
         let changes = before.as_ref().map(|before| News {
             anew: false,
             head: (head != before.head).then(|| head.clone()),
@@ -179,6 +195,11 @@ impl Board {
                 .filter(|row| before.rows.get(&row.instance) != Some(row))
                 .cloned()
                 .collect(),
+            checks: if checks == before.checks {
+                Vec::new()
+            } else {
+                checks.clone()
+            },
             gone: before
                 .rows
                 .keys()
@@ -191,6 +212,7 @@ impl Board {
             follows: before.map(|before| before.number),
             head,
             rows,
+            checks,
             changes: changes.map(lines).unwrap_or_default(),
             all: OnceLock::new(),
         };
@@ -238,6 +260,7 @@ impl Edition {
                 anew: true,
                 head: Some(self.head.clone()),
                 rows: self.rows.values().cloned().collect(),
+                checks: self.checks.clone(),
                 gone: Vec::new(),
             })
         });
@@ -254,6 +277,7 @@ struct Reader {
     /// The hub's count of changes when the schedule was read.
     changes: u64,
     looks: u32,
+    checks: Vec<BoardCheck>,
     /// Something was found otherwise than the schedule says.
     doubts: bool,
     peak: u32,
@@ -347,7 +371,7 @@ impl Reader {
             .collect()
     }
 
-    fn head(&mut self, rows: &BTreeMap<InstanceId, BoardRow>, connections: u32) -> BoardHead {
+    fn head(&mut self, rows: &BTreeMap<InstanceId, BoardRow>, hub: &Hub) -> BoardHead {
         let mut head = BoardHead {
             now: self.at,
             live: 0,
@@ -359,7 +383,9 @@ impl Reader {
             minute: 0,
             spark: vec![0; SPARK_MINUTES],
             unarchived: 0,
-            connections,
+            connections: u32::try_from(hub.connections()).unwrap_or(u32::MAX),
+            fences: hub.fences(),
+            too_slow: hub.too_slow(),
         };
         for row in rows.values() {
             match row.state {
@@ -390,6 +416,7 @@ fn lines(news: News) -> Vec<Arc<str>> {
         anew,
         head,
         rows,
+        checks,
         gone,
     } = news;
     let mut parts: Vec<News> = rows
@@ -403,12 +430,13 @@ fn lines(news: News) -> Vec<Arc<str>> {
         gone: gone.to_vec(),
         ..News::default()
     }));
-    if parts.is_empty() && (anew || head.is_some()) {
+    if parts.is_empty() && (anew || head.is_some() || !checks.is_empty()) {
         parts.push(News::default());
     }
     if let Some(first) = parts.first_mut() {
         first.anew = anew;
         first.head = head;
+        first.checks = checks;
     }
     parts
         .into_iter()

@@ -126,6 +126,8 @@ pub struct Hub {
     metrics: Arc<Metrics>,
     /// How often a schedule or a list of meetings has changed.
     changes: AtomicU64,
+    fences: AtomicU64,
+    too_slow: AtomicU64,
 }
 
 impl Hub {
@@ -164,6 +166,8 @@ impl Hub {
             clock,
             metrics,
             changes: AtomicU64::new(0),
+            fences: AtomicU64::new(0),
+            too_slow: AtomicU64::new(0),
         })
     }
 
@@ -190,6 +194,21 @@ impl Hub {
     /// How often a schedule or a list of meetings has changed since this server began.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
+    }
+
+    /// How often something that is followed here began anew since this server began.
+    pub fn fences(&self) -> u64 {
+        self.fences.load(Ordering::Relaxed)
+    }
+
+    /// A socket is closed because it did not keep up.
+    pub fn note_too_slow(&self) {
+        self.too_slow.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were since this server began.
+    pub fn too_slow(&self) -> u64 {
+        self.too_slow.load(Ordering::Relaxed)
     }
 
     /// How many sockets there are with somebody signed in.
@@ -291,6 +310,7 @@ impl Hub {
                 generation,
                 base,
             } => {
+                self.fences.fetch_add(1, Ordering::Relaxed);
                 if let Some(room) = self.room(instance) {
                     self.metrics.fences.inc();
                     room.fence(generation, base);

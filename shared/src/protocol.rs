@@ -46,7 +46,7 @@ mod push;
 mod steering;
 mod words;
 
-pub use board::{Board, BoardHead, BoardLine, BoardRow, Watch};
+pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
 pub use steering::{Longer, Measure, Moderate, Target};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};

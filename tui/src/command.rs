@@ -113,6 +113,7 @@ pub enum Command {
     BoardRemove,
     BoardBan,
     BoardUnban,
+    BoardServer,
     AskingEnter,
     AskingUp,
     AskingDown,

@@ -359,7 +359,6 @@ mod tests {
     #[case("search x --before 7")]
     #[case("export 1/4 --format docx")]
     #[case("meetings --server localhost")]
-    #[case("admin")]
     #[case("admin extend 1/4")]
     #[case("admin extend 1/4 0m")]
     #[case("admin mute 1/4")]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser as _;
-use plenary::command_line::CommandLine;
+use plenary::command_line::{Admin, Command, CommandLine};
 use plenary::config::{self, Environment, Flags, Settings};
 use plenary::link;
 use plenary::runtime::{self, Desktop, Ended, Opening};
@@ -53,6 +53,7 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::other(format!("No runtime can be started: {error}.")))?;
     match command_line.command {
+        Some(Command::Admin(Admin { measure: None })) => screen(&settings, &runtime, true),
         Some(command) => runtime.block_on(shell::run(
             command,
             &settings,
@@ -60,7 +61,7 @@ fn start(command_line: CommandLine) -> Result<(), Failure> {
             SystemTime::now,
         )),
         None if is_plain => plain(&settings, &runtime),
-        None => screen(&settings, &runtime),
+        None => screen(&settings, &runtime, false),
     }
 }
 
@@ -86,7 +87,12 @@ fn plain(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), F
     }
 }
 
-fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
+/// Opens the screen, or the dashboard on it.
+fn screen(
+    settings: &Settings,
+    runtime: &tokio::runtime::Runtime,
+    dashboard: bool,
+) -> Result<(), Failure> {
     if !term::is_there() {
         return Err(Failure::usage(
             "The screen needs a terminal: 'plenary --help' says what can be done without one.",
@@ -94,7 +100,7 @@ fn screen(settings: &Settings, runtime: &tokio::runtime::Runtime) -> Result<(), 
     }
     let opening = opening(settings);
     runtime
-        .block_on(runtime::run(&opening))
+        .block_on(runtime::run(&opening, dashboard))
         .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
 }
 

@@ -159,6 +159,8 @@ pub struct Model {
     pub seek: Option<Seek>,
     /// The dashboard, while an admin watches.
     pub board: Option<Dashboard>,
+    /// Whether the dashboard is opened as soon as it is known who one is.
+    pub wants_board: bool,
     /// The message that is gone to as soon as it has been read.
     pub jump: Option<(InstanceId, Seq)>,
     /// Files that are being written.
@@ -343,6 +345,7 @@ impl Model {
             find: None,
             seek: None,
             board: None,
+            wants_board: false,
             jump: None,
             exports: 0,
             select: None,
@@ -491,6 +494,8 @@ impl Model {
             &[Find, Edit, Anywhere]
         } else if self.seeks() {
             &[Seek, Edit, Anywhere]
+        } else if self.overlay.is_some() && self.boards() {
+            &[Overlay, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
         } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {

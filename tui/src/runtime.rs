@@ -93,9 +93,10 @@ enum Taken {
 }
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
-pub async fn run(opening: &Opening) -> io::Result<()> {
+pub async fn run(opening: &Opening, dashboard: bool) -> io::Result<()> {
     let mut term = Term::take(opening.has_links)?;
     let mut screen = Screen::new(opening, &term)?;
+    screen.model.wants_board = dashboard;
     let ended = screen.run(&mut term).await;
     drop(term);
     for text in screen.outside.end().await {

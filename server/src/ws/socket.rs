@@ -89,6 +89,9 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
     let close = socket.serve(&mut wire, &mut heard).await;
     metrics.closed(why(close, wire.is_slow));
     if let Some(close) = close {
+        if close == Close::TooSlow {
+            socket.state.hub.note_too_slow();
+        }
         wire.close(close).await;
     }
     socket.end(heard).await;

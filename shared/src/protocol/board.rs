@@ -33,6 +33,9 @@ pub struct Board {
     /// Rows that are new or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<BoardRow>,
+    /// How the parts of the store are, if that changed; asked every few seconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<BoardCheck>,
     /// Rows that are shown no more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<InstanceId>,
@@ -63,6 +66,26 @@ pub struct BoardHead {
     pub unarchived: u64,
     /// Connections to this server, with somebody signed in.
     pub connections: u32,
+    /// How often the live state of something that is followed here began anew.
+    pub fences: u64,
+    /// Connections that this server closed because they did not keep up.
+    #[serde(rename = "tooSlow")]
+    pub too_slow: u64,
+}
+
+/// How one part of the store is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardCheck {
+    /// Its name.
+    pub name: String,
+    /// Whether it is well.
+    pub ok: bool,
+    /// What is wrong, or how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// How long its answer took, in milliseconds.
+    #[serde(default, rename = "latencyMs", skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
 }
 
 /// One instance.

@@ -13,16 +13,16 @@ pub use people::{AddUser, OfUser, SetPassword, SetRole, User, UserCommand};
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Needs the role admin. Everybody in the meeting is told what was done to it, by whom and why.\n\n\
-    Examples:\n  plenary admin extend 1/4 +30m --reason 'not done yet'\n  \
+    Examples:\n  plenary admin\n  plenary admin extend 1/4 +30m --reason 'not done yet'\n  \
     plenary admin remove 1/4 mallory@example.org --ban --reason spam\n  \
     plenary admin announce 1/4 'Coffee is ready'\n  \
     plenary admin explain hamid@example.org 1/4\n  \
     plenary admin user disable mallory@example.org"
 )]
 pub struct Admin {
-    /// What to do.
+    /// What to do; without one, the dashboard is opened.
     #[command(subcommand)]
-    pub measure: AdminCommand,
+    pub measure: Option<AdminCommand>,
 }
 
 /// What an admin does.

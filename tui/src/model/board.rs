@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_shared::domain::{InstanceState, Role};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Board, BoardHead, BoardRow};
+use plenary_shared::protocol::{Board, BoardCheck, BoardHead, BoardRow};
 use plenary_shared::time::Timestamp;
 
 pub use asking::{Action, Asking, Field, FieldError};
@@ -51,6 +51,8 @@ pub struct Dashboard {
 pub struct Picture {
     /// The sums; `None` before the first picture has come.
     pub head: Option<BoardHead>,
+    /// How the parts of the store are.
+    pub checks: Vec<BoardCheck>,
     /// The meetings.
     pub rows: BTreeMap<InstanceId, BoardRow>,
 }
@@ -136,6 +138,9 @@ impl Dashboard {
         }
         if let Some(head) = news.head {
             self.live.head = Some(head);
+        }
+        if !news.checks.is_empty() {
+            self.live.checks = news.checks;
         }
         for id in news.gone {
             self.live.rows.remove(&id);
@@ -278,6 +283,7 @@ mod tests {
                 row("3/1", "Retro", InstanceState::Ended, 1),
                 row("4/1", "budget, again", InstanceState::Scheduled, 0),
             ],
+            checks: Vec::new(),
             gone: Vec::new(),
         });
         board

@@ -2,6 +2,7 @@
 
 mod help;
 mod outbox;
+mod server;
 
 use plenary_shared::domain::Participant;
 use plenary_shared::ids::InstanceId;
@@ -45,6 +46,8 @@ pub enum Page {
     JoinTimes(Option<Vec<JoinTimes>>),
     /// What is on its way, and what was refused.
     Outbox,
+    /// How the server and its stores are.
+    Server,
 }
 
 impl Overlay {
@@ -58,7 +61,11 @@ impl Overlay {
         match &self.page {
             Page::People(_, None) | Page::JoinTimes(None) => true,
             Page::Messages { said, .. } => said.is_none(),
-            Page::Help { .. } | Page::People(..) | Page::JoinTimes(_) | Page::Outbox => false,
+            Page::Help { .. }
+            | Page::People(..)
+            | Page::JoinTimes(_)
+            | Page::Outbox
+            | Page::Server => false,
         }
     }
 
@@ -81,6 +88,7 @@ impl Overlay {
                 )
             }
             Page::Outbox => "on its way, and refused".to_owned(),
+            Page::Server => "the server and its stores".to_owned(),
             Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
         }
     }
@@ -96,6 +104,7 @@ impl Overlay {
                 message_rows(model, columns, said)
             }),
             Page::Outbox => outbox::rows(model, columns),
+            Page::Server => server::rows(model, columns),
             Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)
             }),

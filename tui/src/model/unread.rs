@@ -46,6 +46,7 @@ impl Model {
             && self.focused
             && self.overlay.is_none()
             && !self.seeks()
+            && !self.boards()
             && self.sign_in.is_none()
             && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
             && (!covered || self.panes().chat.width > 60)

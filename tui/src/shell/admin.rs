@@ -16,9 +16,12 @@ use crate::command_line::{Admin, AdminCommand, Concern, Longer, Steer};
 /// Does one of the admins' commands.
 pub async fn run(shell: &mut Shell, admin: Admin) -> Result<(), Failure> {
     match admin.measure {
-        AdminCommand::Explain(asked) => people::explain(shell, asked).await,
-        AdminCommand::User(asked) => people::run(shell, asked.command).await,
-        measure => steer(shell, measure).await,
+        None => Err(Failure::usage(
+            "The dashboard is a screen: it is not opened from here.",
+        )),
+        Some(AdminCommand::Explain(asked)) => people::explain(shell, asked).await,
+        Some(AdminCommand::User(asked)) => people::run(shell, asked.command).await,
+        Some(measure) => steer(shell, measure).await,
     }
 }
 

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, InstanceState, Participant, Reject, Role};
 use plenary_shared::protocol::{
-    Board, BoardHead, BoardRow, Done, Longer, Measure, Moderate, PeopleOk, Push, Target, Verb,
-    Watch,
+    Board, BoardCheck, BoardHead, BoardRow, Done, Longer, Measure, Moderate, PeopleOk, Push,
+    Target, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use rstest::rstest;
@@ -79,6 +79,17 @@ fn head(stage: &Stage) -> BoardHead {
         spark: vec![0, 3, 6, 15, 27, 21, 12, 9, 6, 10],
         unarchived: 0,
         connections: 73,
+        fences: 2,
+        too_slow: 1,
+    }
+}
+
+fn check(name: &str, ok: bool, latency_ms: Option<u64>) -> BoardCheck {
+    BoardCheck {
+        name: name.to_owned(),
+        ok,
+        detail: (!ok).then(|| "The archive is behind.".to_owned()),
+        latency_ms,
     }
 }
 
@@ -94,6 +105,7 @@ fn board(columns: u16, rows_: u16) -> Stage {
         anew: true,
         head: Some(head(&stage)),
         rows: rows(),
+        checks: vec![check("redis", true, Some(1)), check("archive", false, None)],
         gone: vec![],
     };
     stage.push(Push::Board(Box::new(news)));
@@ -136,6 +148,23 @@ fn board_44x20_in_ascii() {
     let mut stage = board(44, 20);
     stage.model.theme = Theme::new(false, true);
     assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn the_server_80x24() {
+    let mut stage = board(80, 24);
+    stage.key("s");
+    assert_snapshot!(stage.screen());
+    // Nothing behind the page is meant by a key.
+    stage.asked();
+    stage.key("enter");
+    stage.write("hello");
+    stage.tell(crate::msg::News::Pasted("hello".to_owned()));
+    assert!(stage.asked().is_empty());
+    stage.key("esc");
+    assert!(stage.shows("DASHBOARD"), "{}", stage.screen());
+    stage.key("f5");
+    assert!(!stage.shows("hello"), "{}", stage.screen());
 }
 
 #[test]

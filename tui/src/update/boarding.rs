@@ -8,6 +8,7 @@ use super::Step;
 use crate::command::Command;
 use crate::model::Asked;
 use crate::model::board::{Action, Asking, Dashboard, Field, Sort};
+use crate::model::overlay::{Overlay, Page};
 use crate::text;
 use crate::theme::Tone;
 
@@ -134,6 +135,7 @@ impl Step<'_> {
             Command::BoardRemove => self.begin_asking(Action::Remove),
             Command::BoardBan => self.begin_asking(Action::Ban),
             Command::BoardUnban => self.begin_asking(Action::Unban),
+            Command::BoardServer => self.model.overlay = Some(Overlay::new(Page::Server)),
             Command::AskingEnter => self.confirm(),
             Command::AskingUp => self.pick(|at, _| at.saturating_sub(1)),
             Command::AskingDown => self.pick(|at, last| (at + 1).min(last)),

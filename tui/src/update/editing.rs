@@ -3,7 +3,7 @@
 use plenary_shared::ids::InstanceId;
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{Command, Context};
 use crate::effect::Effect;
 use crate::model::choice::Choice;
 use crate::model::editor::{Editor, Ring};
@@ -17,7 +17,7 @@ const INPUT_BYTES_MAX: usize = 64 * 1_024;
 impl Step<'_> {
     /// A text was pasted.
     pub(super) fn pasted(&mut self, pasted: &str) {
-        if !self.has_room(pasted.len()) {
+        if self.is_nothing_written() || !self.has_room(pasted.len()) {
             return;
         }
         if self.is_one_line() {
@@ -158,6 +158,12 @@ impl Step<'_> {
             composer.editor.set(text);
             self.drafts_changed();
         }
+    }
+
+    /// Whether the dashboard lies over all that could be written.
+    pub(super) fn is_nothing_written(&self) -> bool {
+        let model = &*self.model;
+        model.boards() && model.sign_in.is_none() && !model.contexts().contains(&Context::Edit)
     }
 
     /// Whether line ends have no place in the text.

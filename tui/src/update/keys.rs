@@ -32,7 +32,7 @@ impl Step<'_> {
                 self.command(bound);
             }
             self.edit(bound.command);
-        } else if self.model.boards() && !self.model.contexts().contains(&Context::Edit) {
+        } else if self.is_nothing_written() {
             // Its letters are keys, and there is nothing to write in.
         } else if let Some(c) = key.typed() {
             // Whoever types goes on writing, whatever lies over the chat.
@@ -132,6 +132,7 @@ impl Step<'_> {
             | Command::BoardRemove
             | Command::BoardBan
             | Command::BoardUnban
+            | Command::BoardServer
             | Command::AskingEnter
             | Command::AskingUp
             | Command::AskingDown => self.boarding(bound.command, bound.nth),
@@ -259,7 +260,7 @@ impl Step<'_> {
     }
 
     fn clear_or_quit(&mut self) {
-        if self.model.boards() && !self.model.contexts().contains(&Context::Edit) {
+        if self.is_nothing_written() {
             // Nothing is written here.
         } else if !self.editor().0.is_empty() {
             // What was cleared can be put back like anything that was cut.

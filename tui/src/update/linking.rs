@@ -111,7 +111,11 @@ impl Step<'_> {
         self.open_journal();
         let lost_at = self.model.lost_at.take();
         self.ask_meetings();
-        self.watch();
+        if std::mem::take(&mut self.model.wants_board) {
+            self.toggle_board();
+        } else {
+            self.watch();
+        }
 
         let ids: Vec<_> = self.model.rooms.keys().copied().collect();
         for id in ids {

@@ -57,20 +57,28 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::Outbox
+                    | Page::Server
                     | Page::JoinTimes(_) => {}
                 });
             }),
             Asked::JoinTimes => self.with(value, |step, ok: JoinTimesOk| {
                 step.fill(|page| match page {
                     Page::JoinTimes(meetings) => *meetings = Some(ok.meetings),
-                    Page::People(..) | Page::Help { .. } | Page::Messages { .. } | Page::Outbox => {
-                    }
+                    Page::People(..)
+                    | Page::Help { .. }
+                    | Page::Messages { .. }
+                    | Page::Outbox
+                    | Page::Server => {}
                 });
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
                 step.fill(|page| match page {
                     Page::Messages { said, .. } => *said = Some(ok),
-                    Page::People(..) | Page::Help { .. } | Page::JoinTimes(_) | Page::Outbox => {}
+                    Page::People(..)
+                    | Page::Help { .. }
+                    | Page::JoinTimes(_)
+                    | Page::Outbox
+                    | Page::Server => {}
                 });
             }),
         }

@@ -159,6 +159,14 @@ pub(super) const KEYS: &[Row] = &[
         "let somebody come back who was taken out for good",
     ),
     row(
+        Command::BoardServer,
+        Board,
+        "board-server",
+        &["s"],
+        "how the server and its stores are",
+    )
+    .hint("server"),
+    row(
         Command::AskingEnter,
         Asking,
         "asking-enter",
