@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plenary_server::error::Error;
 use plenary_server::store::{Page, Store};
-use plenary_shared::domain::{Event, Role, User, What};
+use plenary_shared::domain::{Code, Event, Role, User, What};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 
 use crate::clients::{self, Client, OPENED_EVENTS};
@@ -158,6 +159,8 @@ impl Run<'_> {
                         }
                     }
                 }
+                // Nobody is in what no server has begun yet.
+                Err(Error::Reject(reject)) if reject.code == Code::NotStarted => {}
                 Err(error) => found.push(format!("the participants of {id}: {error}")),
             }
         }
