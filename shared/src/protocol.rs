@@ -155,6 +155,8 @@ pub enum Verb {
     /// Is told the dashboard from here on, as an admin, until told to stop. Answered by [`Done`];
     /// then [`Board`] is pushed.
     Watch(Watch),
+    /// Plans meetings, as an admin. Answered by [`PlanOk`].
+    Plan(Plan),
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].
     Search(Search),
@@ -182,6 +184,7 @@ impl Verb {
         "typing",
         "moderate",
         "watch",
+        "plan",
         "search",
         "events",
         "people",

@@ -1,7 +1,7 @@
 //! Points and lengths of time as screens write them: local, short.
 
 use chrono::{DateTime, FixedOffset, Local, NaiveDate, Timelike};
-use plenary_shared::time::Timestamp;
+use plenary_shared::time::{Timestamp, WhenError, parse_when};
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
@@ -51,6 +51,19 @@ impl Zone {
     /// `22 Sep`
     pub fn day_month(self, time: Timestamp) -> String {
         self.at(time).format("%-d %b").to_string()
+    }
+
+    /// `2026-09-22 14:31`, as [`Self::parse_when`] reads it too.
+    pub fn ymd_hm(self, time: Timestamp) -> String {
+        self.at(time).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// A time as people there type it.
+    pub fn parse_when(self, text: &str, now: Timestamp) -> Result<Timestamp, WhenError> {
+        match self {
+            Self::Local => parse_when(text, now, &Local),
+            Self::Fixed(offset) => parse_when(text, now, &offset),
+        }
     }
 
     /// The first moment of the minute after this one.

@@ -114,6 +114,28 @@ pub enum Command {
     BoardBan,
     BoardUnban,
     BoardServer,
+    Planning,
+    PlanUp,
+    PlanDown,
+    PlanFirst,
+    PlanLast,
+    PlanPageUp,
+    PlanPageDown,
+    PlanEnter,
+    PlanFilter,
+    PlanPast,
+    PlanAdd,
+    PlanEdit,
+    PlanSchedule,
+    PlanMove,
+    PlanCancel,
+    PlanInvite,
+    PlanUninvite,
+    PlanImport,
+    PlanRead,
+    PlanConfirm,
+    PlanNext,
+    PlanPrevious,
     AskingEnter,
     AskingUp,
     AskingDown,
@@ -157,6 +179,10 @@ pub enum Context {
     Board,
     /// What is asked before something is done from there.
     Asking,
+    /// The schedule.
+    Planning,
+    /// What is written of it.
+    PlanForm,
     /// The sign-in form.
     SignIn,
     /// The question before quitting.
@@ -180,6 +206,8 @@ impl Context {
         Self::Overlay,
         Self::Board,
         Self::Asking,
+        Self::Planning,
+        Self::PlanForm,
         Self::SignIn,
         Self::Leaving,
         Self::Anywhere,
@@ -200,6 +228,8 @@ impl Context {
             Self::Seek => "searching everything",
             Self::Board => "the dashboard of admins",
             Self::Asking => "asked on the dashboard",
+            Self::Planning => "the schedule of admins",
+            Self::PlanForm => "written on the schedule",
             Self::SignIn => "signing in",
             Self::Leaving => "asked when quitting",
             Self::Anywhere => "anywhere",
@@ -239,6 +269,8 @@ impl Row {
             | Context::Seek
             | Context::Board
             | Context::Asking
+            | Context::Planning
+            | Context::PlanForm
             | Context::SignIn
             | Context::Leaving => false,
         }

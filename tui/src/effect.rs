@@ -67,6 +67,15 @@ pub enum Effect {
         /// Where, as the person wrote it; otherwise it is named after the meeting.
         file: Option<String>,
     },
+    /// Read a list of addresses. Answered by [`crate::msg::News::ListRead`].
+    ReadList {
+        /// Where it is, as the person wrote it.
+        path: String,
+        /// For which meeting.
+        meeting: MeetingId,
+        /// Whether others are taken out of its audience.
+        replace: bool,
+    },
     /// Let the person write this in an editor. Answered by [`crate::msg::News::Edited`].
     Edit {
         /// Where it is written.
@@ -116,6 +125,7 @@ impl std::fmt::Debug for Effect {
             Self::KeepScreens(cache) => write!(f, "KeepScreens({})", cache.rooms.len()),
             Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
             Self::Export { instance, .. } => write!(f, "Export({instance})"),
+            Self::ReadList { meeting, .. } => write!(f, "ReadList({meeting})"),
             Self::Edit { .. } => f.write_str("Edit"),
             Self::KeepLoudness(kept) => write!(f, "KeepLoudness({})", kept.len()),
             Self::Call { .. } => f.write_str("Call"),

@@ -12,6 +12,7 @@ pub mod loudness;
 pub mod meetings;
 pub mod outbox;
 pub mod overlay;
+pub mod planning;
 pub mod room;
 pub mod scroll;
 pub mod seek;
@@ -44,6 +45,7 @@ use loudness::Loudness;
 use meetings::{Listed, Meetings};
 use outbox::Outbox;
 use overlay::Overlay;
+use planning::{Deed, Planning};
 use room::Room;
 use seek::Seek;
 use select::Selecting;
@@ -159,6 +161,8 @@ pub struct Model {
     pub seek: Option<Seek>,
     /// The dashboard, while an admin watches.
     pub board: Option<Dashboard>,
+    /// The schedule, while an admin plans on the dashboard.
+    pub planning: Option<Planning>,
     /// Whether the dashboard is opened as soon as it is known who one is.
     pub wants_board: bool,
     /// The message that is gone to as soon as it has been read.
@@ -249,6 +253,9 @@ pub enum Asked {
     Watch,
     Moderate(InstanceId, Action),
     Candidates(InstanceId),
+    /// A page of the schedule.
+    Schedule,
+    Plan(Deed),
 }
 
 /// Where keys go first.
@@ -345,6 +352,7 @@ impl Model {
             find: None,
             seek: None,
             board: None,
+            planning: None,
             wants_board: false,
             jump: None,
             exports: 0,
@@ -482,7 +490,7 @@ impl Model {
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
             Anywhere, Asking, Board, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay,
-            Search, Seek, Select, SignIn,
+            PlanForm, Planning, Search, Seek, Select, SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -498,6 +506,12 @@ impl Model {
             &[Overlay, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
+        } else if let Some(planning) = self.planning.as_ref().filter(|_| self.plans()) {
+            if planning.writes() {
+                &[PlanForm, Edit, Anywhere]
+            } else {
+                &[Planning, Anywhere]
+            }
         } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {
             if board.writes() {
                 &[Asking, Edit, Anywhere]

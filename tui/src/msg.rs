@@ -1,6 +1,6 @@
 //! What happens outside, as `update` is told of it.
 
-use plenary_shared::ids::{Cmid, InstanceId};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId};
 use plenary_shared::protocol::{LoginOk, ServerLine};
 use plenary_shared::time::Timestamp;
 
@@ -63,6 +63,15 @@ pub enum News {
     Recorded(Vec<Cmid>),
     /// A meeting was written into a file, or not: what is said of it.
     Exported(Result<String, String>),
+    /// A list of addresses was read from a file, or not: what stands there, or why.
+    ListRead {
+        /// For which meeting.
+        meeting: MeetingId,
+        /// Whether others are taken out of its audience.
+        replace: bool,
+        /// The text, or a sentence.
+        read: Result<String, String>,
+    },
     /// Something optional did not work.
     Failed(String),
     /// The system wants the program to end.

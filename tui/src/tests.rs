@@ -9,6 +9,7 @@ mod editing;
 mod hostile;
 mod keys;
 mod outbox;
+mod planning;
 mod reading;
 mod recovery;
 mod screens;

@@ -43,6 +43,12 @@ pub fn shown(cluster: &str) -> String {
     out
 }
 
+/// `1 person`, `2 people`.
+pub fn count(count: usize, one: &str, many: &str) -> String {
+    let word = if count == 1 { one } else { many };
+    format!("{count} {word}")
+}
+
 /// Somebody's text as one line that a terminal may show.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -14,6 +14,7 @@ mod gaps;
 mod keys;
 mod linking;
 mod meetings;
+mod planning;
 mod pointing;
 mod reading;
 mod replies;
@@ -85,6 +86,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Journal(owner, lines) => step.journal(&owner, lines),
         News::Recorded(cmids) => step.recorded(&cmids),
         News::Exported(said) => step.exported(said),
+        News::ListRead {
+            meeting,
+            replace,
+            read,
+        } => step.list_read(meeting, replace, read),
         News::Failed(why) => step.model.tell(Tone::Bad, why),
         News::Terminated => step.quit_now(),
     }

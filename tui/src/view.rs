@@ -8,6 +8,7 @@ mod input;
 mod list;
 mod over;
 mod people;
+mod planning;
 mod seek;
 mod status;
 mod title;
@@ -47,7 +48,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
         return Links::new();
     }
     if let Some(board) = model.board.as_ref().filter(|board| !board.inside) {
-        board::draw(model, board, frame);
+        match &model.planning {
+            Some(planning) => planning::draw(model, planning, frame),
+            None => board::draw(model, board, frame),
+        }
         over_board(model, frame);
         return Links::new();
     }

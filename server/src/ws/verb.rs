@@ -50,6 +50,7 @@ impl Socket {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
+            Verb::Plan(_) => todo!(),
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {

@@ -4,6 +4,7 @@ mod board;
 mod chat;
 mod meetings;
 mod pages;
+mod planning;
 mod seek;
 mod select;
 mod writing;
@@ -18,6 +19,7 @@ const AREAS: &[&[Row]] = &[
     chat::KEYS,
     select::KEYS,
     board::KEYS,
+    planning::KEYS,
     pages::KEYS,
 ];
 

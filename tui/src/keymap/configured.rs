@@ -94,7 +94,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         ));
     }
     let letters = match row.context {
-        Context::Leaving | Context::Select | Context::Board => true,
+        Context::Leaving | Context::Select | Context::Board | Context::Planning => true,
         Context::Input
         | Context::Edit
         | Context::Chat
@@ -105,6 +105,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         | Context::Find
         | Context::Seek
         | Context::Asking
+        | Context::PlanForm
         | Context::SignIn
         | Context::Anywhere => false,
     };

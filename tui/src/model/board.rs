@@ -170,16 +170,9 @@ impl Dashboard {
         rows
     }
 
-    /// Whether the filter lets a row through: all its words stand in it, those after `!` do not.
+    /// Whether the filter lets a row through.
     fn is_wanted(&self, row: &BoardRow, now: Timestamp) -> bool {
-        let said = said_of(row, now);
-        self.filter.text().split_whitespace().all(|word| {
-            let (inverse, word) = match word.strip_prefix('!') {
-                Some(word) => (true, word),
-                None => (false, word),
-            };
-            word.is_empty() || said.contains(&word.to_lowercase()) != inverse
-        })
+        lets_through(self.filter.text(), &said_of(row, now))
     }
 
     /// The place of the selected row; of the first where it is not shown any more.
@@ -207,6 +200,18 @@ impl Dashboard {
             None => None,
         }
     }
+}
+
+/// Whether all words of a filter stand in what is said of a row, in lower case, and those after `!` do
+/// not.
+pub(super) fn lets_through(filter: &str, said: &str) -> bool {
+    filter.split_whitespace().all(|word| {
+        let (inverse, word) = match word.strip_prefix('!') {
+            Some(word) => (true, word),
+            None => (false, word),
+        };
+        word.is_empty() || said.contains(&word.to_lowercase()) != inverse
+    })
 }
 
 /// What a filter looks in.

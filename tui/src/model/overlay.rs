@@ -2,11 +2,12 @@
 
 mod help;
 mod outbox;
+mod planned;
 mod server;
 
 use plenary_shared::domain::Participant;
-use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{JoinTimes, MessagesOk};
+use plenary_shared::ids::{InstanceId, MeetingId};
+use plenary_shared::protocol::{JoinTimes, MessagesOk, PlanOk};
 use ratatui::text::{Line, Span};
 
 use crate::command::Context;
@@ -48,6 +49,10 @@ pub enum Page {
     Outbox,
     /// How the server and its stores are.
     Server,
+    /// All of one meeting, as it is planned.
+    Planned(MeetingId),
+    /// What is to be known of what was just planned.
+    PlanNews(Box<PlanOk>),
 }
 
 impl Overlay {
@@ -65,6 +70,8 @@ impl Overlay {
             | Page::People(..)
             | Page::JoinTimes(_)
             | Page::Outbox
+            | Page::Planned(_)
+            | Page::PlanNews(_)
             | Page::Server => false,
         }
     }
@@ -89,6 +96,8 @@ impl Overlay {
             }
             Page::Outbox => "on its way, and refused".to_owned(),
             Page::Server => "the server and its stores".to_owned(),
+            Page::Planned(id) => planned::title(model, *id),
+            Page::PlanNews(_) => "what is to be known of it".to_owned(),
             Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
         }
     }
@@ -105,6 +114,8 @@ impl Overlay {
             }),
             Page::Outbox => outbox::rows(model, columns),
             Page::Server => server::rows(model, columns),
+            Page::Planned(id) => planned::rows(model, columns, *id),
+            Page::PlanNews(ok) => planned::news(model, columns, ok),
             Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)
             }),

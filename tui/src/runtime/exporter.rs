@@ -62,7 +62,7 @@ fn write(
 }
 
 /// `~/minutes.md` is what a shell would have made of it.
-fn at_home(file: &str) -> PathBuf {
+pub(super) fn at_home(file: &str) -> PathBuf {
     let home = || etcetera::home_dir().ok();
     match file
         .strip_prefix("~/")

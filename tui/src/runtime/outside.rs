@@ -1,6 +1,7 @@
 //! What effects are carried out on: the connection, the sign-in, the files.
 
 use std::collections::VecDeque;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use plenary_shared::ids::{InstanceId, MeetingId};
@@ -23,11 +24,15 @@ use crate::loud::LoudFile;
 use crate::model::loudness::Loudness;
 use crate::msg::News;
 use crate::net::{Ask, Link, Told, link};
+use crate::private_file;
 use crate::sent::SentFile;
 use crate::session::{Session, SessionFile, Token};
 
 /// Answers that wait to be taken; whoever answers then waits.
 const ANSWERS_MAX: usize = 16;
+
+/// Bytes of a list of addresses: what one request holds, with what is escaped.
+const LIST_BYTES_MAX: u64 = 48 * 1_024;
 
 /// How long the end of the program waits for files that are being written: for a long meeting over a
 /// slow line, and not for ever.
@@ -158,6 +163,11 @@ impl Outside {
                 file,
                 now: super::now(self.wall_clock),
             }),
+            Effect::ReadList {
+                path,
+                meeting,
+                replace,
+            } => self.read_list(path, meeting, replace),
             Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
             Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
             Effect::Copy(text) => return Some(OnScreen::Copy(text)),
@@ -349,6 +359,27 @@ impl Outside {
         self.exports.spawn(async move {
             // Nobody waits for it any more when the screen is closed.
             let _ = answer.send(exporter::export(export).await).await;
+        });
+    }
+
+    fn read_list(&self, path: String, meeting: MeetingId, replace: bool) {
+        let answer = self.answer.clone();
+        tokio::task::spawn_blocking(move || {
+            let read = private_file::read(&exporter::at_home(&path), LIST_BYTES_MAX);
+            let read = read.map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => format!(
+                    "{path} has more than {LIST_BYTES_MAX} bytes: import it by \
+                     plenary-server meeting audience"
+                ),
+                io::ErrorKind::InvalidData => format!("{path} is no text in UTF-8"),
+                _ => format!("{path} cannot be read: {error}"),
+            });
+            // Nobody waits for it any more when the screen is closed.
+            let _ = answer.blocking_send(News::ListRead {
+                meeting,
+                replace,
+                read,
+            });
         });
     }
 

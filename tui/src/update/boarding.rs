@@ -44,17 +44,20 @@ impl Step<'_> {
     pub(super) fn watch(&mut self) {
         if self.model.board.is_some() {
             self.ask(Verb::Watch(Watch::default()), Asked::Watch);
+            self.read_schedule();
         }
     }
 
     fn close_board(&mut self) {
         self.model.board = None;
+        self.model.planning = None;
         self.ask(Verb::Watch(Watch { stop: true }), Asked::Watch);
     }
 
     /// The dashboard is not for this person, or not any more.
     pub(super) fn watch_refused(&mut self, reject: &Reject) {
         self.model.board = None;
+        self.model.planning = None;
         self.tell_no(reject);
     }
 

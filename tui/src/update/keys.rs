@@ -136,6 +136,28 @@ impl Step<'_> {
             | Command::AskingEnter
             | Command::AskingUp
             | Command::AskingDown => self.boarding(bound.command, bound.nth),
+            Command::Planning => self.toggle_planning(),
+            Command::PlanUp
+            | Command::PlanDown
+            | Command::PlanFirst
+            | Command::PlanLast
+            | Command::PlanPageUp
+            | Command::PlanPageDown
+            | Command::PlanEnter
+            | Command::PlanFilter
+            | Command::PlanPast
+            | Command::PlanAdd
+            | Command::PlanEdit
+            | Command::PlanSchedule
+            | Command::PlanMove
+            | Command::PlanCancel
+            | Command::PlanInvite
+            | Command::PlanUninvite
+            | Command::PlanImport
+            | Command::PlanRead
+            | Command::PlanConfirm
+            | Command::PlanNext
+            | Command::PlanPrevious => self.plan(bound.command),
             Command::QuitLeaving => self.quit_leaving(),
             Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
@@ -230,6 +252,8 @@ impl Step<'_> {
             self.model.overlay = None;
         } else if self.model.seeks() {
             self.end_seek();
+        } else if self.model.plans() {
+            self.back_in_planning();
         } else if self.model.boards() {
             self.back_on_board();
         } else if self.model.query().is_some() {

@@ -200,6 +200,7 @@ impl Step<'_> {
                     }
                 }
                 Asked::Moderate(id, action) => self.steer_unknown(id, action),
+                Asked::Plan(deed) => self.plan_unknown(deed),
                 _ => {}
             }
         }

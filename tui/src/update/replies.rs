@@ -3,8 +3,8 @@
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
-    EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, Posted,
-    Reply, SearchOk,
+    EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, PlanOk,
+    Posted, Reply, SearchOk,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -33,6 +33,8 @@ impl Step<'_> {
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
             Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Watch => {}
             Asked::Moderate(id, action) => self.steered(id, action),
+            Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_read(&ok)),
+            Asked::Plan(deed) => self.with(value, |step, ok: PlanOk| step.planned(deed, ok)),
             Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| {
                 step.candidates(id, ok.participants);
             }),
@@ -58,6 +60,8 @@ impl Step<'_> {
                     | Page::Messages { .. }
                     | Page::Outbox
                     | Page::Server
+                    | Page::Planned(_)
+                    | Page::PlanNews(_)
                     | Page::JoinTimes(_) => {}
                 });
             }),
@@ -68,7 +72,9 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::Outbox
-                    | Page::Server => {}
+                    | Page::Server
+                    | Page::Planned(_)
+                    | Page::PlanNews(_) => {}
                 });
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
@@ -78,7 +84,9 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::JoinTimes(_)
                     | Page::Outbox
-                    | Page::Server => {}
+                    | Page::Server
+                    | Page::Planned(_)
+                    | Page::PlanNews(_) => {}
                 });
             }),
         }
@@ -112,13 +120,15 @@ impl Step<'_> {
             }
             Asked::Watch => self.watch_refused(reject),
             Asked::Moderate(id, action) => self.steer_refused(id, action, reject),
+            Asked::Plan(deed) => self.plan_refused(deed, reject),
             // Said in passing: nobody waits for it.
             Asked::Read(_) | Asked::Typing => {}
             Asked::Hello
             | Asked::Meetings
             | Asked::Leave(_)
             | Asked::Close
-            | Asked::Candidates(_) => {
+            | Asked::Candidates(_)
+            | Asked::Schedule => {
                 self.tell_no(reject);
             }
         }

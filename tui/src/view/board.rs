@@ -13,6 +13,7 @@ use super::{put, spread, whole};
 use crate::command::Command;
 use crate::model::Model;
 use crate::model::board::{Dashboard, OLD_MS};
+use crate::model::editor::Editor;
 use crate::text;
 use crate::theme::{Glyphs, Tone};
 use table::Table;
@@ -62,18 +63,25 @@ pub(super) fn draw(model: &Model, board: &Dashboard, frame: &mut Frame<'_>) {
     if let Some(asked) = &board.asking {
         asking::ask(model, asked, frame, body);
     } else if board.filtering {
-        let laid = board.filter.laid(columns.saturating_sub(12).max(2));
-        let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
-        let x = u16::try_from(laid.column + 9).unwrap_or(u16::MAX);
-        let area = line(screen.height.saturating_sub(2));
-        frame.render_widget(Clear, area);
-        let spans = vec![
-            Span::styled(" filter: ", model.theme.style(Tone::Strong)),
-            Span::raw(written),
-        ];
-        put(frame, area, vec![Line::from(spans)]);
-        frame.set_cursor_position(Position::new(x.min(screen.width - 1), area.y));
+        filter(model, &board.filter, frame);
     }
+}
+
+/// Draws the filter that is being written in place of the status line.
+pub(super) fn filter(model: &Model, filter: &Editor, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let columns = usize::from(screen.width);
+    let laid = filter.laid(columns.saturating_sub(12).max(2));
+    let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
+    let x = u16::try_from(laid.column + 9).unwrap_or(u16::MAX);
+    let area = Rect::new(0, screen.height.saturating_sub(2), screen.width, 1);
+    frame.render_widget(Clear, area);
+    let spans = vec![
+        Span::styled(" filter: ", model.theme.style(Tone::Strong)),
+        Span::raw(written),
+    ];
+    put(frame, area, vec![Line::from(spans)]);
+    frame.set_cursor_position(Position::new(x.min(screen.width - 1), area.y));
 }
 
 fn title(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {

@@ -175,6 +175,7 @@ impl Follow {
             | Verb::Typing(_)
             | Verb::Moderate(_)
             | Verb::Watch(_)
+            | Verb::Plan(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }

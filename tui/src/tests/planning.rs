@@ -1,0 +1,333 @@
+//! The schedule: as it looks, and everything that is planned there by keys.
+
+use insta::assert_snapshot;
+use plenary_shared::domain::{Code, InstanceState, Meeting, Reject, Role};
+use plenary_shared::ids::MeetingId;
+use plenary_shared::protocol::{
+    Done, ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, Verb, WrongLine,
+};
+use rstest::rstest;
+
+use super::stage::{Stage, at, demo_meetings, id};
+use crate::effect::Effect;
+use crate::msg::News;
+use crate::theme::Theme;
+
+fn meeting(number: u64) -> MeetingId {
+    MeetingId::new(number).expect("small")
+}
+
+fn planned(number: u64, title: &str, audience: &[&str]) -> Planned {
+    Planned {
+        meeting: Meeting {
+            id: meeting(number),
+            title: title.to_owned(),
+            description: "What we do next, and who does it.".to_owned(),
+            is_public: audience.is_empty(),
+        },
+        audience: audience.iter().map(|one| (*one).to_owned()).collect(),
+        instances: Vec::new(),
+    }
+}
+
+fn instance(
+    number: u64,
+    order: u64,
+    from: &str,
+    to: &str,
+    state: InstanceState,
+) -> PlannedInstance {
+    PlannedInstance {
+        id: id(number, order),
+        fromdatetime: at(from),
+        todatetime: at(to),
+        state,
+        reason: (state == InstanceState::Ended).then(|| "cancelled".to_owned()),
+    }
+}
+
+fn schedule() -> PlanOk {
+    use InstanceState::{Active, Ended, Scheduled};
+    let mut sync = planned(
+        42,
+        "Platform sync",
+        &["ada@example.org", "grace@example.org"],
+    );
+    sync.instances = vec![
+        instance(42, 1, "12:00", "12:30", Ended),
+        instance(42, 2, "13:30", "14:15", Active),
+        instance(42, 3, "15:30", "16:15", Scheduled),
+    ];
+    PlanOk {
+        meetings: vec![planned(7, "All hands", &[]), sync],
+        ..PlanOk::default()
+    }
+}
+
+/// An admin before the schedule.
+fn planning(columns: u16, rows: u16) -> Stage {
+    let mut stage = Stage::new(columns, rows);
+    stage.role = Role::Admin;
+    stage.greet(vec![]);
+    stage.answer_meetings(demo_meetings());
+    stage.key("f5");
+    stage.answer("watch", Done {});
+    stage.key("p");
+    stage.answer("plan", schedule());
+    stage
+}
+
+/// What was asked of the server.
+fn plans(stage: &mut Stage) -> Vec<Plan> {
+    let asked = stage.asked().into_iter();
+    asked
+        .filter_map(|(_, request)| match request.verb {
+            Verb::Plan(plan) => Some(plan),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn schedule_120x36() {
+    let mut stage = planning(120, 36);
+    stage.key("o");
+    stage.key("down");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn schedule_80x24_with_a_form() {
+    let mut stage = planning(80, 24);
+    stage.key("down");
+    stage.key("down");
+    stage.key("m");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn schedule_44x20_in_ascii() {
+    let mut stage = planning(44, 20);
+    stage.model.theme = Theme::new(false, true);
+    stage.key("a");
+    stage.key("enter");
+    stage.key("enter");
+    stage.key("enter");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn all_of_a_meeting_80x24() {
+    let mut stage = planning(80, 24);
+    stage.key("enter");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn what_is_to_be_known_80x24() {
+    let mut stage = planning(80, 24);
+    stage.key("s");
+    stage.write("in 1h");
+    stage.key("enter");
+    stage.key("enter");
+    let mut ok = schedule();
+    ok.meetings.remove(0);
+    ok.overlaps = vec![Overlap {
+        instance: id(9, 4),
+        title: "Budget review".to_owned(),
+        fromdatetime: at("15:00"),
+        todatetime: at("16:00"),
+        shared: 12,
+        people: vec!["ada@example.org".to_owned()],
+    }];
+    ok.report = Some(ImportReport {
+        added: 3,
+        known: 1,
+        removed: 0,
+        wrong: vec![WrongLine {
+            line: 7,
+            text: "ada at example.org".to_owned(),
+            why: "no e-mail address: an @ is missing".to_owned(),
+        }],
+    });
+    stage.answer("plan", ok);
+    assert_snapshot!(stage.screen());
+}
+
+#[rstest]
+#[case(&["a"], &["Retro", "", ""], Plan::Add {
+    title: "Retro".to_owned(), description: String::new(), is_public: true, audience: vec![],
+})]
+#[case(&["a"], &["Retro", "all", " \u{8}bob@x.org, eve@x.org bob@x.org"], Plan::Add {
+    title: "Retro".to_owned(), description: "all".to_owned(), is_public: false,
+    audience: vec!["bob@x.org".to_owned(), "eve@x.org".to_owned()],
+})]
+#[case(&["e"], &["!", "", ""], Plan::Edit {
+    meeting: meeting(42), title: Some("Platform sync!".to_owned()),
+    description: Some("What we do next, and who does it.".to_owned()), is_public: Some(false),
+})]
+#[case(&["+"], &["bob@x.org; <eve@x.org>"], Plan::Audience {
+    meeting: meeting(42), add: vec!["bob@x.org".to_owned(), "eve@x.org".to_owned()], remove: vec![],
+})]
+#[case(&["-"], &["ada@example.org"], Plan::Audience {
+    meeting: meeting(42), add: vec![], remove: vec!["ada@example.org".to_owned()],
+})]
+#[case(&["s"], &["2026-09-23 10:00", ""], Plan::Schedule {
+    meeting: meeting(42), fromdatetime: "2026-09-23T09:00:00Z".parse().expect("a time"),
+    todatetime: "2026-09-23T09:45:00Z".parse().expect("a time"),
+})]
+#[case(&["down", "down", "m"], &["", ""], Plan::Move {
+    instance: id(42, 3), fromdatetime: at("15:30"), todatetime: at("16:15"),
+})]
+#[case(&["down", "down", "X"], &["no time"], Plan::Cancel {
+    instance: id(42, 3), reason: Some("no time".to_owned()),
+})]
+fn everything_is_planned_by_keys(
+    #[case] keys: &[&str],
+    #[case] written: &[&str],
+    #[case] expected: Plan,
+) {
+    let mut stage = planning(80, 24);
+    stage.asked();
+    for key in keys {
+        stage.key(key);
+    }
+    for text in written {
+        assert_eq!(
+            plans(&mut stage),
+            [],
+            "nothing is asked before the last field"
+        );
+        if let Some(text) = text.strip_prefix(" \u{8}") {
+            stage.key("ctrl-u");
+            stage.write(text);
+        } else {
+            stage.write(text);
+        }
+        stage.key("enter");
+    }
+    let asked = stage.effects.clone();
+    assert_eq!(plans(&mut stage), [expected], "{}", stage.screen());
+    // Pressed again before the answer, it is not asked again.
+    stage.key("enter");
+    assert_eq!(plans(&mut stage), []);
+    stage.effects = asked;
+    stage.answer("plan", schedule());
+    assert!(stage.shows("done: "), "{}", stage.screen());
+    assert!(!stage.shows("Esc leaves it"), "{}", stage.screen());
+}
+
+#[test]
+fn a_list_is_read_from_its_file_and_sent() {
+    let mut stage = planning(80, 24);
+    stage.key("i");
+    stage.write("~/people.csv");
+    stage.key("enter");
+    stage.key("ctrl-u");
+    stage.write("yes");
+    stage.key("enter");
+    let read = stage.effects.iter().any(|effect| {
+        matches!(effect, Effect::ReadList { path, replace: true, .. } if path == "~/people.csv")
+    });
+    assert!(read, "{:?}", stage.effects);
+    stage.asked();
+    let news = |read| News::ListRead {
+        meeting: meeting(42),
+        replace: true,
+        read,
+    };
+    stage.tell(news(Err("~/people.csv cannot be read".to_owned())));
+    assert!(stage.shows("cannot be read"), "{}", stage.screen());
+    assert_eq!(plans(&mut stage), []);
+    stage.tell(news(Ok("ada@x.org\n".to_owned())));
+    let expected = Plan::Import {
+        meeting: meeting(42),
+        text: "ada@x.org\n".to_owned(),
+        replace: true,
+    };
+    assert_eq!(plans(&mut stage), [expected]);
+}
+
+#[rstest]
+#[case(&["down", "m"], "the dashboard extends it")]
+#[case(&["m"], "select one of the times")]
+#[case(&["G", "+"], "everybody may join it")]
+#[case(&["a", "enter", "enter", "enter"], "title")]
+#[case(&["s", "x", "enter", "enter"], "'x' is no time")]
+#[case(&["s", "n", "o", "w", "enter", "x", "enter"], "is no length of time")]
+fn what_cannot_be_is_said(#[case] keys: &[&str], #[case] said: &str) {
+    let mut stage = planning(80, 24);
+    stage.asked();
+    for key in keys {
+        stage.key(key);
+    }
+    assert!(stage.shows(said), "{}", stage.screen());
+    assert_eq!(plans(&mut stage), []);
+}
+
+#[test]
+fn a_refusal_keeps_what_was_written_and_esc_goes_back_step_by_step() {
+    let mut stage = planning(80, 24);
+    stage.key("a");
+    stage.write("Retro");
+    stage.key("enter");
+    stage.key("enter");
+    stage.key("enter");
+    stage.refuse("plan", Reject::from(Code::AdminsOnly));
+    assert!(
+        stage.shows(Code::AdminsOnly.sentence()),
+        "{}",
+        stage.screen()
+    );
+    assert!(stage.shows("Retro"), "{}", stage.screen());
+    stage.key("enter");
+    stage.lose_link();
+    assert!(
+        stage.shows("not known whether it was done"),
+        "{}",
+        stage.screen()
+    );
+    stage.key("esc");
+    assert!(
+        stage.shows("SCHEDULE") || stage.shows("schedule"),
+        "{}",
+        stage.screen()
+    );
+    stage.key("/");
+    stage.write("!sync");
+    stage.key("enter");
+    assert!(!stage.shows("Platform"), "{}", stage.screen());
+    stage.key("esc");
+    assert!(stage.shows("Platform"), "{}", stage.screen());
+    stage.key("esc");
+    assert!(stage.shows("DASHBOARD  meetings"), "{}", stage.screen());
+}
+
+#[test]
+fn a_long_schedule_is_read_page_by_page() {
+    let mut stage = Stage::new(80, 24);
+    stage.role = Role::Admin;
+    stage.greet(vec![]);
+    stage.answer_meetings(demo_meetings());
+    stage.key("f5");
+    stage.key("p");
+    let mut page = schedule();
+    page.more = true;
+    stage.answer("plan", page);
+    let expected = Plan::Meetings {
+        after: Some(meeting(42)),
+    };
+    assert!(stage.shows("reading"), "{}", stage.screen());
+    let asked = stage.effects.clone();
+    assert_eq!(plans(&mut stage), [expected]);
+    stage.effects = asked;
+    stage.answer(
+        "plan",
+        PlanOk {
+            meetings: vec![planned(99, "Retro", &[])],
+            ..PlanOk::default()
+        },
+    );
+    assert!(stage.shows("3 meetings"), "{}", stage.screen());
+    assert!(!stage.shows("reading"), "{}", stage.screen());
+}

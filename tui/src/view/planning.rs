@@ -1,0 +1,255 @@
+//! The schedule: the meetings with their times below them, and what is being written of them.
+
+use plenary_shared::domain::InstanceState;
+use plenary_shared::protocol::{Planned, PlannedInstance};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
+
+use super::over::boxed;
+use super::{put, spread, whole};
+use crate::model::Model;
+use crate::model::planning::{Form, Planning, Row};
+use crate::text;
+use crate::theme::Tone;
+
+/// Rows above the table: its title and its head.
+const HEAD_ROWS: u16 = 2;
+/// Columns of a form at most.
+const FORM_COLUMNS: u16 = 76;
+/// Columns before a field's text.
+const LABEL: usize = 12;
+/// Columns of the state.
+const STATE: usize = 12;
+/// Columns of a time, in full and short.
+const WHEN: usize = 30;
+const WHEN_SHORT: usize = 20;
+
+/// Draws the schedule in place of the chat.
+pub(super) fn draw(model: &Model, planning: &Planning, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
+    frame.render_widget(Clear, screen);
+    let columns = usize::from(body.width);
+    let table = Table::new(columns);
+    let mut lines = vec![title(model, planning, columns), table.head(model)];
+    let rows = planning.rows();
+    let at = planning.at(&rows);
+    let height = usize::from(body.height.saturating_sub(HEAD_ROWS)).max(1);
+    // As little above as keeps the selected row in sight, in steps of a screen.
+    let skipped = at - at % height;
+    for (nth, row) in rows.iter().enumerate().skip(skipped).take(height) {
+        let line = table.row(model, row, nth == at);
+        lines.push(if nth == at {
+            whole(line, columns, model.theme.style(Tone::Reversed))
+        } else {
+            line
+        });
+    }
+    if rows.is_empty() {
+        let glyphs = model.theme.glyphs;
+        let said = if !planning.complete {
+            format!(" {} asking{}", glyphs.busy, glyphs.cut)
+        } else if planning.filter.is_empty() {
+            " there is no meeting yet".to_owned()
+        } else {
+            " the filter lets nothing through".to_owned()
+        };
+        lines.push(Line::styled(said, model.theme.style(Tone::Quiet)));
+    }
+    put(frame, body, lines);
+    let row = u16::try_from(at - skipped).unwrap_or_default();
+    let y = (HEAD_ROWS + row).min(body.height.saturating_sub(1));
+    frame.set_cursor_position(Position::new(0, y));
+    let line = |y: u16| Rect::new(0, y, screen.width, 1);
+    super::status::draw(model, frame, line(screen.height.saturating_sub(2)));
+    super::status::hints(model, frame, line(screen.height.saturating_sub(1)));
+    if let Some(form) = &planning.form {
+        write(model, form, frame, body);
+    } else if planning.filtering {
+        super::board::filter(model, &planning.filter, frame);
+    }
+}
+
+fn title(model: &Model, planning: &Planning, columns: usize) -> Line<'static> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let name = if columns >= 60 {
+        " DASHBOARD > schedule"
+    } else {
+        " SCHEDULE"
+    };
+    let left = vec![Span::styled(name, theme.style(Tone::Strong))];
+    let mut right = Vec::new();
+    if !planning.filter.is_empty() && columns >= 60 {
+        let filter = text::fit(planning.filter.text(), 20, glyphs.cut);
+        let said = format!("filter: {filter}  ");
+        right.push(Span::styled(said, theme.style(Tone::Strong)));
+    }
+    if !planning.complete {
+        let said = format!("{} reading  ", glyphs.busy);
+        right.push(Span::styled(said, theme.style(Tone::Quiet)));
+    }
+    let count = text::count(planning.meetings.len(), "meeting", "meetings");
+    right.push(Span::raw(format!("{count}  ")));
+    right.push(Span::raw(format!("{} ", model.zone.hm(model.now))));
+    spread(columns, left, right, glyphs.cut)
+}
+
+/// Which columns there are, and how wide.
+struct Table {
+    name: usize,
+    when: usize,
+    state: usize,
+}
+
+impl Table {
+    fn new(columns: usize) -> Self {
+        let when = if columns >= 90 { WHEN } else { WHEN_SHORT };
+        let state = if columns >= 60 { STATE } else { 2 };
+        Self {
+            name: columns.saturating_sub(when + state + 1).max(6),
+            when,
+            state,
+        }
+    }
+
+    fn head(&self, model: &Model) -> Line<'static> {
+        let cut = model.theme.glyphs.cut;
+        let state = if self.state == STATE { "STATE" } else { "" };
+        let said = format!(
+            " {}{}{state}",
+            text::left(" MEETING", self.name, cut),
+            text::left("WHEN, OR WHO", self.when, cut),
+        );
+        Line::styled(said, model.theme.style(Tone::Quiet))
+    }
+
+    fn row(&self, model: &Model, row: &Row<'_>, selected: bool) -> Line<'static> {
+        let glyphs = model.theme.glyphs;
+        let bar = if selected { glyphs.bar } else { " " };
+        let mut spans = vec![Span::raw(bar)];
+        match row {
+            Row::Meeting(planned) => self.meeting(model, planned, &mut spans),
+            Row::Instance(instance) => self.instance(model, instance, &mut spans),
+        }
+        Line::from(spans)
+    }
+
+    fn meeting(&self, model: &Model, planned: &Planned, spans: &mut Vec<Span<'static>>) {
+        let (theme, glyphs) = (model.theme, model.theme.glyphs);
+        let meeting = &planned.meeting;
+        let id = format!(" {}", meeting.id);
+        let room = self.name.saturating_sub(text::width(&id) + 2).max(4);
+        let title = text::fit(&text::one_line(&meeting.title), room, glyphs.cut);
+        let name = text::left(&format!(" {title}{id}"), self.name, glyphs.cut);
+        spans.push(Span::styled(name, theme.style(Tone::Strong)));
+        let who = if meeting.is_public {
+            "everybody".to_owned()
+        } else {
+            let people = text::count(planned.audience.len(), "person", "people");
+            format!("{} {people}", glyphs.private)
+        };
+        let who = text::left(&who, self.when, glyphs.cut);
+        spans.push(Span::styled(who, theme.style(Tone::Quiet)));
+    }
+
+    fn instance(&self, model: &Model, instance: &PlannedInstance, spans: &mut Vec<Span<'static>>) {
+        let (theme, glyphs) = (model.theme, model.theme.glyphs);
+        let (mark, tone) = match instance.state {
+            InstanceState::Scheduled => (glyphs.busy, Tone::Plain),
+            InstanceState::Active | InstanceState::Ending => (glyphs.live, Tone::Good),
+            InstanceState::Ended => (glyphs.done, Tone::Quiet),
+        };
+        spans.push(Span::styled(format!("   {mark} "), theme.style(tone)));
+        let cells = self.name.saturating_sub(5);
+        let id = text::left(&instance.id.to_string(), cells, glyphs.cut);
+        spans.push(Span::raw(id));
+        let (zone, from, to) = (model.zone, instance.fromdatetime, instance.todatetime);
+        let day = if self.when == WHEN {
+            zone.day_title(from)
+        } else {
+            zone.day_month(from)
+        };
+        let until = if zone.day(from) == zone.day(to) {
+            zone.hm(to)
+        } else {
+            format!("{} {}", zone.day_month(to), zone.hm(to))
+        };
+        let when = format!("{day} {}-{until}", zone.hm(from));
+        spans.push(Span::raw(text::left(&when, self.when, glyphs.cut)));
+        let state = match (self.state, &instance.reason) {
+            (STATE, Some(reason)) => text::one_line(reason),
+            (STATE, None) => instance.state.to_string(),
+            _ => String::new(),
+        };
+        let state = text::fit(&state, self.state, glyphs.cut);
+        spans.push(Span::styled(state, theme.style(tone)));
+    }
+}
+
+/// Draws what is being written over the lower part of the table.
+fn write(model: &Model, form: &Form, frame: &mut Frame<'_>, body: Rect) {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let rows = u16::try_from(form.fields.len()).unwrap_or_default() + 4;
+    let (width, height) = (body.width.min(FORM_COLUMNS), body.height.min(rows));
+    let x = (body.width - width) / 2;
+    let area = Rect::new(x, body.bottom() - height, width, height);
+    let does = if form.asked {
+        "asking"
+    } else if form.at + 1 < form.fields.len() {
+        "goes on"
+    } else {
+        "does it"
+    };
+    let note = format!("{} {does}  Esc leaves it", glyphs.keys[3]);
+    let inside = boxed(model, frame, area, &form.title(), &note);
+    if inside.is_empty() {
+        return;
+    }
+    let columns = usize::from(inside.width);
+    let label = if columns > 30 { LABEL } else { 0 };
+    let cells = columns.saturating_sub(label + 2).max(2);
+    let mut lines = Vec::new();
+    let mut cursor = Position::new(inside.x, inside.y);
+    // On few rows the field with the cursor is the first.
+    let skipped = (form.at + 1).saturating_sub(usize::from(inside.height));
+    for (nth, (field, editor)) in form.fields.iter().enumerate().skip(skipped) {
+        let here = nth == form.at;
+        let laid = editor.laid(cells);
+        let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
+        if here {
+            let x = u16::try_from(label + 1 + laid.column).unwrap_or(u16::MAX);
+            let y = u16::try_from(lines.len()).unwrap_or_default();
+            cursor = Position::new(
+                inside.x.saturating_add(x).min(inside.right() - 1),
+                (inside.y + y).min(inside.bottom() - 1),
+            );
+        }
+        let tone = if here { Tone::Strong } else { Tone::Quiet };
+        let name = text::left(&format!(" {}", field.title()), label, "");
+        let style = if here {
+            theme.style(Tone::Strong)
+        } else {
+            Style::new()
+        };
+        lines.push(Line::from(vec![
+            Span::styled(name, theme.style(tone)),
+            Span::raw(" "),
+            Span::styled(text::left(&written, cells, ""), style),
+        ]));
+    }
+    let field = form.fields.get(form.at).map(|(field, _)| *field);
+    let hint = field.map_or("", |field| field.hint(form.deed));
+    let hint = text::fit(&format!(" {hint}"), columns, glyphs.cut);
+    lines.push(Line::styled(hint, theme.style(Tone::Quiet)));
+    let wrong = form.wrong.as_deref().unwrap_or_default();
+    if !wrong.is_empty() {
+        let wrong = format!(" {} {}", glyphs.failed, text::one_line(wrong));
+        let wrong = text::fit(&wrong, columns, glyphs.cut);
+        lines.push(Line::styled(wrong, theme.style(Tone::Bad)));
+    }
+    put(frame, inside, lines);
+    frame.set_cursor_position(cursor);
+}
