@@ -176,6 +176,7 @@ mod tests {
             state: InstanceState::Active,
             participants: 3,
             joined: None,
+            cancelled: false,
         }
     }
 

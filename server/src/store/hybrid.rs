@@ -48,6 +48,7 @@ mod change;
 mod health;
 mod life;
 mod overview;
+mod planning;
 mod read;
 mod reading;
 mod restore;
@@ -184,6 +185,9 @@ impl Hybrid {
         if !self.ledger.may_read(id, viewer).await? {
             return Ok(Code::NotAllowed.into());
         }
+        if stored.reason == Some(Reason::Cancelled) {
+            return Ok(refusal::cancelled(id));
+        }
         let now = (self.clock)();
         Ok(refusal::of_time(
             id,
@@ -248,7 +252,9 @@ impl Store for Hybrid {
     }
 
     async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
-        self.ledger.add_meeting(new).await
+        let meeting = self.ledger.add_meeting(new, (self.clock)()).await?;
+        self.notice_changed().await;
+        Ok(meeting)
     }
 
     async fn schedule(
@@ -256,11 +262,10 @@ impl Store for Hybrid {
         meeting: MeetingId,
         from: Timestamp,
         to: Timestamp,
+        by: Option<UserId>,
     ) -> Answer<InstanceId> {
-        let id = self
-            .ledger
-            .schedule(meeting, from, to, (self.clock)())
-            .await?;
+        let now = (self.clock)();
+        let id = self.ledger.schedule(meeting, (from, to), by, now).await?;
         self.notice_changed().await;
         Ok(id)
     }

@@ -47,6 +47,7 @@ mod migrate;
 mod opening;
 mod overview;
 mod people;
+mod planning;
 mod presence;
 mod read;
 mod reading;
@@ -175,9 +176,10 @@ impl Store for Sqlite {
         meeting: MeetingId,
         from: Timestamp,
         to: Timestamp,
+        by: Option<UserId>,
     ) -> Answer<InstanceId> {
         self.link
-            .write(move |atom| schedule::schedule(atom, meeting, from, to))
+            .write(move |atom| schedule::schedule(atom, meeting, from, to, by))
             .await
     }
 

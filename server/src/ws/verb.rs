@@ -49,6 +49,7 @@ impl Socket {
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
+            Verb::Plan(asked) => json(&service::schedule::plan(&ctx, &caller, asked).await?),
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),

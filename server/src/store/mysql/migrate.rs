@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
     12 "disabling" in "0012_disabling.sql",
+    13 "planning" in "0013_planning.sql",
 ];
 
 /// Why the tables are not as this program needs them.

@@ -174,6 +174,7 @@ impl Follow {
             | Verb::Read(_)
             | Verb::Typing(_)
             | Verb::Moderate(_)
+            | Verb::Plan(_)
             | Verb::Watch(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
