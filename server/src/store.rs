@@ -18,7 +18,7 @@ use crate::error::{Answer, Fault};
 
 use self::steering::Order;
 
-pub use plenary_shared::protocol::{InstanceListed, MeetingListed};
+pub use plenary_shared::protocol::{PlannedInstance, Planned};
 
 pub mod belongings;
 pub mod finding;
@@ -366,7 +366,7 @@ pub trait Store: overview::Overview + planning::Planning + Send + Sync + 'static
         by: Option<UserId>,
     ) -> Answer<InstanceId>;
     /// A page of all meetings with audience and instances, by id, above `after`.
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>>;
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
     /// What this person may see: active, coming, and lately ended instances.
     async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
     /// The active instances this person may see.

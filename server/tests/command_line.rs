@@ -126,11 +126,11 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
     let now = json(&server.cli_with_input(&args, list).ok());
     let report = &now["report"];
     assert_eq!(
-        (&report["added"], &report["already"]),
+        (&report["added"], &report["known"]),
         (&1.into(), &1.into())
     );
     assert_eq!(report["wrong"][0]["line"], 3);
-    assert_eq!(now["meetings"][0]["invited"], 2);
+    assert_eq!(now["meetings"][0]["audience"].as_array().map(Vec::len), Some(2));
     bob.get(join).await.ok();
     let strict = server.cli_with_input(
         &["meeting", "audience", "import", "1", "-", "--strict"],
@@ -151,7 +151,7 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
             "ada@example.org,none@example.org",
         ])
         .ok();
-    assert!(told.contains("1 removed, 1 not there"), "{told}");
+    assert!(told.contains("0 added, 0 there already, 1 removed"), "{told}");
 
     server
         .cli(&["meeting", "edit", "1", "--title", "Seminar", "--public"])
@@ -166,7 +166,7 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
         ])
         .ok();
     assert!(
-        overlapping.contains("1/3 overlaps with 1/1 Seminar"),
+        overlapping.contains("at the same time: 1/1  Seminar"),
         "{overlapping}"
     );
     let moved = [

@@ -88,11 +88,12 @@ pub const SPARK_MINUTES: usize = 10;
 /// Addresses in one audience: as many as may be in one instance.
 pub const AUDIENCE_MAX: usize = PARTICIPANTS_MAX;
 
-/// Addresses of each audience in a page of several meetings: what a list shows of it.
-pub const AUDIENCE_SHOWN_MAX: usize = 100;
-
 /// Meetings in one page of an admin's plan.
 pub const PLAN_PAGE: usize = 100;
+
+/// Addresses in such a page, beside those of its last meeting: with them it stays far below what a
+/// client reads at once.
+pub const PLAN_PAGE_EMAILS_MAX: usize = 20_000;
 
 /// A list of addresses to be imported, in bytes: the largest audience with a hundred bytes a line. By
 /// WebSocket it must fit into a frame.

@@ -50,10 +50,7 @@ mod steering;
 mod words;
 
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
-pub use planning::{
-    AddMeeting, AudienceReport, ChangeAudience, EditMeeting, InstanceListed, MeetingListed,
-    Overlap, Plan, PlanOk, Times, WrongLine,
-};
+pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
 pub use steering::{Longer, Measure, Moderate, Target};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};

@@ -3,14 +3,13 @@
 use chrono::Local;
 use clap::{Args, Subcommand};
 use plenary_shared::ids::MeetingId;
-use plenary_shared::protocol::AddMeeting;
 use plenary_shared::time::Timestamp;
 use serde::Serialize;
 
 use super::output;
 use crate::ctx::Ctx;
 use crate::service::schedule;
-use crate::store::{InstanceListed, MeetingListed};
+use crate::store::{NewMeeting, Planned, PlannedInstance};
 
 mod planning;
 
@@ -92,13 +91,14 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
 }
 
 async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
-    let new = AddMeeting {
+    let new = NewMeeting {
         title: asked.title,
         description: asked.description,
         is_public: asked.public,
         audience: asked.audience,
+        by: None,
     };
-    let meeting = schedule::add_meeting(ctx, None, new).await?;
+    let meeting = schedule::add_meeting(ctx, new).await?;
     if asked.json {
         return output::json(&meeting);
     }
@@ -141,7 +141,7 @@ async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn print(listed: &MeetingListed) -> std::io::Result<()> {
+fn print(listed: &Planned) -> std::io::Result<()> {
     let meeting = &listed.meeting;
     let who = if meeting.is_public {
         "public".to_owned()
@@ -149,7 +149,7 @@ fn print(listed: &MeetingListed) -> std::io::Result<()> {
         format!("private: {}", listed.audience.join(", "))
     };
     output::line(&format!("{}  {}  ({who})", meeting.id, meeting.title))?;
-    for InstanceListed {
+    for PlannedInstance {
         id,
         fromdatetime,
         todatetime,

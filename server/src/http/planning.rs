@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::Reject;
 use plenary_shared::ids::MeetingId;
-use plenary_shared::protocol::{AddMeeting, ChangeAudience, EditMeeting, Plan, PlanOk, Times};
+use plenary_shared::protocol::{Plan, PlanOk};
+use plenary_shared::time::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -12,7 +13,56 @@ use super::document::InstancePath;
 use super::extract::{At, Behind, JsonBody, Listed, MaybeJson, Planned, SignedIn, TextBody};
 use super::{HttpError, HttpState};
 use crate::ctx::Caller;
-use crate::service::schedule;
+use crate::rules;
+use crate::service::schedule::{self, Import};
+
+/// A meeting to be added.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct MeetingAdding {
+    /// One line.
+    title: String,
+    /// Any text, or none.
+    #[serde(default)]
+    description: String,
+    /// Whether anyone who is signed in may join.
+    #[serde(default, rename = "isPublic")]
+    is_public: bool,
+    /// The addresses of those who may join a private one; nobody need have them yet.
+    #[serde(default)]
+    audience: Vec<String>,
+}
+
+/// What of a meeting is changed; what is missing stays.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Editing {
+    /// One line.
+    title: Option<String>,
+    /// Any text, or none.
+    description: Option<String>,
+    /// Whether anyone who is signed in may join.
+    #[serde(rename = "isPublic")]
+    is_public: Option<bool>,
+}
+
+/// Who may join from now on, and who no more: addresses.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Inviting {
+    /// May join.
+    #[serde(default)]
+    add: Vec<String>,
+    /// May join no more.
+    #[serde(default)]
+    remove: Vec<String>,
+}
+
+/// When an instance takes place.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Times {
+    /// When it begins.
+    fromdatetime: Timestamp,
+    /// When it is over.
+    todatetime: Timestamp,
+}
 
 /// Why.
 #[derive(Default, Deserialize, ToSchema)]
@@ -53,7 +103,7 @@ pub(super) async fn meetings(
     path = "/plan/meetings",
     tag = "planning",
     security(("bearer" = [])),
-    request_body = AddMeeting,
+    request_body = MeetingAdding,
     responses(
         (status = 200, description = "As it is now", body = PlanOk),
         (status = "default", description = "403 admins_only, 422 invalid, …", body = Reject),
@@ -62,9 +112,21 @@ pub(super) async fn meetings(
 pub(super) async fn add(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    JsonBody(new): JsonBody<AddMeeting>,
+    JsonBody(new): JsonBody<MeetingAdding>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Add(new)).await
+    let MeetingAdding {
+        title,
+        description,
+        is_public,
+        audience,
+    } = new;
+    let asked = Plan::Add {
+        title,
+        description,
+        is_public,
+        audience,
+    };
+    planned(&state, &caller, asked).await
 }
 
 /// One meeting with its whole audience, and what takes place at the same time for the same people.
@@ -94,7 +156,7 @@ pub(super) async fn meeting(
     tag = "planning",
     security(("bearer" = [])),
     params(("meetingID" = MeetingId, Path, description = "Which")),
-    request_body = EditMeeting,
+    request_body = Editing,
     responses(
         (status = 200, description = "As it is now", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
@@ -104,9 +166,20 @@ pub(super) async fn edit(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
     Planned(meeting): Planned,
-    JsonBody(edit): JsonBody<EditMeeting>,
+    JsonBody(edit): JsonBody<Editing>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Edit { meeting, edit }).await
+    let Editing {
+        title,
+        description,
+        is_public,
+    } = edit;
+    let asked = Plan::Edit {
+        meeting,
+        title,
+        description,
+        is_public,
+    };
+    planned(&state, &caller, asked).await
 }
 
 /// Invites people, and others no more. Who is removed while they are in stays in until they leave.
@@ -116,7 +189,7 @@ pub(super) async fn edit(
     tag = "planning",
     security(("bearer" = [])),
     params(("meetingID" = MeetingId, Path, description = "Of which")),
-    request_body = ChangeAudience,
+    request_body = Inviting,
     responses(
         (status = 200, description = "As it is now, with a report", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
@@ -126,9 +199,15 @@ pub(super) async fn audience(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
     Planned(meeting): Planned,
-    JsonBody(change): JsonBody<ChangeAudience>,
+    JsonBody(change): JsonBody<Inviting>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Audience { meeting, change }).await
+    let Inviting { add, remove } = change;
+    let asked = Plan::Audience {
+        meeting,
+        add,
+        remove,
+    };
+    planned(&state, &caller, asked).await
 }
 
 /// Invites everybody on a list: CSV (addresses in the column `email`, or in the first that holds an @)
@@ -156,13 +235,15 @@ pub(super) async fn import(
     Listed { replace, strict }: Listed,
     TextBody(text): TextBody,
 ) -> Answered {
-    let asked = Plan::Import {
-        meeting,
-        text,
+    rules::admin(&caller.user)?;
+    let import = Import {
+        text: &text,
         replace,
         strict,
     };
-    planned(&state, &caller, asked).await
+    let by = Some(caller.user.id);
+    let now = schedule::import_audience(&state.ctx, by, meeting, import).await?;
+    Ok(Json(now))
 }
 
 /// Adds an instance of a meeting.
@@ -184,7 +265,16 @@ pub(super) async fn instance(
     Planned(meeting): Planned,
     JsonBody(times): JsonBody<Times>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Schedule { meeting, times }).await
+    let Times {
+        fromdatetime,
+        todatetime,
+    } = times;
+    let asked = Plan::Schedule {
+        meeting,
+        fromdatetime,
+        todatetime,
+    };
+    planned(&state, &caller, asked).await
 }
 
 /// Gives another time to an instance that has not begun.
@@ -206,7 +296,16 @@ pub(super) async fn shift(
     At(instance): At,
     JsonBody(times): JsonBody<Times>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Move { instance, times }).await
+    let Times {
+        fromdatetime,
+        todatetime,
+    } = times;
+    let asked = Plan::Move {
+        instance,
+        fromdatetime,
+        todatetime,
+    };
+    planned(&state, &caller, asked).await
 }
 
 /// Calls off an instance that has not begun; its record says `cancelled`.

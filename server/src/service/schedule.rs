@@ -2,22 +2,23 @@
 
 use plenary_shared::domain::{Code, Meeting, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
-use plenary_shared::limits::{AUDIENCE_MAX, AUDIENCE_SHOWN_MAX, PLAN_PAGE};
-use plenary_shared::protocol::{
-    AddMeeting, AudienceReport, ChangeAudience, EditMeeting, Plan, PlanOk,
-};
+use plenary_shared::limits::{AUDIENCE_MAX, PLAN_PAGE, PLAN_PAGE_EMAILS_MAX};
+use plenary_shared::protocol::{ImportReport, Overlap, Plan, PlanOk, WrongLine};
 use plenary_shared::text;
 use plenary_shared::time::Timestamp;
 
 use crate::ctx::{Caller, Ctx};
-use crate::error::{Answer, Error};
+use crate::error::Answer;
 use crate::rules;
 use crate::rules::importing::{self, Imported};
-use crate::store::planning::Invitations;
-use crate::store::{MeetingListed, NewMeeting};
+use crate::store::planning::{EditMeeting, Invitations};
+use crate::store::{Planned, NewMeeting};
 
 /// How many meetings a page of [`list`] holds.
 pub const LIST_PAGE: usize = 500;
+
+/// How much of a wrong address is told, in characters.
+const SHOWN_CHARS_MAX: usize = 100;
 
 /// A list of addresses, and how it is meant.
 #[derive(Clone, Copy, Debug)]
@@ -37,40 +38,72 @@ pub async fn plan(ctx: &Ctx, caller: &Caller, asked: Plan) -> Answer<PlanOk> {
     match asked {
         Plan::Meetings { after } => page(ctx, after).await,
         Plan::Meeting { meeting } => meeting_now(ctx, meeting).await,
-        Plan::Add(new) => {
-            let meeting = add_meeting(ctx, by, new).await?;
+        Plan::Add {
+            title,
+            description,
+            is_public,
+            audience,
+        } => {
+            let new = NewMeeting {
+                title,
+                description,
+                is_public,
+                audience,
+                by,
+            };
+            let meeting = add_meeting(ctx, new).await?;
             meeting_now(ctx, meeting.id).await
         }
-        Plan::Edit { meeting, edit } => edit_meeting(ctx, by, meeting, edit).await,
-        Plan::Audience { meeting, change } => change_audience(ctx, by, meeting, change).await,
+        Plan::Edit {
+            meeting,
+            title,
+            description,
+            is_public,
+        } => {
+            let edit = EditMeeting {
+                title,
+                description,
+                is_public,
+            };
+            edit_meeting(ctx, by, meeting, edit).await
+        }
+        Plan::Audience {
+            meeting,
+            add,
+            remove,
+        } => change_audience(ctx, by, meeting, (&add, &remove)).await,
         Plan::Import {
             meeting,
             text,
             replace,
-            strict,
         } => {
             let import = Import {
                 text: &text,
                 replace,
-                strict,
+                strict: false,
             };
             import_audience(ctx, by, meeting, import).await
         }
-        Plan::Schedule { meeting, times } => {
-            let (from, to) = (times.fromdatetime, times.todatetime);
+        Plan::Schedule {
+            meeting,
+            fromdatetime: from,
+            todatetime: to,
+        } => {
             let instance = schedule(ctx, by, meeting, from, to).await?;
             instance_now(ctx, instance).await
         }
-        Plan::Move { instance, times } => {
-            move_instance(ctx, by, instance, times.fromdatetime, times.todatetime).await
-        }
+        Plan::Move {
+            instance,
+            fromdatetime: from,
+            todatetime: to,
+        } => move_instance(ctx, by, instance, from, to).await,
         Plan::Cancel { instance, reason } => cancel(ctx, by, instance, reason).await,
     }
 }
 
 /// Adds a meeting; its texts and addresses are checked here.
-pub async fn add_meeting(ctx: &Ctx, by: Option<UserId>, new: AddMeeting) -> Answer<Meeting> {
-    let (audience, _) = addresses("audience", &new.audience)?;
+pub async fn add_meeting(ctx: &Ctx, new: NewMeeting) -> Answer<Meeting> {
+    let audience = addresses("audience", &new.audience)?;
     if audience.len() > AUDIENCE_MAX {
         let detail = format!("The field audience has at most {AUDIENCE_MAX} addresses.");
         return Err(Reject::new(Code::Invalid, detail).into());
@@ -80,7 +113,7 @@ pub async fn add_meeting(ctx: &Ctx, by: Option<UserId>, new: AddMeeting) -> Answ
         description: text::parse_description(&new.description).map_err(Reject::from)?,
         is_public: new.is_public,
         audience,
-        by,
+        by: new.by,
     };
     ctx.store.add_meeting(new).await
 }
@@ -112,29 +145,23 @@ pub async fn edit_meeting(
     meeting_now(ctx, meeting).await
 }
 
-/// Invites people, and others no more.
+/// Invites the first of these, and the second no more.
 pub async fn change_audience(
     ctx: &Ctx,
     by: Option<UserId>,
     meeting: MeetingId,
-    change: ChangeAudience,
+    (add, remove): (&[String], &[String]),
 ) -> Answer<PlanOk> {
-    if change == ChangeAudience::default() {
+    if add.is_empty() && remove.is_empty() {
         let detail = "Say whom to add or to remove: the fields add and remove are empty.";
         return Err(Reject::new(Code::Invalid, detail).into());
     }
-    let (add, repeated) = addresses("add", &change.add)?;
-    let (remove, again) = addresses("remove", &change.remove)?;
     let change = Invitations {
-        add,
-        remove,
+        add: addresses("add", add)?,
+        remove: addresses("remove", remove)?,
         replace: false,
     };
-    let report = AudienceReport {
-        repeated: repeated + again,
-        ..AudienceReport::default()
-    };
-    invite(ctx, by, meeting, &change, report).await
+    invite(ctx, by, meeting, &change, Vec::new()).await
 }
 
 /// Invites everybody on a list; what is wrong on it is told, line by line.
@@ -146,9 +173,9 @@ pub async fn import_audience(
 ) -> Answer<PlanOk> {
     let Imported {
         emails,
-        repeated,
         wrong,
         wrong_count,
+        ..
     } = importing::import(import.text)?;
     if let (true, Some(first)) = (import.strict, wrong.first()) {
         let more = match wrong_count {
@@ -170,13 +197,7 @@ pub async fn import_audience(
         remove: Vec::new(),
         replace: import.replace,
     };
-    let report = AudienceReport {
-        repeated,
-        wrong,
-        wrong_count,
-        ..AudienceReport::default()
-    };
-    invite(ctx, by, meeting, &change, report).await
+    invite(ctx, by, meeting, &change, wrong).await
 }
 
 /// Adds an instance of a meeting.
@@ -220,29 +241,60 @@ pub async fn cancel(
 }
 
 /// The page of all meetings that comes after `after`; shorter than [`LIST_PAGE`] if it is the last.
-pub async fn list(ctx: &Ctx, after: Option<MeetingId>) -> Answer<Vec<MeetingListed>> {
+pub async fn list(ctx: &Ctx, after: Option<MeetingId>) -> Answer<Vec<Planned>> {
     ctx.store.meetings(after, LIST_PAGE).await
 }
 
-/// A page as a screen wants it: of long audiences the beginning.
+/// A page as a screen wants it, shorter where audiences are long.
 async fn page(ctx: &Ctx, after: Option<MeetingId>) -> Answer<PlanOk> {
     let mut meetings = ctx.store.meetings(after, PLAN_PAGE + 1).await?;
-    let more = meetings.len() > PLAN_PAGE;
-    meetings.truncate(PLAN_PAGE);
-    for meeting in &mut meetings {
-        meeting.audience.truncate(AUDIENCE_SHOWN_MAX);
-    }
+    let mut emails = 0;
+    let fit = meetings.iter().take(PLAN_PAGE).take_while(|one| {
+        let fits = emails < PLAN_PAGE_EMAILS_MAX;
+        emails += one.audience.len();
+        fits
+    });
+    let fit = fit.count();
+    let more = meetings.len() > fit;
+    meetings.truncate(fit);
     Ok(PlanOk {
         meetings,
         more,
-        instance: None,
-        overlaps: Vec::new(),
-        report: None,
+        ..PlanOk::default()
     })
 }
 
 /// A meeting as it is now, and what overlaps with it. `not_found`.
 pub async fn meeting_now(ctx: &Ctx, id: MeetingId) -> Answer<PlanOk> {
+    let (meetings, found) = read(ctx, id).await?;
+    let mut overlaps: Vec<Overlap> = Vec::new();
+    // One that overlaps with several of its instances is told once.
+    for (_, overlap) in found {
+        if overlaps.iter().all(|one| one.instance != overlap.instance) {
+            overlaps.push(overlap);
+        }
+    }
+    Ok(PlanOk {
+        meetings,
+        overlaps,
+        ..PlanOk::default()
+    })
+}
+
+/// The same of an instance's meeting, with what overlaps with the instance.
+pub async fn instance_now(ctx: &Ctx, id: InstanceId) -> Answer<PlanOk> {
+    let (meetings, found) = read(ctx, id.meeting).await?;
+    let of_it = found.into_iter().filter(|(own, _)| *own == id);
+    Ok(PlanOk {
+        meetings,
+        instance: Some(id),
+        overlaps: of_it.map(|(_, overlap)| overlap).collect(),
+        ..PlanOk::default()
+    })
+}
+
+/// The one meeting, and what overlaps with which of its instances.
+async fn read(ctx: &Ctx, id: MeetingId) -> Answer<(Vec<Planned>, Vec<(InstanceId, Overlap)>)> {
     let before = id.get().checked_sub(1).and_then(|n| MeetingId::new(n).ok());
     let mut meetings = ctx.store.meetings(before, 1).await?;
     meetings.retain(|one| one.meeting.id == id);
@@ -250,21 +302,8 @@ pub async fn meeting_now(ctx: &Ctx, id: MeetingId) -> Answer<PlanOk> {
         let detail = format!("There is no meeting {id}: look at the list of meetings.");
         return Err(Reject::new(Code::NotFound, detail).into());
     }
-    Ok(PlanOk {
-        meetings,
-        more: false,
-        instance: None,
-        overlaps: ctx.store.overlaps(id).await?,
-        report: None,
-    })
-}
-
-/// The same of an instance's meeting, with what overlaps with the instance.
-pub async fn instance_now(ctx: &Ctx, id: InstanceId) -> Answer<PlanOk> {
-    let mut now = meeting_now(ctx, id.meeting).await?;
-    now.overlaps.retain(|overlap| overlap.instance == id);
-    now.instance = Some(id);
-    Ok(now)
+    let overlaps = ctx.store.overlaps(id).await?;
+    Ok((meetings, overlaps))
 }
 
 async fn invite(
@@ -272,27 +311,29 @@ async fn invite(
     by: Option<UserId>,
     meeting: MeetingId,
     change: &Invitations,
-    report: AudienceReport,
+    wrong: Vec<WrongLine>,
 ) -> Answer<PlanOk> {
     let invited = ctx.store.change_audience(meeting, change, by).await?;
-    let mut now = meeting_now(ctx, meeting).await?;
-    now.report = Some(AudienceReport {
-        added: invited.added,
-        already: invited.already,
-        removed: invited.removed,
-        absent: invited.absent,
-        ..report
-    });
-    Ok(now)
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let report = ImportReport {
+        added: count(invited.added),
+        known: count(invited.already),
+        removed: count(invited.removed),
+        wrong,
+    };
+    Ok(PlanOk {
+        report: Some(report),
+        ..meeting_now(ctx, meeting).await?
+    })
 }
 
-/// The addresses in lower case, each once; and how often one stood there again.
-fn addresses(field: &str, given: &[String]) -> Result<(Vec<String>, usize), Error> {
+/// The addresses in lower case, each once.
+fn addresses(field: &str, given: &[String]) -> Result<Vec<String>, Reject> {
     let mut read = given
         .iter()
         .map(|email| {
             text::parse_email(email).map_err(|error| {
-                let shown: String = email.chars().take(100).collect();
+                let shown: String = email.chars().take(SHOWN_CHARS_MAX).collect();
                 let detail = format!("The field {field}: '{shown}': {error}.");
                 Reject::new(Code::Invalid, detail)
             })
@@ -300,6 +341,5 @@ fn addresses(field: &str, given: &[String]) -> Result<(Vec<String>, usize), Erro
         .collect::<Result<Vec<_>, Reject>>()?;
     read.sort();
     read.dedup();
-    let repeated = given.len() - read.len();
-    Ok((read, repeated))
+    Ok(read)
 }

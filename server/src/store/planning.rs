@@ -6,13 +6,24 @@ use async_trait::async_trait;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::limits::AUDIENCE_MAX;
-use plenary_shared::protocol::{EditMeeting, Overlap};
+use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
 /// Addresses that the audit tells one by one.
 const TOLD_MAX: usize = 20;
+
+/// What of a meeting is to be changed; `None`: it stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EditMeeting {
+    /// One line.
+    pub title: Option<String>,
+    /// Any text, or none.
+    pub description: Option<String>,
+    /// Whether anyone who is signed in may join.
+    pub is_public: Option<bool>,
+}
 
 /// What is to become of an audience: addresses in lower case, each once in each list.
 #[derive(Clone, Debug, Default)]
@@ -74,8 +85,8 @@ pub trait Planning: Send + Sync {
         by: Option<UserId>,
     ) -> Answer<()>;
     /// What takes place at the same time as a meeting's running and coming instances: for people of
-    /// its audience, or in the same meeting. By the time of the meeting's own instance.
-    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<Overlap>>;
+    /// its audience, or in the same meeting. Each with the meeting's own instance, by its time.
+    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>>;
 }
 
 /// What is to be written of an audience, and what to be told.
@@ -169,18 +180,18 @@ pub(super) struct Pair {
 pub(super) fn overlapping(
     pairs: Vec<Pair>,
     shared: &BTreeMap<MeetingId, (usize, Vec<String>)>,
-) -> Vec<Overlap> {
+) -> Vec<(InstanceId, Overlap)> {
     let overlap = |pair: Pair| {
-        let (people, emails) = shared.get(&pair.other.meeting).cloned().unwrap_or_default();
-        Overlap {
-            instance: pair.instance,
-            other: pair.other,
+        let (count, people) = shared.get(&pair.other.meeting).cloned().unwrap_or_default();
+        let overlap = Overlap {
+            instance: pair.other,
             title: pair.title,
             fromdatetime: pair.from,
             todatetime: pair.to,
+            shared: u32::try_from(count).unwrap_or(u32::MAX),
             people,
-            emails,
-        }
+        };
+        (pair.instance, overlap)
     };
     pairs.into_iter().map(overlap).collect()
 }

@@ -26,7 +26,7 @@ use self::link::Link;
 use self::lock::Lock;
 use super::steering::Order;
 use super::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, Planned, NewMeeting,
     NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
@@ -183,7 +183,7 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>> {
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         self.link
             .read(move |conn| schedule::meetings(conn, after, limit))
             .await

@@ -8,18 +8,18 @@ use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
 use plenary_server::store::mysql::{Archived, Batch, Ledger};
 use plenary_server::store::overview::{Counted, Listed, Now, Overview};
-use plenary_server::store::planning::{Invitations, Invited, Planning};
+use plenary_server::store::planning::{EditMeeting, Invitations, Invited, Planning};
 use plenary_server::store::redis::Live;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, Planned, NewMeeting,
     NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    EditMeeting, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread,
+    EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -149,7 +149,7 @@ impl Planning for Served {
         self.inner.cancel(instance, reason, by).await
     }
 
-    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<Overlap>> {
+    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
         self.inner.overlaps(meeting).await
     }
 }
@@ -211,7 +211,7 @@ delegated! {
     close_session(token: TokenHash) -> Answer<bool>;
     add_meeting(new: NewMeeting) -> Answer<Meeting>;
     schedule(meeting: MeetingId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<InstanceId>;
-    meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>>;
+    meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
     visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
     active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
     join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;

@@ -7,7 +7,7 @@ use chrono::Local;
 use clap::{Args, Subcommand};
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::limits::IMPORT_BYTES_MAX;
-use plenary_shared::protocol::{AudienceReport, ChangeAudience, EditMeeting, Overlap, PlanOk};
+use plenary_shared::protocol::{ImportReport, Overlap, PlanOk};
 use plenary_shared::time::{Timestamp, parse_length, parse_when};
 
 use super::super::output;
@@ -16,6 +16,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::rules::importing;
 use crate::service::schedule::{self, Import};
+use crate::store::planning::EditMeeting;
 
 #[derive(Args, Debug)]
 pub(in crate::command_line) struct Edit {
@@ -156,27 +157,13 @@ pub(super) async fn edit(ctx: &Ctx, asked: Edit) -> anyhow::Result<()> {
 }
 
 pub(super) async fn audience(ctx: &Ctx, asked: Audience) -> anyhow::Result<()> {
-    let (people, change) = match asked {
-        Audience::Add(mut people) => {
-            let add = std::mem::take(&mut people.emails);
-            let change = ChangeAudience {
-                add,
-                ..ChangeAudience::default()
-            };
-            (people, change)
-        }
-        Audience::Remove(mut people) => {
-            let remove = std::mem::take(&mut people.emails);
-            let change = ChangeAudience {
-                remove,
-                ..ChangeAudience::default()
-            };
-            (people, change)
-        }
+    let (meeting, json, add, remove) = match asked {
+        Audience::Add(people) => (people.meeting, people.json, people.emails, vec![]),
+        Audience::Remove(people) => (people.meeting, people.json, vec![], people.emails),
         Audience::Import(asked) => return import(ctx, asked).await,
     };
-    let now = schedule::change_audience(ctx, None, people.meeting, change).await?;
-    told(&now, people.json)
+    let now = schedule::change_audience(ctx, None, meeting, (&add, &remove)).await?;
+    told(&now, json)
 }
 
 async fn import(ctx: &Ctx, asked: ImportFile) -> anyhow::Result<()> {
@@ -230,15 +217,10 @@ fn told(now: &PlanOk, json: bool) -> anyhow::Result<()> {
     tell_overlaps(&now.overlaps)
 }
 
-fn tell_report(report: &AudienceReport) -> anyhow::Result<()> {
+fn tell_report(report: &ImportReport) -> anyhow::Result<()> {
     output::line(&format!(
-        "{} added, {} there already, {} removed, {} not there, {} twice, {} lines wrong",
-        report.added,
-        report.already,
-        report.removed,
-        report.absent,
-        report.repeated,
-        report.wrong_count
+        "{} added, {} there already, {} removed",
+        report.added, report.known, report.removed
     ))?;
     for wrong in &report.wrong {
         output::line(&format!(
@@ -252,15 +234,17 @@ fn tell_report(report: &AudienceReport) -> anyhow::Result<()> {
 /// Shown, and not forbidden.
 pub(super) fn tell_overlaps(overlaps: &[Overlap]) -> anyhow::Result<()> {
     for overlap in overlaps {
+        let some = match overlap.people.as_slice() {
+            [] => String::new(),
+            some => format!(": {}", some.join(", ")),
+        };
         output::line(&format!(
-            "   {} overlaps with {} {} ({} to {}) for {} people: {}",
+            "   at the same time: {}  {}  {} to {}, {} of the same people{some}",
             overlap.instance,
-            overlap.other,
             overlap.title,
             super::local(overlap.fromdatetime),
             super::local(overlap.todatetime),
-            overlap.people,
-            overlap.emails.join(", ")
+            overlap.shared,
         ))?;
     }
     Ok(())

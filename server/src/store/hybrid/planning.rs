@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
-use plenary_shared::protocol::{EditMeeting, Overlap};
+use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 
 use super::Hybrid;
 use crate::error::Answer;
-use crate::store::planning::{Invitations, Invited, Planning};
+use crate::store::planning::{EditMeeting, Invitations, Invited, Planning};
 
 #[async_trait]
 impl Planning for Hybrid {
@@ -65,7 +65,7 @@ impl Planning for Hybrid {
         Ok(())
     }
 
-    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<Overlap>> {
+    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
         self.ledger.overlaps(meeting).await
     }
 }

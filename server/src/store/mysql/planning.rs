@@ -6,13 +6,13 @@ use mysql_async::{Params, Row, Value, params};
 use plenary_shared::domain::Meeting;
 use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::limits::{OVERLAP_EMAILS_MAX, OVERLAPS_MAX};
-use plenary_shared::protocol::{EditMeeting, Overlap};
+use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 
 use super::link::{Ledger, TRIES_MAX, Work, is_deadlock};
 use super::{audit, row};
 use crate::error::{Answer, Error};
-use crate::store::planning::{Difference, Invitations, Invited, Pair, edited, overlapping, window};
+use crate::store::planning::{Difference, EditMeeting, Invitations, Invited, Pair, edited, overlapping, window};
 use crate::store::refusal;
 use crate::store::window::check_times;
 
@@ -195,7 +195,7 @@ impl Ledger {
     }
 
     /// What takes place at the same time as a meeting's running and coming instances.
-    pub async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<Overlap>> {
+    pub async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
         let rows = self
             .rows(
                 OVERLAPS,

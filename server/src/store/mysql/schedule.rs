@@ -13,7 +13,7 @@ use crate::error::{Answer, Error, Fault};
 use crate::store::planning::window;
 use crate::store::refusal;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, InstanceListed, MeetingListed, NewMeeting};
+use crate::store::{Agenda, PlannedInstance, Planned, NewMeeting};
 
 impl Ledger {
     /// Adds a meeting with its audience.
@@ -133,7 +133,7 @@ impl Ledger {
         &self,
         after: Option<MeetingId>,
         limit: usize,
-    ) -> Answer<Vec<MeetingListed>> {
+    ) -> Answer<Vec<Planned>> {
         let rows = self
             .rows(
                 "SELECT meetingID, title, description, isPublic
@@ -170,11 +170,10 @@ impl Ledger {
                 range,
             )
             .await?;
-        let mut listed: Vec<MeetingListed> = meetings
+        let mut listed: Vec<Planned> = meetings
             .into_iter()
-            .map(|meeting| MeetingListed {
+            .map(|meeting| Planned {
                 meeting,
-                invited: 0,
                 audience: Vec::new(),
                 instances: Vec::new(),
             })
@@ -182,7 +181,6 @@ impl Ledger {
         for (meeting, email) in row::usable(&invited, "audience", invitation) {
             if let Some(at) = position(&listed, meeting) {
                 listed[at].audience.push(email);
-                listed[at].invited += 1;
             }
         }
         for instance in row::usable(&instances, "meeting_instance", instance_listed) {
@@ -301,7 +299,7 @@ const LISTED: &str = "
   ORDER BY i.todatetime DESC
   LIMIT :limit)";
 
-fn position(listed: &[MeetingListed], id: MeetingId) -> Option<usize> {
+fn position(listed: &[Planned], id: MeetingId) -> Option<usize> {
     listed.binary_search_by_key(&id, |one| one.meeting.id).ok()
 }
 
@@ -309,8 +307,8 @@ fn invitation(row: &Row) -> Result<(MeetingId, String), row::Unusable> {
     Ok((row::meeting_id(row, "meetingID")?, row::email(row)?))
 }
 
-fn instance_listed(row: &Row) -> Result<InstanceListed, row::Unusable> {
-    Ok(InstanceListed {
+fn instance_listed(row: &Row) -> Result<PlannedInstance, row::Unusable> {
+    Ok(PlannedInstance {
         id: row::instance_id(row)?,
         fromdatetime: row::time(row, "fromdatetime")?,
         todatetime: row::time(row, "todatetime")?,

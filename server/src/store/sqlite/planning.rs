@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::limits::{OVERLAP_EMAILS_MAX, OVERLAPS_MAX};
-use plenary_shared::protocol::{EditMeeting, Overlap};
+use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
@@ -15,7 +15,7 @@ use super::writer::Atom;
 use super::{Sqlite, audit, row};
 use crate::error::{Answer, Error, Fault};
 use crate::store::planning::{
-    Difference, Invitations, Invited, Pair, Planning, edited, overlapping, window,
+    Difference, EditMeeting, Invitations, Invited, Pair, Planning, edited, overlapping, window,
 };
 use crate::store::window::check_times;
 use crate::store::{Feed, refusal};
@@ -70,7 +70,7 @@ impl Planning for Sqlite {
             .await
     }
 
-    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<Overlap>> {
+    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
         self.link
             .read(move |conn| Ok(overlaps(conn, meeting)?))
             .await
@@ -241,7 +241,7 @@ fn not_scheduled(conn: &Connection, id: InstanceId) -> Result<Error, Fault> {
     })
 }
 
-fn overlaps(conn: &Connection, meeting: MeetingId) -> Result<Vec<Overlap>, Fault> {
+fn overlaps(conn: &Connection, meeting: MeetingId) -> Result<Vec<(InstanceId, Overlap)>, Fault> {
     let pairs = row::all(
         conn,
         "meeting_instance",

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, named_params};
 use crate::error::{Answer, Fault};
 use crate::store::planning::window;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, Feed, InstanceListed, MeetingListed, NewMeeting, refusal};
+use crate::store::{Agenda, Feed, PlannedInstance, Planned, NewMeeting, refusal};
 
 use super::planning::invite;
 use super::writer::Atom;
@@ -109,7 +109,7 @@ pub(super) fn meetings(
     conn: &Connection,
     after: Option<MeetingId>,
     limit: usize,
-) -> Answer<Vec<MeetingListed>> {
+) -> Answer<Vec<Planned>> {
     let meetings = row::all(
         conn,
         "meeting",
@@ -148,12 +148,11 @@ pub(super) fn meetings(
         range,
         instance_listed,
     )?;
-    let mut listed: BTreeMap<MeetingId, MeetingListed> = meetings
+    let mut listed: BTreeMap<MeetingId, Planned> = meetings
         .into_iter()
         .map(|meeting| {
-            let one = MeetingListed {
+            let one = Planned {
                 meeting,
-                invited: 0,
                 audience: Vec::new(),
                 instances: Vec::new(),
             };
@@ -163,7 +162,6 @@ pub(super) fn meetings(
     for (meeting, email) in invited {
         if let Some(one) = listed.get_mut(&meeting) {
             one.audience.push(email);
-            one.invited += 1;
         }
     }
     for instance in instances {
@@ -357,8 +355,8 @@ fn timed(row: &Row<'_>) -> Result<(InstanceId, Timestamp), row::Unusable> {
     Ok((row::instance_id(row)?, row::time(row, "at")?))
 }
 
-fn instance_listed(row: &Row<'_>) -> Result<InstanceListed, row::Unusable> {
-    Ok(InstanceListed {
+fn instance_listed(row: &Row<'_>) -> Result<PlannedInstance, row::Unusable> {
+    Ok(PlannedInstance {
         id: row::instance_id(row)?,
         fromdatetime: row::time(row, "fromdatetime")?,
         todatetime: row::time(row, "todatetime")?,
