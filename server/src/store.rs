@@ -300,6 +300,8 @@ pub enum Feed {
         /// Who.
         user: UserId,
     },
+    /// Somebody was refused, maybe at another server. May be lost.
+    Denied(Box<overview::Denial>),
 }
 
 /// How far somebody has read an instance.

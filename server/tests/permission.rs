@@ -479,7 +479,7 @@ fn request(name: &str) -> Verb {
             reason: None,
         }),
         "typing" => Verb::Typing(instance),
-        "watch" => Verb::Watch(Watch { stop: false }),
+        "watch" => Verb::Watch(Watch::default()),
         "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

@@ -84,3 +84,13 @@ pub const LATE_MS: i64 = 5 * 60 * 1_000;
 
 /// Minutes that the dashboard's small curves show.
 pub const SPARK_MINUTES: usize = 10;
+
+/// A person's last stays that are told one by one in an instance's detail; those before are summed up.
+pub const STAYS_TOLD_MAX: usize = 8;
+
+/// Steps of the curve of arrivals in an instance's detail: what a third of a screen shows.
+pub const ARRIVAL_STEPS_MAX: usize = 24;
+
+/// What has happened in an instance that is told to whoever begins to look into it: more than a screen
+/// shows.
+pub const TRACES_MAX: usize = 200;

@@ -26,6 +26,8 @@
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extended",…}
 //! → {"id":10,"watch":{}}                                  admins only
 //! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
+//! → {"id":11,"watch":{"instance":{"meetingID":1,"orderID":4}}}     the same, and one of them in detail
+//! ← {"detail":{"meetingID":1,"orderID":4,"anew":true,"sums":{…},"people":[…],"traces":[…]}}
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -42,11 +44,13 @@ use crate::text::MessageBody;
 use crate::time::Timestamp;
 
 mod board;
+mod detail;
 mod push;
 mod steering;
 mod words;
 
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
+pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
 pub use steering::{Longer, Measure, Moderate, Target};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
@@ -151,7 +155,7 @@ pub enum Verb {
     /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
     Moderate(Moderate),
     /// Is told the dashboard from here on, as an admin, until told to stop. Answered by [`Done`];
-    /// then [`Board`] is pushed.
+    /// then [`Board`] is pushed, and [`Detail`] of one instance, if one is named.
     Watch(Watch),
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].

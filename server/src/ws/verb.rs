@@ -225,9 +225,12 @@ impl Socket {
         rules::admin(&caller.user)?;
         if asked.stop {
             self.watching = None;
-        } else if self.watching.is_none() {
-            self.watching = Some(self.state.board.watch(self.listener()?));
+            return Ok(Done {});
         }
+        let listener = self.listener()?;
+        let board = &self.state.board;
+        let watching = self.watching.get_or_insert_with(|| board.watch(listener));
+        watching.look_into(asked.instance)?;
         Ok(Done {})
     }
 

@@ -379,7 +379,10 @@ fn one_goes_into_a_meeting_and_comes_back_to_the_same_row() {
     );
     stage.key("f5");
     assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
-    let stopped = Verb::Watch(Watch { stop: true });
+    let stopped = Verb::Watch(Watch {
+        stop: true,
+        instance: None,
+    });
     let asked = stage.asked();
     assert!(
         asked.iter().any(|(_, request)| request.verb == stopped),

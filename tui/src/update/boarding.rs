@@ -49,7 +49,11 @@ impl Step<'_> {
 
     fn close_board(&mut self) {
         self.model.board = None;
-        self.ask(Verb::Watch(Watch { stop: true }), Asked::Watch);
+        let stop = Watch {
+            stop: true,
+            instance: None,
+        };
+        self.ask(Verb::Watch(stop), Asked::Watch);
     }
 
     /// The dashboard is not for this person, or not any more.

@@ -133,6 +133,7 @@ impl Follow {
                 | Push::Read(_)
                 | Push::Typing(_)
                 | Push::Board(_)
+                | Push::Detail(_)
                 | Push::Changed(_),
             ) => vec![],
         }
