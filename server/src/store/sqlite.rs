@@ -107,7 +107,7 @@ impl Store for Sqlite {
     async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
         let hash = hash.to_owned();
         self.link
-            .write(move |atom| people::set_password(atom, user, &hash, by))
+            .write(move |atom| keeping::set_password(atom, user, &hash, by))
             .await
     }
 
