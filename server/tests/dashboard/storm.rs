@@ -7,6 +7,7 @@ use std::fmt::Write;
 use futures_util::future::join_all;
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Verb;
+use plenary_shared::time::Timestamp;
 use plenary_testkit::{Server, ServerOptions, Setting, Ws, instance, until, user};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -23,6 +24,9 @@ struct Fact {
     kind: String,
     at_ms: i64,
 }
+
+/// When a stay began and ended, in milliseconds.
+type Stayed = (i64, Option<i64>);
 
 /// What everybody does at once; who stays in at last is every third.
 async fn storm(people: Vec<Ws>, here: InstanceId) -> Vec<Ws> {
@@ -66,18 +70,19 @@ fn is_in(one: &plenary_shared::protocol::DetailPerson) -> bool {
 
 /// Every figure against the rows of the record, and who is in against the live store.
 fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
-    let of = |kind: &str| facts.iter().filter(|one| one.kind == kind).count();
+    let of = |kind: &str| facts.iter().filter(|one| one.kind == kind).count() as u64;
     let row = &watched.rows[&here];
     let sums = watched.sums.as_ref().expect("sums");
-    assert_eq!(row.messages as usize, of("message"));
+    assert_eq!(row.messages, of("message"));
     assert_eq!(row.here as usize, inside);
-    assert_eq!(row.here as usize, of("join") - of("leave"));
-    assert_eq!(row.seq.get() as usize, facts.len());
+    assert_eq!(u64::from(row.here), of("join") - of("leave"));
+    assert_eq!(row.seq.get(), facts.len() as u64);
     assert_eq!(sums.seq, row.seq);
-    assert_eq!(sums.arrivals.steps.iter().sum::<u32>() as usize, of("join"));
-    assert_eq!(sums.stays as usize, of("leave"));
+    let comings: u32 = sums.arrivals.steps.iter().sum();
+    assert_eq!(u64::from(comings), of("join"));
+    assert_eq!(sums.stays, of("leave"));
 
-    let mut people: BTreeMap<UserId, (u64, Vec<(i64, Option<i64>)>)> = BTreeMap::new();
+    let mut people: BTreeMap<UserId, (u64, Vec<Stayed>)> = BTreeMap::new();
     let (mut inside_now, mut peak) = (0_u32, 0);
     for fact in facts {
         let Some(who) = fact.user else { continue };
@@ -102,14 +107,14 @@ fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
     for (who, (said, stays)) in people {
         let one = &watched.people[&who];
         assert_eq!(one.messages, said, "{one:?}");
-        let told: Vec<(i64, Option<i64>)> = one
+        let told: Vec<Stayed> = one
             .stays
             .iter()
-            .map(|stay| (stay.from.as_ms(), stay.to.map(|to| to.as_ms())))
+            .map(|stay| (stay.from.as_ms(), stay.to.map(Timestamp::as_ms)))
             .collect();
         let earlier = stays.len() - told.len();
         assert_eq!(told, stays[earlier..], "{one:?}");
-        let ms = |(from, to): &(i64, Option<i64>)| to.map_or(0, |to| to - from);
+        let ms = |(from, to): &Stayed| to.map_or(0, |to| to - from);
         let earlier_ms: i64 = stays[..earlier].iter().map(ms).sum();
         assert_eq!(
             (one.earlier as usize, one.earlier_ms),
