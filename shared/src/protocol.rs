@@ -45,12 +45,14 @@ use crate::time::Timestamp;
 
 mod board;
 mod detail;
+mod planning;
 mod push;
 mod steering;
 mod words;
 
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
+pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
 pub use steering::{Longer, Measure, Moderate, Target};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
