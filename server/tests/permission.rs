@@ -2,8 +2,8 @@
 
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages, Verb,
-    Watch,
+    Delete, Edit, Events, Explain, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages,
+    Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -306,6 +306,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         ["admins_only", "admins_only", "admins_only", ""],
     ),
     ("watch", ["admins_only", "admins_only", "admins_only", ""]),
+    ("explain", ["admins_only", "admins_only", "admins_only", ""]),
     (
         "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
@@ -479,7 +480,14 @@ fn request(name: &str) -> Verb {
             reason: None,
         }),
         "typing" => Verb::Typing(instance),
-        "watch" => Verb::Watch(Watch::default()),
+        "watch" => Verb::Watch(Watch {
+            stop: false,
+            instance: Some(instance),
+        }),
+        "explain" => Verb::Explain(Explain {
+            instance,
+            email: "ada@example.org".to_owned(),
+        }),
         "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

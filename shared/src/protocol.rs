@@ -28,6 +28,8 @@
 //! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
 //! → {"id":11,"watch":{"instance":{"meetingID":1,"orderID":4}}}     the same, and one of them in detail
 //! ← {"detail":{"meetingID":1,"orderID":4,"anew":true,"sums":{…},"people":[…],"traces":[…]}}
+//! → {"id":12,"explain":{"meetingID":1,"orderID":4,"email":"ada@example.org"}}      admins only
+//! ← {"id":12,"ok":{"allowed":false,"rule":"banned","because":"…","change":"…"}}
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -54,7 +56,7 @@ pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
 pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
-pub use steering::{Longer, Measure, Moderate, Target};
+pub use steering::{Explain, Longer, Measure, Moderate, Target, Verdict};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
@@ -159,6 +161,8 @@ pub enum Verb {
     /// Is told the dashboard from here on, as an admin, until told to stop. Answered by [`Done`];
     /// then [`Board`] is pushed, and [`Detail`] of one instance, if one is named.
     Watch(Watch),
+    /// Why somebody may join an instance, or may not, as an admin. Answered by [`Verdict`].
+    Explain(Explain),
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].
     Search(Search),
@@ -186,6 +190,7 @@ impl Verb {
         "typing",
         "moderate",
         "watch",
+        "explain",
         "search",
         "events",
         "people",

@@ -65,6 +65,7 @@ fn verb(name: &str, arguments: Value) -> Result<Verb, Reject> {
         "typing" => Verb::Typing(fields(name, arguments)?),
         "moderate" => Verb::Moderate(fields(name, checked_body(arguments)?)?),
         "watch" => Verb::Watch(fields(name, arguments)?),
+        "explain" => Verb::Explain(fields(name, arguments)?),
         "search" => Verb::Search(fields(name, arguments)?),
         "events" => Verb::Events(fields(name, arguments)?),
         "people" => Verb::People(fields(name, arguments)?),

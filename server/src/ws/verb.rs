@@ -6,8 +6,8 @@ use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::limits::{FOLLOWED_MAX, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo, ResumeMode,
-    Resumed, Verb, Watch,
+    Done, Explain, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo,
+    ResumeMode, Resumed, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -50,6 +50,10 @@ impl Socket {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
+            Verb::Explain(asked) => {
+                let Explain { instance, email } = asked;
+                json(&service::people::explain(&ctx, &caller, instance, &email).await?)
+            }
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {

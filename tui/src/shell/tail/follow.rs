@@ -176,6 +176,7 @@ impl Follow {
             | Verb::Typing(_)
             | Verb::Moderate(_)
             | Verb::Watch(_)
+            | Verb::Explain(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }
