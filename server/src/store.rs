@@ -18,7 +18,7 @@ use crate::error::{Answer, Fault};
 
 use self::steering::Order;
 
-pub use plenary_shared::protocol::{PlannedInstance, Planned};
+pub use plenary_shared::protocol::{Planned, PlannedInstance};
 
 pub mod belongings;
 pub mod finding;
@@ -277,6 +277,8 @@ pub enum Feed {
         /// Who.
         user: UserId,
     },
+    /// Somebody was refused, maybe at another server. May be lost.
+    Denied(Box<overview::Denial>),
 }
 
 /// How far somebody has read an instance.

@@ -1,6 +1,6 @@
 //! The server's command line as an operator and their scripts see it.
 
-use plenary_testkit::{Http, Server, Setting, Stores};
+use plenary_testkit::{Http, Scene, Server, Setting, Stores};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {
@@ -125,12 +125,12 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
     let args = ["meeting", "audience", "import", "1", "-", "--json"];
     let now = json(&server.cli_with_input(&args, list).ok());
     let report = &now["report"];
-    assert_eq!(
-        (&report["added"], &report["known"]),
-        (&1.into(), &1.into())
-    );
+    assert_eq!((&report["added"], &report["known"]), (&1.into(), &1.into()));
     assert_eq!(report["wrong"][0]["line"], 3);
-    assert_eq!(now["meetings"][0]["audience"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        now["meetings"][0]["audience"].as_array().map(Vec::len),
+        Some(2)
+    );
     bob.get(join).await.ok();
     let strict = server.cli_with_input(
         &["meeting", "audience", "import", "1", "-", "--strict"],
@@ -151,7 +151,10 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
             "ada@example.org,none@example.org",
         ])
         .ok();
-    assert!(told.contains("0 added, 0 there already, 1 removed"), "{told}");
+    assert!(
+        told.contains("0 added, 0 there already, 1 removed"),
+        "{told}"
+    );
 
     server
         .cli(&["meeting", "edit", "1", "--title", "Seminar", "--public"])
@@ -159,7 +162,19 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
     scene.http("eve").get(join).await.ok();
     let shown = bob.get("/meeting/1/order/1").await.ok();
     assert_eq!(shown["title"], "Seminar");
+    assert_audit(&scene, "audience | meeting 1 | added bob@example.org");
+    assert_audit(&scene, "audience | meeting 1 | removed ada@example.org");
+    assert_audit(&scene, "edited | meeting 1 | title: Seminar; public");
+}
 
+#[test]
+fn what_has_not_begun_is_moved_and_cancelled() {
+    let scene = Setting::new()
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+        .instance(1, 2, 7_200, 9_000)
+        .start();
+    let server = &scene.server;
     let overlapping = server
         .cli(&[
             "meeting", "schedule", "1", "--from", "in 30m", "--for", "1h",
@@ -199,23 +214,24 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
     assert!(cancelled.contains("ended, cancelled"), "{cancelled}");
     let again = server.cli(&["meeting", "cancel", "1/2"]);
     assert_eq!((again.code, again.stdout.as_str()), (4, ""));
+    assert_audit(&scene, "scheduled | 1/3 | ");
+    assert_audit(
+        &scene,
+        "moved | 1/2 | 2099-01-01T00:00:00.000Z to 2099-01-01T01:00:00.000Z",
+    );
+    assert_audit(&scene, "cancelled | 1/2 | nobody comes");
+}
+
+/// The audit has a row that begins so: what, of what, and how.
+#[track_caller]
+fn assert_audit(scene: &Scene, begin: &str) {
     let rows = scene
         .stores
         .database
         .query("SELECT action, target, detail FROM audit ORDER BY auditID");
     let rows: Vec<String> = rows.into_iter().map(|row| row.join(" | ")).collect();
-    let has = |row: &str| {
-        assert!(
-            rows.iter().any(|one| one.starts_with(row)),
-            "{row}: {rows:#?}"
-        )
-    };
-    has("audience | meeting 1 | added bob@example.org");
-    has("audience | meeting 1 | removed ada@example.org");
-    has("edited | meeting 1 | title: Seminar; public");
-    has("scheduled | 1/3 | ");
-    has("moved | 1/2 | 2099-01-01T00:00:00.000Z to 2099-01-01T01:00:00.000Z");
-    has("cancelled | 1/2 | nobody comes");
+    let found = rows.iter().any(|row| row.starts_with(begin));
+    assert!(found, "{begin}: {rows:#?}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search, UserMessages,
-    Verb, Watch,
+    Delete, Edit, Events, Explain, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search,
+    UserMessages, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -341,6 +341,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ),
     ("plan", ["admins_only", "admins_only", "admins_only", ""]),
     ("watch", ["admins_only", "admins_only", "admins_only", ""]),
+    ("explain", ["admins_only", "admins_only", "admins_only", ""]),
     (
         "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
@@ -515,7 +516,14 @@ fn request(name: &str) -> Verb {
         }),
         "plan" => Verb::Plan(Plan::Meetings { after: None }),
         "typing" => Verb::Typing(instance),
-        "watch" => Verb::Watch(Watch { stop: false }),
+        "watch" => Verb::Watch(Watch {
+            stop: false,
+            instance: Some(instance),
+        }),
+        "explain" => Verb::Explain(Explain {
+            instance,
+            email: "ada@example.org".to_owned(),
+        }),
         "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

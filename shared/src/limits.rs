@@ -110,3 +110,13 @@ pub const OVERLAPS_MAX: usize = 50;
 
 /// People of an overlap that are shown by their addresses.
 pub const OVERLAP_EMAILS_MAX: usize = 3;
+
+/// A person's last stays that are told one by one in an instance's detail; those before are summed up.
+pub const STAYS_TOLD_MAX: usize = 8;
+
+/// Steps of the curve of arrivals in an instance's detail: what a third of a screen shows.
+pub const ARRIVAL_STEPS_MAX: usize = 24;
+
+/// What has happened in an instance that is told to whoever begins to look into it: more than a screen
+/// shows.
+pub const TRACES_MAX: usize = 200;

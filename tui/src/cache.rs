@@ -1,9 +1,7 @@
 //! The last screens of each meeting, kept on disk for their reader alone: what is shown before the
 //! server answers.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use plenary_shared::domain::{Instance, InstanceState, Role};
@@ -11,6 +9,8 @@ use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::OpenOk;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::private_file;
 
 /// Bytes of the file: the screens of many meetings, read within a few milliseconds.
 pub const FILE_BYTES_MAX: usize = 2 * 1_024 * 1_024;
@@ -86,15 +86,9 @@ impl CacheFile {
 
     /// What was kept for this person on this server. The sentence says why a file is no good.
     pub fn load(&self, server: &str, email: &str) -> Result<Option<Cache>, String> {
-        let length = match fs::metadata(&self.path) {
-            Ok(file) => file.len(),
-            Err(_) => return Ok(None),
-        };
-        let is_small = usize::try_from(length).is_ok_and(|length| length <= FILE_BYTES_MAX);
-        let text = if is_small {
-            fs::read_to_string(&self.path)
-        } else {
-            Err(io::ErrorKind::FileTooLarge.into())
+        let text = match private_file::read(&self.path, FILE_BYTES_MAX as u64) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read,
         };
         let cache = text.and_then(|text| Ok(serde_json::from_str::<Cache>(&text)?));
         match cache {
@@ -124,35 +118,13 @@ impl CacheFile {
             left -= bytes;
             cache.rooms.push(room);
         }
-        let text = serde_json::to_vec(&cache)?;
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
-        let new = self
-            .path
-            .with_extension(format!("{}.new", std::process::id()));
-        // One that a killed process of the same number left would keep its mode.
-        let _ = fs::remove_file(&new);
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(&text))
-            .and_then(|()| fs::rename(&new, &self.path))
-            .inspect_err(|_| {
-                let _ = fs::remove_file(&new);
-            })
+        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
+        private_file::replace(&self.path, &serde_json::to_vec(&cache)?)
     }
 
     /// Removes it: whoever signs out leaves nothing behind.
     pub fn remove(&self) -> io::Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        private_file::remove(&self.path)
     }
 }
 
@@ -171,6 +143,7 @@ pub fn aged(mut instance: Instance, now: Timestamp) -> Instance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn cache() -> Cache {

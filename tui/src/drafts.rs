@@ -1,13 +1,13 @@
 //! What was written and not sent, kept on disk for its writer alone.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use plenary_shared::ids::InstanceId;
 use serde::{Deserialize, Serialize};
+
+use crate::private_file;
 
 /// Bytes of the file that are read: far more than the inputs hold together.
 const FILE_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
@@ -38,12 +38,7 @@ impl DraftsFile {
 
     /// The drafts for this server; none if there is no such file or it cannot be understood.
     pub fn load(&self, server: &str) -> Drafts {
-        let small = fs::metadata(&self.path).is_ok_and(|file| file.len() <= FILE_BYTES_MAX);
-        let text = if small {
-            fs::read_to_string(&self.path).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
         let kept = serde_json::from_str::<Kept>(&text)
             .ok()
             .filter(|kept| kept.server == server);
@@ -56,10 +51,7 @@ impl DraftsFile {
     /// Keeps these in place of all others; a reader sees the old ones or the new ones, whole.
     pub fn save(&self, server: &str, drafts: Drafts) -> io::Result<()> {
         if drafts.is_empty() {
-            return match fs::remove_file(&self.path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                Ok(()) | Err(_) => Ok(()),
-            };
+            return private_file::remove(&self.path);
         }
         let drafts = drafts
             .into_iter()
@@ -69,34 +61,15 @@ impl DraftsFile {
             server: server.to_owned(),
             drafts,
         })?;
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
-        let new = self
-            .path
-            .with_extension(format!("{}.new", std::process::id()));
-        // One that a killed process of the same number left would keep its mode.
-        let _ = fs::remove_file(&new);
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .and_then(|()| fs::rename(&new, &self.path));
-        if written.is_err() {
-            // What matters is the error that led here.
-            let _ = fs::remove_file(&new);
-        }
-        written
+        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
+        private_file::replace(&self.path, text.as_bytes())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]

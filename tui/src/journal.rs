@@ -15,15 +15,17 @@
 
 mod aim;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::private_file;
 
 pub use aim::{Aim, Target};
 
@@ -117,10 +119,7 @@ impl Journal {
     /// Begins a file of this name in `directory`, and takes over what dead programs left there for
     /// this owner: those lines, in their order, are in the new file when this returns.
     pub fn open(directory: &Path, owner: &Owner, name: &str) -> io::Result<(Self, Vec<Line>)> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+        private_file::make_directory(directory)?;
         let left = Left::find(directory, owner)?;
         let header = json_line(&Header {
             outbox: FORM,
@@ -274,14 +273,7 @@ fn take_over(path: &Path, owner: &Owner) -> io::Result<Option<(File, Vec<Line>)>
 /// A new file in the place of any old one, locked before anybody can see it.
 fn begin(path: &Path, header: &str, lines: &[Line]) -> io::Result<(File, u64)> {
     let new = path.with_extension("new");
-    // One that a killed program left under the same name.
-    let _ = fs::remove_file(&new);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)?;
+    let mut file = private_file::create(&new)?;
     file.try_lock().map_err(io::Error::from)?;
     let mut text = header.to_owned();
     for line in lines {

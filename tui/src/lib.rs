@@ -21,6 +21,7 @@ pub mod model;
 pub mod msg;
 pub mod net;
 pub mod plain;
+pub mod private_file;
 pub mod runtime;
 pub mod sent;
 pub mod session;

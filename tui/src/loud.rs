@@ -1,15 +1,14 @@
 //! What each meeting may call for, kept on disk.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use plenary_shared::ids::MeetingId;
 use serde::{Deserialize, Serialize};
 
 use crate::model::loudness::Loudness;
+use crate::private_file;
 
 /// Bytes of the file that are read: thousands of meetings.
 const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
@@ -36,12 +35,7 @@ impl LoudFile {
 
     /// What was chosen on this server; nothing if there is no such file or it is not understood.
     pub fn load(&self, server: &str) -> Vec<(MeetingId, Loudness)> {
-        let small = fs::metadata(&self.path).is_ok_and(|file| file.len() <= FILE_BYTES_MAX);
-        let text = if small {
-            fs::read_to_string(&self.path).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
         let kept = serde_json::from_str::<Kept>(&text).ok();
         let kept = kept.filter(|kept| kept.server == server);
         let meetings = kept.into_iter().flat_map(|kept| kept.meetings);
@@ -60,22 +54,8 @@ impl LoudFile {
             server: server.to_owned(),
             meetings,
         })?;
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
-        let new = self
-            .path
-            .with_extension(format!("{}.new", std::process::id()));
-        let _ = fs::remove_file(&new);
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .and_then(|()| fs::rename(&new, &self.path))
+        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
+        private_file::replace(&self.path, text.as_bytes())
     }
 }
 

@@ -1,12 +1,14 @@
 //! What was sent, kept on disk for its writer alone: the history of the inputs.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use plenary_shared::ids::MeetingId;
 use serde::{Deserialize, Serialize};
+
+use crate::private_file;
 
 /// Bytes of the file from which on its older half goes.
 const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
@@ -52,11 +54,7 @@ impl SentFile {
             text: text.to_owned(),
         })?;
         line.push(b'\n');
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
         if fs::metadata(&self.path).is_ok_and(|file| file.len() > FILE_BYTES_MAX) {
             self.halve()?;
         }
@@ -84,18 +82,7 @@ impl SentFile {
     }
 
     fn halve(&self) -> io::Result<()> {
-        let kept = self.newest(FILE_BYTES_MAX / 2)?;
-        let new = self
-            .path
-            .with_extension(format!("{}.new", std::process::id()));
-        let _ = fs::remove_file(&new);
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(&kept))
-            .and_then(|()| fs::rename(&new, &self.path))
+        private_file::replace(&self.path, &self.newest(FILE_BYTES_MAX / 2)?)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Who is signed in where: the stored session, readable by its owner alone.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Server;
+use crate::private_file;
 
 /// A login token: a secret, which `{:?}` does not tell.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,31 +160,16 @@ impl SessionFile {
     pub fn save(&self, session: &Session) -> Result<(), SessionError> {
         let text = toml::to_string(session).map_err(|error| self.io(io::Error::other(error)))?;
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| SessionError::Io {
-                path: directory.to_owned(),
-                error,
-            })?;
-        let new = self
-            .path
-            .with_extension(format!("{}.new", std::process::id()));
-        let written = write_private(&new, &text).and_then(|()| fs::rename(&new, &self.path));
-        if written.is_err() {
-            // What matters is the error that led here.
-            let _ = fs::remove_file(&new);
-        }
-        written.map_err(|error| self.io(error))
+        private_file::make_directory(directory).map_err(|error| SessionError::Io {
+            path: directory.to_owned(),
+            error,
+        })?;
+        private_file::replace(&self.path, text.as_bytes()).map_err(|error| self.io(error))
     }
 
     /// Forgets it; that there was none is no error.
     pub fn remove(&self) -> Result<(), SessionError> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        private_file::remove(&self.path).map_err(|error| self.io(error))
     }
 
     fn io(&self, error: io::Error) -> SessionError {
@@ -192,26 +178,6 @@ impl SessionFile {
             error,
         }
     }
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let open = || {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-    };
-    let mut file = match open() {
-        // Left by a process of the same number that was killed.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(path)?;
-            open()?
-        }
-        other => other?,
-    };
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// A server as its address.

@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
-use plenary_shared::domain::{Code, Reject};
+use plenary_shared::domain::{Code, Reject, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::limits::{IMPORT_BYTES_MAX, PAGE_MAX, SEARCH_PAGE_DEFAULT, SEARCH_PAGE_MAX};
 use plenary_shared::protocol::Search;
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::{HttpError, HttpState};
 use crate::ctx::Caller;
 use crate::rules::{self, PageAsked, importing};
-use crate::service::account;
+use crate::service::{account, people};
 
 /// Under which a client repeats a message without making a second one.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -34,6 +34,38 @@ impl FromRequestParts<HttpState> for SignedIn {
         let named = query(parts)?.read("userID", UserId::from_str)?;
         rules::yourself(&caller.user, named)?;
         Ok(Self(caller))
+    }
+}
+
+/// Who asks, if they are an admin.
+pub(super) struct Admin(pub(super) Caller);
+
+impl FromRequestParts<HttpState> for Admin {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, HttpError> {
+        let SignedIn(caller) = SignedIn::from_request_parts(parts, state).await?;
+        rules::admin(&caller.user)?;
+        Ok(Self(caller))
+    }
+}
+
+/// An admin, and the person in the path, whom they keep.
+pub(super) struct Keeping {
+    pub(super) by: Option<UserId>,
+    pub(super) person: User,
+}
+
+impl FromRequestParts<HttpState> for Keeping {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, HttpError> {
+        let Admin(caller) = Admin::from_request_parts(parts, state).await?;
+        let Of(user) = Of::from_request_parts(parts, state).await?;
+        Ok(Self {
+            by: Some(caller.user.id),
+            person: people::by_id(&state.ctx, user).await?,
+        })
     }
 }
 

@@ -4,14 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::{Gender, Reject, Role, User};
 use plenary_shared::ids::UserId;
+use plenary_shared::protocol::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::document::InstancePath;
-use super::extract::{At, Email, JsonBody, Of, SignedIn, Which};
+use super::extract::{Admin, At, Email, JsonBody, Keeping, SignedIn, Which};
 use super::{HttpError, HttpState};
-use crate::rules;
-use crate::rules::joining::Verdict;
 use crate::service::account::{self, NewPerson};
 use crate::service::people;
 use crate::store::{PersonListed, SessionListed};
@@ -142,10 +141,9 @@ pub(super) async fn explain(
 )]
 pub(super) async fn users(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    _admin: Admin,
     which: Which,
 ) -> Result<Json<Users>, HttpError> {
-    rules::admin(&caller.user)?;
     if let Some(email) = which.email {
         let users = people::with_email(&state.ctx, &email).await?;
         return Ok(Json(Users { users, more: false }));
@@ -169,10 +167,9 @@ pub(super) async fn users(
 )]
 pub(super) async fn add(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     JsonBody(new): JsonBody<Adding>,
 ) -> Result<Json<Added>, HttpError> {
-    rules::admin(&caller.user)?;
     let (password, made) = chosen(&state, new.password);
     let person = NewPerson {
         name: new.name,
@@ -204,14 +201,11 @@ pub(super) async fn add(
 )]
 pub(super) async fn role(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
-    Of(user): Of,
+    Keeping { by, person }: Keeping,
     JsonBody(new): JsonBody<Becoming>,
 ) -> Result<Json<Kept>, HttpError> {
-    rules::admin(&caller.user)?;
-    let user = people::by_id(&state.ctx, user).await?;
-    people::set_role(&state.ctx, Some(caller.user.id), &user, new.role).await?;
-    Ok(kept(format!("{} is {} now.", user.email, new.role)))
+    people::set_role(&state.ctx, by, &person, new.role).await?;
+    Ok(kept(format!("{} is {} now.", person.email, new.role)))
 }
 
 /// Gives somebody a new password; their sessions end.
@@ -229,17 +223,14 @@ pub(super) async fn role(
 )]
 pub(super) async fn password(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
-    Of(user): Of,
+    Keeping { by, person }: Keeping,
     JsonBody(new): JsonBody<Resetting>,
 ) -> Result<Json<Kept>, HttpError> {
-    rules::admin(&caller.user)?;
-    let user = people::by_id(&state.ctx, user).await?;
     let (password, made) = chosen(&state, new.password);
-    people::set_password(&state.ctx, Some(caller.user.id), &user, &password).await?;
+    people::set_password(&state.ctx, by, &person, &password).await?;
     Ok(Json(Kept {
         success: true,
-        message: format!("{} has a new password.", user.email),
+        message: format!("{} has a new password.", person.email),
         password: made,
     }))
 }
@@ -258,13 +249,10 @@ pub(super) async fn password(
 )]
 pub(super) async fn disable(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
-    Of(user): Of,
+    Keeping { by, person }: Keeping,
 ) -> Result<Json<Kept>, HttpError> {
-    rules::admin(&caller.user)?;
-    let user = people::by_id(&state.ctx, user).await?;
-    people::disable(&state.ctx, Some(caller.user.id), &user).await?;
-    Ok(kept(format!("{} is disabled.", user.email)))
+    people::disable(&state.ctx, by, &person).await?;
+    Ok(kept(format!("{} is disabled.", person.email)))
 }
 
 /// Lets somebody sign in again.
@@ -281,13 +269,10 @@ pub(super) async fn disable(
 )]
 pub(super) async fn enable(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
-    Of(user): Of,
+    Keeping { by, person }: Keeping,
 ) -> Result<Json<Kept>, HttpError> {
-    rules::admin(&caller.user)?;
-    let user = people::by_id(&state.ctx, user).await?;
-    people::enable(&state.ctx, Some(caller.user.id), &user).await?;
-    Ok(kept(format!("{} is enabled.", user.email)))
+    people::enable(&state.ctx, by, &person).await?;
+    Ok(kept(format!("{} is enabled.", person.email)))
 }
 
 /// The sessions of somebody that are good.
@@ -304,12 +289,9 @@ pub(super) async fn enable(
 )]
 pub(super) async fn sessions(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
-    Of(user): Of,
+    Keeping { by: _, person }: Keeping,
 ) -> Result<Json<Sessions>, HttpError> {
-    rules::admin(&caller.user)?;
-    let user = people::by_id(&state.ctx, user).await?;
-    let sessions = people::sessions(&state.ctx, &user).await?;
+    let sessions = people::sessions(&state.ctx, &person).await?;
     Ok(Json(Sessions { sessions }))
 }
 
@@ -327,11 +309,8 @@ pub(super) async fn sessions(
 )]
 pub(super) async fn revoke(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
-    Of(user): Of,
+    Keeping { by, person }: Keeping,
 ) -> Result<Json<Kept>, HttpError> {
-    rules::admin(&caller.user)?;
-    let user = people::by_id(&state.ctx, user).await?;
-    let ended = people::revoke(&state.ctx, Some(caller.user.id), &user).await?;
-    Ok(kept(format!("{ended} sessions of {} ended.", user.email)))
+    let ended = people::revoke(&state.ctx, by, &person).await?;
+    Ok(kept(format!("{ended} sessions of {} ended.", person.email)))
 }

@@ -451,6 +451,7 @@ mod tests {
             wake: tokio::sync::Notify::new(),
             changed: AtomicBool::new(false),
             signed_out: AtomicBool::new(false),
+            round_trip: std::sync::atomic::AtomicU32::new(0),
             notes: Mutex::default(),
         });
         Cursor::new(room.clone(), listener)

@@ -12,7 +12,7 @@ use crate::error::Answer;
 use crate::rules;
 use crate::rules::importing::{self, Imported};
 use crate::store::planning::{EditMeeting, Invitations};
-use crate::store::{Planned, NewMeeting};
+use crate::store::{NewMeeting, Planned};
 
 /// How many meetings a page of [`list`] holds.
 pub const LIST_PAGE: usize = 500;

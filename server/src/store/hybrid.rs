@@ -23,8 +23,8 @@ use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::steering::Order;
 use super::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, Planned, NewMeeting,
-    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
+    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash, refusal,
 };
 

@@ -26,8 +26,8 @@ use self::link::Link;
 use self::lock::Lock;
 use super::steering::Order;
 use super::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, Planned, NewMeeting,
-    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
+    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
 
@@ -108,7 +108,7 @@ impl Store for Sqlite {
     async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
         let hash = hash.to_owned();
         self.link
-            .write(move |atom| people::set_password(atom, user, &hash, by))
+            .write(move |atom| keeping::set_password(atom, user, &hash, by))
             .await
     }
 

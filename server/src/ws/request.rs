@@ -66,6 +66,7 @@ fn verb(name: &str, arguments: Value) -> Result<Verb, Reject> {
         "moderate" => Verb::Moderate(fields(name, checked_body(arguments)?)?),
         "plan" => Verb::Plan(fields(name, arguments)?),
         "watch" => Verb::Watch(fields(name, arguments)?),
+        "explain" => Verb::Explain(fields(name, arguments)?),
         "search" => Verb::Search(fields(name, arguments)?),
         "events" => Verb::Events(fields(name, arguments)?),
         "people" => Verb::People(fields(name, arguments)?),

@@ -109,6 +109,8 @@ impl Socket {
         let mut check = interval(Duration::from_secs(CHECK_S));
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();
+        // When the last ping was sent that has not come back.
+        let mut pinged: Option<Instant> = None;
         let mut posts = Posts::default();
         // When to look for events; nothing is due before something woke us.
         let mut due: Option<Instant> = None;
@@ -144,7 +146,12 @@ impl Socket {
                             let reject = Reject::new(Code::Malformed, "Frames are text, not binary.");
                             wire.answer(0, Err(reject)).await?;
                         }
-                        Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                        Ok(Message::Pong(_)) => {
+                            if let (Some(at), Some(listener)) = (pinged.take(), &self.listener) {
+                                listener.note_round_trip(at.elapsed());
+                            }
+                        }
+                        Ok(Message::Ping(_)) => {}
                         Ok(Message::Close(_)) => return None,
                         // Too long, no UTF-8, no WebSocket: the connection cannot go on.
                         Err(_) => return Some(Close::ProtocolError),
@@ -183,7 +190,10 @@ impl Socket {
                         return Some(close);
                     }
                 }
-                _ = ping.tick() => wire.send(Message::Ping(axum::body::Bytes::new())).await?,
+                _ = ping.tick() => {
+                    pinged = Some(Instant::now());
+                    wire.send(Message::Ping(axum::body::Bytes::new())).await?;
+                }
                 () = sleep_until(hello_by), if self.caller.is_none() => {
                     return Some(Close::ProtocolError);
                 }

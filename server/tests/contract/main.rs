@@ -120,6 +120,7 @@ macro_rules! contract {
                 overview {
                     figures_agree_with_the_log_after_a_storm
                     whoever_lost_every_connection_is_reconnecting
+                    who_came_and_who_holds_which_stay_is_told
                     what_comes_soon_and_what_is_over_is_listed
                 }
                 agenda {

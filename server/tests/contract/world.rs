@@ -251,6 +251,7 @@ impl World {
                 | Feed::Gap
                 | Feed::Changed
                 | Feed::SignedOut(_)
+                | Feed::Denied(_)
                 | Feed::Read(_)
                 | Feed::Typing { .. } => None,
             })

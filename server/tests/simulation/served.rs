@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
 use plenary_server::store::mysql::{Archived, Batch, Ledger};
-use plenary_server::store::overview::{Counted, Listed, Now, Overview};
+use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
 use plenary_server::store::planning::{EditMeeting, Invitations, Invited, Planning};
 use plenary_server::store::redis::Live;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, Planned, NewMeeting,
-    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
+    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
@@ -107,6 +107,18 @@ impl Overview for Served {
 
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
         self.inner.now(asked).await
+    }
+
+    async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
+        self.inner.attended(instance, upto).await
+    }
+
+    async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
+        self.inner.holders(instances).await
+    }
+
+    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
+        self.inner.tell_denied(denial).await
     }
 }
 

@@ -12,6 +12,9 @@ pub struct Watch {
     /// Not any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
+    /// The instance of which [`super::Detail`] is pushed too; missing: of none, or of none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
 }
 
 /// See [`super::Push::Board`].

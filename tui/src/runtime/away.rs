@@ -1,8 +1,7 @@
 //! The person's editor, which has the terminal for a while.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -10,6 +9,7 @@ use plenary_shared::ids::InstanceId;
 use tokio::process::{Child, Command};
 
 use crate::msg::News;
+use crate::private_file;
 
 /// Bytes of the file that are read: more than the input holds, so that it can say what is too much.
 const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
@@ -78,18 +78,9 @@ impl Away {
 
 impl Written {
     fn new(directory: &Path, text: &str) -> io::Result<Self> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+        private_file::make_directory(directory)?;
         let path = directory.join(format!("message-{}.md", std::process::id()));
-        // One that a killed process of the same number left would keep its mode.
-        let _ = fs::remove_file(&path);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
+        let mut file = private_file::create(&path)?;
         let written = Self(path);
         file.write_all(text.as_bytes())?;
         Ok(written)

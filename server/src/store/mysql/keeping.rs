@@ -1,6 +1,6 @@
-//! People as admins keep them: roles, who is shut out, and whose sessions there are.
+//! People as admins keep them: roles, passwords, who is shut out, and whose sessions there are.
 
-use mysql_async::{Row, params};
+use mysql_async::{Params, Row, params};
 use plenary_shared::domain::{Code, Role};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits::PAGE_MAX;
@@ -25,17 +25,14 @@ impl Ledger {
         now: Timestamp,
     ) -> Answer<()> {
         let mut work = self.transaction().await?;
-        let changed = work
-            .change(
-                "UPDATE `user`
-                 SET role = :role
-                 WHERE userID = :user",
-                params! { "role" => role.as_str(), "user" => user.get() },
-            )
-            .await?;
-        if changed.rows == 0 {
-            return Err(Code::NotFound.into());
-        }
+        change_one(
+            &mut work,
+            "UPDATE `user`
+             SET role = :role
+             WHERE userID = :user",
+            params! { "role" => role.as_str(), "user" => user.get() },
+        )
+        .await?;
         let (target, detail) = (target(user), Some(role.to_string()));
         audit::note(&mut work, now, by, "role", target, detail).await?;
         Ok(work.commit().await?)
@@ -51,17 +48,14 @@ impl Ledger {
         now: Timestamp,
     ) -> Answer<()> {
         let mut work = self.transaction().await?;
-        let changed = work
-            .change(
-                "UPDATE `user`
-                 SET disabled_at = :since
-                 WHERE userID = :user",
-                params! { "since" => since.map(row::at), "user" => user.get() },
-            )
-            .await?;
-        if changed.rows == 0 {
-            return Err(Code::NotFound.into());
-        }
+        change_one(
+            &mut work,
+            "UPDATE `user`
+             SET disabled_at = :since
+             WHERE userID = :user",
+            params! { "since" => since.map(row::at), "user" => user.get() },
+        )
+        .await?;
         // Also where they are let in again: what was good before they were shut out is good no more.
         expire_sessions(&mut work, user, now).await?;
         let action = if since.is_some() {
@@ -70,6 +64,27 @@ impl Ledger {
             "enabled"
         };
         audit::note(&mut work, now, by, action, target(user), None).await?;
+        Ok(work.commit().await?)
+    }
+
+    /// Sets a password's hash; `not_found`.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        hash: &str,
+        by: Option<UserId>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        let mut work = self.transaction().await?;
+        change_one(
+            &mut work,
+            "UPDATE `user`
+             SET passwordHash = :hash
+             WHERE userID = :user",
+            params! { "hash" => hash, "user" => user.get() },
+        )
+        .await?;
+        audit::note(&mut work, now, by, "password", target(user), None).await?;
         Ok(work.commit().await?)
     }
 
@@ -122,6 +137,15 @@ impl Ledger {
             .await?;
         Ok(row::usable(&rows, "session", token))
     }
+}
+
+/// Changes the row of one person; `not_found`.
+async fn change_one(work: &mut Work, sql: &str, values: Params) -> Answer<()> {
+    let changed = work.change(sql, values).await?;
+    if changed.rows == 0 {
+        return Err(Code::NotFound.into());
+    }
+    Ok(())
 }
 
 async fn expire_sessions(work: &mut Work, user: UserId, now: Timestamp) -> Result<usize, Fault> {

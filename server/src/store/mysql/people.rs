@@ -85,31 +85,6 @@ impl Ledger {
         })
     }
 
-    /// Sets a password's hash.
-    pub async fn set_password(
-        &self,
-        user: UserId,
-        hash: &str,
-        by: Option<UserId>,
-        now: Timestamp,
-    ) -> Answer<()> {
-        let mut work = self.transaction().await?;
-        let changed = work
-            .change(
-                "UPDATE `user`
-                 SET passwordHash = :hash
-                 WHERE userID = :user",
-                params! { "hash" => hash, "user" => user.get() },
-            )
-            .await?;
-        if changed.rows == 0 {
-            return Err(Code::NotFound.into());
-        }
-        let target = format!("user {user}");
-        audit::note(&mut work, now, by, "password", target, None).await?;
-        Ok(work.commit().await?)
-    }
-
     /// A page of all people, by id, above `after`.
     pub async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
         let rows = self

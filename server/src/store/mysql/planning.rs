@@ -1,6 +1,7 @@
 //! Changes of meetings, of who may join them, and of instances that have not begun.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use mysql_async::{Params, Row, Value, params};
 use plenary_shared::domain::Meeting;
@@ -12,7 +13,9 @@ use plenary_shared::time::Timestamp;
 use super::link::{Ledger, TRIES_MAX, Work, is_deadlock};
 use super::{audit, row};
 use crate::error::{Answer, Error};
-use crate::store::planning::{Difference, EditMeeting, Invitations, Invited, Pair, edited, overlapping, window};
+use crate::store::planning::{
+    Difference, EditMeeting, Invitations, Invited, Pair, edited, overlapping, window,
+};
 use crate::store::refusal;
 use crate::store::window::check_times;
 
@@ -206,8 +209,8 @@ impl Ledger {
         let mut shared = BTreeMap::new();
         for pair in &pairs {
             let other = pair.other.meeting;
-            if !shared.contains_key(&other) {
-                shared.insert(other, self.shared(meeting, other).await?);
+            if let Entry::Vacant(vacant) = shared.entry(other) {
+                vacant.insert(self.shared(meeting, other).await?);
             }
         }
         Ok(overlapping(pairs, &shared))

@@ -13,7 +13,7 @@ use crate::error::{Answer, Error, Fault};
 use crate::store::planning::window;
 use crate::store::refusal;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, PlannedInstance, Planned, NewMeeting};
+use crate::store::{Agenda, NewMeeting, Planned, PlannedInstance};
 
 impl Ledger {
     /// Adds a meeting with its audience.
@@ -129,11 +129,7 @@ impl Ledger {
     }
 
     /// A page of all meetings with audience and instances, by id, above `after`.
-    pub async fn meetings(
-        &self,
-        after: Option<MeetingId>,
-        limit: usize,
-    ) -> Answer<Vec<Planned>> {
+    pub async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         let rows = self
             .rows(
                 "SELECT meetingID, title, description, isPublic

@@ -40,6 +40,7 @@ scripts! {
     People = "people",
     UserMessages = "user_messages",
     Overview = "overview",
+    Holders = "holders",
     Hold = "hold",
     Detach = "detach",
     ReapNode = "reap_node",

@@ -1,10 +1,10 @@
-//! People as admins keep them: roles, who is shut out, and whose sessions there are.
+//! People as admins keep them: roles, passwords, who is shut out, and whose sessions there are.
 
 use plenary_shared::domain::{Code, Role};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Params, Row, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::{Feed, SessionListed, TokenHash, foreign};
@@ -20,16 +20,13 @@ pub(super) fn set_role(
     role: Role,
     by: Option<UserId>,
 ) -> Answer<()> {
-    let changed = row::change(
-        atom.conn,
+    change_one(
+        atom,
         "UPDATE user
          SET role = :role
          WHERE userID = :user",
         named_params! { ":role": role.as_str(), ":user": user.get() },
     )?;
-    if changed == 0 {
-        return Err(Code::NotFound.into());
-    }
     Ok(audit::note(
         atom,
         by,
@@ -46,16 +43,13 @@ pub(super) fn set_disabled(
     since: Option<Timestamp>,
     by: Option<UserId>,
 ) -> Answer<()> {
-    let changed = row::change(
-        atom.conn,
+    change_one(
+        atom,
         "UPDATE user
          SET disabled_at = :since
          WHERE userID = :user",
         named_params! { ":since": since.map(Timestamp::as_ms), ":user": user.get() },
     )?;
-    if changed == 0 {
-        return Err(Code::NotFound.into());
-    }
     end_sessions(atom, user)?;
     let action = if since.is_some() {
         "disabled"
@@ -63,6 +57,23 @@ pub(super) fn set_disabled(
         "enabled"
     };
     Ok(audit::note(atom, by, action, &target(user), None)?)
+}
+
+/// Sets a password's hash; `not_found`.
+pub(super) fn set_password(
+    atom: &mut Atom<'_>,
+    user: UserId,
+    hash: &str,
+    by: Option<UserId>,
+) -> Answer<()> {
+    change_one(
+        atom,
+        "UPDATE user
+         SET passwordHash = :hash
+         WHERE userID = :user",
+        named_params! { ":hash": hash, ":user": user.get() },
+    )?;
+    Ok(audit::note(atom, by, "password", &target(user), None)?)
 }
 
 /// The sessions of somebody that are good, the newest first.
@@ -100,6 +111,14 @@ pub(super) fn close_sessions(
     let ended = end_sessions(atom, user)?;
     audit::note(atom, by, "sessions_revoked", &target(user), None)?;
     Ok(ended)
+}
+
+/// Changes the row of one person; `not_found`.
+fn change_one(atom: &Atom<'_>, sql: &str, values: impl Params) -> Answer<()> {
+    if row::change(atom.conn, sql, values)? == 0 {
+        return Err(Code::NotFound.into());
+    }
+    Ok(())
 }
 
 /// How many were good.

@@ -87,27 +87,6 @@ pub(super) fn add_user(atom: &mut Atom<'_>, new: NewUser) -> Answer<User> {
     })
 }
 
-/// Sets a password's hash.
-pub(super) fn set_password(
-    atom: &mut Atom<'_>,
-    user: UserId,
-    hash: &str,
-    by: Option<UserId>,
-) -> Answer<()> {
-    let changed = row::change(
-        atom.conn,
-        "UPDATE user
-         SET passwordHash = :hash
-         WHERE userID = :user",
-        named_params! { ":hash": hash, ":user": user.get() },
-    )?;
-    if changed == 0 {
-        return Err(Code::NotFound.into());
-    }
-    audit::note(atom, by, "password", &format!("user {user}"), None)?;
-    Ok(())
-}
-
 /// A page of all people, by id, above `after`.
 pub(super) fn users(
     conn: &Connection,

@@ -2,6 +2,7 @@
 //! from the same rows, so it follows with the commit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
@@ -252,8 +253,8 @@ fn overlaps(conn: &Connection, meeting: MeetingId) -> Result<Vec<(InstanceId, Ov
     let mut all = BTreeMap::new();
     for pair in &pairs {
         let other = pair.other.meeting;
-        if !all.contains_key(&other) {
-            all.insert(other, shared(conn, meeting, other)?);
+        if let Entry::Vacant(vacant) = all.entry(other) {
+            vacant.insert(shared(conn, meeting, other)?);
         }
     }
     Ok(overlapping(pairs, &all))

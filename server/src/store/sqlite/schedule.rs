@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, named_params};
 use crate::error::{Answer, Fault};
 use crate::store::planning::window;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, Feed, PlannedInstance, Planned, NewMeeting, refusal};
+use crate::store::{Agenda, Feed, NewMeeting, Planned, PlannedInstance, refusal};
 
 use super::planning::invite;
 use super::writer::Atom;

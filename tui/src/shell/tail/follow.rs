@@ -133,6 +133,7 @@ impl Follow {
                 | Push::Read(_)
                 | Push::Typing(_)
                 | Push::Board(_)
+                | Push::Detail(_)
                 | Push::Changed(_),
             ) => vec![],
         }
@@ -176,6 +177,7 @@ impl Follow {
             | Verb::Moderate(_)
             | Verb::Plan(_)
             | Verb::Watch(_)
+            | Verb::Explain(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }
