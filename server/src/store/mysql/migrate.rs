@@ -344,6 +344,7 @@ mod tests {
                 "renewal 487f8e3a34bdeb52",
                 "steering 83546d40a2c55fd2",
                 "disabling 4c8f59d791fa7c0a",
+                "planning 5dcb0c6a1dd3bbbf",
             ]
         );
     }

@@ -282,6 +282,7 @@ mod tests {
                 "renewal 0249b4d752dea3cf",
                 "steering 69e506c32b17df66",
                 "disabling ea07c4165f9b9630",
+                "planning 6b0f7df7a26f1d5c",
             ]
         );
     }
