@@ -454,6 +454,7 @@ impl Reader {
     }
 
     fn head(&mut self, rows: &BTreeMap<InstanceId, BoardRow>, hub: &Hub) -> BoardHead {
+        let (rooms_followed, queue_bytes) = hub.kept();
         let mut head = BoardHead {
             now: self.at,
             live: 0,
@@ -468,6 +469,12 @@ impl Reader {
             connections: u32::try_from(hub.connections()).unwrap_or(u32::MAX),
             fences: hub.fences(),
             too_slow: hub.too_slow(),
+            delivery_p95_ms: hub.metrics().delivery_p95_ms(),
+            errors: hub.metrics().recent_errors(),
+            starts_late_ms: hub.metrics().starts_late_ms(),
+            ends_late_ms: hub.metrics().ends_late_ms(),
+            rooms: u32::try_from(rooms_followed).unwrap_or(u32::MAX),
+            queue_bytes: queue_bytes as u64,
         };
         for row in rows.values() {
             match row.state {

@@ -230,6 +230,11 @@ impl Hub {
         self.too_slow.load(Ordering::Relaxed)
     }
 
+    /// What is counted and timed here.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// How many sockets there are with somebody signed in.
     pub fn connections(&self) -> usize {
         lock(&self.listeners).len()

@@ -254,6 +254,7 @@ impl Socket {
         let mut more = false;
         let metrics = self.state.ctx.metrics.clone();
         let began = Instant::now();
+        let mut oldest = Vec::new();
         for (instance, cursor) in &mut self.cursors {
             let first = cursor.seq();
             loop {
@@ -292,6 +293,7 @@ impl Socket {
             }
             let sent = cursor.seq().get().saturating_sub(first.get());
             metrics.deliveries.inc_by(sent);
+            oldest.extend(cursor.take_oldest());
         }
         for instance in fenced {
             self.cursors.remove(&instance);
@@ -300,6 +302,11 @@ impl Socket {
             wire.lines(out).await.ok_or(None)?;
         }
         metrics.staged(Stage::Send, began.elapsed());
+        let now = self.state.ctx.now();
+        for at in oldest {
+            let took = u64::try_from(now.ms_since(at)).unwrap_or(0);
+            metrics.delivered(Duration::from_millis(took));
+        }
         if !more {
             self.forget_banned();
         }
@@ -373,6 +380,9 @@ impl Socket {
         answer.map_err(|error| match error {
             Error::Reject(reject) => reject,
             Error::Fault(fault) => {
+                if matches!(fault, Fault::Broken { .. }) {
+                    self.state.ctx.metrics.broke();
+                }
                 let mut bytes = [0; 16];
                 (self.state.ctx.randomness)(&mut bytes);
                 let id = uuid::Uuid::from_bytes(bytes).to_string();

@@ -34,6 +34,7 @@ async fn an_admin_is_told_what_goes_on_at_every_server() {
     grace.join(here).await.expect("she is invited");
     let mut ken = scene.ws("ken").await;
     ken.join(here).await.expect("he is invited");
+    ken.open(here).await.expect("he is in");
     for n in 0..5 {
         grace
             .post(here, &format!("number {n}"))
@@ -54,6 +55,14 @@ async fn an_admin_is_told_what_goes_on_at_every_server() {
         (2, 2, Some(2), 5)
     );
     assert!(row.last_message.is_some());
+    // He is told each of them at this server.
+    watched
+        .until("how long that takes", |it| {
+            it.head.as_ref().is_some_and(|head| {
+                head.delivery_p95_ms.is_some() && (head.rooms, head.errors) == (1, 0)
+            })
+        })
+        .await;
     // An admin acts, and sees it.
     let root = scene.http("root");
     root.post("/meeting/1/order/1/lock", &json!({})).await.ok();

@@ -81,6 +81,12 @@ fn head(stage: &Stage) -> BoardHead {
         connections: 73,
         fences: 2,
         too_slow: 1,
+        delivery_p95_ms: Some(41),
+        errors: 0,
+        starts_late_ms: Some((12, 340)),
+        ends_late_ms: None,
+        rooms: 4,
+        queue_bytes: 70_000,
     }
 }
 

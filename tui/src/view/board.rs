@@ -181,10 +181,15 @@ fn sums(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
         reconnecting,
         minute,
         unarchived,
-        connections,
+        delivery_p95_ms,
+        errors,
         ..
     } = head;
     let spark = spark(&head.spark, 10, glyphs);
+    let lag = match delivery_p95_ms {
+        Some(ms) => format!("{ms} ms"),
+        None => glyphs.dash.to_owned(),
+    };
     let parts = [
         ("LIVE", live.to_string(), Tone::Plain),
         ("SOON", soon.to_string(), Tone::Plain),
@@ -196,8 +201,9 @@ fn sums(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
             alarming((*reconnecting).into()),
         ),
         ("OVERRUN", overrun.to_string(), alarming((*overrun).into())),
+        ("LAG p95", lag, Tone::Plain),
+        ("ERR", errors.to_string(), alarming(*errors)),
         ("UNARCHIVED", unarchived.to_string(), Tone::Plain),
-        ("CONNECTIONS", connections.to_string(), Tone::Plain),
     ];
     let mut spans = Vec::new();
     let mut room = columns;
