@@ -116,7 +116,8 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     let end = end_ms(&scene, here);

@@ -35,7 +35,8 @@ async fn left(ws: &mut Ws) -> (u64, &'static str) {
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }

@@ -28,7 +28,8 @@ async fn told(ws: &mut Ws) -> u64 {
         | Push::Fence(_)
         | Push::Changed(_)
         | Push::Typing(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }
@@ -124,7 +125,8 @@ async fn whoever_follows_sees_who_is_writing() {
             | Push::Fence(_)
             | Push::Changed(_)
             | Push::Read(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     assert_eq!(writes, 1);

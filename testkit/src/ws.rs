@@ -228,7 +228,8 @@ impl Ws {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await
     }

@@ -136,6 +136,10 @@ pub enum Command {
     PlanConfirm,
     PlanNext,
     PlanPrevious,
+    BoardRead,
+    BoardExplain,
+    DrillPane,
+    DrillSort,
     AskingEnter,
     AskingUp,
     AskingDown,
@@ -177,6 +181,8 @@ pub enum Context {
     Seek,
     /// The dashboard.
     Board,
+    /// One meeting on the dashboard.
+    Drill,
     /// What is asked before something is done from there.
     Asking,
     /// The schedule.
@@ -205,6 +211,7 @@ impl Context {
         Self::Search,
         Self::Overlay,
         Self::Board,
+        Self::Drill,
         Self::Asking,
         Self::Planning,
         Self::PlanForm,
@@ -227,6 +234,7 @@ impl Context {
             Self::Find => "finding",
             Self::Seek => "searching everything",
             Self::Board => "the dashboard of admins",
+            Self::Drill => "one meeting on the dashboard",
             Self::Asking => "asked on the dashboard",
             Self::Planning => "the schedule of admins",
             Self::PlanForm => "written on the schedule",
@@ -268,6 +276,7 @@ impl Row {
             | Context::Find
             | Context::Seek
             | Context::Board
+            | Context::Drill
             | Context::Asking
             | Context::Planning
             | Context::PlanForm

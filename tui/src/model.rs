@@ -256,6 +256,7 @@ pub enum Asked {
     /// A page of the schedule.
     Schedule,
     Plan(Deed),
+    Explain(InstanceId),
 }
 
 /// Where keys go first.
@@ -489,8 +490,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Asking, Board, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay,
-            PlanForm, Planning, Search, Seek, Select, SignIn,
+            Anywhere, Asking, Board, Chat, Drill, Edit, Find, Input, Leaving, List, Meetings,
+            Overlay, PlanForm, Planning, Search, Seek, Select, SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -515,6 +516,8 @@ impl Model {
         } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {
             if board.writes() {
                 &[Asking, Edit, Anywhere]
+            } else if board.drill.is_some() {
+                &[Drill, Board, Anywhere]
             } else {
                 &[Board, Anywhere]
             }

@@ -5,6 +5,7 @@ mod answering;
 mod boarding;
 mod caching;
 mod calling;
+mod drilling;
 mod editing;
 mod hostile;
 mod keys;

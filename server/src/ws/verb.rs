@@ -6,8 +6,8 @@ use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::limits::{FOLLOWED_MAX, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo, ResumeMode,
-    Resumed, Verb, Watch,
+    Done, Explain, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo,
+    ResumeMode, Resumed, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -49,8 +49,12 @@ impl Socket {
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
+            Verb::Plan(asked) => json(&service::schedule::plan(&ctx, &caller, asked).await?),
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
-            Verb::Plan(_) => todo!(),
+            Verb::Explain(asked) => {
+                let Explain { instance, email } = asked;
+                json(&service::people::explain(&ctx, &caller, instance, &email).await?)
+            }
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {
@@ -226,9 +230,12 @@ impl Socket {
         rules::admin(&caller.user)?;
         if asked.stop {
             self.watching = None;
-        } else if self.watching.is_none() {
-            self.watching = Some(self.state.board.watch(self.listener()?));
+            return Ok(Done {});
         }
+        let listener = self.listener()?;
+        let board = &self.state.board;
+        let watching = self.watching.get_or_insert_with(|| board.watch(listener));
+        watching.look_into(asked.instance)?;
         Ok(Done {})
     }
 

@@ -103,7 +103,8 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
         | Push::Fence(_)
         | Push::Read(_)
         | Push::Typing(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await;
     let listed = server.cli(&["meeting", "list", "--json"]).ok();
@@ -187,7 +188,8 @@ async fn a_durable_word_follows_every_event() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     assert_eq!(durable, posted.seq);

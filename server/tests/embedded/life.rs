@@ -17,7 +17,8 @@ async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Ev
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }

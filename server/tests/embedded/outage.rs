@@ -255,7 +255,8 @@ impl Room {
                 | Push::Changed(_)
                 | Push::Read(_)
                 | Push::Typing(_)
-                | Push::Board(_) => None,
+                | Push::Board(_)
+                | Push::Detail(_) => None,
             });
             told.push(next.await);
         }

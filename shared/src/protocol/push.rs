@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Board, BoardLine, Reply};
+use super::{Board, BoardLine, Detail, DetailLine, Reply};
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
@@ -23,6 +23,8 @@ pub enum Push {
     Changed(Changed),
     /// The dashboard, for an admin who watches.
     Board(Box<Board>),
+    /// One instance in detail, for an admin who looks into it.
+    Detail(Box<Detail>),
 }
 
 /// See [`Push::Read`]. It never goes back: of two, the higher one holds.
@@ -118,6 +120,8 @@ impl ServerLine {
             typing: Option<serde::de::IgnoredAny>,
             #[serde(default)]
             board: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            detail: Option<serde::de::IgnoredAny>,
         }
         let kind: Kind = serde_json::from_str(line)?;
         Ok(if kind.id.is_some() {
@@ -135,6 +139,9 @@ impl ServerLine {
         } else if kind.board.is_some() {
             let line: BoardLine = serde_json::from_str(line)?;
             Self::Push(Push::Board(Box::new(line.board)))
+        } else if kind.detail.is_some() {
+            let line: DetailLine = serde_json::from_str(line)?;
+            Self::Push(Push::Detail(Box::new(line.detail)))
         } else {
             Self::Push(Push::Changed(serde_json::from_str(line)?))
         })

@@ -2,6 +2,7 @@
 
 mod board;
 mod chat;
+mod drill;
 mod meetings;
 mod pages;
 mod planning;
@@ -18,6 +19,7 @@ const AREAS: &[&[Row]] = &[
     seek::KEYS,
     chat::KEYS,
     select::KEYS,
+    drill::KEYS,
     board::KEYS,
     planning::KEYS,
     pages::KEYS,

@@ -94,7 +94,11 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         ));
     }
     let letters = match row.context {
-        Context::Leaving | Context::Select | Context::Board | Context::Planning => true,
+        Context::Leaving
+        | Context::Select
+        | Context::Board
+        | Context::Drill
+        | Context::Planning => true,
         Context::Input
         | Context::Edit
         | Context::Chat

@@ -4,10 +4,11 @@ mod help;
 mod outbox;
 mod planned;
 mod server;
+mod why;
 
 use plenary_shared::domain::Participant;
 use plenary_shared::ids::{InstanceId, MeetingId};
-use plenary_shared::protocol::{JoinTimes, MessagesOk, PlanOk};
+use plenary_shared::protocol::{JoinTimes, MessagesOk, PlanOk, Verdict};
 use ratatui::text::{Line, Span};
 
 use crate::command::Context;
@@ -53,6 +54,15 @@ pub enum Page {
     Planned(MeetingId),
     /// What is to be known of what was just planned.
     PlanNews(Box<PlanOk>),
+    /// Why somebody may join a meeting, or may not.
+    Why {
+        /// Where.
+        instance: InstanceId,
+        /// Who.
+        email: String,
+        /// The rule that decides.
+        verdict: Option<Verdict>,
+    },
 }
 
 impl Overlay {
@@ -66,6 +76,7 @@ impl Overlay {
         match &self.page {
             Page::People(_, None) | Page::JoinTimes(None) => true,
             Page::Messages { said, .. } => said.is_none(),
+            Page::Why { verdict, .. } => verdict.is_none(),
             Page::Help { .. }
             | Page::People(..)
             | Page::JoinTimes(_)
@@ -79,9 +90,13 @@ impl Overlay {
     /// What stands in its frame.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {
+            let board = model.board.as_ref();
+            let row = board.and_then(|board| board.live.rows.get(&id));
             let title = model
                 .instance(id)
-                .map(|instance| text::one_line(&instance.title));
+                .map(|instance| &instance.title)
+                .or(row.map(|row| &row.title))
+                .map(|title| text::one_line(title));
             format!("{} {id}", title.unwrap_or_default())
         };
         match &self.page {
@@ -98,6 +113,13 @@ impl Overlay {
             Page::Server => "the server and its stores".to_owned(),
             Page::Planned(id) => planned::title(model, *id),
             Page::PlanNews(_) => "what is to be known of it".to_owned(),
+            Page::Why {
+                instance, email, ..
+            } => format!(
+                "why {} may join {}, or not",
+                text::one_line(email),
+                title(*instance)
+            ),
             Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
         }
     }
@@ -116,6 +138,9 @@ impl Overlay {
             Page::Server => server::rows(model, columns),
             Page::Planned(id) => planned::rows(model, columns, *id),
             Page::PlanNews(ok) => planned::news(model, columns, ok),
+            Page::Why { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
+                why::rows(model, columns, verdict)
+            }),
             Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)
             }),

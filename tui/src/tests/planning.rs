@@ -132,6 +132,7 @@ fn what_is_to_be_known_80x24() {
     stage.key("enter");
     let mut ok = schedule();
     ok.meetings.remove(0);
+    ok.instance = Some(id(42, 3));
     ok.overlaps = vec![Overlap {
         instance: id(9, 4),
         title: "Budget review".to_owned(),

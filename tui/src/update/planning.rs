@@ -257,11 +257,7 @@ impl Step<'_> {
         let changed = ok.meetings.first().map(|planned| planned.meeting.id);
         let place = match deed {
             Deed::Add => changed.map(Place::Meeting),
-            Deed::Schedule(meeting) => {
-                let known = planning.meetings.get(&meeting);
-                let last = known.and_then(|planned| planned.instances.last());
-                last.map(|one| Place::Instance(one.id))
-            }
+            Deed::Schedule(_) => ok.instance.map(Place::Instance),
             Deed::Edit(_) | Deed::Invite(_) | Deed::Uninvite(_) | Deed::Import(_) => {
                 planning.selected
             }

@@ -69,7 +69,8 @@ pub(super) fn draw(model: &Model, planning: &Planning, frame: &mut Frame<'_>) {
     if let Some(form) = &planning.form {
         write(model, form, frame, body);
     } else if planning.filtering {
-        super::board::filter(model, &planning.filter, frame);
+        let area = line(screen.height.saturating_sub(2));
+        super::board::filter_line(model, &planning.filter, frame, area);
     }
 }
 

@@ -251,6 +251,7 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. } => {
             unreachable!("only events and fences are of an instance's log")
@@ -267,6 +268,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. } => false,
     }

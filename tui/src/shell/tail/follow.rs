@@ -133,6 +133,7 @@ impl Follow {
                 | Push::Read(_)
                 | Push::Typing(_)
                 | Push::Board(_)
+                | Push::Detail(_)
                 | Push::Changed(_),
             ) => vec![],
         }
@@ -174,8 +175,9 @@ impl Follow {
             | Verb::Read(_)
             | Verb::Typing(_)
             | Verb::Moderate(_)
-            | Verb::Watch(_)
             | Verb::Plan(_)
+            | Verb::Watch(_)
+            | Verb::Explain(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }
