@@ -24,6 +24,8 @@
 //! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","do":"extend","minutes":30,"reason":"…"}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extended",…}
+//! → {"id":11,"plan":{"do":"move","meetingID":1,"orderID":5,"fromdatetime":"…","todatetime":"…"}}
+//! ← {"id":11,"ok":{"meetings":[{"meetingID":1,…,"instances":[…]}],"overlaps":[…]}}
 //! → {"id":10,"watch":{}}                                  admins only
 //! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
 //! → {"id":11,"watch":{"instance":{"meetingID":1,"orderID":4}}}     the same, and one of them in detail
@@ -158,6 +160,8 @@ pub enum Verb {
     Typing(InstanceId),
     /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
     Moderate(Moderate),
+    /// Plans meetings, as an admin: adds, changes, schedules, moves, cancels. Answered by [`PlanOk`].
+    Plan(Plan),
     /// Is told the dashboard from here on, as an admin, until told to stop. Answered by [`Done`];
     /// then [`Board`] is pushed, and [`Detail`] of one instance, if one is named.
     Watch(Watch),
@@ -189,6 +193,7 @@ impl Verb {
         "read",
         "typing",
         "moderate",
+        "plan",
         "watch",
         "explain",
         "search",

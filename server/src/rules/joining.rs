@@ -161,6 +161,7 @@ mod tests {
             state: InstanceState::Active,
             participants: 3,
             joined: None,
+            cancelled: false,
         }
     }
 

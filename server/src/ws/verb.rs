@@ -49,6 +49,7 @@ impl Socket {
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
+            Verb::Plan(asked) => json(&service::schedule::plan(&ctx, &caller, asked).await?),
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
             Verb::Explain(asked) => {
                 let Explain { instance, email } = asked;

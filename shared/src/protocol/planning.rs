@@ -16,6 +16,12 @@ pub enum Plan {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<MeetingId>,
     },
+    /// One meeting.
+    Meeting {
+        /// Which.
+        #[serde(rename = "meetingID")]
+        meeting: MeetingId,
+    },
     /// A new meeting.
     Add {
         /// One line.
@@ -78,7 +84,7 @@ pub enum Plan {
         /// When it is over.
         todatetime: Timestamp,
     },
-    /// Another time for an instance that has not begun.
+    /// Another time for an instance that has not begun; `not_scheduled`.
     Move {
         /// Which.
         #[serde(flatten)]
@@ -88,7 +94,7 @@ pub enum Plan {
         /// When it is over.
         todatetime: Timestamp,
     },
-    /// An instance that has not begun does not take place.
+    /// An instance that has not begun does not take place; `not_scheduled`.
     Cancel {
         /// Which.
         #[serde(flatten)]
@@ -108,7 +114,10 @@ pub struct PlanOk {
     /// Whether there are more behind the last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
-    /// What is planned at the same time for some of the same people.
+    /// The instance that was scheduled, moved or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
+    /// What is planned at the same time for some of the same people; of a page nothing is said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlaps: Vec<Overlap>,
     /// What became of a list.
@@ -162,7 +171,7 @@ pub struct Overlap {
     pub todatetime: Timestamp,
     /// How many people are expected at both.
     pub shared: u32,
-    /// The addresses of some of them.
+    /// The first of them, at most [`crate::limits::OVERLAP_EMAILS_MAX`].
     pub people: Vec<String>,
 }
 
@@ -176,7 +185,7 @@ pub struct ImportReport {
     pub known: u32,
     /// Addresses that are not in it any more.
     pub removed: u32,
-    /// Lines that are no address, by number.
+    /// Lines that are no address, by number: the first [`crate::limits::IMPORT_WRONG_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<WrongLine>,
 }

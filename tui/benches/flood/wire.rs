@@ -220,6 +220,7 @@ fn seminar() -> Instance {
         state: InstanceState::Active,
         participants: 7,
         joined: None,
+        cancelled: false,
     }
 }
 

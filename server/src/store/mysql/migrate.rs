@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
     12 "disabling" in "0012_disabling.sql",
+    13 "planning" in "0013_planning.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -343,6 +344,7 @@ mod tests {
                 "renewal 487f8e3a34bdeb52",
                 "steering 83546d40a2c55fd2",
                 "disabling 4c8f59d791fa7c0a",
+                "planning 5dcb0c6a1dd3bbbf",
             ]
         );
     }

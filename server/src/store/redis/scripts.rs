@@ -28,7 +28,7 @@ macro_rules! scripts {
 
 scripts! {
     Activate = "activate",
-    Audience = "audience",
+    Plan = "plan",
     Join = "join",
     Leave = "leave",
     Post = "post",

@@ -175,6 +175,7 @@ impl Follow {
             | Verb::Read(_)
             | Verb::Typing(_)
             | Verb::Moderate(_)
+            | Verb::Plan(_)
             | Verb::Watch(_)
             | Verb::Explain(_)
             | Verb::Search(_)

@@ -174,7 +174,9 @@ fn state(model: &Model, one: &DetailPerson) -> (String, Tone) {
         None | Some(Reason::Left) => format!("left {at}"),
         Some(Reason::ConnectionLost) => format!("lost {at}"),
         Some(Reason::Removed) => format!("removed {at}"),
-        Some(Reason::Scheduled | Reason::Ended | Reason::Missed) => format!("to the end {at}"),
+        Some(Reason::Scheduled | Reason::Ended | Reason::Missed | Reason::Cancelled) => {
+            format!("to the end {at}")
+        }
     };
     (format!("{} {said}", glyphs.gone), Tone::Quiet)
 }
