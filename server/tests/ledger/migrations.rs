@@ -19,6 +19,7 @@ const ALL: &[&str] = &[
     "0010_renewal",
     "0011_steering",
     "0012_disabling",
+    "0013_planning",
 ];
 
 #[tokio::test]
