@@ -35,6 +35,7 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Presence(_)
         | Push::Board(_) => None,
     })
     .await;
@@ -48,6 +49,7 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Presence(_)
             | Push::Board(_) => None,
         })
         .await;
@@ -76,6 +78,7 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Presence(_)
         | Push::Board(_) => None,
     })
     .await;
@@ -170,6 +173,7 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
                 | Push::Changed(_)
                 | Push::Read(_)
                 | Push::Typing(_)
+                | Push::Presence(_)
                 | Push::Board(_),
             ) => {}
             // It took nothing for so long that it has to come again, and goes on where it was.

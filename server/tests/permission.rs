@@ -2,8 +2,8 @@
 
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages, Verb,
-    Watch,
+    Delete, Edit, Events, Idle, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages,
+    Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -305,6 +305,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         "moderate",
         ["admins_only", "admins_only", "admins_only", ""],
     ),
+    ("idle", ["", "", "", ""]),
     ("watch", ["admins_only", "admins_only", "admins_only", ""]),
     (
         "typing",
@@ -479,6 +480,7 @@ fn request(name: &str) -> Verb {
             reason: None,
         }),
         "typing" => Verb::Typing(instance),
+        "idle" => Verb::Idle(Idle { idle: true }),
         "watch" => Verb::Watch(Watch { stop: false }),
         "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),

@@ -35,7 +35,8 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     heard.await;
     assert_eq!(world.fed_events(here).len(), 3);
@@ -51,7 +52,8 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     heard.await;
     assert_eq!(world.fed_events(here).len(), 4);
@@ -90,7 +92,8 @@ pub async fn what_another_server_does_is_fed(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     durable.await;
     let fed = world.fed_events(here);

@@ -49,7 +49,8 @@ async fn signed_out(world: &mut World) -> TokenHash {
             | Feed::Gap
             | Feed::Changed
             | Feed::Read(_)
-            | Feed::Typing { .. } => None,
+            | Feed::Typing { .. }
+            | Feed::Presence(_) => None,
         })
         .await
 }

@@ -251,7 +251,8 @@ impl World {
                 | Feed::Changed
                 | Feed::SignedOut(_)
                 | Feed::Read(_)
-                | Feed::Typing { .. } => None,
+                | Feed::Typing { .. }
+                | Feed::Presence(_) => None,
             })
             .collect()
     }

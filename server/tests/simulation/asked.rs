@@ -458,7 +458,11 @@ impl Run<'_> {
                     replica.fence(fence);
                 }
             }
-            Push::Changed(_) | Push::Read(_) | Push::Typing(_) | Push::Board(_) => {}
+            Push::Changed(_)
+            | Push::Read(_)
+            | Push::Typing(_)
+            | Push::Presence(_)
+            | Push::Board(_) => {}
         }
     }
 }

@@ -30,7 +30,8 @@ impl Run<'_> {
             | Feed::Changed
             | Feed::SignedOut(_)
             | Feed::Read(_)
-            | Feed::Typing { .. } => return,
+            | Feed::Typing { .. }
+            | Feed::Presence(_) => return,
         };
         for (at, server) in self.servers.iter_mut().enumerate() {
             let Some(server) = server else { continue };

@@ -164,6 +164,7 @@ mod tests {
             more: true,
             users: vec![],
             unread: None,
+            absent: None,
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plenary_shared::ids::{Generation, InstanceId, Seq};
+use plenary_shared::protocol::PresenceTold;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use serde_json::Value as Json;
@@ -406,7 +407,8 @@ fn read_notice(text: &str) -> Option<Feed> {
 }
 
 /// Reads what the scripts publish: `["event", gen, seq, kind, user, time, [fields]]`,
-/// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`.
+/// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`,
+/// `["presence", user, word, since]`.
 fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
     let parts: Vec<Json> = serde_json::from_str(payload)
         .map_err(|error| Fault::broken("reading what a script published", error))?;
@@ -442,6 +444,12 @@ fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
             instance,
             user: decode::user(&text(1)?)?,
         },
+        "presence" => Feed::Presence(PresenceTold {
+            instance,
+            user: decode::user(&text(1)?)?,
+            state: decode::presence(&text(2)?)?,
+            since: decode::time(&text(3)?)?,
+        }),
         "event" => {
             let fields: Vec<String> = match parts.get(6) {
                 Some(Json::Array(fields)) => fields

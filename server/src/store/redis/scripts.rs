@@ -41,6 +41,7 @@ scripts! {
     UserMessages = "user_messages",
     Overview = "overview",
     Hold = "hold",
+    Idle = "idle",
     Detach = "detach",
     ReapNode = "reap_node",
     Bury = "bury",

@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
     12 "disabling" in "0012_disabling.sql",
+    14 "idling" in "0014_idling.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -239,7 +240,8 @@ mod tests {
                 "0009_search",
                 "0010_renewal",
                 "0011_steering",
-                "0012_disabling"
+                "0012_disabling",
+                "0014_idling"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -280,6 +282,7 @@ mod tests {
                 "renewal 0249b4d752dea3cf",
                 "steering 69e506c32b17df66",
                 "disabling ea07c4165f9b9630",
+                "idling 60df3e695b5f0e6d",
             ]
         );
     }

@@ -252,7 +252,8 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => {
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => {
             unreachable!("only events and fences are of an instance's log")
         }
     }
@@ -268,6 +269,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => false,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => false,
     }
 }

@@ -132,6 +132,7 @@ impl Follow {
                 | Push::Durable(_)
                 | Push::Read(_)
                 | Push::Typing(_)
+                | Push::Presence(_)
                 | Push::Board(_)
                 | Push::Changed(_),
             ) => vec![],
@@ -173,6 +174,7 @@ impl Follow {
             | Verb::Delete(_)
             | Verb::Read(_)
             | Verb::Typing(_)
+            | Verb::Idle(_)
             | Verb::Moderate(_)
             | Verb::Watch(_)
             | Verb::Search(_)
