@@ -158,6 +158,7 @@ impl Meeting {
         let clock = clock::of_machine();
         let store = Sqlite::open(directory, clock.clone(), Purpose::Serve).expect("an empty file");
         let new = NewMeeting {
+            by: None,
             title: "Seminar".to_owned(),
             description: String::new(),
             is_public: true,
@@ -166,7 +167,10 @@ impl Meeting {
         let meeting = store.add_meeting(new).await.expect("a meeting");
         let now = clock();
         let to = now.plus_ms(86_400_000);
-        let here = store.schedule(meeting.id, now, to).await.expect("a time");
+        let here = store
+            .schedule(meeting.id, now, to, None)
+            .await
+            .expect("a time");
         store.start(here, now).await.expect("a start");
         // As in a server, somebody follows: each post is also told.
         let mut fed = store.feed().await.expect("the first feed");

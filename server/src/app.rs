@@ -163,7 +163,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         last.clone(),
     ));
 
-    let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone());
+    let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone(), node.clone());
     background.spawn(board.clone().run(last.clone()));
 
     let http_state = http::HttpState { ctx: ctx.clone() };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use plenary_shared::domain::InstanceState;
+use plenary_shared::domain::{InstanceState, Reject};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{SOON_MS, SPARK_MINUTES};
 use plenary_shared::protocol::{Board as News, BoardCheck, BoardHead, BoardLine, BoardRow};
@@ -18,11 +18,14 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::error::Answer;
 use crate::hub::{Hub, Listener};
-use crate::store::Store;
 use crate::store::overview::Listed;
+use crate::store::{NodeId, Store};
 
+mod detail;
+mod details;
 mod figures;
 
+use details::{Counted, Details, Looker};
 use figures::Figures;
 
 /// Between two looks.
@@ -45,6 +48,8 @@ pub struct Board {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     clock: Clock,
+    node: NodeId,
+    details: Details,
     /// By their number.
     watchers: Mutex<BTreeMap<u64, Arc<Listener>>>,
     next: AtomicU64,
@@ -70,15 +75,19 @@ pub struct Watching {
     board: Arc<Board>,
     number: u64,
     seen: Option<u64>,
+    /// What it looks into, and up to which edition of that it was told.
+    detail: Option<(InstanceId, Option<u64>)>,
 }
 
 impl Board {
     /// Over this store. Nothing is read before somebody watches.
-    pub fn new(store: Arc<dyn Store>, hub: Arc<Hub>, clock: Clock) -> Arc<Self> {
+    pub fn new(store: Arc<dyn Store>, hub: Arc<Hub>, clock: Clock, node: NodeId) -> Arc<Self> {
         Arc::new(Self {
             store,
             hub,
             clock,
+            node,
+            details: Details::default(),
             watchers: Mutex::default(),
             next: AtomicU64::new(1),
             wanted: Notify::new(),
@@ -97,6 +106,7 @@ impl Board {
             board: self.clone(),
             number,
             seen: None,
+            detail: None,
         }
     }
 
@@ -108,20 +118,33 @@ impl Board {
                 () = self.wanted.notified() => {}
             }
             let mut reader = Reader::default();
+            self.hub.hear_denials(true);
             let mut tick = interval(Duration::from_millis(EVERY_MS));
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while !lock(&self.watchers).is_empty() {
                 tokio::select! {
                     () = stop.cancelled() => return,
+                    // Whoever looks into an instance does not wait for the next look at all of them.
+                    () = self.wanted.notified(), if reader.looks > 0 => {
+                        if self.details.is_asked() {
+                            self.look_into(&reader).await;
+                        }
+                        continue;
+                    }
                     _ = tick.tick() => {}
                 }
                 match self.look(&mut reader).await {
-                    Ok(()) => self.publish(&mut reader),
+                    Ok(()) => {
+                        self.look_into(&reader).await;
+                        self.publish(&mut reader);
+                    }
                     // Whoever watches sees how old the last picture is.
                     Err(error) => tracing::debug!(%error, "the dashboard is read again later"),
                 }
             }
             *lock(&self.edition) = None;
+            self.details.forget();
+            self.hub.hear_denials(false);
         }
     }
 
@@ -153,6 +176,23 @@ impl Board {
         }
         reader.at = now;
         Ok(())
+    }
+
+    /// Brings what somebody looks into up to where the figures are.
+    async fn look_into(&self, reader: &Reader) {
+        let looker = Looker {
+            store: &*self.store,
+            hub: &self.hub,
+            node: &self.node,
+            at: reader.at,
+        };
+        let counted = |id| reader.counted(id);
+        let number = || self.next.fetch_add(1, Ordering::Relaxed);
+        match self.details.look(&looker, counted, number).await {
+            Ok(true) => self.wake(),
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "an instance is looked into again later"),
+        }
     }
 
     async fn checks(&self) -> Vec<BoardCheck> {
@@ -217,6 +257,10 @@ impl Board {
             all: OnceLock::new(),
         };
         *lock(&self.edition) = Some(Arc::new(edition));
+        self.wake();
+    }
+
+    fn wake(&self) {
         for listener in lock(&self.watchers).values() {
             listener.wake();
         }
@@ -232,9 +276,35 @@ impl std::fmt::Debug for Board {
 }
 
 impl Watching {
+    /// From here on this instance is told in detail, and no other.
+    pub fn look_into(&mut self, instance: Option<InstanceId>) -> Result<(), Reject> {
+        if self.detail.map(|(id, _)| id) != instance {
+            self.board.details.want(self.number, instance)?;
+            self.detail = instance.map(|id| (id, None));
+            self.board.wanted.notify_one();
+            // Somebody else may look into it already.
+            if let Some(listener) = lock(&self.board.watchers).get(&self.number) {
+                listener.wake();
+            }
+        }
+        Ok(())
+    }
+
     /// Lines that its socket has not told yet: what has changed, or everything to whoever has just
     /// come or is behind.
     pub fn pull(&mut self) -> Vec<Arc<str>> {
+        let mut lines = self.pull_rows();
+        if let Some((id, seen)) = &mut self.detail
+            && let Some(known) = self.board.details.known(*id)
+            && let Some((number, news)) = lock(&known).told(*seen)
+        {
+            *seen = Some(number);
+            lines.extend(news);
+        }
+        lines
+    }
+
+    fn pull_rows(&mut self) -> Vec<Arc<str>> {
         let Some(edition) = lock(&self.board.edition).clone() else {
             return Vec::new();
         };
@@ -250,6 +320,8 @@ impl Watching {
 impl Drop for Watching {
     fn drop(&mut self) {
         lock(&self.board.watchers).remove(&self.number);
+        // To want nothing is always granted.
+        let _ = self.board.details.want(self.number, None);
     }
 }
 
@@ -319,6 +391,16 @@ impl Reader {
             .collect()
     }
 
+    /// How far an instance is counted.
+    fn counted(&self, id: InstanceId) -> Option<Counted> {
+        let (listed, figures) = (self.listed.get(&id)?, self.figures.get(&id)?);
+        Some(Counted {
+            listed: listed.clone(),
+            upto: figures.upto,
+            generation: figures.generation,
+        })
+    }
+
     fn upto(&self, id: InstanceId) -> Seq {
         self.figures.get(&id).map_or(Seq::default(), |one| one.upto)
     }
@@ -372,6 +454,7 @@ impl Reader {
     }
 
     fn head(&mut self, rows: &BTreeMap<InstanceId, BoardRow>, hub: &Hub) -> BoardHead {
+        let (rooms_followed, queue_bytes) = hub.kept();
         let mut head = BoardHead {
             now: self.at,
             live: 0,
@@ -386,6 +469,12 @@ impl Reader {
             connections: u32::try_from(hub.connections()).unwrap_or(u32::MAX),
             fences: hub.fences(),
             too_slow: hub.too_slow(),
+            delivery_p95_ms: hub.metrics().delivery_p95_ms(),
+            errors: hub.metrics().recent_errors(),
+            starts_late_ms: hub.metrics().starts_late_ms(),
+            ends_late_ms: hub.metrics().ends_late_ms(),
+            rooms: u32::try_from(rooms_followed).unwrap_or(u32::MAX),
+            queue_bytes: queue_bytes as u64,
         };
         for row in rows.values() {
             match row.state {

@@ -1,7 +1,7 @@
 //! What every service is handed: the store, the clock, the randomness.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plenary_shared::domain::User;
 use plenary_shared::time::Timestamp;
@@ -32,6 +32,31 @@ pub struct Ctx {
     pub reading: Arc<Reading>,
     /// What is counted and timed.
     pub metrics: Arc<Metrics>,
+    /// How many refusals may be told.
+    pub denials: Arc<Denials>,
+}
+
+/// Refusals that one server tells within a second: whoever tries again and again floods nobody.
+const DENIALS_TOLD_MAX: u32 = 20;
+
+/// How many refusals were told within the running second.
+#[derive(Debug, Default)]
+pub struct Denials {
+    /// The second, since 1970, and how many.
+    told: Mutex<(i64, u32)>,
+}
+
+impl Denials {
+    /// Whether one more may be told at this time; then it counts.
+    pub fn may_tell(&self, at: Timestamp) -> bool {
+        let second = at.as_ms().div_euclid(1_000);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.0 != second {
+            *told = (second, 0);
+        }
+        told.1 += 1;
+        told.1 <= DENIALS_TOLD_MAX
+    }
 }
 
 impl Ctx {
@@ -51,6 +76,7 @@ impl Ctx {
             gate: Arc::new(Gate::new(processors)),
             reading: Arc::default(),
             metrics: Arc::default(),
+            denials: Arc::default(),
         }
     }
 

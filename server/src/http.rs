@@ -5,10 +5,10 @@ use std::time::Duration;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::{Router, middleware};
-use plenary_shared::limits::HTTP_BODY_BYTES_MAX;
+use plenary_shared::limits::{HTTP_BODY_BYTES_MAX, IMPORT_BYTES_MAX};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -22,6 +22,7 @@ mod extract;
 mod health;
 mod meeting;
 mod people;
+mod planning;
 mod search;
 mod session;
 mod steering;
@@ -91,6 +92,12 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(people::disable))
         .routes(routes!(people::enable))
         .routes(routes!(people::sessions, people::revoke))
+        .routes(routes!(planning::meetings, planning::add))
+        .routes(routes!(planning::meeting, planning::edit))
+        .routes(routes!(planning::audience))
+        .routes(routes!(planning::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
+        .routes(routes!(planning::instance))
+        .routes(routes!(planning::shift, planning::cancel))
         .routes(routes!(search::search))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -232,6 +239,7 @@ mod tests {
         let document = documented().into_openapi().to_pretty_json().expect("JSON");
         let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
         let at = "/meeting/{meetingID}/order/{orderID}";
+        let plan = "/plan/meeting/{meetingID}";
         let expected = [
             ("/login".to_owned(), vec!["post"]),
             ("/logout".to_owned(), vec!["post"]),
@@ -268,6 +276,12 @@ mod tests {
             ("/user/{userID}/disable".to_owned(), vec!["post"]),
             ("/user/{userID}/enable".to_owned(), vec!["post"]),
             ("/user/{userID}/sessions".to_owned(), vec!["delete", "get"]),
+            ("/plan/meetings".to_owned(), vec!["get", "post"]),
+            (plan.to_owned(), vec!["get", "patch"]),
+            (format!("{plan}/audience"), vec!["patch"]),
+            (format!("{plan}/audience/import"), vec!["post"]),
+            (format!("{plan}/instances"), vec!["post"]),
+            (format!("{plan}/order/{{orderID}}"), vec!["delete", "put"]),
             ("/search".to_owned(), vec!["get"]),
             ("/livez".to_owned(), vec!["get"]),
             ("/readyz".to_owned(), vec!["get"]),

@@ -4,8 +4,8 @@
 //! its own pace. So a slow reader costs a number, never memory, and never slows another; what has
 //! left the room's ring by the time it reads is read from the log.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::error::Answer;
 use crate::metrics::{Metrics, Stage};
+use crate::store::overview::Denial;
 use crate::store::{Feed, ReadPosition, Store, TokenHash};
 
 mod room;
@@ -40,6 +41,8 @@ pub struct Listener {
     wake: Notify,
     changed: AtomicBool,
     signed_out: AtomicBool,
+    /// How long the last ping took there and back, in milliseconds, and one more; 0: not known.
+    round_trip: AtomicU32,
     notes: Mutex<Notes>,
 }
 
@@ -60,6 +63,9 @@ pub struct Notes {
 
 /// Notes of each kind that wait for a socket; what does not fit it is not told.
 const NOTES_MAX: usize = 256;
+
+/// Refusals that wait for the dashboard's next look: more than anybody reads.
+const DENIALS_MAX: usize = 256;
 
 impl Listener {
     /// Waits until there is something to pull or to be told.
@@ -123,6 +129,13 @@ impl Listener {
         self.wake.notify_one();
     }
 
+    /// A ping took so long there and back.
+    pub fn note_round_trip(&self, took: Duration) {
+        let ms = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+        self.round_trip
+            .store(ms.saturating_add(1), Ordering::Relaxed);
+    }
+
     /// Lets it look what there is.
     pub fn wake(&self) {
         self.wake.notify_one();
@@ -151,6 +164,9 @@ pub struct Hub {
     changes: AtomicU64,
     fences: AtomicU64,
     too_slow: AtomicU64,
+    /// Whether refusals are of interest to anybody here.
+    hears_denials: AtomicBool,
+    denials: Mutex<VecDeque<Denial>>,
 }
 
 impl Hub {
@@ -191,6 +207,8 @@ impl Hub {
             changes: AtomicU64::new(0),
             fences: AtomicU64::new(0),
             too_slow: AtomicU64::new(0),
+            hears_denials: AtomicBool::new(false),
+            denials: Mutex::default(),
         })
     }
 
@@ -203,6 +221,7 @@ impl Hub {
             wake: Notify::new(),
             changed: AtomicBool::new(false),
             signed_out: AtomicBool::new(false),
+            round_trip: AtomicU32::new(0),
             notes: Mutex::default(),
         });
         lock(&self.listeners).insert((user, number), listener.clone());
@@ -234,9 +253,45 @@ impl Hub {
         self.too_slow.load(Ordering::Relaxed)
     }
 
+    /// What is counted and timed here.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// How many sockets there are with somebody signed in.
     pub fn connections(&self) -> usize {
         lock(&self.listeners).len()
+    }
+
+    /// How long a connection of this server takes there and back, in milliseconds, once it is known.
+    pub fn round_trip_ms(&self, user: UserId, number: u64) -> Option<u32> {
+        let listeners = lock(&self.listeners);
+        let listener = listeners.get(&(user, number))?;
+        listener.round_trip.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// From here on refusals are kept until they are taken, or not any more.
+    pub fn hear_denials(&self, hears: bool) {
+        self.hears_denials.store(hears, Ordering::Relaxed);
+        if !hears {
+            lock(&self.denials).clear();
+        }
+    }
+
+    /// Who was refused since this was asked last.
+    pub fn take_denials(&self) -> VecDeque<Denial> {
+        std::mem::take(&mut *lock(&self.denials))
+    }
+
+    fn note_denied(&self, denial: Denial) {
+        if !self.hears_denials.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut denials = lock(&self.denials);
+        if denials.len() >= DENIALS_MAX {
+            denials.pop_front();
+        }
+        denials.push_back(denial);
     }
 
     /// Tells a person's terminals at this server how far they have read.
@@ -340,6 +395,7 @@ impl Hub {
                 }
             }
             Feed::Read(position) => self.tell_read(position),
+            Feed::Denied(denial) => self.note_denied(*denial),
             Feed::Typing { instance, user } => {
                 if let Some(room) = self.room(instance) {
                     room.tell_typing(user);

@@ -2,7 +2,7 @@
 //! names, addresses or texts of people in them, and no label that grows with what people do.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -12,6 +12,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
+use tokio::time::Instant;
+
+mod recent;
+
+use recent::Recent;
 
 /// The media type of [`Metrics::text`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -67,6 +72,39 @@ pub struct Metrics {
     pub rooms: Gauge<i64, AtomicI64>,
     /// What is kept of them for those who read, in bytes.
     pub queue_bytes: Gauge<i64, AtomicI64>,
+    /// When the server began, from where the last minute is counted.
+    began: Instant,
+    recent: Recent,
+    /// How late the last meetings began and ended here, in milliseconds, and the latest of all.
+    lateness: [Lateness; 2],
+}
+
+/// How late something was, in milliseconds; below 0: nothing was yet.
+#[derive(Debug)]
+struct Lateness {
+    last: AtomicI64,
+    most: AtomicI64,
+}
+
+impl Lateness {
+    const fn new() -> Self {
+        Self {
+            last: AtomicI64::new(-1),
+            most: AtomicI64::new(-1),
+        }
+    }
+
+    fn note(&self, late_ms: i64) {
+        let late_ms = late_ms.max(0);
+        self.last.store(late_ms, Ordering::Relaxed);
+        self.most.fetch_max(late_ms, Ordering::Relaxed);
+    }
+
+    fn told(&self) -> Option<(i64, i64)> {
+        let (last, most) = (&self.last, &self.most);
+        let found = (last.load(Ordering::Relaxed), most.load(Ordering::Relaxed));
+        (found.1 >= 0).then_some(found)
+    }
 }
 
 /// Makes the histograms of a family.
@@ -105,11 +143,48 @@ impl Metrics {
 
     /// A store did not answer, or refused everything.
     pub fn store_failed(&self, store: &'static str) {
+        self.recent.failed(self.began.elapsed());
         self.store_errors.get_or_create(&[("store", store)]).inc();
+    }
+
+    /// A request failed by something that must not happen. What a store did not answer is counted as
+    /// that.
+    pub fn broke(&self) {
+        self.recent.failed(self.began.elapsed());
+    }
+
+    /// A connection has taken an event that happened so long ago.
+    pub fn delivered(&self, took: Duration) {
+        self.recent.delivered(self.began.elapsed(), took);
+    }
+
+    /// From an event to the connections: 95 of 100 in the last minute took no longer, in milliseconds.
+    /// `None`: there were none.
+    pub fn delivery_p95_ms(&self) -> Option<u32> {
+        self.recent.p95_ms(self.began.elapsed())
+    }
+
+    /// What went wrong in the last minute: round trips that a store did not answer in time, and
+    /// requests that broke.
+    pub fn recent_errors(&self) -> u64 {
+        self.recent.errors(self.began.elapsed())
+    }
+
+    /// How late meetings began here, the last and the latest, in milliseconds; `None`: none did.
+    pub fn starts_late_ms(&self) -> Option<(i64, i64)> {
+        self.lateness[0].told()
+    }
+
+    /// The same of their ends.
+    pub fn ends_late_ms(&self) -> Option<(i64, i64)> {
+        self.lateness[1].told()
     }
 
     /// A request was answered with this status.
     pub fn answered(&self, status: u16) {
+        if status == 500 {
+            self.broke();
+        }
         let class = match status / 100 {
             1 => "1xx",
             2 => "2xx",
@@ -127,11 +202,13 @@ impl Metrics {
 
     /// A meeting was started so late, in milliseconds.
     pub fn started(&self, late_ms: i64) {
+        self.lateness[0].note(late_ms);
         self.starts_late.observe(seconds(late_ms));
     }
 
     /// Everybody was out of a meeting that ended so late, in milliseconds.
     pub fn ended(&self, late_ms: i64) {
+        self.lateness[1].note(late_ms);
         self.ends_late.observe(seconds(late_ms));
     }
 
@@ -176,6 +253,9 @@ impl Default for Metrics {
             archive_lag_seconds: Gauge::default(),
             rooms: Gauge::default(),
             queue_bytes: Gauge::default(),
+            began: Instant::now(),
+            recent: Recent::default(),
+            lateness: [Lateness::new(), Lateness::new()],
         };
         all.register_counts();
         all.register_times();

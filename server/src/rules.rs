@@ -7,6 +7,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::store::Page;
 
+pub mod importing;
 pub mod joining;
 
 /// Which part of a log, or of the messages, is asked for.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
-    Event, Gender, Instance, InstanceState, Meeting, Participant, Reason, Role, Standing, User,
+    Event, Gender, Instance, Meeting, Participant, Reason, Role, Standing, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
@@ -20,6 +20,8 @@ use crate::error::{Answer, Fault};
 
 use self::steering::Order;
 
+pub use plenary_shared::protocol::{Planned, PlannedInstance};
+
 pub mod belongings;
 pub mod finding;
 mod foreign;
@@ -28,6 +30,7 @@ pub mod moving;
 pub mod mysql;
 pub mod overview;
 pub mod pace;
+pub mod planning;
 pub mod redis;
 mod refusal;
 mod sieve;
@@ -154,34 +157,8 @@ pub struct NewMeeting {
     pub is_public: bool,
     /// Who may join otherwise: addresses in lower case.
     pub audience: Vec<String>,
-}
-
-/// A meeting as an operator's list shows it.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct MeetingListed {
-    /// The meeting.
-    #[serde(flatten)]
-    pub meeting: Meeting,
-    /// Who may join it, if it is private.
-    pub audience: Vec<String>,
-    /// Its instances, by order.
-    pub instances: Vec<InstanceListed>,
-}
-
-/// An instance as an operator's list shows it.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct InstanceListed {
-    /// Which.
-    #[serde(flatten)]
-    pub id: InstanceId,
-    /// When it begins.
-    pub fromdatetime: Timestamp,
-    /// When it is over.
-    pub todatetime: Timestamp,
-    /// Where it is in its life.
-    pub state: InstanceState,
-    /// Why it ended.
-    pub reason: Option<String>,
+    /// The admin who adds it, for the audit; nobody where it is the command line.
+    pub by: Option<UserId>,
 }
 
 /// A WebSocket connection, unique over all servers and for ever.
@@ -304,6 +281,8 @@ pub enum Feed {
     },
     /// Whether a participant of a followed instance is there. Kept by no log: it may be lost.
     Presence(PresenceTold),
+    /// Somebody was refused, maybe at another server. May be lost.
+    Denied(Box<overview::Denial>),
 }
 
 /// How far somebody has read an instance.
@@ -343,7 +322,7 @@ pub struct Check {
 
 /// What a store promises. All times are the store's own unless an argument says otherwise.
 #[async_trait]
-pub trait Store: overview::Overview + Send + Sync + 'static {
+pub trait Store: overview::Overview + planning::Planning + Send + Sync + 'static {
     // --- people ---
 
     /// The account of an address (any case), if there is one.
@@ -384,15 +363,16 @@ pub trait Store: overview::Overview + Send + Sync + 'static {
 
     /// Adds a meeting with its audience.
     async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting>;
-    /// Adds an instance; its order is the meeting's next.
+    /// Adds an instance; its order is the meeting's next. `by`: the admin, for the audit.
     async fn schedule(
         &self,
         meeting: MeetingId,
         from: Timestamp,
         to: Timestamp,
+        by: Option<UserId>,
     ) -> Answer<InstanceId>;
     /// A page of all meetings with audience and instances, by id, above `after`.
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>>;
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
     /// What this person may see: active, coming, and lately ended instances.
     async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
     /// The active instances this person may see.

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use plenary_server::clock;
 use plenary_server::store::hybrid::Hybrid;
-use plenary_server::store::mysql::Ledger;
+use plenary_server::store::mysql::{Ledger, LivePlan};
 use plenary_server::store::redis::Live;
 use plenary_server::store::{Page, Store};
-use plenary_shared::domain::User;
+use plenary_shared::domain::{Meeting, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Scene, Setting, instance, until};
@@ -204,11 +204,21 @@ async fn pages_go_over_the_border_without_a_hole() {
 }
 
 #[tokio::test]
-async fn an_audience_that_comes_late_leaves_no_key_behind() {
+async fn a_plan_that_comes_late_leaves_no_key_behind() {
     let (scene, _store, ada, _grace) = quiet().await;
     let gone = instance(1, 7);
-    let audience = [(gone, vec![ada.email])];
-    assert!(live(&scene).await.set_audiences(&audience).await.is_ok());
+    let plan = LivePlan {
+        instance: gone,
+        revision: 1,
+        meeting: Meeting {
+            id: gone.meeting,
+            title: "Gone".to_owned(),
+            description: String::new(),
+            is_public: false,
+        },
+        audience: vec![ada.email],
+    };
+    assert!(live(&scene).await.set_plans(&[plan]).await.is_ok());
     assert_eq!(scene.live_keys(gone), Vec::<String>::new());
 }
 

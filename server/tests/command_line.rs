@@ -1,6 +1,6 @@
 //! The server's command line as an operator and their scripts see it.
 
-use plenary_testkit::{Http, Server, Setting, Stores};
+use plenary_testkit::{Http, Scene, Server, Setting, Stores};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {
@@ -108,6 +108,132 @@ async fn from_nothing_to_a_meeting() {
     assert_eq!(ada.get("/me").await.ok()["name"], "Ada");
 }
 
+#[tokio::test]
+async fn what_is_planned_beside_a_server_is_so_at_once() {
+    let scene = Setting::new()
+        .people(1, &["ada", "bob", "eve"])
+        .meeting(1, "Course", Some(&["ada"]))
+        .instance(1, 1, -60, 3_600)
+        .instance(1, 2, 7_200, 9_000)
+        .start();
+    let server = &scene.server;
+    let bob = scene.http("bob");
+    let join = "/meeting/1/order/1/join";
+    assert_eq!(bob.get(join).await.code(), "not_allowed");
+    let list =
+        "\u{feff}Name;E-Mail\r\nBob;BOB@example.org\r\nEve;eve at x\r\nAda;ada@example.org\r\n";
+    let args = ["meeting", "audience", "import", "1", "-", "--json"];
+    let now = json(&server.cli_with_input(&args, list).ok());
+    let report = &now["report"];
+    assert_eq!((&report["added"], &report["known"]), (&1.into(), &1.into()));
+    assert_eq!(report["wrong"][0]["line"], 3);
+    assert_eq!(
+        now["meetings"][0]["audience"].as_array().map(Vec::len),
+        Some(2)
+    );
+    bob.get(join).await.ok();
+    let strict = server.cli_with_input(
+        &["meeting", "audience", "import", "1", "-", "--strict"],
+        "x\na@b",
+    );
+    assert_eq!(strict.code, 4, "{}", strict.stderr);
+    assert!(
+        strict.stderr.contains("Line 1 is wrong"),
+        "{}",
+        strict.stderr
+    );
+    let told = server
+        .cli(&[
+            "meeting",
+            "audience",
+            "remove",
+            "1",
+            "ada@example.org,none@example.org",
+        ])
+        .ok();
+    assert!(
+        told.contains("0 added, 0 there already, 1 removed"),
+        "{told}"
+    );
+
+    server
+        .cli(&["meeting", "edit", "1", "--title", "Seminar", "--public"])
+        .ok();
+    scene.http("eve").get(join).await.ok();
+    let shown = bob.get("/meeting/1/order/1").await.ok();
+    assert_eq!(shown["title"], "Seminar");
+    assert_audit(&scene, "audience | meeting 1 | added bob@example.org");
+    assert_audit(&scene, "audience | meeting 1 | removed ada@example.org");
+    assert_audit(&scene, "edited | meeting 1 | title: Seminar; public");
+}
+
+#[test]
+fn what_has_not_begun_is_moved_and_cancelled() {
+    let scene = Setting::new()
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+        .instance(1, 2, 7_200, 9_000)
+        .start();
+    let server = &scene.server;
+    let overlapping = server
+        .cli(&[
+            "meeting", "schedule", "1", "--from", "in 30m", "--for", "1h",
+        ])
+        .ok();
+    assert!(
+        overlapping.contains("at the same time: 1/1  Seminar"),
+        "{overlapping}"
+    );
+    let moved = [
+        "meeting",
+        "move",
+        "1/2",
+        "--from",
+        "2099-01-01T00:00:00Z",
+        "--for",
+        "1h",
+        "--json",
+    ];
+    let now = json(&server.cli(&moved).ok());
+    assert_eq!(
+        now["meetings"][0]["instances"][1]["fromdatetime"],
+        "2099-01-01T00:00:00.000Z"
+    );
+    let refused = server.cli(&["meeting", "move", "1/1", "--from", "in 1h", "--for", "1h"]);
+    assert_eq!(refused.code, 4);
+    assert!(
+        refused
+            .stderr
+            .contains("has begun: its end can be moved by extend"),
+        "{}",
+        refused.stderr
+    );
+    let cancelled = server
+        .cli(&["meeting", "cancel", "1/2", "--reason", "nobody comes"])
+        .ok();
+    assert!(cancelled.contains("ended, cancelled"), "{cancelled}");
+    let again = server.cli(&["meeting", "cancel", "1/2"]);
+    assert_eq!((again.code, again.stdout.as_str()), (4, ""));
+    assert_audit(&scene, "scheduled | 1/3 | ");
+    assert_audit(
+        &scene,
+        "moved | 1/2 | 2099-01-01T00:00:00.000Z to 2099-01-01T01:00:00.000Z",
+    );
+    assert_audit(&scene, "cancelled | 1/2 | nobody comes");
+}
+
+/// The audit has a row that begins so: what, of what, and how.
+#[track_caller]
+fn assert_audit(scene: &Scene, begin: &str) {
+    let rows = scene
+        .stores
+        .database
+        .query("SELECT action, target, detail FROM audit ORDER BY auditID");
+    let rows: Vec<String> = rows.into_iter().map(|row| row.join(" | ")).collect();
+    let found = rows.iter().any(|row| row.starts_with(begin));
+    assert!(found, "{begin}: {rows:#?}");
+}
+
 #[test]
 fn exit_codes_and_sentences() {
     let scene = Setting::new()
@@ -134,6 +260,18 @@ fn exit_codes_and_sentences() {
         (&["meeting", "schedule", "1", "--from", "now"], 2, "--to"),
         (&["meeting", "schedule", "1", "--from", "now", "--to", "now", "--for", "5m"], 2, "cannot be used with"),
         (&["meeting", "schedule", "-1", "--from", "now", "--for", "5m"], 2, "-1"),
+        (&["meeting", "edit", "1"], 2, "--title"),
+        (&["meeting", "edit", "1", "--title", "\u{1b}[2J"], 4, "U+001B"),
+        (&["meeting", "edit", "9", "--public"], 4, "no meeting 9"),
+        (&["meeting", "edit", "1", "--public", "--private"], 2, "cannot be used with"),
+        (&["meeting", "audience", "add", "1"], 2, "EMAIL"),
+        (&["meeting", "audience", "add", "1", "ada"], 4, "'ada': email must be an address"),
+        (&["meeting", "audience", "remove", "9", "a@b"], 4, "no meeting 9"),
+        (&["meeting", "audience", "import", "1", "/nowhere.csv"], 1, "/nowhere.csv cannot be read"),
+        (&["meeting", "move", "1/9", "--from", "in 1h", "--for", "5m"], 4, "no meeting 1/9"),
+        (&["meeting", "move", "1/9", "--from", "soon", "--for", "5m"], 2, "--from: 'soon' is no time"),
+        (&["meeting", "move", "1", "--from", "now", "--for", "5m"], 2, "<INSTANCE>"),
+        (&["meeting", "cancel", "1/9"], 4, "no meeting 1/9"),
         (&["serve", "--bind", "0.0.0.0:0"], 2, "--insecure"),
         (&["serve", "--bind", "here"], 2, "--bind"),
         (&["frobnicate"], 2, "unrecognized"),

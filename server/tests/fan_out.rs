@@ -36,7 +36,8 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await;
     scene.stores.redis.kill9();
@@ -50,7 +51,8 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
             | Push::Read(_)
             | Push::Typing(_)
             | Push::Presence(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     assert!(fence.generation > opened.generation);
@@ -79,7 +81,8 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await;
     // After it nothing is followed, and an opening is granted as soon as there is something to read.
@@ -174,7 +177,8 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
                 | Push::Read(_)
                 | Push::Typing(_)
                 | Push::Presence(_)
-                | Push::Board(_),
+                | Push::Board(_)
+                | Push::Detail(_),
             ) => {}
             // It took nothing for so long that it has to come again, and goes on where it was.
             None => grace = come_again(&scene, opened.generation, &mut last).await,

@@ -36,7 +36,8 @@ async fn left(ws: &mut Ws) -> (u64, &'static str) {
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }

@@ -2,8 +2,8 @@
 
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Idle, Measure, Moderate, Open, Post, ReadUpTo, Search, UserMessages,
-    Verb, Watch,
+    Delete, Edit, Events, Explain, Idle, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search,
+    UserMessages, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -159,6 +159,31 @@ const ROUTES: &[Row] = &[
     row("POST", "/user/99/enable", NOBODY),
     row("GET", "/user/99/sessions", NOBODY),
     row("DELETE", "/user/99/sessions", NOBODY),
+    row("GET", "/plan/meetings", ONLY_ADMINS),
+    row("GET", "/plan/meeting/1", ONLY_ADMINS),
+    row("GET", "/plan/meeting/99", NOBODY),
+    row(
+        "POST",
+        "/plan/meetings",
+        [OUT, ADMINS, ADMINS, ADMINS, "422 invalid"],
+    ),
+    row("PATCH", "/plan/meeting/99", NOBODY),
+    row("PATCH", "/plan/meeting/99/audience", NOBODY),
+    row("POST", "/plan/meeting/99/audience/import", NOBODY),
+    row("POST", "/plan/meeting/99/instances", NOBODY),
+    row("PUT", "/plan/meeting/99/order/1", NOBODY),
+    row("DELETE", "/plan/meeting/99/order/1", NOBODY),
+    // What goes on is neither moved nor cancelled.
+    row(
+        "PUT",
+        "/plan/meeting/1/order/1",
+        [OUT, ADMINS, ADMINS, ADMINS, "409 not_scheduled"],
+    ),
+    row(
+        "DELETE",
+        "/plan/meeting/1/order/1",
+        [OUT, ADMINS, ADMINS, ADMINS, "409 not_scheduled"],
+    ),
     // Anybody who is signed in joins what is public, an admin too.
     row(
         "POST",
@@ -197,6 +222,7 @@ async fn every_route_by_every_kind_of_person() {
                 "GET" => http.get(row.path).await,
                 "PUT" => http.put(row.path, &said(row.path)).await,
                 "DELETE" => http.delete(row.path).await,
+                "PATCH" => http.patch(row.path, &said(row.path)).await,
                 _ => http.post(row.path, &said(row.path)).await,
             };
             let got = format!("{} {}", answer.status, answer.code());
@@ -211,10 +237,18 @@ async fn every_route_by_every_kind_of_person() {
 
 /// What is posted there. Ada is the third.
 fn said(path: &str) -> Value {
+    if path.starts_with("/plan/meeting/") && !path.ends_with("/import") {
+        let (from, to) = ("2099-01-01T00:00:00Z", "2099-01-01T01:00:00Z");
+        return json!({
+            "title": "New", "add": ["new@example.org"], "fromdatetime": from, "todatetime": to,
+        });
+    }
     match path.rsplit('/').next() {
         Some("mute" | "unmute" | "remove" | "unban") => json!({"userID": 3}),
         // Too short a password.
         Some("users") => json!({"name": "x", "email": "x@example.org", "password": "x"}),
+        Some("meetings") => json!({"title": " "}),
+        Some("import") => json!(["new@example.org"]),
         Some("role") => json!({"role": "admin"}),
         Some("password") => json!({"password": "long enough"}),
         Some("extend") => json!({"minutes": 30}),
@@ -306,7 +340,9 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         ["admins_only", "admins_only", "admins_only", ""],
     ),
     ("idle", ["", "", "", ""]),
+    ("plan", ["admins_only", "admins_only", "admins_only", ""]),
     ("watch", ["admins_only", "admins_only", "admins_only", ""]),
+    ("explain", ["admins_only", "admins_only", "admins_only", ""]),
     (
         "typing",
         ["not_allowed", "not_participant", "", "not_participant"],
@@ -479,9 +515,17 @@ fn request(name: &str) -> Verb {
             },
             reason: None,
         }),
+        "plan" => Verb::Plan(Plan::Meetings { after: None }),
         "typing" => Verb::Typing(instance),
         "idle" => Verb::Idle(Idle { idle: true }),
-        "watch" => Verb::Watch(Watch { stop: false }),
+        "watch" => Verb::Watch(Watch {
+            stop: false,
+            instance: Some(instance),
+        }),
+        "explain" => Verb::Explain(Explain {
+            instance,
+            email: "ada@example.org".to_owned(),
+        }),
         "search" => Verb::Search(plan()),
         "leave" => Verb::Leave(instance),
         "join" => Verb::Join(instance),

@@ -111,7 +111,8 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
                         | Push::Read(_)
                         | Push::Typing(_)
                         | Push::Presence(_)
-                        | Push::Board(_),
+                        | Push::Board(_)
+                        | Push::Detail(_),
                     ) => {}
                     Some(Push::Fence(fence)) => panic!("nothing was forgotten: {fence:?}"),
                     None => break,
@@ -344,7 +345,8 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
             | Push::Read(_)
             | Push::Typing(_)
             | Push::Presence(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     assert_eq!(left, (1, "connection_lost"));

@@ -30,7 +30,8 @@ async fn told(ws: &mut Ws) -> u64 {
         | Push::Changed(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }
@@ -127,7 +128,8 @@ async fn whoever_follows_sees_who_is_writing() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Presence(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     assert_eq!(writes, 1);

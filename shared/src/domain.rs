@@ -110,6 +110,8 @@ words! {
         Missed = "missed",
         /// An admin took them out.
         Removed = "removed",
+        /// An admin called the instance off before it began.
+        Cancelled = "cancelled",
     }
 }
 
@@ -180,6 +182,9 @@ pub struct Instance {
     /// Since when the asking person is a participant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Timestamp>,
+    /// Whether it has ended because an admin called it off before it began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
 }
 
 words! {
@@ -438,6 +443,8 @@ codes! {
     ReadOnly = "read_only", "An admin has made this meeting read-only: nobody can write in it now.";
     /// An admin lets them speak no more.
     Muted = "muted", "An admin has muted you in this meeting: you can read, but not write.";
+    /// Only what has not begun can be moved or cancelled.
+    NotScheduled = "not_scheduled", "This meeting has begun or is over: extend it or end it instead.";
     /// What was asked for holds already.
     AlreadySo = "already_so", "This is so already: nothing was changed.";
     /// The instance has as many participants as it may have.

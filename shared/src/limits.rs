@@ -96,3 +96,39 @@ pub const LATE_MS: i64 = 5 * 60 * 1_000;
 
 /// Minutes that the dashboard's small curves show.
 pub const SPARK_MINUTES: usize = 10;
+
+/// Addresses in one audience: as many as may be in one instance.
+pub const AUDIENCE_MAX: usize = PARTICIPANTS_MAX;
+
+/// Meetings in one page of an admin's plan.
+pub const PLAN_PAGE: usize = 100;
+
+/// Addresses in such a page, beside those of its last meeting: with them it stays far below what a
+/// client reads at once.
+pub const PLAN_PAGE_EMAILS_MAX: usize = 20_000;
+
+/// A list of addresses to be imported, in bytes: the largest audience with a hundred bytes a line. By
+/// WebSocket it must fit into a frame.
+pub const IMPORT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Lines of such a list: twice the largest audience, for comments and what is there twice.
+pub const IMPORT_LINES_MAX: usize = 20_000;
+
+/// Wrong lines that an import tells one by one: whoever has more has taken the wrong file.
+pub const IMPORT_WRONG_MAX: usize = 100;
+
+/// Overlaps that are shown of one meeting: more than anybody goes through.
+pub const OVERLAPS_MAX: usize = 50;
+
+/// People of an overlap that are shown by their addresses.
+pub const OVERLAP_EMAILS_MAX: usize = 3;
+
+/// A person's last stays that are told one by one in an instance's detail; those before are summed up.
+pub const STAYS_TOLD_MAX: usize = 8;
+
+/// Steps of the curve of arrivals in an instance's detail: what a third of a screen shows.
+pub const ARRIVAL_STEPS_MAX: usize = 24;
+
+/// What has happened in an instance that is told to whoever begins to look into it: more than a screen
+/// shows.
+pub const TRACES_MAX: usize = 200;

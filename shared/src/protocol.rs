@@ -27,8 +27,14 @@
 //! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","do":"extend","minutes":30,"reason":"…"}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extended",…}
+//! → {"id":11,"plan":{"do":"move","meetingID":1,"orderID":5,"fromdatetime":"…","todatetime":"…"}}
+//! ← {"id":11,"ok":{"meetings":[{"meetingID":1,…,"instances":[…]}],"overlaps":[…]}}
 //! → {"id":10,"watch":{}}                                  admins only
 //! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
+//! → {"id":11,"watch":{"instance":{"meetingID":1,"orderID":4}}}     the same, and one of them in detail
+//! ← {"detail":{"meetingID":1,"orderID":4,"anew":true,"sums":{…},"people":[…],"traces":[…]}}
+//! → {"id":12,"explain":{"meetingID":1,"orderID":4,"email":"ada@example.org"}}      admins only
+//! ← {"id":12,"ok":{"allowed":false,"rule":"banned","because":"…","change":"…"}}
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -46,14 +52,18 @@ use crate::time::Timestamp;
 
 mod attendance;
 mod board;
+mod detail;
+mod planning;
 mod push;
 mod steering;
 mod words;
 
 pub use attendance::{Absent, Idle, Invited, PresenceTold};
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
+pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
+pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
-pub use steering::{Longer, Measure, Moderate, Target};
+pub use steering::{Explain, Longer, Measure, Moderate, Target, Verdict};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
@@ -158,9 +168,13 @@ pub enum Verb {
     Idle(Idle),
     /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
     Moderate(Moderate),
+    /// Plans meetings, as an admin: adds, changes, schedules, moves, cancels. Answered by [`PlanOk`].
+    Plan(Plan),
     /// Is told the dashboard from here on, as an admin, until told to stop. Answered by [`Done`];
-    /// then [`Board`] is pushed.
+    /// then [`Board`] is pushed, and [`Detail`] of one instance, if one is named.
     Watch(Watch),
+    /// Why somebody may join an instance, or may not, as an admin. Answered by [`Verdict`].
+    Explain(Explain),
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].
     Search(Search),
@@ -188,7 +202,9 @@ impl Verb {
         "typing",
         "idle",
         "moderate",
+        "plan",
         "watch",
+        "explain",
         "search",
         "events",
         "people",

@@ -466,6 +466,7 @@ mod tests {
                 state: InstanceState::Active,
                 participants: 0,
                 joined: None,
+                cancelled: false,
             },
             generation: Generation::new(1).expect("small"),
             seq: Seq::new(1).expect("small"),

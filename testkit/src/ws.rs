@@ -229,7 +229,8 @@ impl Ws {
             | Push::Read(_)
             | Push::Typing(_)
             | Push::Presence(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await
     }

@@ -114,6 +114,10 @@ pub enum Command {
     BoardBan,
     BoardUnban,
     BoardServer,
+    BoardRead,
+    BoardExplain,
+    DrillPane,
+    DrillSort,
     AskingEnter,
     AskingUp,
     AskingDown,
@@ -155,6 +159,8 @@ pub enum Context {
     Seek,
     /// The dashboard.
     Board,
+    /// One meeting on the dashboard.
+    Drill,
     /// What is asked before something is done from there.
     Asking,
     /// The sign-in form.
@@ -179,6 +185,7 @@ impl Context {
         Self::Search,
         Self::Overlay,
         Self::Board,
+        Self::Drill,
         Self::Asking,
         Self::SignIn,
         Self::Leaving,
@@ -199,6 +206,7 @@ impl Context {
             Self::Find => "finding",
             Self::Seek => "searching everything",
             Self::Board => "the dashboard of admins",
+            Self::Drill => "one meeting on the dashboard",
             Self::Asking => "asked on the dashboard",
             Self::SignIn => "signing in",
             Self::Leaving => "asked when quitting",
@@ -238,6 +246,7 @@ impl Row {
             | Context::Find
             | Context::Seek
             | Context::Board
+            | Context::Drill
             | Context::Asking
             | Context::SignIn
             | Context::Leaving => false,

@@ -282,6 +282,7 @@ fn ended_because(reason: Reason) -> &'static str {
         Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",
         Reason::Ended | Reason::Removed => "an admin ended it",
         Reason::Missed => "nothing was running at its time",
+        Reason::Cancelled => "it was cancelled",
     }
 }
 

@@ -254,6 +254,7 @@ pub enum Asked {
     Watch,
     Moderate(InstanceId, Action),
     Candidates(InstanceId),
+    Explain(InstanceId),
 }
 
 /// Where keys go first.
@@ -494,8 +495,8 @@ impl Model {
     /// Where keys mean something now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Asking, Board, Chat, Edit, Find, Input, Leaving, List, Meetings, Overlay,
-            Search, Seek, Select, SignIn,
+            Anywhere, Asking, Board, Chat, Drill, Edit, Find, Input, Leaving, List, Meetings,
+            Overlay, Search, Seek, Select, SignIn,
         };
         if self.sign_in.is_some() && self.overlay.is_some() {
             &[Overlay, Edit, Anywhere]
@@ -514,6 +515,8 @@ impl Model {
         } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {
             if board.writes() {
                 &[Asking, Edit, Anywhere]
+            } else if board.drill.is_some() {
+                &[Drill, Board, Anywhere]
             } else {
                 &[Board, Anywhere]
             }

@@ -294,7 +294,11 @@ fn said(model: &Model, log: &Replica, event: &Event, place: &str) -> Vec<String>
             let why = match reason {
                 Reason::ConnectionLost => ", connection lost",
                 Reason::Removed => ", removed by an admin",
-                Reason::Left | Reason::Scheduled | Reason::Ended | Reason::Missed => "",
+                Reason::Left
+                | Reason::Scheduled
+                | Reason::Ended
+                | Reason::Missed
+                | Reason::Cancelled => "",
             };
             format!("{} left{why}", name(*user))
         }
@@ -318,6 +322,7 @@ fn said(model: &Model, log: &Replica, event: &Event, place: &str) -> Vec<String>
         What::Closed { reason } => {
             let why = match reason {
                 Reason::Missed => "nothing ran at its time",
+                Reason::Cancelled => "it was cancelled",
                 Reason::Ended | Reason::Removed => "it was ended",
                 Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time is over",
             };

@@ -6,6 +6,7 @@ mod attending;
 mod boarding;
 mod caching;
 mod calling;
+mod drilling;
 mod editing;
 mod hostile;
 mod keys;

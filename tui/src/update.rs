@@ -8,6 +8,7 @@ mod caching;
 mod calling;
 mod chat;
 mod completing;
+mod drilling;
 mod editing;
 mod finding;
 mod gaps;
@@ -98,6 +99,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         step.end_select();
     }
     step.forget_seek();
+    step.look_into();
     step.mark_looked(true);
     step.tell_read();
     step.call();

@@ -2,6 +2,7 @@
 
 use plenary_shared::domain::{Act, What};
 use plenary_testkit::{Client, Pty, Scene, Setting, Ws, instance};
+use serde_json::json;
 
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
@@ -140,7 +141,7 @@ async fn it_is_filtered_gone_into_and_left_at_every_size() {
         });
         let text = format!("seen at {columns} columns");
         grace.post(instance(1, 1), &text).await.expect("she is in");
-        pty.send(ENTER);
+        pty.send("o");
         pty.wait("the meeting", |screen| screen.contains(&text));
         pty.send(ESC);
         pty.wait("the table again", |screen| {
@@ -148,6 +149,108 @@ async fn it_is_filtered_gone_into_and_left_at_every_size() {
         });
         pty.send(F5);
         pty.wait("the chat", |screen| !screen.contains("DASHBOARD"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_meeting_is_looked_into_at_every_size() {
+    let scene = scene();
+    let here = instance(1, 1);
+    // Without a connection that would have to be read from, so that they stay in.
+    let (grace, mallory) = (scene.http("grace"), scene.http("mallory"));
+    let (join, leave) = ("/meeting/1/order/1/join", "/meeting/1/order/1/leave");
+    for path in [join, leave, join] {
+        grace.post(path, &json!({})).await.ok();
+    }
+    let mut said = scene.ws("grace").await;
+    said.post(here, "a secret thing").await.expect("she is in");
+    for (nth, (columns, rows)) in [(120, 36), (80, 24), (44, 20)].into_iter().enumerate() {
+        let (_client, mut pty) = open(&scene, "root", columns, rows);
+        pty.send(F5);
+        pty.wait("both rows", |screen| {
+            screen.contains("DASHBOARD") && screen.contains("Seminar") && screen.contains("Course")
+        });
+        if columns == 120 {
+            // The selected one is below the table already.
+            pty.wait("her second stay", |screen| screen.contains("here (stay 2)"));
+        }
+        pty.send(ENTER);
+        pty.wait("her second stay", |screen| {
+            screen.contains("people") && screen.contains("here (stay 2)")
+        });
+        pty.wait("what she said, but for its words", |screen| {
+            (nth > 0 || screen.contains("14 B")) && !screen.contains("secret")
+        });
+        // Nobody more comes in, and whoever tries is seen.
+        pty.send("l");
+        pty.wait_text("lock Seminar 1/1?");
+        pty.send("noise");
+        pty.wait_text("noise");
+        pty.send(ENTER);
+        pty.wait("that it was done", |screen| screen.contains("done: "));
+        let refused = mallory.post(join, &json!({})).await;
+        assert_eq!(refused.code(), "locked");
+        pty.wait("that she was refused", |screen| {
+            screen.contains("mallory: locked") && screen.contains("[locked]")
+        });
+        pty.send("w");
+        pty.wait_text("why may somebody join");
+        pty.wait_text("grace@example.org");
+        pty.send("mallory@example.org");
+        pty.wait_text("mallory@example.org");
+        pty.send(ENTER);
+        pty.wait("the rule and what would change it", |screen| {
+            screen.contains("by the rule: locked") && screen.contains("plenary admin unlock 1/1")
+        });
+        pty.send(ESC);
+        pty.wait("the meeting again", |screen| {
+            !screen.contains("by the rule")
+        });
+        pty.send("l");
+        pty.wait_text("unlock Seminar 1/1?");
+        pty.send(ENTER);
+        pty.wait("that it is open again", |screen| {
+            screen.contains("done: unlock")
+        });
+        pty.wait("it to be seen", |screen| !screen.contains("[locked]"));
+        // What she said, from her and from the event.
+        for (pane, filter) in [("people", "grace"), ("events", "msg")] {
+            if pane == "events" {
+                pty.send("\t");
+            }
+            pty.wait("its pane", |screen| {
+                columns == 44 || screen.contains(&format!("› {pane}"))
+            });
+            pty.send("/");
+            pty.wait_text("filter:");
+            pty.send(filter);
+            pty.wait_text(&format!("filter: {filter}"));
+            pty.send(ENTER);
+            pty.wait("only her", |screen| !screen.contains("mallory"));
+            pty.wait("the filter to stand", |screen| !screen.contains("go on"));
+            pty.send(ENTER);
+            pty.wait_text("a secret thing");
+            pty.send(ESC);
+            pty.wait("what she said to be gone", |screen| {
+                !screen.contains("secret")
+            });
+            pty.send(ESC);
+            pty.wait("everybody again", |screen| screen.contains("mallory"));
+        }
+        pty.send(ESC);
+        pty.wait("the table", |screen| screen.contains("DASHBOARD"));
+        if nth == 0 {
+            // Somebody comes while nobody looks, and is there when one looks again.
+            mallory.post(join, &json!({})).await.ok();
+            pty.send(ENTER);
+            pty.wait("both", |screen| {
+                screen.contains("HERE 2") && screen.contains("mallory")
+            });
+            mallory.post(leave, &json!({})).await.ok();
+            pty.wait("that she left", |screen| {
+                screen.contains("LEFT 1") && screen.contains("mallory: left")
+            });
+        }
     }
 }
 

@@ -95,7 +95,8 @@ async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
             | Push::Read(_)
             | Push::Typing(_)
             | Push::Presence(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     scene.stores.redis.kill9();

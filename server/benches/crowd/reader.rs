@@ -119,7 +119,8 @@ impl Reader {
                     | Push::Read(_)
                     | Push::Typing(_)
                     | Push::Presence(_)
-                    | Push::Board(_),
+                    | Push::Board(_)
+                    | Push::Detail(_),
                 ) => {}
                 Some(Push::Fence(_)) => panic!("nothing was forgotten here"),
                 None => how = self.come_again(place).await,

@@ -193,6 +193,7 @@ async fn add_people(store: &Arc<Sqlite>, now: Timestamp) -> Vec<User> {
 async fn schedule(store: &Arc<Sqlite>, now: Timestamp) {
     for number in 0..ACTIVE + ENDED {
         let new = NewMeeting {
+            by: None,
             title: format!("Seminar {number}"),
             description: "What we said we would talk about".to_owned(),
             is_public: true,
@@ -200,7 +201,10 @@ async fn schedule(store: &Arc<Sqlite>, now: Timestamp) {
         };
         let meeting = store.add_meeting(new).await.expect("a meeting");
         let to = now.plus_ms(LENGTH_MS);
-        let here = store.schedule(meeting.id, now, to).await.expect("a time");
+        let here = store
+            .schedule(meeting.id, now, to, None)
+            .await
+            .expect("a time");
         assert_eq!(here, instance(number));
     }
 }

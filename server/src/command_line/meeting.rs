@@ -1,16 +1,17 @@
-//! `meeting`: adds meetings, sets when they take place, lists them.
+//! `meeting`: adds and changes meetings, says who may join, sets when they take place, lists them.
 
 use chrono::Local;
 use clap::{Args, Subcommand};
 use plenary_shared::ids::MeetingId;
-use plenary_shared::time::{Timestamp, parse_length, parse_when};
+use plenary_shared::time::Timestamp;
 use serde::Serialize;
 
 use super::output;
-use crate::config::UsageError;
 use crate::ctx::Ctx;
 use crate::service::schedule;
-use crate::store::{InstanceListed, MeetingListed, NewMeeting};
+use crate::store::{NewMeeting, Planned, PlannedInstance};
+
+mod planning;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -18,6 +19,15 @@ pub(super) enum Command {
     Add(Add),
     /// Sets when a meeting takes place
     Schedule(Schedule),
+    /// Changes a meeting; what is live follows at once
+    Edit(planning::Edit),
+    /// Changes who may join a private meeting
+    #[command(subcommand)]
+    Audience(planning::Audience),
+    /// Gives another time to an instance that has not begun
+    Move(planning::Move),
+    /// Calls off an instance that has not begun
+    Cancel(planning::Cancel),
     /// Lists all meetings, who may join them, and when they take place
     List {
         /// Prints one JSON object a line
@@ -51,20 +61,9 @@ Times: 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, 'in 5m'. Lengths: 
 pub(super) struct Schedule {
     /// The meeting's number
     meeting: MeetingId,
-    /// When it begins
-    #[arg(long, value_name = "TIME")]
-    from: String,
-    /// When it is over
-    #[arg(
-        long,
-        value_name = "TIME",
-        required_unless_present = "length",
-        conflicts_with = "length"
-    )]
-    to: Option<String>,
-    /// How long it lasts
-    #[arg(long = "for", value_name = "LENGTH")]
-    length: Option<String>,
+    /// When it takes place.
+    #[command(flatten)]
+    when: planning::When,
     /// Prints one JSON object
     #[arg(long)]
     json: bool,
@@ -83,6 +82,10 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add(asked) => add(ctx, asked).await,
         Command::Schedule(asked) => set(ctx, asked).await,
+        Command::Edit(asked) => planning::edit(ctx, asked).await,
+        Command::Audience(asked) => planning::audience(ctx, asked).await,
+        Command::Move(asked) => planning::shift(ctx, asked).await,
+        Command::Cancel(asked) => planning::cancel(ctx, asked).await,
         Command::List { json } => list(ctx, json).await,
     }
 }
@@ -93,6 +96,7 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
         description: asked.description,
         is_public: asked.public,
         audience: asked.audience,
+        by: None,
     };
     let meeting = schedule::add_meeting(ctx, new).await?;
     if asked.json {
@@ -105,17 +109,8 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
 }
 
 async fn set(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {
-    let now = ctx.now();
-    let from = parse_when(&asked.from, now, &Local).map_err(|e| UsageError::new("from", e))?;
-    let to = match (&asked.to, &asked.length) {
-        (Some(to), _) => parse_when(to, now, &Local).map_err(|e| UsageError::new("to", e))?,
-        (None, length) => {
-            let length = parse_length(length.as_deref().unwrap_or_default())
-                .map_err(|e| UsageError::new("for", e))?;
-            from.plus_ms(length.num_milliseconds())
-        }
-    };
-    let instance = schedule::schedule(ctx, asked.meeting, from, to).await?;
+    let (from, to) = asked.when.read(ctx.now())?;
+    let instance = schedule::schedule(ctx, None, asked.meeting, from, to).await?;
     if asked.json {
         return output::json(&Scheduled {
             instance,
@@ -123,11 +118,9 @@ async fn set(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {
             todatetime: to,
         });
     }
-    Ok(output::line(&format!(
-        "{instance} from {} to {}",
-        local(from),
-        local(to)
-    ))?)
+    output::line(&format!("{instance} from {} to {}", local(from), local(to)))?;
+    let now = schedule::instance_now(ctx, instance).await?;
+    planning::tell_overlaps(&now.overlaps)
 }
 
 async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
@@ -148,7 +141,7 @@ async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn print(listed: &MeetingListed) -> std::io::Result<()> {
+fn print(listed: &Planned) -> std::io::Result<()> {
     let meeting = &listed.meeting;
     let who = if meeting.is_public {
         "public".to_owned()
@@ -156,7 +149,7 @@ fn print(listed: &MeetingListed) -> std::io::Result<()> {
         format!("private: {}", listed.audience.join(", "))
     };
     output::line(&format!("{}  {}  ({who})", meeting.id, meeting.title))?;
-    for InstanceListed {
+    for PlannedInstance {
         id,
         fromdatetime,
         todatetime,

@@ -52,6 +52,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::Locked
         | Code::ReadOnly
         | Code::AlreadySo
+        | Code::NotScheduled
         | Code::TooManyFollowed => StatusCode::CONFLICT,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::ArchiveBehind | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -119,6 +120,7 @@ mod tests {
                 | "locked"
                 | "read_only"
                 | "already_so"
+                | "not_scheduled"
                 | "too_many_followed" => 409,
                 "body_too_long" | "too_large" => 413,
                 "invalid" | "body_empty" | "body_control" => 422,

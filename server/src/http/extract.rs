@@ -9,15 +9,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use plenary_shared::domain::{Code, Reject, User};
-use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
-use plenary_shared::limits::{PAGE_MAX, SEARCH_PAGE_DEFAULT, SEARCH_PAGE_MAX};
+use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::limits::{IMPORT_BYTES_MAX, PAGE_MAX, SEARCH_PAGE_DEFAULT, SEARCH_PAGE_MAX};
 use plenary_shared::protocol::Search;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{HttpError, HttpState};
 use crate::ctx::Caller;
-use crate::rules::{self, PageAsked};
+use crate::rules::{self, PageAsked, importing};
 use crate::service::{account, people};
 
 /// Under which a client repeats a message without making a second one.
@@ -91,6 +91,50 @@ impl<S: Send + Sync> FromRequestParts<S> for Of {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
         Ok(Self(path(parts, state).await?.required("userID")?))
+    }
+}
+
+/// The meeting in the path.
+pub(super) struct Planned(pub(super) MeetingId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Planned {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        Ok(Self(path(parts, state).await?.required("meetingID")?))
+    }
+}
+
+/// Behind which meeting the page begins that the query asks for.
+pub(super) struct Behind(pub(super) Option<MeetingId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Behind {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        Ok(Self(query(parts)?.read("after", FromStr::from_str)?))
+    }
+}
+
+/// How the query means a list of addresses.
+pub(super) struct Listed {
+    pub(super) replace: bool,
+    pub(super) strict: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listed {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        let query = query(parts)?;
+        let flag = |name| {
+            let read = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
+            query.read(name, read).map(Option::unwrap_or_default)
+        };
+        Ok(Self {
+            replace: flag("replace")?,
+            strict: flag("strict")?,
+        })
     }
 }
 
@@ -220,6 +264,25 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
             return Ok(Self(T::default()));
         }
         json(&body).map(Self)
+    }
+}
+
+/// A list as a body, whatever its content type says.
+pub(super) struct TextBody(pub(super) String);
+
+impl<S: Send + Sync> FromRequest<S> for TextBody {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let body = body(request, state).await.map_err(|reject| {
+            if reject.code == Code::TooLarge {
+                let detail =
+                    format!("The list has more than {IMPORT_BYTES_MAX} bytes: import it in parts.");
+                return Reject::new(Code::TooLarge, detail);
+            }
+            reject
+        })?;
+        Ok(Self(importing::decode(&body)?.to_owned()))
     }
 }
 

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::{Gender, Reject, Role, User};
 use plenary_shared::ids::UserId;
+use plenary_shared::protocol::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::document::InstancePath;
 use super::extract::{Admin, At, Email, JsonBody, Keeping, SignedIn, Which};
 use super::{HttpError, HttpState};
-use crate::rules::joining::Verdict;
 use crate::service::account::{self, NewPerson};
 use crate::service::people;
 use crate::store::{PersonListed, SessionListed};

@@ -9,6 +9,7 @@ use plenary_shared::domain::{Act, Event, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::TYPING_EVERY_MS;
 use plenary_shared::protocol::{Durable, Fence, PresenceTold};
+use plenary_shared::time::Timestamp;
 use tokio::time::Instant;
 
 use super::{Listener, lock};
@@ -57,6 +58,8 @@ struct State {
 #[derive(Debug)]
 struct Line {
     seq: Seq,
+    /// When it happened.
+    at: Timestamp,
     text: Box<str>,
 }
 
@@ -156,6 +159,7 @@ impl Room {
         state.ring_bytes += text.len();
         state.ring.push_back(Line {
             seq: event.seq,
+            at: event.timestamp,
             text: text.into(),
         });
         while state.ring.len() > RING_EVENTS_MAX || state.ring_bytes > RING_BYTES_MAX {
@@ -322,6 +326,8 @@ pub struct Cursor {
     generation: Generation,
     seq: Seq,
     durable: Seq,
+    /// When the first event happened that was pulled since this was asked last.
+    oldest: Option<Timestamp>,
 }
 
 impl Cursor {
@@ -335,7 +341,13 @@ impl Cursor {
             generation: head.generation,
             seq: head.seq,
             durable: head.durable,
+            oldest: None,
         }
+    }
+
+    /// When the first event happened that was pulled since this was asked last.
+    pub fn take_oldest(&mut self) -> Option<Timestamp> {
+        self.oldest.take()
     }
 
     /// Says how far the socket knows this instance already.
@@ -391,6 +403,7 @@ impl Cursor {
                 out.push_str(&line.text);
                 out.push('\n');
                 self.seq = line.seq;
+                self.oldest.get_or_insert(line.at);
             }
         }
         if self.durable < state.head.durable {
@@ -437,7 +450,6 @@ fn write_line<T: serde::Serialize>(out: &mut String, value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plenary_shared::time::Timestamp;
 
     fn seq(n: u64) -> Seq {
         Seq::new(n).expect("small")
@@ -465,6 +477,7 @@ mod tests {
             wake: tokio::sync::Notify::new(),
             changed: AtomicBool::new(false),
             signed_out: AtomicBool::new(false),
+            round_trip: std::sync::atomic::AtomicU32::new(0),
             notes: Mutex::default(),
         });
         Cursor::new(room.clone(), listener)

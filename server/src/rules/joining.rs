@@ -3,9 +3,8 @@
 
 use plenary_shared::domain::{Instance, InstanceState, Standing, User};
 use plenary_shared::limits::PARTICIPANTS_MAX;
+use plenary_shared::protocol::Verdict;
 use plenary_shared::time::Timestamp;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 /// What is known of somebody who wants to join.
 #[derive(Clone, Copy, Debug)]
@@ -24,20 +23,6 @@ pub struct Case<'a> {
     pub standing: &'a Standing,
     /// When.
     pub now: Timestamp,
-}
-
-/// The rule that decides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Verdict {
-    /// Whether they may join now.
-    pub allowed: bool,
-    /// The rule's word: `unknown_person`, `disabled`, `not_begun`, `over`, `already_in`,
-    /// `not_in_audience`, `banned`, `locked`, `full`, `public` or `in_audience`.
-    pub rule: &'static str,
-    /// Why, in a sentence.
-    pub because: String,
-    /// What would change it, in a sentence.
-    pub change: String,
 }
 
 /// Why somebody may join, or may not.
@@ -103,7 +88,7 @@ pub fn joining(case: Case<'_>) -> Verdict {
         };
         Verdict {
             allowed: true,
-            rule,
+            rule: rule.to_owned(),
             because,
             change: "A lock, a ban or the end of the meeting.".to_owned(),
         }
@@ -141,7 +126,7 @@ fn by_time(case: &Case<'_>) -> Option<Verdict> {
 fn no(rule: &'static str, because: String, change: String) -> Verdict {
     Verdict {
         allowed: false,
-        rule,
+        rule: rule.to_owned(),
         because,
         change,
     }
@@ -176,6 +161,7 @@ mod tests {
             state: InstanceState::Active,
             participants: 3,
             joined: None,
+            cancelled: false,
         }
     }
 

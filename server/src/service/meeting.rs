@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plenary_shared::domain::{Instance, InstanceState};
+use plenary_shared::domain::{Code, Instance, InstanceState};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::ABSENT_MAX;
 use plenary_shared::protocol::{Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, PeopleOk, Posted};
@@ -10,10 +10,11 @@ use plenary_shared::protocol::{Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, Pe
 use tokio::time::timeout;
 
 use crate::ctx::{Caller, Ctx};
-use crate::error::Answer;
+use crate::error::{Answer, Error};
 use crate::rules;
 use crate::service::chat;
 use crate::store::ConnectionId;
+use crate::store::overview::Denial;
 
 /// How long an answer waits for who has not been in: while what lasts is away it goes without.
 const ABSENT_MS_MAX: u64 = 1_000;
@@ -25,7 +26,31 @@ pub async fn join(
     instance: InstanceId,
     connection: Option<&ConnectionId>,
 ) -> Answer<Posted> {
-    ctx.store.join(instance, &caller.user, connection).await
+    let joined = ctx.store.join(instance, &caller.user, connection).await;
+    if let Err(Error::Reject(reject)) = &joined
+        && reject.code != Code::AlreadyParticipant
+    {
+        tell_denied(ctx, caller, instance, reject.code).await;
+    }
+    joined
+}
+
+/// Tells admins who look into the instance, at every server. It may be lost, and is kept nowhere.
+async fn tell_denied(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: Code) {
+    let at = ctx.now();
+    if !ctx.denials.may_tell(at) {
+        return;
+    }
+    let denial = Denial {
+        instance,
+        user: caller.user.id,
+        name: caller.user.name.clone(),
+        code,
+        at,
+    };
+    if let Err(error) = ctx.store.tell_denied(&denial).await {
+        tracing::debug!(%error, "nobody is told that somebody was refused");
+    }
 }
 
 /// Is a participant no longer.

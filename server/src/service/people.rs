@@ -4,10 +4,11 @@
 use plenary_shared::domain::{Code, Reject, Role, User};
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::limits::EMAIL_BYTES_MAX;
+use plenary_shared::protocol::Verdict;
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::Answer;
-use crate::rules::joining::{self, Case, Verdict};
+use crate::rules::joining::{self, Case};
 use crate::store::{PersonListed, SessionListed};
 
 use super::{account, steering};

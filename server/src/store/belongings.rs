@@ -141,6 +141,7 @@ pub const KINDS: &[Kind] = &[
             text("title"),
             text("description"),
             number("isPublic"),
+            number("revision"),
         ],
         key: 1,
         is_numbered: true,

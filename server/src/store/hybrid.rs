@@ -25,8 +25,8 @@ use super::mysql::Ledger;
 use super::redis::{Live, NotDone, Refused, Subscriber};
 use super::steering::Order;
 use super::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
+    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash, refusal,
 };
 
@@ -50,6 +50,7 @@ mod change;
 mod health;
 mod life;
 mod overview;
+mod planning;
 mod read;
 mod reading;
 mod restore;
@@ -186,6 +187,9 @@ impl Hybrid {
         if !self.ledger.may_read(id, viewer).await? {
             return Ok(Code::NotAllowed.into());
         }
+        if stored.reason == Some(Reason::Cancelled) {
+            return Ok(refusal::cancelled(id));
+        }
         let now = (self.clock)();
         Ok(refusal::of_time(
             id,
@@ -250,7 +254,9 @@ impl Store for Hybrid {
     }
 
     async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
-        self.ledger.add_meeting(new).await
+        let meeting = self.ledger.add_meeting(new, (self.clock)()).await?;
+        self.notice_changed().await;
+        Ok(meeting)
     }
 
     async fn schedule(
@@ -258,16 +264,15 @@ impl Store for Hybrid {
         meeting: MeetingId,
         from: Timestamp,
         to: Timestamp,
+        by: Option<UserId>,
     ) -> Answer<InstanceId> {
-        let id = self
-            .ledger
-            .schedule(meeting, from, to, (self.clock)())
-            .await?;
+        let now = (self.clock)();
+        let id = self.ledger.schedule(meeting, (from, to), by, now).await?;
         self.notice_changed().await;
         Ok(id)
     }
 
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>> {
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         self.ledger.meetings(after, limit).await
     }
 

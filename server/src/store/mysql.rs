@@ -22,6 +22,7 @@ mod link;
 mod migrate;
 mod overview;
 mod people;
+mod planning;
 mod read;
 mod reading;
 mod row;
@@ -32,6 +33,7 @@ mod steering;
 pub use arrival::{Reception, Taken};
 pub use link::Ledger;
 pub use migrate::MigrateError;
+pub use planning::LivePlan;
 pub use reading::Stretch;
 
 /// All that the live store needs to let an instance begin, or begin anew.
@@ -41,6 +43,8 @@ pub struct Opening {
     pub instance: InstanceId,
     /// What it is an instance of.
     pub meeting: Meeting,
+    /// How often the meeting was changed.
+    pub revision: u64,
     /// When it begins.
     pub from: Timestamp,
     /// When it is over.
@@ -174,6 +178,8 @@ pub struct Stored {
     pub instance: InstanceId,
     /// What it is an instance of.
     pub meeting: Meeting,
+    /// How often the meeting was changed.
+    pub revision: u64,
     /// When it begins.
     pub from: Timestamp,
     /// When it is over.

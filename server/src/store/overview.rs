@@ -2,7 +2,7 @@
 //! is at this instant.
 
 use async_trait::async_trait;
-use plenary_shared::domain::InstanceState;
+use plenary_shared::domain::{Code, InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -83,6 +83,54 @@ pub struct Now {
     pub news: Option<(Seq, Counted)>,
 }
 
+/// Who came to an instance and went, and how much they said, between its beginning and a seq.
+#[derive(Clone, Debug, Default)]
+pub struct Attended {
+    /// In the order of the log.
+    pub comings: Vec<Coming>,
+    /// How many messages each of them said, deleted or not.
+    pub said: Vec<(UserId, u64)>,
+}
+
+/// Somebody came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coming {
+    /// Who.
+    pub user: UserId,
+    /// What they are called.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why they went; `None`: they came.
+    pub left: Option<Reason>,
+}
+
+/// A connection that holds somebody's stay.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// Whose.
+    pub user: UserId,
+    /// Which: as [`crate::store::ConnectionId`] is written.
+    pub connection: String,
+    /// Whether it is lost, and may come back.
+    pub lost: bool,
+}
+
+/// Somebody wanted to join and was refused. Kept nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// Where.
+    pub instance: InstanceId,
+    /// Who.
+    pub user: UserId,
+    /// What they are called.
+    pub name: String,
+    /// By which rule.
+    pub code: Code,
+    /// When, by the clock of the server that they asked.
+    pub at: Timestamp,
+}
+
 /// What a store tells a dashboard. Asks no permission: whoever shows it does.
 #[async_trait]
 pub trait Overview: Send + Sync {
@@ -94,4 +142,10 @@ pub trait Overview: Send + Sync {
     /// What these instances are at this instant, and what happened in each above a seq. `None`: not
     /// live.
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
+    /// Who came and went according to the record, up to a seq that it has.
+    async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended>;
+    /// Which connections hold the stays of these instances. Nothing where it is not live.
+    async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
+    /// Tells every server that somebody was refused. May be lost.
+    async fn tell_denied(&self, denial: &Denial) -> Answer<()>;
 }

@@ -1,7 +1,7 @@
 //! Why an instance that is not live is not, in words that fit it: the same from every store.
 
 use plenary_shared::domain::{Code, InstanceState, Reject};
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::limits::INSTANCE_DAYS_MAX;
 use plenary_shared::time::Timestamp;
 
@@ -9,6 +9,33 @@ use plenary_shared::time::Timestamp;
 pub(super) fn unknown(id: InstanceId) -> Reject {
     let detail = format!("There is no meeting {id}: look at the list of meetings.");
     Reject::new(Code::NotFound, detail)
+}
+
+/// There is no such meeting.
+pub(super) fn no_meeting(id: MeetingId) -> Reject {
+    let detail = format!("There is no meeting {id}: look at the list of meetings.");
+    Reject::new(Code::NotFound, detail)
+}
+
+/// It was called off before it began.
+pub(super) fn cancelled(id: InstanceId) -> Reject {
+    let detail = format!("Meeting {id} was cancelled: ask who runs it when it takes place.");
+    Reject::new(Code::Ended, detail)
+}
+
+/// It cannot be moved or cancelled any more.
+pub(super) fn not_scheduled(id: InstanceId, state: InstanceState) -> Reject {
+    let detail = match state {
+        // It was moved or scheduled anew in between.
+        InstanceState::Scheduled => format!("Meeting {id} was just changed: try again."),
+        InstanceState::Active => {
+            format!("Meeting {id} has begun: its end can be moved by extend, or end it now.")
+        }
+        InstanceState::Ending | InstanceState::Ended => {
+            format!("Meeting {id} is over: schedule another instance of it.")
+        }
+    };
+    Reject::new(Code::NotScheduled, detail)
 }
 
 /// Whom an admin wants out is not in.

@@ -28,8 +28,8 @@ use self::link::Link;
 use self::lock::Lock;
 use super::steering::Order;
 use super::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
+    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
 
@@ -50,6 +50,7 @@ mod migrate;
 mod opening;
 mod overview;
 mod people;
+mod planning;
 mod presence;
 mod read;
 mod reading;
@@ -178,13 +179,14 @@ impl Store for Sqlite {
         meeting: MeetingId,
         from: Timestamp,
         to: Timestamp,
+        by: Option<UserId>,
     ) -> Answer<InstanceId> {
         self.link
-            .write(move |atom| schedule::schedule(atom, meeting, from, to))
+            .write(move |atom| schedule::schedule(atom, meeting, from, to, by))
             .await
     }
 
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>> {
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         self.link
             .read(move |conn| schedule::meetings(conn, after, limit))
             .await

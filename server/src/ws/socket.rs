@@ -75,7 +75,7 @@ pub(super) struct Socket {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
     pub(super) wanted: bool,
-    pub(super) told: bool,
+    pub(super) passed_on: bool,
     pub(super) at: Option<Instant>,
 }
 
@@ -120,6 +120,8 @@ impl Socket {
         let mut check = interval(Duration::from_secs(CHECK_S));
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();
+        // When the last ping was sent that has not come back.
+        let mut pinged: Option<Instant> = None;
         let mut posts = Posts::default();
         // When to look for events; nothing is due before something woke us.
         let mut due: Option<Instant> = None;
@@ -155,7 +157,12 @@ impl Socket {
                             let reject = Reject::new(Code::Malformed, "Frames are text, not binary.");
                             wire.answer(0, Err(reject)).await?;
                         }
-                        Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                        Ok(Message::Pong(_)) => {
+                            if let (Some(at), Some(listener)) = (pinged.take(), &self.listener) {
+                                listener.note_round_trip(at.elapsed());
+                            }
+                        }
+                        Ok(Message::Ping(_)) => {}
                         Ok(Message::Close(_)) => return None,
                         // Too long, no UTF-8, no WebSocket: the connection cannot go on.
                         Err(_) => return Some(Close::ProtocolError),
@@ -195,7 +202,10 @@ impl Socket {
                         return Some(close);
                     }
                 }
-                _ = ping.tick() => wire.send(Message::Ping(axum::body::Bytes::new())).await?,
+                _ = ping.tick() => {
+                    pinged = Some(Instant::now());
+                    wire.send(Message::Ping(axum::body::Bytes::new())).await?;
+                }
                 () = sleep_until(hello_by), if self.caller.is_none() => {
                     return Some(Close::ProtocolError);
                 }
@@ -256,6 +266,7 @@ impl Socket {
         let mut more = false;
         let metrics = self.state.ctx.metrics.clone();
         let began = Instant::now();
+        let mut oldest = Vec::new();
         for (instance, cursor) in &mut self.cursors {
             let first = cursor.seq();
             loop {
@@ -294,6 +305,7 @@ impl Socket {
             }
             let sent = cursor.seq().get().saturating_sub(first.get());
             metrics.deliveries.inc_by(sent);
+            oldest.extend(cursor.take_oldest());
         }
         for instance in fenced {
             self.cursors.remove(&instance);
@@ -302,6 +314,11 @@ impl Socket {
             wire.lines(out).await.ok_or(None)?;
         }
         metrics.staged(Stage::Send, began.elapsed());
+        let now = self.state.ctx.now();
+        for at in oldest {
+            let took = u64::try_from(now.ms_since(at)).unwrap_or(0);
+            metrics.delivered(Duration::from_millis(took));
+        }
         if !more {
             self.forget_banned();
         }
@@ -378,6 +395,9 @@ impl Socket {
         answer.map_err(|error| match error {
             Error::Reject(reject) => reject,
             Error::Fault(fault) => {
+                if matches!(fault, Fault::Broken { .. }) {
+                    self.state.ctx.metrics.broke();
+                }
                 let mut bytes = [0; 16];
                 (self.state.ctx.randomness)(&mut bytes);
                 let id = uuid::Uuid::from_bytes(bytes).to_string();

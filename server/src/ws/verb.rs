@@ -6,8 +6,8 @@ use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::limits::{FOLLOWED_MAX, IDLE_AFTER_MS, IDLE_EVERY_MS, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Hello, HelloOk, Idle, MessagesOk, Open, OpenOk, Position, Posted, PresenceTold, ReadUpTo,
-    ResumeMode, Resumed, Verb, Watch,
+    Done, Explain, Hello, HelloOk, Idle, MessagesOk, Open, OpenOk, Position, Posted, PresenceTold,
+    ReadUpTo, ResumeMode, Resumed, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -50,7 +50,12 @@ impl Socket {
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
+            Verb::Plan(asked) => json(&service::schedule::plan(&ctx, &caller, asked).await?),
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),
+            Verb::Explain(asked) => {
+                let Explain { instance, email } = asked;
+                json(&service::people::explain(&ctx, &caller, instance, &email).await?)
+            }
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {
@@ -252,7 +257,7 @@ impl Socket {
 
     /// Tells whoever follows what this connection's person is in whether they use it.
     pub(super) async fn tell_idle(&mut self) -> Answer<()> {
-        if self.idle.wanted == self.idle.told {
+        if self.idle.wanted == self.idle.passed_on {
             return Ok(());
         }
         let idle_ms = self.idle.wanted.then_some(IDLE_AFTER_MS);
@@ -260,7 +265,7 @@ impl Socket {
             let ctx = &self.state.ctx;
             service::meeting::idle(ctx, *instance, &self.connection, idle_ms).await?;
         }
-        self.idle.told = self.idle.wanted;
+        self.idle.passed_on = self.idle.wanted;
         self.idle.at = Some(Instant::now());
         Ok(())
     }
@@ -270,9 +275,12 @@ impl Socket {
         rules::admin(&caller.user)?;
         if asked.stop {
             self.watching = None;
-        } else if self.watching.is_none() {
-            self.watching = Some(self.state.board.watch(self.listener()?));
+            return Ok(Done {});
         }
+        let listener = self.listener()?;
+        let board = &self.state.board;
+        let watching = self.watching.get_or_insert_with(|| board.watch(listener));
+        watching.look_into(asked.instance)?;
         Ok(Done {})
     }
 
@@ -285,9 +293,9 @@ impl Socket {
         if is_new && matches!(joined, Err(Error::Reject(_))) {
             self.bound.remove(&instance);
         }
-        if joined.is_ok() && self.idle.told {
+        if joined.is_ok() && self.idle.passed_on {
             // It joined by itself: they are not there for this one either.
-            self.idle.told = false;
+            self.idle.passed_on = false;
             self.tell_idle().await?;
         }
         joined

@@ -55,6 +55,7 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Presence(_) => None,
@@ -179,6 +180,7 @@ pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
             | Feed::Gap
             | Feed::Changed
             | Feed::SignedOut(_)
+            | Feed::Denied(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
             | Feed::Presence(_) => None,

@@ -34,6 +34,7 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Presence(_) => None,
@@ -51,6 +52,7 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Presence(_) => None,
@@ -91,6 +93,7 @@ pub async fn what_another_server_does_is_fed(world: &mut World) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Presence(_) => None,

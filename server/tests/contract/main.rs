@@ -19,6 +19,7 @@ mod model;
 mod overview;
 mod paging;
 mod people;
+mod planning;
 mod posting;
 mod presence;
 mod reading;
@@ -127,6 +128,7 @@ macro_rules! contract {
                 overview {
                     figures_agree_with_the_log_after_a_storm
                     whoever_lost_every_connection_is_reconnecting
+                    who_came_and_who_holds_which_stay_is_told
                     what_comes_soon_and_what_is_over_is_listed
                 }
                 agenda {
@@ -165,6 +167,15 @@ macro_rules! contract {
                     a_password_is_set_again_and_again
                     all_people_are_listed_page_by_page
                     a_person_is_kept_as_they_were_added
+                }
+                planning {
+                    what_is_changed_of_a_meeting_is_so_where_it_is_live
+                    an_audience_that_admins_change_counts_at_once
+                    the_last_change_of_a_meeting_holds
+                    what_begins_while_it_is_changed_is_as_it_was_changed
+                    what_has_not_begun_is_moved_and_cancelled
+                    moving_cancelling_and_the_start_race_to_one_outcome
+                    what_overlaps_for_the_same_people_is_known
                 }
                 schedule {
                     only_a_time_that_can_be_is_scheduled

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use plenary_server::store::overview::{Counted, Listed, Now};
-use plenary_server::store::{ConnectionId, NodeId, Store};
-use plenary_shared::domain::{Event, InstanceState, Reason, What};
+use plenary_server::store::overview::{Counted, Denial, Holder, Listed, Now};
+use plenary_server::store::{ConnectionId, Feed, NodeId, Store};
+use plenary_shared::domain::{Code, Event, InstanceState, Reason, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::world::{HOUR_MS, World, body, cmid, now};
+use crate::world::{HOUR_MS, World, body, cmid, connection, now};
 
 const PEOPLE: usize = 60;
 const POSTS_EACH: u64 = 8;
@@ -129,6 +129,80 @@ pub async fn whoever_lost_every_connection_is_reconnecting(world: &mut World) {
         .expect("he is in");
     let found = glance(&*world.store, here, Seq::default()).await;
     assert_eq!(found.reconnecting, 1);
+}
+
+pub async fn who_came_and_who_holds_which_stay_is_told(world: &mut World) {
+    let (ada, ben) = (world.member("ada").await, world.member("ben").await);
+    let here = world.public().await;
+    let (first, second) = (connection("n1", 1), connection("n2", 2));
+    let joined = world.store.join(here, &ada, Some(&first)).await;
+    joined.expect("it is public");
+    let held = world.store.hold(here, &ada, &second).await;
+    held.expect("she is in");
+    world.join(here, &ben).await;
+    world.say(here, &ben, "one").await;
+    let detached = world.store.detach(here, &first, 0).await;
+    detached.expect("the store answers");
+    let holders = async || {
+        let asked = [here, crate::world::instance(99, 1)];
+        let found = world.store.holders(&asked).await.expect("an answer");
+        let mut found = found.into_iter();
+        let (mut of_here, of_nowhere) = (found.next().expect("one"), found.next());
+        assert_eq!(of_nowhere, Some(Vec::new()));
+        of_here.sort();
+        of_here
+    };
+    let holder = |connection: &ConnectionId, lost| Holder {
+        user: ada.id,
+        connection: connection.to_string(),
+        lost,
+    };
+    assert_eq!(
+        holders().await,
+        [holder(&first, true), holder(&second, false)]
+    );
+    // What held a stay that is over holds nothing.
+    world.leave(here, &ada).await;
+    world.join(here, &ada).await;
+    assert_eq!(holders().await, []);
+    let log = world.log(here).await;
+    world.archive(here).await;
+    let upto = log.last().expect("it was opened").seq;
+    let attended = world.store.attended(here, upto).await.expect("an answer");
+    let came: Vec<_> = attended
+        .comings
+        .iter()
+        .map(|one| (one.name.as_str(), one.left))
+        .collect();
+    assert_eq!(
+        came,
+        [
+            (ada.name.as_str(), None),
+            (ben.name.as_str(), None),
+            (ada.name.as_str(), Some(Reason::Left)),
+            (ada.name.as_str(), None)
+        ]
+    );
+    assert_eq!(attended.said, [(ben.id, 1)]);
+    let before = log[1].seq;
+    let attended = world.store.attended(here, before).await.expect("an answer");
+    assert_eq!((attended.comings.len(), attended.said.len()), (1, 0));
+
+    let denial = Denial {
+        instance: here,
+        user: ben.id,
+        name: "ben of the north".to_owned(),
+        code: Code::Locked,
+        at: now(),
+    };
+    world.store.tell_denied(&denial).await.expect("it is told");
+    let told = world.until_fed("the refusal", |feed| match feed {
+        Feed::Denied(told) => Some((**told).clone()),
+        _ => None,
+    });
+    let told = told.await;
+    assert_eq!(told.at.as_ms(), denial.at.as_ms());
+    assert_eq!((told.name, told.code), (denial.name, denial.code));
 }
 
 pub async fn what_comes_soon_and_what_is_over_is_listed(world: &mut World) {

@@ -28,7 +28,7 @@ pub async fn only_a_time_that_can_be_is_scheduled(world: &mut World) {
     for (from, to, expected) in rows {
         let answer = world
             .store
-            .schedule(meeting, now.plus_ms(from), now.plus_ms(to))
+            .schedule(meeting, now.plus_ms(from), now.plus_ms(to), None)
             .await;
         assert_eq!(code(&answer), expected, "{from} {to}");
         if let Ok(here) = answer {
@@ -40,7 +40,7 @@ pub async fn only_a_time_that_can_be_is_scheduled(world: &mut World) {
         let unknown = MeetingId::new(unknown).expect("not too large");
         let answer = world
             .store
-            .schedule(unknown, now, now.plus_ms(HOUR_MS))
+            .schedule(unknown, now, now.plus_ms(HOUR_MS), None)
             .await;
         assert_eq!(code(&answer), Some(Code::NotFound), "{unknown}");
     }
@@ -50,7 +50,7 @@ pub async fn orders_of_many_callers_at_once_are_one_row(world: &mut World) {
     let meeting = world.meeting("Standup", None).await;
     let stores = [world.store.clone(), world.back_end.other().await];
     let (from, to) = (now(), now().plus_ms(HOUR_MS));
-    let scheduling = (0..20).map(|n| stores[n % 2].schedule(meeting, from, to));
+    let scheduling = (0..20).map(|n| stores[n % 2].schedule(meeting, from, to, None));
     let mut orders: Vec<u64> = join_all(scheduling)
         .await
         .into_iter()
@@ -64,6 +64,7 @@ pub async fn all_meetings_are_listed_page_by_page(world: &mut World) {
     let mut ids = vec![];
     for n in 0..5 {
         let new = NewMeeting {
+            by: None,
             title: format!("Meeting {n} '\"\\ 🦀"),
             description: "Two\nlines".to_owned(),
             is_public: n % 2 == 0,

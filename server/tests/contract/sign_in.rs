@@ -48,6 +48,7 @@ async fn signed_out(world: &mut World) -> TokenHash {
             | Feed::Fence { .. }
             | Feed::Gap
             | Feed::Changed
+            | Feed::Denied(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
             | Feed::Presence(_) => None,

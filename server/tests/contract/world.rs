@@ -87,6 +87,7 @@ impl World {
     /// Adds a meeting: public without an audience.
     pub async fn meeting(&self, title: &str, audience: Option<&[&User]>) -> MeetingId {
         let new = NewMeeting {
+            by: None,
             title: title.to_owned(),
             description: format!("About {title}"),
             is_public: audience.is_none(),
@@ -112,7 +113,7 @@ impl World {
     ) -> InstanceId {
         let here = self
             .store
-            .schedule(meeting, from, to)
+            .schedule(meeting, from, to, None)
             .await
             .expect("the time is good");
         self.store.follow(here).await.expect("there is a feed");
@@ -250,6 +251,7 @@ impl World {
                 | Feed::Gap
                 | Feed::Changed
                 | Feed::SignedOut(_)
+                | Feed::Denied(_)
                 | Feed::Read(_)
                 | Feed::Typing { .. }
                 | Feed::Presence(_) => None,

@@ -104,7 +104,8 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await;
     let listed = server.cli(&["meeting", "list", "--json"]).ok();
@@ -189,7 +190,8 @@ async fn a_durable_word_follows_every_event() {
             | Push::Read(_)
             | Push::Typing(_)
             | Push::Presence(_)
-            | Push::Board(_) => None,
+            | Push::Board(_)
+            | Push::Detail(_) => None,
         })
         .await;
     assert_eq!(durable, posted.seq);

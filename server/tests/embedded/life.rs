@@ -18,7 +18,8 @@ async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Ev
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }

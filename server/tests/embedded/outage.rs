@@ -256,7 +256,8 @@ impl Room {
                 | Push::Read(_)
                 | Push::Typing(_)
                 | Push::Presence(_)
-                | Push::Board(_) => None,
+                | Push::Board(_)
+                | Push::Detail(_) => None,
             });
             told.push(next.await);
         }

@@ -56,16 +56,20 @@ impl World {
 
     async fn meeting(&self, title: &str, audience: Option<&[&str]>) -> MeetingId {
         self.ledger
-            .add_meeting(NewMeeting {
-                title: title.to_owned(),
-                description: String::new(),
-                is_public: audience.is_none(),
-                audience: audience
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|email| (*email).to_owned())
-                    .collect(),
-            })
+            .add_meeting(
+                NewMeeting {
+                    by: None,
+                    title: title.to_owned(),
+                    description: String::new(),
+                    is_public: audience.is_none(),
+                    audience: audience
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|email| (*email).to_owned())
+                        .collect(),
+                },
+                minute(-60),
+            )
             .await
             .expect("a meeting can be added")
             .id
@@ -74,7 +78,7 @@ impl World {
     /// An instance from `from` to `to` minutes around [`noon`], scheduled an hour before.
     async fn instance(&self, meeting: MeetingId, from: i64, to: i64) -> InstanceId {
         self.ledger
-            .schedule(meeting, minute(from), minute(to), minute(-60))
+            .schedule(meeting, (minute(from), minute(to)), None, minute(-60))
             .await
             .expect("the time is good")
     }

@@ -16,7 +16,7 @@ async fn the_orders_of_a_meeting_have_no_gap_however_many_schedule() {
         let ledger = connect(&world.database);
         tokio::spawn(async move {
             ledger
-                .schedule(meeting, minute(0), minute(1), minute(0))
+                .schedule(meeting, (minute(0), minute(1)), None, minute(0))
                 .await
                 .expect("it is scheduled")
         })
@@ -41,19 +41,24 @@ async fn times_that_cannot_be_are_refused(#[case] from: i64, #[case] to: i64, #[
     let meeting = world.meeting("Seminar", None).await;
     let answer = world
         .ledger
-        .schedule(meeting, minute(from), minute(to), minute(0))
+        .schedule(meeting, (minute(from), minute(to)), None, minute(0))
         .await;
     let detail = rejected(answer, Code::Invalid);
     assert!(detail.contains(why), "{detail}");
     let good = world
         .ledger
-        .schedule(meeting, minute(-20), minute(31 * DAY - 20), minute(0))
+        .schedule(
+            meeting,
+            (minute(-20), minute(31 * DAY - 20)),
+            None,
+            minute(0),
+        )
         .await;
     good.expect("31 days are not too long");
     let unknown = instance_id(99, 1).meeting;
     let answer = world
         .ledger
-        .schedule(unknown, minute(0), minute(1), minute(0))
+        .schedule(unknown, (minute(0), minute(1)), None, minute(0))
         .await;
     rejected(answer, Code::NotFound);
 }
@@ -179,12 +184,16 @@ async fn text_is_data() {
     for text in HOSTILE {
         let added = world
             .ledger
-            .add_meeting(NewMeeting {
-                title: (*text).to_owned(),
-                description: (*text).to_owned(),
-                is_public: false,
-                audience: vec![format!("{text}@x"), "b@x".to_owned(), "b@x".to_owned()],
-            })
+            .add_meeting(
+                NewMeeting {
+                    by: None,
+                    title: (*text).to_owned(),
+                    description: (*text).to_owned(),
+                    is_public: false,
+                    audience: vec![format!("{text}@x"), "b@x".to_owned(), "b@x".to_owned()],
+                },
+                minute(0),
+            )
             .await
             .expect("it is added");
         assert_eq!(added.title, *text);

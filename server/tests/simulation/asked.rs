@@ -462,7 +462,8 @@ impl Run<'_> {
             | Push::Read(_)
             | Push::Typing(_)
             | Push::Presence(_)
-            | Push::Board(_) => {}
+            | Push::Board(_)
+            | Push::Detail(_) => {}
         }
     }
 }

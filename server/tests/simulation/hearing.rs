@@ -29,6 +29,7 @@ impl Run<'_> {
             Feed::Gap
             | Feed::Changed
             | Feed::SignedOut(_)
+            | Feed::Denied(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
             | Feed::Presence(_) => return,

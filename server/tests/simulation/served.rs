@@ -7,17 +7,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
 use plenary_server::store::mysql::{Archived, Batch, Ledger};
-use plenary_server::store::overview::{Counted, Listed, Now, Overview};
+use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
+use plenary_server::store::planning::{EditMeeting, Invitations, Invited, Planning};
 use plenary_server::store::redis::Live;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, MeetingListed, NewMeeting,
-    NewSession, NewUser, NodeId, Page, PersonListed, ReadPosition, Session, SessionListed, Stepped,
+    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
+    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
     Store, TokenHash,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::protocol::{
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread,
+};
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -105,6 +108,62 @@ impl Overview for Served {
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
         self.inner.now(asked).await
     }
+
+    async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
+        self.inner.attended(instance, upto).await
+    }
+
+    async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
+        self.inner.holders(instances).await
+    }
+
+    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
+        self.inner.tell_denied(denial).await
+    }
+}
+
+#[async_trait]
+impl Planning for Served {
+    async fn edit_meeting(
+        &self,
+        meeting: MeetingId,
+        edit: &EditMeeting,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        self.inner.edit_meeting(meeting, edit, by).await
+    }
+
+    async fn change_audience(
+        &self,
+        meeting: MeetingId,
+        change: &Invitations,
+        by: Option<UserId>,
+    ) -> Answer<Invited> {
+        self.inner.change_audience(meeting, change, by).await
+    }
+
+    async fn move_instance(
+        &self,
+        instance: InstanceId,
+        from: Timestamp,
+        to: Timestamp,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        self.inner.move_instance(instance, from, to, by).await
+    }
+
+    async fn cancel(
+        &self,
+        instance: InstanceId,
+        reason: Option<&str>,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        self.inner.cancel(instance, reason, by).await
+    }
+
+    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
+        self.inner.overlaps(meeting).await
+    }
 }
 
 macro_rules! delegated {
@@ -163,8 +222,8 @@ delegated! {
     session(token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
     close_session(token: TokenHash) -> Answer<bool>;
     add_meeting(new: NewMeeting) -> Answer<Meeting>;
-    schedule(meeting: MeetingId, from: Timestamp, to: Timestamp) -> Answer<InstanceId>;
-    meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<MeetingListed>>;
+    schedule(meeting: MeetingId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<InstanceId>;
+    meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
     visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
     active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
     join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;
@@ -188,6 +247,8 @@ delegated! {
     join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
     hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
     detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
+    idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
+    absent(instance: InstanceId, limit: usize) -> Answer<Option<Absent>>;
     reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
     renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
     reap_all(grace_ms: i64) -> Answer<usize>;

@@ -12,6 +12,9 @@ pub struct Watch {
     /// Not any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
+    /// The instance of which [`super::Detail`] is pushed too; missing: of none, or of none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
 }
 
 /// See [`super::Push::Board`].
@@ -71,6 +74,38 @@ pub struct BoardHead {
     /// Connections that this server closed because they did not keep up.
     #[serde(rename = "tooSlow")]
     pub too_slow: u64,
+    /// From an event to the connections of this server: 95 of 100 in the last minute took no longer,
+    /// in milliseconds; missing where there were none.
+    #[serde(
+        default,
+        rename = "deliveryP95Ms",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delivery_p95_ms: Option<u32>,
+    /// What went wrong at this server in the last minute: round trips that a store did not answer in
+    /// time, and requests that broke.
+    #[serde(default)]
+    pub errors: u64,
+    /// How late meetings began at this server, the last and the latest, in milliseconds.
+    #[serde(
+        default,
+        rename = "startsLateMs",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub starts_late_ms: Option<(i64, i64)>,
+    /// The same of their ends.
+    #[serde(
+        default,
+        rename = "endsLateMs",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ends_late_ms: Option<(i64, i64)>,
+    /// Instances that are followed at this server.
+    #[serde(default)]
+    pub rooms: u32,
+    /// What is kept of them for those who read, in bytes.
+    #[serde(default, rename = "queueBytes")]
+    pub queue_bytes: u64,
 }
 
 /// How one part of the store is.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Board, BoardLine, PresenceTold, Reply};
+use super::{Board, BoardLine, Detail, DetailLine, PresenceTold, Reply};
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
@@ -25,6 +25,8 @@ pub enum Push {
     Changed(Changed),
     /// The dashboard, for an admin who watches.
     Board(Box<Board>),
+    /// One instance in detail, for an admin who looks into it.
+    Detail(Box<Detail>),
 }
 
 /// See [`Push::Read`]. It never goes back: of two, the higher one holds.
@@ -127,6 +129,8 @@ impl ServerLine {
             board: Option<serde::de::IgnoredAny>,
             #[serde(default)]
             presence: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            detail: Option<serde::de::IgnoredAny>,
         }
         let kind: Kind = serde_json::from_str(line)?;
         Ok(if kind.id.is_some() {
@@ -146,6 +150,9 @@ impl ServerLine {
         } else if kind.board.is_some() {
             let line: BoardLine = serde_json::from_str(line)?;
             Self::Push(Push::Board(Box::new(line.board)))
+        } else if kind.detail.is_some() {
+            let line: DetailLine = serde_json::from_str(line)?;
+            Self::Push(Push::Detail(Box::new(line.detail)))
         } else {
             Self::Push(Push::Changed(serde_json::from_str(line)?))
         })

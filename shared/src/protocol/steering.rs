@@ -83,3 +83,28 @@ pub struct Target {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
+
+/// See [`super::Verb::Explain`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explain {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// The address of whoever wants to join.
+    pub email: String,
+}
+
+/// The rule that lets somebody join an instance, or does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Verdict {
+    /// Whether they may join now.
+    pub allowed: bool,
+    /// The rule's word: `unknown_person`, `disabled`, `not_begun`, `over`, `already_in`,
+    /// `not_in_audience`, `banned`, `locked`, `full`, `public` or `in_audience`.
+    pub rule: String,
+    /// Why, in a sentence.
+    pub because: String,
+    /// What would change it, in a sentence.
+    pub change: String,
+}

@@ -52,6 +52,10 @@ fn lines_from_the_server_are_told_apart() {
             "People",
         ),
         (r#"{"board":{"anew":true}}"#, "Board"),
+        (
+            r#"{"detail":{"meetingID":1,"orderID":4,"traces":[{"number":1,"at":"2026-05-06T13:00:00.000Z","userID":7,"name":"ada","trace":"denied","code":"locked"}]}}"#,
+            "Locked",
+        ),
     ] {
         let parsed = format!("{:?}", ServerLine::parse(line).expect("a line"));
         assert!(parsed.contains(expected), "{parsed}");

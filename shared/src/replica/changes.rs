@@ -155,6 +155,7 @@ mod tests {
                 state: InstanceState::Active,
                 participants: 0,
                 joined: None,
+                cancelled: false,
             },
             generation: Generation::new(1).expect("small"),
             seq: events.last().map(|event| event.seq).unwrap_or_default(),

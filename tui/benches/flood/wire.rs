@@ -223,6 +223,7 @@ fn seminar() -> Instance {
         state: InstanceState::Active,
         participants: 7,
         joined: None,
+        cancelled: false,
     }
 }
 

@@ -208,5 +208,6 @@ fn instance() -> Instance {
         state: InstanceState::Active,
         participants: 0,
         joined: None,
+        cancelled: false,
     }
 }

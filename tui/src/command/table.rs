@@ -2,6 +2,7 @@
 
 mod board;
 mod chat;
+mod drill;
 mod meetings;
 mod pages;
 mod seek;
@@ -17,6 +18,7 @@ const AREAS: &[&[Row]] = &[
     seek::KEYS,
     chat::KEYS,
     select::KEYS,
+    drill::KEYS,
     board::KEYS,
     pages::KEYS,
 ];

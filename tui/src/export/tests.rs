@@ -68,6 +68,7 @@ fn record(whats: Vec<What>, state: InstanceState) -> Record {
         state,
         participants: 0,
         joined: None,
+        cancelled: false,
     };
     let names = HashMap::from([
         (user(7), "ada".to_owned()),

@@ -94,7 +94,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         ));
     }
     let letters = match row.context {
-        Context::Leaving | Context::Select | Context::Board => true,
+        Context::Leaving | Context::Select | Context::Board | Context::Drill => true,
         Context::Input
         | Context::Edit
         | Context::Chat

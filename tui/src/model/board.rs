@@ -1,16 +1,18 @@
 //! The dashboard of admins: every meeting as the server pushes it, sorted, filtered and marked.
 
 mod asking;
+mod looked;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_shared::domain::{InstanceState, Role};
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{Board, BoardCheck, BoardHead, BoardRow};
 use plenary_shared::time::Timestamp;
 
 pub use asking::{Action, Asking, Field, FieldError};
+pub use looked::{Drill, Looked, Pane, PeopleSort, is_lost, stay_ms, stayed_ms, word};
 
 use crate::model::Model;
 use crate::model::editor::{Editor, Ring};
@@ -18,6 +20,10 @@ use crate::text;
 
 /// A picture that is older is said to be old, in milliseconds: two may be lost on the way.
 pub const OLD_MS: i64 = 4_000;
+
+/// From this size on a screen has room for one meeting below the table.
+const LARGE_COLUMNS: u16 = 100;
+const LARGE_ROWS: u16 = 30;
 
 /// The dashboard.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +50,10 @@ pub struct Dashboard {
     pub asking: Option<Asking>,
     /// Whether one has gone into a meeting; a step back comes back.
     pub inside: bool,
+    /// The meeting that has the whole screen.
+    pub drill: Option<Drill>,
+    /// The meeting of which the server was asked last to tell in detail.
+    pub asked_for: Option<InstanceId>,
 }
 
 /// Every meeting at one instant.
@@ -55,6 +65,8 @@ pub struct Picture {
     pub checks: Vec<BoardCheck>,
     /// The meetings.
     pub rows: BTreeMap<InstanceId, BoardRow>,
+    /// One of them in detail.
+    pub looked: Option<Looked>,
 }
 
 /// By what rows are sorted; each in the way that puts first what is looked for.
@@ -194,17 +206,46 @@ impl Dashboard {
         rows.get(self.at(&rows)).copied()
     }
 
+    /// A meeting in detail, as far as it is told.
+    pub fn looked(&self, id: InstanceId) -> Option<&Looked> {
+        let frozen = self.frozen.as_ref().and_then(|one| one.looked.as_ref());
+        let live = self.live.looked.as_ref();
+        [frozen, live]
+            .into_iter()
+            .flatten()
+            .find(|one| one.instance == id)
+    }
+
+    /// The meeting that is meant by what is done now.
+    pub fn meant(&self, now: Timestamp) -> Option<InstanceId> {
+        match &self.drill {
+            Some(drill) => Some(drill.instance),
+            None => self.row(now).map(|row| row.instance),
+        }
+    }
+
+    /// The person who is selected in a meeting that has the whole screen.
+    pub fn person(&self, now: Timestamp) -> Option<(UserId, String)> {
+        let drill = self.drill.as_ref().filter(|one| one.pane == Pane::People)?;
+        let people = drill.people(self.looked(drill.instance)?, now);
+        let one = people.get(drill.person_at(&people))?;
+        Some((one.user, one.name.clone()))
+    }
+
     /// Whether what is typed is a text.
     pub fn writes(&self) -> bool {
-        self.filtering || self.asking.is_some()
+        let in_drill = self.drill.as_ref().is_some_and(|drill| drill.filtering);
+        self.filtering || in_drill || self.asking.is_some()
     }
 
     /// The text that keys go to, while one is written.
     pub fn editor(&mut self) -> Option<(&mut Editor, &mut Ring)> {
-        match &mut self.asking {
-            Some(asking) => Some((&mut asking.editor, &mut self.ring)),
-            None if self.filtering => Some((&mut self.filter, &mut self.ring)),
-            None => None,
+        let drill = self.drill.as_mut().filter(|drill| drill.filtering);
+        match (&mut self.asking, drill) {
+            (Some(asking), _) => Some((&mut asking.editor, &mut self.ring)),
+            (None, Some(drill)) => Some((&mut drill.filter, &mut self.ring)),
+            (None, None) if self.filtering => Some((&mut self.filter, &mut self.ring)),
+            (None, None) => None,
         }
     }
 }
@@ -233,6 +274,21 @@ impl Model {
     /// Whether the dashboard is what the screen shows.
     pub fn boards(&self) -> bool {
         self.board.as_ref().is_some_and(|board| !board.inside)
+    }
+
+    /// The meeting that the dashboard shows in detail: the one that has the whole screen, or on a
+    /// large screen the selected one, below the table. Whoever reads along comes back to the same.
+    pub fn detailed(&self) -> Option<InstanceId> {
+        let board = self.board.as_ref()?;
+        if board.inside {
+            return board.asked_for;
+        }
+        if let Some(drill) = &board.drill {
+            return Some(drill.instance);
+        }
+        let (columns, rows) = self.size;
+        let is_large = columns >= LARGE_COLUMNS && rows >= LARGE_ROWS;
+        is_large.then(|| board.meant(self.now))?
     }
 
     /// Whether one may see it.

@@ -3,10 +3,11 @@
 mod help;
 mod outbox;
 mod server;
+mod why;
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Absent, JoinTimes, MessagesOk, PeopleOk};
+use plenary_shared::protocol::{Absent, JoinTimes, MessagesOk, PeopleOk, Verdict};
 use ratatui::text::{Line, Span};
 
 use crate::command::Context;
@@ -48,6 +49,15 @@ pub enum Page {
     Outbox,
     /// How the server and its stores are.
     Server,
+    /// Why somebody may join a meeting, or may not.
+    Why {
+        /// Where.
+        instance: InstanceId,
+        /// Who.
+        email: String,
+        /// The rule that decides.
+        verdict: Option<Verdict>,
+    },
 }
 
 impl Overlay {
@@ -61,6 +71,7 @@ impl Overlay {
         match &self.page {
             Page::People(_, None) | Page::JoinTimes(None) => true,
             Page::Messages { said, .. } => said.is_none(),
+            Page::Why { verdict, .. } => verdict.is_none(),
             Page::Help { .. }
             | Page::People(..)
             | Page::JoinTimes(_)
@@ -72,9 +83,13 @@ impl Overlay {
     /// What stands in its frame.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {
+            let board = model.board.as_ref();
+            let row = board.and_then(|board| board.live.rows.get(&id));
             let title = model
                 .instance(id)
-                .map(|instance| text::one_line(&instance.title));
+                .map(|instance| &instance.title)
+                .or(row.map(|row| &row.title))
+                .map(|title| text::one_line(title));
             format!("{} {id}", title.unwrap_or_default())
         };
         match &self.page {
@@ -89,6 +104,13 @@ impl Overlay {
             }
             Page::Outbox => "on its way, and refused".to_owned(),
             Page::Server => "the server and its stores".to_owned(),
+            Page::Why {
+                instance, email, ..
+            } => format!(
+                "why {} may join {}, or not",
+                text::one_line(email),
+                title(*instance)
+            ),
             Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
         }
     }
@@ -105,6 +127,9 @@ impl Overlay {
             }),
             Page::Outbox => outbox::rows(model, columns),
             Page::Server => server::rows(model, columns),
+            Page::Why { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
+                why::rows(model, columns, verdict)
+            }),
             Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)
             }),

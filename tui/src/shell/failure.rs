@@ -143,6 +143,7 @@ impl From<Reject> for Failure {
             | Code::ReadOnly
             | Code::Muted
             | Code::AlreadySo
+            | Code::NotScheduled
             | Code::TooManyFollowed
             | Code::NoSuchMessage
             | Code::NotYours

@@ -161,6 +161,7 @@ fn entry(event: &Event, name: impl Fn(plenary_shared::ids::UserId) -> String) ->
                 Reason::Scheduled => " (the time was over)",
                 Reason::Ended => " (ended by an admin)",
                 Reason::Missed => " (missed)",
+                Reason::Cancelled => " (cancelled)",
                 Reason::Removed => " (removed by an admin)",
             };
             ("*".to_owned(), format!("{} left{why}", name(*user)))
@@ -197,6 +198,7 @@ fn entry(event: &Event, name: impl Fn(plenary_shared::ids::UserId) -> String) ->
                 Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",
                 Reason::Ended | Reason::Removed => "an admin ended it",
                 Reason::Missed => "nothing was running at its time",
+                Reason::Cancelled => "it was cancelled",
             };
             ("*".to_owned(), format!("the meeting has ended: {why}"))
         }

@@ -10,12 +10,12 @@ use rstest::rstest;
 
 use super::stage::{Stage, join, opened, sync, talk, user};
 
-fn told(stage: &mut Stage, who: u64, state: Presence) {
+fn told(stage: &mut Stage, who: u64, how: Presence) {
     let since = stage.now;
     stage.push(Push::Presence(PresenceTold {
         instance: sync(),
         user: user(who),
-        state,
+        state: how,
         since,
     }));
 }

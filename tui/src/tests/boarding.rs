@@ -81,6 +81,12 @@ fn head(stage: &Stage) -> BoardHead {
         connections: 73,
         fences: 2,
         too_slow: 1,
+        delivery_p95_ms: Some(41),
+        errors: 0,
+        starts_late_ms: Some((12, 340)),
+        ends_late_ms: None,
+        rooms: 4,
+        queue_bytes: 70_000,
     }
 }
 
@@ -94,7 +100,7 @@ fn check(name: &str, ok: bool, latency_ms: Option<u64>) -> BoardCheck {
 }
 
 /// An admin before the dashboard.
-fn board(columns: u16, rows_: u16) -> Stage {
+pub(super) fn board(columns: u16, rows_: u16) -> Stage {
     let mut stage = Stage::new(columns, rows_);
     stage.role = Role::Admin;
     stage.greet(vec![]);
@@ -112,7 +118,7 @@ fn board(columns: u16, rows_: u16) -> Stage {
     stage
 }
 
-fn people() -> PeopleOk {
+pub(super) fn people() -> PeopleOk {
     let one = |who, name: &str| Participant {
         name: name.to_owned(),
         age: None,
@@ -370,7 +376,7 @@ fn one_goes_into_a_meeting_and_comes_back_to_the_same_row() {
     stage.write("platform");
     stage.key("enter");
     stage.asked();
-    stage.key("enter");
+    stage.key("o");
     assert!(stage.shows("dashboard > 42/1"), "{}", stage.screen());
     stage.answer("open", opened(vec![], vec![(8, "13:31")]));
     assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
@@ -382,7 +388,10 @@ fn one_goes_into_a_meeting_and_comes_back_to_the_same_row() {
     );
     stage.key("f5");
     assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
-    let stopped = Verb::Watch(Watch { stop: true });
+    let stopped = Verb::Watch(Watch {
+        stop: true,
+        instance: None,
+    });
     let asked = stage.asked();
     assert!(
         asked.iter().any(|(_, request)| request.verb == stopped),

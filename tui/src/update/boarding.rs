@@ -2,7 +2,7 @@
 
 use plenary_shared::domain::{Code, InstanceState, Participant, Reject};
 use plenary_shared::ids::{Cmid, InstanceId};
-use plenary_shared::protocol::{Board, Moderate, Verb, Watch};
+use plenary_shared::protocol::{Board, Explain, Moderate, Target, Verb, Watch};
 
 use super::Step;
 use crate::command::Command;
@@ -42,19 +42,28 @@ impl Step<'_> {
 
     /// Asks to be told, if the dashboard is open.
     pub(super) fn watch(&mut self) {
-        if self.model.board.is_some() {
+        if let Some(board) = &mut self.model.board {
+            // One meeting in detail is asked for once this is answered.
+            board.asked_for = None;
+            board.live.looked = None;
             self.ask(Verb::Watch(Watch::default()), Asked::Watch);
         }
     }
 
     fn close_board(&mut self) {
         self.model.board = None;
-        self.ask(Verb::Watch(Watch { stop: true }), Asked::Watch);
+        let stop = Watch {
+            stop: true,
+            instance: None,
+        };
+        self.ask(Verb::Watch(stop), Asked::Watch);
     }
 
     /// The dashboard is not for this person, or not any more.
     pub(super) fn watch_refused(&mut self, reject: &Reject) {
-        self.model.board = None;
+        if reject.code == Code::AdminsOnly {
+            self.model.board = None;
+        }
         self.tell_no(reject);
     }
 
@@ -82,6 +91,8 @@ impl Step<'_> {
         };
         if board.asking.take().is_some() {
             self.model.tell(Tone::Plain, "nothing was done");
+        } else if Self::back_in_drill(board) {
+            // The table, or everybody again.
         } else if board.filtering || !board.filter.is_empty() {
             board.filtering = false;
             board.filter.set("");
@@ -94,6 +105,9 @@ impl Step<'_> {
 
     /// What a key does on the dashboard.
     pub(super) fn boarding(&mut self, command: Command, nth: usize) {
+        if self.drilling(command, nth) {
+            return;
+        }
         match command {
             Command::BoardUp => self.step_board(|at, _| at.saturating_sub(1)),
             Command::BoardDown => self.step_board(|at, last| (at + 1).min(last)),
@@ -101,7 +115,9 @@ impl Step<'_> {
             Command::BoardLast => self.step_board(|_, last| last),
             Command::BoardPageUp => self.step_board(|at, _| at.saturating_sub(PAGE)),
             Command::BoardPageDown => self.step_board(|at, last| (at + PAGE).min(last)),
-            Command::BoardEnter => self.enter_row(),
+            Command::BoardEnter => self.drill_down(),
+            Command::BoardRead => self.enter_row(),
+            Command::BoardExplain => self.begin_asking(Action::Explain),
             Command::BoardFilter => self.with_board(|board| board.filtering = true),
             Command::BoardSort => self.with_board(|board| {
                 let sort = Sort::ALL.get(nth).copied().unwrap_or_default();
@@ -185,7 +201,7 @@ impl Step<'_> {
         let Some(board) = &mut self.model.board else {
             return;
         };
-        let Some(id) = board.row(now).map(|row| row.instance) else {
+        let Some(id) = board.meant(now) else {
             return;
         };
         board.selected = Some(id);
@@ -203,20 +219,19 @@ impl Step<'_> {
         let Some(board) = &mut self.model.board else {
             return;
         };
-        let selected = board.row(now).map(|row| row.instance);
-        let marked = board.marked.iter().copied();
-        let mut targets: Vec<InstanceId> = if action.is_about_somebody() || board.marked.is_empty()
-        {
-            selected.into_iter().collect()
+        let one_is_meant = action.is_about_somebody() || board.drill.is_some();
+        let mut targets: Vec<InstanceId> = if one_is_meant || board.marked.is_empty() {
+            board.meant(now).into_iter().collect()
         } else {
-            marked.collect()
+            board.marked.iter().copied().collect()
         };
         let rows = &board.live.rows;
-        targets.retain(|id| {
+        let is_live = |id: &InstanceId| {
             rows.get(id).is_some_and(|row| {
                 matches!(row.state, InstanceState::Active | InstanceState::Ending)
             })
-        });
+        };
+        targets.retain(|id| action == Action::Explain || is_live(id));
         let place = match targets.as_slice() {
             [] => {
                 let why = "only a meeting that goes on can be steered";
@@ -229,9 +244,20 @@ impl Step<'_> {
             many => format!("{} meetings", many.len()),
         };
         let first = targets[0];
+        let asks_who = is_live(&first);
         board.filtering = false;
-        board.asking = Some(Asking::new(action, targets, place));
-        if action.is_about_somebody() {
+        let mut asking = Asking::new(action, targets, place);
+        let person = board.person(now).filter(|_| action != Action::Explain);
+        let is_known = person.is_some() && action.is_about_somebody();
+        if let Some((user, name)) = person.filter(|_| is_known) {
+            let target = Target {
+                user: Some(user),
+                email: None,
+            };
+            asking.begin_with(target, text::one_line(&name));
+        }
+        board.asking = Some(asking);
+        if action.is_about_somebody() && !is_known && asks_who {
             self.ask(Verb::People(first), Asked::Candidates(first));
         }
     }
@@ -264,6 +290,12 @@ impl Step<'_> {
             board.filtering = false;
             return;
         };
+        if asking.action == Action::Explain {
+            return match asking.address() {
+                Ok(email) => self.explain(&email),
+                Err(why) => self.model.tell(Tone::Bad, why),
+            };
+        }
         match asking.confirm() {
             Ok(None) => {}
             Ok(Some(reason)) => {
@@ -272,6 +304,31 @@ impl Step<'_> {
                 }
             }
             Err(why) => self.model.tell(Tone::Bad, why),
+        }
+    }
+
+    /// Asks why this person may join, or may not.
+    fn explain(&mut self, email: &str) {
+        let asking = self
+            .model
+            .board
+            .as_mut()
+            .and_then(|board| board.asking.take());
+        let Some(id) = asking.and_then(|asking| asking.targets.first().copied()) else {
+            return;
+        };
+        let verb = Verb::Explain(Explain {
+            instance: id,
+            email: email.to_owned(),
+        });
+        if self.ask_or_tell(verb, Asked::Explain(id)) {
+            // What was wrong with what was written is no more.
+            self.model.notice = None;
+            self.model.overlay = Some(Overlay::new(Page::Why {
+                instance: id,
+                email: email.to_owned(),
+                verdict: None,
+            }));
         }
     }
 

@@ -133,6 +133,10 @@ impl Step<'_> {
             | Command::BoardBan
             | Command::BoardUnban
             | Command::BoardServer
+            | Command::BoardRead
+            | Command::BoardExplain
+            | Command::DrillPane
+            | Command::DrillSort
             | Command::AskingEnter
             | Command::AskingUp
             | Command::AskingDown => self.boarding(bound.command, bound.nth),

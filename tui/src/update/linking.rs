@@ -81,6 +81,7 @@ impl Step<'_> {
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
             Push::Board(news) => self.board_news(*news),
+            Push::Detail(news) => self.detail_news(*news),
         }
     }
 

@@ -4,7 +4,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
     EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, Posted,
-    Reply, SearchOk,
+    Reply, SearchOk, Verdict,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,6 +36,22 @@ impl Step<'_> {
             Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| {
                 step.candidates(id, ok.participants);
             }),
+            // Of two that were asked one after the other, the page is of the last.
+            Asked::Explain(id) if self.is_asked(&Asked::Explain(id)) => {}
+            Asked::Explain(id) => self.with(value, |step, ok: Verdict| {
+                step.fill(|page| match page {
+                    Page::Why {
+                        instance, verdict, ..
+                    } if *instance == id => *verdict = Some(ok),
+                    Page::Why { .. }
+                    | Page::People(..)
+                    | Page::Help { .. }
+                    | Page::Messages { .. }
+                    | Page::JoinTimes(_)
+                    | Page::Outbox
+                    | Page::Server => {}
+                });
+            }),
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
             Asked::Post(id, cmid, sent) => {
@@ -60,6 +76,7 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::Outbox
+                    | Page::Why { .. }
                     | Page::Server
                     | Page::JoinTimes(_) => {}
                 });
@@ -71,6 +88,7 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::Outbox
+                    | Page::Why { .. }
                     | Page::Server => {}
                 });
             }),
@@ -81,6 +99,7 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::JoinTimes(_)
                     | Page::Outbox
+                    | Page::Why { .. }
                     | Page::Server => {}
                 });
             }),
@@ -109,7 +128,7 @@ impl Step<'_> {
                 }
                 self.tell_no(reject);
             }
-            Asked::People(_) | Asked::JoinTimes | Asked::UserMessages => {
+            Asked::People(_) | Asked::JoinTimes | Asked::UserMessages | Asked::Explain(_) => {
                 self.model.overlay = None;
                 self.tell_no(reject);
             }

@@ -1,6 +1,7 @@
 //! The dashboard: the sums, the table of meetings, and what is about to be done.
 
 mod asking;
+mod detail;
 mod table;
 
 use plenary_shared::protocol::BoardHead;
@@ -13,6 +14,7 @@ use super::{put, spread, whole};
 use crate::command::Command;
 use crate::model::Model;
 use crate::model::board::{Dashboard, OLD_MS};
+use crate::model::editor::Editor;
 use crate::text;
 use crate::theme::{Glyphs, Tone};
 use table::Table;
@@ -24,13 +26,66 @@ pub(super) fn draw(model: &Model, board: &Dashboard, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
     frame.render_widget(Clear, screen);
+    match &board.drill {
+        Some(drill) => detail::page(model, board, drill, frame, body),
+        None => table(model, board, frame, body),
+    }
+    let line = |y: u16| Rect::new(0, y, screen.width, 1);
+    super::status::draw(model, frame, line(screen.height.saturating_sub(2)));
+    super::status::hints(model, frame, line(screen.height.saturating_sub(1)));
+    let in_drill = board.drill.as_ref();
+    let filter = match in_drill.filter(|drill| drill.filtering) {
+        Some(drill) => Some(&drill.filter),
+        None => Some(&board.filter).filter(|_| board.filtering),
+    };
+    if let Some(asked) = &board.asking {
+        asking::ask(model, asked, frame, body);
+    } else if let Some(filter) = filter {
+        filter_line(model, filter, frame, line(screen.height.saturating_sub(2)));
+    }
+}
+
+/// What is written in a filter.
+fn filter_line(model: &Model, filter: &Editor, frame: &mut Frame<'_>, area: Rect) {
+    let laid = filter.laid(usize::from(area.width).saturating_sub(12).max(2));
+    let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
+    let x = u16::try_from(laid.column + 9).unwrap_or(u16::MAX);
+    frame.render_widget(Clear, area);
+    let spans = vec![
+        Span::styled(" filter: ", model.theme.style(Tone::Strong)),
+        Span::raw(written),
+    ];
+    put(frame, area, vec![Line::from(spans)]);
+    frame.set_cursor_position(Position::new(x.min(area.width - 1), area.y));
+}
+
+/// Draws the table, and on a large screen the selected meeting below it.
+fn table(model: &Model, board: &Dashboard, frame: &mut Frame<'_>, body: Rect) {
     let columns = usize::from(body.width);
     let mut lines = vec![title(model, board, columns), sums(model, board, columns)];
     let table = Table::new(columns);
     lines.push(table.head(model, board));
     let rows = board.rows(model.now);
     let at = board.at(&rows);
-    let height = usize::from(body.height.saturating_sub(HEAD_ROWS)).max(1);
+    let mut height = usize::from(body.height.saturating_sub(HEAD_ROWS)).max(1);
+    if let Some(row) = rows
+        .get(at)
+        .filter(|row| model.detailed() == Some(row.instance))
+    {
+        height = height.min(
+            rows.len()
+                .clamp(1, usize::from(body.height / 2 - HEAD_ROWS)),
+        );
+        let taken = u16::try_from(height)
+            .unwrap_or(u16::MAX)
+            .saturating_add(HEAD_ROWS);
+        let area = Rect {
+            y: taken,
+            height: body.height.saturating_sub(taken),
+            ..body
+        };
+        detail::below(model, board, row, frame, area);
+    }
     // As little above as keeps the selected row in sight, in steps of a screen.
     let skipped = at - at % height;
     for (nth, row) in rows.iter().enumerate().skip(skipped).take(height) {
@@ -56,24 +111,6 @@ pub(super) fn draw(model: &Model, board: &Dashboard, frame: &mut Frame<'_>) {
     let row = u16::try_from(at - skipped).unwrap_or_default();
     let y = (HEAD_ROWS + row).min(body.height.saturating_sub(1));
     frame.set_cursor_position(Position::new(0, y));
-    let line = |y: u16| Rect::new(0, y, screen.width, 1);
-    super::status::draw(model, frame, line(screen.height.saturating_sub(2)));
-    super::status::hints(model, frame, line(screen.height.saturating_sub(1)));
-    if let Some(asked) = &board.asking {
-        asking::ask(model, asked, frame, body);
-    } else if board.filtering {
-        let laid = board.filter.laid(columns.saturating_sub(12).max(2));
-        let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
-        let x = u16::try_from(laid.column + 9).unwrap_or(u16::MAX);
-        let area = line(screen.height.saturating_sub(2));
-        frame.render_widget(Clear, area);
-        let spans = vec![
-            Span::styled(" filter: ", model.theme.style(Tone::Strong)),
-            Span::raw(written),
-        ];
-        put(frame, area, vec![Line::from(spans)]);
-        frame.set_cursor_position(Position::new(x.min(screen.width - 1), area.y));
-    }
 }
 
 fn title(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
@@ -84,21 +121,31 @@ fn title(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
         " DASHBOARD"
     };
     let left = vec![Span::styled(name, theme.style(Tone::Strong))];
+    let sort = (board.sort.title(), board.reversed);
+    let right = state_of(model, board, &board.filter, sort, columns);
+    spread(columns, left, right, glyphs.cut)
+}
+
+/// What is filtered, by what it is sorted, whether the picture is live, and its time.
+fn state_of(
+    model: &Model,
+    board: &Dashboard,
+    filter: &Editor,
+    (sort, reversed): (&str, bool),
+    columns: usize,
+) -> Vec<Span<'static>> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let mut right = Vec::new();
-    if !board.filter.is_empty() && columns >= 60 {
-        let filter = text::fit(board.filter.text(), 20, glyphs.cut);
+    if !filter.is_empty() && columns >= 60 {
+        let filter = text::fit(filter.text(), 20, glyphs.cut);
         right.push(Span::styled(
             format!("filter: {filter}  "),
             theme.style(Tone::Strong),
         ));
     }
     if columns >= 80 {
-        let way = if board.reversed {
-            glyphs.below
-        } else {
-            glyphs.above
-        };
-        right.push(Span::raw(format!("sort: {}{way}  ", board.sort.title())));
+        let way = if reversed { glyphs.below } else { glyphs.above };
+        right.push(Span::raw(format!("sort: {sort}{way}  ")));
     }
     let head = board.picture().head.as_ref();
     let (tone, said) = match head {
@@ -116,7 +163,7 @@ fn title(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
     if let Some(head) = head {
         right.push(Span::raw(format!("{} ", model.zone.hms(head.now))));
     }
-    spread(columns, left, right, glyphs.cut)
+    right
 }
 
 fn sums(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
@@ -134,10 +181,15 @@ fn sums(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
         reconnecting,
         minute,
         unarchived,
-        connections,
+        delivery_p95_ms,
+        errors,
         ..
     } = head;
     let spark = spark(&head.spark, 10, glyphs);
+    let lag = match delivery_p95_ms {
+        Some(ms) => format!("{ms} ms"),
+        None => glyphs.dash.to_owned(),
+    };
     let parts = [
         ("LIVE", live.to_string(), Tone::Plain),
         ("SOON", soon.to_string(), Tone::Plain),
@@ -149,8 +201,9 @@ fn sums(model: &Model, board: &Dashboard, columns: usize) -> Line<'static> {
             alarming((*reconnecting).into()),
         ),
         ("OVERRUN", overrun.to_string(), alarming((*overrun).into())),
+        ("LAG p95", lag, Tone::Plain),
+        ("ERR", errors.to_string(), alarming(*errors)),
         ("UNARCHIVED", unarchived.to_string(), Tone::Plain),
-        ("CONNECTIONS", connections.to_string(), Tone::Plain),
     ];
     let mut spans = Vec::new();
     let mut room = columns;

@@ -46,6 +46,7 @@ impl Hybrid {
             }
         }
         self.notice_changed().await;
+        self.catch_up(id.meeting, opening.revision).await;
         Ok(Some(opening.to))
     }
 
@@ -202,8 +203,7 @@ impl Hybrid {
             self.rebuild(one.instance, *before).await?;
         }
         self.remember_missing(&missing);
-        let audiences = self.ledger.live_audiences().await?;
-        let _ = self.tried(|| self.live.set_audiences(&audiences)).await?;
+        self.tell_plans(None).await?;
         self.forget_ended().await
     }
 

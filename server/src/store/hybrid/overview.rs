@@ -6,7 +6,7 @@ use plenary_shared::time::Timestamp;
 
 use super::Hybrid;
 use crate::error::{Answer, Fault};
-use crate::store::overview::{Counted, Listed, Now, Overview};
+use crate::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
 
 /// How long a dashboard waits for what lasts, in milliseconds: then it goes on with what it knew.
 const LISTED_MS: u64 = 1_000;
@@ -26,5 +26,18 @@ impl Overview for Hybrid {
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
         let found = self.tried(|| self.live.overview(asked)).await?;
         Ok(found.unwrap_or_else(|_| asked.iter().map(|_| None).collect()))
+    }
+
+    async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
+        self.ledger.attended(instance, upto).await
+    }
+
+    async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
+        let found = self.tried(|| self.live.holders(instances)).await?;
+        Ok(found.unwrap_or_else(|_| instances.iter().map(|_| Vec::new()).collect()))
+    }
+
+    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
+        Ok(self.live.notice_denied(denial).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plenary_shared::domain::{Event, Instance, InstanceState, Person, User, What};
+use plenary_shared::domain::{Event, Instance, InstanceState, Person, Reason, User, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
@@ -108,6 +108,7 @@ impl Hybrid {
                 state: stored.state,
                 participants: 0,
                 joined: None,
+                cancelled: stored.reason == Some(Reason::Cancelled),
             },
             generation: Generation::default(),
             seq: stored.archived,

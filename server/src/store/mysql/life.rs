@@ -65,7 +65,7 @@ impl Ledger {
         let early = match reason {
             Reason::Scheduled | Reason::Missed => false,
             Reason::Ended => true,
-            Reason::Left | Reason::ConnectionLost | Reason::Removed => {
+            Reason::Left | Reason::ConnectionLost | Reason::Removed | Reason::Cancelled => {
                 return Err(Fault::broken("ending an instance", "no reason for an end").into());
             }
         };
@@ -209,6 +209,7 @@ async fn opened(
     let mut opening = Opening {
         instance: id,
         meeting: stored.meeting,
+        revision: stored.revision,
         from: stored.from,
         to: stored.to,
         state: stored.state,
@@ -242,7 +243,7 @@ async fn opened(
 
 const STORED: &str = "
  SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.gen, i.archived_seq,
-        i.reason, i.ended_at, m.title, m.description, m.isPublic
+        i.reason, i.ended_at, m.title, m.description, m.isPublic, m.revision
  FROM meeting_instance i
  JOIN meeting m ON m.meetingID = i.meetingID
  WHERE i.meetingID = :meeting
@@ -416,6 +417,7 @@ fn stored(row: &Row) -> Result<Stored, row::Unusable> {
     Ok(Stored {
         instance: row::instance_id(row)?,
         meeting: row::meeting(row)?,
+        revision: row::get(row, "revision").unwrap_or(0),
         from: row::time(row, "fromdatetime")?,
         to: row::time(row, "todatetime")?,
         state: row::state(row)?,

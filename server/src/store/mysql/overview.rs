@@ -9,7 +9,7 @@ use plenary_shared::time::Timestamp;
 use super::link::Ledger;
 use super::row;
 use crate::error::Answer;
-use crate::store::overview::{Counted, LISTED_MAX, Listed, RECENT_MAX, STEP_MS};
+use crate::store::overview::{Attended, Coming, Counted, LISTED_MAX, Listed, RECENT_MAX, STEP_MS};
 
 impl Ledger {
     /// Every instance that goes on, those that begin until `soon`, and those that were over after
@@ -117,6 +117,58 @@ impl Ledger {
             last_message: recent.first().copied(),
         })
     }
+}
+
+impl Ledger {
+    /// Who came to an instance and went, and how much they said, up to a seq.
+    pub async fn attended(&self, id: InstanceId, upto: Seq) -> Answer<Attended> {
+        let upto = params! { "upto" => upto.get() };
+        let comings = self
+            .rows(
+                "SELECT e.userID, e.eventType, e.timestamp, e.reason, u.name
+                 FROM event_log e
+                 LEFT JOIN `user` u ON u.userID = e.userID
+                 WHERE e.meetingID = :meeting
+                   AND e.orderID = :order
+                   AND e.seq <= :upto
+                   AND e.eventType IN ('join', 'leave')
+                 ORDER BY e.seq",
+                row::with(id, upto.clone()),
+            )
+            .await?;
+        let said = self
+            .rows(
+                "SELECT userID, COUNT(*) AS said
+                 FROM message
+                 WHERE meetingID = :meeting AND orderID = :order AND seq <= :upto
+                 GROUP BY userID",
+                row::with(id, upto),
+            )
+            .await?;
+        Ok(Attended {
+            comings: row::usable(&comings, "event_log", coming),
+            said: row::usable(&said, "message", |row| {
+                let said = row::get::<u64>(row, "said").unwrap_or(0);
+                Ok((row::user_id(row, "userID")?, said))
+            }),
+        })
+    }
+}
+
+fn coming(row: &Row) -> Result<Coming, row::Unusable> {
+    let user = row::user_id(row, "userID")?;
+    let went = row::text(row, "eventType").is_some_and(|kind| kind == "leave");
+    let left = if went {
+        Some(row::reason(row).ok_or(row::Unusable("reason"))?)
+    } else {
+        None
+    };
+    Ok(Coming {
+        user,
+        name: row::user_name(row, user),
+        at: row::time(row, "timestamp")?,
+        left,
+    })
 }
 
 fn listed(row: &Row) -> Result<Listed, row::Unusable> {

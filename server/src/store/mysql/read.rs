@@ -48,31 +48,6 @@ impl Ledger {
         Ok(audience(&rows))
     }
 
-    /// Who may join each active private instance: addresses in lower case.
-    pub async fn live_audiences(&self) -> Answer<Vec<(InstanceId, Vec<String>)>> {
-        let rows = self
-            .rows(
-                "SELECT i.meetingID, i.orderID, a.email
-                 FROM meeting_instance i
-                 JOIN meeting m ON m.meetingID = i.meetingID
-                 LEFT JOIN audience a ON a.meetingID = i.meetingID
-                 WHERE i.state = 'active'
-                   AND NOT COALESCE(m.isPublic, 0)",
-                mysql_async::Params::Empty,
-            )
-            .await?;
-        let mut audiences: BTreeMap<InstanceId, Vec<String>> = BTreeMap::new();
-        let pairs = row::usable(&rows, "audience", |row| {
-            // Nobody is invited, or nobody who could be known by such an address.
-            Ok((row::instance_id(row)?, row::email(row).ok()))
-        });
-        for (id, email) in pairs {
-            let audience = audiences.entry(id).or_default();
-            audience.extend(email);
-        }
-        Ok(audiences.into_iter().collect())
-    }
-
     /// A page of the log, of generation 0; only what is below `below`, if that is given.
     pub async fn events(
         &self,

@@ -1,23 +1,23 @@
 //! Meetings, who may join them, and when they take place.
 
-use mysql_async::{Params, Row, Value, params};
-use plenary_shared::domain::{Code, Instance, InstanceState, Meeting, Reject, Role, User};
-use plenary_shared::ids::{InstanceId, MeetingId, OrderId};
+use mysql_async::{Row, params};
+use plenary_shared::domain::{Code, Instance, InstanceState, Meeting, Reason, Reject, Role, User};
+use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
 use super::link::{DUPLICATE, Ledger, TRIES_MAX, is_deadlock, server_code};
-use super::row;
+use super::planning::invite;
+use super::{audit, row};
 use crate::error::{Answer, Error, Fault};
+use crate::store::planning::window;
+use crate::store::refusal;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, InstanceListed, MeetingListed, NewMeeting};
-
-/// Addresses written in one statement.
-const INVITED: usize = 100;
+use crate::store::{Agenda, NewMeeting, Planned, PlannedInstance};
 
 impl Ledger {
     /// Adds a meeting with its audience.
-    pub async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
+    pub async fn add_meeting(&self, new: NewMeeting, now: Timestamp) -> Answer<Meeting> {
         let mut work = self.transaction().await?;
         let added = work
             .change(
@@ -37,18 +37,9 @@ impl Ledger {
         let mut audience = new.audience;
         audience.sort_unstable();
         audience.dedup();
-        for invited in audience.chunks(INVITED) {
-            let sql = format!(
-                "INSERT INTO audience (meetingID, email)
-                 VALUES {}",
-                vec!["(?, ?)"; invited.len()].join(", ")
-            );
-            let values = invited
-                .iter()
-                .flat_map(|email| [Value::from(id.get()), Value::from(email)])
-                .collect();
-            work.change(&sql, Params::Positional(values)).await?;
-        }
+        invite(&mut work, id, &audience).await?;
+        let (target, detail) = (format!("meeting {id}"), Some(new.title.clone()));
+        audit::note(&mut work, now, new.by, "added", target, detail).await?;
         work.commit().await?;
         Ok(Meeting {
             id,
@@ -63,14 +54,14 @@ impl Ledger {
     pub async fn schedule(
         &self,
         meeting: MeetingId,
-        from: Timestamp,
-        to: Timestamp,
+        (from, to): (Timestamp, Timestamp),
+        by: Option<UserId>,
         now: Timestamp,
     ) -> Answer<InstanceId> {
         check_times(from, to, now)?;
         let mut tries = 1;
         loop {
-            match self.add_instance(meeting, from, to).await {
+            match self.add_instance(meeting, (from, to), by, now).await {
                 // Somebody who does not lock the meeting took the same order.
                 Err(Error::Fault(fault))
                     if tries < TRIES_MAX
@@ -86,8 +77,9 @@ impl Ledger {
     async fn add_instance(
         &self,
         meeting: MeetingId,
-        from: Timestamp,
-        to: Timestamp,
+        (from, to): (Timestamp, Timestamp),
+        by: Option<UserId>,
+        now: Timestamp,
     ) -> Answer<InstanceId> {
         let mut work = self.transaction().await?;
         let locked = work
@@ -100,11 +92,7 @@ impl Ledger {
             )
             .await?;
         if locked.is_none() {
-            return Err(Reject::new(
-                Code::NotFound,
-                format!("There is no meeting {meeting}: look at the list of meetings."),
-            )
-            .into());
+            return Err(refusal::no_meeting(meeting).into());
         }
         let last = work
             .row(
@@ -133,16 +121,15 @@ impl Ledger {
             },
         )
         .await?;
+        let id = InstanceId::new(meeting, order);
+        let detail = Some(window(from, to));
+        audit::note(&mut work, now, by, "scheduled", id.to_string(), detail).await?;
         work.commit().await?;
-        Ok(InstanceId::new(meeting, order))
+        Ok(id)
     }
 
     /// A page of all meetings with audience and instances, by id, above `after`.
-    pub async fn meetings(
-        &self,
-        after: Option<MeetingId>,
-        limit: usize,
-    ) -> Answer<Vec<MeetingListed>> {
+    pub async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         let rows = self
             .rows(
                 "SELECT meetingID, title, description, isPublic
@@ -179,9 +166,9 @@ impl Ledger {
                 range,
             )
             .await?;
-        let mut listed: Vec<MeetingListed> = meetings
+        let mut listed: Vec<Planned> = meetings
             .into_iter()
-            .map(|meeting| MeetingListed {
+            .map(|meeting| Planned {
                 meeting,
                 audience: Vec::new(),
                 instances: Vec::new(),
@@ -270,7 +257,7 @@ impl Ledger {
 
 /// Each of the three kinds is one range of an index; only what the viewer may see counts.
 const LISTED: &str = "
- (SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
+ (SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason,
          m.title, m.description, m.isPublic
   FROM meeting_instance i
   JOIN meeting m ON m.meetingID = i.meetingID
@@ -281,7 +268,7 @@ const LISTED: &str = "
   ORDER BY i.fromdatetime
   LIMIT :limit)
  UNION ALL
- (SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
+ (SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason,
          m.title, m.description, m.isPublic
   FROM meeting_instance i
   JOIN meeting m ON m.meetingID = i.meetingID
@@ -295,7 +282,7 @@ const LISTED: &str = "
   ORDER BY i.fromdatetime
   LIMIT :limit)
  UNION ALL
- (SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
+ (SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason,
          m.title, m.description, m.isPublic
   FROM meeting_instance i
   JOIN meeting m ON m.meetingID = i.meetingID
@@ -308,7 +295,7 @@ const LISTED: &str = "
   ORDER BY i.todatetime DESC
   LIMIT :limit)";
 
-fn position(listed: &[MeetingListed], id: MeetingId) -> Option<usize> {
+fn position(listed: &[Planned], id: MeetingId) -> Option<usize> {
     listed.binary_search_by_key(&id, |one| one.meeting.id).ok()
 }
 
@@ -316,8 +303,8 @@ fn invitation(row: &Row) -> Result<(MeetingId, String), row::Unusable> {
     Ok((row::meeting_id(row, "meetingID")?, row::email(row)?))
 }
 
-fn instance_listed(row: &Row) -> Result<InstanceListed, row::Unusable> {
-    Ok(InstanceListed {
+fn instance_listed(row: &Row) -> Result<PlannedInstance, row::Unusable> {
+    Ok(PlannedInstance {
         id: row::instance_id(row)?,
         fromdatetime: row::time(row, "fromdatetime")?,
         todatetime: row::time(row, "todatetime")?,
@@ -339,5 +326,6 @@ fn instance(row: &Row) -> Result<Instance, row::Unusable> {
         state,
         participants: 0,
         joined: None,
+        cancelled: state == InstanceState::Ended && row::reason(row) == Some(Reason::Cancelled),
     })
 }

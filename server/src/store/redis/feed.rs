@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use plenary_shared::domain::Code;
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::protocol::PresenceTold;
+use plenary_shared::time::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use serde_json::Value as Json;
@@ -18,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::error::Fault;
+use crate::store::overview::Denial;
 use crate::store::{Feed, ReadPosition, TokenHash};
 
 use super::connection::Connection;
@@ -149,6 +152,14 @@ impl Live {
             pipeline.publish(keys::NOTICES, text).ignore();
         }
         self.ask_all(&pipeline).await
+    }
+
+    /// Tells every server that somebody was refused.
+    pub async fn notice_denied(&self, denial: &Denial) -> Result<(), Fault> {
+        let (instance, user, code) = (denial.instance, denial.user, denial.code);
+        let (at, name) = (denial.at.as_ms(), &denial.name);
+        self.notice(&format!("denied {instance} {user} {code} {at} {name}"))
+            .await
     }
 
     async fn notice(&self, text: &str) -> Result<(), Fault> {
@@ -394,6 +405,19 @@ fn read_notice(text: &str) -> Option<Feed> {
             instance: words.next()?.parse().ok()?,
             seq: words.next()?.parse().ok()?,
         }));
+    }
+    if let Some(denied) = text.strip_prefix("denied ") {
+        let mut words = denied.splitn(5, ' ');
+        return Some(Feed::Denied(Box::new(Denial {
+            instance: words.next()?.parse().ok()?,
+            user: words.next()?.parse().ok()?,
+            code: {
+                let word = words.next()?;
+                *Code::ALL.iter().find(|code| code.as_str() == word)?
+            },
+            at: Timestamp::from_ms(words.next()?.parse().ok()?),
+            name: words.next()?.to_owned(),
+        })));
     }
     let hex = text.strip_prefix("signed_out ")?;
     let mut hash = [0; 32];

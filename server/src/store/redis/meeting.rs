@@ -512,6 +512,7 @@ fn instance(id: InstanceId, facts: &[String], state: InstanceState) -> Result<In
         state,
         participants: 0,
         joined: None,
+        cancelled: false,
     })
 }
 

@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 use redis::Value;
 
 use crate::error::Fault;
-use crate::store::overview::{COUNTED_MAX, Counted, Now, STEP_MS};
+use crate::store::overview::{COUNTED_MAX, Counted, Holder, Now, STEP_MS};
 
 use super::decode::{self, Decode, unexpected};
 use super::keys::Keys;
@@ -32,6 +32,28 @@ impl Live {
                 found.push(match Said::read(answer) {
                     Ok(said) => Some(now(said.done()?.1)?),
                     Err(NotDone::Refused(Refused::Gone)) => None,
+                    Err(other) => return Err(other),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which connections hold the stays of these instances; nothing where it is not live.
+    pub async fn holders(&self, asked: &[InstanceId]) -> Result<Vec<Vec<Holder>>, NotDone> {
+        let mut found = Vec::with_capacity(asked.len());
+        for some in asked.chunks(PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                let k = Keys(*id);
+                let keys = [k.meeting(), k.owners(), k.grace()];
+                pipeline.add_command(self.scripts.command(Script::Holders, &keys));
+            }
+            let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
+            for answer in answers {
+                found.push(match Said::read(answer) {
+                    Ok(said) => holding(said.done()?.1)?,
+                    Err(NotDone::Refused(Refused::Gone)) => Vec::new(),
                     Err(other) => return Err(other),
                 });
             }
@@ -113,6 +135,21 @@ fn counted(news: Value) -> Result<Option<(Seq, Counted)>, Fault> {
         last_message: said_at(&last)?,
     };
     Ok(Some((decode::seq(&upto)?, counted)))
+}
+
+fn holding(rest: Vec<Value>) -> Result<Vec<Holder>, Fault> {
+    let [all]: [Value; 1] = rest
+        .try_into()
+        .map_err(|_| unexpected("holders of another length"))?;
+    let words = decode::texts(all)?;
+    let each = words.chunks_exact(3).map(|three| {
+        Ok(Holder {
+            user: decode::user(&three[0])?,
+            connection: three[1].clone(),
+            lost: three[2] == "1",
+        })
+    });
+    each.collect()
 }
 
 fn said_at(last: &str) -> Result<Option<Timestamp>, Fault> {

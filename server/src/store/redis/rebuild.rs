@@ -6,7 +6,7 @@ use plenary_shared::time::Timestamp;
 use redis::Value;
 
 use crate::error::Fault;
-use crate::store::mysql::Opening;
+use crate::store::mysql::{LivePlan, Opening};
 
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
@@ -205,19 +205,21 @@ impl Live {
         Ok(missing)
     }
 
-    /// Sets who may join these private instances, as far as they are live.
-    pub async fn set_audiences(
-        &self,
-        audiences: &[(InstanceId, Vec<String>)],
-    ) -> Result<(), NotDone> {
-        for some in audiences.chunks(PIPELINE_INSTANCES_MAX) {
+    /// Sets what these instances take from their meetings, as far as they are live.
+    pub async fn set_plans(&self, plans: &[LivePlan]) -> Result<(), NotDone> {
+        for some in plans.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
-            for (id, emails) in some {
-                let k = Keys(*id);
+            for plan in some {
+                let k = Keys(plan.instance);
                 let mut command = self
                     .scripts
-                    .command(Script::Audience, &[k.meeting(), k.audience()]);
-                command.arg(json(emails));
+                    .command(Script::Plan, &[k.meeting(), k.audience()]);
+                command
+                    .arg(plan.revision)
+                    .arg(&plan.meeting.title)
+                    .arg(&plan.meeting.description)
+                    .arg(u8::from(plan.meeting.is_public))
+                    .arg(json(&plan.audience));
                 pipeline.add_command(command).ignore();
             }
             self.connection.ask_all::<()>(&pipeline).await??;
@@ -411,7 +413,8 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(json(&people))
         .arg(json(&floors))
         .arg(before.map(|one| one.to_string()).unwrap_or_default())
-        .arg(json(&standing(&opening.standing)));
+        .arg(json(&standing(&opening.standing)))
+        .arg(opening.revision);
 }
 
 /// The fields of the meeting that say what holds because admins said so.

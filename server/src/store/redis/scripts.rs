@@ -28,7 +28,7 @@ macro_rules! scripts {
 
 scripts! {
     Activate = "activate",
-    Audience = "audience",
+    Plan = "plan",
     Join = "join",
     Leave = "leave",
     Post = "post",
@@ -40,6 +40,7 @@ scripts! {
     People = "people",
     UserMessages = "user_messages",
     Overview = "overview",
+    Holders = "holders",
     Hold = "hold",
     Idle = "idle",
     Detach = "detach",

@@ -148,15 +148,12 @@ fn held(
     user: Option<UserId>,
 ) -> Result<Vec<(UserId, There)>, Fault> {
     let (meeting, order) = (id.meeting.get(), id.order.get());
-    let found = match user.map(UserId::get) {
-        Some(user) => {
-            let params = named_params! { ":meeting": meeting, ":order": order, ":user": user };
-            row::all(conn, "holder", OF_ONE, params, there)?
-        }
-        None => {
-            let params = named_params! { ":meeting": meeting, ":order": order };
-            row::all(conn, "holder", OF_ALL, params, there)?
-        }
+    let found = if let Some(user) = user.map(UserId::get) {
+        let params = named_params! { ":meeting": meeting, ":order": order, ":user": user };
+        row::all(conn, "holder", OF_ONE, params, there)?
+    } else {
+        let params = named_params! { ":meeting": meeting, ":order": order };
+        row::all(conn, "holder", OF_ALL, params, there)?
     };
     Ok(found)
 }

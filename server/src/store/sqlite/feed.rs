@@ -65,7 +65,11 @@ impl Feeding {
                         continue;
                     }
                 }
-                Feed::Gap | Feed::Changed | Feed::SignedOut(_) | Feed::Read(_) => {}
+                Feed::Gap
+                | Feed::Changed
+                | Feed::SignedOut(_)
+                | Feed::Read(_)
+                | Feed::Denied(_) => {}
             }
             self.send(hub, one);
         }

@@ -93,7 +93,7 @@ pub(super) fn mark(
     let early = match reason {
         Reason::Scheduled | Reason::Missed => false,
         Reason::Ended => true,
-        Reason::Left | Reason::ConnectionLost | Reason::Removed => {
+        Reason::Left | Reason::ConnectionLost | Reason::Removed | Reason::Cancelled => {
             return Err(Fault::broken("ending an instance", "no reason for an end").into());
         }
     };

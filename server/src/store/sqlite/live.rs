@@ -280,6 +280,9 @@ fn reject(
     if !may_read_stored(conn, id, &found, viewer)? {
         return Ok(plenary_shared::domain::Code::NotAllowed.into());
     }
+    if found.reason == Some(Reason::Cancelled) {
+        return Ok(refusal::cancelled(id));
+    }
     Ok(refusal::of_time(
         id,
         found.state,

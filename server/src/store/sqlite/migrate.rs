@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "renewal" in "0010_renewal.sql",
     11 "steering" in "0011_steering.sql",
     12 "disabling" in "0012_disabling.sql",
+    13 "planning" in "0013_planning.sql",
     14 "idling" in "0014_idling.sql",
 ];
 
@@ -241,6 +242,7 @@ mod tests {
                 "0010_renewal",
                 "0011_steering",
                 "0012_disabling",
+                "0013_planning",
                 "0014_idling"
             ]
         );
@@ -282,6 +284,7 @@ mod tests {
                 "renewal 0249b4d752dea3cf",
                 "steering 69e506c32b17df66",
                 "disabling ea07c4165f9b9630",
+                "planning 6b0f7df7a26f1d5c",
                 "idling 60df3e695b5f0e6d",
             ]
         );

@@ -11,8 +11,10 @@ use rusqlite::{Connection, Row, named_params};
 use super::live::LiveState;
 use super::{Sqlite, row};
 use crate::error::{Answer, Fault};
+use crate::store::Feed;
 use crate::store::overview::{
-    COUNTED_MAX, Counted, LISTED_MAX, Listed, Now, Overview, RECENT_MAX, STEP_MS,
+    Attended, COUNTED_MAX, Coming, Counted, Denial, Holder, LISTED_MAX, Listed, Now, Overview,
+    RECENT_MAX, STEP_MS,
 };
 
 #[async_trait]
@@ -33,6 +35,27 @@ impl Overview for Sqlite {
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
         let asked = asked.to_vec();
         self.link.read(move |conn| Ok(now(conn, &asked)?)).await
+    }
+
+    async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
+        self.link
+            .read(move |conn| Ok(attended(conn, instance, upto)?))
+            .await
+    }
+
+    async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
+        let instances = instances.to_vec();
+        let holders = move |conn: &Connection| {
+            let each = instances.iter().map(|id| holders(conn, *id));
+            Ok(each.collect::<Result<_, Fault>>()?)
+        };
+        self.link.read(holders).await
+    }
+
+    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
+        let told = Feed::Denied(Box::new(denial.clone()));
+        self.feeding.publish(vec![told]);
+        Ok(())
     }
 }
 
@@ -171,6 +194,83 @@ fn reconnecting(conn: &Connection) -> Result<HashMap<InstanceId, u32>, Fault> {
         },
     )?;
     Ok(found.into_iter().collect())
+}
+
+/// Who came and went up to a seq, and how much they said.
+fn attended(conn: &Connection, id: InstanceId, upto: Seq) -> Result<Attended, Fault> {
+    let span = named_params! {
+        ":meeting": id.meeting.get(),
+        ":order": id.order.get(),
+        ":upto": upto.get(),
+    };
+    let comings = row::all(
+        conn,
+        "event_log",
+        "SELECT e.userID, e.eventType, e.timestamp, e.reason, u.name
+         FROM event_log e
+         LEFT JOIN user u ON u.userID = e.userID
+         WHERE e.meetingID = :meeting
+           AND e.orderID = :order
+           AND e.seq <= :upto
+           AND e.eventType IN ('join', 'leave')
+         ORDER BY e.seq",
+        span,
+        coming,
+    )?;
+    let said = row::all(
+        conn,
+        "message",
+        "SELECT userID, COUNT(*) AS said
+         FROM message
+         WHERE meetingID = :meeting AND orderID = :order AND seq <= :upto
+         GROUP BY userID",
+        span,
+        |row| {
+            let said = row::get::<i64>(row, "said").unwrap_or(0);
+            let said = u64::try_from(said).unwrap_or(0);
+            Ok((row::user_id(row, "userID")?, said))
+        },
+    )?;
+    Ok(Attended { comings, said })
+}
+
+fn coming(row: &Row<'_>) -> Result<Coming, row::Unusable> {
+    let user = row::user_id(row, "userID")?;
+    let went = row::text(row, "eventType").is_some_and(|kind| kind == "leave");
+    let left = if went {
+        Some(row::reason(row).ok_or(row::Unusable("reason"))?)
+    } else {
+        None
+    };
+    Ok(Coming {
+        user,
+        name: row::user_name(row, user),
+        at: row::time(row, "timestamp")?,
+        left,
+    })
+}
+
+/// Which connections hold the stays of an instance.
+fn holders(conn: &Connection, id: InstanceId) -> Result<Vec<Holder>, Fault> {
+    Ok(row::all(
+        conn,
+        "holder",
+        "SELECT h.userID, h.connection, h.lost
+         FROM holder h
+         JOIN stay s ON s.meetingID = h.meetingID
+           AND s.orderID = h.orderID
+           AND s.userID = h.userID
+           AND s.seq = h.seq
+         WHERE h.meetingID = :meeting AND h.orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| {
+            Ok(Holder {
+                user: row::user_id(row, "userID")?,
+                connection: row::text(row, "connection").unwrap_or_default(),
+                lost: row::maybe_time(row, "lost").is_some(),
+            })
+        },
+    )?)
 }
 
 /// What happened above `after` up to `upto`.

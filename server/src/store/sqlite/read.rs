@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plenary_shared::domain::{
-    Code, Event, Instance, InstanceState, Participant, Person, Presence, User, What,
+    Code, Event, Instance, InstanceState, Participant, Person, Presence, Reason, User, What,
 };
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
@@ -42,6 +42,7 @@ pub(super) fn open(
         state: found.state,
         participants: 0,
         joined: None,
+        cancelled: found.reason == Some(Reason::Cancelled),
     };
     let mut people = Vec::new();
     if let Some(live) = live(conn, id)? {

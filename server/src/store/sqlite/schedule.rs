@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use plenary_shared::domain::{Code, Instance, InstanceState, Meeting, Reject, Role, User};
-use plenary_shared::ids::{InstanceId, MeetingId, OrderId};
+use plenary_shared::domain::{Code, Instance, InstanceState, Meeting, Reason, Reject, Role, User};
+use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::error::{Answer, Fault};
+use crate::store::planning::window;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, Feed, InstanceListed, MeetingListed, NewMeeting};
+use crate::store::{Agenda, Feed, NewMeeting, Planned, PlannedInstance, refusal};
 
-use super::row;
+use super::planning::invite;
 use super::writer::Atom;
+use super::{audit, row};
 
 /// Adds a meeting with its audience.
 pub(super) fn add_meeting(atom: &mut Atom<'_>, new: NewMeeting) -> Answer<Meeting> {
@@ -35,13 +37,11 @@ pub(super) fn add_meeting(atom: &mut Atom<'_>, new: NewMeeting) -> Answer<Meetin
     audience.sort_unstable();
     audience.dedup();
     for email in audience {
-        row::change(
-            atom.conn,
-            "INSERT INTO audience (meetingID, email)
-             VALUES (:meeting, :email)",
-            named_params! { ":meeting": id.get(), ":email": email },
-        )?;
+        invite(atom.conn, id, &email)?;
     }
+    let target = format!("meeting {id}");
+    audit::note(atom, new.by, "added", &target, Some(&new.title))?;
+    atom.tell(Feed::Changed);
     Ok(Meeting {
         id,
         title: new.title,
@@ -57,6 +57,7 @@ pub(super) fn schedule(
     meeting: MeetingId,
     from: Timestamp,
     to: Timestamp,
+    by: Option<UserId>,
 ) -> Answer<InstanceId> {
     check_times(from, to, atom.now)?;
     let known = row::exists(
@@ -67,8 +68,7 @@ pub(super) fn schedule(
         named_params! { ":meeting": meeting.get() },
     )?;
     if !known {
-        let detail = format!("There is no meeting {meeting}: look at the list of meetings.");
-        return Err(Reject::new(Code::NotFound, detail).into());
+        return Err(refusal::no_meeting(meeting).into());
     }
     let last = row::one(
         atom.conn,
@@ -98,7 +98,10 @@ pub(super) fn schedule(
         },
     )?;
     atom.tell(Feed::Changed);
-    Ok(InstanceId::new(meeting, order))
+    let id = InstanceId::new(meeting, order);
+    let detail = window(from, to);
+    audit::note(atom, by, "scheduled", &id.to_string(), Some(&detail))?;
+    Ok(id)
 }
 
 /// A page of all meetings with audience and instances, by id, above `after`.
@@ -106,7 +109,7 @@ pub(super) fn meetings(
     conn: &Connection,
     after: Option<MeetingId>,
     limit: usize,
-) -> Answer<Vec<MeetingListed>> {
+) -> Answer<Vec<Planned>> {
     let meetings = row::all(
         conn,
         "meeting",
@@ -145,10 +148,10 @@ pub(super) fn meetings(
         range,
         instance_listed,
     )?;
-    let mut listed: BTreeMap<MeetingId, MeetingListed> = meetings
+    let mut listed: BTreeMap<MeetingId, Planned> = meetings
         .into_iter()
         .map(|meeting| {
-            let one = MeetingListed {
+            let one = Planned {
                 meeting,
                 audience: Vec::new(),
                 instances: Vec::new(),
@@ -284,7 +287,7 @@ macro_rules! seen {
     ($only:literal, $and:literal, $order:literal) => {
         concat!(
             "
- SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
+ SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason,
         m.title, m.description, m.isPublic,
         (SELECT l.state FROM live_instance l
          WHERE l.meetingID = i.meetingID AND l.orderID = i.orderID) AS live,
@@ -352,8 +355,8 @@ fn timed(row: &Row<'_>) -> Result<(InstanceId, Timestamp), row::Unusable> {
     Ok((row::instance_id(row)?, row::time(row, "at")?))
 }
 
-fn instance_listed(row: &Row<'_>) -> Result<InstanceListed, row::Unusable> {
-    Ok(InstanceListed {
+fn instance_listed(row: &Row<'_>) -> Result<PlannedInstance, row::Unusable> {
+    Ok(PlannedInstance {
         id: row::instance_id(row)?,
         fromdatetime: row::time(row, "fromdatetime")?,
         todatetime: row::time(row, "todatetime")?,
@@ -364,6 +367,7 @@ fn instance_listed(row: &Row<'_>) -> Result<InstanceListed, row::Unusable> {
 
 fn instance(row: &Row<'_>) -> Result<Instance, row::Unusable> {
     let meeting = row::meeting(row)?;
+    let state: InstanceState = row::state(row)?;
     // As long as people may be in.
     let is_open = row::text(row, "live").is_some_and(|state| state == "active");
     Ok(Instance {
@@ -373,7 +377,8 @@ fn instance(row: &Row<'_>) -> Result<Instance, row::Unusable> {
         fromdatetime: row::time(row, "fromdatetime")?,
         todatetime: row::time(row, "todatetime")?,
         id: row::instance_id(row)?,
-        state: row::state(row)?,
+        state,
+        cancelled: state == InstanceState::Ended && row::reason(row) == Some(Reason::Cancelled),
         participants: if is_open {
             row::get(row, "participants").unwrap_or(0)
         } else {

@@ -181,6 +181,7 @@ impl Model {
             todatetime: here.to.low,
             id: here.id,
             state,
+            cancelled: false,
             participants: u32::try_from(here.stays().len()).expect("a small number"),
             joined,
         }

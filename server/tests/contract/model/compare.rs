@@ -251,6 +251,7 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Presence(_) => {
@@ -268,6 +269,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Presence(_) => false,

@@ -167,6 +167,7 @@ impl Play {
                 .collect()
         });
         let new = NewMeeting {
+            by: None,
             title: format!("Meeting {}", self.model.meetings.len()),
             description: "About it".to_owned(),
             is_public: audience.is_none(),
@@ -191,7 +192,7 @@ impl Play {
         };
         let (from, to) = (exactly(from_ms), exactly(from_ms + lasts_ms));
         let (answer, _) = self
-            .ask(async |store| store.schedule(meeting, from.low, to.low).await)
+            .ask(async |store| store.schedule(meeting, from.low, to.low, None).await)
             .await;
         let can_be = lasts_ms > 0 && from_ms + lasts_ms > 0;
         assert_eq!(code(&answer), (!can_be).then_some(Code::Invalid));

@@ -54,9 +54,24 @@ pub(super) const KEYS: &[Row] = &[
         Board,
         "board-enter",
         &["enter"],
-        "into the meeting, to read along; Esc comes back",
+        "into the meeting: people and events; there: what one of them said",
     )
     .hint("open"),
+    row(
+        Command::BoardRead,
+        Board,
+        "board-read",
+        &["o"],
+        "read along in the meeting; Esc comes back",
+    ),
+    row(
+        Command::BoardExplain,
+        Board,
+        "board-explain",
+        &["w"],
+        "why somebody may join, or may not",
+    )
+    .hint("why"),
     row(
         Command::BoardFilter,
         Board,

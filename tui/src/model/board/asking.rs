@@ -27,6 +27,8 @@ pub enum Action {
     Remove,
     Ban,
     Unban,
+    /// Nothing: only why somebody may join is told.
+    Explain,
 }
 
 /// What is asked for.
@@ -84,13 +86,16 @@ impl Action {
             Self::Remove => "remove somebody from",
             Self::Ban => "remove somebody for good from",
             Self::Unban => "let somebody come back to",
+            Self::Explain => "why may somebody join, or not:",
         }
     }
 
     /// Whether it is about one person.
     pub const fn is_about_somebody(self) -> bool {
         match self {
-            Self::Mute | Self::Unmute | Self::Remove | Self::Ban | Self::Unban => true,
+            Self::Mute | Self::Unmute | Self::Remove | Self::Ban | Self::Unban | Self::Explain => {
+                true
+            }
             Self::End
             | Self::Extend
             | Self::Lock
@@ -216,6 +221,26 @@ impl Asking {
         }
     }
 
+    /// It is about this person: what is left to be asked is why.
+    pub fn begin_with(&mut self, target: Target, name: String) {
+        self.person = Some((target, name));
+        self.ask_why();
+    }
+
+    /// The address that is meant.
+    pub fn address(&self) -> Result<String, FieldError> {
+        let written = self.editor.text().trim();
+        let matches = self.matches();
+        let picked = self.picked.min(matches.len().saturating_sub(1));
+        match matches.get(picked) {
+            Some(one) if !written.contains('@') || one.email.contains(written) => {
+                Ok(one.email.clone())
+            }
+            _ if written.contains('@') => Ok(written.to_owned()),
+            _ => Err("write the whole address of somebody who is not here".to_owned()),
+        }
+    }
+
     fn ask_why(&mut self) {
         self.field = Field::Reason;
         self.editor = Editor::new("");
@@ -263,6 +288,7 @@ impl Asking {
                 ban: true,
             },
             Action::Unban => Measure::Unban(target()?),
+            Action::Explain => return None,
         })
     }
 }

@@ -23,17 +23,35 @@ pub(super) fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
         .collect();
     rows.push(Line::default());
     if let Some(head) = &board.live.head {
+        let unknown = || model.theme.glyphs.dash.to_owned();
+        let ms = |ms: u32| format!("{ms} ms");
+        let late = |late: Option<(i64, i64)>| match late {
+            Some((last, most)) => format!("{last} ms the last, {most} ms at most"),
+            None => unknown(),
+        };
         let figures = [
-            ("events not archived", head.unarchived),
-            ("connections here", head.connections.into()),
-            ("closed as too slow", head.too_slow),
-            ("begun anew (fences)", head.fences),
+            ("events not archived", head.unarchived.to_string()),
+            ("meetings began late", late(head.starts_late_ms)),
+            ("meetings ended late", late(head.ends_late_ms)),
+            (
+                "delivery, 95 of 100",
+                head.delivery_p95_ms.map_or_else(unknown, ms),
+            ),
+            ("errors in a minute", head.errors.to_string()),
+            ("connections here", head.connections.to_string()),
+            ("meetings followed here", head.rooms.to_string()),
+            (
+                "kept for readers",
+                format!("{} KiB", head.queue_bytes.div_ceil(1_024)),
+            ),
+            ("closed as too slow", head.too_slow.to_string()),
+            ("begun anew (fences)", head.fences.to_string()),
         ];
         rows.extend(figures.into_iter().map(|(name, figure)| {
             let name = text::left(&format!(" {name}"), NAME_CELLS, model.theme.glyphs.cut);
             Line::from(vec![
                 Span::raw(name),
-                Span::styled(figure.to_string(), model.theme.style(Tone::Strong)),
+                Span::styled(figure, model.theme.style(Tone::Strong)),
             ])
         }));
     }

@@ -29,6 +29,7 @@ pub(super) fn closed_because(reason: Reason) -> &'static str {
         Reason::Missed => "nothing ran at its time",
         Reason::ConnectionLost => "the connection was lost",
         Reason::Removed => "everybody was removed",
+        Reason::Cancelled => "it was cancelled",
     }
 }
 
@@ -250,7 +251,11 @@ impl Looked<'_> {
             let lost = match reason {
                 Reason::ConnectionLost => Some("connection lost".to_owned()),
                 Reason::Removed => Some("removed".to_owned()),
-                Reason::Left | Reason::Scheduled | Reason::Ended | Reason::Missed => None,
+                Reason::Left
+                | Reason::Scheduled
+                | Reason::Ended
+                | Reason::Missed
+                | Reason::Cancelled => None,
             };
             let notes: Vec<String> = lost.into_iter().chain(self.stay(event, user)).collect();
             if !notes.is_empty() {

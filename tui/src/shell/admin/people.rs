@@ -2,6 +2,7 @@
 
 use plenary_shared::domain::{Gender, Role};
 use plenary_shared::ids::UserId;
+use plenary_shared::protocol::Verdict;
 use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
 use reqwest::Method;
@@ -12,15 +13,6 @@ use super::super::login::first_line;
 use super::super::{Failure, Shell};
 use crate::api::{Answer, Api, json_for_terminal};
 use crate::command_line::{AddUser, Explain, OfUser, SetPassword, UserCommand};
-
-/// The rule that allows somebody to join, or forbids it.
-#[derive(Deserialize)]
-struct Verdict {
-    allowed: bool,
-    rule: String,
-    because: String,
-    change: String,
-}
 
 /// A page of everybody.
 #[derive(Deserialize)]

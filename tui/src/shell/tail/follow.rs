@@ -134,6 +134,7 @@ impl Follow {
                 | Push::Typing(_)
                 | Push::Presence(_)
                 | Push::Board(_)
+                | Push::Detail(_)
                 | Push::Changed(_),
             ) => vec![],
         }
@@ -176,7 +177,9 @@ impl Follow {
             | Verb::Typing(_)
             | Verb::Idle(_)
             | Verb::Moderate(_)
+            | Verb::Plan(_)
             | Verb::Watch(_)
+            | Verb::Explain(_)
             | Verb::Search(_)
             | Verb::UserMessages(_) => vec![],
         }

@@ -58,6 +58,7 @@ pub fn instance(
         state,
         participants: 3,
         joined: None,
+        cancelled: false,
     }
 }
 

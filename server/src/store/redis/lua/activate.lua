@@ -7,7 +7,8 @@
 --      sent (JSON: [[user:cmid, "seq time"]]), people (JSON: [[user, profile]]),
 --      floors (JSON: [[#user, "seq made"]]: how far cmids are left out of `sent`),
 --      before (the generation that may be live meanwhile; what it accepted is not lost; '': none),
---      standing (JSON: [field of the meeting]: what holds because admins said so)
+--      standing (JSON: [field of the meeting]: what holds because admins said so),
+--      revision (how often the meeting was changed)
 --      Numbers in these are strings: Lua would write large ones in another way.
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 --       | {'behind'} (the one before has gone on above the floor)
@@ -45,7 +46,8 @@ redis.call('UNLINK', meeting, audience, participants, connections, owners, grace
   changed, presence)
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
-  'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9])
+  'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9],
+  'revision', ARGV[18])
 for _, field in ipairs(cjson.decode(ARGV[17])) do redis.call('HSET', meeting, field, 1) end
 if ARGV[10] ~= '' then redis.call('HSET', meeting, 'closing', ARGV[10]) end
 for _, email in ipairs(cjson.decode(ARGV[11])) do redis.call('SADD', audience, email) end

@@ -326,6 +326,7 @@ impl World {
                 state: InstanceState::Active,
                 participants: 0,
                 joined: None,
+                cancelled: false,
             },
             generation: generation(self.generation),
             seq: seq(self.events.len() as u64),

@@ -1,15 +1,13 @@
 //! Admins who watch are pushed the dashboard; nobody else is.
 
-use std::collections::BTreeMap;
-
 use plenary_shared::domain::InstanceState;
-use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Board, BoardHead, BoardRow, Push, Verb, Watch};
-use plenary_testkit::{DEADLINE, Scene, Server, Setting, Ws, instance};
+use plenary_shared::protocol::{Push, Verb, Watch};
+use plenary_testkit::{Scene, Server, Setting, Ws, instance};
 use serde_json::json;
-use tokio::time::timeout;
 
-fn scene() -> Scene {
+use crate::watched::Watched;
+
+pub fn scene() -> Scene {
     Setting::new()
         .people(1, &["ada", "grace", "ken", "root"])
         .admin("root")
@@ -19,61 +17,6 @@ fn scene() -> Scene {
         .instance(2, 1, -60, 3_600)
         .instance(2, 2, 600, 3_600)
         .start()
-}
-
-/// The dashboard as one admin has it.
-struct Watched {
-    ws: Ws,
-    head: Option<BoardHead>,
-    rows: BTreeMap<InstanceId, BoardRow>,
-}
-
-impl Watched {
-    async fn begin(mut ws: Ws) -> Self {
-        ws.ask(Verb::Watch(Watch::default()))
-            .await
-            .expect("an admin may");
-        Self {
-            ws,
-            head: None,
-            rows: BTreeMap::new(),
-        }
-    }
-
-    fn take(&mut self, news: Board) {
-        if news.anew {
-            self.rows.clear();
-        }
-        self.head = news.head.or(self.head.take());
-        self.rows
-            .extend(news.rows.into_iter().map(|row| (row.instance, row)));
-        for id in news.gone {
-            self.rows.remove(&id);
-        }
-    }
-
-    /// Takes what is told until it is as `look` wants it.
-    async fn until(&mut self, what: &str, look: impl Fn(&Self) -> bool) {
-        let told = async {
-            while !look(self) {
-                let news = self.ws.wait_for(what, |push| match push {
-                    Push::Board(news) => Some(*news),
-                    _ => None,
-                });
-                let news = news.await;
-                self.take(news);
-            }
-        };
-        // It is told something every second, whatever it waits for.
-        let told = timeout(DEADLINE, told).await;
-        told.unwrap_or_else(|_| {
-            panic!("waited in vain for {what}: {:?} {:?}", self.head, self.rows)
-        });
-    }
-
-    fn row(&self, order: u64) -> Option<&BoardRow> {
-        self.rows.get(&instance(1, order))
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,6 +34,7 @@ async fn an_admin_is_told_what_goes_on_at_every_server() {
     grace.join(here).await.expect("she is invited");
     let mut ken = scene.ws("ken").await;
     ken.join(here).await.expect("he is invited");
+    ken.open(here).await.expect("he is in");
     for n in 0..5 {
         grace
             .post(here, &format!("number {n}"))
@@ -111,6 +55,14 @@ async fn an_admin_is_told_what_goes_on_at_every_server() {
         (2, 2, Some(2), 5)
     );
     assert!(row.last_message.is_some());
+    // He is told each of them at this server.
+    watched
+        .until("how long that takes", |it| {
+            it.head.as_ref().is_some_and(|head| {
+                head.delivery_p95_ms.is_some() && (head.rooms, head.errors) == (1, 0)
+            })
+        })
+        .await;
     // An admin acts, and sees it.
     let root = scene.http("root");
     root.post("/meeting/1/order/1/lock", &json!({})).await.ok();
@@ -145,7 +97,10 @@ async fn whoever_comes_later_is_told_everything_and_who_stops_nothing() {
     first.until("three rows", |it| it.rows.len() == 3).await;
     let mut second = Watched::begin(scene.ws("root").await).await;
     second.until("three rows", |it| it.rows.len() == 3).await;
-    let stop = Verb::Watch(Watch { stop: true });
+    let stop = Verb::Watch(Watch {
+        stop: true,
+        instance: None,
+    });
     first.ws.ask(stop).await.expect("an admin may");
     // Whatever was under way when it stopped has come before the answer to what is asked now.
     let grace = scene.http("grace");

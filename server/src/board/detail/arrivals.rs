@@ -1,0 +1,54 @@
+//! The curve of arrivals: as many steps as are shown, each of them longer the longer it goes on.
+
+use plenary_shared::limits::ARRIVAL_STEPS_MAX;
+use plenary_shared::protocol::Arrivals;
+use plenary_shared::time::Timestamp;
+
+/// How long a step is at first, in milliseconds.
+const FIRST_STEP_MS: i64 = 60_000;
+
+/// Somebody came. Whoever comes before the first counts with them.
+pub(super) fn add(curve: &mut Arrivals, at: Timestamp) {
+    if curve.steps.is_empty() {
+        curve.begin = Timestamp::from_ms(at.as_ms().div_euclid(FIRST_STEP_MS) * FIRST_STEP_MS);
+        curve.step_ms = FIRST_STEP_MS;
+    }
+    let step = loop {
+        let step = at.ms_since(curve.begin).max(0) / curve.step_ms;
+        match usize::try_from(step) {
+            Ok(step) if step < ARRIVAL_STEPS_MAX => break step,
+            _ => widen(curve),
+        }
+    };
+    if curve.steps.len() <= step {
+        curve.steps.resize(step + 1, 0);
+    }
+    curve.steps[step] += 1;
+}
+
+/// Two steps become one.
+fn widen(curve: &mut Arrivals) {
+    curve.step_ms *= 2;
+    curve.steps = curve.steps.chunks(2).map(|two| two.iter().sum()).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_curve_has_no_more_steps_than_a_short_one_and_loses_nobody() {
+        let mut curve = Arrivals::default();
+        for minute in 0..500 {
+            add(&mut curve, Timestamp::from_ms(3_000 + minute * 60_000));
+            assert!(curve.steps.len() <= ARRIVAL_STEPS_MAX);
+            let sum: u32 = curve.steps.iter().sum();
+            assert_eq!(i64::from(sum), minute + 1);
+        }
+        assert_eq!(
+            (curve.begin, curve.step_ms),
+            (Timestamp::from_ms(0), 32 * 60_000)
+        );
+        assert_eq!(curve.steps[0], 32);
+    }
+}

@@ -1,0 +1,187 @@
+//! The instances that somebody looks into: each looked at once for all who do, as far as the
+//! dashboard has counted it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::ids::{Generation, InstanceId, Seq};
+use plenary_shared::limits::TRACES_MAX;
+use plenary_shared::time::Timestamp;
+
+use super::detail::Detail;
+use super::lock;
+use crate::error::Answer;
+use crate::hub::Hub;
+use crate::store::overview::Listed;
+use crate::store::{NodeId, Store};
+
+/// Instances that are looked into at once at one server: as many as admins have screens.
+const DETAILS_MAX: usize = 64;
+
+/// Events of a log that are read at once.
+const EVENTS_MAX: usize = 500;
+
+/// Times that a log which is behind is read within one look; what is left is counted by the next.
+const ROUNDS_MAX: usize = 20;
+
+/// The instances that somebody looks into.
+#[derive(Default)]
+pub(super) struct Details {
+    /// Who watches, by their number, and what they look into.
+    wanted: Mutex<HashMap<u64, InstanceId>>,
+    known: Mutex<HashMap<InstanceId, Arc<Mutex<Detail>>>>,
+}
+
+/// How far the dashboard has counted an instance.
+pub(super) struct Counted {
+    pub(super) listed: Listed,
+    pub(super) upto: Seq,
+    pub(super) generation: Option<Generation>,
+}
+
+impl Details {
+    /// Somebody looks into this instance, and into no other.
+    pub(super) fn want(&self, who: u64, instance: Option<InstanceId>) -> Result<(), Reject> {
+        let mut wanted = lock(&self.wanted);
+        let Some(instance) = instance else {
+            wanted.remove(&who);
+            return Ok(());
+        };
+        let others: BTreeSet<InstanceId> = wanted
+            .iter()
+            .filter(|(other, _)| **other != who)
+            .map(|(_, instance)| *instance)
+            .collect();
+        if others.len() >= DETAILS_MAX && !others.contains(&instance) {
+            let detail =
+                format!("Admins look into {DETAILS_MAX} meetings already: try again later.");
+            return Err(Reject::new(Code::TooManyRequests, detail));
+        }
+        wanted.insert(who, instance);
+        Ok(())
+    }
+
+    /// What is known of an instance.
+    pub(super) fn known(&self, instance: InstanceId) -> Option<Arc<Mutex<Detail>>> {
+        lock(&self.known).get(&instance).cloned()
+    }
+
+    /// Whether there is one of which nothing is known.
+    pub(super) fn is_asked(&self) -> bool {
+        let known = lock(&self.known);
+        lock(&self.wanted)
+            .values()
+            .any(|id| !known.contains_key(id))
+    }
+
+    /// Nobody watches.
+    pub(super) fn forget(&self) {
+        lock(&self.known).clear();
+    }
+
+    /// What is looked into, and nothing else.
+    fn all(&self) -> Vec<(InstanceId, Arc<Mutex<Detail>>)> {
+        let wanted: BTreeSet<InstanceId> = lock(&self.wanted).values().copied().collect();
+        let mut known = lock(&self.known);
+        known.retain(|id, _| wanted.contains(id));
+        for id in wanted {
+            known
+                .entry(id)
+                .or_insert_with(|| Arc::new(Mutex::new(Detail::new(id))));
+        }
+        known.iter().map(|(id, one)| (*id, one.clone())).collect()
+    }
+
+    /// Brings all of them up to where they are counted. Whether something is to be told.
+    pub(super) async fn look(
+        &self,
+        looker: &Looker<'_>,
+        counted: impl Fn(InstanceId) -> Option<Counted>,
+        number: impl Fn() -> u64,
+    ) -> Answer<bool> {
+        let all = self.all();
+        if all.is_empty() {
+            return Ok(false);
+        }
+        let ids: Vec<InstanceId> = all.iter().map(|(id, _)| *id).collect();
+        let holders = looker.store.holders(&ids).await?;
+        for denial in looker.hub.take_denials() {
+            if let Some(known) = self.known(denial.instance) {
+                lock(&known).deny(denial);
+            }
+        }
+        let mut is_news = false;
+        for ((id, detail), holders) in all.into_iter().zip(holders) {
+            if let Some(counted) = counted(id) {
+                looker.bring_up(&detail, &counted).await?;
+            } else {
+                // Nobody knows of it, or it was over long ago.
+                lock(&detail).is_begun = true;
+            }
+            let mut detail = lock(&detail);
+            detail.hold(holders, looker.at, |user, connection| {
+                let (node, number) = connection.split_once('.')?;
+                let number = u64::from_str_radix(number, 16).ok()?;
+                let is_ours = node == looker.node.0;
+                is_ours.then(|| looker.hub.round_trip_ms(user, number))?
+            });
+            is_news |= detail.publish(number());
+        }
+        Ok(is_news)
+    }
+}
+
+/// Who looks, and when.
+pub(super) struct Looker<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) hub: &'a Hub,
+    pub(super) node: &'a NodeId,
+    pub(super) at: Timestamp,
+}
+
+impl Looker<'_> {
+    /// Counts as far as the dashboard has, so that both say the same.
+    async fn bring_up(&self, detail: &Mutex<Detail>, counted: &Counted) -> Answer<()> {
+        let id = counted.listed.id;
+        let goes_on = {
+            let detail = lock(detail);
+            detail.is_begun
+                && detail.generation == counted.generation
+                && detail.upto <= counted.upto
+        };
+        if !goes_on {
+            let base = counted.listed.archived.min(counted.upto);
+            let attended = self.store.attended(id, base).await?;
+            let before = base.get().saturating_sub(TRACES_MAX as u64);
+            let before = Seq::new(before).unwrap_or_default();
+            let last = if base > before {
+                self.store.backfill(id, before, TRACES_MAX).await?
+            } else {
+                Vec::new()
+            };
+            lock(detail).begin(counted.generation, base, attended, &last);
+        }
+        for _ in 0..ROUNDS_MAX {
+            let after = lock(detail).upto;
+            if after >= counted.upto {
+                break;
+            }
+            let events = self.store.backfill(id, after, EVENTS_MAX).await?;
+            let mut detail = lock(detail);
+            for event in events {
+                let is_ours = event.generation == Generation::default()
+                    || Some(event.generation) == counted.generation;
+                if !is_ours || event.seq != detail.upto.next() || event.seq > counted.upto {
+                    break;
+                }
+                detail.count(&event);
+            }
+            if detail.upto == after {
+                // It has begun anew meanwhile: the next look sees that.
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+-- Which connections hold the stays of an instance.
+-- KEYS meeting, owners, grace
+-- Returns {'ok', {user, connection, lost ('1' | ''), …}} | {'gone'}
+local meeting, owners, grace = unpack(KEYS)
+
+if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
+local all, stays, found = redis.call('HGETALL', owners), {}, {}
+for at = 1, #all, 2 do
+  if string.sub(all[at], 1, 1) == '@' then
+    local user = string.sub(all[at], 2)
+    stays[user .. ':' .. all[at + 1]] = user
+  end
+end
+for at = 1, #all, 2 do
+  -- What begins with a letter or a digit is a connection, and beside it stands the stay that it holds.
+  local user = string.match(all[at], '^%w') and stays[all[at + 1]]
+  if user then
+    found[#found + 1] = user
+    found[#found + 1] = all[at]
+    found[#found + 1] = redis.call('ZSCORE', grace, all[at]) and '1' or ''
+  end
+end
+return {'ok', found}

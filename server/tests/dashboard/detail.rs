@@ -1,0 +1,158 @@
+//! One instance in detail: who came and went, by which connections, who was refused.
+
+use plenary_shared::domain::{Code, Reason};
+use plenary_shared::protocol::{Push, TraceWhat, Verb, Watch};
+use plenary_testkit::{Server, Ws, instance};
+use serde_json::json;
+
+use crate::rows::scene;
+use crate::watched::Watched;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_came_and_went_at_every_server_and_who_was_refused() {
+    let scene = scene();
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let here = instance(1, 1);
+    // What happened before anybody looked is in it as well.
+    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    grace.join(here).await.expect("she is invited");
+    grace.post(here, "a secret").await.expect("she is in");
+    grace.ask(Verb::Leave(here)).await.expect("she is in");
+    let mut watched = Watched::begin(scene.ws("root").await).await;
+    watched.look_into(here).await;
+    watched
+        .until("her first stay", |it| {
+            it.named("grace").is_some_and(|one| one.stays.len() == 1)
+        })
+        .await;
+
+    grace.join(here).await.expect("she is invited");
+    let ken = scene.http("ken");
+    ken.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    // The audience does not have her, wherever she asks.
+    let mut ada = Ws::hello(&second.url(), &scene.token("ada")).await;
+    let refused = ada.join(here).await.expect_err("she is not invited");
+    assert_eq!(refused.code, Code::NotAllowed);
+    watched
+        .until("all of it", |it| {
+            let denied = it.sums.as_ref().is_some_and(|sums| sums.denied == 1);
+            let connected = |name, n| it.named(name).is_some_and(|one| one.connections == n);
+            denied && connected("grace", 1) && connected("ken", 0)
+        })
+        .await;
+    let one = watched.named("grace").expect("she was in").clone();
+    assert_eq!((one.stays.len(), one.messages, one.servers), (2, 1, 1));
+    assert_eq!(one.stays[0].reason, Some(Reason::Left));
+    assert!(one.stays[0].to.is_some() && one.stays[1].to.is_none());
+    // She is connected to the other server, which measures that itself.
+    assert_eq!(one.rtt_ms, None);
+    let denied = watched
+        .traces
+        .iter()
+        .find(|one| matches!(one.what, TraceWhat::Denied { .. }))
+        .expect("it was told");
+    let code = Code::NotAllowed;
+    assert_eq!(denied.what, TraceWhat::Denied { code });
+    assert_eq!((denied.name.as_str(), denied.seq), ("ada", None));
+    let message = TraceWhat::Message { bytes: 8 };
+    assert!(watched.traces.iter().any(|one| one.what == message));
+    assert!(!format!("{:?}", watched.traces).contains("secret"));
+
+    // Whoever loses their connection may come back.
+    drop(grace);
+    watched
+        .until("that she is lost", |it| {
+            it.traces.iter().any(|one| one.what == TraceWhat::Lost)
+        })
+        .await;
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("she is in");
+    let near = watched.until("that she is back, and how far away she is", |it| {
+        let back = it.traces.iter().any(|one| one.what == TraceWhat::Back);
+        back && it.named("grace").is_some_and(|one| one.rtt_ms.is_some())
+    });
+    // Whoever reads answers pings.
+    let reading = async {
+        loop {
+            grace.next().await;
+        }
+    };
+    tokio::select! {
+        () = near => {}
+        () = reading => {}
+    }
+    let sums = watched.sums.as_ref().expect("sums");
+    assert_eq!(
+        (sums.peak, sums.stays, sums.arrivals.steps.iter().sum()),
+        (2, 1, 3)
+    );
+
+    // It is told to its end, and from its record to whoever looks later.
+    let root = scene.http("root");
+    root.post("/meeting/1/order/1/end", &json!({"reason": "enough"}))
+        .await
+        .ok();
+    watched
+        .until("the end", |it| {
+            it.traces
+                .iter()
+                .any(|one| matches!(one.what, TraceWhat::Closed { .. }))
+        })
+        .await;
+    let mut later = Watched::begin(scene.ws("root").await).await;
+    later.look_into(here).await;
+    later
+        .until("who was there to the end", |it| {
+            let to_the_end = |one: &plenary_shared::protocol::DetailPerson| {
+                one.stays.last().and_then(|stay| stay.reason) == Some(Reason::Ended)
+            };
+            it.named("grace").is_some_and(to_the_end) && it.named("ken").is_some_and(to_the_end)
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_looks_into_one_at_a_time_and_is_told_of_no_other() {
+    let scene = scene();
+    let mut watched = Watched::begin(scene.ws("root").await).await;
+    watched.look_into(instance(1, 1)).await;
+    watched.until("the detail", |it| it.begun == 1).await;
+    watched.look_into(instance(2, 1)).await;
+    watched.until("the other", |it| it.begun == 2).await;
+    let grace = scene.http("grace");
+    for meeting in [1, 2] {
+        let path = format!("/meeting/{meeting}/order/1/join");
+        grace.post(&path, &json!({})).await.ok();
+    }
+    watched
+        .until("grace", |it| it.named("grace").is_some())
+        .await;
+    let joins = watched.traces.iter();
+    let joins = joins.filter(|one| one.what == TraceWhat::Join);
+    assert_eq!(joins.count(), 1, "{:?}", watched.traces);
+
+    // Without one named it is the table alone.
+    let watch = Verb::Watch(Watch::default());
+    watched.ws.ask(watch).await.expect("an admin may");
+    grace
+        .post("/meeting/2/order/1/leave", &json!({}))
+        .await
+        .ok();
+    let mut told = Vec::new();
+    loop {
+        let push = watched.ws.next().await;
+        let is_over = match &push {
+            Push::Board(news) => news
+                .rows
+                .iter()
+                .any(|row| row.instance == instance(2, 1) && row.here == 0),
+            _ => false,
+        };
+        told.push(push);
+        if is_over {
+            break;
+        }
+    }
+    let details = told.iter().filter(|push| matches!(push, Push::Detail(_)));
+    assert_eq!(details.count(), 0, "{told:?}");
+}

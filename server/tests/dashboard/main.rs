@@ -1,0 +1,6 @@
+//! What admins who watch are pushed: every meeting, and one of them in detail.
+
+mod detail;
+mod rows;
+mod storm;
+mod watched;

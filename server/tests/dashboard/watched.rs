@@ -1,0 +1,111 @@
+//! The dashboard as one admin has it: what was pushed, put together as a client does.
+
+use std::collections::BTreeMap;
+
+use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::protocol::{
+    Board, BoardHead, BoardRow, Detail, DetailPerson, DetailSums, Push, Trace, Verb, Watch,
+};
+use plenary_testkit::{DEADLINE, Ws, instance};
+use tokio::time::timeout;
+
+pub struct Watched {
+    pub ws: Ws,
+    pub head: Option<BoardHead>,
+    pub rows: BTreeMap<InstanceId, BoardRow>,
+    pub sums: Option<DetailSums>,
+    pub people: BTreeMap<UserId, DetailPerson>,
+    pub traces: Vec<Trace>,
+    /// How often the detail was told from its beginning.
+    pub begun: usize,
+}
+
+impl Watched {
+    pub async fn begin(mut ws: Ws) -> Self {
+        ws.ask(Verb::Watch(Watch::default()))
+            .await
+            .expect("an admin may");
+        Self {
+            ws,
+            head: None,
+            rows: BTreeMap::new(),
+            sums: None,
+            people: BTreeMap::new(),
+            traces: Vec::new(),
+            begun: 0,
+        }
+    }
+
+    /// From here on one instance is told in detail too.
+    pub async fn look_into(&mut self, id: InstanceId) {
+        let watch = Watch {
+            stop: false,
+            instance: Some(id),
+        };
+        let asked = self.ws.ask(Verb::Watch(watch)).await;
+        asked.expect("an admin may");
+    }
+
+    fn take(&mut self, push: Push) {
+        match push {
+            Push::Board(news) => self.take_board(*news),
+            Push::Detail(news) => self.take_detail(*news),
+            Push::Event(_)
+            | Push::Durable(_)
+            | Push::Fence(_)
+            | Push::Read(_)
+            | Push::Typing(_)
+            | Push::Changed(_) => {}
+        }
+    }
+
+    fn take_board(&mut self, news: Board) {
+        if news.anew {
+            self.rows.clear();
+        }
+        self.head = news.head.or(self.head.take());
+        self.rows
+            .extend(news.rows.into_iter().map(|row| (row.instance, row)));
+        for id in news.gone {
+            self.rows.remove(&id);
+        }
+    }
+
+    fn take_detail(&mut self, news: Detail) {
+        if news.anew {
+            self.people.clear();
+            self.traces.clear();
+            self.begun += 1;
+        }
+        self.sums = news.sums.or(self.sums.take());
+        let people = news.people.into_iter();
+        self.people.extend(people.map(|one| (one.user, one)));
+        self.traces.extend(news.traces);
+    }
+
+    /// Takes what is told until it is as `look` wants it.
+    pub async fn until(&mut self, what: &str, look: impl Fn(&Self) -> bool) {
+        let told = async {
+            while !look(self) {
+                let push = self.ws.next().await;
+                self.take(push);
+            }
+        };
+        // It is told something every second, whatever it waits for.
+        let told = timeout(DEADLINE, told).await;
+        told.unwrap_or_else(|_| {
+            panic!(
+                "waited in vain for {what}: {:?} {:?} {:?} {:?} {:?}",
+                self.head, self.rows, self.sums, self.people, self.traces
+            )
+        });
+    }
+
+    pub fn row(&self, order: u64) -> Option<&BoardRow> {
+        self.rows.get(&instance(1, order))
+    }
+
+    pub fn named(&self, name: &str) -> Option<&DetailPerson> {
+        self.people.values().find(|one| one.name == name)
+    }
+}

@@ -1,0 +1,36 @@
+//! Why somebody may join a meeting, or may not, and what would change that.
+
+use plenary_shared::protocol::Verdict;
+use ratatui::text::{Line, Span};
+
+use crate::model::Model;
+use crate::text;
+use crate::theme::Tone;
+
+/// The rows on so many columns.
+pub(super) fn rows(model: &Model, columns: usize, verdict: &Verdict) -> Vec<Line<'static>> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let (mark, tone, word) = if verdict.allowed {
+        (glyphs.done, Tone::Good, "may join")
+    } else {
+        (glyphs.failed, Tone::Bad, "may not join")
+    };
+    let rule = text::one_line(&verdict.rule).replace('_', " ");
+    let mut rows = vec![
+        Line::from(vec![
+            Span::styled(format!(" {mark} {word}"), theme.style(tone)),
+            Span::raw(format!(", by the rule: {rule}")),
+        ]),
+        Line::default(),
+    ];
+    let cells = columns.saturating_sub(2).max(1);
+    let wrapped = |said: &str, tone: Tone| {
+        let lines = text::wrap(&text::one_line(said), cells).into_iter();
+        lines.map(move |line| Line::styled(format!(" {line}"), theme.style(tone)))
+    };
+    rows.extend(wrapped(&verdict.because, Tone::Strong));
+    rows.push(Line::default());
+    rows.extend(wrapped("What would change it:", Tone::Quiet));
+    rows.extend(wrapped(&verdict.change, Tone::Plain));
+    rows
+}
