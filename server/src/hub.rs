@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::protocol::PresenceTold;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +53,10 @@ pub struct Notes {
     pub read: BTreeMap<InstanceId, Seq>,
     /// Who is writing where.
     pub typing: BTreeSet<(InstanceId, UserId)>,
+    /// Who in what it follows is there, or is not.
+    pub presence: BTreeMap<(InstanceId, UserId), PresenceTold>,
+    /// Where it has to ask who is there: it was told in vain.
+    pub people: BTreeSet<InstanceId>,
     /// What its person may not follow any more, once the socket has told why.
     pub banned: BTreeSet<InstanceId>,
 }
@@ -97,6 +102,24 @@ impl Listener {
             notes.typing.insert((instance, user));
         }
         drop(notes);
+        self.wake.notify_one();
+    }
+
+    /// Notes whether somebody is there. What does not fit is asked for.
+    pub fn note_presence(&self, told: PresenceTold) {
+        let mut notes = lock(&self.notes);
+        let key = (told.instance, told.user);
+        if notes.presence.len() < NOTES_MAX || notes.presence.contains_key(&key) {
+            notes.presence.insert(key, told);
+        } else {
+            notes.people.insert(told.instance);
+        }
+        drop(notes);
+        self.wake.notify_one();
+    }
+
+    fn note_people(&self, instance: InstanceId) {
+        lock(&self.notes).people.insert(instance);
         self.wake.notify_one();
     }
 
@@ -378,7 +401,17 @@ impl Hub {
                     room.tell_typing(user);
                 }
             }
-            Feed::Gap => self.clone().look_at_positions(),
+            Feed::Presence(told) => {
+                if let Some(room) = self.room(told.instance) {
+                    room.tell_presence(told);
+                }
+            }
+            Feed::Gap => {
+                for room in lock(&self.rooms).values() {
+                    room.ask_people();
+                }
+                self.clone().look_at_positions();
+            }
             Feed::Changed => {
                 self.changes.fetch_add(1, Ordering::Relaxed);
                 for listener in lock(&self.listeners).values() {

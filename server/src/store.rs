@@ -8,7 +8,9 @@ use plenary_shared::domain::{
     Event, Gender, Instance, Meeting, Participant, Reason, Role, Standing, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::protocol::{
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, PresenceTold, SearchOk, Unread,
+};
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -277,6 +279,8 @@ pub enum Feed {
         /// Who.
         user: UserId,
     },
+    /// Whether a participant of a followed instance is there. Kept by no log: it may be lost.
+    Presence(PresenceTold),
     /// Somebody was refused, maybe at another server. May be lost.
     Denied(Box<overview::Denial>),
 }
@@ -463,6 +467,9 @@ pub trait Store: overview::Overview + planning::Planning + Send + Sync + 'static
     ) -> Answer<MessagesOk>;
     /// The participants of an active instance, in the order of joining.
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
+    /// Who is invited to a private instance and has not been in, as far as the archive knows: so many
+    /// at most, by name. `None`: it is public, or there is none. Asks no permission.
+    async fn absent(&self, instance: InstanceId, limit: usize) -> Answer<Option<Absent>>;
     /// When the participants of every active instance joined.
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>>;
 
@@ -506,6 +513,14 @@ pub trait Store: overview::Overview + planning::Planning + Send + Sync + 'static
         instance: InstanceId,
         connection: &ConnectionId,
         silent_ms: i64,
+    ) -> Answer<()>;
+    /// The person at a connection has not used it for so long, in milliseconds, or uses it (`None`):
+    /// who uses none of those that hold their stay is idle. What is not live does not care.
+    async fn idle(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        idle_ms: Option<i64>,
     ) -> Answer<()>;
     /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
     /// the time of the loss.

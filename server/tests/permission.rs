@@ -2,7 +2,7 @@
 
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Explain, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search,
+    Delete, Edit, Events, Explain, Idle, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search,
     UserMessages, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
@@ -339,6 +339,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         "moderate",
         ["admins_only", "admins_only", "admins_only", ""],
     ),
+    ("idle", ["", "", "", ""]),
     ("plan", ["admins_only", "admins_only", "admins_only", ""]),
     ("watch", ["admins_only", "admins_only", "admins_only", ""]),
     ("explain", ["admins_only", "admins_only", "admins_only", ""]),
@@ -516,6 +517,7 @@ fn request(name: &str) -> Verb {
         }),
         "plan" => Verb::Plan(Plan::Meetings { after: None }),
         "typing" => Verb::Typing(instance),
+        "idle" => Verb::Idle(Idle { idle: true }),
         "watch" => Verb::Watch(Watch {
             stop: false,
             instance: Some(instance),

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::{MeetingsOk, Push, ReadUpTo, Unread, Verb};
+use plenary_shared::protocol::{Idle, MeetingsOk, Push, ReadUpTo, Unread, Verb};
 use plenary_testkit::{DEADLINE, Scene, Setting, Ws, instance, until_async, user};
 
 fn scene() -> Scene {
@@ -28,6 +29,7 @@ async fn told(ws: &mut Ws) -> u64 {
         | Push::Fence(_)
         | Push::Changed(_)
         | Push::Typing(_)
+        | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,
     })
@@ -125,10 +127,51 @@ async fn whoever_follows_sees_who_is_writing() {
             | Push::Fence(_)
             | Push::Changed(_)
             | Push::Read(_)
+            | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,
         })
         .await;
     assert_eq!(writes, 1);
     assert_eq!(seen, ["join", "message"]);
+}
+
+/// The next word about somebody who is there, or is not.
+async fn presence(ws: &mut Ws) -> (u64, Presence) {
+    ws.wait_for("who is there", |push| match push {
+        Push::Presence(told) => Some((told.user.get(), told.state)),
+        Push::Event(_)
+        | Push::Durable(_)
+        | Push::Fence(_)
+        | Push::Changed(_)
+        | Push::Read(_)
+        | Push::Typing(_)
+        | Push::Board(_) => None,
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_follows_sees_who_is_there() {
+    let scene = scene();
+    let here = instance(1, 1);
+    let mut grace = scene.ws("grace").await;
+    grace.open(here).await.expect("it is public");
+    let mut ada = scene.ws("ada").await;
+    ada.open(here).await.expect("it is public");
+    ada.join(here).await.expect("it is public");
+    let idle = |idle| Verb::Idle(Idle { idle });
+    ada.ask(idle(true)).await.expect("anybody may be");
+    assert_eq!(presence(&mut grace).await, (1, Presence::Idle));
+    // Too soon to be told at once, and told all the same.
+    ada.ask(idle(false)).await.expect("anybody may be");
+    assert_eq!(presence(&mut grace).await, (1, Presence::Here));
+    drop(ada);
+    assert_eq!(presence(&mut grace).await, (1, Presence::Reconnecting));
+    let mut late = scene.ws("grace").await;
+    let opened = late.open(here).await.expect("it is public");
+    assert_eq!(opened.people[0].presence, Presence::Reconnecting);
+    let mut ada = scene.ws("ada").await;
+    ada.open(here).await.expect("it is public");
+    assert_eq!(presence(&mut grace).await, (1, Presence::Here));
 }

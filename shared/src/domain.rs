@@ -187,6 +187,25 @@ pub struct Instance {
     pub cancelled: bool,
 }
 
+words! {
+    /// Whether somebody who is in is there.
+    Presence {
+        /// A terminal of theirs answers, or they joined without one.
+        Here = "here",
+        /// None of their terminals that answer has been used for [`crate::limits::IDLE_AFTER_MS`].
+        Idle = "idle",
+        /// Their connection is lost; it has the grace to come back.
+        Reconnecting = "reconnecting",
+    }
+}
+
+impl Presence {
+    /// Whether there is nothing to say of it.
+    pub const fn is_here(&self) -> bool {
+        matches!(self, Self::Here)
+    }
+}
+
 /// Somebody who has joined an active instance and has not left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -204,6 +223,16 @@ pub struct Participant {
     pub id: UserId,
     /// When this stay began.
     pub joined: Timestamp,
+    /// Whether they are there; missing where they are.
+    #[serde(default = "here", skip_serializing_if = "Presence::is_here")]
+    pub presence: Presence,
+    /// Since when they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+const fn here() -> Presence {
+    Presence::Here
 }
 
 /// Somebody an event speaks of, who need not be a participant any more.

@@ -59,6 +59,18 @@ pub const TYPING_EVERY_MS: i64 = 3_000;
 /// words and the way they take.
 pub const TYPING_SHOWN_MS: i64 = 7_000;
 
+/// How long no key was pressed when somebody is idle, in milliseconds: longer than one listens to
+/// somebody else who talks.
+pub const IDLE_AFTER_MS: i64 = 5 * 60 * 1_000;
+
+/// Between two changes of that word which a server tells others, in milliseconds; of what changes in
+/// between, the last is told within ten seconds.
+pub const IDLE_EVERY_MS: i64 = 3_000;
+
+/// Names of those who are invited and have not been in; of more, only how many: as many as a tall screen
+/// shows.
+pub const ABSENT_MAX: usize = 60;
+
 /// A search, in bytes: more than anybody types.
 pub const SEARCH_BYTES_MAX: usize = 512;
 

@@ -20,6 +20,9 @@
 //! ← {"meetingID":1,"orderID":4,"read":1051}         at one's other terminals
 //! → {"id":7,"typing":{"meetingID":1,"orderID":4}}
 //! ← {"meetingID":1,"orderID":4,"typing":7}          to everybody else who follows
+//! ← {"meetingID":1,"orderID":4,"presence":7,"state":"reconnecting","since":"…"}
+//! ← {"meetingID":1,"orderID":4,"changed":"people"}  who is there has to be asked for
+//! → {"id":7,"idle":{"idle":true}}                   no key was pressed for a while
 //! → {"id":8,"search":{"query":"budget from:ada in:1/4 after:2026-11-01","limit":20}}
 //! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","do":"extend","minutes":30,"reason":"…"}}
@@ -47,6 +50,7 @@ use crate::limits;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
+mod attendance;
 mod board;
 mod detail;
 mod planning;
@@ -54,6 +58,7 @@ mod push;
 mod steering;
 mod words;
 
+pub use attendance::{Absent, Idle, Invited, PresenceTold};
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
 pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
@@ -158,6 +163,9 @@ pub enum Verb {
     /// Is writing something, as a participant; at most every
     /// [`crate::limits::TYPING_EVERY_MS`]. Answered by [`Done`]; whoever follows is told.
     Typing(InstanceId),
+    /// Has not used this terminal for [`crate::limits::IDLE_AFTER_MS`], or uses it again. Answered by
+    /// [`Done`]; whoever follows what one is in is told.
+    Idle(Idle),
     /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
     Moderate(Moderate),
     /// Plans meetings, as an admin: adds, changes, schedules, moves, cancels. Answered by [`PlanOk`].
@@ -192,6 +200,7 @@ impl Verb {
         "delete",
         "read",
         "typing",
+        "idle",
         "moderate",
         "plan",
         "watch",
@@ -432,6 +441,10 @@ pub struct OpenOk {
     /// What is not read yet; missing where that is not known just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Unread>,
+    /// Who is invited and has not been in, of a private instance that goes on; missing where that is
+    /// not known just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absent>,
 }
 
 /// An answer with nothing to say.
@@ -473,6 +486,9 @@ pub struct EventsOk {
 pub struct PeopleOk {
     /// In the order of joining.
     pub participants: Vec<Participant>,
+    /// As [`OpenOk::absent`]; on the WebSocket alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absent>,
 }
 
 /// The answer to [`Verb::JoinTimes`], and to `GET /active-meetings-participants-join-logs`.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::domain::{Act, Event, Instance, InstanceState, Participant, Person, What};
+use crate::domain::{Act, Event, Instance, InstanceState, Participant, Person, Presence, What};
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
 use crate::time::Timestamp;
@@ -186,12 +186,18 @@ impl Replica {
                 .map(|(id, name)| Person { id, name })
                 .collect(),
             unread: None,
+            absent: None,
         }
     }
 
     /// All that is known of a member.
     fn profile(&self, member: &Member) -> Participant {
-        let known = member.profile.clone();
+        // Whether they are there is not known by their log.
+        let known = member.profile.clone().map(|profile| Participant {
+            presence: Presence::Here,
+            since: None,
+            ..profile
+        });
         known.unwrap_or_else(|| Participant {
             name: self.name(member.id),
             age: None,
@@ -199,6 +205,8 @@ impl Replica {
             email: String::new(),
             id: member.id,
             joined: member.joined,
+            presence: Presence::Here,
+            since: None,
         })
     }
 
@@ -468,6 +476,7 @@ mod tests {
             more: true,
             users: vec![],
             unread: None,
+            absent: None,
         })
     }
 
@@ -558,6 +567,7 @@ mod tests {
             more: true,
             users: vec![],
             unread: None,
+            absent: None,
         }
     }
 

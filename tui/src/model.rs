@@ -7,6 +7,7 @@ pub mod composer;
 pub mod editor;
 pub mod find;
 pub mod history;
+pub mod idling;
 mod kept;
 pub mod loudness;
 pub mod meetings;
@@ -41,6 +42,7 @@ use composer::Composer;
 use editor::Ring;
 use find::Find;
 use history::History;
+use idling::Idling;
 use loudness::Loudness;
 use meetings::{Listed, Meetings};
 use outbox::Outbox;
@@ -123,6 +125,8 @@ pub struct Model {
     pub lost_at: Option<Timestamp>,
     /// Since when the program was stopped, and when it noticed.
     pub slept: Option<(Timestamp, Timestamp)>,
+    /// Whether the keyboard is used.
+    pub idling: Idling,
     /// What was asked on this connection and not answered.
     pub asks: HashMap<u64, Asked>,
     /// The number of the last request.
@@ -250,6 +254,7 @@ pub enum Asked {
     UserMessages,
     Read(InstanceId),
     Typing,
+    Idle,
     Watch,
     Moderate(InstanceId, Action),
     Candidates(InstanceId),
@@ -334,6 +339,7 @@ impl Model {
             link: Link::Off,
             lost_at: None,
             slept: None,
+            idling: Idling::default(),
             asks: HashMap::new(),
             last_ask: 0,
             meetings: Meetings::default(),
@@ -433,6 +439,13 @@ impl Model {
     /// What is written in the shown meeting, to change it.
     pub fn composer_mut(&mut self) -> &mut Composer {
         self.composers.entry(self.shown).or_default()
+    }
+
+    /// Whether somebody is there to be told that the keyboard is not used: never by lines.
+    pub fn tells_idle(&self) -> bool {
+        let me = self.my_id();
+        let mut rooms = self.rooms.values();
+        !self.plain && self.link == Link::Ready && rooms.any(|room| room.following && room.has(me))
     }
 
     /// Where things stand on the screen.

@@ -2,6 +2,7 @@
 
 mod anchoring;
 mod answering;
+mod attending;
 mod boarding;
 mod caching;
 mod calling;

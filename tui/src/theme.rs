@@ -110,6 +110,8 @@ pub struct Glyphs {
     pub prompt: &'static str,
     /// The person was here.
     pub gone: &'static str,
+    /// The person has not pressed a key for a while.
+    pub idle: &'static str,
     /// Somebody is writing.
     pub pen: &'static str,
     /// A dash between two times.
@@ -156,6 +158,7 @@ pub const UNICODE: Glyphs = Glyphs {
     above: "▲",
     clock: "◷",
     prompt: "›",
+    idle: "◐",
     pen: "✎",
     gone: "○",
     dash: "–",
@@ -190,6 +193,7 @@ pub const ASCII: Glyphs = Glyphs {
     above: "^",
     clock: "@",
     prompt: ">",
+    idle: "z",
     pen: "...",
     gone: "o",
     dash: "-",

@@ -65,6 +65,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     if let News::Link(LinkNews::Line(_)) = &msg.news {
         step.screens_changed();
     }
+    if matches!(msg.news, News::Key(_) | News::Pasted(_) | News::Mouse(_)) {
+        let now = step.model.now;
+        step.model.idling.used(now);
+    }
     match msg.news {
         News::Started => step.begin(),
         News::Key(key) => step.key(key),

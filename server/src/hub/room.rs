@@ -8,7 +8,7 @@ use std::time::Duration;
 use plenary_shared::domain::{Act, Event, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::TYPING_EVERY_MS;
-use plenary_shared::protocol::{Durable, Fence};
+use plenary_shared::protocol::{Durable, Fence, PresenceTold};
 use plenary_shared::time::Timestamp;
 use tokio::time::Instant;
 
@@ -265,6 +265,20 @@ impl Room {
         drop(typing);
         for listener in lock(&self.listeners).values() {
             listener.note_typing(self.id, user);
+        }
+    }
+
+    /// Somebody is there, or is not.
+    pub(super) fn tell_presence(&self, told: PresenceTold) {
+        for listener in lock(&self.listeners).values() {
+            listener.note_presence(told);
+        }
+    }
+
+    /// Who is there may have been told in vain.
+    pub(super) fn ask_people(&self) {
+        for listener in lock(&self.listeners).values() {
+            listener.note_people(self.id);
         }
     }
 

@@ -1,8 +1,13 @@
 //! Meetings as people use them: which there are, going in, going out, who is there.
 
+use std::time::Duration;
+
 use plenary_shared::domain::{Code, Instance, InstanceState};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, OpenOk, PeopleOk, Posted};
+use plenary_shared::limits::ABSENT_MAX;
+use plenary_shared::protocol::{Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, PeopleOk, Posted};
+
+use tokio::time::timeout;
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error};
@@ -10,6 +15,9 @@ use crate::rules;
 use crate::service::chat;
 use crate::store::ConnectionId;
 use crate::store::overview::Denial;
+
+/// How long an answer waits for who has not been in: while what lasts is away it goes without.
+const ABSENT_MS_MAX: u64 = 1_000;
 
 /// Becomes a participant; with a connection, for as long as that lives.
 pub async fn join(
@@ -53,7 +61,33 @@ pub async fn leave(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<P
 /// The participants, in the order of joining.
 pub async fn people(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<PeopleOk> {
     let participants = ctx.store.people(instance, &caller.user).await?;
-    Ok(PeopleOk { participants })
+    Ok(PeopleOk {
+        participants,
+        absent: None,
+    })
+}
+
+/// Who is invited and has not been in; nothing where that is not known now: nobody waits for it.
+pub async fn absent(ctx: &Ctx, instance: InstanceId) -> Option<Absent> {
+    let looking = ctx.store.absent(instance, ABSENT_MAX);
+    match timeout(Duration::from_millis(ABSENT_MS_MAX), looking).await {
+        Ok(Ok(absent)) => absent,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "who has not been in is not known");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// The person at a connection has not used it for so long, in milliseconds, or uses it again.
+pub async fn idle(
+    ctx: &Ctx,
+    instance: InstanceId,
+    connection: &ConnectionId,
+    idle_ms: Option<i64>,
+) -> Answer<()> {
+    ctx.store.idle(instance, connection, idle_ms).await
 }
 
 /// Active, coming and lately ended instances that the person may see.

@@ -9,7 +9,9 @@ use plenary_shared::domain::{
     Code, Event, Instance, Meeting, Participant, Reason, Reject, Role, Standing, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::protocol::{
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread,
+};
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -404,6 +406,10 @@ impl Store for Hybrid {
         }
     }
 
+    async fn absent(&self, instance: InstanceId, limit: usize) -> Answer<Option<Absent>> {
+        self.ledger.absent(instance, limit).await
+    }
+
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
         let found = self.tried(|| self.live.join_times(viewer)).await?;
         Ok(found.unwrap_or_default())
@@ -462,6 +468,19 @@ impl Store for Hybrid {
         // An instance that is not live has no stays to end.
         let _ = self
             .tried(|| self.live.detach(instance, connection, silent_ms))
+            .await?;
+        Ok(())
+    }
+
+    async fn idle(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        idle_ms: Option<i64>,
+    ) -> Answer<()> {
+        // Who is in what is not live is nobody.
+        let _ = self
+            .tried(|| self.live.idle(instance, connection, idle_ms))
             .await?;
         Ok(())
     }

@@ -10,6 +10,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Fault;
 
+mod absent;
 mod archive;
 mod arrival;
 mod audit;

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
-use plenary_shared::protocol::{EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread};
+use plenary_shared::protocol::{
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread,
+};
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -31,6 +33,7 @@ use super::{
     Store, TokenHash,
 };
 
+mod attendance;
 mod audit;
 mod backup;
 mod departure;
@@ -359,6 +362,12 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn absent(&self, instance: InstanceId, limit: usize) -> Answer<Option<Absent>> {
+        self.link
+            .read(move |conn| attendance::absent(conn, instance, limit))
+            .await
+    }
+
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
         let viewer = viewer.clone();
         self.link
@@ -429,6 +438,18 @@ impl Store for Sqlite {
         let connection = connection.to_string();
         self.link
             .write(move |atom| presence::detach(atom, instance, &connection, silent_ms))
+            .await
+    }
+
+    async fn idle(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        idle_ms: Option<i64>,
+    ) -> Answer<()> {
+        let connection = connection.to_string();
+        self.link
+            .write(move |atom| presence::idle(atom, instance, &connection, idle_ms))
             .await
     }
 

@@ -63,6 +63,7 @@ fn verb(name: &str, arguments: Value) -> Result<Verb, Reject> {
         "delete" => Verb::Delete(fields(name, arguments)?),
         "read" => Verb::Read(fields(name, arguments)?),
         "typing" => Verb::Typing(fields(name, arguments)?),
+        "idle" => Verb::Idle(fields(name, arguments)?),
         "moderate" => Verb::Moderate(fields(name, checked_body(arguments)?)?),
         "plan" => Verb::Plan(fields(name, arguments)?),
         "watch" => Verb::Watch(fields(name, arguments)?),

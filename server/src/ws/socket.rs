@@ -63,10 +63,20 @@ pub(super) struct Socket {
     pub(super) bound: BTreeSet<InstanceId>,
     /// When it was last told where that somebody writes.
     pub(super) typed: BTreeMap<InstanceId, Instant>,
+    /// Whether its person does not use it, as the client says.
+    pub(super) idle: Told,
     /// The dashboard, while its person watches.
     pub(super) watching: Option<Watching>,
     /// What its person is banned from, and has still to be told.
     banned: BTreeSet<InstanceId>,
+}
+
+/// What a client says of its person, and what of that others were told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    pub(super) wanted: bool,
+    pub(super) passed_on: bool,
+    pub(super) at: Option<Instant>,
 }
 
 /// Runs a connection to its end, and what follows from its end.
@@ -79,6 +89,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         cursors: BTreeMap::new(),
         bound: BTreeSet::new(),
         typed: BTreeMap::new(),
+        idle: Told::default(),
         watching: None,
         banned: BTreeSet::new(),
     };
@@ -163,7 +174,8 @@ impl Socket {
                         return Some(Close::NotSignedIn);
                     }
                     if listener.take_changed() {
-                        wire.line(&Changed { changed: ChangedList::Meetings }).await?;
+                        let changed = ChangedList::Meetings;
+                        wire.line(&Changed { instance: None, changed }).await?;
                     }
                     let mut notes = listener.take_notes();
                     self.banned.append(&mut notes.banned);
@@ -372,6 +384,9 @@ impl Socket {
                 }
             }
         }
+        if let Err(error) = self.tell_idle().await {
+            tracing::debug!(%error, "who is idle is told later");
+        }
         None
     }
 
@@ -517,7 +532,17 @@ fn lines_of(notes: Notes) -> String {
         .typing
         .into_iter()
         .map(|(instance, user)| serde_json::to_string(&Typing { instance, user }));
+    let presence = notes.presence.into_values();
+    let presence = presence.map(|told| serde_json::to_string(&told));
+    let people = notes.people.into_iter().map(|instance| {
+        serde_json::to_string(&Changed {
+            instance: Some(instance),
+            changed: ChangedList::People,
+        })
+    });
     read.chain(typing)
+        .chain(presence)
+        .chain(people)
         .filter_map(Result::ok)
         .fold(String::new(), |mut lines, line| {
             lines.push_str(&line);

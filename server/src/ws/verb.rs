@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::{Generation, InstanceId};
-use plenary_shared::limits::{FOLLOWED_MAX, TYPING_EVERY_MS};
+use plenary_shared::limits::{FOLLOWED_MAX, IDLE_AFTER_MS, IDLE_EVERY_MS, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Explain, Hello, HelloOk, MessagesOk, Open, OpenOk, Position, Posted, ReadUpTo,
-    ResumeMode, Resumed, Verb, Watch,
+    Done, Explain, Hello, HelloOk, Idle, MessagesOk, Open, OpenOk, Position, Posted, PresenceTold,
+    ReadUpTo, ResumeMode, Resumed, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -46,6 +46,7 @@ impl Socket {
             Verb::Delete(delete) => json(&service::chat::delete(&ctx, &caller, delete).await?),
             Verb::Read(asked) => json(&self.read(&caller, asked).await?),
             Verb::Typing(instance) => json(&self.typing(&caller, instance).await?),
+            Verb::Idle(asked) => json(&self.idle(asked).await?),
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
@@ -58,7 +59,9 @@ impl Socket {
             Verb::Search(asked) => json(&service::search::search(&ctx, &caller, asked).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::People(instance) => {
-                json(&service::meeting::people(&ctx, &caller, instance).await?)
+                let mut people = service::meeting::people(&ctx, &caller, instance).await?;
+                people.absent = service::meeting::absent(&ctx, instance).await;
+                json(&people)
             }
             Verb::JoinTimes {} => json(&service::meeting::join_times(&ctx, &caller).await?),
             Verb::UserMessages(asked) => {
@@ -136,6 +139,16 @@ impl Socket {
             plenary_shared::ids::Seq::default(),
         );
         self.cursors.insert(position.instance, cursor);
+        // What was told of it meanwhile is in no log.
+        let listener = self.listener()?;
+        for one in opened.people.iter().filter(|one| !one.presence.is_here()) {
+            listener.note_presence(PresenceTold {
+                instance: position.instance,
+                user: one.id,
+                state: one.presence,
+                since: one.since.unwrap_or(one.joined),
+            });
+        }
         Ok(ResumeMode::Delta)
     }
 
@@ -151,8 +164,15 @@ impl Socket {
             self.cursors.remove(&instance);
         }
         let (mut opened, cursor) = followed?;
-        let unread = service::chat::unread(&self.state.ctx, caller, &[instance]).await;
-        opened.unread = unread.into_iter().next();
+        let ctx = &self.state.ctx;
+        let asked = [instance];
+        let unread = service::chat::unread(ctx, caller, &asked);
+        if cursor.is_some() && !opened.instance.is_public {
+            let (unread, absent) = tokio::join!(unread, service::meeting::absent(ctx, instance));
+            (opened.unread, opened.absent) = (unread.into_iter().next(), absent);
+        } else {
+            opened.unread = unread.await.into_iter().next();
+        }
         if let Some(mut cursor) = cursor {
             cursor.place(opened.generation, opened.seq, opened.durable);
             self.cursors.insert(instance, cursor);
@@ -225,6 +245,31 @@ impl Socket {
         Ok(done)
     }
 
+    /// What comes too soon after the last is told to others when it is looked at again.
+    async fn idle(&mut self, asked: Idle) -> Answer<Done> {
+        self.idle.wanted = asked.idle;
+        let window = Duration::from_millis(IDLE_EVERY_MS.unsigned_abs());
+        if self.idle.at.is_none_or(|at| Instant::now() >= at + window) {
+            self.tell_idle().await?;
+        }
+        Ok(Done {})
+    }
+
+    /// Tells whoever follows what this connection's person is in whether they use it.
+    pub(super) async fn tell_idle(&mut self) -> Answer<()> {
+        if self.idle.wanted == self.idle.passed_on {
+            return Ok(());
+        }
+        let idle_ms = self.idle.wanted.then_some(IDLE_AFTER_MS);
+        for instance in &self.bound {
+            let ctx = &self.state.ctx;
+            service::meeting::idle(ctx, *instance, &self.connection, idle_ms).await?;
+        }
+        self.idle.passed_on = self.idle.wanted;
+        self.idle.at = Some(Instant::now());
+        Ok(())
+    }
+
     /// Whoever watches already goes on as before.
     fn watch(&mut self, caller: &Caller, asked: Watch) -> Answer<Done> {
         rules::admin(&caller.user)?;
@@ -247,6 +292,11 @@ impl Socket {
             service::meeting::join(&self.state.ctx, caller, instance, Some(&connection)).await;
         if is_new && matches!(joined, Err(Error::Reject(_))) {
             self.bound.remove(&instance);
+        }
+        if joined.is_ok() && self.idle.passed_on {
+            // It joined by itself: they are not there for this one either.
+            self.idle.passed_on = false;
+            self.tell_idle().await?;
         }
         joined
     }

@@ -57,7 +57,8 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
         | Feed::SignedOut(_)
         | Feed::Denied(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     assert_eq!(said.await, generation);
 
@@ -181,7 +182,8 @@ pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
             | Feed::SignedOut(_)
             | Feed::Denied(_)
             | Feed::Read(_)
-            | Feed::Typing { .. } => None,
+            | Feed::Typing { .. }
+            | Feed::Presence(_) => None,
         });
         assert_eq!(fenced.await, base);
     }

@@ -36,7 +36,8 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::SignedOut(_)
         | Feed::Denied(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     heard.await;
     assert_eq!(world.fed_events(here).len(), 3);
@@ -53,7 +54,8 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::SignedOut(_)
         | Feed::Denied(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     heard.await;
     assert_eq!(world.fed_events(here).len(), 4);
@@ -93,7 +95,8 @@ pub async fn what_another_server_does_is_fed(world: &mut World) {
         | Feed::SignedOut(_)
         | Feed::Denied(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => None,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => None,
     });
     durable.await;
     let fed = world.fed_events(here);

@@ -21,6 +21,7 @@ mod paging;
 mod people;
 mod planning;
 mod posting;
+mod presence;
 mod reading;
 mod schedule;
 mod sign_in;
@@ -69,6 +70,13 @@ macro_rules! contract {
                     many_who_are_lost_at_once_all_leave
                     whoever_was_lost_at_the_end_leaves_with_everybody
                     losing_what_is_not_there_is_no_fault
+                }
+                presence {
+                    whoever_has_lost_every_connection_is_reconnecting
+                    who_comes_back_after_the_grace_is_here
+                    the_people_of_a_dead_server_are_reconnecting
+                    whoever_uses_no_terminal_is_idle
+                    who_is_invited_and_has_not_been_in_is_known
                 }
                 changing {
                     an_edit_replaces_what_was_said

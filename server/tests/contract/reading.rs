@@ -1,7 +1,7 @@
 //! What is seen of a meeting: who sees that it is there, who is in, since when.
 
 use plenary_server::store::NewUser;
-use plenary_shared::domain::{Gender, InstanceState, Participant, Role, User};
+use plenary_shared::domain::{Gender, InstanceState, Participant, Presence, Role, User};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
@@ -146,6 +146,8 @@ pub async fn participants_are_shown_as_they_are_known(world: &mut World) {
             email: user.email,
             id: user.id,
             joined,
+            presence: Presence::Here,
+            since: None,
         });
     }
     let people = world.store.people(here, &world.root).await;

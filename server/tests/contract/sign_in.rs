@@ -50,7 +50,8 @@ async fn signed_out(world: &mut World) -> TokenHash {
             | Feed::Changed
             | Feed::Denied(_)
             | Feed::Read(_)
-            | Feed::Typing { .. } => None,
+            | Feed::Typing { .. }
+            | Feed::Presence(_) => None,
         })
         .await
 }

@@ -253,7 +253,8 @@ impl World {
                 | Feed::SignedOut(_)
                 | Feed::Denied(_)
                 | Feed::Read(_)
-                | Feed::Typing { .. } => None,
+                | Feed::Typing { .. }
+                | Feed::Presence(_) => None,
             })
             .collect()
     }

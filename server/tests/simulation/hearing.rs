@@ -31,7 +31,8 @@ impl Run<'_> {
             | Feed::SignedOut(_)
             | Feed::Denied(_)
             | Feed::Read(_)
-            | Feed::Typing { .. } => return,
+            | Feed::Typing { .. }
+            | Feed::Presence(_) => return,
         };
         for (at, server) in self.servers.iter_mut().enumerate() {
             let Some(server) = server else { continue };

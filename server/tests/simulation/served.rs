@@ -19,7 +19,7 @@ use plenary_server::store::{
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread,
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -247,6 +247,8 @@ delegated! {
     join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
     hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
     detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
+    idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
+    absent(instance: InstanceId, limit: usize) -> Answer<Option<Absent>>;
     reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
     renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
     reap_all(grace_ms: i64) -> Answer<usize>;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Board, BoardLine, Detail, DetailLine, Reply};
+use super::{Board, BoardLine, Detail, DetailLine, PresenceTold, Reply};
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
@@ -19,6 +19,8 @@ pub enum Push {
     Read(ReadElsewhere),
     /// Somebody is writing in a followed instance.
     Typing(Typing),
+    /// Somebody in a followed instance is there, or is not.
+    Presence(PresenceTold),
     /// A list should be read again.
     Changed(Changed),
     /// The dashboard, for an admin who watches.
@@ -79,6 +81,9 @@ pub struct Fence {
 /// See [`Push::Changed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
+    /// Where, if it is about one instance.
+    #[serde(flatten)]
+    pub instance: Option<InstanceId>,
     /// Which list.
     pub changed: ChangedList,
 }
@@ -89,6 +94,8 @@ pub struct Changed {
 pub enum ChangedList {
     /// The list of meetings.
     Meetings,
+    /// The participants of a followed instance: who is there was told in vain.
+    People,
 }
 
 /// One line from the server, as a client reads it.
@@ -121,6 +128,8 @@ impl ServerLine {
             #[serde(default)]
             board: Option<serde::de::IgnoredAny>,
             #[serde(default)]
+            presence: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
             detail: Option<serde::de::IgnoredAny>,
         }
         let kind: Kind = serde_json::from_str(line)?;
@@ -136,6 +145,8 @@ impl ServerLine {
             Self::Push(Push::Read(serde_json::from_str(line)?))
         } else if kind.typing.is_some() {
             Self::Push(Push::Typing(serde_json::from_str(line)?))
+        } else if kind.presence.is_some() {
+            Self::Push(Push::Presence(serde_json::from_str(line)?))
         } else if kind.board.is_some() {
             let line: BoardLine = serde_json::from_str(line)?;
             Self::Push(Push::Board(Box::new(line.board)))

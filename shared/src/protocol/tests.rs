@@ -42,7 +42,15 @@ fn lines_from_the_server_are_told_apart() {
         (r#"{"meetingID":1,"orderID":4,"gen":4,"fence":9}"#, "Fence"),
         (r#"{"meetingID":1,"orderID":4,"read":9}"#, "Read"),
         (r#"{"meetingID":1,"orderID":4,"typing":9}"#, "Typing"),
+        (
+            r#"{"meetingID":1,"orderID":4,"presence":9,"state":"idle","since":"2026-11-22T10:00:00.000Z"}"#,
+            "Idle",
+        ),
         (r#"{"changed":"meetings"}"#, "Changed"),
+        (
+            r#"{"meetingID":1,"orderID":4,"changed":"people"}"#,
+            "People",
+        ),
         (r#"{"board":{"anew":true}}"#, "Board"),
         (
             r#"{"detail":{"meetingID":1,"orderID":4,"traces":[{"number":1,"at":"2026-05-06T13:00:00.000Z","userID":7,"name":"ada","trace":"denied","code":"locked"}]}}"#,

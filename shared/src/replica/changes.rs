@@ -165,6 +165,7 @@ mod tests {
             more: true,
             users: vec![],
             unread: None,
+            absent: None,
         }
     }
 

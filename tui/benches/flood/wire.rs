@@ -162,6 +162,8 @@ fn opened() -> OpenOk {
         email: format!("{}@example.org", who(n)),
         id: user(n + 1),
         joined: Timestamp::from_ms(now_ms()),
+        presence: plenary_shared::domain::Presence::Here,
+        since: None,
     });
     let mut people: Vec<Participant> = people.collect();
     people.push(Participant {
@@ -183,6 +185,7 @@ fn opened() -> OpenOk {
         events: vec![said(1, me)],
         more: false,
         unread: None,
+        absent: None,
     }
 }
 

@@ -179,6 +179,7 @@ impl Talk {
                     more: false,
                     users: vec![],
                     unread: None,
+                    absent: None,
                 },
             ),
             _ => {}

@@ -6,9 +6,9 @@ mod planned;
 mod server;
 mod why;
 
-use plenary_shared::domain::Participant;
+use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, MeetingId};
-use plenary_shared::protocol::{JoinTimes, MessagesOk, PlanOk, Verdict};
+use plenary_shared::protocol::{Absent, JoinTimes, MessagesOk, PeopleOk, PlanOk, Verdict};
 use ratatui::text::{Line, Span};
 
 use crate::command::Context;
@@ -34,7 +34,7 @@ pub enum Page {
         context: Context,
     },
     /// Who is in a meeting, with all that is known.
-    People(InstanceId, Option<Vec<Participant>>),
+    People(InstanceId, Option<PeopleOk>),
     /// One person's messages.
     Messages {
         /// Where.
@@ -128,7 +128,7 @@ impl Overlay {
     pub fn rows(&self, model: &Model, columns: usize) -> Vec<Line<'static>> {
         match &self.page {
             Page::Help { context } => help::rows(model, columns, *context),
-            Page::People(_, people) => waiting(model, people.as_deref(), |people| {
+            Page::People(_, people) => waiting(model, people.as_ref(), |people| {
                 people_rows(model, columns, people)
             }),
             Page::Messages { said, .. } => waiting(model, said.as_ref(), |said| {
@@ -164,13 +164,16 @@ fn nothing(model: &Model, text: &'static str) -> Vec<Line<'static>> {
     vec![Line::styled(text, model.theme.style(Tone::Quiet))]
 }
 
-fn people_rows(model: &Model, columns: usize, people: &[Participant]) -> Vec<Line<'static>> {
-    if people.is_empty() {
-        return nothing(model, "nobody is here");
+fn people_rows(model: &Model, columns: usize, found: &PeopleOk) -> Vec<Line<'static>> {
+    let absent = absent_rows(model, columns, found.absent.as_ref());
+    if found.participants.is_empty() {
+        let mut rows = nothing(model, "nobody is here");
+        rows.extend(absent);
+        return rows;
     }
     let cut = model.theme.glyphs.cut;
     let name_cells = (columns / 4).clamp(6, 20);
-    let rows = people.iter().map(|person| {
+    let rows = found.participants.iter().map(|person| {
         let name = text::left(&text::one_line(&person.name), name_cells, cut);
         let age = person.age.map(|age| age.to_string()).unwrap_or_default();
         let gender = person
@@ -179,11 +182,16 @@ fn people_rows(model: &Model, columns: usize, people: &[Participant]) -> Vec<Lin
             .unwrap_or_default();
         let email = text::one_line(&person.email);
         let own = model.my_id() == Some(person.id);
+        let there = match (person.presence, person.since) {
+            (Presence::Here, _) => String::new(),
+            (away, None) => format!("({away})  "),
+            (away, Some(since)) => format!("({away} since {})  ", model.zone.hm(since)),
+        };
         Line::from(vec![
             Span::raw(format!("{} ", model.zone.hms(person.joined))),
             Span::styled(name, model.theme.name(person.id.get(), own)),
             Span::raw(text::fit(
-                &format!(" {age:>3} {gender:<6} {email}"),
+                &format!(" {age:>3} {gender:<6} {there}{email}"),
                 columns.saturating_sub(name_cells + 9),
                 cut,
             )),
@@ -200,7 +208,30 @@ fn people_rows(model: &Model, columns: usize, people: &[Participant]) -> Vec<Lin
         ),
         model.theme.style(Tone::Quiet),
     );
-    [head].into_iter().chain(rows).collect()
+    [head].into_iter().chain(rows).chain(absent).collect()
+}
+
+/// Who is invited and has not been in.
+fn absent_rows(model: &Model, columns: usize, absent: Option<&Absent>) -> Vec<Line<'static>> {
+    let Some(absent) = absent.filter(|absent| absent.count > 0) else {
+        return vec![];
+    };
+    let glyphs = model.theme.glyphs;
+    let head = format!("NOT YET {}", absent.count);
+    let mut rows = vec![
+        Line::default(),
+        Line::styled(head, model.theme.style(Tone::Strong)),
+    ];
+    rows.extend(absent.people.iter().map(|one| {
+        let name = format!("{} {}", glyphs.dot, text::one_line(&one.name));
+        Line::raw(text::fit(&name, columns, glyphs.cut))
+    }));
+    let more = absent.count.saturating_sub(absent.people.len());
+    if more > 0 {
+        let text = format!("{} and {more} more", glyphs.cut);
+        rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
+    }
+    rows
 }
 
 fn message_rows(model: &Model, columns: usize, said: &MessagesOk) -> Vec<Line<'static>> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, Participant, Presence, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
-use plenary_shared::protocol::Unread;
+use plenary_shared::protocol::{Absent, PresenceTold, Unread};
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
@@ -50,6 +50,10 @@ pub struct Room {
     pub told_at: Option<Timestamp>,
     /// Who has left and is not back: since when they were here, where that is known, and until when.
     pub left: BTreeMap<UserId, (Option<Timestamp>, Timestamp)>,
+    /// Who is in but not here, and since when.
+    pub away: BTreeMap<UserId, (Presence, Timestamp)>,
+    /// Who is invited and has not been in, as far as the server said it.
+    pub absent: Option<Absent>,
     /// Who else is writing, and until when that is shown.
     pub typing: BTreeMap<UserId, Timestamp>,
     /// When it was told last that one is writing.
@@ -112,6 +116,8 @@ impl Room {
             untold: false,
             told_at: None,
             left: BTreeMap::new(),
+            away: BTreeMap::new(),
+            absent: None,
             typing: BTreeMap::new(),
             typed_at: None,
             looked_at: now,
@@ -192,6 +198,36 @@ impl Room {
             }
         }
         self.left = left;
+    }
+
+    /// Who is there, and who has not been, as the server says it at once.
+    pub fn attended(&mut self, people: &[Participant], absent: Option<Absent>) {
+        let away = people.iter().filter(|one| !one.presence.is_here());
+        self.away = away
+            .map(|one| (one.id, (one.presence, one.since.unwrap_or(one.joined))))
+            .collect();
+        self.absent = absent;
+    }
+
+    /// Somebody is there, or is not.
+    pub fn presence(&mut self, told: PresenceTold) {
+        match told.state {
+            Presence::Here => self.away.remove(&told.user),
+            Presence::Idle | Presence::Reconnecting => {
+                self.away.insert(told.user, (told.state, told.since))
+            }
+        };
+    }
+
+    /// Somebody came or went: whatever was known of how they are there is over.
+    pub fn came_or_went(&mut self, user: UserId) {
+        self.away.remove(&user);
+        self.typing.remove(&user);
+        if let Some(absent) = &mut self.absent {
+            let before = absent.people.len();
+            absent.people.retain(|one| one.id != Some(user));
+            absent.count -= (before - absent.people.len()).min(absent.count);
+        }
     }
 
     /// From this event on all is unread again, until the reader comes back to it.
@@ -315,6 +351,7 @@ impl Room {
         self.asked_older = None;
         self.asked_newer = false;
         self.typing.clear();
+        self.away.clear();
         self.settled();
     }
 

@@ -1,5 +1,6 @@
 //! When the screen changes next although nothing comes: the clock, a countdown, a notice's end.
 
+use plenary_shared::domain::Presence;
 use plenary_shared::time::Timestamp;
 
 use crate::model::board::OLD_MS;
@@ -46,6 +47,9 @@ impl Model {
         {
             at(head.now.plus_ms(OLD_MS + 1));
         }
+        if self.tells_idle() {
+            self.idling.due_at().into_iter().for_each(&mut at);
+        }
         let times = [
             self.notice.as_ref().map(|notice| notice.until),
             self.quit_until,
@@ -75,6 +79,12 @@ impl Model {
             }
             if self.shown == Some(room.id) {
                 room.typing.values().copied().for_each(&mut at);
+                let idle = room.away.values();
+                for (_, since) in idle.filter(|(presence, _)| *presence == Presence::Idle) {
+                    at(self
+                        .now
+                        .plus_ms(since.ms_since(self.now).rem_euclid(MINUTE_MS)));
+                }
             }
         }
         self.outbox.due_at().for_each(|(_, time)| at(time));

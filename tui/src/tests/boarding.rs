@@ -126,9 +126,12 @@ pub(super) fn people() -> PeopleOk {
         email: format!("{name}@example.org"),
         id: user(who),
         joined: at("13:31"),
+        presence: plenary_shared::domain::Presence::Here,
+        since: None,
     };
     PeopleOk {
         participants: vec![one(8, "grace"), one(9, "linus"), one(10, "mallory")],
+        absent: None,
     }
 }
 

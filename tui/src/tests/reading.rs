@@ -171,6 +171,7 @@ fn a_meeting_that_is_not_open_says_what_the_server_counts() {
     stage.tell(News::Link(crate::msg::LinkNews::Line(Box::new(
         plenary_shared::protocol::ServerLine::Push(Push::Changed(
             plenary_shared::protocol::Changed {
+                instance: None,
                 changed: plenary_shared::protocol::ChangedList::Meetings,
             },
         )),

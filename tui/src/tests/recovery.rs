@@ -410,6 +410,7 @@ fn the_list_is_read_again_when_it_changes_or_a_start_passes() {
     let mut stage = Stage::ready(80, 24);
     stage.asked();
     stage.push(Push::Changed(plenary_shared::protocol::Changed {
+        instance: None,
         changed: plenary_shared::protocol::ChangedList::Meetings,
     }));
     assert_eq!(asked_names(&mut stage), ["meetings"]);

@@ -435,6 +435,7 @@ fn what_ended_long_ago_is_read_by_its_number() {
         // The list coming again changes nothing of it.
         stage.push(plenary_shared::protocol::Push::Changed(
             plenary_shared::protocol::Changed {
+                instance: None,
                 changed: plenary_shared::protocol::ChangedList::Meetings,
             },
         ));

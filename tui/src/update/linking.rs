@@ -4,7 +4,7 @@ use plenary_shared::domain::Code;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits;
 use plenary_shared::protocol::{
-    Hello, HelloOk, Position, Push, ResumeMode, Resumed, ServerLine, Verb,
+    Changed, ChangedList, Hello, HelloOk, Position, Push, ResumeMode, Resumed, ServerLine, Verb,
 };
 
 use super::Step;
@@ -66,7 +66,18 @@ impl Step<'_> {
                 }
             }
             Push::Fence(fence) => self.fence(fence),
+            Push::Changed(Changed {
+                instance: Some(id),
+                changed: ChangedList::People,
+            }) => {
+                self.ask(Verb::People(id), Asked::People(id));
+            }
             Push::Changed(_) => self.ask_meetings(),
+            Push::Presence(told) => {
+                if let Some(room) = self.model.rooms.get_mut(&told.instance) {
+                    room.presence(told);
+                }
+            }
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
             Push::Board(news) => self.board_news(*news),
@@ -206,6 +217,7 @@ impl Step<'_> {
             }
         }
         self.model.outbox.lost();
+        self.model.idling.forget();
         for room in self.model.rooms.values_mut() {
             room.lost();
         }

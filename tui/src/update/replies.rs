@@ -31,7 +31,7 @@ impl Step<'_> {
             Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
             Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
-            Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Watch => {}
+            Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Idle | Asked::Watch => {}
             Asked::Moderate(id, action) => self.steered(id, action),
             Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_read(&ok)),
             Asked::Plan(deed) => self.with(value, |step, ok: PlanOk| step.planned(deed, ok)),
@@ -71,8 +71,11 @@ impl Step<'_> {
             Asked::Search => self.with(value, |step, ok: SearchOk| step.found(ok)),
             Asked::Newer(id) => self.with(value, |step, ok: EventsOk| step.newer(id, ok)),
             Asked::People(id) => self.with(value, |step, ok: PeopleOk| {
+                if let Some(room) = step.model.rooms.get_mut(&id) {
+                    room.attended(&ok.participants, ok.absent.clone());
+                }
                 step.fill(|page| match page {
-                    Page::People(of, people) if *of == id => *people = Some(ok.participants),
+                    Page::People(of, people) if *of == id => *people = Some(ok),
                     Page::People(..)
                     | Page::Help { .. }
                     | Page::Messages { .. }
@@ -143,7 +146,7 @@ impl Step<'_> {
             Asked::Moderate(id, action) => self.steer_refused(id, action, reject),
             Asked::Plan(deed) => self.plan_refused(deed, reject),
             // Said in passing: nobody waits for it.
-            Asked::Read(_) | Asked::Typing => {}
+            Asked::Read(_) | Asked::Typing | Asked::Idle => {}
             Asked::Hello
             | Asked::Meetings
             | Asked::Leave(_)

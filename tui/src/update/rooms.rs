@@ -43,7 +43,7 @@ impl Step<'_> {
 
     /// It was read, and is followed from here on.
     pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
-        let left = ok.unread;
+        let (left, absent, people) = (ok.unread, ok.absent.clone(), ok.people.clone());
         let me = self.model.my_id();
         let over = matches!(
             ok.instance.state,
@@ -53,6 +53,7 @@ impl Step<'_> {
             return;
         };
         room.following = !over;
+        room.attended(&people, absent);
         room.asked_older = None;
         room.asked_newer = false;
         let mut after = room.last();
@@ -231,6 +232,9 @@ impl Step<'_> {
             return;
         };
         room.noted(event, my_id, looking, meant);
+        if let What::Join { user, .. } | What::Leave { user, .. } = &event.what {
+            room.came_or_went(*user);
+        }
         self.note_call(id, event, meant);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -272,11 +276,7 @@ impl Step<'_> {
                 self.list_room(id);
                 self.ask_meetings();
             }
-            What::Leave { user, .. } => {
-                room.typing.remove(user);
-                self.list_room(id);
-            }
-            What::Join { .. } => self.list_room(id),
+            What::Leave { .. } | What::Join { .. } => self.list_room(id),
             What::Edited { target, .. } | What::Deleted { target, .. } if *target > room.seen => {
                 self.recount(id);
             }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use plenary_shared::domain::Instance;
+use plenary_shared::protocol::{Idle, Verb};
 use plenary_shared::time::Timestamp;
 
 use super::Step;
 use crate::clock::minutes_left;
+use crate::model::Asked;
 use crate::theme::Tone;
 
 /// The remaining minutes at which everybody is told.
@@ -45,9 +47,20 @@ impl Step<'_> {
         for room in self.model.rooms.values_mut() {
             room.typing.retain(|_, until| *until > now);
         }
+        self.tell_idle();
         self.warn();
         self.open_again();
         self.send_waiting();
+    }
+
+    /// Tells the server whether the keyboard is used: whoever is in the same meetings sees it.
+    fn tell_idle(&mut self) {
+        let news = self.model.idling.news(self.model.now);
+        if let Some(idle) = news.filter(|_| self.model.tells_idle())
+            && self.ask(Verb::Idle(Idle { idle }), Asked::Idle)
+        {
+            self.model.idling.told(idle);
+        }
     }
 
     /// Says that a meeting one is in ends soon, once for each of the minutes.

@@ -1,127 +1,193 @@
-//! The people of the shown meeting, with the time each joined.
+//! The people of the shown meeting: who is here since when, who is not, who has left, who has not been in.
 
-use plenary_shared::domain::InstanceState;
+use plenary_shared::domain::{InstanceState, Presence};
+use plenary_shared::ids::UserId;
+use plenary_shared::replica::{Member, Replica};
+use plenary_shared::time::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{put, spread};
+use crate::clock;
 use crate::command::Command;
 use crate::model::Model;
+use crate::model::room::Room;
 use crate::text;
 use crate::theme::Tone;
+
+/// Names of those who have not been in stand beside each other, so many in a row.
+const ABSENT_IN_ROW: usize = 2;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// A row, and how many people it shows.
+type Row = (Line<'static>, usize);
 
 /// Draws the list of people.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
+    let mut rows = vec![head(model, columns)];
+    let space = usize::from(area.height).saturating_sub(1);
+    match model
+        .room()
+        .and_then(|room| Some((room, room.log.as_ref()?)))
+    {
+        Some((room, log)) => {
+            let mut all = members(model, room, log, columns);
+            all.extend(left(model, log, columns));
+            all.extend(absent(model, room, columns));
+            rows.extend(folded(model, all, space));
+        }
+        None => rows.extend(unopened(model, columns)),
+    }
+    put(frame, area, rows);
+}
+
+/// As many rows as there is space for, and how many people the others show.
+fn folded(model: &Model, mut all: Vec<Row>, space: usize) -> Vec<Line<'static>> {
+    if all.len() > space {
+        let hidden = all.split_off(space.saturating_sub(1));
+        let people: usize = hidden.into_iter().map(|(_, people)| people).sum();
+        let text = format!("{}{people} more: /who", model.theme.glyphs.cut);
+        all.push((Line::styled(text, model.theme.style(Tone::Quiet)), 0));
+    }
+    all.into_iter().map(|(row, _)| row).collect()
+}
+
+fn head(model: &Model, columns: usize) -> Line<'static> {
     let theme = model.theme;
-    let glyphs = theme.glyphs;
     let log = model.room().and_then(|room| room.log.as_ref());
-    let members = log.map(|log| log.members()).unwrap_or_default();
     let listed = model.shown.and_then(|id| model.instance(id));
-    let count = log.map_or_else(
+    let here = log.map_or_else(
         || listed.map_or(0, |instance| instance.participants),
         |log| log.instance().participants,
     );
-    let head = spread(
+    // Of a private meeting: how many could be there, as far as that is known.
+    let absent = model.room().and_then(|room| room.absent.as_ref());
+    let expected = absent.map_or_else(String::new, |absent| {
+        let left = log.map_or(0, |log| gone(model, log).len());
+        let here = usize::try_from(here).unwrap_or(usize::MAX);
+        format!(
+            "/{}",
+            here.saturating_add(left).saturating_add(absent.count)
+        )
+    });
+    spread(
         columns,
         vec![Span::styled(
-            format!(" HERE {count}"),
+            format!(" HERE {here}{expected}"),
             theme.style(Tone::Strong),
         )],
         vec![Span::styled(
             format!("{} ", model.key(Command::PeopleList)),
             theme.style(Tone::Quiet),
         )],
-        glyphs.cut,
-    );
-    let space = usize::from(area.height).saturating_sub(1);
-    let more = members.len().saturating_sub(space);
-    let shown = if more > 0 {
-        space.saturating_sub(1)
+        theme.glyphs.cut,
+    )
+}
+
+/// Those who are in: first who is here, then who is to come back, then who is idle.
+fn members(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec<Row> {
+    let presence = |member: &Member| room.away.get(&member.id).map(|(presence, _)| *presence);
+    let mut members = log.members();
+    members.sort_by_key(|member| match presence(member) {
+        None | Some(Presence::Here) => 0,
+        Some(Presence::Reconnecting) => 1,
+        Some(Presence::Idle) => 2,
+    });
+    let row = |member| (one(model, room, log, member, columns), 1);
+    members.into_iter().map(row).collect()
+}
+
+fn one(
+    model: &Model,
+    room: &Room,
+    log: &Replica,
+    member: &Member,
+    columns: usize,
+) -> Line<'static> {
+    let theme = model.theme;
+    let glyphs = theme.glyphs;
+    let own = model.my_id() == Some(member.id);
+    let name = if own {
+        "you".to_owned()
     } else {
-        space
+        text::one_line(&log.name(member.id))
     };
-    let mut rows = vec![head];
-    for member in members.iter().take(shown) {
-        let own = model.my_id() == Some(member.id);
-        let name = if own {
-            "you".to_owned()
-        } else {
-            text::one_line(&log.map_or_else(String::new, |log| log.name(member.id)))
-        };
-        let time = model.zone.hm(member.joined);
-        let types = model
-            .room()
-            .is_some_and(|room| room.typing.contains_key(&member.id));
-        let typing = if types {
-            format!(" {}", glyphs.pen)
-        } else {
-            String::new()
-        };
-        let room = columns.saturating_sub(time.len() + 4 + text::width(&typing));
-        rows.push(spread(
-            columns,
-            vec![
-                Span::styled(glyphs.live, theme.style(Tone::Good)),
-                Span::raw(" "),
-                Span::styled(
-                    text::fit(&name, room, glyphs.cut),
-                    theme.name(member.id.get(), own),
-                ),
-                Span::raw(typing),
-            ],
-            vec![Span::styled(format!("{time} "), theme.style(Tone::Quiet))],
-            glyphs.cut,
-        ));
-    }
-    if more == 0 {
-        rows.extend(left(model, columns));
-    }
-    if more > 0 && shown < space {
-        let text = format!("{}{} more: /who", glyphs.cut, members.len() - shown);
-        rows.push(Line::styled(text, theme.style(Tone::Quiet)));
-    }
-    if log.is_none() {
-        let text = match listed.map(|instance| instance.state) {
-            Some(InstanceState::Active) => "join to see who is here",
-            Some(InstanceState::Scheduled) => "nobody is here before it begins",
-            Some(InstanceState::Ending | InstanceState::Ended) => "open it to see who was here",
-            None => "",
-        };
-        let rest = text::wrap(text, columns.saturating_sub(2));
-        rows.extend(
-            rest.into_iter()
-                .map(|row| Line::styled(format!(" {row}"), theme.style(Tone::Quiet))),
-        );
-    }
-    put(frame, area, rows);
+    let joined = model.zone.hm(member.joined);
+    let away = room.away.get(&member.id);
+    let (glyph, tone, time) = match away {
+        None | Some((Presence::Here, _)) => (glyphs.live, Tone::Good, joined),
+        Some((Presence::Reconnecting, _)) => {
+            (glyphs.busy, Tone::Soon, Presence::Reconnecting.to_string())
+        }
+        Some((Presence::Idle, since)) => {
+            let minutes = model.now.ms_since(*since).max(0) / MINUTE_MS;
+            let idle = format!("idle {} {joined}", clock::minutes(minutes));
+            (glyphs.idle, Tone::Quiet, idle)
+        }
+    };
+    let typing = if room.typing.contains_key(&member.id) {
+        format!(" {}", glyphs.pen)
+    } else {
+        String::new()
+    };
+    let space = columns.saturating_sub(text::width(&time) + 4 + text::width(&typing));
+    spread(
+        columns,
+        vec![
+            Span::styled(glyph, theme.style(tone)),
+            Span::raw(" "),
+            Span::styled(
+                text::fit(&name, space, glyphs.cut),
+                theme.name(member.id.get(), own),
+            ),
+            Span::raw(typing),
+        ],
+        vec![Span::styled(format!("{time} "), theme.style(Tone::Quiet))],
+        glyphs.cut,
+    )
+}
+
+/// What is known of a meeting that is not open.
+fn unopened(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    let listed = model.shown.and_then(|id| model.instance(id));
+    let text = match listed.map(|instance| instance.state) {
+        Some(InstanceState::Active) => "join to see who is here",
+        Some(InstanceState::Scheduled) => "nobody is here before it begins",
+        Some(InstanceState::Ending | InstanceState::Ended) => "open it to see who was here",
+        None => "",
+    };
+    let rest = text::wrap(text, columns.saturating_sub(2)).into_iter();
+    rest.map(|row| Line::styled(format!(" {row}"), model.theme.style(Tone::Quiet)))
+        .collect()
+}
+
+/// Who has left and is not back: until when, since when, who; the earliest first.
+fn gone(model: &Model, log: &Replica) -> Vec<(Timestamp, Option<Timestamp>, UserId)> {
+    let left = model.room().into_iter().flat_map(|room| room.left.iter());
+    let gone = left.filter(|(user, _)| !log.is_member(**user));
+    let mut gone: Vec<_> = gone.map(|(user, (from, to))| (*to, *from, *user)).collect();
+    gone.sort_unstable();
+    gone
 }
 
 /// Those who have left, the latest first, with the time they were here.
-fn left(model: &Model, columns: usize) -> Vec<Line<'static>> {
+fn left(model: &Model, log: &Replica, columns: usize) -> Vec<Row> {
     let (theme, glyphs, zone) = (model.theme, model.theme.glyphs, model.zone);
-    let Some((room, log)) = model
-        .room()
-        .and_then(|room| Some((room, room.log.as_ref()?)))
-    else {
-        return Vec::new();
-    };
-    let gone = room.left.iter().filter(|(user, _)| !log.is_member(**user));
-    let mut gone: Vec<_> = gone.map(|(user, (from, to))| (*to, *from, *user)).collect();
+    let gone = gone(model, log);
     if gone.is_empty() {
         return Vec::new();
     }
-    gone.sort_unstable();
     let quiet = theme.style(Tone::Quiet);
-    let head = format!(" LEFT {}", gone.len());
-    let mut rows = vec![Line::styled(head, theme.style(Tone::Strong))];
+    let mut rows = vec![title(model, "LEFT", gone.len())];
     for (to, from, user) in gone.into_iter().rev() {
         let from = from.map_or_else(String::new, |from| zone.hm(from));
         let time = format!("{from}{}{}", glyphs.dash, zone.hm(to));
         let name = text::one_line(&log.name(user));
         let space = columns.saturating_sub(text::width(&time) + 4);
-        rows.push(spread(
+        let row = spread(
             columns,
             vec![
                 Span::styled(format!("{} ", glyphs.gone), quiet),
@@ -129,7 +195,37 @@ fn left(model: &Model, columns: usize) -> Vec<Line<'static>> {
             ],
             vec![Span::styled(format!("{time} "), quiet)],
             glyphs.cut,
-        ));
+        );
+        rows.push((row, 1));
     }
     rows
+}
+
+/// Those who are invited and have not been in.
+fn absent(model: &Model, room: &Room, columns: usize) -> Vec<Row> {
+    let glyphs = model.theme.glyphs;
+    let Some(absent) = room.absent.as_ref().filter(|absent| absent.count > 0) else {
+        return Vec::new();
+    };
+    let quiet = model.theme.style(Tone::Quiet);
+    let mut rows = vec![title(model, "NOT YET", absent.count)];
+    let cells = columns / ABSENT_IN_ROW;
+    for some in absent.people.chunks(ABSENT_IN_ROW) {
+        let names = some.iter().map(|one| {
+            let name = format!("{} {}", glyphs.dot, text::one_line(&one.name));
+            text::left(&name, cells, glyphs.cut)
+        });
+        rows.push((Line::styled(names.collect::<String>(), quiet), some.len()));
+    }
+    let more = absent.count.saturating_sub(absent.people.len());
+    if more > 0 {
+        let text = format!("{}{more} more", glyphs.cut);
+        rows.push((Line::styled(text, quiet), more));
+    }
+    rows
+}
+
+fn title(model: &Model, word: &str, count: usize) -> Row {
+    let style = model.theme.style(Tone::Strong);
+    (Line::styled(format!(" {word} {count}"), style), 0)
 }

@@ -79,6 +79,7 @@ impl Hybrid {
                     events: page.events,
                     users: page.users,
                     unread: None,
+                    absent: None,
                 })
             }
             Err(Refused::Gone) => self.open_stored(id, user, limit).await,
@@ -117,6 +118,7 @@ impl Hybrid {
             more: page.more,
             users: page.users,
             unread: None,
+            absent: None,
         })
     }
 

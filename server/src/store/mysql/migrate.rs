@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "steering" in "0011_steering.sql",
     12 "disabling" in "0012_disabling.sql",
     13 "planning" in "0013_planning.sql",
+    14 "idling" in "0014_idling.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -345,6 +346,7 @@ mod tests {
                 "steering 83546d40a2c55fd2",
                 "disabling 4c8f59d791fa7c0a",
                 "planning 5dcb0c6a1dd3bbbf",
+                "idling e2d0a4cb22fb081c",
             ]
         );
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use plenary_shared::domain::{
-    Event, Gender, Kept, Moderation, Participant, Person, Reason, User, What,
+    Event, Gender, Kept, Moderation, Participant, Person, Presence, Reason, User, What,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Posted;
@@ -205,9 +205,34 @@ pub(super) fn participants(
                 email: profile.email,
                 id,
                 joined,
+                presence: Presence::Here,
+                since: None,
             }
         })
         .collect()
+}
+
+/// Says of these participants who is not here: `{user, 'reconnecting since', …}`.
+pub(super) fn absences(people: &mut [Participant], value: Value) -> Result<(), Fault> {
+    let mut away = HashMap::new();
+    for pair in texts(value)?.chunks_exact(2) {
+        let (word, since) = pair[1]
+            .split_once(' ')
+            .ok_or_else(|| unexpected("nothing that says since when"))?;
+        away.insert(user(&pair[0])?, (presence(word)?, time(since)?));
+    }
+    for one in people {
+        if let Some((presence, since)) = away.get(&one.id) {
+            (one.presence, one.since) = (*presence, Some(*since));
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody is there, as the scripts say it.
+pub(super) fn presence(word: &str) -> Result<Presence, Fault> {
+    word.parse()
+        .map_err(|_| unexpected("a presence that we do not know"))
 }
 
 /// Reads a log's entries: `[[seq-0, [field, value, …]], …]`.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use plenary_shared::domain::Code;
 use plenary_shared::ids::{Generation, InstanceId, Seq};
+use plenary_shared::protocol::PresenceTold;
 use plenary_shared::time::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
@@ -430,7 +431,8 @@ fn read_notice(text: &str) -> Option<Feed> {
 }
 
 /// Reads what the scripts publish: `["event", gen, seq, kind, user, time, [fields]]`,
-/// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`.
+/// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`,
+/// `["presence", user, word, since]`.
 fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
     let parts: Vec<Json> = serde_json::from_str(payload)
         .map_err(|error| Fault::broken("reading what a script published", error))?;
@@ -466,6 +468,12 @@ fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
             instance,
             user: decode::user(&text(1)?)?,
         },
+        "presence" => Feed::Presence(PresenceTold {
+            instance,
+            user: decode::user(&text(1)?)?,
+            state: decode::presence(&text(2)?)?,
+            since: decode::time(&text(3)?)?,
+        }),
         "event" => {
             let fields: Vec<String> = match parts.get(6) {
                 Some(Json::Array(fields)) => fields

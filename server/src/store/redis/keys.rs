@@ -114,6 +114,11 @@ impl Keys {
         self.under("grace")
     }
 
+    /// Hash: who is in but not here, and what that follows from.
+    pub(super) fn presence(self) -> String {
+        self.under("presence")
+    }
+
     /// Stream: the log, `seq-0`.
     pub(super) fn log(self) -> String {
         self.under("log")

@@ -81,6 +81,7 @@ impl Live {
             k.grace(),
             k.log(),
             k.people(),
+            k.presence(),
             k.channel(),
         ];
         let profile = Profile::of(user).to_json();
@@ -109,6 +110,7 @@ impl Live {
             k.meeting(),
             k.participants(),
             k.owners(),
+            k.presence(),
             k.log(),
             k.channel(),
         ];
@@ -178,6 +180,8 @@ impl Live {
             k.log(),
             k.people(),
             k.changed(),
+            k.presence(),
+            k.channel(),
         ];
         let mut command = self.scripts.command(Script::Open, &keys);
         command
@@ -185,9 +189,11 @@ impl Live {
             .arg(connection.map(ToString::to_string).unwrap_or_default())
             .arg(limit);
         let (_, rest) = self.run(&command).await?.done()?;
-        let [head, facts, here, here_profiles, entries, spoken_of] = exactly(rest)?;
+        let [head, facts, here, here_profiles, entries, spoken_of, away] = exactly(rest)?;
         let page = page(id, head, entries, spoken_of)?;
-        let people = decode::participants(decode::stays(here)?, decode::profiles(here_profiles)?);
+        let mut people =
+            decode::participants(decode::stays(here)?, decode::profiles(here_profiles)?);
+        decode::absences(&mut people, away)?;
         let joined = people
             .iter()
             .find(|one| one.id == user.id)
@@ -276,6 +282,7 @@ impl Live {
             k.participants(),
             k.owners(),
             k.people(),
+            k.presence(),
         ];
         let mut command = self.scripts.command(Script::People, &keys);
         command.arg(&reader(viewer));
@@ -476,8 +483,9 @@ pub(super) fn live_state(word: &str) -> InstanceState {
 }
 
 fn people(rest: Vec<Value>) -> Result<(String, Vec<Participant>), NotDone> {
-    let [title, here, known] = exactly(rest)?;
-    let participants = decode::participants(decode::stays(here)?, decode::profiles(known)?);
+    let [title, here, known, away] = exactly(rest)?;
+    let mut participants = decode::participants(decode::stays(here)?, decode::profiles(known)?);
+    decode::absences(&mut participants, away)?;
     Ok((title.text()?, participants))
 }
 

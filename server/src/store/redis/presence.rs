@@ -43,6 +43,8 @@ impl Live {
             k.connections(),
             k.owners(),
             k.grace(),
+            k.presence(),
+            k.channel(),
         ];
         let mut command = self.scripts.command(Script::Hold, &keys);
         command.arg(&reader(user)).arg(connection.to_string());
@@ -57,9 +59,39 @@ impl Live {
         silent_ms: i64,
     ) -> Result<(), NotDone> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.connections(), k.grace()];
+        let keys = [
+            k.meeting(),
+            k.connections(),
+            k.owners(),
+            k.grace(),
+            k.presence(),
+            k.channel(),
+        ];
         let mut command = self.scripts.command(Script::Detach, &keys);
         command.arg(connection.to_string()).arg(silent_ms);
+        or_gone(self.run(&command).await.map(|_| ()))
+    }
+
+    /// Whether the person at a connection uses it, or has not for so long.
+    pub async fn idle(
+        &self,
+        id: InstanceId,
+        connection: &ConnectionId,
+        idle_ms: Option<i64>,
+    ) -> Result<(), NotDone> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.connections(),
+            k.owners(),
+            k.presence(),
+            k.channel(),
+        ];
+        let mut command = self.scripts.command(Script::Idle, &keys);
+        command
+            .arg(connection.to_string())
+            .arg(if idle_ms.is_some() { "1" } else { "" })
+            .arg(idle_ms.unwrap_or(0));
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
@@ -72,6 +104,7 @@ impl Live {
             k.connections(),
             k.owners(),
             k.grace(),
+            k.presence(),
             k.log(),
             k.channel(),
         ];
@@ -160,7 +193,14 @@ impl Live {
             let mut living = 0;
             for id in active {
                 let k = Keys(*id);
-                let keys = [k.meeting(), k.connections(), k.owners(), k.grace()];
+                let keys = [
+                    k.meeting(),
+                    k.connections(),
+                    k.owners(),
+                    k.grace(),
+                    k.presence(),
+                    k.channel(),
+                ];
                 let mut command = self.scripts.command(Script::ReapNode, &keys);
                 command.arg(&node).arg(lost_ms).arg(now_ms);
                 living += living_on(self.run(&command).await)?;

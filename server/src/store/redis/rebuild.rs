@@ -143,6 +143,7 @@ impl Live {
             k.ended(),
             k.channel(),
             k.changed(),
+            k.presence(),
         ];
         let mut command = if before_scripts {
             self.scripts.command_unloaded(Script::Activate, &keys)
@@ -235,6 +236,7 @@ impl Live {
             k.meeting(),
             k.participants(),
             k.owners(),
+            k.presence(),
             k.log(),
             k.channel(),
         ];
@@ -302,7 +304,7 @@ impl Live {
             .iter()
             .map(|user| decode::user(user).map(|user: UserId| k.user_messages(user)))
             .collect::<Result<Vec<String>, Fault>>()?;
-        lists.push(k.changed());
+        lists.extend([k.changed(), k.presence()]);
         let chunks: Vec<&[String]> = lists.chunks(DESTROY_LISTS_MAX).collect();
         for (at, chunk) in chunks.iter().enumerate() {
             let keys: Vec<String> = fixed.iter().chain(chunk.iter()).cloned().collect();

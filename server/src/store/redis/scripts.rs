@@ -42,6 +42,7 @@ scripts! {
     Overview = "overview",
     Holders = "holders",
     Hold = "hold",
+    Idle = "idle",
     Detach = "detach",
     ReapNode = "reap_node",
     Bury = "bury",

@@ -28,6 +28,7 @@ impl Live {
             k.meeting(),
             k.participants(),
             k.owners(),
+            k.presence(),
             k.log(),
             k.sent(),
             k.channel(),

@@ -60,6 +60,11 @@ impl Feeding {
                         continue;
                     }
                 }
+                Feed::Presence(told) => {
+                    if !self.followed().contains(&told.instance) {
+                        continue;
+                    }
+                }
                 Feed::Gap
                 | Feed::Changed
                 | Feed::SignedOut(_)

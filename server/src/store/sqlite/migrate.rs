@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "steering" in "0011_steering.sql",
     12 "disabling" in "0012_disabling.sql",
     13 "planning" in "0013_planning.sql",
+    14 "idling" in "0014_idling.sql",
 ];
 
 /// Why the tables are not as this program needs them.
@@ -241,7 +242,8 @@ mod tests {
                 "0010_renewal",
                 "0011_steering",
                 "0012_disabling",
-                "0013_planning"
+                "0013_planning",
+                "0014_idling"
             ]
         );
         assert!(migrate(&mut conn, now).expect("tables").is_empty());
@@ -283,6 +285,7 @@ mod tests {
                 "steering 69e506c32b17df66",
                 "disabling ea07c4165f9b9630",
                 "planning 6b0f7df7a26f1d5c",
+                "idling 60df3e695b5f0e6d",
             ]
         );
     }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Row, named_params};
 use crate::error::{Answer, Fault};
 use crate::store::NodeId;
 
+use super::attendance::telling;
 use super::live::{emit, live, may_read_live, stay_of};
 use super::row;
 use super::writer::Atom;
@@ -34,7 +35,7 @@ pub(super) fn bind(
         "INSERT INTO holder (connection, meetingID, orderID, userID, seq, lost)
          VALUES (:connection, :meeting, :order, :user, :seq, NULL)
          ON CONFLICT (connection, meetingID, orderID)
-         DO UPDATE SET userID = excluded.userID, seq = excluded.seq, lost = NULL
+         DO UPDATE SET userID = excluded.userID, seq = excluded.seq, lost = NULL, idle = NULL
          WHERE holder.lost IS NOT NULL
             OR holder.userID <> excluded.userID
             OR holder.seq <> excluded.seq",
@@ -87,7 +88,9 @@ pub(super) fn hold(
     if !may_read_live(atom.conn, id, found.is_public, user)? {
         return Err(Code::NotAllowed.into());
     }
-    Ok(bind(atom.conn, id, user.id, connection)?)
+    Ok(telling(atom, id, user.id, |atom| {
+        bind(atom.conn, id, user.id, connection)
+    })?)
 }
 
 /// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
@@ -98,22 +101,88 @@ pub(super) fn detach(
     connection: &str,
     silent_ms: i64,
 ) -> Answer<()> {
+    let Some(user) = holding(atom.conn, id, connection)? else {
+        return Ok(());
+    };
+    let since = Timestamp::from_ms(atom.now.as_ms().saturating_sub(silent_ms));
+    Ok(telling(atom, id, user, |atom| {
+        lose(atom.conn, id, connection, since)
+    })?)
+}
+
+fn lose(
+    conn: &Connection,
+    id: InstanceId,
+    connection: &str,
+    since: Timestamp,
+) -> Result<(), Fault> {
     row::change(
-        atom.conn,
+        conn,
         "UPDATE holder
-         SET lost = :lost
+         SET lost = :lost, idle = NULL
          WHERE connection = :connection
            AND meetingID = :meeting
            AND orderID = :order
            AND lost IS NULL",
         named_params! {
-            ":lost": atom.now.as_ms().saturating_sub(silent_ms),
+            ":lost": since.as_ms(),
             ":connection": connection,
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
         },
     )?;
     Ok(())
+}
+
+/// The person at a connection has not used it for so long, or uses it.
+pub(super) fn idle(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    connection: &str,
+    idle_ms: Option<i64>,
+) -> Answer<()> {
+    let Some(user) = holding(atom.conn, id, connection)? else {
+        return Ok(());
+    };
+    telling(atom, id, user, |atom| {
+        row::change(
+            atom.conn,
+            "UPDATE holder
+             SET idle = :since
+             WHERE connection = :connection
+               AND meetingID = :meeting
+               AND orderID = :order
+               AND lost IS NULL
+               AND (idle IS NULL) <> (:since IS NULL)",
+            named_params! {
+                ":since": idle_ms.map(|ms| atom.now.as_ms().saturating_sub(ms)),
+                ":connection": connection,
+                ":meeting": id.meeting.get(),
+                ":order": id.order.get(),
+            },
+        )?;
+        Ok(())
+    })
+}
+
+/// Whose stay a connection that is not lost holds.
+fn holding(conn: &Connection, id: InstanceId, connection: &str) -> Result<Option<UserId>, Fault> {
+    Ok(row::one(
+        conn,
+        "holder",
+        "SELECT userID
+         FROM holder
+         WHERE connection = :connection
+           AND meetingID = :meeting
+           AND orderID = :order
+           AND lost IS NULL",
+        named_params! {
+            ":connection": connection,
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+        },
+        |row| row::user_id(row, "userID"),
+    )?)
 }
 
 /// A lost connection and the stay that it held.
@@ -258,16 +327,11 @@ pub(super) fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<Insta
         },
     )?;
     for (node, lost) in dead {
-        row::change(
-            atom.conn,
-            // Connections are 'node.number', and '/' is the character after '.'.
-            "UPDATE holder
-             SET lost = :lost
-             WHERE connection >= :node || '.'
-               AND connection < :node || '/'
-               AND lost IS NULL",
-            named_params! { ":lost": lost.as_ms(), ":node": node },
-        )?;
+        for (connection, id, user) in held_by(atom.conn, &node)? {
+            telling(atom, id, user, |atom| {
+                lose(atom.conn, id, &connection, lost)
+            })?;
+        }
         row::change(
             atom.conn,
             "DELETE FROM node
@@ -284,6 +348,26 @@ pub(super) fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<Insta
            AND lost <= :before",
         named_params! { ":before": now_ms.saturating_sub(grace_ms) },
         row::instance_id,
+    )?)
+}
+
+/// The connections of a server that are not lost: what each holds.
+fn held_by(conn: &Connection, node: &str) -> Result<Vec<(String, InstanceId, UserId)>, Fault> {
+    Ok(row::all(
+        conn,
+        "holder",
+        // Connections are 'node.number', and '/' is the character after '.'.
+        "SELECT connection, meetingID, orderID, userID
+         FROM holder
+         WHERE connection >= :node || '.'
+           AND connection < :node || '/'
+           AND lost IS NULL",
+        named_params! { ":node": node },
+        |row| {
+            let connection = row::text(row, "connection").ok_or(row::Unusable("connection"))?;
+            let id = row::instance_id(row)?;
+            Ok((connection, id, row::user_id(row, "userID")?))
+        },
     )?)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plenary_shared::domain::{
-    Code, Event, Instance, InstanceState, Participant, Person, Reason, User, What,
+    Code, Event, Instance, InstanceState, Participant, Person, Presence, Reason, User, What,
 };
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
@@ -15,6 +15,7 @@ use rusqlite::{Connection, Row, named_params};
 use crate::error::{Answer, Fault};
 use crate::store::{Head, Page};
 
+use super::attendance;
 use super::live::{
     LiveState, Stored, live, may_read_live, may_read_stored, stay_of, stored, why_not_open,
 };
@@ -64,6 +65,7 @@ pub(super) fn open(
         more: page.more,
         users: page.users,
         unread: None,
+        absent: None,
     })
 }
 
@@ -219,7 +221,7 @@ fn readable(
 }
 
 fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Participant>, Fault> {
-    Ok(row::all(
+    let mut people = row::all(
         conn,
         "stay",
         "SELECT s.userID, s.joined, u.name, u.age, u.gender, u.email, u.role
@@ -238,9 +240,13 @@ fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Participant>, F
                 email: user.email,
                 id: user.id,
                 joined: row::time(row, "joined")?,
+                presence: Presence::Here,
+                since: None,
             })
         },
-    )?)
+    )?;
+    attendance::mark(conn, id, &mut people)?;
+    Ok(people)
 }
 
 fn log(

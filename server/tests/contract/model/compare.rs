@@ -253,7 +253,8 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::SignedOut(_)
         | Feed::Denied(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => {
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => {
             unreachable!("only events and fences are of an instance's log")
         }
     }
@@ -270,6 +271,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::SignedOut(_)
         | Feed::Denied(_)
         | Feed::Read(_)
-        | Feed::Typing { .. } => false,
+        | Feed::Typing { .. }
+        | Feed::Presence(_) => false,
     }
 }

@@ -60,6 +60,7 @@ async fn participants(api: &Api, instance: InstanceId) -> Result<PeopleOk, Failu
         {
             Ok(PeopleOk {
                 participants: vec![],
+                absent: None,
             })
         }
         Err(error) => Err(error.into()),

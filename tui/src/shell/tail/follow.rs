@@ -132,6 +132,7 @@ impl Follow {
                 | Push::Durable(_)
                 | Push::Read(_)
                 | Push::Typing(_)
+                | Push::Presence(_)
                 | Push::Board(_)
                 | Push::Detail(_)
                 | Push::Changed(_),
@@ -174,6 +175,7 @@ impl Follow {
             | Verb::Delete(_)
             | Verb::Read(_)
             | Verb::Typing(_)
+            | Verb::Idle(_)
             | Verb::Moderate(_)
             | Verb::Plan(_)
             | Verb::Watch(_)

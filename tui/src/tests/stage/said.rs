@@ -1,6 +1,6 @@
 //! What the server says to a screen under test: people, meetings, a talk.
 
-use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, What};
+use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, Presence, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::protocol::{OpenOk, Posted, Request, Verb};
 use plenary_shared::text::MessageBody;
@@ -233,6 +233,8 @@ pub fn opened(events: Vec<Event>, inside: Vec<(u64, &str)>) -> OpenOk {
             email: "x@example.org".into(),
             id: user(who),
             joined: at(hm),
+            presence: Presence::Here,
+            since: None,
         })
         .collect();
     let mut all = demo_meetings();
@@ -246,6 +248,7 @@ pub fn opened(events: Vec<Event>, inside: Vec<(u64, &str)>) -> OpenOk {
         events,
         users: names,
         unread: None,
+        absent: None,
     }
 }
 

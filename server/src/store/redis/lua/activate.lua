@@ -1,6 +1,6 @@
 -- Builds an instance's live state in a new generation, from what lasts.
 -- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended,
---      channel, changed
+--      channel, changed, presence
 -- ARGV gen, floor (last archived seq), title, description, isPublic, fromdatetime, todatetime,
 --      state, reason, closing (when its end began, if that is known; otherwise '')
 --      audience (JSON: [email]), stays (JSON: [[user, joined, stay, profile]]),
@@ -13,7 +13,7 @@
 -- Returns {'ok', seq} | {'ended'} (this generation is over) | {'stale', gen} (a newer one lives)
 --       | {'behind'} (the one before has gone on above the floor)
 local meeting, audience, participants, connections, owners, grace, log, people, sent, ended, channel,
-  changed = unpack(KEYS)
+  changed, presence = unpack(KEYS)
 local gen, floor = ARGV[1], tonumber(ARGV[2])
 
 local over = redis.call('GET', ended)
@@ -43,7 +43,7 @@ for _, user in ipairs(redis.call('HKEYS', people)) do
   redis.call('UNLINK', meeting .. ':user:' .. user .. ':messages')
 end
 redis.call('UNLINK', meeting, audience, participants, connections, owners, grace, log, people, sent,
-  changed)
+  changed, presence)
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
   'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9],
@@ -63,6 +63,10 @@ for _, one in ipairs(cjson.decode(ARGV[12])) do
   redis.call('HSET', owners, '@' .. user, stay, 'before.' .. user, holds,
     '#' .. holds, (kept[holds] or 0) > 0 and 2 or 1)
   redis.call('ZADD', grace, now, 'before.' .. user)
+  redis.call('HSET', presence, '%' .. holds, 1)
+  if (kept[holds] or 0) <= 0 then
+    redis.call('HSET', presence, user, string.format('reconnecting %d', now))
+  end
 end
 for _, at in ipairs({13, 15}) do
   for _, one in ipairs(cjson.decode(ARGV[at])) do redis.call('HSET', sent, one[1], one[2]) end

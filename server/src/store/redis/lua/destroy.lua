@@ -1,6 +1,6 @@
 -- Nothing of an ended instance stays live but its tombstone. Only what the archive has whole.
 -- KEYS meeting, audience, participants, connections, owners, grace, log, people, sent, ended, and
---      some of the users' lists of messages, and the changes
+--      some of the users' lists of messages, the changes, and who was there
 -- ARGV gen, last ('1': these are the last lists, destroy the rest too), tombstone_s
 -- Returns {'ok'} | {'unarchived'} | {'gone'} | {'stale', gen}
 local meeting, ended = KEYS[1], KEYS[10]

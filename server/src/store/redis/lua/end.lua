@@ -1,9 +1,9 @@
 -- Closes an instance: joins and posts stop at once, everybody leaves, chunk by chunk.
--- KEYS meeting, participants, owners, log, channel
+-- KEYS meeting, participants, owners, presence, log, channel
 -- ARGV gen, reason, participants_max (of one call)
 -- Returns {'closed', seq} | {'more'} | {'early', milliseconds} (its time is not over by this clock)
 --       | {'gone'} | {'stale', gen}
-local meeting, participants, owners, log, channel = unpack(KEYS)
+local meeting, participants, owners, presence, log, channel = unpack(KEYS)
 local gen, reason = unpack(ARGV)
 
 local found, refused = live(meeting, gen)
@@ -25,7 +25,7 @@ time, reason = tonumber(settled[1]), settled[2]
 
 local leaving = redis.call('ZRANGE', participants, 0, ARGV[3] - 1)
 for _, user in ipairs(leaving) do
-  remove(participants, owners, user)
+  remove(participants, owners, presence, user)
   emit(meeting, log, channel, gen, 'leave', user, time, {'reason', reason})
 end
 if redis.call('ZCARD', participants) > 0 then return {'more'} end

@@ -1,9 +1,10 @@
 -- A user becomes a participant.
--- KEYS meeting, audience, participants, connections, owners, grace, log, people, channel
+-- KEYS meeting, audience, participants, connections, owners, grace, log, people, presence, channel
 -- ARGV gen, user, email, profile (JSON), name, connection ('': none), participants_max
 -- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'banned'} | {'locked'} | {'full'}
 --       | {'over'} | {'gone'} | {'stale', gen}
-local meeting, audience, participants, connections, owners, grace, log, people, channel = unpack(KEYS)
+local meeting, audience, participants, connections, owners, grace, log, people, presence,
+  channel = unpack(KEYS)
 local gen, user, email, profile, name, connection = unpack(ARGV)
 
 local found, refused = live(meeting, gen)
@@ -24,6 +25,6 @@ if connection == '' then
   -- Joined without a connection: nothing that is lost can end this stay.
   redis.call('HSET', owners, '#' .. user .. ':' .. seq, 1)
 else
-  bind(connections, owners, grace, connection, user)
+  bind(connections, owners, grace, presence, channel, connection, user)
 end
 return {'ok', seq, now}

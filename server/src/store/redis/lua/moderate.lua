@@ -1,12 +1,12 @@
 -- An admin steers an active instance: once for each cmid, whatever happens.
--- KEYS meeting, participants, owners, log, sent, channel
+-- KEYS meeting, participants, owners, presence, log, sent, channel
 -- ARGV gen, user, name, cmid, action, subject (whom, or the new end; ''), subject's name (''), note
 --      (''), by_ms (extended: so much later; ''), looked (see `said_before`), unarchived_events_max,
 --      length_ms_max
 -- Returns {'ok', seq, time, end} | {'repeat', seq, time} | {'look_up', archived} | {'already_so'}
 --       | {'not_there'} | {'not_later'} | {'too_long'} | {'archive_behind'} | {'over'} | {'gone'}
 --       | {'stale', gen}
-local meeting, participants, owners, log, sent, channel = unpack(KEYS)
+local meeting, participants, owners, presence, log, sent, channel = unpack(KEYS)
 local gen, user, name, cmid, action, subject, whom, note, by_ms, looked = unpack(ARGV)
 
 local found, refused = live(meeting, gen)
@@ -58,7 +58,7 @@ end
 local seq = emit(meeting, log, channel, gen, 'moderated', user, now, fields)
 redis.call('HSET', sent, user .. ':' .. cmid, string.format('%d %d', seq, now))
 if is_in and (action == 'removed' or action == 'banned') then
-  remove(participants, owners, subject)
+  remove(participants, owners, presence, subject)
   emit(meeting, log, channel, gen, 'leave', subject, now, {'reason', 'removed'})
 end
 return {'ok', seq, now, string.format('%d', over)}

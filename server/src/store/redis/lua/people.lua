@@ -1,8 +1,8 @@
--- Who is in, since when.
--- KEYS meeting, audience, participants, owners, people
+-- Who is in, since when, and who of them is not here.
+-- KEYS meeting, audience, participants, owners, people, presence
 -- ARGV user, email, admin ('1')
--- Returns {'ok', title, {user, joined, …}, {user, profile, …}} | {'not_allowed'} | {'gone'}
-local meeting, audience, participants, owners, people = unpack(KEYS)
+-- Returns {'ok', title, {user, joined, …}, {user, profile, …}, absences} | {'not_allowed'} | {'gone'}
+local meeting, audience, participants, owners, people, presence = unpack(KEYS)
 
 local title = redis.call('HGET', meeting, 'title')
 if not title then return {'gone'} end
@@ -10,4 +10,4 @@ if not may_read(meeting, audience, participants, ARGV[1], ARGV[2], ARGV[3]) then
   return {'not_allowed'}
 end
 local here, known = stays(participants, owners, people)
-return {'ok', title, here, known}
+return {'ok', title, here, known, absences(presence)}

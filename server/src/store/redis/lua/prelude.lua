@@ -73,28 +73,78 @@ local function raise_floor(sent, user, seq, made)
     string.format('%d %d', math.max(floor_seq, seq), math.max(floor_ms, made)))
 end
 
+-- One more or one fewer of those who hold a stay is lost ('%') or idle ('=').
+-- presence: user → 'reconnecting since' or 'idle since' (who is here has no entry), '%user:stay' → how
+-- many of those who hold it are lost, '=user:stay' → how many are idle, '=connection' → since when.
+local function weigh(owners, presence, holds, sign, by)
+  if not holds or redis.call('HEXISTS', owners, '#' .. holds) == 0 then return end
+  local field = sign .. holds
+  if redis.call('HINCRBY', presence, field, by) <= 0 then redis.call('HDEL', presence, field) end
+end
+
+-- Tells whoever follows whether the user of a stay is there, if that has changed. Kept by no log: it
+-- has no number, may be lost, and is contained in what `open` and `people` answer.
+local function show(owners, presence, channel, holds, since)
+  local user, stay = string.match(holds, '^(%d+):(%d+)$')
+  if not user or redis.call('HGET', owners, '@' .. user) ~= stay then return end
+  local held = tonumber(redis.call('HGET', owners, '#' .. holds) or 0)
+  local found = redis.call('HMGET', presence, '%' .. holds, '=' .. holds, user)
+  local lost, idle = tonumber(found[1] or 0), tonumber(found[2] or 0)
+  local word = 'here'
+  if held > 0 and lost >= held then word = 'reconnecting'
+  elseif held > 0 and lost + idle >= held then word = 'idle' end
+  local was = found[3] and string.match(found[3], '^%a+') or 'here'
+  if was == word then return end
+  if word == 'here' then
+    redis.call('HDEL', presence, user)
+  else
+    redis.call('HSET', presence, user, string.format('%s %d', word, since))
+  end
+  redis.call('SPUBLISH', channel, cjson.encode({'presence', user, word, string.format('%d', since)}))
+end
+
+-- A connection holds its stay no longer but by the grace, from then on.
+local function lose(connections, owners, grace, presence, channel, connection, since)
+  local was_idle = redis.call('HDEL', presence, '=' .. connection) == 1
+  if redis.call('ZREM', connections, connection) == 0 then return end
+  redis.call('ZADD', grace, since, connection)
+  local holds = redis.call('HGET', owners, connection)
+  if not holds then return end
+  if was_idle then weigh(owners, presence, holds, '=', -1) end
+  weigh(owners, presence, holds, '%', 1)
+  show(owners, presence, channel, holds, since)
+end
+
 -- Binds a connection to the stay that the user is in, if they are in one.
 -- owners: connection → 'user:stay', '~connection' → since when it is known to live, '@user' → stay,
 -- '#user:stay' → how many hold it.
-local function bind(connections, owners, grace, connection, user)
+local function bind(connections, owners, grace, presence, channel, connection, user)
   if connection == '' then return end
   local stay = redis.call('HGET', owners, '@' .. user)
   if not stay then return end
   local holds = user .. ':' .. stay
-  redis.call('ZREM', grace, connection)
+  local held = redis.call('HGET', owners, connection)
+  local was_lost = redis.call('ZREM', grace, connection) == 1
+  if was_lost then weigh(owners, presence, held, '%', -1) end
+  local now = now_ms()
   redis.call('ZADD', connections, 0, connection)
-  redis.call('HSET', owners, '~' .. connection, now_ms())
-  if redis.call('HGET', owners, connection) == holds then return end
-  redis.call('HSET', owners, connection, holds)
-  redis.call('HINCRBY', owners, '#' .. holds, 1)
+  redis.call('HSET', owners, '~' .. connection, now)
+  if held ~= holds then
+    redis.call('HDEL', presence, '=' .. connection)
+    redis.call('HSET', owners, connection, holds)
+    redis.call('HINCRBY', owners, '#' .. holds, 1)
+  elseif not was_lost then
+    return
+  end
+  show(owners, presence, channel, holds, now)
 end
 
 -- Forgets a connection. The user whose stay nobody holds any more by that, or nil: a stay that is
 -- over, or that another connection holds, is not touched.
-local function release(connections, owners, grace, connection)
+local function release(connections, owners, grace, presence, connection)
   local holds = redis.call('HGET', owners, connection)
   redis.call('ZREM', connections, connection)
-  redis.call('ZREM', grace, connection)
+  if redis.call('ZREM', grace, connection) == 1 then weigh(owners, presence, holds, '%', -1) end
   redis.call('HDEL', owners, connection, '~' .. connection)
   if not holds or redis.call('HEXISTS', owners, '#' .. holds) == 0 then return nil end
   if redis.call('HINCRBY', owners, '#' .. holds, -1) > 0 then return nil end
@@ -102,11 +152,15 @@ local function release(connections, owners, grace, connection)
 end
 
 -- Takes the user out; the log is the caller's.
-local function remove(participants, owners, user)
+local function remove(participants, owners, presence, user)
   local stay = redis.call('HGET', owners, '@' .. user)
   redis.call('ZREM', participants, user)
   redis.call('HDEL', owners, '@' .. user)
-  if stay then redis.call('HDEL', owners, '#' .. user .. ':' .. stay) end
+  redis.call('HDEL', presence, user)
+  if not stay then return end
+  local holds = user .. ':' .. stay
+  redis.call('HDEL', owners, '#' .. holds)
+  redis.call('HDEL', presence, '%' .. holds, '=' .. holds)
 end
 
 -- Whether this person may read: public, in the audience, in the meeting, or an admin ('1'); not who
@@ -243,4 +297,16 @@ local function stays(participants, owners, people)
   local users = {}
   for i = 1, #found, 2 do users[#users + 1] = found[i] end
   return found, profiles(people, users)
+end
+
+-- Who is in but not here, as {user, 'reconnecting since' or 'idle since', …}.
+local function absences(presence)
+  local found, all = {}, redis.call('HGETALL', presence)
+  for i = 1, #all, 2 do
+    if string.find(all[i], '^%d+$') then
+      found[#found + 1] = all[i]
+      found[#found + 1] = all[i + 1]
+    end
+  end
+  return found
 end

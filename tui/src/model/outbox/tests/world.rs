@@ -336,6 +336,7 @@ impl World {
             more: from > 0,
             users: vec![],
             unread: None,
+            absent: None,
         };
         match &mut self.log {
             Some(log) => log.reopen(opened),

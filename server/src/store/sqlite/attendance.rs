@@ -1,0 +1,172 @@
+//! Whether participants are there, which follows from who holds their stays and is told when it changes;
+//! and who has not been there.
+
+use std::collections::BTreeMap;
+
+use plenary_shared::domain::{Participant, Presence};
+use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::protocol::{Absent, Invited, PresenceTold};
+use plenary_shared::time::Timestamp;
+use rusqlite::{Connection, Row, named_params};
+
+use crate::error::{Answer, Fault};
+use crate::store::Feed;
+
+use super::row;
+use super::writer::Atom;
+
+/// How somebody is there, and since when; nothing is to be said of who is here.
+type There = (Presence, Option<Timestamp>);
+
+/// What stays are held by.
+macro_rules! holders {
+    ($which:literal) => {
+        concat!(
+            "SELECT s.userID,
+                    COUNT(*) AS held,
+                    COUNT(h.lost) AS lost,
+                    SUM(h.lost IS NULL AND h.idle IS NOT NULL) AS idle,
+                    MAX(h.lost) AS lost_since,
+                    MAX(h.idle) AS idle_since
+             FROM stay s
+             JOIN holder h ON h.meetingID = s.meetingID
+                          AND h.orderID = s.orderID
+                          AND h.userID = s.userID
+                          AND h.seq = s.seq
+             WHERE s.meetingID = :meeting
+               AND s.orderID = :order
+               AND NOT s.lasting",
+            $which,
+            " GROUP BY s.userID"
+        )
+    };
+}
+
+const OF_ALL: &str = holders!("");
+const OF_ONE: &str = holders!(" AND s.userID = :user");
+
+/// Does something about a stay, and tells whoever follows whether its user is there if that has
+/// changed by it.
+pub(super) fn telling<T, E: From<Fault>>(
+    atom: &mut Atom<'_>,
+    id: InstanceId,
+    user: UserId,
+    act: impl FnOnce(&mut Atom<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let before = of(atom.conn, id, user)?;
+    let done = act(atom)?;
+    let after = of(atom.conn, id, user)?;
+    if before.0 != after.0 {
+        atom.tell(Feed::Presence(PresenceTold {
+            instance: id,
+            user,
+            state: after.0,
+            since: after.1.unwrap_or(atom.now),
+        }));
+    }
+    Ok(done)
+}
+
+/// Says of these participants who is not here.
+pub(super) fn mark(
+    conn: &Connection,
+    id: InstanceId,
+    people: &mut [Participant],
+) -> Result<(), Fault> {
+    let away: BTreeMap<UserId, There> = held(conn, id, None)?.into_iter().collect();
+    for one in people {
+        if let Some((presence, since)) = away.get(&one.id) {
+            (one.presence, one.since) = (*presence, *since);
+        }
+    }
+    Ok(())
+}
+
+/// Who is invited and has not been in: so many of them at most, by name; `None`: it is public, or there
+/// is none.
+pub(super) fn absent(conn: &Connection, id: InstanceId, limit: usize) -> Answer<Option<Absent>> {
+    let is_private = row::exists(
+        conn,
+        "SELECT 1
+         FROM meeting_instance i
+         JOIN meeting m ON m.meetingID = i.meetingID
+         WHERE i.meetingID = :meeting
+           AND i.orderID = :order
+           AND NOT m.isPublic",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+    )?;
+    if !is_private {
+        return Ok(None);
+    }
+    let found = row::all(
+        conn,
+        "audience",
+        "SELECT a.email, u.userID, u.name, COUNT(*) OVER () AS absent
+         FROM audience a
+         LEFT JOIN user u ON u.emailKey = a.emailKey
+         WHERE a.meetingID = :meeting
+           AND (u.userID IS NULL OR u.userID NOT IN (
+             SELECT e.userID
+             FROM event_log e
+             WHERE e.meetingID = :meeting
+               AND e.orderID = :order
+               AND e.eventType = 'join'
+               AND e.userID IS NOT NULL))
+         ORDER BY COALESCE(u.name, a.email), a.email
+         LIMIT :limit",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":limit": limit,
+        },
+        |row| Ok((row::get(row, "absent").unwrap_or(0), invited(row)?)),
+    )?;
+    Ok(Some(Absent {
+        count: found.first().map_or(0, |(count, _)| *count),
+        people: found.into_iter().map(|(_, one)| one).collect(),
+    }))
+}
+
+fn invited(row: &Row<'_>) -> Result<Invited, row::Unusable> {
+    let id = row::get::<u64>(row, "userID").and_then(|id| UserId::new(id).ok());
+    let name = match id {
+        Some(id) => row::user_name(row, id),
+        None => row::email(row)?,
+    };
+    Ok(Invited { id, name })
+}
+
+fn of(conn: &Connection, id: InstanceId, user: UserId) -> Result<There, Fault> {
+    let found = held(conn, id, Some(user))?;
+    let there = found.into_iter().next().map(|(_, there)| there);
+    Ok(there.unwrap_or((Presence::Here, None)))
+}
+
+fn held(
+    conn: &Connection,
+    id: InstanceId,
+    user: Option<UserId>,
+) -> Result<Vec<(UserId, There)>, Fault> {
+    let (meeting, order) = (id.meeting.get(), id.order.get());
+    let found = if let Some(user) = user.map(UserId::get) {
+        let params = named_params! { ":meeting": meeting, ":order": order, ":user": user };
+        row::all(conn, "holder", OF_ONE, params, there)?
+    } else {
+        let params = named_params! { ":meeting": meeting, ":order": order };
+        row::all(conn, "holder", OF_ALL, params, there)?
+    };
+    Ok(found)
+}
+
+fn there(row: &Row<'_>) -> Result<(UserId, There), row::Unusable> {
+    let count = |name| row.get::<_, i64>(name).map_err(|_| row::Unusable("holder"));
+    let (all, lost, idle) = (count("held")?, count("lost")?, count("idle")?);
+    let there = if lost >= all {
+        (Presence::Reconnecting, row::maybe_time(row, "lost_since"))
+    } else if lost + idle >= all {
+        (Presence::Idle, row::maybe_time(row, "idle_since"))
+    } else {
+        (Presence::Here, None)
+    };
+    Ok((row::user_id(row, "userID")?, there))
+}

@@ -1,0 +1,159 @@
+//! Who is there, who is not, who has left and who has not been in: on the screen from what is told.
+
+use insta::assert_snapshot;
+use plenary_shared::domain::{Presence, Reason, What};
+use plenary_shared::limits::IDLE_AFTER_MS;
+use plenary_shared::protocol::{
+    Absent, Changed, ChangedList, Invited, PeopleOk, PresenceTold, Push, Verb,
+};
+use rstest::rstest;
+
+use super::stage::{Stage, join, opened, sync, talk, user};
+
+fn told(stage: &mut Stage, who: u64, how: Presence) {
+    let since = stage.now;
+    stage.push(Push::Presence(PresenceTold {
+        instance: sync(),
+        user: user(who),
+        state: how,
+        since,
+    }));
+}
+
+fn absent(count: usize) -> Absent {
+    let names = ["alan", "donald", "joan", "ken.i@example.org", "shafi"];
+    let people = names
+        .iter()
+        .take(count)
+        .zip(30..)
+        .map(|(name, id)| Invited {
+            id: (!name.contains('@')).then(|| user(id)),
+            name: (*name).to_owned(),
+        });
+    Absent {
+        count,
+        people: people.collect(),
+    }
+}
+
+/// In a private meeting: somebody reconnects, somebody is idle, somebody has not been in.
+fn attended(columns: u16, rows: u16) -> Stage {
+    let mut stage = Stage::talking(columns, rows);
+    told(&mut stage, 9, Presence::Reconnecting);
+    told(&mut stage, 8, Presence::Idle);
+    let room = stage.model.rooms.get_mut(&sync()).expect("it is open");
+    room.absent = Some(absent(7));
+    stage.wait_ms(4 * 60_000);
+    stage
+}
+
+#[rstest]
+#[case(120, 36)]
+#[case(80, 24)]
+#[case(44, 20)]
+fn people_of_all_kinds(#[case] columns: u16, #[case] rows: u16) {
+    let mut stage = attended(columns, rows);
+    if columns < 120 {
+        stage.key("f3");
+    }
+    assert_snapshot!(format!("people_{columns}x{rows}"), stage.screen());
+}
+
+#[test]
+fn what_is_told_shows_until_it_is_over() {
+    let mut stage = Stage::talking(120, 36);
+    assert!(stage.shows("● linus"));
+    told(&mut stage, 9, Presence::Reconnecting);
+    assert!(stage.shows("◌ linus    reconnecting"), "{}", stage.screen());
+    told(&mut stage, 9, Presence::Here);
+    assert!(stage.shows("● linus             14:31"));
+    told(&mut stage, 9, Presence::Idle);
+    stage.wait_ms(12 * 60_000);
+    assert!(stage.shows("◐ linus  idle 12m 14:31"), "{}", stage.screen());
+    let reason = Reason::ConnectionLost;
+    let user = user(9);
+    stage.event(20, What::Leave { user, reason });
+    stage.event(21, join(9, "linus"));
+    assert!(!stage.shows("◐ linus") && !stage.shows("◌ linus"));
+    assert!(stage.shows("● linus"));
+}
+
+#[test]
+fn who_comes_is_not_missing_any_more() {
+    let mut stage = attended(120, 36);
+    assert!(stage.shows(" NOT YET 7") && stage.shows("· alan") && stage.shows("…2 more"));
+    stage.event(20, join(30, "alan"));
+    assert!(stage.shows(" NOT YET 6") && !stage.shows("· alan"));
+    stage.event(21, join(99, "nobody of the list"));
+    assert!(stage.shows(" NOT YET 6"));
+}
+
+#[test]
+fn what_the_loss_of_the_connection_hid_is_told_anew() {
+    let mut stage = attended(120, 36);
+    stage.lose_link();
+    assert!(!stage.shows("◌ linus"), "nothing is known");
+    stage.greet(vec![]);
+    let mut ok = opened(talk(), vec![(7, "14:30"), (9, "14:31")]);
+    ok.people[1].presence = Presence::Reconnecting;
+    ok.absent = Some(absent(1));
+    stage.answer("open", ok.clone());
+    assert!(stage.shows("◌ linus") && stage.shows(" NOT YET 1"));
+    stage.asked();
+    stage.push(Push::Changed(Changed {
+        instance: Some(sync()),
+        changed: ChangedList::People,
+    }));
+    ok.people[1].presence = Presence::Here;
+    let participants = ok.people;
+    let absent = None;
+    stage.answer(
+        "people",
+        PeopleOk {
+            participants,
+            absent,
+        },
+    );
+    assert!(stage.shows("● linus") && !stage.shows("NOT YET"));
+}
+
+/// What the server was told of the keyboard.
+fn idles(stage: &mut Stage) -> Vec<bool> {
+    let asked = stage.asked().into_iter();
+    asked
+        .filter_map(|(_, request)| match request.verb {
+            Verb::Idle(said) => Some(said.idle),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn who_presses_nothing_is_idle_until_a_key_comes() {
+    let mut stage = Stage::talking(120, 36);
+    stage.wait_ms(IDLE_AFTER_MS - 1_000);
+    assert!(idles(&mut stage).is_empty());
+    stage.wait_ms(1_000);
+    assert_eq!(idles(&mut stage), [true]);
+    stage.wait_ms(IDLE_AFTER_MS);
+    assert!(idles(&mut stage).is_empty(), "once");
+    stage.key("a");
+    assert_eq!(idles(&mut stage), [false]);
+    stage.key("b");
+    assert!(idles(&mut stage).is_empty(), "once");
+    // Another connection was told nothing.
+    stage.wait_ms(IDLE_AFTER_MS);
+    assert_eq!(idles(&mut stage), [true]);
+    stage.lose_link();
+    stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
+    stage.wait_ms(1_000);
+    assert_eq!(idles(&mut stage), [true]);
+}
+
+#[test]
+fn by_lines_nobody_is_idle() {
+    let mut stage = Stage::talking(120, 36);
+    stage.model.plain = true;
+    stage.wait_ms(2 * IDLE_AFTER_MS);
+    assert!(idles(&mut stage).is_empty());
+}
