@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 
 use self::feed::Feeding;
 use self::link::Link;
