@@ -146,7 +146,8 @@ async fn presence(ws: &mut Ws) -> (u64, Presence) {
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
-        | Push::Board(_) => None,
+        | Push::Board(_)
+        | Push::Detail(_) => None,
     })
     .await
 }
