@@ -58,7 +58,9 @@ mod push;
 mod steering;
 mod words;
 
-pub use attendance::{Absent, Idle, Invited, PresenceTold};
+pub use attendance::{
+    Absent, Idle, Invited, JoinLog, JoinTimes, JoinTimesOk, JoinWord, PeopleOk, PresenceTold,
+};
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
 pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
@@ -478,64 +480,6 @@ pub struct EventsOk {
     pub more: bool,
     /// The names of all whom `events` speaks of.
     pub users: Vec<Person>,
-}
-
-/// The answer to [`Verb::People`], and to `GET …/participants`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PeopleOk {
-    /// In the order of joining.
-    pub participants: Vec<Participant>,
-    /// As [`OpenOk::absent`]; on the WebSocket alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent: Option<Absent>,
-}
-
-/// The answer to [`Verb::JoinTimes`], and to `GET /active-meetings-participants-join-logs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct JoinTimesOk {
-    /// One for each active instance that may be seen.
-    #[serde(rename = "active_meetings_participants_join_logs")]
-    pub meetings: Vec<JoinTimes>,
-}
-
-/// When the current participants of one active instance joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct JoinTimes {
-    /// The meeting's title.
-    pub meeting: String,
-    /// In the order of joining.
-    pub join_logs: Vec<JoinLog>,
-    /// Where.
-    #[serde(flatten)]
-    pub instance: InstanceId,
-}
-
-/// When one current participant joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct JoinLog {
-    /// Who.
-    #[serde(rename = "userID")]
-    pub user: UserId,
-    /// Always `join`.
-    #[serde(rename = "eventType")]
-    pub event_type: JoinWord,
-    /// When.
-    pub timestamp: Timestamp,
-    /// What they are called.
-    pub name: String,
-}
-
-/// The one word of [`JoinLog::event_type`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum JoinWord {
-    /// join
-    Join,
 }
 
 /// The answer to [`Verb::UserMessages`]; by HTTP under the original's names.

@@ -23,7 +23,6 @@ use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
 use self::feed::Feeding;
-use self::life::Closing;
 use self::link::Link;
 use self::lock::Lock;
 use super::steering::Order;
@@ -79,17 +78,6 @@ pub struct Sqlite {
 impl Sqlite {
     fn now(&self) -> Timestamp {
         (self.clock)()
-    }
-
-    async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
-        loop {
-            let step = move |atom: &mut writer::Atom<'_>| life::close(atom, id, reason);
-            match self.link.write(step).await? {
-                Closing::Closed => return Ok(Stepped::Done),
-                Closing::More => {}
-                Closing::Early => return Ok(Stepped::NotYet),
-            }
-        }
     }
 }
 
@@ -300,14 +288,8 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Answer<OpenOk> {
         if let Some(connection) = connection {
-            match self.hold(instance, user, connection).await {
-                Ok(()) => {}
-                // While the file takes nothing it can be read; a socket says again that it holds.
-                Err(Error::Fault(fault @ Fault::Away { .. })) => {
-                    tracing::debug!(%instance, %fault, "a connection holds its stay later");
-                }
-                Err(refused) => return Err(refused),
-            }
+            let held = self.hold(instance, user, connection).await;
+            presence::or_later(instance, held)?;
         }
         let (user, now) = (user.clone(), self.now());
         self.link

@@ -1,8 +1,8 @@
-//! Who is there, who is not, and who has not been there yet.
+//! Who is there since when, who is not, and who has not been there yet.
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Presence;
+use crate::domain::{Participant, Presence};
 use crate::ids::{InstanceId, UserId};
 use crate::time::Timestamp;
 
@@ -47,4 +47,62 @@ pub struct Invited {
     pub id: Option<UserId>,
     /// What they are called; otherwise their address.
     pub name: String,
+}
+
+/// The answer to [`super::Verb::People`], and to `GET …/participants`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PeopleOk {
+    /// In the order of joining.
+    pub participants: Vec<Participant>,
+    /// As [`super::OpenOk::absent`]; on the WebSocket alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absent>,
+}
+
+/// The answer to [`super::Verb::JoinTimes`], and to `GET /active-meetings-participants-join-logs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinTimesOk {
+    /// One for each active instance that may be seen.
+    #[serde(rename = "active_meetings_participants_join_logs")]
+    pub meetings: Vec<JoinTimes>,
+}
+
+/// When the current participants of one active instance joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinTimes {
+    /// The meeting's title.
+    pub meeting: String,
+    /// In the order of joining.
+    pub join_logs: Vec<JoinLog>,
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+}
+
+/// When one current participant joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinLog {
+    /// Who.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// Always `join`.
+    #[serde(rename = "eventType")]
+    pub event_type: JoinWord,
+    /// When.
+    pub timestamp: Timestamp,
+    /// What they are called.
+    pub name: String,
+}
+
+/// The one word of [`JoinLog::event_type`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum JoinWord {
+    /// join
+    Join,
 }

@@ -66,7 +66,11 @@ fn what_is_told_shows_until_it_is_over() {
     told(&mut stage, 9, Presence::Reconnecting);
     assert!(stage.shows("◌ linus    reconnecting"), "{}", stage.screen());
     told(&mut stage, 9, Presence::Here);
-    assert!(stage.shows("● linus             14:31"));
+    assert!(
+        stage.shows("● linus") && stage.shows("14:31"),
+        "{}",
+        stage.screen()
+    );
     told(&mut stage, 9, Presence::Idle);
     stage.wait_ms(12 * 60_000);
     assert!(stage.shows("◐ linus  idle 12m 14:31"), "{}", stage.screen());

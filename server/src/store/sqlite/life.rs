@@ -12,7 +12,7 @@ use crate::store::{Feed, Stepped};
 use super::live::{LiveState, emit, live, stored};
 use super::presence::end_stay;
 use super::writer::Atom;
-use super::{row, steering};
+use super::{Sqlite, row, steering};
 
 /// People who are shown out by one verb; others get their turn in between.
 const LEAVING_MAX: usize = 200;
@@ -22,7 +22,7 @@ const MENDED_MAX: usize = 1_000;
 
 /// How far the closing of an instance has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closing {
+enum Closing {
     /// Everybody has left, the log is closed; now or before.
     Closed,
     /// Some are still in.
@@ -118,8 +118,22 @@ pub(super) fn mark(
     Ok(done_if(changed > 0 || is_ending))
 }
 
+impl Sqlite {
+    /// Closes an instance, some people at a time.
+    pub(super) async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
+        loop {
+            let step = move |atom: &mut Atom<'_>| close(atom, id, reason);
+            match self.link.write(step).await? {
+                Closing::Closed => return Ok(Stepped::Done),
+                Closing::More => {}
+                Closing::Early => return Ok(Stepped::NotYet),
+            }
+        }
+    }
+}
+
 /// Closes an instance: joins and posts stop at once, everybody leaves, some at a time.
-pub(super) fn close(atom: &mut Atom<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
+fn close(atom: &mut Atom<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
     let Some(found) = live(atom.conn, id)? else {
         return Ok(Closing::Closed);
     };

@@ -9,7 +9,7 @@ use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Error, Fault};
 use crate::store::NodeId;
 
 use super::attendance::telling;
@@ -91,6 +91,17 @@ pub(super) fn hold(
     Ok(telling(atom, id, user.id, |atom| {
         bind(atom.conn, id, user.id, connection)
     })?)
+}
+
+/// While the file takes nothing it can be read all the same: a socket says again that it holds.
+pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
+    match held {
+        Err(Error::Fault(fault @ Fault::Away { .. })) => {
+            tracing::debug!(instance = %id, %fault, "a connection holds its stay later");
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 /// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
