@@ -46,6 +46,14 @@ async fn seen(url: &str, instances: &[InstanceId]) -> Vec<Value> {
             let mut answer = person.get(&path).await;
             if let Some(body) = answer.body.as_object_mut() {
                 body.remove("now");
+                // Whoever had a connection may still come back to the new server.
+                let people = body.get_mut("participants").and_then(Value::as_array_mut);
+                for person in people.into_iter().flatten() {
+                    if let Some(person) = person.as_object_mut() {
+                        person.remove("presence");
+                        person.remove("since");
+                    }
+                }
             }
             seen.push(json!([name, path, answer.status, answer.body]));
         }
