@@ -20,6 +20,7 @@ const ALL: &[&str] = &[
     "0011_steering",
     "0012_disabling",
     "0013_planning",
+    "0014_idling",
 ];
 
 #[tokio::test]
