@@ -47,7 +47,7 @@ use loudness::Loudness;
 use meetings::{Listed, Meetings};
 use outbox::Outbox;
 use overlay::Overlay;
-use planning::{Deed, Planning};
+use planning::Deed;
 use room::Room;
 use seek::Seek;
 use select::Selecting;
@@ -165,8 +165,6 @@ pub struct Model {
     pub seek: Option<Seek>,
     /// The dashboard, while an admin watches.
     pub board: Option<Dashboard>,
-    /// The schedule, while an admin plans on the dashboard.
-    pub planning: Option<Planning>,
     /// Whether the dashboard is opened as soon as it is known who one is.
     pub wants_board: bool,
     /// The message that is gone to as soon as it has been read.
@@ -359,7 +357,6 @@ impl Model {
             find: None,
             seek: None,
             board: None,
-            planning: None,
             wants_board: false,
             jump: None,
             exports: 0,
@@ -520,7 +517,7 @@ impl Model {
             &[Overlay, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
-        } else if let Some(planning) = self.planning.as_ref().filter(|_| self.plans()) {
+        } else if let Some(planning) = self.planning().filter(|_| self.boards()) {
             if planning.writes() {
                 &[PlanForm, Edit, Anywhere]
             } else {

@@ -48,7 +48,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
         return Links::new();
     }
     if let Some(board) = model.board.as_ref().filter(|board| !board.inside) {
-        match &model.planning {
+        match &board.planning {
             Some(planning) => planning::draw(model, planning, frame),
             None => board::draw(model, board, frame),
         }

@@ -16,6 +16,7 @@ pub use looked::{Drill, Looked, Pane, PeopleSort, is_lost, stay_ms, stayed_ms, w
 
 use crate::model::Model;
 use crate::model::editor::{Editor, Ring};
+use crate::model::planning::Planning;
 use crate::text;
 
 /// A picture that is older is said to be old, in milliseconds: two may be lost on the way.
@@ -50,6 +51,8 @@ pub struct Dashboard {
     pub asking: Option<Asking>,
     /// Whether one has gone into a meeting; a step back comes back.
     pub inside: bool,
+    /// The schedule, while one plans.
+    pub planning: Option<Planning>,
     /// The meeting that has the whole screen.
     pub drill: Option<Drill>,
     /// The meeting of which the server was asked last to tell in detail.
@@ -233,6 +236,9 @@ impl Dashboard {
 
     /// The text that keys go to, while one is written.
     pub fn editor(&mut self) -> Option<(&mut Editor, &mut Ring)> {
+        if let Some(planning) = &mut self.planning {
+            return planning.editor();
+        }
         let drill = self.drill.as_mut().filter(|drill| drill.filtering);
         match (&mut self.asking, drill) {
             (Some(asking), _) => Some((&mut asking.editor, &mut self.ring)),

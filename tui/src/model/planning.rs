@@ -173,6 +173,16 @@ impl Planning {
 impl Model {
     /// Whether the schedule is what the screen shows.
     pub fn plans(&self) -> bool {
-        self.boards() && self.planning.is_some()
+        self.boards() && self.planning().is_some()
+    }
+
+    /// The schedule, while an admin plans on the dashboard.
+    pub fn planning(&self) -> Option<&Planning> {
+        self.board.as_ref()?.planning.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn planning_mut(&mut self) -> Option<&mut Planning> {
+        self.board.as_mut()?.planning.as_mut()
     }
 }

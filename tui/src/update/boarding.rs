@@ -53,7 +53,6 @@ impl Step<'_> {
 
     fn close_board(&mut self) {
         self.model.board = None;
-        self.model.planning = None;
         let stop = Watch {
             stop: true,
             instance: None,
@@ -65,7 +64,6 @@ impl Step<'_> {
     pub(super) fn watch_refused(&mut self, reject: &Reject) {
         if reject.code == Code::AdminsOnly {
             self.model.board = None;
-            self.model.planning = None;
         }
         self.tell_no(reject);
     }

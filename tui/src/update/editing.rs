@@ -7,7 +7,6 @@ use crate::command::{Command, Context};
 use crate::effect::Effect;
 use crate::model::choice::Choice;
 use crate::model::editor::{Editor, Ring};
-use crate::model::planning::Planning;
 use crate::theme::Tone;
 
 /// How long a changed draft waits for more before it is kept.
@@ -43,13 +42,6 @@ impl Step<'_> {
         let model = &mut *self.model;
         let covered = model.sign_in.is_some() || model.find.is_some();
         let seeks = model.seek.as_ref().is_some_and(|seek| !seek.jumped);
-        if model.plans()
-            && !covered
-            && !seeks
-            && let Some(editor) = model.planning.as_mut().and_then(Planning::editor)
-        {
-            return editor;
-        }
         if let Some(board) = model.board.as_mut().filter(|board| !board.inside)
             && !covered
             && !seeks

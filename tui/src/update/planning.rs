@@ -18,23 +18,25 @@ const PAGE: usize = 10;
 impl Step<'_> {
     /// From the dashboard to the schedule; again, back.
     pub(super) fn toggle_planning(&mut self) {
-        if self.model.planning.take().is_some() {
+        let Some(board) = &mut self.model.board else {
             return;
+        };
+        if board.planning.take().is_none() {
+            board.planning = Some(Planning::default());
+            self.read_schedule();
         }
-        self.model.planning = Some(Planning::default());
-        self.read_schedule();
     }
 
     /// Asks for the first page of the schedule, if it is looked at.
     pub(super) fn read_schedule(&mut self) {
-        if self.model.planning.is_some() && !self.is_asked(&Asked::Schedule) {
+        if self.model.planning().is_some() && !self.is_asked(&Asked::Schedule) {
             self.ask(Verb::Plan(Plan::Meetings { after: None }), Asked::Schedule);
         }
     }
 
     /// A page of the schedule came.
     pub(super) fn schedule_read(&mut self, ok: &PlanOk) {
-        let Some(planning) = &mut self.model.planning else {
+        let Some(planning) = self.model.planning_mut() else {
             return;
         };
         let next = planning.take(ok);
@@ -47,7 +49,10 @@ impl Step<'_> {
 
     /// One step back on the schedule.
     pub(super) fn back_in_planning(&mut self) {
-        let Some(planning) = &mut self.model.planning else {
+        let Some(board) = &mut self.model.board else {
+            return;
+        };
+        let Some(planning) = &mut board.planning else {
             return;
         };
         if planning.form.take().is_some() {
@@ -56,7 +61,7 @@ impl Step<'_> {
             planning.filtering = false;
             planning.filter.set("");
         } else {
-            self.model.planning = None;
+            board.planning = None;
         }
     }
 
@@ -92,7 +97,7 @@ impl Step<'_> {
     }
 
     fn with_planning(&mut self, change: impl FnOnce(&mut Planning)) {
-        if let Some(planning) = &mut self.model.planning {
+        if let Some(planning) = self.model.planning_mut() {
             change(planning);
         }
     }
@@ -115,7 +120,7 @@ impl Step<'_> {
     }
 
     fn place_planned(&self) -> Option<Place> {
-        self.model.planning.as_ref().and_then(Planning::place)
+        self.model.planning().and_then(Planning::place)
     }
 
     /// All that is known of the selected meeting.
@@ -132,7 +137,7 @@ impl Step<'_> {
     }
 
     fn about_audience(&mut self, deed: impl FnOnce(MeetingId) -> Deed) {
-        let planning = self.model.planning.as_ref();
+        let planning = self.model.planning();
         let planned = self
             .place_planned()
             .and_then(|place| planning?.meetings.get(&place.meeting()));
@@ -149,7 +154,7 @@ impl Step<'_> {
     }
 
     fn about_instance(&mut self, deed: impl FnOnce(InstanceId) -> Deed) {
-        let planning = self.model.planning.as_ref();
+        let planning = self.model.planning();
         let found = match (self.place_planned(), planning) {
             (Some(Place::Instance(id)), Some(planning)) => planning.instance(id),
             _ => None,
@@ -189,7 +194,7 @@ impl Step<'_> {
     /// On to the next field; from the last one, asks for it.
     fn confirm_plan(&mut self) {
         let (now, zone) = (self.model.now, self.model.zone);
-        let Some(planning) = &mut self.model.planning else {
+        let Some(planning) = self.model.planning_mut() else {
             return;
         };
         let Some(form) = &mut planning.form else {
@@ -247,7 +252,7 @@ impl Step<'_> {
 
     /// It was done.
     pub(super) fn planned(&mut self, deed: Deed, ok: PlanOk) {
-        let Some(planning) = &mut self.model.planning else {
+        let Some(planning) = self.model.planning_mut() else {
             return self.model.tell(Tone::Good, "done");
         };
         let _ = planning.take(&ok);
@@ -285,7 +290,7 @@ impl Step<'_> {
     }
 
     fn form_wrong(&mut self, deed: Deed, why: String) {
-        let planning = self.model.planning.as_mut();
+        let planning = self.model.planning_mut();
         let form = planning.and_then(|planning| planning.form.as_mut());
         if let Some(form) = form.filter(|form| form.deed == deed) {
             form.asked = false;

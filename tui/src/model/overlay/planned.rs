@@ -139,7 +139,7 @@ pub(super) fn news(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'stat
 }
 
 fn planned(model: &Model, id: MeetingId) -> Option<&Planned> {
-    model.planning.as_ref()?.meetings.get(&id)
+    model.planning()?.meetings.get(&id)
 }
 
 /// `Tue 24 Nov 2026 13:30-14:15`; over midnight with both days.
