@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plenary_shared::ids::{InstanceId, Seq, UserId};
-use plenary_shared::protocol::PresenceTold;
+use plenary_shared::protocol::{PresenceTold, WaitTold};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,8 @@ pub struct Listener {
     /// How long the last ping took there and back, in milliseconds, and one more; 0: not known.
     round_trip: AtomicU32,
     notes: Mutex<Notes>,
+    /// What its person waits for here.
+    waits: Mutex<BTreeSet<InstanceId>>,
 }
 
 /// What a socket is told that is no event: kept until it looks, and lost with it.
@@ -55,6 +57,8 @@ pub struct Notes {
     pub typing: BTreeSet<(InstanceId, UserId)>,
     /// Who in what it follows is there, or is not.
     pub presence: BTreeMap<(InstanceId, UserId), PresenceTold>,
+    /// Who waits where, or does not any more, and how many do.
+    pub waiting: BTreeMap<InstanceId, (usize, BTreeMap<UserId, WaitTold>)>,
     /// Where it has to ask who is there: it was told in vain.
     pub people: BTreeSet<InstanceId>,
     /// What its person may not follow any more, once the socket has told why.
@@ -116,6 +120,32 @@ impl Listener {
         }
         drop(notes);
         self.wake.notify_one();
+    }
+
+    /// Notes whether somebody waits, and how many do now. What does not fit is asked for.
+    fn note_waiting(&self, told: &WaitTold) {
+        let mut notes = lock(&self.notes);
+        let kept: usize = notes.waiting.values().map(|(_, people)| people.len()).sum();
+        let (count, people) = notes.waiting.entry(told.instance).or_default();
+        *count = told.count;
+        if kept < NOTES_MAX || people.contains_key(&told.user) {
+            people.insert(told.user, told.clone());
+        } else {
+            notes.people.insert(told.instance);
+        }
+        drop(notes);
+        self.wake.notify_one();
+    }
+
+    /// Its person waits here from now on, or does not any more.
+    /// Whether that is a change.
+    pub fn set_waits(&self, instance: InstanceId, waits: bool) -> bool {
+        let mut all = lock(&self.waits);
+        if waits {
+            all.insert(instance)
+        } else {
+            all.remove(&instance)
+        }
     }
 
     fn note_people(&self, instance: InstanceId) {
@@ -223,6 +253,7 @@ impl Hub {
             signed_out: AtomicBool::new(false),
             round_trip: AtomicU32::new(0),
             notes: Mutex::default(),
+            waits: Mutex::default(),
         });
         lock(&self.listeners).insert((user, number), listener.clone());
         listener
@@ -332,6 +363,28 @@ impl Hub {
         Ok(Some(Cursor::new(room, listener.clone())))
     }
 
+    /// Hears of an instance that has not begun: who waits for it, until the answer is dropped.
+    pub async fn hear(
+        self: &Arc<Self>,
+        id: InstanceId,
+        listener: &Arc<Listener>,
+    ) -> Answer<Cursor> {
+        let _one_at_a_time = self.following.lock().await;
+        let room = lock(&self.rooms)
+            .entry(id)
+            .or_insert_with(|| Room::new(id))
+            .clone();
+        self.store.follow(id).await?;
+        Ok(Cursor::new(room, listener.clone()))
+    }
+
+    /// Whether a terminal of theirs at this server waits for it.
+    pub fn waits(&self, user: UserId, instance: InstanceId) -> bool {
+        lock(&self.listeners)
+            .range((user, 0)..=(user, u64::MAX))
+            .any(|(_, listener)| lock(&listener.waits).contains(&instance))
+    }
+
     /// Deals with the feed until told to stop. `changed` is told when a schedule has changed.
     pub async fn run(
         self: Arc<Self>,
@@ -406,6 +459,11 @@ impl Hub {
                     room.tell_presence(told);
                 }
             }
+            Feed::Waiting(told) => {
+                if let Some(room) = self.room(told.instance) {
+                    room.tell_waiting(&told);
+                }
+            }
             Feed::Gap => {
                 for room in lock(&self.rooms).values() {
                     room.ask_people();
@@ -467,7 +525,12 @@ impl Hub {
     fn look_at_positions(self: Arc<Self>) {
         tokio::spawn(async move {
             self.unfollow_idle().await;
-            let rooms: Vec<Arc<Room>> = lock(&self.rooms).values().cloned().collect();
+            let rooms: Vec<Arc<Room>> = lock(&self.rooms)
+                .values()
+                // What has not begun has no position.
+                .filter(|room| room.is_ready())
+                .cloned()
+                .collect();
             let ids: Vec<InstanceId> = rooms.iter().map(|room| room.id()).collect();
             if ids.is_empty() {
                 return;

@@ -10,6 +10,7 @@ use plenary_shared::domain::{
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
     Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, PresenceTold, SearchOk, Unread,
+    WaitOk, WaitTold,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -281,8 +282,21 @@ pub enum Feed {
     },
     /// Whether a participant of a followed instance is there. Kept by no log: it may be lost.
     Presence(PresenceTold),
+    /// Whether somebody waits for a followed instance to begin. May be lost.
+    Waiting(WaitTold),
     /// Somebody was refused, maybe at another server. May be lost.
     Denied(Box<overview::Denial>),
+}
+
+/// What somebody does in front of an instance that has not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// They look who waits.
+    Looks,
+    /// They wait.
+    Waits,
+    /// They wait no more.
+    Stops,
 }
 
 /// How far somebody has read an instance.
@@ -522,6 +536,10 @@ pub trait Store: overview::Overview + planning::Planning + Send + Sync + 'static
         connection: &ConnectionId,
         idle_ms: Option<i64>,
     ) -> Answer<()>;
+    /// Somebody waits for an instance that has not begun, only looks who does, or waits no more. Who
+    /// waits has to say so again within [`plenary_shared::limits::WAITING_MS`]. `not_scheduled` once it
+    /// has begun. Waiting no more needs no permission.
+    async fn wait(&self, instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk>;
     /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
     /// the time of the loss.
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize>;

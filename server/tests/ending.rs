@@ -116,6 +116,7 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,

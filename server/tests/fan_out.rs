@@ -35,6 +35,7 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,
@@ -50,6 +51,7 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,
@@ -80,6 +82,7 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,
@@ -176,6 +179,7 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
                 | Push::Changed(_)
                 | Push::Read(_)
                 | Push::Typing(_)
+                | Push::Waiting(_)
                 | Push::Presence(_)
                 | Push::Board(_)
                 | Push::Detail(_),

@@ -35,6 +35,7 @@ async fn left(ws: &mut Ws) -> (u64, &'static str) {
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,

@@ -3,7 +3,7 @@
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
     Delete, Edit, Events, Explain, Idle, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search,
-    UserMessages, Verb, Watch,
+    UserMessages, Verb, Wait, Watch,
 };
 use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
@@ -340,6 +340,15 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         ["admins_only", "admins_only", "admins_only", ""],
     ),
     ("idle", ["", "", "", ""]),
+    (
+        "wait",
+        [
+            "not_allowed",
+            "not_scheduled",
+            "not_scheduled",
+            "not_scheduled",
+        ],
+    ),
     ("plan", ["admins_only", "admins_only", "admins_only", ""]),
     ("watch", ["admins_only", "admins_only", "admins_only", ""]),
     ("explain", ["admins_only", "admins_only", "admins_only", ""]),
@@ -518,6 +527,10 @@ fn request(name: &str) -> Verb {
         "plan" => Verb::Plan(Plan::Meetings { after: None }),
         "typing" => Verb::Typing(instance),
         "idle" => Verb::Idle(Idle { idle: true }),
+        "wait" => Verb::Wait(Wait {
+            instance,
+            waits: true,
+        }),
         "watch" => Verb::Watch(Watch {
             stop: false,
             instance: Some(instance),

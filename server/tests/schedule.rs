@@ -70,6 +70,7 @@ async fn what_the_command_line_schedules_starts_at_once_and_everybody_hears_of_i
         | plenary_shared::protocol::Push::Fence(_)
         | plenary_shared::protocol::Push::Read(_)
         | plenary_shared::protocol::Push::Typing(_)
+        | plenary_shared::protocol::Push::Waiting(_)
         | plenary_shared::protocol::Push::Presence(_)
         | plenary_shared::protocol::Push::Board(_)
         | plenary_shared::protocol::Push::Detail(_) => None,

@@ -110,6 +110,7 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
                         | Push::Changed(_)
                         | Push::Read(_)
                         | Push::Typing(_)
+                        | Push::Waiting(_)
                         | Push::Presence(_)
                         | Push::Board(_)
                         | Push::Detail(_),
@@ -344,6 +345,7 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,

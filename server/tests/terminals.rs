@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::{Idle, MeetingsOk, Push, ReadUpTo, Unread, Verb};
-use plenary_testkit::{DEADLINE, Scene, Setting, Ws, instance, until_async, user};
+use plenary_shared::protocol::{Idle, MeetingsOk, Push, ReadUpTo, Unread, Verb, Wait, WaitOk};
+use plenary_testkit::{DEADLINE, Scene, Server, Setting, Ws, instance, until_async, user};
 
 fn scene() -> Scene {
     Setting::new()
@@ -29,6 +29,7 @@ async fn told(ws: &mut Ws) -> u64 {
         | Push::Fence(_)
         | Push::Changed(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,
@@ -128,6 +129,7 @@ async fn whoever_follows_sees_who_is_writing() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Presence(_)
+            | Push::Waiting(_)
             | Push::Board(_)
             | Push::Detail(_) => None,
         })
@@ -146,6 +148,7 @@ async fn presence(ws: &mut Ws) -> (u64, Presence) {
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Board(_)
         | Push::Detail(_) => None,
     })
@@ -175,4 +178,57 @@ async fn whoever_follows_sees_who_is_there() {
     let mut ada = scene.ws("ada").await;
     ada.open(here).await.expect("it is public");
     assert_eq!(presence(&mut grace).await, (1, Presence::Here));
+}
+
+/// The next word about somebody who waits, or does not any more: who, whether, how many.
+async fn waiting(ws: &mut Ws) -> (u64, bool, usize) {
+    ws.wait_for("who waits", |push| match push {
+        Push::Waiting(told) => Some((told.user.get(), told.waits, told.count)),
+        Push::Event(_)
+        | Push::Durable(_)
+        | Push::Fence(_)
+        | Push::Changed(_)
+        | Push::Read(_)
+        | Push::Typing(_)
+        | Push::Presence(_)
+        | Push::Board(_)
+        | Push::Detail(_) => None,
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_is_seen_at_every_server_until_their_last_terminal_is_gone() {
+    let scene = scene();
+    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let later = instance(1, 2);
+    let wait = |waits| {
+        Verb::Wait(Wait {
+            instance: later,
+            waits,
+        })
+    };
+    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    let found: WaitOk = grace.ask_as(wait(false)).await.expect("it is public");
+    assert_eq!((found.count, found.people.len()), (0, 0));
+    let (mut laptop, mut phone) = (scene.ws("ada").await, scene.ws("ada").await);
+    let found: WaitOk = laptop.ask_as(wait(true)).await.expect("it is public");
+    assert_eq!((found.count, found.people[0].name.as_str()), (1, "ada"));
+    assert_eq!(waiting(&mut grace).await, (1, true, 1));
+    phone.ask(wait(true)).await.expect("it is public");
+    laptop.close().await;
+    // Looking is no more waiting, and she is told only what changes.
+    phone.ask(wait(false)).await.expect("it is public");
+    assert_eq!(waiting(&mut grace).await, (1, false, 0));
+    phone.ask(wait(true)).await.expect("it is public");
+    assert_eq!(waiting(&mut grace).await, (1, true, 1));
+    drop(phone);
+    assert_eq!(waiting(&mut grace).await, (1, false, 0));
+    let begun = Wait {
+        instance: instance(1, 1),
+        waits: true,
+    };
+    let refused = grace.ask(Verb::Wait(begun)).await;
+    let refused = refused.expect_err("it has begun");
+    assert_eq!(refused.code.as_str(), "not_scheduled");
 }

@@ -71,6 +71,13 @@ pub const IDLE_EVERY_MS: i64 = 3_000;
 /// shows.
 pub const ABSENT_MAX: usize = 60;
 
+/// Names of those who wait for an instance to begin; of more, only how many.
+pub const WAITING_MAX: usize = 60;
+
+/// How long somebody is taken to wait after their terminal said so last, in milliseconds: two of those
+/// words may be late.
+pub const WAITING_MS: i64 = 25_000;
+
 /// A search, in bytes: more than anybody types.
 pub const SEARCH_BYTES_MAX: usize = 512;
 

@@ -59,7 +59,8 @@ mod steering;
 mod words;
 
 pub use attendance::{
-    Absent, Idle, Invited, JoinLog, JoinTimes, JoinTimesOk, JoinWord, PeopleOk, PresenceTold,
+    Absent, Idle, Invited, JoinLog, JoinTimes, JoinTimesOk, JoinWord, PeopleOk, PresenceTold, Wait,
+    WaitOk, WaitTold, Waiter,
 };
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
@@ -145,8 +146,8 @@ pub enum Verb {
     /// Reads an instance and follows it from here on; a participant's connection counts as theirs.
     /// Answered by [`OpenOk`].
     Open(Open),
-    /// Follows it no longer; whoever is in stays in as long as this connection lives. Answered by
-    /// [`Done`].
+    /// Follows it no longer, nor waits for it; whoever is in stays in as long as this connection lives.
+    /// Answered by [`Done`].
     Close(InstanceId),
     /// Becomes a participant; does not follow. Answered by [`Posted`] with the join's seq.
     Join(InstanceId),
@@ -168,6 +169,9 @@ pub enum Verb {
     /// Has not used this terminal for [`crate::limits::IDLE_AFTER_MS`], or uses it again. Answered by
     /// [`Done`]; whoever follows what one is in is told.
     Idle(Idle),
+    /// Waits for an instance that has not begun, or only looks who does, until it is closed or has
+    /// begun. Answered by [`WaitOk`]; whoever waits or looks is told.
+    Wait(Wait),
     /// Steers an active instance, as an admin; emits `moderated`. Answered by [`Posted`].
     Moderate(Moderate),
     /// Plans meetings, as an admin: adds, changes, schedules, moves, cancels. Answered by [`PlanOk`].
@@ -203,6 +207,7 @@ impl Verb {
         "read",
         "typing",
         "idle",
+        "wait",
         "moderate",
         "plan",
         "watch",

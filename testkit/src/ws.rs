@@ -228,6 +228,7 @@ impl Ws {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,

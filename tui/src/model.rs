@@ -21,6 +21,7 @@ pub mod select;
 pub mod sign_in;
 pub mod timeline;
 mod unread;
+pub mod waiting;
 pub mod wake;
 
 use std::collections::{BTreeMap, HashMap};
@@ -53,6 +54,7 @@ use seek::Seek;
 use select::Selecting;
 use sign_in::SignIn;
 use timeline::Looked;
+use waiting::WaitingRooms;
 
 /// What the program begins with.
 #[derive(Clone, Debug)]
@@ -165,6 +167,8 @@ pub struct Model {
     pub seek: Option<Seek>,
     /// The dashboard, while an admin watches.
     pub board: Option<Dashboard>,
+    /// Who waits for what has not begun.
+    pub waiting: WaitingRooms,
     /// Whether the dashboard is opened as soon as it is known who one is.
     pub wants_board: bool,
     /// The message that is gone to as soon as it has been read.
@@ -253,6 +257,7 @@ pub enum Asked {
     Read(InstanceId),
     Typing,
     Idle,
+    Wait(InstanceId),
     Watch,
     Moderate(InstanceId, Action),
     Candidates(InstanceId),
@@ -357,6 +362,7 @@ impl Model {
             find: None,
             seek: None,
             board: None,
+            waiting: WaitingRooms::default(),
             wants_board: false,
             jump: None,
             exports: 0,

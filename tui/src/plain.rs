@@ -25,6 +25,7 @@ pub struct Told {
     link: Option<String>,
     notice: Option<String>,
     shown: Option<InstanceId>,
+    waiting: Option<String>,
     listed: bool,
     /// The last event that was told of each meeting.
     events: BTreeMap<InstanceId, Seq>,
@@ -123,6 +124,12 @@ impl Told {
         {
             lines.push(format!("here: {}", about(model, instance)));
             self.shown = Some(instance.id);
+            self.waiting = None;
+        }
+        let waiting = shown.and_then(|instance| model.who_waits(instance.id));
+        if waiting.is_some() && waiting != self.waiting {
+            lines.extend(waiting.clone());
+            self.waiting = waiting;
         }
     }
 

@@ -25,6 +25,7 @@ mod selecting;
 mod sending;
 mod signing_in;
 mod ticking;
+mod waiting;
 mod words;
 
 use plenary_shared::ids::Cmid;
@@ -106,6 +107,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     step.forget_seek();
     step.look_into();
+    step.look_who_waits();
     step.mark_looked(true);
     step.tell_read();
     step.call();

@@ -94,6 +94,7 @@ async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,

@@ -118,6 +118,7 @@ impl Reader {
                     | Push::Changed(_)
                     | Push::Read(_)
                     | Push::Typing(_)
+                    | Push::Waiting(_)
                     | Push::Presence(_)
                     | Push::Board(_)
                     | Push::Detail(_),

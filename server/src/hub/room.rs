@@ -8,7 +8,7 @@ use std::time::Duration;
 use plenary_shared::domain::{Act, Event, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::TYPING_EVERY_MS;
-use plenary_shared::protocol::{Durable, Fence, PresenceTold};
+use plenary_shared::protocol::{Durable, Fence, PresenceTold, WaitTold};
 use plenary_shared::time::Timestamp;
 use tokio::time::Instant;
 
@@ -275,6 +275,13 @@ impl Room {
         }
     }
 
+    /// Somebody waits for it to begin, or does not any more.
+    pub(super) fn tell_waiting(&self, told: &WaitTold) {
+        for listener in lock(&self.listeners).values() {
+            listener.note_waiting(told);
+        }
+    }
+
     /// Who is there may have been told in vain.
     pub(super) fn ask_people(&self) {
         for listener in lock(&self.listeners).values() {
@@ -479,6 +486,7 @@ mod tests {
             signed_out: AtomicBool::new(false),
             round_trip: std::sync::atomic::AtomicU32::new(0),
             notes: Mutex::default(),
+            waits: Mutex::default(),
         });
         Cursor::new(room.clone(), listener)
     }

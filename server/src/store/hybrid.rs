@@ -10,7 +10,7 @@ use plenary_shared::domain::{
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread,
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread, WaitOk,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -27,7 +27,7 @@ use super::steering::Order;
 use super::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
     NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
-    Store, TokenHash, refusal,
+    Store, TokenHash, Waiting, refusal,
 };
 
 /// How long what must happen on time waits for what lasts, in milliseconds: then it goes on with what
@@ -55,6 +55,7 @@ mod read;
 mod reading;
 mod restore;
 mod sign_in;
+mod waiting;
 
 /// Redis and `MySQL` together.
 pub struct Hybrid {
@@ -483,6 +484,10 @@ impl Store for Hybrid {
             .tried(|| self.live.idle(instance, connection, idle_ms))
             .await?;
         Ok(())
+    }
+
+    async fn wait(&self, instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk> {
+        self.wait_for(instance, user, what).await
     }
 
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {

@@ -25,6 +25,7 @@ mod rebuild;
 mod scripts;
 mod session;
 mod steering;
+mod waiting;
 
 pub use change::{Author, Meant};
 pub use feed::{Subscriber, read_published};
@@ -158,8 +159,8 @@ impl Live {
         Said::read(value)
     }
 
-    /// Waits so long.
-    pub async fn wait(&self, ms: u64) {
+    /// Does nothing for so long.
+    pub async fn rest(&self, ms: u64) {
         self.pace.wait(ms).await;
     }
 

@@ -23,6 +23,12 @@ pub(super) fn cancelled(id: InstanceId) -> Reject {
     Reject::new(Code::Ended, detail)
 }
 
+/// Nobody waits for it: it has begun.
+pub(super) fn begun(id: InstanceId) -> Reject {
+    let detail = format!("Meeting {id} has begun: join it.");
+    Reject::new(Code::NotScheduled, detail)
+}
+
 /// It cannot be moved or cancelled any more.
 pub(super) fn not_scheduled(id: InstanceId, state: InstanceState) -> Reject {
     let detail = match state {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread,
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, SearchOk, Unread, WaitOk,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -25,11 +25,12 @@ use crate::error::{Answer, Error, Fault};
 use self::feed::Feeding;
 use self::link::Link;
 use self::lock::Lock;
+use self::waiting::Waiters;
 use super::steering::Order;
 use super::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
     NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
-    Store, TokenHash,
+    Store, TokenHash, Waiting,
 };
 
 mod attendance;
@@ -58,6 +59,7 @@ mod schedule;
 mod search;
 mod span;
 mod steering;
+mod waiting;
 mod watch;
 mod writer;
 
@@ -70,6 +72,7 @@ pub use opening::{OpenError, Purpose};
 pub struct Sqlite {
     link: Link,
     feeding: Arc<Feeding>,
+    waiters: Waiters,
     clock: Clock,
     /// Held until this server is gone.
     _lock: Option<Lock>,
@@ -433,6 +436,10 @@ impl Store for Sqlite {
         self.link
             .write(move |atom| presence::idle(atom, instance, &connection, idle_ms))
             .await
+    }
+
+    async fn wait(&self, instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk> {
+        self.wait_for(instance, user, what).await
     }
 
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {

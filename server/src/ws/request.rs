@@ -64,6 +64,7 @@ fn verb(name: &str, arguments: Value) -> Result<Verb, Reject> {
         "read" => Verb::Read(fields(name, arguments)?),
         "typing" => Verb::Typing(fields(name, arguments)?),
         "idle" => Verb::Idle(fields(name, arguments)?),
+        "wait" => Verb::Wait(fields(name, arguments)?),
         "moderate" => Verb::Moderate(fields(name, checked_body(arguments)?)?),
         "plan" => Verb::Plan(fields(name, arguments)?),
         "watch" => Verb::Watch(fields(name, arguments)?),

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
-    Changed, ChangedList, Close, PING_S, ReadElsewhere, Request, SILENCE_S, Typing, Verb,
+    Changed, ChangedList, Close, PING_S, ReadElsewhere, Request, SILENCE_S, Typing, Verb, WaitTold,
 };
 use serde_json::value::RawValue;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -19,7 +19,7 @@ use crate::ctx::Caller;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Listener, Notes, Pull};
 use crate::metrics::Stage;
-use crate::store::{ConnectionId, Store};
+use crate::store::{ConnectionId, Store, Waiting};
 
 use super::WsState;
 use super::posting::Posts;
@@ -59,6 +59,8 @@ pub(super) struct Socket {
     listener: Option<Arc<Listener>>,
     /// What it follows.
     pub(super) cursors: BTreeMap<InstanceId, Cursor>,
+    /// What has not begun and it hears of, and how.
+    pub(super) waits: BTreeMap<InstanceId, (Cursor, Waiting)>,
     /// Where it may hold a stay.
     pub(super) bound: BTreeSet<InstanceId>,
     /// When it was last told where that somebody writes.
@@ -87,6 +89,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         caller: None,
         listener: None,
         cursors: BTreeMap::new(),
+        waits: BTreeMap::new(),
         bound: BTreeSet::new(),
         typed: BTreeMap::new(),
         idle: Told::default(),
@@ -387,6 +390,10 @@ impl Socket {
         if let Err(error) = self.tell_idle().await {
             tracing::debug!(%error, "who is idle is told later");
         }
+        let caller = self.caller.clone()?;
+        if let Err(error) = self.wait_again(&caller).await {
+            tracing::debug!(%error, "who waits is told later");
+        }
         None
     }
 
@@ -431,12 +438,17 @@ impl Socket {
             connection,
             listener,
             cursors,
+            waits,
             bound,
+            caller,
             ..
         } = self;
         drop(cursors);
         if let Some(listener) = listener {
             state.hub.forget(&listener);
+        }
+        if let Some(caller) = caller {
+            wait_no_more(&state, &caller, waits).await;
         }
         let store = state.ctx.store.clone();
         let instances: Vec<InstanceId> = bound.into_iter().collect();
@@ -478,6 +490,24 @@ impl Socket {
                 }
             }
         });
+    }
+}
+
+/// Whoever waited by a connection that is gone does so no more. Where that is not told, it is forgotten.
+async fn wait_no_more(
+    state: &WsState,
+    caller: &Caller,
+    waits: BTreeMap<InstanceId, (Cursor, Waiting)>,
+) {
+    for (instance, (hears, what)) in waits {
+        drop(hears);
+        let (user, store) = (&caller.user, &state.ctx.store);
+        if what == Waiting::Waits
+            && !state.hub.waits(user.id, instance)
+            && let Err(error) = store.wait(instance, user, Waiting::Stops).await
+        {
+            tracing::debug!(%instance, %error, "who waits is forgotten later");
+        }
     }
 }
 
@@ -534,6 +564,12 @@ fn lines_of(notes: Notes) -> String {
         .map(|(instance, user)| serde_json::to_string(&Typing { instance, user }));
     let presence = notes.presence.into_values();
     let presence = presence.map(|told| serde_json::to_string(&told));
+    let waiting = notes.waiting.into_values();
+    let waiting = waiting.flat_map(|(count, people)| {
+        let people = people.into_values();
+        // Of several the last count holds.
+        people.map(move |told| serde_json::to_string(&WaitTold { count, ..told }))
+    });
     let people = notes.people.into_iter().map(|instance| {
         serde_json::to_string(&Changed {
             instance: Some(instance),
@@ -542,6 +578,7 @@ fn lines_of(notes: Notes) -> String {
     });
     read.chain(typing)
         .chain(presence)
+        .chain(waiting)
         .chain(people)
         .filter_map(Result::ok)
         .fold(String::new(), |mut lines, line| {

@@ -7,7 +7,7 @@ use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::limits::{FOLLOWED_MAX, IDLE_AFTER_MS, IDLE_EVERY_MS, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
     Done, Explain, Hello, HelloOk, Idle, MessagesOk, Open, OpenOk, Position, Posted, PresenceTold,
-    ReadUpTo, ResumeMode, Resumed, Verb, Watch,
+    ReadUpTo, ResumeMode, Resumed, Verb, Wait, WaitOk, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use crate::error::{Answer, Error, Fault};
 use crate::hub::Cursor;
 use crate::rules;
 use crate::service;
-use crate::store::ReadPosition;
+use crate::store::{ReadPosition, Waiting};
 
 use super::socket::Socket;
 
@@ -39,7 +39,7 @@ impl Socket {
             }
             Verb::Meetings {} => json(&service::meeting::visible(&ctx, &caller).await?),
             Verb::Open(open) => json(&self.open(&caller, open).await?),
-            Verb::Close(instance) => json(&self.close(instance)),
+            Verb::Close(instance) => json(&self.close(&caller, instance).await?),
             Verb::Join(instance) => json(&self.join(&caller, instance).await?),
             Verb::Leave(instance) => json(&service::meeting::leave(&ctx, &caller, instance).await?),
             Verb::Edit(edit) => json(&service::chat::edit(&ctx, &caller, edit).await?),
@@ -47,6 +47,7 @@ impl Socket {
             Verb::Read(asked) => json(&self.read(&caller, asked).await?),
             Verb::Typing(instance) => json(&self.typing(&caller, instance).await?),
             Verb::Idle(asked) => json(&self.idle(asked).await?),
+            Verb::Wait(asked) => json(&self.wait(&caller, asked).await?),
             Verb::Moderate(asked) => {
                 json(&service::steering::moderate(&ctx, &caller, asked).await?)
             }
@@ -156,8 +157,8 @@ impl Socket {
     /// not answer; when they may not read it, they follow it no longer.
     async fn open(&mut self, caller: &Caller, open: Open) -> Answer<OpenOk> {
         let instance = open.instance;
-        if self.cursors.len() >= FOLLOWED_MAX && !self.cursors.contains_key(&instance) {
-            return Err(Code::TooManyFollowed.into());
+        if !self.cursors.contains_key(&instance) {
+            self.may_follow_more()?;
         }
         let followed = self.follow(caller, open).await;
         if !matches!(followed, Err(Error::Fault(_))) {
@@ -176,6 +177,9 @@ impl Socket {
         if let Some(mut cursor) = cursor {
             cursor.place(opened.generation, opened.seq, opened.durable);
             self.cursors.insert(instance, cursor);
+            // It has begun: nobody waits any more.
+            self.waits.remove(&instance);
+            self.listener()?.set_waits(instance, false);
         }
         Ok(opened)
     }
@@ -215,9 +219,87 @@ impl Socket {
 
     /// Whoever is in stays in, and is shown as left once the connection is lost: it holds the stay
     /// although it does not follow.
-    fn close(&mut self, instance: InstanceId) -> Done {
+    async fn close(&mut self, caller: &Caller, instance: InstanceId) -> Answer<Done> {
         self.cursors.remove(&instance);
-        Done {}
+        self.waits.remove(&instance);
+        self.wait_no_more(caller, instance).await?;
+        Ok(Done {})
+    }
+
+    fn may_follow_more(&self) -> Result<(), Error> {
+        if self.cursors.len() + self.waits.len() >= FOLLOWED_MAX {
+            return Err(Code::TooManyFollowed.into());
+        }
+        Ok(())
+    }
+
+    /// Hears of it first, then reads: what happens between the two is told.
+    async fn wait(&mut self, caller: &Caller, asked: Wait) -> Answer<WaitOk> {
+        let Wait { instance, waits } = asked;
+        if !self.waits.contains_key(&instance) {
+            self.may_follow_more()?;
+        }
+        let listener = self.listener()?;
+        let hears = self.state.hub.hear(instance, &listener).await?;
+        if !waits {
+            self.wait_no_more(caller, instance).await?;
+        }
+        let what = if waits {
+            Waiting::Waits
+        } else {
+            Waiting::Looks
+        };
+        let found = self
+            .state
+            .ctx
+            .store
+            .wait(instance, &caller.user, what)
+            .await;
+        if matches!(found, Err(Error::Reject(_))) {
+            self.waits.remove(&instance);
+            listener.set_waits(instance, false);
+        }
+        let found = found?;
+        listener.set_waits(instance, waits);
+        self.waits.insert(instance, (hears, what));
+        Ok(found)
+    }
+
+    /// Their other terminals may still.
+    async fn wait_no_more(&mut self, caller: &Caller, instance: InstanceId) -> Answer<()> {
+        let listener = self.listener()?;
+        if listener.set_waits(instance, false) && !self.state.hub.waits(caller.user.id, instance) {
+            let store = &self.state.ctx.store;
+            store.wait(instance, &caller.user, Waiting::Stops).await?;
+        }
+        Ok(())
+    }
+
+    /// Says again who waits; what has begun, or may not be known any more, is heard of no longer.
+    pub(super) async fn wait_again(&mut self, caller: &Caller) -> Answer<()> {
+        let listener = self.listener()?;
+        let all: Vec<_> = self
+            .waits
+            .iter()
+            .map(|(id, (_, what))| (*id, *what))
+            .collect();
+        for (instance, what) in all {
+            match self
+                .state
+                .ctx
+                .store
+                .wait(instance, &caller.user, what)
+                .await
+            {
+                Ok(_) => {}
+                Err(Error::Reject(_)) => {
+                    self.waits.remove(&instance);
+                    listener.set_waits(instance, false);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
     }
 
     /// The person's other terminals at this server are told at once, those at others soon.

@@ -58,6 +58,7 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
         | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
+        | Feed::Waiting(_)
         | Feed::Presence(_) => None,
     });
     assert_eq!(said.await, generation);
@@ -183,6 +184,7 @@ pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
             | Feed::Denied(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
+            | Feed::Waiting(_)
             | Feed::Presence(_) => None,
         });
         assert_eq!(fenced.await, base);

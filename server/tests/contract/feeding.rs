@@ -37,6 +37,7 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
+        | Feed::Waiting(_)
         | Feed::Presence(_) => None,
     });
     heard.await;
@@ -55,6 +56,7 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
+        | Feed::Waiting(_)
         | Feed::Presence(_) => None,
     });
     heard.await;
@@ -96,6 +98,7 @@ pub async fn what_another_server_does_is_fed(world: &mut World) {
         | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
+        | Feed::Waiting(_)
         | Feed::Presence(_) => None,
     });
     durable.await;

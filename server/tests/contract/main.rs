@@ -27,6 +27,7 @@ mod schedule;
 mod sign_in;
 mod steering;
 mod unread;
+mod waiting;
 
 use world::World;
 
@@ -77,6 +78,11 @@ macro_rules! contract {
                     the_people_of_a_dead_server_are_reconnecting
                     whoever_uses_no_terminal_is_idle
                     who_is_invited_and_has_not_been_in_is_known
+                }
+                waiting {
+                    whoever_waits_is_known_to_whoever_looks
+                    who_may_wait_is_who_may_read
+                    nobody_waits_for_what_has_begun
                 }
                 changing {
                     an_edit_replaces_what_was_said

@@ -51,6 +51,7 @@ async fn signed_out(world: &mut World) -> TokenHash {
             | Feed::Denied(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
+            | Feed::Waiting(_)
             | Feed::Presence(_) => None,
         })
         .await

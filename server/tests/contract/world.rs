@@ -254,6 +254,7 @@ impl World {
                 | Feed::Denied(_)
                 | Feed::Read(_)
                 | Feed::Typing { .. }
+                | Feed::Waiting(_)
                 | Feed::Presence(_) => None,
             })
             .collect()

@@ -55,6 +55,7 @@ impl Watched {
             | Push::Fence(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Changed(_) => {}
         }

@@ -103,6 +103,7 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
         | Push::Fence(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,
@@ -189,6 +190,7 @@ async fn a_durable_word_follows_every_event() {
             | Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => None,

@@ -17,6 +17,7 @@ async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Ev
         | Push::Changed(_)
         | Push::Read(_)
         | Push::Typing(_)
+        | Push::Waiting(_)
         | Push::Presence(_)
         | Push::Board(_)
         | Push::Detail(_) => None,

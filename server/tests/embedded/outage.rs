@@ -255,6 +255,7 @@ impl Room {
                 | Push::Changed(_)
                 | Push::Read(_)
                 | Push::Typing(_)
+                | Push::Waiting(_)
                 | Push::Presence(_)
                 | Push::Board(_)
                 | Push::Detail(_) => None,

@@ -461,6 +461,7 @@ impl Run<'_> {
             Push::Changed(_)
             | Push::Read(_)
             | Push::Typing(_)
+            | Push::Waiting(_)
             | Push::Presence(_)
             | Push::Board(_)
             | Push::Detail(_) => {}

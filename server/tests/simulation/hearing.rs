@@ -32,6 +32,7 @@ impl Run<'_> {
             | Feed::Denied(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
+            | Feed::Waiting(_)
             | Feed::Presence(_) => return,
         };
         for (at, server) in self.servers.iter_mut().enumerate() {

@@ -14,12 +14,12 @@ use plenary_server::store::steering::Order;
 use plenary_server::store::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
     NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
-    Store, TokenHash,
+    Store, TokenHash, Waiting,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread,
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread, WaitOk,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -248,6 +248,7 @@ delegated! {
     hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
     detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
     idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
+    wait(instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk>;
     absent(instance: InstanceId, limit: usize) -> Answer<Option<Absent>>;
     reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
     renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;

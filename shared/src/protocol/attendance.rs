@@ -1,4 +1,4 @@
-//! Who is there since when, who is not, and who has not been there yet.
+//! Who is there since when, who is not, who has not been there yet, and who waits.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,52 @@ pub struct PresenceTold {
     pub state: Presence,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// See [`super::Verb::Wait`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// Whether one waits, and others are told so; otherwise one only looks who does.
+    pub waits: bool,
+}
+
+/// The answer to [`super::Verb::Wait`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitOk {
+    /// How many people wait.
+    pub count: usize,
+    /// Some of them; [`crate::limits::WAITING_MAX`] at most.
+    pub people: Vec<Waiter>,
+}
+
+/// Somebody who waits for an instance to begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiter {
+    /// Who.
+    #[serde(rename = "userID")]
+    pub id: UserId,
+    /// What they are called.
+    pub name: String,
+}
+
+/// See [`super::Push::Waiting`]. It is over when the instance begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitTold {
+    /// Where.
+    #[serde(flatten)]
+    pub instance: InstanceId,
+    /// Who.
+    #[serde(rename = "waiting")]
+    pub user: UserId,
+    /// What they are called.
+    pub name: String,
+    /// Whether they wait.
+    pub waits: bool,
+    /// How many do.
+    pub count: usize,
 }
 
 /// Who is invited and has not been in.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Board, BoardLine, Detail, DetailLine, PresenceTold, Reply};
+use super::{Board, BoardLine, Detail, DetailLine, PresenceTold, Reply, WaitTold};
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
@@ -21,6 +21,8 @@ pub enum Push {
     Typing(Typing),
     /// Somebody in a followed instance is there, or is not.
     Presence(PresenceTold),
+    /// Somebody waits for an instance that one waits for or looks at, or does not any more.
+    Waiting(WaitTold),
     /// A list should be read again.
     Changed(Changed),
     /// The dashboard, for an admin who watches.
@@ -94,7 +96,8 @@ pub struct Changed {
 pub enum ChangedList {
     /// The list of meetings.
     Meetings,
-    /// The participants of a followed instance: who is there was told in vain.
+    /// The participants of a followed instance, or those who wait for one: who is there was told in
+    /// vain.
     People,
 }
 
@@ -130,6 +133,8 @@ impl ServerLine {
             #[serde(default)]
             presence: Option<serde::de::IgnoredAny>,
             #[serde(default)]
+            waiting: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
             detail: Option<serde::de::IgnoredAny>,
         }
         let kind: Kind = serde_json::from_str(line)?;
@@ -147,6 +152,8 @@ impl ServerLine {
             Self::Push(Push::Typing(serde_json::from_str(line)?))
         } else if kind.presence.is_some() {
             Self::Push(Push::Presence(serde_json::from_str(line)?))
+        } else if kind.waiting.is_some() {
+            Self::Push(Push::Waiting(serde_json::from_str(line)?))
         } else if kind.board.is_some() {
             let line: BoardLine = serde_json::from_str(line)?;
             Self::Push(Push::Board(Box::new(line.board)))

@@ -46,6 +46,10 @@ fn lines_from_the_server_are_told_apart() {
             r#"{"meetingID":1,"orderID":4,"presence":9,"state":"idle","since":"2026-11-22T10:00:00.000Z"}"#,
             "Idle",
         ),
+        (
+            r#"{"meetingID":1,"orderID":4,"waiting":9,"name":"ada","waits":true,"count":2}"#,
+            "Waiting",
+        ),
         (r#"{"changed":"meetings"}"#, "Changed"),
         (
             r#"{"meetingID":1,"orderID":4,"changed":"people"}"#,

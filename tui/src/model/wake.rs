@@ -89,7 +89,7 @@ impl Model {
         }
         self.outbox.due_at().for_each(|(_, time)| at(time));
         let again = self.rooms.values().filter_map(|room| room.again_at);
-        again.for_each(&mut at);
+        again.chain(self.waiting.again_at()).for_each(&mut at);
         wake
     }
 }

@@ -1,9 +1,10 @@
 //! A meeting that has not begun: its countdown, waiting for it, joining it by itself; who has left.
 
 use insta::assert_snapshot;
-use plenary_shared::domain::{InstanceState, Reason, What};
+use plenary_shared::domain::{Code, InstanceState, Reason, What};
+use plenary_shared::protocol::{Changed, ChangedList, Push, Verb, WaitOk, WaitTold, Waiter};
 
-use super::stage::{Stage, demo_meetings, id, join, user};
+use super::stage::{ME, Stage, demo_meetings, id, join, user};
 
 /// Before the design review, which begins at 15:00.
 fn before_it(columns: u16, rows: u16) -> Stage {
@@ -60,6 +61,129 @@ fn waiting_can_be_taken_back() {
     stage.wait_ms(8 * 60_000);
     stage.answer_meetings(begun());
     assert!(!joins(&mut stage));
+}
+
+/// The server says who waits for the design review.
+fn waiting(stage: &mut Stage, names: &[(u64, &str)], count: usize) {
+    let people = names.iter().map(|(id, name)| Waiter {
+        id: user(*id),
+        name: (*name).to_owned(),
+    });
+    let people = people.collect();
+    stage.answer("wait", WaitOk { count, people });
+}
+
+fn told(stage: &mut Stage, (who, name): (u64, &str), waits: bool, count: usize) {
+    stage.push(Push::Waiting(WaitTold {
+        instance: id(12, 3),
+        user: user(who),
+        name: name.to_owned(),
+        waits,
+        count,
+    }));
+}
+
+/// Who looks at what has not begun; `asked` has forgotten it already.
+fn looking(columns: u16, rows: u16) -> Stage {
+    let mut stage = Stage::ready(columns, rows);
+    stage.key("alt-3");
+    stage
+}
+
+/// What was asked of it: whether one waits, or that it is closed.
+fn waits(stage: &mut Stage) -> Vec<Option<bool>> {
+    let asked = stage.asked().into_iter();
+    let asked = asked.filter_map(|(_, request)| match request.verb {
+        Verb::Wait(wait) if wait.instance == id(12, 3) => Some(Some(wait.waits)),
+        Verb::Close(instance) if instance == id(12, 3) => Some(None),
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn who_waits_is_told_120x36() {
+    let mut stage = looking(120, 36);
+    waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊")], 2);
+    stage.key("enter");
+    waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊"), (ME, "ada")], 3);
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn who_waits_is_told_80x24() {
+    let mut stage = looking(80, 24);
+    waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊")], 2);
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn who_waits_is_told_44x20() {
+    let mut stage = looking(44, 20);
+    waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊")], 70);
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn who_waits_changes_as_the_server_tells() {
+    let mut stage = looking(120, 36);
+    waiting(&mut stage, &[], 0);
+    assert!(stage.shows("nobody waits yet"));
+    told(&mut stage, (8, "tim"), true, 1);
+    assert!(stage.shows("1 waiting: tim") && stage.shows("WAITING 1"));
+    told(&mut stage, (9, "bo"), true, 2);
+    assert!(stage.shows("2 waiting: bo, tim"));
+    told(&mut stage, (8, "tim"), false, 1);
+    assert!(stage.shows("1 waiting: bo"));
+    // Told in vain: it is asked for again.
+    stage.asked();
+    stage.push(Push::Changed(Changed {
+        instance: Some(id(12, 3)),
+        changed: ChangedList::People,
+    }));
+    assert_eq!(waits(&mut stage), [Some(false)]);
+}
+
+#[test]
+fn the_server_is_told_who_waits_and_who_only_looks() {
+    let mut stage = looking(120, 36);
+    assert_eq!(waits(&mut stage), [Some(false)]);
+    stage.key("enter");
+    assert_eq!(waits(&mut stage), [Some(true)]);
+    // Who waits does so wherever they look.
+    stage.key("alt-1");
+    assert_eq!(waits(&mut stage), []);
+    stage.lose_link();
+    stage.greet(vec![]);
+    stage.answer_meetings(demo_meetings());
+    assert_eq!(waits(&mut stage), [Some(true)]);
+    stage.key("alt-3");
+    stage.key("enter");
+    assert_eq!(waits(&mut stage), [Some(false)]);
+    stage.key("alt-1");
+    assert_eq!(waits(&mut stage), [None]);
+    // What has begun is not closed: it may be open.
+    stage.key("alt-3");
+    assert_eq!(waits(&mut stage), [Some(false)]);
+    stage.push(Push::Changed(Changed {
+        instance: None,
+        changed: ChangedList::Meetings,
+    }));
+    stage.answer_meetings(begun());
+    assert_eq!(waits(&mut stage), []);
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_asked_again_who_waits() {
+    let mut stage = looking(120, 36);
+    stage.refuse("wait", Code::Unavailable.into());
+    stage.asked();
+    stage.wait_ms(4_000);
+    assert_eq!(waits(&mut stage), []);
+    stage.wait_ms(2_000);
+    assert_eq!(waits(&mut stage), [Some(false)]);
+    stage.wait_ms(60_000);
+    assert_eq!(waits(&mut stage), []);
 }
 
 #[test]

@@ -70,7 +70,9 @@ impl Step<'_> {
                 instance: Some(id),
                 changed: ChangedList::People,
             }) => {
-                self.ask(Verb::People(id), Asked::People(id));
+                if !self.look_again_who_waits(id) {
+                    self.ask(Verb::People(id), Asked::People(id));
+                }
             }
             Push::Changed(_) => self.ask_meetings(),
             Push::Presence(told) => {
@@ -78,6 +80,7 @@ impl Step<'_> {
                     room.presence(told);
                 }
             }
+            Push::Waiting(told) => self.model.waiting.told(told),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
             Push::Board(news) => self.board_news(*news),

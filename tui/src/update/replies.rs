@@ -4,7 +4,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
     EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, PlanOk,
-    Posted, Reply, SearchOk, Verdict,
+    Posted, Reply, SearchOk, Verdict, WaitOk,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -32,6 +32,11 @@ impl Step<'_> {
             Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
             Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Idle | Asked::Watch => {}
+            Asked::Wait(id) => {
+                self.with(value, |step, ok: WaitOk| {
+                    step.model.waiting.answered(id, ok)
+                });
+            }
             Asked::Moderate(id, action) => self.steered(id, action),
             Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_read(&ok)),
             Asked::Plan(deed) => self.with(value, |step, ok: PlanOk| step.planned(deed, ok)),
@@ -143,6 +148,7 @@ impl Step<'_> {
                 self.tell_no(reject);
             }
             Asked::Watch => self.watch_refused(reject),
+            Asked::Wait(id) => self.wait_refused(id, reject),
             Asked::Moderate(id, action) => self.steer_refused(id, action, reject),
             Asked::Plan(deed) => self.plan_refused(deed, reject),
             // Said in passing: nobody waits for it.

@@ -19,6 +19,9 @@ use crate::theme::Tone;
 /// Rows of a description that are shown.
 const DESCRIPTION_ROWS_MAX: usize = 8;
 
+/// Rows that the names of those who wait may take.
+const WAITING_ROWS_MAX: usize = 4;
+
 /// Parts of a message's first row before its text: time, blanks, name, blanks.
 const WHO_SPANS: usize = 4;
 
@@ -195,7 +198,12 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
         ),
     };
     rows.push(Line::raw(said));
-    rows.push(Line::styled(hint, theme.style(Tone::Strong)));
+    if let Some(waiting) = model.who_waits(instance.id) {
+        let waiting = text::wrap(&waiting, cells).into_iter();
+        rows.extend(waiting.take(WAITING_ROWS_MAX).map(Line::raw));
+    }
+    let hint = text::wrap(&hint, cells).into_iter();
+    rows.extend(hint.map(|row| Line::styled(row, theme.style(Tone::Strong))));
     indented(rows, cells)
 }
 

@@ -39,7 +39,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             all.extend(absent(model, room, columns));
             rows.extend(folded(model, all, space));
         }
-        None => rows.extend(unopened(model, columns)),
+        None => {
+            let all = waiting(model, columns).unwrap_or_else(|| unopened(model, columns));
+            rows.extend(folded(model, all, space));
+        }
     }
     put(frame, area, rows);
 }
@@ -73,12 +76,14 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
             here.saturating_add(left).saturating_add(absent.count)
         )
     });
+    let waiting = model.shown.and_then(|id| model.waiting.get(id)?.count);
+    let said = match waiting.filter(|_| log.is_none()) {
+        Some(count) => format!(" WAITING {count}"),
+        None => format!(" HERE {here}{expected}"),
+    };
     spread(
         columns,
-        vec![Span::styled(
-            format!(" HERE {here}{expected}"),
-            theme.style(Tone::Strong),
-        )],
+        vec![Span::styled(said, theme.style(Tone::Strong))],
         vec![Span::styled(
             format!("{} ", model.key(Command::PeopleList)),
             theme.style(Tone::Quiet),
@@ -151,7 +156,7 @@ fn one(
 }
 
 /// What is known of a meeting that is not open.
-fn unopened(model: &Model, columns: usize) -> Vec<Line<'static>> {
+fn unopened(model: &Model, columns: usize) -> Vec<Row> {
     let listed = model.shown.and_then(|id| model.instance(id));
     let text = match listed.map(|instance| instance.state) {
         Some(InstanceState::Active) => "join to see who is here",
@@ -159,9 +164,40 @@ fn unopened(model: &Model, columns: usize) -> Vec<Line<'static>> {
         Some(InstanceState::Ending | InstanceState::Ended) => "open it to see who was here",
         None => "",
     };
+    let quiet = model.theme.style(Tone::Quiet);
     let rest = text::wrap(text, columns.saturating_sub(2)).into_iter();
-    rest.map(|row| Line::styled(format!(" {row}"), model.theme.style(Tone::Quiet)))
+    rest.map(|row| (Line::styled(format!(" {row}"), quiet), 0))
         .collect()
+}
+
+/// Who waits for a meeting that has not begun, if somebody does.
+fn waiting(model: &Model, columns: usize) -> Option<Vec<Row>> {
+    let room = model.waiting.get(model.shown?)?;
+    let count = room.count.filter(|count| *count > 0)?;
+    let (theme, me) = (model.theme, model.my_id());
+    let glyphs = theme.glyphs;
+    let people = room.people(me);
+    let unnamed = count.saturating_sub(people.len());
+    let rows = people.into_iter().map(|(id, name)| {
+        let own = Some(id) == me;
+        let name = if own {
+            "you".to_owned()
+        } else {
+            text::one_line(name)
+        };
+        let name = text::fit(&name, columns.saturating_sub(4), glyphs.cut);
+        let row = Line::from(vec![
+            Span::styled(format!(" {} ", glyphs.busy), theme.style(Tone::Soon)),
+            Span::styled(name, theme.name(id.get(), own)),
+        ]);
+        (row, 1)
+    });
+    let mut rows: Vec<Row> = rows.collect();
+    if unnamed > 0 {
+        let text = format!(" {unnamed} more");
+        rows.push((Line::styled(text, theme.style(Tone::Quiet)), unnamed));
+    }
+    Some(rows)
 }
 
 /// Who has left and is not back: until when, since when, who; the earliest first.

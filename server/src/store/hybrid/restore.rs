@@ -79,7 +79,7 @@ impl Restorer {
                 self.live.give_fencing().await?;
                 return result;
             }
-            self.live.wait(WAIT_MS).await;
+            self.live.rest(WAIT_MS).await;
         }
         Err(Fault::away(
             "Redis",

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use plenary_shared::domain::Code;
 use plenary_shared::ids::{Generation, InstanceId, Seq};
-use plenary_shared::protocol::PresenceTold;
+use plenary_shared::protocol::{PresenceTold, WaitTold};
 use plenary_shared::time::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
@@ -432,7 +432,7 @@ fn read_notice(text: &str) -> Option<Feed> {
 
 /// Reads what the scripts publish: `["event", gen, seq, kind, user, time, [fields]]`,
 /// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`,
-/// `["presence", user, word, since]`.
+/// `["presence", user, word, since]`, `["waiting", user, name, '1' if they do, count]`.
 fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
     let parts: Vec<Json> = serde_json::from_str(payload)
         .map_err(|error| Fault::broken("reading what a script published", error))?;
@@ -473,6 +473,15 @@ fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
             user: decode::user(&text(1)?)?,
             state: decode::presence(&text(2)?)?,
             since: decode::time(&text(3)?)?,
+        }),
+        "waiting" => Feed::Waiting(WaitTold {
+            instance,
+            user: decode::user(&text(1)?)?,
+            name: text(2)?,
+            waits: text(3)? == "1",
+            count: text(4)?
+                .parse()
+                .map_err(|_| unexpected("no count where one belongs"))?,
         }),
         "event" => {
             let fields: Vec<String> = match parts.get(6) {

@@ -119,6 +119,16 @@ impl Keys {
         self.under("presence")
     }
 
+    /// Sorted set: who waits for it to begin → until when that is taken to be so.
+    pub(super) fn waiting(self) -> String {
+        self.under("waiting")
+    }
+
+    /// Hash: who waits → what they are called.
+    pub(super) fn waiters(self) -> String {
+        self.under("waiters")
+    }
+
     /// Stream: the log, `seq-0`.
     pub(super) fn log(self) -> String {
         self.under("log")

@@ -43,6 +43,7 @@ scripts! {
     Holders = "holders",
     Hold = "hold",
     Idle = "idle",
+    Wait = "wait",
     Detach = "detach",
     ReapNode = "reap_node",
     Bury = "bury",

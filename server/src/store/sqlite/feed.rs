@@ -65,6 +65,11 @@ impl Feeding {
                         continue;
                     }
                 }
+                Feed::Waiting(told) => {
+                    if !self.followed().contains(&told.instance) {
+                        continue;
+                    }
+                }
                 Feed::Gap
                 | Feed::Changed
                 | Feed::SignedOut(_)

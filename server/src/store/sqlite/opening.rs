@@ -9,6 +9,7 @@ use super::feed::Feeding;
 use super::link::{self, Link};
 use super::lock::Lock;
 use super::migrate::{self, MigrateError};
+use super::waiting::Waiters;
 use super::{Sqlite, departure, examine};
 use crate::clock::Clock;
 use crate::error::Fault;
@@ -114,6 +115,7 @@ impl Sqlite {
         Ok(Arc::new(Self {
             link,
             feeding,
+            waiters: Waiters::default(),
             clock,
             _lock: lock,
         }))

@@ -254,6 +254,7 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
+        | Feed::Waiting(_)
         | Feed::Presence(_) => {
             unreachable!("only events and fences are of an instance's log")
         }
@@ -272,6 +273,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::Denied(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
+        | Feed::Waiting(_)
         | Feed::Presence(_) => false,
     }
 }

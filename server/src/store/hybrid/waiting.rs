@@ -1,0 +1,39 @@
+//! Who waits for what has not begun.
+
+use plenary_shared::domain::{InstanceState, User};
+use plenary_shared::ids::InstanceId;
+use plenary_shared::protocol::WaitOk;
+
+use crate::error::Answer;
+use crate::store::{Waiting, refusal};
+
+use super::Hybrid;
+
+impl Hybrid {
+    pub(super) async fn wait_for(
+        &self,
+        id: InstanceId,
+        user: &User,
+        what: Waiting,
+    ) -> Answer<WaitOk> {
+        if what != Waiting::Stops {
+            self.may_wait(id, user).await?;
+        }
+        match self.tried(|| self.live.wait(id, user, what)).await? {
+            Ok(found) => Ok(found),
+            Err(refused) => Err(self.reject(id, user, refused).await),
+        }
+    }
+
+    /// Whether somebody may wait for an instance, and look who does.
+    async fn may_wait(&self, id: InstanceId, viewer: &User) -> Answer<()> {
+        let state = self.ledger.stored(id).await?.map(|stored| stored.state);
+        match state {
+            Some(InstanceState::Scheduled) if self.ledger.may_read(id, viewer).await? => Ok(()),
+            Some(InstanceState::Active) if self.ledger.may_read(id, viewer).await? => {
+                Err(refusal::begun(id).into())
+            }
+            Some(_) | None => Err(self.why_not_live(id, viewer).await?.into()),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Who waits for what has not begun: in memory, for the file has one server.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use plenary_shared::domain::{InstanceState, User};
+use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::limits::{WAITING_MAX, WAITING_MS};
+use plenary_shared::protocol::{WaitOk, WaitTold, Waiter};
+use plenary_shared::time::Timestamp;
+use rusqlite::Connection;
+
+use crate::error::Answer;
+use crate::store::{Feed, Waiting, refusal};
+
+use super::Sqlite;
+use super::live::{may_read_stored, stored, why_not_open};
+
+/// Who waits where.
+#[derive(Default)]
+pub(super) struct Waiters(Mutex<BTreeMap<InstanceId, People>>);
+
+/// What they are called, and until when they are taken to wait.
+type People = BTreeMap<UserId, (String, Timestamp)>;
+
+impl Waiters {
+    /// Somebody waits, looks who does, or waits no more: who does, and what is to be told.
+    fn wait(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        what: Waiting,
+        now: Timestamp,
+    ) -> (WaitOk, Vec<Feed>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let people = all.entry(instance).or_default();
+        let mut changes = Vec::new();
+        let late = people.extract_if(.., |_, (_, until)| *until <= now);
+        changes.extend(late.map(|(id, (name, _))| (id, name, false)));
+        match what {
+            Waiting::Looks => {}
+            Waiting::Waits => {
+                let until = now.plus_ms(WAITING_MS);
+                if people.insert(user.id, (user.name.clone(), until)).is_none() {
+                    changes.push((user.id, user.name.clone(), true));
+                }
+            }
+            Waiting::Stops => {
+                if let Some((name, _)) = people.remove(&user.id) {
+                    changes.push((user.id, name, false));
+                }
+            }
+        }
+        let count = people.len();
+        let some = people.iter().take(WAITING_MAX);
+        let some = some.map(|(id, (name, _))| Waiter {
+            id: *id,
+            name: name.clone(),
+        });
+        let answer = WaitOk {
+            count,
+            people: some.collect(),
+        };
+        if people.is_empty() {
+            all.remove(&instance);
+        }
+        drop(all);
+        let told = changes.into_iter().map(|(user, name, waits)| {
+            Feed::Waiting(WaitTold {
+                instance,
+                user,
+                name,
+                waits,
+                count,
+            })
+        });
+        (answer, told.collect())
+    }
+}
+
+impl Sqlite {
+    pub(super) async fn wait_for(
+        &self,
+        id: InstanceId,
+        user: &User,
+        what: Waiting,
+    ) -> Answer<WaitOk> {
+        let now = self.now();
+        if what != Waiting::Stops {
+            let who = user.clone();
+            self.link
+                .read(move |conn| may_wait(conn, id, &who, now))
+                .await?;
+        }
+        let (answer, told) = self.waiters.wait(id, user, what, now);
+        self.feeding.publish(told);
+        Ok(answer)
+    }
+}
+
+/// Whether somebody may wait for an instance, and look who does.
+fn may_wait(conn: &Connection, id: InstanceId, viewer: &User, now: Timestamp) -> Answer<()> {
+    let refused = || why_not_open(conn, id, viewer, now);
+    let found = stored(conn, id)?.ok_or_else(refused)?;
+    if !may_read_stored(conn, id, &found, viewer)? {
+        return Err(refused());
+    }
+    match found.state {
+        InstanceState::Scheduled => Ok(()),
+        InstanceState::Active => Err(refusal::begun(id).into()),
+        InstanceState::Ending | InstanceState::Ended => Err(refused()),
+    }
+}
