@@ -443,15 +443,7 @@ impl Store for Sqlite {
     }
 
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {
-        let step = move |atom: &mut writer::Atom<'_>| presence::reap(atom, instance, grace_ms);
-        let mut reaped = 0;
-        loop {
-            let due = self.link.write(step).await?;
-            reaped += due;
-            if due < presence::REAPED_MAX {
-                return Ok(reaped);
-            }
-        }
+        self.reap_instance(instance, grace_ms).await
     }
 
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
@@ -462,15 +454,7 @@ impl Store for Sqlite {
     }
 
     async fn reap_all(&self, grace_ms: i64) -> Answer<usize> {
-        let due = self
-            .link
-            .write(move |atom| presence::reap_nodes(atom, grace_ms))
-            .await?;
-        let mut reaped = 0;
-        for instance in due {
-            reaped += self.reap(instance, grace_ms).await?;
-        }
-        Ok(reaped)
+        self.reap_every_instance(grace_ms).await
     }
 
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {

@@ -34,7 +34,7 @@ impl Step<'_> {
             Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Idle | Asked::Watch => {}
             Asked::Wait(id) => {
                 self.with(value, |step, ok: WaitOk| {
-                    step.model.waiting.answered(id, ok)
+                    step.model.waiting.answered(id, ok);
                 });
             }
             Asked::Moderate(id, action) => self.steered(id, action),

@@ -29,21 +29,16 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let mut rows = vec![head(model, columns)];
     let space = usize::from(area.height).saturating_sub(1);
-    match model
-        .room()
-        .and_then(|room| Some((room, room.log.as_ref()?)))
-    {
-        Some((room, log)) => {
-            let mut all = members(model, room, log, columns);
-            all.extend(left(model, log, columns));
-            all.extend(absent(model, room, columns));
-            rows.extend(folded(model, all, space));
-        }
-        None => {
-            let all = waiting(model, columns).unwrap_or_else(|| unopened(model, columns));
-            rows.extend(folded(model, all, space));
-        }
-    }
+    let room = model.room();
+    let all = if let Some((room, log)) = room.and_then(|room| Some((room, room.log.as_ref()?))) {
+        let mut all = members(model, room, log, columns);
+        all.extend(left(model, log, columns));
+        all.extend(absent(model, room, columns));
+        all
+    } else {
+        waiting(model, columns).unwrap_or_else(|| unopened(model, columns))
+    };
+    rows.extend(folded(model, all, space));
     put(frame, area, rows);
 }
 

@@ -12,13 +12,42 @@ use rusqlite::{Connection, Row, named_params};
 use crate::error::{Answer, Error, Fault};
 use crate::store::NodeId;
 
+use super::Sqlite;
 use super::attendance::telling;
 use super::live::{emit, live, may_read_live, stay_of};
 use super::row;
 use super::writer::Atom;
 
 /// Lost connections that one verb deals with; others get their turn in between.
-pub(super) const REAPED_MAX: usize = 200;
+const REAPED_MAX: usize = 200;
+
+impl Sqlite {
+    /// Ends the stays of an instance whose grace is over. How many connections were due.
+    pub(super) async fn reap_instance(&self, id: InstanceId, grace_ms: i64) -> Answer<usize> {
+        let step = move |atom: &mut Atom<'_>| reap(atom, id, grace_ms);
+        let mut reaped = 0;
+        loop {
+            let due = self.link.write(step).await?;
+            reaped += due;
+            if due < REAPED_MAX {
+                return Ok(reaped);
+            }
+        }
+    }
+
+    /// The same for all, and for the connections of dead servers.
+    pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<usize> {
+        let due = self
+            .link
+            .write(move |atom| reap_nodes(atom, grace_ms))
+            .await?;
+        let mut reaped = 0;
+        for instance in due {
+            reaped += self.reap_instance(instance, grace_ms).await?;
+        }
+        Ok(reaped)
+    }
+}
 
 /// Binds a connection to the stay that the user is in, if they are in one.
 pub(super) fn bind(
@@ -206,7 +235,7 @@ struct Lost {
 
 /// Ends the stays whose connections were lost and did not come back within the grace: of
 /// [`REAPED_MAX`] connections at most. How many were due.
-pub(super) fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
+fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
     let found = match live(atom.conn, id)? {
         // Whoever is still in when time is up leaves at the end, with everybody.
         Some(found) if found.is_open(atom.now) => found,
@@ -322,7 +351,7 @@ pub(super) fn renew_lease(
 
 /// Takes the connections of dead servers for lost since their last renewal. The instances that have
 /// connections whose grace is over.
-pub(super) fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
+fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
     let now_ms = atom.now.as_ms();
     let dead = row::all(
         atom.conn,

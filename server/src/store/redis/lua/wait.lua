@@ -7,8 +7,8 @@ local what, user, name, for_ms, limit, forget_max = unpack(ARGV)
 local now = now_ms()
 
 local function tell(who, called, waits)
-  redis.call('SPUBLISH', channel,
-    cjson.encode({'waiting', who, called, waits, redis.call('ZCARD', waiting)}))
+  local count = redis.call('ZCARD', waiting)
+  redis.call('SPUBLISH', channel, cjson.encode({'waiting', who, called, waits, count}))
 end
 local function forget(who)
   if redis.call('ZREM', waiting, who) == 0 then return end
