@@ -171,6 +171,13 @@ impl Board {
             let found = self.store.now(&asked).await?;
             behind = reader.take_now(behind, found);
         }
+        let coming = reader.coming();
+        let waiting = if coming.is_empty() {
+            Vec::new()
+        } else {
+            self.store.waiting(&coming).await?
+        };
+        reader.take_waiting(&coming, &waiting);
         if reader.looks % LISTED_EVERY == 1 {
             reader.checks = self.checks().await;
         }
@@ -389,6 +396,22 @@ impl Reader {
             .filter(|one| matches!(one.state, InstanceState::Active | InstanceState::Ending))
             .map(|one| one.id)
             .collect()
+    }
+
+    fn coming(&self) -> Vec<InstanceId> {
+        let listed = self.listed.values();
+        listed
+            .filter(|one| one.state == InstanceState::Scheduled)
+            .map(|one| one.id)
+            .collect()
+    }
+
+    fn take_waiting(&mut self, coming: &[InstanceId], waiting: &[u32]) {
+        for (id, waiting) in coming.iter().zip(waiting) {
+            if let Some(figures) = self.figures.get_mut(id) {
+                figures.waiting = *waiting;
+            }
+        }
     }
 
     /// How far an instance is counted.

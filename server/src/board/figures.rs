@@ -29,6 +29,8 @@ pub(super) struct Figures {
     last_message: Option<Timestamp>,
     steps: BTreeMap<i64, u64>,
     now: Option<Now>,
+    /// How many wait for it to begin.
+    pub(super) waiting: u32,
 }
 
 impl Figures {
@@ -79,6 +81,10 @@ impl Figures {
             locked: self.now.as_ref().is_some_and(|now| now.locked),
             read_only: self.now.as_ref().is_some_and(|now| now.read_only),
             here,
+            waiting: match listed.state {
+                InstanceState::Scheduled => self.waiting,
+                InstanceState::Active | InstanceState::Ending | InstanceState::Ended => 0,
+            },
             reconnecting: self.now.as_ref().map_or(0, |now| now.reconnecting),
             ever,
             invited: (!listed.is_public).then_some(listed.invited),

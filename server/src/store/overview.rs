@@ -142,6 +142,8 @@ pub trait Overview: Send + Sync {
     /// What these instances are at this instant, and what happened in each above a seq. `None`: not
     /// live.
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
+    /// How many wait for each of these to begin.
+    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>>;
     /// Who came and went according to the record, up to a seq that it has.
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended>;
     /// Which connections hold the stays of these instances. Nothing where it is not live.

@@ -72,6 +72,9 @@ pub async fn whoever_waits_is_known_to_whoever_looks(world: &mut World) {
     for one in world.crowd(WAITING_MAX + 5).await {
         wait(world, here, &one, Waiting::Waits).await;
     }
+    let counts = world.store.waiting(&[here, other]).await;
+    let all = u32::try_from(WAITING_MAX + 6).expect("a small number");
+    assert_eq!(counts.expect("the store answers"), [all, 0]);
     let many = wait(world, here, &ada, Waiting::Looks).await;
     assert_eq!(
         (many.people.len(), many.count),

@@ -109,6 +109,10 @@ impl Overview for Served {
         self.inner.now(asked).await
     }
 
+    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
+        self.inner.waiting(instances).await
+    }
+
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
         self.inner.attended(instance, upto).await
     }

@@ -152,6 +152,9 @@ pub struct BoardRow {
     pub read_only: bool,
     /// Participants now.
     pub here: u32,
+    /// How many wait for it to begin.
+    #[serde(default)]
+    pub waiting: u32,
     /// How many of them have lost their connection and may come back.
     #[serde(default)]
     pub reconnecting: u32,

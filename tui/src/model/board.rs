@@ -325,6 +325,7 @@ mod tests {
             locked: here == 2,
             read_only: false,
             here,
+            waiting: 0,
             reconnecting: 0,
             ever: here,
             invited: None,

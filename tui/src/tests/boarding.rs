@@ -23,6 +23,7 @@ fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) ->
         locked: false,
         read_only: false,
         here: 0,
+        waiting: 0,
         reconnecting: 0,
         ever: 0,
         invited: (!meeting.is_multiple_of(2)).then_some(22),
@@ -61,6 +62,7 @@ fn rows() -> Vec<BoardRow> {
     rows[0].late = 3;
     rows[1].locked = true;
     rows[2].reconnecting = 3;
+    rows[4].waiting = 2;
     rows[5].messages = 310;
     rows[5].ever = 6;
     rows

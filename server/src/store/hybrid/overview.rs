@@ -28,6 +28,10 @@ impl Overview for Hybrid {
         Ok(found.unwrap_or_else(|_| asked.iter().map(|_| None).collect()))
     }
 
+    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
+        Ok(self.live.waiting(instances).await?)
+    }
+
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
         self.ledger.attended(instance, upto).await
     }

@@ -6,17 +6,32 @@ use plenary_shared::limits::{WAITING_MAX, WAITING_MS};
 use plenary_shared::protocol::{WaitOk, Waiter};
 use redis::Value;
 
+use crate::error::Fault;
 use crate::store::Waiting;
 
-use super::Live;
 use super::decode::{self, unexpected};
 use super::keys::Keys;
 use super::scripts::{NotDone, Script};
+use super::{Live, PIPELINE_INSTANCES_MAX};
 
 /// People that one call forgets who have not said for too long that they wait; keeps the script short.
 const FORGOTTEN_MAX: usize = 200;
 
 impl Live {
+    /// How many wait for each of these.
+    pub async fn waiting(&self, instances: &[InstanceId]) -> Result<Vec<u32>, Fault> {
+        let mut found = Vec::with_capacity(instances.len());
+        for some in instances.chunks(PIPELINE_INSTANCES_MAX) {
+            let mut pipeline = redis::pipe();
+            for id in some {
+                pipeline.cmd("ZCARD").arg(Keys(*id).waiting());
+            }
+            let counts: Vec<u32> = self.ask_all(&pipeline).await?;
+            found.extend(counts);
+        }
+        Ok(found)
+    }
+
     /// Somebody waits, looks who does, or waits no more. Asks no permission.
     pub async fn wait(
         &self,
@@ -50,7 +65,7 @@ impl Live {
         });
         Ok(WaitOk {
             count: usize::try_from(*count).unwrap_or(0),
-            people: people.collect::<Result<_, crate::error::Fault>>()?,
+            people: people.collect::<Result<_, Fault>>()?,
         })
     }
 }

@@ -37,6 +37,10 @@ impl Overview for Sqlite {
         self.link.read(move |conn| Ok(now(conn, &asked)?)).await
     }
 
+    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
+        Ok(self.waiters.count(instances))
+    }
+
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
         self.link
             .read(move |conn| Ok(attended(conn, instance, upto)?))

@@ -24,6 +24,16 @@ pub(super) struct Waiters(Mutex<BTreeMap<InstanceId, People>>);
 type People = BTreeMap<UserId, (String, Timestamp)>;
 
 impl Waiters {
+    /// How many wait for each of these.
+    pub(super) fn count(&self, instances: &[InstanceId]) -> Vec<u32> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = |id| all.get(id).map_or(0, BTreeMap::len);
+        let counts = instances.iter().map(count);
+        counts
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+            .collect()
+    }
+
     /// Somebody waits, looks who does, or waits no more: who does, and what is to be told.
     fn wait(
         &self,

@@ -141,6 +141,7 @@ impl Table {
         let glyphs = model.theme.glyphs;
         let dash = glyphs.dash;
         let here = match (row.state, row.invited) {
+            (InstanceState::Scheduled, _) if row.waiting > 0 => format!("{} wait", row.waiting),
             (InstanceState::Scheduled, Some(invited)) => format!("{dash}/{invited}"),
             (InstanceState::Scheduled, None) => dash.to_owned(),
             (InstanceState::Ended, Some(invited)) => format!("{}/{invited}", row.ever),
