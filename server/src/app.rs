@@ -165,6 +165,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
 
     let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone(), node.clone());
     background.spawn(board.clone().run(last.clone()));
+    background.spawn(board.clone().tell(last.clone()));
 
     let http_state = http::HttpState { ctx: ctx.clone() };
     if let Some(at) = settings.metrics_bind {
@@ -178,7 +179,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     let ws_state = ws::WsState {
         ctx,
         hub,
-        board,
+        board: board.clone(),
         node,
         detach_grace_ms: settings.detach_grace_ms,
         stop: stop.clone(),
@@ -190,6 +191,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     let listener = doors::listen(settings.bind)
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
     let bound = listener.local_addr()?;
+    board.listens(bound);
     // The one line on standard output: whoever started this waits for it.
     println!("plenary-server listening on http://{bound}");
     tracing::info!(%bound, "listening");

@@ -9,7 +9,9 @@ use std::time::Duration;
 use plenary_shared::domain::{InstanceState, Reject};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{SOON_MS, SPARK_MINUTES};
-use plenary_shared::protocol::{Board as News, BoardCheck, BoardHead, BoardLine, BoardRow};
+use plenary_shared::protocol::{
+    Board as News, BoardCheck, BoardHead, BoardLine, BoardRow, BoardServer,
+};
 use plenary_shared::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,6 +26,7 @@ use crate::store::{NodeId, Store};
 mod detail;
 mod details;
 mod figures;
+mod servers;
 
 use details::{Counted, Details, Looker};
 use figures::Figures;
@@ -49,6 +52,8 @@ pub struct Board {
     hub: Arc<Hub>,
     clock: Clock,
     node: NodeId,
+    /// How people call this server, once it listens.
+    name: OnceLock<String>,
     details: Details,
     /// By their number.
     watchers: Mutex<BTreeMap<u64, Arc<Listener>>>,
@@ -65,6 +70,7 @@ struct Edition {
     head: BoardHead,
     rows: BTreeMap<InstanceId, BoardRow>,
     checks: Vec<BoardCheck>,
+    servers: Vec<BoardServer>,
     changes: Vec<Arc<str>>,
     /// The whole picture, once somebody needs it.
     all: OnceLock<Vec<Arc<str>>>,
@@ -87,6 +93,7 @@ impl Board {
             hub,
             clock,
             node,
+            name: OnceLock::new(),
             details: Details::default(),
             watchers: Mutex::default(),
             next: AtomicU64::new(1),
@@ -232,7 +239,8 @@ impl Board {
     fn publish(&self, reader: &mut Reader) {
         let before = lock(&self.edition).clone();
         let rows = reader.rows();
-        let head = reader.head(&rows, &self.hub);
+        let servers = self.servers();
+        let head = reader.head(&rows, &servers);
         let checks = reader.checks.clone();
         let changes = before.as_ref().map(|before| News {
             anew: false,
@@ -247,6 +255,11 @@ impl Board {
             } else {
                 checks.clone()
             },
+            servers: if servers == before.servers {
+                Vec::new()
+            } else {
+                servers.clone()
+            },
             gone: before
                 .rows
                 .keys()
@@ -260,6 +273,7 @@ impl Board {
             head,
             rows,
             checks,
+            servers,
             changes: changes.map(lines).unwrap_or_default(),
             all: OnceLock::new(),
         };
@@ -340,6 +354,7 @@ impl Edition {
                 head: Some(self.head.clone()),
                 rows: self.rows.values().cloned().collect(),
                 checks: self.checks.clone(),
+                servers: self.servers.clone(),
                 gone: Vec::new(),
             })
         });
@@ -476,8 +491,11 @@ impl Reader {
             .collect()
     }
 
-    fn head(&mut self, rows: &BTreeMap<InstanceId, BoardRow>, hub: &Hub) -> BoardHead {
-        let (rooms_followed, queue_bytes) = hub.kept();
+    fn head(
+        &mut self,
+        rows: &BTreeMap<InstanceId, BoardRow>,
+        servers: &[BoardServer],
+    ) -> BoardHead {
         let mut head = BoardHead {
             now: self.at,
             live: 0,
@@ -489,15 +507,9 @@ impl Reader {
             minute: 0,
             spark: vec![0; SPARK_MINUTES],
             unarchived: 0,
-            connections: u32::try_from(hub.connections()).unwrap_or(u32::MAX),
-            fences: hub.fences(),
-            too_slow: hub.too_slow(),
-            delivery_p95_ms: hub.metrics().delivery_p95_ms(),
-            errors: hub.metrics().recent_errors(),
-            starts_late_ms: hub.metrics().starts_late_ms(),
-            ends_late_ms: hub.metrics().ends_late_ms(),
-            rooms: u32::try_from(rooms_followed).unwrap_or(u32::MAX),
-            queue_bytes: queue_bytes as u64,
+            connections: 0,
+            delivery_p95_ms: None,
+            errors: 0,
         };
         for row in rows.values() {
             match row.state {
@@ -518,6 +530,7 @@ impl Reader {
         }
         self.peak = self.peak.max(head.here);
         head.peak = self.peak;
+        servers::sum(servers, &mut head);
         head
     }
 }
@@ -529,6 +542,7 @@ fn lines(news: News) -> Vec<Arc<str>> {
         head,
         rows,
         checks,
+        servers,
         gone,
     } = news;
     let mut parts: Vec<News> = rows
@@ -542,13 +556,14 @@ fn lines(news: News) -> Vec<Arc<str>> {
         gone: gone.to_vec(),
         ..News::default()
     }));
-    if parts.is_empty() && (anew || head.is_some() || !checks.is_empty()) {
+    if parts.is_empty() && (anew || head.is_some() || !checks.is_empty() || !servers.is_empty()) {
         parts.push(News::default());
     }
     if let Some(first) = parts.first_mut() {
         first.anew = anew;
         first.head = head;
         first.checks = checks;
+        first.servers = servers;
     }
     parts
         .into_iter()

@@ -4,13 +4,13 @@
 //! its own pace. So a slow reader costs a number, never memory, and never slows another; what has
 //! left the room's ring by the time it reads is read from the log.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plenary_shared::ids::{InstanceId, Seq, UserId};
-use plenary_shared::protocol::{PresenceTold, WaitTold};
+use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::protocol::BoardServer;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -20,11 +20,15 @@ use crate::metrics::{Metrics, Stage};
 use crate::store::overview::Denial;
 use crate::store::{Feed, ReadPosition, Store, TokenHash};
 
+mod listener;
 mod room;
+mod servers;
 
+pub use listener::{Listener, Notes};
 pub use room::{Cursor, Pull};
 
 use room::Room;
+use servers::Servers;
 
 /// Between two looks at the followed instances' positions: what pub/sub lost is found by then.
 const POSITIONS_MS: u64 = 2_000;
@@ -32,150 +36,8 @@ const POSITIONS_MS: u64 = 2_000;
 /// Events read from the log at once to fill a hole.
 const FILL_EVENTS_MAX: usize = 500;
 
-/// What wakes one socket, and what it is told beside events.
-#[derive(Debug)]
-pub struct Listener {
-    number: u64,
-    user: UserId,
-    session: TokenHash,
-    wake: Notify,
-    changed: AtomicBool,
-    signed_out: AtomicBool,
-    /// How long the last ping took there and back, in milliseconds, and one more; 0: not known.
-    round_trip: AtomicU32,
-    notes: Mutex<Notes>,
-    /// What its person waits for here.
-    waits: Mutex<BTreeSet<InstanceId>>,
-}
-
-/// What a socket is told that is no event: kept until it looks, and lost with it.
-#[derive(Debug, Default)]
-pub struct Notes {
-    /// How far its person has read at another terminal.
-    pub read: BTreeMap<InstanceId, Seq>,
-    /// Who is writing where.
-    pub typing: BTreeSet<(InstanceId, UserId)>,
-    /// Who in what it follows is there, or is not.
-    pub presence: BTreeMap<(InstanceId, UserId), PresenceTold>,
-    /// Who waits where, or does not any more, and how many do.
-    pub waiting: BTreeMap<InstanceId, (usize, BTreeMap<UserId, WaitTold>)>,
-    /// Where it has to ask who is there: it was told in vain.
-    pub people: BTreeSet<InstanceId>,
-    /// What its person may not follow any more, once the socket has told why.
-    pub banned: BTreeSet<InstanceId>,
-}
-
-/// Notes of each kind that wait for a socket; what does not fit it is not told.
-const NOTES_MAX: usize = 256;
-
 /// Refusals that wait for the dashboard's next look: more than anybody reads.
 const DENIALS_MAX: usize = 256;
-
-impl Listener {
-    /// Waits until there is something to pull or to be told.
-    pub async fn woken(&self) {
-        self.wake.notified().await;
-    }
-
-    /// Whether a list has changed since this was asked last.
-    pub fn take_changed(&self) -> bool {
-        self.changed.swap(false, Ordering::Relaxed)
-    }
-
-    /// What is noted since this was asked last.
-    pub fn take_notes(&self) -> Notes {
-        std::mem::take(&mut *lock(&self.notes))
-    }
-
-    fn note_read(&self, position: ReadPosition) {
-        let mut notes = lock(&self.notes);
-        if notes.read.len() < NOTES_MAX || notes.read.contains_key(&position.instance) {
-            let seq = notes.read.entry(position.instance).or_default();
-            *seq = position.seq.max(*seq);
-        }
-        drop(notes);
-        self.wake.notify_one();
-    }
-
-    fn note_typing(&self, instance: InstanceId, user: UserId) {
-        if user == self.user {
-            return;
-        }
-        let mut notes = lock(&self.notes);
-        if notes.typing.len() < NOTES_MAX {
-            notes.typing.insert((instance, user));
-        }
-        drop(notes);
-        self.wake.notify_one();
-    }
-
-    /// Notes whether somebody is there. What does not fit is asked for.
-    pub fn note_presence(&self, told: PresenceTold) {
-        let mut notes = lock(&self.notes);
-        let key = (told.instance, told.user);
-        if notes.presence.len() < NOTES_MAX || notes.presence.contains_key(&key) {
-            notes.presence.insert(key, told);
-        } else {
-            notes.people.insert(told.instance);
-        }
-        drop(notes);
-        self.wake.notify_one();
-    }
-
-    /// Notes whether somebody waits, and how many do now. What does not fit is asked for.
-    fn note_waiting(&self, told: &WaitTold) {
-        let mut notes = lock(&self.notes);
-        let kept: usize = notes.waiting.values().map(|(_, people)| people.len()).sum();
-        let (count, people) = notes.waiting.entry(told.instance).or_default();
-        *count = told.count;
-        if kept < NOTES_MAX || people.contains_key(&told.user) {
-            people.insert(told.user, told.clone());
-        } else {
-            notes.people.insert(told.instance);
-        }
-        drop(notes);
-        self.wake.notify_one();
-    }
-
-    /// Its person waits here from now on, or does not any more.
-    /// Whether that is a change.
-    pub fn set_waits(&self, instance: InstanceId, waits: bool) -> bool {
-        let mut all = lock(&self.waits);
-        if waits {
-            all.insert(instance)
-        } else {
-            all.remove(&instance)
-        }
-    }
-
-    fn note_people(&self, instance: InstanceId) {
-        lock(&self.notes).people.insert(instance);
-        self.wake.notify_one();
-    }
-
-    /// A socket follows few instances: this needs no bound of its own.
-    fn note_banned(&self, instance: InstanceId) {
-        lock(&self.notes).banned.insert(instance);
-        self.wake.notify_one();
-    }
-
-    /// A ping took so long there and back.
-    pub fn note_round_trip(&self, took: Duration) {
-        let ms = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
-        self.round_trip
-            .store(ms.saturating_add(1), Ordering::Relaxed);
-    }
-
-    /// Lets it look what there is.
-    pub fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Whether the session of this socket was closed.
-    pub fn is_signed_out(&self) -> bool {
-        self.signed_out.load(Ordering::Relaxed)
-    }
-}
 
 /// The rooms that are followed here, and the sockets that are open.
 pub struct Hub {
@@ -197,6 +59,7 @@ pub struct Hub {
     /// Whether refusals are of interest to anybody here.
     hears_denials: AtomicBool,
     denials: Mutex<VecDeque<Denial>>,
+    servers: Servers,
 }
 
 impl Hub {
@@ -239,22 +102,13 @@ impl Hub {
             too_slow: AtomicU64::new(0),
             hears_denials: AtomicBool::new(false),
             denials: Mutex::default(),
+            servers: Servers::default(),
         })
     }
 
     /// A socket of this session is there.
     pub fn listen(&self, number: u64, user: UserId, session: TokenHash) -> Arc<Listener> {
-        let listener = Arc::new(Listener {
-            number,
-            user,
-            session,
-            wake: Notify::new(),
-            changed: AtomicBool::new(false),
-            signed_out: AtomicBool::new(false),
-            round_trip: AtomicU32::new(0),
-            notes: Mutex::default(),
-            waits: Mutex::default(),
-        });
+        let listener = Arc::new(Listener::new(number, user, session));
         lock(&self.listeners).insert((user, number), listener.clone());
         listener
     }
@@ -298,7 +152,7 @@ impl Hub {
     pub fn round_trip_ms(&self, user: UserId, number: u64) -> Option<u32> {
         let listeners = lock(&self.listeners);
         let listener = listeners.get(&(user, number))?;
-        listener.round_trip.load(Ordering::Relaxed).checked_sub(1)
+        listener.round_trip_ms()
     }
 
     /// From here on refusals are kept until they are taken, or not any more.
@@ -312,6 +166,11 @@ impl Hub {
     /// Who was refused since this was asked last.
     pub fn take_denials(&self) -> VecDeque<Denial> {
         std::mem::take(&mut *lock(&self.denials))
+    }
+
+    /// How servers have said lately that they are, by their node.
+    pub fn servers(&self) -> Vec<BoardServer> {
+        self.servers.known()
     }
 
     fn note_denied(&self, denial: Denial) {
@@ -382,7 +241,7 @@ impl Hub {
     pub fn waits(&self, user: UserId, instance: InstanceId) -> bool {
         lock(&self.listeners)
             .range((user, 0)..=(user, u64::MAX))
-            .any(|(_, listener)| lock(&listener.waits).contains(&instance))
+            .any(|(_, listener)| listener.waits(instance))
     }
 
     /// Deals with the feed until told to stop. `changed` is told when a schedule has changed.
@@ -449,6 +308,7 @@ impl Hub {
             }
             Feed::Read(position) => self.tell_read(position),
             Feed::Denied(denial) => self.note_denied(*denial),
+            Feed::Server(server) => self.servers.note(*server),
             Feed::Typing { instance, user } => {
                 if let Some(room) = self.room(instance) {
                     room.tell_typing(user);
@@ -473,15 +333,13 @@ impl Hub {
             Feed::Changed => {
                 self.changes.fetch_add(1, Ordering::Relaxed);
                 for listener in lock(&self.listeners).values() {
-                    listener.changed.store(true, Ordering::Relaxed);
-                    listener.wake.notify_one();
+                    listener.note_changed();
                 }
             }
             Feed::SignedOut(session) => {
                 for listener in lock(&self.listeners).values() {
                     if listener.session == session {
-                        listener.signed_out.store(true, Ordering::Relaxed);
-                        listener.wake.notify_one();
+                        listener.note_signed_out();
                     }
                 }
             }

@@ -9,8 +9,8 @@ use plenary_shared::domain::{
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, PresenceTold, SearchOk, Unread,
-    WaitOk, WaitTold,
+    Absent, BoardServer, EventsOk, JoinTimes, MessagesOk, OpenOk, Posted, PresenceTold, SearchOk,
+    Unread, WaitOk, WaitTold,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -286,6 +286,8 @@ pub enum Feed {
     Waiting(WaitTold),
     /// Somebody was refused, maybe at another server. May be lost.
     Denied(Box<overview::Denial>),
+    /// How another server is, or this one. Told every few seconds; may be lost.
+    Server(Box<BoardServer>),
 }
 
 /// What somebody does in front of an instance that has not begun.

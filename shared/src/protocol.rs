@@ -62,7 +62,7 @@ pub use attendance::{
     Absent, Idle, Invited, JoinLog, JoinTimes, JoinTimesOk, JoinWord, PeopleOk, PresenceTold, Wait,
     WaitOk, WaitTold, Waiter,
 };
-pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, Watch};
+pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, BoardServer, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
 pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};

@@ -291,7 +291,7 @@ impl Room {
 
     fn wake(&self) {
         for listener in lock(&self.listeners).values() {
-            listener.wake.notify_one();
+            listener.wake();
         }
     }
 }
@@ -477,17 +477,8 @@ mod tests {
     }
 
     fn cursor(room: &Arc<Room>) -> Cursor {
-        let listener = Arc::new(Listener {
-            number: 1,
-            user: plenary_shared::ids::UserId::default(),
-            session: crate::store::TokenHash([0; 32]),
-            wake: tokio::sync::Notify::new(),
-            changed: AtomicBool::new(false),
-            signed_out: AtomicBool::new(false),
-            round_trip: std::sync::atomic::AtomicU32::new(0),
-            notes: Mutex::default(),
-            waits: Mutex::default(),
-        });
+        let (user, session) = (UserId::default(), crate::store::TokenHash([0; 32]));
+        let listener = Arc::new(Listener::new(1, user, session));
         Cursor::new(room.clone(), listener)
     }
 

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
@@ -150,4 +151,6 @@ pub trait Overview: Send + Sync {
     async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
     /// Tells every server that somebody was refused. May be lost.
     async fn tell_denied(&self, denial: &Denial) -> Answer<()>;
+    /// Tells every other server how this one is, if there can be others. May be lost.
+    async fn tell_server(&self, server: &BoardServer) -> Answer<()>;
 }

@@ -56,6 +56,7 @@ pub async fn durable_reaches_the_last_seq_and_is_said(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Denied(_)
+        | Feed::Server(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Waiting(_)
@@ -182,6 +183,7 @@ pub async fn what_is_live_and_was_forgotten_comes_back(world: &mut World) {
             | Feed::Changed
             | Feed::SignedOut(_)
             | Feed::Denied(_)
+            | Feed::Server(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
             | Feed::Waiting(_)

@@ -35,6 +35,7 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Denied(_)
+        | Feed::Server(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Waiting(_)
@@ -54,6 +55,7 @@ pub async fn only_what_is_followed_is_fed(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Denied(_)
+        | Feed::Server(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Waiting(_)
@@ -96,6 +98,7 @@ pub async fn what_another_server_does_is_fed(world: &mut World) {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Denied(_)
+        | Feed::Server(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Waiting(_)

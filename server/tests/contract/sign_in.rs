@@ -49,6 +49,7 @@ async fn signed_out(world: &mut World) -> TokenHash {
             | Feed::Gap
             | Feed::Changed
             | Feed::Denied(_)
+            | Feed::Server(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
             | Feed::Waiting(_)

@@ -252,6 +252,7 @@ impl World {
                 | Feed::Changed
                 | Feed::SignedOut(_)
                 | Feed::Denied(_)
+                | Feed::Server(_)
                 | Feed::Read(_)
                 | Feed::Typing { .. }
                 | Feed::Waiting(_)

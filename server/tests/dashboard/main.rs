@@ -2,5 +2,6 @@
 
 mod detail;
 mod rows;
+mod servers;
 mod storm;
 mod watched;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{
-    Board, BoardHead, BoardRow, Detail, DetailPerson, DetailSums, Push, Trace, Verb, Watch,
+    Board, BoardHead, BoardRow, BoardServer, Detail, DetailPerson, DetailSums, Push, Trace, Verb,
+    Watch,
 };
 use plenary_testkit::{DEADLINE, Ws, instance};
 use tokio::time::timeout;
@@ -12,6 +13,7 @@ use tokio::time::timeout;
 pub struct Watched {
     pub ws: Ws,
     pub head: Option<BoardHead>,
+    pub servers: Vec<BoardServer>,
     pub rows: BTreeMap<InstanceId, BoardRow>,
     pub sums: Option<DetailSums>,
     pub people: BTreeMap<UserId, DetailPerson>,
@@ -28,6 +30,7 @@ impl Watched {
         Self {
             ws,
             head: None,
+            servers: Vec::new(),
             rows: BTreeMap::new(),
             sums: None,
             people: BTreeMap::new(),
@@ -64,6 +67,9 @@ impl Watched {
     fn take_board(&mut self, news: Board) {
         if news.anew {
             self.rows.clear();
+        }
+        if !news.servers.is_empty() {
+            self.servers = news.servers;
         }
         self.head = news.head.or(self.head.take());
         self.rows

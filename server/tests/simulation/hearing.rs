@@ -30,6 +30,7 @@ impl Run<'_> {
             | Feed::Changed
             | Feed::SignedOut(_)
             | Feed::Denied(_)
+            | Feed::Server(_)
             | Feed::Read(_)
             | Feed::Typing { .. }
             | Feed::Waiting(_)

@@ -19,7 +19,8 @@ use plenary_server::store::{
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, Unread, WaitOk,
+    Absent, BoardServer, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk,
+    Unread, WaitOk,
 };
 use plenary_shared::search::{Place, Query};
 use plenary_shared::text::MessageBody;
@@ -123,6 +124,10 @@ impl Overview for Served {
 
     async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
         self.inner.tell_denied(denial).await
+    }
+
+    async fn tell_server(&self, server: &BoardServer) -> Answer<()> {
+        self.inner.tell_server(server).await
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Board {
     /// How the parts of the store are, if that changed; asked every few seconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<BoardCheck>,
+    /// How the servers are, all of them, if that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<BoardServer>,
     /// Rows that are shown no more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<InstanceId>,
@@ -67,26 +70,54 @@ pub struct BoardHead {
     pub spark: Vec<u64>,
     /// Events that the archive has not yet.
     pub unarchived: u64,
-    /// Connections to this server, with somebody signed in.
+    /// Connections to all servers, with somebody signed in.
     pub connections: u32,
-    /// How often the live state of something that is followed here began anew.
-    pub fences: u64,
-    /// Connections that this server closed because they did not keep up.
-    #[serde(rename = "tooSlow")]
-    pub too_slow: u64,
-    /// From an event to the connections of this server: 95 of 100 in the last minute took no longer,
-    /// in milliseconds; missing where there were none.
+    /// From an event to the connections of a server: at the slowest, 95 of 100 in the last minute took
+    /// no longer, in milliseconds; missing where there were none.
     #[serde(
         default,
         rename = "deliveryP95Ms",
         skip_serializing_if = "Option::is_none"
     )]
     pub delivery_p95_ms: Option<u32>,
-    /// What went wrong at this server in the last minute: round trips that a store did not answer in
+    /// What went wrong at all servers in the last minute: round trips that a store did not answer in
     /// time, and requests that broke.
     #[serde(default)]
     pub errors: u64,
-    /// How late meetings began at this server, the last and the latest, in milliseconds.
+}
+
+/// How one server is. Each tells the others every few seconds; who is silent is shown no more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardServer {
+    /// Which: another one with each start.
+    pub node: String,
+    /// Its host, and the address that it listens on.
+    pub name: String,
+    /// Whether it is the one that tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    /// Connections to it, with somebody signed in.
+    pub connections: u32,
+    /// Instances that are followed at it.
+    pub rooms: u32,
+    /// What is kept of them for those who read, in bytes.
+    #[serde(rename = "queueBytes")]
+    pub queue_bytes: u64,
+    /// How often the live state of something that is followed at it began anew.
+    pub fences: u64,
+    /// Connections that it closed because they did not keep up.
+    #[serde(rename = "tooSlow")]
+    pub too_slow: u64,
+    /// As [`BoardHead::delivery_p95_ms`], of it alone.
+    #[serde(
+        default,
+        rename = "deliveryP95Ms",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delivery_p95_ms: Option<u32>,
+    /// As [`BoardHead::errors`], of it alone.
+    pub errors: u64,
+    /// How late meetings began at it, the last and the latest, in milliseconds.
     #[serde(
         default,
         rename = "startsLateMs",
@@ -100,12 +131,6 @@ pub struct BoardHead {
         skip_serializing_if = "Option::is_none"
     )]
     pub ends_late_ms: Option<(i64, i64)>,
-    /// Instances that are followed at this server.
-    #[serde(default)]
-    pub rooms: u32,
-    /// What is kept of them for those who read, in bytes.
-    #[serde(default, rename = "queueBytes")]
-    pub queue_bytes: u64,
 }
 
 /// How one part of the store is.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_shared::domain::{InstanceState, Role};
 use plenary_shared::ids::{InstanceId, UserId};
-use plenary_shared::protocol::{Board, BoardCheck, BoardHead, BoardRow};
+use plenary_shared::protocol::{Board, BoardCheck, BoardHead, BoardRow, BoardServer};
 use plenary_shared::time::Timestamp;
 
 pub use asking::{Action, Asking, Field, FieldError};
@@ -66,6 +66,8 @@ pub struct Picture {
     pub head: Option<BoardHead>,
     /// How the parts of the store are.
     pub checks: Vec<BoardCheck>,
+    /// How the servers are; the one that tells first.
+    pub servers: Vec<BoardServer>,
     /// The meetings.
     pub rows: BTreeMap<InstanceId, BoardRow>,
     /// One of them in detail.
@@ -156,6 +158,9 @@ impl Dashboard {
         }
         if !news.checks.is_empty() {
             self.live.checks = news.checks;
+        }
+        if !news.servers.is_empty() {
+            self.live.servers = news.servers;
         }
         for id in news.gone {
             self.live.rows.remove(&id);
@@ -352,6 +357,7 @@ mod tests {
                 row("4/1", "budget, again", InstanceState::Scheduled, 0),
             ],
             checks: Vec::new(),
+            servers: Vec::new(),
             gone: Vec::new(),
         });
         board

@@ -110,7 +110,7 @@ impl Overlay {
                 )
             }
             Page::Outbox => "on its way, and refused".to_owned(),
-            Page::Server => "the server and its stores".to_owned(),
+            Page::Server => "the servers and their stores".to_owned(),
             Page::Planned(id) => planned::title(model, *id),
             Page::PlanNews(_) => "what is to be known of it".to_owned(),
             Page::Why {

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, InstanceState, Participant, Reject, Role};
 use plenary_shared::protocol::{
-    Board, BoardCheck, BoardHead, BoardRow, Done, Longer, Measure, Moderate, PeopleOk, Push,
-    Target, Verb, Watch,
+    Board, BoardCheck, BoardHead, BoardRow, BoardServer, Done, Longer, Measure, Moderate, PeopleOk,
+    Push, Target, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use rstest::rstest;
@@ -81,14 +81,8 @@ fn head(stage: &Stage) -> BoardHead {
         spark: vec![0, 3, 6, 15, 27, 21, 12, 9, 6, 10],
         unarchived: 0,
         connections: 73,
-        fences: 2,
-        too_slow: 1,
         delivery_p95_ms: Some(41),
         errors: 0,
-        starts_late_ms: Some((12, 340)),
-        ends_late_ms: None,
-        rooms: 4,
-        queue_bytes: 70_000,
     }
 }
 
@@ -99,6 +93,26 @@ fn check(name: &str, ok: bool, latency_ms: Option<u64>) -> BoardCheck {
         detail: (!ok).then(|| "The archive is behind.".to_owned()),
         latency_ms,
     }
+}
+
+fn servers() -> Vec<BoardServer> {
+    let one = |node: &str, name: &str, connections| BoardServer {
+        node: node.to_owned(),
+        name: name.to_owned(),
+        connections,
+        ..BoardServer::default()
+    };
+    let own = BoardServer {
+        own: true,
+        fences: 2,
+        too_slow: 1,
+        delivery_p95_ms: Some(41),
+        starts_late_ms: Some((12, 340)),
+        rooms: 4,
+        queue_bytes: 70_000,
+        ..one("a", "wren 10.0.0.7:7480", 70)
+    };
+    vec![own, one("b", "finch 10.0.0.8:7480", 3)]
 }
 
 /// An admin before the dashboard.
@@ -114,6 +128,7 @@ pub(super) fn board(columns: u16, rows_: u16) -> Stage {
         head: Some(head(&stage)),
         rows: rows(),
         checks: vec![check("redis", true, Some(1)), check("archive", false, None)],
+        servers: servers(),
         gone: vec![],
     };
     stage.push(Push::Board(Box::new(news)));
@@ -158,6 +173,20 @@ fn board_80x24() {
 fn board_44x20_in_ascii() {
     let mut stage = board(44, 20);
     stage.model.theme = Theme::new(false, true);
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn the_servers_120x36() {
+    let mut stage = board(120, 36);
+    stage.key("s");
+    assert_snapshot!(stage.screen());
+}
+
+#[test]
+fn the_servers_44x20() {
+    let mut stage = board(44, 20);
+    stage.key("s");
     assert_snapshot!(stage.screen());
 }
 

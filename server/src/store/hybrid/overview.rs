@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 
 use super::Hybrid;
@@ -43,5 +44,9 @@ impl Overview for Hybrid {
 
     async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
         Ok(self.live.notice_denied(denial).await?)
+    }
+
+    async fn tell_server(&self, server: &BoardServer) -> Answer<()> {
+        Ok(self.live.notice_server(server).await?)
     }
 }

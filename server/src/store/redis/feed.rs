@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use plenary_shared::domain::Code;
 use plenary_shared::ids::{Generation, InstanceId, Seq};
-use plenary_shared::protocol::{PresenceTold, WaitTold};
+use plenary_shared::protocol::{BoardServer, PresenceTold, WaitTold};
 use plenary_shared::time::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
@@ -160,6 +160,13 @@ impl Live {
         let (at, name) = (denial.at.as_ms(), &denial.name);
         self.notice(&format!("denied {instance} {user} {code} {at} {name}"))
             .await
+    }
+
+    /// Tells every server how this one is.
+    pub async fn notice_server(&self, server: &BoardServer) -> Result<(), Fault> {
+        let json = serde_json::to_string(server)
+            .map_err(|error| Fault::broken("telling how this server is", error))?;
+        self.notice(&format!("server {json}")).await
     }
 
     async fn notice(&self, text: &str) -> Result<(), Fault> {
@@ -418,6 +425,9 @@ fn read_notice(text: &str) -> Option<Feed> {
             at: Timestamp::from_ms(words.next()?.parse().ok()?),
             name: words.next()?.to_owned(),
         })));
+    }
+    if let Some(json) = text.strip_prefix("server ") {
+        return serde_json::from_str(json).ok().map(Feed::Server);
     }
     let hex = text.strip_prefix("signed_out ")?;
     let mut hash = [0; 32];

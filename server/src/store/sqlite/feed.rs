@@ -74,7 +74,8 @@ impl Feeding {
                 | Feed::Changed
                 | Feed::SignedOut(_)
                 | Feed::Read(_)
-                | Feed::Denied(_) => {}
+                | Feed::Denied(_)
+                | Feed::Server(_) => {}
             }
             self.send(hub, one);
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, Seq};
+use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
@@ -59,6 +60,11 @@ impl Overview for Sqlite {
     async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
         let told = Feed::Denied(Box::new(denial.clone()));
         self.feeding.publish(vec![told]);
+        Ok(())
+    }
+
+    /// The file has one server.
+    async fn tell_server(&self, _: &BoardServer) -> Answer<()> {
         Ok(())
     }
 }

@@ -252,6 +252,7 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Denied(_)
+        | Feed::Server(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Waiting(_)
@@ -271,6 +272,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::Changed
         | Feed::SignedOut(_)
         | Feed::Denied(_)
+        | Feed::Server(_)
         | Feed::Read(_)
         | Feed::Typing { .. }
         | Feed::Waiting(_)

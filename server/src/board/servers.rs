@@ -1,0 +1,78 @@
+//! How this server is, and the others, as each of them says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plenary_shared::protocol::{BoardHead, BoardServer};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::Board;
+
+/// Between two words of a server to the others, in milliseconds.
+const TELL_MS: u64 = 2_000;
+
+impl Board {
+    /// From here on it is known where this server listens.
+    pub fn listens(&self, bound: std::net::SocketAddr) {
+        let host = rustix::system::uname();
+        let host = host.nodename().to_string_lossy();
+        // It listens once.
+        let _ = self.name.set(format!("{host} {bound}"));
+    }
+
+    /// Tells the other servers how this one is, until told to stop.
+    pub async fn tell(self: Arc<Self>, stop: CancellationToken) {
+        let mut tick = interval(Duration::from_millis(TELL_MS));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            let own = BoardServer {
+                own: false,
+                ..self.own()
+            };
+            if let Err(error) = self.store.tell_server(&own).await {
+                tracing::debug!(%error, "how this server is, is told later");
+            }
+        }
+    }
+
+    /// This server first, then the others by their names.
+    pub(super) fn servers(&self) -> Vec<BoardServer> {
+        let others = self.hub.servers().into_iter();
+        let mut others: Vec<BoardServer> = others.filter(|one| one.node != self.node.0).collect();
+        others.sort_by(|a, b| (&a.name, &a.node).cmp(&(&b.name, &b.node)));
+        [self.own()].into_iter().chain(others).collect()
+    }
+
+    fn own(&self) -> BoardServer {
+        let (hub, metrics) = (&self.hub, self.hub.metrics());
+        let (rooms, queue_bytes) = hub.kept();
+        BoardServer {
+            node: self.node.0.clone(),
+            name: self.name.get().cloned().unwrap_or_default(),
+            own: true,
+            connections: u32::try_from(hub.connections()).unwrap_or(u32::MAX),
+            rooms: u32::try_from(rooms).unwrap_or(u32::MAX),
+            queue_bytes: queue_bytes as u64,
+            fences: hub.fences(),
+            too_slow: hub.too_slow(),
+            delivery_p95_ms: metrics.delivery_p95_ms(),
+            errors: metrics.recent_errors(),
+            starts_late_ms: metrics.starts_late_ms(),
+            ends_late_ms: metrics.ends_late_ms(),
+        }
+    }
+}
+
+/// What the head says of all servers.
+pub(super) fn sum(servers: &[BoardServer], head: &mut BoardHead) {
+    for server in servers {
+        head.connections = head.connections.saturating_add(server.connections);
+        head.errors += server.errors;
+        head.delivery_p95_ms = head.delivery_p95_ms.max(server.delivery_p95_ms);
+    }
+}
