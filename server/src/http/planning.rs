@@ -10,10 +10,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::document::InstancePath;
-use super::extract::{At, Behind, JsonBody, Listed, MaybeJson, Planned, SignedIn, TextBody};
+use super::extract::{Admin, At, Behind, JsonBody, Listed, MaybeJson, Planned, TextBody};
 use super::{HttpError, HttpState};
 use crate::ctx::Caller;
-use crate::rules;
 use crate::service::schedule::{self, Import};
 
 /// A meeting to be added.
@@ -91,7 +90,7 @@ async fn planned(state: &HttpState, caller: &Caller, asked: Plan) -> Answered {
 )]
 pub(super) async fn meetings(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     Behind(after): Behind,
 ) -> Answered {
     planned(&state, &caller, Plan::Meetings { after }).await
@@ -111,7 +110,7 @@ pub(super) async fn meetings(
 )]
 pub(super) async fn add(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     JsonBody(new): JsonBody<MeetingAdding>,
 ) -> Answered {
     let MeetingAdding {
@@ -143,7 +142,7 @@ pub(super) async fn add(
 )]
 pub(super) async fn meeting(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     Planned(meeting): Planned,
 ) -> Answered {
     planned(&state, &caller, Plan::Meeting { meeting }).await
@@ -164,7 +163,7 @@ pub(super) async fn meeting(
 )]
 pub(super) async fn edit(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     Planned(meeting): Planned,
     JsonBody(edit): JsonBody<Editing>,
 ) -> Answered {
@@ -197,7 +196,7 @@ pub(super) async fn edit(
 )]
 pub(super) async fn audience(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     Planned(meeting): Planned,
     JsonBody(change): JsonBody<Inviting>,
 ) -> Answered {
@@ -230,12 +229,11 @@ pub(super) async fn audience(
 )]
 pub(super) async fn import(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     Planned(meeting): Planned,
     Listed { replace, strict }: Listed,
     TextBody(text): TextBody,
 ) -> Answered {
-    rules::admin(&caller.user)?;
     let import = Import {
         text: &text,
         replace,
@@ -261,7 +259,7 @@ pub(super) async fn import(
 )]
 pub(super) async fn instance(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     Planned(meeting): Planned,
     JsonBody(times): JsonBody<Times>,
 ) -> Answered {
@@ -292,7 +290,7 @@ pub(super) async fn instance(
 )]
 pub(super) async fn shift(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     At(instance): At,
     JsonBody(times): JsonBody<Times>,
 ) -> Answered {
@@ -323,7 +321,7 @@ pub(super) async fn shift(
 )]
 pub(super) async fn cancel(
     State(state): State<HttpState>,
-    SignedIn(caller): SignedIn,
+    Admin(caller): Admin,
     At(instance): At,
     MaybeJson(why): MaybeJson<Cancelling>,
 ) -> Answered {
