@@ -279,6 +279,9 @@ fn about(model: &Model, instance: &Instance) -> String {
         InstanceState::Scheduled => {
             format!("begins {}", model.zone.weekday_hm(instance.fromdatetime))
         }
+        InstanceState::Ending | InstanceState::Ended if instance.cancelled => {
+            "cancelled".to_owned()
+        }
         InstanceState::Ending | InstanceState::Ended => "ended".to_owned(),
     };
     let private = if instance.is_public { "" } else { ", private" };

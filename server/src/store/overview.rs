@@ -33,10 +33,12 @@ pub struct Listed {
     pub is_public: bool,
     /// When it begins.
     pub from: Timestamp,
-    /// When it is over.
+    /// When it is over, or was.
     pub to: Timestamp,
     /// Where it is in its life.
     pub state: InstanceState,
+    /// Whether it was called off before it began.
+    pub cancelled: bool,
     /// How many are in its audience.
     pub invited: u32,
     /// The last seq of which the record is complete.

@@ -149,6 +149,10 @@ pub struct BoardCheck {
 }
 
 /// One instance.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not follow from each other"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoardRow {
     /// Which.
@@ -161,10 +165,13 @@ pub struct BoardRow {
     pub is_public: bool,
     /// When it begins.
     pub fromdatetime: Timestamp,
-    /// When it is over.
+    /// When it is over, or was.
     pub todatetime: Timestamp,
     /// Where it is in its life.
     pub state: InstanceState,
+    /// Whether it was called off before it began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
     /// Nobody joins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub locked: bool,

@@ -330,6 +330,7 @@ mod tests {
             locked: here == 2,
             read_only: false,
             here,
+            cancelled: false,
             waiting: 0,
             reconnecting: 0,
             ever: here,

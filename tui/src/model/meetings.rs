@@ -123,6 +123,13 @@ impl Meetings {
         self.waited_for.insert(id)
     }
 
+    /// One that is waited for and was cancelled.
+    pub fn called_off(&self) -> Option<InstanceId> {
+        let off = self.all.iter().filter(|instance| instance.cancelled);
+        off.map(|instance| instance.id)
+            .find(|id| self.is_waited_for(*id))
+    }
+
     /// Those that were waited for and have begun; of those that will not begin any more nothing is
     /// kept.
     pub fn take_begun(&mut self) -> Vec<InstanceId> {

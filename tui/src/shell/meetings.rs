@@ -38,7 +38,14 @@ fn row(style: Style, instance: &Instance) -> Vec<Cell> {
     };
     vec![
         painted(BOLD, instance.id.to_string()),
-        painted(sgr, instance.state.as_str()),
+        painted(
+            sgr,
+            if instance.cancelled {
+                "cancelled"
+            } else {
+                instance.state.as_str()
+            },
+        ),
         cell(style.span(instance.fromdatetime, instance.todatetime)),
         cell(here),
         cell(if instance.is_public {

@@ -23,6 +23,7 @@ fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) ->
         locked: false,
         read_only: false,
         here: 0,
+        cancelled: false,
         waiting: 0,
         reconnecting: 0,
         ever: 0,
@@ -63,6 +64,9 @@ fn rows() -> Vec<BoardRow> {
     rows[1].locked = true;
     rows[2].reconnecting = 3;
     rows[4].waiting = 2;
+    let mut off = row(9, "Retro", "13:30", "13:20", Ended);
+    off.cancelled = true;
+    rows.push(off);
     rows[5].messages = 310;
     rows[5].ever = 6;
     rows

@@ -187,6 +187,29 @@ fn a_store_that_does_not_answer_is_asked_again_who_waits() {
 }
 
 #[test]
+fn whoever_waits_is_told_that_it_was_called_off() {
+    let mut stage = before_it(120, 36);
+    stage.key("enter");
+    let mut all = demo_meetings();
+    let review = all.iter_mut().find(|instance| instance.id == id(12, 3));
+    let review = review.expect("it is listed");
+    (review.state, review.cancelled) = (InstanceState::Ended, true);
+    stage.push(Push::Changed(Changed {
+        instance: None,
+        changed: ChangedList::Meetings,
+    }));
+    stage.answer_meetings(all);
+    assert!(
+        stage.shows("Design review was cancelled"),
+        "{}",
+        stage.screen()
+    );
+    assert!(stage.shows("an admin called it off before it began"));
+    assert!(stage.shows("✗ cancelled") && stage.shows("✗ 15:30"));
+    assert!(!joins(&mut stage));
+}
+
+#[test]
 fn the_last_minute_is_counted_down_by_seconds() {
     let mut stage = before_it(120, 36);
     stage.wait_ms(7 * 60_000 + 500);

@@ -36,6 +36,13 @@ impl Step<'_> {
                 self.open(*id);
             }
         }
+        if let Some(id) = self.model.meetings.called_off() {
+            let title = self.title_of(id);
+            self.model.tell(
+                Tone::Bad,
+                format!("{title} was cancelled: it does not take place"),
+            );
+        }
         for id in self.model.meetings.take_begun() {
             let title = self.title_of(id);
             self.model

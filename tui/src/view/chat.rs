@@ -192,6 +192,10 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
             };
             (format!("{} begins in {left}", theme.glyphs.busy), hint)
         }
+        InstanceState::Ending | InstanceState::Ended if instance.cancelled => (
+            format!("{} cancelled", theme.glyphs.failed),
+            "an admin called it off before it began".to_owned(),
+        ),
         InstanceState::Ending | InstanceState::Ended => (
             format!("{} ended", theme.glyphs.done),
             format!("{enter} opens it for reading"),

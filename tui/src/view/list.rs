@@ -206,16 +206,18 @@ fn time(model: &Model, entry: &Entry<'_>) -> String {
         Group::Today => model.zone.hm(instance.fromdatetime),
         Group::Tomorrow => model.zone.weekday_hm(instance.fromdatetime),
         Group::Later => model.zone.day_month(instance.fromdatetime),
-        Group::Ended if model.zone.day(instance.todatetime) == model.zone.day(model.now) => {
-            format!(
-                "{} {}",
-                model.theme.glyphs.done,
-                model.zone.hm(instance.todatetime)
-            )
-        }
         Group::Ended => {
-            let day = model.zone.day_month(instance.todatetime);
-            format!("{} {day}", model.theme.glyphs.done)
+            let (zone, glyphs) = (model.zone, model.theme.glyphs);
+            let mark = if instance.cancelled {
+                glyphs.failed
+            } else {
+                glyphs.done
+            };
+            if zone.day(instance.todatetime) == zone.day(model.now) {
+                format!("{mark} {}", zone.hm(instance.todatetime))
+            } else {
+                format!("{mark} {}", zone.day_month(instance.todatetime))
+            }
         }
     }
 }

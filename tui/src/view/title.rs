@@ -102,12 +102,12 @@ fn parts(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
         }
         InstanceState::Ending | InstanceState::Ended => {
             let day = zone.day_month(instance.fromdatetime);
-            parts.push(part(
-                format!("{} ended", glyphs.done),
-                Style::new(),
-                90,
-                false,
-            ));
+            let ended = if instance.cancelled {
+                format!("{} cancelled", glyphs.failed)
+            } else {
+                format!("{} ended", glyphs.done)
+            };
+            parts.push(part(ended, Style::new(), 90, false));
             parts.push(part(
                 format!("{day} {times}"),
                 theme.style(Tone::Quiet),

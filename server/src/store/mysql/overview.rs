@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mysql_async::{Row, params};
+use plenary_shared::domain::Reason;
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
@@ -25,7 +26,7 @@ impl Ledger {
             let rows = self
                 .rows(
                     "SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state,
-                            i.archived_seq, m.title, m.isPublic, (
+                            i.ended_at, i.reason, i.archived_seq, m.title, m.isPublic, (
                               SELECT COUNT(*) FROM audience a WHERE a.meetingID = i.meetingID
                             ) AS invited
                      FROM meeting_instance i
@@ -33,6 +34,7 @@ impl Ledger {
                      WHERE i.state = :state
                        AND (:from IS NULL OR i.fromdatetime <= :from)
                        AND (:to IS NULL OR i.todatetime >= :to)
+                       AND (:to IS NULL OR COALESCE(i.ended_at, i.todatetime) >= :to)
                      ORDER BY i.todatetime DESC
                      LIMIT :limit",
                     params! {
@@ -179,8 +181,10 @@ fn listed(row: &Row) -> Result<Listed, row::Unusable> {
         title: meeting.title,
         is_public: meeting.is_public,
         from: row::time(row, "fromdatetime")?,
-        to: row::time(row, "todatetime")?,
+        // What is over may have been ended sooner than it was planned.
+        to: row::time(row, "ended_at").or_else(|_| row::time(row, "todatetime"))?,
         state: row::state(row)?,
+        cancelled: row::reason(row) == Some(Reason::Cancelled),
         invited: u32::try_from(invited).unwrap_or(u32::MAX),
         archived: row::seq(row, "archived_seq")?,
     })

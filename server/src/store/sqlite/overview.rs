@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use plenary_shared::domain::InstanceState;
+use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
@@ -81,8 +81,8 @@ fn listed(conn: &Connection, soon: Timestamp, since: Timestamp) -> Result<Vec<Li
 macro_rules! listed {
     ($which:literal) => {
         concat!(
-            "SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.archived_seq,
-                    m.title, m.description, m.isPublic,
+            "SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.ended_at, i.state,
+                    i.reason, i.archived_seq, m.title, m.description, m.isPublic,
                     (SELECT COUNT(*) FROM audience a WHERE a.meetingID = i.meetingID) AS invited
              FROM meeting_instance i
              JOIN meeting m ON m.meetingID = i.meetingID
@@ -97,7 +97,10 @@ macro_rules! listed {
 
 const ACTIVE: &str = listed!("i.state IN ('active', 'ending') AND i.todatetime >= :bound");
 const SOON: &str = listed!("i.state = 'scheduled' AND i.fromdatetime <= :bound");
-const OVER: &str = listed!("i.state = 'ended' AND i.todatetime >= :bound");
+const OVER: &str = listed!(
+    "i.state = 'ended' AND i.todatetime >= :bound
+               AND COALESCE(i.ended_at, i.todatetime) >= :bound"
+);
 
 fn one_listed(row: &Row<'_>) -> Result<Listed, row::Unusable> {
     let meeting = row::meeting(row)?;
@@ -107,8 +110,10 @@ fn one_listed(row: &Row<'_>) -> Result<Listed, row::Unusable> {
         title: meeting.title,
         is_public: meeting.is_public,
         from: row::time(row, "fromdatetime")?,
-        to: row::time(row, "todatetime")?,
+        // What is over may have been ended sooner than it was planned.
+        to: row::time(row, "ended_at").or_else(|_| row::time(row, "todatetime"))?,
         state: row::state(row)?,
+        cancelled: row::reason(row) == Some(Reason::Cancelled),
         invited: u32::try_from(invited).unwrap_or(u32::MAX),
         archived: row::seq(row, "archived_seq")?,
     })

@@ -141,6 +141,7 @@ impl Table {
         let glyphs = model.theme.glyphs;
         let dash = glyphs.dash;
         let here = match (row.state, row.invited) {
+            _ if row.cancelled => dash.to_owned(),
             (InstanceState::Scheduled, _) if row.waiting > 0 => format!("{} wait", row.waiting),
             (InstanceState::Scheduled, Some(invited)) => format!("{dash}/{invited}"),
             (InstanceState::Scheduled, None) => dash.to_owned(),
@@ -169,6 +170,7 @@ impl Table {
         let glyphs = model.theme.glyphs;
         if self.minute {
             let (said, curve) = match row.state {
+                InstanceState::Ended if row.cancelled => (glyphs.dash.to_owned(), String::new()),
                 InstanceState::Ended => (format!("{} in all", row.messages), String::new()),
                 InstanceState::Scheduled => (glyphs.dash.to_owned(), String::new()),
                 InstanceState::Active | InstanceState::Ending => {
@@ -235,6 +237,7 @@ fn state(row: &BoardRow, model: &Model) -> (&'static str, Tone) {
             (glyphs.warning, Tone::Bad)
         }
         InstanceState::Active | InstanceState::Ending => (glyphs.live, Tone::Good),
+        InstanceState::Ended if row.cancelled => (glyphs.failed, Tone::Quiet),
         InstanceState::Ended => (glyphs.done, Tone::Quiet),
     }
 }
@@ -262,7 +265,11 @@ fn left(model: &Model, row: &BoardRow, cells: usize) -> (String, Tone) {
         }
         InstanceState::Ended => {
             let at = model.zone.hm(row.todatetime);
-            let said = if short { at } else { format!("ended {at}") };
+            let said = match (short, row.cancelled) {
+                (_, true) => "cancelled".to_owned(),
+                (true, false) => at,
+                (false, false) => format!("ended {at}"),
+            };
             (said, Tone::Quiet)
         }
     }
