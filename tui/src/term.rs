@@ -110,6 +110,7 @@ impl Term {
     pub fn clear(&mut self) -> io::Result<()> {
         // Not by `Terminal::clear`: it asks the terminal where the cursor is, and the answer would
         // have to come past the keys that are being read.
+        self.inner.backend_mut().forget();
         let size = self.inner.size()?;
         self.inner.resize(size.into())
     }

@@ -1,5 +1,6 @@
 //! Addresses under the text that shows them, as OSC 8 tells a terminal: a backend that knows by a
-//! cell's mark which link it is a part of.
+//! cell's mark which link it is a part of. It says nothing about a cursor that stays as it is, so that a
+//! frame like the one before writes nothing.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -19,6 +20,9 @@ pub(super) type Shared = Rc<RefCell<Table>>;
 pub(super) struct Linking<W: Write> {
     inner: CrosstermBackend<W>,
     links: Shared,
+    /// Whether the cursor is seen, and where it stands, as far as that is known.
+    seen: Option<bool>,
+    at: Option<Position>,
 }
 
 impl<W: Write> Linking<W> {
@@ -26,7 +30,14 @@ impl<W: Write> Linking<W> {
         Self {
             inner: CrosstermBackend::new(writer),
             links,
+            seen: None,
+            at: None,
         }
+    }
+
+    /// Somebody else had the terminal: nothing is known of its cursor.
+    pub(super) fn forget(&mut self) {
+        (self.seen, self.at) = (None, None);
     }
 
     /// Cells of one link, or of none, side by side or not.
@@ -74,18 +85,26 @@ impl<W: Write> Backend for Linking<W> {
         if alike.is_empty() {
             return Ok(());
         }
+        self.at = None;
         self.draw_alike(number, &alike)
     }
 
     fn append_lines(&mut self, count: u16) -> io::Result<()> {
+        self.at = None;
         self.inner.append_lines(count)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
+        if self.seen.replace(false) == Some(false) {
+            return Ok(());
+        }
         self.inner.hide_cursor()
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
+        if self.seen.replace(true) == Some(true) {
+            return Ok(());
+        }
         self.inner.show_cursor()
     }
 
@@ -94,14 +113,20 @@ impl<W: Write> Backend for Linking<W> {
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        let position = position.into();
+        if self.at.replace(position) == Some(position) {
+            return Ok(());
+        }
         self.inner.set_cursor_position(position)
     }
 
     fn clear(&mut self) -> io::Result<()> {
+        self.forget();
         self.inner.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        self.forget();
         self.inner.clear_region(clear_type)
     }
 
@@ -254,6 +279,47 @@ mod tests {
                 || address.starts_with("http://evil.org");
             assert!(is_shown, "{address:?}");
         }
+    }
+
+    /// Where everything goes that is written.
+    #[derive(Clone, Default)]
+    struct Sink(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_frame_like_the_one_before_writes_nothing() {
+        let mut stage = Stage::talking(80, 24);
+        let (sink, table) = (Sink::default(), Shared::default());
+        let backend = Linking::new(sink.clone(), Rc::clone(&table));
+        let area = Viewport::Fixed(Rect::new(0, 0, 80, 24));
+        let options = TerminalOptions { viewport: area };
+        let mut terminal = Terminal::with_options(backend, options).expect("memory takes all");
+        let mut draw = |stage: &Stage| {
+            let drawn = terminal.draw(|frame| {
+                table.borrow_mut().replace(view(&stage.model, frame));
+            });
+            drawn.expect("memory takes all");
+            std::mem::take(&mut *sink.0.borrow_mut())
+        };
+        assert!(draw(&stage).len() > 1_000);
+        stage.tell(crate::msg::News::Tick);
+        assert_eq!(draw(&stage), b"");
+        // A key moves the cursor, and it comes back.
+        stage.write("a");
+        assert!(!draw(&stage).is_empty());
+        stage.key("backspace");
+        assert!(!draw(&stage).is_empty());
+        assert_eq!(draw(&stage), b"");
     }
 
     proptest! {

@@ -504,6 +504,10 @@ fn too_many_who_look_are_told_so() {
     stage.refuse("watch", reject);
     assert!(stage.shows("64 meetings already"), "{}", stage.screen());
     assert!(stage.shows("Incident 4471"), "{}", stage.screen());
+    // It stands there in place of the meeting after the notice is gone.
+    stage.wait_ms(60_000);
+    assert!(stage.shows("64 meetings already"), "{}", stage.screen());
+    assert!(!stage.shows("asking"), "{}", stage.screen());
 }
 
 #[test]

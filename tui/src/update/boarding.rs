@@ -65,6 +65,10 @@ impl Step<'_> {
         if reject.code == Code::AdminsOnly {
             self.model.board = None;
         }
+        let looked = self.model.board.as_mut();
+        if let Some(looked) = looked.and_then(|board| board.live.looked.as_mut()) {
+            looked.refused = Some(reject.detail.clone());
+        }
         self.tell_no(reject);
     }
 

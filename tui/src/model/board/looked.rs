@@ -19,6 +19,8 @@ pub struct Looked {
     pub instance: InstanceId,
     /// Whether anything was told of it yet.
     pub known: bool,
+    /// Why nothing is told of it.
+    pub refused: Option<String>,
     /// The figures over everybody.
     pub sums: DetailSums,
     /// Everybody who was ever in.
@@ -33,6 +35,7 @@ impl Looked {
         Self {
             instance,
             known: false,
+            refused: None,
             sums: DetailSums::default(),
             people: BTreeMap::new(),
             traces: VecDeque::new(),

@@ -85,13 +85,14 @@ fn panes(
     area: Rect,
 ) -> Position {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let why_not = looked.and_then(|looked| looked.refused.clone());
+    let columns = usize::from(area.width).saturating_sub(2).max(1);
     let Some(looked) = looked.filter(|looked| looked.known) else {
-        let said = format!(" {} asking{}", glyphs.busy, glyphs.cut);
-        put(
-            frame,
-            area,
-            vec![Line::styled(said, theme.style(Tone::Quiet))],
-        );
+        let refused = why_not.map(|why| text::wrap(&text::one_line(&why), columns));
+        let said = refused.unwrap_or_else(|| vec![format!("{} asking{}", glyphs.busy, glyphs.cut)]);
+        let said = said.into_iter().map(|row| format!(" {row}"));
+        let rows = said.map(|row| Line::styled(row, theme.style(Tone::Quiet)));
+        put(frame, area, rows.collect());
         return Position::new(area.x, area.y);
     };
     let (of_people, of_events) = if area.width >= BESIDE_COLUMNS {
