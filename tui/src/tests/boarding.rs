@@ -39,7 +39,7 @@ fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) ->
     }
 }
 
-fn rows() -> Vec<BoardRow> {
+pub(super) fn rows() -> Vec<BoardRow> {
     use InstanceState::{Active, Ended, Scheduled};
     let mut rows = vec![
         row(7, "Budget review", "12:30", "13:45", Active),

@@ -1,17 +1,20 @@
 //! Sizes nobody has and texts nobody should send: nothing panics, nothing is obeyed.
 
 use plenary_shared::domain::{InstanceState, Reason, What};
+use plenary_shared::protocol::{Board, BoardServer, Push, WaitOk, Waiter};
 use plenary_shared::text::MessageBody;
 use proptest::prelude::*;
 
+use super::planning::{planning_of, schedule};
 use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
 use crate::msg::{Mouse, News};
 
-/// Texts that break screens: controls, joiners, bidi, towers, a word of 3,000 characters.
+/// Texts that break screens: controls, joiners, bidi, towers, a word of 10,000 characters.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("👩‍👩‍👧🏽‍❤️‍💋‍👨 日本語 e\u{301}\u{301}\u{301}".to_owned()),
         Just("\u{202e}evil\u{202c} שלום עולם مرحبا \u{200b}\u{feff}".to_owned()),
+        Just("w".repeat(10_000)),
         Just("w".repeat(3_000)),
         Just("日".repeat(1_300)),
         Just(format!("z{}", "\u{301}".repeat(2_000))),
@@ -86,12 +89,86 @@ const KEYS: &[&str] = &[
     "/",
 ];
 
+/// Whether no sign stands over the edge of the screen, and none holds a sequence.
+fn fits(stage: &Stage) -> bool {
+    let cells = stage.cells();
+    let area = cells.area;
+    area.positions().all(|at| {
+        let symbol = cells[at].symbol();
+        let width = u16::try_from(crate::text::width(symbol)).unwrap_or(u16::MAX);
+        at.x.saturating_add(width) <= area.right() && !symbol.chars().any(char::is_control)
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    #[test]
+    fn what_admins_see_fits_everywhere(
+        columns in 1_u16..=250,
+        rows in 1_u16..=80,
+        title in text(),
+        name in text(),
+        keys in proptest::collection::vec(0..KEYS.len(), 0..12),
+    ) {
+        let mut plan = schedule();
+        for planned in &mut plan.meetings {
+            planned.meeting.title.clone_from(&title);
+            planned.meeting.description.clone_from(&name);
+            planned.audience.push(name.clone());
+        }
+        let mut stage = planning_of(columns, rows, &plan);
+        prop_assert!(fits(&stage));
+        for key in ["enter", "esc", "a", "esc", "s", "esc", "o", "esc"] {
+            stage.key(key);
+            prop_assert!(fits(&stage));
+        }
+        let mut board = super::boarding::rows();
+        for row in &mut board {
+            row.title.clone_from(&title);
+        }
+        let server = BoardServer { name: name.clone(), ..BoardServer::default() };
+        let news = Board { rows: board, servers: vec![server], ..Board::default() };
+        stage.push(Push::Board(Box::new(news)));
+        for key in ["s", "esc", "enter", "w", "esc", "esc"] {
+            stage.key(key);
+            prop_assert!(fits(&stage));
+        }
+        for key in keys {
+            stage.key(KEYS[key]);
+            prop_assert!(fits(&stage));
+        }
+    }
+
+    #[test]
+    fn whoever_waits_and_whatever_is_found_fits_everywhere(
+        columns in 1_u16..=250,
+        rows in 1_u16..=80,
+        names in proptest::collection::vec(text(), 0..9),
+        written in text(),
+        keys in proptest::collection::vec(0..KEYS.len(), 0..12),
+    ) {
+        let mut stage = Stage::ready(columns, rows);
+        stage.key("alt-3");
+        let people = (7..).zip(&names).map(|(id, name)| Waiter { id: user(id), name: name.clone() });
+        let found = WaitOk { count: names.len() * 3, people: people.collect() };
+        stage.answer("wait", found);
+        prop_assert!(fits(&stage));
+        for page in ["f1", "esc", "f3", "f2", "ctrl-g"] {
+            stage.key(page);
+            prop_assert!(fits(&stage));
+        }
+        stage.tell(News::Pasted(written));
+        prop_assert!(fits(&stage));
+        for key in keys {
+            stage.key(KEYS[key]);
+            prop_assert!(fits(&stage));
+        }
+    }
 
     #[test]
     fn nothing_panics(
-        sizes in proptest::collection::vec((1_u16..=200, 1_u16..=60), 1..4),
+        sizes in proptest::collection::vec((1_u16..=250, 1_u16..=80), 1..4),
         texts in proptest::collection::vec(text(), 1..12),
         title in text(),
         name in text(),
@@ -140,6 +217,7 @@ proptest! {
             }
             let shown = stage.screen();
             prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+            prop_assert!(fits(&stage));
         }
         stage.hears(last + 1, 8, "news");
         stage.event(last + 2, What::Leave { user: user(8), reason: Reason::Left });
@@ -152,8 +230,8 @@ proptest! {
 
     #[test]
     fn the_form_fits_everywhere(
-        columns in 1_u16..=200,
-        rows in 1_u16..=60,
+        columns in 1_u16..=250,
+        rows in 1_u16..=80,
         written in text(),
         keys in proptest::collection::vec(0..KEYS.len(), 0..12),
     ) {
@@ -171,8 +249,8 @@ proptest! {
 fn every_size_has_a_screen() {
     let mut stage = Stage::talking(120, 36);
     stage.write("draft");
-    for columns in 1..=130 {
-        for rows in [1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 24, 40] {
+    for columns in (1..=130).chain([160, 199, 200, 201, 250]) {
+        for rows in [1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 24, 40, 80] {
             stage.tell(News::Resized(columns, rows));
             assert!(columns < 9 || stage.shows("draft"), "{columns}x{rows}");
         }

@@ -46,7 +46,7 @@ fn instance(
     }
 }
 
-fn schedule() -> PlanOk {
+pub(super) fn schedule() -> PlanOk {
     use InstanceState::{Active, Ended, Scheduled};
     let mut sync = planned(
         42,
@@ -66,6 +66,11 @@ fn schedule() -> PlanOk {
 
 /// An admin before the schedule.
 fn planning(columns: u16, rows: u16) -> Stage {
+    planning_of(columns, rows, &schedule())
+}
+
+/// The same, before this one.
+pub(super) fn planning_of(columns: u16, rows: u16, schedule: &PlanOk) -> Stage {
     let mut stage = Stage::new(columns, rows);
     stage.role = Role::Admin;
     stage.greet(vec![]);
@@ -73,7 +78,7 @@ fn planning(columns: u16, rows: u16) -> Stage {
     stage.key("f5");
     stage.answer("watch", Done {});
     stage.key("p");
-    stage.answer("plan", schedule());
+    stage.answer("plan", schedule);
     stage
 }
 
