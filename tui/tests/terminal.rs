@@ -240,6 +240,64 @@ async fn a_tour_of_the_readme() {
     assert_eq!(scene.state(instance(1, 1)), "active");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
+    let scene = scene();
+    let (_client, mut pty) = joined(&scene);
+    for (word, told) in [
+        ("/notify none", "Seminar is silent"),
+        (
+            "/notify mentions",
+            "Seminar calls you for what speaks of you",
+        ),
+        ("/notify all", "Seminar calls you for every message"),
+        ("/dnd", "nothing calls you until /dnd again"),
+    ] {
+        line(&mut pty, word);
+        pty.wait_text(told);
+    }
+    pty.wait_text("DND");
+    line(&mut pty, "/dnd");
+    pty.wait("to be called again", |screen| !screen.contains("DND"));
+    // Nothing but the chat, and back; by its key, and by its word.
+    for (alone, back) in [("\x1bl", "\x1bl"), ("/plain\r", "/plain\r")] {
+        pty.send(alone);
+        pty.wait("the chat alone", |screen| !screen.contains("LIVE NOW"));
+        pty.send(back);
+        pty.wait_text("LIVE NOW");
+    }
+    let is_ours =
+        |screen: &vt100::Screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+    pty.wait_terminal("the mouse", is_ours);
+    pty.send("\x1bm");
+    pty.wait_terminal("the mouse to be the terminal's", |screen| !is_ours(screen));
+    pty.send("\x1bm");
+    pty.wait_terminal("the mouse again", is_ours);
+    pty.send("\x1ba");
+    pty.wait_text("nothing is unread");
+    pty.send("\x12");
+    pty.wait_text("search in everything");
+    pty.send(ESC);
+    pty.wait("the input", |screen| {
+        !screen.contains("search in everything")
+    });
+    line(&mut pty, "to be selected");
+    pty.wait_text("you  to be selected");
+    pty.send("\x13");
+    pty.wait_text("r reply");
+    pty.send(ESC);
+    pty.wait("the selection gone", |screen| !screen.contains("r reply"));
+    // Waiting for what has not begun, as others see it.
+    pty.send("\x07");
+    pty.wait_text("Esc closes");
+    pty.send("cou\r");
+    pty.wait_text("nobody waits yet");
+    pty.send(ENTER);
+    pty.wait_text("1 waiting: you");
+    pty.send(ENTER);
+    pty.wait_text("nobody waits yet");
+}
+
 #[test]
 fn a_file_that_is_being_written_is_written_to_its_end() {
     let scene = scene();
