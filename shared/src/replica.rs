@@ -221,6 +221,15 @@ impl Replica {
         })
     }
 
+    /// Whether nothing is missing between the first event that is known and the last.
+    pub fn is_contiguous(&self) -> bool {
+        let (first, last) = (self.events.keys().next(), self.events.keys().next_back());
+        let span = first
+            .zip(last)
+            .map(|(first, last)| last.get() - first.get() + 1);
+        span.is_none_or(|span| span == self.events.len() as u64)
+    }
+
     /// Where what is missing right before a known event begins: after this seq, 0 where nothing
     /// before it is known. `None` when nothing is missing.
     pub fn missing_before(&self, event: Seq) -> Option<Seq> {
@@ -513,8 +522,10 @@ mod tests {
         replica.seq = seq(90);
         replica.add_page(page(80..91, true), Some(seq(91)));
         assert_eq!(replica.missing_before(seq(80)), Some(seq(0)));
+        assert!(replica.is_contiguous());
         replica.add_page(page(40..50, true), Some(seq(50)));
         assert_eq!(replica.missing_before(seq(80)), Some(seq(49)));
+        assert!(!replica.is_contiguous());
         assert_eq!(replica.missing_before(seq(81)), None);
         assert_eq!(replica.older_than(), Some(seq(40)));
         // A page that fills a gap says nothing of the beginning.

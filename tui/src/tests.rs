@@ -19,6 +19,7 @@ mod seeking;
 mod selecting;
 mod sizes;
 pub mod stage;
+mod states;
 mod steering;
 mod talking;
 mod waiting;

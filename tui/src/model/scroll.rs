@@ -1,6 +1,7 @@
 //! Which lines of a log the chat shows: always the newest, or those from one place on. Only what
 //! is on the screen, or passed over, is ever wrapped, however long the log is.
 
+use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 use ratatui::text::Line;
 
@@ -269,6 +270,16 @@ pub fn missing(looked: &Looked<'_>, height: usize, rows: usize) -> Option<Missin
         Place::Tail => None,
     };
     let mut walk = top(looked, height);
+    if log.is_contiguous() {
+        // Then only what is before the first event can be missing.
+        let is_far = match walk.place {
+            Place::Event(seq) => fill(log.events_before(seq).rev(), rows),
+            Place::Tail => fill(log.events().rev(), rows),
+        };
+        if is_far || log.older_than().is_none() {
+            return None;
+        }
+    }
     let mut place = walk.place;
     for row in 0..rows {
         if let Some(event) = lacks(walk.place).filter(|_| row == 0 || walk.place != place) {
@@ -309,7 +320,18 @@ fn top<'a>(looked: &'a Looked<'a>, height: usize) -> Walk<'a> {
     }
 }
 
+/// Whether these events have so many rows for certain: wrapping them costs, and every message has one.
+fn fill<'a>(events: impl Iterator<Item = &'a Event>, rows: usize) -> bool {
+    let messages = events.filter(|event| matches!(event.what, What::Message { .. }));
+    messages.take(rows).count() == rows
+}
+
 fn reaches_end(looked: &Looked<'_>, walk: &Walk<'_>, height: usize) -> bool {
+    if let (Place::Event(seq), Some(log)) = (walk.place, &looked.room.log)
+        && fill(log.events_after(seq), height)
+    {
+        return false;
+    }
     let mut ahead = Walk {
         looked,
         place: walk.place,

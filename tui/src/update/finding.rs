@@ -41,6 +41,8 @@ impl Step<'_> {
         };
         let mut hits = find.hits(self.model);
         if hits.is_empty() {
+            // What is written may be mended.
+            self.model.find = Some(find);
             return self.model.tell(Tone::Plain, "nothing is called so");
         }
         let hit = hits.swap_remove(find.selected.min(hits.len() - 1));

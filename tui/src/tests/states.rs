@@ -1,0 +1,245 @@
+//! What a key does in each state of the screen: state, keys, what is shown then and what is not.
+
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::protocol::{WaitOk, Waiter};
+use rstest::rstest;
+
+use super::stage::{Stage, user};
+use crate::msg::News;
+use crate::theme::Theme;
+
+/// A state from which keys are pressed.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// The form of who has not signed in.
+    SignIn,
+    /// In a running meeting.
+    Talking,
+    /// The same, with a draft.
+    Draft,
+    /// The same, with the connection lost.
+    Lost,
+    /// A message is selected.
+    Selected,
+    /// Before a meeting that begins soon.
+    Waiting,
+    /// The people lie over the chat.
+    People,
+    /// The search through everything.
+    Search,
+    /// The search for a meeting, a person or a command.
+    Finder,
+    /// The help.
+    Help,
+    /// The page of what is on its way.
+    Outbox,
+    /// Asked whether one leaves.
+    Leaving,
+}
+
+fn begin(at: State) -> Stage {
+    let talking = || Stage::talking(80, 24);
+    let pressed = |key: &str| {
+        let mut stage = talking();
+        stage.key(key);
+        stage
+    };
+    match at {
+        State::SignIn => Stage::begin(80, 24, None, Theme::new(true, false)),
+        State::Talking => talking(),
+        State::Draft => {
+            let mut stage = talking();
+            stage.write("half a thought");
+            stage
+        }
+        State::Lost => {
+            let mut stage = talking();
+            stage.lose_link();
+            stage
+        }
+        State::Selected => pressed("ctrl-s"),
+        State::Waiting => {
+            let mut stage = Stage::ready(80, 24);
+            stage.key("alt-3");
+            let people = vec![Waiter {
+                id: user(8),
+                name: "tim".to_owned(),
+            }];
+            stage.answer("wait", WaitOk { count: 1, people });
+            stage
+        }
+        State::People => pressed("f3"),
+        State::Search => pressed("ctrl-r"),
+        State::Finder => pressed("ctrl-g"),
+        State::Help => pressed("f1"),
+        State::Outbox => {
+            let mut stage = talking();
+            stage.write("/outbox");
+            stage.key("enter");
+            stage
+        }
+        State::Leaving => pressed("ctrl-q"),
+    }
+}
+
+/// Words are pressed as keys; what stands between quotation marks is written.
+fn press(stage: &mut Stage, keys: &str) {
+    for (nth, part) in keys.split('\'').enumerate() {
+        if nth % 2 == 1 {
+            stage.write(part);
+        } else {
+            part.split_whitespace().for_each(|key| stage.key(key));
+        }
+    }
+}
+
+#[rstest]
+// The form of who has not signed in.
+#[case(State::SignIn, "", "sign in", "LIVE")]
+#[case(State::SignIn, "'ada@x.org' tab 'secret'", "••••••", "secret")]
+#[case(
+    State::SignIn,
+    "'ada@x.org' tab 'secret' enter",
+    "signing in",
+    "secret"
+)]
+#[case(
+    State::SignIn,
+    "'ada@x.org' tab 'secret' enter esc",
+    "ada@x.org",
+    "signing in"
+)]
+#[case(State::SignIn, "f1", "Esc closes", "Password")]
+#[case(State::SignIn, "f1 esc", "Password", "Esc closes")]
+// In a running meeting.
+#[case(State::Talking, "'hello' enter", "you        hello", "› hello")]
+#[case(State::Talking, "'/who' enter", "asking", "› /who")]
+#[case(
+    State::Talking,
+    "'/nonsense' enter",
+    "› /nonsense",
+    "you        /nonsense"
+)]
+#[case(State::Talking, "'//not' enter", "you        /not", "you        //not")]
+#[case(State::Talking, "alt-l", "you joined", "Platform sync")]
+#[case(State::Talking, "alt-l alt-l", "Platform sync", "no such text")]
+#[case(State::Talking, "alt-2", "Incident 4471  44/1", "you joined")]
+#[case(State::Talking, "alt-2 alt-s", "you joined", "44/1")]
+#[case(State::Talking, "ctrl-c", "again to quit", "no such text")]
+// A draft is never lost.
+#[case(State::Draft, "esc", "half a thought", "no such text")]
+#[case(State::Draft, "alt-2", "44/1", "half a thought")]
+#[case(State::Draft, "alt-2 alt-1", "half a thought", "44/1")]
+#[case(State::Draft, "ctrl-u ctrl-y", "half a thought", "no such text")]
+#[case(State::Draft, "f1 esc", "half a thought", "Esc closes")]
+#[case(State::Draft, "alt-enter 'more'", "more", "you        half")]
+// Without a connection what is written waits.
+#[case(State::Lost, "", "offline", "✓ connected")]
+#[case(State::Lost, "'later' enter", "waiting to be sent", "› later")]
+#[case(State::Lost, "'/reconnect' enter", "offline", "› /reconnect")]
+#[case(State::Lost, "alt-2 enter", "not connected", "✓ connected")]
+// A selected message.
+#[case(State::Selected, "", "r reply", "⏎ send")]
+#[case(State::Selected, "r", "do we have the runbook", "r reply")]
+#[case(State::Selected, "esc", "⏎ send", "r reply")]
+#[case(State::Selected, "k k k", "r reply", "⏎ send")]
+#[case(State::Selected, "/ 'disk'", "disk", "⏎ send")]
+#[case(State::Selected, "y", "copied", "⏎ join")]
+#[case(State::Selected, "'z'", "⏎ send", "r reply")]
+// Before a meeting that begins soon.
+#[case(State::Waiting, "", "1 waiting: tim", "you join when it begins")]
+#[case(State::Waiting, "enter", "you join when it begins", "⏎ waits:")]
+#[case(State::Waiting, "enter enter", "⏎ waits:", "you join when it begins")]
+#[case(
+    State::Waiting,
+    "'note to self'",
+    "note to self",
+    "you join when it begins"
+)]
+#[case(State::Waiting, "f3", "WAITING 1", "HERE")]
+#[case(State::Waiting, "alt-1", "42/1", "waiting: tim")]
+#[case(State::Waiting, "alt-1 alt-s", "begins in 8m", "42/1")]
+// The people over the chat.
+#[case(State::People, "", "HERE 3", "MEETINGS")]
+#[case(State::People, "f3", "⏎ send", "HERE 3")]
+#[case(State::People, "esc", "⏎ send", "HERE 3")]
+#[case(State::People, "f2", "LIVE NOW", "HERE 3")]
+// The search through everything.
+#[case(State::Search, "", "search in everything", "r reply")]
+#[case(
+    State::Search,
+    "tab",
+    "search in Platform sync",
+    "search in everything"
+)]
+#[case(State::Search, "tab tab", "search in everything", "no such text")]
+#[case(State::Search, "'budget' enter", "searching", "no such text")]
+#[case(State::Search, "'budget' esc", "⏎ send", "search in everything")]
+// The search for a meeting, a person or a command.
+#[case(State::Finder, "'desi'", "Design review", "Vendor call")]
+#[case(State::Finder, "'desi' enter", "begins in", "find ─")]
+#[case(State::Finder, "'@mar'", "@margaret", "Vendor")]
+#[case(State::Finder, "'@mar' enter", "› @margaret", "find ─")]
+#[case(State::Finder, "'/dnd' enter", "DND", "find ─")]
+#[case(State::Finder, "esc", "⏎ send", "find ─")]
+#[case(State::Finder, "'zzzz' enter", "nothing is called so", "begins in")]
+#[case(State::Finder, "'zzzz' enter backspace", "› zzz", "begins in")]
+// The help.
+#[case(State::Help, "", "Esc closes", "you joined")]
+#[case(State::Help, "pagedown", "more: PgDn", "you joined")]
+#[case(State::Help, "esc", "you joined", "Esc closes")]
+#[case(State::Help, "f1", "you joined", "Esc closes")]
+#[case(State::Help, "'typed'", "› typed", "no such text")]
+// What is on its way.
+#[case(State::Outbox, "", "Esc closes", "no such text")]
+#[case(State::Outbox, "esc", "⏎ send", "Esc closes")]
+// Asked whether one leaves.
+#[case(State::Leaving, "", "l ", "Esc closes")]
+#[case(State::Leaving, "esc", "⏎ send", "only quit")]
+fn keys_in_every_state(
+    #[case] at: State,
+    #[case] keys: &str,
+    #[case] shown: &str,
+    #[case] hidden: &str,
+) {
+    let mut stage = begin(at);
+    press(&mut stage, keys);
+    assert!(stage.shows(shown), "no {shown:?} on\n{}", stage.screen());
+    assert!(!stage.shows(hidden), "{hidden:?} on\n{}", stage.screen());
+}
+
+#[rstest]
+#[case(State::Talking)]
+#[case(State::Draft)]
+#[case(State::Selected)]
+#[case(State::Waiting)]
+#[case(State::People)]
+#[case(State::Search)]
+#[case(State::Finder)]
+#[case(State::Help)]
+#[case(State::Outbox)]
+#[case(State::Leaving)]
+fn a_connection_that_is_lost_takes_nobody_elsewhere(#[case] at: State) {
+    let mut stage = begin(at);
+    let covered = |stage: &Stage| stage.screen().contains("Esc closes");
+    let (before, drafted) = (covered(&stage), stage.shows("half a thought"));
+    stage.lose_link();
+    assert_eq!(covered(&stage), before, "{}", stage.screen());
+    assert_eq!(stage.shows("half a thought"), drafted, "{}", stage.screen());
+    stage.tell(News::Resized(44, 20));
+    stage.tell(News::Resized(80, 24));
+    assert_eq!(covered(&stage), before, "{}", stage.screen());
+}
+
+#[test]
+fn a_refusal_is_said_and_nothing_else_changes() {
+    let mut stage = begin(State::Talking);
+    press(&mut stage, "'/who' enter");
+    stage.refuse("people", Reject::from(Code::NotAllowed));
+    assert!(
+        stage.shows(Code::NotAllowed.sentence()),
+        "{}",
+        stage.screen()
+    );
+    assert!(stage.shows("⏎ send"), "{}", stage.screen());
+}
