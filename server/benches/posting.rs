@@ -14,7 +14,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use futures_util::future::join_all;
 use plenary_server::clock;
-use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::sqlite::{Purpose, SqliteStore};
 use plenary_server::store::{NewMeeting, NewUser, Store};
 use plenary_shared::domain::{Role, User};
 use plenary_shared::ids::{Cmid, InstanceId};
@@ -119,7 +119,7 @@ struct Stage {
 
 /// Where the posts go.
 struct Meeting {
-    store: Arc<Sqlite>,
+    store: Arc<SqliteStore>,
     here: InstanceId,
     body: MessageBody,
     acknowledged: AtomicUsize,
@@ -156,7 +156,8 @@ impl Stage {
 impl Meeting {
     async fn begin(directory: &Path) -> (Self, Vec<User>) {
         let clock = clock::of_machine();
-        let store = Sqlite::open(directory, clock.clone(), Purpose::Serve).expect("an empty file");
+        let store =
+            SqliteStore::open(directory, clock.clone(), Purpose::Serve).expect("an empty file");
         let new = NewMeeting {
             by: None,
             title: "Seminar".to_owned(),

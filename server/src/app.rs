@@ -18,12 +18,12 @@ use crate::error::Error;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::store::finding::Finding;
-use crate::store::hybrid::Hybrid;
+use crate::store::instrument::Instrument;
 use crate::store::moving::check_arrived;
-use crate::store::mysql::Ledger;
-use crate::store::pace::Pace;
-use crate::store::redis::Live;
-use crate::store::sqlite::{OpenError, Purpose, Sqlite};
+use crate::store::mysql::MysqlStore;
+use crate::store::redis::RedisStore;
+use crate::store::redis_mysql::RedisMysqlStore;
+use crate::store::sqlite::{OpenError, Purpose, SqliteStore};
 use crate::store::{NodeId, Store};
 use crate::{archiver, doors, http, presence, reading, scheduler, ws};
 
@@ -55,13 +55,13 @@ async fn open_store_for(
     clock: Clock,
     metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Arc<dyn Store>> {
-    let pace = |store| Pace::metered(metrics.clone(), store);
+    let instrument = |store| Instrument::metered(metrics.clone(), store);
     if settings.is_embedded() {
         let directory = settings.data_directory()?;
         if purpose == Purpose::Serve {
             tracing::info!(directory = %directory.display(), "everything is kept in one file");
         }
-        return match Sqlite::open_paced(directory, clock, purpose, pace("file")) {
+        return match SqliteStore::open_paced(directory, clock, purpose, instrument("file")) {
             Ok(store) => Ok(store),
             Err(moved @ (OpenError::Moved { .. } | OpenError::Moving { .. })) => {
                 Err(Error::from(Reject::new(Code::Invalid, moved.to_string())).into())
@@ -71,41 +71,41 @@ async fn open_store_for(
     }
     // Half a setting is told before anything is asked.
     let redis = settings.redis_url()?;
-    let ledger = open_ledger(settings)?.paced(pace("mysql"));
-    ledger.migrate().await?;
-    check_arrived(&ledger).await?;
-    let nonce = ledger.nonce().await?;
-    let live = Live::paced(redis, &nonce, pace("redis"))?;
-    Ok(Hybrid::new(live, ledger, clock))
+    let mysql = open_mysql(settings)?.instrumented(instrument("mysql"));
+    mysql.migrate().await?;
+    check_arrived(&mysql).await?;
+    let nonce = mysql.nonce().await?;
+    let live = RedisStore::instrumented(redis, &nonce, instrument("redis"))?;
+    Ok(RedisMysqlStore::new(live, mysql, clock))
 }
 
 /// Brings the database's tables up to date; one line for each step.
 pub async fn migrate(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<String>> {
     if settings.is_embedded() {
-        return Ok(Sqlite::migrate(settings.data_directory()?, clock())?);
+        return Ok(SqliteStore::migrate(settings.data_directory()?, clock())?);
     }
-    Ok(open_ledger(settings)?.migrate().await?)
+    Ok(open_mysql(settings)?.migrate().await?)
 }
 
 /// Looks at the stores that the settings name, for an operator. Changes nothing.
 pub async fn examine(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
     if settings.is_embedded() {
-        return Ok(Sqlite::examine(settings.data_directory()?));
+        return Ok(SqliteStore::examine(settings.data_directory()?));
     }
-    let live = Live::connect(settings.redis_url()?, NO_NONCE)?;
-    let ledger = open_ledger(settings)?;
-    let (of_live, of_ledger) = tokio::join!(live.examine(&**clock), ledger.examine(&**clock));
+    let live = RedisStore::connect(settings.redis_url()?, NO_NONCE)?;
+    let mysql = open_mysql(settings)?;
+    let (of_live, of_ledger) = tokio::join!(live.examine(&**clock), mysql.examine(&**clock));
     Ok([of_live, of_ledger].concat())
 }
 
-fn open_ledger(settings: &Settings) -> anyhow::Result<Ledger> {
-    Ok(Ledger::connect(settings.mysql_url()?)?)
+fn open_mysql(settings: &Settings) -> anyhow::Result<MysqlStore> {
+    Ok(MysqlStore::connect(settings.mysql_url()?)?)
 }
 
 /// Lets the data file be served again that was moved away. Does nothing to one that was not.
 pub fn take_back(settings: &Settings, clock: &Clock) -> anyhow::Result<()> {
     let directory = settings.data_directory()?;
-    if Sqlite::take_back(directory, clock())? {
+    if SqliteStore::take_back(directory, clock())? {
         tracing::warn!(
             directory = %directory.display(),
             "taken back: what was said in the new home since is not here"

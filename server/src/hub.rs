@@ -1,7 +1,7 @@
 //! Fan-out: the instances that are followed here, each event serialised once, every socket told.
 //!
 //! A socket has no queue of events: it has a cursor in each room it follows, and pulls from there at
-//! its own pace. So a slow reader costs a number, never memory, and never slows another; what has
+//! its own instrument. So a slow reader costs a number, never memory, and never slows another; what has
 //! left the room's ring by the time it reads is read from the log.
 
 use std::collections::{BTreeMap, VecDeque};

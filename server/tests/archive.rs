@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plenary_server::clock;
-use plenary_server::store::hybrid::Hybrid;
-use plenary_server::store::mysql::{Ledger, LivePlan};
-use plenary_server::store::redis::Live;
+use plenary_server::store::mysql::{LivePlan, MysqlStore};
+use plenary_server::store::redis::RedisStore;
+use plenary_server::store::redis_mysql::RedisMysqlStore;
 use plenary_server::store::{Page, Store};
 use plenary_shared::domain::{Meeting, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
@@ -15,14 +15,14 @@ use plenary_testkit::{Scene, Setting, instance, until};
 use serde_json::json;
 
 /// A meeting whose server is gone: nothing is done but what the test does.
-async fn quiet() -> (Scene, Arc<Hybrid>, User, User) {
+async fn quiet() -> (Scene, Arc<RedisMysqlStore>, User, User) {
     let mut scene = Setting::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
     scene.server.kill9();
-    let store = Hybrid::new(live(&scene).await, ledger(&scene), clock::of_machine());
+    let store = RedisMysqlStore::new(live(&scene).await, ledger(&scene), clock::of_machine());
     let mut people = vec![];
     for email in ["ada@example.org", "grace@example.org"] {
         let account = store.account(email).await.expect("MySQL answers");
@@ -38,13 +38,13 @@ async fn quiet() -> (Scene, Arc<Hybrid>, User, User) {
     (scene, store, ada, grace)
 }
 
-fn ledger(scene: &Scene) -> Ledger {
-    Ledger::connect(&scene.stores.database.url()).expect("a URL that the server takes")
+fn ledger(scene: &Scene) -> MysqlStore {
+    MysqlStore::connect(&scene.stores.database.url()).expect("a URL that the server takes")
 }
 
-async fn live(scene: &Scene) -> Live {
+async fn live(scene: &Scene) -> RedisStore {
     let nonce = ledger(scene).nonce().await.expect("MySQL answers");
-    Live::connect(&scene.stores.redis.url(), &nonce).expect("a URL that it takes")
+    RedisStore::connect(&scene.stores.redis.url(), &nonce).expect("a URL that it takes")
 }
 
 async fn archive(store: &dyn Store, here: InstanceId) {
@@ -252,7 +252,11 @@ async fn a_log_that_cannot_be_archived_is_tried_again_but_not_all_the_time() {
 const MANY: usize = 11_000;
 
 /// What was said, in order.
-async fn said_many(store: &Arc<Hybrid>, here: InstanceId, user: &User) -> Vec<(Cmid, Seq)> {
+async fn said_many(
+    store: &Arc<RedisMysqlStore>,
+    here: InstanceId,
+    user: &User,
+) -> Vec<(Cmid, Seq)> {
     let body = MessageBody::parse("hello").expect("a good body");
     let mut said = vec![];
     for _ in 0..MANY / 500 {
@@ -271,7 +275,7 @@ async fn said_many(store: &Arc<Hybrid>, here: InstanceId, user: &User) -> Vec<(C
 }
 
 /// The seqs of one person's messages, page by page.
-async fn paged(store: &Hybrid, here: InstanceId, user: &User, forwards: bool) -> Vec<Seq> {
+async fn paged(store: &RedisMysqlStore, here: InstanceId, user: &User, forwards: bool) -> Vec<Seq> {
     let mut seqs: Vec<Seq> = vec![];
     loop {
         let page = match (forwards, seqs.last(), seqs.first()) {

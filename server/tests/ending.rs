@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use plenary_server::clock;
-use plenary_server::store::hybrid::Hybrid;
-use plenary_server::store::mysql::Ledger;
-use plenary_server::store::redis::Live;
+use plenary_server::store::mysql::MysqlStore;
+use plenary_server::store::redis::RedisStore;
+use plenary_server::store::redis_mysql::RedisMysqlStore;
 use plenary_server::store::{EndStep, Stepped, Store};
 use plenary_shared::domain::{Reason, What};
 use plenary_shared::ids::InstanceId;
@@ -191,10 +191,10 @@ async fn an_end_that_a_kill_interrupts_is_completed() {
 /// Takes the first `steps` steps of an end, as a server does that dies then.
 async fn take_steps(scene: &Scene, here: InstanceId, steps: usize) {
     let url = scene.stores.database.url();
-    let ledger = Ledger::connect(&url).expect("a URL that the server takes");
+    let ledger = MysqlStore::connect(&url).expect("a URL that the server takes");
     let nonce = ledger.nonce().await.expect("MySQL answers");
-    let live = Live::connect(&scene.stores.redis.url(), &nonce).expect("a URL that it takes");
-    let store = Hybrid::new(live, ledger, clock::of_machine());
+    let live = RedisStore::connect(&scene.stores.redis.url(), &nonce).expect("a URL that it takes");
+    let store = RedisMysqlStore::new(live, ledger, clock::of_machine());
     for step in &EndStep::ALL[..steps] {
         loop {
             let now = clock::of_machine()();

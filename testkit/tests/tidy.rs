@@ -70,7 +70,7 @@ const ABSENT: &[Absent] = &[
         words: &[
             "store::redis",
             "store::mysql",
-            "store::hybrid",
+            "store::redis_mysql",
             "store::sqlite",
         ],
         in_tests: true,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures_util::future::{join_all, try_join_all};
 use plenary_server::clock;
 use plenary_server::error::Error;
-use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::sqlite::{Purpose, SqliteStore};
 use plenary_server::store::{EndStep, NewMeeting, NewSession, NewUser, Store, TokenHash};
 use plenary_shared::domain::{Reason, Role, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, OrderId, UserId};
@@ -93,7 +93,7 @@ impl Archive {
     }
 
     async fn find(directory: PathBuf) -> Self {
-        let store = Sqlite::open(&directory, clock::of_machine(), Purpose::Command)
+        let store = SqliteStore::open(&directory, clock::of_machine(), Purpose::Command)
             .expect("the file that was made");
         let people = store.users(None, PEOPLE).await.expect("people");
         let people: Vec<User> = people.into_iter().map(|one| one.user).collect();
@@ -140,7 +140,8 @@ async fn make(directory: &Path, now: Timestamp) {
     }
     println!("{} is made by the store's own verbs …", directory.display());
     let begin = Instant::now();
-    let store = Sqlite::open(directory, clock::of_machine(), Purpose::Serve).expect("a new file");
+    let store =
+        SqliteStore::open(directory, clock::of_machine(), Purpose::Serve).expect("a new file");
     let people = Arc::new(add_people(&store, now).await);
     schedule(&store, now).await;
     let mut posts = 0;
@@ -163,7 +164,7 @@ async fn make(directory: &Path, now: Timestamp) {
     fs::write(directory.join(COMPLETE), until_ms.to_string()).expect("a mark");
 }
 
-async fn add_people(store: &Arc<Sqlite>, now: Timestamp) -> Vec<User> {
+async fn add_people(store: &Arc<SqliteStore>, now: Timestamp) -> Vec<User> {
     let adding = (0..PEOPLE).map(|number| async move {
         let new = NewUser {
             name: format!("Person {number}"),
@@ -190,7 +191,7 @@ async fn add_people(store: &Arc<Sqlite>, now: Timestamp) -> Vec<User> {
 }
 
 /// One after the other, so that their numbers are known.
-async fn schedule(store: &Arc<Sqlite>, now: Timestamp) {
+async fn schedule(store: &Arc<SqliteStore>, now: Timestamp) {
     for number in 0..ACTIVE + ENDED {
         let new = NewMeeting {
             by: None,
@@ -231,7 +232,7 @@ fn instance(number: usize) -> InstanceId {
 /// Starts a meeting, lets everybody join and talk, and ends it if it is one of those that are over.
 /// How many messages it has.
 async fn hold_meeting(
-    store: &Arc<Sqlite>,
+    store: &Arc<SqliteStore>,
     people: &[User],
     number: usize,
     now: Timestamp,
@@ -266,7 +267,7 @@ async fn hold_meeting(
 }
 
 async fn talk(
-    store: &Arc<Sqlite>,
+    store: &Arc<SqliteStore>,
     here: InstanceId,
     person: &User,
     posts: usize,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plenary_server::clock;
-use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::sqlite::{Purpose, SqliteStore};
 use plenary_server::store::{Page, Store};
 use plenary_shared::domain::User;
 use plenary_shared::ids::{InstanceId, Seq};
@@ -75,7 +75,7 @@ impl Kind {
 
 /// Reads everything, of every meeting; whether all of it was fast enough.
 async fn read(archive: &Archive) -> bool {
-    let store = Sqlite::open(&archive.directory, clock::of_machine(), Purpose::Command)
+    let store = SqliteStore::open(&archive.directory, clock::of_machine(), Purpose::Command)
         .expect("the file that was made");
     println!(
         "\n{:<26}{:<34}{:>10}{:>10}{:>10}",
@@ -108,7 +108,7 @@ struct Room {
     people: Vec<User>,
 }
 
-async fn sample(store: &Arc<Sqlite>, kind: Kind, rooms: &[Room]) -> Vec<Duration> {
+async fn sample(store: &Arc<SqliteStore>, kind: Kind, rooms: &[Room]) -> Vec<Duration> {
     let mut dice = Dice(1);
     let mut times = Vec::with_capacity(READINGS);
     for turn in 0..WARM + READINGS {

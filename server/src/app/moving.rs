@@ -8,8 +8,8 @@ use crate::config::{Settings, UsageError, redacted};
 use crate::ctx::Randomness;
 use crate::error::Error;
 use crate::store::moving::{self, MoveError, NewHome};
-use crate::store::mysql::Ledger;
-use crate::store::redis::Live;
+use crate::store::mysql::MysqlStore;
+use crate::store::redis::RedisStore;
 use crate::store::sqlite::{Departure, OpenError};
 
 pub use crate::store::moving::Moved;
@@ -20,16 +20,16 @@ const TOKEN_BYTES: usize = 16;
 /// Moves everything from the data file to these, or completes an earlier run of the same move.
 pub async fn move_home(
     settings: &Settings,
-    (redis, mysql): (&str, &str),
+    (redis_url, mysql_url): (&str, &str),
     clock: &Clock,
     randomness: &Randomness,
 ) -> anyhow::Result<Moved> {
     let directory = settings.data_directory()?;
-    let ledger = Ledger::connect(mysql)?;
+    let mysql = MysqlStore::connect(mysql_url)?;
     // Its scripts are not used, so that they need no nonce.
-    let live = Live::connect(redis, "")?;
-    live.ping().await?;
-    ledger.ping().await?;
+    let redis = RedisStore::connect(redis_url, "")?;
+    redis.ping().await?;
+    mysql.ping().await?;
     let from = match Departure::open(directory, clock()) {
         Ok(from) => from,
         Err(missing @ OpenError::Missing { .. }) => {
@@ -41,9 +41,9 @@ pub async fn move_home(
         Err(other) => return Err(other.into()),
     };
     let to = NewHome {
-        ledger,
-        live,
-        place: format!("{} and {}", redacted(redis), redacted(mysql)),
+        mysql,
+        redis,
+        place: format!("{} and {}", redacted(redis_url), redacted(mysql_url)),
     };
     match moving::move_home(from, &to, token(randomness), clock).await {
         Ok(moved) => Ok(moved),

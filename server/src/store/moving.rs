@@ -20,8 +20,8 @@ use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
 use super::belongings::{Cell, KINDS, Kind, Mark};
-use super::mysql::{Ledger, MigrateError, Reception, Taken};
-use super::redis::Live;
+use super::mysql::{MigrateError, MysqlStore, Reception, Taken};
+use super::redis::RedisStore;
 use super::sqlite::{Departure, OpenError};
 
 /// Rows of one page: they are one transaction there, and are held in memory here.
@@ -30,9 +30,9 @@ const PAGE_ROWS: usize = 1_000;
 /// Where everything goes.
 pub struct NewHome {
     /// What is to last.
-    pub ledger: Ledger,
+    pub mysql: MysqlStore,
     /// What is to be live.
-    pub live: Live,
+    pub redis: RedisStore,
     /// Both, as people are told of them: without passwords.
     pub place: String,
 }
@@ -91,7 +91,7 @@ pub async fn move_home(
              take it back first by plenary-server serve --take-back"
         )));
     }
-    let Some(mut reception) = to.ledger.reception().await? else {
+    let Some(mut reception) = to.mysql.reception().await? else {
         return Err(refused("another move into this database is going on"));
     };
     let mut mark = before.unwrap_or(Mark {
@@ -103,12 +103,12 @@ pub async fn move_home(
     mark.place.clone_from(&to.place);
     let copied = match state_of(&mut reception, &mark).await? {
         State::Empty => {
-            check_live(&to.live, false).await?;
+            check_live(&to.redis, false).await?;
             reception.clear_half_made().await?;
             copy(&from, to, &mut reception, &mark, clock).await?
         }
         State::Begun => {
-            check_live(&to.live, true).await?;
+            check_live(&to.redis, true).await?;
             copy(&from, to, &mut reception, &mark, clock).await?
         }
         // The run before had nothing left to do but to say so here. People may be there already.
@@ -161,7 +161,7 @@ async fn state_of(reception: &mut Reception, ours: &Mark) -> Result<State, MoveE
     )))
 }
 
-async fn check_live(live: &Live, but_stays: bool) -> Result<(), MoveError> {
+async fn check_live(live: &RedisStore, but_stays: bool) -> Result<(), MoveError> {
     let traces = live.traces(but_stays).await?;
     if traces.is_empty() {
         return Ok(());
@@ -181,36 +181,36 @@ async fn copy(
     mark: &Mark,
     clock: &Clock,
 ) -> Result<u64, MoveError> {
-    to.ledger.migrate().await?;
+    to.mysql.migrate().await?;
     // The old home first: it must not be served any more once there is something in the new one.
     from.begin(mark)?;
     let there = Mark {
         place: from.directory().display().to_string(),
         ..mark.clone()
     };
-    to.ledger.begin_arrival(&there).await?;
+    to.mysql.begin_arrival(&there).await?;
     let mut copied = 0;
     for kind in KINDS {
-        copied += copy_kind(from, &to.ledger, kind).await?;
+        copied += copy_kind(from, &to.mysql, kind).await?;
     }
     for kind in KINDS.iter().filter(|kind| kind.is_numbered) {
         if let Some(last) = from.last_number(kind)? {
-            to.ledger.number_above(kind, last).await?;
+            to.mysql.number_above(kind, last).await?;
         }
     }
     verify(from, reception).await?;
-    to.live.announce_stays(&from.lasting_stays()?).await?;
+    to.redis.announce_stays(&from.lasting_stays()?).await?;
     let completed = Mark {
         completed_at: Some(clock()),
         ..there
     };
-    to.ledger.complete_arrival(&completed).await?;
+    to.mysql.complete_arrival(&completed).await?;
     Ok(copied)
 }
 
-async fn copy_kind(from: &Departure, ledger: &Ledger, kind: &Kind) -> Result<u64, MoveError> {
+async fn copy_kind(from: &Departure, mysql: &MysqlStore, kind: &Kind) -> Result<u64, MoveError> {
     let mut copied = 0;
-    let mut last = ledger.last_key(kind).await?;
+    let mut last = mysql.last_key(kind).await?;
     loop {
         let page = from.page(kind, last.as_deref(), PAGE_ROWS)?;
         let Some(row) = page.last() else {
@@ -218,7 +218,7 @@ async fn copy_kind(from: &Departure, ledger: &Ledger, kind: &Kind) -> Result<u64
             return Ok(copied);
         };
         last = Some(row[..kind.key].to_vec());
-        match ledger.take(kind, &page).await? {
+        match mysql.take(kind, &page).await? {
             Taken::All => copied += page.len() as u64,
             Taken::Until { key, why } => {
                 let key: Vec<String> = kind.key_columns().iter().zip(&key).map(told).collect();
@@ -267,8 +267,8 @@ fn refused(sentence: impl Into<String>) -> MoveError {
 }
 
 /// Refuses a database into which not everything has been moved that is to be there.
-pub async fn check_arrived(ledger: &Ledger) -> Answer<()> {
-    match ledger.mark().await? {
+pub async fn check_arrived(mysql: &MysqlStore) -> Answer<()> {
+    match mysql.mark().await? {
         Some(Mark {
             place,
             completed_at: None,

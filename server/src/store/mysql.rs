@@ -1,6 +1,6 @@
 //! What lasts, in MySQL or MariaDB: people, the schedule, the record.
 //!
-//! The [`Ledger`] speaks SQL and nothing else: it emits no event and knows nothing of what is live.
+//! The [`MysqlStore`] speaks SQL and nothing else: it emits no event and knows nothing of what is live.
 //! Every statement has a deadline; a database that is away or late is a [`Fault::Away`], never a
 //! caller that hangs.
 
@@ -31,7 +31,7 @@ mod search;
 mod steering;
 
 pub use arrival::{Reception, Taken};
-pub use link::Ledger;
+pub use link::MysqlStore;
 pub use migrate::MigrateError;
 pub use planning::LivePlan;
 pub use reading::Stretch;

@@ -9,7 +9,7 @@ use plenary_shared::ids::{Generation, InstanceId};
 use redis::Value;
 
 use crate::error::Fault;
-use crate::store::pace::Pace;
+use crate::store::instrument::Instrument;
 
 mod arrival;
 mod change;
@@ -52,11 +52,11 @@ const PIPELINE_INSTANCES_MAX: usize = 1_000;
 pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
 
 /// What is live.
-pub struct Live {
+pub struct RedisStore {
     client: redis::Client,
     connection: Connection,
     scripts: Scripts,
-    pace: Pace,
+    instrument: Instrument,
     /// Whether the connection may lead to another Redis than before, or to one that was something
     /// else meanwhile: its scripts may be there and its data not, so that NOSCRIPT says nothing.
     unproven: Arc<AtomicBool>,
@@ -64,27 +64,27 @@ pub struct Live {
     generations: Mutex<HashMap<InstanceId, Generation>>,
 }
 
-impl Live {
+impl RedisStore {
     /// Connects lazily. `nonce` is the deployment's own.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
-        Self::paced(url, nonce, Pace::default())
+        Self::instrumented(url, nonce, Instrument::default())
     }
 
-    /// The same, at this pace.
-    pub fn paced(url: &str, nonce: &str, pace: Pace) -> Result<Self, Fault> {
-        Self::with(url, Scripts::new(texts(nonce)), pace)
+    /// The same, at this instrument.
+    pub fn instrumented(url: &str, nonce: &str, instrument: Instrument) -> Result<Self, Fault> {
+        Self::with(url, Scripts::new(texts(nonce)), instrument)
     }
 
-    /// With these scripts, at this pace.
-    pub fn with(url: &str, scripts: Scripts, pace: Pace) -> Result<Self, Fault> {
+    /// With these scripts, at this instrument.
+    pub fn with(url: &str, scripts: Scripts, instrument: Instrument) -> Result<Self, Fault> {
         let client = open_client(url)?;
         let unproven = Arc::new(AtomicBool::new(true));
-        let connection = Connection::lazy(client.clone(), unproven.clone(), pace.clone())?;
+        let connection = Connection::lazy(client.clone(), unproven.clone(), instrument.clone())?;
         Ok(Self {
             client,
             connection,
             scripts,
-            pace,
+            instrument,
             unproven,
             generations: Mutex::default(),
         })
@@ -161,7 +161,7 @@ impl Live {
 
     /// Does nothing for so long.
     pub async fn rest(&self, ms: u64) {
-        self.pace.wait(ms).await;
+        self.instrument.wait(ms).await;
     }
 
     /// The generation in which an instance lives, as far as is known here.

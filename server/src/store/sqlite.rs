@@ -69,7 +69,7 @@ pub use migrate::MigrateError;
 pub use opening::{OpenError, Purpose};
 
 /// Everything in one file.
-pub struct Sqlite {
+pub struct SqliteStore {
     link: Link,
     feeding: Arc<Feeding>,
     waiters: Waiters,
@@ -78,14 +78,14 @@ pub struct Sqlite {
     _lock: Option<Lock>,
 }
 
-impl Sqlite {
+impl SqliteStore {
     fn now(&self) -> Timestamp {
         (self.clock)()
     }
 }
 
 #[async_trait]
-impl Store for Sqlite {
+impl Store for SqliteStore {
     async fn account(&self, email: &str) -> Answer<Option<Account>> {
         let email = email.to_owned();
         self.link

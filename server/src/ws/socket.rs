@@ -189,8 +189,8 @@ impl Socket {
                     for line in self.watching.as_mut().map(Watching::pull).unwrap_or_default() {
                         wire.lines((*line).to_owned()).await?;
                     }
-                    let pace = last_frame + Duration::from_millis(COALESCE_MS);
-                    due = Some(due.unwrap_or_else(|| pace.max(Instant::now())));
+                    let instrument = last_frame + Duration::from_millis(COALESCE_MS);
+                    due = Some(due.unwrap_or_else(|| instrument.max(Instant::now())));
                 }
                 () = sleep_until(due.unwrap_or(hello_by)), if due.is_some() => {
                     last_frame = Instant::now();

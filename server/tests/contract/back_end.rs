@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use async_trait::async_trait;
 use plenary_server::clock;
 use plenary_server::store::Store;
-use plenary_server::store::hybrid::Hybrid;
-use plenary_server::store::mysql::Ledger;
-use plenary_server::store::redis::Live;
-use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::mysql::MysqlStore;
+use plenary_server::store::redis::RedisStore;
+use plenary_server::store::redis_mysql::RedisMysqlStore;
+use plenary_server::store::sqlite::{Purpose, SqliteStore};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_testkit::{DEADLINE, Database, MariaDb, Redis};
 use tempfile::TempDir;
@@ -49,18 +49,18 @@ pub trait BackEnd: Send + Sync {
 
 /// Redis and MariaDB: a Redis for each case, and a database in the process' one MariaDB.
 struct OnHybrid {
-    store: Arc<Hybrid>,
+    store: Arc<RedisMysqlStore>,
     redis: Redis,
     database: Database,
     _mariadb: Arc<MariaDb>,
 }
 
-/// The [`Hybrid`] store.
+/// The [`RedisMysqlStore`] store.
 pub async fn hybrid() -> Box<dyn BackEnd> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
     let redis = Redis::start();
-    let ledger = Ledger::connect(&database.url()).expect("the kit's URL is good");
+    let ledger = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
     ledger.migrate().await.expect("an empty database is filled");
     Box::new(OnHybrid {
         store: connect(&redis, &database).await,
@@ -71,11 +71,11 @@ pub async fn hybrid() -> Box<dyn BackEnd> {
 }
 
 /// A server's store over these.
-pub async fn connect(redis: &Redis, database: &Database) -> Arc<Hybrid> {
-    let ledger = Ledger::connect(&database.url()).expect("the kit's URL is good");
+pub async fn connect(redis: &Redis, database: &Database) -> Arc<RedisMysqlStore> {
+    let ledger = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
     let nonce = ledger.nonce().await.expect("MariaDB answers");
-    let live = Live::connect(&redis.url(), &nonce).expect("the kit's URL is good");
-    Hybrid::new(live, ledger, clock::of_machine())
+    let live = RedisStore::connect(&redis.url(), &nonce).expect("the kit's URL is good");
+    RedisMysqlStore::new(live, ledger, clock::of_machine())
 }
 
 /// The one MariaDB of this process, stopped when the last case that has it is over.
@@ -120,14 +120,14 @@ impl BackEnd for OnHybrid {
 
 /// One file in a directory of its own, opened as a server opens it.
 struct OnSqlite {
-    store: Arc<Sqlite>,
+    store: Arc<SqliteStore>,
     directory: TempDir,
 }
 
-/// The [`Sqlite`] store.
+/// The [`SqliteStore`] store.
 pub async fn sqlite() -> Box<dyn BackEnd> {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    let store = Sqlite::open(directory.path(), clock::of_machine(), Purpose::Serve);
+    let store = SqliteStore::open(directory.path(), clock::of_machine(), Purpose::Serve);
     Box::new(OnSqlite {
         store: store.expect("an empty directory is filled"),
         directory,

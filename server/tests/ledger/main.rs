@@ -1,7 +1,7 @@
 //! What lasts, tried on a private MariaDB.
 
 use plenary_server::error::{Answer, Error, Fault};
-use plenary_server::store::mysql::{Archived, Batch, Ledger};
+use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
 use plenary_server::store::{NewMeeting, NewUser};
 use plenary_shared::domain::{Code, Event, Gender, Reason, Role, User, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
@@ -19,7 +19,7 @@ mod schedule;
 
 /// A ledger on a database of its own, with its tables.
 struct World {
-    ledger: Ledger,
+    ledger: MysqlStore,
     database: Database,
     mariadb: MariaDb,
 }
@@ -105,8 +105,8 @@ impl World {
     }
 }
 
-fn connect(database: &Database) -> Ledger {
-    Ledger::connect(&database.url()).expect("the testkit's URL is good")
+fn connect(database: &Database) -> MysqlStore {
+    MysqlStore::connect(&database.url()).expect("the testkit's URL is good")
 }
 
 fn noon() -> Timestamp {

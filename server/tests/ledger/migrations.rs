@@ -1,6 +1,6 @@
 //! The tables: made once, by one of many, and never over somebody else's.
 
-use plenary_server::store::mysql::{Ledger, MigrateError};
+use plenary_server::store::mysql::{MigrateError, MysqlStore};
 use plenary_shared::domain::{Gender, Role};
 use plenary_testkit::MariaDb;
 
@@ -202,11 +202,11 @@ fn what_is_wrong_with_a_url_is_said_without_its_password() {
         "postgres://ada:geheim@localhost/db",
         "geheim",
     ] {
-        let error = Ledger::connect(url).expect_err(url);
+        let error = MysqlStore::connect(url).expect_err(url);
         let text = format!("{error} {error:?}");
         assert!(!text.contains("geheim"), "{text}");
         assert!(text.contains("mysql://USER"), "{text}");
     }
-    let ledger = Ledger::connect("mysql://ada:geheim@localhost/db").expect("a good URL");
-    assert_eq!(format!("{ledger:?}"), "Ledger");
+    let ledger = MysqlStore::connect("mysql://ada:geheim@localhost/db").expect("a good URL");
+    assert_eq!(format!("{ledger:?}"), "MysqlStore");
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plenary_server::store::mysql::Ledger;
+use plenary_server::store::mysql::MysqlStore;
 use plenary_shared::domain::What;
 use plenary_testkit::{Signal, until_async};
 
@@ -12,7 +12,7 @@ use crate::{World, batch, event, is_away, minute};
 const PATIENCE: Duration = Duration::from_secs(11);
 
 /// As many queries at once as there are connections, so that each of them has been used.
-async fn use_every_connection(ledger: &Ledger) {
+async fn use_every_connection(ledger: &MysqlStore) {
     let queries = (0..8).map(|_| {
         let ledger = ledger.clone();
         tokio::spawn(async move { ledger.users(None, 1).await })

@@ -1,6 +1,6 @@
 //! What may happen next, and how likely each is.
 
-use plenary_server::store::pace::Peer;
+use plenary_server::store::instrument::Backend;
 
 use crate::clients::Do;
 use crate::gate::{At, Ready, Verdict};
@@ -183,9 +183,9 @@ impl Run<'_> {
     pub(crate) fn tell(&mut self, ready: &Ready) {
         let now = self.now_ms();
         let away = match ready.peer {
-            Some(Peer::Redis) => now < self.redis_away_until,
-            Some(Peer::MySql) => now < self.mysql_away_until,
-            Some(Peer::File) | None => false,
+            Some(Backend::Redis) => now < self.redis_away_until,
+            Some(Backend::MySql) => now < self.mysql_away_until,
+            Some(Backend::File) | None => false,
         };
         let fails = match ready.at {
             At::Before => away || (!self.calm && self.plan.errors && self.chance.per_cent(2)),
@@ -208,7 +208,7 @@ impl Run<'_> {
             (At::Until(_), _) => "has waited:",
         };
         self.note(format!("p{} {} {how} {what}", ready.process, ready.job));
-        if ready.peer == Some(Peer::Redis) && ready.at == At::Before && !fails {
+        if ready.peer == Some(Backend::Redis) && ready.at == At::Before && !fails {
             if self.told_now != now {
                 self.ground.set_now(now);
                 self.told_now = now;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plenary_server::error::Fault;
-use plenary_server::store::pace::{Locks, Peer, Trip, Watch};
+use plenary_server::store::instrument::{Backend, Call, Locks, Watch};
 use tokio::sync::{Notify, oneshot};
 
 tokio::task_local! {
@@ -56,7 +56,7 @@ struct Waiting {
     process: usize,
     job: String,
     at: At,
-    peer: Option<Peer>,
+    peer: Option<Backend>,
     locks: Locks,
     what: String,
     tell: oneshot::Sender<Verdict>,
@@ -74,7 +74,7 @@ pub struct Ready {
     /// Where.
     pub at: At,
     /// Who is asked.
-    pub peer: Option<Peer>,
+    pub peer: Option<Backend>,
     /// What is asked.
     pub what: String,
 }
@@ -237,7 +237,7 @@ pub struct Process {
 }
 
 impl Process {
-    async fn wait_at(&self, at: At, trip: Option<&Trip>) -> Verdict {
+    async fn wait_at(&self, at: At, trip: Option<&Call>) -> Verdict {
         let (tell, told) = oneshot::channel();
         {
             let mut state = self.gate.state();
@@ -282,14 +282,14 @@ impl Process {
 
 #[async_trait]
 impl Watch for Process {
-    async fn before(&self, trip: &Trip) -> Result<(), Fault> {
+    async fn before(&self, trip: &Call) -> Result<(), Fault> {
         match self.wait_at(At::Before, Some(trip)).await {
             Verdict::Go | Verdict::Through => Ok(()),
             Verdict::Fail | Verdict::Die => Err(away(trip.peer, "refused")),
         }
     }
 
-    async fn after(&self, trip: &Trip) -> Result<(), Fault> {
+    async fn after(&self, trip: &Call) -> Result<(), Fault> {
         match self.wait_at(At::After, Some(trip)).await {
             Verdict::Go | Verdict::Through => Ok(()),
             Verdict::Fail | Verdict::Die => Err(away(trip.peer, "the answer is lost")),
@@ -318,11 +318,11 @@ impl Drop for Open {
     }
 }
 
-fn away(peer: Peer, why: &'static str) -> Fault {
+fn away(peer: Backend, why: &'static str) -> Fault {
     match peer {
-        Peer::Redis => Fault::away("Redis", why),
-        Peer::MySql => Fault::away("MySQL", why),
-        Peer::File => Fault::away("the file", why),
+        Backend::Redis => Fault::away("Redis", why),
+        Backend::MySql => Fault::away("MySQL", why),
+        Backend::File => Fault::away("the file", why),
     }
 }
 

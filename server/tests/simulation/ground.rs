@@ -6,11 +6,11 @@ use std::sync::Arc;
 use mysql_async::prelude::Queryable;
 use plenary_server::clock::Clock;
 use plenary_server::store::Store;
-use plenary_server::store::hybrid::Hybrid;
-use plenary_server::store::mysql::Ledger;
-use plenary_server::store::pace::{Pace, Watch};
-use plenary_server::store::redis::Live;
-use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::instrument::{Instrument, Watch};
+use plenary_server::store::mysql::MysqlStore;
+use plenary_server::store::redis::RedisStore;
+use plenary_server::store::redis_mysql::RedisMysqlStore;
+use plenary_server::store::sqlite::{Purpose, SqliteStore};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 use plenary_testkit::{Database, MariaDb, Redis};
@@ -48,7 +48,7 @@ pub struct Opened {
     /// The store.
     pub store: Arc<dyn Store>,
     /// Its two parts once more, for whoever uses them wrongly.
-    pub parts: Option<(Live, Ledger)>,
+    pub parts: Option<(RedisStore, MysqlStore)>,
 }
 
 /// What lasts of an instance.
@@ -63,7 +63,7 @@ pub struct Lasting {
 /// What is under the servers.
 pub enum Ground {
     /// Redis and MariaDB.
-    Hybrid(Box<Shared>),
+    RedisMysqlStore(Box<Shared>),
     /// One file.
     File(OneFile),
 }
@@ -75,7 +75,7 @@ pub struct Shared {
     database: Database,
     _mariadb: MariaDb,
     sql: Option<mysql_async::Conn>,
-    ledger: Option<Ledger>,
+    mysql: Option<MysqlStore>,
     scene: Option<Scene>,
 }
 
@@ -97,17 +97,17 @@ impl Ground {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let ledger = Ledger::connect(&database.url()).expect("the kit's URL is good");
-            ledger.migrate().await.expect("an empty database is filled");
+            let mysql = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
+            mysql.migrate().await.expect("an empty database is filled");
         });
         let admin = connect(&redis);
-        Self::Hybrid(Box::new(Shared {
+        Self::RedisMysqlStore(Box::new(Shared {
             redis,
             admin,
             database,
             _mariadb: mariadb,
             sql: None,
-            ledger: None,
+            mysql: None,
             scene: None,
         }))
     }
@@ -130,35 +130,35 @@ impl Ground {
 
     /// Whether several servers may share it.
     pub fn is_shared(&self) -> bool {
-        matches!(self, Self::Hybrid(_))
+        matches!(self, Self::RedisMysqlStore(_))
     }
 
     /// Empties it and fills it with a scene.
     pub async fn begin(&mut self, scene: &Scene) {
         match self {
-            Self::Hybrid(shared) => shared.begin(scene).await,
+            Self::RedisMysqlStore(shared) => shared.begin(scene).await,
             Self::File(file) => file.begin(scene),
         }
     }
 
     /// Lets go of what belongs to one run.
     pub fn end(&mut self) {
-        if let Self::Hybrid(shared) = self {
+        if let Self::RedisMysqlStore(shared) = self {
             shared.sql = None;
-            shared.ledger = None;
+            shared.mysql = None;
         }
     }
 
     /// A store for one server.
     pub fn open(&self, watch: Arc<dyn Watch>, clock: &Clock) -> Opened {
         match self {
-            Self::Hybrid(shared) => shared.open(&Pace::watched(watch), clock),
+            Self::RedisMysqlStore(shared) => shared.open(&Instrument::watched(watch), clock),
             Self::File(file) => Opened {
-                store: Sqlite::open_paced(
+                store: SqliteStore::open_paced(
                     &file.directory,
                     clock.clone(),
                     Purpose::Serve,
-                    Pace::watched(watch),
+                    Instrument::watched(watch),
                 )
                 .expect("the file can be opened"),
                 parts: None,
@@ -168,7 +168,7 @@ impl Ground {
 
     /// Says what time it is, to those who ask no clock of ours.
     pub fn set_now(&mut self, now_ms: i64) {
-        if let Self::Hybrid(shared) = self {
+        if let Self::RedisMysqlStore(shared) = self {
             redis::cmd("SET")
                 .arg(NOW)
                 .arg(now_ms)
@@ -179,7 +179,7 @@ impl Ground {
 
     /// What scripts published since the last time; in the same round trip, what time it is.
     pub fn published(&mut self, now_ms: i64) -> Vec<String> {
-        let Self::Hybrid(shared) = self else {
+        let Self::RedisMysqlStore(shared) = self else {
             return Vec::new();
         };
         let asked: (Vec<String>,) = redis::pipe()
@@ -200,7 +200,7 @@ impl Ground {
             id.meeting, id.order
         );
         match self {
-            Self::Hybrid(shared) => {
+            Self::RedisMysqlStore(shared) => {
                 let sql = shared.sql.as_mut().expect("a run is on");
                 let row: Option<(String, u64)> = sql.query_first(ask).await.expect("an answer");
                 let (state, archived) = row.expect("it is there");
@@ -222,7 +222,7 @@ impl Ground {
     /// What is still live of an instance, beside its tombstone.
     pub fn left(&mut self, id: InstanceId) -> Vec<String> {
         match self {
-            Self::Hybrid(shared) => {
+            Self::RedisMysqlStore(shared) => {
                 let name = format!("meeting:{}:order:{}", id.meeting, id.order);
                 let pattern = format!("{{{name}}}*");
                 let keys: Vec<String> = redis::cmd("KEYS")
@@ -278,20 +278,22 @@ impl Shared {
             .await
             .expect("the tables are ours");
         self.sql = Some(sql);
-        self.ledger = Some(Ledger::connect(&self.database.url()).expect("the kit's URL is good"));
+        self.mysql =
+            Some(MysqlStore::connect(&self.database.url()).expect("the kit's URL is good"));
     }
 
-    fn open(&self, pace: &Pace, clock: &Clock) -> Opened {
+    fn open(&self, instrument: &Instrument, clock: &Clock) -> Opened {
         let scene = self.scene.as_ref().expect("a run is on");
-        let ledger = self.ledger.as_ref().expect("a run is on");
+        let mysql = self.mysql.as_ref().expect("a run is on");
         let live = || {
             let scripts = scene.product.scripts.clone();
-            Live::with(&self.redis.url(), scripts, pace.clone()).expect("the kit's URL is good")
+            RedisStore::with(&self.redis.url(), scripts, instrument.clone())
+                .expect("the kit's URL is good")
         };
-        let ledger = ledger.paced(pace.clone());
+        let mysql = mysql.instrumented(instrument.clone());
         Opened {
-            store: Hybrid::new(live(), ledger.clone(), clock.clone()),
-            parts: (scene.product.wrong == Wrong::PublishesBeforeCommit).then(|| (live(), ledger)),
+            store: RedisMysqlStore::new(live(), mysql.clone(), clock.clone()),
+            parts: (scene.product.wrong == Wrong::PublishesBeforeCommit).then(|| (live(), mysql)),
         }
     }
 
@@ -369,7 +371,8 @@ impl OneFile {
         self.runs += 1;
         self.directory = self.root.path().join(self.runs.to_string());
         let now = scene.instances.first().map(|(_, from, _)| *from);
-        Sqlite::migrate(&self.directory, now.unwrap_or_default()).expect("an empty file is filled");
+        SqliteStore::migrate(&self.directory, now.unwrap_or_default())
+            .expect("an empty file is filled");
         self.connect()
             .execute_batch(&filling(scene, |at| at.as_ms().to_string()))
             .expect("the tables are ours");

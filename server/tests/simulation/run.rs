@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
             Action::Start(server) => self.start(server).await,
             Action::Forget(forgets) => self.forget(forgets).await,
             Action::Keep => {
-                if let Ground::Hybrid(shared) = self.ground {
+                if let Ground::RedisMysqlStore(shared) = self.ground {
                     shared.keep();
                 }
                 self.note("a dump of Redis is kept".to_owned());
@@ -330,7 +330,7 @@ impl<'a> Run<'a> {
             .is_some_and(|since| since + FENCING_MS <= now)
         {
             self.fencing_since = None;
-            if let Ground::Hybrid(shared) = self.ground {
+            if let Ground::RedisMysqlStore(shared) = self.ground {
                 shared.give_fencing();
             }
             self.note("the right to bring the live state up has run out".to_owned());
@@ -552,7 +552,7 @@ impl<'a> Run<'a> {
 
     async fn forget(&mut self, forgets: Forgets) {
         self.note(format!("Redis comes back: {forgets:?}"));
-        let Ground::Hybrid(shared) = self.ground else {
+        let Ground::RedisMysqlStore(shared) = self.ground else {
             return;
         };
         shared.come_back(forgets);

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
-use plenary_server::store::mysql::{Archived, Batch, Ledger};
+use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
 use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
 use plenary_server::store::planning::{EditMeeting, Invitations, Invited, Planning};
-use plenary_server::store::redis::Live;
+use plenary_server::store::redis::RedisStore;
 use plenary_server::store::steering::Order;
 use plenary_server::store::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
@@ -37,7 +37,7 @@ pub struct Served {
     /// The product's.
     pub inner: Arc<dyn Store>,
     /// Its parts, for whoever uses them wrongly.
-    pub parts: Option<(Live, Ledger)>,
+    pub parts: Option<(RedisStore, MysqlStore)>,
     /// Whether others share what is under it: then the simulation feeds the hub.
     is_shared: bool,
     /// What is done wrong.
@@ -49,7 +49,7 @@ impl Served {
     /// Over this one.
     pub fn new(
         inner: Arc<dyn Store>,
-        parts: Option<(Live, Ledger)>,
+        parts: Option<(RedisStore, MysqlStore)>,
         is_shared: bool,
         wrong: Wrong,
     ) -> Arc<Self> {
@@ -74,8 +74,8 @@ impl Served {
     /// The archiver's work in the wrong order.
     async fn archive_wrongly(
         &self,
-        live: &Live,
-        ledger: &Ledger,
+        live: &RedisStore,
+        ledger: &MysqlStore,
         ids: &[InstanceId],
     ) -> Answer<()> {
         let heads = live.heads(ids).await?;

@@ -4,11 +4,11 @@ use mysql_async::{Row, params};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{Absent, Invited};
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::row;
 use crate::error::Answer;
 
-impl Ledger {
+impl MysqlStore {
     /// So many of them at most, by name; `None`: it is public, or there is none.
     pub async fn absent(&self, id: InstanceId, limit: usize) -> Answer<Option<Absent>> {
         let meeting = self

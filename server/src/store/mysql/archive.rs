@@ -4,14 +4,14 @@ use mysql_async::{Params, Value, params};
 use plenary_shared::domain::{Event, Kept, What};
 use plenary_shared::ids::{Cmid, Seq};
 
-use super::link::{DUPLICATE, Ledger, TRIES_MAX, Work, is_deadlock, server_code};
+use super::link::{DUPLICATE, MysqlStore, TRIES_MAX, Work, is_deadlock, server_code};
 use super::{Archived, Batch, row, steering};
 use crate::error::{Answer, Fault};
 
 /// Rows of one INSERT: as fast as it gets on both servers, and few statements to prepare.
 const SIZES: &[usize] = &[100, 25, 5, 1];
 
-impl Ledger {
+impl MysqlStore {
     /// Brings these batches into the archive and raises its cursors: in one transaction, or, when
     /// the database refuses a row, each in its own. An outcome for each, in their order. Doing it
     /// again changes nothing: the cursor has moved.

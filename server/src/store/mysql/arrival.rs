@@ -8,7 +8,7 @@ use tokio::time::{Duration, timeout};
 use crate::error::{Answer, Fault};
 use crate::store::belongings::{Cell, Cells, Column, Holds, KINDS, Kind, Mark};
 
-use super::link::{DUPLICATE, Ledger, Work, server_code, within};
+use super::link::{DUPLICATE, MysqlStore, Work, server_code, within};
 use super::row;
 
 /// Rows of one INSERT: as fast as it gets, and few statements to prepare.
@@ -51,7 +51,7 @@ pub enum Taken {
     },
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Takes the right to fill this database; `None`: another move has it.
     pub async fn reception(&self) -> Answer<Option<Reception>> {
         let mut conn = self.own_conn().await?;

@@ -2,11 +2,11 @@
 
 use mysql_async::Params;
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::row;
 use crate::error::{Answer, Fault};
 
-impl Ledger {
+impl MysqlStore {
     /// By what a live store knows that it belongs to this database: 32 hexadecimal digits, made
     /// once.
     pub async fn nonce(&self) -> Answer<String> {

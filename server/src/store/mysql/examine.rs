@@ -5,7 +5,7 @@ use std::time::Instant;
 use mysql_async::{Params, Row};
 use plenary_shared::time::Timestamp;
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::row;
 use crate::store::finding::{Finding, Grade};
 
@@ -16,7 +16,7 @@ const MARIADB_MIN: (u32, u32) = (10, 6);
 /// A packet must hold a batch of the archive's rows, in bytes.
 const PACKET_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
-impl Ledger {
+impl MysqlStore {
     /// Looks at everything that the promises need of the database. Changes nothing.
     pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Finding> {
         let (began, before) = (Instant::now(), clock());

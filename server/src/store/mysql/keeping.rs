@@ -7,7 +7,7 @@ use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::time::Timestamp;
 
 use super::audit;
-use super::link::{Ledger, Work};
+use super::link::{MysqlStore, Work};
 use super::row;
 use crate::error::{Answer, Fault};
 use crate::store::{SessionListed, TokenHash, foreign};
@@ -15,7 +15,7 @@ use crate::store::{SessionListed, TokenHash, foreign};
 /// Sessions of one person that are ended at once: more than anybody opens.
 const SESSIONS_MAX: usize = 10_000;
 
-impl Ledger {
+impl MysqlStore {
     /// Gives somebody a role; `not_found`.
     pub async fn set_role(
         &self,

@@ -7,14 +7,14 @@ use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
-use super::link::{Changed, Ledger, TRIES_MAX, Work, is_deadlock};
+use super::link::{Changed, MysqlStore, TRIES_MAX, Work, is_deadlock};
 use super::{Floor, Opening, Sent, Stay, Stored, Unfinished, row};
 use crate::error::{Answer, Error, Fault};
 
 /// Archived messages whose cmids a new live state knows: more than clients have unconfirmed.
 const SENT_MAX: usize = 10_000;
 
-impl Ledger {
+impl MysqlStore {
     /// Lets an instance begin that is due. `None`: it is not, or somebody else did.
     pub async fn begin(&self, id: InstanceId, now: Timestamp) -> Answer<Option<Opening>> {
         self.open(

@@ -12,7 +12,7 @@ use mysql_async::{
 use tokio::time::timeout;
 
 use crate::error::Fault;
-use crate::store::pace::{Locks, Pace, Peer, Trip};
+use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 /// How faults name the store.
 const STORE: &str = "MySQL";
@@ -49,16 +49,16 @@ const STATEMENTS_MAX: usize = 128;
 
 /// What lasts. Cheap to clone; all clones share one pool of connections.
 #[derive(Clone)]
-pub struct Ledger {
+pub struct MysqlStore {
     opts: Opts,
     pool: Pool,
-    pace: Pace,
+    instrument: Instrument,
 }
 
 // The URL has a password in it.
-impl fmt::Debug for Ledger {
+impl fmt::Debug for MysqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ledger")
+        f.write_str("MysqlStore")
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Changed {
     pub id: Option<u64>,
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Reads the URL, `mysql://user:password@host:3306/database` or
     /// `mysql://user@localhost/database?socket=/path`; connects when first asked for something.
     pub fn connect(url: &str) -> Result<Self, Fault> {
@@ -106,22 +106,22 @@ impl Ledger {
         Ok(Self {
             pool: Pool::new(opts.clone()),
             opts,
-            pace: Pace::default(),
+            instrument: Instrument::default(),
         })
     }
 
-    /// The same connections, at this pace.
+    /// The same connections, at this instrument.
     #[must_use]
-    pub fn paced(&self, pace: Pace) -> Self {
+    pub fn instrumented(&self, instrument: Instrument) -> Self {
         Self {
-            pace,
+            instrument,
             ..self.clone()
         }
     }
 
-    /// Its pace.
-    pub(in crate::store) fn pace(&self) -> &Pace {
-        &self.pace
+    /// Its instrument.
+    pub(in crate::store) fn instrument(&self) -> &Instrument {
+        &self.instrument
     }
 
     /// Whether the database answers.
@@ -145,7 +145,9 @@ impl Ledger {
                 }
             }
         });
-        self.pace.trip(|| trip(Locks::Free, sql), asking).await
+        self.instrument
+            .trip(|| trip(Locks::Free, sql), asking)
+            .await
     }
 
     /// The one row that a statement finds. It must be safe to repeat.
@@ -164,7 +166,9 @@ impl Ledger {
                 }
             }
         });
-        self.pace.trip(|| trip(Locks::Waits, sql), asking).await
+        self.instrument
+            .trip(|| trip(Locks::Waits, sql), asking)
+            .await
     }
 
     /// Begins a transaction, on a connection that lives. Dropped uncommitted, it is rolled back.
@@ -178,10 +182,16 @@ impl Ledger {
                 }
             }
         });
-        let pace = self.pace.clone();
-        let tx = pace.trip(|| trip(Locks::Takes, "BEGIN"), asking).await?;
-        let open = pace.transaction();
-        Ok(Work { tx, pace, open })
+        let instrument = self.instrument.clone();
+        let tx = instrument
+            .trip(|| trip(Locks::Takes, "BEGIN"), asking)
+            .await?;
+        let open = instrument.transaction();
+        Ok(Work {
+            tx,
+            instrument,
+            open,
+        })
     }
 
     async fn try_rows(&self, sql: &str, params: Params) -> mysql_async::Result<Vec<Row>> {
@@ -201,7 +211,7 @@ impl Ledger {
 /// A transaction whose every statement has a deadline.
 pub(super) struct Work {
     tx: Transaction<'static>,
-    pace: Pace,
+    instrument: Instrument,
     /// Says until when it is open, to whoever watches.
     open: Option<Box<dyn Any + Send>>,
 }
@@ -210,7 +220,9 @@ impl Work {
     /// The rows that a statement finds.
     pub async fn rows(&mut self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
         let asking = within(self.tx.exec(sql, params));
-        self.pace.trip(|| trip(Locks::Holds, sql), asking).await
+        self.instrument
+            .trip(|| trip(Locks::Holds, sql), asking)
+            .await
     }
 
     /// The one row that a statement finds.
@@ -221,24 +233,32 @@ impl Work {
     /// Lets a statement change rows.
     pub async fn change(&mut self, sql: &str, params: Params) -> Result<Changed, Fault> {
         let asking = within(changed(&mut self.tx, sql, params));
-        self.pace.trip(|| trip(Locks::Holds, sql), asking).await
+        self.instrument
+            .trip(|| trip(Locks::Holds, sql), asking)
+            .await
     }
 
     /// Makes it last.
     pub async fn commit(self) -> Result<(), Fault> {
-        let Self { tx, pace, open } = self;
+        let Self {
+            tx,
+            instrument,
+            open,
+        } = self;
         let asking = async {
             let committed = within(tx.commit()).await;
             drop(open);
             committed
         };
-        pace.trip(|| trip(Locks::Holds, "COMMIT"), asking).await
+        instrument
+            .trip(|| trip(Locks::Holds, "COMMIT"), asking)
+            .await
     }
 }
 
-fn trip(locks: Locks, sql: &str) -> Trip {
-    Trip {
-        peer: Peer::MySql,
+fn trip(locks: Locks, sql: &str) -> Call {
+    Call {
+        peer: Backend::MySql,
         locks,
         what: sql.split_whitespace().collect::<Vec<_>>().join(" "),
     }

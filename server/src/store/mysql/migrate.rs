@@ -5,7 +5,7 @@ use mysql_async::{Conn, Row, params};
 use sha2::{Digest, Sha256};
 use tokio::time::{Duration, timeout};
 
-use super::link::{Ledger, within};
+use super::link::{MysqlStore, within};
 use super::row;
 use crate::error::Fault;
 
@@ -114,7 +114,7 @@ pub enum MigrateError {
     },
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Brings the tables to what this program needs; the names of the migrations that were run
     /// for it. Servers that start together do it one after the other.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrateError> {

@@ -7,12 +7,12 @@ use plenary_shared::domain::Reason;
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::row;
 use crate::error::Answer;
 use crate::store::overview::{Attended, Coming, Counted, LISTED_MAX, Listed, RECENT_MAX, STEP_MS};
 
-impl Ledger {
+impl MysqlStore {
     /// Every instance that goes on, those that begin until `soon`, and those that were over after
     /// `since`.
     pub async fn overview(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
@@ -121,7 +121,7 @@ impl Ledger {
     }
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Who came to an instance and went, and how much they said, up to a seq.
     pub async fn attended(&self, id: InstanceId, upto: Seq) -> Answer<Attended> {
         let upto = params! { "upto" => upto.get() };

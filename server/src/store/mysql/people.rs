@@ -9,7 +9,7 @@ use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
 use super::audit;
-use super::link::{DUPLICATE, Ledger, server_code};
+use super::link::{DUPLICATE, MysqlStore, server_code};
 use super::row;
 use crate::error::{Answer, Fault};
 use crate::store::{Account, NewSession, NewUser, PersonListed, Session, TokenHash, foreign};
@@ -24,7 +24,7 @@ const SWEPT: u64 = 100;
 /// A session's label, in characters: the width of its column. What is longer is cut.
 const LABEL_CHARS_MAX: usize = 255;
 
-impl Ledger {
+impl MysqlStore {
     /// The account of an address (any case), if there is one.
     pub async fn account(&self, email: &str) -> Answer<Option<Account>> {
         let email = email.trim();

@@ -10,7 +10,7 @@ use plenary_shared::limits::{OVERLAP_EMAILS_MAX, OVERLAPS_MAX};
 use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 
-use super::link::{Ledger, TRIES_MAX, Work, is_deadlock};
+use super::link::{MysqlStore, TRIES_MAX, Work, is_deadlock};
 use super::{audit, row};
 use crate::error::{Answer, Error};
 use crate::store::planning::{
@@ -35,7 +35,7 @@ pub struct LivePlan {
     pub audience: Vec<String>,
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Changes a meeting. `not_found`.
     pub async fn edit_meeting(
         &self,

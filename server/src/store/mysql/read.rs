@@ -8,12 +8,12 @@ use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::{EventsOk, Message, MessagesOk, Posted};
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::row;
 use crate::error::Answer;
 use crate::store::Page;
 
-impl Ledger {
+impl MysqlStore {
     /// Whether this person may read an instance: it is public, or they are in its audience, or
     /// they are an admin. Nobody may read what is unknown.
     pub async fn may_read(&self, id: InstanceId, viewer: &User) -> Answer<bool> {
@@ -163,7 +163,7 @@ impl Ledger {
     }
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Whose message has this number, and whether they deleted it.
     pub async fn author(&self, id: InstanceId, seq: Seq) -> Answer<Option<(UserId, bool)>> {
         let row = self

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mysql_async::{Params, Value, params};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::row;
 use crate::error::Answer;
 use crate::store::ReadPosition;
@@ -28,7 +28,7 @@ pub struct Stretch {
     pub upto: Seq,
 }
 
-impl Ledger {
+impl MysqlStore {
     /// Writes these positions, each only forwards.
     pub async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
         let mut rest = positions;

@@ -6,7 +6,7 @@ use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
 
-use super::link::{DUPLICATE, Ledger, TRIES_MAX, is_deadlock, server_code};
+use super::link::{DUPLICATE, MysqlStore, TRIES_MAX, is_deadlock, server_code};
 use super::planning::invite;
 use super::{audit, row};
 use crate::error::{Answer, Error, Fault};
@@ -15,7 +15,7 @@ use crate::store::refusal;
 use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
 use crate::store::{Agenda, NewMeeting, Planned, PlannedInstance};
 
-impl Ledger {
+impl MysqlStore {
     /// Adds a meeting with its audience.
     pub async fn add_meeting(&self, new: NewMeeting, now: Timestamp) -> Answer<Meeting> {
         let mut work = self.transaction().await?;

@@ -6,12 +6,12 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Found, SearchOk};
 use plenary_shared::search::{Place, Query, Within};
 
-use super::link::Ledger;
+use super::link::MysqlStore;
 use super::{read, row};
 use crate::error::Answer;
 use crate::store::sieve::{Sieve, indexed};
 
-impl Ledger {
+impl MysqlStore {
     /// A page of what a search finds, newest first, among what this person may read: also in the
     /// instances that they are in, whoever is invited.
     pub async fn search(

@@ -5,7 +5,7 @@ use plenary_shared::ids::{InstanceId, Seq, UserId};
 
 use crate::error::Fault;
 
-use super::Live;
+use super::RedisStore;
 use super::keys::{self, Keys};
 
 /// Keys that are looked at in one round trip.
@@ -17,9 +17,9 @@ const TOLD_MAX: usize = 5;
 /// Fields that are written in one round trip.
 const FIELDS_MAX: usize = 1_000;
 
-impl Live {
+impl RedisStore {
     /// Some of the keys that servers of ours have left here; empty: none. `but_stays`: not counting
-    /// what [`Live::announce_stays`] leaves.
+    /// what [`RedisStore::announce_stays`] leaves.
     pub async fn traces(&self, but_stays: bool) -> Result<Vec<String>, Fault> {
         let mut traces = Vec::new();
         let mut cursor = 0_u64;

@@ -7,7 +7,7 @@ use plenary_shared::text::MessageBody;
 use super::keys::Keys;
 use super::meeting::Saying;
 use super::scripts::{NotDone, Script};
-use super::{Live, UNARCHIVED_EVENTS_MAX};
+use super::{RedisStore, UNARCHIVED_EVENTS_MAX};
 
 /// A message that is answered or changed.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl Author {
     }
 }
 
-impl Live {
+impl RedisStore {
     /// Edits (to this body) or deletes (`None`) what was said.
     pub async fn change_message(
         &self,

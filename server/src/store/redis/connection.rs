@@ -9,7 +9,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, PushInfo, PushKind, RedisResult};
 
 use crate::error::Fault;
-use crate::store::pace::{Locks, Pace, Peer, Trip};
+use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 use super::{RESPONSE_MS_MAX, fault};
 
@@ -27,7 +27,7 @@ const TOLD_WORDS_MAX: usize = 4;
 #[derive(Clone)]
 pub(super) struct Connection {
     client: redis::Client,
-    pace: Pace,
+    instrument: Instrument,
     current: Arc<Mutex<Current>>,
     unproven: Arc<AtomicBool>,
 }
@@ -43,12 +43,12 @@ impl Connection {
     pub(super) fn lazy(
         client: redis::Client,
         unproven: Arc<AtomicBool>,
-        pace: Pace,
+        instrument: Instrument,
     ) -> Result<Self, Fault> {
         let manager = manager(&client, &unproven).map_err(fault)?;
         Ok(Self {
             client,
-            pace,
+            instrument,
             current: Arc::new(Mutex::new(Current { manager, number: 0 })),
             unproven,
         })
@@ -61,7 +61,7 @@ impl Connection {
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
         let asking = self.within(number, command.query_async(&mut manager));
-        self.counted(self.pace.trip(|| trip(told(command)), asking).await)
+        self.counted(self.instrument.trip(|| trip(told(command)), asking).await)
     }
 
     /// Asks several, in one round trip.
@@ -71,7 +71,11 @@ impl Connection {
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
         let asking = self.within(number, pipeline.query_async(&mut manager));
-        self.counted(self.pace.trip(|| trip(told_all(pipeline)), asking).await)
+        self.counted(
+            self.instrument
+                .trip(|| trip(told_all(pipeline)), asking)
+                .await,
+        )
     }
 
     /// What the connection itself could not bring to an end is no answer either.
@@ -79,7 +83,7 @@ impl Connection {
         if let Ok(Err(error)) = &answer
             && error.is_io_error()
         {
-            self.pace.failed();
+            self.instrument.failed();
         }
         answer
     }
@@ -122,9 +126,9 @@ impl Connection {
     }
 }
 
-fn trip(what: String) -> Trip {
-    Trip {
-        peer: Peer::Redis,
+fn trip(what: String) -> Call {
+    Call {
+        peer: Backend::Redis,
         locks: Locks::Free,
         what,
     }

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use plenary_shared::time::Timestamp;
 
-use super::Live;
+use super::RedisStore;
 use crate::store::finding::{Finding, Grade};
 
 /// The first version with sharded pub/sub.
 const VERSION_MIN: u32 = 7;
 
-impl Live {
+impl RedisStore {
     /// Looks at everything that the promises need of Redis. Changes nothing.
     pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Finding> {
         let began = Instant::now();

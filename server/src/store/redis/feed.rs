@@ -26,7 +26,7 @@ use crate::store::{Feed, ReadPosition, TokenHash};
 use super::connection::Connection;
 use super::decode::{self, Decode, unexpected};
 use super::keys::{self, Keys};
-use super::{Live, RESPONSE_MS_MAX};
+use super::{RESPONSE_MS_MAX, RedisStore};
 
 /// What may wait between Redis and the hub. What does not fit is dropped and read from the log:
 /// memory stays bounded however slow the hub is.
@@ -113,7 +113,7 @@ impl Subscriber {
     }
 }
 
-impl Live {
+impl RedisStore {
     /// Begins to feed the hub. The task behind it ends when the receiver or the subscriber is gone.
     pub fn subscribe(&self) -> (Subscriber, mpsc::Receiver<Feed>) {
         let (orders, to_do) = mpsc::channel(ORDERS_MAX);

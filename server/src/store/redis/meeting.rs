@@ -16,7 +16,7 @@ use crate::store::{ConnectionId, Head, Page};
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{NotDone, Script};
-use super::{Author, Live, Meant, PIPELINE_INSTANCES_MAX, UNARCHIVED_EVENTS_MAX, reader};
+use super::{Author, Meant, PIPELINE_INSTANCES_MAX, RedisStore, UNARCHIVED_EVENTS_MAX, reader};
 
 /// What became of a message, or of a change of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub struct Opened {
     pub page: LivePage,
 }
 
-impl Live {
+impl RedisStore {
     /// Becomes a participant.
     pub async fn join(
         &self,

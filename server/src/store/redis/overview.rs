@@ -13,12 +13,12 @@ use super::decode::{self, Decode, unexpected};
 use super::keys::Keys;
 use super::meeting::live_state;
 use super::scripts::{NotDone, Refused, Said, Script};
-use super::{Live, PIPELINE_INSTANCES_MAX};
+use super::{PIPELINE_INSTANCES_MAX, RedisStore};
 
 /// Lost connections of one instance that are looked at: as many as a dead server leaves behind.
 const LOST_MAX: usize = 2_000;
 
-impl Live {
+impl RedisStore {
     /// What these instances are, and what happened in each above a seq; `None`: not live.
     pub async fn overview(&self, asked: &[(InstanceId, Seq)]) -> Result<Vec<Option<Now>>, NotDone> {
         let mut found = Vec::with_capacity(asked.len());

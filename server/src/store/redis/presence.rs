@@ -11,7 +11,7 @@ use crate::store::{ConnectionId, NodeId};
 use super::decode::{self, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{NotDone, Refused, Said, Script};
-use super::{Live, reader};
+use super::{RedisStore, reader};
 
 /// Lost connections that one call of `reap` deals with; keeps the script within a millisecond.
 const REAP_CONNECTIONS_MAX: usize = 200;
@@ -27,7 +27,7 @@ pub struct Lag {
     pub oldest_ms: i64,
 }
 
-impl Live {
+impl RedisStore {
     /// Whether somebody may still follow; if they are in, their connection holds their stay.
     pub async fn hold(
         &self,

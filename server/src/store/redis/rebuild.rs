@@ -11,7 +11,7 @@ use crate::store::mysql::{LivePlan, Opening};
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{NotDone, Refused, Script};
-use super::{Live, PIPELINE_INSTANCES_MAX, Said};
+use super::{PIPELINE_INSTANCES_MAX, RedisStore, Said};
 
 /// Participants that one call of `end` takes out: keeps the script under two milliseconds.
 const END_PARTICIPANTS_MAX: usize = 200;
@@ -59,7 +59,7 @@ pub enum LiveEnd {
     },
 }
 
-impl Live {
+impl RedisStore {
     // --- what a restart forgets ---
 
     /// Whether the live state was brought up in this very process of Redis: then nothing but

@@ -1,6 +1,6 @@
 //! The Lua scripts: their texts with the deployment's nonce, their hashes, how they are called.
 //!
-//! They run by EVALSHA only and are loaded by nobody but [`super::Live::load_scripts`]: the script
+//! They run by EVALSHA only and are loaded by nobody but [`super::RedisStore::load_scripts`]: the script
 //! cache is the one thing that never survives a restart or a failover of Redis, so `NOSCRIPT` means
 //! that this Redis may have forgotten more than its scripts.
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Fault;
 use crate::store::{Session, TokenHash};
 
-use super::{Live, keys};
+use super::{RedisStore, keys};
 
 /// A session as it is cached.
 #[derive(Serialize, Deserialize)]
@@ -17,7 +17,7 @@ struct Cached {
     checked_at: Timestamp,
 }
 
-impl Live {
+impl RedisStore {
     /// The cached session of a token, and when it was last compared with what lasts.
     pub async fn cached_session(
         &self,

@@ -11,9 +11,9 @@ use super::decode::{self, Decode};
 use super::keys::{self, Keys};
 use super::meeting::Saying;
 use super::scripts::{NotDone, Script};
-use super::{Live, UNARCHIVED_EVENTS_MAX};
+use super::{RedisStore, UNARCHIVED_EVENTS_MAX};
 
-impl Live {
+impl RedisStore {
     /// Does what an admin wants. `looked`: up to there, the archive has nothing of this user under
     /// this cmid.
     pub async fn moderate(

@@ -12,12 +12,12 @@ use crate::store::Waiting;
 use super::decode::{self, unexpected};
 use super::keys::Keys;
 use super::scripts::{NotDone, Script};
-use super::{Live, PIPELINE_INSTANCES_MAX};
+use super::{PIPELINE_INSTANCES_MAX, RedisStore};
 
 /// People that one call forgets who have not said for too long that they wait; keeps the script short.
 const FORGOTTEN_MAX: usize = 200;
 
-impl Live {
+impl RedisStore {
     /// How many wait for each of these.
     pub async fn waiting(&self, instances: &[InstanceId]) -> Result<Vec<u32>, Fault> {
         let mut found = Vec::with_capacity(instances.len());

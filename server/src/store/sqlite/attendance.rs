@@ -13,7 +13,7 @@ use crate::error::{Answer, Fault};
 use crate::store::Feed;
 
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// How somebody is there, and since when; nothing is to be said of who is here.
 type There = (Presence, Option<Timestamp>);
@@ -48,10 +48,10 @@ const OF_ONE: &str = holders!(" AND s.userID = :user");
 /// Does something about a stay, and tells whoever follows whether its user is there if that has
 /// changed by it.
 pub(super) fn telling<T, E: From<Fault>>(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: UserId,
-    act: impl FnOnce(&mut Atom<'_>) -> Result<T, E>,
+    act: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     let before = of(atom.conn, id, user)?;
     let done = act(atom)?;

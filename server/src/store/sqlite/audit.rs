@@ -4,12 +4,12 @@ use plenary_shared::ids::UserId;
 use rusqlite::named_params;
 
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 use crate::error::Fault;
 
 /// Notes one deed. `by`: nobody where it was the command line.
 pub(super) fn note(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     by: Option<UserId>,
     action: &str,
     target: &str,

@@ -11,11 +11,11 @@ use crate::store::{Feed, SessionListed, TokenHash, foreign};
 
 use super::audit;
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// Gives somebody a role.
 pub(super) fn set_role(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     user: UserId,
     role: Role,
     by: Option<UserId>,
@@ -38,7 +38,7 @@ pub(super) fn set_role(
 
 /// Shuts somebody out since then, or lets them in again; their sessions end.
 pub(super) fn set_disabled(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     user: UserId,
     since: Option<Timestamp>,
     by: Option<UserId>,
@@ -61,7 +61,7 @@ pub(super) fn set_disabled(
 
 /// Sets a password's hash; `not_found`.
 pub(super) fn set_password(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     user: UserId,
     hash: &str,
     by: Option<UserId>,
@@ -104,7 +104,7 @@ pub(super) fn sessions(
 
 /// Ends all sessions of somebody; how many there were.
 pub(super) fn close_sessions(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     user: UserId,
     by: Option<UserId>,
 ) -> Answer<usize> {
@@ -114,7 +114,7 @@ pub(super) fn close_sessions(
 }
 
 /// Changes the row of one person; `not_found`.
-fn change_one(atom: &Atom<'_>, sql: &str, values: impl Params) -> Answer<()> {
+fn change_one(atom: &WriteTransaction<'_>, sql: &str, values: impl Params) -> Answer<()> {
     if row::change(atom.conn, sql, values)? == 0 {
         return Err(Code::NotFound.into());
     }
@@ -122,7 +122,7 @@ fn change_one(atom: &Atom<'_>, sql: &str, values: impl Params) -> Answer<()> {
 }
 
 /// How many were good.
-fn end_sessions(atom: &mut Atom<'_>, user: UserId) -> Result<usize, Fault> {
+fn end_sessions(atom: &mut WriteTransaction<'_>, user: UserId) -> Result<usize, Fault> {
     let now = atom.now;
     let tokens = row::all(
         atom.conn,
@@ -159,7 +159,7 @@ fn end_sessions(atom: &mut Atom<'_>, user: UserId) -> Result<usize, Fault> {
 }
 
 /// Tells which sessions were ended since the last look, by another process too.
-pub(super) fn tell_signed_out(atom: &mut Atom<'_>) -> Result<(), Fault> {
+pub(super) fn tell_signed_out(atom: &mut WriteTransaction<'_>) -> Result<(), Fault> {
     let tokens = row::all(
         atom.conn,
         "signed_out",

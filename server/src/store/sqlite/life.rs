@@ -11,8 +11,8 @@ use crate::store::{Feed, Stepped};
 
 use super::live::{LiveState, emit, live, stored};
 use super::presence::end_stay;
-use super::writer::Atom;
-use super::{Sqlite, row, steering};
+use super::writer::WriteTransaction;
+use super::{SqliteStore, row, steering};
 
 /// People who are shown out by one verb; others get their turn in between.
 const LEAVING_MAX: usize = 200;
@@ -33,7 +33,7 @@ enum Closing {
 
 /// Starts an instance that is due. When it will be over; `None`: it is not, or was started before.
 pub(super) fn start(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     now: Timestamp,
 ) -> Answer<Option<Timestamp>> {
@@ -60,7 +60,7 @@ pub(super) fn start(
 }
 
 /// Makes an instance live that is not; its log begins, or goes on in a new generation.
-fn open(atom: &mut Atom<'_>, id: InstanceId) -> Answer<()> {
+fn open(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     row::change(
         atom.conn,
         "INSERT INTO live_instance (meetingID, orderID, state)
@@ -85,7 +85,7 @@ fn open(atom: &mut Atom<'_>, id: InstanceId) -> Answer<()> {
 
 /// Marks an active instance as ending; by the clock only when its time is over.
 pub(super) fn mark(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     reason: Reason,
     now: Timestamp,
@@ -118,11 +118,11 @@ pub(super) fn mark(
     Ok(done_if(changed > 0 || is_ending))
 }
 
-impl Sqlite {
+impl SqliteStore {
     /// Closes an instance, some people at a time.
     pub(super) async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
         loop {
-            let step = move |atom: &mut Atom<'_>| close(atom, id, reason);
+            let step = move |atom: &mut WriteTransaction<'_>| close(atom, id, reason);
             match self.link.write(step).await? {
                 Closing::Closed => return Ok(Stepped::Done),
                 Closing::More => {}
@@ -133,7 +133,7 @@ impl Sqlite {
 }
 
 /// Closes an instance: joins and posts stop at once, everybody leaves, some at a time.
-fn close(atom: &mut Atom<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
+fn close(atom: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
     let Some(found) = live(atom.conn, id)? else {
         return Ok(Closing::Closed);
     };
@@ -186,7 +186,7 @@ fn close(atom: &mut Atom<'_>, id: InstanceId, reason: Reason) -> Answer<Closing>
 }
 
 /// Marks an ending instance as ended whose log is closed.
-pub(super) fn record(atom: &mut Atom<'_>, id: InstanceId) -> Answer<Stepped> {
+pub(super) fn record(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     let Some(found) = live(atom.conn, id)? else {
         return Ok(done_if(!is_in(atom.conn, id, InstanceState::Ending)?));
     };
@@ -212,7 +212,7 @@ pub(super) fn record(atom: &mut Atom<'_>, id: InstanceId) -> Answer<Stepped> {
 }
 
 /// Nothing of an ended instance stays live.
-pub(super) fn destroy(atom: &mut Atom<'_>, id: InstanceId) -> Answer<Stepped> {
+pub(super) fn destroy(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     let Some(found) = live(atom.conn, id)? else {
         return Ok(Stepped::Done);
     };
@@ -244,7 +244,7 @@ pub(super) fn destroy(atom: &mut Atom<'_>, id: InstanceId) -> Answer<Stepped> {
 }
 
 /// Mends what others wrote: what should be live and is not, what is live and has ended.
-pub(super) fn sweep(atom: &mut Atom<'_>) -> Answer<()> {
+pub(super) fn sweep(atom: &mut WriteTransaction<'_>) -> Answer<()> {
     let missing = row::all(
         atom.conn,
         "meeting_instance",

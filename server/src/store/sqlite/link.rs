@@ -13,12 +13,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::error::{Answer, Fault};
-use crate::store::pace::{Locks, Pace, Peer, Trip};
+use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 use super::OpenError;
 use super::fault::STORE;
 use super::feed::Feeding;
-use super::writer::{Atom, QUEUE_MAX, Undo, Verb, Writer, asked};
+use super::writer::{QUEUE_MAX, Undo, Verb, WriteTransaction, Writer, asked};
 
 /// The name of the file in its directory.
 pub(super) const FILE: &str = "plenary.db";
@@ -52,7 +52,7 @@ pub(super) struct Link {
     verbs: mpsc::Sender<Box<dyn Verb>>,
     readings: mpsc::Sender<Reading>,
     failing: Arc<AtomicBool>,
-    pace: Pace,
+    instrument: Instrument,
 }
 
 impl Link {
@@ -62,7 +62,7 @@ impl Link {
         directory: &Path,
         clock: Clock,
         feeding: Arc<Feeding>,
-        pace: Pace,
+        instrument: Instrument,
     ) -> Result<Self, OpenError> {
         let path = directory.join(FILE);
         let (readings, to_read) = mpsc::channel::<Reading>(READINGS_MAX);
@@ -85,14 +85,14 @@ impl Link {
             verbs,
             readings,
             failing,
-            pace,
+            instrument,
         })
     }
 
     /// Does a verb: answered once the commit that holds it is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        verb: impl FnOnce(&mut Atom<'_>) -> Answer<T> + Send + 'static,
+        verb: impl FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         self.ask(asked(Undo::Alone, verb)).await
     }
@@ -100,7 +100,7 @@ impl Link {
     /// As [`Link::write`], for a verb that looks at everything before it writes, see [`Undo::Nothing`].
     pub(super) async fn write_at_once<T: Send + 'static>(
         &self,
-        verb: impl FnOnce(&mut Atom<'_>) -> Answer<T> + Send + 'static,
+        verb: impl FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         self.ask(asked(Undo::Nothing, verb)).await
     }
@@ -113,7 +113,7 @@ impl Link {
             self.verbs.send(verb).await.map_err(|_| stopped())?;
             answered.await.map_err(|_| stopped())?
         };
-        self.pace.trip(|| trip("write"), asking).await
+        self.instrument.trip(|| trip("write"), asking).await
     }
 
     /// Reads: all of it from one state of the file.
@@ -130,7 +130,7 @@ impl Link {
             self.readings.send(reading).await.map_err(|_| stopped())?;
             answered.await.map_err(|_| stopped())?
         };
-        self.pace.trip(|| trip("read"), asking).await
+        self.instrument.trip(|| trip("read"), asking).await
     }
 
     /// Whether the file took nothing the last time that something was to be written.
@@ -162,14 +162,14 @@ impl WeakLink {
             readings: self.readings.upgrade()?,
             failing: self.failing.clone(),
             // Looks of its own are nobody's verbs.
-            pace: Pace::default(),
+            instrument: Instrument::default(),
         })
     }
 }
 
-fn trip(what: &str) -> Trip {
-    Trip {
-        peer: Peer::File,
+fn trip(what: &str) -> Call {
+    Call {
+        peer: Backend::File,
         locks: Locks::Free,
         what: what.to_owned(),
     }

@@ -12,7 +12,7 @@ use crate::store::{Feed, refusal};
 
 use super::row;
 use super::steering::{self, Restraint};
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// How far the closing of a live instance has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,7 +294,7 @@ fn reject(
 
 /// Numbers an event, writes it to the log and tells the hub. Its seq.
 pub(super) fn emit(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     generation: Generation,
     at: Timestamp,
@@ -320,7 +320,7 @@ pub(super) fn emit(
 ///
 /// What can be refused is written first: when nothing but the disk can fail, nothing is left to undo.
 pub(super) fn append(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     generation: Generation,
     last: Seq,

@@ -16,11 +16,11 @@ use super::live::{
 use super::presence::{bind, end_stay};
 use super::row;
 use super::steering::{Restraint, is_restrained, unsilenced};
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// Becomes a participant.
 pub(super) fn join(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     connection: Option<&str>,
@@ -76,7 +76,11 @@ pub(super) fn join(
 }
 
 /// Is a participant no longer, because they say so.
-pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
+pub(super) fn leave(
+    atom: &mut WriteTransaction<'_>,
+    id: InstanceId,
+    user: &User,
+) -> Answer<Posted> {
     let found = match live(atom.conn, id)? {
         Some(found) if found.is_open(atom.now) => found,
         Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
@@ -102,7 +106,7 @@ pub(super) fn leave(atom: &mut Atom<'_>, id: InstanceId, user: &User) -> Answer<
 /// A participant says something: once for each cmid, whatever happens. Needs no savepoint: it looks at
 /// everything before it writes.
 pub(super) fn post(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     cmid: Cmid,
@@ -142,7 +146,7 @@ pub(super) fn post(
     }
 }
 
-fn why_not_post(atom: &Atom<'_>, id: InstanceId, user: &User) -> Error {
+fn why_not_post(atom: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Error {
     match live(atom.conn, id) {
         Ok(Some(found)) if found.is_open(atom.now) => match stay_of(atom.conn, id, user.id) {
             Ok(None) => not_in(atom.conn, id, &found, user),
@@ -160,7 +164,7 @@ fn why_not_post(atom: &Atom<'_>, id: InstanceId, user: &User) -> Error {
 /// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,
 /// whatever happens.
 pub(super) fn change(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     cmid: Cmid,

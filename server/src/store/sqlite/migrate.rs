@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Fault;
 use crate::store::TokenHash;
 
-use super::{OpenError, Sqlite, link};
+use super::{OpenError, SqliteStore, link};
 
 /// One step of the tables. It is never edited after it has landed.
 struct Migration {
@@ -100,7 +100,7 @@ impl From<rusqlite::Error> for MigrateError {
     }
 }
 
-impl Sqlite {
+impl SqliteStore {
     /// Brings the tables up to date; the names of the migrations that were run for it.
     pub fn migrate(directory: &Path, now: Timestamp) -> Result<Vec<String>, OpenError> {
         let mut conn = link::open(directory)?;

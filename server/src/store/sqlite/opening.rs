@@ -10,11 +10,11 @@ use super::link::{self, Link};
 use super::lock::Lock;
 use super::migrate::{self, MigrateError};
 use super::waiting::Waiters;
-use super::{Sqlite, departure, examine};
+use super::{SqliteStore, departure, examine};
 use crate::clock::Clock;
 use crate::error::Fault;
 use crate::store::finding::Finding;
-use crate::store::pace::Pace;
+use crate::store::instrument::Instrument;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -89,19 +89,19 @@ pub enum Purpose {
     Command,
 }
 
-impl Sqlite {
+impl SqliteStore {
     /// Opens the file of a directory, makes both if they are missing, and brings the tables up to
     /// date. The clock is the store's.
     pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
-        Self::open_paced(directory, clock, purpose, Pace::default())
+        Self::open_paced(directory, clock, purpose, Instrument::default())
     }
 
-    /// The same, at this pace.
+    /// The same, at this instrument.
     pub fn open_paced(
         directory: &Path,
         clock: Clock,
         purpose: Purpose,
-        pace: Pace,
+        instrument: Instrument,
     ) -> Result<Arc<Self>, OpenError> {
         let mut conn = link::open(directory)?;
         let lock = match purpose {
@@ -111,7 +111,7 @@ impl Sqlite {
         migrate::migrate(&mut conn, clock())?;
         departure::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
-        let link = Link::start(conn, directory, clock.clone(), feeding.clone(), pace)?;
+        let link = Link::start(conn, directory, clock.clone(), feeding.clone(), instrument)?;
         Ok(Arc::new(Self {
             link,
             feeding,

@@ -10,7 +10,7 @@ use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use super::live::LiveState;
-use super::{Sqlite, row};
+use super::{SqliteStore, row};
 use crate::error::{Answer, Fault};
 use crate::store::Feed;
 use crate::store::overview::{
@@ -19,7 +19,7 @@ use crate::store::overview::{
 };
 
 #[async_trait]
-impl Overview for Sqlite {
+impl Overview for SqliteStore {
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
         self.link
             .read(move |conn| Ok(listed(conn, soon, since)?))

@@ -12,7 +12,7 @@ use crate::store::{Account, NewSession, NewUser, PersonListed, Session, TokenHas
 use super::audit;
 use super::fault::is_duplicate;
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// Sessions whose time is over that are removed whenever one is opened: more than come.
 const SWEPT: usize = 100;
@@ -43,7 +43,7 @@ pub(super) fn account(conn: &Connection, email: &str) -> Answer<Option<Account>>
 }
 
 /// Adds a person. `invalid` if the address is taken.
-pub(super) fn add_user(atom: &mut Atom<'_>, new: NewUser) -> Answer<User> {
+pub(super) fn add_user(atom: &mut WriteTransaction<'_>, new: NewUser) -> Answer<User> {
     let added = row::change(
         atom.conn,
         "INSERT INTO user (name, age, gender, email, role)
@@ -115,7 +115,7 @@ pub(super) fn users(
 }
 
 /// Opens a session.
-pub(super) fn open_session(atom: &mut Atom<'_>, new: &NewSession) -> Answer<()> {
+pub(super) fn open_session(atom: &mut WriteTransaction<'_>, new: &NewSession) -> Answer<()> {
     row::change(
         atom.conn,
         "DELETE FROM session
@@ -170,7 +170,7 @@ pub(super) fn session(
 }
 
 /// Closes a session; whether there was one.
-pub(super) fn close_session(atom: &mut Atom<'_>, token: TokenHash) -> Answer<bool> {
+pub(super) fn close_session(atom: &mut WriteTransaction<'_>, token: TokenHash) -> Answer<bool> {
     let changed = row::change(
         atom.conn,
         "DELETE FROM session

@@ -12,8 +12,8 @@ use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use super::live::stored;
-use super::writer::Atom;
-use super::{Sqlite, audit, row};
+use super::writer::WriteTransaction;
+use super::{SqliteStore, audit, row};
 use crate::error::{Answer, Error, Fault};
 use crate::store::planning::{
     Difference, EditMeeting, Invitations, Invited, Pair, Planning, edited, overlapping, window,
@@ -22,7 +22,7 @@ use crate::store::window::check_times;
 use crate::store::{Feed, refusal};
 
 #[async_trait]
-impl Planning for Sqlite {
+impl Planning for SqliteStore {
     async fn edit_meeting(
         &self,
         meeting: MeetingId,
@@ -79,7 +79,7 @@ impl Planning for Sqlite {
 }
 
 fn edit_meeting(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     edit: &EditMeeting,
     by: Option<UserId>,
@@ -114,7 +114,7 @@ fn edit_meeting(
 }
 
 fn change_audience(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     change: &Invitations,
     by: Option<UserId>,
@@ -174,7 +174,7 @@ pub(super) fn invite(conn: &Connection, meeting: MeetingId, email: &str) -> Resu
 }
 
 fn move_instance(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     from: Timestamp,
     to: Timestamp,
@@ -210,7 +210,7 @@ fn move_instance(
 }
 
 fn cancel(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     reason: Option<&str>,
     by: Option<UserId>,

@@ -12,19 +12,19 @@ use rusqlite::{Connection, Row, named_params};
 use crate::error::{Answer, Error, Fault};
 use crate::store::NodeId;
 
-use super::Sqlite;
+use super::SqliteStore;
 use super::attendance::telling;
 use super::live::{emit, live, may_read_live, stay_of};
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// Lost connections that one verb deals with; others get their turn in between.
 const REAPED_MAX: usize = 200;
 
-impl Sqlite {
+impl SqliteStore {
     /// Ends the stays of an instance whose grace is over. How many connections were due.
     pub(super) async fn reap_instance(&self, id: InstanceId, grace_ms: i64) -> Answer<usize> {
-        let step = move |atom: &mut Atom<'_>| reap(atom, id, grace_ms);
+        let step = move |atom: &mut WriteTransaction<'_>| reap(atom, id, grace_ms);
         let mut reaped = 0;
         loop {
             let due = self.link.write(step).await?;
@@ -106,7 +106,7 @@ pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Resul
 
 /// Whether somebody who follows still may; if they are in, their connection holds their stay.
 pub(super) fn hold(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     connection: &str,
@@ -136,7 +136,7 @@ pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
 /// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
 /// the grace since then is over.
 pub(super) fn detach(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     connection: &str,
     silent_ms: i64,
@@ -176,7 +176,7 @@ fn lose(
 
 /// The person at a connection has not used it for so long, or uses it.
 pub(super) fn idle(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     connection: &str,
     idle_ms: Option<i64>,
@@ -235,7 +235,7 @@ struct Lost {
 
 /// Ends the stays whose connections were lost and did not come back within the grace: of
 /// [`REAPED_MAX`] connections at most. How many were due.
-fn reap(atom: &mut Atom<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
+fn reap(atom: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
     let found = match live(atom.conn, id)? {
         // Whoever is still in when time is up leaves at the end, with everybody.
         Some(found) if found.is_open(atom.now) => found,
@@ -317,7 +317,7 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
 
 /// A server lives for some time more (0: it stops). Every live server.
 pub(super) fn renew_lease(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     node: &NodeId,
     lease_ms: i64,
 ) -> Answer<Vec<NodeId>> {
@@ -351,7 +351,7 @@ pub(super) fn renew_lease(
 
 /// Takes the connections of dead servers for lost since their last renewal. The instances that have
 /// connections whose grace is over.
-fn reap_nodes(atom: &mut Atom<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
+fn reap_nodes(atom: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
     let now_ms = atom.now.as_ms();
     let dead = row::all(
         atom.conn,

@@ -10,14 +10,17 @@ use crate::error::{Answer, Fault};
 use crate::store::ReadPosition;
 
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// Messages with a name in them that are looked at in one instance: whoever is meant more often than
 /// that has lost count.
 const MENTIONS_READ_MAX: usize = 10_000;
 
 /// Writes these positions, each only forwards.
-pub(super) fn keep_positions(atom: &mut Atom<'_>, positions: &[ReadPosition]) -> Answer<()> {
+pub(super) fn keep_positions(
+    atom: &mut WriteTransaction<'_>,
+    positions: &[ReadPosition],
+) -> Answer<()> {
     for one in positions {
         row::change(
             atom.conn,

@@ -14,11 +14,11 @@ use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_time
 use crate::store::{Agenda, Feed, NewMeeting, Planned, PlannedInstance, refusal};
 
 use super::planning::invite;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 use super::{audit, row};
 
 /// Adds a meeting with its audience.
-pub(super) fn add_meeting(atom: &mut Atom<'_>, new: NewMeeting) -> Answer<Meeting> {
+pub(super) fn add_meeting(atom: &mut WriteTransaction<'_>, new: NewMeeting) -> Answer<Meeting> {
     row::change(
         atom.conn,
         "INSERT INTO meeting (title, description, isPublic)
@@ -53,7 +53,7 @@ pub(super) fn add_meeting(atom: &mut Atom<'_>, new: NewMeeting) -> Answer<Meetin
 /// Adds an instance; its order is the meeting's next. `not_found` for an unknown meeting, `invalid`
 /// for a time that cannot be.
 pub(super) fn schedule(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     from: Timestamp,
     to: Timestamp,

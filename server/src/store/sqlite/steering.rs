@@ -14,7 +14,7 @@ use super::live::{Live, emit, live, stay_of, stored, why_not_open};
 use super::meeting::said_before;
 use super::presence::end_stay;
 use super::row;
-use super::writer::Atom;
+use super::writer::WriteTransaction;
 
 /// What one person may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Restraint {
 
 /// Does what an admin wants: once for each cmid, whatever happens.
 pub(super) fn moderate(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     actor: &User,
     order: Order,
@@ -83,7 +83,7 @@ pub(super) fn moderate(
 
 /// Changes what holds. Who is taken out by it.
 fn take_effect(
-    atom: &mut Atom<'_>,
+    atom: &mut WriteTransaction<'_>,
     id: InstanceId,
     found: &Live,
     act: &Act,
@@ -205,7 +205,7 @@ pub(super) fn standing(conn: &Connection, id: InstanceId) -> Result<Standing, Fa
 }
 
 /// Makes hold again what the log says of an instance that becomes live again.
-pub(super) fn restore(atom: &mut Atom<'_>, id: InstanceId) -> Answer<()> {
+pub(super) fn restore(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     let acts = row::all(
         atom.conn,
         "event_log",
@@ -356,7 +356,11 @@ fn mark(conn: &Connection, id: InstanceId) -> Result<(), Fault> {
     Ok(())
 }
 
-fn write_audit(atom: &mut Atom<'_>, id: InstanceId, done: &Moderation) -> Result<(), Fault> {
+fn write_audit(
+    atom: &mut WriteTransaction<'_>,
+    id: InstanceId,
+    done: &Moderation,
+) -> Result<(), Fault> {
     let (target, detail) = audited(id, done);
     row::change(
         atom.conn,

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::error::Answer;
 use crate::store::{Feed, Waiting, refusal};
 
-use super::Sqlite;
+use super::SqliteStore;
 use super::live::{may_read_stored, stored, why_not_open};
 
 /// Who waits where.
@@ -88,7 +88,7 @@ impl Waiters {
     }
 }
 
-impl Sqlite {
+impl SqliteStore {
     pub(super) async fn wait_for(
         &self,
         id: InstanceId,

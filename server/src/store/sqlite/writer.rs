@@ -25,7 +25,7 @@ const BATCH_MAX: usize = 256;
 const GATHER: Duration = Duration::from_micros(100);
 
 /// What one verb may do: all of it is kept, or nothing.
-pub(super) struct Atom<'a> {
+pub(super) struct WriteTransaction<'a> {
     /// The file.
     pub(super) conn: &'a Connection,
     /// The store's time.
@@ -33,7 +33,7 @@ pub(super) struct Atom<'a> {
     news: &'a mut Vec<Feed>,
 }
 
-impl Atom<'_> {
+impl WriteTransaction<'_> {
     /// The hub is told so once this is committed.
     pub(super) fn tell(&mut self, news: Feed) {
         self.news.push(news);
@@ -55,7 +55,7 @@ pub(super) trait Verb: Send {
     /// What is to be taken back when it fails.
     fn undo(&self) -> Undo;
     /// Does it; whether what it changed is to be kept.
-    fn run(&mut self, atom: &mut Atom<'_>) -> bool;
+    fn run(&mut self, atom: &mut WriteTransaction<'_>) -> bool;
     /// Answers whoever asked: with the verb's own answer, or with why nothing was committed.
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
@@ -70,13 +70,13 @@ struct Asked<T, F> {
 impl<T, F> Verb for Asked<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Atom<'_>) -> Answer<T> + Send,
+    F: FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send,
 {
     fn undo(&self) -> Undo {
         self.undo
     }
 
-    fn run(&mut self, atom: &mut Atom<'_>) -> bool {
+    fn run(&mut self, atom: &mut WriteTransaction<'_>) -> bool {
         let Some(verb) = self.verb.take() else {
             return false;
         };
@@ -100,7 +100,7 @@ where
 /// A verb to be queued, and where its answer will be.
 pub(super) fn asked<T: Send + 'static>(
     undo: Undo,
-    verb: impl FnOnce(&mut Atom<'_>) -> Answer<T> + Send + 'static,
+    verb: impl FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send + 'static,
 ) -> (Box<dyn Verb>, oneshot::Receiver<Answer<T>>) {
     let (answer, answered) = oneshot::channel();
     let asked = Asked {
@@ -198,7 +198,7 @@ impl Writer {
         if undo == Undo::Alone {
             self.say("SAVEPOINT verb")?;
         }
-        let keep = verb.run(&mut Atom {
+        let keep = verb.run(&mut WriteTransaction {
             conn: &self.conn,
             now: (self.clock)(),
             news,
@@ -284,7 +284,7 @@ mod tests {
     }
 
     fn say(text: String) -> (Box<dyn Verb>, oneshot::Receiver<Answer<i64>>) {
-        asked(Undo::Alone, move |atom: &mut Atom<'_>| {
+        asked(Undo::Alone, move |atom: &mut WriteTransaction<'_>| {
             atom.conn
                 .execute("INSERT INTO said (text) VALUES (?)", [text])?;
             atom.tell(Feed::Changed);
@@ -311,13 +311,15 @@ mod tests {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let (first, mut first_answer) = say("first".to_owned());
-        let (refused, mut refused_answer) =
-            asked(Undo::Alone, |atom: &mut Atom<'_>| -> Answer<()> {
+        let (refused, mut refused_answer) = asked(
+            Undo::Alone,
+            |atom: &mut WriteTransaction<'_>| -> Answer<()> {
                 atom.conn
                     .execute("INSERT INTO said (text) VALUES ('no')", [])?;
                 atom.tell(Feed::Changed);
                 Err(Code::NotAllowed.into())
-            });
+            },
+        );
         let (last, mut last_answer) = say("last".to_owned());
         commit(&writer, vec![first, refused, last]).expect("a commit");
         assert!(first_answer.try_recv().expect("answered").is_ok());
@@ -334,22 +336,24 @@ mod tests {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let (first, mut first_answer) = say("first".to_owned());
-        let (refused, mut refused_answer) =
-            asked(Undo::Nothing, |_: &mut Atom<'_>| -> Answer<()> {
-                Err(Code::NotAllowed.into())
-            });
+        let (refused, mut refused_answer) = asked(
+            Undo::Nothing,
+            |_: &mut WriteTransaction<'_>| -> Answer<()> { Err(Code::NotAllowed.into()) },
+        );
         commit(&writer, vec![first, refused]).expect("a commit");
         assert!(first_answer.try_recv().expect("answered").is_ok());
         let refused = refused_answer.try_recv().expect("answered");
         assert!(matches!(refused, Err(Error::Reject(_))));
         assert!(fed.try_recv().is_ok());
         let (second, mut second_answer) = say("second".to_owned());
-        let (failing, mut failing_answer) =
-            asked(Undo::Nothing, |atom: &mut Atom<'_>| -> Answer<()> {
+        let (failing, mut failing_answer) = asked(
+            Undo::Nothing,
+            |atom: &mut WriteTransaction<'_>| -> Answer<()> {
                 atom.conn
                     .execute("INSERT INTO said (text) VALUES ('no')", [])?;
                 Err(Code::NotAllowed.into())
-            });
+            },
+        );
         commit(&writer, vec![second, failing]).expect_err("all of it is taken back");
         for answer in [
             second_answer.try_recv().expect("answered").map(|_| ()),

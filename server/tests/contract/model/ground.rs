@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use plenary_server::clock::Clock;
 use plenary_server::store::Store;
-use plenary_server::store::sqlite::{Purpose, Sqlite};
+use plenary_server::store::sqlite::{Purpose, SqliteStore};
 use plenary_shared::time::Timestamp;
 use plenary_testkit::{Database, MariaDb, Redis, RedisOptions};
 use tempfile::TempDir;
@@ -69,7 +69,7 @@ end";
 pub async fn hybrid() -> Box<dyn Ground> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
-    let ledger = plenary_server::store::mysql::Ledger::connect(&database.url());
+    let ledger = plenary_server::store::mysql::MysqlStore::connect(&database.url());
     let ledger = ledger.expect("the kit's URL is good");
     ledger.migrate().await.expect("an empty database is filled");
     let options = RedisOptions {
@@ -138,7 +138,7 @@ impl Ground for OneFile {
     async fn store(&self) -> Arc<dyn Store> {
         let now_ms = self.now_ms.clone();
         let clock: Clock = Arc::new(move || Timestamp::from_ms(now_ms.load(Ordering::Relaxed)));
-        let store = Sqlite::open(self.directory.path(), clock, Purpose::Serve);
+        let store = SqliteStore::open(self.directory.path(), clock, Purpose::Serve);
         store.expect("the server before has let go of it")
     }
 

@@ -7,8 +7,8 @@ use plenary_shared::ids::{Generation, InstanceId};
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Fault};
-use crate::store::mysql::{Archived, Batch, Ledger, Opening, Unfinished};
-use crate::store::redis::{Live, NotDone, Refused};
+use crate::store::mysql::{Archived, Batch, MysqlStore, Opening, Unfinished};
+use crate::store::redis::{NotDone, RedisStore, Refused};
 
 /// How long a server waits for another that brings the live state up.
 const WAIT_MS: u64 = 100;
@@ -28,8 +28,8 @@ const DRAIN_BATCHES_MAX: usize = 1_000;
 
 /// Both stores, for what has to be carried to its end once it is begun.
 pub(super) struct Restorer {
-    live: Arc<Live>,
-    ledger: Ledger,
+    redis: Arc<RedisStore>,
+    mysql: MysqlStore,
     /// One restoring at a time in this process.
     one_at_a_time: Mutex<()>,
     /// How often it was done: many find at once that it is to be done.
@@ -37,10 +37,10 @@ pub(super) struct Restorer {
 }
 
 impl Restorer {
-    pub(super) fn new(live: Arc<Live>, ledger: Ledger) -> Self {
+    pub(super) fn new(redis: Arc<RedisStore>, mysql: MysqlStore) -> Self {
         Self {
-            live,
-            ledger,
+            redis,
+            mysql,
             one_at_a_time: Mutex::new(()),
             done: AtomicU64::new(0),
         }
@@ -66,20 +66,20 @@ impl Restorer {
 
     async fn restore_once(&self) -> Result<(), Fault> {
         for _ in 0..WAITS_MAX {
-            if self.live.is_up().await? {
+            if self.redis.is_up().await? {
                 // The same process of Redis as before: only the scripts can be gone.
-                self.live.load_scripts().await?;
-                if self.live.is_up().await? {
+                self.redis.load_scripts().await?;
+                if self.redis.is_up().await? {
                     return Ok(());
                 }
                 // Another took its place in between.
             }
-            if self.live.take_fencing().await? {
+            if self.redis.take_fencing().await? {
                 let result = self.rebuild_all().await;
-                self.live.give_fencing().await?;
+                self.redis.give_fencing().await?;
                 return result;
             }
-            self.live.rest(WAIT_MS).await;
+            self.redis.rest(WAIT_MS).await;
         }
         Err(Fault::away(
             "Redis",
@@ -88,8 +88,8 @@ impl Restorer {
     }
 
     async fn rebuild_all(&self) -> Result<(), Fault> {
-        let run_id = self.live.run_id().await?;
-        let unfinished = self.ledger.unfinished().await.map_err(as_fault)?;
+        let run_id = self.redis.run_id().await?;
+        let unfinished = self.mysql.unfinished().await.map_err(as_fault)?;
         if !unfinished.is_empty() {
             tracing::warn!(
                 instances = unfinished.len(),
@@ -99,14 +99,14 @@ impl Restorer {
         for one in unfinished {
             // Ours may have taken so long that another server has done it meanwhile: what people
             // said since must not be built away.
-            if self.live.is_up().await? {
+            if self.redis.is_up().await? {
                 break;
             }
             self.drain(&one).await?;
             self.rebuild(one.instance, true, None).await?;
         }
-        self.live.load_scripts().await?;
-        self.live.mark_up(&run_id).await
+        self.redis.load_scripts().await?;
+        self.redis.mark_up(&run_id).await
     }
 
     /// Brings what this Redis still has of a log into the archive. It may lack a tail, but what it
@@ -114,7 +114,7 @@ impl Restorer {
     async fn drain(&self, one: &Unfinished) -> Result<(), Fault> {
         let mut after = one.archived;
         for _ in 0..DRAIN_BATCHES_MAX {
-            let heads = self.live.heads(&[one.instance]).await?;
+            let heads = self.redis.heads(&[one.instance]).await?;
             let generation = heads
                 .into_iter()
                 .next()
@@ -123,7 +123,10 @@ impl Restorer {
             if generation != Some(one.generation) {
                 return Ok(());
             }
-            let events = self.live.log(one.instance, after, DRAIN_EVENTS_MAX).await?;
+            let events = self
+                .redis
+                .log(one.instance, after, DRAIN_EVENTS_MAX)
+                .await?;
             if events.first().is_none_or(|first| first.seq != after.next()) {
                 return Ok(());
             }
@@ -135,7 +138,7 @@ impl Restorer {
             };
             let batches = [batch];
             match self
-                .ledger
+                .mysql
                 .archive(&batches)
                 .await
                 .map_err(as_fault)?
@@ -161,14 +164,14 @@ impl Restorer {
         let mut before = before;
         let mut torn = false;
         for _ in 0..REBUILDS_MAX {
-            let Some(opening) = self.ledger.raise(id).await.map_err(as_fault)? else {
+            let Some(opening) = self.mysql.raise(id).await.map_err(as_fault)? else {
                 return Ok(());
             };
             if before.is_none() {
                 before = Generation::new(opening.generation.get().saturating_sub(1)).ok();
             }
             let guarded = before.filter(|_| !torn);
-            match self.live.activate(&opening, before_scripts, guarded).await {
+            match self.redis.activate(&opening, before_scripts, guarded).await {
                 Err(NotDone::Refused(Refused::Behind)) => {
                     torn = !self.bring_in(&opening, before).await?;
                 }
@@ -188,7 +191,7 @@ impl Restorer {
         let mut after = opening.floor;
         for _ in 0..DRAIN_BATCHES_MAX {
             let events = self
-                .live
+                .redis
                 .log(opening.instance, after, DRAIN_EVENTS_MAX)
                 .await?;
             let Some(first) = events.first() else {
@@ -207,7 +210,7 @@ impl Restorer {
                 events,
             };
             match self
-                .ledger
+                .mysql
                 .archive(&[batch])
                 .await
                 .map_err(as_fault)?

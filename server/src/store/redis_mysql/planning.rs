@@ -5,12 +5,12 @@ use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 use crate::error::Answer;
 use crate::store::planning::{EditMeeting, Invitations, Invited, Planning};
 
 #[async_trait]
-impl Planning for Hybrid {
+impl Planning for RedisMysqlStore {
     async fn edit_meeting(
         &self,
         meeting: MeetingId,
@@ -18,7 +18,7 @@ impl Planning for Hybrid {
         by: Option<UserId>,
     ) -> Answer<()> {
         let now = (self.clock)();
-        self.ledger.edit_meeting(meeting, edit, by, now).await?;
+        self.mysql.edit_meeting(meeting, edit, by, now).await?;
         self.followed(meeting).await;
         Ok(())
     }
@@ -30,10 +30,7 @@ impl Planning for Hybrid {
         by: Option<UserId>,
     ) -> Answer<Invited> {
         let now = (self.clock)();
-        let invited = self
-            .ledger
-            .change_audience(meeting, change, by, now)
-            .await?;
+        let invited = self.mysql.change_audience(meeting, change, by, now).await?;
         self.followed(meeting).await;
         Ok(invited)
     }
@@ -46,7 +43,7 @@ impl Planning for Hybrid {
         by: Option<UserId>,
     ) -> Answer<()> {
         let now = (self.clock)();
-        self.ledger
+        self.mysql
             .move_instance(instance, (from, to), by, now)
             .await?;
         self.notice_changed().await;
@@ -60,17 +57,17 @@ impl Planning for Hybrid {
         by: Option<UserId>,
     ) -> Answer<()> {
         let now = (self.clock)();
-        self.ledger.cancel(instance, reason, by, now).await?;
+        self.mysql.cancel(instance, reason, by, now).await?;
         self.notice_changed().await;
         Ok(())
     }
 
     async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
-        self.ledger.overlaps(meeting).await
+        self.mysql.overlaps(meeting).await
     }
 }
 
-impl Hybrid {
+impl RedisMysqlStore {
     /// What is live of a meeting follows what was written, and everybody is told. It is written: what
     /// fails here is made good by the next sweep.
     async fn followed(&self, meeting: MeetingId) {
@@ -82,14 +79,14 @@ impl Hybrid {
 
     /// Brings what lasts says of meetings to what is live of them; of one meeting, or of all.
     pub(super) async fn tell_plans(&self, only: Option<MeetingId>) -> Answer<()> {
-        let plans = self.ledger.live_plans(only).await?;
-        let _ = self.tried(|| self.live.set_plans(&plans)).await?;
+        let plans = self.mysql.live_plans(only).await?;
+        let _ = self.tried(|| self.redis.set_plans(&plans)).await?;
         Ok(())
     }
 
     /// The same for what has just begun, if its meeting was changed since it was read.
     pub(super) async fn catch_up(&self, meeting: MeetingId, revision: u64) {
-        match self.ledger.revision(meeting).await {
+        match self.mysql.revision(meeting).await {
             Ok(now) if now == revision => {}
             Ok(_) => self.followed(meeting).await,
             Err(error) => {

@@ -10,7 +10,7 @@ use plenary_shared::text::mentions;
 use crate::error::Answer;
 use crate::store::mysql::Stretch;
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
 /// Instances of one search that somebody is in: more than anybody follows.
 const INSIDE_MAX: usize = 100;
@@ -19,7 +19,7 @@ const INSIDE_MAX: usize = 100;
 /// further up is not counted.
 const LIVE_PAGES_MAX: usize = 10;
 
-impl Hybrid {
+impl RedisMysqlStore {
     pub(super) async fn search_for(
         &self,
         viewer: &User,
@@ -27,7 +27,7 @@ impl Hybrid {
         before: Option<Place>,
         limit: usize,
     ) -> Answer<SearchOk> {
-        let inside = match self.tried(|| self.live.active_meetings(viewer)).await {
+        let inside = match self.tried(|| self.redis.active_meetings(viewer)).await {
             Ok(active) => active.unwrap_or_default(),
             // Then what they are in without being invited any more is not found.
             Err(fault) => {
@@ -41,7 +41,7 @@ impl Hybrid {
             .take(INSIDE_MAX)
             .map(|one| one.id)
             .collect();
-        self.ledger
+        self.mysql
             .search(viewer, &inside, query, before, limit)
             .await
     }
@@ -53,8 +53,8 @@ impl Hybrid {
     ) -> Answer<Vec<Unread>> {
         let ids: Vec<InstanceId> = known.iter().map(|(id, _)| *id).collect();
         // Before anything is counted: what is archived meanwhile is not counted twice.
-        let heads = self.live.heads(&ids).await?;
-        let positions = self.ledger.positions(viewer.id, &ids).await?;
+        let heads = self.redis.heads(&ids).await?;
+        let positions = self.mysql.positions(viewer.id, &ids).await?;
         let end = Seq::new(limits::ID_MAX).unwrap_or_default();
         let stretches: Vec<Stretch> = known
             .iter()
@@ -69,7 +69,7 @@ impl Hybrid {
                 upto: head.map_or(end, |head| head.durable),
             })
             .collect();
-        let counts = self.ledger.said_by_others(viewer.id, &stretches).await?;
+        let counts = self.mysql.said_by_others(viewer.id, &stretches).await?;
         let mut found = Vec::with_capacity(stretches.len());
         for (stretch, head) in stretches.into_iter().zip(heads) {
             let mut unread = Unread {
@@ -79,7 +79,7 @@ impl Hybrid {
                 mentions: 0,
             };
             if unread.unread > 0 {
-                let addressed = self.ledger.addressed(viewer.id, stretch).await?;
+                let addressed = self.mysql.addressed(viewer.id, stretch).await?;
                 let meant = addressed.iter().filter(|body| mentions(body, &viewer.name));
                 unread.mentions = meant.count() as u64;
             }
@@ -97,7 +97,7 @@ impl Hybrid {
         let mut said = std::collections::BTreeMap::new();
         for _ in 0..LIVE_PAGES_MAX {
             let events = self
-                .live
+                .redis
                 .log(unread.instance, after, limits::PAGE_MAX)
                 .await?;
             let Some(last) = events.last().map(|event| event.seq) else {

@@ -8,7 +8,7 @@ use crate::error::{Answer, Fault};
 use crate::store::Head;
 use crate::store::mysql::{Archived, Batch};
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
 /// Events of one transaction: what MySQL takes in a few milliseconds.
 const BATCH_EVENTS_MAX: usize = 500;
@@ -21,11 +21,11 @@ pub(super) struct Left {
     pub(super) stuck: Vec<InstanceId>,
 }
 
-impl Hybrid {
+impl RedisMysqlStore {
     /// Every live instance that has events which the archive has not.
     pub(super) async fn lagging(&self) -> Result<Vec<InstanceId>, Fault> {
-        let active = self.live.active().await?;
-        let heads = self.live.heads(&active).await?;
+        let active = self.redis.active().await?;
+        let heads = self.redis.heads(&active).await?;
         Ok(active
             .into_iter()
             .zip(heads)
@@ -35,7 +35,7 @@ impl Hybrid {
     }
 
     pub(super) async fn archive_some(&self, ids: &[InstanceId]) -> Answer<Left> {
-        let heads = self.live.heads(ids).await?;
+        let heads = self.redis.heads(ids).await?;
         let mut stuck = Vec::new();
         let mut heads_by_id: HashMap<InstanceId, Head> = HashMap::new();
         let mut batches = Vec::new();
@@ -46,7 +46,7 @@ impl Hybrid {
             if head.durable >= head.seq || room == 0 {
                 continue;
             }
-            let events = self.live.log(*id, head.durable, room).await?;
+            let events = self.redis.log(*id, head.durable, room).await?;
             if events
                 .first()
                 .is_none_or(|first| first.generation != head.generation)
@@ -63,11 +63,11 @@ impl Hybrid {
                 events,
             });
         }
-        let archived = self.ledger.archive(&batches).await?;
+        let archived = self.mysql.archive(&batches).await?;
         for (batch, archived) in batches.iter().zip(archived) {
             let seq = match archived {
                 Archived::Done { last, .. } => last,
-                Archived::Stale { .. } => match self.ledger.stored(batch.instance).await? {
+                Archived::Stale { .. } => match self.mysql.stored(batch.instance).await? {
                     // A server died between its commit and its word to Redis.
                     Some(stored)
                         if stored.generation == batch.generation
@@ -89,7 +89,7 @@ impl Hybrid {
                 }
             };
             match self
-                .tried(|| self.live.ack(batch.instance, batch.generation, seq))
+                .tried(|| self.redis.ack(batch.instance, batch.generation, seq))
                 .await?
             {
                 Ok(()) | Err(_) => {}

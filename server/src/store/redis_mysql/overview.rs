@@ -5,7 +5,7 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 use crate::error::{Answer, Fault};
 use crate::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
 
@@ -13,40 +13,40 @@ use crate::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Ove
 const LISTED_MS: u64 = 1_000;
 
 #[async_trait]
-impl Overview for Hybrid {
+impl Overview for RedisMysqlStore {
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
-        let asking = Box::pin(self.ledger.overview(soon, since));
-        let answer = self.ledger.pace().within(LISTED_MS, asking).await;
+        let asking = Box::pin(self.mysql.overview(soon, since));
+        let answer = self.mysql.instrument().within(LISTED_MS, asking).await;
         answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
     }
 
     async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted> {
-        self.ledger.recorded(instance, upto).await
+        self.mysql.recorded(instance, upto).await
     }
 
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
-        let found = self.tried(|| self.live.overview(asked)).await?;
+        let found = self.tried(|| self.redis.overview(asked)).await?;
         Ok(found.unwrap_or_else(|_| asked.iter().map(|_| None).collect()))
     }
 
     async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
-        Ok(self.live.waiting(instances).await?)
+        Ok(self.redis.waiting(instances).await?)
     }
 
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
-        self.ledger.attended(instance, upto).await
+        self.mysql.attended(instance, upto).await
     }
 
     async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
-        let found = self.tried(|| self.live.holders(instances)).await?;
+        let found = self.tried(|| self.redis.holders(instances)).await?;
         Ok(found.unwrap_or_else(|_| instances.iter().map(|_| Vec::new()).collect()))
     }
 
     async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
-        Ok(self.live.notice_denied(denial).await?)
+        Ok(self.redis.notice_denied(denial).await?)
     }
 
     async fn tell_server(&self, server: &BoardServer) -> Answer<()> {
-        Ok(self.live.notice_server(server).await?)
+        Ok(self.redis.notice_server(server).await?)
     }
 }

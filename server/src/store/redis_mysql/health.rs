@@ -8,22 +8,22 @@ use crate::error::Fault;
 use crate::store::Check;
 use crate::store::redis::{Subscriber, UNARCHIVED_EVENTS_MAX};
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
 /// How long one part may take to say how it is, in milliseconds: whoever asks waits for no longer.
 const ASKED_MS_MAX: u64 = 2_000;
 
-impl Hybrid {
+impl RedisMysqlStore {
     /// All parts, asked side by side.
     pub(super) async fn checked(&self) -> Vec<Check> {
         let (redis, mysql, live_state, archive) = tokio::join!(
             asked("redis", "Redis does not answer.", async {
-                self.live.ping().await.map(|()| None)
+                self.redis.ping().await.map(|()| None)
             }),
             asked(
                 "mysql",
                 "MySQL does not answer: who is in a meeting goes on.",
-                async { self.ledger.ping().await.map(|()| None) }
+                async { self.mysql.ping().await.map(|()| None) }
             ),
             self.live_state(),
             self.archive(),
@@ -37,7 +37,7 @@ impl Hybrid {
         let why =
             "The live state is being brought up in a Redis that may have forgotten some of it.";
         asked("live_state", why, async {
-            if restoring || !self.live.is_up().await? {
+            if restoring || !self.redis.is_up().await? {
                 return Err(Fault::away("Redis", "the live state is not up"));
             }
             Ok(None)
@@ -49,7 +49,7 @@ impl Hybrid {
     async fn archive(&self) -> Check {
         let why = "The archive is so far behind that posts are refused.";
         asked("archive", why, async {
-            let lag = self.live.lag().await?;
+            let lag = self.redis.lag().await?;
             if lag.events_most >= UNARCHIVED_EVENTS_MAX {
                 return Err(Fault::away("MySQL", "the archive is behind"));
             }

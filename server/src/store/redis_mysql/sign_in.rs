@@ -8,13 +8,13 @@ use plenary_shared::time::Timestamp;
 use crate::error::{Answer, Error, Fault};
 use crate::store::{Session, TokenHash};
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
 /// How long a cached session is believed without a look at what lasts: so long after a change of a
 /// person's name or role by somebody else, it is seen.
 const BELIEVED_MS: i64 = 60_000;
 
-impl Hybrid {
+impl RedisMysqlStore {
     pub(super) async fn session_of(
         &self,
         token: TokenHash,
@@ -22,28 +22,28 @@ impl Hybrid {
     ) -> Answer<Option<Session>> {
         let good = |session: &Session| session.expires_at > now;
         // Without Redis, what lasts says it all.
-        let cached = self.live.cached_session(token).await.unwrap_or(None);
+        let cached = self.redis.cached_session(token).await.unwrap_or(None);
         if let Some((session, checked_at)) = &cached
             && now.ms_since(*checked_at) < BELIEVED_MS
         {
             return Ok(Some(session.clone()).filter(good));
         }
-        match self.ledger.session(token, now).await {
+        match self.mysql.session(token, now).await {
             Ok(Some(session)) => {
-                if let Err(fault) = self.live.cache_session(token, &session, now).await {
+                if let Err(fault) = self.redis.cache_session(token, &session, now).await {
                     tracing::debug!(%fault, "a session is not cached");
                     return Ok(Some(session));
                 }
                 // Whoever ended it meanwhile may have emptied the cache before it was filled here.
-                let still = self.ledger.session(token, now).await?;
+                let still = self.mysql.session(token, now).await?;
                 if still.as_ref() != Some(&session) {
-                    self.live.drop_session(token).await?;
+                    self.redis.drop_session(token).await?;
                 }
                 Ok(still)
             }
             Ok(None) => {
                 if cached.is_some() {
-                    self.live.drop_session(token).await?;
+                    self.redis.drop_session(token).await?;
                 }
                 Ok(None)
             }
@@ -57,9 +57,9 @@ impl Hybrid {
 
     pub(super) async fn sign_out(&self, token: TokenHash) -> Answer<bool> {
         // What lasts first: a cache that is dropped too early is filled again.
-        let closed = self.ledger.close_session(token).await?;
-        self.live.drop_session(token).await?;
-        self.live.notice_signed_out(token).await?;
+        let closed = self.mysql.close_session(token).await?;
+        self.redis.drop_session(token).await?;
+        self.redis.notice_signed_out(token).await?;
         Ok(closed)
     }
 
@@ -70,9 +70,9 @@ impl Hybrid {
         by: Option<UserId>,
     ) -> Answer<()> {
         let now = (self.clock)();
-        self.ledger.set_role(user, role, by, now).await?;
-        for token in self.ledger.tokens(user).await? {
-            self.live.drop_session(token).await?;
+        self.mysql.set_role(user, role, by, now).await?;
+        for token in self.mysql.tokens(user).await? {
+            self.redis.drop_session(token).await?;
         }
         Ok(())
     }
@@ -84,13 +84,13 @@ impl Hybrid {
         by: Option<UserId>,
     ) -> Answer<()> {
         let now = (self.clock)();
-        self.ledger.set_disabled(user, since, by, now).await?;
+        self.mysql.set_disabled(user, since, by, now).await?;
         self.tell_signed_out(user).await
     }
 
     pub(super) async fn revoke(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
         let now = (self.clock)();
-        let ended = self.ledger.close_sessions(user, by, now).await?;
+        let ended = self.mysql.close_sessions(user, by, now).await?;
         self.tell_signed_out(user).await?;
         Ok(ended)
     }
@@ -98,9 +98,9 @@ impl Hybrid {
     /// The rows of what is over stay until they are swept, so this can be tried again if the cache or
     /// the other servers could not be told.
     async fn tell_signed_out(&self, user: UserId) -> Answer<()> {
-        for token in self.ledger.tokens(user).await? {
-            self.live.drop_session(token).await?;
-            self.live.notice_signed_out(token).await?;
+        for token in self.mysql.tokens(user).await? {
+            self.redis.drop_session(token).await?;
+            self.redis.notice_signed_out(token).await?;
         }
         Ok(())
     }

@@ -13,25 +13,25 @@ use crate::store::Page;
 use crate::store::mysql::Stored;
 use crate::store::redis::{LivePage, Refused};
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
 /// Pages of the log that one request for messages may read: what joins and leaves may lie between
 /// two messages. Then the answer is shorter than asked for, and says that there is more.
 const LOG_PAGES_MAX: usize = 8;
 
-impl Hybrid {
+impl RedisMysqlStore {
     pub(super) async fn visible_to(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
-        let mut listed = match self.ledger.listed(viewer, now).await {
+        let mut listed = match self.mysql.listed(viewer, now).await {
             Ok(listed) => listed,
             Err(Error::Fault(Fault::Away { .. })) => {
                 // What is live can be seen without what lasts.
-                let found = self.tried(|| self.live.active_meetings(viewer)).await?;
+                let found = self.tried(|| self.redis.active_meetings(viewer)).await?;
                 return Ok(found.unwrap_or_default());
             }
             Err(other) => return Err(other),
         };
         let live = self
-            .tried(|| self.live.active_meetings(viewer))
+            .tried(|| self.redis.active_meetings(viewer))
             .await?
             .unwrap_or_default();
         for mut one in live {
@@ -42,7 +42,7 @@ impl Hybrid {
                 }
                 // Whoever is in sees it, even if they are not invited any more.
                 None if one.joined.is_some() => {
-                    if let Some(stored) = self.ledger.stored(one.id).await? {
+                    if let Some(stored) = self.mysql.stored(one.id).await? {
                         one.state = stored.state;
                     }
                     listed.push(one);
@@ -62,7 +62,7 @@ impl Hybrid {
         limit: usize,
     ) -> Answer<OpenOk> {
         match self
-            .tried(|| self.live.open(id, user, connection, limit))
+            .tried(|| self.redis.open(id, user, connection, limit))
             .await?
         {
             Ok(opened) => {
@@ -94,7 +94,7 @@ impl Hybrid {
             return Err(self.reject(id, user, Refused::Gone).await);
         }
         let page = self
-            .ledger
+            .mysql
             .events(id, Page::Before(None), limit, None)
             .await?;
         Ok(OpenOk {
@@ -124,8 +124,8 @@ impl Hybrid {
 
     /// What lasts of an instance that this person may read.
     async fn readable(&self, id: InstanceId, viewer: &User) -> Answer<Stored> {
-        match self.ledger.stored(id).await? {
-            Some(stored) if self.ledger.may_read(id, viewer).await? => Ok(stored),
+        match self.mysql.stored(id).await? {
+            Some(stored) if self.mysql.may_read(id, viewer).await? => Ok(stored),
             _ => Err(self.why_not_live(id, viewer).await?.into()),
         }
     }
@@ -138,7 +138,7 @@ impl Hybrid {
         limit: usize,
     ) -> Answer<EventsOk> {
         match self
-            .tried(|| self.live.events(id, viewer, asked, limit))
+            .tried(|| self.redis.events(id, viewer, asked, limit))
             .await?
         {
             Ok(page) => {
@@ -151,7 +151,7 @@ impl Hybrid {
             }
             Err(Refused::Gone) => {
                 self.readable(id, viewer).await?;
-                self.ledger.events(id, asked, limit, None).await
+                self.mysql.events(id, asked, limit, None).await
             }
             Err(refused) => Err(self.reject(id, viewer, refused).await),
         }
@@ -179,7 +179,7 @@ impl Hybrid {
             Page::After(seq) => (seq.next() < below).then_some((asked, limit)),
         };
         if let Some((asked, missing)) = from_archive {
-            let older = self.ledger.events(id, asked, missing, Some(below)).await?;
+            let older = self.mysql.events(id, asked, missing, Some(below)).await?;
             page.users = merge_users(page.users, older.users);
             page.events.splice(0..0, older.events);
             page.events.truncate(limit);
@@ -211,13 +211,13 @@ impl Hybrid {
         let mut more_archived = false;
         for pages in 1.. {
             let page = match self
-                .tried(|| self.live.events(id, viewer, next, limits::PAGE_MAX))
+                .tried(|| self.redis.events(id, viewer, next, limits::PAGE_MAX))
                 .await?
             {
                 Ok(page) => page,
                 Err(Refused::Gone) => {
                     self.readable(id, viewer).await?;
-                    return self.ledger.messages(id, asked, limit, None).await;
+                    return self.mysql.messages(id, asked, limit, None).await;
                 }
                 Err(refused) => return Err(self.reject(id, viewer, refused).await),
             };
@@ -226,7 +226,7 @@ impl Hybrid {
                 && seq.next() < below
             {
                 // The page begins in the archive: its messages come first.
-                let older = self.ledger.messages(id, next, wanted, Some(below)).await?;
+                let older = self.mysql.messages(id, next, wanted, Some(below)).await?;
                 more_archived |= older.more;
                 found.extend(
                     older
@@ -261,7 +261,7 @@ impl Hybrid {
                 let bound = bound.map_or(below, |bound| bound.min(below));
                 let older = Page::Before(Some(bound));
                 let older = self
-                    .ledger
+                    .mysql
                     .messages(id, older, wanted - found.len(), Some(below))
                     .await?;
                 more_archived |= older.more;
@@ -303,13 +303,13 @@ impl Hybrid {
         limit: usize,
     ) -> Answer<MessagesOk> {
         let live = self
-            .tried(|| self.live.user_messages(id, viewer, of, asked, limit))
+            .tried(|| self.redis.user_messages(id, viewer, of, asked, limit))
             .await?;
         let page = match live {
             Ok(page) => page,
             Err(Refused::Gone) => {
                 self.readable(id, viewer).await?;
-                return self.ledger.user_messages(id, of, asked, limit, None).await;
+                return self.mysql.user_messages(id, of, asked, limit, None).await;
             }
             Err(refused) => return Err(self.reject(id, viewer, refused).await),
         };
@@ -339,7 +339,7 @@ impl Hybrid {
                 Page::After(_) => (asked, limit),
             };
             let older = self
-                .ledger
+                .mysql
                 .user_messages(id, of, asked_older, missing, Some(below))
                 .await?;
             more = match asked {
@@ -364,14 +364,14 @@ impl Hybrid {
         after: Seq,
         limit: usize,
     ) -> Answer<Vec<Event>> {
-        let live = self.live.log(id, after, limit).await?;
+        let live = self.redis.log(id, after, limit).await?;
         let begins_at = live.first().map(|event| event.seq);
         if begins_at == Some(after.next()) {
             return Ok(live);
         }
         // What is between is in the archive only, or the instance is live no more.
         let archived = self
-            .ledger
+            .mysql
             .events(id, Page::After(after), limit, begins_at)
             .await?;
         let mut events = archived.events;

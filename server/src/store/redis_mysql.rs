@@ -21,8 +21,8 @@ use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
 use self::restore::Restorer;
-use super::mysql::Ledger;
-use super::redis::{Live, NotDone, Refused, Subscriber};
+use super::mysql::MysqlStore;
+use super::redis::{NotDone, RedisStore, Refused, Subscriber};
 use super::steering::Order;
 use super::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
@@ -58,9 +58,9 @@ mod sign_in;
 mod waiting;
 
 /// Redis and `MySQL` together.
-pub struct Hybrid {
-    live: Arc<Live>,
-    ledger: Ledger,
+pub struct RedisMysqlStore {
+    redis: Arc<RedisStore>,
+    mysql: MysqlStore,
     subscriber: OnceCell<Subscriber>,
     restorer: Arc<Restorer>,
     /// What the last sweep found missing, and in which generation.
@@ -70,14 +70,14 @@ pub struct Hybrid {
     clock: Clock,
 }
 
-impl Hybrid {
+impl RedisMysqlStore {
     /// Over these two. The clock is for what no store's clock rules.
-    pub fn new(live: Live, ledger: Ledger, clock: Clock) -> Arc<Self> {
-        let live = Arc::new(live);
-        let restorer = Arc::new(Restorer::new(live.clone(), ledger.clone()));
+    pub fn new(redis: RedisStore, mysql: MysqlStore, clock: Clock) -> Arc<Self> {
+        let redis = Arc::new(redis);
+        let restorer = Arc::new(Restorer::new(redis.clone(), mysql.clone()));
         Arc::new(Self {
-            live,
-            ledger,
+            redis,
+            mysql,
             subscriber: OnceCell::new(),
             restorer,
             missing: std::sync::Mutex::default(),
@@ -94,7 +94,7 @@ impl Hybrid {
     }
 
     async fn within<T>(&self, limit_ms: u64, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
-        let answer = self.ledger.pace().within(limit_ms, asking).await;
+        let answer = self.mysql.instrument().within(limit_ms, asking).await;
         self.silent.store(answer.is_none(), Ordering::Relaxed);
         answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
     }
@@ -144,7 +144,7 @@ impl Hybrid {
             Refused::NotAllowed => Code::NotAllowed,
             Refused::AlreadyParticipant => Code::AlreadyParticipant,
             // Whoever may not know that it is going on is not told by this either.
-            Refused::NotParticipant => match self.tried(|| self.live.sees(id, viewer)).await {
+            Refused::NotParticipant => match self.tried(|| self.redis.sees(id, viewer)).await {
                 Ok(Ok(true)) => Code::NotParticipant,
                 Ok(Ok(false) | Err(_)) => Code::NotAllowed,
                 Err(fault) => return fault.into(),
@@ -182,10 +182,10 @@ impl Hybrid {
 
     /// Why an instance that is not live is not.
     async fn why_not_live(&self, id: InstanceId, viewer: &User) -> Answer<Reject> {
-        let Some(stored) = self.ledger.stored(id).await? else {
+        let Some(stored) = self.mysql.stored(id).await? else {
             return Ok(refusal::unknown(id));
         };
-        if !self.ledger.may_read(id, viewer).await? {
+        if !self.mysql.may_read(id, viewer).await? {
             return Ok(Code::NotAllowed.into());
         }
         if stored.reason == Some(Reason::Cancelled) {
@@ -203,22 +203,22 @@ impl Hybrid {
 }
 
 #[async_trait]
-impl Store for Hybrid {
+impl Store for RedisMysqlStore {
     async fn account(&self, email: &str) -> Answer<Option<Account>> {
-        self.ledger.account(email).await
+        self.mysql.account(email).await
     }
 
     async fn add_user(&self, new: NewUser) -> Answer<User> {
-        self.ledger.add_user(new, (self.clock)()).await
+        self.mysql.add_user(new, (self.clock)()).await
     }
 
     async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
         let now = (self.clock)();
-        self.ledger.set_password(user, hash, by, now).await
+        self.mysql.set_password(user, hash, by, now).await
     }
 
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
-        self.ledger.users(after, limit).await
+        self.mysql.users(after, limit).await
     }
 
     async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()> {
@@ -235,7 +235,7 @@ impl Store for Hybrid {
     }
 
     async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>> {
-        self.ledger.sessions(user, now).await
+        self.mysql.sessions(user, now).await
     }
 
     async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
@@ -243,7 +243,7 @@ impl Store for Hybrid {
     }
 
     async fn open_session(&self, new: NewSession) -> Answer<()> {
-        self.ledger.open_session(new).await
+        self.mysql.open_session(new).await
     }
 
     async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>> {
@@ -255,7 +255,7 @@ impl Store for Hybrid {
     }
 
     async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
-        let meeting = self.ledger.add_meeting(new, (self.clock)()).await?;
+        let meeting = self.mysql.add_meeting(new, (self.clock)()).await?;
         self.notice_changed().await;
         Ok(meeting)
     }
@@ -268,13 +268,13 @@ impl Store for Hybrid {
         by: Option<UserId>,
     ) -> Answer<InstanceId> {
         let now = (self.clock)();
-        let id = self.ledger.schedule(meeting, (from, to), by, now).await?;
+        let id = self.mysql.schedule(meeting, (from, to), by, now).await?;
         self.notice_changed().await;
         Ok(id)
     }
 
     async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
-        self.ledger.meetings(after, limit).await
+        self.mysql.meetings(after, limit).await
     }
 
     async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
@@ -282,7 +282,7 @@ impl Store for Hybrid {
     }
 
     async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>> {
-        let found = self.tried(|| self.live.active_meetings(viewer)).await?;
+        let found = self.tried(|| self.redis.active_meetings(viewer)).await?;
         Ok(found.unwrap_or_default())
     }
 
@@ -293,7 +293,7 @@ impl Store for Hybrid {
         connection: Option<&ConnectionId>,
     ) -> Answer<Posted> {
         match self
-            .tried(|| self.live.join(instance, user, connection))
+            .tried(|| self.redis.join(instance, user, connection))
             .await?
         {
             Ok(posted) => Ok(posted),
@@ -302,7 +302,7 @@ impl Store for Hybrid {
     }
 
     async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
-        match self.tried(|| self.live.leave(instance, user)).await? {
+        match self.tried(|| self.redis.leave(instance, user)).await? {
             Ok(posted) => Ok(posted),
             Err(refused) => Err(self.reject(instance, user, refused).await),
         }
@@ -351,7 +351,7 @@ impl Store for Hybrid {
     }
 
     async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
-        Ok(self.live.standing(instance).await?)
+        Ok(self.redis.standing(instance).await?)
     }
 
     async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
@@ -401,23 +401,23 @@ impl Store for Hybrid {
     }
 
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
-        match self.tried(|| self.live.people(instance, viewer)).await? {
+        match self.tried(|| self.redis.people(instance, viewer)).await? {
             Ok((_, people)) => Ok(people),
             Err(refused) => Err(self.reject(instance, viewer, refused).await),
         }
     }
 
     async fn absent(&self, instance: InstanceId, limit: usize) -> Answer<Option<Absent>> {
-        self.ledger.absent(instance, limit).await
+        self.mysql.absent(instance, limit).await
     }
 
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
-        let found = self.tried(|| self.live.join_times(viewer)).await?;
+        let found = self.tried(|| self.redis.join_times(viewer)).await?;
         Ok(found.unwrap_or_default())
     }
 
     async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
-        match self.tried(|| self.live.typing(instance, user)).await? {
+        match self.tried(|| self.redis.typing(instance, user)).await? {
             Ok(()) => Ok(()),
             Err(refused) => Err(self.reject(instance, user, refused).await),
         }
@@ -434,11 +434,11 @@ impl Store for Hybrid {
     }
 
     async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
-        self.ledger.keep_positions(positions).await
+        self.mysql.keep_positions(positions).await
     }
 
     async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()> {
-        Ok(self.live.notice_read(positions).await?)
+        Ok(self.redis.notice_read(positions).await?)
     }
 
     async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
@@ -452,7 +452,7 @@ impl Store for Hybrid {
         connection: &ConnectionId,
     ) -> Answer<()> {
         match self
-            .tried(|| self.live.hold(instance, user, connection))
+            .tried(|| self.redis.hold(instance, user, connection))
             .await?
         {
             Ok(()) => Ok(()),
@@ -468,7 +468,7 @@ impl Store for Hybrid {
     ) -> Answer<()> {
         // An instance that is not live has no stays to end.
         let _ = self
-            .tried(|| self.live.detach(instance, connection, silent_ms))
+            .tried(|| self.redis.detach(instance, connection, silent_ms))
             .await?;
         Ok(())
     }
@@ -481,7 +481,7 @@ impl Store for Hybrid {
     ) -> Answer<()> {
         // Who is in what is not live is nobody.
         let _ = self
-            .tried(|| self.live.idle(instance, connection, idle_ms))
+            .tried(|| self.redis.idle(instance, connection, idle_ms))
             .await?;
         Ok(())
     }
@@ -491,12 +491,14 @@ impl Store for Hybrid {
     }
 
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {
-        let reaped = self.tried(|| self.live.reap(instance, grace_ms)).await?;
+        let reaped = self.tried(|| self.redis.reap(instance, grace_ms)).await?;
         Ok(reaped.unwrap_or(0))
     }
 
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
-        let found = self.tried(|| self.live.renew_lease(node, lease_ms)).await?;
+        let found = self
+            .tried(|| self.redis.renew_lease(node, lease_ms))
+            .await?;
         Ok(found.map(|(_, nodes)| nodes).unwrap_or_default())
     }
 
@@ -505,12 +507,12 @@ impl Store for Hybrid {
     }
 
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
-        self.within(AGENDA_MS, self.ledger.agenda(now, horizon_ms))
+        self.within(AGENDA_MS, self.mysql.agenda(now, horizon_ms))
             .await
     }
 
     async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
-        Ok(self.live.ends(until).await?)
+        Ok(self.redis.ends(until).await?)
     }
 
     async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
@@ -528,7 +530,7 @@ impl Store for Hybrid {
     }
 
     async fn backlog(&self) -> Answer<Backlog> {
-        let lag = self.live.lag().await?;
+        let lag = self.redis.lag().await?;
         Ok(Backlog {
             events: lag.events,
             oldest_ms: lag.oldest_ms,
@@ -548,7 +550,7 @@ impl Store for Hybrid {
     }
 
     async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
-        let (subscriber, feed) = self.live.subscribe();
+        let (subscriber, feed) = self.redis.subscribe();
         self.subscriber
             .set(subscriber)
             .map_err(|error| Fault::broken("a second feed of one store", error.to_string()))?;
@@ -564,7 +566,7 @@ impl Store for Hybrid {
     }
 
     async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
-        Ok(self.live.heads(instances).await?)
+        Ok(self.redis.heads(instances).await?)
     }
 
     async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
@@ -572,8 +574,8 @@ impl Store for Hybrid {
     }
 
     async fn ready(&self) -> Result<(), Fault> {
-        self.live.ping().await?;
-        self.ledger.ping().await
+        self.redis.ping().await?;
+        self.mysql.ping().await
     }
 
     async fn checks(&self) -> Vec<Check> {
@@ -581,7 +583,7 @@ impl Store for Hybrid {
     }
 }
 
-impl Hybrid {
+impl RedisMysqlStore {
     fn subscriber(&self) -> Result<&Subscriber, Fault> {
         self.subscriber
             .get()
@@ -591,7 +593,7 @@ impl Hybrid {
     /// Tells every server that a list has changed. They look by themselves every few seconds, so a
     /// Redis that is away loses nothing.
     async fn notice_changed(&self) {
-        if let Err(fault) = self.live.notice_changed().await {
+        if let Err(fault) = self.redis.notice_changed().await {
             tracing::warn!(%fault, "the other servers hear of the change later");
         }
     }

@@ -10,7 +10,7 @@ use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
 
 use crate::store::steering::{Measure, Order};
 
-use super::{Hybrid, LOOK_UPS_MAX};
+use super::{LOOK_UPS_MAX, RedisMysqlStore};
 
 /// Who says something, and where.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ struct Speaker<'a> {
     only_answers: bool,
 }
 
-impl Hybrid {
+impl RedisMysqlStore {
     /// Says something; maybe as an answer to a message.
     pub(super) async fn say(
         &self,
@@ -39,7 +39,7 @@ impl Hybrid {
             only_answers: true,
         };
         self.until_said(speaker, to, |meant, looked| {
-            self.live.post(id, user, cmid, body, meant, looked)
+            self.redis.post(id, user, cmid, body, meant, looked)
         })
         .await
     }
@@ -62,7 +62,7 @@ impl Hybrid {
         self.until_said(speaker, Some(target), |meant, looked| {
             let seq = target;
             let meant = meant.unwrap_or(Meant { seq, author: None });
-            self.live
+            self.redis
                 .change_message(id, user, cmid, meant, body, looked)
         })
         .await
@@ -84,7 +84,7 @@ impl Hybrid {
         };
         let posted = self
             .until_said(speaker, None, |_, looked| {
-                self.live.moderate(id, actor, order, looked)
+                self.redis.moderate(id, actor, order, looked)
             })
             .await?;
         let moves_the_end = matches!(
@@ -103,7 +103,7 @@ impl Hybrid {
 
     /// What the archive says of a message.
     async fn author(&self, speaker: Speaker<'_>, seq: Seq) -> Answer<Author> {
-        match self.ledger.author(speaker.id, seq).await {
+        match self.mysql.author(speaker.id, seq).await {
             Ok(None) => Ok(Author::Nobody),
             Ok(Some((_, true))) => Ok(Author::Deleted),
             Ok(Some((user, false))) => Ok(Author::User(user)),
@@ -145,7 +145,7 @@ impl Hybrid {
                 (Err(Refused::Gone), _) => {}
                 (Err(refused), _) => return Err(self.reject(id, user, refused).await),
             }
-            if let Some(before) = self.ledger.repeat_of(id, user.id, cmid).await? {
+            if let Some(before) = self.mysql.repeat_of(id, user.id, cmid).await? {
                 return Ok(before);
             }
             if said == Err(Refused::Gone) {

@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
+pub enum Backend {
     /// What is live.
     Redis,
     /// What lasts.
@@ -38,9 +38,9 @@ pub enum Locks {
 
 /// One question and its answer.
 #[derive(Clone, Debug)]
-pub struct Trip {
+pub struct Call {
     /// Who is asked.
-    pub peer: Peer,
+    pub peer: Backend,
     /// Whom it may have to wait for.
     pub locks: Locks,
     /// What is asked, for people to read.
@@ -51,9 +51,9 @@ pub struct Trip {
 #[async_trait]
 pub trait Watch: Send + Sync + 'static {
     /// It is about to begin. A fault: it does not, and fails so.
-    async fn before(&self, trip: &Trip) -> Result<(), Fault>;
+    async fn before(&self, trip: &Call) -> Result<(), Fault>;
     /// It has ended, whatever its answer. A fault: the answer is lost, and it fails so.
-    async fn after(&self, trip: &Trip) -> Result<(), Fault>;
+    async fn after(&self, trip: &Call) -> Result<(), Fault>;
     /// A transaction is open until this is dropped.
     fn transaction(&self) -> Box<dyn Any + Send>;
     /// Waits so long.
@@ -62,7 +62,7 @@ pub trait Watch: Send + Sync + 'static {
 
 /// The way to whoever watches, or counts; by default nobody does.
 #[derive(Clone, Default)]
-pub struct Pace {
+pub struct Instrument {
     watch: Option<Arc<dyn Watch>>,
     meter: Option<Meter>,
 }
@@ -95,7 +95,7 @@ impl Failure for Error {
     }
 }
 
-impl Pace {
+impl Instrument {
     /// Watched by this one.
     pub fn watched(by: Arc<dyn Watch>) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Pace {
     /// Makes a round trip.
     pub(super) async fn trip<T, E: Failure>(
         &self,
-        trip: impl FnOnce() -> Trip,
+        trip: impl FnOnce() -> Call,
         going: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let Some(watch) = &self.watch else {

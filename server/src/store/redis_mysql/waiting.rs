@@ -7,9 +7,9 @@ use plenary_shared::protocol::WaitOk;
 use crate::error::Answer;
 use crate::store::{Waiting, refusal};
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
-impl Hybrid {
+impl RedisMysqlStore {
     pub(super) async fn wait_for(
         &self,
         id: InstanceId,
@@ -19,7 +19,7 @@ impl Hybrid {
         if what != Waiting::Stops {
             self.may_wait(id, user).await?;
         }
-        match self.tried(|| self.live.wait(id, user, what)).await? {
+        match self.tried(|| self.redis.wait(id, user, what)).await? {
             Ok(found) => Ok(found),
             Err(refused) => Err(self.reject(id, user, refused).await),
         }
@@ -27,10 +27,10 @@ impl Hybrid {
 
     /// Whether somebody may wait for an instance, and look who does.
     async fn may_wait(&self, id: InstanceId, viewer: &User) -> Answer<()> {
-        let state = self.ledger.stored(id).await?.map(|stored| stored.state);
+        let state = self.mysql.stored(id).await?.map(|stored| stored.state);
         match state {
-            Some(InstanceState::Scheduled) if self.ledger.may_read(id, viewer).await? => Ok(()),
-            Some(InstanceState::Active) if self.ledger.may_read(id, viewer).await? => {
+            Some(InstanceState::Scheduled) if self.mysql.may_read(id, viewer).await? => Ok(()),
+            Some(InstanceState::Active) if self.mysql.may_read(id, viewer).await? => {
                 Err(refusal::begun(id).into())
             }
             Some(_) | None => Err(self.why_not_live(id, viewer).await?.into()),

@@ -22,22 +22,22 @@ use crate::store::mysql::Unfinished;
 use crate::store::redis::{Closing, LiveEnd, Refused};
 use crate::store::{EndStep, Stepped};
 
-use super::Hybrid;
+use super::RedisMysqlStore;
 
 /// An end that is so much later by the live store, in milliseconds, was moved: clocks differ by less.
 const MOVED_MS_MIN: i64 = 5_000;
 
-impl Hybrid {
+impl RedisMysqlStore {
     pub(super) async fn start_instance(
         &self,
         id: InstanceId,
         now: Timestamp,
     ) -> Answer<Option<Timestamp>> {
-        let Some(opening) = self.ledger.begin(id, now).await? else {
+        let Some(opening) = self.mysql.begin(id, now).await? else {
             return Ok(None);
         };
         match self
-            .tried(|| self.live.activate(&opening, false, None))
+            .tried(|| self.redis.activate(&opening, false, None))
             .await?
         {
             Ok(()) => tracing::info!(instance = %id, "started"),
@@ -62,7 +62,7 @@ impl Hybrid {
                 if reason == Reason::Scheduled && self.goes_on(id).await {
                     return Ok(Stepped::NotYet);
                 }
-                let ending = self.brief(self.ledger.begin_end(id, reason, now)).await?;
+                let ending = self.brief(self.mysql.begin_end(id, reason, now)).await?;
                 Ok(if ending {
                     Stepped::Done
                 } else {
@@ -81,8 +81,8 @@ impl Hybrid {
     async fn goes_on(&self, id: InstanceId) -> bool {
         let asking = async {
             (
-                self.live.store_now().await,
-                self.live.end_by_clock(id).await,
+                self.redis.store_now().await,
+                self.redis.end_by_clock(id).await,
             )
         };
         let asked = tokio::time::timeout(Duration::from_millis(super::BRIEF_MS), asking).await;
@@ -94,17 +94,17 @@ impl Hybrid {
             return false;
         }
         // Whoever marked it as ending may have known another reason than the clock.
-        let stored = self.brief(self.ledger.stored(id)).await;
+        let stored = self.brief(self.mysql.stored(id)).await;
         !matches!(stored, Ok(Some(stored)) if stored.state == InstanceState::Ending)
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
         // Whoever marked it knows why; without what lasts, the clock does.
-        let reason = match self.brief(self.ledger.stored(id)).await {
+        let reason = match self.brief(self.mysql.stored(id)).await {
             Ok(Some(stored)) => stored.reason.unwrap_or(reason),
             Ok(None) | Err(_) => reason,
         };
-        match self.tried(|| self.live.close(id, reason)).await? {
+        match self.tried(|| self.redis.close(id, reason)).await? {
             Ok(Closing::Closed(seq)) => {
                 tracing::info!(instance = %id, %seq, "closed");
                 self.notice_changed().await;
@@ -114,7 +114,7 @@ impl Hybrid {
             Ok(Closing::Early(_)) => Ok(Stepped::NotYet),
             Err(Refused::Gone) => {
                 // Whether it was destroyed after its end, or forgotten before, what lasts knows.
-                match self.ledger.stored(id).await? {
+                match self.mysql.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
                         self.rebuild(id, None).await?;
                         Ok(Stepped::NotYet)
@@ -136,7 +136,7 @@ impl Hybrid {
     }
 
     async fn record(&self, id: InstanceId) -> Answer<Stepped> {
-        let (generation, last, at) = match self.live.end_of(id).await? {
+        let (generation, last, at) = match self.redis.end_of(id).await? {
             LiveEnd::Closed {
                 generation,
                 last,
@@ -146,7 +146,7 @@ impl Hybrid {
             LiveEnd::Open => return Ok(Stepped::NotYet),
             // Nothing is destroyed before it is recorded, unless Redis forgot.
             LiveEnd::Gone => {
-                return match self.ledger.stored(id).await? {
+                return match self.mysql.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
                         self.rebuild(id, None).await?;
                         Ok(Stepped::NotYet)
@@ -155,7 +155,7 @@ impl Hybrid {
                 };
             }
         };
-        let recorded = self.ledger.finish(id, generation, last, at).await?;
+        let recorded = self.mysql.finish(id, generation, last, at).await?;
         Ok(if recorded {
             Stepped::Done
         } else {
@@ -164,11 +164,11 @@ impl Hybrid {
     }
 
     async fn destroy(&self, id: InstanceId) -> Answer<Stepped> {
-        let Some(head) = self.live.heads(&[id]).await?.into_iter().next().flatten() else {
+        let Some(head) = self.redis.heads(&[id]).await?.into_iter().next().flatten() else {
             return Ok(Stepped::Done);
         };
         match self
-            .tried(|| self.live.destroy(id, head.generation))
+            .tried(|| self.redis.destroy(id, head.generation))
             .await?
         {
             Ok(()) => {
@@ -183,15 +183,15 @@ impl Hybrid {
 
     pub(super) async fn sweep_all(&self) -> Answer<()> {
         // Without its scripts, Redis may have forgotten more: bring it up before looking.
-        if !self.live.is_up().await? {
+        if !self.redis.is_up().await? {
             self.restore().await?;
         }
-        let unfinished = self.ledger.unfinished().await?;
+        let unfinished = self.mysql.unfinished().await?;
         let expected: Vec<(InstanceId, i64)> = unfinished
             .iter()
             .map(|one| (one.instance, one.to.as_ms()))
             .collect();
-        let missing = self.live.repair_index(&expected).await?;
+        let missing = self.redis.repair_index(&expected).await?;
         let missing = self.not_live(&unfinished, &missing).await?;
         for (one, before) in &missing {
             // Another server may be about to activate it, and people to join it: only what was
@@ -223,7 +223,7 @@ impl Hybrid {
         missing: &[InstanceId],
     ) -> Answer<Vec<(Unfinished, Option<Generation>)>> {
         let ids: Vec<InstanceId> = unfinished.iter().map(|one| one.instance).collect();
-        let heads = self.live.heads(&ids).await?;
+        let heads = self.redis.heads(&ids).await?;
         let found = unfinished.iter().zip(heads).filter_map(|(one, head)| {
             let older = head.filter(|head| head.generation < one.generation);
             let is_missing = missing.contains(&one.instance) || older.is_some();
@@ -243,8 +243,8 @@ impl Hybrid {
     /// Destroys what is live by the index though what lasts says that it has ended: a server died
     /// between the last two steps.
     async fn forget_ended(&self) -> Answer<()> {
-        for id in self.live.active().await? {
-            if let Some(stored) = self.ledger.stored(id).await?
+        for id in self.redis.active().await? {
+            if let Some(stored) = self.mysql.stored(id).await?
                 && stored.state == InstanceState::Ended
             {
                 self.destroy(id).await?;
@@ -254,13 +254,15 @@ impl Hybrid {
     }
 
     pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<usize> {
-        let active = self.live.active().await?;
-        let store_now = self.tried(|| self.live.store_now()).await?;
+        let active = self.redis.active().await?;
+        let store_now = self.tried(|| self.redis.store_now()).await?;
         let Ok(now_ms) = store_now else { return Ok(0) };
         let mut reaped = 0;
-        let _ = self.tried(|| self.live.reap_nodes(now_ms, &active)).await?;
-        for id in self.live.to_reap(&active, now_ms - grace_ms).await? {
-            let done = self.tried(|| self.live.reap(id, grace_ms)).await?;
+        let _ = self
+            .tried(|| self.redis.reap_nodes(now_ms, &active))
+            .await?;
+        for id in self.redis.to_reap(&active, now_ms - grace_ms).await? {
+            let done = self.tried(|| self.redis.reap(id, grace_ms)).await?;
             reaped += done.unwrap_or(0);
         }
         Ok(reaped)
