@@ -1,5 +1,5 @@
-//! The last screens of each meeting, kept on disk for their reader alone: what is shown before the
-//! server answers.
+//! The on-disk cache of the last screens: the meeting list and the end of each open log, shown
+//! until the server answers.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,57 +12,57 @@ use serde::{Deserialize, Serialize};
 
 use crate::private_file;
 
-/// Bytes of the file: the screens of many meetings, read within a few milliseconds.
+/// Size limit of the cache file in bytes. A file of this size is read within a few milliseconds.
 pub const FILE_BYTES_MAX: usize = 2 * 1_024 * 1_024;
 
-/// Events of one meeting that are kept: the last screens of it.
+/// Events cached for each meeting: the last few screens.
 pub const EVENTS_MAX: usize = 100;
 
-/// Meetings whose screens are kept.
+/// Meetings whose log is cached.
 pub const ROOMS_MAX: usize = 12;
 
-/// Which form of the file this is; any other is passed over.
+/// Format version. Files with another version are ignored.
 const VERSION: u32 = 1;
 
-/// What is kept.
+/// The contents of the cache file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cache {
     version: u32,
-    /// Which server it is of.
+    /// The server's URL.
     pub server: String,
-    /// Whose it is.
+    /// The signed-in user.
     pub person: Person,
-    /// When it was kept.
+    /// When the cache was written.
     pub at: Timestamp,
-    /// The list of meetings.
+    /// The meeting list.
     pub meetings: Vec<Instance>,
-    /// The meeting that was shown.
+    /// The meeting on screen.
     pub shown: Option<InstanceId>,
-    /// The end of each opened meeting's log, the one looked at last first.
+    /// The end of each open meeting's log, the most recently viewed first.
     pub rooms: Vec<OpenOk>,
 }
 
-/// Somebody.
+/// The signed-in user, as cached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Person {
-    /// Which user.
+    /// The user's id.
     pub id: UserId,
-    /// What they are called.
+    /// The display name.
     pub name: String,
-    /// Their address.
+    /// The email address.
     pub email: String,
-    /// What they may do.
+    /// The user's role.
     pub role: Role,
 }
 
-/// The file.
+/// The cache file, readable only by its owner.
 #[derive(Clone, Debug)]
 pub struct CacheFile {
     path: PathBuf,
 }
 
 impl Cache {
-    /// Nothing of any meeting yet.
+    /// Returns a cache without meetings.
     pub fn new(server: String, person: Person, at: Timestamp) -> Self {
         Self {
             version: VERSION,
@@ -77,14 +77,15 @@ impl Cache {
 }
 
 impl CacheFile {
-    /// In this program's state directory.
+    /// Returns the file in the given state directory.
     pub fn within(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("screens.json"),
         }
     }
 
-    /// What was kept for this person on this server. The sentence says why a file is no good.
+    /// Loads the cache of this user on this server. The error is a sentence that says why the file
+    /// cannot be used.
     pub fn load(&self, server: &str, email: &str) -> Result<Option<Cache>, String> {
         let text = match private_file::read(&self.path, FILE_BYTES_MAX as u64) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -104,13 +105,13 @@ impl CacheFile {
         }
     }
 
-    /// Keeps this in place of what was kept, without the meetings that have no room, the ones looked at
-    /// longest ago first. A reader sees the old one or the new one, whole.
+    /// Replaces the cache atomically. Meetings that exceed the size limit are left out, the least
+    /// recently viewed first.
     pub fn save(&self, mut cache: Cache) -> io::Result<()> {
         let rooms = std::mem::take(&mut cache.rooms);
         let mut left = FILE_BYTES_MAX.saturating_sub(serde_json::to_vec(&cache)?.len());
         for room in rooms {
-            // With the comma between two.
+            // One more byte for the comma between two rooms.
             let bytes = serde_json::to_vec(&room)?.len() + 1;
             if bytes > left {
                 break;
@@ -122,13 +123,13 @@ impl CacheFile {
         private_file::replace(&self.path, &serde_json::to_vec(&cache)?)
     }
 
-    /// Removes it: whoever signs out leaves nothing behind.
+    /// Deletes the file, as on sign-out.
     pub fn remove(&self) -> io::Result<()> {
         private_file::remove(&self.path)
     }
 }
 
-/// A meeting that was kept, as the clock says that it is by now.
+/// Updates a cached instance's state to the current time.
 pub fn aged(mut instance: Instance, now: Timestamp) -> Instance {
     let is_over = instance.todatetime <= now;
     let has_begun = instance.fromdatetime <= now;

@@ -1,4 +1,4 @@
-//! Points and lengths of time as screens write them: local, short.
+//! Local dates, times and durations in short form.
 
 use chrono::{DateTime, FixedOffset, Local, NaiveDate, Timelike};
 use plenary_shared::time::{Timestamp, WhenError, parse_when};
@@ -6,12 +6,12 @@ use plenary_shared::time::{Timestamp, WhenError, parse_when};
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 
-/// In which zone times are shown.
+/// The time zone in which times are displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
-    /// The machine's.
+    /// The system's time zone.
     Local,
-    /// A fixed one, so that a screen can be compared.
+    /// A fixed offset, for reproducible screens.
     Fixed(FixedOffset),
 }
 
@@ -33,7 +33,7 @@ impl Zone {
         self.at(time).format("%H:%M:%S").to_string()
     }
 
-    /// The day as people there have it.
+    /// Returns the local calendar day.
     pub fn day(self, time: Timestamp) -> NaiveDate {
         self.at(time).date_naive()
     }
@@ -53,12 +53,12 @@ impl Zone {
         self.at(time).format("%-d %b").to_string()
     }
 
-    /// `2026-09-22 14:31`, as [`Self::parse_when`] reads it too.
+    /// `2026-09-22 14:31`, a form that [`Self::parse_when`] accepts.
     pub fn ymd_hm(self, time: Timestamp) -> String {
         self.at(time).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// A time as people there type it.
+    /// Parses a time as typed in this zone.
     pub fn parse_when(self, text: &str, now: Timestamp) -> Result<Timestamp, WhenError> {
         match self {
             Self::Local => parse_when(text, now, &Local),
@@ -66,7 +66,7 @@ impl Zone {
         }
     }
 
-    /// The first moment of the minute after this one.
+    /// Returns the start of the next minute.
     pub fn next_minute(self, time: Timestamp) -> Timestamp {
         let at = self.at(time);
         let into_ms = i64::from(at.second()) * SECOND_MS + time.as_ms().rem_euclid(SECOND_MS);
@@ -74,7 +74,7 @@ impl Zone {
     }
 }
 
-/// Whole minutes until `end`, the running one counted: 0 only when it is over.
+/// Returns the minutes until `end`, rounded up: 0 only once `end` is reached.
 pub fn minutes_left(now: Timestamp, end: Timestamp) -> i64 {
     let ms = end.ms_since(now).max(0);
     ms / MINUTE_MS + i64::from(ms % MINUTE_MS > 0)

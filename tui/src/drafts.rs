@@ -1,4 +1,4 @@
-//! What was written and not sent, kept on disk for its writer alone.
+//! Unsent drafts on disk, readable only by their owner.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::private_file;
 
-/// Bytes of the file that are read: far more than the inputs hold together.
+/// Size limit of the file in bytes, far above what the inputs can hold together.
 const FILE_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
 
-/// A draft of each meeting that has one.
+/// One draft for each meeting that has one.
 pub type Drafts = Vec<(InstanceId, String)>;
 
-/// The file that holds the drafts of one server.
+/// The file with the drafts for one server.
 #[derive(Clone, Debug)]
 pub struct DraftsFile {
     path: PathBuf,
 }
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     server: String,
@@ -29,14 +29,14 @@ struct Kept {
 }
 
 impl DraftsFile {
-    /// In this program's state directory.
+    /// Returns the file in the given state directory.
     pub fn within(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("drafts.json"),
         }
     }
 
-    /// The drafts for this server; none if there is no such file or it cannot be understood.
+    /// Loads the drafts for this server. Returns none if the file is missing or invalid.
     pub fn load(&self, server: &str) -> Drafts {
         let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
         let kept = serde_json::from_str::<Kept>(&text)
@@ -48,7 +48,7 @@ impl DraftsFile {
             .collect()
     }
 
-    /// Keeps these in place of all others; a reader sees the old ones or the new ones, whole.
+    /// Replaces all stored drafts atomically.
     pub fn save(&self, server: &str, drafts: Drafts) -> io::Result<()> {
         if drafts.is_empty() {
             return private_file::remove(&self.path);

@@ -1,10 +1,11 @@
-//! One key with its modifiers: from the terminal, from its name, and as people read it.
+//! A key with its modifiers: read from the terminal, parsed from its name, and formatted as a
+//! label.
 
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// Keys that have a name and no character.
+/// Keys with a name instead of a character.
 const NAMED: [(&str, KeyCode); 15] = [
     ("enter", KeyCode::Enter),
     ("esc", KeyCode::Esc),
@@ -30,13 +31,13 @@ pub struct Key {
     modifiers: KeyModifiers,
 }
 
-/// A name that is no key.
+/// The error for an unknown key name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no key: write it like ctrl-a, alt-enter, shift-up, f1 or x")]
 pub struct KeyError(String);
 
 impl Key {
-    /// The character that this key types, if it types one.
+    /// Returns the character that this key types, if any.
     pub fn typed(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c)
@@ -45,7 +46,8 @@ impl Key {
                     .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
             {
                 Some(if self.modifiers.contains(KeyModifiers::SHIFT) {
-                    // Terminals with the keyboard protocol send the plain letter beside Shift.
+                    // With the keyboard protocol, terminals send the lower-case letter and Shift
+                    // separately.
                     c.to_uppercase().next().unwrap_or(c)
                 } else {
                     c
@@ -57,12 +59,12 @@ impl Key {
 }
 
 impl Key {
-    /// The character that this key stands for in a pasted text, if it may be a part of one.
+    /// Returns the character that this key stands for within a paste, if any.
     pub fn pasted(self) -> Option<char> {
         match self.code {
             KeyCode::Enter if self.modifiers.is_empty() => Some('\n'),
             KeyCode::Tab if self.modifiers.is_empty() => Some('\t'),
-            // Some terminals end pasted lines so.
+            // Some terminals send Ctrl-J for the line ends of a paste.
             KeyCode::Char('j') if self.modifiers == KeyModifiers::CONTROL => Some('\n'),
             _ => self.typed(),
         }
@@ -79,7 +81,7 @@ impl From<KeyEvent> for Key {
                 code = KeyCode::Tab;
                 modifiers |= KeyModifiers::SHIFT;
             }
-            // Terminals send the last four control characters, which are read as digits.
+            // The control characters 0x1c to 0x1f arrive as Ctrl-4 to Ctrl-7.
             KeyCode::Char(c @ '4'..='7') if modifiers == KeyModifiers::CONTROL => {
                 code = KeyCode::Char(match c {
                     '4' => '\\',
@@ -88,7 +90,7 @@ impl From<KeyEvent> for Key {
                     _ => '_',
                 });
             }
-            // Shift is in the character already, and Ctrl makes no difference between cases.
+            // The character already includes Shift, and Ctrl ignores case.
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
                 code = KeyCode::Char(c.to_ascii_lowercase());
                 modifiers -= KeyModifiers::SHIFT;
@@ -137,14 +139,14 @@ impl std::str::FromStr for Key {
 }
 
 impl Key {
-    /// As people read it: `⌃G`, `⌥⏎`, `F1`; `glyphs` stand for Control, Alt, Shift, Enter and the
-    /// arrows up and down.
+    /// Returns the label for the screen, such as `⌃G`, `⌥⏎` or `F1`. `glyphs` are the symbols for
+    /// Control, Alt, Shift, Enter, Up and Down.
     pub fn label(&self, glyphs: [&str; 6]) -> String {
         label(&self.to_string(), glyphs)
     }
 }
 
-/// As `ctrl-a`, `alt-enter`, `f1`: what [`Key::from_str`](std::str::FromStr) reads.
+/// Writes the name that [`Key::from_str`](std::str::FromStr) parses: `ctrl-a`, `alt-enter`, `f1`.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (modifier, prefix) in [

@@ -1,5 +1,4 @@
-//! Addresses in what people write: found, made safe to hand to a terminal, and numbered for one
-//! frame.
+//! Links in messages: finds URLs, escapes them for the terminal, and numbers them within a frame.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -9,25 +8,25 @@ use linkify::{LinkFinder, LinkKind};
 use plenary_shared::ids::Seq;
 use ratatui::style::Color;
 
-/// Bytes of an address that a terminal is given: what is longer some of them refuse.
+/// Longest URL in bytes that is passed to a terminal. Some terminals reject longer ones.
 const ADDRESS_BYTES_MAX: usize = 2_000;
 
-/// Links of one message that have a number.
+/// Numbered links in one message.
 const OF_MESSAGE_MAX: u32 = 64;
 
-/// Numbers that fit into the three bytes of a colour.
+/// Link numbers that fit into the three bytes of a colour.
 const NUMBERS: u64 = 1 << 24;
 
-/// Where the links of a frame lead, by their numbers.
+/// The URLs of a frame's links, by number.
 pub type Links = Vec<(u32, String)>;
 
-/// Where the links of the last frame lead.
+/// The URLs of the last frame's links.
 #[derive(Debug, Default)]
 pub struct Table(HashMap<u32, String>);
 
 impl Table {
-    /// A new frame's links in place of the last one's. Whether a number that is in both led elsewhere:
-    /// then what stands unchanged on the screen is not right any more.
+    /// Replaces the links of the last frame. Returns whether a number now has another URL, in which
+    /// case unchanged cells on the screen are stale.
     pub fn replace(&mut self, links: Links) -> bool {
         let links: HashMap<u32, String> = links.into_iter().collect();
         let before = std::mem::replace(&mut self.0, links);
@@ -35,13 +34,13 @@ impl Table {
         !self.0.iter().all(same)
     }
 
-    /// Where a link leads.
+    /// Returns the URL of a link.
     pub fn address(&self, number: u32) -> Option<&str> {
         self.0.get(&number).map(String::as_str)
     }
 }
 
-/// The addresses in a text that can be opened, and where they stand.
+/// Returns the ranges of the http and https URLs in a text.
 pub fn found(text: &str) -> Vec<Range<usize>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]);
@@ -53,13 +52,13 @@ pub fn found(text: &str) -> Vec<Range<usize>> {
     links.map(|link| link.start()..link.end()).collect()
 }
 
-/// An address as a terminal may be told it: visible ASCII alone, whatever else is in it by its
-/// bytes' numbers. `None` when it is too long.
+/// Percent-encodes a URL to printable ASCII without quotes or brackets. Returns `None` if it is too
+/// long.
 pub fn safe(address: &str) -> Option<String> {
     let mut out = String::with_capacity(address.len());
     for byte in address.bytes() {
         match byte {
-            // Neither may stand in an address, and some terminals look for them.
+            // Not valid in URLs, and used as delimiters by some terminals.
             b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "%{byte:02X}");
@@ -73,8 +72,8 @@ pub fn safe(address: &str) -> Option<String> {
     (out.len() <= ADDRESS_BYTES_MAX).then_some(out)
 }
 
-/// The number of a message's nth link, the same in every frame that shows it; `None` behind the last
-/// that has one.
+/// Returns the number of a message's nth link, the same in every frame. `None` beyond the limit for
+/// a message.
 pub fn number(seq: Seq, nth: usize) -> Option<u32> {
     let nth = u32::try_from(nth)
         .ok()
@@ -83,13 +82,14 @@ pub fn number(seq: Seq, nth: usize) -> Option<u32> {
     u32::try_from(all).ok().map(|all| all + nth)
 }
 
-/// What marks a cell as a part of a link: an underline's colour, which nothing else here has.
+/// Returns the underline colour that marks a cell as part of a link. Nothing else uses RGB
+/// underlines.
 pub fn mark(number: u32) -> Color {
     let [_, r, g, b] = number.to_be_bytes();
     Color::Rgb(r, g, b)
 }
 
-/// The link of which a cell with this underline is a part.
+/// Returns the link number of a cell with this underline colour.
 pub fn number_of(underline: Color) -> Option<u32> {
     match underline {
         Color::Rgb(r, g, b) => Some(u32::from_be_bytes([0, r, g, b])),
@@ -97,8 +97,8 @@ pub fn number_of(underline: Color) -> Option<u32> {
     }
 }
 
-/// Whether this terminal shows links, as far as it says: those that do not know them mostly show
-/// nothing, but some show the sequence.
+/// Returns whether the terminal supports links, judging by its environment. Most terminals ignore
+/// the sequence; some print it.
 pub fn is_known_to(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
     let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
@@ -106,7 +106,7 @@ pub fn is_known_to(variable: impl Fn(&str) -> Option<String>) -> bool {
     let old = ["vt1", "vt2", "vt3", "sun", "rxvt"];
     !(plain.contains(&term.as_str())
         || old.iter().any(|start| term.starts_with(start))
-        // GNU screen; tmux calls itself so too, and knows them.
+        // GNU screen. tmux also sets this name, and supports links.
         || (term.starts_with("screen") && !set("TMUX")))
 }
 

@@ -1,4 +1,4 @@
-//! What each meeting may call for, kept on disk.
+//! The notification level of each meeting, stored on disk.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::loudness::Loudness;
 use crate::private_file;
 
-/// Bytes of the file that are read: thousands of meetings.
+/// Size limit of the file in bytes: room for thousands of meetings.
 const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
 
-/// The file. It speaks of one server; another's is forgotten.
+/// The file with the notification levels for one server.
 #[derive(Clone, Debug)]
 pub struct LoudFile {
     path: PathBuf,
@@ -26,14 +26,14 @@ struct Kept {
 }
 
 impl LoudFile {
-    /// In this program's state directory.
+    /// Returns the file in the given state directory.
     pub fn within(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("notify.json"),
         }
     }
 
-    /// What was chosen on this server; nothing if there is no such file or it is not understood.
+    /// Loads the levels for this server. Returns none if the file is missing or invalid.
     pub fn load(&self, server: &str) -> Vec<(MeetingId, Loudness)> {
         let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
         let kept = serde_json::from_str::<Kept>(&text).ok();
@@ -44,7 +44,7 @@ impl LoudFile {
             .collect()
     }
 
-    /// Keeps these in place of all others; a reader sees the old ones or the new ones, whole.
+    /// Replaces all stored levels atomically.
     pub fn save(&self, server: &str, meetings: &[(MeetingId, Loudness)]) -> io::Result<()> {
         let meetings = meetings
             .iter()

@@ -1,4 +1,4 @@
-//! What was sent, kept on disk for its writer alone: the history of the inputs.
+//! The history of sent texts on disk, readable only by its owner.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::private_file;
 
-/// Bytes of the file from which on its older half goes.
+/// Size in bytes above which the older half is dropped.
 const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
 
-/// The file that holds what was sent, a line for each text. Several programs may write into it.
+/// The file with sent texts, one JSON line each. Several clients may append to it.
 #[derive(Clone, Debug)]
 pub struct SentFile {
     path: PathBuf,
@@ -27,15 +27,14 @@ struct Sent {
 }
 
 impl SentFile {
-    /// In this program's state directory.
+    /// Returns the file in the given state directory.
     pub fn within(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("history.jsonl"),
         }
     }
 
-    /// What was sent on this server, oldest first; nothing if there is no such file. Lines that
-    /// cannot be understood are left out.
+    /// Loads the texts sent on this server, oldest first. Invalid lines are skipped.
     pub fn load(&self, server: &str) -> Vec<(MeetingId, String)> {
         let bytes = self.newest(FILE_BYTES_MAX).unwrap_or_default();
         let lines = bytes.split(|byte| *byte == b'\n');
@@ -46,7 +45,7 @@ impl SentFile {
             .collect()
     }
 
-    /// Adds one text.
+    /// Appends one text.
     pub fn append(&self, server: &str, meeting: MeetingId, text: &str) -> io::Result<()> {
         let mut line = serde_json::to_vec(&Sent {
             server: server.to_owned(),
@@ -58,7 +57,7 @@ impl SentFile {
         if fs::metadata(&self.path).is_ok_and(|file| file.len() > FILE_BYTES_MAX) {
             self.halve()?;
         }
-        // In one write, so that lines of two programs stay whole.
+        // In a single write, so that lines of concurrent clients stay whole.
         OpenOptions::new()
             .append(true)
             .create(true)
@@ -67,7 +66,7 @@ impl SentFile {
             .write_all(&line)
     }
 
-    /// The last so many bytes, from the first whole line on.
+    /// Returns the last `bytes_max` bytes, from the first complete line on.
     fn newest(&self, bytes_max: u64) -> io::Result<Vec<u8>> {
         let mut file = File::open(&self.path)?;
         let skipped = file.metadata()?.len().saturating_sub(bytes_max);

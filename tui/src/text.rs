@@ -1,17 +1,17 @@
-//! Text on a grid of cells: made harmless, measured, cut and wrapped by grapheme cluster.
+//! Text on a grid of cells: sanitized, measured, cut and wrapped by grapheme cluster.
 
 use plenary_shared::text::{is_control, is_invisible};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Cells that a tab character stands for.
+/// The replacement for a tab.
 const TAB: &str = "    ";
 
-/// Bytes of one cluster that are shown: more than the longest emoji sequence needs, less than a
-/// tower of combining marks would like.
+/// Bytes shown of one cluster: enough for the longest emoji sequence, few enough to limit stacked
+/// combining marks.
 const CLUSTER_BYTES_MAX: usize = 64;
 
-/// Cells that a text fills, measured cluster by cluster as they are drawn.
+/// Returns the width in cells, measured by cluster as drawn.
 pub fn width(text: &str) -> usize {
     if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return text.len();
@@ -19,13 +19,13 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true).map(cluster_width).sum()
 }
 
-/// Cells that one cluster fills.
+/// Returns the width of one cluster in cells.
 pub fn cluster_width(cluster: &str) -> usize {
     UnicodeWidthStr::width(cluster)
 }
 
-/// How one cluster of somebody's text is drawn: control characters not at all, tabs as blanks,
-/// invisible controls by their number.
+/// Returns one cluster as displayed: without control characters, tabs as blanks, invisible
+/// characters by their code point.
 pub fn shown(cluster: &str) -> String {
     if cluster == "\t" {
         return TAB.to_owned();
@@ -49,7 +49,7 @@ pub fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {word}")
 }
 
-/// Somebody's text as one line that a terminal may show.
+/// Returns a text as one line that is safe for the terminal.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for cluster in text.graphemes(true) {
@@ -62,12 +62,12 @@ pub fn one_line(text: &str) -> String {
     out
 }
 
-/// Somebody's text as the lines they wrote, each as a terminal may show it.
+/// Returns the lines of a text, each safe for the terminal.
 pub fn lines(text: &str) -> Vec<String> {
     text.split('\n').map(one_line).collect()
 }
 
-/// At most `cells` of a text; what is cut off is marked by `mark`.
+/// Cuts a text to `cells`, ending with `mark` if anything was cut.
 pub fn fit(text: &str, cells: usize, mark: &str) -> String {
     if width(text) <= cells {
         return text.to_owned();
@@ -89,7 +89,7 @@ pub fn fit(text: &str, cells: usize, mark: &str) -> String {
     out
 }
 
-/// A text cut or filled up with blanks to exactly `cells`.
+/// Cuts or pads a text to exactly `cells`, left-aligned.
 pub fn left(text: &str, cells: usize, mark: &str) -> String {
     let mut out = fit(text, cells, mark);
     let missing = cells.saturating_sub(width(&out));
@@ -97,19 +97,20 @@ pub fn left(text: &str, cells: usize, mark: &str) -> String {
     out
 }
 
-/// As [`left`], with the blanks before the text.
+/// Cuts or pads a text to exactly `cells`, right-aligned.
 pub fn right(text: &str, cells: usize, mark: &str) -> String {
     let out = fit(text, cells, mark);
     let missing = cells.saturating_sub(width(&out));
     format!("{}{out}", " ".repeat(missing))
 }
 
-/// A text in parts: those that a word in lower case is found in, in whatever case, and the rest.
+/// Splits a text at the matches of a lower-case term, ignoring case.
 pub fn split_at_matches(text: &str, sought: &str) -> Vec<(String, bool)> {
     split_at_terms(text, &[(sought.to_owned(), false)])
 }
 
-/// As [`split_at_matches`], for several; those with `true` only where a word begins.
+/// Splits a text at the matches of several terms. Terms with `true` match only at the start of a
+/// word.
 pub fn split_at_terms(text: &str, sought: &[(String, bool)]) -> Vec<(String, bool)> {
     let mut parts: Vec<(String, bool)> = Vec::new();
     let mut rest = text;
@@ -139,7 +140,7 @@ pub fn split_at_terms(text: &str, sought: &[(String, bool)]) -> Vec<(String, boo
     parts
 }
 
-/// Bytes with which a text begins with a word in lower case, in whatever case; 0 if it does not.
+/// Returns the length in bytes of a lower-case prefix, ignoring case, or 0 without a match.
 fn beginning(text: &str, sought: &str) -> usize {
     let mut wanted = sought.chars();
     for (at, c) in text.char_indices() {
@@ -159,21 +160,20 @@ fn beginning(text: &str, sought: &str) -> usize {
     }
 }
 
-/// Breaks one line into rows of at most `cells`: after blanks and hyphens, between wide
-/// characters, and where nothing else helps between any two clusters. A cluster wider than a row
-/// has a row of its own.
+/// Wraps one line into rows of at most `cells`: after blanks and hyphens, between wide characters,
+/// and otherwise between any two clusters. A cluster wider than a row gets its own row.
 pub fn wrap(line: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
     let mut rows = Vec::new();
     let mut row = String::new();
     let mut used = 0;
-    // Where the row may be broken: bytes and cells that stay.
+    // The last possible break: bytes and cells before it.
     let mut chance: Option<(usize, usize)> = None;
     for cluster in line.graphemes(true) {
         let more = cluster_width(cluster);
         let blank = cluster == " ";
         if blank && used + more > cells && used > 0 {
-            // The blank at the end of a row is the break itself.
+            // The blank at the end of a row is the break.
             row.truncate(row.trim_end_matches(' ').len());
             rows.push(std::mem::take(&mut row));
             (used, chance) = (0, None);

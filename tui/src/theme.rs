@@ -1,34 +1,34 @@
-//! How meaning looks: styles of the 16 colours (or none) and the glyphs (or their ASCII forms).
+//! Themes: styles in 16 colours or none, and glyphs in Unicode or ASCII.
 
 mod file;
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// What a piece of the screen means; never told by colour alone.
+/// The meaning of a piece of the screen, never expressed by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Ordinary text.
     Plain,
-    /// What matters less: times, rules, help.
+    /// Secondary text: times, rules, help.
     Quiet,
-    /// What matters more: titles, unread.
+    /// Emphasized text: titles, unread meetings.
     Strong,
-    /// Running now, well.
+    /// A live meeting, success.
     Good,
-    /// Soon over.
+    /// A warning, such as little time left.
     Soon,
-    /// Wrong, or over at once; always beside a glyph.
+    /// An error or the last minute, always next to a glyph.
     Bad,
-    /// The selected row, and the word that says one is offline.
+    /// The selected row, and the word "offline".
     Reversed,
-    /// Something that speaks of the reader; always beside a glyph.
+    /// A mention of the user, always next to a glyph.
     Mention,
-    /// The reader's own name.
+    /// The user's own name.
     Own,
 }
 
 impl Tone {
-    /// Every case, in the order of their numbers.
+    /// Every tone, in the order of the discriminants.
     pub const ALL: [Self; 9] = [
         Self::Plain,
         Self::Quiet,
@@ -41,7 +41,7 @@ impl Tone {
         Self::Own,
     ];
 
-    /// What `theme.toml` calls it.
+    /// Returns the name in `theme.toml`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -57,90 +57,90 @@ impl Tone {
     }
 }
 
-/// Colour or none, Unicode or ASCII, and what each meaning looks like.
+/// Colours, glyphs and the style of each tone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// Whether colours may be used.
+    /// Whether colours are used.
     pub colour: bool,
-    /// What marks look like.
+    /// The glyph set.
     pub glyphs: &'static Glyphs,
-    /// By the number of the tone, as with colours.
+    /// Indexed by tone, colours included.
     styles: [Style; Tone::ALL.len()],
-    /// The colours that names take, plain and bold; those behind the last are `None`.
+    /// The colours of user names, each used plain and bold. Unused places are `None`.
     names: [Option<Color>; NAMES_MAX],
 }
 
-/// Colours of names that a theme may have.
+/// Colours of user names in a theme.
 const NAMES_MAX: usize = 12;
 
-/// What marks look like; each fills one cell, but for those that say otherwise.
+/// A glyph set. Each glyph is one cell wide unless noted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Glyphs {
-    /// The meeting is running; the person is here.
+    /// A live meeting, a present participant.
     pub live: &'static str,
-    /// Sending, connecting.
+    /// Sending, connecting, waiting.
     pub busy: &'static str,
-    /// Over and done, connected.
+    /// Ended, connected.
     pub done: &'static str,
-    /// Not for everybody.
+    /// A private meeting.
     pub private: &'static str,
-    /// Went wrong.
+    /// An error.
     pub failed: &'static str,
-    /// Be careful.
+    /// A warning.
     pub warning: &'static str,
     /// The selected row.
     pub bar: &'static str,
-    /// Somebody came.
+    /// A join.
     pub came: &'static str,
-    /// Somebody went.
+    /// A leave.
     pub went: &'static str,
-    /// Speaks of the reader.
+    /// A mention or a quoted message.
     pub mention: &'static str,
-    /// Text was cut off.
+    /// Cut-off text.
     pub cut: &'static str,
-    /// A group is open.
+    /// An open group.
     pub group: &'static str,
-    /// There is more below; sorted the other way round.
+    /// More below, or sorted in descending order.
     pub below: &'static str,
-    /// Sorted upwards.
+    /// Sorted in ascending order.
     pub above: &'static str,
     /// The clock.
     pub clock: &'static str,
-    /// Before the input.
+    /// The input prompt.
     pub prompt: &'static str,
-    /// The person was here.
+    /// A participant who left.
     pub gone: &'static str,
-    /// The person has not pressed a key for a while.
+    /// An idle participant.
     pub idle: &'static str,
-    /// Somebody is writing.
+    /// A participant who is typing.
     pub pen: &'static str,
-    /// A dash between two times.
+    /// Between two times.
     pub dash: &'static str,
-    /// Between two things of one line.
+    /// Between two items on one line.
     pub dot: &'static str,
-    /// A rule.
+    /// A horizontal rule.
     pub rule: &'static str,
     /// A dotted rule.
     pub dotted: &'static str,
-    /// A standing rule.
+    /// A vertical rule.
     pub standing: &'static str,
-    /// Where a standing rule ends on a lying one.
+    /// The end of a vertical rule on a horizontal one.
     pub foot: &'static str,
     /// A hidden character.
     pub hidden: &'static str,
-    /// Left and right end of the gauge.
+    /// Left and right end of a gauge.
     pub ends: [&'static str; 2],
-    /// Nothing to a full cell of the gauge.
+    /// The cells of a gauge, from empty to full.
     pub parts: &'static [&'static str],
-    /// Nothing to much in a small curve.
+    /// The bars of a sparkline, from low to high.
     pub spark: &'static [&'static str],
     /// Corners of a box, clockwise from the upper left.
     pub corners: [&'static str; 4],
-    /// Control, Alt, Shift, Enter and the arrows up and down in names of keys.
+    /// Control, Alt, Shift, Enter, Up and Down in key labels.
     pub keys: [&'static str; 6],
 }
 
-/// For terminals that show Unicode.
+/// Glyphs for terminals with Unicode.
 pub const UNICODE: Glyphs = Glyphs {
     live: "●",
     busy: "◌",
@@ -175,7 +175,7 @@ pub const UNICODE: Glyphs = Glyphs {
     keys: ["⌃", "⌥", "⇧", "⏎", "↑", "↓"],
 };
 
-/// For all others.
+/// Glyphs for terminals without Unicode.
 pub const ASCII: Glyphs = Glyphs {
     live: "*",
     busy: "~",
@@ -210,7 +210,7 @@ pub const ASCII: Glyphs = Glyphs {
     keys: ["^", "M-", "S-", "Enter", "Up", "Down"],
 };
 
-/// The colours that names take, plain and bold.
+/// The default colours of user names.
 const NAME_COLOURS: [Color; 5] = [
     Color::Cyan,
     Color::Green,
@@ -219,13 +219,13 @@ const NAME_COLOURS: [Color; 5] = [
     Color::Yellow,
 ];
 
-/// Whether a terminal should be spared Unicode: by `PLENARY_ASCII`, or by the locale.
+/// Returns whether to use ASCII glyphs, by `PLENARY_ASCII` or else by the locale.
 pub fn wants_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     if let Some(value) = set("PLENARY_ASCII") {
         return value != "0";
     }
-    // The first that is set decides, as POSIX has it; none means the plain C locale.
+    // The first one set decides, as in POSIX. Without any, the locale is C.
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .find_map(set)
@@ -235,7 +235,7 @@ pub fn wants_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 impl Theme {
-    /// From what the environment says of the terminal.
+    /// Returns the default theme.
     pub fn new(colour: bool, ascii: bool) -> Self {
         let mut names = [None; NAMES_MAX];
         for (place, colour) in names.iter_mut().zip(NAME_COLOURS) {
@@ -249,7 +249,7 @@ impl Theme {
         }
     }
 
-    /// The style of a meaning.
+    /// Returns the style of a tone.
     pub fn style(self, tone: Tone) -> Style {
         let style = self.styles[tone as usize];
         if self.colour {
@@ -262,10 +262,10 @@ impl Theme {
         }
     }
 
-    /// The style of somebody's name, the same for the same number always.
+    /// Returns the style of a user's name, which depends only on the user's id.
     pub fn name(self, user: u64, own: bool) -> Style {
         let count = self.names.iter().flatten().count().max(1) as u64;
-        // Who came one after the other has neighbouring numbers, and should not look alike.
+        // Users who joined one after the other have adjacent ids and should look different.
         let index = usize::try_from(user % count).unwrap_or_default();
         let colour = self.names[index].filter(|_| self.colour);
         let mut style = Style {

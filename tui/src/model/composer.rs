@@ -1,5 +1,4 @@
-//! What is being written in one meeting, what it is to do there, and where one is in what was sent
-//! before.
+//! The input of one meeting: its text, what sending it does, and the position in the history.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +11,22 @@ use crate::model::editor::Editor;
 pub struct Composer {
     /// The text.
     pub editor: Editor,
-    /// How far the choice of a name or a word is.
+    /// The state of the completion list.
     pub choice: Choice,
-    /// What it is to do when it is sent.
+    /// What sending the text does.
     aim: Aim,
-    /// What was being written before a message was being changed.
+    /// The draft that an edit replaced.
     before: Option<Editor>,
-    /// Which text of the history is shown.
+    /// The history entry on screen.
     at: Option<usize>,
-    /// What was being written before it was.
+    /// The draft that the history replaced.
     aside: Editor,
-    /// Other texts of the history, as they were changed while they were shown.
+    /// Other history entries with unsent changes.
     changed: BTreeMap<usize, Editor>,
 }
 
 impl Composer {
-    /// With a text that was kept.
+    /// Returns an input with a stored draft.
     pub fn new(draft: String) -> Self {
         Self {
             editor: Editor::new(draft),
@@ -35,20 +34,21 @@ impl Composer {
         }
     }
 
-    /// What it is to do when it is sent.
+    /// Returns what sending the text does.
     pub fn aim(&self) -> Aim {
         self.aim
     }
 
-    /// It is to answer this message. Gives back what was changed in another and is not sent.
+    /// Makes the text a reply to this message. Returns the changed text of an edit that this
+    /// cancels.
     pub fn reply(&mut self, to: Target) -> Option<String> {
         let changed = self.leave_aim();
         self.aim = Aim::Reply(to);
         changed
     }
 
-    /// It is to change this message, which says `text`. Gives back what was changed in another and
-    /// is not sent.
+    /// Starts to edit this message, whose body is `text`. Returns the changed text of another edit
+    /// that this cancels.
     pub fn change(&mut self, target: Target, text: &str) -> Option<String> {
         let changed = self.leave_aim();
         self.before = Some(std::mem::replace(&mut self.editor, Editor::new(text)));
@@ -57,8 +57,8 @@ impl Composer {
         changed
     }
 
-    /// It answers and changes nothing any more: an answer's text stays, and in the place of a change
-    /// comes what was there before. Gives back what was changed.
+    /// Cancels a reply, keeping its text, or an edit, restoring the draft before it. Returns the
+    /// changed text of the edit.
     pub fn leave_aim(&mut self) -> Option<String> {
         self.aim = Aim::Say;
         let before = self.before.take()?;
@@ -67,14 +67,14 @@ impl Composer {
         changed.is_changed().then(|| changed.text().to_owned())
     }
 
-    /// Takes the text to send it. What was being written before a message was being changed, or
-    /// before one looked through the history, comes back.
+    /// Takes the text in order to send it, and restores the draft that an edit or the history
+    /// replaced.
     pub fn sent(&mut self) -> String {
         self.aim = Aim::Say;
         self.obeyed()
     }
 
-    /// As [`Self::sent`], for a text that was no message: what the next one is to do stays.
+    /// Takes the text of a command. Unlike [`Self::sent`], keeps the reply or edit target.
     pub fn obeyed(&mut self) -> String {
         self.choice = Choice::default();
         if let Some(before) = self.before.take() {
@@ -88,7 +88,8 @@ impl Composer {
         text
     }
 
-    /// What is to be kept: the text, or, while the history shows, what was being written before.
+    /// Returns the text to store as a draft. While the history is on screen, that is the draft it
+    /// replaced.
     pub fn draft(&self) -> &str {
         let editor = self.before.as_ref().unwrap_or(&self.editor);
         match self.at {
@@ -99,7 +100,7 @@ impl Composer {
         }
     }
 
-    /// Shows what was sent before, unless a message is being changed.
+    /// Shows the previous history entry, unless a message is being edited.
     pub fn older(&mut self, history: &[String]) {
         if self.before.is_some() {
             return;
@@ -111,7 +112,7 @@ impl Composer {
         }
     }
 
-    /// Shows what was sent after, at last the text that was there before.
+    /// Shows the next history entry, and after the last one the draft.
     pub fn newer(&mut self, history: &[String]) {
         let Some(at) = self.at.filter(|_| self.before.is_none()) else {
             return;

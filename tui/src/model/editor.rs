@@ -1,5 +1,4 @@
-//! A text being written: a cursor that moves and deletes by grapheme cluster, cuts that are put
-//! back, changes that are taken back.
+//! The text editor of an input: moves and deletes by grapheme cluster, with a kill ring and undo.
 
 mod laid;
 mod ring;
@@ -14,32 +13,32 @@ use ring::End;
 pub use ring::Ring;
 use undo::{Change, How, Undo};
 
-/// A text, a cursor in it, and what was changed.
+/// A text with a cursor, and its undo history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Editor {
     text: String,
-    /// In bytes; always between two clusters.
+    /// In bytes, always at a cluster boundary.
     cursor: usize,
     undo: Undo,
     last: Last,
-    /// The column that moves from row to row aim at.
+    /// The column that vertical moves keep.
     goal: Option<usize>,
 }
 
-/// What was done last, where it matters for what is done next.
+/// The last action, where it affects the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Last {
-    /// Nothing that matters.
+    /// Has no effect on the next action.
     #[default]
     Other,
-    /// The cut of this number.
+    /// A cut with this number in the kill ring.
     Cut(u64),
-    /// A cut was put back: where, and which.
+    /// A yank: the range it wrote and the index of the cut.
     Yanked { at: Range<usize>, nth: usize },
 }
 
 impl Editor {
-    /// With a text, the cursor at its end.
+    /// Returns an editor with the cursor at the end of the text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
@@ -49,37 +48,37 @@ impl Editor {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether there is nothing.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Whether anything was written or deleted that can be taken back.
+    /// Returns whether there is a change to undo.
     pub fn is_changed(&self) -> bool {
         self.undo.is_any()
     }
 
-    /// The text up to the cursor.
+    /// Returns the text before the cursor.
     pub fn before(&self) -> &str {
         &self.text[..self.cursor]
     }
 
-    /// Puts another text in its place, the cursor at its end.
+    /// Replaces the text and moves the cursor to its end.
     pub fn set(&mut self, text: &str) {
         self.replace(0..self.text.len(), &harmless(text), How::Whole);
     }
 
-    /// Hands the text over and is empty, as if nothing had been written.
+    /// Takes the text and resets the editor, including its undo history.
     pub fn take(&mut self) -> String {
         std::mem::take(self).text
     }
 
-    /// Writes one character at the cursor.
+    /// Inserts one character at the cursor.
     pub fn write(&mut self, c: char) {
         if c == '\n' || c == '\t' || !c.is_control() {
             let how = if c == '\n' { How::Whole } else { How::Typed };
@@ -87,59 +86,60 @@ impl Editor {
         }
     }
 
-    /// Writes at the cursor. Line ends become `\n`; control characters but tabs are left out.
+    /// Inserts a text at the cursor. Line ends become `\n`; control characters except tabs are
+    /// removed.
     pub fn insert(&mut self, text: &str) {
         self.replace(self.cursor..self.cursor, &harmless(text), How::Whole);
     }
 
-    /// Puts a text in place of what stands between a place and the cursor.
+    /// Replaces the text between `start` and the cursor.
     pub fn complete(&mut self, start: usize, text: &str) {
         if self.text.is_char_boundary(start) && start <= self.cursor {
             self.replace(start..self.cursor, &harmless(text), How::Whole);
         }
     }
 
-    /// One cluster to the left.
+    /// Moves one cluster left.
     pub fn left(&mut self) {
         self.go(self.left_of(self.cursor));
     }
 
-    /// One cluster to the right.
+    /// Moves one cluster right.
     pub fn right(&mut self) {
         self.go(self.right_of(self.cursor));
     }
 
-    /// To the start of this word or of the one before.
+    /// Moves to the start of this word or the previous one.
     pub fn word_left(&mut self) {
         self.go(self.word_start());
     }
 
-    /// To the end of this word or of the next.
+    /// Moves to the end of this word or the next one.
     pub fn word_right(&mut self) {
         self.go(self.word_end());
     }
 
-    /// To the start of the line.
+    /// Moves to the start of the line.
     pub fn line_start(&mut self) {
         self.go(self.start_of_line());
     }
 
-    /// To the end of the line.
+    /// Moves to the end of the line.
     pub fn line_end(&mut self) {
         self.go(self.end_of_line());
     }
 
-    /// To the start of the text.
+    /// Moves to the start of the text.
     pub fn text_start(&mut self) {
         self.go(0);
     }
 
-    /// To the end of the text.
+    /// Moves to the end of the text.
     pub fn text_end(&mut self) {
         self.go(self.text.len());
     }
 
-    /// One row up, on rows of so many cells. False when there is none.
+    /// Moves one row up in a layout of this width. Returns false on the first row.
     pub fn up(&mut self, cells: usize) -> bool {
         let laid = self.laid(cells);
         laid.row
@@ -147,7 +147,7 @@ impl Editor {
             .is_some_and(|row| self.go_to_row(&laid, row))
     }
 
-    /// One row down, on rows of so many cells. False when there is none.
+    /// Moves one row down in a layout of this width. Returns false on the last row.
     pub fn down(&mut self, cells: usize) -> bool {
         let laid = self.laid(cells);
         self.go_to_row(&laid, laid.row + 1)
@@ -173,7 +173,7 @@ impl Editor {
         self.cut(self.cursor..self.word_end(), ring, End::Back);
     }
 
-    /// Cuts to the blank before the cursor: a whole address or path.
+    /// Cuts back to the previous whitespace: a whole URL or path.
     pub fn cut_to_blank(&mut self, ring: &mut Ring) {
         let word = self.before().trim_end();
         let start = word
@@ -183,7 +183,7 @@ impl Editor {
         self.cut(self.bound_before(start)..self.cursor, ring, End::Front);
     }
 
-    /// Cuts what stands before the cursor in its line; at the start of a line, its line end.
+    /// Cuts the line before the cursor, or the preceding line end at the start of a line.
     pub fn cut_to_start(&mut self, ring: &mut Ring) {
         let start = self.start_of_line();
         let start = if start == self.cursor {
@@ -194,7 +194,7 @@ impl Editor {
         self.cut(start..self.cursor, ring, End::Front);
     }
 
-    /// Cuts what stands after the cursor in its line; at the end of a line, its line end.
+    /// Cuts the line after the cursor, or the line end at the end of a line.
     pub fn cut_to_end(&mut self, ring: &mut Ring) {
         let end = self.end_of_line();
         let end = if end == self.cursor {
@@ -205,18 +205,18 @@ impl Editor {
         self.cut(self.cursor..end, ring, End::Back);
     }
 
-    /// Cuts everything.
+    /// Cuts the whole text.
     pub fn cut_all(&mut self, ring: &mut Ring) {
         self.cut(0..self.text.len(), ring, End::Back);
     }
 
-    /// Writes what was cut last.
+    /// Inserts the last cut.
     pub fn yank(&mut self, ring: &Ring) {
         self.yank_nth(self.cursor..self.cursor, 0, ring);
     }
 
-    /// Right after something was put back: puts what was cut before it in its place. Says whether
-    /// there was something.
+    /// Right after a yank, replaces the yanked text with the previous cut. Returns false in any
+    /// other place.
     pub fn yank_older(&mut self, ring: &Ring) -> bool {
         let Last::Yanked { at, nth } = self.last.clone() else {
             return false;
@@ -225,7 +225,7 @@ impl Editor {
         true
     }
 
-    /// Swaps the clusters around the cursor, at the end of a line those before it.
+    /// Swaps the clusters around the cursor, or the two before it at the end of a line.
     pub fn transpose(&mut self) {
         let line = self.start_of_line()..self.end_of_line();
         let middle = if self.cursor == line.end {
@@ -240,7 +240,7 @@ impl Editor {
         }
     }
 
-    /// Takes the last change back. Says whether there was one.
+    /// Undoes the last change. Returns whether there was one.
     pub fn undo(&mut self) -> bool {
         let Some(change) = self.undo.undo() else {
             return false;
@@ -251,7 +251,7 @@ impl Editor {
         true
     }
 
-    /// Makes the change again that was taken back last. Says whether there was one.
+    /// Redoes the last undone change. Returns whether there was one.
     pub fn redo(&mut self) -> bool {
         let Some(change) = self.undo.redo() else {
             return false;
@@ -262,12 +262,13 @@ impl Editor {
         true
     }
 
-    /// The text in rows of at most so many cells, with room for the cursor after the last.
+    /// Lays the text out in rows of at most `cells`, with room for the cursor after the last
+    /// character.
     pub fn laid(&self, cells: usize) -> Laid {
         Laid::new(&self.text, self.cursor, cells)
     }
 
-    /// Rows of so many cells that the text needs, counted up to `most`.
+    /// Returns the number of rows at this width, counting up to `most`.
     pub fn rows(&self, cells: usize, most: usize) -> usize {
         laid::count(&self.text, cells, most)
     }
@@ -293,7 +294,7 @@ impl Editor {
         true
     }
 
-    /// Every change of the text goes through here.
+    /// Applies a change to the text. All changes go through here.
     fn replace(&mut self, range: Range<usize>, with: &str, how: How) {
         if range.is_empty() && with.is_empty() {
             return self.go(self.cursor);
@@ -316,7 +317,7 @@ impl Editor {
             return;
         }
         let cut = &self.text[range.clone()];
-        // Cuts one after the other are one, as they stood.
+        // Consecutive cuts form one entry of the kill ring, in text order.
         if self.last == Last::Cut(ring.count()) {
             ring.extend(cut, end);
         } else {
@@ -335,7 +336,7 @@ impl Editor {
         self.last = Last::Yanked { at, nth };
     }
 
-    /// A text that is put in, or a gap that closes, may join clusters around the cursor.
+    /// Moves the cursor to a cluster boundary: a change may join the clusters around it.
     fn settle(&mut self) {
         let bounds = self.text.grapheme_indices(true).map(|(at, _)| at);
         self.cursor = bounds
@@ -375,7 +376,7 @@ impl Editor {
         bounds.find(|at| *at >= end).unwrap_or(self.text.len())
     }
 
-    /// Words may part what is one cluster: flags with a joiner between them.
+    /// Returns the last cluster boundary up to `at`. A word boundary may be inside a cluster.
     fn bound_before(&self, at: usize) -> usize {
         let bounds = self.text.grapheme_indices(true).map(|(start, _)| start);
         bounds.take_while(|start| *start <= at).last().unwrap_or(0)
@@ -392,7 +393,7 @@ impl Editor {
     }
 }
 
-/// Line ends as `\n`, without control characters but tabs.
+/// Normalizes line ends to `\n` and removes control characters except tabs.
 fn harmless(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars()
@@ -400,7 +401,7 @@ fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// Whether a part of a text is more than blanks and punctuation.
+/// Returns whether a segment contains more than whitespace and punctuation.
 fn is_word(part: &str) -> bool {
     let counts = |c: char| !c.is_whitespace() && !c.is_ascii_punctuation();
     part.chars().any(counts)
@@ -469,7 +470,7 @@ mod tests {
         assert_eq!(editor.text(), "one\n");
         editor.cut_to_start(&mut ring);
         assert_eq!(editor.text(), "one");
-        // Both cuts are one.
+        // Consecutive cuts are one entry.
         editor.yank(&ring);
         assert_eq!(editor.text(), "one\ntwo");
     }

@@ -1,20 +1,20 @@
-//! What was sent before, by meeting: to be looked through, and sent again.
+//! The history of sent texts, by meeting.
 
 use std::collections::HashMap;
 
 use plenary_shared::ids::{InstanceId, MeetingId};
 
-/// Texts of one meeting that are remembered; the oldest goes.
+/// Texts kept for each meeting. The oldest is dropped first.
 const TEXTS_MAX: usize = 500;
 
-/// What was sent before. All instances of a meeting share it.
+/// Sent texts by meeting. All instances of a meeting share one history.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     by_meeting: HashMap<Option<MeetingId>, Vec<String>>,
 }
 
 impl History {
-    /// With what was kept, oldest first.
+    /// Returns the stored history, given oldest first.
     pub fn new(kept: Vec<(MeetingId, String)>) -> Self {
         let mut history = Self::default();
         for (meeting, text) in kept {
@@ -23,13 +23,13 @@ impl History {
         history
     }
 
-    /// What was sent in a meeting, oldest first.
+    /// Returns the texts sent in a meeting, oldest first.
     pub fn of(&self, id: Option<InstanceId>) -> &[String] {
         let meeting = id.map(|id| id.meeting);
         self.by_meeting.get(&meeting).map_or(&[], Vec::as_slice)
     }
 
-    /// Remembers a text, unless it was the last one. Says whether it is new.
+    /// Adds a text, unless it repeats the last one. Returns whether it was added.
     pub fn add(&mut self, id: Option<InstanceId>, text: String) -> bool {
         self.add_to(id.map(|id| id.meeting), text)
     }

@@ -1,9 +1,9 @@
-//! Whether the person uses this terminal, and what the server was told of it.
+//! Idle detection: whether the user is idle, and what was last reported to the server.
 
 use plenary_shared::limits::IDLE_AFTER_MS;
 use plenary_shared::time::Timestamp;
 
-/// See above. Who has pressed nothing since the start is not idle: nothing is known of them.
+/// Idle detection. Until the first key press the user counts as active.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Idling {
     used_at: Option<Timestamp>,
@@ -11,28 +11,28 @@ pub struct Idling {
 }
 
 impl Idling {
-    /// A key was pressed.
+    /// Records a key press.
     pub fn used(&mut self, now: Timestamp) {
         self.used_at = Some(now);
     }
 
-    /// The connection is another one, which was told nothing.
+    /// Forgets what was reported, since a new connection starts without it.
     pub fn forget(&mut self) {
         self.told = false;
     }
 
-    /// What the server is to be told now: whether the person is idle.
+    /// Returns the idle state to report, if it changed.
     pub fn news(&self, now: Timestamp) -> Option<bool> {
         let is_idle = self.idle_at().is_some_and(|at| at <= now);
         (is_idle != self.told).then_some(is_idle)
     }
 
-    /// It was told.
+    /// Records that the state was reported.
     pub fn told(&mut self, idle: bool) {
         self.told = idle;
     }
 
-    /// When there will be something to tell if no key is pressed.
+    /// Returns when the user becomes idle if no key is pressed.
     pub fn due_at(&self) -> Option<Timestamp> {
         self.idle_at().filter(|_| !self.told)
     }

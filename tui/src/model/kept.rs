@@ -1,4 +1,5 @@
-//! What an earlier program kept: shown before the server answers, and what is kept for the next.
+//! The cached screens in the model: shown until the server answers, and collected for the next
+//! start.
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::InstanceId;
@@ -9,7 +10,7 @@ use crate::model::room::Room;
 use crate::model::{Me, Model};
 
 impl Model {
-    /// Shows what was kept, marked as such, until the server says how it is.
+    /// Shows the cached screens, marked as cached.
     pub(super) fn show_kept(&mut self, cache: Cache) {
         let (now, at) = (self.now, cache.at);
         let Person {
@@ -36,7 +37,7 @@ impl Model {
             room.count_left();
             self.rooms.insert(room.id, room);
         }
-        // Who was in a meeting that is over by now wants to see what goes on.
+        // If the cached meeting has ended, show one that is live.
         let shown = cache.shown.filter(|id| self.goes_on(*id));
         self.shown = shown.or_else(|| {
             let entries = self.meetings.entries(now, self.zone);
@@ -47,8 +48,7 @@ impl Model {
         });
     }
 
-    /// What is kept for the next start: the list, and the last screens of the meetings that were
-    /// looked at last.
+    /// Returns what to cache: the meeting list and the most recently viewed logs.
     pub fn screens(&self) -> Option<Cache> {
         let me = self.me.clone()?;
         let person = Person {
@@ -70,7 +70,7 @@ impl Model {
         Some(cache)
     }
 
-    /// Whether a meeting is not over, as far as what was kept says.
+    /// Returns whether a meeting has not ended, according to the cache.
     fn goes_on(&self, id: InstanceId) -> bool {
         let log = self.rooms.get(&id).and_then(|room| room.log.as_ref());
         let state = self.instance(id).map(|instance| instance.state);

@@ -1,14 +1,14 @@
-//! What a meeting may call its reader for.
+//! The notification level of a meeting.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a meeting may call its reader for, while they look elsewhere.
+/// Which messages cause a notification while the user looks elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loudness {
     /// Every message.
     All,
-    /// Messages that speak of the reader.
+    /// Messages that mention the user.
     #[default]
     Mentions,
     /// Nothing.
@@ -16,10 +16,10 @@ pub enum Loudness {
 }
 
 impl Loudness {
-    /// The words for them.
+    /// The words for the levels.
     pub const WORDS: &'static [&'static str] = &["all", "mentions", "none"];
 
-    /// Whether a message is worth a call.
+    /// Returns whether a message causes a notification.
     pub fn calls(self, is_meant: bool) -> bool {
         match self {
             Self::All => true,

@@ -1,4 +1,4 @@
-//! The list of meetings in its groups: running, soon, later, over.
+//! The meeting list and its groups.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,44 +10,44 @@ use plenary_shared::time::Timestamp;
 
 use crate::clock::Zone;
 
-/// How long before its start a meeting is "soon".
+/// A meeting is in the group "starting soon" this long before its start.
 pub const SOON_MS: i64 = 15 * 60 * 1_000;
 
-/// What the server said last.
+/// The meeting list as the server last sent it.
 #[derive(Clone, Debug, Default)]
 pub struct Meetings {
     all: Vec<Instance>,
-    /// Those that are joined by themselves when they begin.
+    /// Meetings to join automatically when they start.
     waited_for: BTreeSet<InstanceId>,
-    /// What of them is not read.
+    /// Unread counts by meeting.
     unread: HashMap<InstanceId, Unread>,
-    /// Whether the server has said anything yet.
+    /// Whether the server has sent the list.
     pub loaded: bool,
-    /// When the list was kept on this machine, until the server has said it.
+    /// When the list was cached, until the server sends it.
     pub kept_at: Option<Timestamp>,
-    /// Whether it changed again while it was being asked for.
+    /// Whether the list changed again while a request for it was pending.
     pub stale: bool,
 }
 
-/// A group of the list.
+/// A group in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// They run now.
+    /// Running now.
     Live,
-    /// They begin within [`SOON_MS`].
+    /// Starting within [`SOON_MS`].
     Soon,
-    /// They begin later today.
+    /// Starting later today.
     Today,
-    /// They begin tomorrow.
+    /// Starting tomorrow.
     Tomorrow,
-    /// They begin after that.
+    /// Starting after tomorrow.
     Later,
-    /// They are over.
+    /// Ended or cancelled.
     Ended,
 }
 
 impl Group {
-    /// What the list calls it.
+    /// Returns the heading of the group.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Live => "LIVE NOW",
@@ -60,62 +60,62 @@ impl Group {
     }
 }
 
-/// A line of the list.
+/// A line in the list.
 #[derive(Clone, Copy, Debug)]
 pub enum Listed<'a> {
-    /// The title of a group, and how many are in it.
+    /// A group heading with the number of meetings in the group.
     Group(Group, usize),
     /// A meeting.
     Entry(Entry<'a>),
 }
 
-/// A row of the list.
+/// A meeting in the list.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// Its group.
     pub group: Group,
-    /// Its number, for Alt and a digit.
+    /// The number for Alt and a digit.
     pub number: usize,
-    /// The meeting.
+    /// The meeting instance.
     pub instance: &'a Instance,
 }
 
 impl Meetings {
-    /// What the server says now.
+    /// Replaces the list with the server's.
     pub fn set(&mut self, all: Vec<Instance>) {
         self.all = all;
         self.loaded = true;
         self.kept_at = None;
     }
 
-    /// What was kept on this machine; the server has said nothing yet.
+    /// Sets the cached list.
     pub fn set_kept(&mut self, all: Vec<Instance>, at: Timestamp) {
         self.all = all;
         self.kept_at = Some(at);
     }
 
-    /// What the server counts of what is not read.
+    /// Replaces the unread counts with the server's.
     pub fn set_unread(&mut self, unread: Vec<Unread>) {
         let unread = unread.into_iter().map(|left| (left.instance, left));
         self.unread = unread.collect();
     }
 
-    /// What of one was not read when the server said so last.
+    /// Returns the unread count that the server last sent for a meeting.
     pub fn unread(&self, id: InstanceId) -> Option<&Unread> {
         self.unread.get(&id)
     }
 
-    /// All of one has been read.
+    /// Clears the unread count of a meeting.
     pub fn set_read(&mut self, id: InstanceId) {
         self.unread.remove(&id);
     }
 
-    /// Whether one is joined by itself when it begins.
+    /// Returns whether the meeting is joined automatically when it starts.
     pub fn is_waited_for(&self, id: InstanceId) -> bool {
         self.waited_for.contains(&id)
     }
 
-    /// One is to be joined by itself when it begins, or is not any more. Says which.
+    /// Turns automatic joining on or off. Returns the new state.
     pub fn toggle_wait(&mut self, id: InstanceId) -> bool {
         if self.waited_for.remove(&id) {
             return false;
@@ -123,15 +123,15 @@ impl Meetings {
         self.waited_for.insert(id)
     }
 
-    /// One that is waited for and was cancelled.
+    /// Returns a meeting that was to be joined automatically and was cancelled.
     pub fn called_off(&self) -> Option<InstanceId> {
         let off = self.all.iter().filter(|instance| instance.cancelled);
         off.map(|instance| instance.id)
             .find(|id| self.is_waited_for(*id))
     }
 
-    /// Those that were waited for and have begun; of those that will not begin any more nothing is
-    /// kept.
+    /// Takes the meetings to join automatically that have started, and forgets those that will not
+    /// start.
     pub fn take_begun(&mut self) -> Vec<InstanceId> {
         let state = |id: &InstanceId| {
             let found = self.all.iter().find(|instance| instance.id == *id);
@@ -149,38 +149,39 @@ impl Meetings {
         begun
     }
 
-    /// What is known of one.
+    /// Returns the instance with this id.
     pub fn get(&self, id: InstanceId) -> Option<&Instance> {
         self.all.iter().find(|instance| instance.id == id)
     }
 
-    /// All, in no order.
+    /// Returns all instances, unordered.
     pub fn iter(&self) -> impl Iterator<Item = &Instance> {
         self.all.iter()
     }
 
-    /// When it is over, as its log says.
+    /// Sets the end of a meeting, before the server sends the list again.
     pub fn set_end(&mut self, id: InstanceId, end: Timestamp) {
         if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {
             instance.todatetime = end;
         }
     }
 
-    /// One's stay in a meeting began or ended, before the list says so itself.
+    /// Sets when the user joined a meeting, before the server sends the list again.
     pub fn set_joined(&mut self, id: InstanceId, joined: Option<Timestamp>) {
         if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {
             instance.joined = joined;
         }
     }
 
-    /// How many are in a meeting, before the list says so itself.
+    /// Sets the number of participants, before the server sends the list again.
     pub fn set_participants(&mut self, id: InstanceId, count: usize) {
         if let Some(instance) = self.all.iter_mut().find(|instance| instance.id == id) {
             instance.participants = u32::try_from(count).unwrap_or(u32::MAX);
         }
     }
 
-    /// The rows, in order: what begins first stands first, what ended last stands first.
+    /// Returns the meetings in display order: by start, and ended ones by end with the latest
+    /// first.
     pub fn entries(&self, now: Timestamp, zone: Zone) -> Vec<Entry<'_>> {
         let mut rows: Vec<(Group, &Instance)> = self
             .all
@@ -207,7 +208,7 @@ impl Meetings {
     }
 }
 
-/// The lines of a list: each group under its title.
+/// Groups the entries under headings.
 pub fn listed<'a>(entries: &[Entry<'a>]) -> Vec<Listed<'a>> {
     let mut lines = Vec::new();
     let mut group = None;

@@ -1,14 +1,14 @@
-//! The outbox: every line that was sent, until it is in the archive. It decides what goes when, and
-//! what an answer, an event, a loss or a fence makes of it; what has to be on disk comes out as
-//! records.
+//! The outbox: everything the user sent until it is durable. It decides what to send next and how
+//! replies, events, a lost connection and fences change each entry. What must be on disk comes out
+//! as journal records.
 //!
 //! ```text
-//! Keeping → Waiting ⇄ Sent → Taken → (durable: gone)
+//! Writing → Waiting ⇄ Sent → Acknowledged → (durable: removed)
 //!              ↑  ↖______/ ↖__fence__/
-//!              └ Failed ←─ a "no"
+//!              └ Rejected ←─ rejection
 //! ```
-//! Of each meeting one line at a time is on its way, so none is ever taken before one that was
-//! written earlier and is still being tried. Its id never changes, so none is taken twice.
+//! Each meeting has at most one entry in flight, so that entries are never accepted out of order.
+//! The id of an entry never changes, so that none is accepted twice.
 
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
@@ -18,125 +18,126 @@ use plenary_shared::time::Timestamp;
 
 use crate::journal::{Aim, Line, Record, Target};
 
-/// Lines of one meeting that wait to be taken; when it is full the text stays in the input.
+/// Unacknowledged entries of one meeting. When the limit is reached the text stays in the input.
 pub const WAITING_MAX: usize = 200;
 
-/// Bytes of all lines, those included that were taken and are not in the archive yet; when it is
-/// full the text stays in the input.
+/// Size of all entries in bytes, including acknowledged ones that are not durable yet. When the
+/// limit is reached the text stays in the input.
 pub const BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
-/// Tries of a line that breaks something in the server; then a person has to look at it.
+/// Attempts for an entry on which the server reports an internal error. After that the user has to
+/// retry it.
 const BROKEN_TRIES_MAX: u32 = 5;
 
-/// Events at the end of a log in which lines are looked for: as many as opening a meeting reads.
+/// Events at the end of a log that are searched for entries: as many as opening a meeting reads.
 const SEARCHED_EVENTS: usize = 200;
 
-/// Every line on its way, in the order of writing.
+/// All entries, in the order of writing.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
     lines: Vec<Pending>,
     records: Vec<Record>,
 }
 
-/// A line on its way.
+/// A message, edit or deletion that is not durable yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// Where.
+    /// The meeting.
     pub instance: InstanceId,
-    /// Its own id.
+    /// The client's id of the message.
     pub cmid: Cmid,
-    /// What it says.
+    /// The text.
     pub body: MessageBody,
-    /// What it is to do.
+    /// What it does.
     pub aim: Aim,
-    /// Since when.
+    /// When it was written.
     pub since: Timestamp,
-    /// How far it is.
+    /// The delivery state.
     pub state: Sending,
-    /// Whether the server may have taken it, for all that is known.
+    /// Whether it was sent, so that the server may have accepted it.
     pub tried: bool,
-    /// Whether a join was tried on its behalf.
+    /// Whether it caused an attempt to join.
     rejoined: bool,
-    /// How often the server broke on it.
+    /// Attempts that ended with an internal server error.
     broken: u32,
 }
 
-/// How far a line is.
+/// The delivery state of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sending {
-    /// It is being written to disk.
+    /// Being written to disk.
     Keeping,
-    /// It waits for the connection, for the line before it, or for this time.
+    /// Waiting for the connection, the previous entry, or a point in time.
     Waiting {
-        /// Not before this, and why.
+        /// The earliest time to send, and the reason.
         until: Option<(Timestamp, String)>,
     },
-    /// It was sent on this connection.
+    /// Sent on this connection.
     Sent {
-        /// The log's generation then.
+        /// The log's generation at that time.
         generation: Generation,
     },
-    /// It is in the log, but perhaps not in the archive.
+    /// In the log, but perhaps not durable.
     Taken {
-        /// Its number.
+        /// Its seq.
         seq: Seq,
-        /// In this generation.
+        /// Its generation.
         generation: Generation,
     },
-    /// It was refused.
+    /// Rejected by the server.
     Failed {
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
-/// A line that goes now.
+/// An entry to send now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Its own id.
+    /// The client's id of the message.
     pub cmid: Cmid,
-    /// What it says.
+    /// The text.
     pub body: MessageBody,
-    /// What it is to do.
+    /// What it does.
     pub aim: Aim,
 }
 
-/// What a "no" means for a line.
+/// What a rejection means for an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Try again at this time.
+    /// Temporary: send again at this time.
     Later {
-        /// When.
+        /// The earliest time to send.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// The server broke on it: try again at this time, but not for ever.
+    /// Internal server error: send again at this time, but not forever.
     Broken {
-        /// When.
+        /// The earliest time to send.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// One has to join first. A second time it is final.
+    /// Join first. The second time this is final.
     NotIn {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// It is not in the log, and will not be.
+    /// Not in the log, and never will be.
     Final {
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
-/// Why a line is not taken into the outbox.
+/// Why an entry does not fit into the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// [`WAITING_MAX`]
+    /// See [`WAITING_MAX`].
     #[error("{WAITING_MAX} messages wait here already")]
     Lines,
-    /// [`BYTES_MAX`]
+    /// See [`BYTES_MAX`].
     #[error("the messages that are not yet safe have {BYTES_MAX} bytes already")]
     Bytes,
 }
@@ -156,7 +157,7 @@ impl Pending {
         }
     }
 
-    /// Whether it was refused.
+    /// Returns whether it was rejected.
     pub fn is_failed(&self) -> bool {
         match self.state {
             Sending::Failed { .. } => true,
@@ -167,7 +168,7 @@ impl Pending {
         }
     }
 
-    /// Whether it is still to be taken, and nothing said that it will not be.
+    /// Returns whether it is still to be acknowledged.
     pub fn is_tried(&self) -> bool {
         match self.state {
             Sending::Keeping | Sending::Waiting { .. } | Sending::Sent { .. } => true,
@@ -190,34 +191,34 @@ impl Pending {
 }
 
 impl Outbox {
-    /// Every line.
+    /// Returns all entries.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.lines.iter()
     }
 
-    /// The lines of one meeting.
+    /// Returns the entries of one meeting.
     pub fn of(&self, instance: InstanceId) -> impl DoubleEndedIterator<Item = &Pending> {
         let here = move |line: &&Pending| line.instance == instance;
         self.lines.iter().filter(here)
     }
 
-    /// How many lines of a meeting were refused.
+    /// Returns the number of rejected entries of a meeting.
     pub fn failed(&self, instance: InstanceId) -> usize {
         self.of(instance).filter(|line| line.is_failed()).count()
     }
 
-    /// Whether lines of a meeting are in its log and not known to be in the archive.
+    /// Returns whether a meeting has acknowledged entries that are not known to be durable.
     pub fn awaits_archive(&self, instance: InstanceId) -> bool {
         self.of(instance)
             .any(|line| matches!(line.state, Sending::Taken { .. }))
     }
 
-    /// What has to be on disk since this was asked last.
+    /// Takes the journal records written since the last call.
     pub fn take_records(&mut self) -> Vec<Record> {
         std::mem::take(&mut self.records)
     }
 
-    /// A line was written, and is to be sent when it is on disk.
+    /// Adds an entry. It is sent once it is on disk.
     pub fn say(&mut self, line: Line) -> Result<(), Full> {
         let waiting = self.of(line.instance).filter(|line| line.is_tried());
         if waiting.count() >= WAITING_MAX {
@@ -232,7 +233,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Lines that an earlier program left: they are on disk, and may have been sent.
+    /// Loads the entries left by an earlier process. They are on disk and may have been sent.
     pub fn load(&mut self, lines: Vec<Line>) {
         let old = lines.into_iter().map(|mut line| match line.failed.take() {
             Some((why, tried)) => Pending::new(line, Sending::Failed { why }, tried),
@@ -245,7 +246,7 @@ impl Outbox {
         self.lines.extend(known);
     }
 
-    /// These are on disk.
+    /// Marks entries as written to disk.
     pub fn kept(&mut self, cmids: &[Cmid]) {
         for line in &mut self.lines {
             if line.state == Sending::Keeping && cmids.contains(&line.cmid) {
@@ -254,8 +255,9 @@ impl Outbox {
         }
     }
 
-    /// The line of a meeting that is to be sent now, if one is; it counts as sent. `inside`: whether
-    /// one is in the meeting; who is not asks only what became of a line that may have been taken.
+    /// Returns the entry of a meeting to send now, and marks it as sent. With `inside` false, the
+    /// user is not a participant: only entries that may have been accepted are sent again, to learn
+    /// the outcome.
     pub fn due(
         &mut self,
         instance: InstanceId,
@@ -285,7 +287,7 @@ impl Outbox {
         })
     }
 
-    /// When the next line that has to wait is to be tried again.
+    /// Returns when the delayed entries are to be sent again.
     pub fn due_at(&self) -> impl Iterator<Item = (InstanceId, Timestamp)> {
         self.lines.iter().filter_map(|line| match &line.state {
             Sending::Waiting {
@@ -299,7 +301,7 @@ impl Outbox {
         })
     }
 
-    /// The last line that is to change a message, and is not seen to have done so.
+    /// Returns the last pending edit or deletion of a message.
     pub fn change_of(&self, message: &Event) -> Option<&Pending> {
         let is = |line: &&Pending| {
             let changes = line.aim.changes();
@@ -308,9 +310,9 @@ impl Outbox {
         self.of(message.instance).rfind(is)
     }
 
-    /// Which number a message has that a line is aimed at. `None`: it is not there any more.
+    /// Returns the current seq of a target, or `None` if the message was lost.
     pub fn seq_of(&self, target: Target, log: Option<&Replica>) -> Option<Seq> {
-        // It may be taken, and its event not have come.
+        // It may be acknowledged before its event arrives.
         let taken = self.lines.iter().find_map(|line| match line.state {
             Sending::Taken { seq, .. } if Some(line.cmid) == target.cmid => Some(seq),
             Sending::Taken { .. }
@@ -322,14 +324,14 @@ impl Outbox {
         taken.or_else(|| log.map_or(Some(target.seq), |log| target.seq_in(log)))
     }
 
-    /// The server has taken a line that was sent in the generation `sent`. The answer counts only if
-    /// that is still the log's: a seq of an older one may have been given away since.
+    /// Marks an entry sent in the generation `sent` as acknowledged. If the log has another
+    /// generation now, the reply is ignored: the seq may have been reassigned.
     pub fn taken(&mut self, cmid: Cmid, seq: Seq, sent: Generation, generation: Generation) {
         let Some(line) = self.line_mut(cmid) else {
             return;
         };
         match line.state {
-            // It was sent again since, and another answer is to come.
+            // Sent again since; the reply to that is still to come.
             Sending::Sent { generation } if generation != sent => {}
             Sending::Sent { .. } if sent == generation => {
                 line.state = Sending::Taken { seq, generation };
@@ -342,14 +344,14 @@ impl Outbox {
         }
     }
 
-    /// The server has refused a line that was sent in the generation `sent`. Whether one has to join
-    /// for it.
+    /// Applies a rejection to an entry sent in the generation `sent`. Returns whether to join
+    /// first.
     pub fn refused(&mut self, cmid: Cmid, sent: Generation, refusal: Refusal) -> bool {
         let Some(line) = self.line_mut(cmid).filter(|line| line.is_tried()) else {
             return false;
         };
         if matches!(line.state, Sending::Sent { generation } if generation != sent) {
-            // It was sent again since, and another answer is to come.
+            // Sent again since; the reply to that is still to come.
             return false;
         }
         let why = match refusal {
@@ -373,7 +375,8 @@ impl Outbox {
             }
             Refusal::Broken { why, .. } => why,
             Refusal::NotIn { why } | Refusal::Final { why } => {
-                // Whatever was tried before: a line that had been taken is not refused.
+                // An accepted entry is acknowledged, never rejected, so earlier attempts did not
+                // arrive.
                 line.tried = false;
                 why
             }
@@ -383,7 +386,8 @@ impl Outbox {
         false
     }
 
-    /// Nothing more can be sent in this meeting. Lines that may have been taken stay, to be asked for.
+    /// Rejects everything unsent in a meeting. Entries that may have been accepted stay, to learn
+    /// the outcome.
     pub fn fail(&mut self, instance: InstanceId, why: &str) {
         let here = self.lines.iter_mut();
         for line in here.filter(|line| line.instance == instance && !line.tried) {
@@ -394,7 +398,7 @@ impl Outbox {
         }
     }
 
-    /// What was refused in this meeting is tried again.
+    /// Queues the rejected entries of a meeting again.
     pub fn retry(&mut self, instance: InstanceId) {
         let here = self.lines.iter_mut();
         for line in here.filter(|line| line.instance == instance && line.is_failed()) {
@@ -405,7 +409,7 @@ impl Outbox {
         }
     }
 
-    /// Takes back the last line of this meeting that was refused for good.
+    /// Removes and returns the last entry of a meeting that was permanently rejected.
     pub fn recall(&mut self, instance: InstanceId) -> Option<Pending> {
         let at = self
             .lines
@@ -416,7 +420,7 @@ impl Outbox {
         Some(line)
     }
 
-    /// A line is safe, or what becomes of it cannot be known here.
+    /// Removes an entry that is durable or whose outcome cannot be known.
     pub fn settle(&mut self, cmid: Cmid) {
         if let Some(at) = self.lines.iter().position(|line| line.cmid == cmid) {
             self.lines.remove(at);
@@ -424,7 +428,7 @@ impl Outbox {
         }
     }
 
-    /// The connection is lost: what was sent may or may not have arrived.
+    /// Queues sent entries again, since the connection was lost.
     pub fn lost(&mut self) {
         for line in &mut self.lines {
             match line.state {
@@ -434,15 +438,15 @@ impl Outbox {
         }
     }
 
-    /// One's own message came as an event.
+    /// Marks an entry as acknowledged by its event.
     pub fn seen(&mut self, cmid: Cmid, seq: Seq, generation: Generation) {
         if let Some(line) = self.line_mut(cmid) {
             line.state = Sending::Taken { seq, generation };
         }
     }
 
-    /// A log was read anew, or a page of it: lines that are in it are taken, lines of another
-    /// generation that are not have to be asked for again, and what is in the archive is done.
+    /// Updates the entries after a log, or a page of it, was read: entries in it are acknowledged,
+    /// those of another generation are queued again, and durable ones are removed.
     pub fn compare(&mut self, log: &Replica) {
         let generation = log.position().generation;
         for event in log.events().rev().take(SEARCHED_EVENTS) {
@@ -466,7 +470,7 @@ impl Outbox {
         self.archived(log);
     }
 
-    /// The archive has the log up to where the log says.
+    /// Removes the entries that are durable according to the log.
     pub fn archived(&mut self, log: &Replica) {
         let (generation, durable) = (log.position().generation, log.durable());
         let is_safe = |line: &Pending| {
@@ -485,8 +489,8 @@ impl Outbox {
         }
     }
 
-    /// The live state begins anew above `base`, which the archive has: what was taken up to there is
-    /// done, what was taken above is said again. `void`: the events above it, whoever sent them.
+    /// Applies a fence: events above `base` are void. Entries up to `base` are durable, those above
+    /// it are queued again, as are the user's messages among the `void` events.
     pub fn fenced(
         &mut self,
         instance: InstanceId,
@@ -511,7 +515,7 @@ impl Outbox {
         }
         let mut again = Vec::new();
         for event in void.iter().filter(|event| event.what.user() == me) {
-            // By another program of the same person, which may be gone.
+            // Sent by another client of this user, which may not be running.
             let Some(line) = said_again(event, void, now) else {
                 continue;
             };
@@ -529,7 +533,7 @@ impl Outbox {
     }
 }
 
-/// The sender's own id of what an event says.
+/// Returns the client's id in an event.
 fn cmid_of(what: &What) -> Option<Cmid> {
     match what {
         What::Message { cmid, .. } | What::Edited { cmid, .. } | What::Deleted { cmid, .. } => {
@@ -543,9 +547,9 @@ fn cmid_of(what: &What) -> Option<Cmid> {
     }
 }
 
-/// The line that makes a void event again.
+/// Returns the entry that repeats a void event.
 fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<Line> {
-    // What is not void keeps its number.
+    // Messages that are not void keep their seq.
     let target = |seq: Seq| {
         let among = void.iter().find(|event| event.seq == seq);
         among

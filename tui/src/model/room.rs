@@ -1,4 +1,4 @@
-//! One opened meeting: its log, how far one has looked, when one was away.
+//! One open meeting: its log, its read position, and the times offline.
 
 use std::collections::BTreeMap;
 
@@ -10,98 +10,98 @@ use plenary_shared::time::Timestamp;
 
 use crate::model::scroll::Scroll;
 
-/// Absences that one log shows; the oldest goes.
+/// Offline periods shown in one log. The oldest is dropped first.
 const ABSENCES_MAX: usize = 32;
 
-/// The wait after the first refusal that may pass; each further one doubles it.
+/// Delay before the first retry, doubled for each further one.
 const AGAIN_FIRST_MS: i64 = 500;
 
-/// By then the longest wait is reached.
+/// Doublings of the delay until it reaches its maximum.
 const AGAIN_DOUBLINGS_MAX: u32 = 5;
 
-/// No wait for another try is longer, unless the server says so.
+/// Longest delay before a retry, unless the server asks for a longer one.
 const AGAIN_LONGEST_MS: i64 = 10_000;
 
-/// An opened meeting.
+/// An open meeting.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Room {
-    /// Which.
+    /// The meeting instance.
     pub id: InstanceId,
-    /// What is known of it, once it has been read.
+    /// The log, once it was read.
     pub log: Option<Replica>,
-    /// When what is shown of it was kept on this machine, until the server has said how it is.
+    /// When the content was cached, until the server sends it.
     pub kept_at: Option<Timestamp>,
-    /// Whether this connection follows it.
+    /// Whether this connection is subscribed to the meeting.
     pub following: bool,
-    /// Whether one means to be in it.
+    /// Whether the user wants to be a participant.
     pub wants_in: bool,
-    /// What the chat shows of it.
+    /// The scroll position of the chat.
     pub scroll: Scroll,
-    /// Messages of others that have not been looked at.
+    /// Unread messages from others.
     pub unread: usize,
-    /// Those of them that speak of the reader.
+    /// Unread messages that mention the user.
     pub mentions: usize,
-    /// The last seq that has been looked at.
+    /// The read position.
     pub seen: Seq,
-    /// Whether something was read of which the server has not been told.
+    /// Whether the read position was not reported to the server yet.
     pub untold: bool,
-    /// When it was told last.
+    /// When the read position was last reported.
     pub told_at: Option<Timestamp>,
-    /// Who has left and is not back: since when they were here, where that is known, and until when.
+    /// Participants who left: when they joined, if known, and when they left.
     pub left: BTreeMap<UserId, (Option<Timestamp>, Timestamp)>,
-    /// Who is in but not here, and since when.
+    /// Participants who are idle or reconnecting, and since when.
     pub away: BTreeMap<UserId, (Presence, Timestamp)>,
-    /// Who is invited and has not been in, as far as the server said it.
+    /// Invited users who have not joined, as far as the server sent them.
     pub absent: Option<Absent>,
-    /// Who else is writing, and until when that is shown.
+    /// Other users who are typing, and until when to show that.
     pub typing: BTreeMap<UserId, Timestamp>,
-    /// When it was told last that one is writing.
+    /// When typing was last reported to the server.
     pub typed_at: Option<Timestamp>,
-    /// When it was looked at last.
+    /// When the user last viewed the end of the log.
     pub looked_at: Timestamp,
-    /// Whether the reader wants them to stay unread although they are looked at.
+    /// Whether the user marked messages as unread, so that viewing them does not mark them as read.
     pub kept_unread: bool,
-    /// Where the unread messages began.
+    /// The divider above the first unread message.
     pub divider: Option<Divider>,
-    /// When one was offline.
+    /// The times offline.
     pub absences: Vec<Absence>,
-    /// The event whose missing ones before it have been asked for; the last of all where none is known.
+    /// The event before which missing events were requested.
     pub asked_older: Option<Seq>,
-    /// Whether newer events have been asked for.
+    /// Whether newer events were requested.
     pub asked_newer: bool,
-    /// The remaining minutes that were told last.
+    /// The remaining minutes of the last warning.
     pub warned_minutes: i64,
-    /// How often in a row reading or joining it was refused for a reason that may pass.
+    /// Consecutive temporary errors on opening or joining.
     pub refusals: u32,
-    /// When it is tried again.
+    /// When to retry.
     pub again_at: Option<Timestamp>,
 }
 
-/// Where the unread messages began.
+/// The divider above the first unread message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Divider {
-    /// After this seq.
+    /// The last read event.
     pub after: Seq,
-    /// When one looked away, where that is known.
+    /// When the user looked away, if known.
     pub at: Option<Timestamp>,
-    /// Messages since.
+    /// Messages below the divider.
     pub count: usize,
 }
 
-/// When one was offline, and where that stands in the log.
+/// A period offline, and its place in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absence {
-    /// From.
+    /// When the connection was lost.
     pub from: Timestamp,
-    /// To.
+    /// When it was back.
     pub to: Timestamp,
-    /// The last seq that was known before.
+    /// The last event known before the loss.
     pub after: Seq,
 }
 
 impl Room {
-    /// Not read yet.
+    /// Returns a room whose log was not read yet.
     pub fn new(id: InstanceId, now: Timestamp) -> Self {
         Self {
             id,
@@ -132,30 +132,30 @@ impl Room {
         }
     }
 
-    /// Whether this person is in it, as far as the log says.
+    /// Returns whether the user is a participant according to the log.
     pub fn has(&self, user: Option<UserId>) -> bool {
         let log = self.log.as_ref();
         log.zip(user).is_some_and(|(log, user)| log.is_member(user))
     }
 
-    /// Whether the server has said how it is.
+    /// Returns whether the server has sent the log.
     pub fn was_read(&self) -> bool {
         self.log.is_some() && self.kept_at.is_none()
     }
 
-    /// Whether it is over, as the server said.
+    /// Returns whether the meeting has ended according to the server.
     pub fn is_closed(&self) -> bool {
         self.kept_at.is_none() && self.log.as_ref().is_some_and(Replica::is_closed)
     }
 
-    /// The last seq that is known.
+    /// Returns the seq of the last known event.
     pub fn last(&self) -> Seq {
         self.log
             .as_ref()
             .map_or(Seq::default(), |log| log.position().seq)
     }
 
-    /// An event has been applied: whether it is news to the reader.
+    /// Updates the read position or the unread counts for an applied event.
     pub fn noted(&mut self, event: &Event, me: Option<UserId>, looking: bool, mentioned: bool) {
         let What::Message { user, .. } = &event.what else {
             if looking {
@@ -186,7 +186,7 @@ impl Room {
         }
     }
 
-    /// Who has left, as all that is known of the log says it.
+    /// Derives the participants who left from the known events.
     pub fn count_left(&mut self) {
         let (mut came, mut left) = (BTreeMap::new(), BTreeMap::new());
         for event in self.log.iter().flat_map(Replica::events) {
@@ -200,7 +200,7 @@ impl Room {
         self.left = left;
     }
 
-    /// Who is there, and who has not been, as the server says it at once.
+    /// Replaces presence and absent users with the server's data.
     pub fn attended(&mut self, people: &[Participant], absent: Option<Absent>) {
         let away = people.iter().filter(|one| !one.presence.is_here());
         self.away = away
@@ -209,7 +209,7 @@ impl Room {
         self.absent = absent;
     }
 
-    /// Somebody is there, or is not.
+    /// Updates the presence of one participant.
     pub fn presence(&mut self, told: PresenceTold) {
         match told.state {
             Presence::Here => self.away.remove(&told.user),
@@ -219,7 +219,7 @@ impl Room {
         };
     }
 
-    /// Somebody came or went: whatever was known of how they are there is over.
+    /// Resets presence and typing of a user who joined or left.
     pub fn came_or_went(&mut self, user: UserId) {
         self.away.remove(&user);
         self.typing.remove(&user);
@@ -230,7 +230,7 @@ impl Room {
         }
     }
 
-    /// From this event on all is unread again, until the reader comes back to it.
+    /// Marks all events from this one on as unread until the user returns to the meeting.
     pub fn unread_from(&mut self, from: Seq, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) {
         let Some(log) = &self.log else {
             return;
@@ -243,12 +243,12 @@ impl Room {
         self.divide(Some(self.looked_at));
     }
 
-    /// It was opened: how far it has been read, and what is left, as the server knows it.
+    /// Takes the read position and unread counts from the server after opening.
     pub fn read_before(&mut self, left: &Unread) {
         self.seen = left.read.min(self.last());
         self.unread = usize::try_from(left.unread).unwrap_or(usize::MAX);
         self.mentions = usize::try_from(left.mentions).unwrap_or(usize::MAX);
-        // Nobody looked away from what they have never seen.
+        // Without a read position, the user has never looked away from this meeting.
         if left.read > Seq::default() {
             let log = self.log.as_ref();
             let last = log.and_then(|log| log.events_before(self.seen.next()).next_back());
@@ -256,8 +256,8 @@ impl Room {
         }
     }
 
-    /// Counts what is unread anew. Where not all of it is known, only what the server counts can be
-    /// said, and false comes back.
+    /// Counts the unread messages. Returns false if the log is incomplete, so that only the server
+    /// can count them.
     pub fn recount(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) -> bool {
         let Some(log) = &self.log else {
             return false;
@@ -275,7 +275,7 @@ impl Room {
         is_whole
     }
 
-    /// It has been read up to here, and what comes after it is counted anew.
+    /// Advances the read position and counts the rest, as [`Self::recount`].
     pub fn read_to(
         &mut self,
         seq: Seq,
@@ -316,7 +316,7 @@ impl Room {
         });
     }
 
-    /// The reader sees the end of the log.
+    /// Marks everything as read: the user sees the end of the log.
     pub fn looked(&mut self, now: Timestamp) {
         self.seen = self.last();
         self.looked_at = now;
@@ -325,7 +325,7 @@ impl Room {
         self.mentions = 0;
     }
 
-    /// One was offline, and is back.
+    /// Records a period offline.
     pub fn was_offline(&mut self, from: Timestamp, to: Timestamp) {
         if self.absences.len() == ABSENCES_MAX {
             self.absences.remove(0);
@@ -337,7 +337,7 @@ impl Room {
         });
     }
 
-    /// What is known above this may be void: what came while one was offline begins no later.
+    /// Moves the read position and offline periods down to `seq`: later events may be void.
     pub fn void_above(&mut self, seq: Seq) {
         self.seen = self.seen.min(seq);
         for absence in &mut self.absences {
@@ -345,7 +345,7 @@ impl Room {
         }
     }
 
-    /// The connection is lost, and with it what was asked.
+    /// Resets what depended on the lost connection.
     pub fn lost(&mut self) {
         self.following = false;
         self.asked_older = None;
@@ -355,10 +355,10 @@ impl Room {
         self.settled();
     }
 
-    /// Reading or joining it was refused for a reason that may pass: it is tried again after a wait.
+    /// Schedules a retry after a temporary error.
     ///
-    /// `dice`, any number, puts off by up to half, so that many who were refused at once do not come
-    /// back in step.
+    /// `dice` is any random number. It extends the delay by up to half, so that many clients do not
+    /// retry at the same time.
     pub fn refused(&mut self, now: Timestamp, at_least_s: Option<u32>, dice: u64) {
         let wait_ms = (AGAIN_FIRST_MS << self.refusals).min(AGAIN_LONGEST_MS);
         let wait_ms = wait_ms.max(i64::from(at_least_s.unwrap_or(0)) * 1_000);
@@ -367,7 +367,7 @@ impl Room {
         self.again_at = Some(now.plus_ms(wait_ms + wait_ms * spread / 2_000));
     }
 
-    /// Nothing is to be tried again.
+    /// Cancels a scheduled retry.
     pub fn settled(&mut self) {
         self.refusals = 0;
         self.again_at = None;

@@ -1,5 +1,5 @@
-//! Which lines of a log the chat shows: always the newest, or those from one place on. Only what
-//! is on the screen, or passed over, is ever wrapped, however long the log is.
+//! The scroll position of the chat: the end, or a fixed place in the log. Only rows on the screen,
+//! or passed while scrolling, are wrapped, however long the log is.
 
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
@@ -7,24 +7,24 @@ use ratatui::text::Line;
 
 use crate::model::timeline::{Block, Looked};
 
-/// A part of the log that is wrapped as one.
+/// A part of the log that is wrapped as one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// An event, with what stands above it.
+    /// An event with the rows above it.
     Event(Seq),
-    /// What is not in the log yet, after all events.
+    /// The rows after all events: pending messages.
     Tail,
 }
 
-/// What the chat shows.
+/// The scroll position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scroll {
-    /// The end, whatever comes.
+    /// Follows the end.
     Newest,
-    /// From this row on. Rows count from the first of the event itself, so that what stands above
-    /// it may come and go; those above are negative.
+    /// Starts at this row. Rows count from the event's own first row, so rows above it may come and
+    /// go; those have negative numbers.
     From {
-        /// The part at the top.
+        /// The block at the top.
         place: Place,
         /// Its row at the top.
         row: isize,
@@ -32,7 +32,7 @@ pub enum Scroll {
 }
 
 impl Scroll {
-    /// Whether the end is shown, whatever comes.
+    /// Returns whether the view follows the end.
     pub fn is_newest(self) -> bool {
         match self {
             Self::Newest => true,
@@ -46,21 +46,21 @@ impl Scroll {
 pub enum Missing {
     /// Above the window, before this event.
     Above(Seq),
-    /// In the window or below it, before this event.
+    /// In or below the window, before this event.
     Below(Seq),
 }
 
-/// A walk over the parts of a log, from any row to its neighbours.
+/// A cursor that moves over the rows of a log.
 struct Walk<'a> {
     looked: &'a Looked<'a>,
     place: Place,
     block: Block,
-    /// From the first row above the event.
+    /// Counted from the first row above the event.
     row: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// Behind the last row.
+    /// Starts after the last row.
     fn at_end(looked: &'a Looked<'a>) -> Self {
         let block = looked.block(Place::Tail);
         let row = block.rows.len();
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
             row,
         };
         if walk.block.rows.is_empty() {
-            // A part without rows is drawn by a neighbour.
+            // A block without rows is empty; use the next one.
             walk.row = 0;
             walk.settle_down();
         }
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// One row up; false at the first.
+    /// Moves one row up. Returns false at the first row.
     fn up(&mut self) -> bool {
         let (place, row) = (self.place, self.row);
         while self.row == 0 {
@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// One row down; false behind the last.
+    /// Moves one row down. Returns false after the last row.
     fn down(&mut self) -> bool {
         self.row += 1;
         self.settle_down()
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The row it stands on, if there is one.
+    /// Returns the current row, if any.
     fn shown(&self) -> Option<Shown> {
         let line = self.block.rows.get(self.row)?.clone();
         Some(Shown {
@@ -155,18 +155,18 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A row on the screen, and what it is a part of.
+/// A row on the screen and the block it belongs to.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The part.
+    /// The block.
     pub place: Place,
-    /// From the first row of the event itself; those above it are negative.
+    /// Counted from the event's own first row; rows above it are negative.
     pub row: isize,
-    /// What it looks like.
+    /// The row's content.
     pub line: Line<'static>,
 }
 
-/// The rows to draw, at most `height`.
+/// Returns the rows to draw, at most `height`.
 pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Shown> {
     if let Scroll::From { place, row } = looked.room.scroll {
         let mut walk = Walk::at(looked, place, row);
@@ -183,7 +183,7 @@ pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Shown> {
         if rows.len() == height {
             return rows;
         }
-        // Less than a screen is left, so the end is what there is to see.
+        // Less than one screen is left: show the end.
     }
     let mut walk = Walk::at_end(looked);
     let mut rows = Vec::with_capacity(height);
@@ -194,12 +194,12 @@ pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Shown> {
     rows
 }
 
-/// What is shown now, to stay although more comes.
+/// Returns the current position as a fixed one, which does not follow new messages.
 pub fn pinned(looked: &Looked<'_>, height: usize) -> Scroll {
     top(looked, height).scroll()
 }
 
-/// With the last row of a part at the bottom.
+/// Returns the position with the last row of a block at the bottom.
 pub fn reaching(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
     let mut walk = Walk::at(looked, place, isize::MAX);
     for _ in 1..height {
@@ -210,7 +210,7 @@ pub fn reaching(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
     walk.scroll()
 }
 
-/// What is shown after moving by `delta` rows, up if negative.
+/// Returns the position after moving by `delta` rows, up if negative.
 pub fn moved(looked: &Looked<'_>, height: usize, delta: isize) -> Scroll {
     let mut walk = top(looked, height);
     let steps = delta.unsigned_abs();
@@ -238,7 +238,7 @@ pub fn moved(looked: &Looked<'_>, height: usize, delta: isize) -> Scroll {
     }
 }
 
-/// From the first row that is known.
+/// Returns the position at the first known row.
 pub fn oldest(looked: &Looked<'_>, height: usize) -> Scroll {
     let Some(first) = looked.first() else {
         return Scroll::Newest;
@@ -251,7 +251,7 @@ pub fn oldest(looked: &Looked<'_>, height: usize) -> Scroll {
     }
 }
 
-/// From a part on, with what stands above it.
+/// Returns the position at a block, with the rows above its event.
 pub fn from(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
     let walk = Walk::at(looked, place, isize::MIN);
     if reaches_end(looked, &walk, height) {
@@ -261,8 +261,8 @@ pub fn from(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
     }
 }
 
-/// Where the nearest events are missing: within so many rows above the window, or between its first
-/// row and as many below it.
+/// Finds the nearest missing events: within `rows` above the window, or from its first row to
+/// `rows` below it.
 pub fn missing(looked: &Looked<'_>, height: usize, rows: usize) -> Option<Missing> {
     let log = looked.room.log.as_ref()?;
     let lacks = |place: Place| match place {
@@ -271,7 +271,7 @@ pub fn missing(looked: &Looked<'_>, height: usize, rows: usize) -> Option<Missin
     };
     let mut walk = top(looked, height);
     if log.is_contiguous() {
-        // Then only what is before the first event can be missing.
+        // Only events before the first one can be missing.
         let is_far = match walk.place {
             Place::Event(seq) => fill(log.events_before(seq).rev(), rows),
             Place::Tail => fill(log.events().rev(), rows),
@@ -287,7 +287,7 @@ pub fn missing(looked: &Looked<'_>, height: usize, rows: usize) -> Option<Missin
         }
         place = walk.place;
         if !walk.up() {
-            // Of an empty log everything is.
+            // In an empty log, everything is missing.
             return log.older_than().map(Missing::Above);
         }
     }
@@ -320,7 +320,8 @@ fn top<'a>(looked: &'a Looked<'a>, height: usize) -> Walk<'a> {
     }
 }
 
-/// Whether these events have so many rows for certain: wrapping them costs, and every message has one.
+/// Returns whether these events surely fill `rows` rows. Each message has at least one, and
+/// counting is cheaper than wrapping.
 fn fill<'a>(events: impl Iterator<Item = &'a Event>, rows: usize) -> bool {
     let messages = events.filter(|event| matches!(event.what, What::Message { .. }));
     messages.take(rows).count() == rows
@@ -338,6 +339,6 @@ fn reaches_end(looked: &Looked<'_>, walk: &Walk<'_>, height: usize) -> bool {
         block: looked.block(walk.place),
         row: walk.row,
     };
-    // The last row shown is `height - 1` below the top; behind it must be nothing.
+    // The last visible row is `height - 1` below the top; no row may follow it.
     !(0..height).all(|_| ahead.down())
 }

@@ -1,4 +1,4 @@
-//! The log as rows of a chat: messages, who came and went, days, what is new, what is under way.
+//! The log as rows of the chat: messages, joins and leaves, days, dividers and pending messages.
 
 mod message;
 mod notes;
@@ -19,43 +19,43 @@ use crate::model::scroll::Place;
 use crate::text;
 use crate::theme::{Theme, Tone};
 
-/// Cells of `14:31`.
+/// Width of `14:31`.
 const TIME_CELLS: usize = 5;
 
-/// A room, and how it is looked at.
+/// A room with everything needed to draw it.
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
     /// The room.
     pub room: &'a Room,
-    /// What is on its way.
+    /// The pending messages.
     pub outbox: &'a Outbox,
-    /// Who looks.
+    /// The signed-in user.
     pub me: Option<&'a Me>,
-    /// How meaning looks.
+    /// The theme to draw with.
     pub theme: Theme,
-    /// What keys do, to name them.
+    /// For the names of keys in hints.
     pub keymap: &'a Keymap,
-    /// In which zone.
+    /// The time zone of displayed times.
     pub zone: Zone,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
-    /// On how many cells.
+    /// The width in cells.
     pub columns: usize,
-    /// In which form.
+    /// The layout for this width.
     pub form: Form,
 }
 
-/// The rows of one part of the log.
+/// The rows of one block of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Block {
-    /// How many of the rows stand above the event itself: a day, a divider.
+    /// The number of rows above the event itself: a day, a divider.
     pub above: usize,
-    /// The rows.
+    /// The rows, top to bottom.
     pub rows: Vec<Line<'static>>,
 }
 
 impl Looked<'_> {
-    /// The rows of a part.
+    /// Returns the rows of a block.
     pub fn block(&self, place: Place) -> Block {
         let mut block = Block::default();
         let Some(log) = &self.room.log else {
@@ -87,13 +87,13 @@ impl Looked<'_> {
         block
     }
 
-    /// The first part.
+    /// Returns the first block.
     pub fn first(&self) -> Option<Place> {
         let first = self.room.log.as_ref()?.events().next()?;
         Some(Place::Event(first.seq))
     }
 
-    /// The part before this one.
+    /// Returns the block before this one.
     pub fn before(&self, place: Place) -> Option<Place> {
         let log = self.room.log.as_ref()?;
         let event = match place {
@@ -103,7 +103,7 @@ impl Looked<'_> {
         event.map(|event| Place::Event(event.seq))
     }
 
-    /// The part after this one.
+    /// Returns the block after this one.
     pub fn after(&self, place: Place) -> Option<Place> {
         let log = self.room.log.as_ref()?;
         match place {
@@ -115,7 +115,7 @@ impl Looked<'_> {
         }
     }
 
-    /// This part, or the next that is known.
+    /// Returns this block, or the next known one.
     pub fn at_or_after(&self, place: Place) -> Place {
         match (place, &self.room.log) {
             (Place::Event(seq), Some(log)) if log.event(seq).is_some() => place,
@@ -124,12 +124,12 @@ impl Looked<'_> {
         }
     }
 
-    /// The first key of a command, as people read it.
+    /// Returns the label of the first key bound to a command.
     fn key(&self, command: Command) -> String {
         self.keymap.label(command, self.theme.glyphs)
     }
 
-    /// Columns before a message's text.
+    /// Returns the columns before a message's text.
     fn indent(&self) -> usize {
         match self.form {
             Form::Three | Form::Two => TIME_CELLS + 1 + self.name_cells() + 2,
@@ -138,19 +138,19 @@ impl Looked<'_> {
         }
     }
 
-    /// Columns of a name: the smaller of 10 and 16 %.
+    /// Returns the columns of the name: 16 %, at most 10.
     fn name_cells(&self) -> usize {
         (self.columns * 16 / 100).clamp(1, 10)
     }
 
-    /// Columns of a message's text.
+    /// Returns the columns of a message's text.
     fn text_cells(&self) -> usize {
         self.columns
             .saturating_sub(self.indent())
             .clamp(1, usize::from(CHAT_COLUMNS_MAX))
     }
 
-    /// What somebody is called here.
+    /// Returns the display name of a user, or "you".
     fn name(&self, user: UserId) -> String {
         if self.is_me(user) {
             return "you".to_owned();
@@ -160,7 +160,7 @@ impl Looked<'_> {
     }
 
     fn is_me(&self, user: UserId) -> bool {
-        // Before the server has said who one is, only what is on its way is shown: one's own.
+        // Without a known user, only pending messages are shown, which are the user's own.
         self.me.is_none_or(|me| me.id == user)
     }
 
@@ -174,7 +174,7 @@ impl Looked<'_> {
             }
             What::Join { .. } | What::Leave { .. } => self.came_or_went(event, before),
             What::Message { .. } => self.said_rows(event),
-            // It shows in the message that it changes.
+            // Shown at the message it changes.
             What::Edited { .. } | What::Deleted { .. } => Vec::new(),
             What::Moderated(done) => self.moderated(event, done),
             What::Closed { reason } => {
@@ -186,7 +186,7 @@ impl Looked<'_> {
         }
     }
 
-    /// A rule across the chat with a title in it.
+    /// Draws a rule across the chat with a title in it.
     fn rule(&self, title: &str, glyph: &str) -> Line<'static> {
         let title = text::fit(title, self.columns.saturating_sub(6), self.theme.glyphs.cut);
         let rest = self.columns.saturating_sub(text::width(&title) + 4);
@@ -199,7 +199,7 @@ impl Looked<'_> {
     }
 }
 
-/// The seq that a divider stands before, given what came before an event.
+/// Returns whether an event is the first one after `after`, given the event before it.
 fn is_first_after(seq: Seq, after: Seq, before: Option<&Event>) -> bool {
     seq > after && before.is_none_or(|before| before.seq <= after)
 }

@@ -1,4 +1,4 @@
-//! What is unread, in which meeting, and whether it is being looked at.
+//! Unread counts, and whether a meeting is being viewed.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text;
 
 impl Model {
-    /// The next meeting with unread messages, those that speak of the reader first.
+    /// Returns the next meeting with unread messages, those with mentions first.
     pub fn next_unread(&self) -> Option<InstanceId> {
         let unread = self.known().into_iter().map(|id| (self.unread_of(id), id));
         unread
@@ -20,8 +20,8 @@ impl Model {
             .map(|(_, id)| id)
     }
 
-    /// Messages of others that have not been read, and how many of them speak of the reader. Of a
-    /// meeting that the reader has never looked into, only those that speak of them count.
+    /// Returns the unread messages of others and how many of them mention the user. In a meeting
+    /// that the user never opened, messages count only if one mentions the user.
     pub fn unread_of(&self, id: InstanceId) -> (usize, usize) {
         if let Some(room) = self.rooms.get(&id).filter(|room| room.was_read()) {
             return (room.unread, room.mentions);
@@ -33,13 +33,13 @@ impl Model {
         left.map_or((0, 0), |left| (count(left.unread), count(left.mentions)))
     }
 
-    /// Whether the person sees the end of this room's log now.
+    /// Returns whether the user sees the end of this room's log.
     pub fn looks_at(&self, id: InstanceId) -> bool {
         let room = self.rooms.get(&id);
         self.looks_into(id) && room.is_some_and(|room| room.scroll.is_newest())
     }
 
-    /// Whether the person sees this room's log now, be it its end or not.
+    /// Returns whether the user sees this room's log.
     pub fn looks_into(&self, id: InstanceId) -> bool {
         let covered = self.drawer.is_some() && self.panes().form != Form::Three;
         self.shown == Some(id)
@@ -52,7 +52,7 @@ impl Model {
             && (!covered || self.panes().chat.width > 60)
     }
 
-    /// What the terminal's title says: `●23m Seminar !2`.
+    /// Returns the terminal title, such as `●23m Seminar !2`.
     pub fn window_title(&self) -> String {
         let glyphs = self.theme.glyphs;
         let instance = self.shown.and_then(|id| self.instance(id));
@@ -83,7 +83,7 @@ impl Model {
         }
     }
 
-    /// Every meeting that is listed or open.
+    /// Returns every meeting that is listed or open.
     fn known(&self) -> BTreeSet<InstanceId> {
         let listed = self.meetings.iter().map(|instance| instance.id);
         listed.chain(self.rooms.keys().copied()).collect()

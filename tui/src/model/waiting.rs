@@ -1,4 +1,4 @@
-//! Who waits for meetings that have not begun: one's own waiting, and that of others.
+//! The waiting rooms of meetings that have not started: the user's own waiting and that of others.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use plenary_shared::time::Timestamp;
 use crate::model::Model;
 use crate::text;
 
-/// After so long the server is asked again that did not know, in milliseconds.
+/// Delay before a failed request for a waiting room is repeated.
 pub const AGAIN_MS: i64 = 5_000;
 
-/// Names of those who wait that are said beside the countdown; of more, only how many.
+/// Names listed beside the countdown. More are only counted.
 const NAMES_MAX: usize = 12;
 
-/// One meeting that has not begun, as the server tells of it.
+/// The waiting room of one meeting.
 #[derive(Clone, Debug, Default)]
 pub struct WaitingRoom {
-    /// What the server was asked last: whether one waits, or only looks.
+    /// The last request: whether the user waits or only watches.
     pub asked: Option<bool>,
-    /// When it is asked again.
+    /// When to repeat a failed request.
     pub again_at: Option<Timestamp>,
-    /// How many wait, once that is known.
+    /// The number of waiting users, if known.
     pub count: Option<usize>,
-    /// Those whose names are known.
+    /// The known names.
     people: BTreeMap<UserId, String>,
 }
 
-/// What the server tells of.
+/// The waiting rooms that the client watches.
 #[derive(Clone, Debug, Default)]
 pub struct WaitingRooms(BTreeMap<InstanceId, WaitingRoom>);
 
@@ -42,7 +42,7 @@ impl WaitingRoom {
         }
     }
 
-    /// Those who wait whose names are known: oneself first, then by name.
+    /// Returns the known waiting users: this user first, then by name.
     pub fn people(&self, me: Option<UserId>) -> Vec<(UserId, &str)> {
         let people = self.people.iter();
         let mut people: Vec<_> = people.map(|(id, name)| (*id, name.as_str())).collect();
@@ -52,18 +52,18 @@ impl WaitingRoom {
 }
 
 impl WaitingRooms {
-    /// What is known of one.
+    /// Returns the waiting room of a meeting.
     pub fn get(&self, id: InstanceId) -> Option<&WaitingRoom> {
         self.0.get(&id)
     }
 
-    /// The same, to be changed.
+    /// Returns the waiting room of a meeting for changes.
     pub fn get_mut(&mut self, id: InstanceId) -> Option<&mut WaitingRoom> {
         self.0.get_mut(&id)
     }
 
-    /// What the server must be asked so that it tells of these, and whether one waits there: what is
-    /// new or other than before, and what is not wanted any more.
+    /// Compares the wanted waiting rooms with the watched ones. Returns those to request, with
+    /// whether the user waits there, and those to close.
     pub fn differences(
         &mut self,
         wanted: &BTreeMap<InstanceId, bool>,
@@ -83,12 +83,12 @@ impl WaitingRooms {
         (to_ask, gone)
     }
 
-    /// The server knows nothing any more of what it was asked.
+    /// Forgets everything, since the connection was lost.
     pub fn forget(&mut self) {
         self.0.clear();
     }
 
-    /// What the server answered.
+    /// Applies a reply.
     pub fn answered(&mut self, id: InstanceId, ok: WaitOk) {
         if let Some(room) = self.0.get_mut(&id) {
             room.count = Some(ok.count);
@@ -97,21 +97,21 @@ impl WaitingRooms {
         }
     }
 
-    /// What the server tells.
+    /// Applies a push.
     pub fn told(&mut self, told: WaitTold) {
         if let Some(room) = self.0.get_mut(&told.instance) {
             room.told(told);
         }
     }
 
-    /// When one is asked again next.
+    /// Returns when requests are to be repeated.
     pub fn again_at(&self) -> impl Iterator<Item = Timestamp> {
         self.0.values().filter_map(|room| room.again_at)
     }
 }
 
 impl Model {
-    /// Who waits for a meeting that has not begun, in words, as far as that is known.
+    /// Describes who is waiting for a meeting, if known.
     pub fn who_waits(&self, id: InstanceId) -> Option<String> {
         let room = self.waiting.get(id)?;
         let (count, me) = (room.count?, self.my_id());

@@ -1,4 +1,5 @@
-//! When the screen changes next although nothing comes: the clock, a countdown, a notice's end.
+//! The next time at which the screen changes without input: the clock, a countdown, an expiring
+//! notice.
 
 use plenary_shared::domain::Presence;
 use plenary_shared::time::Timestamp;
@@ -8,14 +9,14 @@ use crate::model::meetings::SOON_MS;
 use crate::model::outbox::Pending;
 use crate::model::{Link, Model};
 
-/// Between two times that the server is told how far a meeting has been read.
+/// Minimum interval between two reports of a read position.
 pub const READ_EVERY_MS: i64 = 1_000;
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 
 impl Model {
-    /// The next moment, by the server's clock, at which something visible changes by itself.
+    /// Returns the next time, by the server's clock, at which something on the screen changes.
     pub fn wake_at(&self) -> Timestamp {
         let mut wake = self.zone.next_minute(self.now);
         let mut at = |time: Timestamp| {
@@ -67,7 +68,7 @@ impl Model {
         if let Some(instance) = self.shown.and_then(|id| self.instance(id)) {
             let begins_ms = instance.fromdatetime.ms_since(self.now);
             if (1..=MINUTE_MS).contains(&begins_ms) {
-                // The last minute is counted down.
+                // The last minute counts down in seconds.
                 at(self.now.plus_ms((begins_ms - 1) % SECOND_MS + 1));
             }
             let left_ms = instance.todatetime.ms_since(self.now);

@@ -1,4 +1,4 @@
-//! What is being read stays where it is: whatever comes below and above, at whatever size.
+//! Scroll anchoring: visible rows stay in place when events arrive below or above, and at any size.
 
 use plenary_shared::domain::Event;
 use plenary_shared::protocol::{Events, EventsOk, Verb};
@@ -9,11 +9,11 @@ use crate::effect::Effect;
 use crate::model::scroll::{self, Place};
 use crate::msg::News;
 
-/// The first event that is known when it is opened.
+/// The first event known after opening.
 const FIRST: u64 = 400;
-/// The last one then.
+/// The last event known after opening.
 const LAST: u64 = 520;
-/// Events of a page that is read later.
+/// Events in a later page.
 const PAGE: u64 = 60;
 
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ fn open(columns: u16, rows: u16) -> Stage {
     stage
 }
 
-/// The rows on the screen: what each is a part of, and its text.
+/// Returns the rows on the screen: their block, row number and text.
 fn shown(stage: &Stage) -> Vec<(Place, isize, String)> {
     let room = stage.model.room().expect("open");
     let rows = scroll::window(&stage.model.looked(room), stage.model.chat_rows());
@@ -77,7 +77,7 @@ fn is_at_end(stage: &Stage) -> bool {
         .is_some_and(|room| room.scroll.is_newest())
 }
 
-/// Answers what was asked of the log; what is on the screen stays there.
+/// Answers requests for events, and checks that the visible rows stay in place.
 fn fill(stage: &mut Stage) {
     let asked = |effect: &Effect| match effect {
         Effect::Ask(request) => match &request.verb {
@@ -128,8 +128,8 @@ proptest! {
         let mut last = LAST;
         for act in acts {
             let (was, at_end) = (shown(&stage), is_at_end(&stage));
-            // A window that has grown may show the end although nobody went there: then what comes
-            // fills it up first, and when it shrinks it is where it was.
+            // A window that has grown may show the end without following it: new rows first fill
+            // it, and after shrinking the position is the same.
             let end = Place::Event(seq(last));
             let shows_end = was.last().is_none_or(|row| row.0 >= end);
             match act {
@@ -142,7 +142,7 @@ proptest! {
                         let lowest = shown(&stage).last().map(|row| row.0);
                         prop_assert!(lowest >= Some(Place::Event(event.seq)), "the end follows");
                     } else if !shows_end {
-                        // Only the divider may come in, above an event of its own.
+                        // Only the divider may appear, above an event.
                         let own = |rows: Vec<(Place, isize, String)>| {
                             rows.into_iter().find(|row| row.1 >= 0)
                         };

@@ -1,4 +1,4 @@
-//! Answering, changing and deleting: what shows, what is asked, what is refused, what is lost.
+//! Replies, edits and deletions: on the screen, as requests, rejected, and after a fence.
 
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Reject, What};
@@ -9,7 +9,7 @@ use plenary_shared::text::MessageBody;
 use super::stage::{ME, Stage, generation, id, message, opened, posted, seq, sync, talk, user};
 use crate::journal::{Aim, Target};
 
-/// In a meeting in which Ada has said something as well.
+/// Returns a live meeting in which Ada has sent a message as well.
 fn talking(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::talking(columns, rows);
     stage.hears(20, ME, "the hosts go on Friday");
@@ -17,7 +17,7 @@ fn talking(columns: u16, rows: u16) -> Stage {
     stage
 }
 
-/// What was asked last.
+/// Returns the last request.
 fn asked(stage: &mut Stage) -> Verb {
     let (_, request) = stage.asked().pop().expect("something was asked");
     request.verb
@@ -36,7 +36,7 @@ fn written(stage: &Stage) -> &str {
     stage.model.composer().map_or("", |one| one.editor.text())
 }
 
-/// Selects the message that is so many above the last.
+/// Selects the message `above` rows up from the last one.
 fn select(stage: &mut Stage, above: usize) {
     stage.key("ctrl-s");
     for _ in 0..above {
@@ -311,7 +311,7 @@ fn what_it_is_to_do_is_on_disk() {
     assert_eq!(read, line);
 }
 
-/// Everything of this at once.
+/// Returns a screen with a reply, an edit and a pending reply.
 fn rich(columns: u16, rows: u16) -> Stage {
     let mut stage = talking(columns, rows);
     stage.event(22, edited(22, 20, "the hosts go on Friday, at noon"));

@@ -1,4 +1,4 @@
-//! Who is there, who is not, who has left and who has not been in: on the screen from what is told.
+//! Presence: who is here, idle, reconnecting, has left, or has not joined.
 
 use insta::assert_snapshot;
 use plenary_shared::domain::{Presence, Reason, What};
@@ -36,7 +36,7 @@ fn absent(count: usize) -> Absent {
     }
 }
 
-/// In a private meeting: somebody reconnects, somebody is idle, somebody has not been in.
+/// Returns a private meeting with participants reconnecting, idle and absent.
 fn attended(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::talking(columns, rows);
     told(&mut stage, 9, Presence::Reconnecting);
@@ -121,7 +121,7 @@ fn what_the_loss_of_the_connection_hid_is_told_anew() {
     assert!(stage.shows("● linus") && !stage.shows("NOT YET"));
 }
 
-/// What the server was told of the keyboard.
+/// Returns the idle states reported to the server.
 fn idles(stage: &mut Stage) -> Vec<bool> {
     let asked = stage.asked().into_iter();
     asked
@@ -145,7 +145,7 @@ fn who_presses_nothing_is_idle_until_a_key_comes() {
     assert_eq!(idles(&mut stage), [false]);
     stage.key("b");
     assert!(idles(&mut stage).is_empty(), "once");
-    // Another connection was told nothing.
+    // A new connection starts without the idle state.
     stage.wait_ms(IDLE_AFTER_MS);
     assert_eq!(idles(&mut stage), [true]);
     stage.lose_link();

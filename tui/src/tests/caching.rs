@@ -1,5 +1,4 @@
-//! The last screens of an earlier program: shown at once, marked, and replaced by what the server
-//! says.
+//! Cached screens: shown at once, marked, and replaced by the server's data.
 
 use plenary_shared::domain::{Code, InstanceState, Reason, Reject, Role, What};
 use plenary_shared::protocol::HelloOk;
@@ -9,7 +8,7 @@ use crate::effect::Effect;
 use crate::model::EnterDoes;
 use crate::theme::Theme;
 
-/// The next program, which nobody has answered yet.
+/// Returns a restarted client before the server answers.
 fn again() -> Stage {
     Stage::talking(120, 36).again()
 }

@@ -1,4 +1,4 @@
-//! Calling the reader who looks elsewhere, and the terminal's title.
+//! Notifications and the terminal title.
 
 use rstest::rstest;
 

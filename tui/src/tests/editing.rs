@@ -1,4 +1,4 @@
-//! Writing: the line's keys, the history, choices, the editor outside.
+//! Editing: keys in the input, history, completion, the external editor.
 
 use rstest::rstest;
 
@@ -13,7 +13,7 @@ fn written(stage: &Stage) -> &str {
         .map_or("", |composer| composer.editor.text())
 }
 
-/// The text with the cursor in it, as a bar.
+/// Returns the text with the cursor as a bar.
 fn line(stage: &Stage) -> String {
     let Some(composer) = stage.model.composer() else {
         return "|".to_owned();
@@ -54,7 +54,7 @@ fn line(stage: &Stage) -> String {
 fn keys_of_the_line(#[case] text: &str, #[case] keys: &str, #[case] expected: &str) {
     let mut stage = Stage::talking(80, 24);
     for c in text.chars() {
-        // As a terminal sends them: what belongs together comes one by one.
+        // As a terminal sends them: the characters of a cluster arrive one by one.
         stage.tell(News::Key(
             crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c)).into(),
         ));
@@ -113,7 +113,7 @@ fn history_is_at_the_edges_and_loses_no_draft() {
     assert_eq!(written(&stage), "draft\nof two lines");
     stage.key("up");
     assert_eq!(written(&stage), "first");
-    // A draft that waits is kept, not what the history shows.
+    // The draft is stored, not the history entry on screen.
     stage.wait_ms(1_100);
     let kept = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::KeepDrafts(drafts) => Some(drafts.clone()),

@@ -1,4 +1,5 @@
-//! Sizes nobody has and texts nobody should send: nothing panics, nothing is obeyed.
+//! Property tests with any size and hostile texts: nothing panics, and no escape sequence reaches
+//! the terminal.
 
 use plenary_shared::domain::{InstanceState, Reason, What};
 use plenary_shared::protocol::{Board, BoardServer, Push, WaitOk, Waiter};
@@ -9,7 +10,8 @@ use super::planning::{planning_of, schedule};
 use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
 use crate::msg::{Mouse, News};
 
-/// Texts that break screens: controls, joiners, bidi, towers, a word of 10,000 characters.
+/// Texts that break screens: control characters, joiners, bidi, stacked combining marks, a word of
+/// 10,000 characters.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("👩‍👩‍👧🏽‍❤️‍💋‍👨 日本語 e\u{301}\u{301}\u{301}".to_owned()),
@@ -89,7 +91,7 @@ const KEYS: &[&str] = &[
     "/",
 ];
 
-/// Whether no sign stands over the edge of the screen, and none holds a sequence.
+/// Returns whether every symbol is within the screen and free of control characters.
 fn fits(stage: &Stage) -> bool {
     let cells = stage.cells();
     let area = cells.area;

@@ -1,4 +1,4 @@
-//! Keys, and what is asked before anything is lost.
+//! Keys, and confirmations before anything is lost.
 
 use plenary_shared::domain::What;
 

@@ -1,4 +1,4 @@
-//! What was sent and is not safe: kept, shown, brought back, never lost from sight.
+//! The outbox on the screen and on disk.
 
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Reject};
@@ -42,7 +42,7 @@ fn posts(stage: &Stage) -> Vec<String> {
         .collect()
 }
 
-/// What was put on disk since this was asked last.
+/// Takes the records written to disk.
 fn records(stage: &mut Stage) -> Vec<Record> {
     let (records, others): (Vec<_>, Vec<_>) = std::mem::take(&mut stage.effects)
         .into_iter()
@@ -94,7 +94,7 @@ fn what_a_killed_program_left_shows_at_once_and_then_settles() {
     let mut stage = Stage::new(80, 24);
     stage.model.outbox_of = Some(owner());
     stage.tell(News::Journal(owner(), vec![line(1, "one"), line(2, "two")]));
-    // Nothing has been heard of the server yet.
+    // The server has not answered yet.
     assert_snapshot!(stage.screen());
     stage.greet(vec![]);
     stage.answer_meetings(super::stage::demo_meetings());
@@ -117,7 +117,7 @@ fn what_had_arrived_is_not_said_again() {
     (arrived.cmid, arrived.body) = (*cmid, body.clone());
     stage.asked();
     stage.tell(News::Journal(owner(), vec![arrived.clone()]));
-    // The meeting is open: whether it is in there is asked under its own id, which is harmless.
+    // Whether the log contains it is found out by sending it again under the same id.
     let asked = stage.asked();
     let again = asked.iter().filter(|(name, _)| name == "post");
     let ids: Vec<Cmid> = again.map(|(_, request)| cmid_of(request)).collect();

@@ -1,4 +1,4 @@
-//! How far one has read: what is counted, what is told, what other terminals tell; who is writing.
+//! Read positions, unread counts and typing notices.
 
 use insta::assert_snapshot;
 use plenary_shared::domain::What;
@@ -8,7 +8,7 @@ use plenary_shared::protocol::{MeetingsOk, Push, ReadElsewhere, Typing, Unread, 
 use super::stage::{ME, Stage, demo_meetings, id, join, opened, posted, seq, sync, talk, user};
 use crate::msg::News;
 
-/// The positions that the server was told.
+/// Returns the read positions reported to the server.
 fn told(stage: &mut Stage) -> Vec<u64> {
     let verbs = stage.told().into_iter();
     let read = verbs.filter_map(|verb| match verb {
@@ -18,7 +18,7 @@ fn told(stage: &mut Stage) -> Vec<u64> {
     read.collect()
 }
 
-/// How often it was told that one is writing.
+/// Returns how often typing was reported.
 fn typed(stage: &mut Stage) -> usize {
     let verbs = stage.told().into_iter();
     verbs.filter(|verb| matches!(verb, Verb::Typing(_))).count()
@@ -37,7 +37,7 @@ fn left(read: u64, unread: u64, mentions: u64) -> Unread {
     }
 }
 
-/// Opened, having been read up to here before.
+/// Returns an opened meeting with a stored read position.
 fn having_read(read: u64, unread: u64, mentions: u64) -> Stage {
     let mut stage = Stage::ready(120, 36);
     stage.tell(News::Focused(false));

@@ -1,4 +1,5 @@
-//! What a lost connection, a gap and a fence leave: everything once, in order, nothing unsaid.
+//! Recovery after a lost connection, a gap or a fence: every event once and in order, and no entry
+//! lost.
 
 use plenary_shared::domain::{Code, Event, InstanceState, Reason, Reject, What};
 use plenary_shared::protocol::{EventsOk, Fence, OpenOk, Push, ResumeMode, Verb};
@@ -237,7 +238,7 @@ fn an_event_of_another_generation_opens_anew() {
     assert_eq!(asked_names(&mut stage), ["open"]);
 }
 
-/// Opening the meeting after its end, from the archive, with these events.
+/// Returns the reply to opening the meeting after it was archived with these events.
 fn archived(events: Vec<Event>) -> OpenOk {
     let mut over = opened(events, vec![]);
     over.instance.state = InstanceState::Ended;
@@ -294,7 +295,7 @@ fn a_long_absence_says_that_there_is_more_until_it_has_been_read() {
     stage.greet(vec![(sync(), ResumeMode::Snapshot)]);
     let said = |number: u64| event(number, stage.now, message(8, number, "far ahead"));
     let (missed, last): (Vec<Event>, Vec<Event>) = (20..=31).map(said).partition(|event| {
-        // More was said than opening reads.
+        // More than opening reads.
         event.seq.get() < 28
     });
     stage.answer("open", opened(last, vec![(ME, "13:52")]));
@@ -433,7 +434,7 @@ fn after_a_sleep_the_absence_began_with_it() {
     assert!(stage.shows("offline 14:52–15:12 · nothing missed"));
 }
 
-/// A new generation whose log is empty above its base.
+/// Returns a fence to generation 2.
 fn fence(base: u64) -> Push {
     Push::Fence(Fence {
         instance: sync(),

@@ -1,4 +1,4 @@
-//! Screens as text, at the sizes that must work.
+//! Snapshots of screens at the supported sizes.
 
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Reject};
@@ -7,7 +7,7 @@ use plenary_shared::protocol::{JoinLog, JoinTimes, JoinTimesOk, JoinWord};
 use super::stage::{ME, Stage, at, id, sync, user};
 use crate::theme::Theme;
 
-/// A talk with something under way: a failed message, one on its way, a draft.
+/// Returns a chat with a rejected message, a pending one and a draft.
 pub(super) fn busy(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::talking(columns, rows);
     stage.write("this one is refused");

@@ -1,5 +1,4 @@
-//! Whole screens at every size that must work, in colour and without, in Unicode and ASCII: one file
-//! for each size.
+//! Snapshots of one screen at every supported size, in colour, without colour and in ASCII.
 
 use std::fmt::Write as _;
 
@@ -11,7 +10,7 @@ use super::screens::busy;
 use super::stage::Stage;
 use crate::theme::Theme;
 
-/// What a cell looks like besides its glyph, in short words; nothing for an ordinary one.
+/// Returns a cell's style in words, empty for the default style.
 fn look(cell: &Cell) -> String {
     let mut words: Vec<String> = Vec::new();
     if cell.fg != Color::Reset {
@@ -31,7 +30,7 @@ fn look(cell: &Cell) -> String {
     words.join(" ")
 }
 
-/// A line for each row: where it begins to look otherwise than ordinary, for how long, and how.
+/// Lists the styled runs of each row: column, length and style.
 fn looks(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {

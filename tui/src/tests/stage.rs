@@ -1,4 +1,4 @@
-//! A screen under test: it is told what happens, and says what it asks and shows.
+//! The test fixture: a model that takes messages and returns its effects, requests and screen.
 
 mod said;
 
@@ -28,9 +28,8 @@ use crate::theme::Theme;
 use crate::update::update;
 use crate::view::view;
 
-/// Tuesday, 22 September 2026, 14:52 in London.
 pub const NOW: &str = "2026-09-22T13:52:00Z";
-/// Ada, who sits at the screen.
+/// Ada, the signed-in user.
 pub const ME: u64 = 7;
 
 pub use said::*;
@@ -38,18 +37,18 @@ pub use said::*;
 pub struct Stage {
     pub model: Model,
     pub now: Timestamp,
-    /// What was wanted outside since it was looked at last.
+    /// The effects that were not taken yet.
     pub effects: Vec<Effect>,
-    /// Whether the disk takes its time.
+    /// Whether writing to disk does not finish.
     pub disk_is_slow: bool,
-    /// What Ada may do.
+    /// Ada's role.
     pub role: Role,
     passing: Vec<(String, Request)>,
     spares: u128,
 }
 
 impl Stage {
-    /// Signed in, nothing said yet.
+    /// Returns a signed-in client before the first message from the server.
     pub fn new(columns: u16, rows: u16) -> Self {
         Self::begin(
             columns,
@@ -63,7 +62,7 @@ impl Stage {
         Self::begin_with(columns, rows, token, theme, None)
     }
 
-    /// As the next program begins, on what this one keeps.
+    /// Restarts the client with the screens that this one would cache.
     pub fn again(&self) -> Self {
         let (columns, rows) = self.model.size;
         let (token, theme) = (Some(Token::new("t")), self.model.theme);
@@ -106,7 +105,7 @@ impl Stage {
         stage
     }
 
-    /// Connected, with a list of meetings.
+    /// Returns a connected client with a list of meetings.
     pub fn ready(columns: u16, rows: u16) -> Self {
         let mut stage = Self::new(columns, rows);
         stage.greet(vec![]);
@@ -114,7 +113,7 @@ impl Stage {
         stage
     }
 
-    /// In the meeting 42/1, with its people and some talk.
+    /// Returns a client that has joined the meeting 42/1, with participants and messages.
     pub fn talking(columns: u16, rows: u16) -> Self {
         let mut stage = Self::ready(columns, rows);
         stage.key("enter");
@@ -162,7 +161,7 @@ impl Stage {
         }
     }
 
-    /// Time passes, and the screen is woken as often as it wants to be.
+    /// Advances the time, with a tick whenever the model asks for one.
     pub fn wait_ms(&mut self, ms: i64) {
         let end = self.now.plus_ms(ms);
         loop {
@@ -224,7 +223,7 @@ impl Stage {
         );
     }
 
-    /// The requests since they were looked at last, by name, without what is said in passing.
+    /// Takes the requests by name, without read positions and typing notices.
     pub fn asked(&mut self) -> Vec<(String, Request)> {
         let all = self.requests();
         let (passing, asked) = all.into_iter().partition(|(_, r)| is_in_passing(&r.verb));
@@ -232,7 +231,7 @@ impl Stage {
         asked
     }
 
-    /// What was said in passing: how far one has read, and that one is writing.
+    /// Takes the read positions and typing notices.
     pub fn told(&mut self) -> Vec<Verb> {
         let all = self.requests();
         let passing = std::mem::take(&mut self.passing).into_iter().chain(all);
@@ -249,13 +248,13 @@ impl Stage {
         asked.collect()
     }
 
-    /// Answers the first unanswered request of this name.
+    /// Answers the first open request with this name.
     pub fn answer(&mut self, name: &str, ok: impl Serialize) {
         let ok = serde_json::to_value(ok).expect("JSON");
         self.reply(name, Outcome::Ok(ok));
     }
 
-    /// Refuses the first unanswered request of this name.
+    /// Rejects the first open request with this name.
     pub fn refuse(&mut self, name: &str, reject: Reject) {
         self.reply(name, Outcome::Error(reject));
     }
@@ -283,7 +282,7 @@ impl Stage {
         self.push(Push::Event(Box::new(event(seq, self.now, what))));
     }
 
-    /// The archive has come so far.
+    /// Reports events up to `number` as durable.
     pub fn durable(&mut self, number: u64) {
         self.push(Push::Durable(Durable {
             instance: sync(),
@@ -292,12 +291,12 @@ impl Stage {
         }));
     }
 
-    /// Somebody says something.
+    /// A message from a user arrives.
     pub fn hears(&mut self, seq: u64, who: u64, body: &str) {
         self.event(seq, message(who, seq, body));
     }
 
-    /// The screen as cells.
+    /// Returns the screen as cells.
     pub fn cells(&self) -> Buffer {
         self.drawn().0
     }
@@ -315,7 +314,7 @@ impl Stage {
         (terminal.backend().buffer().clone(), cursor)
     }
 
-    /// The screen as text, with the cursor as `▏` where it stands on a blank.
+    /// Returns the screen as text, with the cursor as `█` on a blank.
     pub fn screen(&self) -> String {
         let (columns, rows) = self.model.size;
         let (buffer, cursor) = self.drawn();
@@ -338,7 +337,7 @@ impl Stage {
         lines.join("\n")
     }
 
-    /// Whether the screen shows this.
+    /// Returns whether the screen contains a text.
     pub fn shows(&self, text: &str) -> bool {
         self.screen().contains(text)
     }

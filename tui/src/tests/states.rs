@@ -1,4 +1,5 @@
-//! What a key does in each state of the screen: state, keys, what is shown then and what is not.
+//! A table of keys in every state of the screen: the state, the keys, a text shown afterwards and
+//! one not shown.
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{WaitOk, Waiter};
@@ -8,32 +9,32 @@ use super::stage::{Stage, user};
 use crate::msg::News;
 use crate::theme::Theme;
 
-/// A state from which keys are pressed.
+/// The state in which keys are pressed.
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// The form of who has not signed in.
+    /// The sign-in form.
     SignIn,
-    /// In a running meeting.
+    /// In a live meeting.
     Talking,
-    /// The same, with a draft.
+    /// In a live meeting, with a draft.
     Draft,
-    /// The same, with the connection lost.
+    /// In a live meeting, with the connection lost.
     Lost,
-    /// A message is selected.
+    /// With a selected message.
     Selected,
-    /// Before a meeting that begins soon.
+    /// At a meeting that starts soon.
     Waiting,
-    /// The people lie over the chat.
+    /// With the participants as a drawer over the chat.
     People,
-    /// The search through everything.
+    /// The full-text search.
     Search,
-    /// The search for a meeting, a person or a command.
+    /// The finder for meetings, users and commands.
     Finder,
-    /// The help.
+    /// The help page.
     Help,
-    /// The page of what is on its way.
+    /// The outbox page.
     Outbox,
-    /// Asked whether one leaves.
+    /// The question on quitting.
     Leaving,
 }
 
@@ -82,7 +83,7 @@ fn begin(at: State) -> Stage {
     }
 }
 
-/// Words are pressed as keys; what stands between quotation marks is written.
+/// Presses the words in `keys` as keys and types the text between quotation marks.
 fn press(stage: &mut Stage, keys: &str) {
     for (nth, part) in keys.split('\'').enumerate() {
         if nth % 2 == 1 {
@@ -94,7 +95,7 @@ fn press(stage: &mut Stage, keys: &str) {
 }
 
 #[rstest]
-// The form of who has not signed in.
+// The sign-in form.
 #[case(State::SignIn, "", "sign in", "LIVE")]
 #[case(State::SignIn, "'ada@x.org' tab 'secret'", "••••••", "secret")]
 #[case(
@@ -111,7 +112,7 @@ fn press(stage: &mut Stage, keys: &str) {
 )]
 #[case(State::SignIn, "f1", "Esc closes", "Password")]
 #[case(State::SignIn, "f1 esc", "Password", "Esc closes")]
-// In a running meeting.
+// In a live meeting.
 #[case(State::Talking, "'hello' enter", "you        hello", "› hello")]
 #[case(State::Talking, "'/who' enter", "asking", "› /who")]
 #[case(
@@ -126,19 +127,19 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Talking, "alt-2", "Incident 4471  44/1", "you joined")]
 #[case(State::Talking, "alt-2 alt-s", "you joined", "44/1")]
 #[case(State::Talking, "ctrl-c", "again to quit", "no such text")]
-// A draft is never lost.
+// Drafts are never lost.
 #[case(State::Draft, "esc", "half a thought", "no such text")]
 #[case(State::Draft, "alt-2", "44/1", "half a thought")]
 #[case(State::Draft, "alt-2 alt-1", "half a thought", "44/1")]
 #[case(State::Draft, "ctrl-u ctrl-y", "half a thought", "no such text")]
 #[case(State::Draft, "f1 esc", "half a thought", "Esc closes")]
 #[case(State::Draft, "alt-enter 'more'", "more", "you        half")]
-// Without a connection what is written waits.
+// Offline, messages wait.
 #[case(State::Lost, "", "offline", "✓ connected")]
 #[case(State::Lost, "'later' enter", "waiting to be sent", "› later")]
 #[case(State::Lost, "'/reconnect' enter", "offline", "› /reconnect")]
 #[case(State::Lost, "alt-2 enter", "not connected", "✓ connected")]
-// A selected message.
+// With a selected message.
 #[case(State::Selected, "", "r reply", "⏎ send")]
 #[case(State::Selected, "r", "do we have the runbook", "r reply")]
 #[case(State::Selected, "esc", "⏎ send", "r reply")]
@@ -146,7 +147,7 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Selected, "/ 'disk'", "disk", "⏎ send")]
 #[case(State::Selected, "y", "copied", "⏎ join")]
 #[case(State::Selected, "'z'", "⏎ send", "r reply")]
-// Before a meeting that begins soon.
+// At a meeting that starts soon.
 #[case(State::Waiting, "", "1 waiting: tim", "you join when it begins")]
 #[case(State::Waiting, "enter", "you join when it begins", "⏎ waits:")]
 #[case(State::Waiting, "enter enter", "⏎ waits:", "you join when it begins")]
@@ -159,12 +160,12 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Waiting, "f3", "WAITING 1", "HERE")]
 #[case(State::Waiting, "alt-1", "42/1", "waiting: tim")]
 #[case(State::Waiting, "alt-1 alt-s", "begins in 8m", "42/1")]
-// The people over the chat.
+// The participants as a drawer.
 #[case(State::People, "", "HERE 3", "MEETINGS")]
 #[case(State::People, "f3", "⏎ send", "HERE 3")]
 #[case(State::People, "esc", "⏎ send", "HERE 3")]
 #[case(State::People, "f2", "LIVE NOW", "HERE 3")]
-// The search through everything.
+// The full-text search.
 #[case(State::Search, "", "search in everything", "r reply")]
 #[case(
     State::Search,
@@ -175,7 +176,7 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Search, "tab tab", "search in everything", "no such text")]
 #[case(State::Search, "'budget' enter", "searching", "no such text")]
 #[case(State::Search, "'budget' esc", "⏎ send", "search in everything")]
-// The search for a meeting, a person or a command.
+// The finder for meetings, users and commands.
 #[case(State::Finder, "'desi'", "Design review", "Vendor call")]
 #[case(State::Finder, "'desi' enter", "begins in", "find ─")]
 #[case(State::Finder, "'@mar'", "@margaret", "Vendor")]
@@ -184,16 +185,16 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Finder, "esc", "⏎ send", "find ─")]
 #[case(State::Finder, "'zzzz' enter", "nothing is called so", "begins in")]
 #[case(State::Finder, "'zzzz' enter backspace", "› zzz", "begins in")]
-// The help.
+// The help page.
 #[case(State::Help, "", "Esc closes", "you joined")]
 #[case(State::Help, "pagedown", "more: PgDn", "you joined")]
 #[case(State::Help, "esc", "you joined", "Esc closes")]
 #[case(State::Help, "f1", "you joined", "Esc closes")]
 #[case(State::Help, "'typed'", "› typed", "no such text")]
-// What is on its way.
+// The outbox page.
 #[case(State::Outbox, "", "Esc closes", "no such text")]
 #[case(State::Outbox, "esc", "⏎ send", "Esc closes")]
-// Asked whether one leaves.
+// The question on quitting.
 #[case(State::Leaving, "", "l ", "Esc closes")]
 #[case(State::Leaving, "esc", "⏎ send", "only quit")]
 fn keys_in_every_state(

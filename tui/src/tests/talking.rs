@@ -1,4 +1,4 @@
-//! Joining, saying, hearing, leaving; unread and scrolling back.
+//! Joining, posting, receiving, leaving, unread counts and scrolling.
 
 use plenary_shared::domain::{Code, Reason, Reject, What};
 use plenary_shared::ids::Seq;
@@ -60,7 +60,7 @@ fn what_is_sent_shows_at_once_and_settles_on_its_event() {
     let cmid = cmid_of(request);
     stage.event(20, own(cmid, "hello"));
     assert!(stage.shows("hello") && !stage.shows("sending"));
-    // It is in the log, and kept until the archive has it.
+    // It is in the log, and in the outbox until it is durable.
     assert_eq!(states(&stage), [taken(20)]);
     assert_eq!(stage.screen().matches("hello").count(), 1);
     stage.durable(19);
@@ -222,7 +222,7 @@ fn the_end_is_a_line_and_the_input_says_so() {
         },
     );
     assert!(stage.shows("closed") && stage.shows("its time is over"));
-    // It was sent: only the server knows what became of it.
+    // It was sent, so only the server knows the outcome.
     assert!(stage.shows("sending"));
     stage.refuse("post", Code::Ended.into());
     assert!(stage.shows("not sent: This meeting has ended"));
@@ -295,7 +295,7 @@ fn older_messages_come_while_scrolling_and_nothing_jumps() {
             users: vec![],
         },
     );
-    // What stood above the first message is gone, the message itself has not moved.
+    // The row above the first message is gone; the message itself stays in place.
     let after = row(&stage);
     assert!(after <= before && after.is_some(), "{before:?} {after:?}");
     stage.key("alt-home");
@@ -344,7 +344,7 @@ fn a_hundred_thousand_messages_scroll_like_ten() {
         stage.key("pageup");
         stage.screen();
     }
-    // Far above what it takes, far below what wrapping everything would.
+    // Far more than needed, far less than wrapping the whole log takes.
     assert!(
         begun.elapsed() < std::time::Duration::from_secs(10),
         "{:?}",

@@ -1,4 +1,4 @@
-//! A meeting that has not begun: its countdown, waiting for it, joining it by itself; who has left.
+//! Meetings that have not started: countdown, waiting room, automatic joining.
 
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, InstanceState, Reason, What};
@@ -6,7 +6,7 @@ use plenary_shared::protocol::{Changed, ChangedList, Push, Verb, WaitOk, WaitTol
 
 use super::stage::{ME, Stage, demo_meetings, id, join, user};
 
-/// Before the design review, which begins at 15:00.
+/// Shows the design review, which starts at 15:00.
 fn before_it(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::ready(columns, rows);
     stage.key("alt-3");
@@ -14,7 +14,7 @@ fn before_it(columns: u16, rows: u16) -> Stage {
     stage
 }
 
-/// Whether a join of it was asked for.
+/// Returns whether a join was requested.
 fn joins(stage: &mut Stage) -> bool {
     stage.asked().iter().any(|(name, _)| name == "join")
 }
@@ -63,7 +63,7 @@ fn waiting_can_be_taken_back() {
     assert!(!joins(&mut stage));
 }
 
-/// The server says who waits for the design review.
+/// Answers with the users waiting for the design review.
 fn waiting(stage: &mut Stage, names: &[(u64, &str)], count: usize) {
     let people = names.iter().map(|(id, name)| Waiter {
         id: user(*id),
@@ -83,14 +83,14 @@ fn told(stage: &mut Stage, (who, name): (u64, &str), waits: bool, count: usize) 
     }));
 }
 
-/// Who looks at what has not begun; `asked` has forgotten it already.
+/// Shows the design review with the request for its waiting room still open.
 fn looking(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::ready(columns, rows);
     stage.key("alt-3");
     stage
 }
 
-/// What was asked of it: whether one waits, or that it is closed.
+/// Returns the requests for the waiting room: waiting or watching, or `None` for closing it.
 fn waits(stage: &mut Stage) -> Vec<Option<bool>> {
     let asked = stage.asked().into_iter();
     let asked = asked.filter_map(|(_, request)| match request.verb {
@@ -135,7 +135,7 @@ fn who_waits_changes_as_the_server_tells() {
     assert!(stage.shows("2 waiting: bo, tim"));
     told(&mut stage, (8, "tim"), false, 1);
     assert!(stage.shows("1 waiting: bo"));
-    // Told in vain: it is asked for again.
+    // An incomplete push leads to another request.
     stage.asked();
     stage.push(Push::Changed(Changed {
         instance: Some(id(12, 3)),
@@ -150,7 +150,7 @@ fn the_server_is_told_who_waits_and_who_only_looks() {
     assert_eq!(waits(&mut stage), [Some(false)]);
     stage.key("enter");
     assert_eq!(waits(&mut stage), [Some(true)]);
-    // Who waits does so wherever they look.
+    // Waiting does not depend on the meeting on screen.
     stage.key("alt-1");
     assert_eq!(waits(&mut stage), []);
     stage.lose_link();
@@ -162,7 +162,7 @@ fn the_server_is_told_who_waits_and_who_only_looks() {
     assert_eq!(waits(&mut stage), [Some(false)]);
     stage.key("alt-1");
     assert_eq!(waits(&mut stage), [None]);
-    // What has begun is not closed: it may be open.
+    // A started meeting is not closed, since it may be open.
     stage.key("alt-3");
     assert_eq!(waits(&mut stage), [Some(false)]);
     stage.push(Push::Changed(Changed {

@@ -1,5 +1,5 @@
-//! The person's own looks: `theme.toml`. What is wrong with a line is said with its number, and
-//! what it is about stays as it was.
+//! The user's theme file, `theme.toml`. Invalid lines are reported with their number and leave the
+//! default in place.
 
 use ratatui::style::{Color, Modifier, Style};
 use toml::de::{DeTable, DeValue};
@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::{ASCII, NAMES_MAX, Theme, Tone, UNICODE};
 use crate::config::{Wrong, line_of};
 
-/// The 16 colours that every terminal has, as its owner chose them.
+/// The 16 terminal colours.
 const COLOURS: [(&str, Color); 16] = [
     ("black", Color::Black),
     ("red", Color::Red),
@@ -36,7 +36,7 @@ const MODIFIERS: [(&str, Modifier); 5] = [
 ];
 
 impl Theme {
-    /// This theme but for what a file says of it; and what is wrong with the file.
+    /// Applies a theme file. Returns the theme and the errors in the file.
     #[must_use]
     pub fn configured(mut self, text: &str) -> (Self, Vec<Wrong>) {
         let table = match DeTable::parse(text) {
@@ -100,7 +100,7 @@ impl Theme {
     }
 }
 
-/// `bold yellow`, `white on red`, `reverse`, or nothing at all.
+/// Parses a style such as `bold yellow`, `white on red`, `reverse`, or the empty string.
 fn style(text: &str) -> Result<Style, String> {
     let mut style = Style::new();
     let mut words = text.split_whitespace();

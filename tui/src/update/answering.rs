@@ -1,4 +1,4 @@
-//! Answering a message; changing and deleting one's own.
+//! Replying to messages, and editing and deleting own ones.
 
 use plenary_shared::domain::{Code, Event, What};
 use plenary_shared::text::MessageBody;
@@ -9,11 +9,11 @@ use crate::journal::{Aim, Line, Target};
 use crate::text;
 use crate::theme::Tone;
 
-/// Columns of a message that is named in a question.
+/// Columns of a quoted message in a question.
 const NAMED_CELLS: usize = 30;
 
 impl Step<'_> {
-    /// What is written from here on answers the selected message.
+    /// Starts a reply to the selected message.
     pub(super) fn reply_selected(&mut self) {
         if let Some(event) = self.model.selected().cloned() {
             self.end_select();
@@ -21,7 +21,7 @@ impl Step<'_> {
         }
     }
 
-    /// The selected message comes into the input, to be changed.
+    /// Starts to edit the selected message.
     pub(super) fn change_selected(&mut self) {
         if let Some(event) = self.model.selected().cloned()
             && self.is_mine(&event)
@@ -31,7 +31,7 @@ impl Step<'_> {
         }
     }
 
-    /// Deletes the selected message, when it is asked for twice.
+    /// Deletes the selected message on the second request.
     pub(super) fn delete_selected(&mut self) {
         let Some(event) = self.model.selected().cloned() else {
             return;
@@ -48,7 +48,7 @@ impl Step<'_> {
         }
     }
 
-    /// `/reply`: to the last message of anybody else, or of this person.
+    /// `/reply`: replies to the last message from another user, or from the named one.
     pub(super) fn reply_word(&mut self, name: &str) -> bool {
         let whose = match name {
             "" => None,
@@ -67,7 +67,7 @@ impl Step<'_> {
         });
         match found {
             Some(event) if self.may_write() => {
-                // The word itself is out of the way first.
+                // Remove the command from the input first.
                 self.obeyed(self.model.shown);
                 self.reply_to(&event);
             }
@@ -77,7 +77,7 @@ impl Step<'_> {
         false
     }
 
-    /// `/edit`: the last message of one's own.
+    /// `/edit`: edits the user's last message.
     pub(super) fn change_word(&mut self) -> bool {
         match self.my_last() {
             Some(event) if self.may_write() => {
@@ -90,7 +90,7 @@ impl Step<'_> {
         false
     }
 
-    /// `/delete`: the last message of one's own, when it is asked for twice.
+    /// `/delete`: deletes the user's last message on the second request.
     pub(super) fn delete_word(&mut self) -> bool {
         let Some(event) = self.my_last() else {
             self.tell_none();
@@ -110,14 +110,14 @@ impl Step<'_> {
         false
     }
 
-    /// Leaves an answer, whose text stays, or a change, in whose place comes what was there before.
+    /// Cancels a reply, keeping the text, or an edit, restoring the draft.
     pub(super) fn leave_aim(&mut self) {
         let changed = self.model.composer_mut().leave_aim();
         self.keep_changed(changed);
         self.drafts_changed();
     }
 
-    /// What was changed in a message and is not sent can be put back like anything that was cut.
+    /// Adds the changed text of a cancelled edit to the kill ring.
     fn keep_changed(&mut self, changed: Option<String>) {
         if let Some(text) = changed {
             self.model.ring.push(&text);
@@ -127,12 +127,11 @@ impl Step<'_> {
         }
     }
 
-    /// A line that was taken back comes into the input, in the place of what stands there, to do what
-    /// it was to do.
+    /// Puts a recalled entry back into the input with its target, replacing the draft.
     pub(super) fn put_back(&mut self, aim: Aim, body: &MessageBody) {
         let composer = self.model.composer_mut();
         match aim {
-            // What was written can be taken back like any other change.
+            // Undo restores the draft.
             Aim::Say => composer.editor.set(body.as_str()),
             Aim::Reply(target) => {
                 composer.reply(target);
@@ -163,7 +162,7 @@ impl Step<'_> {
             return;
         };
         if self.may_write() {
-            // What is on its way to it is what it says for whoever wrote that.
+            // Start from a pending edit of the message, if there is one.
             let pending = self.model.outbox.change_of(event);
             let text = pending.map_or(body, |line| &line.body).to_string();
             let changed = self.model.composer_mut().change(target, &text);
@@ -188,7 +187,7 @@ impl Step<'_> {
         }
     }
 
-    /// Whether one said this, and has not deleted it; says why not.
+    /// Returns whether the user may change this message. Otherwise shows why not.
     fn is_mine(&mut self, event: &Event) -> bool {
         let code = match &event.what {
             What::Message { deleted, .. } if deleted.is_some() => Code::MessageDeleted,
@@ -199,7 +198,7 @@ impl Step<'_> {
         false
     }
 
-    /// Whether one is in the shown meeting; says why not.
+    /// Returns whether the user may post in the meeting on screen. Otherwise shows why not.
     fn may_write(&mut self) -> bool {
         let room = self.model.room();
         let code = match room {
@@ -216,7 +215,7 @@ impl Step<'_> {
         self.last_said(|event| event.what.user() == me)
     }
 
-    /// The last message at hand that is like this, and not deleted.
+    /// Returns the last known message that matches and is not deleted.
     fn last_said(&self, is: impl Fn(&Event) -> bool) -> Option<Event> {
         let log = self.model.room().and_then(|room| room.log.as_ref())?;
         let is_there = |event: &&Event| match &event.what {
@@ -232,7 +231,7 @@ impl Step<'_> {
     }
 }
 
-/// A message as a question names it.
+/// Quotes a message for a question.
 pub(super) fn named(event: &Event) -> String {
     let body = match &event.what {
         What::Message { body, .. } => body.as_str(),

@@ -1,4 +1,4 @@
-//! The last screens: kept when they have changed, and forgotten when they are somebody else's.
+//! Caching of the last screens after changes, and dropping the cache of another user.
 
 use plenary_shared::protocol::HelloOk;
 
@@ -6,18 +6,18 @@ use super::Step;
 use crate::effect::Effect;
 use crate::model::meetings::Meetings;
 
-/// What changes is on disk so long after: a crash loses no more of it, a flood does not write it more
-/// often.
+/// Delay between a change and writing the cache: a crash loses no more than this, and a burst
+/// causes one write.
 const KEPT_AFTER_MS: i64 = 10_000;
 
 impl Step<'_> {
-    /// The server said something: what is on the screens may be something else by it.
+    /// Schedules writing the cache after a message from the server.
     pub(super) fn screens_changed(&mut self) {
         let due = self.model.now.plus_ms(KEPT_AFTER_MS);
         self.model.screens_due.get_or_insert(due);
     }
 
-    /// Keeps the last screens, if they have changed since they were kept.
+    /// Writes the cache if the screens changed.
     pub(super) fn keep_screens(&mut self) {
         if self.model.screens_due.take().is_some()
             && self.model.meetings.loaded
@@ -27,7 +27,7 @@ impl Step<'_> {
         }
     }
 
-    /// Whoever has another number by now has not seen what was kept.
+    /// Drops the cached screens if they belong to another user.
     pub(super) fn forget_kept_of_others(&mut self, ok: &HelloOk) {
         if self.model.me.as_ref().is_none_or(|me| me.id == ok.user) {
             return;

@@ -1,4 +1,4 @@
-//! Calling the reader who looks elsewhere: what for, how often, and how that is chosen.
+//! Notifications for messages while the user looks elsewhere, and their settings.
 
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::InstanceId;
@@ -9,21 +9,21 @@ use crate::model::loudness::Loudness;
 use crate::text;
 use crate::theme::Tone;
 
-/// How long after a call there is no other: many messages at once are one call.
+/// Minimum interval between two notifications. A burst of messages causes one.
 const PAUSE_MS: i64 = 2_000;
 
-/// Columns of a message that a notification shows.
+/// Columns of a message in a notification.
 const TEXT_CELLS: usize = 160;
 
 impl Step<'_> {
-    /// A message of somebody else came: it may be worth a call.
+    /// Collects a notification for a message from another user.
     pub(super) fn note_call(&mut self, id: InstanceId, event: &Event, is_meant: bool) {
         let What::Message { user, body, .. } = &event.what else {
             return;
         };
         let model = &*self.model;
         let loudness = model.loudness.get(&id.meeting).copied().unwrap_or_default();
-        // A terminal that never tells of its focus is looked at as far as one can know.
+        // Terminals without focus reports count as focused.
         let looks = if model.focus_told {
             model.focused
         } else {
@@ -44,7 +44,7 @@ impl Step<'_> {
         self.calls.push((title, said));
     }
 
-    /// Calls, for all that has come in this step.
+    /// Sends one notification for the messages of this update.
     pub(super) fn call(&mut self) {
         let calls = std::mem::take(&mut self.calls);
         let now = self.model.now;
@@ -63,7 +63,7 @@ impl Step<'_> {
         self.out.push(Effect::Call { title, text });
     }
 
-    /// `/notify`: what the shown meeting may call for.
+    /// `/notify`: shows or sets the notification level of the meeting on screen.
     pub(super) fn notify(&mut self, argument: &str) -> bool {
         let Some(id) = self.model.shown else {
             self.model.tell(Tone::Bad, "no meeting is open");
@@ -86,7 +86,7 @@ impl Step<'_> {
         true
     }
 
-    /// `/mute`: silent, or as before.
+    /// `/mute`: mutes or unmutes notifications of the meeting on screen.
     pub(super) fn mute(&mut self) -> bool {
         let Some(id) = self.model.shown else {
             self.model.tell(Tone::Bad, "no meeting is open");
@@ -102,7 +102,7 @@ impl Step<'_> {
         true
     }
 
-    /// `/dnd`: nothing calls, or all as before.
+    /// `/dnd`: turns do not disturb on or off.
     pub(super) fn toggle_dnd(&mut self) {
         self.model.dnd = !self.model.dnd;
         let text = if self.model.dnd {

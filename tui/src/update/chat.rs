@@ -1,4 +1,4 @@
-//! Scrolling: the chat, and the pages over it.
+//! Scrolling of the chat and the pages over it.
 
 use plenary_shared::ids::InstanceId;
 
@@ -6,11 +6,11 @@ use super::Step;
 use crate::model::scroll::{self, Missing, Place, Scroll};
 use crate::theme::Tone;
 
-/// Screens of rows above the window, and below it, within which missing events are asked for.
+/// Screens above and below the window within which missing events are requested.
 const AHEAD_SCREENS: usize = 2;
 
 impl Step<'_> {
-    /// Moves the shown log by rows, up if negative.
+    /// Scrolls the chat by rows, up if negative.
     pub(super) fn scroll_by(&mut self, delta: isize) {
         let height = self.model.chat_rows();
         let moved = self
@@ -20,13 +20,13 @@ impl Step<'_> {
         self.set_scroll(moved);
     }
 
-    /// Moves the shown log by screens, up if negative; one row stays in sight.
+    /// Scrolls the chat by screens less one row, up if negative.
     pub(super) fn scroll_page(&mut self, screens: isize) {
         let height = self.model.chat_rows().saturating_sub(1).max(1);
         self.scroll_by(screens * isize::try_from(height).unwrap_or(1));
     }
 
-    /// To the first row that is known.
+    /// Scrolls to the first known row.
     pub(super) fn scroll_oldest(&mut self) {
         let height = self.model.chat_rows();
         let first = self
@@ -36,12 +36,12 @@ impl Step<'_> {
         self.set_scroll(first);
     }
 
-    /// To the last row, and along with it.
+    /// Scrolls to the end and follows it.
     pub(super) fn scroll_newest(&mut self) {
         self.set_scroll(Some(Scroll::Newest));
     }
 
-    /// To the first message that came while one looked away.
+    /// Scrolls to the first unread message.
     pub(super) fn scroll_first_unread(&mut self) {
         let height = self.model.chat_rows();
         let found = self.model.room().and_then(|room| {
@@ -59,7 +59,7 @@ impl Step<'_> {
         self.set_scroll(found);
     }
 
-    /// Moves the page over the chat by rows.
+    /// Scrolls the page over the chat by rows.
     pub(super) fn scroll_overlay(&mut self, delta: isize) {
         let (columns, height) = self.model.overlay_size();
         let Some(overlay) = &self.model.overlay else {
@@ -90,7 +90,7 @@ impl Step<'_> {
         self.page_ahead(id);
     }
 
-    /// Asks for events that are missing before the reader gets there.
+    /// Requests missing events before the user scrolls to them.
     pub(super) fn page_ahead(&mut self, id: InstanceId) {
         let height = self.model.chat_rows();
         let Some(room) = self.model.rooms.get(&id) else {

@@ -1,4 +1,4 @@
-//! Writing: what keys do to the text they go to, what is pasted, the editor outside.
+//! Editing: keys in the focused input, pastes, and the external editor.
 
 use plenary_shared::ids::InstanceId;
 
@@ -9,13 +9,13 @@ use crate::model::choice::Choice;
 use crate::model::editor::{Editor, Ring};
 use crate::theme::Tone;
 
-/// How long a changed draft waits for more before it is kept.
+/// Delay between a change of a draft and storing it.
 const DRAFT_MS: i64 = 1_000;
-/// Bytes that an input holds: some messages' worth, so that a paste can be cut down.
+/// Size limit of an input in bytes: several messages, so that a long paste can be shortened.
 const INPUT_BYTES_MAX: usize = 64 * 1_024;
 
 impl Step<'_> {
-    /// A text was pasted.
+    /// Inserts a paste.
     pub(super) fn pasted(&mut self, pasted: &str) {
         if self.is_nothing_written() || !self.has_room(pasted.len()) {
             return;
@@ -29,7 +29,7 @@ impl Step<'_> {
         self.edited();
     }
 
-    /// A character was typed.
+    /// Types a character.
     pub(super) fn write(&mut self, c: char) {
         if self.has_room(c.len_utf8()) {
             self.editor().0.write(c);
@@ -37,7 +37,7 @@ impl Step<'_> {
         }
     }
 
-    /// The text that keys go to, and what was cut from it.
+    /// Returns the focused editor and its kill ring.
     pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
         let model = &mut *self.model;
         let covered = model.sign_in.is_some() || model.find.is_some();
@@ -63,7 +63,7 @@ impl Step<'_> {
         }
     }
 
-    /// What a command does to the text, if it does something to it.
+    /// Applies an editing command.
     pub(super) fn edit(&mut self, command: Command) {
         let cells = self.model.panes().input_columns();
         let composing = !self.is_one_line();
@@ -101,26 +101,26 @@ impl Step<'_> {
         }
     }
 
-    /// Changes the text.
+    /// Applies a change to the text.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut Ring)) {
         let (editor, ring) = self.editor();
         change(editor, ring);
         self.edited();
     }
 
-    /// Something in a draft has changed.
+    /// Schedules storing the drafts.
     pub(super) fn drafts_changed(&mut self) {
         let due = self.model.now.plus_ms(DRAFT_MS);
         self.model.drafts_due.get_or_insert(due);
     }
 
-    /// What was written in a meeting has been sent: it is remembered.
+    /// Clears a sent message from the input and adds it to the history.
     pub(super) fn written(&mut self, at: Option<InstanceId>) {
         let text = self.model.composers.entry(at).or_default().sent();
         self.remember(at, text);
     }
 
-    /// What was written in a meeting has been obeyed: it is remembered.
+    /// Clears an executed command from the input and adds it to the history.
     pub(super) fn obeyed(&mut self, at: Option<InstanceId>) {
         let text = self.model.composers.entry(at).or_default().obeyed();
         self.remember(at, text);
@@ -136,7 +136,7 @@ impl Step<'_> {
         self.drafts_changed();
     }
 
-    /// Goes on writing outside.
+    /// Opens the input in the external editor.
     pub(super) fn open_editor(&mut self) {
         let at = self.model.shown;
         let text = self.model.composer_mut().editor.text().to_owned();
@@ -144,7 +144,7 @@ impl Step<'_> {
         self.out.push(Effect::Edit { at, text });
     }
 
-    /// What was written outside comes back.
+    /// Takes the text from the external editor.
     pub(super) fn came_back(&mut self, at: Option<InstanceId>, text: &str) {
         if text.len() > INPUT_BYTES_MAX {
             let why = format!(
@@ -160,13 +160,13 @@ impl Step<'_> {
         }
     }
 
-    /// Whether the dashboard lies over all that could be written.
+    /// Returns whether the dashboard covers every input.
     pub(super) fn is_nothing_written(&self) -> bool {
         let model = &*self.model;
         model.boards() && model.sign_in.is_none() && !model.contexts().contains(&Context::Edit)
     }
 
-    /// Whether line ends have no place in the text.
+    /// Returns whether the focused input has a single line.
     fn is_one_line(&self) -> bool {
         let model = &*self.model;
         model.sign_in.is_some()

@@ -1,4 +1,4 @@
-//! What of a log has not been read: asked for before the reader gets there, or when they want it.
+//! Requests for missing parts of a log, ahead of scrolling or when selected.
 
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::{Events, EventsOk, Verb};
@@ -8,37 +8,37 @@ use crate::model::Asked;
 use crate::model::scroll::{self, Place};
 use crate::theme::Tone;
 
-/// Events of one page.
+/// Events in one page.
 const PAGE_EVENTS: u64 = 200;
-/// Events that are read on either side of one that is gone to: a few screens.
+/// Events read on either side of a jump target: a few screens.
 const AROUND_EVENTS: u64 = 60;
 
 impl Step<'_> {
-    /// Asks for the events right before this one.
+    /// Requests the events right before this one.
     pub(super) fn ask_older(&mut self, id: InstanceId, before: Seq) {
         let events = page(id, None, Some(before), PAGE_EVENTS);
         self.ask_missing(id, before, events, Asked::Older(id, before));
     }
 
-    /// Asks for those of the events missing before this one that come first.
+    /// Requests the first of the events missing before this one.
     pub(super) fn ask_between(&mut self, id: InstanceId, event: Seq) {
         let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
         let Some(after) = log.and_then(|log| log.missing_before(event)) else {
             return;
         };
-        // No more than are missing: what is known is not to come again.
+        // Only the missing ones: known events are not read again.
         let missing = event.get().saturating_sub(after.get() + 1);
         let events = page(id, Some(after), None, missing.min(PAGE_EVENTS));
         self.ask_missing(id, event, events, Asked::Between(id));
     }
 
-    /// The events before one that was the first, or stood behind a gap.
+    /// Applies the events before the first one or before a gap.
     pub(super) fn older(&mut self, id: InstanceId, before: Seq, ok: EventsOk) {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
         room.asked_older = None;
-        // After a fence the log may have another beginning.
+        // After a fence the log may start elsewhere.
         if let Some(log) = &mut room.log
             && (log.older_than() == Some(before) || log.event(before).is_some())
         {
@@ -47,7 +47,7 @@ impl Step<'_> {
         }
     }
 
-    /// The first of the events of a gap.
+    /// Applies the first events of a gap.
     pub(super) fn between(&mut self, id: InstanceId, ok: EventsOk) {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -59,7 +59,7 @@ impl Step<'_> {
         }
     }
 
-    /// The events around one that is gone to.
+    /// Applies the events around a jump target.
     pub(super) fn around(&mut self, id: InstanceId, before: Seq, ok: EventsOk) {
         self.older_unless_known(id, before, ok);
         let Some((to, seq)) = self.model.jump.filter(|(to, _)| *to == id) else {
@@ -74,8 +74,8 @@ impl Step<'_> {
         self.arrive(id);
     }
 
-    /// Goes to the message that was wanted, if it is in this meeting: selected in the middle of the
-    /// screen. What is around it is asked for first, where it is not known.
+    /// Jumps to the requested message in this meeting: selects it in the middle of the screen,
+    /// after requesting the events around it if needed.
     pub(super) fn arrive(&mut self, id: InstanceId) {
         let Some((_, seq)) = self.model.jump.filter(|(to, _)| *to == id) else {
             return;
@@ -103,7 +103,7 @@ impl Step<'_> {
         }
     }
 
-    /// Asks for what is missing before an event, from the side on which the selected message is.
+    /// Requests the events missing before this one, starting from the side of the selected message.
     pub(super) fn fill_before(&mut self, event: Seq) {
         let Some(id) = self.model.shown else {
             return;
@@ -120,7 +120,7 @@ impl Step<'_> {
         }
     }
 
-    /// Asks for what is before the first message.
+    /// Requests the events before the first message.
     pub(super) fn fill_older(&mut self) {
         let room = self.model.room();
         let more = room.and_then(|room| Some((room.id, room.log.as_ref()?.older_than()?)));
@@ -130,7 +130,7 @@ impl Step<'_> {
         }
     }
 
-    /// The event between two seqs that is nearest to the first and has missing ones before it.
+    /// Returns the event nearest to `from` with events missing before it, on the way to `to`.
     pub(super) fn gap_between(&self, from: Seq, to: Seq) -> Option<Seq> {
         let log = self.model.room()?.log.as_ref()?;
         let lacks = |event: &&plenary_shared::domain::Event| {
@@ -161,7 +161,7 @@ impl Step<'_> {
         asks.any(|asked| matches!(asked, Asked::Around(of, _) if *of == id))
     }
 
-    /// One such request at a time for each meeting.
+    /// Sends at most one such request per meeting.
     fn ask_missing(&mut self, id: InstanceId, event: Seq, events: Events, asked: Asked) {
         let is_free = |room: &crate::model::room::Room| room.asked_older.is_none();
         if self.model.rooms.get(&id).is_some_and(is_free)

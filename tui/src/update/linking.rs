@@ -1,4 +1,4 @@
-//! The connection: hello, what it brings back, and its loss.
+//! The connection: sign-on, resuming, and loss.
 
 use plenary_shared::domain::Code;
 use plenary_shared::ids::InstanceId;
@@ -16,14 +16,14 @@ use crate::model::{Asked, Link, Me};
 use crate::msg::LinkNews;
 use crate::theme::Tone;
 
-/// Program and version, for the server's log.
+/// Client name and version, for the server's log.
 const CLIENT: &str = concat!("plenary/", env!("CARGO_PKG_VERSION"));
 
-/// So soon after a sleep the loss of the connection belongs to it.
+/// A loss this soon after a sleep is dated back to its start.
 const SLEPT_LATELY_MS: i64 = 60_000;
 
 impl Step<'_> {
-    /// Something about the connection.
+    /// Handles an event of the connection.
     pub(super) fn link(&mut self, news: LinkNews) {
         match news {
             LinkNews::Connecting { attempt } => self.model.link = Link::Connecting { attempt },
@@ -110,7 +110,7 @@ impl Step<'_> {
         self.ask(Verb::Hello(hello), Asked::Hello);
     }
 
-    /// The server knows us.
+    /// Handles the reply to hello.
     pub(super) fn greeted(&mut self, ok: HelloOk) {
         let local = self.model.now.plus_ms(-self.model.skew_ms);
         self.forget_kept_of_others(&ok);
@@ -151,7 +151,7 @@ impl Step<'_> {
                     }
                     self.flush(id);
                 }
-                // An end, too, may have come in a generation of which nothing is known here.
+                // The end may be in a generation that is unknown here.
                 Some(ResumeMode::Snapshot | ResumeMode::Ended) => self.ask_open(id),
                 Some(ResumeMode::Gone) => self.gone(id),
                 None => {
@@ -164,7 +164,7 @@ impl Step<'_> {
         }
     }
 
-    /// A meeting cannot be read any more.
+    /// Removes a meeting that can no longer be read.
     pub(super) fn gone(&mut self, id: InstanceId) {
         let title = self.title_of(id);
         self.model.rooms.remove(&id);
@@ -179,7 +179,7 @@ impl Step<'_> {
         self.model.tell(Tone::Bad, text);
     }
 
-    /// The server does not know the token any more.
+    /// Shows the sign-in form and forgets the token.
     pub(super) fn sign_out(&mut self, why: &str) {
         let (server, now) = (self.model.server.clone(), self.model.now);
         let email = self
@@ -198,11 +198,11 @@ impl Step<'_> {
         self.out.push(Effect::ForgetToken { server });
     }
 
-    /// The connection is gone, and with it everything that was asked.
+    /// Handles the loss of the connection and of all open requests.
     pub(super) fn lost(&mut self) {
         if self.model.link == Link::Ready {
             let now = self.model.now;
-            // A loss that is noticed on waking began with the sleep.
+            // A loss noticed on waking started with the sleep.
             let slept = self.model.slept.take();
             let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_LATELY_MS);
             self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));

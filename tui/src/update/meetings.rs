@@ -1,4 +1,4 @@
-//! Going from meeting to meeting: selecting, joining, leaving.
+//! Switching between meetings, joining and leaving.
 
 use plenary_shared::domain::{InstanceState, Reject};
 use plenary_shared::ids::InstanceId;
@@ -13,7 +13,7 @@ use crate::text;
 use crate::theme::Tone;
 
 impl Step<'_> {
-    /// The list of meetings came.
+    /// Applies the list of meetings.
     pub(super) fn listed(&mut self, ok: MeetingsOk) {
         let first = !self.model.meetings.loaded;
         self.model.meetings.set(ok.meetings);
@@ -22,7 +22,7 @@ impl Step<'_> {
             self.ask_meetings();
         }
         if first {
-            // Whoever came back is where they were.
+            // After a restart, reopen the joined meetings.
             let joined: Vec<InstanceId> = self
                 .model
                 .meetings
@@ -61,13 +61,13 @@ impl Step<'_> {
         }
     }
 
-    /// Shows a meeting, and selects its row.
+    /// Shows a meeting.
     pub(super) fn show(&mut self, id: InstanceId) {
         if self.model.shown != Some(id) {
             self.end_select();
             self.model.shown_before = self.model.shown;
             self.model.shown = Some(id);
-            // Who goes elsewhere does not want to be taken there any more.
+            // Switching elsewhere cancels a pending jump.
             self.model.jump = self.model.jump.filter(|(to, _)| *to == id);
             self.model.leaving = false;
             self.model.confirming = None;
@@ -77,7 +77,7 @@ impl Step<'_> {
         }
     }
 
-    /// Steps through the list.
+    /// Switches to the next or previous meeting in the list.
     pub(super) fn step_meeting(&mut self, forward: bool) {
         let ids = self.listed_ids();
         if ids.is_empty() {
@@ -92,7 +92,7 @@ impl Step<'_> {
         self.show(ids[next]);
     }
 
-    /// The row of this number.
+    /// Switches to the meeting with this number.
     pub(super) fn nth_meeting(&mut self, nth: usize) {
         match self.listed_ids().get(nth) {
             Some(id) => self.show(*id),
@@ -102,7 +102,7 @@ impl Step<'_> {
         }
     }
 
-    /// The next with unread messages, those that speak of the reader first.
+    /// Switches to the next meeting with unread messages, those with mentions first.
     pub(super) fn next_unread(&mut self) {
         match self.model.next_unread() {
             Some(id) => self.show(id),
@@ -110,7 +110,7 @@ impl Step<'_> {
         }
     }
 
-    /// Joins what runs, reads what has ended, waits for the rest, or no more.
+    /// Joins a live meeting, opens an ended one, or toggles automatic joining.
     pub(super) fn enter_meeting(&mut self, id: InstanceId) {
         self.show(id);
         self.model.focus = Focus::Input;
@@ -118,7 +118,7 @@ impl Step<'_> {
             self.model.drawer = None;
         }
         let Some(instance) = self.model.instance(id) else {
-            // Long over, or named by its number: reading it says what it is.
+            // Not listed: reading it tells what it is.
             self.open(id);
             if !self.is_ready() {
                 let why = "not connected: it is read when the connection is back";
@@ -127,7 +127,7 @@ impl Step<'_> {
             return;
         };
         match instance.state {
-            // Whoever is in has nothing to do but to be shown it.
+            // Already joined.
             InstanceState::Active if self.model.rooms.get(&id).is_some_and(|r| r.wants_in) => {}
             InstanceState::Active => self.join(id),
             InstanceState::Ending | InstanceState::Ended => self.open(id),
@@ -145,7 +145,7 @@ impl Step<'_> {
         }
     }
 
-    /// Means to be in, and asks for it.
+    /// Joins a meeting.
     pub(super) fn join(&mut self, id: InstanceId) {
         if !self.is_ready() {
             self.model.tell(
@@ -153,7 +153,7 @@ impl Step<'_> {
                 "not connected: you join as soon as the connection is back",
             );
         }
-        // Joined before it is read, so that what is read has oneself in it.
+        // Join before opening, so that the user is among the participants read.
         self.ask_join(id);
         self.open(id);
         if let Some(room) = self.model.rooms.get_mut(&id) {
@@ -161,14 +161,14 @@ impl Step<'_> {
         }
     }
 
-    /// Asks to join, unless that is under way.
+    /// Requests to join, unless that is pending.
     pub(super) fn ask_join(&mut self, id: InstanceId) {
         if !self.is_asked(&Asked::Join(id)) {
             self.ask(Verb::Join(id), Asked::Join(id));
         }
     }
 
-    /// One is in.
+    /// Handles a successful join.
     pub(super) fn joined(&mut self, id: InstanceId, posted: Option<Posted>) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = true;
@@ -182,7 +182,7 @@ impl Step<'_> {
         self.flush(id);
     }
 
-    /// One is not let in; or not yet, and means to be in all the same.
+    /// Handles a rejected join, with a retry if the reason is temporary.
     pub(super) fn join_refused(&mut self, id: InstanceId, reject: &Reject) {
         let meant = self.model.rooms.get(&id).is_some_and(|room| room.wants_in);
         if meant && may_pass(reject.code) {
@@ -197,7 +197,7 @@ impl Step<'_> {
         self.tell_no_of(id, reject);
     }
 
-    /// Asks to leave the shown meeting.
+    /// Requests to leave the meeting on screen.
     pub(super) fn leave(&mut self) {
         let Some(id) = self
             .model
@@ -210,7 +210,7 @@ impl Step<'_> {
         self.ask_or_tell(Verb::Leave(id), Asked::Leave(id));
     }
 
-    /// One has left.
+    /// Handles a successful leave.
     pub(super) fn left(&mut self, id: InstanceId) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_in = false;
@@ -231,7 +231,7 @@ impl Step<'_> {
         }
     }
 
-    /// Into the list, or out of it.
+    /// Focuses the meeting list, or returns from it.
     pub(super) fn toggle_meetings(&mut self) {
         let beside = matches!(self.model.panes().form, Form::Three | Form::Two);
         if self.model.focus == Focus::List {
@@ -245,7 +245,7 @@ impl Step<'_> {
         }
     }
 
-    /// The people, where they are not beside the chat.
+    /// Opens or closes the participants, unless they have their own pane.
     pub(super) fn toggle_people(&mut self) {
         if self.model.panes().form == Form::Three {
             return self
@@ -258,7 +258,7 @@ impl Step<'_> {
         self.model.overlay = None;
     }
 
-    /// A meeting's title, to speak of it.
+    /// Returns a meeting's title for a notice.
     pub(super) fn title_of(&self, id: InstanceId) -> String {
         let title = self
             .model

@@ -1,4 +1,4 @@
-//! The mouse: what a click and the wheel mean where they happen.
+//! Mouse clicks and the wheel.
 
 use ratatui::layout::Position;
 
@@ -7,11 +7,11 @@ use crate::model::Focus;
 use crate::model::scroll::Place;
 use crate::msg::Mouse;
 
-/// Rows that one step of the wheel moves.
+/// Rows scrolled by one step of the wheel.
 const WHEEL_ROWS: isize = 3;
 
 impl Step<'_> {
-    /// The mouse was used.
+    /// Handles a mouse event.
     pub(super) fn mouse(&mut self, mouse: Mouse) {
         if self.model.sign_in.is_some() || self.model.find.is_some() || self.model.boards() {
             return;
@@ -36,7 +36,7 @@ impl Step<'_> {
         let panes = self.model.panes();
         let over_list = panes.meetings.contains(at);
         if over_list {
-            // Its first row is its head.
+            // The first row is the heading.
             let row = usize::from(at.y - panes.meetings.y);
             let height = usize::from(panes.meetings.height).saturating_sub(1);
             let id = row
@@ -47,7 +47,7 @@ impl Step<'_> {
                 self.show(id);
             }
         } else if panes.people.contains(at) {
-            // Nobody is anything but looked at there.
+            // Participants cannot be clicked.
         } else if panes.chat.contains(at) {
             let row = usize::from(at.y - panes.chat.y);
             let place = self.model.chat_places().get(row).copied().flatten();

@@ -1,4 +1,4 @@
-//! How far one has read, here and at one's other terminals; and who is writing.
+//! Read positions, on this terminal and others, and typing notices.
 
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{ID_MAX, TYPING_EVERY_MS, TYPING_SHOWN_MS};
@@ -12,7 +12,7 @@ use crate::model::wake::READ_EVERY_MS;
 use crate::model::{Asked, Model};
 
 impl Step<'_> {
-    /// What is shown of the shown log has been read, although its end is not.
+    /// Advances the read position to the last visible row while scrolled up.
     pub(super) fn read_shown(&mut self) {
         let model = &*self.model;
         let looked = model.shown.filter(|id| model.looks_into(*id));
@@ -30,7 +30,7 @@ impl Step<'_> {
         }
     }
 
-    /// Tells the server how far one has read, not more often than it is worth.
+    /// Reports the read positions to the server, rate-limited.
     pub(super) fn tell_read(&mut self) {
         let now = self.model.now;
         let is_due = |at| now.ms_since(at) >= READ_EVERY_MS;
@@ -53,7 +53,7 @@ impl Step<'_> {
         }
     }
 
-    /// One has read further at another terminal.
+    /// Applies a read position from another terminal.
     pub(super) fn read_elsewhere(&mut self, read: ReadElsewhere) {
         let Some(room) = self.model.rooms.get_mut(&read.instance) else {
             return;
@@ -70,7 +70,7 @@ impl Step<'_> {
         }
     }
 
-    /// What the server counts of what is not read.
+    /// Applies the server's unread counts.
     pub(super) fn left_unread(&mut self, unread: Vec<Unread>) {
         for left in &unread {
             self.read_again(left.instance, Some(*left));
@@ -78,8 +78,8 @@ impl Step<'_> {
         self.model.meetings.set_unread(unread);
     }
 
-    /// What is not read of an opened meeting is counted anew; where not all of it is known, by the
-    /// server.
+    /// Counts the unread messages of an open meeting, or takes the server's counts if the log is
+    /// incomplete.
     pub(super) fn read_again(&mut self, id: InstanceId, left: Option<Unread>) {
         let is_meant = is_meant(self.model);
         let me = self.model.my_id();
@@ -102,7 +102,7 @@ impl Step<'_> {
         }
     }
 
-    /// A message that is not read was changed or deleted.
+    /// Counts again after an unread message was edited or deleted.
     pub(super) fn recount(&mut self, id: InstanceId) {
         let (me, is_meant) = (self.model.my_id(), is_meant(self.model));
         let room = self.model.rooms.get_mut(&id);
@@ -111,7 +111,7 @@ impl Step<'_> {
         }
     }
 
-    /// `/read`: the shown meeting is read, or with `all` every one.
+    /// `/read`: marks the meeting on screen as read, or with `all` every meeting.
     pub(super) fn read(&mut self, argument: &str) {
         let (now, shown) = (self.model.now, self.model.shown);
         for room in self.model.rooms.values_mut() {
@@ -128,7 +128,7 @@ impl Step<'_> {
             .filter(|id| self.model.unread_of(*id).0 > 0)
             .collect();
         for instance in unopened {
-            // Whatever its last number is.
+            // The server limits it to the last event.
             let seq = Seq::new(ID_MAX).unwrap_or_default();
             let read = Verb::Read(ReadUpTo { instance, seq });
             if self.ask_or_tell(read, Asked::Read(instance)) {
@@ -137,7 +137,7 @@ impl Step<'_> {
         }
     }
 
-    /// Somebody is writing.
+    /// Another user is typing.
     pub(super) fn typing(&mut self, typing: Typing) {
         let until = self.model.now.plus_ms(TYPING_SHOWN_MS);
         let me = self.model.my_id();
@@ -149,7 +149,7 @@ impl Step<'_> {
         }
     }
 
-    /// Tells that one is writing something that others will see, as often as that is worth it.
+    /// Reports typing to the server, rate-limited. Commands are not reported.
     pub(super) fn tell_typing(&mut self) {
         let (now, me) = (self.model.now, self.model.my_id());
         let Some(composer) = self.model.composer() else {
@@ -184,13 +184,13 @@ impl Step<'_> {
         };
         room.untold |= is_here;
         if !room.read_to(seq, me, is_meant) {
-            // What is left can only be counted by the server.
+            // Only the server can count the rest.
             self.ask_meetings();
         }
     }
 }
 
-/// Whether a text speaks of whoever is signed in.
+/// Returns a test for mentions of the signed-in user.
 fn is_meant(model: &Model) -> impl Fn(&str) -> bool + use<> {
     let name = model
         .me

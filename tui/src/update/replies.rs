@@ -1,4 +1,4 @@
-//! Answers: each goes to where its question came from.
+//! Dispatch of replies to the handlers of their requests.
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
@@ -15,7 +15,7 @@ use crate::model::overlay::Page;
 use crate::theme::Tone;
 
 impl Step<'_> {
-    /// An answer came. One to a question that is not known any more is dropped.
+    /// Handles a reply. Replies to unknown requests are dropped.
     pub(super) fn reply(&mut self, reply: Reply<Value>) {
         let Some(asked) = self.model.asks.remove(&reply.id) else {
             return;
@@ -43,7 +43,7 @@ impl Step<'_> {
             Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| {
                 step.candidates(id, ok.participants);
             }),
-            // Of two that were asked one after the other, the page is of the last.
+            // Of several requests, only the last one fills the page.
             Asked::Explain(id) if self.is_asked(&Asked::Explain(id)) => {}
             Asked::Explain(id) => self.with(value, |step, ok: Verdict| {
                 step.fill(|page| match page {
@@ -151,7 +151,7 @@ impl Step<'_> {
             Asked::Wait(id) => self.wait_refused(id, reject),
             Asked::Moderate(id, action) => self.steer_refused(id, action, reject),
             Asked::Plan(deed) => self.plan_refused(deed, reject),
-            // Said in passing: nobody waits for it.
+            // Not requested by the user, so errors are not shown.
             Asked::Read(_) | Asked::Typing | Asked::Idle => {}
             Asked::Hello
             | Asked::Meetings
@@ -164,12 +164,12 @@ impl Step<'_> {
         }
     }
 
-    /// Says why not.
+    /// Shows why a request was rejected.
     pub(super) fn tell_no(&mut self, reject: &Reject) {
         self.model.tell(Tone::Bad, reject.detail.clone());
     }
 
-    /// Says why not, with the meeting that it is about.
+    /// Shows why a request about a meeting was rejected.
     pub(super) fn tell_no_of(&mut self, id: InstanceId, reject: &Reject) {
         let title = self.title_of(id);
         self.model

@@ -1,4 +1,4 @@
-//! Opened meetings: reading them, their events, gaps and fences.
+//! Open meetings: opening, events, gaps and fences.
 
 use plenary_shared::domain::{Act, Code, Event, InstanceState, Moderation, Reason, Reject, What};
 use plenary_shared::ids::{InstanceId, Seq};
@@ -12,11 +12,11 @@ use crate::model::Asked;
 use crate::model::room::Room;
 use crate::theme::Tone;
 
-/// Events that opening a meeting reads: a few screens.
+/// Events read on opening a meeting: a few screens.
 const OPENED_EVENTS: usize = 200;
 
 impl Step<'_> {
-    /// Reads a meeting and follows it; the room is there at once.
+    /// Opens a meeting. The room exists at once, its log follows.
     pub(super) fn open(&mut self, id: InstanceId) {
         let now = self.model.now;
         self.make_space();
@@ -30,7 +30,7 @@ impl Step<'_> {
         }
     }
 
-    /// Asks to read and follow, unless that is under way.
+    /// Requests to open a meeting, unless that is pending.
     pub(super) fn ask_open(&mut self, instance: InstanceId) {
         if !self.is_asked(&Asked::Open(instance)) {
             let open = Open {
@@ -41,7 +41,7 @@ impl Step<'_> {
         }
     }
 
-    /// It was read, and is followed from here on.
+    /// Applies an opened meeting, which is subscribed from now on.
     pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
         let (left, absent, people) = (ok.unread, ok.absent.clone(), ok.people.clone());
         let me = self.model.my_id();
@@ -102,7 +102,7 @@ impl Step<'_> {
         self.arrive(id);
     }
 
-    /// It could not be read, and is not followed: tried again, unless it may not be read at all.
+    /// Handles a rejected open: retries a temporary error, otherwise removes the meeting.
     pub(super) fn open_refused(&mut self, id: InstanceId, reject: &Reject) {
         self.tell_no_of(id, reject);
         let room = self.model.rooms.get(&id);
@@ -119,11 +119,11 @@ impl Step<'_> {
         } else if is_gone && !room.is_some_and(Room::is_closed) {
             self.gone(id);
         }
-        // What became of lines that were sent there is asked all the same.
+        // Still ask for the outcome of messages sent there.
         self.flush(id);
     }
 
-    /// Reading or joining it was refused for a reason that may pass.
+    /// Schedules a retry after a temporary error.
     pub(super) fn again_later(&mut self, id: InstanceId, reject: &Reject) {
         let (now, (_, dice)) = (self.model.now, self.spare.0.as_u64_pair());
         if let Some(room) = self.model.rooms.get_mut(&id) {
@@ -131,7 +131,7 @@ impl Step<'_> {
         }
     }
 
-    /// Something happened in a followed meeting.
+    /// Applies an event of a subscribed meeting.
     pub(super) fn event(&mut self, event: &Event) {
         let id = event.instance;
         let Some(room) = self.model.rooms.get_mut(&id) else {
@@ -156,7 +156,7 @@ impl Step<'_> {
         }
     }
 
-    /// Asks for the events after the last one, unless that is under way.
+    /// Requests the events after the last one, unless that is pending.
     pub(super) fn ask_newer(&mut self, id: InstanceId) {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -179,7 +179,7 @@ impl Step<'_> {
         }
     }
 
-    /// The events after the last one.
+    /// Applies the events after the last one.
     pub(super) fn newer(&mut self, id: InstanceId, ok: EventsOk) {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
@@ -193,14 +193,14 @@ impl Step<'_> {
         let advanced = room.last() > after;
         self.note_again(id, after);
         self.compare(id);
-        // A page that brought nothing would bring nothing again.
+        // An empty page would be followed by another empty page.
         if more && advanced {
             self.ask_newer(id);
         }
     }
 
-    /// The live state begins anew: what is above the base is void. One's own messages among it are
-    /// said again, under their own ids.
+    /// Applies a fence: events above its base are void, and the user's own ones among them are sent
+    /// again under their ids.
     pub(super) fn fence(&mut self, fence: Fence) {
         let (me, now) = (self.model.my_id(), self.model.now);
         let Some(room) = self.model.rooms.get_mut(&fence.instance) else {
@@ -219,7 +219,7 @@ impl Step<'_> {
         self.ask_open(fence.instance);
     }
 
-    /// An event has been applied to its log.
+    /// Updates the model after an event was added to its log.
     fn applied(&mut self, id: InstanceId, event: &Event) {
         let me = self.model.me.clone();
         let my_id = me.as_ref().map(|me| me.id);
@@ -259,7 +259,7 @@ impl Step<'_> {
                 let wanted = room.wants_in;
                 room.wants_in = wanted && *reason == Reason::ConnectionLost;
                 if room.wants_in {
-                    // The grace was over before the connection came back.
+                    // The reconnect grace period ended before the connection was back.
                     self.ask_join(id);
                 } else {
                     let why = Code::NotParticipant.sentence();
@@ -285,7 +285,7 @@ impl Step<'_> {
         }
     }
 
-    /// An admin did something: the end may have moved, or it concerns oneself.
+    /// Handles a moderation action: the end may have moved, or it concerns this user.
     fn moderated(&mut self, id: InstanceId, done: &Moderation) {
         if let Act::Extended { todatetime, .. } = done.act {
             self.model.meetings.set_end(id, todatetime);
@@ -297,7 +297,7 @@ impl Step<'_> {
         if matches!(done.act, Act::Removed(_) | Act::Banned(_))
             && let Some(room) = self.model.rooms.get_mut(&id)
         {
-            // Nor does it come back by itself.
+            // Do not join again automatically.
             room.wants_in = false;
         }
         let zone = self.model.zone;
@@ -306,7 +306,7 @@ impl Step<'_> {
         self.model.tell(Tone::Bad, crate::text::one_line(&text));
     }
 
-    /// Events above `after` came by a page: what they settle and count.
+    /// Handles the events above `after`, which came in a page.
     fn note_again(&mut self, id: InstanceId, after: Seq) {
         let Some(room) = self.model.rooms.get(&id) else {
             return;
@@ -322,7 +322,7 @@ impl Step<'_> {
         }
     }
 
-    /// What the log says of the lines on their way.
+    /// Updates the outbox from the log.
     fn compare(&mut self, id: InstanceId) {
         let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
         if let Some(log) = log {
@@ -331,7 +331,7 @@ impl Step<'_> {
         self.flush(id);
     }
 
-    /// Closed logs whose last lines were not known to be in the archive are read again.
+    /// Opens ended meetings again whose last messages are not known to be durable.
     pub(super) fn confirm_closed(&mut self) {
         let rooms = self.model.rooms.values();
         let ids: Vec<InstanceId> = rooms
@@ -343,7 +343,7 @@ impl Step<'_> {
         }
     }
 
-    /// The list says at once what the log says.
+    /// Updates the meeting list from the log.
     fn list_room(&mut self, id: InstanceId) {
         let Some(room) = self.model.rooms.get(&id) else {
             return;
@@ -362,7 +362,7 @@ impl Step<'_> {
         self.model.meetings.set_participants(id, count);
     }
 
-    /// A connection follows so many meetings: the one looked at longest ago gives way.
+    /// Closes the least recently viewed meeting if the limit of subscriptions is reached.
     fn make_space(&mut self) {
         if self.model.rooms.len() < limits::FOLLOWED_MAX {
             return;
@@ -378,7 +378,7 @@ impl Step<'_> {
     }
 }
 
-/// Whether the same may be granted a little later.
+/// Returns whether a rejection is temporary.
 pub(super) const fn may_pass(code: Code) -> bool {
     matches!(
         code,

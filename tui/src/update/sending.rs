@@ -1,4 +1,4 @@
-//! Sending: the line that shows at once, its way into the log, and what happens when it fails.
+//! Sending: adding entries to the outbox, posting them, and handling rejections.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ use crate::model::select::body;
 use crate::model::{Asked, EnterDoes};
 use crate::theme::Tone;
 
-/// Lines from which on a send asks first.
+/// Messages with more lines need a confirmation.
 const LINES_UNASKED_MAX: usize = 5;
 
 impl Step<'_> {
-    /// Enter in the input: send, obey a word, or, with nothing written, join or retry.
+    /// Enter in the input: posts, runs a command, or, on an empty input, joins or retries.
     pub(super) fn send(&mut self) {
         let text = self
             .model
@@ -47,7 +47,7 @@ impl Step<'_> {
         self.say(said.trim_end());
     }
 
-    /// A message that was changed; whatever it begins with, it is no word.
+    /// Sends an edit. Its text is never a command.
     fn send_change(&mut self, text: &str) {
         let target = self.aim().target();
         let log = self.model.room().and_then(|room| room.log.as_ref());
@@ -68,7 +68,7 @@ impl Step<'_> {
         }
     }
 
-    /// What the text in the input is to do.
+    /// Returns what sending the text does.
     fn aim(&self) -> Aim {
         self.model.composer().map_or(Aim::Say, Composer::aim)
     }
@@ -109,7 +109,7 @@ impl Step<'_> {
         }
         self.model.confirming = None;
         if aim.is_change() {
-            // What was said stays where it stands, and in the history as it was sent first.
+            // The message stays in place, and the history keeps its first version.
             self.model.composer_mut().sent();
             return self.drafts_changed();
         }
@@ -121,7 +121,7 @@ impl Step<'_> {
         self.written(Some(id));
     }
 
-    /// Something is written where one is not in: Enter again joins, and the text stays.
+    /// Asks to join before posting. Enter again joins, and the text stays.
     fn not_in(&mut self, text: &str) {
         let active = self.model.shown.filter(|id| self.model.is_active(*id));
         let Some(id) = active else {
@@ -178,7 +178,7 @@ impl Step<'_> {
         }
     }
 
-    /// Sends again what was refused.
+    /// Retries the rejected entries of the meeting on screen.
     pub(super) fn retry(&mut self) {
         let failed = |id: &InstanceId| self.model.outbox.failed(*id) > 0;
         let Some(id) = self.model.shown.filter(failed) else {
@@ -195,7 +195,7 @@ impl Step<'_> {
         self.flush(id);
     }
 
-    /// Puts the last line that was refused back into the input.
+    /// Puts the last rejected entry back into the input.
     pub(super) fn recall(&mut self) {
         let recalled = self.model.shown.and_then(|id| self.model.outbox.recall(id));
         match recalled {
@@ -204,7 +204,7 @@ impl Step<'_> {
         }
     }
 
-    /// Sends the line that is next, if the meeting can take it now.
+    /// Sends the next entry of a meeting if possible.
     pub(super) fn flush(&mut self, id: InstanceId) {
         let (me, now) = (self.model.my_id(), self.model.now);
         if !self.is_ready() || self.is_asked(&Asked::Open(id)) {
@@ -213,7 +213,7 @@ impl Step<'_> {
         let room = self.model.rooms.get(&id);
         let inside = room.is_some_and(|room| room.following && room.has(me));
         if !inside && room.is_some_and(|room| room.wants_in) {
-            // One is on the way in.
+            // Joining is pending.
             return;
         }
         let log = room.and_then(|room| room.log.as_ref());
@@ -224,7 +224,7 @@ impl Step<'_> {
         }
     }
 
-    /// Sends what is due. What it is aimed at may have another number by now, or be no more.
+    /// Sends an entry. Its target may have another seq now, or be lost.
     fn ask_due(&mut self, instance: InstanceId, sent: Generation, due: Due) {
         let room = self.model.rooms.get(&instance);
         let log = room.and_then(|room| room.log.as_ref());
@@ -251,7 +251,7 @@ impl Step<'_> {
                     .refused(cmid, sent, Refusal::Final { why });
                 return self.flush(instance);
             }
-            // What is said is worth saying although what it answers is no more.
+            // A reply is posted even if the message it replies to is lost.
             (Aim::Say | Aim::Reply(_), reply_to) => Verb::Post(Post {
                 instance,
                 cmid,
@@ -263,7 +263,7 @@ impl Step<'_> {
         self.ask(verb, Asked::Post(instance, cmid, sent));
     }
 
-    /// It is in the log; its event may have come before, or comes soon.
+    /// Handles an acknowledgement, which may arrive before or after its event.
     pub(super) fn posted(&mut self, id: InstanceId, cmid: Cmid, sent: Generation, ok: Posted) {
         let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
         let outbox = &mut self.model.outbox;
@@ -272,13 +272,13 @@ impl Step<'_> {
                 outbox.taken(cmid, ok.seq, sent, log.position().generation);
                 outbox.archived(log);
             }
-            // Nobody follows it here any more, so nobody can say when it is in the archive.
+            // Without a subscription nobody reports when it is durable.
             None => outbox.settle(cmid),
         }
         self.flush(id);
     }
 
-    /// It was refused: tried again where that helps by itself, otherwise its line says why.
+    /// Handles a rejection: retries a temporary one, otherwise shows the reason at the entry.
     pub(super) fn post_refused(
         &mut self,
         id: InstanceId,
@@ -301,7 +301,7 @@ impl Step<'_> {
         let aim = |line: &Pending| (line.cmid == cmid).then_some(line.aim);
         let aim = self.model.outbox.of(id).find_map(aim).unwrap_or_default();
         if let (Aim::Delete(_), Code::MessageDeleted) = (aim, reject.code) {
-            // By whomever: it is gone.
+            // Deleted already, by anyone.
             self.model.outbox.settle(cmid);
             return self.flush(id);
         }
@@ -313,7 +313,7 @@ impl Step<'_> {
             .outbox
             .of(id)
             .any(|l| l.cmid == cmid && l.is_failed());
-        // What was to be changed may stand far above.
+        // The edited message may be off the screen.
         if failed && (aim.is_change() || self.model.shown != Some(id)) {
             let title = self.title_of(id);
             let what = match aim {
@@ -327,7 +327,7 @@ impl Step<'_> {
         self.flush(id);
     }
 
-    /// These lines are on disk: now they may go.
+    /// Sends entries that are on disk now.
     pub(super) fn recorded(&mut self, cmids: &[Cmid]) {
         self.model.outbox.kept(cmids);
         let ids: BTreeSet<InstanceId> = self
@@ -342,7 +342,7 @@ impl Step<'_> {
         }
     }
 
-    /// Opens the journal of whoever is signed in, unless it is open.
+    /// Opens the journal of the signed-in user, unless it is open.
     pub(super) fn open_journal(&mut self) {
         let Some(me) = &self.model.me else {
             return;
@@ -358,13 +358,14 @@ impl Step<'_> {
         }
     }
 
-    /// What an earlier program left: shown at once in its meetings, and sent when that is possible.
+    /// Loads the entries left by an earlier process: shows them at once and sends them when
+    /// possible.
     pub(super) fn journal(&mut self, owner: &Owner, lines: Vec<Line>) {
         if self.model.outbox_of.as_ref() != Some(owner) {
             return;
         }
         for line in &lines {
-            // It was on its way, so it is no draft any more.
+            // It was sent already, so it is not a draft.
             if !line.aim.is_change()
                 && let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
                 && composer.editor.text().trim_end() == line.body.as_str()

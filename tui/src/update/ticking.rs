@@ -1,4 +1,4 @@
-//! Time passes: notices end, meetings come to their end, what waits is tried again.
+//! The clock: expiring notices, ending meetings, and retries.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::clock::minutes_left;
 use crate::model::Asked;
 use crate::theme::Tone;
 
-/// The remaining minutes at which everybody is told.
+/// Remaining minutes at which participants are warned.
 const WARNED_AT_MINUTES: [i64; 3] = [10, 5, 1];
 
 impl Step<'_> {
-    /// It was `before`, and is `model.now`.
+    /// Handles the passing of time from `before` to `model.now`.
     pub(super) fn tick(&mut self, before: Timestamp) {
         let now = self.model.now;
         let passed = |time: Timestamp| time > before && time <= now;
@@ -53,7 +53,7 @@ impl Step<'_> {
         self.send_waiting();
     }
 
-    /// Tells the server whether the keyboard is used: whoever is in the same meetings sees it.
+    /// Reports to the server whether the user is idle.
     fn tell_idle(&mut self) {
         let news = self.model.idling.news(self.model.now);
         if let Some(idle) = news.filter(|_| self.model.tells_idle())
@@ -63,7 +63,7 @@ impl Step<'_> {
         }
     }
 
-    /// Says that a meeting one is in ends soon, once for each of the minutes.
+    /// Warns once at each of these minutes before a joined meeting ends.
     fn warn(&mut self) {
         let now = self.model.now;
         let joined: Vec<_> = self
@@ -93,14 +93,14 @@ impl Step<'_> {
                     self.model
                         .tell(tone, format!("{mark} {title} ends in {left} {unit}"));
                 }
-                // An end that moved away is told again when it comes near.
+                // An extended meeting warns again.
                 None => room.warned_minutes = i64::MAX,
                 Some(_) => {}
             }
         }
     }
 
-    /// Reads again what could not be read, or joined, a moment ago: whoever is not in joins then.
+    /// Opens rooms again whose last attempt failed temporarily.
     fn open_again(&mut self) {
         let now = self.model.now;
         let mut due = Vec::new();

@@ -1,4 +1,4 @@
-//! Waiting for what has not begun: the server is told who waits here, and tells who else does.
+//! Waiting rooms: requests for who is waiting, and reporting that this user is.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use super::rooms::may_pass;
 use crate::model::waiting::AGAIN_MS;
 use crate::model::{Asked, Link};
 
-/// Meetings that one waits for of which the server is told: the others are joined all the same.
+/// Meetings for which waiting is reported. Others are joined automatically all the same.
 const WAITED_FOR_MAX: usize = FOLLOWED_MAX / 2;
 
 impl Step<'_> {
-    /// Asks of what is waited for and of what is shown who waits there, unless that is known.
+    /// Requests the waiting rooms of the meeting on screen and of those to join automatically.
     pub(super) fn look_who_waits(&mut self) {
         if !matches!(self.model.link, Link::Ready) {
             self.model.waiting.forget();
@@ -26,7 +26,7 @@ impl Step<'_> {
         let now = self.model.now;
         let (to_ask, gone) = self.model.waiting.differences(&wanted, now);
         for id in gone {
-            // What has begun is heard of no longer by itself, and may be open by now.
+            // A started meeting may be open, and its waiting room is gone anyway.
             if self.is_scheduled(id) {
                 self.ask(Verb::Close(id), Asked::Close);
             }
@@ -41,7 +41,7 @@ impl Step<'_> {
         }
     }
 
-    /// Which meetings that have not begun, and whether one waits there.
+    /// Returns the waiting rooms to watch, and whether the user waits there.
     fn wanted_of_waiting(&self) -> BTreeMap<InstanceId, bool> {
         let meetings = &self.model.meetings;
         let scheduled = meetings
@@ -64,7 +64,7 @@ impl Step<'_> {
         instance.is_some_and(|instance| instance.state == InstanceState::Scheduled)
     }
 
-    /// Who waits is not known; it is asked for again if that may pass.
+    /// Schedules another request if the rejection is temporary.
     pub(super) fn wait_refused(&mut self, id: InstanceId, reject: &Reject) {
         let again_at = self.model.now.plus_ms(AGAIN_MS);
         if let Some(room) = self.model.waiting.get_mut(id) {
@@ -72,7 +72,8 @@ impl Step<'_> {
         }
     }
 
-    /// Who waits was told in vain, or who is there: whether it was the former.
+    /// Requests a waiting room again after an incomplete push. Returns false if the meeting has
+    /// none.
     pub(super) fn look_again_who_waits(&mut self, id: InstanceId) -> bool {
         let room = self.model.waiting.get_mut(id);
         room.map(|room| room.asked = None).is_some()

@@ -1,4 +1,4 @@
-//! The chat: the shown log, or, before it is opened, what the meeting is.
+//! The chat: the log of the meeting on screen, or a description of one that is not open.
 
 use plenary_shared::domain::{Instance, InstanceState};
 use ratatui::Frame;
@@ -16,16 +16,16 @@ use crate::model::{Link, Model, scroll};
 use crate::text;
 use crate::theme::Tone;
 
-/// Rows of a description that are shown.
+/// Rows shown of a description.
 const DESCRIPTION_ROWS_MAX: usize = 8;
 
-/// Rows that the names of those who wait may take.
+/// Rows for the names of waiting users.
 const WAITING_ROWS_MAX: usize = 4;
 
-/// Parts of a message's first row before its text: time, blanks, name, blanks.
+/// Spans of a message's first row before its text: time, blanks, name, blanks.
 const WHO_SPANS: usize = 4;
 
-/// Draws the chat; says where the links in it lead.
+/// Draws the chat. Returns the links in it.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Links {
     if area.is_empty() {
         return Links::new();
@@ -63,7 +63,7 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
             }
         })
         .collect();
-    // A short log stands at the bottom, beside the input.
+    // A short log is aligned to the bottom, next to the input.
     let free = u16::try_from(height - rows.len().min(height)).unwrap_or_default();
     let below = Rect::new(area.x, area.y + free, area.width, area.height - free);
     put(frame, below, rows);
@@ -79,7 +79,7 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     links
 }
 
-/// Where the links of the messages on the screen lead.
+/// Returns the links of the messages on the screen.
 fn links(looked: &Looked<'_>, shown: &[Shown]) -> Links {
     let log = looked.room.log.as_ref();
     let mut seqs: Vec<_> = shown
@@ -94,13 +94,13 @@ fn links(looked: &Looked<'_>, shown: &[Shown]) -> Links {
     events.flat_map(|event| looked.links(event)).collect()
 }
 
-/// A row with what was searched for in it made plain, in the text behind time and name.
+/// Highlights the search matches in the text of a row.
 fn marked(line: Line<'static>, sought: &str) -> Line<'static> {
     if sought.is_empty() {
         return line;
     }
     let mut line = line;
-    // Before the text stand blanks, or time, blanks, name and blanks.
+    // Rows start with blanks, or with time, blanks, name and blanks.
     let is_first = |span: &Span<'_>| !span.content.starts_with(' ');
     let head = if line.spans.first().is_some_and(is_first) {
         WHO_SPANS
@@ -123,7 +123,7 @@ fn marked(line: Line<'static>, sought: &str) -> Line<'static> {
     line
 }
 
-/// At the lower right: there is more below, and how much of it is new.
+/// Draws the marker at the lower right: more below, and how much of it is unread.
 fn marker(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let text = if room.unread > 0 {
@@ -143,7 +143,7 @@ fn marker(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(line, at.intersection(area));
 }
 
-/// What a meeting is that has not been opened, and what Enter does.
+/// Describes a meeting that is not open, and what Enter does.
 fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
     let cells = usize::from(area.width).saturating_sub(4).clamp(1, 70);
     let theme = model.theme;
@@ -211,7 +211,7 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
     indented(rows, cells)
 }
 
-/// How long until a meeting begins: in its last minute by seconds.
+/// Returns the time until a meeting starts, in seconds during the last minute.
 fn countdown(model: &Model, instance: &Instance) -> String {
     let left_s = (instance.fromdatetime.ms_since(model.now).max(0) + 999) / 1_000;
     if left_s < 60 {
@@ -221,7 +221,7 @@ fn countdown(model: &Model, instance: &Instance) -> String {
     }
 }
 
-/// There is no meeting to show.
+/// Returns the text for an empty meeting list.
 fn nothing(model: &Model, area: Rect) -> Vec<Line<'static>> {
     let cells = usize::from(area.width).saturating_sub(4).max(1);
     let text = match &model.link {

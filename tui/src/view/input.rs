@@ -1,4 +1,4 @@
-//! The input: what is being written, and, when nothing is, what Enter would do.
+//! The input: its text, or a hint for what Enter does when it is empty.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -13,7 +13,7 @@ use crate::model::{EnterDoes, Focus, Model};
 use crate::text;
 use crate::theme::Tone;
 
-/// Draws the input, and puts the cursor into it when keys go there.
+/// Draws the input, with the cursor if it has the focus.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
@@ -73,7 +73,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
-/// Draws what the text answers or changes.
+/// Draws the line above the input with the message being replied to or edited.
 pub(super) fn aim(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let aim = model.composer().map(Composer::aim).unwrap_or_default();
     let (Some(room), Some(target)) = (model.room(), aim.target()) else {
@@ -107,7 +107,7 @@ pub(super) fn aim(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     put(frame, area, vec![line]);
 }
 
-/// What Enter does while nothing is written.
+/// Returns the hint for an empty input.
 fn placeholder(model: &Model) -> String {
     let enter = model.theme.glyphs.keys[3];
     match model.enter_does() {
@@ -123,7 +123,7 @@ fn placeholder(model: &Model) -> String {
     }
 }
 
-/// Whether the shown meeting is joined by itself when it begins.
+/// Returns whether the meeting on screen is joined automatically when it starts.
 fn waits(model: &Model) -> bool {
     model
         .shown

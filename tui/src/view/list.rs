@@ -1,4 +1,4 @@
-//! The list of meetings: in its pane, and as a strip of tabs.
+//! The meeting list, as a pane and as a tab strip.
 
 use plenary_shared::domain::{Instance, InstanceState};
 use ratatui::Frame;
@@ -13,10 +13,10 @@ use crate::model::meetings::{Entry, Group, Listed};
 use crate::text;
 use crate::theme::Tone;
 
-/// The last number that a key reaches.
+/// The highest number with a key.
 const NUMBER_MAX: usize = 9;
 
-/// Draws the list; says where the selected row begins.
+/// Draws the list. Returns the position of the selected row.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<Position> {
     let columns = usize::from(area.width);
     let height = usize::from(area.height).saturating_sub(1);
@@ -56,7 +56,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
     (y < area.height).then(|| Position::new(area.x, area.y + y))
 }
 
-/// Draws the strip of tabs.
+/// Draws the tab strip.
 pub(super) fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
@@ -73,7 +73,7 @@ pub(super) fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
     let mut hidden = 0;
-    // From the first tab on that lets the shown one in.
+    // Start at the first tab that leaves room for the selected one.
     let labels: Vec<String> = entries
         .iter()
         .map(|entry| tab(model, entry, columns))
@@ -194,7 +194,7 @@ fn row(model: &Model, entry: &Entry<'_>, chosen: bool, columns: usize) -> Line<'
     }
 }
 
-/// What is left, or when it begins.
+/// Returns the remaining time, or when the meeting starts or ended.
 fn time(model: &Model, entry: &Entry<'_>) -> String {
     let instance = entry.instance;
     match entry.group {
@@ -222,7 +222,7 @@ fn time(model: &Model, entry: &Entry<'_>) -> String {
     }
 }
 
-/// `!2 +9`: how many speak of the reader, and how many there are.
+/// `!2 +9`: unread mentions and unread messages.
 fn unread(model: &Model, instance: &Instance) -> String {
     match model.unread_of(instance.id) {
         (0, _) => String::new(),

@@ -1,4 +1,4 @@
-//! The people of the shown meeting: who is here since when, who is not, who has left, who has not been in.
+//! The participants of the meeting on screen: present, idle, reconnecting, left, absent.
 
 use plenary_shared::domain::{InstanceState, Presence};
 use plenary_shared::ids::UserId;
@@ -16,15 +16,15 @@ use crate::model::room::Room;
 use crate::text;
 use crate::theme::Tone;
 
-/// Names of those who have not been in stand beside each other, so many in a row.
+/// Absent users in one row.
 const ABSENT_IN_ROW: usize = 2;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// A row, and how many people it shows.
+/// A row, and the number of users it shows.
 type Row = (Line<'static>, usize);
 
-/// Draws the list of people.
+/// Draws the participants.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let mut rows = vec![head(model, columns)];
@@ -42,7 +42,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     put(frame, area, rows);
 }
 
-/// As many rows as there is space for, and how many people the others show.
+/// Returns the rows that fit, the last one with the number of users not shown.
 fn folded(model: &Model, mut all: Vec<Row>, space: usize) -> Vec<Line<'static>> {
     if all.len() > space {
         let hidden = all.split_off(space.saturating_sub(1));
@@ -61,7 +61,7 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
         || listed.map_or(0, |instance| instance.participants),
         |log| log.instance().participants,
     );
-    // Of a private meeting: how many could be there, as far as that is known.
+    // In private meetings, the expected number of participants, if known.
     let absent = model.room().and_then(|room| room.absent.as_ref());
     let expected = absent.map_or_else(String::new, |absent| {
         let left = log.map_or(0, |log| gone(model, log).len());
@@ -87,7 +87,7 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
     )
 }
 
-/// Those who are in: first who is here, then who is to come back, then who is idle.
+/// Returns the current participants: present, reconnecting, then idle.
 fn members(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec<Row> {
     let presence = |member: &Member| room.away.get(&member.id).map(|(presence, _)| *presence);
     let mut members = log.members();
@@ -150,7 +150,7 @@ fn one(
     )
 }
 
-/// What is known of a meeting that is not open.
+/// Returns the text for a meeting that is not open.
 fn unopened(model: &Model, columns: usize) -> Vec<Row> {
     let listed = model.shown.and_then(|id| model.instance(id));
     let text = match listed.map(|instance| instance.state) {
@@ -165,7 +165,7 @@ fn unopened(model: &Model, columns: usize) -> Vec<Row> {
         .collect()
 }
 
-/// Who waits for a meeting that has not begun, if somebody does.
+/// Returns the users waiting for a meeting that has not started, if any.
 fn waiting(model: &Model, columns: usize) -> Option<Vec<Row>> {
     let room = model.waiting.get(model.shown?)?;
     let count = room.count.filter(|count| *count > 0)?;
@@ -195,7 +195,8 @@ fn waiting(model: &Model, columns: usize) -> Option<Vec<Row>> {
     Some(rows)
 }
 
-/// Who has left and is not back: until when, since when, who; the earliest first.
+/// Returns the participants who left: when they left, when they joined, and their id; the earliest
+/// first.
 fn gone(model: &Model, log: &Replica) -> Vec<(Timestamp, Option<Timestamp>, UserId)> {
     let left = model.room().into_iter().flat_map(|room| room.left.iter());
     let gone = left.filter(|(user, _)| !log.is_member(**user));
@@ -204,7 +205,7 @@ fn gone(model: &Model, log: &Replica) -> Vec<(Timestamp, Option<Timestamp>, User
     gone
 }
 
-/// Those who have left, the latest first, with the time they were here.
+/// Returns the rows of those who left, the latest first, with their time in the meeting.
 fn left(model: &Model, log: &Replica, columns: usize) -> Vec<Row> {
     let (theme, glyphs, zone) = (model.theme, model.theme.glyphs, model.zone);
     let gone = gone(model, log);
@@ -232,7 +233,7 @@ fn left(model: &Model, log: &Replica, columns: usize) -> Vec<Row> {
     rows
 }
 
-/// Those who are invited and have not been in.
+/// Returns the rows of invited users who have not joined.
 fn absent(model: &Model, room: &Room, columns: usize) -> Vec<Row> {
     let glyphs = model.theme.glyphs;
     let Some(absent) = room.absent.as_ref().filter(|absent| absent.count > 0) else {

@@ -1,4 +1,4 @@
-//! The status line and the hints: what goes on, and what can be done.
+//! The status line and the key hints.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let width =
         |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
     if model.link == Link::Ready && width(&left) + width(&right) > columns {
-        // That all is well need not be said beside something longer.
+        // "connected" is left out if there is no room for it.
         right.clear();
     }
     let used = width(&left) + width(&right);
@@ -33,7 +33,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     put(frame, area, vec![line]);
 }
 
-/// Who else is writing, as well as it fits.
+/// Returns who is typing, in the form that fits.
 fn typing(model: &Model, cells: usize) -> Option<Span<'static>> {
     let room = model.room()?;
     let log = room.log.as_ref()?;
@@ -54,7 +54,7 @@ fn typing(model: &Model, cells: usize) -> Option<Span<'static>> {
     text.map(|text| Span::styled(text, model.theme.style(Tone::Quiet)))
 }
 
-/// Draws the hints: from the table, for where the keys go now, as many as fit.
+/// Draws the key hints for the current context, as many as fit.
 pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
@@ -71,7 +71,7 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (Command::Send, EnterDoes::Read) => "read",
             (Command::Send, EnterDoes::Wait) => "wait, or not",
             (Command::Send, EnterDoes::Nothing) => return None,
-            // Where little fits, the way to the lists comes first.
+            // In narrow layouts, the keys for the lists have priority.
             (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
                 if form == Form::Narrow =>
             {
@@ -247,7 +247,7 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     spans
 }
 
-/// What a line of the sign-in form says in the same place.
+/// Returns a line in the quiet style.
 pub(super) fn quiet(model: &Model, text: String) -> Line<'static> {
     Line::styled(text, model.theme.style(Tone::Quiet))
 }

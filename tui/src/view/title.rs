@@ -1,4 +1,4 @@
-//! The title line: which meeting, from when to when, how long still, how many, and the clock.
+//! The title line: title, state, times, remaining time, participants and clock.
 
 use plenary_shared::domain::{Instance, InstanceState};
 use ratatui::Frame;
@@ -13,22 +13,22 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::{Theme, Tone};
 
-/// The last minutes, in which the remaining time is marked.
+/// Minutes before the end from which the remaining time is highlighted.
 const SOON_MINUTES: i64 = 5;
-/// The very last minute.
+/// Minutes before the end from which it is shown as urgent.
 const LAST_MINUTES: i64 = 1;
 
-/// A part of the line that may be left out.
+/// A part of the line, left out if there is no room.
 struct Part {
     text: String,
     style: Style,
-    /// The lowest go first.
+    /// Parts with the lowest rank are left out first.
     rank: u8,
-    /// Whether it stands at the right.
+    /// Whether it is right-aligned.
     right: bool,
 }
 
-/// Draws the line.
+/// Draws the title line.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
@@ -127,7 +127,7 @@ fn parts(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
     parts
 }
 
-/// The minutes that are left, as a number and as a gauge of what is over, and how many are here.
+/// Returns the remaining minutes, a gauge of the elapsed time, and the number of participants.
 fn remaining(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let left = minutes_left(model.now, instance.todatetime);
@@ -143,7 +143,7 @@ fn remaining(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
         Form::Tabs | Form::Narrow | Form::Tiny => 8,
     };
     let total_ms = instance.todatetime.ms_since(instance.fromdatetime).max(1);
-    // By whole minutes, so that it changes with the number beside it.
+    // In whole minutes, to change together with the number.
     let over_ms = (total_ms - left * 60_000).clamp(0, total_ms);
     let percent = over_ms * 100 / total_ms;
     let gauge = gauge(theme, cells, over_ms, total_ms);
@@ -187,7 +187,7 @@ fn part(text: String, style: Style, rank: u8, right: bool) -> Part {
     }
 }
 
-/// The same as one line, for what is not open: used by the card.
+/// Returns date and times for the description of a meeting.
 pub(super) fn when(model: &Model, instance: &Instance) -> Line<'static> {
     let (zone, glyphs) = (model.zone, model.theme.glyphs);
     let from = zone.day_title(instance.fromdatetime);

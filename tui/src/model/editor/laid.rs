@@ -1,24 +1,25 @@
-//! A written text as the rows of an input.
+//! The layout of an input's text in rows.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::text;
 
-/// The text laid out in rows, as it is drawn.
+/// A text laid out in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Laid {
-    /// What each row shows.
+    /// The text of each row.
     pub rows: Vec<String>,
     /// The cursor's row.
     pub row: usize,
     /// The cursor's column, in cells.
     pub column: usize,
-    /// For every row the cells before each cluster and the cluster's place in the text.
+    /// For each row, the column of each cluster and its byte offset in the text.
     starts: Vec<Vec<(usize, usize)>>,
 }
 
 impl Laid {
-    /// In rows of at most so many cells, with room for the cursor after the last.
+    /// Lays out a text in rows of at most `cells`, with room for the cursor after the last
+    /// character.
     pub(super) fn new(text: &str, cursor: usize, cells: usize) -> Self {
         let cells = cells.max(2);
         let mut laid = Self {
@@ -38,7 +39,7 @@ impl Laid {
             }
             let shown = text::shown(cluster);
             let more = text::width(&shown);
-            // The last cell of a row stays free for the cursor.
+            // The last cell of a row is reserved for the cursor.
             if used > 0 && used + more >= cells {
                 laid.rows.push(String::new());
                 laid.starts.push(Vec::new());
@@ -53,7 +54,7 @@ impl Laid {
         laid
     }
 
-    /// The place in the text at a row, as near to a column as there is one.
+    /// Returns the byte offset nearest to a column of a row.
     pub(super) fn place(&self, row: usize, column: usize) -> Option<usize> {
         let starts = self.starts.get(row)?;
         let at = starts
@@ -73,8 +74,7 @@ impl Laid {
     }
 }
 
-/// Rows of so many cells that a text needs, counted up to `most`: a long text is not laid out only
-/// to be measured.
+/// Returns the number of rows that a text needs, counting up to `most`, without laying it out.
 pub(super) fn count(text: &str, cells: usize, most: usize) -> usize {
     let cells = cells.max(2);
     let (mut rows, mut used) = (1, 0);

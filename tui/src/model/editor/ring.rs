@@ -1,47 +1,47 @@
-//! What was cut, the newest first: to be put back here or elsewhere.
+//! The kill ring: the last cuts, newest first, shared by all inputs.
 
 use std::collections::VecDeque;
 
-/// Cuts that are remembered; the oldest goes.
+/// Cuts that are kept. The oldest is dropped first.
 const CUTS_MAX: usize = 16;
 
-/// What was cut.
+/// The last cuts, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ring {
     cuts: VecDeque<String>,
-    /// Cuts so far: which of them a text made last.
+    /// Cuts so far. Identifies the cut that an editor made last.
     count: u64,
 }
 
-/// At which end of the last cut another one is added.
+/// The side of the last cut to which an adjacent cut is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It stood before.
+    /// Before the last cut.
     Front,
-    /// It stood behind.
+    /// After the last cut.
     Back,
 }
 
 impl Ring {
-    /// The number of the last cut; another text may have made it.
+    /// Returns the number of the last cut, which another editor may have made.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    /// The cut made so many cuts ago, around the end.
+    /// Returns the nth cut from the newest, wrapping around.
     pub(super) fn nth(&self, nth: usize) -> Option<&str> {
         let at = nth.checked_rem(self.cuts.len())?;
         self.cuts.get(at).map(String::as_str)
     }
 
-    /// Remembers what was cut.
+    /// Adds a cut.
     pub fn push(&mut self, cut: &str) {
         self.count += 1;
         self.cuts.truncate(CUTS_MAX - 1);
         self.cuts.push_front(cut.to_owned());
     }
 
-    /// Adds to the last cut what was cut right after it.
+    /// Adds text to the last cut.
     pub(super) fn extend(&mut self, cut: &str, end: End) {
         match (self.cuts.front_mut(), end) {
             (None, _) => self.push(cut),

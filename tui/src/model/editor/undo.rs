@@ -1,40 +1,40 @@
-//! Changes of a text, to be taken back and made again: what is typed, word by word.
+//! The undo history of an editor. Typed and deleted characters are undone word by word.
 
 use std::collections::VecDeque;
 
-/// Changes that can be taken back; the oldest goes.
+/// Changes that are kept. The oldest is dropped first.
 const CHANGES_MAX: usize = 500;
-/// Bytes that they hold together; the oldest go.
+/// Size limit of the kept changes in bytes. The oldest are dropped first.
 const BYTES_MAX: usize = 512 * 1_024;
 
-/// What a change is a part of.
+/// How a change combines with the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// Written one by one: a word is taken back at once.
+    /// Typed characters combine into words.
     Typed,
-    /// Deleted one by one, likewise.
+    /// Deleted characters combine into words.
     Deleted,
-    /// For itself.
+    /// Does not combine.
     Whole,
 }
 
-/// One change: at a place one text came in place of another.
+/// A replacement of one text by another at an offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) at: usize,
     pub(super) removed: String,
     pub(super) inserted: String,
-    /// The cursor before and after.
+    /// The cursor before and after the change.
     pub(super) cursors: (usize, usize),
     pub(super) how: How,
 }
 
-/// The changes of one text.
+/// The undo and redo stacks of one editor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Undo {
     made: VecDeque<Change>,
     undone: Vec<Change>,
-    /// Whether the next change stands for itself.
+    /// Whether the next change starts a new entry.
     sealed: bool,
 }
 
@@ -43,7 +43,7 @@ impl Change {
         self.removed.len() + self.inserted.len()
     }
 
-    /// Takes in the change that came right after this one, if the two are of one word.
+    /// Adds the change that follows this one if both belong to one word. Returns whether they do.
     fn join(&mut self, next: &Change) -> bool {
         let blank = |c: Option<char>| c.is_some_and(char::is_whitespace);
         let first = |text: &str| text.chars().next();
@@ -78,12 +78,12 @@ impl Change {
 }
 
 impl Undo {
-    /// Whether there is a change to take back.
+    /// Returns whether there is a change to undo.
     pub(super) fn is_any(&self) -> bool {
         !self.made.is_empty()
     }
 
-    /// What comes next is no part of what came last.
+    /// Makes the next change start a new entry.
     pub(super) fn seal(&mut self) {
         self.sealed = true;
     }
@@ -101,7 +101,7 @@ impl Undo {
         }
     }
 
-    /// The change to take back; it can be made again.
+    /// Takes the change to undo and makes it available to redo.
     pub(super) fn undo(&mut self) -> Option<Change> {
         let change = self.made.pop_back()?;
         self.undone.push(change.clone());
@@ -109,7 +109,7 @@ impl Undo {
         Some(change)
     }
 
-    /// The change to make again.
+    /// Takes the change to redo.
     pub(super) fn redo(&mut self) -> Option<Change> {
         let change = self.undone.pop()?;
         self.made.push_back(change.clone());

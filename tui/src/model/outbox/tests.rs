@@ -1,4 +1,4 @@
-//! A line's ways through the outbox, and a world of losses, crashes and fences in which each has to
+//! Tests of the outbox, and a simulation of losses, crashes and fences in which every entry has to
 //! arrive once and in order.
 
 mod world;
@@ -41,7 +41,7 @@ fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(ms)
 }
 
-/// With these lines on disk.
+/// Returns an outbox with these entries on disk.
 fn outbox(numbers: std::ops::RangeInclusive<u128>) -> Outbox {
     let mut outbox = Outbox::default();
     for number in numbers.clone() {
@@ -157,7 +157,7 @@ fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
     };
     outbox.refused(cmid(1), generation(1), over);
     assert!(outbox.due(id(), at(0), generation(1), false).is_none());
-    // Both can be taken back, the last first.
+    // Both can be recalled, the last one first.
     let body = |outbox: &mut Outbox| outbox.recall(id()).map(|line| line.body.to_string());
     assert_eq!(body(&mut outbox).as_deref(), Some("line 2"));
     assert_eq!(body(&mut outbox).as_deref(), Some("line 1"));

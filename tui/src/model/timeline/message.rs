@@ -1,4 +1,4 @@
-//! Rows of messages: those in the log, and those on their way.
+//! Rows of messages: those in the log and the pending ones.
 
 use std::ops::Range;
 
@@ -17,27 +17,27 @@ use crate::model::outbox::{Pending, Sending};
 use crate::text;
 use crate::theme::Tone;
 
-/// A message that is sent sooner than this shows no seconds.
+/// Messages sent faster than this show no duration.
 const SECOND_MS: i64 = 1_000;
 
-/// What is left of a message in its place.
+/// The text in place of a deleted message.
 const DELETED: &str = "(deleted)";
 
-/// A message as it is shown.
+/// A message to draw.
 struct Said<'a> {
     at: Timestamp,
     user: UserId,
     body: &'a str,
-    /// What it answers.
+    /// The message it replies to.
     to: Option<Seq>,
-    /// Whether it says something no more.
+    /// Whether it was deleted.
     is_gone: bool,
-    /// Its number in the log, where it has one.
+    /// Its seq, if it is in the log.
     seq: Option<Seq>,
 }
 
 impl Looked<'_> {
-    /// The rows of a message in the log: as it is, or as whoever changes it wants it to be.
+    /// Returns the rows of a message in the log, with pending edits applied.
     pub(super) fn said_rows(&self, event: &Event) -> Vec<Line<'static>> {
         let What::Message { user, reply_to, .. } = &event.what else {
             return Vec::new();
@@ -59,7 +59,7 @@ impl Looked<'_> {
         rows
     }
 
-    /// Where the links of a message lead, as its rows number them.
+    /// Returns the links of a message with the numbers used in its rows.
     pub fn links(&self, event: &Event) -> Links {
         let Some(body) = self.body(event) else {
             return Vec::new();
@@ -75,14 +75,14 @@ impl Looked<'_> {
         numbered.collect()
     }
 
-    /// What is on its way to change a message.
+    /// Returns the pending edit or deletion of a message.
     fn change(&self, event: &Event) -> Option<&Pending> {
         let last = self.room.last();
         let change = self.outbox.change_of(event);
         change.filter(|line| !is_in_log(line, last))
     }
 
-    /// What a message says as it is shown; `None` when it says something no more.
+    /// Returns the text of a message as displayed, or `None` if it was deleted.
     fn body(&self, event: &Event) -> Option<String> {
         let What::Message {
             body,
@@ -103,7 +103,7 @@ impl Looked<'_> {
         }
     }
 
-    /// What a message answers, as one line.
+    /// Returns a quoted message as one line.
     pub(crate) fn quoted(&self, to: Seq) -> String {
         let event = self.room.log.as_ref().and_then(|log| log.event(to));
         match event.map(|event| &event.what) {
@@ -182,7 +182,7 @@ impl Looked<'_> {
         rows
     }
 
-    /// The time and the name before a message.
+    /// Returns the time and name in front of a message.
     fn who(&self, at: Timestamp, user: UserId) -> Vec<Span<'static>> {
         let cut = self.theme.glyphs.cut;
         let cells = self.name_cells();
@@ -199,7 +199,7 @@ impl Looked<'_> {
         }
     }
 
-    /// The rows of all messages that are not in the log yet.
+    /// Returns the rows of all messages that are not in the log yet.
     pub(super) fn pending_rows(&self) -> Vec<Line<'static>> {
         let last = self.room.last();
         let last_failed = self.last_failed();
@@ -234,13 +234,13 @@ impl Looked<'_> {
         rows
     }
 
-    /// The line that was refused last, which a key tries again.
+    /// Returns the last rejected entry, which Enter retries.
     fn last_failed(&self) -> Option<Cmid> {
         let failed = self.outbox.of(self.room.id).rfind(|line| line.is_failed());
         failed.map(|line| line.cmid)
     }
 
-    /// Whether a line shows in the message that it changes.
+    /// Returns whether an entry is drawn at the message it changes.
     fn shows_at(&self, line: &Pending) -> bool {
         let log = self.room.log.as_ref();
         let shown = line.aim.changes().zip(log).and_then(|(target, log)| {
@@ -250,7 +250,8 @@ impl Looked<'_> {
         shown.is_some_and(|shown| shown.cmid == line.cmid)
     }
 
-    /// Whether what was kept of the log has it: the server has not said yet that it has it too.
+    /// Returns whether the cached log already contains the entry, although the server has not
+    /// confirmed it.
     fn was_kept(&self, line: &Pending) -> bool {
         let log = self.room.log.as_ref();
         let log = log.filter(|_| self.room.kept_at.is_some());
@@ -304,7 +305,7 @@ impl Looked<'_> {
         }
     }
 
-    /// At the right of the last row where there is room, else on rows of its own.
+    /// Adds a note at the right of the last row if it fits, otherwise on rows of its own.
     fn append_note(&self, lines: &mut Vec<Line<'static>>, tone: Tone, note: &str) {
         if note.is_empty() {
             return;
@@ -327,7 +328,8 @@ impl Looked<'_> {
     }
 }
 
-/// The rows of a line in parts: each with the link, by its place in the line, of which it is one.
+/// Splits the wrapped rows of a line at its links. Each part has the index of its link within the
+/// line.
 fn linked(
     line: &str,
     rows: Vec<String>,
@@ -339,7 +341,7 @@ fn linked(
     let mut at = 0;
     let mut parted = Vec::with_capacity(rows.len());
     for row in rows {
-        // Between two rows only blanks are left out.
+        // Wrapping removes only blanks between two rows.
         at += line[at..].find(&row).unwrap_or_default();
         let end = at + row.len();
         let mut parts = Vec::new();
@@ -362,7 +364,7 @@ fn linked(
     parted
 }
 
-/// Whether a line is taken, and its event has come.
+/// Returns whether an entry was acknowledged and its event has arrived.
 fn is_in_log(line: &Pending, last: Seq) -> bool {
     matches!(line.state, Sending::Taken { seq, .. } if seq <= last)
 }

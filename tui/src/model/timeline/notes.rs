@@ -1,4 +1,4 @@
-//! Rows beside the messages: days, what is new, absences, who came and went.
+//! Rows between messages: days, dividers, offline periods, joins and leaves, moderation.
 
 use plenary_shared::domain::{Act, Event, Moderation, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
@@ -12,16 +12,16 @@ use crate::layout::Form;
 use crate::text;
 use crate::theme::Tone;
 
-/// From so many on, people who came or went one after the other share a row.
+/// From this many on, consecutive joins or leaves share a row.
 const TOGETHER_MIN: usize = 3;
-/// People of one row who are looked for; more are not counted.
+/// Names collected for a shared row. More are not counted.
 const TOGETHER_MAX: usize = 200;
-/// Columns before the further rows of what an admin did.
+/// Indent of the further rows of a moderation line.
 const INDENT_CELLS: usize = super::TIME_CELLS + 1;
-/// Events that are searched for when somebody who left had come.
+/// Events searched for the join of a participant who left.
 const SEARCHED_MAX: usize = 1_000;
 
-/// Why a meeting closed, as a part of a sentence.
+/// Returns why a meeting ended, for the line in the chat.
 pub(super) fn closed_because(reason: Reason) -> &'static str {
     match reason {
         Reason::Scheduled => "its time is over",
@@ -34,7 +34,7 @@ pub(super) fn closed_because(reason: Reason) -> &'static str {
 }
 
 impl Looked<'_> {
-    /// What stands above an event.
+    /// Returns the rows above an event.
     pub(super) fn above(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
         let glyphs = self.theme.glyphs;
         let mut rows = Vec::new();
@@ -76,7 +76,7 @@ impl Looked<'_> {
         rows
     }
 
-    /// What has not been read right before an event, if something has not.
+    /// Returns the row for events missing right before this one.
     fn missing_row(&self, event: &Event, before: Option<&Event>) -> Option<Line<'static>> {
         let after = self.room.log.as_ref()?.missing_before(event.seq)?;
         let glyphs = self.theme.glyphs;
@@ -101,7 +101,7 @@ impl Looked<'_> {
         Some(self.rule(&title, glyphs.dotted))
     }
 
-    /// Absences that ended after this seq and before the next.
+    /// Returns the rows for offline periods in this range.
     pub(super) fn absence_rows(&self, after: Seq, next: Option<Seq>) -> Vec<Line<'static>> {
         let Some(log) = &self.room.log else {
             return Vec::new();
@@ -144,7 +144,7 @@ impl Looked<'_> {
             .collect()
     }
 
-    /// What stands above is from this machine, and how old it is.
+    /// Returns the row that marks the content above as cached.
     pub(super) fn kept_row(&self, at: Timestamp) -> Line<'static> {
         let is_today = self.zone.day(at) == self.zone.day(self.now);
         let at = if is_today {
@@ -162,7 +162,7 @@ impl Looked<'_> {
         self.rule(&title, self.theme.glyphs.dotted)
     }
 
-    /// Somebody came or went. Of several in a row the first has the row of all.
+    /// Returns the row for a join or leave. The first of several shows all of them.
     pub(super) fn came_or_went(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
         let Some(log) = &self.room.log else {
             return Vec::new();
@@ -213,7 +213,7 @@ impl Looked<'_> {
         vec![self.quiet(format!("{first} {head}{names}{span}"))]
     }
 
-    /// An admin did something: as many rows as it takes to say what and why.
+    /// Returns the rows of a moderation action, with its reason.
     pub(super) fn moderated(&self, event: &Event, done: &Moderation) -> Vec<Line<'static>> {
         let what = done.sentence(|user| self.name(user), |at| self.zone.hm(at));
         let said = format!(
@@ -265,7 +265,7 @@ impl Looked<'_> {
         vec![self.quiet(text::fit(&line, self.columns, self.theme.glyphs.cut))]
     }
 
-    /// How long somebody who left was here, where the log still says when they came.
+    /// Returns how long a participant stayed, if the log still contains the join.
     fn stay(&self, leave: &Event, user: UserId) -> Option<String> {
         let log = self.room.log.as_ref();
         let joined = log.and_then(|log| {

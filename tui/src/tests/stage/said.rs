@@ -1,4 +1,4 @@
-//! What the server says to a screen under test: people, meetings, a talk.
+//! Server data for tests: users, meetings, a conversation.
 
 use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, Presence, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
@@ -36,7 +36,7 @@ pub fn id(meeting: u64, order: u64) -> InstanceId {
     )
 }
 
-/// The running meeting that is selected first.
+/// The live meeting that is shown first.
 pub fn sync() -> InstanceId {
     id(42, 1)
 }
@@ -62,7 +62,7 @@ pub fn instance(
     }
 }
 
-/// Two running, one soon, two later, one over.
+/// Two live meetings, one starting soon, two later, one ended.
 pub fn demo_meetings() -> Vec<Instance> {
     let day = |hm: &str| format!("2026-09-22T{hm}:00Z");
     let make =
@@ -160,7 +160,7 @@ pub fn people() -> Vec<Person> {
     .collect()
 }
 
-/// What was said in the running meeting: events 1 to 19.
+/// The conversation in the live meeting: events 1 to 19.
 pub fn talk() -> Vec<Event> {
     let said =
         |number, hm: &str, who, body: &str| event(number, at(hm), message(who, number, body));
@@ -216,7 +216,7 @@ pub fn talk() -> Vec<Event> {
     ]
 }
 
-/// What opening the running meeting answers.
+/// The reply to opening the live meeting.
 pub fn opened(events: Vec<Event>, inside: Vec<(u64, &str)>) -> OpenOk {
     let names = people();
     let people = inside
@@ -261,7 +261,7 @@ pub fn posted(number: u64) -> Posted {
     }
 }
 
-/// The sender's id of the last message that was asked to be posted.
+/// Returns the client's id of a posted message.
 pub fn cmid_of(request: &Request) -> Cmid {
     match &request.verb {
         Verb::Post(post) => post.cmid,

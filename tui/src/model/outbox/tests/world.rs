@@ -1,5 +1,5 @@
-//! A small world around one outbox: a disk, a connection that loses things, a server with an
-//! archive, which may forget what the archive does not have.
+//! A simulation around one outbox: a disk, a lossy connection, and a server that may lose events
+//! that are not durable.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -14,33 +14,33 @@ use super::super::*;
 use super::{at, generation, id, line, seq};
 use crate::journal::{Line, note};
 
-/// Events that opening reads: so few that lines are often not among them.
+/// Events that opening reads, few enough that entries are often not among them.
 const OPENED: usize = 3;
 
-/// Rounds after which a healed world must be at rest.
+/// Rounds after which a healed simulation must be idle.
 const ROUNDS_MAX: usize = 500;
 
-/// What happens next.
+/// A step of the simulation.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Say,
     DiskWrites,
     Send,
-    /// The server takes up a request; whether it can reach its data.
+    /// The server processes a request. The flag says whether its store is available.
     Serve(bool),
     Answer,
     Tell,
-    /// The connection breaks; whether requests on their way arrive later all the same.
+    /// The connection breaks. The flag says whether requests in flight still arrive.
     Break(bool),
     Connect,
     Archive(usize),
     TellDurable,
-    /// The live store forgets this many of the events that the archive does not have.
+    /// The live store loses up to this many events that are not durable.
     Forget(usize),
     TellFence,
-    /// The client is killed and started again.
+    /// The client is killed and restarted. The flag says whether requests in flight still arrive.
     Crash(bool),
-    /// A request of an old connection arrives.
+    /// A request from an old connection arrives.
     Stray,
 }
 
@@ -65,7 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 type Request = (Cmid, MessageBody);
 
-/// The generation in which it was sent, and what became of it.
+/// The id, the generation in which it was sent, and the result.
 type Answer = (Cmid, Generation, Option<Seq>);
 
 struct World {
@@ -77,13 +77,13 @@ struct World {
     requests: VecDeque<(Generation, Request)>,
     answers: VecDeque<Answer>,
     strays: Vec<Request>,
-    /// The server's: its events, how many the archive has, how often it forgot.
+    /// The server's events.
     events: Vec<Request>,
     archived: usize,
     generation: u64,
-    /// With how many events each generation after the first began.
+    /// The number of events at the start of each generation after the first.
     floors: Vec<usize>,
-    /// The lines that were on disk, in the order of writing.
+    /// The entries that were on disk, in the order of writing.
     said: Vec<Cmid>,
     ever_taken: BTreeSet<Cmid>,
     forgot: bool,
@@ -142,7 +142,7 @@ impl World {
             Step::Forget(count) => {
                 let kept = self.events.len().saturating_sub(count).max(self.archived);
                 self.events.truncate(kept);
-                // What is left is brought into the archive before anything new is taken.
+                // The rest is made durable before the server accepts anything.
                 self.archived = kept;
                 self.floors.push(kept);
                 self.generation += 1;
@@ -190,7 +190,7 @@ impl World {
         }
     }
 
-    /// The server's atom: once for each id.
+    /// Accepts a request once for each id, as the server does.
     fn take(&mut self, request: &Request) -> Seq {
         let known = self.events.iter().position(|(cmid, _)| *cmid == request.0);
         let at = known.unwrap_or_else(|| {
@@ -245,7 +245,7 @@ impl World {
         }
     }
 
-    /// The next event comes. A server that forgot says so before anything else.
+    /// Delivers the next event, after a fence if the server lost events.
     fn tell(&mut self) {
         self.tell_fence();
         let Some(log) = &self.log else { return };
@@ -281,7 +281,7 @@ impl World {
         if known == generation(self.generation) {
             return;
         }
-        // Who missed some is told what all of them have.
+        // A client that missed several fences gets the lowest base.
         let missed = usize::try_from(known.get()).expect("small") - 1;
         let base = self.floors.iter().skip(missed).min().expect("it forgot");
         let fence = Fence {
@@ -347,7 +347,7 @@ impl World {
         }
     }
 
-    /// Nothing is lost any more: everything comes to rest.
+    /// Lets everything arrive until nothing is pending.
     fn heal(&mut self) {
         self.step(Step::Connect);
         for _ in 0..ROUNDS_MAX {
