@@ -13,8 +13,8 @@ use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::address::Server;
 use crate::net::tls_config;
+use crate::server_url::ServerUrl;
 use crate::session::Token;
 
 /// From the first packet to an open connection.
@@ -30,7 +30,7 @@ const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Api {
     http: reqwest::Client,
-    server: Server,
+    server: ServerUrl,
     token: Option<Token>,
 }
 
@@ -111,7 +111,7 @@ pub struct DoneOk {
 
 impl Api {
     /// Connects when it is first asked something. The process must have a crypto provider.
-    pub fn new(server: Server, token: Option<Token>) -> Result<Self, ApiError> {
+    pub fn new(server: ServerUrl, token: Option<Token>) -> Result<Self, ApiError> {
         let unreachable = |why: String| ApiError::Unreachable {
             server: server.to_string(),
             why,
@@ -139,7 +139,7 @@ impl Api {
     }
 
     /// Which server it asks.
-    pub fn server(&self) -> &Server {
+    pub fn server(&self) -> &ServerUrl {
         &self.server
     }
 

@@ -7,8 +7,8 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{PAGE_MAX, SEARCH_PAGE_MAX};
 use plenary_shared::search::Place;
 
-use crate::address::Server;
 use crate::export::Format;
+use crate::server_url::ServerUrl;
 
 mod admin;
 
@@ -74,7 +74,7 @@ pub struct CommandLine {
 pub struct Globals {
     /// The server's address
     #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
-    pub server: Option<Server>,
+    pub server: Option<ServerUrl>,
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
-use crate::address::{Server, ServerError};
+use crate::server_url::{ServerUrl, ServerUrlError};
 use crate::session::Token;
 
 /// What the command line says of the settings.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--server URL`
-    pub server: Option<Server>,
+    pub server: Option<ServerUrl>,
     /// `--config FILE`
     pub config: Option<PathBuf>,
 }
@@ -38,7 +38,7 @@ pub struct Environment {
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server, if one was named.
-    pub server: Option<Server>,
+    pub server: Option<ServerUrl>,
     /// The token of `PLENARY_TOKEN`, which goes before a stored one.
     pub token: Option<Token>,
     /// The file that was, or would have been, read.
@@ -77,7 +77,7 @@ pub enum ConfigError {
     },
     /// A variable holds no server's address.
     #[error("PLENARY_SERVER: {0}")]
-    Variable(ServerError),
+    Variable(ServerUrlError),
 }
 
 /// What is wrong with a file that is obeyed but for its wrong lines.
@@ -136,7 +136,7 @@ pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, Confi
 }
 
 /// The server, and whether links are wanted, where the file says so.
-fn read(file: &Path, must_exist: bool) -> Result<(Option<Server>, Option<bool>), ConfigError> {
+fn read(file: &Path, must_exist: bool) -> Result<(Option<ServerUrl>, Option<bool>), ConfigError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
@@ -162,7 +162,7 @@ fn read(file: &Path, must_exist: bool) -> Result<(Option<Server>, Option<bool>),
         return Ok((None, config.links));
     };
     let at = server.span().start;
-    let parsed = server.into_inner().parse::<Server>();
+    let parsed = server.into_inner().parse::<ServerUrl>();
     parsed
         .map(|server| (Some(server), config.links))
         .map_err(|error| wrong(at, format!("server: {error}")))
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn address(text: &str) -> Server {
+    fn address(text: &str) -> ServerUrl {
         text.parse().expect("an address")
     }
 

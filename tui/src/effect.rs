@@ -13,7 +13,7 @@ use crate::session::Token;
 /// Something to be done outside.
 #[derive(Clone, PartialEq)]
 pub enum Effect {
-    /// Sign in. Answered by [`crate::msg::News::SignedIn`]; the token is kept on the way.
+    /// Sign in. Answered by [`crate::msg::AppEvent::SignedIn`]; the token is kept on the way.
     SignIn {
         /// The server's address.
         server: String,
@@ -41,9 +41,9 @@ pub enum Effect {
     /// Connect anew at once.
     Reconnect,
     /// Open the journal of what this person has on its way to this server, in place of any other.
-    /// Answered by [`crate::msg::News::Journal`].
+    /// Answered by [`crate::msg::AppEvent::Journal`].
     OpenJournal(Owner),
-    /// Put these on disk. Answered by [`crate::msg::News::Recorded`] for each line that is to be said.
+    /// Put these on disk. Answered by [`crate::msg::AppEvent::Recorded`] for each line that is to be said.
     Record(Vec<Record>),
     /// Keep these drafts, in place of all that were kept.
     KeepDrafts(Vec<(InstanceId, String)>),
@@ -56,7 +56,7 @@ pub enum Effect {
         /// What.
         text: String,
     },
-    /// Write a meeting into a file. Answered by [`crate::msg::News::Exported`].
+    /// Write a meeting into a file. Answered by [`crate::msg::AppEvent::Exported`].
     Export {
         /// As whom it is read.
         token: Token,
@@ -67,7 +67,7 @@ pub enum Effect {
         /// Where, as the person wrote it; otherwise it is named after the meeting.
         file: Option<String>,
     },
-    /// Read a list of addresses. Answered by [`crate::msg::News::ListRead`].
+    /// Read a list of addresses. Answered by [`crate::msg::AppEvent::ListRead`].
     ReadList {
         /// Where it is, as the person wrote it.
         path: String,
@@ -76,7 +76,7 @@ pub enum Effect {
         /// Whether others are taken out of its audience.
         replace: bool,
     },
-    /// Let the person write this in an editor. Answered by [`crate::msg::News::Edited`].
+    /// Let the person write this in an editor. Answered by [`crate::msg::AppEvent::Edited`].
     Edit {
         /// Where it is written.
         at: Option<InstanceId>,

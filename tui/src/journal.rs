@@ -1,19 +1,20 @@
-//! What was sent and is not safe yet, on disk: it survives this program. Each running program owns
-//! one file, which it holds locked; what a dead one left is taken over by the next that starts as
-//! the same person at the same server.
+//! The journal of unsent messages: a file that keeps them across restarts.
+//!
+//! Each running process owns one file and holds a lock on it. The next process of the same user at the
+//! same server takes over the files of processes that have exited.
 //!
 //! ```text
-//! {"outbox":1,"server":"http://127.0.0.1:7400","person":"ada@example.org"}
-//! {"say":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello","since":"…"}}
-//! {"say":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello!","aim":{"edit":{"seq":7,"cmid":"…"}},"since":"…"}}
+//! {"outbox":1,"server":"http://127.0.0.1:7400","email":"ada@example.org"}
+//! {"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello","since":"…"}}
+//! {"post":{"meetingID":1,"orderID":4,"cmid":"…","body":"hello!","target":{"edit":{"seq":7,"cmid":"…"}},"since":"…"}}
 //! {"failed":{"cmid":"…","why":"…","tried":false}}
-//! {"again":"…"}
+//! {"retry":"…"}
 //! {"done":"…"}
 //! ```
-//! A file only grows, is cut when nothing in it matters any more, and is written anew when little
-//! does. A line that a crash cut in two was not sent, and is passed over.
+//! Records are appended. The file is truncated when no entry is left, and rewritten when most of it is
+//! obsolete. A line that a crash cut off is ignored: its message was never sent.
 
-mod aim;
+mod compose_target;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -27,69 +28,69 @@ use serde::{Deserialize, Serialize};
 
 use crate::private_file;
 
-pub use aim::{Aim, Target};
+pub use compose_target::{ComposeTarget, MessageRef};
 
-/// Bytes of one file that are read: far more than the outbox holds.
+/// Size limit for reading a file, far above the limit of the outbox.
 const FILE_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
 
-/// Files of dead programs that one start looks at; the next start finds the others.
+/// The number of files that one start takes over. Later starts take over the rest.
 const FILES_MAX: usize = 64;
 
-/// Bytes from which on a file is written anew, if less than a quarter of it matters.
-const REWRITE_BYTES: u64 = 1_024 * 1_024;
+/// Size from which a file is rewritten if less than a quarter of it is needed.
+const REWRITE_BYTES_MIN: u64 = 1_024 * 1_024;
 
-/// How the files are called.
+/// The file name extension.
 const EXTENSION: &str = "jsonl";
 
-/// The form of the files; another one is left alone.
-const FORM: u32 = 1;
+/// The format version. Files of other versions are ignored.
+const VERSION: u32 = 1;
 
-/// Whose outbox it is.
+/// The user and the server that a journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// The server's address.
+    /// The URL of the server.
     pub server: String,
-    /// The person's address, in lower case.
-    pub person: String,
+    /// The email of the user, in lower case.
+    pub email: String,
 }
 
-/// Something that has to be on disk.
+/// A change to the set of unsent messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
-    /// A line is to be said.
-    Say(Line),
-    /// It was refused.
+    /// Adds an entry.
+    Post(JournalEntry),
+    /// The server rejected an entry.
     Failed {
-        /// Which.
+        /// The id of the entry.
         cmid: Cmid,
-        /// Why.
+        /// The error message.
         why: String,
-        /// Whether it may have been taken all the same.
+        /// Whether the server may have accepted an earlier attempt.
         tried: bool,
     },
-    /// It is tried again.
-    Again(Cmid),
-    /// It is safe, or was taken back: nothing of it matters any more.
+    /// A rejected entry is sent again.
+    Retry(Cmid),
+    /// Removes an entry that is durable or was withdrawn.
     Done(Cmid),
 }
 
-/// A line to be said.
+/// An unsent message, edit or deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Where.
+pub struct JournalEntry {
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Its own id, for ever.
+    /// The id of the entry, the same for all attempts to send it.
     pub cmid: Cmid,
-    /// What it says.
+    /// The text.
     pub body: MessageBody,
-    /// What it is to do.
-    #[serde(default, skip_serializing_if = "Aim::is_say")]
-    pub aim: Aim,
-    /// Since when.
+    /// What the text does.
+    #[serde(default, skip_serializing_if = "ComposeTarget::is_new")]
+    pub target: ComposeTarget,
+    /// When the user sent it.
     pub since: Timestamp,
-    /// Why it was refused, and whether it may have been taken all the same.
+    /// The error message if the server rejected it, and whether an earlier attempt may have succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<(String, bool)>,
 }
@@ -101,34 +102,40 @@ struct Header {
     owner: Owner,
 }
 
-/// This program's file.
+/// The journal file of this process.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    /// Locked as long as it is open.
+    /// Locked while it is open.
     file: File,
     header: String,
-    /// What matters, in order.
-    lines: Vec<Line>,
+    /// The current entries in order.
+    entries: Vec<JournalEntry>,
     bytes: u64,
-    /// Whether the file lacks something that could not be written.
-    lacks: bool,
+    /// Whether the last write failed, so that the file misses records.
+    is_incomplete: bool,
 }
 
 impl Journal {
-    /// Begins a file of this name in `directory`, and takes over what dead programs left there for
-    /// this owner: those lines, in their order, are in the new file when this returns.
-    pub fn open(directory: &Path, owner: &Owner, name: &str) -> io::Result<(Self, Vec<Line>)> {
+    /// Creates the file `name` in `directory` and takes over the files of exited processes of the same
+    /// owner.
+    ///
+    /// Returns the entries found there. They are in the new file by then.
+    pub fn open(
+        directory: &Path,
+        owner: &Owner,
+        name: &str,
+    ) -> io::Result<(Self, Vec<JournalEntry>)> {
         private_file::make_directory(directory)?;
-        let left = Left::find(directory, owner)?;
+        let abandoned = Abandoned::find(directory, owner)?;
         let header = json_line(&Header {
-            outbox: FORM,
+            outbox: VERSION,
             owner: owner.clone(),
         })?;
         let path = directory.join(name).with_extension(EXTENSION);
-        let lines = left.lines;
-        let (file, bytes) = begin(&path, &header, &lines)?;
-        for (path, file) in left.files {
+        let entries = abandoned.entries;
+        let (file, bytes) = create(&path, &header, &entries)?;
+        for (path, file) in abandoned.files {
             fs::remove_file(path)?;
             drop(file);
         }
@@ -136,30 +143,30 @@ impl Journal {
             path,
             file,
             header,
-            lines: lines.clone(),
+            entries: entries.clone(),
             bytes,
-            lacks: false,
+            is_incomplete: false,
         };
-        Ok((journal, lines))
+        Ok((journal, entries))
     }
 
-    /// Keeps these; when it returns without an error they are on disk.
+    /// Writes `records`. They are on disk when this returns without an error.
     pub fn write(&mut self, records: &[Record]) -> io::Result<()> {
         for record in records {
-            note(&mut self.lines, record.clone());
+            apply(&mut self.entries, record.clone());
         }
-        let written = if self.lines.is_empty() {
-            self.cut()
-        } else if self.lacks || self.is_mostly_over() {
+        let written = if self.entries.is_empty() {
+            self.truncate()
+        } else if self.is_incomplete || self.is_mostly_obsolete() {
             self.rewrite()
         } else {
             self.append(records)
         };
-        self.lacks = written.is_err();
+        self.is_incomplete = written.is_err();
         written
     }
 
-    fn cut(&mut self) -> io::Result<()> {
+    fn truncate(&mut self) -> io::Result<()> {
         self.bytes = self.header.len() as u64;
         self.file.set_len(self.bytes)?;
         self.file.seek(SeekFrom::Start(self.bytes))?;
@@ -178,75 +185,71 @@ impl Journal {
     }
 
     fn rewrite(&mut self) -> io::Result<()> {
-        (self.file, self.bytes) = begin(&self.path, &self.header, &self.lines)?;
+        (self.file, self.bytes) = create(&self.path, &self.header, &self.entries)?;
         Ok(())
     }
 
-    fn is_mostly_over(&self) -> bool {
-        self.bytes > REWRITE_BYTES && self.bytes > 4 * self.bytes_that_matter()
-    }
-
-    fn bytes_that_matter(&self) -> u64 {
-        let bodies = self
-            .lines
+    fn is_mostly_obsolete(&self) -> bool {
+        // 200 bytes estimate the ids and field names of an entry.
+        let sizes = self
+            .entries
             .iter()
-            .map(|line| line.body.as_str().len() as u64);
-        // A line's ids and names beside its body.
-        bodies.map(|bytes| bytes + 200).sum()
+            .map(|entry| entry.body.as_str().len() as u64 + 200);
+        self.bytes > REWRITE_BYTES_MIN && self.bytes > 4 * sizes.sum::<u64>()
     }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        if self.lines.is_empty() {
-            // One that stays is taken over by the next start, with nothing in it.
+        if self.entries.is_empty() {
+            // If this fails, the next start takes over an empty journal.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// What dead programs left, and their files, which are locked by this one now.
+/// The entries and the locked files of exited processes.
 #[derive(Default)]
-struct Left {
-    lines: Vec<Line>,
+struct Abandoned {
+    entries: Vec<JournalEntry>,
     files: Vec<(PathBuf, File)>,
 }
 
-impl Left {
+impl Abandoned {
     fn find(directory: &Path, owner: &Owner) -> io::Result<Self> {
-        let mut left = Self::default();
+        let mut found = Self::default();
         let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.extension().is_some_and(|e| e == EXTENSION))
             .collect();
         paths.sort();
         for path in paths {
-            if left.files.len() == FILES_MAX {
+            if found.files.len() == FILES_MAX {
                 break;
             }
-            // One that cannot be read is left for whoever can.
-            if let Ok(Some((file, lines))) = take_over(&path, owner) {
-                for line in lines {
-                    // A take-over that was interrupted leaves a line in two files.
-                    if left.lines.iter().all(|known| known.cmid != line.cmid) {
-                        left.lines.push(line);
+            // Unreadable files stay where they are.
+            if let Ok(Some((file, entries))) = take_over(&path, owner) {
+                for entry in entries {
+                    // An interrupted takeover leaves an entry in two files.
+                    if found.entries.iter().all(|known| known.cmid != entry.cmid) {
+                        found.entries.push(entry);
                     }
                 }
-                left.files.push((path, file));
+                found.files.push((path, file));
             }
         }
-        left.lines.sort_by_key(|line| line.since);
-        Ok(left)
+        found.entries.sort_by_key(|entry| entry.since);
+        Ok(found)
     }
 }
 
-/// The file, locked, and its lines, if it is this owner's and no running program holds it.
-fn take_over(path: &Path, owner: &Owner) -> io::Result<Option<(File, Vec<Line>)>> {
+/// Locks and reads a file. Returns `None` if it has another owner or a running process holds it.
+fn take_over(path: &Path, owner: &Owner) -> io::Result<Option<(File, Vec<JournalEntry>)>> {
     let file = OpenOptions::new().read(true).write(true).open(path)?;
     if file.try_lock().is_err() {
         return Ok(None);
     }
-    // Another program may have taken it over, and removed it, before the lock was had.
+    // Another process may have taken over and removed the file before this one had the lock.
     let is_there = fs::metadata(path).is_ok_and(|there| {
         file.metadata()
             .is_ok_and(|opened| opened.ino() == there.ino())
@@ -256,60 +259,60 @@ fn take_over(path: &Path, owner: &Owner) -> io::Result<Option<(File, Vec<Line>)>
     }
     let mut bytes = Vec::new();
     (&file).take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-    let mut texts = bytes.split(|byte| *byte == b'\n');
-    let header: Option<Header> = texts
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let header: Option<Header> = lines
         .next()
-        .and_then(|text| serde_json::from_slice(text).ok());
-    if header.is_none_or(|header| header.outbox != FORM || header.owner != *owner) {
+        .and_then(|line| serde_json::from_slice(line).ok());
+    if header.is_none_or(|header| header.outbox != VERSION || header.owner != *owner) {
         return Ok(None);
     }
-    let mut lines = Vec::new();
-    for record in texts.filter_map(|text| serde_json::from_slice(text).ok()) {
-        note(&mut lines, record);
+    let mut entries = Vec::new();
+    for record in lines.filter_map(|line| serde_json::from_slice(line).ok()) {
+        apply(&mut entries, record);
     }
-    Ok(Some((file, lines)))
+    Ok(Some((file, entries)))
 }
 
-/// A new file in the place of any old one, locked before anybody can see it.
-fn begin(path: &Path, header: &str, lines: &[Line]) -> io::Result<(File, u64)> {
+/// Creates or replaces a file. It is locked before it becomes visible under its name.
+fn create(path: &Path, header: &str, entries: &[JournalEntry]) -> io::Result<(File, u64)> {
     let new = path.with_extension("new");
     let mut file = private_file::create(&new)?;
     file.try_lock().map_err(io::Error::from)?;
     let mut text = header.to_owned();
-    for line in lines {
-        text.push_str(&json_line(&Record::Say(line.clone()))?);
+    for entry in entries {
+        text.push_str(&json_line(&Record::Post(entry.clone()))?);
     }
     let written = file
         .write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&new, path));
     if let Err(error) = written {
-        // What matters is the error that led here.
+        // The first error is the one to report.
         let _ = fs::remove_file(&new);
         return Err(error);
     }
     Ok((file, text.len() as u64))
 }
 
-/// What a record makes of the lines before it.
-pub(crate) fn note(lines: &mut Vec<Line>, record: Record) {
+/// Applies a record to the entries before it.
+pub(crate) fn apply(entries: &mut Vec<JournalEntry>, record: Record) {
     match record {
-        Record::Say(line) => {
-            if lines.iter().all(|known| known.cmid != line.cmid) {
-                lines.push(line);
+        Record::Post(entry) => {
+            if entries.iter().all(|known| known.cmid != entry.cmid) {
+                entries.push(entry);
             }
         }
         Record::Failed { cmid, why, tried } => {
-            for line in lines.iter_mut().filter(|line| line.cmid == cmid) {
-                line.failed = Some((why.clone(), tried));
+            for entry in entries.iter_mut().filter(|entry| entry.cmid == cmid) {
+                entry.failed = Some((why.clone(), tried));
             }
         }
-        Record::Again(cmid) => {
-            for line in lines.iter_mut().filter(|line| line.cmid == cmid) {
-                line.failed = None;
+        Record::Retry(cmid) => {
+            for entry in entries.iter_mut().filter(|entry| entry.cmid == cmid) {
+                entry.failed = None;
             }
         }
-        Record::Done(cmid) => lines.retain(|line| line.cmid != cmid),
+        Record::Done(cmid) => entries.retain(|entry| entry.cmid != cmid),
     }
 }
 

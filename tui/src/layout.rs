@@ -55,7 +55,7 @@ pub struct Panes {
     /// The status line.
     pub status: Rect,
     /// What the text in the input answers or changes, right above it.
-    pub aim: Rect,
+    pub target: Rect,
     /// The input.
     pub input: Rect,
     /// The hints.
@@ -90,7 +90,7 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
         people: none,
         rule: none,
         status: none,
-        aim: none,
+        target: none,
         input: none,
         hints: none,
     };
@@ -162,7 +162,7 @@ pub fn plain(columns: u16, rows: u16) -> Panes {
 impl Panes {
     /// With a row above the input that says what its text answers or changes, where there is room.
     #[must_use]
-    pub fn with_aim(mut self) -> Self {
+    pub fn with_target(mut self) -> Self {
         if self.form == Form::Tiny || self.chat.height < 2 {
             return self;
         }
@@ -171,7 +171,7 @@ impl Panes {
         }
         self.rule.y -= self.rule.height;
         self.status.y -= 1;
-        self.aim = Rect {
+        self.target = Rect {
             y: self.input.y - 1,
             height: 1,
             ..self.input
@@ -235,9 +235,10 @@ mod tests {
         for columns in 1..=200 {
             for rows in 1..=60 {
                 for drawer in [None, Some(Drawer::Meetings), Some(Drawer::People)] {
-                    let panes = panes(columns, rows, 9, drawer).with_aim();
+                    let panes = panes(columns, rows, 9, drawer).with_target();
                     assert!(
-                        !panes.aim.intersects(panes.status) && !panes.aim.intersects(panes.chat)
+                        !panes.target.intersects(panes.status)
+                            && !panes.target.intersects(panes.chat)
                     );
                     let screen = Rect::new(0, 0, columns, rows);
                     for pane in [
@@ -248,7 +249,7 @@ mod tests {
                         panes.people,
                         panes.rule,
                         panes.status,
-                        panes.aim,
+                        panes.target,
                         panes.input,
                         panes.hints,
                     ] {

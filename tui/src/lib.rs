@@ -1,6 +1,5 @@
 //! The terminal client: the screen, and the same for scripts.
 
-pub mod address;
 pub mod api;
 pub mod cache;
 pub mod clock;
@@ -24,6 +23,7 @@ pub mod plain;
 pub mod private_file;
 pub mod runtime;
 pub mod sent;
+pub mod server_url;
 pub mod session;
 pub mod shell;
 pub mod term;

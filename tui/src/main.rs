@@ -9,7 +9,7 @@ use clap::Parser as _;
 use plenary::command_line::{Admin, Command, CommandLine};
 use plenary::config::{self, Environment, Flags, Settings};
 use plenary::link;
-use plenary::runtime::{self, Desktop, Ended, Opening};
+use plenary::runtime::{self, Desktop, Ended, LaunchOptions};
 use plenary::session::{Account, SessionFile};
 use plenary::shell::{self, Exit, Failure};
 use plenary::term;
@@ -104,11 +104,11 @@ fn screen(
         .map_err(|error| Failure::other(format!("The terminal cannot be used: {error}.")))
 }
 
-fn opening(settings: &Settings) -> Opening {
+fn opening(settings: &Settings) -> LaunchOptions {
     let session_file = SessionFile::within(&settings.state_dir);
     // A session that cannot be read is made anew by signing in.
     let session = session_file.load().ok().and_then(|loaded| loaded.session);
-    Opening {
+    LaunchOptions {
         account: Account::choose(settings.server.clone(), settings.token.clone(), session),
         session_file,
         state_dir: settings.state_dir.clone(),

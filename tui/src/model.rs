@@ -321,7 +321,7 @@ impl Model {
             .collect();
         let outbox_of = start.person.map(|person| Owner {
             server: start.server.clone(),
-            person: person.to_lowercase(),
+            email: person.to_lowercase(),
         });
         let mut model = Self {
             now: start.now,
@@ -468,7 +468,7 @@ impl Model {
 
     fn aimed(&self, panes: Panes) -> Panes {
         match self.composer() {
-            Some(composer) if !composer.aim().is_say() => panes.with_aim(),
+            Some(composer) if !composer.target().is_new() => panes.with_target(),
             Some(_) | None => panes,
         }
     }

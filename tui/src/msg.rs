@@ -1,125 +1,96 @@
-//! What happens outside, as `update` is told of it.
+//! The messages that `update` receives: what happened, and when.
 
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId};
-use plenary_shared::protocol::{LoginOk, ServerLine};
+use plenary_shared::protocol::LoginOk;
 use plenary_shared::time::Timestamp;
 
-use crate::journal::{Line, Owner};
+use crate::journal::{JournalEntry, Owner};
 use crate::key::Key;
 use crate::keymap::Keymap;
+use crate::net::LinkEvent;
 use crate::theme::Theme;
 
-/// Something happened.
+/// An event with its time.
 #[derive(Clone)]
 pub struct Msg {
-    /// When, by this machine's clock.
+    /// The time of the event, by the clock of this machine.
     pub now: Timestamp,
-    /// An id that no message has yet.
+    /// An unused message id, for a message that the event creates.
     pub spare: Cmid,
-    /// What.
-    pub news: News,
+    /// The event.
+    pub event: AppEvent,
 }
 
-/// What happened.
+/// An event from the terminal, the server or the system, or the result of an effect.
 #[derive(Clone)]
-pub enum News {
-    /// The program has begun.
+pub enum AppEvent {
+    /// The program has started.
     Started,
     /// A key was pressed.
     Key(Key),
     /// The mouse was used.
     Mouse(Mouse),
-    /// A text was pasted.
+    /// Text was pasted.
     Pasted(String),
-    /// The screen has another size: columns and rows.
+    /// The terminal was resized to this many columns and rows.
     Resized(u16, u16),
-    /// The terminal got or lost the focus.
+    /// The terminal gained or lost the focus.
     Focused(bool),
-    /// It is as late as [`crate::model::Model::wake_at`] said.
+    /// The time of [`crate::model::Model::wake_at`] has come.
     Tick,
-    /// Something about the connection.
-    Link(LinkNews),
-    /// A sign-in was answered; with the sentence that says why not.
+    /// The connection changed, or a line arrived on it.
+    Link(LinkEvent),
+    /// A sign-in succeeded, or failed with this message.
     SignedIn(Result<LoginOk, String>),
-    /// A text comes back from the editor.
+    /// The external editor returned a text.
     Edited {
-        /// Where it was written.
+        /// The instance in which the text was written.
         at: Option<InstanceId>,
         /// The text.
         text: String,
     },
-    /// Keys and looks were read.
+    /// The key bindings and the theme were loaded.
     Configured {
-        /// What keys do.
+        /// The key bindings.
         keymap: Keymap,
-        /// How meaning looks.
+        /// The theme.
         theme: Theme,
-        /// What is wrong, with file and line.
+        /// Error messages with file and line.
         wrong: Vec<String>,
     },
-    /// A journal is open: what an earlier program left in it.
-    Journal(Owner, Vec<Line>),
-    /// These lines are on disk, or cannot be, which has been told.
+    /// A journal was opened. Carries the entries that earlier processes left.
+    Journal(Owner, Vec<JournalEntry>),
+    /// These entries are on disk, or a reported error prevented that.
     Recorded(Vec<Cmid>),
-    /// A meeting was written into a file, or not: what is said of it.
+    /// An export succeeded or failed with this message.
     Exported(Result<String, String>),
-    /// A list of addresses was read from a file, or not: what stands there, or why.
+    /// A list of emails was read from a file.
     ListRead {
-        /// For which meeting.
+        /// The meeting whose audience the list changes.
         meeting: MeetingId,
-        /// Whether others are taken out of its audience.
+        /// Whether the list replaces the audience instead of extending it.
         replace: bool,
-        /// The text, or a sentence.
+        /// The content, or an error message.
         read: Result<String, String>,
     },
-    /// Something optional did not work.
+    /// An operation in the background failed with this message.
     Failed(String),
-    /// The system wants the program to end.
+    /// The process received a termination signal.
     Terminated,
 }
 
-/// What the mouse did.
+/// A mouse action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mouse {
-    /// The left button was pressed here.
+    /// A click of the left button.
     Click {
-        /// From the left.
+        /// The column, from 0 at the left.
         column: u16,
-        /// From the top.
+        /// The row, from 0 at the top.
         row: u16,
     },
-    /// The wheel was turned away.
+    /// The wheel was turned away from the user.
     WheelUp,
-    /// The wheel was turned near.
+    /// The wheel was turned towards the user.
     WheelDown,
-}
-
-/// What became of the connection, and what came on it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LinkNews {
-    /// It is tried.
-    Connecting {
-        /// Tries before this one.
-        attempt: u32,
-    },
-    /// It is open: hello is due.
-    Open,
-    /// An answer or a push.
-    Line(Box<ServerLine>),
-    /// A line that is neither.
-    Garbled,
-    /// A request was too large to be sent.
-    Unsent {
-        /// Its number.
-        id: u64,
-    },
-    /// It is lost, or none could be made.
-    Closed {
-        /// Why.
-        why: String,
-        /// Whether the server does not know the token.
-        signed_out: bool,
-        /// When it is tried again, in milliseconds; never by itself when `None`.
-        retry_in_ms: Option<i64>,
-    },
 }

@@ -7,11 +7,11 @@ mod desktop;
 mod exporter;
 mod headless;
 mod keeper;
-mod news;
 mod outside;
 mod plain;
 mod screens_keeper;
 mod sent_keeper;
+mod terminal_input;
 mod wishes;
 
 use std::io::{self, Write as _};
@@ -34,8 +34,8 @@ use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::loud::LoudFile;
 use crate::model::{Model, Start};
-use crate::msg::{Msg, News};
-use crate::net::Told;
+use crate::msg::{AppEvent, Msg};
+use crate::net::LinkEvent;
 use crate::sent::SentFile;
 use crate::session::{Account, Session, SessionFile};
 use crate::term::Term;
@@ -54,12 +54,12 @@ pub use plain::{Ended, run_plain};
 /// The shortest time between two frames: more than 60 a second nobody sees.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// News that are taken before a frame is drawn, so that a flood cannot keep the screen from it.
+/// AppEvent that are taken before a frame is drawn, so that a flood cannot keep the screen from it.
 const TAKEN_MAX: usize = 1_000;
 
 /// What the screen begins with, and where it keeps things.
 #[derive(Clone, Debug)]
-pub struct Opening {
+pub struct LaunchOptions {
     /// Which server, and as whom.
     pub account: Account,
     /// Where the session is kept.
@@ -84,8 +84,8 @@ pub struct Opening {
 
 /// What happened first.
 enum Taken {
-    News(News),
-    Told(Told),
+    AppEvent(AppEvent),
+    Told(LinkEvent),
     Sent,
     Continued,
     Back(io::Result<ExitStatus>),
@@ -93,7 +93,7 @@ enum Taken {
 }
 
 /// Opens the screen, and returns when it is closed. The process must have a crypto provider.
-pub async fn run(opening: &Opening, dashboard: bool) -> io::Result<()> {
+pub async fn run(opening: &LaunchOptions, dashboard: bool) -> io::Result<()> {
     let mut term = Term::take(opening.has_links)?;
     let mut screen = Screen::new(opening, &term)?;
     screen.model.wants_board = dashboard;
@@ -106,7 +106,7 @@ pub async fn run(opening: &Opening, dashboard: bool) -> io::Result<()> {
     ended
 }
 
-impl Opening {
+impl LaunchOptions {
     /// Who signed in to this server last.
     fn here(&self) -> Option<&Session> {
         let session = self.account.session.as_ref();
@@ -181,7 +181,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(opening: &Opening, term: &Term) -> io::Result<Self> {
+    fn new(opening: &LaunchOptions, term: &Term) -> io::Result<Self> {
         let model = opening.model_with_screens(term.size()?);
         Ok(Self {
             model,
@@ -207,14 +207,14 @@ impl Screen {
     }
 
     async fn run(&mut self, term: &mut Term) -> io::Result<()> {
-        self.work_in(term, News::Started)?;
+        self.work_in(term, AppEvent::Started)?;
         let mut drawn_at: Option<Instant> = None;
         let mut dirty = true;
         while !self.is_over {
             if dirty && self.away.is_none() && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
                 let size = term.size()?;
                 if size != self.model.size {
-                    self.work_in(term, News::Resized(size.0, size.1))?;
+                    self.work_in(term, AppEvent::Resized(size.0, size.1))?;
                 }
                 if std::mem::take(&mut self.redraw) {
                     term.clear()?;
@@ -249,21 +249,21 @@ impl Screen {
         let [terminate, hangup, interrupt] = &mut self.ends;
         tokio::select! {
             biased;
-            _ = terminate.recv() => Taken::News(News::Terminated),
-            _ = hangup.recv() => Taken::News(News::Terminated),
+            _ = terminate.recv() => Taken::AppEvent(AppEvent::Terminated),
+            _ = hangup.recv() => Taken::AppEvent(AppEvent::Terminated),
             // Ctrl-C in the editor is the editor's.
             _ = interrupt.recv() => match self.away {
-                None => Taken::News(News::Terminated),
+                None => Taken::AppEvent(AppEvent::Terminated),
                 Some(_) => Taken::Sent,
             },
             _ = self.continues.recv() => Taken::Continued,
             event = next_event(&mut self.events) => {
-                news::of_terminal(event).map_or(Taken::Sent, Taken::News)
+                terminal_input::convert(event).map_or(Taken::Sent, Taken::AppEvent)
             }
             status = ended(&mut self.away) => Taken::Back(status),
             next = self.outside.next() => match next {
                 outside::Next::Told(told) => Taken::Told(told),
-                outside::Next::News(news) => Taken::News(news),
+                outside::Next::AppEvent(event) => Taken::AppEvent(event),
                 outside::Next::Sent => Taken::Sent,
             },
             () = tokio::time::sleep_until(wake) => Taken::Woken,
@@ -290,21 +290,21 @@ impl Screen {
     /// Works one thing in; says whether the screen may have changed.
     fn take(&mut self, term: &mut Term, taken: Taken) -> io::Result<bool> {
         match taken {
-            Taken::News(news) => {
-                let ready = self.burst.take(news);
+            Taken::AppEvent(event) => {
+                let ready = self.burst.take(event);
                 if ready.is_empty() {
                     return Ok(false);
                 }
-                for news in ready {
-                    self.work_in(term, news)?;
+                for event in ready {
+                    self.work_in(term, event)?;
                 }
             }
             Taken::Back(status) => self.come_back(term, status)?,
             Taken::Told(told) => {
-                if matches!(told, Told::Closed { .. }) {
+                if matches!(told, LinkEvent::Closed { .. }) {
                     self.outside.forget_unsent();
                 }
-                self.work_in(term, News::Link(news::of_link(told)))?;
+                self.work_in(term, AppEvent::Link(told))?;
             }
             // Whoever stopped with us has the terminal.
             Taken::Continued if self.away.is_some() => return Ok(false),
@@ -312,14 +312,14 @@ impl Screen {
                 term.resume()?;
                 term.set_title(&self.model.title)?;
                 let (columns, rows) = term.size()?;
-                self.work_in(term, News::Resized(columns, rows))?;
+                self.work_in(term, AppEvent::Resized(columns, rows))?;
             }
             Taken::Sent => return Ok(false),
             Taken::Woken => {
                 let held = self.burst.due();
                 if !held.is_empty() {
-                    for news in held {
-                        self.work_in(term, news)?;
+                    for event in held {
+                        self.work_in(term, event)?;
                     }
                     return Ok(true);
                 }
@@ -328,29 +328,29 @@ impl Screen {
                 if now(self.wall_clock) < local {
                     return Ok(false);
                 }
-                self.work_in(term, News::Tick)?;
+                self.work_in(term, AppEvent::Tick)?;
             }
         }
         Ok(true)
     }
 
-    fn work_in(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+    fn work_in(&mut self, term: &mut Term, event: AppEvent) -> io::Result<()> {
         let looks = matches!(
-            news,
-            News::Started | News::Key(_) | News::Focused(true) | News::Tick
+            event,
+            AppEvent::Started | AppEvent::Key(_) | AppEvent::Focused(true) | AppEvent::Tick
         );
         if looks && let Some(configured) = self.wishes.look(now(self.wall_clock)) {
             self.work_in_one(term, configured)?;
         }
-        self.work_in_one(term, news)
+        self.work_in_one(term, event)
     }
 
-    fn work_in_one(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+    fn work_in_one(&mut self, term: &mut Term, event: AppEvent) -> io::Result<()> {
         let spare = Cmid((self.new_id)());
         let msg = Msg {
             now: now(self.wall_clock),
             spare,
-            news,
+            event,
         };
         for effect in update(&mut self.model, msg) {
             self.carry_out(term, effect)?;
@@ -368,7 +368,7 @@ impl Screen {
                 self.away = Some(away);
                 Ok(())
             }
-            Err(why) => self.take_again(term, News::Failed(why)),
+            Err(why) => self.take_again(term, AppEvent::Failed(why)),
         }
     }
 
@@ -383,20 +383,20 @@ impl Screen {
     fn come_back(&mut self, term: &mut Term, status: io::Result<ExitStatus>) -> io::Result<()> {
         match self.away.take() {
             Some(away) => {
-                let news = away.finish(status);
-                self.take_again(term, news)
+                let event = away.finish(status);
+                self.take_again(term, event)
             }
             None => Ok(()),
         }
     }
 
-    fn take_again(&mut self, term: &mut Term, news: News) -> io::Result<()> {
+    fn take_again(&mut self, term: &mut Term, event: AppEvent) -> io::Result<()> {
         term.resume()?;
         term.set_title(&self.model.title)?;
         self.events = Some(EventStream::new());
         let (columns, rows) = term.size()?;
-        self.work_in(term, News::Resized(columns, rows))?;
-        self.work_in(term, news)
+        self.work_in(term, AppEvent::Resized(columns, rows))?;
+        self.work_in(term, event)
     }
 
     fn carry_out(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::address::Server;
 use crate::private_file;
+use crate::server_url::ServerUrl;
 
 /// A login token: a secret, which `{:?}` does not tell.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Token(String);
 pub struct Session {
     /// The server that gave the token; it is shown to no other.
     #[serde(with = "server_text")]
-    pub server: Server,
+    pub server: ServerUrl,
     /// The token.
     pub token: Token,
     /// The person's address.
@@ -38,7 +38,7 @@ pub struct Session {
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The server.
-    pub server: Server,
+    pub server: ServerUrl,
     /// The token to show it, if there is one for it.
     pub token: Option<Token>,
     /// The stored session, which may belong to another server.
@@ -97,7 +97,11 @@ impl fmt::Debug for Token {
 impl Account {
     /// The named server, or else the one that was signed in to last, or else the one on this
     /// machine; the given token, or else the stored one if it is this server's.
-    pub fn choose(server: Option<Server>, token: Option<Token>, session: Option<Session>) -> Self {
+    pub fn choose(
+        server: Option<ServerUrl>,
+        token: Option<Token>,
+        session: Option<Session>,
+    ) -> Self {
         let signed_in_to = session.as_ref().map(|session| session.server.clone());
         let server = server.or(signed_in_to).unwrap_or_default();
         let stored = session
@@ -182,14 +186,14 @@ impl SessionFile {
 
 /// A server as its address.
 mod server_text {
-    use super::Server;
+    use super::ServerUrl;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(server: &Server, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(server: &ServerUrl, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(server)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Server, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ServerUrl, D::Error> {
         String::deserialize(from)?
             .parse()
             .map_err(serde::de::Error::custom)

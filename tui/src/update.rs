@@ -33,7 +33,8 @@ use plenary_shared::ids::Cmid;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::model::Model;
-use crate::msg::{LinkNews, Msg, News};
+use crate::msg::{AppEvent, Msg};
+use crate::net::LinkEvent;
 use crate::theme::{Theme, Tone};
 
 /// Woken so much later than was asked for, the machine was asleep or the program stopped.
@@ -63,42 +64,45 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         step.model.slept = Some((before, step.model.now));
     }
     step.mark_looked(false);
-    if let News::Link(LinkNews::Line(_)) = &msg.news {
+    if let AppEvent::Link(LinkEvent::Line(_)) = &msg.event {
         step.screens_changed();
     }
-    if matches!(msg.news, News::Key(_) | News::Pasted(_) | News::Mouse(_)) {
+    if matches!(
+        msg.event,
+        AppEvent::Key(_) | AppEvent::Pasted(_) | AppEvent::Mouse(_)
+    ) {
         let now = step.model.now;
         step.model.idling.used(now);
     }
-    match msg.news {
-        News::Started => step.begin(),
-        News::Key(key) => step.key(key),
-        News::Pasted(pasted) => step.pasted(&pasted),
-        News::Resized(columns, rows) => step.model.size = (columns, rows),
-        News::Focused(focused) => {
+    match msg.event {
+        AppEvent::Started => step.begin(),
+        AppEvent::Key(key) => step.key(key),
+        AppEvent::Pasted(pasted) => step.pasted(&pasted),
+        AppEvent::Resized(columns, rows) => step.model.size = (columns, rows),
+        AppEvent::Focused(focused) => {
             step.model.focused = focused;
             step.model.focus_told = true;
         }
-        News::Mouse(mouse) => step.mouse(mouse),
-        News::Tick => {}
-        News::Link(news) => step.link(news),
-        News::SignedIn(answer) => step.signed_in(answer),
-        News::Edited { at, text } => step.came_back(at, &text),
-        News::Configured {
+        AppEvent::Mouse(mouse) => step.mouse(mouse),
+        AppEvent::Tick => {}
+        AppEvent::Link(event) => step.link(event),
+        AppEvent::SignedIn(answer) => step.signed_in(answer),
+        AppEvent::Edited { at, text } => step.came_back(at, &text),
+        AppEvent::Configured {
             keymap,
             theme,
             wrong,
         } => step.configured(keymap, theme, &wrong),
-        News::Journal(owner, lines) => step.journal(&owner, lines),
-        News::Recorded(cmids) => step.recorded(&cmids),
-        News::Exported(said) => step.exported(said),
-        News::ListRead {
+        AppEvent::Journal(owner, lines) => step.journal(&owner, lines),
+        AppEvent::Recorded(cmids) => step.recorded(&cmids),
+        AppEvent::Exported(said) => step.exported(said),
+        AppEvent::ListRead {
             meeting,
             replace,
             read,
         } => step.list_read(meeting, replace, read),
-        News::Failed(why) => step.model.tell(Tone::Bad, why),
-        News::Terminated => step.quit_now(),
+        AppEvent::Failed(why) => step.model.tell(Tone::Bad, why),
+        AppEvent::Terminated => step.quit_now(),
     }
     step.tick(before);
     if step.model.selected().is_none() {

@@ -69,7 +69,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     }
     choices::draw(model, frame, panes.over());
     status::draw(model, frame, panes.status);
-    input::aim(model, frame, panes.aim);
+    input::target(model, frame, panes.target);
     input::draw(model, frame, panes.input);
     status::hints(model, frame, panes.hints);
     links

@@ -5,17 +5,17 @@ use std::time::SystemTime;
 use plenary::model::outbox::Pending;
 use plenary::model::room::Room;
 use plenary::model::{Link, Model};
-use plenary::msg::News;
-use plenary::runtime::{Desktop, Headless, Opening};
+use plenary::msg::AppEvent;
+use plenary::runtime::{Desktop, Headless, LaunchOptions};
 use plenary::session::{Account, SessionFile, Token};
 use plenary::theme::Theme;
 use plenary_shared::protocol::Push;
 use plenary_testkit::{DEADLINE, RedisOptions, ServerOptions, Setting, instance};
 use tempfile::TempDir;
 
-fn opening(home: &TempDir, server: &str, token: &str) -> Opening {
+fn opening(home: &TempDir, server: &str, token: &str) -> LaunchOptions {
     let home = home.path().to_owned();
-    Opening {
+    LaunchOptions {
         account: Account {
             server: server.parse().expect("an address"),
             token: Some(Token::new(token)),
@@ -46,7 +46,7 @@ async fn until(client: &mut Headless, what: &str, known: impl Fn(&Model) -> bool
 
 fn press(client: &mut Headless, keys: &str) {
     for key in keys.split(' ') {
-        client.tell(News::Key(key.parse().expect("a key's name")));
+        client.tell(AppEvent::Key(key.parse().expect("a key's name")));
     }
 }
 

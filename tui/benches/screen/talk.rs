@@ -9,7 +9,8 @@ use plenary::effect::Effect;
 use plenary::keymap::Keymap;
 use plenary::model::scroll::{Place, Scroll};
 use plenary::model::{Model, Start};
-use plenary::msg::{LinkNews, Msg, News};
+use plenary::msg::{AppEvent, Msg};
+use plenary::net::LinkEvent;
 use plenary::session::Token;
 use plenary::theme::Theme;
 use plenary::update::update;
@@ -63,8 +64,8 @@ impl Talk {
             terminal: terminal.expect("a sink takes all"),
             ids: 0,
         };
-        talk.tell(News::Started);
-        talk.tell(News::Link(LinkNews::Open));
+        talk.tell(AppEvent::Started);
+        talk.tell(AppEvent::Link(LinkEvent::Open));
         talk.key("enter");
         talk.draw();
         assert!(
@@ -83,14 +84,14 @@ impl Talk {
     }
 
     pub fn key(&mut self, name: &str) {
-        self.tell(News::Key(name.parse().expect("a key")));
+        self.tell(AppEvent::Key(name.parse().expect("a key")));
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.terminal
             .resize(Rect::new(0, 0, columns, rows))
             .expect("a sink takes all");
-        self.tell(News::Resized(columns, rows));
+        self.tell(AppEvent::Resized(columns, rows));
     }
 
     /// Somebody says something.
@@ -127,15 +128,15 @@ impl Talk {
     }
 
     fn hear(&mut self, line: ServerLine) {
-        self.tell(News::Link(LinkNews::Line(Box::new(line))));
+        self.tell(AppEvent::Link(LinkEvent::Line(Box::new(line))));
     }
 
-    fn tell(&mut self, news: News) {
+    fn tell(&mut self, event: AppEvent) {
         self.ids += 1;
         let msg = Msg {
             now: Timestamp::from_ms(NOW_MS),
             spare: Cmid(Uuid::from_u128(self.ids)),
-            news,
+            event,
         };
         for effect in update(&mut self.model, msg) {
             if let Effect::Ask(request) = effect {

@@ -149,23 +149,23 @@ fn rank(row: &BoardRow) -> (u8, i64) {
 
 impl Dashboard {
     /// Takes what the server tells.
-    pub fn take(&mut self, news: Board) {
-        if news.anew {
+    pub fn take(&mut self, event: Board) {
+        if event.anew {
             self.live.rows.clear();
         }
-        if let Some(head) = news.head {
+        if let Some(head) = event.head {
             self.live.head = Some(head);
         }
-        if !news.checks.is_empty() {
-            self.live.checks = news.checks;
+        if !event.checks.is_empty() {
+            self.live.checks = event.checks;
         }
-        if !news.servers.is_empty() {
-            self.live.servers = news.servers;
+        if !event.servers.is_empty() {
+            self.live.servers = event.servers;
         }
-        for id in news.gone {
+        for id in event.gone {
             self.live.rows.remove(&id);
         }
-        let rows = news.rows.into_iter();
+        let rows = event.rows.into_iter();
         self.live.rows.extend(rows.map(|row| (row.instance, row)));
     }
 

@@ -77,7 +77,7 @@ impl Model {
         let composer = self.composer()?;
         let before = composer.editor.before();
         // A message that is being changed is no word.
-        let is_word = !composer.aim().is_change() && before.starts_with('/');
+        let is_word = !composer.target().is_change() && before.starts_with('/');
         if is_word && !before.starts_with("//") && !before.contains('\n') {
             let Some((word, argument)) = before.split_once(' ') else {
                 return words(before);

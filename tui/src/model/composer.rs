@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::journal::{Aim, Target};
+use crate::journal::{ComposeTarget, MessageRef};
 use crate::model::choice::Choice;
 use crate::model::editor::Editor;
 
@@ -14,7 +14,7 @@ pub struct Composer {
     /// The state of the completion list.
     pub choice: Choice,
     /// What sending the text does.
-    aim: Aim,
+    target: ComposeTarget,
     /// The draft that an edit replaced.
     before: Option<Editor>,
     /// The history entry on screen.
@@ -35,32 +35,32 @@ impl Composer {
     }
 
     /// Returns what sending the text does.
-    pub fn aim(&self) -> Aim {
-        self.aim
+    pub fn target(&self) -> ComposeTarget {
+        self.target
     }
 
     /// Makes the text a reply to this message. Returns the changed text of an edit that this
     /// cancels.
-    pub fn reply(&mut self, to: Target) -> Option<String> {
+    pub fn reply(&mut self, to: MessageRef) -> Option<String> {
         let changed = self.leave_aim();
-        self.aim = Aim::Reply(to);
+        self.target = ComposeTarget::Reply(to);
         changed
     }
 
     /// Starts to edit this message, whose body is `text`. Returns the changed text of another edit
     /// that this cancels.
-    pub fn change(&mut self, target: Target, text: &str) -> Option<String> {
+    pub fn change(&mut self, target: MessageRef, text: &str) -> Option<String> {
         let changed = self.leave_aim();
         self.before = Some(std::mem::replace(&mut self.editor, Editor::new(text)));
         self.choice = Choice::Closed;
-        self.aim = Aim::Edit(target);
+        self.target = ComposeTarget::Edit(target);
         changed
     }
 
     /// Cancels a reply, keeping its text, or an edit, restoring the draft before it. Returns the
     /// changed text of the edit.
     pub fn leave_aim(&mut self) -> Option<String> {
-        self.aim = Aim::Say;
+        self.target = ComposeTarget::New;
         let before = self.before.take()?;
         let changed = std::mem::replace(&mut self.editor, before);
         self.choice = Choice::Closed;
@@ -70,7 +70,7 @@ impl Composer {
     /// Takes the text in order to send it, and restores the draft that an edit or the history
     /// replaced.
     pub fn sent(&mut self) -> String {
-        self.aim = Aim::Say;
+        self.target = ComposeTarget::New;
         self.obeyed()
     }
 
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_change_puts_aside_what_was_written_and_gives_it_back() {
-        let target = |seq: u64| Target {
+        let target = |seq: u64| MessageRef {
             seq: plenary_shared::ids::Seq::new(seq).expect("small"),
             cmid: None,
         };
@@ -203,13 +203,16 @@ mod tests {
         composer.older(&history);
         composer.change(target(5), "old");
         assert_eq!(composer.sent(), "old");
-        assert_eq!((composer.editor.text(), composer.aim()), ("two", Aim::Say));
+        assert_eq!(
+            (composer.editor.text(), composer.target()),
+            ("two", ComposeTarget::New)
+        );
         composer.reply(target(5));
         assert_eq!(composer.leave_aim(), None);
         assert_eq!(composer.editor.text(), "two", "an answer's text stays");
         composer.reply(target(5));
         composer.obeyed();
-        assert_eq!(composer.aim(), Aim::Reply(target(5)));
+        assert_eq!(composer.target(), ComposeTarget::Reply(target(5)));
     }
 
     #[test]

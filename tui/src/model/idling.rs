@@ -22,7 +22,7 @@ impl Idling {
     }
 
     /// Returns the idle state to report, if it changed.
-    pub fn news(&self, now: Timestamp) -> Option<bool> {
+    pub fn event(&self, now: Timestamp) -> Option<bool> {
         let is_idle = self.idle_at().is_some_and(|at| at <= now);
         (is_idle != self.told).then_some(is_idle)
     }
@@ -51,24 +51,24 @@ mod tests {
         let start = Timestamp::from_ms(1_000_000);
         let mut idling = Idling::default();
         assert_eq!(
-            idling.news(start.plus_ms(IDLE_AFTER_MS)),
+            idling.event(start.plus_ms(IDLE_AFTER_MS)),
             None,
             "nothing is known"
         );
         idling.used(start);
-        assert_eq!(idling.news(start.plus_ms(IDLE_AFTER_MS - 1)), None);
+        assert_eq!(idling.event(start.plus_ms(IDLE_AFTER_MS - 1)), None);
         let late = start.plus_ms(IDLE_AFTER_MS);
         assert_eq!(
-            (idling.due_at(), idling.news(late)),
+            (idling.due_at(), idling.event(late)),
             (Some(late), Some(true))
         );
         idling.told(true);
-        assert_eq!((idling.due_at(), idling.news(late)), (None, None));
+        assert_eq!((idling.due_at(), idling.event(late)), (None, None));
         idling.used(late);
-        assert_eq!(idling.news(late), Some(false));
+        assert_eq!(idling.event(late), Some(false));
         idling.told(false);
-        assert_eq!(idling.news(late), None);
+        assert_eq!(idling.event(late), None);
         idling.forget();
-        assert_eq!(idling.news(late.plus_ms(IDLE_AFTER_MS)), Some(true));
+        assert_eq!(idling.event(late.plus_ms(IDLE_AFTER_MS)), Some(true));
     }
 }

@@ -16,7 +16,7 @@ use plenary_shared::replica::Replica;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
-use crate::journal::{Aim, Line, Record, Target};
+use crate::journal::{ComposeTarget, JournalEntry, MessageRef, Record};
 
 /// Unacknowledged entries of one meeting. When the limit is reached the text stays in the input.
 pub const WAITING_MAX: usize = 200;
@@ -49,7 +49,7 @@ pub struct Pending {
     /// The text.
     pub body: MessageBody,
     /// What it does.
-    pub aim: Aim,
+    pub target: ComposeTarget,
     /// When it was written.
     pub since: Timestamp,
     /// The delivery state.
@@ -99,7 +99,7 @@ pub struct Due {
     /// The text.
     pub body: MessageBody,
     /// What it does.
-    pub aim: Aim,
+    pub target: ComposeTarget,
 }
 
 /// What a rejection means for an entry.
@@ -143,12 +143,12 @@ pub enum Full {
 }
 
 impl Pending {
-    fn new(line: Line, state: Sending, tried: bool) -> Self {
+    fn new(line: JournalEntry, state: Sending, tried: bool) -> Self {
         Self {
             instance: line.instance,
             cmid: line.cmid,
             body: line.body,
-            aim: line.aim,
+            target: line.target,
             since: line.since,
             state,
             tried,
@@ -219,7 +219,7 @@ impl Outbox {
     }
 
     /// Adds an entry. It is sent once it is on disk.
-    pub fn say(&mut self, line: Line) -> Result<(), Full> {
+    pub fn say(&mut self, line: JournalEntry) -> Result<(), Full> {
         let waiting = self.of(line.instance).filter(|line| line.is_tried());
         if waiting.count() >= WAITING_MAX {
             return Err(Full::Lines);
@@ -228,13 +228,13 @@ impl Outbox {
         if bytes + line.body.as_str().len() > BYTES_MAX {
             return Err(Full::Bytes);
         }
-        self.records.push(Record::Say(line.clone()));
+        self.records.push(Record::Post(line.clone()));
         self.lines.push(Pending::new(line, Sending::Keeping, false));
         Ok(())
     }
 
     /// Loads the entries left by an earlier process. They are on disk and may have been sent.
-    pub fn load(&mut self, lines: Vec<Line>) {
+    pub fn load(&mut self, lines: Vec<JournalEntry>) {
         let old = lines.into_iter().map(|mut line| match line.failed.take() {
             Some((why, tried)) => Pending::new(line, Sending::Failed { why }, tried),
             None => Pending::new(line, Sending::Waiting { until: None }, true),
@@ -283,7 +283,7 @@ impl Outbox {
         Some(Due {
             cmid: first.cmid,
             body: first.body.clone(),
-            aim: first.aim,
+            target: first.target,
         })
     }
 
@@ -304,14 +304,14 @@ impl Outbox {
     /// Returns the last pending edit or deletion of a message.
     pub fn change_of(&self, message: &Event) -> Option<&Pending> {
         let is = |line: &&Pending| {
-            let changes = line.aim.changes();
+            let changes = line.target.changed_message();
             changes.is_some_and(|target| target.is(message))
         };
         self.of(message.instance).rfind(is)
     }
 
     /// Returns the current seq of a target, or `None` if the message was lost.
-    pub fn seq_of(&self, target: Target, log: Option<&Replica>) -> Option<Seq> {
+    pub fn seq_of(&self, target: MessageRef, log: Option<&Replica>) -> Option<Seq> {
         // It may be acknowledged before its event arrives.
         let taken = self.lines.iter().find_map(|line| match line.state {
             Sending::Taken { seq, .. } if Some(line.cmid) == target.cmid => Some(seq),
@@ -405,7 +405,7 @@ impl Outbox {
             line.wait();
             line.rejoined = false;
             line.broken = 0;
-            self.records.push(Record::Again(line.cmid));
+            self.records.push(Record::Retry(line.cmid));
         }
     }
 
@@ -522,7 +522,7 @@ impl Outbox {
             if me.is_none() || self.lines.iter().any(|known| known.cmid == line.cmid) {
                 continue;
             }
-            self.records.push(Record::Say(line.clone()));
+            self.records.push(Record::Post(line.clone()));
             again.push(Pending::new(line, Sending::Keeping, true));
         }
         self.lines.splice(0..0, again);
@@ -548,23 +548,25 @@ fn cmid_of(what: &What) -> Option<Cmid> {
 }
 
 /// Returns the entry that repeats a void event.
-fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<Line> {
+fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<JournalEntry> {
     // Messages that are not void keep their seq.
     let target = |seq: Seq| {
         let among = void.iter().find(|event| event.seq == seq);
         among
-            .and_then(Target::of)
-            .unwrap_or(Target { seq, cmid: None })
+            .and_then(MessageRef::of)
+            .unwrap_or(MessageRef { seq, cmid: None })
     };
-    let (body, aim) = match &event.what {
+    let (body, target) = match &event.what {
         What::Message { body, reply_to, .. } if !body.is_gone() => {
-            let aim = reply_to.map_or(Aim::Say, |to| Aim::Reply(target(to)));
-            (body.clone(), aim)
+            let target = reply_to.map_or(ComposeTarget::New, |to| ComposeTarget::Reply(target(to)));
+            (body.clone(), target)
         }
         What::Edited {
             target: of, body, ..
-        } if !body.is_gone() => (body.clone(), Aim::Edit(target(*of))),
-        What::Deleted { target: of, .. } => (MessageBody::gone(), Aim::Delete(target(*of))),
+        } if !body.is_gone() => (body.clone(), ComposeTarget::Edit(target(*of))),
+        What::Deleted { target: of, .. } => {
+            (MessageBody::gone(), ComposeTarget::Delete(target(*of)))
+        }
         What::Message { .. }
         | What::Edited { .. }
         | What::Opened
@@ -573,11 +575,11 @@ fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<Line> {
         | What::Moderated(_)
         | What::Closed { .. } => return None,
     };
-    Some(Line {
+    Some(JournalEntry {
         instance: event.instance,
         cmid: cmid_of(&event.what)?,
         body,
-        aim,
+        target,
         since: now,
         failed: None,
     })

@@ -137,7 +137,7 @@ impl Overlay {
             Page::Outbox => outbox::rows(model, columns),
             Page::Server => server::rows(model, columns),
             Page::Planned(id) => planned::rows(model, columns, *id),
-            Page::PlanNews(ok) => planned::news(model, columns, ok),
+            Page::PlanNews(ok) => planned::event(model, columns, ok),
             Page::Why { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
                 why::rows(model, columns, verdict)
             }),

@@ -1,25 +1,26 @@
-//! How long to wait before the next try.
+//! The wait before each connection attempt.
 
 use std::time::Duration;
 
-/// The wait before the second try.
+/// The longest wait before the second attempt.
 const FIRST_MS: u64 = 250;
 
-/// No wait is longer.
-const LONGEST_MS: u64 = 10_000;
+/// The longest wait before any attempt.
+const WAIT_MS_MAX: u64 = 10_000;
 
-/// The wait before try `attempt`: none before try 0, then up to 0.25 s, 0.5 s, 1 s … 10 s.
+/// Returns the wait before attempt `attempt`: none before attempt 0, then up to 0.25 s, 0.5 s,
+/// 1 s … 10 s.
 ///
-/// `random` in 0..1 takes up to half of it off, so that many who lost the same server do not come
-/// back in step.
+/// `random` in 0..1 shortens the wait by up to one half, so that clients that lost the same server do
+/// not reconnect at the same moment.
 pub fn wait_before(attempt: u32, random: f64) -> Duration {
     let Some(doublings) = attempt.checked_sub(1) else {
         return Duration::ZERO;
     };
     let longest_ms = 2_u64
-        .checked_pow(doublings)
-        .and_then(|factor| factor.checked_mul(FIRST_MS))
-        .map_or(LONGEST_MS, |ms| ms.min(LONGEST_MS));
+        .saturating_pow(doublings)
+        .saturating_mul(FIRST_MS)
+        .min(WAIT_MS_MAX);
     Duration::from_millis(longest_ms).mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
 }
 
@@ -42,7 +43,11 @@ mod tests {
     #[case(64, 0.0, 10_000)]
     #[case(65, 0.0, 10_000)]
     #[case(u32::MAX, 0.0, 10_000)]
-    fn waits(#[case] attempt: u32, #[case] random: f64, #[case] expected_ms: u64) {
+    fn wait_doubles_up_to_the_limit(
+        #[case] attempt: u32,
+        #[case] random: f64,
+        #[case] expected_ms: u64,
+    ) {
         assert_eq!(
             wait_before(attempt, random),
             Duration::from_millis(expected_ms)

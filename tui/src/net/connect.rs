@@ -1,4 +1,4 @@
-//! One try to open the socket: TCP, TLS where the address says so, the WebSocket's handshake.
+//! One connection attempt: TCP, TLS for `https`, and the WebSocket handshake.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,58 +14,56 @@ use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config, tungstenite};
 
-use super::Closed;
-use crate::address::Server;
+use super::CloseReason;
+use crate::server_url::ServerUrl;
 
-/// The largest message that is read, in bytes: a page of 1,000 events of full length fits, with its
-/// escapes.
+/// Size limit of a received message, in bytes. Fits a page of 1,000 events of maximum length, with
+/// JSON escapes.
 const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// From the first packet to the open socket.
+/// Timeout of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A byte stream, encrypted or not.
+/// A byte stream with or without TLS.
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
-/// An open socket.
+/// An open WebSocket.
 pub type Socket = WebSocketStream<Box<dyn Wire>>;
 
-/// The system's certificates cannot be used.
+/// The system's root certificates are not usable.
 #[derive(Debug, thiserror::Error)]
-#[error("encrypted connections are not possible here: {0}")]
+#[error("TLS is not available: {0}")]
 pub struct TlsError(#[from] rustls::Error);
 
-/// How encrypted connections are made: only to servers whom the system trusts.
+/// Returns a TLS configuration that trusts the root certificates of the system.
 ///
-/// The process must have a crypto provider installed.
+/// The process must have a rustls crypto provider installed.
 pub fn tls_config() -> Result<rustls::ClientConfig, TlsError> {
     Ok(rustls::ClientConfig::with_platform_verifier()?)
 }
 
-/// Tries once, for 10 s at most.
-pub async fn open(server: &Server) -> Result<Socket, Closed> {
+/// Opens a WebSocket, within [`CONNECT_TIMEOUT`].
+pub async fn open(server: &ServerUrl) -> Result<Socket, CloseReason> {
     let opening = async {
         let wire = dial(server).await?;
-        shake_hands(server, wire).await
-    };
-    let late = || Closed::Unreachable {
-        why: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+        handshake(server, wire).await
     };
     timeout(CONNECT_TIMEOUT, opening)
         .await
-        .map_err(|_elapsed| late())?
+        .map_err(|_elapsed| {
+            unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
+        })?
 }
 
-async fn dial(server: &Server) -> Result<Box<dyn Wire>, Closed> {
+async fn dial(server: &ServerUrl) -> Result<Box<dyn Wire>, CloseReason> {
     let stream = TcpStream::connect((server.host(), server.port()))
         .await
         .map_err(unreachable)?;
-    // Lines are short and somebody waits for each.
+    // Lines are short and each is needed at once.
     stream.set_nodelay(true).map_err(unreachable)?;
     if !server.is_tls() {
         return Ok(Box::new(stream));
@@ -79,7 +77,7 @@ async fn dial(server: &Server) -> Result<Box<dyn Wire>, Closed> {
     Ok(Box::new(stream))
 }
 
-async fn shake_hands(server: &Server, wire: Box<dyn Wire>) -> Result<Socket, Closed> {
+async fn handshake(server: &ServerUrl, wire: Box<dyn Wire>) -> Result<Socket, CloseReason> {
     let mut request = server.ws().into_client_request().map_err(unreachable)?;
     request.headers_mut().insert(
         header::SEC_WEBSOCKET_PROTOCOL,
@@ -92,16 +90,16 @@ async fn shake_hands(server: &Server, wire: Box<dyn Wire>) -> Result<Socket, Clo
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     match client_async_with_config(request, wire, Some(config)).await {
         Ok((socket, _response)) => Ok(socket),
-        Err(tungstenite::Error::Http(response)) => Err(Closed::Refused {
+        Err(tungstenite::Error::Http(response)) => Err(CloseReason::NotPlenary {
             status: Some(response.status().as_u16()),
         }),
-        Err(tungstenite::Error::Protocol(_)) => Err(Closed::Refused { status: None }),
+        Err(tungstenite::Error::Protocol(_)) => Err(CloseReason::NotPlenary { status: None }),
         Err(error) => Err(unreachable(error)),
     }
 }
 
-fn unreachable(error: impl std::fmt::Display) -> Closed {
-    Closed::Unreachable {
+fn unreachable(error: impl std::fmt::Display) -> CloseReason {
+    CloseReason::Unreachable {
         why: for_terminal(&error.to_string()),
     }
 }

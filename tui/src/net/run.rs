@@ -1,4 +1,4 @@
-//! The connection's life: open, converse, close, wait, again.
+//! The task behind a link: connect, exchange lines, close, wait, repeat.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -12,186 +12,196 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::connect::{Socket, open};
-use super::{Ask, Closed, TOLD_MAX, Told, backoff::wait_before};
-use crate::address::Server;
+use super::{CloseReason, EVENTS_MAX, LinkCommand, LinkEvent, backoff::wait_before};
+use crate::server_url::ServerUrl;
 
-/// How often silence and sleep are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Interval of the checks for silence and suspends.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
 
-/// Silence after which the connection is dead.
+/// Silence after which the connection is considered dead.
 const SILENCE: Duration = Duration::from_secs(SILENCE_S);
 
-/// How far the wall clock may run ahead of the monotonic one, which stands while a machine sleeps.
-const SLEPT: Duration = Duration::from_secs(10);
+/// Difference between the wall clock and the monotonic clock that indicates a suspend.
+const SUSPEND_MIN: Duration = Duration::from_secs(10);
 
-/// How long one line may take to leave.
+/// Timeout for sending one line.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long saying goodbye may take.
-const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Timeout for the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A connection of this length was a good one: the next try comes at once.
-const LASTED: Duration = Duration::from_secs(5);
+/// Duration from which a connection counts as stable. The next attempt then starts without a wait.
+const STABLE_MIN: Duration = Duration::from_secs(5);
 
-/// The owner has dropped its end.
+/// The owner has dropped the link.
 struct OwnerGone;
 
-/// Runs until the owner drops its end.
+/// Runs until the owner drops the link.
 pub async fn run(
-    server: Server,
+    server: ServerUrl,
     wall_clock: fn() -> SystemTime,
-    ask: mpsc::Receiver<Ask>,
-    told: mpsc::Sender<Told>,
+    commands: mpsc::Receiver<LinkCommand>,
+    events: mpsc::Sender<LinkEvent>,
 ) {
-    let mut ends = Ends {
-        ask,
-        told,
+    let mut owner = Owner {
+        commands,
+        events,
         wall_clock,
     };
     let mut attempt = 0;
-    while let Ok(next) = once(&server, attempt, &mut ends).await {
+    while let Ok(next) = connect_once(&server, attempt, &mut owner).await {
         attempt = next;
     }
 }
 
-/// One connection, and the wait after it; gives the next attempt's number.
-async fn once(server: &Server, attempt: u32, ends: &mut Ends) -> Result<u32, OwnerGone> {
-    ends.all_read().await?;
-    ends.tell(Told::Connecting { attempt }).await?;
+/// Runs one connection and the wait after it. Returns the number of the next attempt.
+async fn connect_once(
+    server: &ServerUrl,
+    attempt: u32,
+    owner: &mut Owner,
+) -> Result<u32, OwnerGone> {
+    owner.wait_until_read().await?;
+    owner.send(LinkEvent::Connecting { attempt }).await?;
     let mut next = attempt.saturating_add(1);
-    let why = match ends.dropping_asks(open(server)).await? {
+    let reason = match owner.dropping_commands(open(server)).await? {
         Ok(socket) => {
-            ends.tell(Told::Open).await?;
+            owner.send(LinkEvent::Open).await?;
             let opened = Instant::now();
-            let why = converse(socket, ends).await?;
-            if opened.elapsed() >= LASTED {
+            let reason = exchange(socket, owner).await?;
+            if opened.elapsed() >= STABLE_MIN {
                 next = 0;
             }
-            why
+            reason
         }
-        Err(why) => why,
+        Err(reason) => reason,
     };
-    if why == Closed::Asked {
+    if reason == CloseReason::Reconnect {
         next = 0;
     }
-    let retry_in = why
-        .asks_to_reconnect()
+    let retry_in = reason
+        .allows_retry()
         .then(|| wait_before(next, rand::random()));
-    ends.tell(Told::Closed { why, retry_in }).await?;
+    owner.send(LinkEvent::Closed { reason, retry_in }).await?;
     match retry_in {
-        Some(wait) => match timeout(wait, ends.asked_to_reconnect()).await {
-            Ok(asked) => asked.map(|()| 0),
+        Some(wait) => match timeout(wait, owner.reconnect_command()).await {
+            Ok(command) => command.map(|()| 0),
             Err(_elapsed) => Ok(next),
         },
-        None => ends.asked_to_reconnect().await.map(|()| 0),
+        None => owner.reconnect_command().await.map(|()| 0),
     }
 }
 
-/// The task's ends of both channels, and the clock that sleep does not stop.
-struct Ends {
-    ask: mpsc::Receiver<Ask>,
-    told: mpsc::Sender<Told>,
+/// The channels to the owner, and the clock that runs during suspends.
+struct Owner {
+    commands: mpsc::Receiver<LinkCommand>,
+    events: mpsc::Sender<LinkEvent>,
     wall_clock: fn() -> SystemTime,
 }
 
-impl Ends {
-    /// Waits for `work`; what is asked meanwhile is dropped, so that an owner who waits for room in
-    /// one channel never stops the other.
-    async fn dropping_asks<T>(&mut self, work: impl Future<Output = T>) -> Result<T, OwnerGone> {
+impl Owner {
+    /// Waits for `work` and drops commands meanwhile, so that an owner that waits for room in the
+    /// command queue cannot block this task.
+    async fn dropping_commands<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, OwnerGone> {
         tokio::pin!(work);
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
-                asked = self.ask.recv() => match asked {
-                    Some(Ask::Send(_) | Ask::Reconnect) => {}
+                command = self.commands.recv() => match command {
+                    Some(LinkCommand::Send(_) | LinkCommand::Reconnect) => {}
                     None => return Err(OwnerGone),
                 },
             }
         }
     }
 
-    async fn tell(&mut self, what: Told) -> Result<(), OwnerGone> {
-        let told = self.told.clone();
-        self.dropping_asks(told.send(what))
+    async fn send(&mut self, event: LinkEvent) -> Result<(), OwnerGone> {
+        let events = self.events.clone();
+        self.dropping_commands(events.send(event))
             .await?
             .map_err(|_| OwnerGone)
     }
 
-    /// Waits until the owner has taken everything that was told.
-    async fn all_read(&mut self) -> Result<(), OwnerGone> {
-        let told = self.told.clone();
-        let permits = self.dropping_asks(told.reserve_many(TOLD_MAX)).await?;
+    /// Waits until the owner has read all events.
+    async fn wait_until_read(&mut self) -> Result<(), OwnerGone> {
+        let events = self.events.clone();
+        let permits = self
+            .dropping_commands(events.reserve_many(EVENTS_MAX))
+            .await?;
         permits.map(drop).map_err(|_| OwnerGone)
     }
 
-    async fn asked_to_reconnect(&mut self) -> Result<(), OwnerGone> {
+    async fn reconnect_command(&mut self) -> Result<(), OwnerGone> {
         loop {
-            match self.ask.recv().await {
-                Some(Ask::Reconnect) => return Ok(()),
-                Some(Ask::Send(_)) => {}
+            match self.commands.recv().await {
+                Some(LinkCommand::Reconnect) => return Ok(()),
+                Some(LinkCommand::Send(_)) => {}
                 None => return Err(OwnerGone),
             }
         }
     }
 }
 
-/// Talks on an open socket until it ends.
-async fn converse(mut socket: Socket, ends: &mut Ends) -> Result<Closed, OwnerGone> {
-    let mut clock = Clock::start(ends.wall_clock);
-    // The lines of one message that the owner has not taken yet; no more is read before.
-    let mut waiting: VecDeque<Told> = VecDeque::new();
+/// Exchanges lines on an open socket until it closes.
+async fn exchange(mut socket: Socket, owner: &mut Owner) -> Result<CloseReason, OwnerGone> {
+    let mut watchdog = Watchdog::start(owner.wall_clock);
+    // Events that the owner has not taken yet. The socket is not read while there are any.
+    let mut pending: VecDeque<LinkEvent> = VecDeque::new();
     loop {
         tokio::select! {
-            permit = ends.told.reserve(), if !waiting.is_empty() => {
-                let Ok(permit) = permit else { return goodbye(socket).await };
-                if let Some(told) = waiting.pop_front() {
-                    permit.send(told);
+            permit = owner.events.reserve(), if !pending.is_empty() => {
+                let Ok(permit) = permit else {
+                    close(socket).await;
+                    return Err(OwnerGone);
+                };
+                if let Some(event) = pending.pop_front() {
+                    permit.send(event);
                 }
             }
-            frame = socket.next(), if waiting.is_empty() => {
-                clock.heard();
-                match read(frame) {
-                    Ok(told) => waiting.extend(told),
-                    Err(why) => {
-                        // Answers a close frame; what cannot be answered any more fails at once.
-                        let _ = timeout(GOODBYE_TIMEOUT, socket.close(None)).await;
-                        return Ok(why);
+            frame = socket.next(), if pending.is_empty() => {
+                watchdog.reset();
+                match parse(frame) {
+                    Ok(events) => pending.extend(events),
+                    Err(reason) => {
+                        // Answers a close frame. Fails at once on a broken connection.
+                        let _ = timeout(CLOSE_TIMEOUT, socket.close(None)).await;
+                        return Ok(reason);
                     }
                 }
             }
-            asked = ends.ask.recv() => match asked {
-                Some(Ask::Send(request)) => match send(&mut socket, &request).await {
+            command = owner.commands.recv() => match command {
+                Some(LinkCommand::Send(request)) => match send(&mut socket, &request).await {
                     Ok(true) => {}
-                    Ok(false) => waiting.push_back(Told::Unsent { id: request.id }),
-                    Err(why) => return Ok(why),
+                    Ok(false) => pending.push_back(LinkEvent::Unsent { id: request.id }),
+                    Err(reason) => return Ok(reason),
                 },
-                Some(Ask::Reconnect) => {
-                    finish(socket).await;
-                    return Ok(Closed::Asked);
+                Some(LinkCommand::Reconnect) => {
+                    close(socket).await;
+                    return Ok(CloseReason::Reconnect);
                 }
-                None => return goodbye(socket).await,
+                None => {
+                    close(socket).await;
+                    return Err(OwnerGone);
+                }
             },
-            () = sleep_until(clock.next_look) => {
-                if !waiting.is_empty() {
-                    // It is the owner who is slow.
-                    clock.heard();
-                } else if let Some(why) = clock.look() {
-                    return Ok(why);
+            () = sleep_until(watchdog.next_check) => {
+                if !pending.is_empty() {
+                    // The owner is slow, not the server.
+                    watchdog.reset();
+                } else if let Some(reason) = watchdog.check() {
+                    return Ok(reason);
                 }
             }
         }
     }
 }
 
-async fn goodbye(socket: Socket) -> Result<Closed, OwnerGone> {
-    finish(socket).await;
-    Err(OwnerGone)
-}
-
-/// Says that it is over and waits for the answer; whether one comes matters to nobody.
-async fn finish(mut socket: Socket) {
-    let _ = timeout(GOODBYE_TIMEOUT, async {
+/// Performs the closing handshake. Its outcome does not matter.
+async fn close(mut socket: Socket) {
+    let _ = timeout(CLOSE_TIMEOUT, async {
         let _ = socket.close(None).await;
         while let Some(Ok(frame)) = socket.next().await
             && !frame.is_close()
@@ -200,8 +210,8 @@ async fn finish(mut socket: Socket) {
     .await;
 }
 
-/// Sends one request; false if it is larger than the server reads.
-async fn send(socket: &mut Socket, request: &Request) -> Result<bool, Closed> {
+/// Sends a request. Returns false if it exceeds [`FRAME_BYTES_MAX`].
+async fn send(socket: &mut Socket, request: &Request) -> Result<bool, CloseReason> {
     let Ok(line) = serde_json::to_string(request) else {
         return Ok(false);
     };
@@ -211,79 +221,83 @@ async fn send(socket: &mut Socket, request: &Request) -> Result<bool, Closed> {
     match timeout(SEND_TIMEOUT, socket.send(Message::text(line))).await {
         Ok(Ok(())) => Ok(true),
         Ok(Err(error)) => Err(lost(&error)),
-        Err(_elapsed) => Err(Closed::Silent),
+        Err(_elapsed) => Err(CloseReason::TimedOut),
     }
 }
 
-/// What one frame says, line by line.
-fn read(frame: Option<Result<Message, tungstenite::Error>>) -> Result<Vec<Told>, Closed> {
+/// Parses the lines of a frame.
+fn parse(
+    frame: Option<Result<Message, tungstenite::Error>>,
+) -> Result<Vec<LinkEvent>, CloseReason> {
     match frame {
         Some(Ok(Message::Text(text))) => Ok(text
             .lines()
             .filter(|line| !line.trim().is_empty())
-            .map(|line| ServerLine::parse(line).map_or(Told::Garbled, Told::Line))
+            .map(|line| match ServerLine::parse(line) {
+                Ok(line) => LinkEvent::Line(Box::new(line)),
+                Err(_) => LinkEvent::Garbled,
+            })
             .collect()),
-        Some(Ok(Message::Binary(_))) => Ok(vec![Told::Garbled]),
-        // Pings are answered by the socket itself, with the next read.
+        Some(Ok(Message::Binary(_))) => Ok(vec![LinkEvent::Garbled]),
+        // The socket answers pings with the next read.
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(vec![]),
-        Some(Ok(Message::Close(Some(frame)))) => Err(Closed::ByServer {
+        Some(Ok(Message::Close(Some(frame)))) => Err(CloseReason::ByServer {
             code: frame.code.into(),
             text: for_terminal(&frame.reason),
         }),
-        Some(Ok(Message::Close(None))) | None => Err(Closed::Lost {
-            why: "the server went away".to_owned(),
+        Some(Ok(Message::Close(None))) | None => Err(CloseReason::Lost {
+            why: "closed without a reason".to_owned(),
         }),
         Some(Err(error)) => Err(lost(&error)),
     }
 }
 
-fn lost(error: &tungstenite::Error) -> Closed {
-    Closed::Lost {
+fn lost(error: &tungstenite::Error) -> CloseReason {
+    CloseReason::Lost {
         why: for_terminal(&error.to_string()),
     }
 }
 
-/// Notices silence, and that the machine slept.
-struct Clock {
+/// Detects a silent server and a suspend of the computer.
+struct Watchdog {
     heard: Instant,
-    looked: (Instant, SystemTime),
-    next_look: Instant,
-    wall: fn() -> SystemTime,
+    checked: (Instant, SystemTime),
+    next_check: Instant,
+    wall_clock: fn() -> SystemTime,
 }
 
-impl Clock {
-    fn start(wall: fn() -> SystemTime) -> Self {
+impl Watchdog {
+    fn start(wall_clock: fn() -> SystemTime) -> Self {
         let now = Instant::now();
         Self {
             heard: now,
-            looked: (now, wall()),
-            wall,
-            next_look: now + LOOK_EVERY,
+            checked: (now, wall_clock()),
+            next_check: now + CHECK_EVERY,
+            wall_clock,
         }
     }
 
-    fn heard(&mut self) {
+    fn reset(&mut self) {
         self.heard = Instant::now();
     }
 
-    fn look(&mut self) -> Option<Closed> {
-        let (now, wall) = (Instant::now(), (self.wall)());
-        let monotonic_passed = now - self.looked.0;
-        // A wall clock that was set back is no sign of sleep.
-        let wall_passed = wall.duration_since(self.looked.1).unwrap_or_default();
-        let silent_for = now - self.heard;
-        self.looked = (now, wall);
-        self.next_look = now + LOOK_EVERY;
-        verdict(silent_for, monotonic_passed, wall_passed)
+    fn check(&mut self) -> Option<CloseReason> {
+        let (now, wall) = (Instant::now(), (self.wall_clock)());
+        let monotonic_passed = now - self.checked.0;
+        // A wall clock that was set back does not indicate a suspend.
+        let wall_passed = wall.duration_since(self.checked.1).unwrap_or_default();
+        self.checked = (now, wall);
+        self.next_check = now + CHECK_EVERY;
+        diagnose(now - self.heard, monotonic_passed, wall_passed)
     }
 }
 
-/// Whether the connection is dead.
-fn verdict(silent_for: Duration, monotonic: Duration, wall: Duration) -> Option<Closed> {
-    if wall > monotonic + SLEPT {
-        Some(Closed::Slept)
+/// Returns why the connection is dead, or `None` if it is healthy.
+fn diagnose(silent_for: Duration, monotonic: Duration, wall: Duration) -> Option<CloseReason> {
+    if wall > monotonic + SUSPEND_MIN {
+        Some(CloseReason::Suspended)
     } else if silent_for >= SILENCE {
-        Some(Closed::Silent)
+        Some(CloseReason::TimedOut)
     } else {
         None
     }
@@ -295,18 +309,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::well(9, 5, 5, None)]
-    #[case::silent(15, 5, 5, Some(Closed::Silent))]
-    #[case::slept(9, 5, 3_600, Some(Closed::Slept))]
-    #[case::clock_set_a_little(9, 5, 14, None)]
+    #[case::healthy(9, 5, 5, None)]
+    #[case::silent(15, 5, 5, Some(CloseReason::TimedOut))]
+    #[case::suspended(9, 5, 3_600, Some(CloseReason::Suspended))]
+    #[case::clock_set_forward_a_little(9, 5, 14, None)]
     #[case::clock_set_back(9, 5, 0, None)]
-    fn dead_or_alive(
+    fn watchdog_detects_silence_and_suspends(
         #[case] silent_s: u64,
         #[case] monotonic_s: u64,
         #[case] wall_s: u64,
-        #[case] expected: Option<Closed>,
+        #[case] expected: Option<CloseReason>,
     ) {
         let s = Duration::from_secs;
-        assert_eq!(verdict(s(silent_s), s(monotonic_s), s(wall_s)), expected);
+        assert_eq!(diagnose(s(silent_s), s(monotonic_s), s(wall_s)), expected);
     }
 }

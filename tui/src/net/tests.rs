@@ -1,4 +1,4 @@
-//! The connection against a real socket on the other side.
+//! Links against a peer on a real socket.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::*;
 
-const LONGEST: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(20);
 
-async fn listener() -> (TcpListener, Server) {
+async fn listener() -> (TcpListener, ServerUrl) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let server = format!("http://{address}").parse().expect("an address");
@@ -25,11 +25,14 @@ async fn listener() -> (TcpListener, Server) {
 }
 
 async fn accept(listener: &TcpListener) -> WebSocketStream<TcpStream> {
-    let (stream, _) = timeout(LONGEST, listener.accept())
+    let (stream, _) = timeout(DEADLINE, listener.accept())
         .await
         .expect("a connection in time")
         .expect("a connection");
-    #[expect(clippy::result_large_err, reason = "the callback's type is not ours")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "tungstenite defines the callback type"
+    )]
     let choose = |request: &Upgrade, mut response: Response| {
         assert_eq!(request.uri().path(), "/ws");
         assert_eq!(request.headers()["sec-websocket-protocol"], SUBPROTOCOL);
@@ -44,31 +47,31 @@ async fn accept(listener: &TcpListener) -> WebSocketStream<TcpStream> {
         .expect("a handshake")
 }
 
-async fn told(link: &mut Link) -> Told {
-    timeout(LONGEST, link.told.recv())
+async fn next_event(link: &mut Link) -> LinkEvent {
+    timeout(DEADLINE, link.events.recv())
         .await
-        .expect("told in time")
-        .expect("the link lives")
+        .expect("an event in time")
+        .expect("the link runs")
 }
 
 async fn opened(link: &mut Link) {
     loop {
-        if told(link).await == Told::Open {
+        if next_event(link).await == LinkEvent::Open {
             return;
         }
     }
 }
 
-async fn closed(link: &mut Link) -> (Closed, Option<Duration>) {
+async fn closed(link: &mut Link) -> (CloseReason, Option<Duration>) {
     loop {
-        if let Told::Closed { why, retry_in } = told(link).await {
-            return (why, retry_in);
+        if let LinkEvent::Closed { reason, retry_in } = next_event(link).await {
+            return (reason, retry_in);
         }
     }
 }
 
-fn hello(id: u64) -> Ask {
-    Ask::Send(Request {
+fn hello(id: u64) -> LinkCommand {
+    LinkCommand::Send(Request {
         id,
         verb: Verb::Hello(Hello {
             token: "t".to_owned(),
@@ -88,14 +91,17 @@ async fn close_with(peer: &mut WebSocketStream<TcpStream>, close: Close) {
 }
 
 #[tokio::test]
-async fn requests_go_out_and_each_line_comes_in() {
+async fn requests_are_sent_and_lines_received() {
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
-    assert_eq!(told(&mut link).await, Told::Connecting { attempt: 0 });
+    assert_eq!(
+        next_event(&mut link).await,
+        LinkEvent::Connecting { attempt: 0 }
+    );
     let mut peer = accept(&listener).await;
-    assert_eq!(told(&mut link).await, Told::Open);
+    assert_eq!(next_event(&mut link).await, LinkEvent::Open);
 
-    link.ask.send(hello(1)).await.expect("taken");
+    link.commands.send(hello(1)).await.expect("taken");
     let said = peer.next().await.expect("a frame").expect("a good one");
     assert_eq!(
         said,
@@ -110,14 +116,14 @@ async fn requests_go_out_and_each_line_comes_in() {
         .await
         .expect("sent");
     assert!(matches!(
-        told(&mut link).await,
-        Told::Line(ServerLine::Push(Push::Changed(_)))
+        next_event(&mut link).await,
+        LinkEvent::Line(line) if matches!(*line, ServerLine::Push(Push::Changed(_)))
     ));
     assert!(matches!(
-        told(&mut link).await,
-        Told::Line(ServerLine::Reply(_))
+        next_event(&mut link).await,
+        LinkEvent::Line(line) if matches!(*line, ServerLine::Reply(_))
     ));
-    assert_eq!(told(&mut link).await, Told::Garbled);
+    assert_eq!(next_event(&mut link).await, LinkEvent::Garbled);
     let answer = peer.next().await.expect("a frame").expect("a good one");
     assert_eq!(answer, Message::Pong("are you there".into()));
 
@@ -129,8 +135,8 @@ async fn requests_go_out_and_each_line_comes_in() {
 }
 
 #[tokio::test]
-async fn an_owner_who_reads_slowly_misses_nothing() {
-    const LINES: u64 = 3 * TOLD_MAX as u64;
+async fn slow_owner_misses_no_line() {
+    const LINES: u64 = 3 * EVENTS_MAX as u64;
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
@@ -142,74 +148,91 @@ async fn an_owner_who_reads_slowly_misses_nothing() {
     peer.send(Message::text(frame)).await.expect("sent");
     opened(&mut link).await;
     for id in 0..LINES {
-        match told(&mut link).await {
-            Told::Line(ServerLine::Reply(reply)) => assert_eq!(reply.id, id),
+        match next_event(&mut link).await {
+            LinkEvent::Line(line) => {
+                assert!(matches!(*line, ServerLine::Reply(reply) if reply.id == id));
+            }
             other => panic!("{other:?}"),
         }
     }
 }
 
 #[tokio::test]
-async fn it_comes_back_at_once_and_says_nothing_that_was_meant_for_the_last_connection() {
+async fn reconnect_drops_requests_of_the_previous_connection() {
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     close_with(&mut peer, Close::GoingAway).await;
-    let (why, retry_in) = closed(&mut link).await;
+    let (reason, retry_in) = closed(&mut link).await;
     assert_eq!(
-        why,
-        Closed::ByServer {
+        reason,
+        CloseReason::ByServer {
             code: 4_000,
             text: "the server stops: reconnect".to_owned()
         }
     );
-    assert!(retry_in.expect("it comes back") < Duration::from_millis(300));
-    // Nobody hears this one: there is no connection.
-    link.ask.send(hello(1)).await.expect("taken");
-    assert_eq!(told(&mut link).await, Told::Connecting { attempt: 1 });
+    assert!(retry_in.expect("it retries") < Duration::from_millis(300));
+    // Dropped: there is no connection.
+    link.commands.send(hello(1)).await.expect("taken");
+    assert_eq!(
+        next_event(&mut link).await,
+        LinkEvent::Connecting { attempt: 1 }
+    );
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
-    link.ask.send(hello(2)).await.expect("taken");
+    link.commands.send(hello(2)).await.expect("taken");
     let said = peer.next().await.expect("a frame").expect("a good one");
     assert!(said.to_text().expect("text").contains("\"id\":2"), "{said}");
 }
 
 #[tokio::test]
-async fn it_stays_away_when_told_so_until_it_is_asked() {
+async fn sign_out_waits_for_a_reconnect_command() {
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     close_with(&mut peer, Close::NotSignedIn).await;
-    let (why, retry_in) = closed(&mut link).await;
+    let (reason, retry_in) = closed(&mut link).await;
     assert_eq!(
-        why.to_string(),
-        "the server closed the connection: not signed in (4501)"
+        reason.to_string(),
+        "connection closed by the server: not signed in (4501)"
     );
     assert_eq!(retry_in, None);
-    link.ask.send(Ask::Reconnect).await.expect("taken");
-    assert_eq!(told(&mut link).await, Told::Connecting { attempt: 0 });
+    link.commands
+        .send(LinkCommand::Reconnect)
+        .await
+        .expect("taken");
+    assert_eq!(
+        next_event(&mut link).await,
+        LinkEvent::Connecting { attempt: 0 }
+    );
     let _peer = accept(&listener).await;
     opened(&mut link).await;
 }
 
 #[tokio::test]
-async fn an_open_connection_can_be_made_anew() {
+async fn reconnect_command_replaces_an_open_connection() {
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
-    link.ask.send(Ask::Reconnect).await.expect("taken");
+    link.commands
+        .send(LinkCommand::Reconnect)
+        .await
+        .expect("taken");
     while let Some(Ok(_)) = peer.next().await {}
-    let (why, retry_in) = closed(&mut link).await;
-    assert_eq!((why, retry_in), (Closed::Asked, Some(Duration::ZERO)));
+    let (reason, retry_in) = closed(&mut link).await;
+    assert_eq!(
+        (reason, retry_in),
+        (CloseReason::Reconnect, Some(Duration::ZERO))
+    );
     let _peer = accept(&listener).await;
     opened(&mut link).await;
 }
 
 #[tokio::test]
-async fn what_is_larger_than_a_frame_is_not_sent() {
+async fn oversized_request_is_not_sent() {
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
     let mut peer = accept(&listener).await;
@@ -219,16 +242,16 @@ async fn what_is_larger_than_a_frame_is_not_sent() {
         client: None,
         resume: vec![],
     });
-    let large = Ask::Send(Request { id: 5, verb });
-    link.ask.send(large).await.expect("taken");
-    assert_eq!(told(&mut link).await, Told::Unsent { id: 5 });
-    link.ask.send(hello(6)).await.expect("taken");
+    let large = LinkCommand::Send(Request { id: 5, verb });
+    link.commands.send(large).await.expect("taken");
+    assert_eq!(next_event(&mut link).await, LinkEvent::Unsent { id: 5 });
+    link.commands.send(hello(6)).await.expect("taken");
     let said = peer.next().await.expect("a frame").expect("a good one");
     assert!(said.to_text().expect("text").contains("\"id\":6"), "{said}");
 }
 
 #[tokio::test]
-async fn a_server_of_another_kind_is_named_as_such() {
+async fn http_server_is_reported_as_not_plenary() {
     let (listener, server) = listener().await;
     let mut link = link(server, SystemTime::now);
     let (mut stream, _) = listener.accept().await.expect("a connection");
@@ -239,24 +262,27 @@ async fn a_server_of_another_kind_is_named_as_such() {
         .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
         .await
         .expect("sent");
-    let (why, retry_in) = closed(&mut link).await;
-    assert_eq!(why, Closed::Refused { status: Some(404) });
+    let (reason, retry_in) = closed(&mut link).await;
+    assert_eq!(reason, CloseReason::NotPlenary { status: Some(404) });
     assert!(retry_in.is_some());
 }
 
 #[tokio::test]
-async fn tries_are_counted_while_nobody_listens() {
+async fn attempts_are_counted_while_the_server_is_down() {
     let (listener, server) = listener().await;
     drop(listener);
     let mut link = link(server, SystemTime::now);
     for expected in 0..3 {
         assert_eq!(
-            told(&mut link).await,
-            Told::Connecting { attempt: expected }
+            next_event(&mut link).await,
+            LinkEvent::Connecting { attempt: expected }
         );
-        let (why, retry_in) = closed(&mut link).await;
-        assert!(matches!(why, Closed::Unreachable { .. }), "{why}");
-        assert!(retry_in.expect("it tries again") > Duration::ZERO);
+        let (reason, retry_in) = closed(&mut link).await;
+        assert!(
+            matches!(reason, CloseReason::Unreachable { .. }),
+            "{reason}"
+        );
+        assert!(retry_in.expect("it retries") > Duration::ZERO);
     }
-    timeout(LONGEST, link.close()).await.expect("ends at once");
+    timeout(DEADLINE, link.close()).await.expect("ends at once");
 }

@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 use plenary_shared::ids::InstanceId;
 use tokio::process::{Child, Command};
 
-use crate::msg::News;
+use crate::msg::AppEvent;
 use crate::private_file;
 
 /// Bytes of the file that are read: more than the input holds, so that it can say what is too much.
@@ -58,20 +58,20 @@ impl Away {
     }
 
     /// What came of it.
-    pub(super) fn finish(self, status: io::Result<ExitStatus>) -> News {
+    pub(super) fn finish(self, status: io::Result<ExitStatus>) -> AppEvent {
         let Self {
             editor, at, file, ..
         } = self;
         match status {
             Ok(status) if status.success() => match file.read() {
-                Ok(text) => News::Edited { at, text },
-                Err(error) => News::Failed(format!("the text stays as it was: {error}")),
+                Ok(text) => AppEvent::Edited { at, text },
+                Err(error) => AppEvent::Failed(format!("the text stays as it was: {error}")),
             },
-            Ok(status) if status.code() == Some(NOT_FOUND) => News::Failed(format!(
+            Ok(status) if status.code() == Some(NOT_FOUND) => AppEvent::Failed(format!(
                 "there is no '{editor}': set VISUAL or EDITOR to an editor"
             )),
-            Ok(status) => News::Failed(format!("the text stays as it was: {editor}: {status}")),
-            Err(error) => News::Failed(format!("the text stays as it was: {editor}: {error}")),
+            Ok(status) => AppEvent::Failed(format!("the text stays as it was: {editor}: {status}")),
+            Err(error) => AppEvent::Failed(format!("the text stays as it was: {editor}: {error}")),
         }
     }
 }
@@ -111,14 +111,14 @@ mod tests {
     use rstest::rstest;
     use std::os::unix::fs::PermissionsExt as _;
 
-    async fn edited(editor: &str) -> (News, bool) {
+    async fn edited(editor: &str) -> (AppEvent, bool) {
         let directory = tempfile::tempdir().expect("a directory");
         let state = directory.path().join("plenary");
         let mut away = Away::begin(editor, &state, None, "one\n two").expect("a shell");
         let path = away.file.0.clone();
         let status = away.ended().await;
-        let news = away.finish(status);
-        (news, path.exists())
+        let event = away.finish(status);
+        (event, path.exists())
     }
 
     #[rstest]
@@ -131,13 +131,13 @@ mod tests {
     #[case("printf '\\377' >", Err("the text stays as it was"))]
     #[tokio::test]
     async fn what_editors_do(#[case] editor: &str, #[case] expected: Result<&str, &str>) {
-        let (news, left) = edited(editor).await;
+        let (event, left) = edited(editor).await;
         assert!(!left, "the file is removed");
-        match (news, expected) {
-            (News::Edited { text, .. }, Ok(expected)) => assert_eq!(text, expected),
-            (News::Failed(why), Err(expected)) => assert!(why.starts_with(expected), "{why}"),
-            (News::Edited { text, .. }, Err(_)) => panic!("edited: {text:?}"),
-            (News::Failed(why), Ok(_)) => panic!("failed: {why}"),
+        match (event, expected) {
+            (AppEvent::Edited { text, .. }, Ok(expected)) => assert_eq!(text, expected),
+            (AppEvent::Failed(why), Err(expected)) => assert!(why.starts_with(expected), "{why}"),
+            (AppEvent::Edited { text, .. }, Err(_)) => panic!("edited: {text:?}"),
+            (AppEvent::Failed(why), Ok(_)) => panic!("failed: {why}"),
             _ => panic!("something else"),
         }
     }

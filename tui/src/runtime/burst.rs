@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::key::Key;
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 /// Keys less apart than this are not typed by a person.
 const GAP: Duration = Duration::from_millis(10);
@@ -38,7 +38,7 @@ impl Burst {
     }
 
     /// What is due, if anything.
-    pub(super) fn due(&mut self) -> Vec<News> {
+    pub(super) fn due(&mut self) -> Vec<AppEvent> {
         match self.left() {
             Some(Duration::ZERO) => self.release(),
             Some(_) | None => Vec::new(),
@@ -46,14 +46,14 @@ impl Burst {
     }
 
     /// Takes what came; gives what is certain, in order.
-    pub(super) fn take(&mut self, news: News) -> Vec<News> {
+    pub(super) fn take(&mut self, event: AppEvent) -> Vec<AppEvent> {
         let mut ready = self.due();
-        let key = match news {
-            News::Key(key) => key,
-            News::Pasted(_) => {
+        let key = match event {
+            AppEvent::Key(key) => key,
+            AppEvent::Pasted(_) => {
                 self.is_told = true;
                 ready.extend(self.release());
-                ready.push(news);
+                ready.push(event);
                 return ready;
             }
             other => {
@@ -64,7 +64,7 @@ impl Burst {
         let Some(c) = key.pasted().filter(|_| !self.is_told) else {
             ready.extend(self.release());
             self.waited = None;
-            ready.push(News::Key(key));
+            ready.push(AppEvent::Key(key));
             return ready;
         };
         let fast = self.waited.replace(Duration::ZERO).is_some_and(|w| w < GAP);
@@ -74,20 +74,20 @@ impl Burst {
                 ready.extend(self.release());
             }
         } else {
-            ready.push(News::Key(key));
+            ready.push(AppEvent::Key(key));
         }
         ready
     }
 
     /// What is held back: keys, or, if a line end is not the last of them, a paste.
-    fn release(&mut self) -> Vec<News> {
+    fn release(&mut self) -> Vec<AppEvent> {
         let held = std::mem::take(&mut self.held);
         let text: String = held.iter().filter_map(|key| key.pasted()).collect();
         let inner = text.strip_suffix('\n').unwrap_or(&text);
         if inner.contains('\n') || (!text.ends_with('\n') && text.contains('\n')) {
-            return vec![News::Pasted(text)];
+            return vec![AppEvent::Pasted(text)];
         }
-        held.into_iter().map(News::Key).collect()
+        held.into_iter().map(AppEvent::Key).collect()
     }
 }
 
@@ -101,15 +101,15 @@ mod tests {
     fn play(keys: &str) -> String {
         let mut burst = Burst::default();
         let mut out = String::new();
-        let mut note = |ready: Vec<News>| {
-            for news in ready {
-                match news {
-                    News::Key(key) => out.push(key.pasted().map_or('?', |c| match c {
+        let mut note = |ready: Vec<AppEvent>| {
+            for event in ready {
+                match event {
+                    AppEvent::Key(key) => out.push(key.pasted().map_or('?', |c| match c {
                         '\n' => '⏎',
                         '\t' => '⇥',
                         other => other,
                     })),
-                    News::Pasted(text) => {
+                    AppEvent::Pasted(text) => {
                         out.push('[');
                         out.push_str(&text.replace('\n', "|"));
                         out.push(']');
@@ -130,7 +130,7 @@ mod tests {
                 '^' => "up".to_owned(),
                 other => other.to_string(),
             };
-            note(burst.take(News::Key(name.parse().expect("a key"))));
+            note(burst.take(AppEvent::Key(name.parse().expect("a key"))));
         }
         burst.waited(GAP);
         note(burst.due());
@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn a_terminal_that_tells_is_believed() {
         let mut burst = Burst::default();
-        burst.take(News::Pasted("x".into()));
+        burst.take(AppEvent::Pasted("x".into()));
         let enter: Key = "enter".parse().expect("a key");
-        burst.take(News::Key("a".parse().expect("a key")));
-        let ready = burst.take(News::Key(enter));
-        assert!(matches!(ready.as_slice(), [News::Key(key)] if *key == enter));
+        burst.take(AppEvent::Key("a".parse().expect("a key")));
+        let ready = burst.take(AppEvent::Key(enter));
+        assert!(matches!(ready.as_slice(), [AppEvent::Key(key)] if *key == enter));
     }
 }

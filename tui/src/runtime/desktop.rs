@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 /// Bytes that terminals take at once; what is longer is cut by some and ignored by others.
 const OSC_BYTES_MAX: usize = 70_000;
@@ -98,14 +98,14 @@ impl Desktop {
     }
 
     /// Opens an address; says so if that cannot be done.
-    pub(super) fn open(&self, address: &str, answer: mpsc::Sender<News>) {
+    pub(super) fn open(&self, address: &str, answer: mpsc::Sender<AppEvent>) {
         let Some(program) = self.opener else {
             let why = format!(
                 "no browser here: {} is copied instead",
                 for_terminal(address)
             );
             // If even this has no room, the status line has enough to say.
-            let _ = answer.try_send(News::Failed(why));
+            let _ = answer.try_send(AppEvent::Failed(why));
             return self.copy(address.to_owned());
         };
         let mut command = quiet(program);
@@ -116,7 +116,7 @@ impl Desktop {
                 Ok(status) => format!("the link is not opened: {program}: {status}"),
                 Err(error) => format!("the link is not opened: {program}: {error}"),
             };
-            let _ = answer.send(News::Failed(why)).await;
+            let _ = answer.send(AppEvent::Failed(why)).await;
         });
     }
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 
-use crate::address::Server;
 use crate::api::Api;
 use crate::export::{Format, Record};
 use crate::exporting;
-use crate::msg::News;
+use crate::msg::AppEvent;
+use crate::server_url::ServerUrl;
 use crate::session::Token;
 
 /// What is to be written, and where.
@@ -23,13 +23,13 @@ pub(super) struct Export {
     pub(super) now: Timestamp,
 }
 
-/// The news of it.
-pub(super) async fn export(export: Export) -> News {
-    News::Exported(written(export).await)
+/// The event of it.
+pub(super) async fn export(export: Export) -> AppEvent {
+    AppEvent::Exported(written(export).await)
 }
 
 async fn written(export: Export) -> Result<String, String> {
-    let server: Server = export.server.parse().map_err(|error| format!("{error}"))?;
+    let server: ServerUrl = export.server.parse().map_err(|error| format!("{error}"))?;
     let said = |error: crate::api::ApiError| error.to_string();
     let api = Api::new(server, Some(export.token)).map_err(said)?;
     let record = exporting::read(&api, export.instance, export.now);

@@ -9,10 +9,10 @@ use plenary_shared::text::for_terminal;
 use tokio::time::Instant;
 
 use super::outside::{Next, OnScreen, Outside};
-use super::{Opening, news, now};
+use super::{LaunchOptions, now};
 use crate::model::Model;
-use crate::msg::{Msg, News};
-use crate::net::Told;
+use crate::msg::{AppEvent, Msg};
+use crate::net::LinkEvent;
 use crate::update::update;
 
 /// The screen that it would have: wide enough for nothing to be left out.
@@ -30,7 +30,7 @@ pub struct Headless {
 impl Headless {
     /// Begins, and connects if somebody is signed in. Must be called within a tokio runtime; the
     /// process must have a crypto provider.
-    pub fn open(opening: &Opening) -> Self {
+    pub fn open(opening: &LaunchOptions) -> Self {
         let mut program = Self {
             model: opening.model(SIZE, None),
             outside: Outside::new(opening),
@@ -38,7 +38,7 @@ impl Headless {
             wall_clock: opening.wall_clock,
             new_id: opening.new_id,
         };
-        program.tell(News::Started);
+        program.tell(AppEvent::Started);
         program
     }
 
@@ -53,11 +53,11 @@ impl Headless {
     }
 
     /// Tells it that something happened, such as a key.
-    pub fn tell(&mut self, news: News) {
+    pub fn tell(&mut self, event: AppEvent) {
         let msg = Msg {
             now: now(self.wall_clock),
             spare: Cmid((self.new_id)()),
-            news,
+            event,
         };
         for effect in update(&mut self.model, msg) {
             // There is no screen, and whoever holds this ends it.
@@ -74,16 +74,16 @@ impl Headless {
         let wake = Instant::now() + Duration::from_millis(wait_ms.unsigned_abs());
         let next = tokio::select! {
             next = self.outside.next() => next,
-            () = tokio::time::sleep_until(wake) => Next::News(News::Tick),
+            () = tokio::time::sleep_until(wake) => Next::AppEvent(AppEvent::Tick),
         };
         match next {
             Next::Told(told) => {
-                if matches!(told, Told::Closed { .. }) {
+                if matches!(told, LinkEvent::Closed { .. }) {
                     self.outside.forget_unsent();
                 }
-                self.tell(News::Link(news::of_link(told)));
+                self.tell(AppEvent::Link(told));
             }
-            Next::News(news) => self.tell(news),
+            Next::AppEvent(event) => self.tell(event),
             Next::Sent => {}
         }
     }

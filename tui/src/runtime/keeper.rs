@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::journal::{Journal, Owner, Record};
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 /// The journal, and what waits to be written into it.
 pub(super) struct Keeper {
@@ -17,7 +17,7 @@ pub(super) struct Keeper {
     new_id: fn() -> Uuid,
     /// While nothing is being written.
     journal: Option<Journal>,
-    writing: Option<JoinHandle<(Option<Journal>, Vec<News>)>>,
+    writing: Option<JoinHandle<(Option<Journal>, Vec<AppEvent>)>>,
     /// At most what the outbox holds, some records a line: what is not on disk is not sent.
     waiting: VecDeque<Job>,
 }
@@ -54,16 +54,16 @@ impl Keeper {
     }
 
     /// Waits until what is being written is; what came of it. Dropping it loses nothing.
-    pub(super) async fn done(&mut self) -> Vec<News> {
+    pub(super) async fn done(&mut self) -> Vec<AppEvent> {
         let Some(writing) = &mut self.writing else {
             return Vec::new();
         };
         // A panic in it has been reported by the panic hook; the journal is gone then.
-        let (journal, news) = writing.await.unwrap_or_default();
+        let (journal, event) = writing.await.unwrap_or_default();
         self.journal = journal;
         self.writing = None;
         self.begin();
-        news
+        event
     }
 
     /// Writes what waits, to the end.
@@ -102,32 +102,32 @@ impl Keeper {
     }
 }
 
-fn open(directory: &std::path::Path, owner: Owner, name: &str) -> (Option<Journal>, Vec<News>) {
+fn open(directory: &std::path::Path, owner: Owner, name: &str) -> (Option<Journal>, Vec<AppEvent>) {
     match Journal::open(directory, &owner, name) {
-        Ok((journal, lines)) => (Some(journal), vec![News::Journal(owner, lines)]),
+        Ok((journal, lines)) => (Some(journal), vec![AppEvent::Journal(owner, lines)]),
         Err(error) => (None, vec![not_kept(&error)]),
     }
 }
 
-fn write(mut journal: Option<Journal>, records: &[Record]) -> (Option<Journal>, Vec<News>) {
+fn write(mut journal: Option<Journal>, records: &[Record]) -> (Option<Journal>, Vec<AppEvent>) {
     let written = journal.as_mut().map_or(Ok(()), |j| j.write(records));
     let said: Vec<Cmid> = records
         .iter()
         .filter_map(|record| match record {
-            Record::Say(line) => Some(line.cmid),
-            Record::Failed { .. } | Record::Again(_) | Record::Done(_) => None,
+            Record::Post(line) => Some(line.cmid),
+            Record::Failed { .. } | Record::Retry(_) | Record::Done(_) => None,
         })
         .collect();
     // A disk that takes nothing does not keep people from talking: they are told, and it is sent.
-    let mut news: Vec<News> = written.err().iter().map(not_kept).collect();
+    let mut event: Vec<AppEvent> = written.err().iter().map(not_kept).collect();
     if !said.is_empty() {
-        news.push(News::Recorded(said));
+        event.push(AppEvent::Recorded(said));
     }
-    (journal, news)
+    (journal, event)
 }
 
-fn not_kept(error: &std::io::Error) -> News {
-    News::Failed(format!(
+fn not_kept(error: &std::io::Error) -> AppEvent {
+    AppEvent::Failed(format!(
         "what you send is not kept on disk until it is safe: {error}"
     ))
 }

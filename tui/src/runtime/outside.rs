@@ -10,22 +10,22 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use super::Opening;
+use super::LaunchOptions;
 use super::exporter::{self, Export};
 use super::keeper::Keeper;
 use super::screens_keeper::ScreensKeeper;
 use super::sent_keeper::SentKeeper;
-use crate::address::Server;
 use crate::api::Api;
 use crate::cache::CacheFile;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::Effect;
 use crate::loud::LoudFile;
 use crate::model::loudness::Loudness;
-use crate::msg::News;
-use crate::net::{Ask, Link, Told, link};
+use crate::msg::AppEvent;
+use crate::net::{Link, LinkCommand, LinkEvent, link};
 use crate::private_file;
 use crate::sent::SentFile;
+use crate::server_url::ServerUrl;
 use crate::session::{Session, SessionFile, Token};
 
 /// Answers that wait to be taken; whoever answers then waits.
@@ -50,15 +50,15 @@ pub(super) struct Outside {
     screens: ScreensKeeper,
     loud_file: LoudFile,
     /// What came of writing it, and is not told yet.
-    kept: VecDeque<News>,
+    kept: VecDeque<AppEvent>,
     wall_clock: fn() -> SystemTime,
     link: Option<Link>,
     /// What the connection has not taken yet: at most what the outboxes and the keys ask for while
     /// it is open, as all of it goes when it closes.
-    unsent: VecDeque<Ask>,
+    unsent: VecDeque<LinkCommand>,
     signing_in: Option<AbortHandle>,
-    answers: mpsc::Receiver<News>,
-    answer: mpsc::Sender<News>,
+    answers: mpsc::Receiver<AppEvent>,
+    answer: mpsc::Sender<AppEvent>,
     /// Meetings that are being written into files: as many as a person asks for at once.
     exports: JoinSet<()>,
     drafts_writing: Option<JoinHandle<()>>,
@@ -100,15 +100,15 @@ pub(super) enum OnScreen {
 /// What came first.
 pub(super) enum Next {
     /// The connection says something.
-    Told(Told),
+    Told(LinkEvent),
     /// An effect was answered.
-    News(News),
+    AppEvent(AppEvent),
     /// A request was taken by the connection, or a file was written.
     Sent,
 }
 
 impl Outside {
-    pub(super) fn new(opening: &Opening) -> Self {
+    pub(super) fn new(opening: &LaunchOptions) -> Self {
         let (answer, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
             session_file: opening.session_file.clone(),
@@ -142,8 +142,8 @@ impl Outside {
             Effect::Connect { server } => self.connect(&server),
             Effect::Disconnect => self.disconnect(),
             Effect::ForgetToken { server } => self.forget_token(&server),
-            Effect::Ask(request) => self.unsent.push_back(Ask::Send(request)),
-            Effect::Reconnect => self.unsent.push_back(Ask::Reconnect),
+            Effect::Ask(request) => self.unsent.push_back(LinkCommand::Send(request)),
+            Effect::Reconnect => self.unsent.push_back(LinkCommand::Reconnect),
             Effect::OpenJournal(owner) => self.keeper.open(owner),
             Effect::Record(records) => self.keeper.write(records),
             Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
@@ -184,24 +184,24 @@ impl Outside {
     /// Waits for whatever comes first. Dropping it loses nothing.
     pub(super) async fn next(&mut self) -> Next {
         enum Came {
-            Told(Option<Told>),
-            News(News),
+            Told(Option<LinkEvent>),
+            AppEvent(AppEvent),
             Taken,
             Closed,
             Written,
-            Kept(Vec<News>),
+            Kept(Vec<AppEvent>),
         }
-        if let Some(news) = self.kept.pop_front() {
-            return Next::News(news);
+        if let Some(event) = self.kept.pop_front() {
+            return Next::AppEvent(event);
         }
         let (ask, told) = match &mut self.link {
-            Some(link) => (Some(&link.ask), Some(&mut link.told)),
+            Some(link) => (Some(&link.commands), Some(&mut link.events)),
             None => (None, None),
         };
         let ask = ask.filter(|_| !self.unsent.is_empty());
         let came = tokio::select! {
             told = async { told?.recv().await }, if told.is_some() => Came::Told(told),
-            Some(news) = self.answers.recv() => Came::News(news),
+            Some(event) = self.answers.recv() => Came::AppEvent(event),
             permit = async { ask?.reserve().await.ok() }, if ask.is_some() => match permit {
                 Some(permit) => {
                     if let Some(ask) = self.unsent.pop_front() {
@@ -211,7 +211,7 @@ impl Outside {
                 }
                 None => Came::Closed,
             },
-            news = self.keeper.done(), if self.keeper.is_busy() => Came::Kept(news),
+            event = self.keeper.done(), if self.keeper.is_busy() => Came::Kept(event),
             () = finished(&mut self.drafts_writing), if self.drafts_writing.is_some() => {
                 Came::Written
             }
@@ -219,9 +219,9 @@ impl Outside {
         match came {
             Came::Told(Some(told)) => return Next::Told(told),
             Came::Told(None) => self.link = None,
-            Came::News(news) => return Next::News(news),
+            Came::AppEvent(event) => return Next::AppEvent(event),
             Came::Taken => {}
-            Came::Kept(news) => self.kept.extend(news),
+            Came::Kept(event) => self.kept.extend(event),
             Came::Closed => self.unsent.clear(),
             Came::Written => {
                 self.drafts_writing = None;
@@ -232,18 +232,18 @@ impl Outside {
     }
 
     /// Where effects are answered that are carried out elsewhere.
-    pub(super) fn answer(&self) -> mpsc::Sender<News> {
+    pub(super) fn answer(&self) -> mpsc::Sender<AppEvent> {
         self.answer.clone()
     }
 
     /// The connection closed: what was to be said on it is said anew on the next.
     pub(super) fn forget_unsent(&mut self) {
-        self.unsent.retain(|ask| *ask == Ask::Reconnect);
+        self.unsent.retain(|ask| *ask == LinkCommand::Reconnect);
     }
 
     fn connect(&mut self, server: &str) {
         self.unsent.clear();
-        self.link = match server.parse::<Server>() {
+        self.link = match server.parse::<ServerUrl>() {
             Ok(server) => Some(link(server, self.wall_clock)),
             Err(error) => {
                 self.fail(error.to_string());
@@ -259,14 +259,14 @@ impl Outside {
 
     fn sign_in(&mut self, server: &str, email: String, password: String) {
         let (answer, session_file) = (self.answer.clone(), self.session_file.clone());
-        let server = server.parse::<Server>();
+        let server = server.parse::<ServerUrl>();
         let task = tokio::spawn(async move {
             let signed_in = match server {
                 Ok(server) => ask_to_sign_in(server, email, password, &session_file, &answer).await,
                 Err(error) => Err(error.to_string()),
             };
             // Nobody waits for it any more when the screen is closed.
-            let _ = answer.send(News::SignedIn(signed_in)).await;
+            let _ = answer.send(AppEvent::SignedIn(signed_in)).await;
         });
         self.signing_in = Some(task.abort_handle());
     }
@@ -306,8 +306,8 @@ impl Outside {
         let is_written = async { while self.exports.join_next().await.is_some() {} };
         let is_late = timeout(EXPORT_WAIT, is_written).await.is_err();
         let mut said: Vec<String> = Vec::new();
-        while let Ok(news) = self.answers.try_recv() {
-            if let News::Exported(Ok(text) | Err(text)) = news {
+        while let Ok(event) = self.answers.try_recv() {
+            if let AppEvent::Exported(Ok(text) | Err(text)) = event {
                 said.push(text);
             }
         }
@@ -336,7 +336,7 @@ impl Outside {
         self.drafts_writing = Some(tokio::task::spawn_blocking(move || {
             if let Err(error) = file.save(&server, drafts) {
                 // If even this has no room, the status line has enough to say.
-                let _ = answer.try_send(News::Failed(format!("drafts are not kept: {error}")));
+                let _ = answer.try_send(AppEvent::Failed(format!("drafts are not kept: {error}")));
             }
         }));
     }
@@ -347,7 +347,7 @@ impl Outside {
             if let Err(error) = file.save(&server, &kept) {
                 let why = format!("the choice is not kept: {error}");
                 // If even this has no room, the status line has enough to say.
-                let _ = answer.try_send(News::Failed(why));
+                let _ = answer.try_send(AppEvent::Failed(why));
             }
         });
     }
@@ -375,7 +375,7 @@ impl Outside {
                 _ => format!("{path} cannot be read: {error}"),
             });
             // Nobody waits for it any more when the screen is closed.
-            let _ = answer.blocking_send(News::ListRead {
+            let _ = answer.blocking_send(AppEvent::ListRead {
                 meeting,
                 replace,
                 read,
@@ -385,7 +385,7 @@ impl Outside {
 
     fn fail(&self, why: String) {
         // If even this has no room, the status line has enough to say.
-        let _ = self.answer.try_send(News::Failed(why));
+        let _ = self.answer.try_send(AppEvent::Failed(why));
     }
 }
 
@@ -397,11 +397,11 @@ async fn finished(task: &mut Option<JoinHandle<()>>) {
 }
 
 async fn ask_to_sign_in(
-    server: Server,
+    server: ServerUrl,
     email: String,
     password: String,
     session_file: &SessionFile,
-    answer: &mpsc::Sender<News>,
+    answer: &mpsc::Sender<AppEvent>,
 ) -> Result<LoginOk, String> {
     let api = Api::new(server.clone(), None).map_err(|error| error.to_string())?;
     let login = Login {
@@ -420,7 +420,7 @@ async fn ask_to_sign_in(
     if let Err(error) = session_file.save(&session) {
         // Signed in all the same, only not the next time.
         let why = format!("the sign-in is not kept: {error}");
-        let _ = answer.send(News::Failed(why)).await;
+        let _ = answer.send(AppEvent::Failed(why)).await;
     }
     Ok(ok)
 }

@@ -7,10 +7,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Headless, Opening};
+use super::{Headless, LaunchOptions};
 use crate::key::Key;
 use crate::model::{Focus, Link, Model};
-use crate::msg::News;
+use crate::msg::AppEvent;
 use crate::plain::{Told, list, page};
 
 /// Lines that wait while one is being obeyed; whoever writes more waits.
@@ -34,7 +34,7 @@ pub enum Ended {
 }
 
 /// Runs until the input ends or somebody quits. The process must have a crypto provider.
-pub async fn run_plain(opening: &Opening) -> io::Result<Ended> {
+pub async fn run_plain(opening: &LaunchOptions) -> io::Result<Ended> {
     let mut plain = Plain {
         program: Headless::open(opening),
         told: Told::default(),
@@ -76,9 +76,9 @@ impl Plain {
             let is_last = self.lines.is_none();
             let lines = self.lines.as_mut();
             tokio::select! {
-                _ = terminate.recv() => self.program.tell(News::Terminated),
-                _ = hangup.recv() => self.program.tell(News::Terminated),
-                _ = interrupt.recv() => self.program.tell(News::Terminated),
+                _ = terminate.recv() => self.program.tell(AppEvent::Terminated),
+                _ = hangup.recv() => self.program.tell(AppEvent::Terminated),
+                _ = interrupt.recv() => self.program.tell(AppEvent::Terminated),
                 line = next(lines), if takes_line => match line {
                     Some(line) => self.obey(&line)?,
                     None => self.lines = None,
@@ -156,7 +156,7 @@ impl Plain {
         if !line.trim().is_empty() {
             self.press("ctrl-end");
             self.press("ctrl-c");
-            self.program.tell(News::Pasted(line.to_owned()));
+            self.program.tell(AppEvent::Pasted(line.to_owned()));
         }
         self.press("enter");
         // What could not be obeyed has been told, and is not to be mixed with the next line.
@@ -203,7 +203,7 @@ impl Plain {
             Err(_) => {
                 self.press("ctrl-e");
                 self.press("ctrl-u");
-                self.program.tell(News::Pasted(line.to_owned()));
+                self.program.tell(AppEvent::Pasted(line.to_owned()));
                 self.press("enter");
             }
         }
@@ -212,7 +212,7 @@ impl Plain {
 
     fn press(&mut self, name: &str) {
         let key: Key = name.parse().expect("a key's name");
-        self.program.tell(News::Key(key));
+        self.program.tell(AppEvent::Key(key));
     }
 
     fn ended(&mut self) -> Option<Ended> {
@@ -246,7 +246,7 @@ impl Plain {
         let is_done = self.lines.is_none() && model.link == Link::Ready && is_settled(model);
         if is_done {
             // As when a terminal is closed: whoever does not come back within the grace has left.
-            self.program.tell(News::Terminated);
+            self.program.tell(AppEvent::Terminated);
             return self.ended();
         }
         None

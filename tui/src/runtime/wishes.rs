@@ -9,7 +9,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::config::Wrong;
 use crate::keymap::Keymap;
-use crate::msg::News;
+use crate::msg::AppEvent;
 use crate::theme::Theme;
 
 /// How long the files are not looked at again.
@@ -45,7 +45,7 @@ impl Wishes {
     }
 
     /// What the files say, if they have changed.
-    pub(super) fn look(&mut self, now: Timestamp) -> Option<News> {
+    pub(super) fn look(&mut self, now: Timestamp) -> Option<AppEvent> {
         let recent = |at: Timestamp| (0..PAUSE_MS).contains(&now.ms_since(at));
         if self.looked_at.replace(now).is_some_and(recent) {
             return None;
@@ -63,7 +63,7 @@ impl Wishes {
         let (theme, looks) = self.theme.configured(&self.looks.text);
         wrong.extend(self.keys.said(&keys));
         wrong.extend(self.looks.said(&looks));
-        Some(News::Configured {
+        Some(AppEvent::Configured {
             keymap,
             theme,
             wrong,
@@ -135,7 +135,7 @@ mod tests {
         let keys = directory.path().join("keys.toml");
         fs::write(&keys, "help = \"f12\"\nfly = \"f5\"\n").expect("written");
         assert!(look(10).is_none(), "not so soon");
-        let Some(News::Configured { keymap, wrong, .. }) = look(1_000) else {
+        let Some(AppEvent::Configured { keymap, wrong, .. }) = look(1_000) else {
             panic!("not read")
         };
         assert_eq!(keymap.keys(Command::Help).len(), 1);
@@ -144,7 +144,7 @@ mod tests {
         assert!(look(1_000).is_none());
         fs::write(directory.path().join("theme.toml"), "glyphs = \"ascii\"\n").expect("written");
         fs::remove_file(&keys).expect("removed");
-        let Some(News::Configured {
+        let Some(AppEvent::Configured {
             keymap,
             theme: looks,
             wrong,

@@ -93,7 +93,7 @@ fn a_token_goes_to_its_server_only() {
         Some("other")
     );
     let nobody = choose(None, None, None);
-    assert_eq!(nobody.server, Server::default());
+    assert_eq!(nobody.server, ServerUrl::default());
 }
 
 #[test]

@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::print::Entry;
 use super::{Exit, Failure, Shell, out};
-use crate::address::Server;
 use crate::command_line::Tail;
-use crate::net::{Ask, Closed, Link, Told, link};
+use crate::net::{CloseReason, Link, LinkCommand, LinkEvent, link};
+use crate::server_url::ServerUrl;
 use follow::{Follow, Step};
 
 /// Goes on where it was after every lost connection; a first one that cannot be made is an error.
@@ -32,7 +32,7 @@ pub async fn run(shell: &mut Shell, tail: Tail) -> Result<(), Failure> {
 }
 
 struct Watch {
-    server: Server,
+    server: ServerUrl,
     follow: Follow,
     /// When the request that was refused for now is to be made again.
     again_at: Option<Instant>,
@@ -45,7 +45,7 @@ impl Watch {
         loop {
             let again_at = self.again_at.unwrap_or_else(Instant::now);
             let steps = tokio::select! {
-                told = link.told.recv() => match told {
+                told = link.events.recv() => match told {
                     Some(told) => self.hear(told)?,
                     None => return Err(Failure::other("The connection's task ended.")),
                 },
@@ -58,7 +58,7 @@ impl Watch {
                 match step {
                     Step::Ask(request) => {
                         // A link that is gone tells so in the next turn.
-                        let _ = link.ask.send(Ask::Send(request)).await;
+                        let _ = link.commands.send(LinkCommand::Send(request)).await;
                     }
                     Step::Show(event) => self.show(shell, &event)?,
                     Step::Note(text) => out::note(&text),
@@ -70,10 +70,10 @@ impl Watch {
         }
     }
 
-    fn hear(&mut self, told: Told) -> Result<Vec<Step>, Failure> {
+    fn hear(&mut self, told: LinkEvent) -> Result<Vec<Step>, Failure> {
         match told {
-            Told::Connecting { .. } => Ok(vec![]),
-            Told::Open => {
+            LinkEvent::Connecting { .. } => Ok(vec![]),
+            LinkEvent::Open => {
                 if std::mem::take(&mut self.is_lost) {
                     out::note("connected again");
                 }
@@ -81,31 +81,31 @@ impl Watch {
                 self.again_at = None;
                 Ok(self.follow.connected())
             }
-            Told::Line(line) => Ok(self.follow.heard(line)),
-            Told::Garbled => {
+            LinkEvent::Line(line) => Ok(self.follow.heard(*line)),
+            LinkEvent::Garbled => {
                 out::note("the server said something that this program does not understand");
                 Ok(vec![])
             }
-            Told::Unsent { .. } => Err(Failure::other("A request was too large to be sent.")),
-            Told::Closed {
-                why,
+            LinkEvent::Unsent { .. } => Err(Failure::other("A request was too large to be sent.")),
+            LinkEvent::Closed {
+                reason: why,
                 retry_in: None,
             } => Err(refused(&why)),
-            Told::Closed {
-                why,
+            LinkEvent::Closed {
+                reason: why,
                 retry_in: Some(_),
             } => {
                 if !self.was_open {
                     let sentence = match &why {
-                        Closed::Unreachable { why } => {
+                        CloseReason::Unreachable { why } => {
                             format!("The server {} cannot be reached: {why}.", self.server)
                         }
-                        Closed::Refused { .. }
-                        | Closed::ByServer { .. }
-                        | Closed::Lost { .. }
-                        | Closed::Silent
-                        | Closed::Slept
-                        | Closed::Asked => sentence_of(&why),
+                        CloseReason::NotPlenary { .. }
+                        | CloseReason::ByServer { .. }
+                        | CloseReason::Lost { .. }
+                        | CloseReason::TimedOut
+                        | CloseReason::Suspended
+                        | CloseReason::Reconnect => sentence_of(&why),
                     };
                     return Err(Failure::told(Exit::Unreachable, "unreachable", sentence));
                 }
@@ -131,9 +131,9 @@ impl Watch {
     }
 }
 
-fn refused(why: &Closed) -> Failure {
+fn refused(why: &CloseReason) -> Failure {
     let is_sign_in =
-        matches!(why, Closed::ByServer { code, .. } if *code == Close::NotSignedIn.code());
+        matches!(why, CloseReason::ByServer { code, .. } if *code == Close::NotSignedIn.code());
     if is_sign_in {
         plenary_shared::domain::Reject::from(plenary_shared::domain::Code::NotSignedIn).into()
     } else {
@@ -141,7 +141,7 @@ fn refused(why: &Closed) -> Failure {
     }
 }
 
-fn sentence_of(why: &Closed) -> String {
+fn sentence_of(why: &CloseReason) -> String {
     let text = why.to_string();
     let mut letters = text.chars();
     match letters.next() {

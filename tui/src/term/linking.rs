@@ -312,7 +312,7 @@ mod tests {
             std::mem::take(&mut *sink.0.borrow_mut())
         };
         assert!(draw(&stage).len() > 1_000);
-        stage.tell(crate::msg::News::Tick);
+        stage.tell(crate::msg::AppEvent::Tick);
         assert_eq!(draw(&stage), b"");
         // A key moves the cursor, and it comes back.
         stage.write("a");

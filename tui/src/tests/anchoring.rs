@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::stage::{Stage, event, message, opened, people, posted, seq};
 use crate::effect::Effect;
 use crate::model::scroll::{self, Place};
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 /// The first event known after opening.
 const FIRST: u64 = 400;
@@ -150,7 +150,7 @@ proptest! {
                     }
                 }
                 Act::Resize(columns, rows) => {
-                    stage.tell(News::Resized(columns, rows));
+                    stage.tell(AppEvent::Resized(columns, rows));
                     let now = shown(&stage);
                     let top = was.iter().find(|row| row.1 >= 0).map(|row| row.0);
                     let is_there = now.iter().any(|row| Some(row.0) == top);

@@ -7,7 +7,7 @@ use plenary_shared::protocol::{Fence, Push, Verb};
 use plenary_shared::text::MessageBody;
 
 use super::stage::{ME, Stage, generation, id, message, opened, posted, seq, sync, talk, user};
-use crate::journal::{Aim, Target};
+use crate::journal::{ComposeTarget, MessageRef};
 
 /// Returns a live meeting in which Ada has sent a message as well.
 fn talking(columns: u16, rows: u16) -> Stage {
@@ -279,13 +279,13 @@ fn after_a_fence_the_message_is_found_by_its_id() {
     again.seq = seq(21);
     again.events = events;
     stage.answer("open", again);
-    let old = Target {
+    let old = MessageRef {
         seq: seq(20),
         cmid: Some(cmid),
     };
     let log = stage.model.room().and_then(|room| room.log.as_ref());
     assert_eq!(stage.model.outbox.seq_of(old, log), Some(seq(21)));
-    let lost = Target {
+    let lost = MessageRef {
         seq: seq(20),
         cmid: Some(Cmid(uuid::Uuid::from_u128(5))),
     };
@@ -294,11 +294,11 @@ fn after_a_fence_the_message_is_found_by_its_id() {
 
 #[test]
 fn what_it_is_to_do_is_on_disk() {
-    let line = crate::journal::Line {
+    let line = crate::journal::JournalEntry {
         instance: id(1, 4),
         cmid: Cmid(uuid::Uuid::from_u128(5)),
         body: MessageBody::gone(),
-        aim: Aim::Delete(Target {
+        target: ComposeTarget::Delete(MessageRef {
             seq: seq(7),
             cmid: None,
         }),
@@ -306,8 +306,8 @@ fn what_it_is_to_do_is_on_disk() {
         failed: None,
     };
     let text = serde_json::to_string(&line).expect("JSON");
-    assert!(text.contains(r#""aim":{"delete":{"seq":7}}"#), "{text}");
-    let read: crate::journal::Line = serde_json::from_str(&text).expect("a line");
+    assert!(text.contains(r#""target":{"delete":{"seq":7}}"#), "{text}");
+    let read: crate::journal::JournalEntry = serde_json::from_str(&text).expect("a line");
     assert_eq!(read, line);
 }
 

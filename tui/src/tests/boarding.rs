@@ -127,7 +127,7 @@ pub(super) fn board(columns: u16, rows_: u16) -> Stage {
     stage.answer_meetings(demo_meetings());
     stage.key("f5");
     stage.answer("watch", Done {});
-    let news = Board {
+    let event = Board {
         anew: true,
         head: Some(head(&stage)),
         rows: rows(),
@@ -135,7 +135,7 @@ pub(super) fn board(columns: u16, rows_: u16) -> Stage {
         servers: servers(),
         gone: vec![],
     };
-    stage.push(Push::Board(Box::new(news)));
+    stage.push(Push::Board(Box::new(event)));
     stage
 }
 
@@ -203,7 +203,7 @@ fn the_server_80x24() {
     stage.asked();
     stage.key("enter");
     stage.write("hello");
-    stage.tell(crate::msg::News::Pasted("hello".to_owned()));
+    stage.tell(crate::msg::AppEvent::Pasted("hello".to_owned()));
     assert!(stage.asked().is_empty());
     stage.key("esc");
     assert!(stage.shows("DASHBOARD"), "{}", stage.screen());

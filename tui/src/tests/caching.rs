@@ -155,7 +155,7 @@ fn they_are_kept_some_seconds_after_a_change_and_at_the_end() {
     assert_eq!(kept(&mut stage), 1);
     stage.wait_ms(60_000);
     assert_eq!(kept(&mut stage), 0, "nothing has changed");
-    stage.hears(20, 8, "news");
+    stage.hears(20, 8, "event");
     stage.key("ctrl-q");
     stage.key("s");
     assert_eq!(kept(&mut stage), 1);

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::stage::{Stage, id};
 use crate::effect::Effect;
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 fn calls(stage: &Stage) -> Vec<(&str, &str)> {
     let calls = stage.effects.iter().filter_map(|effect| match effect {
@@ -31,7 +31,7 @@ fn what_calls(#[case] word: &str, #[case] said: &str, #[case] expected: bool) {
         stage.write(word);
         stage.key("enter");
     }
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     stage.hears(20, 8, said);
     let expected: &[(&str, &str)] = if expected {
         &[("grace in Platform sync", said)]
@@ -49,7 +49,7 @@ fn whoever_looks_is_not_called() {
     stage.key("ctrl-n");
     stage.hears(21, 8, "@ada one looks at another meeting");
     assert_eq!(calls(&stage).len(), 1);
-    stage.tell(News::Focused(true));
+    stage.tell(AppEvent::Focused(true));
     stage.wait_ms(5_000);
     stage.hears(22, 8, "@ada one sees the count");
     assert_eq!(calls(&stage).len(), 1);
@@ -60,7 +60,7 @@ fn many_at_once_are_one_call() {
     let mut stage = Stage::talking(80, 24);
     stage.write("/notify all");
     stage.key("enter");
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     for number in 20..40 {
         stage.hears(number, 9, "quick");
     }

@@ -157,8 +157,8 @@ fn detail() -> Detail {
     }
 }
 
-fn tell(stage: &mut Stage, news: Detail) {
-    stage.push(Push::Detail(Box::new(news)));
+fn tell(stage: &mut Stage, event: Detail) {
+    stage.push(Push::Detail(Box::new(event)));
 }
 
 /// Before the dashboard, the row of Incident 4471 selected.

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::stage::{Stage, id, sync};
 use crate::effect::Effect;
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 fn written(stage: &Stage) -> &str {
     stage
@@ -55,7 +55,7 @@ fn keys_of_the_line(#[case] text: &str, #[case] keys: &str, #[case] expected: &s
     let mut stage = Stage::talking(80, 24);
     for c in text.chars() {
         // As a terminal sends them: the characters of a cluster arrive one by one.
-        stage.tell(News::Key(
+        stage.tell(AppEvent::Key(
             crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c)).into(),
         ));
     }
@@ -209,7 +209,7 @@ fn the_editor_outside_gives_its_text_to_the_meeting_it_came_from() {
     };
     assert!(stage.effects.contains(&effect));
     stage.key("ctrl-n");
-    stage.tell(News::Edited {
+    stage.tell(AppEvent::Edited {
         at: Some(sync()),
         text: "begun here\nended there".into(),
     });
@@ -218,9 +218,9 @@ fn the_editor_outside_gives_its_text_to_the_meeting_it_came_from() {
     assert_eq!(written(&stage), "begun here\nended there");
     stage.key("ctrl-_");
     assert_eq!(written(&stage), "begun here");
-    stage.tell(News::Failed("there is no 'vi'".into()));
+    stage.tell(AppEvent::Failed("there is no 'vi'".into()));
     assert!(stage.shows("✗ there is no 'vi'"));
-    stage.tell(News::Edited {
+    stage.tell(AppEvent::Edited {
         at: Some(sync()),
         text: "x".repeat(100_000),
     });
@@ -234,7 +234,7 @@ fn an_input_of_many_lines_shows_six_and_follows_the_cursor() {
     let lines: Vec<String> = (1..=9)
         .map(|number| format!("line number {number}"))
         .collect();
-    stage.tell(News::Pasted(lines.join("\n")));
+    stage.tell(AppEvent::Pasted(lines.join("\n")));
     assert!(stage.shows("line number 9") && !stage.shows("line number 3"));
     for _ in 0..8 {
         stage.key("up");

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::planning::{planning_of, schedule};
 use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
-use crate::msg::{Mouse, News};
+use crate::msg::{AppEvent, Mouse};
 
 /// Texts that break screens: control characters, joiners, bidi, stacked combining marks, a word of
 /// 10,000 characters.
@@ -130,8 +130,8 @@ proptest! {
             row.title.clone_from(&title);
         }
         let server = BoardServer { name: name.clone(), ..BoardServer::default() };
-        let news = Board { rows: board, servers: vec![server], ..Board::default() };
-        stage.push(Push::Board(Box::new(news)));
+        let event = Board { rows: board, servers: vec![server], ..Board::default() };
+        stage.push(Push::Board(Box::new(event)));
         for key in ["s", "esc", "enter", "w", "esc", "esc"] {
             stage.key(key);
             prop_assert!(fits(&stage));
@@ -160,7 +160,7 @@ proptest! {
             stage.key(page);
             prop_assert!(fits(&stage));
         }
-        stage.tell(News::Pasted(written));
+        stage.tell(AppEvent::Pasted(written));
         prop_assert!(fits(&stage));
         for key in keys {
             stage.key(KEYS[key]);
@@ -201,7 +201,7 @@ proptest! {
         ok.users[1].name.clone_from(&name);
         stage.answer("open", ok);
         for body in &texts {
-            stage.tell(News::Pasted(body.clone()));
+            stage.tell(AppEvent::Pasted(body.clone()));
             stage.screen();
             stage.key("enter");
         }
@@ -210,18 +210,18 @@ proptest! {
             stage.key(KEYS[*key]);
             if index % 4 == 0 {
                 let (column, row) = (columns / 2, rows / 2);
-                stage.tell(News::Mouse(Mouse::Click { column, row }));
-                stage.tell(News::Mouse(Mouse::WheelUp));
+                stage.tell(AppEvent::Mouse(Mouse::Click { column, row }));
+                stage.tell(AppEvent::Mouse(Mouse::WheelUp));
             }
             if index % 5 == 0 {
                 let (columns, rows) = sizes[index % sizes.len()];
-                stage.tell(News::Resized(columns, rows));
+                stage.tell(AppEvent::Resized(columns, rows));
             }
             let shown = stage.screen();
             prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
             prop_assert!(fits(&stage));
         }
-        stage.hears(last + 1, 8, "news");
+        stage.hears(last + 1, 8, "event");
         stage.event(last + 2, What::Leave { user: user(8), reason: Reason::Left });
         stage.event(last + 3, What::Closed { reason: Reason::Scheduled });
         stage.wait_ms(90_000);
@@ -241,7 +241,7 @@ proptest! {
         let mut stage = Stage::begin(columns, rows, None, theme);
         for key in keys {
             stage.key(KEYS[key]);
-            stage.tell(News::Pasted(written.clone()));
+            stage.tell(AppEvent::Pasted(written.clone()));
             stage.screen();
         }
     }
@@ -253,7 +253,7 @@ fn every_size_has_a_screen() {
     stage.write("draft");
     for columns in (1..=130).chain([160, 199, 200, 201, 250]) {
         for rows in [1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 24, 40, 80] {
-            stage.tell(News::Resized(columns, rows));
+            stage.tell(AppEvent::Resized(columns, rows));
             assert!(columns < 9 || stage.shows("draft"), "{columns}x{rows}");
         }
     }

@@ -5,7 +5,7 @@ use plenary_shared::domain::What;
 use super::stage::{ME, Stage, at, event, id, instance, join, message, opened, posted, sync};
 use crate::effect::Effect;
 use crate::model::Focus;
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 fn quits(stage: &Stage) -> bool {
     stage.effects.contains(&Effect::Quit)
@@ -122,7 +122,7 @@ fn drafts_belong_to_their_meeting_and_are_kept() {
 fn the_end_of_the_program_keeps_drafts() {
     let mut stage = Stage::talking(120, 36);
     stage.write("unsaid");
-    stage.tell(News::Terminated);
+    stage.tell(AppEvent::Terminated);
     let keeps = |effect: &Effect| matches!(effect, Effect::KeepDrafts(drafts) if drafts.len() == 1);
     assert!(stage.effects.iter().any(keeps) && quits(&stage));
 }
@@ -159,7 +159,7 @@ fn join_by_title_and_by_number() {
 #[test]
 fn pasted_lines_are_inserted_not_sent() {
     let mut stage = Stage::talking(80, 24);
-    stage.tell(News::Pasted("one\r\ntwo\u{1b}[2J".into()));
+    stage.tell(AppEvent::Pasted("one\r\ntwo\u{1b}[2J".into()));
     assert_eq!(written(&stage), "one\ntwo[2J");
     assert!(stage.asked().iter().all(|(name, _)| name != "post"));
 }
@@ -229,7 +229,7 @@ fn own_keys_and_looks_hold_at_once_and_are_told() {
     assert!(wrong.is_empty());
     let theme = crate::theme::Theme::new(true, true);
     let wrong = ["keys.toml:3: there is no command 'fly'", "theme.toml:1: no"];
-    stage.tell(News::Configured {
+    stage.tell(AppEvent::Configured {
         keymap,
         theme,
         wrong: wrong.map(str::to_owned).to_vec(),

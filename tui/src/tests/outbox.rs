@@ -8,21 +8,21 @@ use plenary_shared::text::MessageBody;
 
 use super::stage::{ME, Stage, at, cmid_of, id, opened, posted, sync, talk};
 use crate::effect::Effect;
-use crate::journal::{Aim, Line, Owner, Record};
-use crate::msg::News;
+use crate::journal::{ComposeTarget, JournalEntry, Owner, Record};
+use crate::msg::AppEvent;
 
 fn owner() -> Owner {
     Owner {
         server: "http://127.0.0.1:7400".into(),
-        person: "ada@example.org".into(),
+        email: "ada@example.org".into(),
     }
 }
 
-fn line(number: u128, body: &str) -> Line {
-    Line {
+fn line(number: u128, body: &str) -> JournalEntry {
+    JournalEntry {
         instance: sync(),
         cmid: Cmid(uuid::Uuid::from_u128(number << 100)),
-        aim: Aim::Say,
+        target: ComposeTarget::New,
         body: MessageBody::parse(body).expect("a body"),
         since: at("13:40"),
         failed: None,
@@ -63,10 +63,10 @@ fn nothing_is_sent_before_it_is_on_disk() {
     stage.key("enter");
     assert!(stage.shows("sending") && posts(&stage).is_empty());
     let said = records(&mut stage);
-    let [Record::Say(line)] = said.as_slice() else {
+    let [Record::Post(line)] = said.as_slice() else {
         panic!("not one line: {said:?}")
     };
-    stage.tell(News::Recorded(vec![line.cmid]));
+    stage.tell(AppEvent::Recorded(vec![line.cmid]));
     assert_eq!(posts(&stage), ["hello"]);
     stage.answer("post", posted(20));
     assert!(records(&mut stage).is_empty(), "it is kept");
@@ -93,7 +93,10 @@ fn the_journal_is_opened_for_whoever_is_signed_in() {
 fn what_a_killed_program_left_shows_at_once_and_then_settles() {
     let mut stage = Stage::new(80, 24);
     stage.model.outbox_of = Some(owner());
-    stage.tell(News::Journal(owner(), vec![line(1, "one"), line(2, "two")]));
+    stage.tell(AppEvent::Journal(
+        owner(),
+        vec![line(1, "one"), line(2, "two")],
+    ));
     // The server has not answered yet.
     assert_snapshot!(stage.screen());
     stage.greet(vec![]);
@@ -116,7 +119,7 @@ fn what_had_arrived_is_not_said_again() {
     let mut arrived = line(1, "x");
     (arrived.cmid, arrived.body) = (*cmid, body.clone());
     stage.asked();
-    stage.tell(News::Journal(owner(), vec![arrived.clone()]));
+    stage.tell(AppEvent::Journal(owner(), vec![arrived.clone()]));
     // Whether the log contains it is found out by sending it again under the same id.
     let asked = stage.asked();
     let again = asked.iter().filter(|(name, _)| name == "post");
@@ -128,10 +131,10 @@ fn what_had_arrived_is_not_said_again() {
 fn a_draft_that_was_sent_is_no_draft_any_more() {
     let mut stage = Stage::talking(80, 24);
     stage.write("one");
-    stage.tell(News::Journal(owner(), vec![line(1, "one")]));
+    stage.tell(AppEvent::Journal(owner(), vec![line(1, "one")]));
     assert!(stage.model.composer().expect("one").editor.is_empty());
     stage.write("other");
-    stage.tell(News::Journal(owner(), vec![line(2, "two")]));
+    stage.tell(AppEvent::Journal(owner(), vec![line(2, "two")]));
     assert!(stage.shows("› other"));
 }
 
@@ -139,17 +142,17 @@ fn a_draft_that_was_sent_is_no_draft_any_more() {
 fn somebody_elses_journal_is_not_looked_at() {
     let mut stage = Stage::talking(80, 24);
     let other = Owner {
-        person: "eve@example.org".into(),
+        email: "eve@example.org".into(),
         ..owner()
     };
-    stage.tell(News::Journal(other, vec![line(1, "not mine")]));
+    stage.tell(AppEvent::Journal(other, vec![line(1, "not mine")]));
     assert!(!stage.shows("not mine"));
 }
 
 #[test]
 fn who_is_out_meanwhile_is_told_so_and_can_take_it_back() {
     let mut stage = Stage::ready(80, 24);
-    stage.tell(News::Journal(owner(), vec![line(1, "too late")]));
+    stage.tell(AppEvent::Journal(owner(), vec![line(1, "too late")]));
     stage.answer("open", opened(talk(), vec![(8, "13:31")]));
     assert_eq!(posts(&stage), ["too late"]);
     stage.refuse("post", Code::NotParticipant.into());
@@ -168,7 +171,7 @@ fn what_failed_stays_failed_over_a_restart() {
     stage.asked();
     let mut failed = line(1, "refused long ago");
     failed.failed = Some(("it was over".into(), false));
-    stage.tell(News::Journal(owner(), vec![failed]));
+    stage.tell(AppEvent::Journal(owner(), vec![failed]));
     assert!(stage.shows("not sent: it was over") && posts(&stage).is_empty());
     stage.key("enter");
     assert_eq!(posts(&stage), ["refused long ago"]);
@@ -179,7 +182,7 @@ fn a_meeting_that_cannot_be_read_any_more_does_not_swallow_a_line() {
     let mut stage = Stage::ready(80, 24);
     let mut elsewhere = line(1, "for nobody");
     elsewhere.instance = id(99, 1);
-    stage.tell(News::Journal(owner(), vec![elsewhere]));
+    stage.tell(AppEvent::Journal(owner(), vec![elsewhere]));
     let gone = || Reject::from(Code::NotFound);
     stage.refuse("open", gone());
     stage.refuse("post", gone());

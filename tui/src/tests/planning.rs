@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use super::stage::{Stage, at, demo_meetings, id};
 use crate::effect::Effect;
-use crate::msg::News;
+use crate::msg::AppEvent;
 use crate::theme::Theme;
 
 fn meeting(number: u64) -> MeetingId {
@@ -237,15 +237,15 @@ fn a_list_is_read_from_its_file_and_sent() {
     });
     assert!(read, "{:?}", stage.effects);
     stage.asked();
-    let news = |read| News::ListRead {
+    let event = |read| AppEvent::ListRead {
         meeting: meeting(42),
         replace: true,
         read,
     };
-    stage.tell(news(Err("~/people.csv cannot be read".to_owned())));
+    stage.tell(event(Err("~/people.csv cannot be read".to_owned())));
     assert!(stage.shows("cannot be read"), "{}", stage.screen());
     assert_eq!(plans(&mut stage), []);
-    stage.tell(news(Ok("ada@x.org\n".to_owned())));
+    stage.tell(event(Ok("ada@x.org\n".to_owned())));
     let expected = Plan::Import {
         meeting: meeting(42),
         text: "ada@x.org\n".to_owned(),

@@ -6,7 +6,7 @@ use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{MeetingsOk, Push, ReadElsewhere, Typing, Unread, Verb};
 
 use super::stage::{ME, Stage, demo_meetings, id, join, opened, posted, seq, sync, talk, user};
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 /// Returns the read positions reported to the server.
 fn told(stage: &mut Stage) -> Vec<u64> {
@@ -40,7 +40,7 @@ fn left(read: u64, unread: u64, mentions: u64) -> Unread {
 /// Returns an opened meeting with a stored read position.
 fn having_read(read: u64, unread: u64, mentions: u64) -> Stage {
     let mut stage = Stage::ready(120, 36);
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     stage.key("enter");
     stage.answer("join", posted(19));
     let mut ok = opened(talk(), vec![(8, "13:31"), (9, "13:31"), (ME, "13:52")]);
@@ -55,7 +55,7 @@ fn what_was_read_before_is_divided_from_what_was_not() {
     assert_eq!(counts(&stage), (3, 0));
     assert!(stage.shows("3 new since you looked away at 14:47 · ⌥U"));
     assert!(told(&mut stage).is_empty(), "nobody looks");
-    stage.tell(News::Focused(true));
+    stage.tell(AppEvent::Focused(true));
     assert_eq!(counts(&stage), (0, 0));
     assert_eq!(told(&mut stage), [19]);
     assert!(stage.shows("3 new since"), "the divider stays");
@@ -108,13 +108,13 @@ fn the_server_is_told_at_once_and_then_once_a_second() {
 #[test]
 fn what_is_shown_while_scrolled_up_is_read_and_what_is_not_is_not() {
     let mut stage = Stage::talking(80, 12);
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     for number in 20..50 {
         stage.hears(number, 8, &format!("number {number}"));
     }
     stage.key("alt-u");
     assert_eq!(counts(&stage), (30, 0));
-    stage.tell(News::Focused(true));
+    stage.tell(AppEvent::Focused(true));
     let (unread, _) = counts(&stage);
     assert!((15..30).contains(&unread), "{unread}");
     assert!(stage.shows(&format!("number {}", 49 - unread)));
@@ -128,9 +128,9 @@ fn what_is_shown_while_scrolled_up_is_read_and_what_is_not_is_not() {
 #[test]
 fn another_terminal_reads_for_this_one() {
     let mut stage = Stage::talking(120, 36);
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     for number in 20..25 {
-        stage.hears(number, 8, "news");
+        stage.hears(number, 8, "event");
     }
     let read = |to| {
         Push::Read(ReadElsewhere {
@@ -168,7 +168,7 @@ fn a_meeting_that_is_not_open_says_what_the_server_counts() {
         unread,
         mentions,
     };
-    stage.tell(News::Link(crate::msg::LinkNews::Line(Box::new(
+    stage.tell(AppEvent::Link(crate::net::LinkEvent::Line(Box::new(
         plenary_shared::protocol::ServerLine::Push(Push::Changed(
             plenary_shared::protocol::Changed {
                 instance: None,
@@ -241,7 +241,7 @@ fn who_is_writing_shows_and_goes() {
 #[test]
 fn unread_and_writing_80x24() {
     let mut stage = Stage::talking(80, 24);
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     stage.hears(20, 8, "@ada are you there?");
     stage.hears(21, 9, "she is not");
     stage.push(Push::Typing(Typing {

@@ -10,7 +10,8 @@ use super::stage::{
 };
 use crate::effect::Effect;
 use crate::model::Link;
-use crate::msg::{LinkNews, News};
+use crate::msg::AppEvent;
+use crate::net::LinkEvent;
 
 fn asked_names(stage: &mut Stage) -> Vec<String> {
     stage.asked().into_iter().map(|(name, _)| name).collect()
@@ -390,7 +391,7 @@ fn a_cancelled_sign_in_stays_cancelled() {
     assert!(stage.shows("Esc cancels") && !stage.shows("secret"));
     stage.key("esc");
     assert!(stage.effects.contains(&Effect::CancelSignIn));
-    stage.tell(News::SignedIn(Err("too late".into())));
+    stage.tell(AppEvent::SignedIn(Err("too late".into())));
     assert!(!stage.shows("too late"));
 }
 
@@ -402,7 +403,7 @@ fn a_countdown_wakes_every_second_and_a_quiet_screen_hardly_ever() {
     assert!(wakes(&stage) > 20_000, "{}", wakes(&stage));
     stage.lose_link();
     assert!(wakes(&stage) <= 1_000);
-    stage.tell(News::Link(LinkNews::Connecting { attempt: 2 }));
+    stage.tell(AppEvent::Link(LinkEvent::Connecting { attempt: 2 }));
     assert!(wakes(&stage) > 20_000);
 }
 
@@ -428,7 +429,7 @@ fn the_list_is_read_again_when_it_changes_or_a_start_passes() {
 fn after_a_sleep_the_absence_began_with_it() {
     let mut stage = Stage::talking(80, 24);
     stage.now = stage.now.plus_ms(20 * 60_000);
-    stage.tell(News::Tick);
+    stage.tell(AppEvent::Tick);
     stage.lose_link();
     stage.greet(vec![(sync(), ResumeMode::Delta)]);
     assert!(stage.shows("offline 14:52–15:12 · nothing missed"));

@@ -481,8 +481,8 @@ fn the_shown_meeting_is_exported() {
         });
         assert_eq!(asked, Some((sync(), format, file)), "{line}");
         assert!(stage.shows("writing Platform sync 42/1"));
-        stage.tell(crate::msg::News::Exported(Err(
-            "x.md cannot be written".into()
+        stage.tell(crate::msg::AppEvent::Exported(Err(
+            "x.md cannot be written".into(),
         )));
         assert!(stage.shows("✗ x.md cannot be written"));
     }

@@ -6,7 +6,7 @@ use super::stage::{Stage, seq};
 use crate::effect::Effect;
 use crate::model::room::Divider;
 use crate::model::scroll::Scroll;
-use crate::msg::{Mouse, News};
+use crate::msg::{AppEvent, Mouse};
 
 fn selected(stage: &Stage) -> Option<u64> {
     stage.model.selected().map(|event| event.seq.get())
@@ -198,18 +198,18 @@ fn older_messages_are_read_from_the_first() {
 fn the_mouse_selects_scrolls_and_can_be_given_back() {
     let mut stage = long(120, 36);
     assert!(stage.effects.contains(&Effect::Mouse(true)));
-    stage.tell(News::Mouse(Mouse::Click {
+    stage.tell(AppEvent::Mouse(Mouse::Click {
         column: 40,
         row: 10,
     }));
     let row = stage.screen().lines().nth(10).expect("a row").to_owned();
     let number = selected(&stage).expect("one");
     assert!(row.contains(&format!("number {number}")), "{row}");
-    stage.tell(News::Mouse(Mouse::WheelUp));
+    stage.tell(AppEvent::Mouse(Mouse::WheelUp));
     assert!(!stage.model.room().expect("a room").scroll.is_newest());
     stage.key("esc");
     // The second meeting of the list.
-    stage.tell(News::Mouse(Mouse::Click { column: 5, row: 4 }));
+    stage.tell(AppEvent::Mouse(Mouse::Click { column: 5, row: 4 }));
     assert_eq!(stage.model.shown, Some(super::stage::id(44, 1)));
     stage.key("alt-m");
     assert_eq!(stage.effects.last(), Some(&Effect::Mouse(false)));

@@ -2,6 +2,8 @@
 
 mod said;
 
+use std::time::Duration;
+
 use chrono::FixedOffset;
 use plenary_shared::domain::{Instance, Reject, Role, What};
 use plenary_shared::ids::{Cmid, InstanceId};
@@ -22,7 +24,8 @@ use crate::effect::Effect;
 use crate::journal::Record;
 use crate::keymap::Keymap;
 use crate::model::{Model, Start};
-use crate::msg::{LinkNews, Msg, News};
+use crate::msg::{AppEvent, Msg};
+use crate::net::{CloseReason, LinkEvent};
 use crate::session::Token;
 use crate::theme::Theme;
 use crate::update::update;
@@ -101,7 +104,7 @@ impl Stage {
             passing: Vec::new(),
             spares: 0,
         };
-        stage.tell(News::Started);
+        stage.tell(AppEvent::Started);
         stage
     }
 
@@ -125,7 +128,7 @@ impl Stage {
         stage
     }
 
-    pub fn tell(&mut self, news: News) {
+    pub fn tell(&mut self, event: AppEvent) {
         self.spares += 1;
         let spare = Cmid(uuid::Uuid::from_u128(self.spares));
         let effects = update(
@@ -133,26 +136,26 @@ impl Stage {
             Msg {
                 now: self.now,
                 spare,
-                news,
+                event,
             },
         );
         let mut said = Vec::new();
         for effect in &effects {
             if let Effect::Record(records) = effect {
                 said.extend(records.iter().filter_map(|record| match record {
-                    Record::Say(line) => Some(line.cmid),
-                    Record::Failed { .. } | Record::Again(_) | Record::Done(_) => None,
+                    Record::Post(line) => Some(line.cmid),
+                    Record::Failed { .. } | Record::Retry(_) | Record::Done(_) => None,
                 }));
             }
         }
         self.effects.extend(effects);
         if !said.is_empty() && !self.disk_is_slow {
-            self.tell(News::Recorded(said));
+            self.tell(AppEvent::Recorded(said));
         }
     }
 
     pub fn key(&mut self, name: &str) {
-        self.tell(News::Key(name.parse().expect("a key's name")));
+        self.tell(AppEvent::Key(name.parse().expect("a key's name")));
     }
 
     pub fn write(&mut self, text: &str) {
@@ -171,15 +174,15 @@ impl Stage {
             }
             assert!(wake > self.now, "it wants to be woken in the past");
             self.now = wake;
-            self.tell(News::Tick);
+            self.tell(AppEvent::Tick);
         }
         self.now = end;
-        self.tell(News::Tick);
+        self.tell(AppEvent::Tick);
     }
 
     pub fn open_link(&mut self) {
-        self.tell(News::Link(LinkNews::Connecting { attempt: 0 }));
-        self.tell(News::Link(LinkNews::Open));
+        self.tell(AppEvent::Link(LinkEvent::Connecting { attempt: 0 }));
+        self.tell(AppEvent::Link(LinkEvent::Open));
     }
 
     pub fn greet(&mut self, resumed: Vec<(InstanceId, ResumeMode)>) {
@@ -204,10 +207,11 @@ impl Stage {
     }
 
     pub fn lose_link(&mut self) {
-        self.tell(News::Link(LinkNews::Closed {
-            why: "the connection broke: reset".into(),
-            signed_out: false,
-            retry_in_ms: Some(4_000),
+        self.tell(AppEvent::Link(LinkEvent::Closed {
+            reason: CloseReason::Lost {
+                why: "reset".into(),
+            },
+            retry_in: Some(Duration::from_secs(4)),
         }));
     }
 
@@ -271,11 +275,13 @@ impl Stage {
             id: request.id,
             outcome,
         });
-        self.tell(News::Link(LinkNews::Line(Box::new(line))));
+        self.tell(AppEvent::Link(LinkEvent::Line(Box::new(line))));
     }
 
     pub fn push(&mut self, push: Push) {
-        self.tell(News::Link(LinkNews::Line(Box::new(ServerLine::Push(push)))));
+        self.tell(AppEvent::Link(LinkEvent::Line(Box::new(ServerLine::Push(
+            push,
+        )))));
     }
 
     pub fn event(&mut self, seq: u64, what: What) {

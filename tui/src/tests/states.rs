@@ -6,7 +6,7 @@ use plenary_shared::protocol::{WaitOk, Waiter};
 use rstest::rstest;
 
 use super::stage::{Stage, user};
-use crate::msg::News;
+use crate::msg::AppEvent;
 use crate::theme::Theme;
 
 /// The state in which keys are pressed.
@@ -227,8 +227,8 @@ fn a_connection_that_is_lost_takes_nobody_elsewhere(#[case] at: State) {
     stage.lose_link();
     assert_eq!(covered(&stage), before, "{}", stage.screen());
     assert_eq!(stage.shows("half a thought"), drafted, "{}", stage.screen());
-    stage.tell(News::Resized(44, 20));
-    stage.tell(News::Resized(80, 24));
+    stage.tell(AppEvent::Resized(44, 20));
+    stage.tell(AppEvent::Resized(80, 24));
     assert_eq!(covered(&stage), before, "{}", stage.screen());
 }
 

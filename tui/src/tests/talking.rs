@@ -8,7 +8,7 @@ use super::stage::{ME, Stage, at, cmid_of, event, message, opened, posted, seq, 
 use crate::model::EnterDoes;
 use crate::model::outbox::Sending;
 use crate::model::scroll::Scroll;
-use crate::msg::News;
+use crate::msg::AppEvent;
 
 fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
     let What::Message { body, .. } = message(ME, 0, body) else {
@@ -120,7 +120,7 @@ fn what_the_server_cannot_take_now_waits_and_goes_by_itself() {
 #[test]
 fn too_long_a_text_stays_in_the_input() {
     let mut stage = Stage::talking(80, 24);
-    stage.tell(News::Pasted("x".repeat(4_097)));
+    stage.tell(AppEvent::Pasted("x".repeat(4_097)));
     stage.key("enter");
     assert!(stage.shows("4097 bytes"));
     assert_eq!(
@@ -133,7 +133,7 @@ fn too_long_a_text_stays_in_the_input() {
 #[test]
 fn many_lines_ask_first() {
     let mut stage = Stage::talking(80, 24);
-    stage.tell(News::Pasted("1\n2\n3\n4\n5\n6".into()));
+    stage.tell(AppEvent::Pasted("1\n2\n3\n4\n5\n6".into()));
     stage.key("enter");
     assert!(stage.shows("6 lines: Enter again"));
     stage.key("enter");
@@ -234,7 +234,7 @@ fn the_end_is_a_line_and_the_input_says_so() {
 #[test]
 fn unread_is_counted_and_divided() {
     let mut stage = Stage::talking(120, 36);
-    stage.tell(News::Focused(false));
+    stage.tell(AppEvent::Focused(false));
     stage.hears(20, 8, "one");
     stage.hears(21, 8, "@ada two");
     stage.event(
@@ -245,7 +245,7 @@ fn unread_is_counted_and_divided() {
         },
     );
     assert!(stage.shows("!1 +2"));
-    stage.tell(News::Focused(true));
+    stage.tell(AppEvent::Focused(true));
     assert!(stage.shows("2 new since you looked away at 14:52"));
     assert!(!stage.shows("!1 +2"));
     stage.write("ok");
@@ -315,10 +315,10 @@ fn a_new_size_keeps_the_place() {
     let Scroll::From { place, .. } = stage.model.room().expect("a room").scroll else {
         panic!("not scrolled")
     };
-    stage.tell(News::Resized(60, 20));
+    stage.tell(AppEvent::Resized(60, 20));
     stage.key("shift-down");
     stage.key("shift-up");
-    stage.tell(News::Resized(120, 20));
+    stage.tell(AppEvent::Resized(120, 20));
     let Scroll::From { place: after, .. } = stage.model.room().expect("a room").scroll else {
         panic!("not scrolled")
     };

@@ -5,7 +5,7 @@ use plenary_shared::text::MessageBody;
 
 use super::Step;
 use crate::command::Command;
-use crate::journal::{Aim, Line, Target};
+use crate::journal::{ComposeTarget, JournalEntry, MessageRef};
 use crate::text;
 use crate::theme::Tone;
 
@@ -128,21 +128,21 @@ impl Step<'_> {
     }
 
     /// Puts a recalled entry back into the input with its target, replacing the draft.
-    pub(super) fn put_back(&mut self, aim: Aim, body: &MessageBody) {
+    pub(super) fn put_back(&mut self, target: ComposeTarget, body: &MessageBody) {
         let composer = self.model.composer_mut();
-        match aim {
+        match target {
             // Undo restores the draft.
-            Aim::Say => composer.editor.set(body.as_str()),
-            Aim::Reply(target) => {
+            ComposeTarget::New => composer.editor.set(body.as_str()),
+            ComposeTarget::Reply(target) => {
                 composer.reply(target);
                 composer.editor.set(body.as_str());
             }
-            Aim::Edit(target) => {
+            ComposeTarget::Edit(target) => {
                 composer.editor.take();
                 composer.change(target, "");
                 composer.editor.set(body.as_str());
             }
-            Aim::Delete(_) => {
+            ComposeTarget::Delete(_) => {
                 composer.editor.take();
                 self.model.tell(Tone::Plain, "the message stays as it is");
             }
@@ -151,14 +151,15 @@ impl Step<'_> {
     }
 
     fn reply_to(&mut self, event: &Event) {
-        if let Some(target) = Target::of(event).filter(|_| self.may_write()) {
+        if let Some(target) = MessageRef::of(event).filter(|_| self.may_write()) {
             let changed = self.model.composer_mut().reply(target);
             self.keep_changed(changed);
         }
     }
 
     fn change_message(&mut self, event: &Event) {
-        let (Some(target), What::Message { body, .. }) = (Target::of(event), &event.what) else {
+        let (Some(target), What::Message { body, .. }) = (MessageRef::of(event), &event.what)
+        else {
             return;
         };
         if self.may_write() {
@@ -171,14 +172,14 @@ impl Step<'_> {
     }
 
     fn delete_message(&mut self, event: &Event) {
-        let Some(target) = Target::of(event) else {
+        let Some(target) = MessageRef::of(event) else {
             return;
         };
-        let line = Line {
+        let line = JournalEntry {
             instance: event.instance,
             cmid: self.spare,
             body: MessageBody::gone(),
-            aim: Aim::Delete(target),
+            target: ComposeTarget::Delete(target),
             since: self.model.now,
             failed: None,
         };

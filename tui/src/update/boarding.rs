@@ -73,9 +73,9 @@ impl Step<'_> {
     }
 
     /// The server tells what has changed. What was still on its way when one stopped is dropped.
-    pub(super) fn board_news(&mut self, news: Board) {
+    pub(super) fn board_news(&mut self, event: Board) {
         if let Some(board) = &mut self.model.board {
-            board.take(news);
+            board.take(event);
         }
     }
 

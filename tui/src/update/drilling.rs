@@ -137,10 +137,10 @@ impl Step<'_> {
     }
 
     /// The server tells more of the meeting that is looked into.
-    pub(super) fn detail_news(&mut self, news: Detail) {
+    pub(super) fn detail_news(&mut self, event: Detail) {
         let board = self.model.board.as_mut();
         if let Some(looked) = board.and_then(|board| board.live.looked.as_mut()) {
-            looked.take(news);
+            looked.take(event);
         }
     }
 

@@ -275,7 +275,7 @@ impl Step<'_> {
         } else if self.model.drawer.is_some() || self.model.focus == Focus::List {
             self.model.drawer = None;
             self.model.focus = Focus::Input;
-        } else if self.model.composer().is_some_and(|c| !c.aim().is_say()) {
+        } else if self.model.composer().is_some_and(|c| !c.target().is_new()) {
             self.leave_aim();
         } else if self.back_to_board() {
             // The table, as it was left; what was said of the meeting goes with it.

@@ -1,5 +1,7 @@
 //! The connection: sign-on, resuming, and loss.
 
+use std::time::Duration;
+
 use plenary_shared::domain::Code;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits;
@@ -13,7 +15,7 @@ use crate::model::outbox::Refusal;
 use crate::model::room::Room;
 use crate::model::sign_in::SignIn;
 use crate::model::{Asked, Link, Me};
-use crate::msg::LinkNews;
+use crate::net::LinkEvent;
 use crate::theme::Tone;
 
 /// Client name and version, for the server's log.
@@ -24,32 +26,32 @@ const SLEPT_LATELY_MS: i64 = 60_000;
 
 impl Step<'_> {
     /// Handles an event of the connection.
-    pub(super) fn link(&mut self, news: LinkNews) {
-        match news {
-            LinkNews::Connecting { attempt } => self.model.link = Link::Connecting { attempt },
-            LinkNews::Open => self.hello(),
-            LinkNews::Line(line) => match *line {
+    pub(super) fn link(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Connecting { attempt } => self.model.link = Link::Connecting { attempt },
+            LinkEvent::Open => self.hello(),
+            LinkEvent::Line(line) => match *line {
                 ServerLine::Reply(reply) => self.reply(reply),
                 ServerLine::Push(push) => self.push(push),
             },
-            LinkNews::Garbled => {
+            LinkEvent::Garbled => {
                 self.model.tell(
                     Tone::Bad,
                     "the server said something that this client does not know",
                 );
             }
-            LinkNews::Unsent { id } => self.unsent(id),
-            LinkNews::Closed {
-                why,
-                signed_out,
-                retry_in_ms,
-            } => {
+            LinkEvent::Unsent { id } => self.unsent(id),
+            LinkEvent::Closed { reason, retry_in } => {
                 self.lost();
-                if signed_out {
+                if reason.is_signed_out() {
                     self.sign_out("you are signed out: sign in again");
                 } else {
-                    let retry_at = retry_in_ms.map(|ms| self.model.now.plus_ms(ms));
-                    self.model.link = Link::Lost { why, retry_at };
+                    let wait_ms =
+                        |wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                    self.model.link = Link::Lost {
+                        why: reason.to_string(),
+                        retry_at: retry_in.map(|wait| self.model.now.plus_ms(wait_ms(wait))),
+                    };
                 }
             }
         }
@@ -83,8 +85,8 @@ impl Step<'_> {
             Push::Waiting(told) => self.model.waiting.told(told),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
-            Push::Board(news) => self.board_news(*news),
-            Push::Detail(news) => self.detail_news(*news),
+            Push::Board(event) => self.board_news(*event),
+            Push::Detail(event) => self.detail_news(*event),
         }
     }
 

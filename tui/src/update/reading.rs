@@ -157,7 +157,7 @@ impl Step<'_> {
         };
         let text = composer.editor.text();
         let is_word =
-            text.starts_with('/') && !text.starts_with("//") && !composer.aim().is_change();
+            text.starts_with('/') && !text.starts_with("//") && !composer.target().is_change();
         if is_word || text.trim().is_empty() {
             return;
         }

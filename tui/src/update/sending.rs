@@ -10,7 +10,7 @@ use plenary_shared::text::MessageBody;
 use super::Step;
 use crate::command::Command;
 use crate::effect::Effect;
-use crate::journal::{Aim, Line, Owner};
+use crate::journal::{ComposeTarget, JournalEntry, Owner};
 use crate::model::composer::Composer;
 use crate::model::outbox::{Due, Outbox, Pending, Refusal};
 use crate::model::room::Room;
@@ -30,7 +30,7 @@ impl Step<'_> {
             .composer()
             .map_or("", |composer| composer.editor.text())
             .to_owned();
-        if self.aim().is_change() {
+        if self.target().is_change() {
             return self.send_change(&text);
         }
         if text.trim().is_empty() {
@@ -49,7 +49,7 @@ impl Step<'_> {
 
     /// Sends an edit. Its text is never a command.
     fn send_change(&mut self, text: &str) {
-        let target = self.aim().target();
+        let target = self.target().message();
         let log = self.model.room().and_then(|room| room.log.as_ref());
         let event = log
             .zip(target)
@@ -69,8 +69,10 @@ impl Step<'_> {
     }
 
     /// Returns what sending the text does.
-    fn aim(&self) -> Aim {
-        self.model.composer().map_or(Aim::Say, Composer::aim)
+    fn target(&self) -> ComposeTarget {
+        self.model
+            .composer()
+            .map_or(ComposeTarget::New, Composer::target)
     }
 
     fn say(&mut self, text: &str) {
@@ -78,7 +80,7 @@ impl Step<'_> {
             Ok(body) => body,
             Err(error) => return self.model.tell(Tone::Bad, format!("not sent: {error}")),
         };
-        let (now, spare, aim) = (self.model.now, self.spare, self.aim());
+        let (now, spare, target) = (self.model.now, self.spare, self.target());
         let Some(id) = self
             .model
             .room()
@@ -96,11 +98,11 @@ impl Step<'_> {
             self.model.confirming = Some(text.to_owned());
             return;
         }
-        let line = Line {
+        let line = JournalEntry {
             instance: id,
             cmid: spare,
             body,
-            aim,
+            target,
             since: now,
             failed: None,
         };
@@ -108,7 +110,7 @@ impl Step<'_> {
             return self.model.tell(Tone::Bad, format!("not sent: {full}"));
         }
         self.model.confirming = None;
-        if aim.is_change() {
+        if target.is_change() {
             // The message stays in place, and the history keeps its first version.
             self.model.composer_mut().sent();
             return self.drafts_changed();
@@ -199,7 +201,7 @@ impl Step<'_> {
     pub(super) fn recall(&mut self) {
         let recalled = self.model.shown.and_then(|id| self.model.outbox.recall(id));
         match recalled {
-            Some(line) => self.put_back(line.aim, &line.body),
+            Some(line) => self.put_back(line.target, &line.body),
             None => self.model.tell(Tone::Plain, "nothing here was refused"),
         }
     }
@@ -230,21 +232,21 @@ impl Step<'_> {
         let log = room.and_then(|room| room.log.as_ref());
         let (cmid, body) = (due.cmid, due.body);
         let outbox = &self.model.outbox;
-        let target = due.aim.target();
+        let target = due.target.message();
         let seq = target.and_then(|target| outbox.seq_of(target, log));
-        let verb = match (due.aim, seq) {
-            (Aim::Edit(_), Some(target)) => Verb::Edit(Edit {
+        let verb = match (due.target, seq) {
+            (ComposeTarget::Edit(_), Some(target)) => Verb::Edit(Edit {
                 instance,
                 target,
                 cmid,
                 body,
             }),
-            (Aim::Delete(_), Some(target)) => Verb::Delete(Delete {
+            (ComposeTarget::Delete(_), Some(target)) => Verb::Delete(Delete {
                 instance,
                 target,
                 cmid,
             }),
-            (Aim::Edit(_) | Aim::Delete(_), None) => {
+            (ComposeTarget::Edit(_) | ComposeTarget::Delete(_), None) => {
                 let why = "the server has lost the message".to_owned();
                 self.model
                     .outbox
@@ -252,7 +254,7 @@ impl Step<'_> {
                 return self.flush(instance);
             }
             // A reply is posted even if the message it replies to is lost.
-            (Aim::Say | Aim::Reply(_), reply_to) => Verb::Post(Post {
+            (ComposeTarget::New | ComposeTarget::Reply(_), reply_to) => Verb::Post(Post {
                 instance,
                 cmid,
                 body,
@@ -298,9 +300,14 @@ impl Step<'_> {
             Code::NotParticipant if wants_in => Refusal::NotIn { why },
             _ => Refusal::Final { why },
         };
-        let aim = |line: &Pending| (line.cmid == cmid).then_some(line.aim);
-        let aim = self.model.outbox.of(id).find_map(aim).unwrap_or_default();
-        if let (Aim::Delete(_), Code::MessageDeleted) = (aim, reject.code) {
+        let target = |line: &Pending| (line.cmid == cmid).then_some(line.target);
+        let target = self
+            .model
+            .outbox
+            .of(id)
+            .find_map(target)
+            .unwrap_or_default();
+        if let (ComposeTarget::Delete(_), Code::MessageDeleted) = (target, reject.code) {
             // Deleted already, by anyone.
             self.model.outbox.settle(cmid);
             return self.flush(id);
@@ -314,12 +321,12 @@ impl Step<'_> {
             .of(id)
             .any(|l| l.cmid == cmid && l.is_failed());
         // The edited message may be off the screen.
-        if failed && (aim.is_change() || self.model.shown != Some(id)) {
+        if failed && (target.is_change() || self.model.shown != Some(id)) {
             let title = self.title_of(id);
-            let what = match aim {
-                Aim::Say | Aim::Reply(_) => "a message was not sent",
-                Aim::Edit(_) => "a message was not changed",
-                Aim::Delete(_) => "a message was not deleted",
+            let what = match target {
+                ComposeTarget::New | ComposeTarget::Reply(_) => "a message was not sent",
+                ComposeTarget::Edit(_) => "a message was not changed",
+                ComposeTarget::Delete(_) => "a message was not deleted",
             };
             let text = format!("{title}: {what}: {}", reject.detail);
             self.model.tell(Tone::Bad, text);
@@ -349,7 +356,7 @@ impl Step<'_> {
         };
         let owner = Owner {
             server: self.model.server.clone(),
-            person: me.email.to_lowercase(),
+            email: me.email.to_lowercase(),
         };
         if self.model.outbox_of.as_ref() != Some(&owner) {
             self.model.outbox = Outbox::default();
@@ -360,13 +367,13 @@ impl Step<'_> {
 
     /// Loads the entries left by an earlier process: shows them at once and sends them when
     /// possible.
-    pub(super) fn journal(&mut self, owner: &Owner, lines: Vec<Line>) {
+    pub(super) fn journal(&mut self, owner: &Owner, lines: Vec<JournalEntry>) {
         if self.model.outbox_of.as_ref() != Some(owner) {
             return;
         }
         for line in &lines {
             // It was sent already, so it is not a draft.
-            if !line.aim.is_change()
+            if !line.target.is_change()
                 && let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
                 && composer.editor.text().trim_end() == line.body.as_str()
             {

@@ -55,8 +55,8 @@ impl Step<'_> {
 
     /// Reports to the server whether the user is idle.
     fn tell_idle(&mut self) {
-        let news = self.model.idling.news(self.model.now);
-        if let Some(idle) = news.filter(|_| self.model.tells_idle())
+        let event = self.model.idling.event(self.model.now);
+        if let Some(idle) = event.filter(|_| self.model.tells_idle())
             && self.ask(Verb::Idle(Idle { idle }), Asked::Idle)
         {
             self.model.idling.told(idle);

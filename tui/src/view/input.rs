@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::{put, spread};
 use crate::command::Command;
-use crate::journal::Aim;
+use crate::journal::ComposeTarget;
 use crate::layout::{Form, PROMPT};
 use crate::model::composer::Composer;
 use crate::model::{EnterDoes, Focus, Model};
@@ -74,9 +74,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// Draws the line above the input with the message being replied to or edited.
-pub(super) fn aim(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let aim = model.composer().map(Composer::aim).unwrap_or_default();
-    let (Some(room), Some(target)) = (model.room(), aim.target()) else {
+pub(super) fn target(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let target = model.composer().map(Composer::target).unwrap_or_default();
+    let (Some(room), Some(message)) = (model.room(), target.message()) else {
         return;
     };
     if area.is_empty() {
@@ -84,16 +84,16 @@ pub(super) fn aim(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     let glyphs = model.theme.glyphs;
     let log = room.log.as_ref();
-    let seq = model.outbox.seq_of(target, log).unwrap_or(target.seq);
+    let seq = model.outbox.seq_of(message, log).unwrap_or(message.seq);
     let at = log.and_then(|log| log.event(seq));
     let at = at.map_or_else(String::new, |event| model.zone.hm(event.timestamp));
-    let said = match aim {
-        Aim::Reply(_) => format!(
+    let said = match target {
+        ComposeTarget::Reply(_) => format!(
             " {} answers {}",
             glyphs.mention,
             model.looked(room).quoted(seq)
         ),
-        Aim::Say | Aim::Edit(_) | Aim::Delete(_) => {
+        ComposeTarget::New | ComposeTarget::Edit(_) | ComposeTarget::Delete(_) => {
             format!(" {} changes what you said at {at}", glyphs.mention)
         }
     };

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use plenary::model::outbox::Sending;
 use plenary::model::room::Room;
 use plenary::model::{Link, Model};
-use plenary::msg::News;
-use plenary::runtime::{Desktop, Headless, Opening};
+use plenary::msg::AppEvent;
+use plenary::runtime::{Desktop, Headless, LaunchOptions};
 use plenary::session::{Account, SessionFile, Token};
 use plenary::theme::Theme;
 use plenary_shared::domain::{Event, Moderation, What};
@@ -161,9 +161,10 @@ impl Actor {
 
     fn write(&mut self, text: &str) {
         self.client
-            .tell(News::Key("ctrl-u".parse().expect("a key")));
-        self.client.tell(News::Pasted(text.to_owned()));
-        self.client.tell(News::Key("enter".parse().expect("a key")));
+            .tell(AppEvent::Key("ctrl-u".parse().expect("a key")));
+        self.client.tell(AppEvent::Pasted(text.to_owned()));
+        self.client
+            .tell(AppEvent::Key("enter".parse().expect("a key")));
     }
 
     fn talk(&mut self) {
@@ -291,8 +292,8 @@ fn log_of(model: &Model, id: InstanceId) -> Vec<Event> {
         .collect()
 }
 
-fn opening(role: &Role) -> Opening {
-    Opening {
+fn opening(role: &Role) -> LaunchOptions {
+    LaunchOptions {
         account: Account {
             server: role.server.parse().expect("an address"),
             token: Some(Token::new(&role.token)),

@@ -43,20 +43,20 @@ impl Looked {
     }
 
     /// Takes what the server tells. What was still on its way of another meeting is dropped.
-    pub fn take(&mut self, news: Detail) {
-        if news.instance != self.instance {
+    pub fn take(&mut self, event: Detail) {
+        if event.instance != self.instance {
             return;
         }
-        if news.anew {
+        if event.anew {
             *self = Self::of(self.instance);
         }
         self.known = true;
-        if let Some(sums) = news.sums {
+        if let Some(sums) = event.sums {
             self.sums = sums;
         }
-        let people = news.people.into_iter();
+        let people = event.people.into_iter();
         self.people.extend(people.map(|one| (one.user, one)));
-        self.traces.extend(news.traces);
+        self.traces.extend(event.traces);
         let over = self.traces.len().saturating_sub(TRACES_KEPT_MAX);
         self.traces.drain(..over);
     }

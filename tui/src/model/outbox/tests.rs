@@ -18,11 +18,11 @@ fn cmid(number: u128) -> Cmid {
     Cmid(uuid::Uuid::from_u128(number))
 }
 
-fn line(number: u128) -> Line {
-    Line {
+fn line(number: u128) -> JournalEntry {
+    JournalEntry {
         instance: id(),
         cmid: cmid(number),
-        aim: Aim::Say,
+        target: ComposeTarget::New,
         body: MessageBody::parse(format!("line {number}")).expect("a body"),
         since: Timestamp::from_ms(0),
         failed: None,

@@ -6,7 +6,7 @@ use plenary_shared::ids::InstanceId;
 use ratatui::text::{Line, Span};
 
 use super::nothing;
-use crate::journal::Aim;
+use crate::journal::ComposeTarget;
 use crate::model::Model;
 use crate::model::outbox::{Pending, Sending};
 use crate::text;
@@ -43,10 +43,10 @@ fn line_rows(model: &Model, columns: usize, line: &Pending) -> Vec<Line<'static>
     let head = format!("  {day} {} ", model.zone.hm(line.since));
     let cells = columns.saturating_sub(text::width(&head)).max(1);
     let indent = " ".repeat(text::width(&head));
-    let said = match line.aim {
-        Aim::Say | Aim::Reply(_) => line.body.to_string(),
-        Aim::Edit(_) => format!("changes a message: {}", line.body),
-        Aim::Delete(_) => "deletes a message".to_owned(),
+    let said = match line.target {
+        ComposeTarget::New | ComposeTarget::Reply(_) => line.body.to_string(),
+        ComposeTarget::Edit(_) => format!("changes a message: {}", line.body),
+        ComposeTarget::Delete(_) => "deletes a message".to_owned(),
     };
     let wrapped = text::lines(&said);
     let texts = wrapped.iter().flat_map(|line| text::wrap(line, cells));

@@ -79,7 +79,7 @@ pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'st
 }
 
 /// What is to be known of what was just planned: who is expected elsewhere, what was no address.
-pub(super) fn news(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'static>> {
+pub(super) fn event(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'static>> {
     let cut = model.theme.glyphs.cut;
     let mut rows = Vec::new();
     if let Some(ImportReport {

@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 
 use super::Looked;
 use crate::clock::minutes;
-use crate::journal::Aim;
+use crate::journal::ComposeTarget;
 use crate::layout::Form;
 use crate::link::{self, Links};
 use crate::model::outbox::{Pending, Sending};
@@ -210,9 +210,9 @@ impl Looked<'_> {
         for pending in here.filter(|line| !is_shown(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
             let is_gone = pending.body.is_gone();
-            let to = match pending.aim {
-                Aim::Reply(target) => Some(target.seq),
-                Aim::Say | Aim::Edit(_) | Aim::Delete(_) => None,
+            let to = match pending.target {
+                ComposeTarget::Reply(target) => Some(target.seq),
+                ComposeTarget::New | ComposeTarget::Edit(_) | ComposeTarget::Delete(_) => None,
             };
             let mut lines = self.message_rows(&Said {
                 at: pending.since,
@@ -243,10 +243,14 @@ impl Looked<'_> {
     /// Returns whether an entry is drawn at the message it changes.
     fn shows_at(&self, line: &Pending) -> bool {
         let log = self.room.log.as_ref();
-        let shown = line.aim.changes().zip(log).and_then(|(target, log)| {
-            let event = log.event(target.seq_in(log)?)?;
-            self.outbox.change_of(event)
-        });
+        let shown = line
+            .target
+            .changed_message()
+            .zip(log)
+            .and_then(|(target, log)| {
+                let event = log.event(target.seq_in(log)?)?;
+                self.outbox.change_of(event)
+            });
         shown.is_some_and(|shown| shown.cmid == line.cmid)
     }
 
@@ -265,10 +269,10 @@ impl Looked<'_> {
 
     fn note(&self, pending: &Pending, last_failed: bool) -> (Tone, String) {
         let glyphs = self.theme.glyphs;
-        let (sending, sent) = match pending.aim {
-            Aim::Say | Aim::Reply(_) => ("sending", "sent"),
-            Aim::Edit(_) => ("changing", "changed"),
-            Aim::Delete(_) => ("deleting", "deleted"),
+        let (sending, sent) = match pending.target {
+            ComposeTarget::New | ComposeTarget::Reply(_) => ("sending", "sent"),
+            ComposeTarget::Edit(_) => ("changing", "changed"),
+            ComposeTarget::Delete(_) => ("deleting", "deleted"),
         };
         let waited = match self.now.ms_since(pending.since) / SECOND_MS {
             ..1 => String::new(),

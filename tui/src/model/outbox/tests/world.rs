@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::{at, generation, id, line, seq};
-use crate::journal::{Line, note};
+use crate::journal::{JournalEntry, apply};
 
 /// Events that opening reads, few enough that entries are often not among them.
 const OPENED: usize = 3;
@@ -73,7 +73,7 @@ struct World {
     log: Option<Replica>,
     connected: bool,
     unwritten: Vec<Record>,
-    disk: Vec<Line>,
+    disk: Vec<JournalEntry>,
     requests: VecDeque<(Generation, Request)>,
     answers: VecDeque<Answer>,
     strays: Vec<Request>,
@@ -169,13 +169,13 @@ impl World {
     fn write(&mut self) {
         let mut kept = vec![];
         for record in std::mem::take(&mut self.unwritten) {
-            if let Record::Say(line) = &record {
+            if let Record::Post(line) = &record {
                 kept.push(line.cmid);
                 if !self.said.contains(&line.cmid) {
                     self.said.push(line.cmid);
                 }
             }
-            note(&mut self.disk, record);
+            apply(&mut self.disk, record);
         }
         self.outbox.kept(&kept);
     }

@@ -1,4 +1,4 @@
-//! Where the server is: its base address, and the addresses that follow from it.
+//! The URL of a server, and the URLs derived from it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,100 +6,105 @@ use std::str::FromStr;
 use plenary_shared::protocol::WS_PATH;
 use reqwest::Url;
 
-/// A server's address: `http://HOST[:PORT][/PATH]`, or `https`.
+/// The base URL of a server: `http://HOST[:PORT][/PATH]`, or `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub struct ServerUrl {
     base: Url,
     host: String,
     port: u16,
 }
 
-/// Why a text is no server's address.
+/// Why a text is not a server URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ServerError {
-    /// It does not begin with a scheme.
-    #[error("'{0}' is no server address: write it with http:// or https://, like {DEFAULT}")]
+pub enum ServerUrlError {
+    /// The scheme is missing.
+    #[error(
+        "invalid server address '{0}': it must start with http:// or https://, as in {DEFAULT}"
+    )]
     NoScheme(String),
-    /// It begins with another.
-    #[error("'{0}' is no server address: it must begin with http:// or https://, not {1}://")]
+    /// The scheme is neither `http` nor `https`.
+    #[error("invalid server address '{0}': it must start with http:// or https://, not {1}://")]
     Scheme(String, String),
-    /// No URL.
-    #[error("'{0}' is no server address: {1}")]
-    Form(String, String),
-    /// It has a part that has no meaning here. The text is not repeated: it may hold a password.
-    #[error("a server address has no {0}: write it like {DEFAULT}")]
-    Surplus(&'static str),
+    /// The text is not a URL.
+    #[error("invalid server address '{0}': {1}")]
+    Invalid(String, String),
+    /// The URL has an unsupported part. The message omits the URL, which may contain a password.
+    #[error("invalid server address: it must not contain a {0}, as in {DEFAULT}")]
+    ExtraPart(&'static str),
 }
 
-/// The address of a server on this machine as it listens when it is not told otherwise.
+/// The URL of a server on this machine with default settings.
 pub const DEFAULT: &str = "http://127.0.0.1:7400";
 
-impl Server {
-    /// The address of what lies at `path`, which begins with a slash.
+impl ServerUrl {
+    /// Returns the URL of `path`, which starts with a slash.
     pub fn http(&self, path: &str) -> String {
         format!("{self}{path}")
     }
 
-    /// The address of the WebSocket.
+    /// Returns the URL of the WebSocket.
     pub fn ws(&self) -> String {
         // `http` becomes `ws`, `https` becomes `wss`.
         format!("ws{}{WS_PATH}", &self.to_string()["http".len()..])
     }
 
-    /// The name or number to connect to; an IPv6 address without brackets.
+    /// Returns the host name or IP address. IPv6 addresses have no brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port to connect to.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether the connection is encrypted.
+    /// Returns whether the connection uses TLS.
     pub fn is_tls(&self) -> bool {
         self.base.scheme() == "https"
     }
 }
 
-impl Default for Server {
+impl Default for ServerUrl {
     fn default() -> Self {
-        DEFAULT.parse().expect("a literal that is tested")
+        DEFAULT.parse().expect("a tested literal")
     }
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.base.as_str().trim_end_matches('/'))
     }
 }
 
-impl FromStr for Server {
-    type Err = ServerError;
+impl FromStr for ServerUrl {
+    type Err = ServerUrlError;
 
-    fn from_str(text: &str) -> Result<Self, ServerError> {
+    fn from_str(text: &str) -> Result<Self, ServerUrlError> {
         let text = text.trim();
         let owned = || plenary_shared::text::for_terminal(text);
-        // `localhost:7400` parses as a URL of the scheme `localhost`.
+        // `localhost:7400` parses as a URL with the scheme `localhost`.
         if !text.contains("://") {
-            return Err(ServerError::NoScheme(owned()));
+            return Err(ServerUrlError::NoScheme(owned()));
         }
-        let mut base =
-            Url::parse(text).map_err(|error| ServerError::Form(owned(), error.to_string()))?;
+        let mut base = Url::parse(text)
+            .map_err(|error| ServerUrlError::Invalid(owned(), error.to_string()))?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(ServerError::Surplus("user or password"));
+            return Err(ServerUrlError::ExtraPart("user or password"));
         }
         if !matches!(base.scheme(), "http" | "https") {
-            return Err(ServerError::Scheme(owned(), base.scheme().to_owned()));
+            return Err(ServerUrlError::Scheme(owned(), base.scheme().to_owned()));
         }
         if base.query().is_some() {
-            return Err(ServerError::Surplus("'?'"));
+            return Err(ServerUrlError::ExtraPart("'?'"));
         }
         if base.fragment().is_some() {
-            return Err(ServerError::Surplus("'#'"));
+            return Err(ServerUrlError::ExtraPart("'#'"));
         }
         let (Some(host), Some(port)) = (base.host_str(), base.port_or_known_default()) else {
-            return Err(ServerError::Form(owned(), "no host".to_owned()));
+            return Err(ServerUrlError::Invalid(
+                owned(),
+                "the host is missing".to_owned(),
+            ));
         };
         let host = host.trim_matches(['[', ']']).to_owned();
         let path = base.path().trim_end_matches('/').to_owned();
@@ -149,14 +154,14 @@ mod tests {
         "::1",
         7400
     )]
-    fn addresses(
+    fn urls_are_derived(
         #[case] text: &str,
         #[case] http: &str,
         #[case] ws: &str,
         #[case] host: &str,
         #[case] port: u16,
     ) {
-        let server: Server = text.parse().expect("an address");
+        let server: ServerUrl = text.parse().expect("an address");
         assert_eq!(server.http("/me"), http);
         assert_eq!(server.ws(), ws);
         assert_eq!((server.host(), server.port()), (host, port));
@@ -171,17 +176,17 @@ mod tests {
     #[case("ftp://localhost", "not ftp://")]
     #[case("http://", "empty host")]
     #[case("http://localhost:99999", "invalid port")]
-    #[case("http://ada:secret@localhost", "no user or password")]
-    #[case("http://localhost/?a=b", "no '?'")]
-    #[case("http://localhost/#a", "no '#'")]
-    fn what_is_no_address_is_told_why(#[case] text: &str, #[case] part: &str) {
-        let error = text.parse::<Server>().expect_err("no address").to_string();
+    #[case("http://ada:secret@localhost", "not contain a user or password")]
+    #[case("http://localhost/?a=b", "not contain a '?'")]
+    #[case("http://localhost/#a", "not contain a '#'")]
+    fn invalid_url_is_explained(#[case] text: &str, #[case] part: &str) {
+        let error = text.parse::<ServerUrl>().expect_err("invalid").to_string();
         assert!(error.contains(part), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 
     #[test]
-    fn the_default_is_an_address() {
-        assert_eq!(Server::default().to_string(), DEFAULT);
+    fn default_is_a_valid_url() {
+        assert_eq!(ServerUrl::default().to_string(), DEFAULT);
     }
 }
