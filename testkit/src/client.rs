@@ -5,8 +5,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::directory::directory;
 use crate::process::{Finished, binary, run};
-use crate::stores::directory;
 
 /// Somebody's machine: its home is private and removed when dropped.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::directory::directory;
 use crate::process::Guarded;
-use crate::stores::directory;
 use crate::wait::until;
 
 /// What a filling file is written in: a page, so that none is left.

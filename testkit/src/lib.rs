@@ -18,6 +18,7 @@
 )]
 
 mod client;
+mod directory;
 mod disk;
 mod http;
 mod mariadb;

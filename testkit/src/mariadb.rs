@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+use crate::directory::directory;
 use crate::process::{Finished, Guarded, Signal, run};
-use crate::stores::directory;
 use crate::wait::until;
 
 /// The server itself: its daemon stands in a directory that people's PATH does not name.

@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::directory::directory;
 use crate::mariadb::Database;
-use crate::stores::directory;
 
 /// Bytes that are forwarded at once.
 const CHUNK_BYTES: usize = 16 * 1024;

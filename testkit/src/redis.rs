@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::directory::directory;
 use crate::process::{Finished, Guarded, Signal, run};
-use crate::stores::directory;
 use crate::wait::until;
 
 /// How long one PING may take; then it is asked again.

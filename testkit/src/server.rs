@@ -5,11 +5,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::directory::directory;
 use crate::http::Http;
 use crate::mariadb::Database;
 use crate::process::{Finished, Guarded, Signal, binary, run};
 use crate::redis::Redis;
-use crate::stores::directory;
 use crate::wait::until;
 
 /// What the server prints when it is ready.
