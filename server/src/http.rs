@@ -21,11 +21,11 @@ mod error;
 mod extract;
 mod health;
 mod meeting;
+mod moderation;
 mod people;
 mod planning;
 mod search;
 mod session;
-mod steering;
 
 pub use error::{HttpError, status};
 
@@ -75,16 +75,16 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(chat::message))
         .routes(routes!(chat::edit, chat::delete))
         .routes(routes!(chat::user_messages))
-        .routes(routes!(steering::end))
-        .routes(routes!(steering::extend))
-        .routes(routes!(steering::lock))
-        .routes(routes!(steering::unlock))
-        .routes(routes!(steering::read_only))
-        .routes(routes!(steering::mute))
-        .routes(routes!(steering::unmute))
-        .routes(routes!(steering::remove))
-        .routes(routes!(steering::unban))
-        .routes(routes!(steering::announce))
+        .routes(routes!(moderation::end))
+        .routes(routes!(moderation::extend))
+        .routes(routes!(moderation::lock))
+        .routes(routes!(moderation::unlock))
+        .routes(routes!(moderation::read_only))
+        .routes(routes!(moderation::mute))
+        .routes(routes!(moderation::unmute))
+        .routes(routes!(moderation::remove))
+        .routes(routes!(moderation::unban))
+        .routes(routes!(moderation::announce))
         .routes(routes!(people::explain))
         .routes(routes!(people::users, people::add))
         .routes(routes!(people::role))

@@ -3,7 +3,7 @@
 pub mod account;
 pub mod chat;
 pub mod meeting;
+pub mod moderation;
 pub mod people;
 pub mod schedule;
 pub mod search;
-pub mod steering;

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
-use self::steering::Order;
+use self::moderation::Order;
 
 pub use plenary_shared::protocol::{Planned, PlannedInstance};
 
@@ -27,6 +27,7 @@ pub mod belongings;
 pub mod finding;
 mod foreign;
 pub mod instrument;
+pub mod moderation;
 pub mod moving;
 pub mod mysql;
 pub mod overview;
@@ -36,7 +37,6 @@ pub mod redis_mysql;
 mod refusal;
 mod sieve;
 pub mod sqlite;
-pub mod steering;
 mod window;
 
 /// SHA-256 of a login token: what is stored of it.

@@ -41,7 +41,7 @@ const fn row(method: &'static str, path: &'static str, answers: [&'static str; 5
 }
 
 /// What only admins do.
-const fn steering(path: &'static str, admin: &'static str) -> Row {
+const fn moderation(path: &'static str, admin: &'static str) -> Row {
     row("POST", path, [OUT, ADMINS, ADMINS, ADMINS, admin])
 }
 
@@ -132,16 +132,16 @@ const ROUTES: &[Row] = &[
             NOT_INVITED,
         ],
     ),
-    steering("/meeting/1/order/1/lock", "200"),
-    steering("/meeting/1/order/1/unlock", "200"),
-    steering("/meeting/1/order/1/read-only", "200"),
-    steering("/meeting/1/order/1/extend", "200"),
-    steering("/meeting/1/order/1/mute", "200"),
-    steering("/meeting/1/order/1/unmute", "200"),
-    steering("/meeting/1/order/1/remove", "200"),
-    steering("/meeting/1/order/1/unban", "409 already_so"),
-    steering("/meeting/1/order/1/announce", "200"),
-    steering("/meeting/1/order/2/end", "400 not_started"),
+    moderation("/meeting/1/order/1/lock", "200"),
+    moderation("/meeting/1/order/1/unlock", "200"),
+    moderation("/meeting/1/order/1/read-only", "200"),
+    moderation("/meeting/1/order/1/extend", "200"),
+    moderation("/meeting/1/order/1/mute", "200"),
+    moderation("/meeting/1/order/1/unmute", "200"),
+    moderation("/meeting/1/order/1/remove", "200"),
+    moderation("/meeting/1/order/1/unban", "409 already_so"),
+    moderation("/meeting/1/order/1/announce", "200"),
+    moderation("/meeting/1/order/2/end", "400 not_started"),
     row(
         "GET",
         "/meeting/1/order/1/explain?email=ada@example.org",

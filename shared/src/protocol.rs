@@ -53,9 +53,9 @@ use crate::time::Timestamp;
 mod attendance;
 mod board;
 mod detail;
+mod moderation;
 mod planning;
 mod push;
-mod steering;
 mod words;
 
 pub use attendance::{
@@ -64,9 +64,9 @@ pub use attendance::{
 };
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, BoardServer, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
+pub use moderation::{Explain, Longer, Measure, Moderate, Target, Verdict};
 pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
-pub use steering::{Explain, Longer, Measure, Moderate, Target, Verdict};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.

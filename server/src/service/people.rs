@@ -11,7 +11,7 @@ use crate::error::Answer;
 use crate::rules::joining::{self, Case};
 use crate::store::{PersonListed, SessionListed};
 
-use super::{account, steering};
+use super::{account, moderation};
 
 /// Why this person may join an instance, or may not.
 pub async fn explain(
@@ -90,7 +90,7 @@ pub async fn with_email(ctx: &Ctx, email: &str) -> Answer<Vec<PersonListed>> {
 
 /// The person with this number; `not_found`.
 pub async fn by_id(ctx: &Ctx, id: UserId) -> Answer<User> {
-    match steering::by_id(ctx, id).await? {
+    match moderation::by_id(ctx, id).await? {
         Some(user) => Ok(user),
         None => Err(Reject::new(
             Code::NotFound,

@@ -20,6 +20,7 @@ mod keeping;
 mod life;
 mod link;
 mod migrate;
+mod moderation;
 mod overview;
 mod people;
 mod planning;
@@ -28,7 +29,6 @@ mod reading;
 mod row;
 mod schedule;
 mod search;
-mod steering;
 
 pub use arrival::{Reception, Taken};
 pub use link::MysqlStore;

@@ -19,12 +19,12 @@ mod examine;
 mod feed;
 mod keys;
 mod meeting;
+mod moderation;
 mod overview;
 mod presence;
 mod rebuild;
 mod scripts;
 mod session;
-mod steering;
 mod waiting;
 
 pub use change::{Author, Meant};

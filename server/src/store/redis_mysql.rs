@@ -21,9 +21,9 @@ use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
 
 use self::restore::Restorer;
+use super::moderation::Order;
 use super::mysql::MysqlStore;
 use super::redis::{NotDone, RedisStore, Refused, Subscriber};
-use super::steering::Order;
 use super::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
     NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,

@@ -26,7 +26,7 @@ use self::feed::Feeding;
 use self::link::Link;
 use self::lock::Lock;
 use self::waiting::Waiters;
-use super::steering::Order;
+use super::moderation::Order;
 use super::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
     NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
@@ -47,6 +47,7 @@ mod live;
 mod lock;
 mod meeting;
 mod migrate;
+mod moderation;
 mod opening;
 mod overview;
 mod people;
@@ -58,7 +59,6 @@ mod row;
 mod schedule;
 mod search;
 mod span;
-mod steering;
 mod waiting;
 mod watch;
 mod writer;
@@ -272,14 +272,14 @@ impl Store for SqliteStore {
 
     async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
         self.link
-            .read(move |conn| Ok(steering::standing(conn, instance)?))
+            .read(move |conn| Ok(moderation::standing(conn, instance)?))
             .await
     }
 
     async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
         let (actor, order) = (actor.clone(), order.clone());
         self.link
-            .write(move |atom| steering::moderate(atom, instance, &actor, order))
+            .write(move |atom| moderation::moderate(atom, instance, &actor, order))
             .await
     }
 

@@ -49,7 +49,7 @@ impl Socket {
             Verb::Idle(asked) => json(&self.idle(asked).await?),
             Verb::Wait(asked) => json(&self.wait(&caller, asked).await?),
             Verb::Moderate(asked) => {
-                json(&service::steering::moderate(&ctx, &caller, asked).await?)
+                json(&service::moderation::moderate(&ctx, &caller, asked).await?)
             }
             Verb::Plan(asked) => json(&service::schedule::plan(&ctx, &caller, asked).await?),
             Verb::Watch(asked) => json(&self.watch(&caller, asked)?),

@@ -16,6 +16,7 @@ mod feeding;
 mod finding;
 mod joining;
 mod model;
+mod moderation;
 mod overview;
 mod paging;
 mod people;
@@ -25,7 +26,6 @@ mod presence;
 mod reading;
 mod schedule;
 mod sign_in;
-mod steering;
 mod unread;
 mod waiting;
 
@@ -118,7 +118,7 @@ macro_rules! contract {
                     an_end_goes_on_when_what_is_live_was_forgotten
                     what_has_ended_can_be_read
                 }
-                steering {
+                moderation {
                     an_end_that_is_moved_is_the_same_for_everybody
                     what_is_extended_goes_on_beyond_its_first_end
                     whoever_is_in_stays_in_when_it_is_locked

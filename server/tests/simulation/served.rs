@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
+use plenary_server::store::moderation::Order;
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
 use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
 use plenary_server::store::planning::{EditMeeting, Invitations, Invited, Planning};
 use plenary_server::store::redis::RedisStore;
-use plenary_server::store::steering::Order;
 use plenary_server::store::{
     Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
     NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,

@@ -5,7 +5,7 @@ use plenary_shared::domain::{Event, Kept, What};
 use plenary_shared::ids::{Cmid, Seq};
 
 use super::link::{DUPLICATE, MysqlStore, TRIES_MAX, Work, is_deadlock, server_code};
-use super::{Archived, Batch, row, steering};
+use super::{Archived, Batch, moderation, row};
 use crate::error::{Answer, Fault};
 
 /// Rows of one INSERT: as fast as it gets on both servers, and few statements to prepare.
@@ -232,7 +232,7 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
     for event in events {
         apply(work, event).await?;
     }
-    steering::apply(work, events).await
+    moderation::apply(work, events).await
 }
 
 /// Makes of a message what a change of it says. In the order of their seqs the last one holds.

@@ -8,7 +8,7 @@ use plenary_shared::text::MessageBody;
 use crate::error::{Answer, Error, Fault};
 use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
 
-use crate::store::steering::{Measure, Order};
+use crate::store::moderation::{Measure, Order};
 
 use super::{LOOK_UPS_MAX, RedisMysqlStore};
 

@@ -12,7 +12,7 @@ use crate::store::{Feed, Stepped};
 use super::live::{LiveState, emit, live, stored};
 use super::presence::end_stay;
 use super::writer::WriteTransaction;
-use super::{SqliteStore, row, steering};
+use super::{SqliteStore, moderation, row};
 
 /// People who are shown out by one verb; others get their turn in between.
 const LEAVING_MAX: usize = 200;
@@ -67,7 +67,7 @@ fn open(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
          VALUES (:meeting, :order, 'active')",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
     )?;
-    steering::restore(atom, id)?;
+    moderation::restore(atom, id)?;
     let found = live(atom.conn, id)?
         .ok_or_else(|| Fault::broken("starting", format!("{id} cannot be read")))?;
     if found.seq.get() == 0 {

@@ -10,8 +10,8 @@ use rusqlite::{Connection, named_params};
 use crate::error::{Answer, Error, Fault};
 use crate::store::{Feed, refusal};
 
+use super::moderation::{self, Restraint};
 use super::row;
-use super::steering::{self, Restraint};
 use super::writer::WriteTransaction;
 
 /// How far the closing of a live instance has come.
@@ -226,7 +226,7 @@ pub(super) fn may_read_live(
     if viewer.role == Role::Admin {
         return Ok(true);
     }
-    if steering::is_restrained(conn, id, viewer.id, Restraint::Banned)? {
+    if moderation::is_restrained(conn, id, viewer.id, Restraint::Banned)? {
         return Ok(false);
     }
     may_see_live(conn, id, is_public, viewer)

@@ -13,9 +13,9 @@ use crate::error::{Answer, Error, Fault};
 use super::live::{
     Live, append, emit, is_invited, live, may_see_live, seat, stay_of, why_not_open,
 };
+use super::moderation::{Restraint, is_restrained, unsilenced};
 use super::presence::{bind, end_stay};
 use super::row;
-use super::steering::{Restraint, is_restrained, unsilenced};
 use super::writer::WriteTransaction;
 
 /// Becomes a participant.

@@ -11,7 +11,7 @@ use plenary_shared::time::Timestamp;
 use super::link::Work;
 use super::row;
 use crate::error::Fault;
-use crate::store::steering::audited;
+use crate::store::moderation::audited;
 
 /// Brings the moderation among these events into the schedule and the audit, in their order.
 pub(super) async fn apply(work: &mut Work, events: &[&Event]) -> Result<(), Fault> {

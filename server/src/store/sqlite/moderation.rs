@@ -6,7 +6,7 @@ use plenary_shared::protocol::Posted;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::steering::{LENGTH_MS_MAX, Order, audited};
+use crate::store::moderation::{LENGTH_MS_MAX, Order, audited};
 use crate::store::{Feed, refusal};
 
 use super::life::set_state;

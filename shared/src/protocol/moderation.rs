@@ -1,4 +1,4 @@
-//! What an admin asks for: steering a running instance.
+//! What an admin asks for: moderation a running instance.
 
 use serde::{Deserialize, Serialize};
 

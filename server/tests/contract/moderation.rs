@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 use plenary_server::error::Answer;
-use plenary_server::store::steering::{Measure, Order};
+use plenary_server::store::moderation::{Measure, Order};
 use plenary_server::store::{EndStep, Page, Stepped};
 use plenary_shared::domain::{Act, Code, Event, InstanceState, Reason, Standing, User, What, Whom};
 use plenary_shared::ids::InstanceId;
@@ -453,7 +453,7 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
         reason: None,
     };
     let orders: Vec<Order> = (1..40).map(|n| order(n, world.cmid())).collect();
-    let steering = join_all(
+    let moderation = join_all(
         orders
             .iter()
             .enumerate()
@@ -472,7 +472,7 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
         })
         .await;
     }));
-    let (steered, _) = tokio::join!(steering, ending);
+    let (steered, _) = tokio::join!(moderation, ending);
     let log = world.log(here).await;
     let accepted = steered.iter().filter(|one| one.is_ok()).count();
     assert_eq!(acts(&log).len(), accepted);

@@ -9,7 +9,7 @@ use plenary_shared::text;
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error};
 use crate::rules;
-use crate::store::steering::{self, Order};
+use crate::store::moderation::{self, Order};
 
 /// Does what an admin wants, once for each cmid. `admins_only`.
 pub async fn moderate(ctx: &Ctx, caller: &Caller, asked: Moderate) -> Answer<Posted> {
@@ -33,8 +33,8 @@ async fn measure(
     caller: &Caller,
     instance: InstanceId,
     asked: Measure,
-) -> Answer<steering::Measure> {
-    use steering::Measure as M;
+) -> Answer<moderation::Measure> {
+    use moderation::Measure as M;
     let whom = async |target: Target| whom(ctx, caller, instance, target).await;
     Ok(match asked {
         Measure::Extend(longer) => extend(longer)?,
@@ -53,17 +53,17 @@ async fn measure(
     })
 }
 
-fn extend(longer: Longer) -> Result<steering::Measure, Reject> {
+fn extend(longer: Longer) -> Result<moderation::Measure, Reject> {
     const MINUTES_MAX: i64 = INSTANCE_DAYS_MAX * 24 * 60;
     match (longer.minutes, longer.todatetime) {
         (Some(minutes), None) if (1..=MINUTES_MAX).contains(&i64::from(minutes)) => {
-            Ok(steering::Measure::ExtendBy(i64::from(minutes) * 60_000))
+            Ok(moderation::Measure::ExtendBy(i64::from(minutes) * 60_000))
         }
         (Some(_), None) => Err(Reject::new(
             Code::Invalid,
             format!("The field minutes must be a whole number from 1 to {MINUTES_MAX}."),
         )),
-        (None, Some(to)) => Ok(steering::Measure::ExtendTo(to)),
+        (None, Some(to)) => Ok(moderation::Measure::ExtendTo(to)),
         (None, None) | (Some(_), Some(_)) => Err(Reject::new(
             Code::Invalid,
             "Say either minutes or todatetime: by how much longer, or until when.",

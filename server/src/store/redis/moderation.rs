@@ -5,7 +5,7 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
 use crate::error::Fault;
-use crate::store::steering::{LENGTH_MS_MAX, Measure, Order};
+use crate::store::moderation::{LENGTH_MS_MAX, Measure, Order};
 
 use super::decode::{self, Decode};
 use super::keys::{self, Keys};

@@ -15,7 +15,7 @@ use super::document::InstancePath;
 use super::extract::{At, IdempotencyKey, JsonBody, MaybeJson, SignedIn};
 use super::{HttpError, HttpState};
 use crate::ctx::Caller;
-use crate::service::steering;
+use crate::service::moderation;
 
 /// Why.
 #[derive(Default, Deserialize, ToSchema)]
@@ -101,7 +101,7 @@ impl Asked {
             measure,
             reason,
         };
-        let posted = steering::moderate(ctx, &self.caller, asked).await?;
+        let posted = moderation::moderate(ctx, &self.caller, asked).await?;
         Ok(Json(Steered {
             success: true,
             message: message.to_owned(),
@@ -133,7 +133,7 @@ macro_rules! measures {
             #[utoipa::path(
                 post,
                 path = $path,
-                tag = "steering",
+                tag = "moderation",
                 security(("bearer" = [])),
                 params(
                     InstancePath,
