@@ -17,7 +17,7 @@ use crate::ctx::{Ctx, Randomness};
 use crate::error::Error;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::store::finding::Finding;
+use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
 use crate::store::moving::check_arrived;
 use crate::store::mysql::MysqlStore;
@@ -88,7 +88,7 @@ pub async fn migrate(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<S
 }
 
 /// Looks at the stores that the settings name, for an operator. Changes nothing.
-pub async fn examine(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
+pub async fn examine(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Diagnostic>> {
     if settings.is_embedded() {
         return Ok(SqliteStore::examine(settings.data_directory()?));
     }

@@ -24,8 +24,7 @@ use self::moderation::Order;
 pub use plenary_shared::protocol::{Planned, PlannedInstance};
 
 pub mod belongings;
-pub mod finding;
-mod foreign;
+pub mod diagnostic;
 pub mod instrument;
 pub mod moderation;
 pub mod moving;
@@ -35,6 +34,7 @@ pub mod planning;
 pub mod redis;
 pub mod redis_mysql;
 mod refusal;
+mod sanitize;
 mod sieve;
 pub mod sqlite;
 mod window;

@@ -6,7 +6,7 @@ use super::output;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::store::finding::{Finding, Grade};
+use crate::store::diagnostic::{Diagnostic, Grade};
 
 const AFTER_HELP: &str = "\
 Changes nothing, and may run beside the server.
@@ -21,7 +21,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
-    /// Prints one JSON object a finding: about, grade (good, warning, bad, away), says, advice
+    /// Prints one JSON object a diagnostic: about, grade (good, warning, bad, away), says, advice
     #[arg(long)]
     json: bool,
 }
@@ -39,16 +39,16 @@ pub(super) async fn run(
     clock: &Clock,
     arguments: &Arguments,
 ) -> anyhow::Result<()> {
-    let mut findings = vec![about_settings(settings)];
-    findings.extend(app::examine(settings, clock).await?);
-    for finding in &findings {
+    let mut diagnostics = vec![about_settings(settings)];
+    diagnostics.extend(app::examine(settings, clock).await?);
+    for diagnostic in &diagnostics {
         if arguments.json {
-            output::json(finding)?;
+            output::json(diagnostic)?;
         } else {
-            print(finding)?;
+            print(diagnostic)?;
         }
     }
-    let worst = findings.iter().map(|finding| finding.grade).max();
+    let worst = diagnostics.iter().map(|diagnostic| diagnostic.grade).max();
     match worst {
         Some(Grade::Away) => Err(Unwell { away: true }.into()),
         Some(Grade::Bad) => Err(Unwell { away: false }.into()),
@@ -56,23 +56,26 @@ pub(super) async fn run(
     }
 }
 
-fn about_settings(settings: &Settings) -> Finding {
+fn about_settings(settings: &Settings) -> Diagnostic {
     let (about, bind) = ("settings", settings.bind);
     if settings.is_embedded() {
-        return Finding::good(about, format!("one file; serve listens on {bind}"));
+        return Diagnostic::good(about, format!("one file; serve listens on {bind}"));
     }
-    Finding::good(about, format!("Redis and MySQL; serve listens on {bind}"))
+    Diagnostic::good(about, format!("Redis and MySQL; serve listens on {bind}"))
 }
 
-fn print(finding: &Finding) -> std::io::Result<()> {
-    let sign = match finding.grade {
+fn print(diagnostic: &Diagnostic) -> std::io::Result<()> {
+    let sign = match diagnostic.grade {
         Grade::Good => "ok     ",
         Grade::Warning => "warning",
         Grade::Bad => "bad    ",
         Grade::Away => "away   ",
     };
-    output::line(&format!("{sign}  {}: {}", finding.about, finding.says))?;
-    if let Some(advice) = &finding.advice {
+    output::line(&format!(
+        "{sign}  {}: {}",
+        diagnostic.about, diagnostic.says
+    ))?;
+    if let Some(advice) = &diagnostic.advice {
         output::line(&format!("         → {advice}"))?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 
 use super::link::MysqlStore;
 use super::row;
-use crate::store::finding::{Finding, Grade};
+use crate::store::diagnostic::{Diagnostic, Grade};
 
 /// The oldest versions that have what the statements use.
 const MYSQL_MIN: (u32, u32) = (8, 0);
@@ -18,7 +18,7 @@ const PACKET_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
 impl MysqlStore {
     /// Looks at everything that the promises need of the database. Changes nothing.
-    pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Finding> {
+    pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Diagnostic> {
         let (began, before) = (Instant::now(), clock());
         let asked = self
             .rows(
@@ -33,7 +33,7 @@ impl MysqlStore {
         let rows = match asked {
             Ok(rows) => rows,
             Err(error) => {
-                return vec![Finding::not_good(
+                return vec![Diagnostic::not_good(
                     Grade::Away,
                     "MySQL",
                     error.to_string(),
@@ -43,37 +43,37 @@ impl MysqlStore {
         };
         let answered_ms = began.elapsed().as_secs_f64() * 1_000.0;
         let ours = i64::midpoint(before.as_ms(), clock().as_ms());
-        let mut findings = vec![Finding::good(
+        let mut diagnostics = vec![Diagnostic::good(
             "MySQL",
             format!("answers within {answered_ms:.1} ms"),
         )];
         if let Some(row) = rows.first() {
-            findings.extend([
+            diagnostics.extend([
                 version(&row::text(row, "version").unwrap_or_default()),
                 durability(row),
                 packet(row),
                 read_only(row),
-                Finding::clock(
+                Diagnostic::clock(
                     "MySQL: clock",
                     row::get::<i64>(row, "now_ms").unwrap_or(ours) - ours,
                 ),
             ]);
         }
-        findings.push(self.examine_tables().await);
-        findings
+        diagnostics.push(self.examine_tables().await);
+        diagnostics
     }
 
-    async fn examine_tables(&self) -> Finding {
+    async fn examine_tables(&self) -> Diagnostic {
         let about = "MySQL: tables";
         match self.pending_migrations().await {
             Ok(pending) if pending.is_empty() => self.examine_arrival(about).await,
-            Ok(pending) => Finding::not_good(
+            Ok(pending) => Diagnostic::not_good(
                 Grade::Warning,
                 about,
                 format!("lack {}", pending.join(", ")),
                 "run plenary-server migrate; serve does it too",
             ),
-            Err(error) => Finding::not_good(
+            Err(error) => Diagnostic::not_good(
                 Grade::Bad,
                 about,
                 error.to_string(),
@@ -82,16 +82,16 @@ impl MysqlStore {
         }
     }
 
-    async fn examine_arrival(&self, about: &'static str) -> Finding {
+    async fn examine_arrival(&self, about: &'static str) -> Diagnostic {
         match self.mark().await {
-            Ok(Some(mark)) if mark.completed_at.is_none() => Finding::not_good(
+            Ok(Some(mark)) if mark.completed_at.is_none() => Diagnostic::not_good(
                 Grade::Bad,
                 about,
                 format!("the move from {} is not completed", mark.place),
                 "run the same plenary-server move again; until then no server starts",
             ),
-            Ok(_) => Finding::good(about, "up to date"),
-            Err(error) => Finding::not_good(
+            Ok(_) => Diagnostic::good(about, "up to date"),
+            Err(error) => Diagnostic::not_good(
                 Grade::Bad,
                 about,
                 error.to_string(),
@@ -101,7 +101,7 @@ impl MysqlStore {
     }
 }
 
-fn version(text: &str) -> Finding {
+fn version(text: &str) -> Diagnostic {
     let mut numbers = text.split(['.', '-']).map_while(|it| it.parse().ok());
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let least = if text.contains("MariaDB") {
@@ -109,7 +109,7 @@ fn version(text: &str) -> Finding {
     } else {
         MYSQL_MIN
     };
-    Finding::of(
+    Diagnostic::of(
         found >= least,
         Grade::Bad,
         "MySQL: version",
@@ -118,9 +118,9 @@ fn version(text: &str) -> Finding {
     )
 }
 
-fn durability(row: &Row) -> Finding {
+fn durability(row: &Row) -> Diagnostic {
     let flush: Option<u64> = row::get(row, "flush");
-    Finding::of(
+    Diagnostic::of(
         flush == Some(1),
         Grade::Bad,
         "MySQL: innodb_flush_log_at_trx_commit",
@@ -129,9 +129,9 @@ fn durability(row: &Row) -> Finding {
     )
 }
 
-fn packet(row: &Row) -> Finding {
+fn packet(row: &Row) -> Diagnostic {
     let bytes: u64 = row::get(row, "packet").unwrap_or(0);
-    Finding::of(
+    Diagnostic::of(
         bytes >= PACKET_BYTES_MIN,
         Grade::Bad,
         "MySQL: max_allowed_packet",
@@ -143,9 +143,9 @@ fn packet(row: &Row) -> Finding {
     )
 }
 
-fn read_only(row: &Row) -> Finding {
+fn read_only(row: &Row) -> Diagnostic {
     let is: bool = row::get::<u64>(row, "read_only").unwrap_or(0) != 0;
-    Finding::of(
+    Diagnostic::of(
         !is,
         Grade::Bad,
         "MySQL: read_only",

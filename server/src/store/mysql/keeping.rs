@@ -10,7 +10,7 @@ use super::audit;
 use super::link::{MysqlStore, Work};
 use super::row;
 use crate::error::{Answer, Fault};
-use crate::store::{SessionListed, TokenHash, foreign};
+use crate::store::{SessionListed, TokenHash, sanitize};
 
 /// Sessions of one person that are ended at once: more than anybody opens.
 const SESSIONS_MAX: usize = 10_000;
@@ -117,7 +117,7 @@ impl MysqlStore {
             .await?;
         Ok(row::usable(&rows, "session", |row| {
             Ok(SessionListed {
-                label: foreign::one_line(&row::text(row, "label").unwrap_or_default()),
+                label: sanitize::one_line(&row::text(row, "label").unwrap_or_default()),
                 created_at: row::time(row, "created_at")?,
                 expires_at: row::time(row, "expires_at")?,
             })

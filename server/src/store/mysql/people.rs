@@ -12,7 +12,7 @@ use super::audit;
 use super::link::{DUPLICATE, MysqlStore, server_code};
 use super::row;
 use crate::error::{Answer, Fault};
-use crate::store::{Account, NewSession, NewUser, PersonListed, Session, TokenHash, foreign};
+use crate::store::{Account, NewSession, NewUser, PersonListed, Session, TokenHash, sanitize};
 
 /// Ids asked for in one statement. Fewer are filled up with the last one, so that there are only
 /// these few statements to prepare.
@@ -128,7 +128,7 @@ impl MysqlStore {
                 name: known
                     .get(&id)
                     .cloned()
-                    .unwrap_or_else(|| foreign::nameless(id)),
+                    .unwrap_or_else(|| sanitize::nameless(id)),
             })
             .collect())
     }

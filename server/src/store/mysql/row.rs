@@ -8,7 +8,7 @@ use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq,
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
-use crate::store::foreign;
+use crate::store::sanitize;
 
 /// Stands for the cmid of what was stored without one.
 pub(super) const NO_CMID: Cmid = Cmid(uuid::Uuid::nil());
@@ -149,7 +149,7 @@ pub(super) fn kept(row: &Row) -> Kept {
         action: text(row, "action").unwrap_or_default(),
         subject: get::<u64>(row, "subject"),
         was: get::<u64>(row, "was"),
-        note: text(row, "note").map(|note| foreign::many_lines(&note)),
+        note: text(row, "note").map(|note| sanitize::many_lines(&note)),
     }
 }
 
@@ -157,7 +157,7 @@ pub(super) fn kept(row: &Row) -> Kept {
 /// it concerns.
 pub(super) fn moderation(row: &Row) -> Result<Moderation, Unusable> {
     let user = user_id(row, "userID")?;
-    let whom = |id| foreign::user_name(&text(row, "whom").unwrap_or_default(), id);
+    let whom = |id| sanitize::user_name(&text(row, "whom").unwrap_or_default(), id);
     let (act, reason) = kept(row).read(whom).ok_or(Unusable("action"))?;
     Ok(Moderation {
         user,
@@ -172,7 +172,7 @@ pub(super) fn moderation(row: &Row) -> Result<Moderation, Unusable> {
 pub(super) fn email(row: &Row) -> Result<String, Unusable> {
     const COLUMN: &str = "email";
     text(row, COLUMN)
-        .map(|email| foreign::one_line(&email.to_lowercase()))
+        .map(|email| sanitize::one_line(&email.to_lowercase()))
         .filter(|email| !email.is_empty())
         .ok_or(Unusable(COLUMN))
 }
@@ -183,9 +183,9 @@ pub(super) fn user(row: &Row) -> Result<User, Unusable> {
     Ok(User {
         id,
         name: user_name(row, id),
-        age: get::<i64>(row, "age").and_then(foreign::age),
-        gender: text(row, "gender").and_then(|word| foreign::gender(&word)),
-        email: foreign::one_line(&text(row, "email").unwrap_or_default()),
+        age: get::<i64>(row, "age").and_then(sanitize::age),
+        gender: text(row, "gender").and_then(|word| sanitize::gender(&word)),
+        email: sanitize::one_line(&text(row, "email").unwrap_or_default()),
         role: text(row, "role")
             .and_then(|word| word.parse().ok())
             .unwrap_or(Role::Member),
@@ -194,7 +194,7 @@ pub(super) fn user(row: &Row) -> Result<User, Unusable> {
 
 /// What a person is called, from the column `name`.
 pub(super) fn user_name(row: &Row, id: UserId) -> String {
-    foreign::user_name(&text(row, "name").unwrap_or_default(), id)
+    sanitize::user_name(&text(row, "name").unwrap_or_default(), id)
 }
 
 /// A meeting, from the columns of `meeting`.
@@ -202,8 +202,8 @@ pub(super) fn meeting(row: &Row) -> Result<Meeting, Unusable> {
     let id = meeting_id(row, "meetingID")?;
     Ok(Meeting {
         id,
-        title: foreign::title(&text(row, "title").unwrap_or_default(), id),
-        description: foreign::many_lines(&text(row, "description").unwrap_or_default()),
+        title: sanitize::title(&text(row, "title").unwrap_or_default(), id),
+        description: sanitize::many_lines(&text(row, "description").unwrap_or_default()),
         is_public: get::<i64>(row, "isPublic").is_some_and(|flag| flag != 0),
     })
 }
@@ -216,6 +216,6 @@ pub(super) fn body(row: &Row) -> Result<MessageBody, Unusable> {
         return Ok(MessageBody::gone());
     }
     text(row, COLUMN)
-        .and_then(|written| foreign::body(&written))
+        .and_then(|written| sanitize::body(&written))
         .ok_or(Unusable(COLUMN))
 }

@@ -6,19 +6,19 @@ use std::time::Instant;
 use plenary_shared::time::Timestamp;
 
 use super::RedisStore;
-use crate::store::finding::{Finding, Grade};
+use crate::store::diagnostic::{Diagnostic, Grade};
 
 /// The first version with sharded pub/sub.
 const VERSION_MIN: u32 = 7;
 
 impl RedisStore {
     /// Looks at everything that the promises need of Redis. Changes nothing.
-    pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Finding> {
+    pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Diagnostic> {
         let began = Instant::now();
         let info: String = match self.ask(redis::cmd("INFO").arg("everything")).await {
             Ok(info) => info,
             Err(error) => {
-                return vec![Finding::not_good(
+                return vec![Diagnostic::not_good(
                     Grade::Away,
                     "Redis",
                     error.to_string(),
@@ -28,8 +28,8 @@ impl RedisStore {
         };
         let answered_ms = began.elapsed().as_secs_f64() * 1_000.0;
         let info = Info::read(&info);
-        let mut findings = vec![
-            Finding::good("Redis", format!("answers within {answered_ms:.1} ms")),
+        let mut diagnostics = vec![
+            Diagnostic::good("Redis", format!("answers within {answered_ms:.1} ms")),
             info.version(),
             info.role(),
             info.append_only(),
@@ -37,11 +37,11 @@ impl RedisStore {
             info.eviction(),
             info.memory(),
         ];
-        findings.push(self.examine_clock(clock).await);
-        findings
+        diagnostics.push(self.examine_clock(clock).await);
+        diagnostics
     }
 
-    async fn examine_clock(&self, clock: impl Fn() -> Timestamp) -> Finding {
+    async fn examine_clock(&self, clock: impl Fn() -> Timestamp) -> Diagnostic {
         let about = "Redis: clock";
         let before = clock();
         match self.ask::<(i64, i64)>(&mut redis::cmd("TIME")).await {
@@ -49,9 +49,9 @@ impl RedisStore {
                 let theirs = seconds * 1_000 + micros / 1_000;
                 // Half of the way there and back.
                 let ours = i64::midpoint(before.as_ms(), clock().as_ms());
-                Finding::clock(about, theirs - ours)
+                Diagnostic::clock(about, theirs - ours)
             }
-            Err(error) => Finding::not_good(
+            Err(error) => Diagnostic::not_good(
                 Grade::Away,
                 about,
                 error.to_string(),
@@ -81,10 +81,10 @@ impl<'a> Info<'a> {
         self.get(key).parse().unwrap_or(0)
     }
 
-    fn version(&self) -> Finding {
+    fn version(&self) -> Diagnostic {
         let version = self.get("redis_version");
         let major = version.split('.').next().and_then(|it| it.parse().ok());
-        Finding::of(
+        Diagnostic::of(
             major.is_some_and(|major: u32| major >= VERSION_MIN),
             Grade::Bad,
             "Redis: version",
@@ -93,9 +93,9 @@ impl<'a> Info<'a> {
         )
     }
 
-    fn role(&self) -> Finding {
+    fn role(&self) -> Diagnostic {
         let role = self.get("role");
-        Finding::of(
+        Diagnostic::of(
             role == "master",
             Grade::Bad,
             "Redis: role",
@@ -104,9 +104,9 @@ impl<'a> Info<'a> {
         )
     }
 
-    fn append_only(&self) -> Finding {
+    fn append_only(&self) -> Diagnostic {
         let on = self.get("aof_enabled") == "1";
-        Finding::of(
+        Diagnostic::of(
             on,
             Grade::Warning,
             "Redis: append-only file",
@@ -115,12 +115,12 @@ impl<'a> Info<'a> {
         )
     }
 
-    fn last_write(&self) -> Finding {
+    fn last_write(&self) -> Diagnostic {
         let (aof, rdb) = (
             self.get("aof_last_write_status"),
             self.get("rdb_last_bgsave_status"),
         );
-        Finding::of(
+        Diagnostic::of(
             aof == "ok" && rdb == "ok",
             Grade::Bad,
             "Redis: last writes to disk",
@@ -129,7 +129,7 @@ impl<'a> Info<'a> {
         )
     }
 
-    fn eviction(&self) -> Finding {
+    fn eviction(&self) -> Diagnostic {
         let policy = self.get("maxmemory_policy");
         // Without a limit nothing is ever evicted.
         let grade = if self.number("maxmemory") == 0 {
@@ -137,7 +137,7 @@ impl<'a> Info<'a> {
         } else {
             Grade::Bad
         };
-        Finding::of(
+        Diagnostic::of(
             policy == "noeviction",
             grade,
             "Redis: maxmemory-policy",
@@ -146,7 +146,7 @@ impl<'a> Info<'a> {
         )
     }
 
-    fn memory(&self) -> Finding {
+    fn memory(&self) -> Diagnostic {
         let (used, limit) = (self.number("used_memory"), self.number("maxmemory"));
         let mib = |bytes: u64| bytes / (1024 * 1024);
         let says = if limit == 0 {
@@ -154,7 +154,7 @@ impl<'a> Info<'a> {
         } else {
             format!("{} of {} MiB used", mib(used), mib(limit))
         };
-        Finding::of(
+        Diagnostic::of(
             limit == 0 || used < limit / 10 * 9,
             Grade::Warning,
             "Redis: memory",
@@ -186,7 +186,7 @@ mod tests {
         let text = WELL.replace(from, to);
         let text = if from.is_empty() { WELL } else { &text };
         let info = Info::read(text);
-        let findings = [
+        let diagnostics = [
             info.version(),
             info.role(),
             info.append_only(),
@@ -194,7 +194,7 @@ mod tests {
             info.eviction(),
             info.memory(),
         ];
-        let found = findings.iter().map(|finding| finding.grade).max();
-        assert_eq!(found, Some(worst), "{findings:?}");
+        let found = diagnostics.iter().map(|diagnostic| diagnostic.grade).max();
+        assert_eq!(found, Some(worst), "{diagnostics:?}");
     }
 }

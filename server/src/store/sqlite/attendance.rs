@@ -48,20 +48,20 @@ const OF_ONE: &str = holders!(" AND s.userID = :user");
 /// Does something about a stay, and tells whoever follows whether its user is there if that has
 /// changed by it.
 pub(super) fn telling<T, E: From<Fault>>(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: UserId,
     act: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let before = of(atom.conn, id, user)?;
-    let done = act(atom)?;
-    let after = of(atom.conn, id, user)?;
+    let before = of(tx.conn, id, user)?;
+    let done = act(tx)?;
+    let after = of(tx.conn, id, user)?;
     if before.0 != after.0 {
-        atom.tell(Feed::Presence(PresenceTold {
+        tx.tell(Feed::Presence(PresenceTold {
             instance: id,
             user,
             state: after.0,
-            since: after.1.unwrap_or(atom.now),
+            since: after.1.unwrap_or(tx.now),
         }));
     }
     Ok(done)

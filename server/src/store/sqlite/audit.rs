@@ -9,18 +9,18 @@ use crate::error::Fault;
 
 /// Notes one deed. `by`: nobody where it was the command line.
 pub(super) fn note(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     by: Option<UserId>,
     action: &str,
     target: &str,
     detail: Option<&str>,
 ) -> Result<(), Fault> {
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO audit (at, actor, action, target, detail)
          VALUES (:at, :actor, :action, :target, :detail)",
         named_params! {
-            ":at": atom.now.as_ms(),
+            ":at": tx.now.as_ms(),
             ":actor": by.map(UserId::get),
             ":action": action,
             ":target": target,

@@ -8,37 +8,40 @@ use super::departure;
 use super::link;
 use super::lock::Lock;
 use super::migrate;
-use crate::store::finding::{Finding, Grade};
+use crate::store::diagnostic::{Diagnostic, Grade};
 
 /// Free space below which somebody should look, in bytes.
 const SPACE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// Looks at everything that the promises need of a directory's file. Changes nothing.
-pub(super) fn examine(directory: &Path) -> Vec<Finding> {
+pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
     let about = "data file";
     let path = link::file_of(directory);
     if !path.exists() {
-        return vec![Finding::not_good(
+        return vec![Diagnostic::not_good(
             Grade::Warning,
             about,
             format!("{} does not exist yet", path.display()),
             "serve makes it; if it should be there, correct --data",
         )];
     }
-    let mut findings = vec![Finding::good(about, path.display().to_string())];
+    let mut diagnostics = vec![Diagnostic::good(about, path.display().to_string())];
     match link::open_to_read(directory) {
-        Ok(conn) => findings.extend([whole(&conn), tables(&conn, directory)]),
-        Err(error) if is_damage(&error) => findings.push(integrity(error.to_string())),
-        Err(error) => findings.push(Finding::not_good(
+        Ok(conn) => diagnostics.extend([whole(&conn), tables(&conn, directory)]),
+        Err(error) if is_damage(&error) => diagnostics.push(integrity(error.to_string())),
+        Err(error) => diagnostics.push(Diagnostic::not_good(
             Grade::Bad,
             "data file: opening",
             error.to_string(),
             "see that this user may read and write the file and its directory",
         )),
     }
-    findings.push(space(directory));
-    findings.push(Finding::good("data file: served by", served_by(directory)));
-    findings
+    diagnostics.push(space(directory));
+    diagnostics.push(Diagnostic::good(
+        "data file: served by",
+        served_by(directory),
+    ));
+    diagnostics
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
@@ -49,15 +52,15 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn whole(conn: &Connection) -> Finding {
+fn whole(conn: &Connection) -> Diagnostic {
     let checked: rusqlite::Result<String> =
         conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     integrity(checked.unwrap_or_else(|error| error.to_string()))
 }
 
 /// By the answer of a check.
-fn integrity(says: String) -> Finding {
-    Finding::of(
+fn integrity(says: String) -> Diagnostic {
+    Diagnostic::of(
         says == "ok",
         Grade::Bad,
         "data file: integrity",
@@ -66,25 +69,25 @@ fn integrity(says: String) -> Finding {
     )
 }
 
-fn tables(conn: &Connection, directory: &Path) -> Finding {
+fn tables(conn: &Connection, directory: &Path) -> Diagnostic {
     let about = "data file: tables";
     match migrate::pending(conn) {
         Ok(pending) if pending.is_empty() => match departure::check_not_moved(conn, directory) {
-            Ok(()) => Finding::good(about, "up to date"),
-            Err(error) => Finding::not_good(
+            Ok(()) => Diagnostic::good(about, "up to date"),
+            Err(error) => Diagnostic::not_good(
                 Grade::Bad,
                 about,
                 error.to_string(),
                 "no server starts on this file",
             ),
         },
-        Ok(pending) => Finding::not_good(
+        Ok(pending) => Diagnostic::not_good(
             Grade::Warning,
             about,
             format!("lack {}", pending.join(", ")),
             "run plenary-server migrate; serve does it too",
         ),
-        Err(error) => Finding::not_good(
+        Err(error) => Diagnostic::not_good(
             Grade::Bad,
             about,
             error.to_string(),
@@ -93,12 +96,12 @@ fn tables(conn: &Connection, directory: &Path) -> Finding {
     }
 }
 
-fn space(directory: &Path) -> Finding {
+fn space(directory: &Path) -> Diagnostic {
     let about = "data file: free space";
     match rustix::fs::statvfs(directory) {
         Ok(stat) => {
             let bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
-            Finding::of(
+            Diagnostic::of(
                 bytes >= SPACE_BYTES_MIN,
                 Grade::Warning,
                 about,
@@ -106,7 +109,7 @@ fn space(directory: &Path) -> Finding {
                 "make space: posts are refused once the disk is full",
             )
         }
-        Err(error) => Finding::not_good(
+        Err(error) => Diagnostic::not_good(
             Grade::Warning,
             about,
             error.to_string(),

@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Params, Row, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::{Feed, SessionListed, TokenHash, foreign};
+use crate::store::{Feed, SessionListed, TokenHash, sanitize};
 
 use super::audit;
 use super::row;
@@ -15,20 +15,20 @@ use super::writer::WriteTransaction;
 
 /// Gives somebody a role.
 pub(super) fn set_role(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     role: Role,
     by: Option<UserId>,
 ) -> Answer<()> {
     change_one(
-        atom,
+        tx,
         "UPDATE user
          SET role = :role
          WHERE userID = :user",
         named_params! { ":role": role.as_str(), ":user": user.get() },
     )?;
     Ok(audit::note(
-        atom,
+        tx,
         by,
         "role",
         &target(user),
@@ -38,42 +38,42 @@ pub(super) fn set_role(
 
 /// Shuts somebody out since then, or lets them in again; their sessions end.
 pub(super) fn set_disabled(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     since: Option<Timestamp>,
     by: Option<UserId>,
 ) -> Answer<()> {
     change_one(
-        atom,
+        tx,
         "UPDATE user
          SET disabled_at = :since
          WHERE userID = :user",
         named_params! { ":since": since.map(Timestamp::as_ms), ":user": user.get() },
     )?;
-    end_sessions(atom, user)?;
+    end_sessions(tx, user)?;
     let action = if since.is_some() {
         "disabled"
     } else {
         "enabled"
     };
-    Ok(audit::note(atom, by, action, &target(user), None)?)
+    Ok(audit::note(tx, by, action, &target(user), None)?)
 }
 
 /// Sets a password's hash; `not_found`.
 pub(super) fn set_password(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     hash: &str,
     by: Option<UserId>,
 ) -> Answer<()> {
     change_one(
-        atom,
+        tx,
         "UPDATE user
          SET passwordHash = :hash
          WHERE userID = :user",
         named_params! { ":hash": hash, ":user": user.get() },
     )?;
-    Ok(audit::note(atom, by, "password", &target(user), None)?)
+    Ok(audit::note(tx, by, "password", &target(user), None)?)
 }
 
 /// The sessions of somebody that are good, the newest first.
@@ -94,7 +94,7 @@ pub(super) fn sessions(
         named_params! { ":user": user.get(), ":now": now.as_ms(), ":limit": PAGE_MAX },
         |row| {
             Ok(SessionListed {
-                label: foreign::one_line(&row::text(row, "label").unwrap_or_default()),
+                label: sanitize::one_line(&row::text(row, "label").unwrap_or_default()),
                 created_at: row::time(row, "created_at")?,
                 expires_at: row::time(row, "expires_at")?,
             })
@@ -104,28 +104,28 @@ pub(super) fn sessions(
 
 /// Ends all sessions of somebody; how many there were.
 pub(super) fn close_sessions(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     by: Option<UserId>,
 ) -> Answer<usize> {
-    let ended = end_sessions(atom, user)?;
-    audit::note(atom, by, "sessions_revoked", &target(user), None)?;
+    let ended = end_sessions(tx, user)?;
+    audit::note(tx, by, "sessions_revoked", &target(user), None)?;
     Ok(ended)
 }
 
 /// Changes the row of one person; `not_found`.
-fn change_one(atom: &WriteTransaction<'_>, sql: &str, values: impl Params) -> Answer<()> {
-    if row::change(atom.conn, sql, values)? == 0 {
+fn change_one(tx: &WriteTransaction<'_>, sql: &str, values: impl Params) -> Answer<()> {
+    if row::change(tx.conn, sql, values)? == 0 {
         return Err(Code::NotFound.into());
     }
     Ok(())
 }
 
 /// How many were good.
-fn end_sessions(atom: &mut WriteTransaction<'_>, user: UserId) -> Result<usize, Fault> {
-    let now = atom.now;
+fn end_sessions(tx: &mut WriteTransaction<'_>, user: UserId) -> Result<usize, Fault> {
+    let now = tx.now;
     let tokens = row::all(
-        atom.conn,
+        tx.conn,
         "session",
         "SELECT tokenHash, expires_at
          FROM session
@@ -138,7 +138,7 @@ fn end_sessions(atom: &mut WriteTransaction<'_>, user: UserId) -> Result<usize, 
     )?;
     // The server may be another process: it reads this as soon as it sees that the file has changed.
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT OR REPLACE INTO signed_out (tokenHash)
          SELECT tokenHash
          FROM session
@@ -146,22 +146,22 @@ fn end_sessions(atom: &mut WriteTransaction<'_>, user: UserId) -> Result<usize, 
         named_params! { ":user": user.get() },
     )?;
     row::change(
-        atom.conn,
+        tx.conn,
         "DELETE FROM session
          WHERE userID = :user",
         named_params! { ":user": user.get() },
     )?;
     let good = tokens.iter().filter(|(_, expires)| *expires > now).count();
     for (token, _) in tokens {
-        atom.tell(Feed::SignedOut(token));
+        tx.tell(Feed::SignedOut(token));
     }
     Ok(good)
 }
 
 /// Tells which sessions were ended since the last look, by another process too.
-pub(super) fn tell_signed_out(atom: &mut WriteTransaction<'_>) -> Result<(), Fault> {
+pub(super) fn tell_signed_out(tx: &mut WriteTransaction<'_>) -> Result<(), Fault> {
     let tokens = row::all(
-        atom.conn,
+        tx.conn,
         "signed_out",
         "DELETE FROM signed_out
          RETURNING tokenHash",
@@ -169,7 +169,7 @@ pub(super) fn tell_signed_out(atom: &mut WriteTransaction<'_>) -> Result<(), Fau
         token,
     )?;
     for token in tokens {
-        atom.tell(Feed::SignedOut(token));
+        tx.tell(Feed::SignedOut(token));
     }
     Ok(())
 }

@@ -33,12 +33,12 @@ enum Closing {
 
 /// Starts an instance that is due. When it will be over; `None`: it is not, or was started before.
 pub(super) fn start(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     now: Timestamp,
 ) -> Answer<Option<Timestamp>> {
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting_instance
          SET state = 'active', gen = gen + 1
          WHERE meetingID = :meeting
@@ -54,27 +54,27 @@ pub(super) fn start(
     if changed == 0 {
         return Ok(None);
     }
-    open(atom, id)?;
-    atom.tell(Feed::Changed);
-    Ok(stored(atom.conn, id)?.map(|stored| stored.to))
+    open(tx, id)?;
+    tx.tell(Feed::Changed);
+    Ok(stored(tx.conn, id)?.map(|stored| stored.to))
 }
 
 /// Makes an instance live that is not; its log begins, or goes on in a new generation.
-fn open(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
+fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO live_instance (meetingID, orderID, state)
          VALUES (:meeting, :order, 'active')",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
     )?;
-    moderation::restore(atom, id)?;
-    let found = live(atom.conn, id)?
+    moderation::restore(tx, id)?;
+    let found = live(tx.conn, id)?
         .ok_or_else(|| Fault::broken("starting", format!("{id} cannot be read")))?;
     if found.seq.get() == 0 {
-        let now = atom.now;
-        emit(atom, id, found.generation, now, What::Opened)?;
+        let now = tx.now;
+        emit(tx, id, found.generation, now, What::Opened)?;
     } else {
-        atom.tell(Feed::Fence {
+        tx.tell(Feed::Fence {
             instance: id,
             generation: found.generation,
             base: found.seq,
@@ -85,7 +85,7 @@ fn open(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
 
 /// Marks an active instance as ending; by the clock only when its time is over.
 pub(super) fn mark(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     reason: Reason,
     now: Timestamp,
@@ -98,7 +98,7 @@ pub(super) fn mark(
         }
     };
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting_instance
          SET state = 'ending', reason = :reason
          WHERE meetingID = :meeting
@@ -113,7 +113,7 @@ pub(super) fn mark(
             ":now": now.as_ms(),
         },
     )?;
-    let state = stored(atom.conn, id)?.map(|stored| stored.state);
+    let state = stored(tx.conn, id)?.map(|stored| stored.state);
     let is_ending = matches!(state, Some(InstanceState::Ending | InstanceState::Ended));
     Ok(done_if(changed > 0 || is_ending))
 }
@@ -122,7 +122,7 @@ impl SqliteStore {
     /// Closes an instance, some people at a time.
     pub(super) async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
         loop {
-            let step = move |atom: &mut WriteTransaction<'_>| close(atom, id, reason);
+            let step = move |tx: &mut WriteTransaction<'_>| close(tx, id, reason);
             match self.link.write(step).await? {
                 Closing::Closed => return Ok(Stepped::Done),
                 Closing::More => {}
@@ -133,30 +133,30 @@ impl SqliteStore {
 }
 
 /// Closes an instance: joins and posts stop at once, everybody leaves, some at a time.
-fn close(atom: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
-    let Some(found) = live(atom.conn, id)? else {
+fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
+    let Some(found) = live(tx.conn, id)? else {
         return Ok(Closing::Closed);
     };
     if found.state == LiveState::Closed {
         return Ok(Closing::Closed);
     }
     // Whoever marked it knows why.
-    let reason = stored(atom.conn, id)?
+    let reason = stored(tx.conn, id)?
         .and_then(|stored| stored.reason)
         .unwrap_or(reason);
     let by_the_clock = matches!(reason, Reason::Scheduled | Reason::Missed);
     // Its end may have begun already, by an admin.
-    if found.closing.is_none() && by_the_clock && atom.now < found.to {
+    if found.closing.is_none() && by_the_clock && tx.now < found.to {
         return Ok(Closing::Early);
     }
     // The first call settles reason and time; later ones go on with these.
     let (at, reason) = match found.closing {
         Some(settled) => settled,
-        None => (atom.now.min(found.to), reason),
+        None => (tx.now.min(found.to), reason),
     };
-    set_state(atom.conn, id, "ending", at, reason)?;
+    set_state(tx.conn, id, "ending", at, reason)?;
     let leaving = row::all(
-        atom.conn,
+        tx.conn,
         "stay",
         "SELECT userID
          FROM stay
@@ -173,28 +173,28 @@ fn close(atom: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Ans
     )?;
     let is_more = leaving.len() == LEAVING_MAX;
     for user in leaving {
-        end_stay(atom.conn, id, user)?;
-        emit(atom, id, found.generation, at, What::Leave { user, reason })?;
+        end_stay(tx.conn, id, user)?;
+        emit(tx, id, found.generation, at, What::Leave { user, reason })?;
     }
     if is_more {
         return Ok(Closing::More);
     }
-    emit(atom, id, found.generation, at, What::Closed { reason })?;
-    set_state(atom.conn, id, "closed", at, reason)?;
-    atom.tell(Feed::Changed);
+    emit(tx, id, found.generation, at, What::Closed { reason })?;
+    set_state(tx.conn, id, "closed", at, reason)?;
+    tx.tell(Feed::Changed);
     Ok(Closing::Closed)
 }
 
 /// Marks an ending instance as ended whose log is closed.
-pub(super) fn record(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
-    let Some(found) = live(atom.conn, id)? else {
-        return Ok(done_if(!is_in(atom.conn, id, InstanceState::Ending)?));
+pub(super) fn record(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
+    let Some(found) = live(tx.conn, id)? else {
+        return Ok(done_if(!is_in(tx.conn, id, InstanceState::Ending)?));
     };
     let (LiveState::Closed, Some((at, _))) = (found.state, found.closing) else {
         return Ok(Stepped::NotYet);
     };
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting_instance
          SET state = 'ended', ended_at = :at
          WHERE meetingID = :meeting
@@ -207,16 +207,16 @@ pub(super) fn record(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<
         },
     )?;
     Ok(done_if(
-        changed > 0 || is_in(atom.conn, id, InstanceState::Ended)?,
+        changed > 0 || is_in(tx.conn, id, InstanceState::Ended)?,
     ))
 }
 
 /// Nothing of an ended instance stays live.
-pub(super) fn destroy(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
-    let Some(found) = live(atom.conn, id)? else {
+pub(super) fn destroy(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
+    let Some(found) = live(tx.conn, id)? else {
         return Ok(Stepped::Done);
     };
-    if found.state != LiveState::Closed || !is_in(atom.conn, id, InstanceState::Ended)? {
+    if found.state != LiveState::Closed || !is_in(tx.conn, id, InstanceState::Ended)? {
         return Ok(Stepped::NotYet);
     }
     for sql in [
@@ -234,19 +234,19 @@ pub(super) fn destroy(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer
            AND orderID = :order",
     ] {
         row::change(
-            atom.conn,
+            tx.conn,
             sql,
             named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
         )?;
     }
-    atom.tell(Feed::Changed);
+    tx.tell(Feed::Changed);
     Ok(Stepped::Done)
 }
 
 /// Mends what others wrote: what should be live and is not, what is live and has ended.
-pub(super) fn sweep(atom: &mut WriteTransaction<'_>) -> Answer<()> {
+pub(super) fn sweep(tx: &mut WriteTransaction<'_>) -> Answer<()> {
     let missing = row::all(
-        atom.conn,
+        tx.conn,
         "meeting_instance",
         "SELECT i.meetingID, i.orderID
          FROM meeting_instance i
@@ -262,18 +262,18 @@ pub(super) fn sweep(atom: &mut WriteTransaction<'_>) -> Answer<()> {
     for id in missing {
         tracing::warn!(instance = %id, "not live but should be: opened anew");
         row::change(
-            atom.conn,
+            tx.conn,
             "UPDATE meeting_instance
              SET gen = gen + 1
              WHERE meetingID = :meeting
                AND orderID = :order",
             named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
         )?;
-        open(atom, id)?;
-        atom.tell(Feed::Changed);
+        open(tx, id)?;
+        tx.tell(Feed::Changed);
     }
     let over = row::all(
-        atom.conn,
+        tx.conn,
         "live_instance",
         "SELECT l.meetingID, l.orderID
          FROM live_instance l
@@ -284,7 +284,7 @@ pub(super) fn sweep(atom: &mut WriteTransaction<'_>) -> Answer<()> {
         row::instance_id,
     )?;
     for id in over {
-        destroy(atom, id)?;
+        destroy(tx, id)?;
     }
     Ok(())
 }

@@ -294,14 +294,14 @@ fn reject(
 
 /// Numbers an event, writes it to the log and tells the hub. Its seq.
 pub(super) fn emit(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     generation: Generation,
     at: Timestamp,
     what: What,
 ) -> Answer<Seq> {
     let last = row::one(
-        atom.conn,
+        tx.conn,
         "meeting_instance",
         "SELECT archived_seq
          FROM meeting_instance
@@ -311,7 +311,7 @@ pub(super) fn emit(
         |row| row::seq(row, "archived_seq"),
     )?
     .ok_or_else(|| Fault::broken("numbering an event", format!("{id} has no number")))?;
-    append(atom, id, generation, last, at, what)?
+    append(tx, id, generation, last, at, what)?
         .ok_or_else(|| Fault::broken("writing an event", format!("{id} has it already")).into())
 }
 
@@ -320,7 +320,7 @@ pub(super) fn emit(
 ///
 /// What can be refused is written first: when nothing but the disk can fail, nothing is left to undo.
 pub(super) fn append(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     generation: Generation,
     last: Seq,
@@ -328,11 +328,11 @@ pub(super) fn append(
     what: What,
 ) -> Answer<Option<Seq>> {
     let seq = last.next();
-    if write_down(atom.conn, id, seq, at, &what)? == 0 {
+    if write_down(tx.conn, id, seq, at, &what)? == 0 {
         return Ok(None);
     }
     row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting_instance
          SET archived_seq = :seq
          WHERE meetingID = :meeting
@@ -343,7 +343,7 @@ pub(super) fn append(
             ":seq": seq.get(),
         },
     )?;
-    atom.tell(Feed::Event(Box::new(Event {
+    tx.tell(Feed::Event(Box::new(Event {
         instance: id,
         generation,
         seq,

@@ -20,38 +20,38 @@ use super::writer::WriteTransaction;
 
 /// Becomes a participant.
 pub(super) fn join(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     connection: Option<&str>,
 ) -> Answer<Posted> {
-    let found = match live(atom.conn, id)? {
-        Some(found) if found.is_open(atom.now) => found,
-        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    let found = match live(tx.conn, id)? {
+        Some(found) if found.is_open(tx.now) => found,
+        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
     };
-    if stay_of(atom.conn, id, user.id)?.is_some() {
+    if stay_of(tx.conn, id, user.id)?.is_some() {
         return Err(Code::AlreadyParticipant.into());
     }
-    if !found.is_public && !is_invited(atom.conn, id, user)? {
+    if !found.is_public && !is_invited(tx.conn, id, user)? {
         return Err(Code::NotAllowed.into());
     }
-    if is_restrained(atom.conn, id, user.id, Restraint::Banned)? {
+    if is_restrained(tx.conn, id, user.id, Restraint::Banned)? {
         return Err(Code::Banned.into());
     }
     if found.locked {
         return Err(Code::Locked.into());
     }
-    if participants(atom.conn, id)? >= limits::PARTICIPANTS_MAX {
+    if participants(tx.conn, id)? >= limits::PARTICIPANTS_MAX {
         return Err(Code::Full.into());
     }
     let what = What::Join {
         user: user.id,
         name: user.name.clone(),
     };
-    let now = atom.now;
-    let seq = emit(atom, id, found.generation, now, what)?;
+    let now = tx.now;
+    let seq = emit(tx, id, found.generation, now, what)?;
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO stay (meetingID, orderID, userID, seq, joined, lasting)
          VALUES (:meeting, :order, :user, :seq, :joined, :lasting)",
         named_params! {
@@ -65,7 +65,7 @@ pub(super) fn join(
         },
     )?;
     if let Some(connection) = connection {
-        bind(atom.conn, id, user.id, connection)?;
+        bind(tx.conn, id, user.id, connection)?;
     }
     Ok(Posted {
         seq,
@@ -76,25 +76,21 @@ pub(super) fn join(
 }
 
 /// Is a participant no longer, because they say so.
-pub(super) fn leave(
-    atom: &mut WriteTransaction<'_>,
-    id: InstanceId,
-    user: &User,
-) -> Answer<Posted> {
-    let found = match live(atom.conn, id)? {
-        Some(found) if found.is_open(atom.now) => found,
-        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+pub(super) fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
+    let found = match live(tx.conn, id)? {
+        Some(found) if found.is_open(tx.now) => found,
+        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
     };
-    if stay_of(atom.conn, id, user.id)?.is_none() {
-        return Err(not_in(atom.conn, id, &found, user));
+    if stay_of(tx.conn, id, user.id)?.is_none() {
+        return Err(not_in(tx.conn, id, &found, user));
     }
-    end_stay(atom.conn, id, user.id)?;
+    end_stay(tx.conn, id, user.id)?;
     let what = What::Leave {
         user: user.id,
         reason: Reason::Left,
     };
-    let now = atom.now;
-    let seq = emit(atom, id, found.generation, now, what)?;
+    let now = tx.now;
+    let seq = emit(tx, id, found.generation, now, what)?;
     Ok(Posted {
         seq,
         timestamp: now,
@@ -106,23 +102,23 @@ pub(super) fn leave(
 /// A participant says something: once for each cmid, whatever happens. Needs no savepoint: it looks at
 /// everything before it writes.
 pub(super) fn post(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     cmid: Cmid,
     body: MessageBody,
     reply_to: Option<Seq>,
 ) -> Answer<Posted> {
-    let now = atom.now;
-    let Some(seat) = seat(atom.conn, id, user.id, now)? else {
+    let now = tx.now;
+    let Some(seat) = seat(tx.conn, id, user.id, now)? else {
         // Before any refusal: a retry gets its seq, even after the end.
-        return match said_before(atom.conn, id, user.id, cmid)? {
+        return match said_before(tx.conn, id, user.id, cmid)? {
             Some(before) => Ok(before),
-            None => Err(why_not_post(atom, id, user)),
+            None => Err(why_not_post(tx, id, user)),
         };
     };
     if let Some(to) = reply_to
-        && author(atom.conn, id, to)?.is_none()
+        && author(tx.conn, id, to)?.is_none()
     {
         return Err(Code::NoSuchMessage.into());
     }
@@ -134,29 +130,29 @@ pub(super) fn post(
         edited: None,
         deleted: None,
     };
-    match append(atom, id, seat.generation, seat.last, now, what)? {
+    match append(tx, id, seat.generation, seat.last, now, what)? {
         Some(seq) => Ok(Posted {
             seq,
             timestamp: now,
             repeat: false,
             durable: None,
         }),
-        None => said_before(atom.conn, id, user.id, cmid)?
+        None => said_before(tx.conn, id, user.id, cmid)?
             .ok_or_else(|| Fault::broken("posting", "what was said before is not there").into()),
     }
 }
 
-fn why_not_post(atom: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Error {
-    match live(atom.conn, id) {
-        Ok(Some(found)) if found.is_open(atom.now) => match stay_of(atom.conn, id, user.id) {
-            Ok(None) => not_in(atom.conn, id, &found, user),
-            Ok(Some(_)) => match unsilenced(atom.conn, id, &found, user.id) {
+fn why_not_post(tx: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Error {
+    match live(tx.conn, id) {
+        Ok(Some(found)) if found.is_open(tx.now) => match stay_of(tx.conn, id, user.id) {
+            Ok(None) => not_in(tx.conn, id, &found, user),
+            Ok(Some(_)) => match unsilenced(tx.conn, id, &found, user.id) {
                 Err(refused) => refused,
                 Ok(()) => Fault::broken("posting", "nothing forbids it").into(),
             },
             Err(fault) => fault.into(),
         },
-        Ok(Some(_) | None) => why_not_open(atom.conn, id, user, atom.now),
+        Ok(Some(_) | None) => why_not_open(tx.conn, id, user, tx.now),
         Err(fault) => fault.into(),
     }
 }
@@ -164,25 +160,25 @@ fn why_not_post(atom: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Err
 /// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,
 /// whatever happens.
 pub(super) fn change(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     cmid: Cmid,
     target: Seq,
     body: Option<MessageBody>,
 ) -> Answer<Posted> {
-    if let Some(before) = said_before(atom.conn, id, user.id, cmid)? {
+    if let Some(before) = said_before(tx.conn, id, user.id, cmid)? {
         return Ok(before);
     }
-    let found = match live(atom.conn, id)? {
-        Some(found) if found.is_open(atom.now) => found,
-        Some(_) | None => return Err(why_not_open(atom.conn, id, user, atom.now)),
+    let found = match live(tx.conn, id)? {
+        Some(found) if found.is_open(tx.now) => found,
+        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
     };
-    if stay_of(atom.conn, id, user.id)?.is_none() {
-        return Err(not_in(atom.conn, id, &found, user));
+    if stay_of(tx.conn, id, user.id)?.is_none() {
+        return Err(not_in(tx.conn, id, &found, user));
     }
-    unsilenced(atom.conn, id, &found, user.id)?;
-    match author(atom.conn, id, target)? {
+    unsilenced(tx.conn, id, &found, user.id)?;
+    match author(tx.conn, id, target)? {
         None => return Err(Code::NoSuchMessage.into()),
         Some((author, _)) if author != user.id => return Err(Code::NotYours.into()),
         Some((_, true)) => return Err(Code::MessageDeleted.into()),
@@ -198,8 +194,8 @@ pub(super) fn change(
         },
         None => What::Deleted { user, cmid, target },
     };
-    let now = atom.now;
-    let seq = emit(atom, id, found.generation, now, what)?;
+    let now = tx.now;
+    let seq = emit(tx, id, found.generation, now, what)?;
     Ok(Posted {
         seq,
         timestamp: now,

@@ -36,21 +36,21 @@ impl Restraint {
 
 /// Does what an admin wants: once for each cmid, whatever happens.
 pub(super) fn moderate(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     actor: &User,
     order: Order,
 ) -> Answer<Posted> {
-    if let Some(before) = said_before(atom.conn, id, actor.id, order.cmid)? {
+    if let Some(before) = said_before(tx.conn, id, actor.id, order.cmid)? {
         return Ok(before);
     }
-    let now = atom.now;
-    let found = match live(atom.conn, id)? {
+    let now = tx.now;
+    let found = match live(tx.conn, id)? {
         Some(found) if found.is_open(now) => found,
-        Some(_) | None => return Err(why_not_open(atom.conn, id, actor, now)),
+        Some(_) | None => return Err(why_not_open(tx.conn, id, actor, now)),
     };
     let act = order.measure.act(found.to);
-    let out = take_effect(atom, id, &found, &act)?;
+    let out = take_effect(tx, id, &found, &act)?;
     let done = Moderation {
         user: actor.id,
         name: actor.name.clone(),
@@ -60,18 +60,12 @@ pub(super) fn moderate(
             .filter(|_| !matches!(act, Act::Announced { .. })),
         act,
     };
-    write_audit(atom, id, &done)?;
-    let seq = emit(atom, id, found.generation, now, What::Moderated(done))?;
+    write_audit(tx, id, &done)?;
+    let seq = emit(tx, id, found.generation, now, What::Moderated(done))?;
     if let Some(user) = out {
-        end_stay(atom.conn, id, user)?;
+        end_stay(tx.conn, id, user)?;
         let reason = Reason::Removed;
-        emit(
-            atom,
-            id,
-            found.generation,
-            now,
-            What::Leave { user, reason },
-        )?;
+        emit(tx, id, found.generation, now, What::Leave { user, reason })?;
     }
     Ok(Posted {
         seq,
@@ -83,12 +77,12 @@ pub(super) fn moderate(
 
 /// Changes what holds. Who is taken out by it.
 fn take_effect(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     found: &Live,
     act: &Act,
 ) -> Answer<Option<UserId>> {
-    let conn = atom.conn;
+    let conn = tx.conn;
     let is_in = |whom: &Whom| Ok::<bool, Fault>(stay_of(conn, id, whom.id)?.is_some());
     let changed = match act {
         Act::Extended { todatetime, .. } => {
@@ -100,13 +94,13 @@ fn take_effect(
                 return Err(refusal::too_long().into());
             }
             extend(conn, id, *todatetime)?;
-            atom.tell(Feed::Changed);
+            tx.tell(Feed::Changed);
             true
         }
         Act::Ended => {
-            set_state(conn, id, "ending", atom.now, Reason::Ended)?;
+            set_state(conn, id, "ending", tx.now, Reason::Ended)?;
             mark(conn, id)?;
-            atom.tell(Feed::Changed);
+            tx.tell(Feed::Changed);
             true
         }
         Act::Locked => set_flag(conn, id, LOCK, !found.locked)?,
@@ -205,9 +199,9 @@ pub(super) fn standing(conn: &Connection, id: InstanceId) -> Result<Standing, Fa
 }
 
 /// Makes hold again what the log says of an instance that becomes live again.
-pub(super) fn restore(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
+pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     let acts = row::all(
-        atom.conn,
+        tx.conn,
         "event_log",
         "SELECT action, subject, was, note, timestamp
          FROM event_log
@@ -228,15 +222,15 @@ pub(super) fn restore(atom: &mut WriteTransaction<'_>, id: InstanceId) -> Answer
         standing.note(&act, at);
     }
     if let Some(at) = standing.ended {
-        set_state(atom.conn, id, "ending", at, Reason::Ended)?;
+        set_state(tx.conn, id, "ending", at, Reason::Ended)?;
     }
-    set_flag(atom.conn, id, LOCK, standing.locked)?;
-    set_flag(atom.conn, id, READ_ONLY, standing.read_only)?;
+    set_flag(tx.conn, id, LOCK, standing.locked)?;
+    set_flag(tx.conn, id, READ_ONLY, standing.read_only)?;
     for user in standing.muted {
-        restrain(atom.conn, id, user, Restraint::Muted)?;
+        restrain(tx.conn, id, user, Restraint::Muted)?;
     }
     for user in standing.banned {
-        restrain(atom.conn, id, user, Restraint::Banned)?;
+        restrain(tx.conn, id, user, Restraint::Banned)?;
     }
     Ok(())
 }
@@ -357,17 +351,17 @@ fn mark(conn: &Connection, id: InstanceId) -> Result<(), Fault> {
 }
 
 fn write_audit(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     done: &Moderation,
 ) -> Result<(), Fault> {
     let (target, detail) = audited(id, done);
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO audit (at, actor, action, target, detail)
          VALUES (:at, :actor, :action, :target, :detail)",
         named_params! {
-            ":at": atom.now.as_ms(),
+            ":at": tx.now.as_ms(),
             ":actor": done.user.get(),
             ":action": done.act.as_str(),
             ":target": target,

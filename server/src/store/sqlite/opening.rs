@@ -13,7 +13,7 @@ use super::waiting::Waiters;
 use super::{SqliteStore, departure, examine};
 use crate::clock::Clock;
 use crate::error::Fault;
-use crate::store::finding::Finding;
+use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
 
 /// Why the file cannot be used.
@@ -122,7 +122,7 @@ impl SqliteStore {
     }
 
     /// Looks at the file of a directory for an operator. Changes nothing.
-    pub fn examine(directory: &Path) -> Vec<Finding> {
+    pub fn examine(directory: &Path) -> Vec<Diagnostic> {
         examine::examine(directory)
     }
 

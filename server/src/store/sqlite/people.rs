@@ -43,9 +43,9 @@ pub(super) fn account(conn: &Connection, email: &str) -> Answer<Option<Account>>
 }
 
 /// Adds a person. `invalid` if the address is taken.
-pub(super) fn add_user(atom: &mut WriteTransaction<'_>, new: NewUser) -> Answer<User> {
+pub(super) fn add_user(tx: &mut WriteTransaction<'_>, new: NewUser) -> Answer<User> {
     let added = row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO user (name, age, gender, email, role)
          VALUES (:name, :age, :gender, :email, :role)",
         named_params! {
@@ -64,11 +64,11 @@ pub(super) fn add_user(atom: &mut WriteTransaction<'_>, new: NewUser) -> Answer<
         }
         Err(error) => return Err(error.into()),
     }
-    let id = u64::try_from(atom.conn.last_insert_rowid())
+    let id = u64::try_from(tx.conn.last_insert_rowid())
         .ok()
         .and_then(|id| UserId::new(id).ok())
         .ok_or_else(|| Fault::broken("adding a person", "SQLite gave no usable id"))?;
-    audit::note(atom, new.by, "added", &format!("user {id}"), None)?;
+    audit::note(tx, new.by, "added", &format!("user {id}"), None)?;
     let NewUser {
         name,
         email,
@@ -115,9 +115,9 @@ pub(super) fn users(
 }
 
 /// Opens a session.
-pub(super) fn open_session(atom: &mut WriteTransaction<'_>, new: &NewSession) -> Answer<()> {
+pub(super) fn open_session(tx: &mut WriteTransaction<'_>, new: &NewSession) -> Answer<()> {
     row::change(
-        atom.conn,
+        tx.conn,
         "DELETE FROM session
          WHERE tokenHash IN (
            SELECT tokenHash
@@ -129,7 +129,7 @@ pub(super) fn open_session(atom: &mut WriteTransaction<'_>, new: &NewSession) ->
     )?;
     // The same token is the same call, come again.
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO session (tokenHash, userID, created_at, expires_at, label)
          VALUES (:token, :user, :created_at, :expires_at, :label)
          ON CONFLICT (tokenHash) DO UPDATE SET expires_at = excluded.expires_at",
@@ -170,13 +170,13 @@ pub(super) fn session(
 }
 
 /// Closes a session; whether there was one.
-pub(super) fn close_session(atom: &mut WriteTransaction<'_>, token: TokenHash) -> Answer<bool> {
+pub(super) fn close_session(tx: &mut WriteTransaction<'_>, token: TokenHash) -> Answer<bool> {
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "DELETE FROM session
          WHERE tokenHash = :token",
         named_params! { ":token": &token.0[..] },
     )?;
-    atom.tell(crate::store::Feed::SignedOut(token));
+    tx.tell(crate::store::Feed::SignedOut(token));
     Ok(changed > 0)
 }

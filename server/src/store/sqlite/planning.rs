@@ -31,7 +31,7 @@ impl Planning for SqliteStore {
     ) -> Answer<()> {
         let edit = edit.clone();
         self.link
-            .write(move |atom| edit_meeting(atom, meeting, &edit, by))
+            .write(move |tx| edit_meeting(tx, meeting, &edit, by))
             .await
     }
 
@@ -43,7 +43,7 @@ impl Planning for SqliteStore {
     ) -> Answer<Invited> {
         let change = change.clone();
         self.link
-            .write(move |atom| change_audience(atom, meeting, &change, by))
+            .write(move |tx| change_audience(tx, meeting, &change, by))
             .await
     }
 
@@ -55,7 +55,7 @@ impl Planning for SqliteStore {
         by: Option<UserId>,
     ) -> Answer<()> {
         self.link
-            .write(move |atom| move_instance(atom, instance, from, to, by))
+            .write(move |tx| move_instance(tx, instance, from, to, by))
             .await
     }
 
@@ -67,7 +67,7 @@ impl Planning for SqliteStore {
     ) -> Answer<()> {
         let reason = reason.map(str::to_owned);
         self.link
-            .write(move |atom| cancel(atom, instance, reason.as_deref(), by))
+            .write(move |tx| cancel(tx, instance, reason.as_deref(), by))
             .await
     }
 
@@ -79,13 +79,13 @@ impl Planning for SqliteStore {
 }
 
 fn edit_meeting(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     edit: &EditMeeting,
     by: Option<UserId>,
 ) -> Answer<()> {
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting
          SET title = COALESCE(:title, title),
              description = COALESCE(:description, description),
@@ -102,25 +102,19 @@ fn edit_meeting(
     if changed == 0 {
         return Err(refusal::no_meeting(meeting).into());
     }
-    atom.tell(Feed::Changed);
+    tx.tell(Feed::Changed);
     let target = format!("meeting {meeting}");
-    Ok(audit::note(
-        atom,
-        by,
-        "edited",
-        &target,
-        Some(&edited(edit)),
-    )?)
+    Ok(audit::note(tx, by, "edited", &target, Some(&edited(edit)))?)
 }
 
 fn change_audience(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     change: &Invitations,
     by: Option<UserId>,
 ) -> Answer<Invited> {
     let known = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting
          SET revision = revision + 1
          WHERE meetingID = :meeting",
@@ -130,7 +124,7 @@ fn change_audience(
         return Err(refusal::no_meeting(meeting).into());
     }
     let mut now = row::all(
-        atom.conn,
+        tx.conn,
         "audience",
         "SELECT email
          FROM audience
@@ -146,7 +140,7 @@ fn change_audience(
     }
     for email in &found.remove {
         row::change(
-            atom.conn,
+            tx.conn,
             "DELETE FROM audience
              WHERE meetingID = :meeting
                AND emailKey = :email",
@@ -154,11 +148,11 @@ fn change_audience(
         )?;
     }
     for email in &found.add {
-        invite(atom.conn, meeting, email)?;
+        invite(tx.conn, meeting, email)?;
     }
-    atom.tell(Feed::Changed);
+    tx.tell(Feed::Changed);
     let target = format!("meeting {meeting}");
-    audit::note(atom, by, "audience", &target, Some(&found.detail()))?;
+    audit::note(tx, by, "audience", &target, Some(&found.detail()))?;
     Ok(found.invited)
 }
 
@@ -174,15 +168,15 @@ pub(super) fn invite(conn: &Connection, meeting: MeetingId, email: &str) -> Resu
 }
 
 fn move_instance(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     from: Timestamp,
     to: Timestamp,
     by: Option<UserId>,
 ) -> Answer<()> {
-    check_times(from, to, atom.now)?;
+    check_times(from, to, tx.now)?;
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting_instance
          SET fromdatetime = :from, todatetime = :to
          WHERE meetingID = :meeting
@@ -196,12 +190,12 @@ fn move_instance(
         },
     )?;
     if changed == 0 {
-        return Err(not_scheduled(atom.conn, id)?);
+        return Err(not_scheduled(tx.conn, id)?);
     }
-    atom.tell(Feed::Changed);
+    tx.tell(Feed::Changed);
     let detail = window(from, to);
     Ok(audit::note(
-        atom,
+        tx,
         by,
         "moved",
         &id.to_string(),
@@ -210,13 +204,13 @@ fn move_instance(
 }
 
 fn cancel(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     reason: Option<&str>,
     by: Option<UserId>,
 ) -> Answer<()> {
     let changed = row::change(
-        atom.conn,
+        tx.conn,
         "UPDATE meeting_instance
          SET state = 'ended', reason = 'cancelled', ended_at = :now
          WHERE meetingID = :meeting
@@ -225,14 +219,14 @@ fn cancel(
         named_params! {
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
-            ":now": atom.now.as_ms(),
+            ":now": tx.now.as_ms(),
         },
     )?;
     if changed == 0 {
-        return Err(not_scheduled(atom.conn, id)?);
+        return Err(not_scheduled(tx.conn, id)?);
     }
-    atom.tell(Feed::Changed);
-    Ok(audit::note(atom, by, "cancelled", &id.to_string(), reason)?)
+    tx.tell(Feed::Changed);
+    Ok(audit::note(tx, by, "cancelled", &id.to_string(), reason)?)
 }
 
 fn not_scheduled(conn: &Connection, id: InstanceId) -> Result<Error, Fault> {

@@ -24,7 +24,7 @@ const REAPED_MAX: usize = 200;
 impl SqliteStore {
     /// Ends the stays of an instance whose grace is over. How many connections were due.
     pub(super) async fn reap_instance(&self, id: InstanceId, grace_ms: i64) -> Answer<usize> {
-        let step = move |atom: &mut WriteTransaction<'_>| reap(atom, id, grace_ms);
+        let step = move |tx: &mut WriteTransaction<'_>| reap(tx, id, grace_ms);
         let mut reaped = 0;
         loop {
             let due = self.link.write(step).await?;
@@ -37,10 +37,7 @@ impl SqliteStore {
 
     /// The same for all, and for the connections of dead servers.
     pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<usize> {
-        let due = self
-            .link
-            .write(move |atom| reap_nodes(atom, grace_ms))
-            .await?;
+        let due = self.link.write(move |tx| reap_nodes(tx, grace_ms)).await?;
         let mut reaped = 0;
         for instance in due {
             reaped += self.reap_instance(instance, grace_ms).await?;
@@ -106,19 +103,19 @@ pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Resul
 
 /// Whether somebody who follows still may; if they are in, their connection holds their stay.
 pub(super) fn hold(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
     connection: &str,
 ) -> Answer<()> {
-    let Some(found) = live(atom.conn, id)? else {
+    let Some(found) = live(tx.conn, id)? else {
         return Ok(());
     };
-    if !may_read_live(atom.conn, id, found.is_public, user)? {
+    if !may_read_live(tx.conn, id, found.is_public, user)? {
         return Err(Code::NotAllowed.into());
     }
-    Ok(telling(atom, id, user.id, |atom| {
-        bind(atom.conn, id, user.id, connection)
+    Ok(telling(tx, id, user.id, |tx| {
+        bind(tx.conn, id, user.id, connection)
     })?)
 }
 
@@ -136,17 +133,17 @@ pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
 /// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
 /// the grace since then is over.
 pub(super) fn detach(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     connection: &str,
     silent_ms: i64,
 ) -> Answer<()> {
-    let Some(user) = holding(atom.conn, id, connection)? else {
+    let Some(user) = holding(tx.conn, id, connection)? else {
         return Ok(());
     };
-    let since = Timestamp::from_ms(atom.now.as_ms().saturating_sub(silent_ms));
-    Ok(telling(atom, id, user, |atom| {
-        lose(atom.conn, id, connection, since)
+    let since = Timestamp::from_ms(tx.now.as_ms().saturating_sub(silent_ms));
+    Ok(telling(tx, id, user, |tx| {
+        lose(tx.conn, id, connection, since)
     })?)
 }
 
@@ -176,17 +173,17 @@ fn lose(
 
 /// The person at a connection has not used it for so long, or uses it.
 pub(super) fn idle(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     connection: &str,
     idle_ms: Option<i64>,
 ) -> Answer<()> {
-    let Some(user) = holding(atom.conn, id, connection)? else {
+    let Some(user) = holding(tx.conn, id, connection)? else {
         return Ok(());
     };
-    telling(atom, id, user, |atom| {
+    telling(tx, id, user, |tx| {
         row::change(
-            atom.conn,
+            tx.conn,
             "UPDATE holder
              SET idle = :since
              WHERE connection = :connection
@@ -195,7 +192,7 @@ pub(super) fn idle(
                AND lost IS NULL
                AND (idle IS NULL) <> (:since IS NULL)",
             named_params! {
-                ":since": idle_ms.map(|ms| atom.now.as_ms().saturating_sub(ms)),
+                ":since": idle_ms.map(|ms| tx.now.as_ms().saturating_sub(ms)),
                 ":connection": connection,
                 ":meeting": id.meeting.get(),
                 ":order": id.order.get(),
@@ -235,14 +232,14 @@ struct Lost {
 
 /// Ends the stays whose connections were lost and did not come back within the grace: of
 /// [`REAPED_MAX`] connections at most. How many were due.
-fn reap(atom: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
-    let found = match live(atom.conn, id)? {
+fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
+    let found = match live(tx.conn, id)? {
         // Whoever is still in when time is up leaves at the end, with everybody.
-        Some(found) if found.is_open(atom.now) => found,
+        Some(found) if found.is_open(tx.now) => found,
         Some(_) | None => return Ok(0),
     };
     let due = row::all(
-        atom.conn,
+        tx.conn,
         "holder",
         "SELECT connection, userID, seq, lost
          FROM holder
@@ -255,22 +252,22 @@ fn reap(atom: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answe
         named_params! {
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
-            ":before": atom.now.as_ms().saturating_sub(grace_ms),
+            ":before": tx.now.as_ms().saturating_sub(grace_ms),
             ":limit": REAPED_MAX,
         },
         lost,
     )?;
     for one in &due {
-        let Some(joined) = release(atom.conn, id, one)? else {
+        let Some(joined) = release(tx.conn, id, one)? else {
             continue;
         };
-        end_stay(atom.conn, id, one.user)?;
+        end_stay(tx.conn, id, one.user)?;
         let what = What::Leave {
             user: one.user,
             reason: Reason::ConnectionLost,
         };
         // The time of the loss, which is no earlier than the stay's beginning.
-        emit(atom, id, found.generation, one.at.max(joined), what)?;
+        emit(tx, id, found.generation, one.at.max(joined), what)?;
     }
     Ok(due.len())
 }
@@ -317,30 +314,30 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
 
 /// A server lives for some time more (0: it stops). Every live server.
 pub(super) fn renew_lease(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     node: &NodeId,
     lease_ms: i64,
 ) -> Answer<Vec<NodeId>> {
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO node (node, lease, renewed)
          VALUES (:node, :lease, :now)
          ON CONFLICT (node)
          DO UPDATE SET lease = excluded.lease, renewed = excluded.renewed",
         named_params! {
             ":node": node.0,
-            ":lease": atom.now.as_ms().saturating_add(lease_ms),
-            ":now": atom.now.as_ms(),
+            ":lease": tx.now.as_ms().saturating_add(lease_ms),
+            ":now": tx.now.as_ms(),
         },
     )?;
     Ok(row::all(
-        atom.conn,
+        tx.conn,
         "node",
         "SELECT node
          FROM node
          WHERE lease > :now
          ORDER BY lease, node",
-        named_params! { ":now": atom.now.as_ms() },
+        named_params! { ":now": tx.now.as_ms() },
         |row| {
             row::text(row, "node")
                 .map(NodeId)
@@ -351,10 +348,10 @@ pub(super) fn renew_lease(
 
 /// Takes the connections of dead servers for lost since their last renewal. The instances that have
 /// connections whose grace is over.
-fn reap_nodes(atom: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
-    let now_ms = atom.now.as_ms();
+fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
+    let now_ms = tx.now.as_ms();
     let dead = row::all(
-        atom.conn,
+        tx.conn,
         "node",
         // What an earlier version has written says only when the lease ended.
         "SELECT node, coalesce(renewed, lease) AS lost
@@ -367,20 +364,18 @@ fn reap_nodes(atom: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<Inst
         },
     )?;
     for (node, lost) in dead {
-        for (connection, id, user) in held_by(atom.conn, &node)? {
-            telling(atom, id, user, |atom| {
-                lose(atom.conn, id, &connection, lost)
-            })?;
+        for (connection, id, user) in held_by(tx.conn, &node)? {
+            telling(tx, id, user, |tx| lose(tx.conn, id, &connection, lost))?;
         }
         row::change(
-            atom.conn,
+            tx.conn,
             "DELETE FROM node
              WHERE node = :node",
             named_params! { ":node": node },
         )?;
     }
     Ok(row::all(
-        atom.conn,
+        tx.conn,
         "holder",
         "SELECT DISTINCT meetingID, orderID
          FROM holder

@@ -18,12 +18,12 @@ const MENTIONS_READ_MAX: usize = 10_000;
 
 /// Writes these positions, each only forwards.
 pub(super) fn keep_positions(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     positions: &[ReadPosition],
 ) -> Answer<()> {
     for one in positions {
         row::change(
-            atom.conn,
+            tx.conn,
             "INSERT INTO read_position (userID, meetingID, orderID, seq)
              VALUES (:user, :meeting, :order, :seq)
              ON CONFLICT DO UPDATE SET seq = MAX(seq, excluded.seq)",

@@ -18,9 +18,9 @@ use super::writer::WriteTransaction;
 use super::{audit, row};
 
 /// Adds a meeting with its audience.
-pub(super) fn add_meeting(atom: &mut WriteTransaction<'_>, new: NewMeeting) -> Answer<Meeting> {
+pub(super) fn add_meeting(tx: &mut WriteTransaction<'_>, new: NewMeeting) -> Answer<Meeting> {
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO meeting (title, description, isPublic)
          VALUES (:title, :description, :is_public)",
         named_params! {
@@ -29,7 +29,7 @@ pub(super) fn add_meeting(atom: &mut WriteTransaction<'_>, new: NewMeeting) -> A
             ":is_public": new.is_public,
         },
     )?;
-    let id = u64::try_from(atom.conn.last_insert_rowid())
+    let id = u64::try_from(tx.conn.last_insert_rowid())
         .ok()
         .and_then(|id| MeetingId::new(id).ok())
         .ok_or_else(|| Fault::broken("adding a meeting", "SQLite gave no usable id"))?;
@@ -37,11 +37,11 @@ pub(super) fn add_meeting(atom: &mut WriteTransaction<'_>, new: NewMeeting) -> A
     audience.sort_unstable();
     audience.dedup();
     for email in audience {
-        invite(atom.conn, id, &email)?;
+        invite(tx.conn, id, &email)?;
     }
     let target = format!("meeting {id}");
-    audit::note(atom, new.by, "added", &target, Some(&new.title))?;
-    atom.tell(Feed::Changed);
+    audit::note(tx, new.by, "added", &target, Some(&new.title))?;
+    tx.tell(Feed::Changed);
     Ok(Meeting {
         id,
         title: new.title,
@@ -53,15 +53,15 @@ pub(super) fn add_meeting(atom: &mut WriteTransaction<'_>, new: NewMeeting) -> A
 /// Adds an instance; its order is the meeting's next. `not_found` for an unknown meeting, `invalid`
 /// for a time that cannot be.
 pub(super) fn schedule(
-    atom: &mut WriteTransaction<'_>,
+    tx: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     from: Timestamp,
     to: Timestamp,
     by: Option<UserId>,
 ) -> Answer<InstanceId> {
-    check_times(from, to, atom.now)?;
+    check_times(from, to, tx.now)?;
     let known = row::exists(
-        atom.conn,
+        tx.conn,
         "SELECT 1
          FROM meeting
          WHERE meetingID = :meeting",
@@ -71,7 +71,7 @@ pub(super) fn schedule(
         return Err(refusal::no_meeting(meeting).into());
     }
     let last = row::one(
-        atom.conn,
+        tx.conn,
         "meeting_instance",
         "SELECT MAX(orderID) AS last
          FROM meeting_instance
@@ -87,7 +87,7 @@ pub(super) fn schedule(
         )
     })?;
     row::change(
-        atom.conn,
+        tx.conn,
         "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
          VALUES (:meeting, :order, :from, :to)",
         named_params! {
@@ -97,10 +97,10 @@ pub(super) fn schedule(
             ":to": to.as_ms(),
         },
     )?;
-    atom.tell(Feed::Changed);
+    tx.tell(Feed::Changed);
     let id = InstanceId::new(meeting, order);
     let detail = window(from, to);
-    audit::note(atom, by, "scheduled", &id.to_string(), Some(&detail))?;
+    audit::note(tx, by, "scheduled", &id.to_string(), Some(&detail))?;
     Ok(id)
 }
 

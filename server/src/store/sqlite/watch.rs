@@ -26,15 +26,15 @@ pub(super) async fn watch(link: WeakLink, feeding: Arc<Feeding>) {
         let Some(link) = link.upgrade() else { return };
         let seen = seen.clone();
         let looked = link
-            .write(move |atom| {
+            .write(move |tx| {
                 // It changes with every commit of others, and with none of this connection.
-                let version: i64 = atom
+                let version: i64 = tx
                     .conn
                     .prepare_cached("PRAGMA data_version")?
                     .query_row([], |row| row.get(0))?;
                 if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
-                    atom.tell(Feed::Changed);
-                    keeping::tell_signed_out(atom)?;
+                    tx.tell(Feed::Changed);
+                    keeping::tell_signed_out(tx)?;
                 }
                 Ok(())
             })

@@ -55,7 +55,7 @@ pub(super) trait Verb: Send {
     /// What is to be taken back when it fails.
     fn undo(&self) -> Undo;
     /// Does it; whether what it changed is to be kept.
-    fn run(&mut self, atom: &mut WriteTransaction<'_>) -> bool;
+    fn run(&mut self, tx: &mut WriteTransaction<'_>) -> bool;
     /// Answers whoever asked: with the verb's own answer, or with why nothing was committed.
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
@@ -76,11 +76,11 @@ where
         self.undo
     }
 
-    fn run(&mut self, atom: &mut WriteTransaction<'_>) -> bool {
+    fn run(&mut self, tx: &mut WriteTransaction<'_>) -> bool {
         let Some(verb) = self.verb.take() else {
             return false;
         };
-        let outcome = verb(atom);
+        let outcome = verb(tx);
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -284,11 +284,11 @@ mod tests {
     }
 
     fn say(text: String) -> (Box<dyn Verb>, oneshot::Receiver<Answer<i64>>) {
-        asked(Undo::Alone, move |atom: &mut WriteTransaction<'_>| {
-            atom.conn
+        asked(Undo::Alone, move |tx: &mut WriteTransaction<'_>| {
+            tx.conn
                 .execute("INSERT INTO said (text) VALUES (?)", [text])?;
-            atom.tell(Feed::Changed);
-            Ok(atom.conn.last_insert_rowid())
+            tx.tell(Feed::Changed);
+            Ok(tx.conn.last_insert_rowid())
         })
     }
 
@@ -311,15 +311,13 @@ mod tests {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let (first, mut first_answer) = say("first".to_owned());
-        let (refused, mut refused_answer) = asked(
-            Undo::Alone,
-            |atom: &mut WriteTransaction<'_>| -> Answer<()> {
-                atom.conn
+        let (refused, mut refused_answer) =
+            asked(Undo::Alone, |tx: &mut WriteTransaction<'_>| -> Answer<()> {
+                tx.conn
                     .execute("INSERT INTO said (text) VALUES ('no')", [])?;
-                atom.tell(Feed::Changed);
+                tx.tell(Feed::Changed);
                 Err(Code::NotAllowed.into())
-            },
-        );
+            });
         let (last, mut last_answer) = say("last".to_owned());
         commit(&writer, vec![first, refused, last]).expect("a commit");
         assert!(first_answer.try_recv().expect("answered").is_ok());
@@ -348,8 +346,8 @@ mod tests {
         let (second, mut second_answer) = say("second".to_owned());
         let (failing, mut failing_answer) = asked(
             Undo::Nothing,
-            |atom: &mut WriteTransaction<'_>| -> Answer<()> {
-                atom.conn
+            |tx: &mut WriteTransaction<'_>| -> Answer<()> {
+                tx.conn
                     .execute("INSERT INTO said (text) VALUES ('no')", [])?;
                 Err(Code::NotAllowed.into())
             },

@@ -18,7 +18,7 @@ pub enum Grade {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct Diagnostic {
     /// What was looked at, such as `Redis: maxmemory-policy`.
     pub about: String,
     /// How it is.
@@ -30,7 +30,7 @@ pub struct Finding {
     pub advice: Option<String>,
 }
 
-impl Finding {
+impl Diagnostic {
     /// As it should be.
     pub fn good(about: impl Into<String>, says: impl Into<String>) -> Self {
         Self {
