@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What script/demo and script/test need of the machine: programs by its package manager, private
-# stores in a directory of their own, and an orderly end by pid. Sourced, not run.
+# Shared by the scripts: installs missing packages, starts private stores in a temporary directory and
+# stops them by pid. Sourced, not run.
 
-# Says something about the work itself, apart from its output.
+# say TEXT...: prints a heading, bold on a terminal.
 say() {
     printf '\033[1m== %s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi
 }
@@ -12,7 +12,7 @@ die() {
     exit 1
 }
 
-# need PROGRAM PACKAGE: notes a package whose program is not there.
+# need PROGRAM PACKAGE: notes PACKAGE for install_missing if PROGRAM is not installed.
 packages_missing=()
 need() {
     if ! PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null; then
@@ -20,17 +20,17 @@ need() {
     fi
 }
 
-# Installs what `need` noted, or says what to install.
+# Installs the packages noted by `need`, or prints what to install.
 install_missing() {
     command -v cargo >/dev/null ||
         die "cargo is not installed: get it from https://rustup.rs (Rust 1.95 or newer)"
     [ ${#packages_missing[@]} -eq 0 ] && return
     local packages
     packages=$(printf '%s\n' "${packages_missing[@]}" | sort -u | tr '\n' ' ')
-    command -v apt-get >/dev/null || die "install what is missing and run this again: $packages"
+    command -v apt-get >/dev/null || die "install these packages and try again: $packages"
     local root=()
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || die "as root, run: apt-get install $packages"
+        command -v sudo >/dev/null || die "run as root: apt-get install $packages"
         root=(sudo)
     fi
     say "installing $packages"
@@ -47,16 +47,16 @@ need_stores() {
     need mariadb mariadb-client
 }
 
-# Some of the crates compile C.
+# Some crates compile C code.
 need_compiler() {
     need cc gcc
     need ld binutils
 }
 
-# Jobs by pid, each the leader of its own process group, stopped last first.
+# Pids of background jobs. Each leads its own process group; the last started is stopped first.
 jobs_started=()
 
-# start NAME COMMAND...: in the background, its output in $directory/NAME.log.
+# start NAME COMMAND...: runs COMMAND in the background with its output in $directory/NAME.log.
 start() {
     local name=$1
     shift
@@ -66,12 +66,12 @@ start() {
     set +m
 }
 
-# is_running PID: a zombie is not.
+# is_running PID: whether the process runs; a zombie does not.
 is_running() {
     kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status"
 }
 
-# stop PID: SIGTERM to its group, and SIGKILL when it does not obey within five seconds.
+# stop PID: sends SIGTERM to the process group, and SIGKILL after five seconds.
 stop() {
     kill -TERM -- "-$1" 2>/dev/null || return 0
     for _ in $(seq 100); do
@@ -82,7 +82,7 @@ stop() {
     wait "$1" 2>/dev/null
 }
 
-stop_everything() {
+stop_all_jobs() {
     local at
     for ((at = ${#jobs_started[@]} - 1; at >= 0; at--)); do
         stop "${jobs_started[at]}"
@@ -91,17 +91,17 @@ stop_everything() {
     [ -n "${directory:-}" ] && rm -rf -- "$directory"
 }
 
-# wait_until WHAT SECONDS COMMAND...: until it succeeds.
+# wait_until WHAT SECONDS COMMAND...: repeats COMMAND until it succeeds; fails after SECONDS.
 wait_until() {
     local what=$1 deadline=$((SECONDS + $2))
     shift 2
     until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || die "waited in vain for $what"
+        [ $SECONDS -lt $deadline ] || die "timed out waiting for $what"
         sleep 0.05
     done
 }
 
-# A private Redis at $redis_socket that writes down everything and drops nothing.
+# Starts a private Redis at $redis_socket with an append-only file and no eviction.
 start_redis() {
     redis_socket=$directory/r.sock
     mkdir "$directory/redis"
@@ -110,10 +110,10 @@ start_redis() {
     wait_until "Redis (see $directory/redis.log)" 20 redis-cli -s "$redis_socket" ping
 }
 
-# A private MariaDB at $mysql_socket with an empty database `plenary`.
+# Starts a private MariaDB at $mysql_socket with an empty database `plenary`.
 start_mariadb() {
     mysql_socket=$directory/m.sock
-    # A directory for temporary tables of its own: a daemon that starts clears those it finds.
+    # MariaDB clears the directory of temporary tables when it starts, so it gets its own.
     mkdir "$directory/mariadb.tmp"
     local user=()
     [ "$(id -u)" -eq 0 ] && user=(--user=root)
@@ -129,7 +129,7 @@ start_mariadb() {
     sql '' -e 'CREATE DATABASE plenary'
 }
 
-# sql DATABASE ARGUMENTS...: the mariadb client, its times in UTC.
+# sql DATABASE ARGUMENTS...: runs the mariadb client with times in UTC.
 sql() {
     mariadb --no-defaults --user=root --socket="$mysql_socket" --batch --skip-column-names \
         --default-character-set=utf8mb4 --init-command="SET time_zone='+00:00'" "$@"
