@@ -99,7 +99,7 @@ impl CacheFile {
                     && cache.person.email.eq_ignore_ascii_case(email)
             })),
             Err(error) => Err(format!(
-                "{} is damaged and was passed over: {error}",
+                "{} is damaged and was ignored: {error}",
                 self.path.display()
             )),
         }

@@ -33,7 +33,7 @@ pub struct Key {
 
 /// The error for an unknown key name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no key: write it like ctrl-a, alt-enter, shift-up, f1 or x")]
+#[error("unknown key '{0}'; expected a name such as ctrl-a, alt-enter, shift-up, f1 or x")]
 pub struct KeyError(String);
 
 impl Key {

@@ -49,6 +49,19 @@ pub fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {word}")
 }
 
+/// Formats a number with thousands separators: `65,536`.
+pub fn number(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// Returns a text as one line that is safe for the terminal.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -260,6 +273,15 @@ mod tests {
             .map(|(p, found)| (p.as_str(), *found))
             .collect();
         assert_eq!(parts, expected);
+    }
+
+    #[rstest]
+    #[case(0, "0")]
+    #[case(999, "999")]
+    #[case(65_536, "65,536")]
+    #[case(1_234_567, "1,234,567")]
+    fn numbers_have_thousands_separators(#[case] value: usize, #[case] text: &str) {
+        assert_eq!(number(value), text);
     }
 
     #[test]

@@ -244,7 +244,7 @@ async fn one_meeting_is_looked_into_at_every_size() {
             mallory.post(join, &json!({})).await.ok();
             pty.send(ENTER);
             pty.wait("both", |screen| {
-                screen.contains("HERE 2") && screen.contains("mallory")
+                screen.contains("PARTICIPANTS 2") && screen.contains("mallory")
             });
             mallory.post(leave, &json!({})).await.ok();
             pty.wait("that she left", |screen| {

@@ -33,7 +33,7 @@ fn machine(scene: &Scene) -> Client {
 
 fn joined(client: &Client) -> Pty {
     let mut pty = Pty::open(client, 100, 30);
-    pty.wait_text("⏎ joins");
+    pty.wait_text("⏎ join");
     pty.send(ENTER);
     pty.wait_text("you joined");
     pty

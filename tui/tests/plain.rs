@@ -54,7 +54,7 @@ async fn a_pipe_joins_talks_and_searches() {
         "you: /slash",
         "1. Seminar 1/1, ",
         "from here:",
-        "note: you left Seminar",
+        "note: You left Seminar",
         "are in ",
     ] {
         assert!(out.contains(line), "{line:?} is missing:\n{out}");

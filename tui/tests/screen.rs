@@ -34,7 +34,7 @@ fn open(scene: &Scene, columns: u16, rows: u16) -> (Client, Pty) {
 }
 
 fn join(pty: &mut Pty) {
-    pty.wait_text("⏎ joins");
+    pty.wait_text("⏎ join");
     pty.send(ENTER);
     pty.wait_text("you joined");
 }
@@ -79,7 +79,7 @@ async fn somebody_signs_in_joins_and_talks() {
 
     join(&mut pty);
     pty.wait("both in the list of people", |screen| {
-        screen.contains("grace") && screen.contains("HERE 2")
+        screen.contains("grace") && screen.contains("PARTICIPANTS 2")
     });
     pty.send("good morning, grace\r");
     let said = loop {
@@ -97,7 +97,7 @@ async fn somebody_signs_in_joins_and_talks() {
     pty.wait("it to settle", |screen| !screen.contains("sending"));
 
     pty.send("/leave\r");
-    pty.wait_text("you left");
+    pty.wait_text("You left");
     let people = scene.http("grace");
     let people = people.get("/meeting/1/order/1/participants").await.ok();
     assert_eq!(people["participants"].as_array().map(Vec::len), Some(1));
@@ -364,7 +364,7 @@ fn pasted_lines_wait_to_be_sent() {
     pty.send("\x1b[200~1\n2\n3\n4\n5\n6\x1b[201~");
     pty.wait("the last line", |screen| shows(screen, &["   5", "   6"]));
     pty.send(ENTER);
-    pty.wait_text("6 lines: Enter again sends them");
+    pty.wait_text("6 lines. Press Enter again to send");
     assert!(scene.message_rows(instance(1, 1)).is_empty());
     pty.send(ENTER);
     plenary_testkit::until("the message", || {
@@ -384,7 +384,7 @@ fn what_was_sent_is_there_at_the_next_start() {
     pty.send("half a thought");
     pty.wait_text("half a thought");
     pty.send(CTRL_Q);
-    pty.wait_text("l leave");
+    pty.wait_text("still in a meeting");
     pty.send("s");
     assert_eq!(pty.exit_code(), 0);
     let kept = client.home().join(".local/state/plenary/history.jsonl");

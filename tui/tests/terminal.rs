@@ -27,7 +27,7 @@ fn scene() -> Scene {
 fn joined(scene: &Scene) -> (Client, Pty) {
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let mut pty = Pty::open(&client, 100, 30);
-    pty.wait_text("⏎ joins");
+    pty.wait_text("⏎ join");
     pty.send(ENTER);
     pty.wait_text("you joined");
     (client, pty)
@@ -81,7 +81,7 @@ fn it_stops_and_goes_on_in_a_shell() {
     let mut pty = Pty::program(Path::new("/bin/bash"), client.home(), &options);
     pty.wait_text("shell>");
     pty.send(&format!("{}\r", plenary.display()));
-    pty.wait_text("⏎ joins");
+    pty.wait_text("⏎ join");
     pty.send("half a thought");
     pty.wait_text("half a thought");
     for _ in 0..2 {
@@ -201,7 +201,7 @@ async fn a_tour_of_the_readme() {
     pty.send("/delete");
     pty.wait_text("› /delete");
     pty.send(ENTER);
-    pty.wait_text("Enter again deletes");
+    pty.wait_text("Press Enter again to delete");
     pty.send(ENTER);
     pty.wait_text("(deleted)");
     // Everything that was said, found.
@@ -223,7 +223,7 @@ async fn a_tour_of_the_readme() {
     pty.send("\x07");
     pty.wait_text("Esc closes");
     pty.send("cou\r");
-    pty.wait_text("begins in");
+    pty.wait_text("starts in");
     pty.send("\x1bs");
     pty.wait_text("quoted and changed");
     // The meeting as a file.
@@ -234,7 +234,7 @@ async fn a_tour_of_the_readme() {
     });
     // 4: leaving.
     line(&mut pty, "/leave");
-    pty.wait_text("you left");
+    pty.wait_text("You left");
     let inside = grace.get("/meeting/1/order/1/participants").await.ok();
     assert_eq!(inside["participants"].as_array().map(Vec::len), Some(1));
     assert_eq!(scene.state(instance(1, 1)), "active");
@@ -245,13 +245,10 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
     let scene = scene();
     let (_client, mut pty) = joined(&scene);
     for (word, told) in [
-        ("/notify none", "Seminar is silent"),
-        (
-            "/notify mentions",
-            "Seminar calls you for what speaks of you",
-        ),
-        ("/notify all", "Seminar calls you for every message"),
-        ("/dnd", "nothing calls you until /dnd again"),
+        ("/notify none", "Muted"),
+        ("/notify mentions", "Notifications: mentions only"),
+        ("/notify all", "Notifications: all messages"),
+        ("/dnd", "Do not disturb on"),
     ] {
         line(&mut pty, word);
         pty.wait_text(told);
@@ -274,7 +271,7 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
     pty.send("\x1bm");
     pty.wait_terminal("the mouse again", is_ours);
     pty.send("\x1ba");
-    pty.wait_text("nothing is unread");
+    pty.wait_text("No unread messages");
     pty.send("\x12");
     pty.wait_text("search in everything");
     pty.send(ESC);
@@ -291,11 +288,11 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
     pty.send("\x07");
     pty.wait_text("Esc closes");
     pty.send("cou\r");
-    pty.wait_text("nobody waits yet");
+    pty.wait_text("No one waiting");
     pty.send(ENTER);
     pty.wait_text("1 waiting: you");
     pty.send(ENTER);
-    pty.wait_text("nobody waits yet");
+    pty.wait_text("No one waiting");
 }
 
 #[test]

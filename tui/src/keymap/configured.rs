@@ -157,7 +157,7 @@ mod tests {
     #[rstest]
     #[case("send = \"ctrl-m\"", 1, "Backspace, Tab, Enter")]
     #[case("\nsend = \"x\"", 2, "written into the text")]
-    #[case("send = \"ctrl-\"", 1, "'ctrl-' is no key")]
+    #[case("send = \"ctrl-\"", 1, "unknown key 'ctrl-'")]
     #[case("send = 7", 1, "send: keys are")]
     #[case("send = [\"f5\", 7]", 1, "send: keys are")]
     #[case("# a\n\nfly = \"f5\"", 3, "no command 'fly'")]

@@ -19,6 +19,15 @@ impl Loudness {
     /// The words for the levels.
     pub const WORDS: &'static [&'static str] = &["all", "mentions", "none"];
 
+    /// Describes the level in a notice.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::All => "Notifications: all messages",
+            Self::Mentions => "Notifications: mentions only",
+            Self::Silent => "Muted",
+        }
+    }
+
     /// Returns whether a message causes a notification.
     pub fn calls(self, is_meant: bool) -> bool {
         match self {

@@ -135,10 +135,10 @@ pub enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
     /// See [`WAITING_MAX`].
-    #[error("{WAITING_MAX} messages wait here already")]
+    #[error("outbox is full ({WAITING_MAX} messages)")]
     Lines,
     /// See [`BYTES_MAX`].
-    #[error("the messages that are not yet safe have {BYTES_MAX} bytes already")]
+    #[error("outbox is full ({} MiB)", BYTES_MAX / 1_024 / 1_024)]
     Bytes,
 }
 

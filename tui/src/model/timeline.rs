@@ -60,7 +60,7 @@ impl Looked<'_> {
         let mut block = Block::default();
         let Some(log) = &self.room.log else {
             block.rows.push(self.quiet(format!(
-                "{} reading the messages{}",
+                "{} loading messages{}",
                 self.theme.glyphs.busy, self.theme.glyphs.cut
             )));
             block.rows.extend(self.pending_rows());
@@ -170,7 +170,7 @@ impl Looked<'_> {
                 let day = self.zone.day_title(event.timestamp);
                 let at = self.zone.hm(event.timestamp);
                 let dot = self.theme.glyphs.dot;
-                vec![self.rule(&format!("{day} {dot} opened {at}"), self.theme.glyphs.rule)]
+                vec![self.rule(&format!("{day} {dot} started {at}"), self.theme.glyphs.rule)]
             }
             What::Join { .. } | What::Leave { .. } => self.came_or_went(event, before),
             What::Message { .. } => self.said_rows(event),
@@ -179,9 +179,11 @@ impl Looked<'_> {
             What::Moderated(done) => self.moderated(event, done),
             What::Closed { reason } => {
                 let at = self.zone.hm(event.timestamp);
-                let dot = self.theme.glyphs.dot;
-                let why = notes::closed_because(*reason);
-                vec![self.rule(&format!("closed {at} {dot} {why}"), self.theme.glyphs.rule)]
+                let why = self.end_reason(event, *reason);
+                vec![self.rule(
+                    &format!("Meeting ended {at} ({why})"),
+                    self.theme.glyphs.rule,
+                )]
             }
         }
     }

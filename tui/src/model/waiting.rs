@@ -129,7 +129,7 @@ impl Model {
             .collect();
         let count = count.max(names.len());
         if count == 0 {
-            return Some("nobody waits yet".to_owned());
+            return Some("No one waiting".to_owned());
         }
         if count > names.len() {
             names.push(format!("{} more", count - names.len()));

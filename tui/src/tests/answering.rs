@@ -51,7 +51,7 @@ fn a_reply_says_to_whom_and_is_quoted() {
     stage.write("half ");
     select(&mut stage, 2);
     stage.key("r");
-    assert!(stage.shows("┃ answers linus: do we have the runbook"));
+    assert!(stage.shows("┃ Replying to linus: do we have the runbook"));
     stage.write("written");
     stage.key("enter");
     let Verb::Post(post) = asked(&mut stage) else {
@@ -59,7 +59,7 @@ fn a_reply_says_to_whom_and_is_quoted() {
     };
     assert_eq!(post.reply_to, Some(seq(18)));
     assert_eq!(post.body.as_str(), "half written");
-    assert!(stage.shows("┃ linus: do we have the runbook") && !stage.shows("answers"));
+    assert!(stage.shows("┃ linus: do we have the runbook") && !stage.shows("Replying"));
     let What::Message { mut body, .. } = message(ME, 0, "half written") else {
         unreachable!("a message")
     };
@@ -93,10 +93,14 @@ fn esc_leaves_a_reply_and_keeps_the_text() {
     let mut stage = talking(80, 24);
     stage.write("/reply lin");
     stage.key("enter");
-    assert!(stage.shows("answers linus: thanks"), "{}", stage.screen());
+    assert!(
+        stage.shows("Replying to linus: thanks"),
+        "{}",
+        stage.screen()
+    );
     stage.write("you are welcome");
     stage.key("esc");
-    assert!(!stage.shows("answers") && stage.shows("› you are welcome"));
+    assert!(!stage.shows("Replying") && stage.shows("› you are welcome"));
     stage.asked();
     stage.key("enter");
     let Verb::Post(post) = asked(&mut stage) else {
@@ -112,7 +116,7 @@ fn a_reply_stays_one_while_a_command_is_obeyed() {
     stage.key("enter");
     stage.write("/dnd");
     stage.key("enter");
-    assert!(stage.shows("answers linus: thanks"));
+    assert!(stage.shows("Replying to linus: thanks"));
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn a_change_shows_at_once_and_settles_on_its_event() {
     stage.write("a draft");
     select(&mut stage, 1);
     stage.key("e");
-    assert!(stage.shows("changes what you said at 14:52"));
+    assert!(stage.shows("Editing your 14:52 message"));
     assert_eq!(written(&stage), "the hosts go on Friday");
     stage.key("ctrl-u");
     stage.write("/leave is a word elsewhere");
@@ -132,7 +136,7 @@ fn a_change_shows_at_once_and_settles_on_its_event() {
         panic!("not an edit")
     };
     assert_eq!((edit.target, edit.instance), (seq(20), sync()));
-    assert!(stage.shows("you  /leave is a word elsewhere") && stage.shows("changing"));
+    assert!(stage.shows("you  /leave is a word elsewhere") && stage.shows("saving edit"));
     assert!(!stage.shows("the hosts go on Friday"));
     stage.event(
         22,
@@ -143,7 +147,7 @@ fn a_change_shows_at_once_and_settles_on_its_event() {
             body: edit.body,
         },
     );
-    assert!(stage.shows("/leave is a word elsewhere (edited)") && !stage.shows("changing"));
+    assert!(stage.shows("/leave is a word elsewhere (edited)") && !stage.shows("saving edit"));
     stage.durable(22);
     assert_eq!(stage.model.outbox.lines().count(), 0);
 }
@@ -156,12 +160,12 @@ fn a_change_that_is_refused_says_why_and_loses_nothing() {
     stage.write("!");
     stage.key("enter");
     stage.refuse("edit", Reject::new(Code::Invalid, "A field is wrong."));
-    assert!(stage.shows("a message was not changed: A field is wrong."));
-    assert!(stage.shows("you  the hosts go on Friday ") && stage.shows("✗ not changed"));
+    assert!(stage.shows("edit not saved: A field is wrong."));
+    assert!(stage.shows("you  the hosts go on Friday ") && stage.shows("✗ not edited"));
     stage.write("/recall");
     stage.key("enter");
     assert_eq!(written(&stage), "the hosts go on Friday!");
-    assert!(stage.shows("changes what you said"));
+    assert!(stage.shows("Editing your"));
     stage.key("esc");
     assert_eq!(written(&stage), "");
     stage.key("ctrl-y");
@@ -175,13 +179,13 @@ fn what_is_not_changed_is_not_sent_and_what_is_empty_is_no_message() {
     stage.write("/edit");
     stage.key("enter");
     stage.key("enter");
-    assert!(stage.asked().is_empty() && !stage.shows("changes what"));
+    assert!(stage.asked().is_empty() && !stage.shows("Editing your"));
     stage.write("/edit");
     stage.key("enter");
     stage.key("ctrl-u");
     stage.key("enter");
-    assert!(stage.shows("a message says something"));
-    assert!(stage.asked().is_empty() && stage.shows("changes what"));
+    assert!(stage.shows("Message is empty"));
+    assert!(stage.asked().is_empty() && stage.shows("Editing your"));
 }
 
 #[test]
@@ -201,7 +205,7 @@ fn deleting_asks_first() {
     stage.asked();
     select(&mut stage, 1);
     stage.key("d");
-    assert!(stage.shows("d again deletes this message, Esc keeps it"));
+    assert!(stage.shows("Press d again to delete this message, Esc to cancel"));
     stage.key("esc");
     stage.key("d");
     stage.key("k");
@@ -231,7 +235,7 @@ fn the_word_deletes_the_last_of_ones_own_on_the_second_enter() {
     stage.asked();
     stage.write("/delete");
     stage.key("enter");
-    assert!(stage.shows("Enter again deletes \"the hosts go on Friday\""));
+    assert!(stage.shows("Press Enter again to delete \"the hosts go on Friday\""));
     assert!(stage.asked().is_empty());
     stage.key("enter");
     stage.refuse("delete", Code::MessageDeleted.into());
@@ -246,7 +250,7 @@ fn offline_a_change_waits() {
     stage.key("enter");
     stage.write("!");
     stage.key("enter");
-    assert!(stage.shows("the hosts go on Friday!") && stage.shows("waiting to be changed"));
+    assert!(stage.shows("the hosts go on Friday!") && stage.shows("waiting to be edited"));
     stage.asked();
     stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
     assert!(stage.asked().iter().any(|(name, _)| name == "edit"));

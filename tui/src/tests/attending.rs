@@ -85,11 +85,11 @@ fn what_is_told_shows_until_it_is_over() {
 #[test]
 fn who_comes_is_not_missing_any_more() {
     let mut stage = attended(120, 36);
-    assert!(stage.shows(" NOT YET 7") && stage.shows("· alan") && stage.shows("…2 more"));
+    assert!(stage.shows(" NOT JOINED 7") && stage.shows("· alan") && stage.shows("…2 more"));
     stage.event(20, join(30, "alan"));
-    assert!(stage.shows(" NOT YET 6") && !stage.shows("· alan"));
+    assert!(stage.shows(" NOT JOINED 6") && !stage.shows("· alan"));
     stage.event(21, join(99, "nobody of the list"));
-    assert!(stage.shows(" NOT YET 6"));
+    assert!(stage.shows(" NOT JOINED 6"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_the_loss_of_the_connection_hid_is_told_anew() {
     ok.people[1].presence = Presence::Reconnecting;
     ok.absent = Some(absent(1));
     stage.answer("open", ok.clone());
-    assert!(stage.shows("◌ linus") && stage.shows(" NOT YET 1"));
+    assert!(stage.shows("◌ linus") && stage.shows(" NOT JOINED 1"));
     stage.asked();
     stage.push(Push::Changed(Changed {
         instance: Some(sync()),
@@ -118,7 +118,7 @@ fn what_the_loss_of_the_connection_hid_is_told_anew() {
             absent,
         },
     );
-    assert!(stage.shows("● linus") && !stage.shows("NOT YET"));
+    assert!(stage.shows("● linus") && !stage.shows("NOT JOINED"));
 }
 
 /// Returns the idle states reported to the server.

@@ -32,7 +32,7 @@ fn the_last_screens_are_there_before_anybody_answers() {
     assert!(stage.model.link != crate::model::Link::Ready);
     for (columns, rows) in [(80, 24), (44, 20)] {
         let stage = Stage::talking(columns, rows).again();
-        assert!(stage.shows("kept from 14:52"), "{}", stage.screen());
+        assert!(stage.shows("Cached 14:52"), "{}", stage.screen());
     }
 }
 
@@ -47,7 +47,7 @@ fn what_the_server_says_replaces_them_and_nothing_is_doubled() {
         .collect();
     assert!(names.iter().any(|name| name.contains("Open(")), "{names:?}");
     stage.answer_meetings(demo_meetings());
-    assert!(stage.shows("kept from"), "not read yet");
+    assert!(stage.shows("Cached"), "not read yet");
     assert!(!stage.shows("as of"), "the list is");
     let mut events = talk();
     events.push(super::stage::event(
@@ -57,7 +57,7 @@ fn what_the_server_says_replaces_them_and_nothing_is_doubled() {
     ));
     stage.answer("open", opened(events, vec![(8, "13:31"), (ME, "13:52")]));
     let screen = stage.screen();
-    assert!(!screen.contains("kept from"), "{screen}");
+    assert!(!screen.contains("Cached"), "{screen}");
     assert_eq!(screen.matches("said meanwhile").count(), 1);
     assert_eq!(screen.matches("ok, holding.").count(), 1);
     assert!(stage.model.rooms[&sync()].wants_in, "as the server says");
@@ -94,10 +94,10 @@ fn one_that_cannot_be_read_just_now_stays_and_is_tried_again() {
     let mut stage = again();
     stage.greet(vec![]);
     stage.refuse("open", Reject::new(Code::Unavailable, "The data is away."));
-    assert!(stage.shows("ok, holding.") && stage.shows("kept from"));
+    assert!(stage.shows("ok, holding.") && stage.shows("Cached"));
     stage.wait_ms(2_000);
     stage.answer("open", opened(talk(), vec![(ME, "13:52")]));
-    assert!(!stage.shows("kept from"));
+    assert!(!stage.shows("Cached"));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_line_that_is_written_before_the_answer_stays_in_the_input() {
     let mut stage = again();
     stage.write("too early");
     stage.key("enter");
-    assert!(stage.shows("not sent yet") && stage.shows("› too early"));
+    assert!(stage.shows("still connecting") && stage.shows("› too early"));
     stage.greet(vec![]);
     stage.answer("open", opened(talk(), vec![(ME, "13:52")]));
     stage.key("enter");

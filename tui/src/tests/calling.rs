@@ -76,7 +76,7 @@ fn the_choice_is_kept_and_told() {
     stage.write("/notify al");
     stage.key("tab");
     stage.key("enter");
-    assert!(stage.shows("Platform sync calls you for every message"));
+    assert!(stage.shows("Notifications: all messages"));
     let kept = stage
         .effects
         .iter()
@@ -84,7 +84,7 @@ fn the_choice_is_kept_and_told() {
     assert!(kept);
     stage.write("/notify");
     stage.key("enter");
-    assert!(stage.shows("calls you for: all"));
+    assert!(stage.shows("Notifications: all messages. Change with"));
     stage.write("/notify loudly");
     stage.key("enter");
     assert!(stage.shows("› /notify loudly"));

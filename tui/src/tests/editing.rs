@@ -224,7 +224,7 @@ fn the_editor_outside_gives_its_text_to_the_meeting_it_came_from() {
         at: Some(sync()),
         text: "x".repeat(100_000),
     });
-    assert!(stage.shows("100000 bytes are too much"));
+    assert!(stage.shows("Text too long (100,000 bytes, limit 65,536)"));
     assert_eq!(written(&stage), "begun here");
 }
 

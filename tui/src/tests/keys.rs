@@ -28,7 +28,7 @@ fn ctrl_c_clears_then_asks_then_quits() {
     assert_eq!(written(&stage), "half a thought");
     stage.key("ctrl-c");
     stage.key("ctrl-c");
-    assert!(stage.shows("⌃C again to quit") && !quits(&stage));
+    assert!(stage.shows("Press ⌃C again to quit") && !quits(&stage));
     stage.wait_ms(2_100);
     stage.key("ctrl-c");
     assert!(!quits(&stage));
@@ -40,7 +40,7 @@ fn ctrl_c_clears_then_asks_then_quits() {
 fn quitting_a_running_meeting_asks_to_leave_or_stay() {
     let mut stage = Stage::talking(120, 36);
     stage.key("ctrl-q");
-    assert!(stage.shows("l leave") && !quits(&stage));
+    assert!(stage.shows("l: leave") && !quits(&stage));
     stage.key("esc");
     stage.key("ctrl-q");
     stage.key("l");
@@ -132,7 +132,7 @@ fn what_has_not_begun_says_when_it_does_and_what_has_ended_is_read() {
     let mut stage = Stage::ready(120, 36);
     stage.key("alt-3");
     stage.key("enter");
-    assert!(stage.shows("Design review begins Tue 15:00, in 8m"));
+    assert!(stage.shows("You'll join Design review Tue 15:00 (in 8m)"));
     stage.key("alt-6");
     stage.key("enter");
     let asked = stage.asked();
@@ -219,7 +219,7 @@ fn what_keys_do_can_be_written_too() {
     assert_eq!(written(&stage), "");
     stage.write("/next-unread");
     stage.key("enter");
-    assert!(stage.shows("nothing is unread"));
+    assert!(stage.shows("No unread messages"));
 }
 
 #[test]

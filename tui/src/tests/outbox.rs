@@ -202,7 +202,7 @@ fn a_full_outbox_leaves_the_text_where_it_is() {
     }
     stage.write("one more");
     stage.key("enter");
-    assert!(stage.shows("200 messages wait here already") && stage.shows("› one more"));
+    assert!(stage.shows("Not sent: outbox is full (200 messages)") && stage.shows("› one more"));
 }
 
 #[test]

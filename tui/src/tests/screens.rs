@@ -200,5 +200,5 @@ fn what_is_said_has_the_whole_line_where_it_is_short() {
     assert!(stage.shows("there is no /jion: did you mean /join?"));
     stage.key("ctrl-u");
     stage.key("ctrl-q");
-    assert!(stage.shows("l leave, s only quit, Esc go on"));
+    assert!(stage.shows("l leave · s quit, keep seat · Esc cancel"));
 }

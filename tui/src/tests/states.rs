@@ -138,7 +138,7 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Lost, "", "offline", "✓ connected")]
 #[case(State::Lost, "'later' enter", "waiting to be sent", "› later")]
 #[case(State::Lost, "'/reconnect' enter", "offline", "› /reconnect")]
-#[case(State::Lost, "alt-2 enter", "not connected", "✓ connected")]
+#[case(State::Lost, "alt-2 enter", "Not connected", "✓ connected")]
 // With a selected message.
 #[case(State::Selected, "", "r reply", "⏎ send")]
 #[case(State::Selected, "r", "do we have the runbook", "r reply")]
@@ -148,23 +148,33 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Selected, "y", "copied", "⏎ join")]
 #[case(State::Selected, "'z'", "⏎ send", "r reply")]
 // At a meeting that starts soon.
-#[case(State::Waiting, "", "1 waiting: tim", "you join when it begins")]
-#[case(State::Waiting, "enter", "you join when it begins", "⏎ waits:")]
-#[case(State::Waiting, "enter enter", "⏎ waits:", "you join when it begins")]
+#[case(State::Waiting, "", "1 waiting: tim", "You'll join at the start")]
+#[case(
+    State::Waiting,
+    "enter",
+    "You'll join at the start",
+    "⏎ join automatically"
+)]
+#[case(
+    State::Waiting,
+    "enter enter",
+    "⏎ join automatically",
+    "You'll join at the start"
+)]
 #[case(
     State::Waiting,
     "'note to self'",
     "note to self",
-    "you join when it begins"
+    "You'll join at the start"
 )]
-#[case(State::Waiting, "f3", "WAITING 1", "HERE")]
+#[case(State::Waiting, "f3", "WAITING 1", "PARTICIPANTS")]
 #[case(State::Waiting, "alt-1", "42/1", "waiting: tim")]
-#[case(State::Waiting, "alt-1 alt-s", "begins in 8m", "42/1")]
+#[case(State::Waiting, "alt-1 alt-s", "starts in 8m", "42/1")]
 // The participants as a drawer.
-#[case(State::People, "", "HERE 3", "MEETINGS")]
-#[case(State::People, "f3", "⏎ send", "HERE 3")]
-#[case(State::People, "esc", "⏎ send", "HERE 3")]
-#[case(State::People, "f2", "LIVE NOW", "HERE 3")]
+#[case(State::People, "", "PARTICIPANTS 3", "MEETINGS")]
+#[case(State::People, "f3", "⏎ send", "PARTICIPANTS 3")]
+#[case(State::People, "esc", "⏎ send", "PARTICIPANTS 3")]
+#[case(State::People, "f2", "LIVE NOW", "PARTICIPANTS 3")]
 // The full-text search.
 #[case(State::Search, "", "search in everything", "r reply")]
 #[case(
@@ -178,13 +188,13 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Search, "'budget' esc", "⏎ send", "search in everything")]
 // The finder for meetings, users and commands.
 #[case(State::Finder, "'desi'", "Design review", "Vendor call")]
-#[case(State::Finder, "'desi' enter", "begins in", "find ─")]
+#[case(State::Finder, "'desi' enter", "starts in", "find ─")]
 #[case(State::Finder, "'@mar'", "@margaret", "Vendor")]
 #[case(State::Finder, "'@mar' enter", "› @margaret", "find ─")]
 #[case(State::Finder, "'/dnd' enter", "DND", "find ─")]
 #[case(State::Finder, "esc", "⏎ send", "find ─")]
-#[case(State::Finder, "'zzzz' enter", "nothing is called so", "begins in")]
-#[case(State::Finder, "'zzzz' enter backspace", "› zzz", "begins in")]
+#[case(State::Finder, "'zzzz' enter", "nothing is called so", "starts in")]
+#[case(State::Finder, "'zzzz' enter backspace", "› zzz", "starts in")]
 // The help page.
 #[case(State::Help, "", "Esc closes", "you joined")]
 #[case(State::Help, "pagedown", "more: PgDn", "you joined")]
@@ -195,8 +205,8 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Outbox, "", "Esc closes", "no such text")]
 #[case(State::Outbox, "esc", "⏎ send", "Esc closes")]
 // The question on quitting.
-#[case(State::Leaving, "", "l ", "Esc closes")]
-#[case(State::Leaving, "esc", "⏎ send", "only quit")]
+#[case(State::Leaving, "", "l: leave", "Esc closes")]
+#[case(State::Leaving, "esc", "⏎ send", "keep seat")]
 fn keys_in_every_state(
     #[case] at: State,
     #[case] keys: &str,

@@ -122,7 +122,7 @@ fn too_long_a_text_stays_in_the_input() {
     let mut stage = Stage::talking(80, 24);
     stage.tell(AppEvent::Pasted("x".repeat(4_097)));
     stage.key("enter");
-    assert!(stage.shows("4097 bytes"));
+    assert!(stage.shows("4,097 bytes"));
     assert_eq!(
         stage.model.composer().expect("one").editor.text().len(),
         4_097
@@ -135,7 +135,7 @@ fn many_lines_ask_first() {
     let mut stage = Stage::talking(80, 24);
     stage.tell(AppEvent::Pasted("1\n2\n3\n4\n5\n6".into()));
     stage.key("enter");
-    assert!(stage.shows("6 lines: Enter again"));
+    assert!(stage.shows("6 lines. Press Enter again"));
     stage.key("enter");
     assert_eq!(
         stage
@@ -188,10 +188,10 @@ fn leaving_and_what_is_written_then() {
             reason: Reason::Left,
         },
     );
-    assert!(stage.shows("you left"));
+    assert!(stage.shows("You left"));
     stage.write("too late");
     stage.key("enter");
-    assert!(stage.shows("you are not in this meeting") && stage.shows("› too late"));
+    assert!(stage.shows("You are not in this meeting") && stage.shows("› too late"));
     assert!(
         stage
             .asked()
@@ -221,7 +221,7 @@ fn the_end_is_a_line_and_the_input_says_so() {
             reason: Reason::Scheduled,
         },
     );
-    assert!(stage.shows("closed") && stage.shows("its time is over"));
+    assert!(stage.shows("Meeting ended 14:52 (scheduled)"));
     // It was sent, so only the server knows the outcome.
     assert!(stage.shows("sending"));
     stage.refuse("post", Code::Ended.into());
@@ -283,7 +283,7 @@ fn older_messages_come_while_scrolling_and_nothing_jumps() {
         .filter(|effect| format!("{effect:?}").contains("before"))
         .collect();
     assert_eq!(asked.len(), 1);
-    assert!(stage.shows("reading older messages"));
+    assert!(stage.shows("loading older messages"));
     let line = "Rollout is at 40 %";
     let row = |stage: &Stage| stage.screen().lines().position(|row| row.contains(line));
     let before = row(&stage);
@@ -299,7 +299,7 @@ fn older_messages_come_while_scrolling_and_nothing_jumps() {
     let after = row(&stage);
     assert!(after <= before && after.is_some(), "{before:?} {after:?}");
     stage.key("alt-home");
-    assert!(stage.shows("opened 14:30"));
+    assert!(stage.shows("started 14:30"));
     let log = stage
         .model
         .room()

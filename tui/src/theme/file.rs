@@ -66,26 +66,30 @@ impl Theme {
         }
         let text = value
             .as_str()
-            .ok_or_else(|| format!("{name}: write it like \"bold yellow\""))?;
+            .ok_or_else(|| format!("{name}: expected a string such as \"bold yellow\""))?;
         if name == "glyphs" {
             self.glyphs = match text {
                 "unicode" => &UNICODE,
                 "ascii" => &ASCII,
-                _ => return Err("glyphs are \"unicode\" or \"ascii\"".to_owned()),
+                _ => return Err("glyphs: expected \"unicode\" or \"ascii\"".to_owned()),
             };
             return Ok(());
         }
         let tone = Tone::ALL.iter().find(|tone| tone.name() == name);
         let tone = tone.ok_or_else(|| {
             let names: Vec<&str> = Tone::ALL.iter().map(|tone| tone.name()).collect();
-            format!("there is no '{name}': glyphs, names, {}", names.join(", "))
+            format!(
+                "unknown setting '{name}'; expected glyphs, names, {}",
+                names.join(", ")
+            )
         })?;
         self.styles[*tone as usize] = style(text).map_err(|what| format!("{name}: {what}"))?;
         Ok(())
     }
 
     fn set_names(&mut self, value: &DeValue<'_>) -> Result<(), String> {
-        let expected = || format!("names are 1 to {NAMES_MAX} colours: [\"cyan\", \"green\"]");
+        let expected =
+            || format!("names: expected 1 to {NAMES_MAX} colours, such as [\"cyan\", \"green\"]");
         let list = value.as_array().ok_or_else(expected)?;
         let mut names = [None; NAMES_MAX];
         if list.is_empty() || list.len() > NAMES_MAX {
@@ -109,7 +113,7 @@ fn style(text: &str) -> Result<Style, String> {
         if let Some((_, modifier)) = modifier {
             style = style.add_modifier(*modifier);
         } else if word == "on" {
-            let word = words.next().ok_or("a colour stands after 'on'")?;
+            let word = words.next().ok_or("expected a colour after 'on'")?;
             style = style.bg(colour(word)?);
         } else {
             style = style.fg(colour(word)?);
@@ -122,8 +126,8 @@ fn colour(word: &str) -> Result<Color, String> {
     let found = COLOURS.iter().find(|(name, _)| *name == word);
     found.map(|(_, colour)| *colour).ok_or_else(|| {
         format!(
-            "'{word}' is none of black, red, green, yellow, blue, magenta, cyan, white, the same \
-             with bright-, bold, dim, italic, underline, reverse, on"
+            "unknown colour '{word}'; expected black, red, green, yellow, blue, magenta, cyan, white, \
+             one of these with bright-, or bold, dim, italic, underline, reverse, on"
         )
     })
 }
@@ -152,10 +156,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case("bad = \"pink\"", 1, "'pink' is none of")]
-    #[case("\nbad = 7", 2, "bad: write it like")]
-    #[case("worse = \"red\"", 1, "there is no 'worse'")]
-    #[case("names = []", 1, "names are 1 to")]
+    #[case("bad = \"pink\"", 1, "unknown colour 'pink'")]
+    #[case("\nbad = 7", 2, "bad: expected a string")]
+    #[case("worse = \"red\"", 1, "unknown setting 'worse'")]
+    #[case("names = []", 1, "names: expected 1 to")]
     #[case("glyphs = \"emoji\"", 1, "unicode")]
     #[case("bad = \"red on\"", 1, "after 'on'")]
     fn what_is_wrong_has_its_line_and_the_look_stays(

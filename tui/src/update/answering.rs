@@ -104,7 +104,7 @@ impl Step<'_> {
             self.delete_message(&event);
             return true;
         }
-        let text = format!("Enter again deletes {}", named(&event));
+        let text = format!("Press Enter again to delete {}", named(&event));
         self.model.tell(Tone::Soon, text);
         self.model.confirming = Some(asked);
         false
@@ -122,7 +122,7 @@ impl Step<'_> {
         if let Some(text) = changed {
             self.model.ring.push(&text);
             let key = self.model.key(Command::Yank);
-            let text = format!("the message stays as it is; {key} puts back what you wrote");
+            let text = format!("Edit cancelled; {key} inserts your text");
             self.model.tell(Tone::Plain, text);
         }
     }
@@ -144,7 +144,7 @@ impl Step<'_> {
             }
             ComposeTarget::Delete(_) => {
                 composer.editor.take();
-                self.model.tell(Tone::Plain, "the message stays as it is");
+                self.model.tell(Tone::Plain, "Deletion cancelled");
             }
         }
         self.drafts_changed();
@@ -184,7 +184,7 @@ impl Step<'_> {
             failed: None,
         };
         if let Err(full) = self.model.outbox.say(line) {
-            self.model.tell(Tone::Bad, format!("not deleted: {full}"));
+            self.model.tell(Tone::Bad, format!("Not deleted: {full}"));
         }
     }
 
@@ -227,7 +227,7 @@ impl Step<'_> {
     }
 
     fn tell_none(&mut self) {
-        let text = "there is no such message at hand";
+        let text = "No matching message; load older ones with PgUp";
         self.model.tell(Tone::Plain, text);
     }
 }

@@ -66,19 +66,18 @@ impl Step<'_> {
     /// `/notify`: shows or sets the notification level of the meeting on screen.
     pub(super) fn notify(&mut self, argument: &str) -> bool {
         let Some(id) = self.model.shown else {
-            self.model.tell(Tone::Bad, "no meeting is open");
+            self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
-        let title = self.title_of(id);
         if argument.is_empty() {
-            let now = self.model.loudness.get(&id.meeting).copied();
-            let now = now.unwrap_or_default();
-            let text = format!("{title} calls you for: {now} (/notify all, mentions or none)");
+            let level = self.model.loudness.get(&id.meeting).copied();
+            let level = level.unwrap_or_default().describe();
+            let text = format!("{level}. Change with /notify all, mentions or none");
             self.model.tell(Tone::Plain, text);
             return true;
         }
         let Ok(loudness) = argument.parse::<Loudness>() else {
-            let text = "/notify all, /notify mentions or /notify none";
+            let text = "Usage: /notify all, /notify mentions or /notify none";
             self.model.tell(Tone::Bad, text);
             return false;
         };
@@ -89,7 +88,7 @@ impl Step<'_> {
     /// `/mute`: mutes or unmutes notifications of the meeting on screen.
     pub(super) fn mute(&mut self) -> bool {
         let Some(id) = self.model.shown else {
-            self.model.tell(Tone::Bad, "no meeting is open");
+            self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
         let silent = self.model.loudness.get(&id.meeting) == Some(&Loudness::Silent);
@@ -106,22 +105,16 @@ impl Step<'_> {
     pub(super) fn toggle_dnd(&mut self) {
         self.model.dnd = !self.model.dnd;
         let text = if self.model.dnd {
-            "nothing calls you until /dnd again"
+            "Do not disturb on"
         } else {
-            "meetings call you again"
+            "Do not disturb off"
         };
         self.model.tell(Tone::Plain, text);
     }
 
     fn set_loudness(&mut self, id: InstanceId, loudness: Loudness) {
         self.model.loudness.insert(id.meeting, loudness);
-        let title = self.title_of(id);
-        let text = match loudness {
-            Loudness::All => format!("{title} calls you for every message"),
-            Loudness::Mentions => format!("{title} calls you for what speaks of you"),
-            Loudness::Silent => format!("{title} is silent"),
-        };
-        self.model.tell(Tone::Plain, text);
+        self.model.tell(Tone::Plain, loudness.describe());
         let mut kept: Vec<_> = self
             .model
             .loudness

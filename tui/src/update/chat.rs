@@ -54,7 +54,7 @@ impl Step<'_> {
             ))
         });
         if found.is_none() {
-            self.model.tell(Tone::Plain, "nothing is unread here");
+            self.model.tell(Tone::Plain, "No unread messages here");
         }
         self.set_scroll(found);
     }

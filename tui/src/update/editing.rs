@@ -7,6 +7,7 @@ use crate::command::{Command, Context};
 use crate::effect::Effect;
 use crate::model::choice::Choice;
 use crate::model::editor::{Editor, Ring};
+use crate::text;
 use crate::theme::Tone;
 
 /// Delay between a change of a draft and storing it.
@@ -92,11 +93,11 @@ impl Step<'_> {
             Command::Yank => self.change(|editor, ring| editor.yank(ring)),
             Command::YankOlder => self.try_to(
                 |editor, ring| editor.yank_older(ring),
-                "nothing was put back just now",
+                "Nothing to replace; yank first",
             ),
             Command::Transpose => self.change(|editor, _| editor.transpose()),
-            Command::Undo => self.try_to(|editor, _| editor.undo(), "nothing to take back"),
-            Command::Redo => self.try_to(|editor, _| editor.redo(), "nothing to make again"),
+            Command::Undo => self.try_to(|editor, _| editor.undo(), "Nothing to undo"),
+            Command::Redo => self.try_to(|editor, _| editor.redo(), "Nothing to redo"),
             _ => {}
         }
     }
@@ -145,17 +146,15 @@ impl Step<'_> {
     }
 
     /// Takes the text from the external editor.
-    pub(super) fn came_back(&mut self, at: Option<InstanceId>, text: &str) {
-        if text.len() > INPUT_BYTES_MAX {
-            let why = format!(
-                "{} bytes are too much: the input holds {INPUT_BYTES_MAX}",
-                text.len()
-            );
+    pub(super) fn came_back(&mut self, at: Option<InstanceId>, written: &str) {
+        if written.len() > INPUT_BYTES_MAX {
+            let (bytes, max) = (text::number(written.len()), text::number(INPUT_BYTES_MAX));
+            let why = format!("Text too long ({bytes} bytes, limit {max})");
             return self.model.tell(Tone::Bad, why);
         }
         let composer = self.model.composers.entry(at).or_default();
-        if composer.editor.text() != text {
-            composer.editor.set(text);
+        if composer.editor.text() != written {
+            composer.editor.set(written);
             self.drafts_changed();
         }
     }
@@ -179,7 +178,10 @@ impl Step<'_> {
     fn has_room(&mut self, bytes: usize) -> bool {
         let fits = self.editor().0.text().len() + bytes <= INPUT_BYTES_MAX;
         if !fits {
-            let why = format!("too much: the input holds {INPUT_BYTES_MAX} bytes");
+            let why = format!(
+                "Input is full (limit {} bytes)",
+                text::number(INPUT_BYTES_MAX)
+            );
             self.model.tell(Tone::Bad, why);
         }
         fits

@@ -68,7 +68,7 @@ impl Step<'_> {
         let log = self.model.rooms.get(&to).and_then(|room| room.log.as_ref());
         if log.is_some_and(|log| log.event(seq).is_none()) {
             self.model.jump = None;
-            let text = format!("message {seq} is not there any more");
+            let text = format!("Message {seq} no longer exists");
             self.model.tell(Tone::Bad, text);
         }
         self.arrive(id);
@@ -126,7 +126,7 @@ impl Step<'_> {
         let more = room.and_then(|room| Some((room.id, room.log.as_ref()?.older_than()?)));
         match more {
             Some((id, before)) => self.ask_older(id, before),
-            None => self.model.tell(Tone::Plain, "this is the first message"),
+            None => self.model.tell(Tone::Plain, "This is the first message"),
         }
     }
 

@@ -35,16 +35,14 @@ impl Step<'_> {
                 ServerLine::Push(push) => self.push(push),
             },
             LinkEvent::Garbled => {
-                self.model.tell(
-                    Tone::Bad,
-                    "the server said something that this client does not know",
-                );
+                self.model
+                    .tell(Tone::Bad, "Unreadable message from the server");
             }
             LinkEvent::Unsent { id } => self.unsent(id),
             LinkEvent::Closed { reason, retry_in } => {
                 self.lost();
                 if reason.is_signed_out() {
-                    self.sign_out("you are signed out: sign in again");
+                    self.sign_out("Signed out. Sign in again");
                 } else {
                     let wait_ms =
                         |wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
@@ -175,9 +173,9 @@ impl Step<'_> {
         let lines = self.model.outbox.of(id).count();
         let left = match lines {
             0 => String::new(),
-            _ => ": /outbox shows what was not sent".to_owned(),
+            _ => ". Unsent messages: /outbox".to_owned(),
         };
-        let text = format!("{title} is not yours to read any more{left}");
+        let text = format!("You can no longer read {title}{left}");
         self.model.tell(Tone::Bad, text);
     }
 
@@ -231,7 +229,7 @@ impl Step<'_> {
     fn unsent(&mut self, id: u64) {
         let asked = self.model.asks.remove(&id);
         if let Some(Asked::Post(instance, cmid, sent)) = asked {
-            let why = "it is too large to be sent".to_owned();
+            let why = "too large to send".to_owned();
             self.model
                 .outbox
                 .refused(cmid, sent, Refusal::Final { why });

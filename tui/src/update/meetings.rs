@@ -38,15 +38,12 @@ impl Step<'_> {
         }
         if let Some(id) = self.model.meetings.called_off() {
             let title = self.title_of(id);
-            self.model.tell(
-                Tone::Bad,
-                format!("{title} was cancelled: it does not take place"),
-            );
+            self.model.tell(Tone::Bad, format!("{title} was cancelled"));
         }
         for id in self.model.meetings.take_begun() {
             let title = self.title_of(id);
             self.model
-                .tell(Tone::Good, format!("{title} has begun: you join it"));
+                .tell(Tone::Good, format!("{title} has started; joining"));
             self.join(id);
         }
         self.confirm_closed();
@@ -98,7 +95,7 @@ impl Step<'_> {
             Some(id) => self.show(*id),
             None => self
                 .model
-                .tell(Tone::Plain, format!("there is no meeting {}", nth + 1)),
+                .tell(Tone::Plain, format!("No meeting {}", nth + 1)),
         }
     }
 
@@ -106,7 +103,7 @@ impl Step<'_> {
     pub(super) fn next_unread(&mut self) {
         match self.model.next_unread() {
             Some(id) => self.show(id),
-            None => self.model.tell(Tone::Plain, "nothing is unread"),
+            None => self.model.tell(Tone::Plain, "No unread messages"),
         }
     }
 
@@ -121,7 +118,7 @@ impl Step<'_> {
             // Not listed: reading it tells what it is.
             self.open(id);
             if !self.is_ready() {
-                let why = "not connected: it is read when the connection is back";
+                let why = "Not connected. The meeting opens once the connection is back";
                 self.model.tell(Tone::Bad, why);
             }
             return;
@@ -132,13 +129,13 @@ impl Step<'_> {
             InstanceState::Active => self.join(id),
             InstanceState::Ending | InstanceState::Ended => self.open(id),
             InstanceState::Scheduled => {
-                let begins = self.model.zone.weekday_hm(instance.fromdatetime);
+                let starts = self.model.zone.weekday_hm(instance.fromdatetime);
                 let left = minutes(minutes_left(self.model.now, instance.fromdatetime));
                 let title = self.title_of(id);
                 let text = if self.model.meetings.toggle_wait(id) {
-                    format!("{title} begins {begins}, in {left}: you join it then")
+                    format!("You'll join {title} {starts} (in {left})")
                 } else {
-                    format!("you do not wait for {title} any more")
+                    format!("Auto-join off for {title}")
                 };
                 self.model.tell(Tone::Plain, text);
             }
@@ -150,7 +147,7 @@ impl Step<'_> {
         if !self.is_ready() {
             self.model.tell(
                 Tone::Bad,
-                "not connected: you join as soon as the connection is back",
+                "Not connected. You'll join once the connection is back",
             );
         }
         // Join before opening, so that the user is among the participants read.
@@ -205,7 +202,7 @@ impl Step<'_> {
             .filter(|room| room.wants_in)
             .map(|room| room.id)
         else {
-            return self.model.tell(Tone::Bad, "you are not in this meeting");
+            return self.model.tell(Tone::Bad, "You are not in this meeting");
         };
         self.ask_or_tell(Verb::Leave(id), Asked::Leave(id));
     }
@@ -219,7 +216,7 @@ impl Step<'_> {
         self.flush(id);
         self.model.meetings.set_joined(id, None);
         let title = self.title_of(id);
-        self.model.tell(Tone::Plain, format!("you left {title}"));
+        self.model.tell(Tone::Plain, format!("You left {title}"));
         let under_way = self
             .model
             .asks
@@ -250,7 +247,7 @@ impl Step<'_> {
         if self.model.panes().form == Form::Three {
             return self
                 .model
-                .tell(Tone::Plain, "the people stand at the right; /who says more");
+                .tell(Tone::Plain, "Participants are on the right");
         }
         let open = self.model.drawer == Some(Drawer::People);
         self.model.drawer = (!open).then_some(Drawer::People);

@@ -186,7 +186,7 @@ impl Step<'_> {
         if let Ok(ok) = serde_json::from_value(value) {
             then(self, ok);
         } else {
-            let text = "the server answered in a way that this client does not know";
+            let text = "Unreadable reply from the server";
             self.model.tell(Tone::Bad, text);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Generation, InstanceId};
 use plenary_shared::protocol::{Ack, Delete, Edit, Post, Posted, Verb};
-use plenary_shared::text::MessageBody;
+use plenary_shared::text::{MessageBody, TextError};
 
 use super::Step;
 use crate::command::Command;
@@ -17,6 +17,7 @@ use crate::model::room::Room;
 use crate::model::scroll::Scroll;
 use crate::model::select::body;
 use crate::model::{Asked, EnterDoes};
+use crate::text;
 use crate::theme::Tone;
 
 /// Messages with more lines need a confirmation.
@@ -59,7 +60,7 @@ impl Step<'_> {
             pending.is_none() && body(event) == Some(text.trim_end())
         });
         if text.trim().is_empty() {
-            let text = "a message says something: /delete deletes it, Esc leaves it as it is";
+            let text = "Message is empty. /delete deletes it, Esc cancels the edit";
             self.model.tell(Tone::Bad, text);
         } else if is_as_it_was {
             self.leave_aim();
@@ -75,10 +76,17 @@ impl Step<'_> {
             .map_or(ComposeTarget::New, Composer::target)
     }
 
-    fn say(&mut self, text: &str) {
-        let body = match MessageBody::parse(text) {
+    fn say(&mut self, written: &str) {
+        let body = match MessageBody::parse(written) {
             Ok(body) => body,
-            Err(error) => return self.model.tell(Tone::Bad, format!("not sent: {error}")),
+            Err(TextError::TooLong {
+                bytes, bytes_max, ..
+            }) => {
+                let (bytes, max) = (text::number(bytes), text::number(bytes_max));
+                let why = format!("Message too long ({bytes} bytes, limit {max})");
+                return self.model.tell(Tone::Bad, why);
+            }
+            Err(error) => return self.model.tell(Tone::Bad, format!("Not sent: {error}")),
         };
         let (now, spare, target) = (self.model.now, self.spare, self.target());
         let Some(id) = self
@@ -87,15 +95,17 @@ impl Step<'_> {
             .filter(|room| room.wants_in)
             .map(|room| room.id)
         else {
-            return self.not_in(text);
+            return self.not_in(written);
         };
-        if text.lines().count() > LINES_UNASKED_MAX
-            && self.model.confirming.as_deref() != Some(text)
+        if written.lines().count() > LINES_UNASKED_MAX
+            && self.model.confirming.as_deref() != Some(written)
         {
-            let count = text.lines().count();
-            self.model
-                .tell(Tone::Soon, format!("{count} lines: Enter again sends them"));
-            self.model.confirming = Some(text.to_owned());
+            let count = written.lines().count();
+            self.model.tell(
+                Tone::Soon,
+                format!("{count} lines. Press Enter again to send"),
+            );
+            self.model.confirming = Some(written.to_owned());
             return;
         }
         let line = JournalEntry {
@@ -107,7 +117,7 @@ impl Step<'_> {
             failed: None,
         };
         if let Err(full) = self.model.outbox.say(line) {
-            return self.model.tell(Tone::Bad, format!("not sent: {full}"));
+            return self.model.tell(Tone::Bad, format!("Not sent: {full}"));
         }
         self.model.confirming = None;
         if target.is_change() {
@@ -142,7 +152,7 @@ impl Step<'_> {
             None => {
                 let (next, list) = (Command::NextMeeting, Command::MeetingsList);
                 let (next, list) = (self.model.key(next), self.model.key(list));
-                format!("no meeting is open: choose one with {next} or {list}")
+                format!("No meeting open. Choose one with {next} or {list}")
             }
             Some(id) if self.model.rooms.get(&id).is_some_and(Room::is_closed) => {
                 Code::Ended.sentence().to_owned()
@@ -154,12 +164,12 @@ impl Step<'_> {
                     .get(&id)
                     .is_some_and(|room| room.kept_at.is_some()) =>
             {
-                "not sent yet: the server has not answered. Enter again when it has".to_owned()
+                "Not sent: still connecting. Press Enter again once connected".to_owned()
             }
             Some(id) if self.model.is_active(id) => {
-                "not sent: you are not in this meeting. Enter again joins it".to_owned()
+                "You are not in this meeting. Press Enter again to join".to_owned()
             }
-            Some(_) => "not sent: this meeting is not running".to_owned(),
+            Some(_) => "Not sent: this meeting is not live".to_owned(),
         };
         self.model.tell(Tone::Bad, text);
     }
@@ -184,7 +194,7 @@ impl Step<'_> {
     pub(super) fn retry(&mut self) {
         let failed = |id: &InstanceId| self.model.outbox.failed(*id) > 0;
         let Some(id) = self.model.shown.filter(failed) else {
-            return self.model.tell(Tone::Plain, "nothing here failed");
+            return self.model.tell(Tone::Plain, "Nothing to retry");
         };
         let room = self.model.rooms.get(&id);
         if room.is_some_and(Room::is_closed) {
@@ -202,7 +212,7 @@ impl Step<'_> {
         let recalled = self.model.shown.and_then(|id| self.model.outbox.recall(id));
         match recalled {
             Some(line) => self.put_back(line.target, &line.body),
-            None => self.model.tell(Tone::Plain, "nothing here was refused"),
+            None => self.model.tell(Tone::Plain, "Nothing to restore"),
         }
     }
 
@@ -324,9 +334,9 @@ impl Step<'_> {
         if failed && (target.is_change() || self.model.shown != Some(id)) {
             let title = self.title_of(id);
             let what = match target {
-                ComposeTarget::New | ComposeTarget::Reply(_) => "a message was not sent",
-                ComposeTarget::Edit(_) => "a message was not changed",
-                ComposeTarget::Delete(_) => "a message was not deleted",
+                ComposeTarget::New | ComposeTarget::Reply(_) => "message not sent",
+                ComposeTarget::Edit(_) => "edit not saved",
+                ComposeTarget::Delete(_) => "message not deleted",
             };
             let text = format!("{title}: {what}: {}", reject.detail);
             self.model.tell(Tone::Bad, text);

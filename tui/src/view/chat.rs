@@ -153,12 +153,9 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
     }
     rows.push(title::when(model, instance));
     let whom = if instance.is_public {
-        "open to everybody who is signed in".to_owned()
+        "Public: any signed-in user can join".to_owned()
     } else {
-        format!(
-            "{} private: for those who are invited",
-            theme.glyphs.private
-        )
+        format!("{} Private: invited users only", theme.glyphs.private)
     };
     rows.push(Line::styled(whom, theme.style(Tone::Quiet)));
     rows.push(Line::default());
@@ -174,31 +171,31 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
         InstanceState::Active => {
             let left = minutes(minutes_left(model.now, instance.todatetime));
             let here = match instance.participants {
-                0 => "nobody is here yet".to_owned(),
-                1 => "1 person is here".to_owned(),
-                count => format!("{count} people are here"),
+                0 => "no participants yet".to_owned(),
+                1 => "1 participant".to_owned(),
+                count => format!("{count} participants"),
             };
             (
                 format!("{} live, {left} left, {here}", theme.glyphs.live),
-                format!("{enter} joins"),
+                format!("{enter} join"),
             )
         }
         InstanceState::Scheduled => {
             let left = countdown(model, instance);
             let hint = if model.meetings.is_waited_for(instance.id) {
-                format!("you join when it begins: {enter} takes that back")
+                format!("You'll join at the start. {enter} to cancel")
             } else {
-                format!("{enter} waits: you join by yourself when it begins")
+                format!("{enter} join automatically when it starts")
             };
-            (format!("{} begins in {left}", theme.glyphs.busy), hint)
+            (format!("{} starts in {left}", theme.glyphs.busy), hint)
         }
         InstanceState::Ending | InstanceState::Ended if instance.cancelled => (
             format!("{} cancelled", theme.glyphs.failed),
-            "an admin called it off before it began".to_owned(),
+            "Cancelled by an admin before it started".to_owned(),
         ),
         InstanceState::Ending | InstanceState::Ended => (
             format!("{} ended", theme.glyphs.done),
-            format!("{enter} opens it for reading"),
+            format!("{enter} read messages"),
         ),
     };
     rows.push(Line::raw(said));
@@ -226,12 +223,11 @@ fn nothing(model: &Model, area: Rect) -> Vec<Line<'static>> {
     let cells = usize::from(area.width).saturating_sub(4).max(1);
     let text = match &model.link {
         _ if model.meetings.loaded => {
-            "There is no meeting for you: none is running and none is coming. New ones appear here \
-             by themselves."
+            "No live or upcoming meetings. New ones appear here automatically."
         }
-        Link::Off | Link::Connecting { .. } | Link::Greeting => "connecting to the server",
-        Link::Ready => "reading the list of meetings",
-        Link::Lost { .. } => "not connected: the list of meetings comes with the connection",
+        Link::Off | Link::Connecting { .. } | Link::Greeting => "Connecting",
+        Link::Ready => "Loading meetings",
+        Link::Lost { .. } => "Not connected. Meetings appear once the connection is back.",
     };
     let rows = text::wrap(text, cells)
         .into_iter()

@@ -54,7 +54,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     if empty && let Some(line) = lines.first_mut() {
         let said = match query {
-            Some(_) => "search upwards".to_owned(),
+            Some(_) => "Search backwards".to_owned(),
             None => placeholder(model),
         };
         let said = text::fit(&said, cells, model.theme.glyphs.cut);
@@ -86,18 +86,20 @@ pub(super) fn target(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let log = room.log.as_ref();
     let seq = model.outbox.seq_of(message, log).unwrap_or(message.seq);
     let at = log.and_then(|log| log.event(seq));
-    let at = at.map_or_else(String::new, |event| model.zone.hm(event.timestamp));
+    let at = at.map_or_else(String::new, |event| {
+        format!("{} ", model.zone.hm(event.timestamp))
+    });
     let said = match target {
         ComposeTarget::Reply(_) => format!(
-            " {} answers {}",
+            " {} Replying to {}",
             glyphs.mention,
             model.looked(room).quoted(seq)
         ),
         ComposeTarget::New | ComposeTarget::Edit(_) | ComposeTarget::Delete(_) => {
-            format!(" {} changes what you said at {at}", glyphs.mention)
+            format!(" {} Editing your {at}message", glyphs.mention)
         }
     };
-    let escape = format!("  {} leaves it ", model.key(Command::Back));
+    let escape = format!("  {} cancels ", model.key(Command::Back));
     let line = spread(
         usize::from(area.width),
         vec![Span::styled(said, model.theme.style(Tone::Strong))],
@@ -112,14 +114,14 @@ fn placeholder(model: &Model) -> String {
     let enter = model.theme.glyphs.keys[3];
     match model.enter_does() {
         EnterDoes::Send => String::new(),
-        EnterDoes::Retry => format!("{enter} sends again what could not be sent"),
-        EnterDoes::Join => format!("{enter} joins this meeting"),
-        EnterDoes::Read => format!("this meeting has ended: {enter} opens it for reading"),
+        EnterDoes::Retry => format!("{enter} retry failed messages"),
+        EnterDoes::Join => format!("{enter} join this meeting"),
+        EnterDoes::Read => format!("Meeting ended. {enter} read messages"),
         EnterDoes::Wait if waits(model) => {
-            format!("you join when it begins: {enter} takes that back")
+            format!("You'll join at the start. {enter} to cancel")
         }
-        EnterDoes::Wait => format!("this meeting has not begun yet: {enter} waits for it"),
-        EnterDoes::Nothing => "this meeting has ended: its messages can still be read".to_owned(),
+        EnterDoes::Wait => format!("{enter} join automatically when it starts"),
+        EnterDoes::Nothing => "Meeting ended. You can still read its messages".to_owned(),
     }
 }
 

@@ -36,7 +36,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
         });
     }
     if lines.is_empty() {
-        let text = if model.meetings.loaded { " none" } else { "" };
+        let text = if model.meetings.loaded {
+            " No meetings"
+        } else {
+            ""
+        };
         rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
     }
     let glyphs = model.theme.glyphs;

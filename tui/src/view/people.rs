@@ -74,7 +74,7 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
     let waiting = model.shown.and_then(|id| model.waiting.get(id)?.count);
     let said = match waiting.filter(|_| log.is_none()) {
         Some(count) => format!(" WAITING {count}"),
-        None => format!(" HERE {here}{expected}"),
+        None => format!(" PARTICIPANTS {here}{expected}"),
     };
     spread(
         columns,
@@ -154,9 +154,9 @@ fn one(
 fn unopened(model: &Model, columns: usize) -> Vec<Row> {
     let listed = model.shown.and_then(|id| model.instance(id));
     let text = match listed.map(|instance| instance.state) {
-        Some(InstanceState::Active) => "join to see who is here",
-        Some(InstanceState::Scheduled) => "nobody is here before it begins",
-        Some(InstanceState::Ending | InstanceState::Ended) => "open it to see who was here",
+        Some(InstanceState::Active) => "Join to see participants",
+        Some(InstanceState::Scheduled) => "No one waiting",
+        Some(InstanceState::Ending | InstanceState::Ended) => "Open to see participants",
         None => "",
     };
     let quiet = model.theme.style(Tone::Quiet);
@@ -240,7 +240,7 @@ fn absent(model: &Model, room: &Room, columns: usize) -> Vec<Row> {
         return Vec::new();
     };
     let quiet = model.theme.style(Tone::Quiet);
-    let mut rows = vec![title(model, "NOT YET", absent.count)];
+    let mut rows = vec![title(model, "NOT JOINED", absent.count)];
     let cells = columns / ABSENT_IN_ROW;
     for some in absent.people.chunks(ABSENT_IN_ROW) {
         let names = some.iter().map(|one| {

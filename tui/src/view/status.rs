@@ -42,7 +42,7 @@ fn typing(model: &Model, cells: usize) -> Option<Span<'static>> {
         .keys()
         .map(|user| text::one_line(&log.name(*user)))
         .collect();
-    let said = [names.join(", "), format!("{} people", names.len())];
+    let said = [names.join(", "), format!("{} participants", names.len())];
     let cut = model.theme.glyphs.cut;
     let text = said
         .into_iter()
@@ -66,10 +66,10 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let narrow = matches!(form, Form::Tabs | Form::Narrow | Form::Tiny);
     let hint = |row: &'static crate::command::Row| {
         let text = match (row.command, model.enter_does()) {
-            (Command::Send, EnterDoes::Retry) => "try again",
+            (Command::Send, EnterDoes::Retry) => "retry",
             (Command::Send, EnterDoes::Join) => "join",
             (Command::Send, EnterDoes::Read) => "read",
-            (Command::Send, EnterDoes::Wait) => "wait, or not",
+            (Command::Send, EnterDoes::Wait) => "toggle auto-join",
             (Command::Send, EnterDoes::Nothing) => return None,
             // In narrow layouts, the keys for the lists have priority.
             (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
@@ -121,24 +121,20 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.leaving {
-        let text = if columns >= 90 {
-            " a meeting is running: l leave, s only quit (after 20 s you have left), Esc go on"
-        } else {
-            " l leave, s only quit, Esc go on"
-        };
+        let text = quit_question(glyphs.dot, columns);
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     if model.select.as_ref().is_some_and(|select| select.deleting) {
         let (again, keep) = (model.key(Command::Delete), model.key(Command::Back));
-        let text = format!(" {again} again deletes this message, {keep} keeps it");
+        let text = format!(" Press {again} again to delete this message, {keep} to cancel");
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     if model.quit_at.is_some() {
-        return vec![Span::raw(format!(" leaving{}", glyphs.cut))];
+        return vec![Span::raw(format!(" Leaving{}", glyphs.cut))];
     }
     if model.quit_until.is_some() {
         return vec![Span::styled(
-            format!(" {} again to quit", model.key(Command::ClearOrQuit)),
+            format!(" Press {} again to quit", model.key(Command::ClearOrQuit)),
             theme.style(Tone::Soon),
         )];
     }
@@ -170,10 +166,29 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     match elsewhere.count() {
         0 => Vec::new(),
         count => {
-            let text = format!(" {} {count} not sent elsewhere: /outbox", glyphs.failed);
+            let text = format!(
+                " {} {count} failed in other meetings: /outbox",
+                glyphs.failed
+            );
             vec![Span::styled(text, theme.style(Tone::Bad))]
         }
     }
+}
+
+/// Returns the question on quitting from a live meeting, in the longest form that fits.
+fn quit_question(dot: &str, columns: usize) -> String {
+    let short = format!(" l leave {dot} s quit, keep seat {dot} Esc cancel");
+    let forms = [
+        format!(
+            " You're still in a meeting. l: leave and quit {dot} s: quit, keep my seat for 20 s \
+             {dot} Esc: cancel"
+        ),
+        format!(
+            " You're still in a meeting. l: leave, quit {dot} s: quit, keep seat {dot} Esc: cancel"
+        ),
+    ];
+    let fits = |text: &String| text::width(text) < columns;
+    forms.into_iter().find(fits).unwrap_or(short)
 }
 
 fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
@@ -181,18 +196,19 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     let mut spans = match &model.link {
         Link::Off => Vec::new(),
         Link::Connecting { attempt } => {
-            let again = if *attempt > 0 {
-                format!(" (try {})", attempt + 1)
-            } else {
-                String::new()
+            let text = match attempt {
+                0 => format!(" {} Connecting{}", glyphs.busy, glyphs.cut),
+                _ => format!(
+                    " {} Reconnecting{} (attempt {})",
+                    glyphs.busy,
+                    glyphs.cut,
+                    attempt + 1
+                ),
             };
-            vec![Span::raw(format!(
-                " {} connecting{}{again}",
-                glyphs.busy, glyphs.cut
-            ))]
+            vec![Span::raw(text)]
         }
         Link::Greeting => vec![Span::raw(format!(
-            " {} saying hello{}",
+            " {} Signing in{}",
             glyphs.busy, glyphs.cut
         ))],
         Link::Ready if columns < 60 => {
@@ -212,9 +228,9 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
             let rest = match retry_at {
                 Some(at) => {
                     let left_s = (at.ms_since(model.now).max(0) + 999) / 1_000;
-                    format!(" again in {left_s} s")
+                    format!(" reconnecting in {left_s} s")
                 }
-                None => " not tried again".to_owned(),
+                None => " /reconnect to retry".to_owned(),
             };
             let why = match columns {
                 90.. => format!(

@@ -98,7 +98,7 @@ fn parts(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
         InstanceState::Scheduled => {
             let left = minutes(minutes_left(model.now, instance.fromdatetime));
             parts.push(part(times, Style::new(), 50, false));
-            parts.push(part(format!("begins in {left}"), Style::new(), 90, true));
+            parts.push(part(format!("starts in {left}"), Style::new(), 90, true));
         }
         InstanceState::Ending | InstanceState::Ended => {
             let day = zone.day_month(instance.fromdatetime);

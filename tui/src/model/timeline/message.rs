@@ -271,7 +271,7 @@ impl Looked<'_> {
         let glyphs = self.theme.glyphs;
         let (sending, sent) = match pending.target {
             ComposeTarget::New | ComposeTarget::Reply(_) => ("sending", "sent"),
-            ComposeTarget::Edit(_) => ("changing", "changed"),
+            ComposeTarget::Edit(_) => ("saving edit", "edited"),
             ComposeTarget::Delete(_) => ("deleting", "deleted"),
         };
         let waited = match self.now.ms_since(pending.since) / SECOND_MS {
@@ -299,8 +299,8 @@ impl Looked<'_> {
                 let (dot, enter) = (glyphs.dot, glyphs.keys[3]);
                 let how = match (last_failed, self.room.wants_in) {
                     (false, _) => String::new(),
-                    (true, true) => format!(" {dot} {enter} on an empty input, or /retry"),
-                    (true, false) => format!(" {dot} /recall puts it back into the input"),
+                    (true, true) => format!(" {dot} /retry, or {enter} on empty input"),
+                    (true, false) => format!(" {dot} /recall restores the text"),
                 };
                 let why = text::one_line(why);
                 let note = format!("{} not {sent}: {why}{how}", glyphs.failed);

@@ -18,22 +18,38 @@ const TOGETHER_MIN: usize = 3;
 const TOGETHER_MAX: usize = 200;
 /// Indent of the further rows of a moderation line.
 const INDENT_CELLS: usize = super::TIME_CELLS + 1;
-/// Events searched for the join of a participant who left.
+/// Events searched for the join of a participant who left, or for the admin who ended a meeting.
 const SEARCHED_MAX: usize = 1_000;
 
-/// Returns why a meeting ended, for the line in the chat.
-pub(super) fn closed_because(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Scheduled => "its time is over",
-        Reason::Ended | Reason::Left => "it was ended",
-        Reason::Missed => "nothing ran at its time",
-        Reason::ConnectionLost => "the connection was lost",
-        Reason::Removed => "everybody was removed",
-        Reason::Cancelled => "it was cancelled",
-    }
-}
-
 impl Looked<'_> {
+    /// Returns why a meeting ended, for the line in the chat.
+    pub(super) fn end_reason(&self, closed: &Event, reason: Reason) -> String {
+        let log = self.room.log.as_ref();
+        let before = log
+            .into_iter()
+            .flat_map(|log| log.events_before(closed.seq).rev());
+        let admin = before
+            .take(SEARCHED_MAX)
+            .find_map(|event| match &event.what {
+                What::Moderated(Moderation {
+                    user,
+                    act: Act::Ended,
+                    ..
+                }) => Some(self.name(*user)),
+                _ => None,
+            });
+        match reason {
+            Reason::Scheduled => "scheduled".to_owned(),
+            Reason::Ended | Reason::Left => {
+                format!("by {}", admin.as_deref().unwrap_or("an admin"))
+            }
+            Reason::Missed => "the server was not running".to_owned(),
+            Reason::ConnectionLost => "connection lost".to_owned(),
+            Reason::Removed => "everyone removed".to_owned(),
+            Reason::Cancelled => "cancelled".to_owned(),
+        }
+    }
+
     /// Returns the rows above an event.
     pub(super) fn above(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
         let glyphs = self.theme.glyphs;
@@ -83,21 +99,21 @@ impl Looked<'_> {
         let reading = self.room.asked_older == Some(event.seq);
         if before.is_none() {
             return Some(self.quiet(if reading {
-                format!("{} reading older messages{}", glyphs.busy, glyphs.cut)
+                format!("{} loading older messages{}", glyphs.busy, glyphs.cut)
             } else {
                 let key = self.key(Command::PageUp);
                 format!("{} older messages: {key}", glyphs.cut)
             }));
         }
         let count = event.seq.get() - after.get() - 1;
-        let entries = if count == 1 { "entry" } else { "entries" };
+        let events = if count == 1 { "event" } else { "events" };
         let how = if reading {
-            format!("reading them{}", glyphs.cut)
+            format!("loading{}", glyphs.cut)
         } else {
             let key = self.key(Command::SelectEnter);
-            format!("{key} on a message beside it reads on")
+            format!("select a message here and press {key}")
         };
-        let title = format!("{count} {entries} not read here {} {how}", glyphs.dot);
+        let title = format!("{count} {events} not loaded {} {how}", glyphs.dot);
         Some(self.rule(&title, glyphs.dotted))
     }
 
@@ -130,9 +146,9 @@ impl Looked<'_> {
                     format!("{from}{dash}{to}")
                 };
                 let said = if self.room.asked_newer || !(self.room.following || log.is_closed()) {
-                    format!("{recovered} recovered, reading on")
+                    format!("{recovered} recovered, loading more")
                 } else if log.event(absence.after).is_none() {
-                    format!("{recovered} recovered, earlier ones not read yet: PgUp")
+                    format!("{recovered} recovered, older ones not loaded: PgUp")
                 } else if recovered == 0 {
                     "nothing missed".to_owned()
                 } else {
@@ -153,12 +169,7 @@ impl Looked<'_> {
             self.zone.weekday_hm(at)
         };
         let dot = self.theme.glyphs.dot;
-        let title = match self.form {
-            Form::Three | Form::Two => {
-                format!("kept from {at} {dot} the server has not said yet what came since")
-            }
-            Form::Tabs | Form::Narrow | Form::Tiny => format!("kept from {at} {dot} not read yet"),
-        };
+        let title = format!("Cached {at} {dot} not refreshed");
         self.rule(&title, self.theme.glyphs.dotted)
     }
 
