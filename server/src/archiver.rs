@@ -31,7 +31,7 @@ pub async fn run(
     ctx: Ctx,
     node: NodeId,
     nodes: watch::Receiver<Vec<NodeId>>,
-    mut fresh: mpsc::Receiver<InstanceId>,
+    fresh: &mut mpsc::Receiver<InstanceId>,
     stop: CancellationToken,
 ) {
     let mut waiting: BTreeSet<InstanceId> = BTreeSet::new();
@@ -63,7 +63,7 @@ pub async fn run(
                 let began = Instant::now();
                 match ctx.store.archive(&some).await {
                     Ok(more) => {
-                        ctx.metrics.staged(Stage::Archive, began.elapsed());
+                        ctx.metrics.observe_stage(Stage::Archive, began.elapsed());
                         failing = false;
                         if !more.is_empty() {
                             due = Some(Instant::now());

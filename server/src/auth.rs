@@ -1,4 +1,4 @@
-//! Secrets: login tokens, passwords' hashes, and the gate that slows down guessing.
+//! Secrets: login tokens, password hashes, and the limiter that slows down guessing.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,43 +19,43 @@ use crate::store::TokenHash;
 /// Bytes of randomness in a token.
 const TOKEN_BYTES: usize = 32;
 
-/// Bytes of randomness in a password's salt.
+/// Bytes of randomness in the salt of a password.
 const SALT_BYTES: usize = 16;
 
-/// Memory of one hash, in KiB: with the next two, what OWASP's cheat sheet asks of argon2id.
+/// Memory of one hash, in KiB. This and the next two are the OWASP recommendation for argon2id.
 const HASH_MEMORY_KIB: u32 = 19_456;
 const HASH_PASSES: u32 = 2;
 const HASH_LANES: u32 = 1;
 
-/// What a password is checked against when there is no such account: as dear as a real one, and
-/// the hash of nothing that anyone knows.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$M8MfO3zcqJIK/sMDeTa5iw$NKNtUYoeOxjNsJjLjnz+E8TPLErV9HRhx2nGTZz3gzg";
+/// The hash that is checked when the account does not exist. It costs as much as a real one, and no
+/// known password matches it.
+const NO_ACCOUNT_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$M8MfO3zcqJIK/sMDeTa5iw$NKNtUYoeOxjNsJjLjnz+E8TPLErV9HRhx2nGTZz3gzg";
 
-/// Tries to sign in that one address has at once.
-const TRIES: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// Login attempts that one email address may make in a burst.
+const ATTEMPTS_BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 
-/// Tries that come back to one address in a minute.
-const TRIES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// Login attempts per minute that one email address regains.
+const ATTEMPTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 
-/// Tries that wait for a hash, all addresses together. More are told to come again: a queue of
-/// hashes would otherwise hold more memory and time than there is.
+/// Login attempts of all addresses that may wait for a hash. Further attempts are rejected, which
+/// bounds the memory and the waiting time of the queue.
 const WAITING_MAX: usize = 64;
 
-/// After so many tries the gate forgets the addresses that have all their tries again.
-const TRIES_PER_SWEEP: u32 = 1_024;
+/// Attempts after which the limiter drops the addresses that have regained their whole burst.
+const ATTEMPTS_PER_SWEEP: u32 = 1_024;
 
 /// A login token: 256 random bits in lower-case hexadecimal. Shown once, stored only as its hash.
 pub struct Token(String);
 
 impl Token {
-    /// A new one.
+    /// Generates a token.
     pub fn new(randomness: &dyn Fn(&mut [u8])) -> Self {
         let mut bytes = [0; TOKEN_BYTES];
         randomness(&mut bytes);
         Self(TokenHash(bytes).to_hex())
     }
 
-    /// Reads one from a request; `None` if it is none that was ever given out.
+    /// Parses a token. Returns `None` if the text cannot be a token.
     pub fn parse(text: &str) -> Option<Self> {
         let hexadecimal = text
             .bytes()
@@ -63,58 +63,59 @@ impl Token {
         (text.len() == 2 * TOKEN_BYTES && hexadecimal).then(|| Self(text.to_owned()))
     }
 
-    /// What is stored of it.
+    /// Returns the hash, which is what the stores keep.
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
 
-    /// The secret itself, for its owner.
+    /// Returns the secret, for its owner.
     pub fn into_secret(self) -> String {
         self.0
     }
 }
 
-/// The way to a password's hash: few at a time, few in the queue, few tries for each address.
+/// Limits login attempts: hashes at a time, attempts in the queue, and attempts per email address.
 #[derive(Debug)]
-pub struct Gate {
-    tries: DefaultKeyedRateLimiter<String>,
-    tries_since_sweep: AtomicU32,
+pub struct LoginLimiter {
+    attempts: DefaultKeyedRateLimiter<String>,
+    attempts_since_sweep: AtomicU32,
     waiting: Arc<Semaphore>,
     hashing: Arc<Semaphore>,
 }
 
-impl Gate {
-    /// With as many hashes at a time as there are processors.
+impl LoginLimiter {
+    /// Returns a limiter that computes one hash per processor at a time.
     pub fn new(processors: usize) -> Self {
-        let quota = Quota::per_minute(TRIES_PER_MINUTE).allow_burst(TRIES);
+        let quota = Quota::per_minute(ATTEMPTS_PER_MINUTE).allow_burst(ATTEMPTS_BURST);
         Self {
-            tries: RateLimiter::keyed(quota),
-            tries_since_sweep: AtomicU32::new(0),
+            attempts: RateLimiter::keyed(quota),
+            attempts_since_sweep: AtomicU32::new(0),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             hashing: Arc::new(Semaphore::new(processors.max(1))),
         }
     }
 
-    /// Lets one try to sign in pass. `too_many_requests` if this address, or everybody together,
-    /// tries too often.
-    pub fn pass(&self, address: &str) -> Result<Pass, Reject> {
+    /// Admits one login attempt. Returns `too_many_requests` if this address, or all addresses
+    /// together, make too many attempts.
+    pub fn acquire(&self, address: &str) -> Result<Permit, Reject> {
         let Ok(place) = self.waiting.clone().try_acquire_owned() else {
             return Err(Code::TooManyRequests.into());
         };
-        self.take_a_try(address)?;
-        Ok(Pass {
+        self.count_attempt(address)?;
+        Ok(Permit {
             _place: place,
             hashing: self.hashing.clone(),
         })
     }
 
-    fn take_a_try(&self, address: &str) -> Result<(), Reject> {
-        if self.tries_since_sweep.fetch_add(1, Ordering::Relaxed) >= TRIES_PER_SWEEP {
-            self.tries_since_sweep.store(0, Ordering::Relaxed);
-            self.tries.retain_recent();
-            self.tries.shrink_to_fit();
+    fn count_attempt(&self, address: &str) -> Result<(), Reject> {
+        if self.attempts_since_sweep.fetch_add(1, Ordering::Relaxed) >= ATTEMPTS_PER_SWEEP {
+            self.attempts_since_sweep.store(0, Ordering::Relaxed);
+            self.attempts.retain_recent();
+            self.attempts.shrink_to_fit();
         }
-        self.tries.check_key(&address.to_owned()).map_err(|until| {
+        let counted = self.attempts.check_key(&address.to_owned());
+        counted.map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             let wait_s = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
             let mut reject = Reject::from(Code::TooManyRequests);
@@ -124,33 +125,30 @@ impl Gate {
     }
 }
 
-/// A try to sign in that was let pass; it holds its place in the queue until it is dropped.
+/// An admitted login attempt. It holds its place in the queue until it is dropped.
 #[derive(Debug)]
-pub struct Pass {
+pub struct Permit {
     _place: OwnedSemaphorePermit,
     hashing: Arc<Semaphore>,
 }
 
-impl Pass {
-    /// Whether this password is that of this hash; without a hash it is wrong, and takes as long.
-    pub async fn password_is_right(
-        self,
-        password: String,
-        hash: Option<String>,
-    ) -> Result<bool, Fault> {
+impl Permit {
+    /// Returns whether the password matches the hash. Without a hash the answer is no, after the same
+    /// time.
+    pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool, Fault> {
         let turn = self.hashing.clone().acquire_owned().await;
         tokio::task::spawn_blocking(move || {
-            // Held until the hash is done, even if whoever asked has gone: a hash cannot be stopped.
+            // Held until the hash is computed, even if the client is gone: a hash cannot be stopped.
             let _held = (self, turn);
-            let is_right = verify(&password, hash.as_deref().unwrap_or(NOBODY))?;
-            Ok(is_right && hash.is_some())
+            let matches = verify(&password, hash.as_deref().unwrap_or(NO_ACCOUNT_HASH))?;
+            Ok(matches && hash.is_some())
         })
         .await
         .map_err(|e| Fault::broken("checking a password", e))?
     }
 }
 
-/// A new password's hash in PHC form. Takes long: not on a thread that serves.
+/// Hashes a new password, in PHC format. Slow: call it on a blocking thread.
 pub fn hash_password(password: &str, randomness: &dyn Fn(&mut [u8])) -> Result<String, Fault> {
     let mut salt = [0; SALT_BYTES];
     randomness(&mut salt);
@@ -160,10 +158,9 @@ pub fn hash_password(password: &str, randomness: &dyn Fn(&mut [u8])) -> Result<S
     Ok(hash.to_string())
 }
 
-/// Whether this is the password of this hash. Takes long: not on a thread that serves.
+/// Returns whether the password matches the hash. Slow: call it on a blocking thread.
 fn verify(password: &str, hash: &str) -> Result<bool, Fault> {
-    let hash =
-        PasswordHash::new(hash).map_err(|e| Fault::broken("reading a password's hash", e))?;
+    let hash = PasswordHash::new(hash).map_err(|e| Fault::broken("reading a password hash", e))?;
     match hasher()?.verify_password(password.as_bytes(), &hash) {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
@@ -189,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_256_bits_and_is_known_by_its_hash() {
+    fn token_has_256_bits_and_a_hash() {
         let token = Token::new(&counting);
         let hash = token.hash();
         let secret = token.into_secret();
         assert_eq!(secret.len(), 64);
         assert!(secret.starts_with("000102030405"));
-        let read = Token::parse(&secret).expect("a token that was given out");
+        let read = Token::parse(&secret).expect("a token that was issued");
         assert_eq!(read.hash(), hash);
         assert_ne!(hash.to_hex(), secret);
     }
@@ -208,12 +205,12 @@ mod tests {
     #[case(&"G".repeat(64))]
     #[case(&"A".repeat(64))]
     #[case(&"é".repeat(32))]
-    fn what_was_never_given_out_is_no_token(#[case] text: &str) {
+    fn malformed_token_is_rejected(#[case] text: &str) {
         assert!(Token::parse(text).is_none());
     }
 
     #[test]
-    fn a_password_is_checked_against_its_hash() {
+    fn password_matches_only_its_hash() {
         let hash = hash_password("correct horse", &counting).expect("a hash");
         assert!(
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
@@ -225,42 +222,43 @@ mod tests {
     }
 
     #[test]
-    fn nobody_costs_what_an_account_costs() {
+    fn missing_account_costs_as_much_as_a_real_one() {
         let cost = format!("$argon2id$v=19$m={HASH_MEMORY_KIB},t={HASH_PASSES},p={HASH_LANES}$");
-        assert!(NOBODY.starts_with(&cost));
-        assert!(!verify("", NOBODY).expect("a check"));
+        assert!(NO_ACCOUNT_HASH.starts_with(&cost));
+        assert!(!verify("", NO_ACCOUNT_HASH).expect("a check"));
     }
 
     #[tokio::test]
-    async fn without_an_account_no_password_is_right() {
-        let gate = Gate::new(1);
-        let pass = gate.pass("nobody@example.org").expect("the first try");
-        let right = pass.password_is_right("x".to_owned(), None).await;
-        assert!(!right.expect("a check"));
+    async fn no_password_matches_a_missing_account() {
+        let limiter = LoginLimiter::new(1);
+        let permit = limiter.acquire("nobody@example.org").expect("the first");
+        let matches = permit.verify("x".to_owned(), None).await;
+        assert!(!matches.expect("a check"));
     }
 
     #[test]
-    fn one_address_has_ten_tries() {
-        let gate = Gate::new(1);
-        for _ in 0..TRIES.get() {
-            gate.pass("ada@example.org").expect("one of ten");
+    fn one_address_has_ten_attempts() {
+        let limiter = LoginLimiter::new(1);
+        for _ in 0..ATTEMPTS_BURST.get() {
+            limiter.acquire("ada@example.org").expect("one of ten");
         }
-        let reject = gate.pass("ada@example.org").expect_err("the eleventh");
+        let reject = limiter.acquire("ada@example.org").expect_err("the 11th");
         assert_eq!(reject.code, Code::TooManyRequests);
-        let wait_s = reject.retry_after_s.expect("when to come again");
+        let wait_s = reject.retry_after_s.expect("a waiting time");
         assert!((1..=7).contains(&wait_s), "{wait_s}");
-        gate.pass("bob@example.org").expect("somebody else's first");
+        limiter.acquire("bob@example.org").expect("bob's first");
     }
 
     #[test]
-    fn the_queue_is_bounded() {
-        let gate = Gate::new(1);
-        let queue: Vec<Pass> = (0..WAITING_MAX)
-            .map(|n| gate.pass(&format!("{n}@example.org")).expect("a place"))
-            .collect();
-        let reject = gate.pass("late@example.org").expect_err("no place");
+    fn login_queue_is_bounded() {
+        let limiter = LoginLimiter::new(1);
+        let queue: Vec<Permit> = (0..WAITING_MAX)
+            .map(|n| limiter.acquire(&format!("{n}@example.org")))
+            .collect::<Result<_, _>>()
+            .expect("a place for each");
+        let reject = limiter.acquire("late@example.org").expect_err("no place");
         assert_eq!(reject.code, Code::TooManyRequests);
         drop(queue);
-        gate.pass("late@example.org").expect("a place again");
+        limiter.acquire("late@example.org").expect("a free place");
     }
 }

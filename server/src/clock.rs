@@ -1,13 +1,13 @@
-//! Where the time comes from: an argument everywhere, so that tests can say what time it is.
+//! The source of time, passed as an argument so that tests can set it.
 
 use std::sync::Arc;
 
 use plenary_shared::time::Timestamp;
 
-/// A clock. Only for what no store's clock rules: sessions and waiting.
+/// A clock. Used only where no store clock applies: sessions and waiting times.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The machine's own: for whoever puts the parts together, no lower.
+/// Returns the system clock. Only `main`, `app` and tests call this.
 pub fn of_machine() -> Clock {
     Arc::new(|| Timestamp::from(chrono::Utc::now()))
 }

@@ -18,9 +18,9 @@ mod backup;
 mod doctor;
 mod meeting;
 mod migrate;
-mod moving;
 mod output;
 mod token;
+mod transfer;
 mod user;
 
 const EXIT_FAILED: u8 = 1;
@@ -32,7 +32,7 @@ const AFTER_HELP: &str = "\
 Every setting can also be made by a variable (PLENARY_REDIS …) or in a TOML file (redis = \"…\"):
 a flag goes before a variable, a variable before the file. Without --config the file is
 plenary/server.toml in the XDG configuration directory, if it exists. Its keys are bind, insecure,
-data, redis, mysql, log, log_format, session_ttl_days and detach_grace_s.
+data, redis, mysql, log, log_format, session_ttl_days and reconnect_grace_s.
 
 With neither --redis nor --mysql everything is kept in one file in the directory --data.
 
@@ -75,7 +75,7 @@ enum Command {
     /// Copies the data file, while it is served or not
     Backup(backup::Arguments),
     /// Moves everything from the data file to Redis and MySQL
-    Move(moving::Arguments),
+    Move(transfer::Arguments),
 }
 
 /// What a command is handed of the machine that it runs on.
@@ -127,13 +127,13 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
     if settings.data.is_none() {
         settings.data.clone_from(&machine.environment.data_default);
     }
-    telemetry::begin(telemetry::filter(&settings.log)?, settings.log_format);
+    telemetry::init(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
         Command::Serve(flags) => {
             settings.check_bind(&gathered)?;
-            if flags.take_back {
-                settings.check_embedded(&gathered, "leave --take-back out")?;
-                app::take_back(&settings, &machine.clock)?;
+            if flags.force {
+                settings.check_embedded(&gathered, "leave --force out")?;
+                app::reclaim(&settings, &machine.clock)?;
             }
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
             app::serve(settings, clock, randomness).await
@@ -154,7 +154,7 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
         Command::Move(arguments) => {
             settings.check_embedded(&gathered, NO_MOVE)?;
             let with = (&machine.clock, &machine.randomness);
-            moving::run(&settings, with, arguments).await
+            transfer::run(&settings, with, arguments).await
         }
     }
 }
@@ -189,7 +189,7 @@ fn told(error: &anyhow::Error) -> String {
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     let of_fault = |fault: &Fault| match fault {
-        Fault::Away { .. } => EXIT_UNREACHABLE,
+        Fault::Unavailable { .. } => EXIT_UNREACHABLE,
         Fault::Broken { .. } => EXIT_FAILED,
     };
     for cause in error.chain() {
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn exit_codes_tell_failures_apart() {
-        let away = || Fault::away("Redis", "connection refused");
+        let away = || Fault::unavailable("Redis", "connection refused");
         let config = ConfigError::Missing {
             key: "redis",
             variable: "PLENARY_REDIS",
@@ -274,11 +274,11 @@ mod tests {
 
     #[test]
     fn errors_are_told_once() {
-        let away = anyhow::Error::new(Fault::away("Redis", "connection refused"));
-        assert_eq!(told(&away), "Redis is away: connection refused");
+        let away = anyhow::Error::new(Fault::unavailable("Redis", "connection refused"));
+        assert_eq!(told(&away), "Redis is unavailable: connection refused");
         assert_eq!(
             told(&away.context("opening the stores")),
-            "opening the stores: Redis is away: connection refused"
+            "opening the stores: Redis is unavailable: connection refused"
         );
         let reject = Error::from(Reject::new(Code::Invalid, "No."));
         assert_eq!(told(&reject.into()), "No.");

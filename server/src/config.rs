@@ -24,10 +24,10 @@ const SESSION_TTL_DAYS_DEFAULT: u32 = 30;
 const SESSION_TTL_DAYS_MAX: u32 = 3_650;
 
 /// How long somebody whose connection is lost stays in when nobody says how long.
-const DETACH_GRACE_S_DEFAULT: u32 = 20;
+const RECONNECT_GRACE_S_DEFAULT: u32 = 20;
 
 /// The longest such grace, in seconds.
-const DETACH_GRACE_S_MAX: u32 = 3_600;
+const RECONNECT_GRACE_S_MAX: u32 = 3_600;
 
 /// How long the head of a request may take when nobody says how long.
 const HEAD_TIMEOUT_MS_DEFAULT: u32 = 20_000;
@@ -66,9 +66,9 @@ pub struct Flags {
     /// How many days a login is good [env: PLENARY_SESSION_TTL_DAYS]
     #[arg(long, global = true, value_name = "DAYS", help_heading = "Settings")]
     pub session_ttl_days: Option<String>,
-    /// How many seconds a lost connection may take to come back [env: PLENARY_DETACH_GRACE_S]
+    /// How many seconds a lost connection may take to come back [env: PLENARY_RECONNECT_GRACE_S]
     #[arg(long, global = true, value_name = "SECONDS", help_heading = "Settings")]
-    pub detach_grace_s: Option<String>,
+    pub reconnect_grace_s: Option<String>,
 }
 
 /// The flags of `serve` alone.
@@ -86,7 +86,7 @@ pub struct ServeFlags {
     pub insecure: bool,
     /// Serves the data file although it was moved to Redis and MySQL: what was said there since is not in it
     #[arg(long)]
-    pub take_back: bool,
+    pub force: bool,
     /// How many milliseconds the head of a request may take, and so the pause before it [env: PLENARY_HEAD_TIMEOUT_MS]
     #[arg(long, value_name = "MS", hide = true)]
     pub head_timeout_ms: Option<String>,
@@ -110,7 +110,7 @@ pub struct Settings {
     /// How long a session is good, in seconds.
     pub session_ttl_s: u32,
     /// How long a lost connection may take to come back, in milliseconds.
-    pub detach_grace_ms: i64,
+    pub reconnect_grace_ms: i64,
     /// How long the head of a request may take, and so the pause before it.
     pub head_timeout: Duration,
     /// Which logs are written: a filter of `tracing`.
@@ -235,9 +235,9 @@ impl Settings {
         let session_ttl_days = gathered
             .read("session_ttl_days", |t| whole(t, 1, SESSION_TTL_DAYS_MAX))?
             .unwrap_or(SESSION_TTL_DAYS_DEFAULT);
-        let detach_grace_s = gathered
-            .read("detach_grace_s", |t| whole(t, 1, DETACH_GRACE_S_MAX))?
-            .unwrap_or(DETACH_GRACE_S_DEFAULT);
+        let reconnect_grace_s = gathered
+            .read("reconnect_grace_s", |t| whole(t, 1, RECONNECT_GRACE_S_MAX))?
+            .unwrap_or(RECONNECT_GRACE_S_DEFAULT);
         let head_timeout_ms = gathered
             .read("head_timeout_ms", |t| whole(t, 1, HEAD_TIMEOUT_MS_MAX))?
             .unwrap_or(HEAD_TIMEOUT_MS_DEFAULT);
@@ -249,7 +249,7 @@ impl Settings {
             redis: gathered.read("redis", |text| url(text, REDIS_SCHEMES))?,
             mysql: gathered.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
             session_ttl_s: session_ttl_days * 86_400,
-            detach_grace_ms: i64::from(detach_grace_s) * 1_000,
+            reconnect_grace_ms: i64::from(reconnect_grace_s) * 1_000,
             head_timeout: Duration::from_millis(head_timeout_ms.into()),
             log,
             log_format: gathered.read("log_format", log_format)?.unwrap_or_default(),
@@ -322,7 +322,7 @@ impl fmt::Debug for Settings {
             .field("redis", &self.redis.as_deref().map(redacted))
             .field("mysql", &self.mysql.as_deref().map(redacted))
             .field("session_ttl_s", &self.session_ttl_s)
-            .field("detach_grace_ms", &self.detach_grace_ms)
+            .field("reconnect_grace_ms", &self.reconnect_grace_ms)
             .field("head_timeout", &self.head_timeout)
             .field("log", &self.log)
             .field("log_format", &self.log_format)

@@ -1,4 +1,4 @@
-//! What every service is handed: the store, the clock, the randomness.
+//! The context of every service: store, clock, randomness, limits and metrics.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,61 +6,64 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plenary_shared::domain::User;
 use plenary_shared::time::Timestamp;
 
-use crate::auth::Gate;
+use crate::auth::LoginLimiter;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::reading::Reading;
 use crate::store::{Store, TokenHash};
 
-/// Where randomness comes from: fills the bytes, from a source fit for secrets.
+/// A source of randomness that is fit for secrets. It fills the given bytes.
 pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-/// What every service is handed.
+/// The context of every service.
 #[derive(Clone)]
 pub struct Ctx {
-    /// The only door to data.
+    /// The data.
     pub store: Arc<dyn Store>,
-    /// The time.
+    /// The current time.
     pub clock: Clock,
-    /// The randomness.
+    /// Randomness for ids, tokens and passwords.
     pub randomness: Randomness,
-    /// How long a login token is good, in seconds.
+    /// Lifetime of a login token, in seconds.
     pub session_ttl_s: u32,
-    /// The way to passwords: what slows down guessing them.
-    pub gate: Arc<Gate>,
-    /// How far people have read, until it is written.
+    /// Limits on login attempts.
+    pub login_limiter: Arc<LoginLimiter>,
+    /// Read positions that are not stored yet.
     pub reading: Arc<Reading>,
-    /// What is counted and timed.
+    /// Counters and timings.
     pub metrics: Arc<Metrics>,
-    /// How many refusals may be told.
-    pub denials: Arc<Denials>,
+    /// Limits how many rejected joins are published to admins.
+    pub denials: Arc<DenialLimiter>,
 }
 
-/// Refusals that one server tells within a second: whoever tries again and again floods nobody.
-const DENIALS_TOLD_MAX: u32 = 20;
+/// Rejected joins that one server publishes per second, so that repeated attempts flood nobody.
+const DENIALS_PER_SECOND_MAX: u32 = 20;
 
-/// How many refusals were told within the running second.
+/// Counts the rejected joins that were published in the current second.
 #[derive(Debug, Default)]
-pub struct Denials {
-    /// The second, since 1970, and how many.
-    told: Mutex<(i64, u32)>,
+pub struct DenialLimiter {
+    /// The second since 1970, and the count.
+    published: Mutex<(i64, u32)>,
 }
 
-impl Denials {
-    /// Whether one more may be told at this time; then it counts.
-    pub fn may_tell(&self, at: Timestamp) -> bool {
+impl DenialLimiter {
+    /// Returns whether another rejected join may be published now, and counts it.
+    pub fn admit(&self, at: Timestamp) -> bool {
         let second = at.as_ms().div_euclid(1_000);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.0 != second {
-            *told = (second, 0);
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if published.0 != second {
+            *published = (second, 0);
         }
-        told.1 += 1;
-        told.1 <= DENIALS_TOLD_MAX
+        published.1 += 1;
+        published.1 <= DENIALS_PER_SECOND_MAX
     }
 }
 
 impl Ctx {
-    /// With a gate of its own, which hashes as many passwords at a time as there are processors.
+    /// Returns a context with a login limiter that hashes one password per processor at a time.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Clock,
@@ -73,14 +76,14 @@ impl Ctx {
             clock,
             randomness,
             session_ttl_s,
-            gate: Arc::new(Gate::new(processors)),
+            login_limiter: Arc::new(LoginLimiter::new(processors)),
             reading: Arc::default(),
             metrics: Arc::default(),
             denials: Arc::default(),
         }
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
@@ -94,11 +97,11 @@ impl fmt::Debug for Ctx {
     }
 }
 
-/// Who asks, known from the login token alone.
+/// The user who sent a request, as identified by the login token.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The person.
+    /// The signed-in user.
     pub user: User,
-    /// The session by which they are known.
+    /// The session of the token.
     pub session: TokenHash,
 }

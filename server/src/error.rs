@@ -1,40 +1,43 @@
-//! The two kinds of "no": a `Reject` is an answer for the person, a `Fault` is something broken.
+//! Errors: a `Reject` is an answer for the user, a `Fault` is an outage or a defect.
 
 use std::error::Error as StdError;
 
 use plenary_shared::domain::{Code, Reject};
 
-/// Something broke. It is logged once, at the edge, with an id; the person sees no more than that.
+/// An outage or a defect. It is logged once, at the edge, with an id; the user sees only the id.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// A store does not answer, or not in time. What was asked may or may not have been done.
-    #[error("{store} is away: {source}")]
-    Away {
-        /// Which store: `Redis`, `MySQL`.
+    /// A store did not answer in time. The operation may or may not have happened.
+    #[error("{store} is unavailable: {source}")]
+    Unavailable {
+        /// The store, such as `Redis` or `MySQL`.
         store: &'static str,
-        /// What its client said.
+        /// The error of its client library.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// A store, or we, did what must not happen.
+    /// A defect of the server, or an answer of a store that should be impossible.
     #[error("{what}: {source}")]
     Broken {
-        /// What was being done.
+        /// The operation, as a gerund: "reading a password hash".
         what: &'static str,
-        /// What went wrong.
+        /// The cause.
         source: Box<dyn StdError + Send + Sync>,
     },
 }
 
 impl Fault {
-    /// A store that does not answer.
-    pub fn away(store: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::Away {
+    /// Returns the fault of a store that does not answer.
+    pub fn unavailable(
+        store: &'static str,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable {
             store,
             source: source.into(),
         }
     }
 
-    /// Something that must not happen.
+    /// Returns the fault of something that should be impossible.
     pub fn broken(what: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Broken {
             what,
@@ -43,21 +46,21 @@ impl Fault {
     }
 }
 
-/// A cause that people may read: a sentence that says more than the code's own.
+/// A cause with a sentence that users may read instead of the code's general sentence.
 #[derive(Debug, thiserror::Error)]
 #[error("{sentence} ({source})")]
 pub struct Plain {
-    /// What people are told.
+    /// The sentence for users.
     pub sentence: &'static str,
-    /// What lies behind it, for the log alone.
+    /// The cause, for the log only.
     pub source: Box<dyn StdError + Send + Sync>,
 }
 
 impl Fault {
-    /// What the person is told of it: what to do, and the id under which it was logged.
+    /// Returns the answer for the user: what to do, and the id under which the fault was logged.
     pub fn told(&self, id: &str) -> Reject {
         let (code, sentence) = match self {
-            Self::Away { source, .. } => {
+            Self::Unavailable { source, .. } => {
                 let plain = source.downcast_ref::<Plain>();
                 (Code::Unavailable, plain.map(|plain| plain.sentence))
             }
@@ -68,13 +71,13 @@ impl Fault {
     }
 }
 
-/// Why a verb was not done.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The person may not, or asked for what is not there.
+    /// The request is not allowed, or names something that does not exist.
     #[error(transparent)]
     Reject(#[from] Reject),
-    /// Something broke.
+    /// The server could not do it.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -85,5 +88,5 @@ impl From<Code> for Error {
     }
 }
 
-/// What a verb answers.
+/// The result of a request.
 pub type Answer<T> = Result<T, Error>;

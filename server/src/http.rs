@@ -133,7 +133,7 @@ mod tests {
 
     /// Routes that go wrong in every way that a handler can.
     fn troubled() -> Router {
-        let away = || Fault::away("Redis", "secret address");
+        let away = || Fault::unavailable("Redis", "secret address");
         let broken = || Fault::broken("reading secret rows", "no such column");
         let routes = Router::new()
             .route("/good", get(|| async { "good" }))

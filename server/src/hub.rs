@@ -247,7 +247,7 @@ impl Hub {
     /// Deals with the feed until told to stop. `changed` is told when a schedule has changed.
     pub async fn run(
         self: Arc<Self>,
-        mut feed: mpsc::Receiver<Feed>,
+        feed: &mut mpsc::Receiver<Feed>,
         changed: Arc<Notify>,
         stop: CancellationToken,
     ) {
@@ -277,7 +277,7 @@ impl Hub {
             Feed::Event(event) => {
                 let took_ms = (self.clock)().ms_since(event.timestamp);
                 let took = Duration::from_millis(u64::try_from(took_ms).unwrap_or(0));
-                self.metrics.staged(Stage::Feed, took);
+                self.metrics.observe_stage(Stage::Feed, took);
                 // A full channel loses nothing: the archiver looks by itself every second.
                 let _ = self.fresh.try_send(event.instance);
                 if let Some(room) = self.room(event.instance)

@@ -1,4 +1,4 @@
-//! `plenary-server`: a process with a command line around the library.
+//! `plenary-server`: the process around the library.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 fn main() -> ExitCode {
-    // Only a second call fails, and this is the first.
+    // Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("plenary-server: cannot start its threads: {error}");
+            eprintln!("plenary-server: starting the threads failed: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         randomness: Arc::new(|bytes| {
             SysRng
                 .try_fill_bytes(bytes)
-                .expect("a machine without randomness keeps no secrets");
+                .expect("the operating system provides randomness");
         }),
     };
     runtime.block_on(command_line::run(std::env::args_os(), &machine))

@@ -1,5 +1,5 @@
-//! Figures for operators: what is counted and timed here, in the words of Prometheus. There are no
-//! names, addresses or texts of people in them, and no label that grows with what people do.
+//! Metrics in the OpenMetrics format of Prometheus. They contain no names, email addresses or message
+//! texts, and the number of label values is fixed.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -18,96 +18,93 @@ mod recent;
 
 use recent::Recent;
 
-/// The media type of [`Metrics::text`].
+/// The media type of [`Metrics::encode`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Bounds of times that should be milliseconds, in seconds.
+/// Histogram buckets of operations that should take milliseconds, in seconds.
 const FAST: [f64; 13] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// Bounds of how late something may come that has its time, in seconds.
+/// Histogram buckets of delays of scheduled operations, in seconds.
 const LATE: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
 
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
 
-/// What a time is spent on, from a post to the screen and to the archive.
+/// A stage of a message on its way from the sender to the readers and the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// A post, in the store's atom and on the way there and back.
+    /// From the call of the store until it has answered.
     Store,
-    /// An event, from its own time until the hub of this server has it.
+    /// From the timestamp of the event until the hub of this server receives it.
     Feed,
-    /// A frame of events, until the connection has taken it.
+    /// Writing the pending events to a connection.
     Send,
-    /// A transaction of the archiver.
+    /// One transaction of the archiver.
     Archive,
 }
 
-/// Everything that is counted and timed in one server.
+/// All metrics of one server.
 pub struct Metrics {
     registry: Registry,
     posts: Family<Label, Counter>,
     stages: Family<Label, Histogram, Fast>,
     stores: Family<Label, Histogram, Fast>,
     store_errors: Family<Label, Counter>,
-    answers: Family<Label, Counter>,
+    responses: Family<Label, Counter>,
     closes: Family<Label, Counter>,
-    /// Events that were written to connections.
+    /// Events written to connections.
     pub deliveries: Counter,
-    /// Connections that have said hello or may do so.
+    /// Open WebSocket connections.
     pub connections: Gauge,
-    /// Connections that were lost and did not come back within the grace.
+    /// Lost connections that did not return within the grace period.
     pub reaped: Counter,
-    /// Fences that followers here were told of.
+    /// Fences of instances that are followed on this server.
     pub fences: Counter,
-    /// How late meetings were started here.
     starts_late: Histogram,
-    /// How late everybody was out of meetings that were ended here.
     ends_late: Histogram,
     archive_lag_events: Gauge<f64, AtomicU64>,
     archive_lag_seconds: Gauge<f64, AtomicU64>,
-    /// Meetings that are followed here.
+    /// Instances that are followed on this server.
     pub rooms: Gauge<i64, AtomicI64>,
-    /// What is kept of them for those who read, in bytes.
-    pub queue_bytes: Gauge<i64, AtomicI64>,
-    /// When the server began, from where the last minute is counted.
+    /// Size of the events that are buffered for the followers, in bytes.
+    pub ring_bytes: Gauge<i64, AtomicI64>,
+    /// Start of the server, the origin of the time in `recent`.
     began: Instant,
     recent: Recent,
-    /// How late the last meetings began and ended here, in milliseconds, and the latest of all.
-    lateness: [Lateness; 2],
+    start_lateness: Lateness,
+    end_lateness: Lateness,
 }
 
-/// How late something was, in milliseconds; below 0: nothing was yet.
+/// The last and the largest delay, in milliseconds; -1 before the first.
 #[derive(Debug)]
 struct Lateness {
     last: AtomicI64,
-    most: AtomicI64,
+    max: AtomicI64,
 }
 
 impl Lateness {
     const fn new() -> Self {
         Self {
             last: AtomicI64::new(-1),
-            most: AtomicI64::new(-1),
+            max: AtomicI64::new(-1),
         }
     }
 
-    fn note(&self, late_ms: i64) {
+    fn record(&self, late_ms: i64) {
         let late_ms = late_ms.max(0);
         self.last.store(late_ms, Ordering::Relaxed);
-        self.most.fetch_max(late_ms, Ordering::Relaxed);
+        self.max.fetch_max(late_ms, Ordering::Relaxed);
     }
 
-    fn told(&self) -> Option<(i64, i64)> {
-        let (last, most) = (&self.last, &self.most);
-        let found = (last.load(Ordering::Relaxed), most.load(Ordering::Relaxed));
-        (found.1 >= 0).then_some(found)
+    fn read(&self) -> Option<(i64, i64)> {
+        let max = self.max.load(Ordering::Relaxed);
+        (max >= 0).then(|| (self.last.load(Ordering::Relaxed), max))
     }
 }
 
-/// Makes the histograms of a family.
+/// Constructs the histograms of a family.
 #[derive(Clone, Copy, Debug)]
 struct Fast;
 
@@ -118,13 +115,13 @@ impl MetricConstructor<Histogram> for Fast {
 }
 
 impl Metrics {
-    /// A post has come to this: `taken`, `repeated`, `refused` or `failed`.
-    pub fn posted(&self, outcome: &'static str) {
+    /// Counts a post. The outcome is `accepted`, `repeated`, `rejected` or `failed`.
+    pub fn record_post(&self, outcome: &'static str) {
         self.posts.get_or_create(&[("outcome", outcome)]).inc();
     }
 
-    /// A stage took so long.
-    pub fn staged(&self, stage: Stage, took: Duration) {
+    /// Records the duration of a stage.
+    pub fn observe_stage(&self, stage: Stage, took: Duration) {
         let stage = match stage {
             Stage::Store => "store",
             Stage::Feed => "feed",
@@ -135,55 +132,53 @@ impl Metrics {
         stages.observe(took.as_secs_f64());
     }
 
-    /// A store was asked, and took so long.
-    pub fn asked(&self, store: &'static str, took: Duration) {
+    /// Records the duration of a round trip to a store.
+    pub fn observe_round_trip(&self, store: &'static str, took: Duration) {
         let stores = self.stores.get_or_create(&[("store", store)]);
         stores.observe(took.as_secs_f64());
     }
 
-    /// A store did not answer, or refused everything.
-    pub fn store_failed(&self, store: &'static str) {
-        self.recent.failed(self.began.elapsed());
+    /// Counts a round trip that a store did not answer in time.
+    pub fn record_store_error(&self, store: &'static str) {
+        self.recent.record_error(self.began.elapsed());
         self.store_errors.get_or_create(&[("store", store)]).inc();
     }
 
-    /// A request failed by something that must not happen. What a store did not answer is counted as
-    /// that.
-    pub fn broke(&self) {
-        self.recent.failed(self.began.elapsed());
+    /// Counts a request that failed because of a defect. Store errors are counted separately.
+    pub fn record_internal_error(&self) {
+        self.recent.record_error(self.began.elapsed());
     }
 
-    /// A connection has taken an event that happened so long ago.
-    pub fn delivered(&self, took: Duration) {
-        self.recent.delivered(self.began.elapsed(), took);
+    /// Records the time from an event to its delivery.
+    pub fn record_delivery(&self, took: Duration) {
+        self.recent.record_delivery(self.began.elapsed(), took);
     }
 
-    /// From an event to the connections: 95 of 100 in the last minute took no longer, in milliseconds.
-    /// `None`: there were none.
+    /// Returns the 95th percentile of the delivery times of the last minute in milliseconds, or `None`
+    /// without deliveries.
     pub fn delivery_p95_ms(&self) -> Option<u32> {
         self.recent.p95_ms(self.began.elapsed())
     }
 
-    /// What went wrong in the last minute: round trips that a store did not answer in time, and
-    /// requests that broke.
+    /// Returns the number of store errors and internal errors in the last minute.
     pub fn recent_errors(&self) -> u64 {
         self.recent.errors(self.began.elapsed())
     }
 
-    /// How late meetings began here, the last and the latest, in milliseconds; `None`: none did.
+    /// Returns the last and the largest start delay of a meeting on this server, in milliseconds.
     pub fn starts_late_ms(&self) -> Option<(i64, i64)> {
-        self.lateness[0].told()
+        self.start_lateness.read()
     }
 
-    /// The same of their ends.
+    /// Returns the last and the largest end delay of a meeting on this server, in milliseconds.
     pub fn ends_late_ms(&self) -> Option<(i64, i64)> {
-        self.lateness[1].told()
+        self.end_lateness.read()
     }
 
-    /// A request was answered with this status.
-    pub fn answered(&self, status: u16) {
+    /// Counts an HTTP response.
+    pub fn record_response(&self, status: u16) {
         if status == 500 {
-            self.broke();
+            self.record_internal_error();
         }
         let class = match status / 100 {
             1 => "1xx",
@@ -192,29 +187,29 @@ impl Metrics {
             4 => "4xx",
             _ => "5xx",
         };
-        self.answers.get_or_create(&[("code", class)]).inc();
+        self.responses.get_or_create(&[("code", class)]).inc();
     }
 
-    /// A connection was closed for this reason.
-    pub fn closed(&self, reason: &'static str) {
+    /// Counts a closed connection.
+    pub fn record_close(&self, reason: &'static str) {
         self.closes.get_or_create(&[("reason", reason)]).inc();
     }
 
-    /// A meeting was started so late, in milliseconds.
-    pub fn started(&self, late_ms: i64) {
-        self.lateness[0].note(late_ms);
+    /// Records the delay of a meeting start, in milliseconds.
+    pub fn record_start(&self, late_ms: i64) {
+        self.start_lateness.record(late_ms);
         self.starts_late.observe(seconds(late_ms));
     }
 
-    /// Everybody was out of a meeting that ended so late, in milliseconds.
-    pub fn ended(&self, late_ms: i64) {
-        self.lateness[1].note(late_ms);
+    /// Records the delay of a meeting end, in milliseconds: until the last participant has left.
+    pub fn record_end(&self, late_ms: i64) {
+        self.end_lateness.record(late_ms);
         self.ends_late.observe(seconds(late_ms));
     }
 
-    /// So many events are not archived, the oldest of them for so many milliseconds; `None`: nobody
-    /// knows, which is told as no number.
-    pub fn archive_lag(&self, lag: Option<(i64, i64)>) {
+    /// Sets the number of events that are not archived, and the age of the oldest in milliseconds.
+    /// `None` exports both as unknown (NaN).
+    pub fn set_archive_lag(&self, lag: Option<(i64, i64)>) {
         let (events, oldest_s) = lag.map_or((f64::NAN, f64::NAN), |(events, oldest_ms)| {
             (
                 f64::from(i32::try_from(events).unwrap_or(i32::MAX)),
@@ -225,8 +220,8 @@ impl Metrics {
         self.archive_lag_seconds.set(oldest_s);
     }
 
-    /// All of it, as [`MEDIA_TYPE`] says.
-    pub fn text(&self) -> Result<String, fmt::Error> {
+    /// Returns all metrics as text of the type [`MEDIA_TYPE`].
+    pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -241,7 +236,7 @@ impl Default for Metrics {
             stages: Family::new_with_constructor(Fast),
             stores: Family::new_with_constructor(Fast),
             store_errors: Family::default(),
-            answers: Family::default(),
+            responses: Family::default(),
             closes: Family::default(),
             deliveries: Counter::default(),
             connections: Gauge::default(),
@@ -252,10 +247,11 @@ impl Default for Metrics {
             archive_lag_events: Gauge::default(),
             archive_lag_seconds: Gauge::default(),
             rooms: Gauge::default(),
-            queue_bytes: Gauge::default(),
+            ring_bytes: Gauge::default(),
             began: Instant::now(),
             recent: Recent::default(),
-            lateness: [Lateness::new(), Lateness::new()],
+            start_lateness: Lateness::new(),
+            end_lateness: Lateness::new(),
         };
         all.register_counts();
         all.register_times();
@@ -266,54 +262,54 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register_counts(&mut self) {
-        // What has not happened yet is shown as 0, so that the first time is an increase.
-        for outcome in ["taken", "repeated", "refused", "failed"] {
+        // Exported as 0 from the start, so that the first one shows as an increase.
+        for outcome in ["accepted", "repeated", "rejected", "failed"] {
             drop(self.posts.get_or_create(&[("outcome", outcome)]));
         }
-        self.add("posts", "Posts by what came of them", self.posts.clone());
+        self.add("posts", "Posts by outcome", self.posts.clone());
         let help = "Events written to connections";
         self.add("deliveries", help, self.deliveries.clone());
         let help = "Round trips that a store did not answer in time";
         self.add("store_errors", help, self.store_errors.clone());
-        let help = "Answers of HTTP by the class of their status";
-        self.add("http_responses", help, self.answers.clone());
+        let help = "HTTP responses by status class";
+        self.add("http_responses", help, self.responses.clone());
         drop(self.closes.get_or_create(&[("reason", "too_slow")]));
-        let help = "Connections that ended, by why; too_slow: the peer took nothing for too long; protocol_error: no hello, no frames, or broken off";
+        let help = "Closed WebSocket connections by reason; too_slow: the client did not read for too long; protocol_error: no hello, or not a valid frame";
         self.add("connections_closed", help, self.closes.clone());
-        let help = "Lost connections whose grace was over";
+        let help = "Lost connections that did not return within the grace period";
         self.add("connections_reaped", help, self.reaped.clone());
-        let help = "Fences told to the followed meetings: the live store had forgotten something";
+        let help = "Fences of followed meetings; each one means that Redis lost data";
         self.add("fences", help, self.fences.clone());
     }
 
     fn register_times(&mut self) {
-        let help = "Time of each stage of an event's way: store, feed, send, archive";
+        let help = "Duration of each stage of a message: store, feed, send, archive";
         self.add("stage_seconds", help, self.stages.clone());
-        let help = "Time of the stores' round trips";
+        let help = "Duration of round trips to the stores";
         self.add("store_seconds", help, self.stores.clone());
-        let help = "How late meetings were started by this server";
+        let help = "Delay of the meeting starts that this server performed";
         self.add("start_lateness_seconds", help, self.starts_late.clone());
-        let help = "How late everybody was out of meetings that this server ended";
+        let help = "Delay of the meeting ends that this server performed, to the last leave";
         self.add("end_lateness_seconds", help, self.ends_late.clone());
     }
 
     fn register_states(&mut self) {
-        let help = "WebSocket connections that are open";
+        let help = "Open WebSocket connections";
         self.add("connections", help, self.connections.clone());
-        let help = "Events that the archive does not have, in all meetings";
+        let help = "Events of all meetings that are not archived yet";
         self.add("archive_lag_events", help, self.archive_lag_events.clone());
-        let help = "For how long the oldest of them has waited";
+        let help = "Age of the oldest event that is not archived yet";
         self.add(
             "archive_lag_seconds",
             help,
             self.archive_lag_seconds.clone(),
         );
-        let help = "Meetings that are followed at this server";
+        let help = "Meetings that are followed on this server";
         self.add("rooms", help, self.rooms.clone());
-        let help = "Bytes of events that are kept for those who follow";
-        self.add("queue_bytes", help, self.queue_bytes.clone());
+        let help = "Size of the events that are buffered for the followers";
+        self.add("ring_bytes", help, self.ring_bytes.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        self.add("build", "The version of the server", build);
+        self.add("build", "Version of the server", build);
     }
 
     fn add(&mut self, name: &str, help: &str, metric: impl Metric) {
@@ -327,11 +323,8 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// Clocks differ a little: what seems early is on time.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds of lateness are few"
-)]
+/// Converts a delay to seconds. Clocks differ a little, so a negative delay counts as 0.
+#[expect(clippy::cast_precision_loss, reason = "delays are far below 2^53 ms")]
 fn seconds(late_ms: i64) -> f64 {
     late_ms.max(0) as f64 / 1_000.0
 }
@@ -341,19 +334,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_told_in_prometheus_words() {
+    fn metrics_are_encoded_as_openmetrics() {
         let metrics = Metrics::default();
-        metrics.posted("taken");
-        metrics.posted("taken");
-        metrics.staged(Stage::Store, Duration::from_millis(3));
-        metrics.started(-5);
-        metrics.ended(2_000);
-        metrics.closed("too_slow");
-        metrics.store_failed("redis");
-        let text = metrics.text().expect("a String takes all");
+        metrics.record_post("accepted");
+        metrics.record_post("accepted");
+        metrics.observe_stage(Stage::Store, Duration::from_millis(3));
+        metrics.record_start(-5);
+        metrics.record_end(2_000);
+        metrics.record_close("too_slow");
+        metrics.record_store_error("redis");
+        let text = metrics.encode().expect("writing to a String works");
         for line in [
             "# TYPE plenary_posts counter",
-            "plenary_posts_total{outcome=\"taken\"} 2",
+            "plenary_posts_total{outcome=\"accepted\"} 2",
             "plenary_posts_total{outcome=\"failed\"} 0",
             "# TYPE plenary_stage_seconds histogram",
             "plenary_stage_seconds_bucket{le=\"0.0025\",stage=\"store\"} 0",

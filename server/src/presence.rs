@@ -34,7 +34,7 @@ pub async fn begin(ctx: &Ctx, node: &NodeId) {
 pub async fn run(
     ctx: Ctx,
     node: NodeId,
-    nodes: watch::Sender<Vec<NodeId>>,
+    nodes: &watch::Sender<Vec<NodeId>>,
     grace_ms: i64,
     stop: CancellationToken,
 ) {

@@ -187,7 +187,7 @@ async fn start(ctx: &Ctx, id: InstanceId, at: Timestamp) -> Next {
         }
         // It has an end, which may be near.
         Ok(Some(_)) => {
-            ctx.metrics.started(ctx.now().ms_since(at));
+            ctx.metrics.record_start(ctx.now().ms_since(at));
             Next::Now
         }
         // Somebody else has started it, most likely.
@@ -231,7 +231,7 @@ async fn end_in(rooms: &Rooms, ctx: &Ctx, id: InstanceId, at: Option<Timestamp>)
     drop(one_of_many);
     if is_closed {
         if let Some(at) = at {
-            ctx.metrics.ended(ctx.now().ms_since(at));
+            ctx.metrics.record_end(ctx.now().ms_since(at));
         }
         let _one_of_many = rooms.records.acquire().await;
         take_steps(ctx, id, Reason::Scheduled, rest).await;
@@ -262,7 +262,7 @@ async fn take_step(ctx: &Ctx, id: InstanceId, reason: Reason, step: EndStep) -> 
             Ok(Stepped::NotYet) if step == EndStep::Marked => return false,
             Ok(Stepped::NotYet) => tokio::time::sleep(Duration::from_millis(TRY_MS)).await,
             // What lasts is away: people still have to leave on time. The rest follows.
-            Err(Error::Fault(Fault::Away { .. })) if step == EndStep::Marked => return true,
+            Err(Error::Fault(Fault::Unavailable { .. })) if step == EndStep::Marked => return true,
             Err(error) => {
                 tracing::warn!(instance = %id, ?step, %error, "the end waits");
                 return false;

@@ -8,31 +8,35 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// Reads a filter such as `info` or `plenary_server=debug,warn`.
+/// Parses a log filter such as `info` or `plenary_server=debug,warn`.
 pub fn filter(text: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::builder().parse(text)
 }
 
-/// Sends all logs of this process to standard error. A second call changes nothing.
-pub fn begin(filter: EnvFilter, format: LogFormat) {
+/// Sends all logs of this process to standard error. A second call does nothing.
+pub fn init(filter: EnvFilter, format: LogFormat) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    // Only a second call fails, and then logs are kept already.
+    // Only a second call fails, and then logging is already set up.
     let _ = match format {
-        LogFormat::Text => logs.with_ansi(false).finish().with(discreet()).try_init(),
+        LogFormat::Text => logs
+            .with_ansi(false)
+            .finish()
+            .with(without_library_details())
+            .try_init(),
         LogFormat::Json => logs
             .json()
             .flatten_event(true)
             .with_span_list(false)
             .finish()
-            .with(discreet())
+            .with(without_library_details())
             .try_init(),
     };
 }
 
-/// Below `info` only our own words are logged, whatever the filter says: the libraries' details
-/// are whole frames and statements, with what people say and sign in with.
-fn discreet() -> FilterFn {
+/// Drops debug and trace logs of libraries, whatever the filter allows: they contain whole frames and
+/// statements, with messages and passwords.
+fn without_library_details() -> FilterFn {
     filter_fn(|about| *about.level() <= Level::INFO || about.target().starts_with("plenary"))
 }

@@ -36,7 +36,7 @@ pub struct WsState {
     /// This server.
     pub node: NodeId,
     /// How long a lost connection may take to come back, in milliseconds.
-    pub detach_grace_ms: i64,
+    pub reconnect_grace_ms: i64,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
     /// Every socket's task, and what is to be done after its end.

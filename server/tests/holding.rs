@@ -12,7 +12,7 @@ use plenary_testkit::{
 
 fn setting(grace_s: &str) -> Setting {
     let options = ServerOptions {
-        args: vec!["--detach-grace-s".into(), grace_s.into()],
+        args: vec!["--reconnect-grace-s".into(), grace_s.into()],
         env: vec![],
     };
     Setting::with(RedisOptions::default(), options)

@@ -259,7 +259,7 @@ async fn a_server_that_starts_before_its_redis_serves_once_that_is_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_joined_without_a_connection_stays_in_over_a_restart_of_redis() {
     let options = ServerOptions {
-        args: vec!["--detach-grace-s".into(), "1".into()],
+        args: vec!["--reconnect-grace-s".into(), "1".into()],
         env: vec![],
     };
     let redis = RedisOptions {

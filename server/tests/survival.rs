@@ -314,7 +314,7 @@ async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durabl
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
     let options = ServerOptions {
-        args: vec!["--detach-grace-s".into(), "1".into()],
+        args: vec!["--reconnect-grace-s".into(), "1".into()],
         env: vec![],
     };
     let scene = Setting::with(RedisOptions::default(), options)

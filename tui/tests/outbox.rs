@@ -14,7 +14,7 @@ const ENTER: &str = "\r";
 /// Nobody is taken for gone while a test has them killed and started.
 fn scene() -> Scene {
     let patient = ServerOptions {
-        args: vec!["--detach-grace-s".into(), "600".into()],
+        args: vec!["--reconnect-grace-s".into(), "600".into()],
         env: vec![],
     };
     let scene = Setting::with(RedisOptions::default(), patient)

@@ -19,7 +19,7 @@ struct Keys {
     log: Option<Spanned<String>>,
     log_format: Option<Spanned<String>>,
     session_ttl_days: Option<Spanned<i64>>,
-    detach_grace_s: Option<Spanned<i64>>,
+    reconnect_grace_s: Option<Spanned<i64>>,
     head_timeout_ms: Option<Spanned<i64>>,
     metrics_bind: Option<Spanned<String>>,
 }
@@ -55,7 +55,7 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     take("log", spelled(keys.log));
     take("log_format", spelled(keys.log_format));
     take("session_ttl_days", spelled(keys.session_ttl_days));
-    take("detach_grace_s", spelled(keys.detach_grace_s));
+    take("reconnect_grace_s", spelled(keys.reconnect_grace_s));
     take("head_timeout_ms", spelled(keys.head_timeout_ms));
     Ok(settings)
 }

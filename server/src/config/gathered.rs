@@ -21,7 +21,11 @@ const KEYS: &[(&str, &str, &str)] = &[
         "PLENARY_SESSION_TTL_DAYS",
         "session-ttl-days",
     ),
-    ("detach_grace_s", "PLENARY_DETACH_GRACE_S", "detach-grace-s"),
+    (
+        "reconnect_grace_s",
+        "PLENARY_RECONNECT_GRACE_S",
+        "reconnect-grace-s",
+    ),
     (
         "head_timeout_ms",
         "PLENARY_HEAD_TIMEOUT_MS",
@@ -127,7 +131,7 @@ fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
         "log" => flags.log.clone(),
         "log_format" => flags.log_format.clone(),
         "session_ttl_days" => flags.session_ttl_days.clone(),
-        "detach_grace_s" => flags.detach_grace_s.clone(),
+        "reconnect_grace_s" => flags.reconnect_grace_s.clone(),
         "head_timeout_ms" => serve.head_timeout_ms.clone(),
         _ => None,
     }

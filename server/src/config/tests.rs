@@ -72,7 +72,7 @@ fn nothing_needs_to_be_said() {
             redis: None,
             mysql: None,
             session_ttl_s: 30 * 86_400,
-            detach_grace_ms: 20_000,
+            reconnect_grace_ms: 20_000,
             head_timeout: Duration::from_secs(20),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -108,7 +108,7 @@ fn every_key_of_the_file_is_read() {
         log = "plenary_server=debug"
         log_format = "json"
         session_ttl_days = 1
-        detach_grace_s = 5
+        reconnect_grace_s = 5
         metrics_bind = "localhost:9400"
     "#;
     let settings = settings(&[], &[], Some(file)).expect("settings");
@@ -122,7 +122,7 @@ fn every_key_of_the_file_is_read() {
             redis: Some("redis+unix:///r.sock".to_owned()),
             mysql: Some("mysql://root@localhost/plenary?socket=/m.sock".to_owned()),
             session_ttl_s: 86_400,
-            detach_grace_ms: 5_000,
+            reconnect_grace_ms: 5_000,
             head_timeout: Duration::from_secs(20),
             log: "plenary_server=debug".to_owned(),
             log_format: LogFormat::Json,
@@ -138,7 +138,7 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[], &[], Some("\n\nbind = 'x'"), "DIR/server.toml:3: bind 'x' must be")]
 #[case(&[], &[("PLENARY_INSECURE", "perhaps")], None, "PLENARY_INSECURE: insecure 'perhaps' must be true or false")]
 #[case(&[("session-ttl-days", "0")], &[], None, "--session-ttl-days: session_ttl_days '0' must be a whole number from 1 to 3650")]
-#[case(&[], &[], Some("detach_grace_s = -1"), "DIR/server.toml:1: detach_grace_s '-1' must be a whole number from 1 to 3600")]
+#[case(&[], &[], Some("reconnect_grace_s = -1"), "DIR/server.toml:1: reconnect_grace_s '-1' must be a whole number from 1 to 3600")]
 #[case(&[("log", "a=b=c")], &[], None, "--log: log is no filter of logs")]
 #[case(&[("log-format", "xml")], &[], None, "--log-format: log_format 'xml' must be text or json")]
 #[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that begins with redis:// or rediss://")]

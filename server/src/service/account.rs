@@ -29,12 +29,12 @@ pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
         // No account has either, whoever asks.
         return Err(Code::WrongPassword.into());
     }
-    let pass = ctx.gate.pass(&address)?;
+    let permit = ctx.login_limiter.acquire(&address)?;
     let (user, hash, disabled) = match ctx.store.account(&address).await? {
         Some(account) => (Some(account.user), account.password_hash, account.disabled),
         None => (None, None, false),
     };
-    let right = pass.password_is_right(login.password, hash).await?;
+    let right = permit.verify(login.password, hash).await?;
     match user.filter(|_| right) {
         // Only whoever knows the password is told so.
         Some(_) if disabled => Err(Code::Disabled.into()),

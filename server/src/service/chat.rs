@@ -38,11 +38,11 @@ pub async fn post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
                 .await
         }
     };
-    ctx.metrics.staged(Stage::Store, began.elapsed());
-    ctx.metrics.posted(match &answer {
+    ctx.metrics.observe_stage(Stage::Store, began.elapsed());
+    ctx.metrics.record_post(match &answer {
         Ok(posted) if posted.repeat => "repeated",
-        Ok(_) => "taken",
-        Err(Error::Reject(_)) => "refused",
+        Ok(_) => "accepted",
+        Err(Error::Reject(_)) => "rejected",
         Err(Error::Fault(_)) => "failed",
     });
     answer

@@ -38,7 +38,7 @@ pub async fn join(
 /// Tells admins who look into the instance, at every server. It may be lost, and is kept nowhere.
 async fn tell_denied(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: Code) {
     let at = ctx.now();
-    if !ctx.denials.may_tell(at) {
+    if !ctx.denials.admit(at) {
         return;
     }
     let denial = Denial {

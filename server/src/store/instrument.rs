@@ -82,7 +82,7 @@ pub(super) trait Failure: From<Fault> {
 
 impl Failure for Fault {
     fn is_away(&self) -> bool {
-        matches!(self, Self::Away { .. })
+        matches!(self, Self::Unavailable { .. })
     }
 }
 
@@ -115,7 +115,7 @@ impl Instrument {
     /// The store did not answer, which the round trip itself does not say.
     pub(super) fn failed(&self) {
         if let Some(Meter { metrics, store }) = &self.meter {
-            metrics.store_failed(store);
+            metrics.record_store_error(store);
         }
     }
 
@@ -129,7 +129,7 @@ impl Instrument {
             let began = Instant::now();
             let outcome = going.await;
             if let Some(Meter { metrics, store }) = &self.meter {
-                metrics.asked(store, began.elapsed());
+                metrics.observe_round_trip(store, began.elapsed());
             }
             if outcome.as_ref().is_err_and(Failure::is_away) {
                 self.failed();

@@ -88,7 +88,7 @@ pub async fn move_home(
         let directory = from.directory().display();
         return Err(refused(format!(
             "{directory} was moved already, to {place}: serve that. To move it once more, \
-             take it back first by plenary-server serve --take-back"
+             take it back first by plenary-server serve --force"
         )));
     }
     let Some(mut reception) = to.mysql.reception().await? else {
@@ -254,7 +254,7 @@ async fn verify(from: &Departure, reception: &mut Reception) -> Result<(), MoveE
             return Err(refused(format!(
                 "the file has {here} {name} and the database has {there}: somebody else changes it. \
                  Empty the database and Redis, take the file back by plenary-server serve \
-                 --take-back, and move again",
+                 --force, and move again",
                 name = kind.name
             )));
         }

@@ -1,7 +1,7 @@
 //! What lasts, in MySQL or MariaDB: people, the schedule, the record.
 //!
 //! The [`MysqlStore`] speaks SQL and nothing else: it emits no event and knows nothing of what is live.
-//! Every statement has a deadline; a database that is away or late is a [`Fault::Away`], never a
+//! Every statement has a deadline; a database that is away or late is a [`Fault::Unavailable`], never a
 //! caller that hangs.
 
 use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Standing, User};

@@ -248,7 +248,7 @@ fn fault(error: redis::RedisError) -> Fault {
     use redis::{ErrorKind, ServerErrorKind};
     // No memory, no disk, no replica: nothing that we did, and it passes.
     if matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS")) {
-        return Fault::away("Redis", error);
+        return Fault::unavailable("Redis", error);
     }
     match error.kind() {
         ErrorKind::Server(
@@ -258,7 +258,7 @@ fn fault(error: redis::RedisError) -> Fault {
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ReadOnly,
         )
-        | ErrorKind::Io => Fault::away("Redis", error),
+        | ErrorKind::Io => Fault::unavailable("Redis", error),
         _ => Fault::broken("asking Redis", error),
     }
 }

@@ -96,7 +96,9 @@ impl RedisMysqlStore {
     async fn within<T>(&self, limit_ms: u64, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
         let answer = self.mysql.instrument().within(limit_ms, asking).await;
         self.silent.store(answer.is_none(), Ordering::Relaxed);
-        answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
+        answer.unwrap_or_else(|| {
+            Err(Fault::unavailable("MySQL", "it does not answer in time").into())
+        })
     }
 
     /// A verb in Redis. If this Redis has forgotten its scripts, the live state is brought up again
@@ -117,7 +119,9 @@ impl RedisMysqlStore {
             Ok(done) => Ok(Ok(done)),
             Err(NotDone::Refused(refused)) => Ok(Err(refused)),
             Err(NotDone::Fault(fault)) => Err(fault),
-            Err(NotDone::NoScript) => Err(Fault::away("Redis", "it forgot its scripts again")),
+            Err(NotDone::NoScript) => {
+                Err(Fault::unavailable("Redis", "it forgot its scripts again"))
+            }
         }
     }
 

@@ -562,9 +562,10 @@ impl Store for SqliteStore {
     async fn ready(&self) -> Result<(), Fault> {
         match self.link.write(|_| Ok(())).await {
             // A lease is written every two seconds, so this is no old news.
-            Ok(()) if self.link.is_failing() => {
-                Err(Fault::away(fault::STORE, "the data file takes nothing"))
-            }
+            Ok(()) if self.link.is_failing() => Err(Fault::unavailable(
+                fault::STORE,
+                "the data file takes nothing",
+            )),
             Ok(()) => Ok(()),
             Err(Error::Fault(fault)) => Err(fault),
             Err(Error::Reject(reject)) => Err(Fault::broken("writing", reject)),
@@ -578,7 +579,9 @@ impl Store for SqliteStore {
             name: "file",
             ok: ready.is_ok(),
             detail: ready.err().map(|fault| match fault {
-                Fault::Away { .. } => "The data file takes nothing: is the disk full?".to_owned(),
+                Fault::Unavailable { .. } => {
+                    "The data file takes nothing: is the disk full?".to_owned()
+                }
                 Fault::Broken { what, .. } => format!("The data file: {what} failed."),
             }),
             latency_ms: u64::try_from(began.elapsed().as_millis()).ok(),

@@ -101,7 +101,7 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
     let metrics = socket.state.ctx.metrics.clone();
     metrics.connections.inc();
     let close = socket.serve(&mut wire, &mut heard).await;
-    metrics.closed(why(close, wire.is_slow));
+    metrics.record_close(why(close, wire.is_slow));
     if let Some(close) = close {
         if close == Close::TooSlow {
             socket.state.hub.note_too_slow();
@@ -316,11 +316,11 @@ impl Socket {
         if !out.is_empty() {
             wire.lines(out).await.ok_or(None)?;
         }
-        metrics.staged(Stage::Send, began.elapsed());
+        metrics.observe_stage(Stage::Send, began.elapsed());
         let now = self.state.ctx.now();
         for at in oldest {
             let took = u64::try_from(now.ms_since(at)).unwrap_or(0);
-            metrics.delivered(Duration::from_millis(took));
+            metrics.record_delivery(Duration::from_millis(took));
         }
         if !more {
             self.forget_banned();
@@ -403,7 +403,7 @@ impl Socket {
             Error::Reject(reject) => reject,
             Error::Fault(fault) => {
                 if matches!(fault, Fault::Broken { .. }) {
-                    self.state.ctx.metrics.broke();
+                    self.state.ctx.metrics.record_internal_error();
                 }
                 let mut bytes = [0; 16];
                 (self.state.ctx.randomness)(&mut bytes);
@@ -457,7 +457,7 @@ impl Socket {
         if instances.is_empty() {
             return;
         }
-        let grace_ms = state.detach_grace_ms;
+        let grace_ms = state.reconnect_grace_ms;
         let metrics = state.ctx.metrics.clone();
         let stop = state.stop.clone();
         // One for each connection that held a stay: as many as there were connections.

@@ -113,7 +113,7 @@ async fn what_was_missed_is_opened_and_closed_empty() {
 #[tokio::test]
 async fn stays_outlive_the_server_and_lost_connections_end_theirs() {
     let options = ServerOptions {
-        args: vec!["--detach-grace-s".into(), "3".into()],
+        args: vec!["--reconnect-grace-s".into(), "3".into()],
         env: vec![],
     };
     let mut stage = Stage::with_options(&["ada", "bob", "eve", "kim"], options);

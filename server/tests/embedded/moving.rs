@@ -21,7 +21,7 @@ fn moving(stage: &Stage, stores: &Stores) -> Finished {
 
 fn with_grace(seconds: u32) -> ServerOptions {
     ServerOptions {
-        args: vec!["--detach-grace-s".into(), seconds.to_string()],
+        args: vec!["--reconnect-grace-s".into(), seconds.to_string()],
         env: vec![],
     }
 }
@@ -305,7 +305,7 @@ fn assert_left_alone(stage: &Stage, stores: &Stores) {
             "{}",
             refused.stderr
         );
-        assert!(refused.stderr.contains("--take-back"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
     }
     let looked = stage.server.cli(&["doctor"]);
     assert_eq!(looked.code, 1, "{}", looked.stdout);
@@ -405,7 +405,7 @@ async fn what_is_not_empty_is_refused_and_nothing_is_changed() {
 #[tokio::test]
 async fn a_file_that_was_moved_can_be_taken_back() {
     let options = ServerOptions {
-        args: vec!["--take-back".into()],
+        args: vec!["--force".into()],
         env: vec![],
     };
     let mut stage = Stage::with_options(&["ada"], options);

@@ -201,7 +201,7 @@ fn rejected<T>(answer: Answer<T>, code: Code) -> String {
 #[track_caller]
 fn is_away<T>(answer: Answer<T>) {
     match answer {
-        Err(Error::Fault(Fault::Away { store, .. })) => assert_eq!(store, "MySQL"),
+        Err(Error::Fault(Fault::Unavailable { store, .. })) => assert_eq!(store, "MySQL"),
         Err(error) => panic!("not away, but {error}"),
         Ok(_) => panic!("not away, but done"),
     }

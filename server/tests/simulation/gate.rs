@@ -320,9 +320,9 @@ impl Drop for Open {
 
 fn away(peer: Backend, why: &'static str) -> Fault {
     match peer {
-        Backend::Redis => Fault::away("Redis", why),
-        Backend::MySql => Fault::away("MySQL", why),
-        Backend::File => Fault::away("the file", why),
+        Backend::Redis => Fault::unavailable("Redis", why),
+        Backend::MySql => Fault::unavailable("MySQL", why),
+        Backend::File => Fault::unavailable("the file", why),
     }
 }
 

@@ -110,10 +110,14 @@ impl Server {
             clock.clone(),
             Arc::default(),
         );
-        let (feed, to_hub) = mpsc::channel(FEED_MAX);
-        let running = hub
-            .clone()
-            .run(to_hub, Arc::new(Notify::new()), CancellationToken::new());
+        let (feed, mut to_hub) = mpsc::channel(FEED_MAX);
+        let running = hub.clone();
+        let running = async move {
+            let changed = Arc::new(Notify::new());
+            running
+                .run(&mut to_hub, changed, CancellationToken::new())
+                .await;
+        };
         let hub_task = tokio::spawn(running).abort_handle();
         let news = if ground.is_shared() {
             None
@@ -165,7 +169,7 @@ pub async fn schedule(store: Arc<Served>, clock: Clock) -> Answer<()> {
     let now = clock();
     let agenda = match store.agenda(now, HORIZON_MS).await {
         Ok(agenda) => agenda,
-        Err(Error::Fault(Fault::Away { .. })) => {
+        Err(Error::Fault(Fault::Unavailable { .. })) => {
             for (id, at) in store.live_ends(now).await? {
                 if at <= now {
                     end(&store, &clock, id, Reason::Scheduled).await?;
@@ -206,7 +210,7 @@ async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> A
             Ok(Stepped::Done) => {}
             Ok(Stepped::NotYet) => return Ok(()),
             // What lasts is away: people still have to leave on time.
-            Err(Error::Fault(Fault::Away { .. })) if *step == EndStep::Marked => {}
+            Err(Error::Fault(Fault::Unavailable { .. })) if *step == EndStep::Marked => {}
             Err(other) => return Err(other),
         }
     }

@@ -50,7 +50,7 @@ impl MysqlStore {
                     instance: batch.instance,
                     fault,
                 }),
-                Err(fault @ Fault::Away { .. }) => return Err(fault),
+                Err(fault @ Fault::Unavailable { .. }) => return Err(fault),
             }
         }
         Ok(outcomes)

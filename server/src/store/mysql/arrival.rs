@@ -118,7 +118,7 @@ impl MysqlStore {
                 work.commit().await?;
                 return Ok(Taken::All);
             }
-            Err(fault @ Fault::Away { .. }) => return Err(fault.into()),
+            Err(fault @ Fault::Unavailable { .. }) => return Err(fault.into()),
             // Which of them it was is found by trying each by itself.
             Err(Fault::Broken { .. }) => drop(work),
         }
@@ -126,7 +126,7 @@ impl MysqlStore {
             let mut work = self.transaction().await?;
             match insert(&mut work, kind, std::slice::from_ref(row)).await {
                 Ok(()) => work.commit().await?,
-                Err(fault @ Fault::Away { .. }) => return Err(fault.into()),
+                Err(fault @ Fault::Unavailable { .. }) => return Err(fault.into()),
                 Err(fault @ Fault::Broken { .. }) => {
                     let key = row[..kind.key].to_vec();
                     let why = why(&fault);
@@ -271,7 +271,7 @@ impl Reception {
     async fn number(&mut self, sql: &str, column: &'static str) -> Answer<u64> {
         let counted = timeout(COUNTING, self.conn.query_first::<Row, _>(sql)).await;
         let Ok(counted) = counted else {
-            return Err(Fault::away("MySQL", "it does not count to an end").into());
+            return Err(Fault::unavailable("MySQL", "it does not count to an end").into());
         };
         let row = within(std::future::ready(counted)).await?;
         row.and_then(|row| row::get(&row, column))

@@ -284,7 +284,7 @@ pub(super) async fn within<T>(
 ) -> Result<T, Fault> {
     match timeout(DEADLINE, work).await {
         Ok(outcome) => outcome.map_err(|error| fault(&error)),
-        Err(_) => Err(Fault::away(
+        Err(_) => Err(Fault::unavailable(
             STORE,
             format!("no answer within {} s", DEADLINE.as_secs()),
         )),
@@ -316,7 +316,7 @@ const AWAY: &[u16] = &[
 fn fault(error: &mysql_async::Error) -> Fault {
     let mysql_async::Error::Server(server) = error else {
         return if lost(error) {
-            Fault::away(STORE, error.to_string())
+            Fault::unavailable(STORE, error.to_string())
         } else {
             Fault::broken("a statement", error.to_string())
         };
@@ -333,7 +333,7 @@ fn fault(error: &mysql_async::Error) -> Fault {
         },
     };
     if AWAY.contains(&server.code) {
-        Fault::away(STORE, said)
+        Fault::unavailable(STORE, said)
     } else {
         Fault::broken("a statement", said)
     }
@@ -342,7 +342,7 @@ fn fault(error: &mysql_async::Error) -> Fault {
 /// The number of the server's error, if it is one.
 pub(super) fn server_code(fault: &Fault) -> Option<u16> {
     let source = match fault {
-        Fault::Away { source, .. } | Fault::Broken { source, .. } => source,
+        Fault::Unavailable { source, .. } | Fault::Broken { source, .. } => source,
     };
     source.downcast_ref::<ServerSaid>().map(|said| said.code)
 }

@@ -206,7 +206,10 @@ async fn lock(conn: &mut Conn) -> Result<(), Fault> {
     if got.and_then(|row| row::get::<i64>(&row, "got")) == Some(1) {
         Ok(())
     } else {
-        Err(Fault::away("MySQL", "another server's migration goes on"))
+        Err(Fault::unavailable(
+            "MySQL",
+            "another server's migration goes on",
+        ))
     }
 }
 
@@ -299,7 +302,7 @@ async fn apply(conn: &mut Conn, migration: &Migration) -> Result<(), MigrateErro
 async fn slowly<T>(work: impl Future<Output = mysql_async::Result<T>>) -> Result<T, Fault> {
     match timeout(MIGRATION, work).await {
         Ok(outcome) => within(std::future::ready(outcome)).await,
-        Err(_) => Err(Fault::away(
+        Err(_) => Err(Fault::unavailable(
             "MySQL",
             format!("a migration took over {} s", MIGRATION.as_secs()),
         )),

@@ -97,7 +97,7 @@ impl Connection {
         if !matches!(&answer, Ok(answer) if !is_late(answer)) {
             self.give_up(number);
         }
-        answer.map_err(|late| Fault::away("Redis", late))
+        answer.map_err(|late| Fault::unavailable("Redis", late))
     }
 
     fn get(&self) -> (ConnectionManager, u64) {

@@ -95,21 +95,25 @@ impl Subscriber {
     pub async fn follow(&self, id: InstanceId) -> Result<(), Fault> {
         let (done, answer) = oneshot::channel();
         self.order(Order::Follow(id, done)).await?;
-        answer.await.map_err(|gone| Fault::away("Redis", gone))?
+        answer
+            .await
+            .map_err(|gone| Fault::unavailable("Redis", gone))?
     }
 
     /// Feeds this instance's events no longer.
     pub async fn unfollow(&self, id: InstanceId) -> Result<(), Fault> {
         let (done, answer) = oneshot::channel();
         self.order(Order::Unfollow(id, done)).await?;
-        answer.await.map_err(|gone| Fault::away("Redis", gone))
+        answer
+            .await
+            .map_err(|gone| Fault::unavailable("Redis", gone))
     }
 
     async fn order(&self, order: Order) -> Result<(), Fault> {
         self.orders
             .send(order)
             .await
-            .map_err(|_| Fault::away("Redis", "the feed has stopped"))
+            .map_err(|_| Fault::unavailable("Redis", "the feed has stopped"))
     }
 }
 
@@ -237,7 +241,7 @@ impl Listener {
             Order::Follow(id, done) => {
                 let result = match connection {
                     Some(connection) => subscribe(connection, id).await,
-                    None => Err(Fault::away("Redis", "the feed is not connected")),
+                    None => Err(Fault::unavailable("Redis", "the feed is not connected")),
                 };
                 if result.is_ok() {
                     self.followed.insert(id);

@@ -157,9 +157,11 @@ impl Said {
         match self {
             Self::Done(word, rest) => Ok((word, rest)),
             // Two generations within one call: whoever asked may ask again.
-            Self::Stale(_) => {
-                Err(Fault::away("Redis", "the live state begins anew again and again").into())
-            }
+            Self::Stale(_) => Err(Fault::unavailable(
+                "Redis",
+                "the live state begins anew again and again",
+            )
+            .into()),
         }
     }
 }

@@ -109,7 +109,7 @@ impl RedisMysqlStore {
             Ok(Some((user, false))) => Ok(Author::User(user)),
             // Nobody is kept from answering by what lasts being away: readers see no quotation where
             // there is no message.
-            Err(Error::Fault(Fault::Away { .. })) if speaker.only_answers => {
+            Err(Error::Fault(Fault::Unavailable { .. })) if speaker.only_answers => {
                 Ok(Author::User(speaker.user.id))
             }
             Err(other) => Err(other),
@@ -152,6 +152,6 @@ impl RedisMysqlStore {
                 return Err(self.reject(id, user, Refused::Gone).await);
             }
         }
-        Err(Fault::away("Redis", "the archive outruns whoever looks into it").into())
+        Err(Fault::unavailable("Redis", "the archive outruns whoever looks into it").into())
     }
 }

@@ -38,7 +38,7 @@ impl RedisMysqlStore {
             "The live state is being brought up in a Redis that may have forgotten some of it.";
         asked("live_state", why, async {
             if restoring || !self.redis.is_up().await? {
-                return Err(Fault::away("Redis", "the live state is not up"));
+                return Err(Fault::unavailable("Redis", "the live state is not up"));
             }
             Ok(None)
         })
@@ -51,7 +51,7 @@ impl RedisMysqlStore {
         asked("archive", why, async {
             let lag = self.redis.lag().await?;
             if lag.events_most >= UNARCHIVED_EVENTS_MAX {
-                return Err(Fault::away("MySQL", "the archive is behind"));
+                return Err(Fault::unavailable("MySQL", "the archive is behind"));
             }
             Ok(Some(format!(
                 "{} events are not archived, the oldest for {} s.",

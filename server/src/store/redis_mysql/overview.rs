@@ -17,7 +17,9 @@ impl Overview for RedisMysqlStore {
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
         let asking = Box::pin(self.mysql.overview(soon, since));
         let answer = self.mysql.instrument().within(LISTED_MS, asking).await;
-        answer.unwrap_or_else(|| Err(Fault::away("MySQL", "it does not answer in time").into()))
+        answer.unwrap_or_else(|| {
+            Err(Fault::unavailable("MySQL", "it does not answer in time").into())
+        })
     }
 
     async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted> {

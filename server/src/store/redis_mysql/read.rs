@@ -23,7 +23,7 @@ impl RedisMysqlStore {
     pub(super) async fn visible_to(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
         let mut listed = match self.mysql.listed(viewer, now).await {
             Ok(listed) => listed,
-            Err(Error::Fault(Fault::Away { .. })) => {
+            Err(Error::Fault(Fault::Unavailable { .. })) => {
                 // What is live can be seen without what lasts.
                 let found = self.tried(|| self.redis.active_meetings(viewer)).await?;
                 return Ok(found.unwrap_or_default());

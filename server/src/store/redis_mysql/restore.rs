@@ -81,7 +81,7 @@ impl Restorer {
             }
             self.redis.rest(WAIT_MS).await;
         }
-        Err(Fault::away(
+        Err(Fault::unavailable(
             "Redis",
             "another server brings the live state up and does not finish",
         ))
@@ -178,11 +178,14 @@ impl Restorer {
                 Ok(()) | Err(NotDone::Refused(_)) => return Ok(()),
                 Err(NotDone::Fault(fault)) => return Err(fault),
                 Err(NotDone::NoScript) => {
-                    return Err(Fault::away("Redis", "it forgot its scripts again"));
+                    return Err(Fault::unavailable("Redis", "it forgot its scripts again"));
                 }
             }
         }
-        Err(Fault::away("Redis", "people are faster than what lasts"))
+        Err(Fault::unavailable(
+            "Redis",
+            "people are faster than what lasts",
+        ))
     }
 
     /// Brings what the generation before has above the floor into the archive, which is in the new one

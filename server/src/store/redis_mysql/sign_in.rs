@@ -47,7 +47,7 @@ impl RedisMysqlStore {
                 }
                 Ok(None)
             }
-            Err(Error::Fault(fault @ Fault::Away { .. })) => match cached {
+            Err(Error::Fault(fault @ Fault::Unavailable { .. })) => match cached {
                 Some((session, _)) => Ok(Some(session).filter(good)),
                 None => Err(fault.into()),
             },

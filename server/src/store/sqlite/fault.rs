@@ -27,7 +27,7 @@ pub(super) fn fault(error: &SqliteError) -> Fault {
         | ErrorCode::CannotOpen
         | ErrorCode::OutOfMemory
         | ErrorCode::OperationAborted
-        | ErrorCode::FileLockingProtocolFailed => Fault::away(STORE, source),
+        | ErrorCode::FileLockingProtocolFailed => Fault::unavailable(STORE, source),
         // What is left is a mistake of ours or a damaged file. `ErrorCode` is not an enum of ours.
         _ => Fault::broken("asking SQLite", source),
     }
@@ -48,7 +48,7 @@ fn is_of_writing(error: &SqliteError) -> bool {
 }
 
 fn plain(sentence: &'static str, source: String) -> Fault {
-    Fault::away(
+    Fault::unavailable(
         STORE,
         Plain {
             sentence,

@@ -176,7 +176,7 @@ fn trip(what: &str) -> Call {
 }
 
 fn stopped() -> Fault {
-    Fault::away(STORE, "its thread has stopped")
+    Fault::unavailable(STORE, "its thread has stopped")
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {

@@ -49,7 +49,7 @@ pub enum OpenError {
     #[error(
         "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
          Whoever wants the old one back in spite of what was said there since: \
-         plenary-server serve --take-back",
+         plenary-server serve --force",
         path.display()
     )]
     Moved {
@@ -63,7 +63,7 @@ pub enum OpenError {
     /// It is about to be elsewhere.
     #[error(
         "{} is being moved to {place}: run the same plenary-server move again to complete it, \
-         or stay here by plenary-server serve --take-back",
+         or stay here by plenary-server serve --force",
         path.display()
     )]
     Moving {
@@ -128,7 +128,7 @@ impl SqliteStore {
 
     /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
     /// not.
-    pub fn take_back(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
+    pub fn reclaim(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
         let mut conn = link::open(directory)?;
         let _lock = Lock::take(directory)?;
         migrate::migrate(&mut conn, now)?;

@@ -122,7 +122,7 @@ pub(super) fn hold(
 /// While the file takes nothing it can be read all the same: a socket says again that it holds.
 pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
     match held {
-        Err(Error::Fault(fault @ Fault::Away { .. })) => {
+        Err(Error::Fault(fault @ Fault::Unavailable { .. })) => {
             tracing::debug!(instance = %id, %fault, "a connection holds its stay later");
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! The move from the one file to Redis and the database.
+//! The transfer from the embedded store to Redis and MySQL.
 
 use anyhow::Context;
 use plenary_shared::domain::{Code, Reject};
@@ -14,11 +14,11 @@ use crate::store::sqlite::{Departure, OpenError};
 
 pub use crate::store::moving::Moved;
 
-/// Bytes of randomness in the name of a move.
+/// Bytes of randomness in the token of a transfer.
 const TOKEN_BYTES: usize = 16;
 
-/// Moves everything from the data file to these, or completes an earlier run of the same move.
-pub async fn move_home(
+/// Copies everything from the data file to Redis and MySQL, or completes an earlier run.
+pub async fn transfer(
     settings: &Settings,
     (redis_url, mysql_url): (&str, &str),
     clock: &Clock,
@@ -26,7 +26,7 @@ pub async fn move_home(
 ) -> anyhow::Result<Moved> {
     let directory = settings.data_directory()?;
     let mysql = MysqlStore::connect(mysql_url)?;
-    // Its scripts are not used, so that they need no nonce.
+    // The scripts are not used, so they need no nonce.
     let redis = RedisStore::connect(redis_url, "")?;
     redis.ping().await?;
     mysql.ping().await?;
@@ -51,11 +51,11 @@ pub async fn move_home(
         Err(MoveError::Open(error)) => Err(error.into()),
         Err(MoveError::Migrate(error)) => Err(error.into()),
         Err(MoveError::Fault(fault)) => Err(anyhow::Error::new(fault))
-            .context("not everything is moved, run the same move again to complete it"),
+            .context("the move is incomplete, run the same command again to complete it"),
     }
 }
 
-/// 32 hexadecimal digits that no other move has.
+/// Returns 32 hexadecimal digits that no other transfer has.
 fn token(randomness: &Randomness) -> String {
     let mut bytes = [0; TOKEN_BYTES];
     randomness(&mut bytes);

@@ -1,4 +1,4 @@
-//! What operators read at `/metrics`: well-formed, at an address of its own, and true after traffic.
+//! `GET /metrics`: well-formed, on its own address, and correct after traffic.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use axum::http::Method;
 use plenary_shared::ids::InstanceId;
 use plenary_testkit::{Http, Server, ServerOptions, Stores, Ws, until, until_async};
 
-/// What everybody says.
+/// Messages that the participants post.
 const POSTS: usize = 20;
 
 fn options() -> ServerOptions {
@@ -18,21 +18,21 @@ fn options() -> ServerOptions {
     }
 }
 
-/// Where the figures are.
-fn place(server: &Server) -> String {
-    let bound = until("the figures to be told", || {
+/// Waits for the log line that names the address of the metrics.
+fn metrics_url(server: &Server) -> String {
+    let bound = until("the metrics to be served", || {
         let log = server.log();
         let line = log
             .iter()
-            .find(|line| line.contains("the figures are at"))?;
+            .find(|line| line.contains("serving metrics at"))?;
         let bound = line.split("bound=").nth(1)?;
         bound.split_whitespace().next().map(str::to_owned)
     });
     format!("http://{bound}")
 }
 
-/// A public meeting from now on, and three people, who follow it and are in it.
-async fn talk(server: &Server) -> (InstanceId, Vec<Ws>) {
+/// Starts a public meeting with three participants who follow it.
+async fn meeting_of_three(server: &Server) -> (InstanceId, Vec<Ws>) {
     let add = ["meeting", "add", "--title", "Seminar", "--public", "--json"];
     let meeting = server.cli(&add).json()["meetingID"].to_string();
     let from_now = ["schedule", &meeting, "--from", "now", "--for", "1h"];
@@ -59,12 +59,12 @@ async fn talk(server: &Server) -> (InstanceId, Vec<Ws>) {
     (here, people)
 }
 
-async fn figures(place: &str) -> BTreeMap<String, f64> {
-    read(&text(place).await)
+async fn metrics(url: &str) -> BTreeMap<String, f64> {
+    parse(&text(url).await)
 }
 
-async fn text(place: &str) -> String {
-    let request = Http::nobody(place).request(Method::GET, "/metrics");
+async fn text(url: &str) -> String {
+    let request = Http::nobody(url).request(Method::GET, "/metrics");
     let answer = request.send().await.expect("it answers");
     assert_eq!(answer.status(), 200);
     let media = answer.headers()["content-type"].to_str().expect("ASCII");
@@ -72,8 +72,8 @@ async fn text(place: &str) -> String {
     answer.text().await.expect("it is text")
 }
 
-/// Every sample by its name and labels. Panics where a line is none of the format.
-fn read(text: &str) -> BTreeMap<String, f64> {
+/// Returns every sample by its name and labels. Panics if a line does not have the format.
+fn parse(text: &str) -> BTreeMap<String, f64> {
     let mut types: BTreeMap<&str, &str> = BTreeMap::new();
     let mut samples = BTreeMap::new();
     assert!(text.ends_with("# EOF\n"), "{text}");
@@ -94,7 +94,7 @@ fn read(text: &str) -> BTreeMap<String, f64> {
             .iter()
             .filter(|(family, _)| bare.starts_with(**family))
             .max_by_key(|(family, _)| family.len())
-            .expect("a family that was told before");
+            .expect("a family with a TYPE line");
         let suffix = &bare[family.len()..];
         let right = match *kind {
             "counter" => suffix == "_total",
@@ -109,22 +109,22 @@ fn read(text: &str) -> BTreeMap<String, f64> {
     samples
 }
 
-async fn the_figures_are_true(server: &Server, stores: &[&str]) {
-    let place = place(server);
-    let (here, mut people) = talk(server).await;
+async fn check_metrics(server: &Server, stores: &[&str]) {
+    let url = metrics_url(server);
+    let (here, mut people) = meeting_of_three(server).await;
     for n in 0..POSTS {
         let ws = &mut people[n % 3];
-        ws.post(here, "hello").await.expect("everybody is in");
+        ws.post(here, "hello").await.expect("all have joined");
     }
-    people[2].leave(here).await.expect("eve is in");
+    people[2].leave(here).await.expect("eve has joined");
     let refused = people[2].post(here, "still here?").await;
     assert!(refused.is_err());
-    // The opening was before anybody followed; three joins, the posts and a leave were not.
+    // Three joins, the posts and a leave. Nobody followed when the meeting started.
     let events = 3 + POSTS + 1;
     #[expect(clippy::cast_precision_loss, reason = "a few")]
     let expected = [
-        ("plenary_posts_total{outcome=\"taken\"}", POSTS as f64),
-        ("plenary_posts_total{outcome=\"refused\"}", 1.0),
+        ("plenary_posts_total{outcome=\"accepted\"}", POSTS as f64),
+        ("plenary_posts_total{outcome=\"rejected\"}", 1.0),
         ("plenary_posts_total{outcome=\"failed\"}", 0.0),
         (
             "plenary_stage_seconds_count{stage=\"store\"}",
@@ -138,79 +138,75 @@ async fn the_figures_are_true(server: &Server, stores: &[&str]) {
         ("plenary_start_lateness_seconds_count", 1.0),
         ("plenary_connections_reaped_total", 0.0),
     ];
-    let told = until_async("the figures to agree", async || {
-        let told = figures(&place).await;
-        let agree = expected
+    let exported = until_async("the metrics to match", async || {
+        let exported = metrics(&url).await;
+        let wrong: Vec<_> = expected
             .iter()
-            .all(|(name, value)| told.get(*name) == Some(value));
-        if !agree {
-            let wrong: Vec<_> = expected
-                .iter()
-                .map(|(name, value)| (name, value, told.get(*name)))
-                .filter(|(_, value, got)| *got != Some(value))
-                .collect();
+            .map(|(name, value)| (name, value, exported.get(*name)))
+            .filter(|(_, value, got)| *got != Some(value))
+            .collect();
+        if !wrong.is_empty() {
             eprintln!("{wrong:?}");
+            return None;
         }
-        agree.then_some(told)
+        Some(exported)
     })
     .await;
-    assert!(told["plenary_queue_bytes"] > 0.0);
-    assert!(told["plenary_stage_seconds_count{stage=\"feed\"}"] > 0.0);
+    assert!(exported["plenary_ring_bytes"] > 0.0);
+    assert!(exported["plenary_stage_seconds_count{stage=\"feed\"}"] > 0.0);
     for store in stores {
-        let asked = format!("plenary_store_seconds_count{{store=\"{store}\"}}");
-        assert!(told[&asked] > 0.0, "{asked}");
+        let count = format!("plenary_store_seconds_count{{store=\"{store}\"}}");
+        assert!(exported[&count] > 0.0, "{count}");
     }
-    // Buckets only grow, and the last has all.
+    // Buckets are cumulative, and the last contains all.
     let inside = "plenary_stage_seconds_bucket{le=\"0.25\",stage=\"store\"}";
     let all = "plenary_stage_seconds_bucket{le=\"+Inf\",stage=\"store\"}";
-    assert!(told[inside] <= told[all]);
+    assert!(exported[inside] <= exported[all]);
     #[expect(clippy::float_cmp, reason = "whole numbers")]
     {
-        assert_eq!(told[all], expected[3].1);
+        assert_eq!(exported[all], expected[3].1);
     }
     drop(people);
-    until_async("everybody to be gone", async || {
-        let told = figures(&place).await;
-        let closed = told
+    until_async("all connections to close", async || {
+        let exported = metrics(&url).await;
+        let closed = exported
             .iter()
             .filter(|(name, _)| name.contains("_connections_closed_"));
         let closed: f64 = closed.map(|(_, count)| count).sum();
-        (told["plenary_connections"] == 0.0 && (closed - 3.0).abs() < f64::EPSILON).then_some(())
+        let is_done = exported["plenary_connections"] == 0.0 && (closed - 3.0).abs() < f64::EPSILON;
+        is_done.then_some(())
     })
     .await;
-    // Nowhere else, not even for an admin.
+    // The main address does not serve metrics, and the metrics address serves nothing else.
     let nobody = Http::nobody(&server.url());
     assert_eq!(nobody.get("/metrics").await.status, 404);
-    let elsewhere = Http::nobody(&place)
-        .request(Method::GET, "/me")
-        .send()
-        .await;
-    assert_eq!(elsewhere.expect("it answers").status(), 404);
+    let other = Http::nobody(&url).request(Method::GET, "/me").send().await;
+    assert_eq!(other.expect("it answers").status(), 404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_redis_and_mysql_the_figures_are_true() {
+async fn metrics_are_correct_on_redis_and_mysql() {
     let stores = Stores::start();
     let server = Server::with(&stores.redis, &stores.database, options());
-    the_figures_are_true(&server, &["redis", "mysql"]).await;
+    check_metrics(&server, &["redis", "mysql"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_one_file_the_figures_are_true() {
+async fn metrics_are_correct_on_sqlite() {
     let server = Server::embedded(options());
-    the_figures_are_true(&server, &["file"]).await;
+    check_metrics(&server, &["sqlite"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_does_not_answer_is_counted() {
+async fn unavailable_store_is_counted() {
     let mut stores = Stores::start();
     let server = Server::with(&stores.redis, &stores.database, options());
-    let place = place(&server);
+    let url = metrics_url(&server);
     stores.redis.kill9();
-    until_async("what Redis does not answer", async || {
-        let told = figures(&place).await;
-        let failed = told.get("plenary_store_errors_total{store=\"redis\"}");
-        let lag = told["plenary_archive_lag_events"];
+    until_async("the Redis errors to be counted", async || {
+        let exported = metrics(&url).await;
+        let failed = exported.get("plenary_store_errors_total{store=\"redis\"}");
+        let lag = exported["plenary_archive_lag_events"];
         (failed.is_some_and(|count| *count > 0.0) && lag.is_nan()).then_some(())
     })
     .await;

@@ -16,7 +16,7 @@ Moved are people with their passwords and roles, sessions, meetings, who may joi
 instance, the logs, the messages and the audit, with all their ids, numbers and times. Stop the
 server before. Both new stores must be empty. A run that was cut off is completed by the same command.
 
-Afterwards the old file is kept, and marked: no server starts on it unless by serve --take-back.
+Afterwards the old file is kept, and marked: no server starts on it unless by serve --force.
 Instances that were live go on when the new server starts; clients join again by themselves, and who
 does not come back within the grace is shown as left.
 
@@ -43,7 +43,7 @@ pub(super) async fn run(
     let redis = redis_flag("to-redis", &arguments.to_redis)?;
     let mysql = mysql_flag("to-mysql", &arguments.to_mysql)?;
     let begun = clock();
-    let moved = app::move_home(settings, (&redis, &mysql), clock, randomness).await?;
+    let moved = app::transfer(settings, (&redis, &mysql), clock, randomness).await?;
     let elapsed_ms = clock().ms_since(begun);
     if arguments.json {
         let mut told: Map<String, Value> = moved

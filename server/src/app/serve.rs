@@ -1,0 +1,192 @@
+//! The running server: starts its tasks and listeners, and stops them in order.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::FutureExt;
+use plenary_shared::ids::InstanceId;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::ctx::{Ctx, Randomness};
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::store::sqlite::Purpose;
+use crate::store::{Feed, NodeId};
+use crate::tasks::{Shutdown, Tasks};
+use crate::{archiver, http, listener, presence, reading, scheduler, ws};
+
+use super::metrics_endpoint::{self, MetricsEndpoint};
+use super::{open_store_for, signals};
+
+/// Instances with new events that are queued for the archiver. When the queue is full, the archiver
+/// finds them in its own scan.
+const NEW_EVENTS_MAX: usize = 4_096;
+
+/// Time that a stopping server waits for its connections, and then again for its background tasks,
+/// in seconds.
+const DRAIN_S: u64 = 8;
+
+/// Serves until SIGTERM or SIGINT. Fails if a background task fails.
+pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> anyhow::Result<()> {
+    let metrics = Arc::<Metrics>::default();
+    let store = open_store_for(Purpose::Serve, &settings, clock.clone(), &metrics).await?;
+    let mut ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
+    ctx.metrics = metrics.clone();
+    let shutdown = Shutdown::default();
+    let requested = shutdown.clone();
+    signals::on_termination(move || requested.request())?;
+
+    let node = new_node(&ctx);
+    let (new_events, to_archive) = mpsc::channel(NEW_EVENTS_MAX);
+    let hub = Hub::new(
+        store.clone(),
+        new_events,
+        ctx.clock.clone(),
+        metrics.clone(),
+    );
+    let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone(), node.clone());
+    let feed = store.feed().await?;
+    // Rebuilds what Redis has lost before the first request. If a store is unavailable, the first
+    // request or the next sweep does it.
+    if let Err(error) = store.sweep().await {
+        tracing::warn!(%error, "first sweep failed, retrying in the background");
+    }
+    // Taken before the first user joins, so that the other servers notice a crash of this one.
+    presence::begin(&ctx, &node).await;
+
+    let schedule_changed = Arc::new(Notify::new());
+    let parts = Parts {
+        ctx: ctx.clone(),
+        node: node.clone(),
+        hub: hub.clone(),
+        board: board.clone(),
+        schedule_changed: schedule_changed.clone(),
+        reconnect_grace_ms: settings.reconnect_grace_ms,
+    };
+    let background = start_background(parts, feed, to_archive, &shutdown);
+
+    let mut front = Tasks::new(shutdown.token(), shutdown.clone());
+    if let Some(address) = settings.metrics_bind {
+        let endpoint = MetricsEndpoint {
+            metrics: metrics.clone(),
+            store,
+            hub: hub.clone(),
+        };
+        metrics_endpoint::start(address, endpoint, settings.head_timeout, &mut front)?;
+    }
+    let sockets = TaskTracker::new();
+    let ws_state = ws::WsState {
+        ctx: ctx.clone(),
+        hub,
+        board: board.clone(),
+        node,
+        reconnect_grace_ms: settings.reconnect_grace_ms,
+        stop: shutdown.token(),
+        tasks: sockets.clone(),
+        next_number: Arc::new(AtomicU64::new(1)),
+    };
+    let http_state = http::HttpState { ctx: ctx.clone() };
+    let routes = http::router_with(ws::router(ws_state), http_state);
+    let routes = metrics_endpoint::count_responses(routes, metrics);
+    let socket = listener::bind(settings.bind)
+        .with_context(|| format!("cannot listen on {}", settings.bind))?;
+    let bound = socket.local_addr()?;
+    board.listens(bound);
+    front.start_once(
+        "http",
+        listener::serve(socket, routes, settings.head_timeout, shutdown.token()),
+    );
+    front.start("scheduler", (), move |(), stop| {
+        scheduler::run(ctx.clone(), schedule_changed.clone(), stop).boxed()
+    });
+    // The only line on standard output. Programs that start the server wait for it.
+    println!("plenary-server listening on http://{bound}");
+    tracing::info!(%bound, "listening");
+
+    shutdown.token().cancelled().await;
+    stop(front, &sockets, background).await;
+    Ok(shutdown.result()?)
+}
+
+/// What the background tasks work on.
+struct Parts {
+    ctx: Ctx,
+    node: NodeId,
+    hub: Arc<Hub>,
+    board: Arc<Board>,
+    schedule_changed: Arc<Notify>,
+    reconnect_grace_ms: i64,
+}
+
+/// Starts the tasks that run until the last connection has ended.
+fn start_background(
+    parts: Parts,
+    feed: mpsc::Receiver<Feed>,
+    to_archive: mpsc::Receiver<InstanceId>,
+    shutdown: &Shutdown,
+) -> Tasks {
+    let Parts {
+        ctx,
+        node,
+        hub,
+        board,
+        schedule_changed,
+        reconnect_grace_ms,
+    } = parts;
+    let mut tasks = Tasks::new(CancellationToken::new(), shutdown.clone());
+    tasks.start("hub", feed, move |feed, stop| {
+        let hub = hub.clone();
+        hub.run(feed, schedule_changed.clone(), stop).boxed()
+    });
+    let (nodes, live_nodes) = watch::channel(Vec::new());
+    let (lease_ctx, lease_node) = (ctx.clone(), node.clone());
+    tasks.start("presence", nodes, move |nodes, stop| {
+        let (ctx, node) = (lease_ctx.clone(), lease_node.clone());
+        presence::run(ctx, node, nodes, reconnect_grace_ms, stop).boxed()
+    });
+    let archiver_ctx = ctx.clone();
+    tasks.start("archiver", to_archive, move |to_archive, stop| {
+        let (ctx, node, nodes) = (archiver_ctx.clone(), node.clone(), live_nodes.clone());
+        archiver::run(ctx, node, nodes, to_archive, stop).boxed()
+    });
+    tasks.start("read positions", (), move |(), stop| {
+        reading::run(ctx.reading.clone(), ctx.store.clone(), stop).boxed()
+    });
+    let dashboard = board.clone();
+    tasks.start("dashboard", (), move |(), stop| {
+        dashboard.clone().run(stop).boxed()
+    });
+    tasks.start("server status", (), move |(), stop| {
+        board.clone().tell(stop).boxed()
+    });
+    tasks
+}
+
+/// Stops accepting requests, then closes the connections, and ends the background tasks last.
+async fn stop(front: Tasks, sockets: &TaskTracker, background: Tasks) {
+    tracing::info!("stopping");
+    let deadline = Instant::now() + Duration::from_secs(DRAIN_S);
+    sockets.close();
+    front.stop(deadline).await;
+    if timeout_at(deadline, sockets.wait()).await.is_err() {
+        tracing::warn!(open = sockets.len(), "connections did not end in time");
+    }
+    let deadline = Instant::now() + Duration::from_secs(DRAIN_S);
+    background.stop(deadline).await;
+    tracing::info!("stopped");
+}
+
+/// Returns a node id that no server has had before.
+fn new_node(ctx: &Ctx) -> NodeId {
+    let mut bytes = [0; 16];
+    (ctx.randomness)(&mut bytes);
+    NodeId(uuid::Uuid::from_bytes(bytes).simple().to_string())
+}
