@@ -1,4 +1,4 @@
-//! The real `plenary` as a command: one person at one machine, with directories of their own.
+//! Runs the real `plenary` as one user on one machine, with its own directories.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::directory::directory;
 use crate::process::{Finished, binary, run};
 
-/// Somebody's machine: its home is private and removed when dropped.
+/// One user's machine. Its home directory is private and removed on drop.
 #[derive(Debug)]
 pub struct Client {
     server: String,
@@ -17,7 +17,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A machine on which nobody has signed in yet.
+    /// Creates a machine without a signed-in user.
     pub fn new(server_url: &str) -> Self {
         Self {
             server: server_url.to_owned(),
@@ -26,7 +26,7 @@ impl Client {
         }
     }
 
-    /// A machine whose environment holds a token.
+    /// Creates a machine whose environment contains a login token.
     pub fn with_token(server_url: &str, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
@@ -34,7 +34,7 @@ impl Client {
         }
     }
 
-    /// Signs in by `plenary login`, with the password on standard input.
+    /// Signs in with `plenary login`, with the password on standard input.
     #[track_caller]
     pub fn login(server_url: &str, email: &str, password: &str) -> Self {
         let client = Self::new(server_url);
@@ -44,12 +44,12 @@ impl Client {
         client
     }
 
-    /// A command, run to its end.
+    /// Runs a command to completion.
     pub fn run(&self, args: &[&str]) -> Finished {
         self.run_with_input(args, "")
     }
 
-    /// A command that reads `input`.
+    /// Runs a command to completion with `input` on its standard input.
     pub fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
         let mut command = Command::new(binary("plenary"));
         command
@@ -60,17 +60,17 @@ impl Client {
         run(&mut command, input.as_bytes())
     }
 
-    /// The server that this person uses.
+    /// The server's URL.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// Where this machine's files are.
+    /// The home directory.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// The whole environment of a client: nothing of the machine the test runs on gets in.
+    /// The complete environment of the client. Nothing is inherited from the test's environment.
     pub fn environment(&self) -> Vec<(String, String)> {
         let home = self.home.path();
         let path = |below: &str| home.join(below).display().to_string();

@@ -1,4 +1,4 @@
-//! A small file system of a test's own: it can be filled, and nobody else notices.
+//! A small file system that a test can fill without affecting anything else.
 
 use std::fs;
 use std::io::Write;
@@ -12,24 +12,24 @@ use crate::directory::directory;
 use crate::process::Guarded;
 use crate::wait::until;
 
-/// What a filling file is written in: a page, so that none is left.
+/// Bytes written at once when the disk is filled: one page, so that no page stays free.
 const BLOCK_BYTES: usize = 4_096;
 
-/// What the keeper says when the file system is there.
+/// The line that the keeper prints once the file system is mounted.
 const READY: &str = "mounted";
 
-/// A mounted tmpfs. It is seen by its keeper alone, and by whoever is launched beside it: however
-/// the test ends, it is gone with the keeper.
+/// A mounted tmpfs. Only its keeper process, and programs started through [`Disk::launcher`], see
+/// it. It disappears with the keeper, however the test ends.
 #[derive(Debug)]
 pub struct Disk {
-    // Before the directory, so that nothing is mounted there any more when that is removed.
+    // Before `directory`, so that the file system is unmounted before its mount point is removed.
     keeper: Guarded,
     is_root: bool,
     directory: TempDir,
 }
 
 impl Disk {
-    /// An empty one of so many bytes.
+    /// Mounts an empty file system of this size.
     #[track_caller]
     pub fn small(size_bytes: usize) -> Self {
         let directory = directory();
@@ -48,8 +48,8 @@ impl Disk {
         until("a small file system to be mounted", || {
             assert!(
                 keeper.ended().is_none(),
-                "no small file system can be mounted ({}): run this as root (in a container \
-                 with the capability SYS_ADMIN), or let users have namespaces of their own \
+                "cannot mount a file system ({}): run this as root (in a container \
+                 with the capability SYS_ADMIN), or allow user namespaces \
                  (sysctl kernel.unprivileged_userns_clone, \
                  kernel.apparmor_restrict_unprivileged_userns)",
                 keeper.stderr().join(" ")
@@ -67,18 +67,18 @@ impl Disk {
         }
     }
 
-    /// Its root, as whoever is launched beside it sees it.
+    /// The mount point, as programs started through [`Disk::launcher`] see it.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    /// A file of it, as everybody else sees it.
+    /// The path of one of its files, as all other programs see it.
     pub fn seen_from_outside(&self, file: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.keeper.pid()));
         root.join(file.strip_prefix("/").expect("an absolute path"))
     }
 
-    /// What stands before a program that is to see it.
+    /// The command line to put before a program that has to see the file system.
     pub fn launcher(&self) -> Vec<String> {
         let pid = self.keeper.pid().to_string();
         let mut words = vec!["nsenter", "--target", &pid, "--mount"];
@@ -89,16 +89,16 @@ impl Disk {
         words.into_iter().map(str::to_owned).collect()
     }
 
-    /// Leaves no space on it.
+    /// Fills the file system.
     #[track_caller]
     pub fn fill(&self) {
-        let mut file = fs::File::create(self.filler()).expect("a file can be made");
+        let mut file = fs::File::create(self.filler()).expect("the file system is empty");
         while let Ok(written) = file.write(&[0; BLOCK_BYTES]) {
-            assert!(written > 0, "a write of nothing");
+            assert!(written > 0, "a write of zero bytes");
         }
     }
 
-    /// Gives the space back.
+    /// Frees the space again.
     #[track_caller]
     pub fn free(&self) {
         fs::remove_file(self.filler()).expect("it was filled");

@@ -1,4 +1,4 @@
-//! Somebody who speaks HTTP to a server: every answer with its status and its JSON.
+//! An HTTP client. Every answer has its status and its body as JSON.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::wait::DEADLINE;
 
-/// A person, or nobody, before one server.
+/// A user, or an anonymous client, of one server.
 #[derive(Clone, Debug)]
 pub struct Http {
     base: String,
@@ -16,19 +16,19 @@ pub struct Http {
     client: reqwest::Client,
 }
 
-/// What came back.
+/// An HTTP response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The header lines.
+    /// The headers.
     pub headers: HeaderMap,
-    /// The body as JSON; a string when it is none, null when there is none.
+    /// The body as JSON: a string if it is not JSON, null if it is empty.
     pub body: Value,
 }
 
 impl Answer {
-    /// Fails the test unless the answer is a success; gives back its body.
+    /// Returns the body. Fails the test unless the status is 2xx.
     #[track_caller]
     pub fn ok(self) -> Value {
         assert!(
@@ -40,14 +40,14 @@ impl Answer {
         self.body
     }
 
-    /// The code of a "no"; empty when there is none.
+    /// The error code, or an empty string.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 }
 
 impl Http {
-    /// Nobody: not signed in.
+    /// Creates an anonymous client.
     pub fn nobody(base: &str) -> Self {
         Self {
             base: base.to_owned(),
@@ -56,7 +56,7 @@ impl Http {
         }
     }
 
-    /// Whoever the token stands for.
+    /// Creates a client that sends this token.
     pub fn with_token(base: &str, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
@@ -64,7 +64,7 @@ impl Http {
         }
     }
 
-    /// Signs in.
+    /// Signs in with a password.
     pub async fn login(base: &str, email: &str, password: &str) -> Self {
         let login = json!({"email": email, "password": password});
         let answer = Self::nobody(base).post("/login", &login).await.ok();
@@ -72,12 +72,12 @@ impl Http {
         Self::with_token(base, token)
     }
 
-    /// The token, if signed in.
+    /// The token of a signed-in client.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
-    /// The same person before another server.
+    /// The same user at another server.
     #[must_use]
     pub fn at(&self, base: &str) -> Self {
         Self {
@@ -86,33 +86,33 @@ impl Http {
         }
     }
 
-    /// GET.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// POST with a JSON body.
+    /// Sends a POST request with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// PUT with a JSON body.
+    /// Sends a PUT request with a JSON body.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(body)).await
     }
 
-    /// PATCH with a JSON body.
+    /// Sends a PATCH request with a JSON body.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body))
             .await
     }
 
-    /// DELETE.
+    /// Sends a DELETE request.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// POST with any bytes and a content type of one's choice.
+    /// Sends a POST request with any body and content type.
     pub async fn post_bytes(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
         let request = self
             .request(Method::POST, path)
@@ -121,7 +121,7 @@ impl Http {
         self.send(request).await
     }
 
-    /// A request to add to, before [`Http::send`].
+    /// Builds a request, for [`Http::send`].
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         match &self.token {
@@ -130,14 +130,14 @@ impl Http {
         }
     }
 
-    /// Sends it; a server that cannot be reached fails the test.
+    /// Sends the request. Fails the test if the server cannot be reached.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         self.try_send(request)
             .await
             .unwrap_or_else(|e| panic!("no answer from {}: {e:?}", self.base))
     }
 
-    /// Sends it; the server may be gone.
+    /// Sends the request. Returns an error if the server cannot be reached.
     pub async fn try_send(
         &self,
         request: reqwest::RequestBuilder,
@@ -159,21 +159,21 @@ impl Http {
     }
 }
 
-/// One for the whole process: making one reads every certificate of the machine.
+/// One client for the whole process, because creating one reads all certificates of the machine.
 fn client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let make = || {
-        // reqwest wants a provider of cryptography, though nothing here uses TLS. An error says
-        // that there is one already.
+        // reqwest needs a cryptography provider even without TLS. An error means that one is
+        // installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .no_proxy()
             .timeout(DEADLINE)
-            // Every request on a connection of its own: a kept one may be to a server that was
-            // killed since, or to a runtime that has ended.
+            // No connection is reused: its server may have been killed, or its runtime may have
+            // ended.
             .pool_max_idle_per_host(0)
             .build()
-            .expect("a client without TLS can be made")
+            .expect("the client needs no TLS")
     };
     CLIENT.get_or_init(make).clone()
 }

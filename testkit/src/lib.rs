@@ -1,6 +1,6 @@
 //! For tests only: private Redis, MariaDB and Plenary servers, clients of the wire, and the terminal
-//! client in a pty. Everything stands in a directory of its own, is stopped by its pid when its guard
-//! is dropped, and panics with a sentence that says what to do when it cannot work.
+//! client in a pty. Everything has its own directory, is stopped by its pid when its guard is dropped, and
+//! panics with a message that says what to do when it cannot work.
 //!
 //! ```no_run
 //! # use plenary_testkit::{Http, Server, Stores};
@@ -14,7 +14,7 @@
 //! ```
 #![expect(
     clippy::missing_panics_doc,
-    reason = "in a test every failure is a panic: that is what this crate is for"
+    reason = "in a test every failure is a panic"
 )]
 
 mod client;

@@ -1,4 +1,5 @@
-//! A private MariaDB: a copy of a data directory that is made once per machine user, on a unix socket.
+//! A private MariaDB on a unix socket: a copy of a data directory that is created once for each
+//! system user.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -12,17 +13,16 @@ use crate::directory::directory;
 use crate::process::{Finished, Guarded, Signal, run};
 use crate::wait::until;
 
-/// The server itself: its daemon stands in a directory that people's PATH does not name.
+/// Where to find the server; its directory is usually not in PATH.
 const DAEMONS: &[&str] = &["/usr/sbin/mariadbd", "/usr/local/sbin/mariadbd"];
 
-/// Where temporary tables are, in the daemon's own directory: one that starts clears those it finds,
-/// whosever they are.
+/// The directory of temporary tables. MariaDB clears it at startup, so it is private too.
 const TEMPORARY: &str = "tmp";
 
-/// A running mariadbd; stopped and removed when dropped.
+/// A running mariadbd; stopped and removed on drop.
 #[derive(Debug)]
 pub struct MariaDb {
-    // Before the directory, so that the process is gone before its files are.
+    // Before `directory`, so that the process ends before its files are removed.
     process: Option<Guarded>,
     databases: AtomicU32,
     directory: TempDir,
@@ -36,7 +36,7 @@ pub struct Database {
 }
 
 impl MariaDb {
-    /// A new one without any database of ours.
+    /// Starts a MariaDB without user databases.
     pub fn start() -> Self {
         let directory = directory();
         let copied = Command::new("cp")
@@ -56,7 +56,7 @@ impl MariaDb {
         mariadb
     }
 
-    /// A new, empty database.
+    /// Creates an empty database.
     pub fn create_database(&self) -> Database {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let database = self.database(&format!("plenary{number}"));
@@ -65,7 +65,7 @@ impl MariaDb {
         database
     }
 
-    /// The database of this name, whether it is there or not.
+    /// The database of this name, which need not exist.
     pub fn database(&self, name: &str) -> Database {
         Database {
             socket: self.socket(),
@@ -73,7 +73,7 @@ impl MariaDb {
         }
     }
 
-    /// Where the database `name` is, in the form of the server's `--mysql`.
+    /// The URL of the database `name`, for the server's `--mysql`.
     pub fn url(&self, name: &str) -> String {
         self.database(name).url()
     }
@@ -83,25 +83,25 @@ impl MariaDb {
         self.directory.path().join("m.sock")
     }
 
-    /// SIGKILL. [`MariaDb::restart`] brings it back.
+    /// Sends SIGKILL. [`MariaDb::restart`] starts it again.
     pub fn kill9(&mut self) {
         drop(self.process.take());
     }
 
-    /// SIGTERM, waited for. [`MariaDb::restart`] brings it back.
+    /// Sends SIGTERM and waits. [`MariaDb::restart`] starts it again.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.terminate();
         }
     }
 
-    /// The same MariaDB on the same files and socket.
+    /// Starts MariaDB again on the same files and socket.
     pub fn restart(&mut self) {
         self.stop();
         self.begin();
     }
 
-    /// Tells the process something, such as to stand still.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("this MariaDB is stopped");
         process.signal(signal);
@@ -122,7 +122,8 @@ impl MariaDb {
             .arg(option("tmpdir", TEMPORARY))
             .args(["--skip-networking", "--skip-name-resolve"])
             .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"])
-            // Survives a SIGKILL of the daemon, and spares the disk what only a power cut needs.
+            // Safe against SIGKILL, and without the disk writes that only a power failure would
+            // need.
             .arg("--innodb-flush-log-at-trx-commit=2");
         let mut process = Guarded::spawn("mariadb", &mut command).quiet();
         let socket = self.socket();
@@ -130,7 +131,7 @@ impl MariaDb {
             if let Some(code) = process.ended() {
                 panic!("mariadbd ended with {code}: {:#?}", process.stderr());
             }
-            // A client costs more than a look at the file that must be there first.
+            // Checking for the socket file is cheaper than starting a client.
             let answers = socket.exists() && sql(&socket, "", "SELECT 1").code == 0;
             answers.then_some(())
         });
@@ -139,7 +140,7 @@ impl MariaDb {
 }
 
 impl Database {
-    /// Where it is, in the form of the server's `--mysql`.
+    /// The URL for the server's `--mysql`.
     pub fn url(&self) -> String {
         format!(
             "mysql://root@localhost/{}?socket={}",
@@ -153,7 +154,7 @@ impl Database {
         &self.name
     }
 
-    /// Runs SQL, several statements at will; the rows as text, `NULL` for what is null.
+    /// Runs one or more SQL statements and returns the rows as text, with `NULL` for null.
     #[track_caller]
     pub fn query(&self, statements: &str) -> Vec<Vec<String>> {
         let answer = sql(&self.socket, &self.name, statements);
@@ -165,18 +166,18 @@ impl Database {
             .collect()
     }
 
-    /// The one value that `statement` selects.
+    /// Returns the single value that `statement` selects.
     #[track_caller]
     pub fn value(&self, statement: &str) -> String {
         let rows = self.query(statement);
         match rows.as_slice() {
             [row] if row.len() == 1 => row[0].clone(),
-            _ => panic!("{statement} gives no single value: {rows:?}"),
+            _ => panic!("{statement} returned more or less than one value: {rows:?}"),
         }
     }
 }
 
-/// One run of the `mariadb` client; the session's times are UTC, as the product's are.
+/// Runs the `mariadb` client once. Times are UTC, as in the product.
 fn sql(socket: &Path, database: &str, statements: &str) -> Finished {
     let mut command = Command::new("mariadb");
     command
@@ -188,10 +189,9 @@ fn sql(socket: &Path, database: &str, statements: &str) -> Finished {
     run(&mut command, statements.as_bytes())
 }
 
-/// The data directory that every private MariaDB is a copy of: made by the first that needs it.
+/// The data directory that every private MariaDB is copied from, created on first use.
 ///
-/// Each process makes its own beside and renames it: whoever is second finds the name taken, and
-/// uses what is there.
+/// Concurrent processes each build one and rename it; the later ones use the existing one.
 fn template() -> PathBuf {
     let daemon = daemon();
     let version = run(Command::new(&daemon).arg("--version"), b"").ok();
@@ -203,11 +203,11 @@ fn template() -> PathBuf {
     let uid = uid();
     let root = std::env::temp_dir().join(format!("plenary-testkit-{uid}"));
     fs::create_dir_all(&root).expect("the directory for temporary files can be written");
-    let about = fs::metadata(&root).expect("it was just made");
+    let about = fs::metadata(&root).expect("it was just created");
     assert_eq!(
         about.uid(),
         uid,
-        "{} belongs to somebody else",
+        "{} belongs to another user",
         root.display()
     );
     fs::set_permissions(&root, fs::Permissions::from_mode(0o700)).expect("it is ours");
@@ -219,7 +219,7 @@ fn template() -> PathBuf {
     let building = tempfile::Builder::new()
         .prefix("building-")
         .tempdir_in(&root)
-        .expect("a directory can be made in ours");
+        .expect("the directory is writable");
     let data = building.path().join("data");
     let mut install = Command::new("mariadb-install-db");
     install.arg("--no-defaults");
@@ -243,11 +243,11 @@ fn daemon() -> PathBuf {
         .iter()
         .map(PathBuf::from)
         .find(|path| path.exists())
-        // Then it is on the PATH, or starting it says what is missing.
+        // The PATH may have it; otherwise starting it reports what is missing.
         .unwrap_or_else(|| PathBuf::from("mariadbd"))
 }
 
-/// MariaDB's programs refuse to run as root unless they are told to.
+/// MariaDB's programs refuse to run as root without this option.
 fn user_option() -> Option<&'static str> {
     (uid() == 0).then_some("--user=root")
 }

@@ -1,4 +1,4 @@
-//! A child process under guard: started directly, signalled by its pid, gone when its guard is dropped.
+//! Child processes: started directly, signalled by pid, killed when their guard is dropped.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,18 +10,18 @@ use std::thread;
 
 use crate::wait::until;
 
-/// What a test may tell a process.
+/// A signal that a test can send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Stop in good order.
+    /// Asks for an orderly shutdown.
     Term,
-    /// As Ctrl-C.
+    /// Interrupts, as Ctrl-C does.
     Int,
-    /// As a lost terminal.
+    /// Reports a lost terminal.
     Hup,
-    /// Stand still.
+    /// Suspends.
     Stop,
-    /// Go on.
+    /// Resumes.
     Cont,
 }
 
@@ -37,19 +37,19 @@ impl Signal {
     }
 }
 
-/// A program that ran to its end.
+/// A program that ran to completion.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Its exit code; 128 + signal when a signal ended it.
+    /// The exit code; 128 + signal if a signal ended it.
     pub code: i32,
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it complained of.
+    /// Standard error.
     pub stderr: String,
 }
 
 impl Finished {
-    /// Fails the test unless the exit code is 0; gives back what was printed.
+    /// Returns standard output. Fails the test unless the exit code is 0.
     #[track_caller]
     pub fn ok(self) -> String {
         assert_eq!(
@@ -60,15 +60,15 @@ impl Finished {
         self.stdout
     }
 
-    /// What was printed, read as JSON.
+    /// Returns standard output parsed as JSON.
     #[track_caller]
     pub fn json(self) -> serde_json::Value {
         let stdout = self.ok();
-        serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("no JSON ({e}): {stdout}"))
+        serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("not JSON ({e}): {stdout}"))
     }
 }
 
-/// The path of one of this workspace's own programs, which cargo puts beside the test's directory.
+/// The path of one of this workspace's programs, which cargo puts above the test's directory.
 #[track_caller]
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
@@ -85,7 +85,7 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Runs `command` to its end with `input` on its standard input.
+/// Runs `command` to completion with `input` on its standard input.
 pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
     let mut child = command
         .stdin(Stdio::piped())
@@ -95,7 +95,7 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
         .unwrap_or_else(|e| panic!("{}: {e}", missing(command.get_program())));
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     let input = input.to_vec();
-    // A program that reads nothing closes the pipe: that is its right.
+    // A program that reads nothing closes the pipe, which is not an error.
     let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().expect("a child can be waited for");
     writer.join().expect("the writer does not panic");
@@ -106,7 +106,7 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
     }
 }
 
-/// The sentence for a program that is not installed.
+/// The error message for a program that cannot be started.
 pub(crate) fn missing(program: &OsStr) -> String {
     let name = program.to_string_lossy();
     let package = BTreeMap::from([
@@ -132,31 +132,31 @@ fn exit_code(status: ExitStatus) -> i32 {
         .unwrap_or(-1)
 }
 
-/// A running child whose output is collected, and printed when the test fails.
+/// A running child. Its output is collected, and printed if the test fails.
 #[derive(Debug)]
 pub(crate) struct Guarded {
     name: String,
     child: Child,
     output: Output,
-    /// Whether its output is printed when the test fails.
+    /// Whether the output is printed if the test fails.
     tells: bool,
 }
 
-/// Lines of a child, collected by two threads that end with its pipes.
+/// The output lines of a child, collected by two threads that end with its pipes.
 #[derive(Clone, Debug, Default)]
 struct Output {
     stdout: Arc<Mutex<Vec<String>>>,
     stderr: Arc<Mutex<Vec<String>>>,
 }
 
-/// Lines kept of each pipe; what is older is dropped, so that a chatty child stays bounded.
+/// Lines kept of each pipe; older lines are dropped.
 const LINES_MAX: usize = 20_000;
 
-/// Lines printed when a test fails: the first and, mostly, the last.
+/// Lines printed when a test fails: some of the first and most of the last.
 const LINES_TOLD: usize = 80;
 
 impl Guarded {
-    /// Starts `command`; `name` stands before its output when the test fails.
+    /// Starts `command`. `name` prefixes its output if the test fails.
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -175,7 +175,7 @@ impl Guarded {
         }
     }
 
-    /// Its output is of no help when a test fails.
+    /// Does not print the output if the test fails.
     pub(crate) fn quiet(mut self) -> Self {
         self.tells = false;
         self
@@ -193,11 +193,11 @@ impl Guarded {
         lines(&self.output.stderr)
     }
 
-    /// The exit code, if it has ended.
+    /// The exit code, if the process has ended.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         self.child
             .try_wait()
-            .expect("a child can be asked")
+            .expect("the status of a child can be read")
             .map(exit_code)
     }
 
@@ -207,10 +207,10 @@ impl Guarded {
             .arg(format!("kill -{} {}", signal.name(), self.pid()))
             .status()
             .expect("sh is installed");
-        assert!(done.success(), "{} was gone already", self.name);
+        assert!(done.success(), "{} has already ended", self.name);
         if signal == Signal::Stop {
-            // Its threads stand still one after the other; until then one may still answer.
-            until(&format!("{} to stand still", self.name), || {
+            // Threads stop one after the other; until all have stopped, one may still answer.
+            until(&format!("{} to stop", self.name), || {
                 self.stands_still().then_some(())
             });
         }
@@ -222,7 +222,7 @@ impl Guarded {
         };
         let mut states = threads.flatten().map(|thread| {
             let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-            // After its name, which may be anything.
+            // The state follows the name, which may contain anything.
             stat.rsplit(')')
                 .next()
                 .is_some_and(|rest| rest.starts_with(" T"))
@@ -230,14 +230,14 @@ impl Guarded {
         states.all(|is_stopped| is_stopped)
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits until the process is gone.
     pub(crate) fn kill9(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// SIGTERM, and waits for its exit code.
+    /// Sends SIGTERM and returns the exit code.
     pub(crate) fn terminate(&mut self) -> i32 {
         self.signal(Signal::Term);
         let name = self.name.clone();
@@ -262,7 +262,7 @@ impl Drop for Guarded {
 }
 
 fn collect(pipe: Option<impl Read + Send + 'static>, into: Arc<Mutex<Vec<String>>>) {
-    let pipe = pipe.expect("the pipe was asked for");
+    let pipe = pipe.expect("the pipe was requested");
     thread::spawn(move || {
         for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
             let mut lines = into.lock().unwrap_or_else(PoisonError::into_inner);

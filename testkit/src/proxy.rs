@@ -1,5 +1,5 @@
-//! A proxy that breaks connections as networks do: it delays, stalls, cuts, and leaves them half
-//! open. Between clients and servers, or between servers and their stores.
+//! A proxy that disturbs connections as networks do: it delays, stalls, cuts them, or leaves them
+//! half open. For connections between clients and servers, and between servers and stores.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,30 +16,30 @@ use tokio::task::JoinHandle;
 use crate::directory::directory;
 use crate::mariadb::Database;
 
-/// Bytes that are forwarded at once.
+/// Bytes forwarded at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Where something listens.
+/// An address to listen on or to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A port of loopback.
+    /// A port on loopback.
     Port(u16),
     /// A unix socket.
     Socket(PathBuf),
 }
 
-/// What becomes of the bytes.
+/// What happens to forwarded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
-    /// They go through.
+    /// They are forwarded at once.
     Clear,
-    /// Each chunk takes this long.
+    /// Each chunk is delayed by this long.
     Slow(Duration),
-    /// They wait until the weather changes; nothing is closed.
+    /// They are held back until the condition changes; nothing is closed.
     Still,
 }
 
-/// A running proxy; it ends when dropped. Started within a tokio runtime.
+/// A running proxy; it ends on drop. Must be started within a tokio runtime.
 #[derive(Debug)]
 pub struct Proxy {
     place: Place,
@@ -51,9 +51,9 @@ pub struct Proxy {
 #[derive(Clone, Copy, Debug)]
 struct State {
     weather: Weather,
-    /// How often everything was cut.
+    /// How often all connections were cut.
     cuts: u64,
-    /// How often everything was left half open.
+    /// How often all connections were left half open.
     forgotten: u64,
 }
 
@@ -61,7 +61,7 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 type Wire = Box<dyn Stream>;
 
-/// Why a connection is forwarded no longer.
+/// Why forwarding ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Closed,
@@ -70,14 +70,13 @@ enum End {
 }
 
 impl Proxy {
-    /// On a free port, to one of `behind` after the other; one that takes no connection is passed
-    /// over.
+    /// Listens on a free port and connects to each of `behind` in turn, skipping those that refuse.
     pub async fn on_port(behind: Vec<Place>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("loopback has a free port");
         let port = listener
             .local_addr()
-            .expect("a bound socket has one")
+            .expect("a bound socket has an address")
             .port();
         let (state, watched) = watch::channel(State::new());
         let accepting = tokio::spawn(async move {
@@ -100,7 +99,7 @@ impl Proxy {
         }
     }
 
-    /// On a unix socket of its own, to the one at `behind`.
+    /// Listens on its own unix socket and connects to the one at `behind`.
     #[track_caller]
     pub fn on_socket(behind: PathBuf) -> Self {
         let directory = directory();
@@ -126,17 +125,17 @@ impl Proxy {
         }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Where it is, as the `--redis` of a server.
+    /// The URL for a server's `--redis`.
     pub fn redis_url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
     }
 
-    /// Where this database is behind it, as the `--mysql` of a server.
+    /// The URL of this database through the proxy, for a server's `--mysql`.
     pub fn mysql_url(&self, database: &Database) -> String {
         let (name, socket) = (database.name(), self.socket().display());
         format!("mysql://root@localhost/{name}?socket={socket}")
@@ -150,17 +149,18 @@ impl Proxy {
         }
     }
 
-    /// From now on, for every connection.
+    /// Applies to all connections from now on.
     pub fn set(&self, weather: Weather) {
         self.state.send_modify(|state| state.weather = weather);
     }
 
-    /// Closes every connection.
+    /// Closes all connections.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
     }
 
-    /// Closes the far half of every connection; the near one is not told, and hears nothing more.
+    /// Closes the server's side of all connections. The client's side stays open and receives
+    /// nothing.
     pub fn forget(&self) {
         self.state.send_modify(|state| state.forgotten += 1);
     }
@@ -209,7 +209,7 @@ async fn relay(
     if end != End::Forgotten {
         return;
     }
-    // The far half is gone; the near one talks to nobody until it gives up.
+    // The server's side is closed; the client's side stays open until the client gives up.
     let mut bytes = [0; 1_024];
     loop {
         tokio::select! {
@@ -237,7 +237,7 @@ async fn connect(place: &Place) -> io::Result<Wire> {
     })
 }
 
-/// Forwards until one side closes, or until the connection is broken on purpose.
+/// Forwards until one side closes or the connection is broken on purpose.
 async fn forward(
     from: &mut ReadHalf<Wire>,
     to: &mut WriteHalf<Wire>,
@@ -267,7 +267,7 @@ async fn forward(
     }
 }
 
-/// Waits as the weather is; why the connection ends meanwhile.
+/// Waits as the current condition demands. Returns why the connection ended meanwhile, if it did.
 async fn weathered(begun: State, state: &mut watch::Receiver<State>) -> Option<End> {
     loop {
         let weather = state.borrow().weather;

@@ -1,4 +1,4 @@
-//! The real `plenary` in a pty: keys go in, and the screen is read as a person would.
+//! The real `plenary` in a pty: tests type keys and read the screen.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -14,24 +14,24 @@ use crate::client::Client;
 use crate::process::binary;
 use crate::wait::{DEADLINE, until};
 
-/// Lines that the terminal keeps above its screen: none of ours scroll off, all is full-screen.
+/// Lines kept above the screen: none, because the client is full-screen.
 const SCROLLBACK_LINES: usize = 0;
 
-/// How the client is started in its terminal.
+/// How the client is started.
 #[derive(Clone, Debug)]
 pub struct PtyOptions {
-    /// Columns.
+    /// Columns of the terminal.
     pub columns: u16,
-    /// Rows.
+    /// Rows of the terminal.
     pub rows: u16,
-    /// Arguments of `plenary`.
+    /// Arguments for `plenary`.
     pub args: Vec<String>,
-    /// Variables beyond those of every client.
+    /// Additional environment variables.
     pub env: Vec<(String, String)>,
 }
 
 impl PtyOptions {
-    /// A terminal of this size.
+    /// A terminal of this size without arguments or variables.
     pub fn sized(columns: u16, rows: u16) -> Self {
         Self {
             columns,
@@ -42,7 +42,7 @@ impl PtyOptions {
     }
 }
 
-/// A terminal with the client in it; both are gone when dropped.
+/// A terminal with the client in it; both end on drop.
 pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -53,7 +53,7 @@ pub struct Pty {
 struct Terminal {
     parser: Mutex<vt100::Parser>,
     changed: Condvar,
-    /// Bytes that came.
+    /// Bytes written by the client.
     written: AtomicU64,
 }
 
@@ -64,12 +64,12 @@ impl Terminal {
 }
 
 impl Pty {
-    /// Opens `plenary` on `client`'s machine in a terminal of this size.
+    /// Starts `plenary` on `client`'s machine in a terminal of this size.
     pub fn open(client: &Client, columns: u16, rows: u16) -> Self {
         Self::with(client, &PtyOptions::sized(columns, rows))
     }
 
-    /// As `options` say.
+    /// Starts `plenary` on `client`'s machine with these options.
     pub fn with(client: &Client, options: &PtyOptions) -> Self {
         let mut options = options.clone();
         let given = std::mem::take(&mut options.env);
@@ -77,7 +77,7 @@ impl Pty {
         Self::program(&binary("plenary"), client.home(), &options)
     }
 
-    /// Another program, begun in a directory, with no other variables than those of `options`.
+    /// Starts another program in `directory`, with only the environment variables of `options`.
     pub fn program(program: &Path, directory: &Path, options: &PtyOptions) -> Self {
         let size = PtySize {
             rows: options.rows,
@@ -85,7 +85,9 @@ impl Pty {
             pixel_width: 0,
             pixel_height: 0,
         };
-        let pair = native_pty_system().openpty(size).expect("a pty can be had");
+        let pair = native_pty_system()
+            .openpty(size)
+            .expect("a pty is available");
         let mut command = CommandBuilder::new(program);
         command.env_clear();
         for (name, value) in &options.env {
@@ -97,7 +99,7 @@ impl Pty {
             .slave
             .spawn_command(command)
             .expect("the program starts");
-        // Else the reader would never see the end.
+        // Otherwise the reader would never see the end of the output.
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a pty can be read");
         let writer = pair.master.take_writer().expect("a pty can be written");
@@ -128,7 +130,7 @@ impl Pty {
         }
     }
 
-    /// What stands on the screen, a line for each row.
+    /// The text on the screen, one line for each row.
     pub fn screen(&self) -> String {
         self.terminal.lock().screen().contents()
     }
@@ -138,19 +140,19 @@ impl Pty {
         self.terminal.written.load(Ordering::Relaxed)
     }
 
-    /// Asks the terminal itself: its modes, its cells, its cursor.
+    /// Reads the terminal's own state: modes, cells, cursor.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.terminal.lock().screen())
     }
 
-    /// Waits until the screen's text shows what `look` looks for, and gives that text back.
+    /// Waits until `look` accepts the text on the screen, and returns the text.
     #[track_caller]
     pub fn wait(&self, what: &str, mut look: impl FnMut(&str) -> bool) -> String {
         self.wait_terminal(what, |screen| look(&screen.contents()));
         self.screen()
     }
 
-    /// Waits until the terminal itself, its modes or its cells, is as `look` looks for.
+    /// Waits until `look` accepts the terminal's state: its modes or cells.
     #[track_caller]
     pub fn wait_terminal(&self, what: &str, mut look: impl FnMut(&vt100::Screen) -> bool) {
         let began = Instant::now();
@@ -160,20 +162,20 @@ impl Pty {
             if left.is_zero() {
                 let screen = parser.screen().contents();
                 drop(parser);
-                panic!("waited {DEADLINE:?} in vain for {what}; the screen:\n{screen}");
+                panic!("timed out after {DEADLINE:?} waiting for {what}; the screen:\n{screen}");
             }
             let waited = self.terminal.changed.wait_timeout(parser, left);
             parser = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Waits until `text` stands on the screen.
+    /// Waits until `text` is on the screen.
     #[track_caller]
     pub fn wait_text(&self, text: &str) -> String {
         self.wait(&format!("{text:?}"), |screen| screen.contains(text))
     }
 
-    /// Types.
+    /// Types these keys.
     pub fn send(&mut self, keys: &str) {
         self.writer
             .write_all(keys.as_bytes())
@@ -181,7 +183,7 @@ impl Pty {
             .expect("the client reads its keys");
     }
 
-    /// Makes the window another size.
+    /// Resizes the window.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let mut parser = self.terminal.lock();
         parser
@@ -208,16 +210,19 @@ impl Pty {
             .arg("-c")
             .arg(format!("kill -{signal} {}", self.pid()))
             .status();
-        assert!(done.is_ok_and(|d| d.success()), "the client was gone");
+        assert!(done.is_ok_and(|d| d.success()), "the client has ended");
     }
 
-    /// Waits until the client ends; its exit code.
+    /// Waits until the client ends, and returns its exit code.
     #[track_caller]
     pub fn exit_code(&mut self) -> u32 {
         let screen = self.screen();
         let what = format!("the client to end; the screen:\n{screen}");
         until(&what, || {
-            let status = self.child.try_wait().expect("a child can be asked");
+            let status = self
+                .child
+                .try_wait()
+                .expect("the status of a child can be read");
             status.map(|status| status.exit_code())
         })
     }
@@ -225,7 +230,7 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {

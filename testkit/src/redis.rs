@@ -1,4 +1,4 @@
-//! A private Redis in a directory of its own, on a unix socket and, if wanted, on a loopback port.
+//! A private Redis in its own directory, on a unix socket and optionally on a loopback port.
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
@@ -13,22 +13,22 @@ use crate::directory::directory;
 use crate::process::{Finished, Guarded, Signal, run};
 use crate::wait::until;
 
-/// How long one PING may take; then it is asked again.
+/// The timeout of one PING; then it is repeated.
 const PONG: Duration = Duration::from_secs(1);
 
-/// How a private Redis is set up.
+/// The options of a private Redis.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RedisOptions {
-    /// Keeps an append-only file, so that a restart finds everything that was acknowledged.
+    /// Keeps an append-only file, so that acknowledged writes survive a restart.
     pub aof: bool,
-    /// Also listens on a free port of 127.0.0.1, and [`Redis::url`] names that.
+    /// Also listens on a free port of 127.0.0.1, which [`Redis::url`] then names.
     pub tcp: bool,
 }
 
-/// A running redis-server; stopped and removed when dropped.
+/// A running redis-server; stopped and removed on drop.
 #[derive(Debug)]
 pub struct Redis {
-    // Before the directory, so that the process is gone before its files are.
+    // Before `directory`, so that the process ends before its files are removed.
     process: Option<Guarded>,
     options: RedisOptions,
     port: u16,
@@ -36,12 +36,12 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// On a unix socket, forgetting everything when it stops.
+    /// Starts a Redis on a unix socket, without persistence.
     pub fn start() -> Self {
         Self::with(RedisOptions::default())
     }
 
-    /// As `options` say.
+    /// Starts a Redis with these options.
     pub fn with(options: RedisOptions) -> Self {
         let port = if options.tcp { free_port() } else { 0 };
         let mut redis = Self {
@@ -54,7 +54,7 @@ impl Redis {
         redis
     }
 
-    /// Where it is, in the form of the server's `--redis`.
+    /// The URL for the server's `--redis`.
     pub fn url(&self) -> String {
         if self.options.tcp {
             format!("redis://127.0.0.1:{}/0", self.port)
@@ -68,14 +68,14 @@ impl Redis {
         self.directory.path().join("r.sock")
     }
 
-    /// One command by `redis-cli`; the answer as it prints it, a line for each element.
+    /// Runs one command with `redis-cli`. Returns the printed lines, one for each element.
     #[track_caller]
     pub fn command(&self, words: &[&str]) -> Vec<String> {
         let answer = self.cli(words).ok();
         answer.lines().map(str::to_owned).collect()
     }
 
-    /// Every key that matches `pattern`, in order.
+    /// Returns every key that matches `pattern`, sorted.
     #[track_caller]
     pub fn keys(&self, pattern: &str) -> Vec<String> {
         let mut keys = self.command(&["KEYS", pattern]);
@@ -84,30 +84,31 @@ impl Redis {
         keys
     }
 
-    /// The process' number, while it runs.
+    /// The pid, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Guarded::pid)
     }
 
-    /// SIGKILL. [`Redis::restart`] brings it back.
+    /// Sends SIGKILL. [`Redis::restart`] starts it again.
     pub fn kill9(&mut self) {
         drop(self.process.take());
     }
 
-    /// SIGTERM, waited for. [`Redis::restart`] brings it back.
+    /// Sends SIGTERM and waits. [`Redis::restart`] starts it again.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.terminate();
         }
     }
 
-    /// The same Redis on the same directory and address; with what its append-only file remembers.
+    /// Starts Redis again with the same directory and address, and with the content of its
+    /// append-only file.
     pub fn restart(&mut self) {
         self.stop();
         self.begin();
     }
 
-    /// Tells the process something, such as to stand still.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("this Redis is stopped");
         process.signal(signal);
@@ -143,7 +144,7 @@ impl Redis {
     }
 }
 
-/// Whether it answers, without a process for the question: a test may ask very often.
+/// Sends PING without starting a process, because tests poll often.
 fn pong(socket: &Path) -> io::Result<bool> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PONG))?;
@@ -153,9 +154,11 @@ fn pong(socket: &Path) -> io::Result<bool> {
     Ok(answer == *b"+PONG\r\n")
 }
 
-/// A port that nobody had a moment ago.
+/// A port that was free a moment ago.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    let address = listener.local_addr().expect("a bound socket has one");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
     address.port()
 }

@@ -1,4 +1,4 @@
-//! A server with people and meetings on private stores: where most end-to-end tests begin.
+//! A server with users and meetings on private stores: the starting point of most end-to-end tests.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::stores::Stores;
 use crate::wait::until;
 use crate::ws::Ws;
 
-/// The password of everybody whom [`Scene::set_password`] gave one.
+/// The password that [`Scene::set_password`] sets.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// A running server, its stores, and what was put into them before it started.
+/// A running server, its stores, and the rows inserted before it started.
 #[derive(Debug)]
 pub struct Scene {
-    // Before the stores, so that it ends before they do.
+    // Before the stores, so that the server ends first.
     /// The server.
     pub server: Server,
     /// Its stores.
     pub stores: Stores,
 }
 
-/// A scene before its server runs: rows put in now are found by it at its start.
+/// A scene whose server is not running yet: the server finds the rows inserted now at its start.
 #[derive(Debug)]
 pub struct Setting {
     stores: Stores,
@@ -33,26 +33,26 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Stores with the server's tables and nothing in them.
+    /// Stores with the server's tables and no rows.
     pub fn new() -> Self {
         Self::with(RedisOptions::default(), ServerOptions::default())
     }
 
-    /// As the options say.
+    /// Stores and a server with these options.
     pub fn with(redis: RedisOptions, options: ServerOptions) -> Self {
         let stores = Stores::with(redis);
         Server::migrate(&stores.redis, &stores.database);
         Self { stores, options }
     }
 
-    /// Rows of one's own, in SQL.
+    /// Inserts rows with SQL.
     #[must_use]
     pub fn sql(self, statements: &str) -> Self {
         self.stores.database.query(statements);
         self
     }
 
-    /// Members called `name`, at `name@example.org`, with ids from `first` on.
+    /// Adds users called `name` at `name@example.org`, with ids from `first` on.
     #[must_use]
     pub fn people(self, first: u64, names: &[impl AsRef<str>]) -> Self {
         let mut sql = String::new();
@@ -63,19 +63,19 @@ impl Setting {
                 "INSERT INTO user (userID, name, age, gender, email) \
                  VALUES ({id}, '{name}', 30, 'other', '{name}@example.org');"
             )
-            .expect("a String takes all");
+            .expect("writing to a String cannot fail");
         }
         self.sql(&sql)
     }
 
-    /// Makes this person an admin.
+    /// Makes this user an admin.
     #[must_use]
     pub fn admin(self, name: &str) -> Self {
         let sql = format!("UPDATE user SET role = 'admin' WHERE name = '{name}'");
         self.sql(&sql)
     }
 
-    /// A meeting: public, or for these people alone.
+    /// Adds a meeting: public, or private for these users.
     #[must_use]
     pub fn meeting(self, id: u64, title: &str, audience: Option<&[&str]>) -> Self {
         let public = u8::from(audience.is_none());
@@ -88,12 +88,12 @@ impl Setting {
                 sql,
                 "INSERT INTO audience (meetingID, email) VALUES ({id}, '{name}@example.org');"
             )
-            .expect("a String takes all");
+            .expect("writing to a String cannot fail");
         }
         self.sql(&sql)
     }
 
-    /// An instance from and to so many seconds from now.
+    /// Adds an instance; `from` and `to` are seconds from now.
     #[must_use]
     pub fn instance(self, meeting: u64, order: u64, from_s: i64, to_s: i64) -> Self {
         let sql = format!(
@@ -104,12 +104,12 @@ impl Setting {
         self.sql(&sql)
     }
 
-    /// The stores alone, for servers of one's own.
+    /// Returns only the stores, for tests that start their own servers.
     pub fn into_stores(self) -> Stores {
         self.stores
     }
 
-    /// Starts the server and waits until everything that is due is active.
+    /// Starts the server and waits until every due instance is active.
     pub fn start(self) -> Scene {
         let server = Server::with(&self.stores.redis, &self.stores.database, self.options);
         let scene = Scene {
@@ -118,7 +118,7 @@ impl Setting {
         };
         let due = "SELECT COUNT(*) FROM meeting_instance \
              WHERE state = 'scheduled' AND fromdatetime <= UTC_TIMESTAMP()";
-        until("everything that is due to be active", || {
+        until("every due instance to be active", || {
             (scene.stores.database.value(due) == "0").then_some(())
         });
         scene
@@ -132,31 +132,31 @@ impl Default for Setting {
 }
 
 impl Scene {
-    /// Somebody, signed in, by HTTP.
+    /// An HTTP client signed in as this user.
     #[track_caller]
     pub fn http(&self, name: &str) -> Http {
         Http::with_token(&self.server.url(), &self.token(name))
     }
 
-    /// Somebody, signed in, by WebSocket.
+    /// A WebSocket signed in as this user.
     pub async fn ws(&self, name: &str) -> Ws {
         Ws::hello(&self.server.url(), &self.token(name)).await
     }
 
-    /// A token of somebody.
+    /// A login token of this user.
     #[track_caller]
     pub fn token(&self, name: &str) -> String {
         let mut tokens = self.tokens(&[name]);
-        tokens.pop().expect("one was asked for")
+        tokens.pop().expect("one token was requested")
     }
 
-    /// A token for each of many people, as a sign-in of each would leave it in the durable store.
+    /// A login token for each of these users, stored as a sign-in would store it.
     #[track_caller]
     pub fn tokens(&self, names: &[impl AsRef<str>]) -> Vec<String> {
         self.stores.tokens(names)
     }
 
-    /// Gives somebody [`PASSWORD`].
+    /// Gives this user [`PASSWORD`].
     #[track_caller]
     pub fn set_password(&self, name: &str) {
         let email = format!("{name}@example.org");
@@ -165,7 +165,7 @@ impl Scene {
             .ok();
     }
 
-    /// Schedules an instance from now on for `length` and waits until it is active.
+    /// Schedules an instance from now on for `length`, and waits until it is active.
     #[track_caller]
     pub fn schedule(&self, meeting: u64, length: Duration) -> InstanceId {
         let id = meeting.to_string();
@@ -182,7 +182,7 @@ impl Scene {
         instance
     }
 
-    /// Waits until the durable store has the instance in this state.
+    /// Waits until the instance has this state in the durable store.
     #[track_caller]
     pub fn wait_state(&self, instance: InstanceId, state: &str) {
         until(&format!("{instance} to be {state}"), || {
@@ -197,7 +197,7 @@ impl Scene {
         self.stores.database.value(&sql)
     }
 
-    /// The archived log: seq, kind, user (`NULL` for nobody), time in milliseconds, reason.
+    /// The archived log: seq, kind, user (`NULL` if none), time in milliseconds, reason.
     #[track_caller]
     pub fn event_log(&self, instance: InstanceId) -> Vec<Vec<String>> {
         self.stores.database.query(&format!(
@@ -207,7 +207,7 @@ impl Scene {
         ))
     }
 
-    /// The archived messages: seq, user, cmid, body. Bodies with tabs or line ends come escaped.
+    /// The archived messages: seq, user, cmid, body. Tabs and line ends in bodies are escaped.
     #[track_caller]
     pub fn message_rows(&self, instance: InstanceId) -> Vec<Vec<String>> {
         self.stores.database.query(&format!(
@@ -216,7 +216,7 @@ impl Scene {
         ))
     }
 
-    /// The instance's keys in the live store.
+    /// The instance's keys in Redis.
     #[track_caller]
     pub fn live_keys(&self, instance: InstanceId) -> Vec<String> {
         let (meeting, order) = (instance.meeting, instance.order);
@@ -226,7 +226,7 @@ impl Scene {
     }
 }
 
-/// `meeting/order`.
+/// Parses `meeting/order`.
 #[track_caller]
 pub fn instance(meeting: u64, order: u64) -> InstanceId {
     InstanceId::new(
@@ -235,7 +235,7 @@ pub fn instance(meeting: u64, order: u64) -> InstanceId {
     )
 }
 
-/// The person of this id.
+/// The user with this id.
 #[track_caller]
 pub fn user(id: u64) -> UserId {
     UserId::new(id).expect("a small number")

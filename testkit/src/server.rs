@@ -1,4 +1,4 @@
-//! The real `plenary-server` as a process on private stores: several on one pair if wanted.
+//! The real `plenary-server` as a process on private stores. Several can share the same stores.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,56 +15,56 @@ use crate::wait::until;
 /// What the server prints when it is ready.
 const READY: &str = "plenary-server listening on ";
 
-/// Where the one file of an embedded server lies, below its home.
+/// The data directory of a server on SQLite, below its home.
 const DATA: &str = "data";
 
-/// How a server is started, beyond its stores.
+/// How a server is started.
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
-    /// More arguments behind `serve`.
+    /// Additional arguments after `serve`.
     pub args: Vec<String>,
-    /// Variables of its environment, which is empty otherwise.
+    /// The environment variables; there are no others.
     pub env: Vec<(String, String)>,
 }
 
-/// A running `plenary-server serve`; stopped when dropped.
+/// A running `plenary-server serve`; stopped on drop.
 #[derive(Debug)]
 pub struct Server {
     process: Option<Guarded>,
     stores: Vec<String>,
     options: ServerOptions,
-    /// Words before the program: what runs it, in a place of its own.
+    /// The command line before the program, such as one that runs it in another namespace.
     launcher: Vec<String>,
     url: String,
     home: TempDir,
 }
 
 impl Server {
-    /// On a free port of loopback, ready when this returns.
+    /// Starts a server on a free port of loopback. Returns when it is ready.
     pub fn start(redis: &Redis, database: &Database) -> Self {
         Self::with(redis, database, ServerOptions::default())
     }
 
-    /// As `options` say.
+    /// Starts a server with these options.
     pub fn with(redis: &Redis, database: &Database, options: ServerOptions) -> Self {
         let stores = ["--redis", &redis.url(), "--mysql", &database.url()];
         Self::on(&stores, directory(), options, &[])
     }
 
-    /// On stores that are reached by these addresses, which may be a [`crate::Proxy`]'s.
+    /// Starts a server with these store URLs, which may lead through a [`crate::Proxy`].
     pub fn at(redis_url: &str, mysql_url: &str, options: ServerOptions) -> Self {
         let stores = ["--redis", redis_url, "--mysql", mysql_url];
         Self::on(&stores, directory(), options, &[])
     }
 
-    /// Without Redis and MySQL: everything in one file below its own home.
+    /// Starts a server on SQLite, with its data below its own home.
     pub fn embedded(options: ServerOptions) -> Self {
         let home = directory();
         let data = home.path().join(DATA);
         Self::on(&in_file(&data), home, options, &[])
     }
 
-    /// The same in a directory of one's choice, and run by a program whose words these are.
+    /// Starts a server on SQLite in this directory, run through this command line.
     pub fn embedded_in(data: &Path, launcher: &[String]) -> Self {
         Self::on(
             &in_file(data),
@@ -87,18 +87,18 @@ impl Server {
         server
     }
 
-    /// The directory of the one file, for [`Server::embedded`].
+    /// The data directory of [`Server::embedded`].
     pub fn data(&self) -> PathBuf {
         self.home.path().join(DATA)
     }
 
-    /// The process' number.
+    /// The pid.
     pub fn pid(&self) -> u32 {
         let process = self.process.as_ref().expect("this server is stopped");
         process.pid()
     }
 
-    /// Makes the tables, as `serve` would, and nothing else.
+    /// Creates the tables, as `serve` would, and nothing else.
     #[track_caller]
     pub fn migrate(redis: &Redis, database: &Database) {
         let mut command = Command::new(binary("plenary-server"));
@@ -117,18 +117,18 @@ impl Server {
         self.url.clone()
     }
 
-    /// Somebody signed in here with a token of the server's own making.
+    /// An HTTP client signed in with a token created by the server's command line.
     pub fn signed_in(&self, email: &str) -> Http {
         Http::with_token(&self.url, &self.token(email))
     }
 
-    /// A login token, by the command line.
+    /// Creates a login token with the command line.
     #[track_caller]
     pub fn token(&self, email: &str) -> String {
         self.cli(&["token", email]).ok().trim().to_owned()
     }
 
-    /// A new member.
+    /// Adds a user.
     #[track_caller]
     pub fn add_user(&self, name: &str, email: &str, password: &str) {
         let args = ["user", "add", "--name", name, "--email", email];
@@ -136,19 +136,19 @@ impl Server {
             .ok();
     }
 
-    /// A subcommand on the same stores, run to its end.
+    /// Runs a subcommand on the same stores.
     pub fn cli(&self, args: &[&str]) -> Finished {
         self.cli_with_input(args, "")
     }
 
-    /// A subcommand that reads `input`.
+    /// Runs a subcommand on the same stores with `input` on its standard input.
     pub fn cli_with_input(&self, args: &[&str], input: &str) -> Finished {
         let mut command = self.command();
         command.args(args).args(&self.stores);
         run(&mut command, input.as_bytes())
     }
 
-    /// What it has logged so far.
+    /// The lines logged so far.
     pub fn log(&self) -> Vec<String> {
         self.process
             .as_ref()
@@ -156,29 +156,29 @@ impl Server {
             .unwrap_or_default()
     }
 
-    /// SIGKILL. [`Server::restart`] brings it back.
+    /// Sends SIGKILL. [`Server::restart`] starts it again.
     pub fn kill9(&mut self) {
         drop(self.process.take());
     }
 
-    /// SIGTERM; its exit code.
+    /// Sends SIGTERM and returns the exit code.
     pub fn terminate(&mut self) -> i32 {
         let mut process = self.process.take().expect("this server is stopped");
         process.terminate()
     }
 
-    /// Tells the process something, such as to stand still.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("this server is stopped");
         process.signal(signal);
     }
 
-    /// The exit code, if it has ended by itself.
+    /// The exit code, if the process has ended.
     pub fn ended(&mut self) -> Option<i32> {
         self.process.as_mut().and_then(Guarded::ended)
     }
 
-    /// The same server on the same stores and port.
+    /// Starts the server again on the same stores and port.
     pub fn restart(&mut self) {
         self.kill9();
         let bind = self.url.trim_start_matches("http://").to_owned();
@@ -228,7 +228,7 @@ impl Server {
     }
 }
 
-/// The arguments of a server whose one file is in this directory.
+/// The arguments of a server that stores its data in this directory.
 fn in_file(data: &Path) -> [&str; 2] {
     ["--data", data.to_str().expect("a directory of letters")]
 }

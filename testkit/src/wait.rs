@@ -1,15 +1,15 @@
-//! Waiting for a state: looked at again and again, with a deadline that only ever means failure.
+//! Waiting for a state: polling with a deadline that is only reached on failure.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long any wait may take before the test fails. No test is faster or slower for it.
+/// How long a test waits for one state before it fails.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// How long between two looks at a state that cannot be subscribed to.
+/// Time between two polls.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// Looks until `look` finds something, and gives it back. `what` closes the sentence of the failure.
+/// Polls `look` until it returns a value. `what` describes the state in the failure message.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
@@ -18,13 +18,13 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(
             began.elapsed() < DEADLINE,
-            "waited {DEADLINE:?} in vain for {what}"
+            "timed out after {DEADLINE:?} waiting for {what}"
         );
         thread::sleep(LOOK_EVERY);
     }
 }
 
-/// As [`until`], for a look that takes its time.
+/// Like [`until`], for an async `look`.
 pub async fn until_async<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
@@ -36,7 +36,7 @@ where
         }
         assert!(
             began.elapsed() < DEADLINE,
-            "waited {DEADLINE:?} in vain for {what}"
+            "timed out after {DEADLINE:?} waiting for {what}"
         );
         tokio::time::sleep(LOOK_EVERY).await;
     }

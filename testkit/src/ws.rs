@@ -1,4 +1,4 @@
-//! Somebody who speaks the WebSocket to a server: requests with their answers, and what comes unasked.
+//! A WebSocket client: requests with their answers, and pushes.
 
 use std::collections::VecDeque;
 
@@ -25,9 +25,9 @@ use crate::wait::DEADLINE;
 #[derive(Debug)]
 pub struct Ws {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// What came unasked while an answer was waited for.
+    /// Pushes received while waiting for an answer.
     pushes: VecDeque<Push>,
-    /// Answers that came before the one that was waited for.
+    /// Answers received while waiting for another one.
     replies: Vec<Reply<Value>>,
     lines: VecDeque<String>,
     last_id: u64,
@@ -36,15 +36,15 @@ pub struct Ws {
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// The close frame's code; none when the connection just broke.
+    /// The code of the close frame; `None` if the connection broke.
     pub code: Option<u16>,
 }
 
 impl Ws {
-    /// Connects without saying hello.
+    /// Connects without sending `hello`.
     pub async fn connect(server_url: &str) -> Self {
         let url = format!("{}{WS_PATH}", server_url.replacen("http", "ws", 1));
-        let mut request = url.into_client_request().expect("the URL is good");
+        let mut request = url.into_client_request().expect("the URL is valid");
         request.headers_mut().insert(
             "sec-websocket-protocol",
             HeaderValue::from_static(SUBPROTOCOL),
@@ -62,16 +62,16 @@ impl Ws {
         }
     }
 
-    /// Connects and says hello.
+    /// Connects and sends `hello`.
     pub async fn hello(server_url: &str, token: &str) -> Self {
         let mut ws = Self::connect(server_url).await;
         ws.say_hello(token, vec![])
             .await
-            .expect("the token is good");
+            .expect("the token is valid");
         ws
     }
 
-    /// The first request.
+    /// Sends `hello`.
     pub async fn say_hello(
         &mut self,
         token: &str,
@@ -85,17 +85,17 @@ impl Ws {
         self.ask_as(Verb::Hello(hello)).await
     }
 
-    /// Asks, and waits for the answer; what comes unasked meanwhile is kept.
+    /// Sends a request and waits for its answer. Pushes received meanwhile are kept.
     pub async fn ask(&mut self, verb: Verb) -> Result<Value, Reject> {
         let id = self.send(verb).await;
         self.answer(id).await
     }
 
-    /// As [`Ws::ask`], with the answer's type.
+    /// Like [`Ws::ask`], with the answer decoded.
     pub async fn ask_as<T: DeserializeOwned>(&mut self, verb: Verb) -> Result<T, Reject> {
         let value = self.ask(verb).await?;
         Ok(serde_json::from_value(value.clone())
-            .unwrap_or_else(|e| panic!("an answer of another shape ({e}): {value}")))
+            .unwrap_or_else(|e| panic!("unexpected answer ({e}): {value}")))
     }
 
     /// Opens an instance with its last 1,000 events.
@@ -104,36 +104,35 @@ impl Ws {
         self.ask_as(Verb::Open(Open { instance, limit })).await
     }
 
-    /// Joins.
+    /// Joins an instance.
     pub async fn join(&mut self, instance: InstanceId) -> Result<Posted, Reject> {
         self.ask_as(Verb::Join(instance)).await
     }
 
-    /// Leaves.
+    /// Leaves an instance.
     pub async fn leave(&mut self, instance: InstanceId) -> Result<Posted, Reject> {
         self.ask_as(Verb::Leave(instance)).await
     }
 
-    /// Says something, under a new id.
+    /// Posts a message with a new cmid.
     pub async fn post(&mut self, instance: InstanceId, body: &str) -> Result<Posted, Reject> {
         self.ask_as(Verb::Post(new_post(instance, body, Ack::Ordered)))
             .await
     }
 
-    /// Begins to say something that is to be answered when it is durable; its cmid, and the id of the
-    /// request.
+    /// Sends a post that is answered when it is durable. Returns its cmid and the request's id.
     pub async fn begin_durable(&mut self, instance: InstanceId, body: &str) -> (Cmid, u64) {
         let post = new_post(instance, body, Ack::Durable);
         let cmid = post.cmid;
         (cmid, self.send(Verb::Post(post)).await)
     }
 
-    /// Whether this request was answered before another whose answer was waited for.
+    /// Whether this request was answered while waiting for another one.
     pub fn was_answered(&self, id: u64) -> bool {
         self.replies.iter().any(|reply| reply.id == id)
     }
 
-    /// Sends a request without waiting; its id.
+    /// Sends a request without waiting, and returns its id.
     pub async fn send(&mut self, verb: Verb) -> u64 {
         self.last_id += 1;
         let request = Request {
@@ -175,7 +174,7 @@ impl Ws {
         }
     }
 
-    /// The next answer, whatever it answers.
+    /// Returns the next answer, to whichever request.
     pub async fn next_reply(&mut self) -> Reply<Value> {
         loop {
             match self.next_line().await {
@@ -185,18 +184,18 @@ impl Ws {
         }
     }
 
-    /// The next thing that comes unasked.
+    /// Returns the next push.
     pub async fn next(&mut self) -> Push {
         if let Some(push) = self.pushes.pop_front() {
             return push;
         }
         match self.next_line().await {
             ServerLine::Push(push) => push,
-            ServerLine::Reply(reply) => panic!("an answer that nobody waits for: {reply:?}"),
+            ServerLine::Reply(reply) => panic!("unexpected answer: {reply:?}"),
         }
     }
 
-    /// The next thing that comes unasked; `None` when the connection has ended.
+    /// Returns the next push, or `None` once the connection has ended.
     pub async fn try_next(&mut self) -> Option<Push> {
         loop {
             if let Some(push) = self.pushes.pop_front() {
@@ -219,7 +218,7 @@ impl Ws {
         }
     }
 
-    /// The next event; durable, fence and changed lines are passed over.
+    /// Returns the next event, skipping all other pushes.
     pub async fn next_event(&mut self) -> Event {
         self.wait_for("an event", |push| match push {
             Push::Event(event) => Some(*event),
@@ -236,7 +235,7 @@ impl Ws {
         .await
     }
 
-    /// Passes over what comes unasked until `look` finds something in it.
+    /// Skips pushes until `look` accepts one.
     pub async fn wait_for<T>(&mut self, what: &str, mut look: impl FnMut(Push) -> Option<T>) -> T {
         let found = async {
             loop {
@@ -247,7 +246,7 @@ impl Ws {
             }
         };
         let found = timeout(DEADLINE, found).await;
-        found.unwrap_or_else(|_| panic!("waited {DEADLINE:?} in vain for {what}"))
+        found.unwrap_or_else(|_| panic!("timed out after {DEADLINE:?} waiting for {what}"))
     }
 
     /// Waits until the server closes the connection.
@@ -270,17 +269,17 @@ impl Ws {
         closed.expect("the server closes the connection")
     }
 
-    /// Closes the connection in good order.
+    /// Closes the connection with a close frame.
     pub async fn close(mut self) {
         let _ = self.stream.close(None).await;
         while let Some(Ok(_)) = self.stream.next().await {}
     }
 
-    /// The next line of the server.
+    /// Returns the next line from the server.
     async fn next_line(&mut self) -> ServerLine {
         if self.lines.is_empty() {
             let text = timeout(DEADLINE, self.next_text()).await;
-            let text = text.expect("the server says something within the deadline");
+            let text = text.expect("the server sends a line within the deadline");
             self.lines.extend(text.lines().map(str::to_owned));
         }
         let line = self.lines.pop_front().expect("a frame holds a line");
@@ -304,12 +303,12 @@ fn new_post(instance: InstanceId, body: &str, ack: Ack) -> Post {
     Post {
         instance,
         cmid: Cmid(uuid::Uuid::now_v7()),
-        body: MessageBody::parse(body).expect("a good body"),
+        body: MessageBody::parse(body).expect("a valid body"),
         reply_to: None,
         ack,
     }
 }
 
 fn parse(line: &str) -> ServerLine {
-    ServerLine::parse(line).unwrap_or_else(|e| panic!("not of the protocol ({e}): {line}"))
+    ServerLine::parse(line).unwrap_or_else(|e| panic!("not a line of the protocol ({e}): {line}"))
 }
