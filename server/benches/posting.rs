@@ -15,7 +15,10 @@ use divan::counter::ItemsCount;
 use futures_util::future::join_all;
 use plenary_server::clock;
 use plenary_server::store::sqlite::{Purpose, SqliteStore};
-use plenary_server::store::{NewMeeting, NewUser, Store};
+use plenary_server::store::{
+    FeedStore, LifecycleStore, MeetingStore, MessageStore, NewMeeting, NewUser, ParticipationStore,
+    UserStore,
+};
 use plenary_shared::domain::{Role, User};
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::text::MessageBody;

@@ -7,7 +7,7 @@ use plenary_server::clock;
 use plenary_server::store::mysql::{LivePlan, MysqlStore};
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::redis_mysql::RedisMysqlStore;
-use plenary_server::store::{Page, Store};
+use plenary_server::store::{LogStore, MessageStore, Page, ParticipationStore, Store, UserStore};
 use plenary_shared::domain::{Meeting, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::text::MessageBody;

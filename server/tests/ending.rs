@@ -7,7 +7,7 @@ use plenary_server::clock;
 use plenary_server::store::mysql::MysqlStore;
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::redis_mysql::RedisMysqlStore;
-use plenary_server::store::{EndStep, Stepped, Store};
+use plenary_server::store::{EndStep, LifecycleStore, Stepped};
 use plenary_shared::domain::{Reason, What};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Push;

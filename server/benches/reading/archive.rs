@@ -9,7 +9,10 @@ use futures_util::future::{join_all, try_join_all};
 use plenary_server::clock;
 use plenary_server::error::Error;
 use plenary_server::store::sqlite::{Purpose, SqliteStore};
-use plenary_server::store::{EndStep, NewMeeting, NewSession, NewUser, Store, TokenHash};
+use plenary_server::store::{
+    EndStep, LifecycleStore, LogStore, MeetingStore, MessageStore, NewMeeting, NewSession, NewUser,
+    ParticipationStore, SessionStore, TokenHash, UserStore,
+};
 use plenary_shared::domain::{Reason, Role, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::text::MessageBody;

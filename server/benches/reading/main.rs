@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use plenary_server::clock;
 use plenary_server::store::sqlite::{Purpose, SqliteStore};
-use plenary_server::store::{Page, Store};
+use plenary_server::store::{LogStore, Page};
 use plenary_shared::domain::User;
 use plenary_shared::ids::{InstanceId, Seq};
 use tokio::runtime::Runtime;

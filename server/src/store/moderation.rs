@@ -1,10 +1,14 @@
 //! What an admin asks a store to do to a running instance.
 
-use plenary_shared::domain::{Act, Moderation, Whom};
+use async_trait::async_trait;
+use plenary_shared::domain::{Act, Moderation, Standing, User, Whom};
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::limits::INSTANCE_DAYS_MAX;
+use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
+
+use crate::error::Answer;
 
 /// The longest that an instance may last, in milliseconds.
 pub const LENGTH_MS_MAX: i64 = INSTANCE_DAYS_MAX * 86_400_000;
@@ -88,4 +92,15 @@ pub(super) fn audited(id: InstanceId, done: &Moderation) -> (String, Option<Stri
         },
     };
     (target, done.kept().note)
+}
+
+/// Moderates live instances.
+#[async_trait]
+pub trait ModerationStore: Send + Sync {
+    /// An admin steers an active instance; emits `moderated`, once for each cmid, and `leave` for who
+    /// is taken out by it. Whether they are an admin is not asked here. `already_so`,
+    /// `not_participant`, `invalid`.
+    async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
+    /// What holds in a live instance because admins said so; nothing where it is not live.
+    async fn standing(&self, instance: InstanceId) -> Answer<Standing>;
 }

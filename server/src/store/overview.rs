@@ -1,13 +1,12 @@
 //! What the dashboard reads: which instances there are, what the record says of each, and what each
 //! is at this instant.
 
+use crate::error::Answer;
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
-
-use crate::error::Answer;
 
 /// Messages are counted by the step of time that they were said in, in milliseconds.
 pub const STEP_MS: i64 = 10_000;
@@ -136,7 +135,7 @@ pub struct Denial {
 
 /// What a store tells a dashboard. Asks no permission: whoever shows it does.
 #[async_trait]
-pub trait Overview: Send + Sync {
+pub trait DashboardStore: Send + Sync {
     /// Every instance that goes on, those that begin until `soon`, and those that were over after
     /// `since`; of each kind at most [`LISTED_MAX`].
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>>;
@@ -145,8 +144,6 @@ pub trait Overview: Send + Sync {
     /// What these instances are at this instant, and what happened in each above a seq. `None`: not
     /// live.
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
-    /// How many wait for each of these to begin.
-    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>>;
     /// Who came and went according to the record, up to a seq that it has.
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended>;
     /// Which connections hold the stays of these instances. Nothing where it is not live.

@@ -52,7 +52,7 @@ pub struct Invited {
 /// What a store does when somebody plans. `by`: the admin, for the audit; nobody where it is the
 /// command line. Each is written with its row of the audit, and told to every server.
 #[async_trait]
-pub trait Planning: Send + Sync {
+pub trait PlanningStore: Send + Sync {
     /// Changes a meeting; what is live of it follows. `not_found`.
     async fn edit_meeting(
         &self,

@@ -2,7 +2,9 @@
 
 use plenary_server::error::{Answer, Error};
 use plenary_server::hub::{Cursor, Pull};
-use plenary_server::store::{ConnectionId, Store, TokenHash};
+use plenary_server::store::{
+    ConnectionId, FeedStore, MessageStore, ParticipationStore, PresenceStore, TokenHash,
+};
 use plenary_shared::domain::{Code, InstanceState, What};
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{OpenOk, Posted, Push, ServerLine};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_server::error::Error;
-use plenary_server::store::{Page, Store};
+use plenary_server::store::{LogStore, Page, ParticipationStore};
 use plenary_shared::domain::{Code, Event, Role, User, What};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use plenary_server::error::Answer;
 use plenary_server::hub::{Cursor, Hub, Listener};
-use plenary_server::store::{ConnectionId, Store};
+use plenary_server::store::{ConnectionId, LogStore};
 use plenary_shared::domain::{Code, InstanceState, Role, User, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{OpenOk, Position};

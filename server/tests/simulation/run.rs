@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plenary_server::clock::Clock;
 use plenary_server::error::{Answer, Error, Fault};
 use plenary_server::hub::Cursor;
-use plenary_server::store::{ConnectionId, Feed};
+use plenary_server::store::{ConnectionId, Feed, LifecycleStore, PresenceStore};
 use plenary_shared::domain::Event;
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::protocol::{OpenOk, Posted};
@@ -399,7 +399,6 @@ impl<'a> Run<'a> {
             None
         };
         self.spawn(at, format!("{role:?}"), None, async move {
-            use plenary_server::store::Store;
             let answer = match role {
                 Role::Boot => servers::boot(store, node).await,
                 Role::Sweep => store.sweep().await,

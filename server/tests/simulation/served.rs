@@ -8,13 +8,16 @@ use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
 use plenary_server::store::moderation::Order;
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
-use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
-use plenary_server::store::planning::{EditMeeting, Invitations, Invited, Planning};
+use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now};
+use plenary_server::store::planning::{EditMeeting, Invitations, Invited};
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::{
-    Account, Agenda, Backlog, Check, ConnectionId, EndStep, Feed, Head, NewMeeting, NewSession,
-    NewUser, NodeId, Page, PersonListed, Planned, ReadPosition, Session, SessionListed, Stepped,
-    Store, TokenHash, Waiting,
+    Account, Agenda, ArchiveStore, Backlog, Check, ConnectionId, DashboardStore, EndStep, Feed,
+    FeedStore, Head, HealthStore, LifecycleStore, LogStore, MeetingStore, MessageStore,
+    ModerationStore, NewMeeting, NewSession, NewUser, NodeId, Page, ParticipationStore,
+    PersonListed, Planned, PlanningStore, PresenceStore, ReadPosition, ReadPositionStore,
+    SearchStore, Session, SessionListed, SessionStore, Stepped, Store, TokenHash, UserStore,
+    Waiting, WaitingStore,
 };
 use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
@@ -97,180 +100,164 @@ impl Served {
 }
 
 #[async_trait]
-impl Overview for Served {
-    async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
-        self.inner.listed(soon, since).await
+impl ArchiveStore for Served {
+    async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {
+        self.inner.archive_lag().await
     }
 
-    async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted> {
-        self.inner.recorded(instance, upto).await
+    async fn backlog(&self) -> Answer<Backlog> {
+        self.inner.backlog().await
     }
 
-    async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
-        self.inner.now(asked).await
-    }
-
-    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
-        self.inner.waiting(instances).await
-    }
-
-    async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
-        self.inner.attended(instance, upto).await
-    }
-
-    async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
-        self.inner.holders(instances).await
-    }
-
-    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
-        self.inner.tell_denied(denial).await
-    }
-
-    async fn tell_server(&self, server: &BoardServer) -> Answer<()> {
-        self.inner.tell_server(server).await
+    async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+        match (&self.parts, self.wrong) {
+            (Some((live, ledger)), Wrong::PublishesBeforeCommit) => {
+                self.archive_wrongly(live, ledger, instances).await?;
+                Ok(Vec::new())
+            }
+            (_, _) => self.inner.archive(instances).await,
+        }
     }
 }
 
 #[async_trait]
-impl Planning for Served {
-    async fn edit_meeting(
-        &self,
-        meeting: MeetingId,
-        edit: &EditMeeting,
-        by: Option<UserId>,
-    ) -> Answer<()> {
-        self.inner.edit_meeting(meeting, edit, by).await
+impl FeedStore for Served {
+    async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
+        self.inner.feed().await
     }
 
-    async fn change_audience(
-        &self,
-        meeting: MeetingId,
-        change: &Invitations,
-        by: Option<UserId>,
-    ) -> Answer<Invited> {
-        self.inner.change_audience(meeting, change, by).await
+    async fn follow(&self, instance: InstanceId) -> Answer<()> {
+        self.followed().insert(instance);
+        if !self.is_shared {
+            self.inner.follow(instance).await?;
+        }
+        Ok(())
     }
 
-    async fn move_instance(
-        &self,
-        instance: InstanceId,
-        from: Timestamp,
-        to: Timestamp,
-        by: Option<UserId>,
-    ) -> Answer<()> {
-        self.inner.move_instance(instance, from, to, by).await
+    async fn unfollow(&self, instance: InstanceId) -> Answer<()> {
+        self.followed().remove(&instance);
+        if !self.is_shared {
+            self.inner.unfollow(instance).await?;
+        }
+        Ok(())
     }
 
-    async fn cancel(
-        &self,
-        instance: InstanceId,
-        reason: Option<&str>,
-        by: Option<UserId>,
-    ) -> Answer<()> {
-        self.inner.cancel(instance, reason, by).await
+    async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
+        self.inner.heads(instances).await
     }
 
-    async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
-        self.inner.overlaps(meeting).await
+    async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
+        self.inner.backfill(instance, after, limit).await
     }
 }
 
 macro_rules! delegated {
-    ($($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)*) => {
-        #[async_trait]
-        impl Store for Served {
-            $(
-                async fn $name(&self, $($arg: $kind),*) -> $answer {
-                    self.inner.$name($($arg),*).await
-                }
-            )*
-
-            async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
-                match (&self.parts, self.wrong) {
-                    (Some((live, ledger)), Wrong::PublishesBeforeCommit) => {
-                        self.archive_wrongly(live, ledger, instances).await?;
-                        Ok(Vec::new())
+    ($($subject:ident { $($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)* })*) => {
+        $(
+            #[async_trait]
+            impl $subject for Served {
+                $(
+                    async fn $name(&self, $($arg: $kind),*) -> $answer {
+                        self.inner.$name($($arg),*).await
                     }
-                    (_, _) => self.inner.archive(instances).await,
-                }
+                )*
             }
-
-            async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
-                self.inner.feed().await
-            }
-
-            async fn follow(&self, instance: InstanceId) -> Answer<()> {
-                self.followed().insert(instance);
-                if !self.is_shared {
-                    self.inner.follow(instance).await?;
-                }
-                Ok(())
-            }
-
-            async fn unfollow(&self, instance: InstanceId) -> Answer<()> {
-                self.followed().remove(&instance);
-                if !self.is_shared {
-                    self.inner.unfollow(instance).await?;
-                }
-                Ok(())
-            }
-        }
+        )*
     };
 }
 
 delegated! {
-    account(email: &str) -> Answer<Option<Account>>;
-    add_user(new: NewUser) -> Answer<User>;
-    set_password(user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
-    users(after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
-    set_role(user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
-    set_disabled(user: UserId, since: Option<Timestamp>, by: Option<UserId>) -> Answer<()>;
-    sessions(user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
-    close_sessions(user: UserId, by: Option<UserId>) -> Answer<usize>;
-    open_session(new: NewSession) -> Answer<()>;
-    session(token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
-    close_session(token: TokenHash) -> Answer<bool>;
-    add_meeting(new: NewMeeting) -> Answer<Meeting>;
-    schedule(meeting: MeetingId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<InstanceId>;
-    meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
-    visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
-    active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
-    join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;
-    leave(instance: InstanceId, user: &User) -> Answer<Posted>;
-    post(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody) -> Answer<Posted>;
-    reply(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody, to: Seq) -> Answer<Posted>;
-    edit(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: &MessageBody) -> Answer<Posted>;
-    delete(instance: InstanceId, user: &User, cmid: Cmid, target: Seq) -> Answer<Posted>;
-    typing(instance: InstanceId, user: &User) -> Answer<()>;
-    standing(instance: InstanceId) -> Answer<Standing>;
-    moderate(instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
-    search(viewer: &User, query: &Query, before: Option<Place>, limit: usize) -> Answer<SearchOk>;
-    keep_positions(positions: &[ReadPosition]) -> Answer<()>;
-    tell_read(positions: &[ReadPosition]) -> Answer<()>;
-    unread(viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
-    open(instance: InstanceId, user: &User, connection: Option<&ConnectionId>, limit: usize) -> Answer<OpenOk>;
-    events(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<EventsOk>;
-    messages(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<MessagesOk>;
-    user_messages(instance: InstanceId, viewer: &User, of: UserId, page: Page, limit: usize) -> Answer<MessagesOk>;
-    people(instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
-    join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
-    hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
-    detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
-    idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
-    wait(instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk>;
-    absent(instance: InstanceId, limit: usize) -> Answer<Option<Absent>>;
-    reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
-    renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
-    reap_all(grace_ms: i64) -> Answer<usize>;
-    backlog() -> Answer<Backlog>;
-    agenda(now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
-    live_ends(until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>>;
-    start(instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;
-    end_step(instance: InstanceId, reason: Reason, step: EndStep, now: Timestamp) -> Answer<Stepped>;
-    archive_lag() -> Answer<Vec<InstanceId>>;
-    sweep() -> Answer<()>;
-    heads(instances: &[InstanceId]) -> Answer<Vec<Option<Head>>>;
-    backfill(instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>>;
-    ready() -> Result<(), Fault>;
-    checks() -> Vec<Check>;
+    DashboardStore {
+        listed(soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>>;
+        recorded(instance: InstanceId, upto: Seq) -> Answer<Counted>;
+        now(asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
+        attended(instance: InstanceId, upto: Seq) -> Answer<Attended>;
+        holders(instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
+        tell_denied(denial: &Denial) -> Answer<()>;
+        tell_server(server: &BoardServer) -> Answer<()>;
+    }
+    HealthStore {
+        ready() -> Result<(), Fault>;
+        checks() -> Vec<Check>;
+    }
+    LifecycleStore {
+        agenda(now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
+        live_ends(until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>>;
+        start(instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;
+        end_step(instance: InstanceId, reason: Reason, step: EndStep, now: Timestamp) -> Answer<Stepped>;
+        sweep() -> Answer<()>;
+    }
+    LogStore {
+        open(instance: InstanceId, user: &User, connection: Option<&ConnectionId>, limit: usize) -> Answer<OpenOk>;
+        events(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<EventsOk>;
+        messages(instance: InstanceId, viewer: &User, page: Page, limit: usize) -> Answer<MessagesOk>;
+        user_messages(instance: InstanceId, viewer: &User, of: UserId, page: Page, limit: usize) -> Answer<MessagesOk>;
+    }
+    MeetingStore {
+        add_meeting(new: NewMeeting) -> Answer<Meeting>;
+        schedule(meeting: MeetingId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<InstanceId>;
+        meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
+        visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
+        active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
+    }
+    MessageStore {
+        post(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody) -> Answer<Posted>;
+        reply(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody, to: Seq) -> Answer<Posted>;
+        edit(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: &MessageBody) -> Answer<Posted>;
+        delete(instance: InstanceId, user: &User, cmid: Cmid, target: Seq) -> Answer<Posted>;
+        typing(instance: InstanceId, user: &User) -> Answer<()>;
+    }
+    ModerationStore {
+        moderate(instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
+        standing(instance: InstanceId) -> Answer<Standing>;
+    }
+    ParticipationStore {
+        join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;
+        leave(instance: InstanceId, user: &User) -> Answer<Posted>;
+        people(instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>>;
+        absent(instance: InstanceId, limit: usize) -> Answer<Option<Absent>>;
+        join_times(viewer: &User) -> Answer<Vec<JoinTimes>>;
+    }
+    PlanningStore {
+        edit_meeting(meeting: MeetingId, edit: &EditMeeting, by: Option<UserId>) -> Answer<()>;
+        change_audience(meeting: MeetingId, change: &Invitations, by: Option<UserId>) -> Answer<Invited>;
+        move_instance(instance: InstanceId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<()>;
+        cancel(instance: InstanceId, reason: Option<&str>, by: Option<UserId>) -> Answer<()>;
+        overlaps(meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>>;
+    }
+    PresenceStore {
+        hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
+        detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
+        idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
+        reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
+        renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
+        reap_all(grace_ms: i64) -> Answer<usize>;
+    }
+    ReadPositionStore {
+        keep_positions(positions: &[ReadPosition]) -> Answer<()>;
+        tell_read(positions: &[ReadPosition]) -> Answer<()>;
+        unread(viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
+    }
+    SearchStore {
+        search(viewer: &User, query: &Query, before: Option<Place>, limit: usize) -> Answer<SearchOk>;
+    }
+    SessionStore {
+        open_session(new: NewSession) -> Answer<()>;
+        session(token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
+        close_session(token: TokenHash) -> Answer<bool>;
+        sessions(user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
+        close_sessions(user: UserId, by: Option<UserId>) -> Answer<usize>;
+    }
+    UserStore {
+        account(email: &str) -> Answer<Option<Account>>;
+        add_user(new: NewUser) -> Answer<User>;
+        set_password(user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
+        users(after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
+        set_role(user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
+        set_disabled(user: UserId, since: Option<Timestamp>, by: Option<UserId>) -> Answer<()>;
+    }
+    WaitingStore {
+        wait(instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk>;
+        waiting(instances: &[InstanceId]) -> Answer<Vec<u32>>;
+    }
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 use plenary_server::clock::Clock;
 use plenary_server::error::{Answer, Error, Fault};
 use plenary_server::hub::Hub;
-use plenary_server::store::{ConnectionId, EndStep, Feed, NodeId, Stepped, Store};
+use plenary_server::store::{
+    ArchiveStore, ConnectionId, EndStep, Feed, FeedStore, LifecycleStore, NodeId, PresenceStore,
+    Stepped,
+};
 use plenary_shared::domain::Reason;
 use plenary_shared::ids::InstanceId;
 use tokio::sync::{Notify, mpsc};

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use plenary_shared::ids::InstanceId;
 
-use crate::error::{Answer, Fault};
-use crate::store::Head;
+use crate::error::Answer;
 use crate::store::mysql::{Archived, Batch};
+use crate::store::{ArchiveStore, Backlog, Head};
 
 use super::RedisMysqlStore;
 
@@ -21,9 +22,9 @@ pub(super) struct Left {
     pub(super) stuck: Vec<InstanceId>,
 }
 
-impl RedisMysqlStore {
-    /// Every live instance that has events which the archive has not.
-    pub(super) async fn lagging(&self) -> Result<Vec<InstanceId>, Fault> {
+#[async_trait]
+impl ArchiveStore for RedisMysqlStore {
+    async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {
         let active = self.redis.active().await?;
         let heads = self.redis.heads(&active).await?;
         Ok(active
@@ -34,6 +35,20 @@ impl RedisMysqlStore {
             .collect())
     }
 
+    async fn backlog(&self) -> Answer<Backlog> {
+        let lag = self.redis.lag().await?;
+        Ok(Backlog {
+            events: lag.events,
+            oldest_ms: lag.oldest_ms,
+        })
+    }
+
+    async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+        Ok(self.archive_some(instances).await?.more)
+    }
+}
+
+impl RedisMysqlStore {
     pub(super) async fn archive_some(&self, ids: &[InstanceId]) -> Answer<Left> {
         let heads = self.redis.heads(ids).await?;
         let mut stuck = Vec::new();

@@ -2,20 +2,26 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::time::{Instant, timeout};
 
 use crate::error::Fault;
-use crate::store::Check;
 use crate::store::redis::{Subscriber, UNARCHIVED_EVENTS_MAX};
+use crate::store::{Check, HealthStore};
 
 use super::RedisMysqlStore;
 
 /// How long one part may take to say how it is, in milliseconds: whoever asks waits for no longer.
 const ASKED_MS_MAX: u64 = 2_000;
 
-impl RedisMysqlStore {
-    /// All parts, asked side by side.
-    pub(super) async fn checked(&self) -> Vec<Check> {
+#[async_trait]
+impl HealthStore for RedisMysqlStore {
+    async fn ready(&self) -> Result<(), Fault> {
+        self.redis.ping().await?;
+        self.mysql.ping().await
+    }
+
+    async fn checks(&self) -> Vec<Check> {
         let (redis, mysql, live_state, archive) = tokio::join!(
             asked("redis", "Redis does not answer.", async {
                 self.redis.ping().await.map(|()| None)
@@ -30,7 +36,9 @@ impl RedisMysqlStore {
         );
         vec![redis, mysql, self.feed_is_heard(), live_state, archive]
     }
+}
 
+impl RedisMysqlStore {
     /// Whether this process of Redis has the live state.
     async fn live_state(&self) -> Check {
         let restoring = self.restorer.is_restoring();

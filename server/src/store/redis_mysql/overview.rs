@@ -5,15 +5,16 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 
-use super::RedisMysqlStore;
 use crate::error::{Answer, Fault};
-use crate::store::overview::{Attended, Counted, Denial, Holder, Listed, Now, Overview};
+use crate::store::overview::{Attended, Counted, DashboardStore, Denial, Holder, Listed, Now};
+
+use super::RedisMysqlStore;
 
 /// How long a dashboard waits for what lasts, in milliseconds: then it goes on with what it knew.
 const LISTED_MS: u64 = 1_000;
 
 #[async_trait]
-impl Overview for RedisMysqlStore {
+impl DashboardStore for RedisMysqlStore {
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
         let asking = Box::pin(self.mysql.overview(soon, since));
         let answer = self.mysql.instrument().within(LISTED_MS, asking).await;
@@ -29,10 +30,6 @@ impl Overview for RedisMysqlStore {
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
         let found = self.tried(|| self.redis.overview(asked)).await?;
         Ok(found.unwrap_or_else(|_| asked.iter().map(|_| None).collect()))
-    }
-
-    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
-        Ok(self.redis.waiting(instances).await?)
     }
 
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {

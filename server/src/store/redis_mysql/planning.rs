@@ -7,10 +7,10 @@ use plenary_shared::time::Timestamp;
 
 use super::RedisMysqlStore;
 use crate::error::Answer;
-use crate::store::planning::{EditMeeting, Invitations, Invited, Planning};
+use crate::store::planning::{EditMeeting, Invitations, Invited, PlanningStore};
 
 #[async_trait]
-impl Planning for RedisMysqlStore {
+impl PlanningStore for RedisMysqlStore {
     async fn edit_meeting(
         &self,
         meeting: MeetingId,

@@ -1,21 +1,18 @@
 //! Who waits for what has not begun.
 
+use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, User};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::WaitOk;
 
 use crate::error::Answer;
-use crate::store::{Waiting, refusal};
+use crate::store::{Waiting, WaitingStore, refusal};
 
 use super::RedisMysqlStore;
 
-impl RedisMysqlStore {
-    pub(super) async fn wait_for(
-        &self,
-        id: InstanceId,
-        user: &User,
-        what: Waiting,
-    ) -> Answer<WaitOk> {
+#[async_trait]
+impl WaitingStore for RedisMysqlStore {
+    async fn wait(&self, id: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk> {
         if what != Waiting::Stops {
             self.may_wait(id, user).await?;
         }
@@ -25,6 +22,12 @@ impl RedisMysqlStore {
         }
     }
 
+    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
+        Ok(self.redis.waiting(instances).await?)
+    }
+}
+
+impl RedisMysqlStore {
     /// Whether somebody may wait for an instance, and look who does.
     async fn may_wait(&self, id: InstanceId, viewer: &User) -> Answer<()> {
         let state = self.mysql.stored(id).await?.map(|stored| stored.state);

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use plenary_shared::domain::{Participant, Presence};
 use plenary_shared::ids::{InstanceId, UserId};
-use plenary_shared::protocol::{Absent, Invited, PresenceTold};
+use plenary_shared::protocol::PresenceTold;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use crate::error::{Answer, Fault};
+use crate::error::Fault;
 use crate::store::Feed;
 
 use super::row;
@@ -43,6 +43,7 @@ macro_rules! holders {
 }
 
 const OF_ALL: &str = holders!("");
+
 const OF_ONE: &str = holders!(" AND s.userID = :user");
 
 /// Does something about a stay, and tells whoever follows whether its user is there if that has
@@ -80,60 +81,6 @@ pub(super) fn mark(
         }
     }
     Ok(())
-}
-
-/// Who is invited and has not been in: so many of them at most, by name; `None`: it is public, or there
-/// is none.
-pub(super) fn absent(conn: &Connection, id: InstanceId, limit: usize) -> Answer<Option<Absent>> {
-    let is_private = row::exists(
-        conn,
-        "SELECT 1
-         FROM meeting_instance i
-         JOIN meeting m ON m.meetingID = i.meetingID
-         WHERE i.meetingID = :meeting
-           AND i.orderID = :order
-           AND NOT m.isPublic",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-    )?;
-    if !is_private {
-        return Ok(None);
-    }
-    let found = row::all(
-        conn,
-        "audience",
-        "SELECT a.email, u.userID, u.name, COUNT(*) OVER () AS absent
-         FROM audience a
-         LEFT JOIN user u ON u.emailKey = a.emailKey
-         WHERE a.meetingID = :meeting
-           AND (u.userID IS NULL OR u.userID NOT IN (
-             SELECT e.userID
-             FROM event_log e
-             WHERE e.meetingID = :meeting
-               AND e.orderID = :order
-               AND e.eventType = 'join'
-               AND e.userID IS NOT NULL))
-         ORDER BY COALESCE(u.name, a.email), a.email
-         LIMIT :limit",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":limit": limit,
-        },
-        |row| Ok((row::get(row, "absent").unwrap_or(0), invited(row)?)),
-    )?;
-    Ok(Some(Absent {
-        count: found.first().map_or(0, |(count, _)| *count),
-        people: found.into_iter().map(|(_, one)| one).collect(),
-    }))
-}
-
-fn invited(row: &Row<'_>) -> Result<Invited, row::Unusable> {
-    let id = row::get::<u64>(row, "userID").and_then(|id| UserId::new(id).ok());
-    let name = match id {
-        Some(id) => row::user_name(row, id),
-        None => row::email(row)?,
-    };
-    Ok(Invited { id, name })
 }
 
 fn of(conn: &Connection, id: InstanceId, user: UserId) -> Result<There, Fault> {

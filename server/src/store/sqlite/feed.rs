@@ -4,11 +4,18 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use async_trait::async_trait;
+use plenary_shared::domain::Event;
 use plenary_shared::ids::{Generation, InstanceId, Seq};
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::error::Fault;
-use crate::store::Feed;
+use crate::error::{Answer, Fault};
+use crate::store::{Feed, FeedStore, Head, Page};
+
+use super::live::live;
+use super::read::log;
+use super::{SqliteStore, watch};
 
 /// What may wait between the writer and the hub. What does not fit is dropped and read from the
 /// log: memory stays bounded and the writer goes on, however slow the hub is.
@@ -21,6 +28,36 @@ pub(super) struct Feeding {
     followed: Mutex<HashSet<InstanceId>>,
     /// Whether something did not fit since the last `Gap`.
     dropped: AtomicBool,
+}
+
+#[async_trait]
+impl FeedStore for SqliteStore {
+    async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
+        let fed = self.feeding.begin()?;
+        tokio::spawn(watch::watch(self.link.downgrade(), self.feeding.clone()));
+        Ok(fed)
+    }
+
+    async fn follow(&self, instance: InstanceId) -> Answer<()> {
+        self.feeding.follow(instance);
+        Ok(())
+    }
+
+    async fn unfollow(&self, instance: InstanceId) -> Answer<()> {
+        self.feeding.unfollow(instance);
+        Ok(())
+    }
+
+    async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
+        let instances = instances.to_vec();
+        self.link.read(move |conn| heads(conn, &instances)).await
+    }
+
+    async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
+        self.link
+            .read(move |conn| backfill(conn, instance, after, limit))
+            .await
+    }
 }
 
 impl Feeding {
@@ -114,4 +151,23 @@ impl Feeding {
     fn followed(&self) -> MutexGuard<'_, HashSet<InstanceId>> {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How far these instances' logs are; `None`: not live.
+fn heads(conn: &Connection, ids: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
+    ids.iter()
+        .map(|id| {
+            Ok(live(conn, *id)?.map(|found| Head {
+                generation: found.generation,
+                seq: found.seq,
+                durable: found.seq,
+            }))
+        })
+        .collect()
+}
+
+/// Events above `after`, asking no permission.
+fn backfill(conn: &Connection, id: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
+    let generation = live(conn, id)?.map_or(Generation::default(), |found| found.generation);
+    Ok(log(conn, id, generation, Page::After(after), limit)?.events)
 }

@@ -1,13 +1,15 @@
 //! An instance's life: its start, the steps of its end, and what is mended when others wrote into
 //! the file. One file holds everything, so what takes two stores elsewhere is one commit here.
 
+use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, Reason, What};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::{Feed, Stepped};
+use crate::store::window::AGENDA_MAX;
+use crate::store::{Agenda, ArchiveStore, Backlog, EndStep, Feed, LifecycleStore, Stepped};
 
 use super::live::{LiveState, emit, live, stored};
 use super::presence::end_stay;
@@ -31,8 +33,78 @@ enum Closing {
     Early,
 }
 
+#[async_trait]
+impl LifecycleStore for SqliteStore {
+    async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
+        self.link
+            .read(move |conn| agenda(conn, now, horizon_ms))
+            .await
+    }
+
+    async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
+        self.link.read(move |conn| live_ends(conn, until)).await
+    }
+
+    async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
+        let to = self
+            .link
+            .write(move |atom| start(atom, instance, now))
+            .await?;
+        if to.is_some() {
+            tracing::info!(%instance, "started");
+        }
+        Ok(to)
+    }
+
+    async fn end_step(
+        &self,
+        instance: InstanceId,
+        reason: Reason,
+        step: EndStep,
+        now: Timestamp,
+    ) -> Answer<Stepped> {
+        match step {
+            EndStep::Marked => {
+                self.link
+                    .write(move |atom| mark(atom, instance, reason, now))
+                    .await
+            }
+            EndStep::Closed => self.close(instance, reason).await,
+            // What is in the log is in the record.
+            EndStep::Archived => Ok(Stepped::Done),
+            EndStep::Recorded => self.link.write(move |atom| record(atom, instance)).await,
+            EndStep::Destroyed => {
+                let stepped = self.link.write(move |atom| destroy(atom, instance)).await?;
+                if stepped == Stepped::Done {
+                    tracing::info!(%instance, "ended");
+                }
+                Ok(stepped)
+            }
+        }
+    }
+
+    async fn sweep(&self) -> Answer<()> {
+        self.link.write(sweep).await
+    }
+}
+
+#[async_trait]
+impl ArchiveStore for SqliteStore {
+    async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {
+        Ok(Vec::new())
+    }
+
+    async fn backlog(&self) -> Answer<Backlog> {
+        Ok(Backlog::default())
+    }
+
+    async fn archive(&self, _instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
+        Ok(Vec::new())
+    }
+}
+
 /// Starts an instance that is due. When it will be over; `None`: it is not, or was started before.
-pub(super) fn start(
+fn start(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     now: Timestamp,
@@ -84,7 +156,7 @@ fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
 }
 
 /// Marks an active instance as ending; by the clock only when its time is over.
-pub(super) fn mark(
+fn mark(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     reason: Reason,
@@ -186,7 +258,7 @@ fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answe
 }
 
 /// Marks an ending instance as ended whose log is closed.
-pub(super) fn record(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
+fn record(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     let Some(found) = live(tx.conn, id)? else {
         return Ok(done_if(!is_in(tx.conn, id, InstanceState::Ending)?));
     };
@@ -212,7 +284,7 @@ pub(super) fn record(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<St
 }
 
 /// Nothing of an ended instance stays live.
-pub(super) fn destroy(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
+fn destroy(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     let Some(found) = live(tx.conn, id)? else {
         return Ok(Stepped::Done);
     };
@@ -244,7 +316,7 @@ pub(super) fn destroy(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<S
 }
 
 /// Mends what others wrote: what should be live and is not, what is live and has ended.
-pub(super) fn sweep(tx: &mut WriteTransaction<'_>) -> Answer<()> {
+fn sweep(tx: &mut WriteTransaction<'_>) -> Answer<()> {
     let missing = row::all(
         tx.conn,
         "meeting_instance",
@@ -319,4 +391,70 @@ fn is_in(conn: &Connection, id: InstanceId, state: InstanceState) -> Result<bool
 
 fn done_if(done: bool) -> Stepped {
     if done { Stepped::Done } else { Stepped::NotYet }
+}
+
+/// What is to be done by the clock until `now + horizon_ms`, each in the order of its time.
+fn agenda(conn: &Connection, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
+    let until = now.plus_ms(horizon_ms).as_ms();
+    let starts = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID, fromdatetime AS at
+         FROM meeting_instance
+         WHERE state = 'scheduled'
+           AND fromdatetime <= :until
+         ORDER BY fromdatetime
+         LIMIT :limit",
+        named_params! { ":until": until, ":limit": AGENDA_MAX },
+        timed,
+    )?;
+    let ends = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID, todatetime AS at
+         FROM meeting_instance
+         WHERE state = 'active'
+           AND todatetime <= :until
+         ORDER BY todatetime
+         LIMIT :limit",
+        named_params! { ":until": until, ":limit": AGENDA_MAX },
+        timed,
+    )?;
+    let ending = row::all(
+        conn,
+        "meeting_instance",
+        "SELECT meetingID, orderID
+         FROM meeting_instance
+         WHERE state = 'ending'
+         ORDER BY todatetime
+         LIMIT :limit",
+        named_params! { ":limit": AGENDA_MAX },
+        row::instance_id,
+    )?;
+    Ok(Agenda {
+        starts,
+        ends,
+        ending,
+    })
+}
+
+/// Which live instances will be over by then and are not closed.
+fn live_ends(conn: &Connection, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
+    Ok(row::all(
+        conn,
+        "live_instance",
+        "SELECT i.meetingID, i.orderID, i.todatetime AS at
+         FROM live_instance l
+         JOIN meeting_instance i ON i.meetingID = l.meetingID AND i.orderID = l.orderID
+         WHERE l.state <> 'closed'
+           AND i.todatetime <= :until
+         ORDER BY i.todatetime
+         LIMIT :limit",
+        named_params! { ":until": until.as_ms(), ":limit": AGENDA_MAX },
+        timed,
+    )?)
+}
+
+fn timed(row: &Row<'_>) -> Result<(InstanceId, Timestamp), row::Unusable> {
+    Ok((row::instance_id(row)?, row::time(row, "at")?))
 }

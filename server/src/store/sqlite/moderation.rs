@@ -1,5 +1,6 @@
 //! An admin steers a live instance, and what holds because of it.
 
+use async_trait::async_trait;
 use plenary_shared::domain::{Act, Code, Moderation, Reason, Standing, User, What, Whom};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Posted;
@@ -7,14 +8,14 @@ use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::moderation::{LENGTH_MS_MAX, Order, audited};
-use crate::store::{Feed, refusal};
+use crate::store::{Feed, ModerationStore, refusal};
 
 use super::life::set_state;
 use super::live::{Live, emit, live, stay_of, stored, why_not_open};
-use super::meeting::said_before;
+use super::messages::said_before;
 use super::presence::end_stay;
-use super::row;
 use super::writer::WriteTransaction;
+use super::{SqliteStore, row};
 
 /// What one person may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,22 @@ pub(super) enum Restraint {
     Muted,
     /// Come in, and read along.
     Banned,
+}
+
+#[async_trait]
+impl ModerationStore for SqliteStore {
+    async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
+        let (actor, order) = (actor.clone(), order.clone());
+        self.link
+            .write(move |atom| moderate(atom, instance, &actor, order))
+            .await
+    }
+
+    async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
+        self.link
+            .read(move |conn| Ok(standing(conn, instance)?))
+            .await
+    }
 }
 
 impl Restraint {
@@ -35,7 +52,7 @@ impl Restraint {
 }
 
 /// Does what an admin wants: once for each cmid, whatever happens.
-pub(super) fn moderate(
+fn moderate(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     actor: &User,

@@ -1,25 +1,23 @@
 //! What the dashboard reads: which instances there are, and what happened in each.
 
-use std::collections::{BTreeMap, HashMap};
-
+use super::live::LiveState;
+use super::{SqliteStore, row};
+use crate::error::{Answer, Fault};
+use crate::store::Feed;
+use crate::store::overview::{
+    Attended, COUNTED_MAX, Coming, Counted, DashboardStore, Denial, Holder, LISTED_MAX, Listed,
+    Now, RECENT_MAX, STEP_MS,
+};
 use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
-
-use super::live::LiveState;
-use super::{SqliteStore, row};
-use crate::error::{Answer, Fault};
-use crate::store::Feed;
-use crate::store::overview::{
-    Attended, COUNTED_MAX, Coming, Counted, Denial, Holder, LISTED_MAX, Listed, Now, Overview,
-    RECENT_MAX, STEP_MS,
-};
+use std::collections::{BTreeMap, HashMap};
 
 #[async_trait]
-impl Overview for SqliteStore {
+impl DashboardStore for SqliteStore {
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>> {
         self.link
             .read(move |conn| Ok(listed(conn, soon, since)?))
@@ -36,10 +34,6 @@ impl Overview for SqliteStore {
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
         let asked = asked.to_vec();
         self.link.read(move |conn| Ok(now(conn, &asked)?)).await
-    }
-
-    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
-        Ok(self.waiters.count(instances))
     }
 
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended> {
@@ -96,7 +90,9 @@ macro_rules! listed {
 }
 
 const ACTIVE: &str = listed!("i.state IN ('active', 'ending') AND i.todatetime >= :bound");
+
 const SOON: &str = listed!("i.state = 'scheduled' AND i.fromdatetime <= :bound");
+
 const OVER: &str = listed!(
     "i.state = 'ended' AND i.todatetime >= :bound
                AND COALESCE(i.ended_at, i.todatetime) >= :bound"

@@ -16,13 +16,13 @@ use super::writer::WriteTransaction;
 use super::{SqliteStore, audit, row};
 use crate::error::{Answer, Error, Fault};
 use crate::store::planning::{
-    Difference, EditMeeting, Invitations, Invited, Pair, Planning, edited, overlapping, window,
+    Difference, EditMeeting, Invitations, Invited, Pair, PlanningStore, edited, overlapping, window,
 };
 use crate::store::window::check_times;
 use crate::store::{Feed, refusal};
 
 #[async_trait]
-impl Planning for SqliteStore {
+impl PlanningStore for SqliteStore {
     async fn edit_meeting(
         &self,
         meeting: MeetingId,

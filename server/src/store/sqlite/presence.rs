@@ -4,26 +4,62 @@
 //! grace is over. A stay that was joined without a connection is `lasting`: held by nobody who could
 //! be lost.
 
+use async_trait::async_trait;
 use plenary_shared::domain::{Code, Reason, User, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::error::{Answer, Error, Fault};
-use crate::store::NodeId;
+use crate::store::{ConnectionId, NodeId, PresenceStore};
 
-use super::SqliteStore;
 use super::attendance::telling;
 use super::live::{emit, live, may_read_live, stay_of};
-use super::row;
 use super::writer::WriteTransaction;
+use super::{SqliteStore, row};
 
 /// Lost connections that one verb deals with; others get their turn in between.
 const REAPED_MAX: usize = 200;
 
-impl SqliteStore {
-    /// Ends the stays of an instance whose grace is over. How many connections were due.
-    pub(super) async fn reap_instance(&self, id: InstanceId, grace_ms: i64) -> Answer<usize> {
+#[async_trait]
+impl PresenceStore for SqliteStore {
+    async fn hold(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: &ConnectionId,
+    ) -> Answer<()> {
+        let (user, connection) = (user.clone(), connection.to_string());
+        self.link
+            .write(move |atom| hold(atom, instance, &user, &connection))
+            .await
+    }
+
+    async fn detach(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        silent_ms: i64,
+    ) -> Answer<()> {
+        let connection = connection.to_string();
+        self.link
+            .write(move |atom| detach(atom, instance, &connection, silent_ms))
+            .await
+    }
+
+    async fn idle(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        idle_ms: Option<i64>,
+    ) -> Answer<()> {
+        let connection = connection.to_string();
+        self.link
+            .write(move |atom| idle(atom, instance, &connection, idle_ms))
+            .await
+    }
+
+    async fn reap(&self, id: InstanceId, grace_ms: i64) -> Answer<usize> {
         let step = move |tx: &mut WriteTransaction<'_>| reap(tx, id, grace_ms);
         let mut reaped = 0;
         loop {
@@ -35,12 +71,18 @@ impl SqliteStore {
         }
     }
 
-    /// The same for all, and for the connections of dead servers.
-    pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<usize> {
+    async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
+        let node = node.clone();
+        self.link
+            .write(move |atom| renew_lease(atom, &node, lease_ms))
+            .await
+    }
+
+    async fn reap_all(&self, grace_ms: i64) -> Answer<usize> {
         let due = self.link.write(move |tx| reap_nodes(tx, grace_ms)).await?;
         let mut reaped = 0;
         for instance in due {
-            reaped += self.reap_instance(instance, grace_ms).await?;
+            reaped += self.reap(instance, grace_ms).await?;
         }
         Ok(reaped)
     }
@@ -102,7 +144,7 @@ pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Resul
 }
 
 /// Whether somebody who follows still may; if they are in, their connection holds their stay.
-pub(super) fn hold(
+fn hold(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
@@ -132,7 +174,7 @@ pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
 
 /// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
 /// the grace since then is over.
-pub(super) fn detach(
+fn detach(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     connection: &str,
@@ -172,7 +214,7 @@ fn lose(
 }
 
 /// The person at a connection has not used it for so long, or uses it.
-pub(super) fn idle(
+fn idle(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     connection: &str,
@@ -313,11 +355,7 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
 }
 
 /// A server lives for some time more (0: it stops). Every live server.
-pub(super) fn renew_lease(
-    tx: &mut WriteTransaction<'_>,
-    node: &NodeId,
-    lease_ms: i64,
-) -> Answer<Vec<NodeId>> {
+fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
     row::change(
         tx.conn,
         "INSERT INTO node (node, lease, renewed)

@@ -2,28 +2,85 @@
 
 use std::collections::BTreeMap;
 
-use plenary_shared::domain::{
-    Code, Event, Instance, InstanceState, Participant, Person, Presence, Reason, User, What,
-};
-use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
-use plenary_shared::protocol::{
-    EventsOk, JoinLog, JoinTimes, JoinWord, Message, MessagesOk, OpenOk,
-};
+use async_trait::async_trait;
+use plenary_shared::domain::{Code, Event, Instance, InstanceState, Person, Reason, User, What};
+use plenary_shared::ids::{Generation, InstanceId, UserId};
+use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::{Head, Page};
+use crate::store::{ConnectionId, LogStore, Page, PresenceStore};
 
-use super::attendance;
 use super::live::{
     LiveState, Stored, live, may_read_live, may_read_stored, stay_of, stored, why_not_open,
 };
-use super::row;
+use super::participation::participants;
 use super::span::{Direction, Span};
+use super::{SqliteStore, presence, row};
+
+#[async_trait]
+impl LogStore for SqliteStore {
+    async fn open(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Answer<OpenOk> {
+        if let Some(connection) = connection {
+            let held = self.hold(instance, user, connection).await;
+            presence::or_later(instance, held)?;
+        }
+        let (user, now) = (user.clone(), self.now());
+        self.link
+            .read(move |conn| open(conn, instance, &user, limit, now))
+            .await
+    }
+
+    async fn events(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<EventsOk> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| events(conn, instance, &viewer, page, limit, now))
+            .await
+    }
+
+    async fn messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| messages(conn, instance, &viewer, page, limit, now))
+            .await
+    }
+
+    async fn user_messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        of: UserId,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| user_messages(conn, instance, &viewer, of, (page, limit), now))
+            .await
+    }
+}
 
 /// An instance as whoever follows it reads it first.
-pub(super) fn open(
+fn open(
     conn: &Connection,
     id: InstanceId,
     user: &User,
@@ -70,7 +127,7 @@ pub(super) fn open(
 }
 
 /// A page of the log.
-pub(super) fn events(
+fn events(
     conn: &Connection,
     id: InstanceId,
     viewer: &User,
@@ -83,7 +140,7 @@ pub(super) fn events(
 }
 
 /// A page of the messages.
-pub(super) fn messages(
+fn messages(
     conn: &Connection,
     id: InstanceId,
     viewer: &User,
@@ -109,7 +166,7 @@ pub(super) fn messages(
 }
 
 /// A page of one person's messages.
-pub(super) fn user_messages(
+fn user_messages(
     conn: &Connection,
     id: InstanceId,
     viewer: &User,
@@ -135,70 +192,8 @@ pub(super) fn user_messages(
     Ok(MessagesOk { messages, more })
 }
 
-/// The participants of an active instance, in the order of joining.
-pub(super) fn people(
-    conn: &Connection,
-    id: InstanceId,
-    viewer: &User,
-    now: Timestamp,
-) -> Answer<Vec<Participant>> {
-    let Some(found) = live(conn, id)? else {
-        return Err(why_not_open(conn, id, viewer, now));
-    };
-    if !may_read_live(conn, id, found.is_public, viewer)? {
-        return Err(Code::NotAllowed.into());
-    }
-    Ok(participants(conn, id)?)
-}
-
-/// When the participants of these instances joined.
-pub(super) fn join_times(conn: &Connection, visible: Vec<Instance>) -> Answer<Vec<JoinTimes>> {
-    let mut found = Vec::with_capacity(visible.len());
-    for instance in visible {
-        let join_logs = participants(conn, instance.id)?
-            .into_iter()
-            .map(|one| JoinLog {
-                user: one.id,
-                event_type: JoinWord::Join,
-                timestamp: one.joined,
-                name: one.name,
-            })
-            .collect();
-        found.push(JoinTimes {
-            meeting: instance.title,
-            join_logs,
-            instance: instance.id,
-        });
-    }
-    Ok(found)
-}
-
-/// How far these instances' logs are; `None`: not live.
-pub(super) fn heads(conn: &Connection, ids: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
-    ids.iter()
-        .map(|id| {
-            Ok(live(conn, *id)?.map(|found| Head {
-                generation: found.generation,
-                seq: found.seq,
-                durable: found.seq,
-            }))
-        })
-        .collect()
-}
-
-/// Events above `after`, asking no permission.
-pub(super) fn backfill(
-    conn: &Connection,
-    id: InstanceId,
-    after: Seq,
-    limit: usize,
-) -> Answer<Vec<Event>> {
-    let generation = live(conn, id)?.map_or(Generation::default(), |found| found.generation);
-    Ok(log(conn, id, generation, Page::After(after), limit)?.events)
-}
-
 /// The instance, if this person may read it, and the generation of its live state; 0: it has none.
-fn readable(
+pub(super) fn readable(
     conn: &Connection,
     id: InstanceId,
     viewer: &User,
@@ -220,36 +215,7 @@ fn readable(
     Ok((Generation::default(), found))
 }
 
-fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Participant>, Fault> {
-    let mut people = row::all(
-        conn,
-        "stay",
-        "SELECT s.userID, s.joined, u.name, u.age, u.gender, u.email, u.role
-         FROM stay s
-         LEFT JOIN user u ON u.userID = s.userID
-         WHERE s.meetingID = :meeting
-           AND s.orderID = :order
-         ORDER BY s.seq",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| {
-            let user = row::user(row)?;
-            Ok(Participant {
-                name: user.name,
-                age: user.age,
-                gender: user.gender,
-                email: user.email,
-                id: user.id,
-                joined: row::time(row, "joined")?,
-                presence: Presence::Here,
-                since: None,
-            })
-        },
-    )?;
-    attendance::mark(conn, id, &mut people)?;
-    Ok(people)
-}
-
-fn log(
+pub(super) fn log(
     conn: &Connection,
     id: InstanceId,
     generation: Generation,
@@ -369,10 +335,15 @@ macro_rules! messages {
 }
 
 const EVENTS_UP: &str = events!("ASC");
+
 const EVENTS_DOWN: &str = events!("DESC");
+
 const MESSAGES_UP: &str = messages!("NOT INDEXED", "", "ASC");
+
 const MESSAGES_DOWN: &str = messages!("NOT INDEXED", "", "DESC");
+
 const USER_MESSAGES_UP: &str = messages!("INDEXED BY message_user", "AND m.userID = :user", "ASC");
+
 const USER_MESSAGES_DOWN: &str =
     messages!("INDEXED BY message_user", "AND m.userID = :user", "DESC");
 

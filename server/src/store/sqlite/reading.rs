@@ -1,5 +1,6 @@
 //! How far people have read, and what is left: messages of others.
 
+use async_trait::async_trait;
 use plenary_shared::domain::User;
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::protocol::Unread;
@@ -7,20 +8,39 @@ use plenary_shared::text::mentions;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::ReadPosition;
+use crate::store::{ReadPosition, ReadPositionStore};
 
-use super::row;
 use super::writer::WriteTransaction;
+use super::{SqliteStore, row};
 
 /// Messages with a name in them that are looked at in one instance: whoever is meant more often than
 /// that has lost count.
 const MENTIONS_READ_MAX: usize = 10_000;
 
+#[async_trait]
+impl ReadPositionStore for SqliteStore {
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        let positions = positions.to_vec();
+        self.link
+            .write(move |atom| keep_positions(atom, &positions))
+            .await
+    }
+
+    async fn tell_read(&self, _positions: &[ReadPosition]) -> Answer<()> {
+        // There is no other server.
+        Ok(())
+    }
+
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
+        let (viewer, known) = (viewer.clone(), known.to_vec());
+        self.link
+            .read(move |conn| unread(conn, &viewer, &known))
+            .await
+    }
+}
+
 /// Writes these positions, each only forwards.
-pub(super) fn keep_positions(
-    tx: &mut WriteTransaction<'_>,
-    positions: &[ReadPosition],
-) -> Answer<()> {
+fn keep_positions(tx: &mut WriteTransaction<'_>, positions: &[ReadPosition]) -> Answer<()> {
     for one in positions {
         row::change(
             tx.conn,
@@ -39,11 +59,7 @@ pub(super) fn keep_positions(
 }
 
 /// What is left to read of these instances, whose positions are at least those that are known.
-pub(super) fn unread(
-    conn: &Connection,
-    viewer: &User,
-    known: &[(InstanceId, Seq)],
-) -> Answer<Vec<Unread>> {
+fn unread(conn: &Connection, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
     let mut found = Vec::with_capacity(known.len());
     for (instance, noted) in known {
         let read = position(conn, viewer.id, *instance)?.max(*noted);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use plenary_shared::domain::{Code, Instance, InstanceState, Meeting, Reason, Reject, Role, User};
 use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 use plenary_shared::limits;
@@ -10,15 +11,54 @@ use rusqlite::{Connection, Row, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::planning::window;
-use crate::store::window::{AGENDA_MAX, AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, Feed, NewMeeting, Planned, PlannedInstance, refusal};
+use crate::store::window::{AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
+use crate::store::{Feed, MeetingStore, NewMeeting, Planned, PlannedInstance, refusal};
 
 use super::planning::invite;
 use super::writer::WriteTransaction;
-use super::{audit, row};
+use super::{SqliteStore, audit, row};
+
+#[async_trait]
+impl MeetingStore for SqliteStore {
+    async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
+        self.link.write(move |atom| add_meeting(atom, new)).await
+    }
+
+    async fn schedule(
+        &self,
+        meeting: MeetingId,
+        from: Timestamp,
+        to: Timestamp,
+        by: Option<UserId>,
+    ) -> Answer<InstanceId> {
+        self.link
+            .write(move |atom| schedule(atom, meeting, from, to, by))
+            .await
+    }
+
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
+        self.link
+            .read(move |conn| meetings(conn, after, limit))
+            .await
+    }
+
+    async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
+        let viewer = viewer.clone();
+        self.link
+            .read(move |conn| visible(conn, &viewer, now))
+            .await
+    }
+
+    async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>> {
+        let viewer = viewer.clone();
+        self.link
+            .read(move |conn| active_meetings(conn, &viewer))
+            .await
+    }
+}
 
 /// Adds a meeting with its audience.
-pub(super) fn add_meeting(tx: &mut WriteTransaction<'_>, new: NewMeeting) -> Answer<Meeting> {
+fn add_meeting(tx: &mut WriteTransaction<'_>, new: NewMeeting) -> Answer<Meeting> {
     row::change(
         tx.conn,
         "INSERT INTO meeting (title, description, isPublic)
@@ -52,7 +92,7 @@ pub(super) fn add_meeting(tx: &mut WriteTransaction<'_>, new: NewMeeting) -> Ans
 
 /// Adds an instance; its order is the meeting's next. `not_found` for an unknown meeting, `invalid`
 /// for a time that cannot be.
-pub(super) fn schedule(
+fn schedule(
     tx: &mut WriteTransaction<'_>,
     meeting: MeetingId,
     from: Timestamp,
@@ -105,11 +145,7 @@ pub(super) fn schedule(
 }
 
 /// A page of all meetings with audience and instances, by id, above `after`.
-pub(super) fn meetings(
-    conn: &Connection,
-    after: Option<MeetingId>,
-    limit: usize,
-) -> Answer<Vec<Planned>> {
+fn meetings(conn: &Connection, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
     let meetings = row::all(
         conn,
         "meeting",
@@ -174,7 +210,7 @@ pub(super) fn meetings(
 
 /// What this person may see, by start: what goes on, what comes within 14 days, what ended within
 /// the last 24 hours. Whoever is in what goes on sees it, even if they are not invited any more.
-pub(super) fn visible(conn: &Connection, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
+fn visible(conn: &Connection, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
     let mut listed = row::all(
         conn,
         "meeting_instance",
@@ -216,71 +252,6 @@ pub(super) fn active_meetings(conn: &Connection, viewer: &User) -> Answer<Vec<In
         instance.state = InstanceState::Active;
     }
     Ok(active)
-}
-
-/// What is to be done by the clock until `now + horizon_ms`, each in the order of its time.
-pub(super) fn agenda(conn: &Connection, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
-    let until = now.plus_ms(horizon_ms).as_ms();
-    let starts = row::all(
-        conn,
-        "meeting_instance",
-        "SELECT meetingID, orderID, fromdatetime AS at
-         FROM meeting_instance
-         WHERE state = 'scheduled'
-           AND fromdatetime <= :until
-         ORDER BY fromdatetime
-         LIMIT :limit",
-        named_params! { ":until": until, ":limit": AGENDA_MAX },
-        timed,
-    )?;
-    let ends = row::all(
-        conn,
-        "meeting_instance",
-        "SELECT meetingID, orderID, todatetime AS at
-         FROM meeting_instance
-         WHERE state = 'active'
-           AND todatetime <= :until
-         ORDER BY todatetime
-         LIMIT :limit",
-        named_params! { ":until": until, ":limit": AGENDA_MAX },
-        timed,
-    )?;
-    let ending = row::all(
-        conn,
-        "meeting_instance",
-        "SELECT meetingID, orderID
-         FROM meeting_instance
-         WHERE state = 'ending'
-         ORDER BY todatetime
-         LIMIT :limit",
-        named_params! { ":limit": AGENDA_MAX },
-        row::instance_id,
-    )?;
-    Ok(Agenda {
-        starts,
-        ends,
-        ending,
-    })
-}
-
-/// Which live instances will be over by then and are not closed.
-pub(super) fn live_ends(
-    conn: &Connection,
-    until: Timestamp,
-) -> Answer<Vec<(InstanceId, Timestamp)>> {
-    Ok(row::all(
-        conn,
-        "live_instance",
-        "SELECT i.meetingID, i.orderID, i.todatetime AS at
-         FROM live_instance l
-         JOIN meeting_instance i ON i.meetingID = l.meetingID AND i.orderID = l.orderID
-         WHERE l.state <> 'closed'
-           AND i.todatetime <= :until
-         ORDER BY i.todatetime
-         LIMIT :limit",
-        named_params! { ":until": until.as_ms(), ":limit": AGENDA_MAX },
-        timed,
-    )?)
 }
 
 macro_rules! seen {
@@ -350,10 +321,6 @@ const ACTIVE: &str = seen!(
      WHERE s.meetingID = i.meetingID AND s.orderID = i.orderID AND s.userID = :user)",
     "i.fromdatetime, i.meetingID, i.orderID"
 );
-
-fn timed(row: &Row<'_>) -> Result<(InstanceId, Timestamp), row::Unusable> {
-    Ok((row::instance_id(row)?, row::time(row, "at")?))
-}
 
 fn instance_listed(row: &Row<'_>) -> Result<PlannedInstance, row::Unusable> {
     Ok(PlannedInstance {

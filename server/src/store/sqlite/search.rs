@@ -1,5 +1,6 @@
 //! Finding messages: candidates from the full-text index, or the newest ones where no index helps.
 
+use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, Role, User};
 use plenary_shared::protocol::{Found, SearchOk};
 use plenary_shared::search::{Place, Query, Within};
@@ -7,12 +8,29 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::error::Answer;
+use crate::store::SearchStore;
 use crate::store::sieve::{Sieve, indexed};
 
-use super::{read, row};
+use super::{SqliteStore, read, row};
+
+#[async_trait]
+impl SearchStore for SqliteStore {
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk> {
+        let (viewer, query) = (viewer.clone(), query.clone());
+        self.link
+            .read(move |conn| search(conn, &viewer, &query, before, limit))
+            .await
+    }
+}
 
 /// A page of what a search finds, newest first, among what this person may read.
-pub(super) fn search(
+fn search(
     conn: &Connection,
     viewer: &User,
     query: &Query,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, User};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::{WAITING_MAX, WAITING_MS};
@@ -11,7 +12,7 @@ use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::Answer;
-use crate::store::{Feed, Waiting, refusal};
+use crate::store::{Feed, Waiting, WaitingStore, refusal};
 
 use super::SqliteStore;
 use super::live::{may_read_stored, stored, why_not_open};
@@ -22,6 +23,26 @@ pub(super) struct Waiters(Mutex<BTreeMap<InstanceId, People>>);
 
 /// What they are called, and until when they are taken to wait.
 type People = BTreeMap<UserId, (String, Timestamp)>;
+
+#[async_trait]
+impl WaitingStore for SqliteStore {
+    async fn wait(&self, id: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk> {
+        let now = self.now();
+        if what != Waiting::Stops {
+            let who = user.clone();
+            self.link
+                .read(move |conn| may_wait(conn, id, &who, now))
+                .await?;
+        }
+        let (answer, told) = self.waiters.wait(id, user, what, now);
+        self.feeding.publish(told);
+        Ok(answer)
+    }
+
+    async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {
+        Ok(self.waiters.count(instances))
+    }
+}
 
 impl Waiters {
     /// How many wait for each of these.
@@ -85,26 +106,6 @@ impl Waiters {
             })
         });
         (answer, told.collect())
-    }
-}
-
-impl SqliteStore {
-    pub(super) async fn wait_for(
-        &self,
-        id: InstanceId,
-        user: &User,
-        what: Waiting,
-    ) -> Answer<WaitOk> {
-        let now = self.now();
-        if what != Waiting::Stops {
-            let who = user.clone();
-            self.link
-                .read(move |conn| may_wait(conn, id, &who, now))
-                .await?;
-        }
-        let (answer, told) = self.waiters.wait(id, user, what, now);
-        self.feeding.publish(told);
-        Ok(answer)
     }
 }
 

@@ -1,13 +1,12 @@
 //! Seeing what other processes change in the file.
 
+use super::feed::Feeding;
+use super::link::WeakLink;
+use super::sessions;
+use crate::store::Feed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-
-use super::feed::Feeding;
-use super::keeping;
-use super::link::WeakLink;
-use crate::store::Feed;
 
 /// Between two looks at whether another process has changed the file.
 const LOOK_MS: u64 = 500;
@@ -34,7 +33,7 @@ pub(super) async fn watch(link: WeakLink, feeding: Arc<Feeding>) {
                     .query_row([], |row| row.get(0))?;
                 if ![0, version].contains(&seen.swap(version, Ordering::Relaxed)) {
                     tx.tell(Feed::Changed);
-                    keeping::tell_signed_out(tx)?;
+                    sessions::tell_signed_out(tx)?;
                 }
                 Ok(())
             })

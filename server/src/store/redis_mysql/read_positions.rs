@@ -1,56 +1,33 @@
 //! What is found, and what is left to read: counted in the archive up to where that is, and above it in the live log.
 
+use async_trait::async_trait;
 use plenary_shared::domain::{User, What};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
-use plenary_shared::protocol::{SearchOk, Unread};
-use plenary_shared::search::{Place, Query};
+use plenary_shared::protocol::Unread;
 use plenary_shared::text::mentions;
 
 use crate::error::Answer;
 use crate::store::mysql::Stretch;
+use crate::store::{ReadPosition, ReadPositionStore};
 
 use super::RedisMysqlStore;
-
-/// Instances of one search that somebody is in: more than anybody follows.
-const INSIDE_MAX: usize = 100;
 
 /// Pages of a live log that are counted above the archive: while that is far behind, what is
 /// further up is not counted.
 const LIVE_PAGES_MAX: usize = 10;
 
-impl RedisMysqlStore {
-    pub(super) async fn search_for(
-        &self,
-        viewer: &User,
-        query: &Query,
-        before: Option<Place>,
-        limit: usize,
-    ) -> Answer<SearchOk> {
-        let inside = match self.tried(|| self.redis.active_meetings(viewer)).await {
-            Ok(active) => active.unwrap_or_default(),
-            // Then what they are in without being invited any more is not found.
-            Err(fault) => {
-                tracing::debug!(%fault, "searching without what is live");
-                Vec::new()
-            }
-        };
-        let inside: Vec<InstanceId> = inside
-            .into_iter()
-            .filter(|one| one.joined.is_some())
-            .take(INSIDE_MAX)
-            .map(|one| one.id)
-            .collect();
-        self.mysql
-            .search(viewer, &inside, query, before, limit)
-            .await
+#[async_trait]
+impl ReadPositionStore for RedisMysqlStore {
+    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        self.mysql.keep_positions(positions).await
     }
 
-    pub(super) async fn unread_by(
-        &self,
-        viewer: &User,
-        known: &[(InstanceId, Seq)],
-    ) -> Answer<Vec<Unread>> {
+    async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()> {
+        Ok(self.redis.notice_read(positions).await?)
+    }
+
+    async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
         let ids: Vec<InstanceId> = known.iter().map(|(id, _)| *id).collect();
         // Before anything is counted: what is archived meanwhile is not counted twice.
         let heads = self.redis.heads(&ids).await?;
@@ -91,7 +68,9 @@ impl RedisMysqlStore {
         }
         Ok(found)
     }
+}
 
+impl RedisMysqlStore {
     async fn count_live(&self, viewer: &User, after: Seq, unread: &mut Unread) -> Answer<()> {
         let mut after = after;
         let mut said = std::collections::BTreeMap::new();

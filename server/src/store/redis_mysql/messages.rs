@@ -1,30 +1,82 @@
 //! Saying, editing and deleting: in the live log, and with the archive's word on what is live no more.
 
+use async_trait::async_trait;
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 
 use crate::error::{Answer, Error, Fault};
+use crate::store::MessageStore;
 use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
-
-use crate::store::moderation::{Measure, Order};
 
 use super::{LOOK_UPS_MAX, RedisMysqlStore};
 
 /// Who says something, and where.
 #[derive(Clone, Copy)]
-struct Speaker<'a> {
-    id: InstanceId,
-    user: &'a User,
-    cmid: Cmid,
+pub(super) struct Speaker<'a> {
+    pub(super) id: InstanceId,
+    pub(super) user: &'a User,
+    pub(super) cmid: Cmid,
     /// What is meant is answered, not changed.
-    only_answers: bool,
+    pub(super) only_answers: bool,
+}
+
+#[async_trait]
+impl MessageStore for RedisMysqlStore {
+    async fn post(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        self.say(instance, user, cmid, body, None).await
+    }
+
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted> {
+        self.say(instance, user, cmid, body, Some(to)).await
+    }
+
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        self.change(instance, user, cmid, target, Some(body)).await
+    }
+
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted> {
+        self.change(instance, user, cmid, target, None).await
+    }
+
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        match self.tried(|| self.redis.typing(instance, user)).await? {
+            Ok(()) => Ok(()),
+            Err(refused) => Err(self.reject(instance, user, refused).await),
+        }
+    }
 }
 
 impl RedisMysqlStore {
     /// Says something; maybe as an answer to a message.
-    pub(super) async fn say(
+    async fn say(
         &self,
         id: InstanceId,
         user: &User,
@@ -45,7 +97,7 @@ impl RedisMysqlStore {
     }
 
     /// Edits (to this body) or deletes (`None`) what somebody said.
-    pub(super) async fn change(
+    async fn change(
         &self,
         id: InstanceId,
         user: &User,
@@ -68,39 +120,6 @@ impl RedisMysqlStore {
         .await
     }
 
-    /// An admin steers an instance. What lasts is told at once, as far as it answers: who looks there
-    /// when the time is over, or for what is ending, finds it.
-    pub(super) async fn steer(
-        &self,
-        id: InstanceId,
-        actor: &User,
-        order: &Order,
-    ) -> Answer<Posted> {
-        let speaker = Speaker {
-            id,
-            user: actor,
-            cmid: order.cmid,
-            only_answers: true,
-        };
-        let posted = self
-            .until_said(speaker, None, |_, looked| {
-                self.redis.moderate(id, actor, order, looked)
-            })
-            .await?;
-        let moves_the_end = matches!(
-            order.measure,
-            Measure::End | Measure::ExtendBy(_) | Measure::ExtendTo(_)
-        );
-        if moves_the_end && !posted.repeat {
-            match self.brief(self.archive_some(&[id])).await {
-                Ok(_) => {}
-                Err(error) => tracing::debug!(instance = %id, %error, "archived later"),
-            }
-            self.notice_changed().await;
-        }
-        Ok(posted)
-    }
-
     /// What the archive says of a message.
     async fn author(&self, speaker: Speaker<'_>, seq: Seq) -> Answer<Author> {
         match self.mysql.author(speaker.id, seq).await {
@@ -117,7 +136,7 @@ impl RedisMysqlStore {
     }
 
     /// Asks the live store, and the archive for what that does not know, until it is said or refused.
-    async fn until_said<F, Fut>(
+    pub(super) async fn until_said<F, Fut>(
         &self,
         speaker: Speaker<'_>,
         target: Option<Seq>,

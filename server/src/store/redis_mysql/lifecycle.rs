@@ -13,6 +13,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId};
 use plenary_shared::time::Timestamp;
@@ -20,19 +21,25 @@ use plenary_shared::time::Timestamp;
 use crate::error::{Answer, Fault};
 use crate::store::mysql::Unfinished;
 use crate::store::redis::{Closing, LiveEnd, Refused};
-use crate::store::{EndStep, Stepped};
+use crate::store::{Agenda, EndStep, LifecycleStore, Stepped};
 
-use super::RedisMysqlStore;
+use super::{AGENDA_MS, RedisMysqlStore};
 
 /// An end that is so much later by the live store, in milliseconds, was moved: clocks differ by less.
 const MOVED_MS_MIN: i64 = 5_000;
 
-impl RedisMysqlStore {
-    pub(super) async fn start_instance(
-        &self,
-        id: InstanceId,
-        now: Timestamp,
-    ) -> Answer<Option<Timestamp>> {
+#[async_trait]
+impl LifecycleStore for RedisMysqlStore {
+    async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
+        self.within(AGENDA_MS, self.mysql.agenda(now, horizon_ms))
+            .await
+    }
+
+    async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
+        Ok(self.redis.ends(until).await?)
+    }
+
+    async fn start(&self, id: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>> {
         let Some(opening) = self.mysql.begin(id, now).await? else {
             return Ok(None);
         };
@@ -50,7 +57,7 @@ impl RedisMysqlStore {
         Ok(Some(opening.to))
     }
 
-    pub(super) async fn step_to_end(
+    async fn end_step(
         &self,
         id: InstanceId,
         reason: Reason,
@@ -76,6 +83,34 @@ impl RedisMysqlStore {
         }
     }
 
+    async fn sweep(&self) -> Answer<()> {
+        // Without its scripts, Redis may have forgotten more: bring it up before looking.
+        if !self.redis.is_up().await? {
+            self.restore().await?;
+        }
+        let unfinished = self.mysql.unfinished().await?;
+        let expected: Vec<(InstanceId, i64)> = unfinished
+            .iter()
+            .map(|one| (one.instance, one.to.as_ms()))
+            .collect();
+        let missing = self.redis.repair_index(&expected).await?;
+        let missing = self.not_live(&unfinished, &missing).await?;
+        for (one, before) in &missing {
+            // Another server may be about to activate it, and people to join it: only what was
+            // missing in the same generation one sweep ago is built anew.
+            if !self.was_missing(one.instance, one.generation) {
+                continue;
+            }
+            tracing::warn!(instance = %one.instance, "not live but should be: building it anew");
+            self.rebuild(one.instance, *before).await?;
+        }
+        self.remember_missing(&missing);
+        self.tell_plans(None).await?;
+        self.forget_ended().await
+    }
+}
+
+impl RedisMysqlStore {
     /// Whether by the live store its time is not over: its end was moved, and what lasts is told that
     /// later, by the archiver.
     async fn goes_on(&self, id: InstanceId) -> bool {
@@ -181,32 +216,6 @@ impl RedisMysqlStore {
         }
     }
 
-    pub(super) async fn sweep_all(&self) -> Answer<()> {
-        // Without its scripts, Redis may have forgotten more: bring it up before looking.
-        if !self.redis.is_up().await? {
-            self.restore().await?;
-        }
-        let unfinished = self.mysql.unfinished().await?;
-        let expected: Vec<(InstanceId, i64)> = unfinished
-            .iter()
-            .map(|one| (one.instance, one.to.as_ms()))
-            .collect();
-        let missing = self.redis.repair_index(&expected).await?;
-        let missing = self.not_live(&unfinished, &missing).await?;
-        for (one, before) in &missing {
-            // Another server may be about to activate it, and people to join it: only what was
-            // missing in the same generation one sweep ago is built anew.
-            if !self.was_missing(one.instance, one.generation) {
-                continue;
-            }
-            tracing::warn!(instance = %one.instance, "not live but should be: building it anew");
-            self.rebuild(one.instance, *before).await?;
-        }
-        self.remember_missing(&missing);
-        self.tell_plans(None).await?;
-        self.forget_ended().await
-    }
-
     fn was_missing(&self, id: InstanceId, generation: Generation) -> bool {
         self.missing
             .lock()
@@ -251,20 +260,5 @@ impl RedisMysqlStore {
             }
         }
         Ok(())
-    }
-
-    pub(super) async fn reap_every_instance(&self, grace_ms: i64) -> Answer<usize> {
-        let active = self.redis.active().await?;
-        let store_now = self.tried(|| self.redis.store_now()).await?;
-        let Ok(now_ms) = store_now else { return Ok(0) };
-        let mut reaped = 0;
-        let _ = self
-            .tried(|| self.redis.reap_nodes(now_ms, &active))
-            .await?;
-        for id in self.redis.to_reap(&active, now_ms - grace_ms).await? {
-            let done = self.tried(|| self.redis.reap(id, grace_ms)).await?;
-            reaped += done.unwrap_or(0);
-        }
-        Ok(reaped)
     }
 }

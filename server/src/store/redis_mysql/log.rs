@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use plenary_shared::domain::{Event, Instance, InstanceState, Person, Reason, User, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
-use plenary_shared::time::Timestamp;
 
-use crate::error::{Answer, Error, Fault};
-use crate::store::Page;
+use crate::error::Answer;
 use crate::store::mysql::Stored;
 use crate::store::redis::{LivePage, Refused};
+use crate::store::{LogStore, Page};
 
 use super::RedisMysqlStore;
 
@@ -19,42 +19,9 @@ use super::RedisMysqlStore;
 /// two messages. Then the answer is shorter than asked for, and says that there is more.
 const LOG_PAGES_MAX: usize = 8;
 
-impl RedisMysqlStore {
-    pub(super) async fn visible_to(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>> {
-        let mut listed = match self.mysql.listed(viewer, now).await {
-            Ok(listed) => listed,
-            Err(Error::Fault(Fault::Unavailable { .. })) => {
-                // What is live can be seen without what lasts.
-                let found = self.tried(|| self.redis.active_meetings(viewer)).await?;
-                return Ok(found.unwrap_or_default());
-            }
-            Err(other) => return Err(other),
-        };
-        let live = self
-            .tried(|| self.redis.active_meetings(viewer))
-            .await?
-            .unwrap_or_default();
-        for mut one in live {
-            match listed.iter_mut().find(|listed| listed.id == one.id) {
-                Some(listed) => {
-                    listed.participants = one.participants;
-                    listed.joined = one.joined;
-                }
-                // Whoever is in sees it, even if they are not invited any more.
-                None if one.joined.is_some() => {
-                    if let Some(stored) = self.mysql.stored(one.id).await? {
-                        one.state = stored.state;
-                    }
-                    listed.push(one);
-                }
-                None => {}
-            }
-        }
-        listed.sort_by_key(|one| (one.fromdatetime, one.id));
-        Ok(listed)
-    }
-
-    pub(super) async fn open_for(
+#[async_trait]
+impl LogStore for RedisMysqlStore {
+    async fn open(
         &self,
         id: InstanceId,
         user: &User,
@@ -87,50 +54,7 @@ impl RedisMysqlStore {
         }
     }
 
-    /// An instance that is not live: not begun, or over.
-    async fn open_stored(&self, id: InstanceId, user: &User, limit: usize) -> Answer<OpenOk> {
-        let stored = self.readable(id, user).await?;
-        if stored.state == InstanceState::Active {
-            return Err(self.reject(id, user, Refused::Gone).await);
-        }
-        let page = self
-            .mysql
-            .events(id, Page::Before(None), limit, None)
-            .await?;
-        Ok(OpenOk {
-            instance: Instance {
-                title: stored.meeting.title,
-                description: stored.meeting.description,
-                is_public: stored.meeting.is_public,
-                fromdatetime: stored.from,
-                todatetime: stored.to,
-                id,
-                state: stored.state,
-                participants: 0,
-                joined: None,
-                cancelled: stored.reason == Some(Reason::Cancelled),
-            },
-            generation: Generation::default(),
-            seq: stored.archived,
-            durable: stored.archived,
-            people: Vec::new(),
-            events: page.events,
-            more: page.more,
-            users: page.users,
-            unread: None,
-            absent: None,
-        })
-    }
-
-    /// What lasts of an instance that this person may read.
-    async fn readable(&self, id: InstanceId, viewer: &User) -> Answer<Stored> {
-        match self.mysql.stored(id).await? {
-            Some(stored) if self.mysql.may_read(id, viewer).await? => Ok(stored),
-            _ => Err(self.why_not_live(id, viewer).await?.into()),
-        }
-    }
-
-    pub(super) async fn events_for(
+    async fn events(
         &self,
         id: InstanceId,
         viewer: &User,
@@ -157,45 +81,7 @@ impl RedisMysqlStore {
         }
     }
 
-    /// Puts what only the archive has before a live page.
-    async fn fill_events(
-        &self,
-        id: InstanceId,
-        mut page: LivePage,
-        asked: Page,
-        limit: usize,
-    ) -> Answer<LivePage> {
-        let below = page.first;
-        let from_archive = match asked {
-            Page::Before(_) => {
-                let missing = limit.saturating_sub(page.events.len());
-                let upto = page.events.first().map_or(below, |event| event.seq);
-                let asked = match asked {
-                    Page::Before(Some(seq)) => Page::Before(Some(seq.min(upto))),
-                    Page::Before(None) | Page::After(_) => Page::Before(Some(upto)),
-                };
-                (missing > 0 && below.get() > 1).then_some((asked, missing))
-            }
-            Page::After(seq) => (seq.next() < below).then_some((asked, limit)),
-        };
-        if let Some((asked, missing)) = from_archive {
-            let older = self.mysql.events(id, asked, missing, Some(below)).await?;
-            page.users = merge_users(page.users, older.users);
-            page.events.splice(0..0, older.events);
-            page.events.truncate(limit);
-        }
-        // Seqs have no gaps: what lies beyond a page is known from its edges.
-        page.more = match asked {
-            Page::Before(_) => page.events.first().is_some_and(|event| event.seq.get() > 1),
-            Page::After(after) => {
-                let last = page.events.last().map_or(after, |event| event.seq);
-                last < page.head.seq
-            }
-        };
-        Ok(page)
-    }
-
-    pub(super) async fn messages_for(
+    async fn messages(
         &self,
         id: InstanceId,
         viewer: &User,
@@ -294,7 +180,7 @@ impl RedisMysqlStore {
         Ok(MessagesOk { messages, more })
     }
 
-    pub(super) async fn user_messages_for(
+    async fn user_messages(
         &self,
         id: InstanceId,
         viewer: &User,
@@ -357,38 +243,88 @@ impl RedisMysqlStore {
         }
         Ok(MessagesOk { messages, more })
     }
+}
 
-    pub(super) async fn backfill_from(
+impl RedisMysqlStore {
+    /// An instance that is not live: not begun, or over.
+    async fn open_stored(&self, id: InstanceId, user: &User, limit: usize) -> Answer<OpenOk> {
+        let stored = self.readable(id, user).await?;
+        if stored.state == InstanceState::Active {
+            return Err(self.reject(id, user, Refused::Gone).await);
+        }
+        let page = self
+            .mysql
+            .events(id, Page::Before(None), limit, None)
+            .await?;
+        Ok(OpenOk {
+            instance: Instance {
+                title: stored.meeting.title,
+                description: stored.meeting.description,
+                is_public: stored.meeting.is_public,
+                fromdatetime: stored.from,
+                todatetime: stored.to,
+                id,
+                state: stored.state,
+                participants: 0,
+                joined: None,
+                cancelled: stored.reason == Some(Reason::Cancelled),
+            },
+            generation: Generation::default(),
+            seq: stored.archived,
+            durable: stored.archived,
+            people: Vec::new(),
+            events: page.events,
+            more: page.more,
+            users: page.users,
+            unread: None,
+            absent: None,
+        })
+    }
+
+    /// What lasts of an instance that this person may read.
+    async fn readable(&self, id: InstanceId, viewer: &User) -> Answer<Stored> {
+        match self.mysql.stored(id).await? {
+            Some(stored) if self.mysql.may_read(id, viewer).await? => Ok(stored),
+            _ => Err(self.why_not_live(id, viewer).await?.into()),
+        }
+    }
+
+    /// Puts what only the archive has before a live page.
+    async fn fill_events(
         &self,
         id: InstanceId,
-        after: Seq,
+        mut page: LivePage,
+        asked: Page,
         limit: usize,
-    ) -> Answer<Vec<Event>> {
-        let live = self.redis.log(id, after, limit).await?;
-        let begins_at = live.first().map(|event| event.seq);
-        if begins_at == Some(after.next()) {
-            return Ok(live);
-        }
-        // What is between is in the archive only, or the instance is live no more.
-        let archived = self
-            .mysql
-            .events(id, Page::After(after), limit, begins_at)
-            .await?;
-        let mut events = archived.events;
-        if let Some(generation) = live.first().map(|event| event.generation) {
-            for event in &mut events {
-                event.generation = generation;
+    ) -> Answer<LivePage> {
+        let below = page.first;
+        let from_archive = match asked {
+            Page::Before(_) => {
+                let missing = limit.saturating_sub(page.events.len());
+                let upto = page.events.first().map_or(below, |event| event.seq);
+                let asked = match asked {
+                    Page::Before(Some(seq)) => Page::Before(Some(seq.min(upto))),
+                    Page::Before(None) | Page::After(_) => Page::Before(Some(upto)),
+                };
+                (missing > 0 && below.get() > 1).then_some((asked, missing))
             }
+            Page::After(seq) => (seq.next() < below).then_some((asked, limit)),
+        };
+        if let Some((asked, missing)) = from_archive {
+            let older = self.mysql.events(id, asked, missing, Some(below)).await?;
+            page.users = merge_users(page.users, older.users);
+            page.events.splice(0..0, older.events);
+            page.events.truncate(limit);
         }
-        let mut next = events.last().map_or(after, |event| event.seq).next();
-        for event in live {
-            if event.seq != next || events.len() >= limit {
-                break;
+        // Seqs have no gaps: what lies beyond a page is known from its edges.
+        page.more = match asked {
+            Page::Before(_) => page.events.first().is_some_and(|event| event.seq.get() > 1),
+            Page::After(after) => {
+                let last = page.events.last().map_or(after, |event| event.seq);
+                last < page.head.seq
             }
-            next = next.next();
-            events.push(event);
-        }
-        Ok(events)
+        };
+        Ok(page)
     }
 }
 

@@ -1,107 +1,91 @@
 //! What people do in a live meeting: join, leave, post, and change what they said.
 
-use plenary_shared::domain::{Code, Reason, User, What};
+use async_trait::async_trait;
+use plenary_shared::domain::{Code, User, What};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
-use plenary_shared::limits;
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Error, Fault};
+use crate::store::{Feed, MessageStore};
 
-use super::live::{
-    Live, append, emit, is_invited, live, may_see_live, seat, stay_of, why_not_open,
-};
-use super::moderation::{Restraint, is_restrained, unsilenced};
-use super::presence::{bind, end_stay};
-use super::row;
+use super::live::{Live, append, emit, live, may_see_live, seat, stay_of, why_not_open};
+use super::moderation::unsilenced;
 use super::writer::WriteTransaction;
+use super::{SqliteStore, row};
 
-/// Becomes a participant.
-pub(super) fn join(
-    tx: &mut WriteTransaction<'_>,
-    id: InstanceId,
-    user: &User,
-    connection: Option<&str>,
-) -> Answer<Posted> {
-    let found = match live(tx.conn, id)? {
-        Some(found) if found.is_open(tx.now) => found,
-        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
-    };
-    if stay_of(tx.conn, id, user.id)?.is_some() {
-        return Err(Code::AlreadyParticipant.into());
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn post(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), body.clone());
+        self.link
+            .write_at_once(move |atom| post(atom, instance, &user, cmid, body, None))
+            .await
     }
-    if !found.is_public && !is_invited(tx.conn, id, user)? {
-        return Err(Code::NotAllowed.into());
-    }
-    if is_restrained(tx.conn, id, user.id, Restraint::Banned)? {
-        return Err(Code::Banned.into());
-    }
-    if found.locked {
-        return Err(Code::Locked.into());
-    }
-    if participants(tx.conn, id)? >= limits::PARTICIPANTS_MAX {
-        return Err(Code::Full.into());
-    }
-    let what = What::Join {
-        user: user.id,
-        name: user.name.clone(),
-    };
-    let now = tx.now;
-    let seq = emit(tx, id, found.generation, now, what)?;
-    row::change(
-        tx.conn,
-        "INSERT INTO stay (meetingID, orderID, userID, seq, joined, lasting)
-         VALUES (:meeting, :order, :user, :seq, :joined, :lasting)",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":user": user.id.get(),
-            ":seq": seq.get(),
-            ":joined": now.as_ms(),
-            // Joined without a connection: nothing that is lost can end this stay.
-            ":lasting": connection.is_none(),
-        },
-    )?;
-    if let Some(connection) = connection {
-        bind(tx.conn, id, user.id, connection)?;
-    }
-    Ok(Posted {
-        seq,
-        timestamp: now,
-        repeat: false,
-        durable: None,
-    })
-}
 
-/// Is a participant no longer, because they say so.
-pub(super) fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
-    let found = match live(tx.conn, id)? {
-        Some(found) if found.is_open(tx.now) => found,
-        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
-    };
-    if stay_of(tx.conn, id, user.id)?.is_none() {
-        return Err(not_in(tx.conn, id, &found, user));
+    async fn reply(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        to: Seq,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), body.clone());
+        self.link
+            .write_at_once(move |atom| post(atom, instance, &user, cmid, body, Some(to)))
+            .await
     }
-    end_stay(tx.conn, id, user.id)?;
-    let what = What::Leave {
-        user: user.id,
-        reason: Reason::Left,
-    };
-    let now = tx.now;
-    let seq = emit(tx, id, found.generation, now, what)?;
-    Ok(Posted {
-        seq,
-        timestamp: now,
-        repeat: false,
-        durable: None,
-    })
+
+    async fn edit(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: &MessageBody,
+    ) -> Answer<Posted> {
+        let (user, body) = (user.clone(), Some(body.clone()));
+        self.link
+            .write(move |atom| change(atom, instance, &user, cmid, target, body))
+            .await
+    }
+
+    async fn delete(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+    ) -> Answer<Posted> {
+        let user = user.clone();
+        self.link
+            .write(move |atom| change(atom, instance, &user, cmid, target, None))
+            .await
+    }
+
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        let (who, now) = (user.clone(), self.now());
+        self.link
+            .read(move |conn| may_speak(conn, instance, &who, now))
+            .await?;
+        let user = user.id;
+        self.feeding.publish(vec![Feed::Typing { instance, user }]);
+        Ok(())
+    }
 }
 
 /// A participant says something: once for each cmid, whatever happens. Needs no savepoint: it looks at
 /// everything before it writes.
-pub(super) fn post(
+fn post(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
@@ -159,7 +143,7 @@ fn why_not_post(tx: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Error
 
 /// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,
 /// whatever happens.
-pub(super) fn change(
+fn change(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     user: &User,
@@ -227,12 +211,7 @@ fn author(conn: &Connection, id: InstanceId, seq: Seq) -> Result<Option<(UserId,
 }
 
 /// Whether somebody may say something now.
-pub(super) fn may_speak(
-    conn: &Connection,
-    id: InstanceId,
-    user: &User,
-    now: Timestamp,
-) -> Answer<()> {
+fn may_speak(conn: &Connection, id: InstanceId, user: &User, now: Timestamp) -> Answer<()> {
     match live(conn, id)? {
         Some(found) if !found.is_open(now) => Err(why_not_open(conn, id, user, now)),
         Some(found) if stay_of(conn, id, user.id)?.is_none() => Err(not_in(conn, id, &found, user)),
@@ -243,7 +222,7 @@ pub(super) fn may_speak(
 
 /// Why somebody who is not in can do nothing. Whoever may not know that it is going on is not told
 /// by this either.
-fn not_in(conn: &Connection, id: InstanceId, found: &Live, user: &User) -> Error {
+pub(super) fn not_in(conn: &Connection, id: InstanceId, found: &Live, user: &User) -> Error {
     match may_see_live(conn, id, found.is_public, user) {
         Ok(true) => Code::NotParticipant.into(),
         Ok(false) => Code::NotAllowed.into(),
@@ -288,20 +267,4 @@ pub(super) fn said_before(
             })
         },
     )?)
-}
-
-fn participants(conn: &Connection, id: InstanceId) -> Result<usize, Fault> {
-    let count = row::one(
-        conn,
-        "stay",
-        "SELECT COUNT(*) AS count
-         FROM stay
-         WHERE meetingID = :meeting
-           AND orderID = :order",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| row::get::<i64>(row, "count").ok_or(row::Unusable("count")),
-    )?;
-    Ok(count
-        .and_then(|count| usize::try_from(count).ok())
-        .unwrap_or(0))
 }

@@ -1,12 +1,12 @@
 //! Sessions: what lasts is in `MySQL`, Redis caches it, so an empty Redis signs nobody out and an
 //! absent `MySQL` neither.
 
-use plenary_shared::domain::Role;
+use async_trait::async_trait;
 use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Error, Fault};
-use crate::store::{Session, TokenHash};
+use crate::store::{NewSession, Session, SessionListed, SessionStore, TokenHash};
 
 use super::RedisMysqlStore;
 
@@ -14,12 +14,13 @@ use super::RedisMysqlStore;
 /// person's name or role by somebody else, it is seen.
 const BELIEVED_MS: i64 = 60_000;
 
-impl RedisMysqlStore {
-    pub(super) async fn session_of(
-        &self,
-        token: TokenHash,
-        now: Timestamp,
-    ) -> Answer<Option<Session>> {
+#[async_trait]
+impl SessionStore for RedisMysqlStore {
+    async fn open_session(&self, new: NewSession) -> Answer<()> {
+        self.mysql.open_session(new).await
+    }
+
+    async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>> {
         let good = |session: &Session| session.expires_at > now;
         // Without Redis, what lasts says it all.
         let cached = self.redis.cached_session(token).await.unwrap_or(None);
@@ -55,7 +56,7 @@ impl RedisMysqlStore {
         }
     }
 
-    pub(super) async fn sign_out(&self, token: TokenHash) -> Answer<bool> {
+    async fn close_session(&self, token: TokenHash) -> Answer<bool> {
         // What lasts first: a cache that is dropped too early is filled again.
         let closed = self.mysql.close_session(token).await?;
         self.redis.drop_session(token).await?;
@@ -63,41 +64,22 @@ impl RedisMysqlStore {
         Ok(closed)
     }
 
-    pub(super) async fn give_role(
-        &self,
-        user: UserId,
-        role: Role,
-        by: Option<UserId>,
-    ) -> Answer<()> {
-        let now = (self.clock)();
-        self.mysql.set_role(user, role, by, now).await?;
-        for token in self.mysql.tokens(user).await? {
-            self.redis.drop_session(token).await?;
-        }
-        Ok(())
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>> {
+        self.mysql.sessions(user, now).await
     }
 
-    pub(super) async fn shut_out(
-        &self,
-        user: UserId,
-        since: Option<Timestamp>,
-        by: Option<UserId>,
-    ) -> Answer<()> {
-        let now = (self.clock)();
-        self.mysql.set_disabled(user, since, by, now).await?;
-        self.tell_signed_out(user).await
-    }
-
-    pub(super) async fn revoke(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
+    async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
         let now = (self.clock)();
         let ended = self.mysql.close_sessions(user, by, now).await?;
         self.tell_signed_out(user).await?;
         Ok(ended)
     }
+}
 
+impl RedisMysqlStore {
     /// The rows of what is over stay until they are swept, so this can be tried again if the cache or
     /// the other servers could not be told.
-    async fn tell_signed_out(&self, user: UserId) -> Answer<()> {
+    pub(super) async fn tell_signed_out(&self, user: UserId) -> Answer<()> {
         for token in self.mysql.tokens(user).await? {
             self.redis.drop_session(token).await?;
             self.redis.notice_signed_out(token).await?;

@@ -1,0 +1,57 @@
+//! Reading the event log of an instance, page by page.
+
+use async_trait::async_trait;
+use plenary_shared::domain::User;
+use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::protocol::{EventsOk, MessagesOk, OpenOk};
+
+use crate::error::Answer;
+
+use super::presence::ConnectionId;
+
+/// Which part of a log, or of the messages, is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The last ones below this seq (`None`: the very last).
+    Before(Option<Seq>),
+    /// The first ones above this seq.
+    After(Seq),
+}
+
+/// Reads instances that the viewer may read.
+#[async_trait]
+pub trait LogStore: Send + Sync {
+    /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
+    async fn open(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Answer<OpenOk>;
+    /// A page of the log.
+    async fn events(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<EventsOk>;
+    /// A page of the messages.
+    async fn messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk>;
+    /// A page of one person's messages.
+    async fn user_messages(
+        &self,
+        instance: InstanceId,
+        viewer: &User,
+        of: UserId,
+        page: Page,
+        limit: usize,
+    ) -> Answer<MessagesOk>;
+}

@@ -1,0 +1,51 @@
+//! Accounts are in MySQL; what Redis has cached of their sessions follows a change.
+
+use async_trait::async_trait;
+use plenary_shared::domain::{Role, User};
+use plenary_shared::ids::UserId;
+use plenary_shared::time::Timestamp;
+
+use crate::error::Answer;
+use crate::store::{Account, NewUser, PersonListed, UserStore};
+
+use super::RedisMysqlStore;
+
+#[async_trait]
+impl UserStore for RedisMysqlStore {
+    async fn account(&self, email: &str) -> Answer<Option<Account>> {
+        self.mysql.account(email).await
+    }
+
+    async fn add_user(&self, new: NewUser) -> Answer<User> {
+        self.mysql.add_user(new, (self.clock)()).await
+    }
+
+    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
+        let now = (self.clock)();
+        self.mysql.set_password(user, hash, by, now).await
+    }
+
+    async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
+        self.mysql.users(after, limit).await
+    }
+
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()> {
+        let now = (self.clock)();
+        self.mysql.set_role(user, role, by, now).await?;
+        for token in self.mysql.tokens(user).await? {
+            self.redis.drop_session(token).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_disabled(
+        &self,
+        user: UserId,
+        since: Option<Timestamp>,
+        by: Option<UserId>,
+    ) -> Answer<()> {
+        let now = (self.clock)();
+        self.mysql.set_disabled(user, since, by, now).await?;
+        self.tell_signed_out(user).await
+    }
+}

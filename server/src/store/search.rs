@@ -1,0 +1,22 @@
+//! Full-text search over archived messages.
+
+use async_trait::async_trait;
+use plenary_shared::domain::User;
+use plenary_shared::protocol::SearchOk;
+use plenary_shared::search::{Place, Query};
+
+use crate::error::Answer;
+
+/// Searches messages.
+#[async_trait]
+pub trait SearchStore: Send + Sync {
+    /// A page of the messages that a search finds among those that this person may read, newest
+    /// first, below `before`. What is not archived yet is not found.
+    async fn search(
+        &self,
+        viewer: &User,
+        query: &Query,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Answer<SearchOk>;
+}

@@ -1,0 +1,279 @@
+//! Joining and leaving, and who participates.
+
+use async_trait::async_trait;
+use plenary_shared::domain::{Code, Instance, Participant, Presence, Reason, User, What};
+use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::limits;
+use plenary_shared::protocol::{Absent, Invited, JoinLog, JoinTimes, JoinWord, Posted};
+use plenary_shared::time::Timestamp;
+use rusqlite::{Connection, Row, named_params};
+
+use crate::error::{Answer, Fault};
+use crate::store::{ConnectionId, ParticipationStore};
+
+use super::live::{emit, is_invited, live, may_read_live, stay_of, why_not_open};
+use super::messages::not_in;
+use super::moderation::{Restraint, is_restrained};
+use super::presence::{bind, end_stay};
+use super::writer::WriteTransaction;
+use super::{SqliteStore, attendance, row, schedule};
+
+#[async_trait]
+impl ParticipationStore for SqliteStore {
+    async fn join(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        connection: Option<&ConnectionId>,
+    ) -> Answer<Posted> {
+        let (user, connection) = (user.clone(), connection.map(ToString::to_string));
+        self.link
+            .write(move |atom| join(atom, instance, &user, connection.as_deref()))
+            .await
+    }
+
+    async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
+        let user = user.clone();
+        self.link
+            .write(move |atom| leave(atom, instance, &user))
+            .await
+    }
+
+    async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
+        let (viewer, now) = (viewer.clone(), self.now());
+        self.link
+            .read(move |conn| people(conn, instance, &viewer, now))
+            .await
+    }
+
+    async fn absent(&self, instance: InstanceId, limit: usize) -> Answer<Option<Absent>> {
+        self.link
+            .read(move |conn| absent(conn, instance, limit))
+            .await
+    }
+
+    async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
+        let viewer = viewer.clone();
+        self.link
+            .read(move |conn| join_times(conn, schedule::active_meetings(conn, &viewer)?))
+            .await
+    }
+}
+
+/// Becomes a participant.
+fn join(
+    tx: &mut WriteTransaction<'_>,
+    id: InstanceId,
+    user: &User,
+    connection: Option<&str>,
+) -> Answer<Posted> {
+    let found = match live(tx.conn, id)? {
+        Some(found) if found.is_open(tx.now) => found,
+        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
+    };
+    if stay_of(tx.conn, id, user.id)?.is_some() {
+        return Err(Code::AlreadyParticipant.into());
+    }
+    if !found.is_public && !is_invited(tx.conn, id, user)? {
+        return Err(Code::NotAllowed.into());
+    }
+    if is_restrained(tx.conn, id, user.id, Restraint::Banned)? {
+        return Err(Code::Banned.into());
+    }
+    if found.locked {
+        return Err(Code::Locked.into());
+    }
+    if count_participants(tx.conn, id)? >= limits::PARTICIPANTS_MAX {
+        return Err(Code::Full.into());
+    }
+    let what = What::Join {
+        user: user.id,
+        name: user.name.clone(),
+    };
+    let now = tx.now;
+    let seq = emit(tx, id, found.generation, now, what)?;
+    row::change(
+        tx.conn,
+        "INSERT INTO stay (meetingID, orderID, userID, seq, joined, lasting)
+         VALUES (:meeting, :order, :user, :seq, :joined, :lasting)",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":user": user.id.get(),
+            ":seq": seq.get(),
+            ":joined": now.as_ms(),
+            // Joined without a connection: nothing that is lost can end this stay.
+            ":lasting": connection.is_none(),
+        },
+    )?;
+    if let Some(connection) = connection {
+        bind(tx.conn, id, user.id, connection)?;
+    }
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+        durable: None,
+    })
+}
+
+/// Is a participant no longer, because they say so.
+fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
+    let found = match live(tx.conn, id)? {
+        Some(found) if found.is_open(tx.now) => found,
+        Some(_) | None => return Err(why_not_open(tx.conn, id, user, tx.now)),
+    };
+    if stay_of(tx.conn, id, user.id)?.is_none() {
+        return Err(not_in(tx.conn, id, &found, user));
+    }
+    end_stay(tx.conn, id, user.id)?;
+    let what = What::Leave {
+        user: user.id,
+        reason: Reason::Left,
+    };
+    let now = tx.now;
+    let seq = emit(tx, id, found.generation, now, what)?;
+    Ok(Posted {
+        seq,
+        timestamp: now,
+        repeat: false,
+        durable: None,
+    })
+}
+
+fn count_participants(conn: &Connection, id: InstanceId) -> Result<usize, Fault> {
+    let count = row::one(
+        conn,
+        "stay",
+        "SELECT COUNT(*) AS count
+         FROM stay
+         WHERE meetingID = :meeting
+           AND orderID = :order",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| row::get::<i64>(row, "count").ok_or(row::Unusable("count")),
+    )?;
+    Ok(count
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0))
+}
+
+/// The participants of an active instance, in the order of joining.
+fn people(
+    conn: &Connection,
+    id: InstanceId,
+    viewer: &User,
+    now: Timestamp,
+) -> Answer<Vec<Participant>> {
+    let Some(found) = live(conn, id)? else {
+        return Err(why_not_open(conn, id, viewer, now));
+    };
+    if !may_read_live(conn, id, found.is_public, viewer)? {
+        return Err(Code::NotAllowed.into());
+    }
+    Ok(participants(conn, id)?)
+}
+
+/// When the participants of these instances joined.
+fn join_times(conn: &Connection, visible: Vec<Instance>) -> Answer<Vec<JoinTimes>> {
+    let mut found = Vec::with_capacity(visible.len());
+    for instance in visible {
+        let join_logs = participants(conn, instance.id)?
+            .into_iter()
+            .map(|one| JoinLog {
+                user: one.id,
+                event_type: JoinWord::Join,
+                timestamp: one.joined,
+                name: one.name,
+            })
+            .collect();
+        found.push(JoinTimes {
+            meeting: instance.title,
+            join_logs,
+            instance: instance.id,
+        });
+    }
+    Ok(found)
+}
+
+pub(super) fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Participant>, Fault> {
+    let mut people = row::all(
+        conn,
+        "stay",
+        "SELECT s.userID, s.joined, u.name, u.age, u.gender, u.email, u.role
+         FROM stay s
+         LEFT JOIN user u ON u.userID = s.userID
+         WHERE s.meetingID = :meeting
+           AND s.orderID = :order
+         ORDER BY s.seq",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+        |row| {
+            let user = row::user(row)?;
+            Ok(Participant {
+                name: user.name,
+                age: user.age,
+                gender: user.gender,
+                email: user.email,
+                id: user.id,
+                joined: row::time(row, "joined")?,
+                presence: Presence::Here,
+                since: None,
+            })
+        },
+    )?;
+    attendance::mark(conn, id, &mut people)?;
+    Ok(people)
+}
+
+/// Who is invited and has not been in: so many of them at most, by name; `None`: it is public, or there
+/// is none.
+fn absent(conn: &Connection, id: InstanceId, limit: usize) -> Answer<Option<Absent>> {
+    let is_private = row::exists(
+        conn,
+        "SELECT 1
+         FROM meeting_instance i
+         JOIN meeting m ON m.meetingID = i.meetingID
+         WHERE i.meetingID = :meeting
+           AND i.orderID = :order
+           AND NOT m.isPublic",
+        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
+    )?;
+    if !is_private {
+        return Ok(None);
+    }
+    let found = row::all(
+        conn,
+        "audience",
+        "SELECT a.email, u.userID, u.name, COUNT(*) OVER () AS absent
+         FROM audience a
+         LEFT JOIN user u ON u.emailKey = a.emailKey
+         WHERE a.meetingID = :meeting
+           AND (u.userID IS NULL OR u.userID NOT IN (
+             SELECT e.userID
+             FROM event_log e
+             WHERE e.meetingID = :meeting
+               AND e.orderID = :order
+               AND e.eventType = 'join'
+               AND e.userID IS NOT NULL))
+         ORDER BY COALESCE(u.name, a.email), a.email
+         LIMIT :limit",
+        named_params! {
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+            ":limit": limit,
+        },
+        |row| Ok((row::get(row, "absent").unwrap_or(0), invited(row)?)),
+    )?;
+    Ok(Some(Absent {
+        count: found.first().map_or(0, |(count, _)| *count),
+        people: found.into_iter().map(|(_, one)| one).collect(),
+    }))
+}
+
+fn invited(row: &Row<'_>) -> Result<Invited, row::Unusable> {
+    let id = row::get::<u64>(row, "userID").and_then(|id| UserId::new(id).ok());
+    let name = match id {
+        Some(id) => row::user_name(row, id),
+        None => row::email(row)?,
+    };
+    Ok(Invited { id, name })
+}
