@@ -1,9 +1,9 @@
 //! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
 //! It holds no clock, socket or terminal, and changes only in `update`.
 
-pub mod board;
 pub mod choice;
 pub mod composer;
+pub mod dashboard;
 pub mod editor;
 pub mod find;
 pub mod history;
@@ -13,8 +13,8 @@ pub mod loudness;
 pub mod meetings;
 pub mod outbox;
 pub mod overlay;
-pub mod planning;
 pub mod room;
+pub mod schedule;
 pub mod scroll;
 pub mod seek;
 pub mod select;
@@ -38,8 +38,8 @@ use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
-use board::{Action, Dashboard};
 use composer::Composer;
+use dashboard::{Dashboard, DialogKind};
 use editor::Ring;
 use find::Find;
 use history::History;
@@ -48,8 +48,8 @@ use loudness::Loudness;
 use meetings::{Listed, Meetings};
 use outbox::Outbox;
 use overlay::Overlay;
-use planning::Deed;
 use room::Room;
+use schedule::FormKind;
 use seek::Seek;
 use select::Selecting;
 use sign_in::SignIn;
@@ -165,12 +165,12 @@ pub struct Model {
     pub find: Option<Find>,
     /// The search through everything that was said.
     pub seek: Option<Seek>,
-    /// The dashboard, while an admin watches.
-    pub board: Option<Dashboard>,
+    /// The dashboard, while it is open.
+    pub dashboard: Option<Dashboard>,
     /// Who waits for what has not begun.
     pub waiting: WaitingRooms,
-    /// Whether the dashboard is opened as soon as it is known who one is.
-    pub wants_board: bool,
+    /// Whether the dashboard opens after sign-in.
+    pub opens_dashboard: bool,
     /// The message that is gone to as soon as it has been read.
     pub jump: Option<(InstanceId, Seq)>,
     /// Files that are being written.
@@ -232,7 +232,7 @@ pub enum Link {
 }
 
 /// What was asked, so that the answer is understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     missing_docs,
     reason = "each is the verb of its name, with what its answer needs"
@@ -259,11 +259,12 @@ pub enum Asked {
     Idle,
     Wait(InstanceId),
     Watch,
-    Moderate(InstanceId, Action),
-    Candidates(InstanceId),
+    /// With the name of the user that the action applies to.
+    Moderate(InstanceId, DialogKind, String),
+    DialogParticipants(InstanceId),
     /// A page of the schedule.
     Schedule,
-    Plan(Deed),
+    Plan(FormKind),
     Explain(InstanceId),
 }
 
@@ -361,9 +362,9 @@ impl Model {
             overlay: None,
             find: None,
             seek: None,
-            board: None,
+            dashboard: None,
             waiting: WaitingRooms::default(),
-            wants_board: false,
+            opens_dashboard: false,
             jump: None,
             exports: 0,
             select: None,
@@ -519,20 +520,20 @@ impl Model {
             &[Find, Edit, Anywhere]
         } else if self.seeks() {
             &[Seek, Edit, Anywhere]
-        } else if self.overlay.is_some() && self.boards() {
+        } else if self.overlay.is_some() && self.shows_dashboard() {
             &[Overlay, Anywhere]
         } else if self.overlay.is_some() {
             &[Overlay, Input, Edit, Meetings, Anywhere]
-        } else if let Some(planning) = self.planning().filter(|_| self.boards()) {
-            if planning.writes() {
+        } else if let Some(schedule) = self.schedule().filter(|_| self.shows_dashboard()) {
+            if schedule.is_editing() {
                 &[PlanForm, Edit, Anywhere]
             } else {
                 &[Planning, Anywhere]
             }
-        } else if let Some(board) = self.board.as_ref().filter(|board| !board.inside) {
-            if board.writes() {
+        } else if let Some(dashboard) = self.dashboard.as_ref().filter(|one| !one.in_chat) {
+            if dashboard.is_editing() {
                 &[Asking, Edit, Anywhere]
-            } else if board.drill.is_some() {
+            } else if dashboard.detail.is_some() {
                 &[Drill, Board, Anywhere]
             } else {
                 &[Board, Anywhere]

@@ -96,7 +96,7 @@ enum Taken {
 pub async fn run(opening: &LaunchOptions, dashboard: bool) -> io::Result<()> {
     let mut term = Term::take(opening.has_links)?;
     let mut screen = Screen::new(opening, &term)?;
-    screen.model.wants_board = dashboard;
+    screen.model.opens_dashboard = dashboard;
     let ended = screen.run(&mut term).await;
     drop(term);
     for text in screen.outside.end().await {

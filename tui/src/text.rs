@@ -62,6 +62,13 @@ pub fn number(number: usize) -> String {
     out
 }
 
+/// Returns a text with its first letter in upper case.
+pub fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// Returns a text as one line that is safe for the terminal.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

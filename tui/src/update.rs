@@ -3,23 +3,23 @@
 
 mod answering;
 mod asking;
-mod boarding;
 mod caching;
 mod calling;
 mod chat;
 mod completing;
-mod drilling;
+mod dashboard;
 mod editing;
 mod finding;
 mod gaps;
 mod keys;
 mod linking;
+mod meeting_detail;
 mod meetings;
-mod planning;
 mod pointing;
 mod reading;
 mod replies;
 mod rooms;
+mod schedule;
 mod seeking;
 mod selecting;
 mod sending;
@@ -110,7 +110,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         step.end_select();
     }
     step.forget_seek();
-    step.look_into();
+    step.request_detail();
     step.look_who_waits();
     step.mark_looked(true);
     step.tell_read();

@@ -1,14 +1,14 @@
 //! The model as a screen. It only looks: nothing changes by being drawn.
 
-mod board;
 mod chat;
 mod choices;
+mod dashboard;
 mod form;
 mod input;
 mod list;
 mod over;
 mod people;
-mod planning;
+mod schedule;
 mod seek;
 mod status;
 mod title;
@@ -47,12 +47,12 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
         input::draw(model, frame, panes.input);
         return Links::new();
     }
-    if let Some(board) = model.board.as_ref().filter(|board| !board.inside) {
-        match &board.planning {
-            Some(planning) => planning::draw(model, planning, frame),
-            None => board::draw(model, board, frame),
+    if let Some(dashboard) = model.dashboard.as_ref().filter(|one| !one.in_chat) {
+        match &dashboard.schedule {
+            Some(schedule) => schedule::draw(model, schedule, frame),
+            None => dashboard::draw(model, dashboard, frame),
         }
-        over_board(model, frame);
+        over_dashboard(model, frame);
         return Links::new();
     }
     list::tabs(model, frame, panes.tabs);
@@ -75,8 +75,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     links
 }
 
-/// What may lie over the dashboard.
-fn over_board(model: &Model, frame: &mut Frame<'_>) {
+/// Draws the pages and lists that can be on top of the dashboard.
+fn over_dashboard(model: &Model, frame: &mut Frame<'_>) {
     let panes = model.panes();
     if model.overlay.is_some() {
         over::page(model, frame, panes.over());

@@ -1,11 +1,11 @@
 //! The table of keys: every command with its name, its default keys and its help, by area.
 
-mod board;
 mod chat;
-mod drill;
+mod dashboard;
+mod meeting_detail;
 mod meetings;
 mod pages;
-mod planning;
+mod schedule;
 mod seek;
 mod select;
 mod writing;
@@ -19,9 +19,9 @@ const AREAS: &[&[Row]] = &[
     seek::KEYS,
     chat::KEYS,
     select::KEYS,
-    drill::KEYS,
-    board::KEYS,
-    planning::KEYS,
+    meeting_detail::KEYS,
+    dashboard::KEYS,
+    schedule::KEYS,
     pages::KEYS,
 ];
 

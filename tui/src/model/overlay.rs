@@ -1,10 +1,10 @@
 //! Pages over the chat: help, people, one person's messages, join times.
 
+mod access;
 mod help;
 mod outbox;
 mod planned;
-mod server;
-mod why;
+mod servers;
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, MeetingId};
@@ -48,14 +48,14 @@ pub enum Page {
     JoinTimes(Option<Vec<JoinTimes>>),
     /// What is on its way, and what was refused.
     Outbox,
-    /// How the server and its stores are.
-    Server,
-    /// All of one meeting, as it is planned.
+    /// The health of the servers and stores.
+    Servers,
+    /// A meeting in the schedule.
     Planned(MeetingId),
-    /// What is to be known of what was just planned.
-    PlanNews(Box<PlanOk>),
-    /// Why somebody may join a meeting, or may not.
-    Why {
+    /// The report after a change of the schedule.
+    PlanReport(Box<PlanOk>),
+    /// Why a user can or cannot join a meeting.
+    Access {
         /// Where.
         instance: InstanceId,
         /// Who.
@@ -76,21 +76,21 @@ impl Overlay {
         match &self.page {
             Page::People(_, None) | Page::JoinTimes(None) => true,
             Page::Messages { said, .. } => said.is_none(),
-            Page::Why { verdict, .. } => verdict.is_none(),
+            Page::Access { verdict, .. } => verdict.is_none(),
             Page::Help { .. }
             | Page::People(..)
             | Page::JoinTimes(_)
             | Page::Outbox
             | Page::Planned(_)
-            | Page::PlanNews(_)
-            | Page::Server => false,
+            | Page::PlanReport(_)
+            | Page::Servers => false,
         }
     }
 
     /// What stands in its frame.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {
-            let board = model.board.as_ref();
+            let board = model.dashboard.as_ref();
             let row = board.and_then(|board| board.live.rows.get(&id));
             let title = model
                 .instance(id)
@@ -110,16 +110,12 @@ impl Overlay {
                 )
             }
             Page::Outbox => "on its way, and refused".to_owned(),
-            Page::Server => "the servers and their stores".to_owned(),
+            Page::Servers => "Servers".to_owned(),
             Page::Planned(id) => planned::title(model, *id),
-            Page::PlanNews(_) => "what is to be known of it".to_owned(),
-            Page::Why {
+            Page::PlanReport(ok) => planned::report_title(ok).to_owned(),
+            Page::Access {
                 instance, email, ..
-            } => format!(
-                "why {} may join {}, or not",
-                text::one_line(email),
-                title(*instance)
-            ),
+            } => format!("Can {} join {}?", text::one_line(email), title(*instance)),
             Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
         }
     }
@@ -135,11 +131,11 @@ impl Overlay {
                 message_rows(model, columns, said)
             }),
             Page::Outbox => outbox::rows(model, columns),
-            Page::Server => server::rows(model, columns),
+            Page::Servers => servers::rows(model, columns),
             Page::Planned(id) => planned::rows(model, columns, *id),
-            Page::PlanNews(ok) => planned::event(model, columns, ok),
-            Page::Why { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
-                why::rows(model, columns, verdict)
+            Page::PlanReport(ok) => planned::report(model, columns, ok),
+            Page::Access { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
+                access::rows(model, columns, verdict)
             }),
             Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)

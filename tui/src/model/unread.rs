@@ -46,7 +46,7 @@ impl Model {
             && self.focused
             && self.overlay.is_none()
             && !self.seeks()
-            && !self.boards()
+            && !self.shows_dashboard()
             && self.sign_in.is_none()
             && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
             && (!covered || self.panes().chat.width > 60)

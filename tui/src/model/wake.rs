@@ -4,7 +4,7 @@
 use plenary_shared::domain::Presence;
 use plenary_shared::time::Timestamp;
 
-use crate::model::board::OLD_MS;
+use crate::model::dashboard::STALE_MS;
 use crate::model::meetings::SOON_MS;
 use crate::model::outbox::Pending;
 use crate::model::{Link, Model};
@@ -42,11 +42,11 @@ impl Model {
             at(next_second);
         }
         if let Some(head) = self
-            .board
+            .dashboard
             .as_ref()
             .and_then(|board| board.live.head.as_ref())
         {
-            at(head.now.plus_ms(OLD_MS + 1));
+            at(head.now.plus_ms(STALE_MS + 1));
         }
         if self.tells_idle() {
             self.idling.due_at().into_iter().for_each(&mut at);

@@ -6,7 +6,7 @@ use plenary_shared::protocol::{Board, BoardServer, Push, WaitOk, Waiter};
 use plenary_shared::text::MessageBody;
 use proptest::prelude::*;
 
-use super::planning::{planning_of, schedule};
+use super::schedule::{open_schedule_with, schedule};
 use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
 use crate::msg::{AppEvent, Mouse};
 
@@ -119,19 +119,19 @@ proptest! {
             planned.meeting.description.clone_from(&name);
             planned.audience.push(name.clone());
         }
-        let mut stage = planning_of(columns, rows, &plan);
+        let mut stage = open_schedule_with(columns, rows, &plan);
         prop_assert!(fits(&stage));
         for key in ["enter", "esc", "a", "esc", "s", "esc", "o", "esc"] {
             stage.key(key);
             prop_assert!(fits(&stage));
         }
-        let mut board = super::boarding::rows();
-        for row in &mut board {
+        let mut rows = super::dashboard::rows();
+        for row in &mut rows {
             row.title.clone_from(&title);
         }
         let server = BoardServer { name: name.clone(), ..BoardServer::default() };
-        let event = Board { rows: board, servers: vec![server], ..Board::default() };
-        stage.push(Push::Board(Box::new(event)));
+        let news = Board { rows, servers: vec![server], ..Board::default() };
+        stage.push(Push::Board(Box::new(news)));
         for key in ["s", "esc", "enter", "w", "esc", "esc"] {
             stage.key(key);
             prop_assert!(fits(&stage));

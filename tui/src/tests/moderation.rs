@@ -1,4 +1,4 @@
-//! What admins do, as people in the meeting see it.
+//! Moderation as participants see it.
 
 use plenary_shared::domain::{Act, Moderation, Reason, Reject, What, Whom};
 use plenary_shared::ids::Cmid;
@@ -6,7 +6,7 @@ use plenary_shared::protocol::ResumeMode;
 
 use super::stage::{ME, Stage, sync, user};
 
-/// User 8 did this.
+/// An action by user 8.
 fn done(act: Act, reason: &str) -> What {
     What::Moderated(Moderation {
         user: user(8),
@@ -24,14 +24,14 @@ fn me() -> Whom {
     }
 }
 
-/// What user 8 is called here.
+/// The name of user 8.
 fn admin(stage: &Stage) -> String {
     let log = stage.model.room().and_then(|room| room.log.as_ref());
     log.expect("an open meeting").name(user(8))
 }
 
 #[test]
-fn a_meeting_that_is_extended_shows_its_new_end() {
+fn extended_meeting_shows_its_new_end() {
     let mut stage = Stage::talking(100, 24);
     let before = stage.model.instance(sync()).expect("known").todatetime;
     let todatetime = before.plus_ms(30 * 60_000);
@@ -46,7 +46,7 @@ fn a_meeting_that_is_extended_shows_its_new_end() {
 }
 
 #[test]
-fn whoever_is_removed_is_told_why_and_stays_out() {
+fn removed_user_sees_the_reason_and_stays_out() {
     let mut stage = Stage::talking(100, 24);
     stage.asked();
     stage.event(20, done(Act::Removed(me()), "spam"));
@@ -67,7 +67,7 @@ fn whoever_is_removed_is_told_why_and_stays_out() {
 }
 
 #[test]
-fn whoever_is_muted_is_told_so_and_why_a_line_does_not_go() {
+fn muted_user_sees_why_a_post_is_rejected() {
     let mut stage = Stage::talking(100, 24);
     stage.event(20, done(Act::Muted(me()), "too loud"));
     let admin = admin(&stage);
@@ -80,7 +80,7 @@ fn whoever_is_muted_is_told_so_and_why_a_line_does_not_go() {
     stage.key("enter");
     stage.refuse("post", Reject::from(plenary_shared::domain::Code::Muted));
     assert!(stage.shows("An admin has muted you"), "{}", stage.screen());
-    // What an admin says to everybody is read by all.
+    // Announcements are shown to all participants.
     let body = plenary_shared::text::MessageBody::parse("Coffee is ready").expect("a body");
     stage.event(21, done(Act::Announced { body }, "-"));
     assert!(

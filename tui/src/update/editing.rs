@@ -43,7 +43,7 @@ impl Step<'_> {
         let model = &mut *self.model;
         let covered = model.sign_in.is_some() || model.find.is_some();
         let seeks = model.seek.as_ref().is_some_and(|seek| !seek.jumped);
-        if let Some(board) = model.board.as_mut().filter(|board| !board.inside)
+        if let Some(board) = model.dashboard.as_mut().filter(|board| !board.in_chat)
             && !covered
             && !seeks
             && let Some(editor) = board.editor()
@@ -162,7 +162,9 @@ impl Step<'_> {
     /// Returns whether the dashboard covers every input.
     pub(super) fn is_nothing_written(&self) -> bool {
         let model = &*self.model;
-        model.boards() && model.sign_in.is_none() && !model.contexts().contains(&Context::Edit)
+        model.shows_dashboard()
+            && model.sign_in.is_none()
+            && !model.contexts().contains(&Context::Edit)
     }
 
     /// Returns whether the focused input has a single line.
@@ -171,7 +173,7 @@ impl Step<'_> {
         model.sign_in.is_some()
             || model.find.is_some()
             || model.seeks()
-            || model.boards()
+            || model.shows_dashboard()
             || model.query().is_some()
     }
 

@@ -110,7 +110,7 @@ impl Step<'_> {
             | Command::SeekPageDown
             | Command::SeekEnter
             | Command::SeekScope => self.seeking(bound.command),
-            Command::Dashboard => self.toggle_board(),
+            Command::Dashboard => self.toggle_dashboard(),
             Command::BoardUp
             | Command::BoardDown
             | Command::BoardFirst
@@ -139,8 +139,8 @@ impl Step<'_> {
             | Command::DrillSort
             | Command::AskingEnter
             | Command::AskingUp
-            | Command::AskingDown => self.boarding(bound.command, bound.nth),
-            Command::Planning => self.toggle_planning(),
+            | Command::AskingDown => self.dashboard_command(bound.command, bound.nth),
+            Command::Planning => self.toggle_schedule(),
             Command::PlanUp
             | Command::PlanDown
             | Command::PlanFirst
@@ -161,7 +161,7 @@ impl Step<'_> {
             | Command::PlanRead
             | Command::PlanConfirm
             | Command::PlanNext
-            | Command::PlanPrevious => self.plan(bound.command),
+            | Command::PlanPrevious => self.schedule_command(bound.command),
             Command::QuitLeaving => self.quit_leaving(),
             Command::QuitStaying => self.quit_now(),
             Command::Help => self.help(),
@@ -256,10 +256,10 @@ impl Step<'_> {
             self.model.overlay = None;
         } else if self.model.seeks() {
             self.end_seek();
-        } else if self.model.plans() {
-            self.back_in_planning();
-        } else if self.model.boards() {
-            self.back_on_board();
+        } else if self.model.shows_schedule() {
+            self.back_in_schedule();
+        } else if self.model.shows_dashboard() {
+            self.back_on_dashboard();
         } else if self.model.query().is_some() {
             if let Some(select) = &mut self.model.select {
                 select.query = None;
@@ -277,7 +277,7 @@ impl Step<'_> {
             self.model.focus = Focus::Input;
         } else if self.model.composer().is_some_and(|c| !c.target().is_new()) {
             self.leave_aim();
-        } else if self.back_to_board() {
+        } else if self.back_to_dashboard() {
             // The table, as it was left; what was said of the meeting goes with it.
             self.model.notice = None;
         } else if self.model.notice.is_some() {

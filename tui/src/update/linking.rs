@@ -83,8 +83,8 @@ impl Step<'_> {
             Push::Waiting(told) => self.model.waiting.told(told),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
-            Push::Board(event) => self.board_news(*event),
-            Push::Detail(event) => self.detail_news(*event),
+            Push::Board(news) => self.dashboard_updated(*news),
+            Push::Detail(news) => self.detail_updated(*news),
         }
     }
 
@@ -126,8 +126,8 @@ impl Step<'_> {
         self.open_journal();
         let lost_at = self.model.lost_at.take();
         self.ask_meetings();
-        if std::mem::take(&mut self.model.wants_board) {
-            self.toggle_board();
+        if std::mem::take(&mut self.model.opens_dashboard) {
+            self.toggle_dashboard();
         } else {
             self.watch();
         }
@@ -190,7 +190,7 @@ impl Step<'_> {
             .unwrap_or_default();
         self.model.token = None;
         self.model.link = Link::Off;
-        self.model.board = None;
+        self.model.dashboard = None;
         let mut form = SignIn::new(&server, &email);
         form.error = Some((now, why.to_owned()));
         self.model.sign_in = Some(form);
@@ -214,8 +214,8 @@ impl Step<'_> {
                         room.untold = true;
                     }
                 }
-                Asked::Moderate(id, action) => self.steer_unknown(id, action),
-                Asked::Plan(deed) => self.plan_unknown(deed),
+                Asked::Moderate(id, kind, name) => self.moderation_unknown(id, kind, &name),
+                Asked::Plan(kind) => self.plan_unknown(kind),
                 _ => {}
             }
         }

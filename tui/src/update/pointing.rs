@@ -13,7 +13,8 @@ const WHEEL_ROWS: isize = 3;
 impl Step<'_> {
     /// Handles a mouse event.
     pub(super) fn mouse(&mut self, mouse: Mouse) {
-        if self.model.sign_in.is_some() || self.model.find.is_some() || self.model.boards() {
+        if self.model.sign_in.is_some() || self.model.find.is_some() || self.model.shows_dashboard()
+        {
             return;
         }
         match mouse {

@@ -37,28 +37,28 @@ impl Step<'_> {
                     step.model.waiting.answered(id, ok);
                 });
             }
-            Asked::Moderate(id, action) => self.steered(id, action),
-            Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_read(&ok)),
-            Asked::Plan(deed) => self.with(value, |step, ok: PlanOk| step.planned(deed, ok)),
-            Asked::Candidates(id) => self.with(value, |step, ok: PeopleOk| {
-                step.candidates(id, ok.participants);
+            Asked::Moderate(id, kind, name) => self.moderation_done(id, kind, &name),
+            Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_loaded(&ok)),
+            Asked::Plan(kind) => self.with(value, |step, ok: PlanOk| step.planned(kind, ok)),
+            Asked::DialogParticipants(id) => self.with(value, |step, ok: PeopleOk| {
+                step.dialog_participants(id, ok.participants);
             }),
             // Of several requests, only the last one fills the page.
             Asked::Explain(id) if self.is_asked(&Asked::Explain(id)) => {}
             Asked::Explain(id) => self.with(value, |step, ok: Verdict| {
                 step.fill(|page| match page {
-                    Page::Why {
+                    Page::Access {
                         instance, verdict, ..
                     } if *instance == id => *verdict = Some(ok),
-                    Page::Why { .. }
+                    Page::Access { .. }
                     | Page::People(..)
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::JoinTimes(_)
                     | Page::Outbox
-                    | Page::Server
+                    | Page::Servers
                     | Page::Planned(_)
-                    | Page::PlanNews(_) => {}
+                    | Page::PlanReport(_) => {}
                 });
             }),
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
@@ -85,10 +85,10 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::Outbox
-                    | Page::Why { .. }
-                    | Page::Server
+                    | Page::Access { .. }
+                    | Page::Servers
                     | Page::Planned(_)
-                    | Page::PlanNews(_)
+                    | Page::PlanReport(_)
                     | Page::JoinTimes(_) => {}
                 });
             }),
@@ -99,10 +99,10 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::Messages { .. }
                     | Page::Outbox
-                    | Page::Why { .. }
-                    | Page::Server
+                    | Page::Access { .. }
+                    | Page::Servers
                     | Page::Planned(_)
-                    | Page::PlanNews(_) => {}
+                    | Page::PlanReport(_) => {}
                 });
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
@@ -112,10 +112,10 @@ impl Step<'_> {
                     | Page::Help { .. }
                     | Page::JoinTimes(_)
                     | Page::Outbox
-                    | Page::Why { .. }
-                    | Page::Server
+                    | Page::Access { .. }
+                    | Page::Servers
                     | Page::Planned(_)
-                    | Page::PlanNews(_) => {}
+                    | Page::PlanReport(_) => {}
                 });
             }),
         }
@@ -149,15 +149,15 @@ impl Step<'_> {
             }
             Asked::Watch => self.watch_refused(reject),
             Asked::Wait(id) => self.wait_refused(id, reject),
-            Asked::Moderate(id, action) => self.steer_refused(id, action, reject),
-            Asked::Plan(deed) => self.plan_refused(deed, reject),
+            Asked::Moderate(id, kind, name) => self.moderation_refused(id, kind, &name, reject),
+            Asked::Plan(kind) => self.plan_refused(kind, reject),
             // Not requested by the user, so errors are not shown.
             Asked::Read(_) | Asked::Typing | Asked::Idle => {}
             Asked::Hello
             | Asked::Meetings
             | Asked::Leave(_)
             | Asked::Close
-            | Asked::Candidates(_)
+            | Asked::DialogParticipants(_)
             | Asked::Schedule => {
                 self.tell_no(reject);
             }

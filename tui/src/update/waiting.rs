@@ -47,7 +47,7 @@ impl Step<'_> {
         let scheduled = meetings
             .iter()
             .filter(|instance| instance.state == InstanceState::Scheduled);
-        let shown = self.model.shown.filter(|_| !self.model.boards());
+        let shown = self.model.shown.filter(|_| !self.model.shows_dashboard());
         let mut wanted: BTreeMap<InstanceId, bool> = scheduled
             .map(|instance| (instance.id, meetings.is_waited_for(instance.id)))
             .filter(|(_, waits)| *waits)

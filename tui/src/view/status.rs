@@ -251,7 +251,11 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
         let email = text::fit(&text::one_line(&me.email), 30, glyphs.cut);
         spans.push(Span::raw(format!("  {email}")));
     }
-    if alone && !model.boards() && model.panes().form == Form::Tabs && model.link == Link::Ready {
+    if alone
+        && !model.shows_dashboard()
+        && model.panes().form == Form::Tabs
+        && model.link == Link::Ready
+    {
         for command in [Command::MeetingsList, Command::PeopleList] {
             let row = KEYS.iter().find(|row| row.command == command);
             if let Some(hint) = row.and_then(|row| row.hint) {

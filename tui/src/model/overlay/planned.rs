@@ -1,7 +1,8 @@
-//! All of one meeting as it is planned, and what is to be known of what was just planned.
+//! The page about a planned meeting, and the report after a change of the schedule.
 
 use plenary_shared::ids::MeetingId;
 use plenary_shared::protocol::{ImportReport, PlanOk, Planned};
+use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
 use crate::clock::Zone;
@@ -9,16 +10,16 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
 
-/// Columns of one address in the list of them.
-const ADDRESS_CELLS: usize = 36;
+/// Columns of an email in the list of the audience.
+const EMAIL_CELLS: usize = 36;
 
-/// What stands in the frame of a meeting.
+/// The title and number of a meeting.
 pub(super) fn title(model: &Model, id: MeetingId) -> String {
     let title = planned(model, id).map(|planned| text::one_line(&planned.meeting.title));
     format!("{} {id}", title.unwrap_or_default())
 }
 
-/// All of one meeting.
+/// The description, instances and audience of a meeting.
 pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'static>> {
     let Some(Planned {
         meeting,
@@ -26,7 +27,7 @@ pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'st
         instances,
     }) = planned(model, id)
     else {
-        return super::nothing(model, " it is not in the schedule any more");
+        return super::nothing(model, " No longer in the schedule");
     };
     let quiet = model.theme.style(Tone::Quiet);
     let strong = model.theme.style(Tone::Strong);
@@ -39,7 +40,7 @@ pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'st
         rows.push(Line::default());
     }
     for instance in instances {
-        let when = span(model.zone, instance.fromdatetime, instance.todatetime);
+        let time = span(model.zone, instance.fromdatetime, instance.todatetime);
         let state = match &instance.reason {
             Some(reason) => format!("{}: {}", instance.state, text::one_line(reason)),
             None => instance.state.to_string(),
@@ -47,40 +48,48 @@ pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'st
         rows.push(Line::from(vec![
             Span::styled(format!(" {:<8}", instance.id.to_string()), strong),
             Span::raw(text::fit(
-                &format!("{when}  {state}"),
+                &format!("{time}  {state}"),
                 columns.saturating_sub(10),
                 model.theme.glyphs.cut,
             )),
         ]));
     }
     if instances.is_empty() {
-        rows.push(Line::styled(" it has no time yet", quiet));
+        rows.push(Line::styled(" No instances yet", quiet));
     }
     rows.push(Line::default());
     if meeting.is_public {
-        rows.push(Line::styled(" everybody may join who can sign in", quiet));
+        rows.push(Line::styled(" Public: every user can join", quiet));
         return rows;
     }
-    let head = format!(
-        " {} may join",
-        text::count(audience.len(), "address", "addresses")
-    );
-    rows.push(Line::styled(head, quiet));
-    let beside = (columns / ADDRESS_CELLS).max(1);
-    let cells = columns / beside;
-    rows.extend(audience.chunks(beside).map(|some| {
-        let some = some.iter().map(|address| {
-            let said = format!(" {}", text::one_line(address));
-            text::left(&said, cells, model.theme.glyphs.cut)
+    let users = text::count(audience.len(), "user", "users");
+    rows.push(Line::styled(format!(" Audience: {users}"), quiet));
+    let per_row = (columns / EMAIL_CELLS).max(1);
+    let cells = columns / per_row;
+    rows.extend(audience.chunks(per_row).map(|emails| {
+        let emails = emails.iter().map(|email| {
+            let email = format!(" {}", text::one_line(email));
+            text::left(&email, cells, model.theme.glyphs.cut)
         });
-        Line::raw(some.collect::<String>())
+        Line::raw(emails.collect::<String>())
     }));
     rows
 }
 
-/// What is to be known of what was just planned: who is expected elsewhere, what was no address.
-pub(super) fn event(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'static>> {
+/// The title of a report.
+pub(super) const fn report_title(ok: &PlanOk) -> &'static str {
+    match ok.report {
+        Some(_) => "Import report",
+        None => "Overlapping meetings",
+    }
+}
+
+/// The result of an import, and the meetings that overlap with the changed one.
+pub(super) fn report(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'static>> {
     let cut = model.theme.glyphs.cut;
+    let fit = |text: &str, tone: Tone| {
+        Line::styled(text::fit(text, columns, cut), model.theme.style(tone))
+    };
     let mut rows = Vec::new();
     if let Some(ImportReport {
         added,
@@ -89,74 +98,52 @@ pub(super) fn event(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'sta
         wrong,
     }) = &ok.report
     {
-        rows.push(Line::styled(
-            format!(" {added} added, {known} were there already, {removed} taken out"),
-            model.theme.style(Tone::Strong),
-        ));
-        for one in wrong {
-            let said = format!(
-                " line {}: {}: {}",
-                one.line,
-                text::one_line(&one.text),
-                text::one_line(&one.why)
-            );
-            rows.push(Line::styled(
-                text::fit(&said, columns, cut),
-                model.theme.style(Tone::Bad),
-            ));
-        }
+        let counts = format!(" {added} added, {known} unchanged, {removed} removed");
+        rows.push(Line::styled(counts, model.theme.style(Tone::Strong)));
+        rows.extend(wrong.iter().map(|one| {
+            let (line, why) = (text::one_line(&one.text), text::one_line(&one.why));
+            fit(&format!(" line {}: {line}: {why}", one.line), Tone::Bad)
+        }));
         rows.push(Line::default());
     }
     if !ok.overlaps.is_empty() {
-        let said = " at the same time, for some of the same people:";
-        rows.push(Line::styled(said, model.theme.style(Tone::Soon)));
+        let head = " At the same time, with some of the same users:";
+        rows.push(Line::styled(head, model.theme.style(Tone::Soon)));
     }
     for overlap in &ok.overlaps {
-        let when = span(model.zone, overlap.fromdatetime, overlap.todatetime);
-        let said = format!(
-            " {} {}  {when}",
-            text::one_line(&overlap.title),
-            overlap.instance
-        );
-        rows.push(Line::raw(text::fit(&said, columns, cut)));
-        let people: Vec<String> = overlap
+        let time = span(model.zone, overlap.fromdatetime, overlap.todatetime);
+        let title = text::one_line(&overlap.title);
+        rows.push(fit(
+            &format!(" {title} {}  {time}", overlap.instance),
+            Tone::Plain,
+        ));
+        let emails: Vec<String> = overlap
             .people
             .iter()
             .map(|one| text::one_line(one))
             .collect();
-        let more = if usize::try_from(overlap.shared).is_ok_and(|all| all > people.len()) {
+        let more = if usize::try_from(overlap.shared).is_ok_and(|all| all > emails.len()) {
             cut
         } else {
             ""
         };
-        let said = format!("   {} at both: {}{more}", overlap.shared, people.join(", "));
-        rows.push(Line::styled(
-            text::fit(&said, columns, cut),
-            model.theme.style(Tone::Quiet),
-        ));
+        let text = format!("   {} in both: {}{more}", overlap.shared, emails.join(", "));
+        rows.push(fit(&text, Tone::Quiet));
     }
     rows
 }
 
 fn planned(model: &Model, id: MeetingId) -> Option<&Planned> {
-    model.planning()?.meetings.get(&id)
+    model.schedule()?.meetings.get(&id)
 }
 
-/// `Tue 24 Nov 2026 13:30-14:15`; over midnight with both days.
-fn span(
-    zone: Zone,
-    from: plenary_shared::time::Timestamp,
-    to: plenary_shared::time::Timestamp,
-) -> String {
+/// `Tue 24 Nov 2026 13:30-14:15`; with both days if they differ.
+fn span(zone: Zone, from: Timestamp, to: Timestamp) -> String {
     let day = zone.day_title(from);
+    let (start, end) = (zone.hm(from), zone.hm(to));
     if zone.day(from) == zone.day(to) {
-        format!("{day} {}-{}", zone.hm(from), zone.hm(to))
+        format!("{day} {start}-{end}")
     } else {
-        format!(
-            "{day} {} - {} {}",
-            zone.hm(from),
-            zone.day_title(to),
-            zone.hm(to)
-        )
+        format!("{day} {start} - {} {end}", zone.day_title(to))
     }
 }

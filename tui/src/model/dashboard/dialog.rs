@@ -1,0 +1,323 @@
+//! The dialog before a moderation action: asks for its details one by one, then builds the request.
+
+use plenary_shared::domain::Participant;
+use plenary_shared::ids::InstanceId;
+use plenary_shared::limits::{INSTANCE_DAYS_MAX, REASON_BYTES_MAX};
+use plenary_shared::protocol::{Longer, Measure, Target};
+use plenary_shared::text::{MessageBody, parse_reason};
+
+use crate::model::editor::Editor;
+use crate::text;
+
+/// The minutes that the field holds when an extension is asked for.
+const EXTEND_MINUTES: &str = "30";
+
+/// What a dialog is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants are named after their actions")]
+pub enum DialogKind {
+    End,
+    Extend,
+    Lock,
+    Unlock,
+    ReadOnly,
+    Writable,
+    Announce,
+    Mute,
+    Unmute,
+    Remove,
+    Ban,
+    Unban,
+    /// Shows why a user can or cannot join. Changes nothing.
+    Explain,
+}
+
+/// What a dialog is asking for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogField {
+    /// The name or email of a participant or user.
+    Participant,
+    /// How many minutes to extend by.
+    Minutes,
+    /// The text of an announcement.
+    Text,
+    /// The reason that participants see.
+    Reason,
+}
+
+/// An open dialog.
+#[derive(Clone, Debug)]
+pub struct Dialog {
+    /// What it is for.
+    pub kind: DialogKind,
+    /// The instances that the action applies to.
+    pub targets: Vec<InstanceId>,
+    /// The title of the only target, or how many targets there are.
+    pub place: String,
+    /// What it asks for now.
+    pub field: DialogField,
+    /// The text of that field.
+    pub editor: Editor,
+    /// The participants of the first target, once the server has sent them.
+    pub participants: Vec<Participant>,
+    /// The highlighted row among [`Self::matches`].
+    pub highlighted: usize,
+    /// Who the action applies to, with their name or email, once chosen.
+    pub chosen: Option<(Target, String)>,
+    /// The action, once a field other than the reason has given its details.
+    pub action: Option<Measure>,
+}
+
+impl DialogKind {
+    /// The action as an infinitive: `mute grace in Retro 3/1`. `name`: who it applies to.
+    pub fn phrase(self, place: &str, name: &str) -> String {
+        match self {
+            Self::End => format!("end {place} now"),
+            Self::Extend => format!("extend {place}"),
+            Self::Lock => format!("lock {place}"),
+            Self::Unlock => format!("unlock {place}"),
+            Self::ReadOnly => format!("make {place} read-only"),
+            Self::Writable => format!("turn read-only off in {place}"),
+            Self::Announce => format!("make an announcement in {place}"),
+            Self::Mute => format!("mute {name} in {place}"),
+            Self::Unmute => format!("unmute {name} in {place}"),
+            Self::Remove => format!("remove {name} from {place}"),
+            Self::Ban => format!("ban {name} from {place}"),
+            Self::Unban => format!("unban {name} in {place}"),
+            Self::Explain => format!("check whether {name} can join {place}"),
+        }
+    }
+
+    /// The same in the past, as a sentence: `Muted grace in Retro 3/1`.
+    pub fn done(self, place: &str, name: &str) -> String {
+        match self {
+            Self::End => format!("Ended {place}"),
+            Self::Extend => format!("Extended {place}"),
+            Self::Lock => format!("Locked {place}"),
+            Self::Unlock => format!("Unlocked {place}"),
+            Self::ReadOnly => format!("Made {place} read-only"),
+            Self::Writable => format!("Turned read-only off in {place}"),
+            Self::Announce => format!("Announcement sent to {place}"),
+            Self::Mute => format!("Muted {name} in {place}"),
+            Self::Unmute => format!("Unmuted {name} in {place}"),
+            Self::Remove => format!("Removed {name} from {place}"),
+            Self::Ban => format!("Banned {name} from {place}"),
+            Self::Unban => format!("Unbanned {name} in {place}"),
+            Self::Explain => format!("Checked whether {name} can join {place}"),
+        }
+    }
+
+    /// Whether it applies to one user.
+    pub const fn needs_user(self) -> bool {
+        match self {
+            Self::Mute | Self::Unmute | Self::Remove | Self::Ban | Self::Unban | Self::Explain => {
+                true
+            }
+            Self::End
+            | Self::Extend
+            | Self::Lock
+            | Self::Unlock
+            | Self::ReadOnly
+            | Self::Writable
+            | Self::Announce => false,
+        }
+    }
+
+    fn first_field(self) -> DialogField {
+        match self {
+            Self::Extend => DialogField::Minutes,
+            Self::Announce => DialogField::Text,
+            _ if self.needs_user() => DialogField::Participant,
+            _ => DialogField::Reason,
+        }
+    }
+}
+
+impl DialogField {
+    /// The label above the input.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Participant => "Name or email",
+            Self::Minutes => "Minutes to add",
+            Self::Text => "Message to all participants",
+            Self::Reason => "Reason (optional, visible to all)",
+        }
+    }
+}
+
+impl Dialog {
+    /// Opens a dialog at its first field.
+    pub fn new(kind: DialogKind, targets: Vec<InstanceId>, place: String) -> Self {
+        let field = kind.first_field();
+        let initial = if field == DialogField::Minutes {
+            EXTEND_MINUTES
+        } else {
+            ""
+        };
+        Self {
+            kind,
+            targets,
+            place,
+            field,
+            editor: Editor::new(initial),
+            participants: Vec::new(),
+            highlighted: 0,
+            chosen: None,
+            action: None,
+        }
+    }
+
+    /// The title: the question with its object and action.
+    pub fn title(&self) -> String {
+        if self.kind == DialogKind::Announce {
+            return format!("Announcement for {}:", self.place);
+        }
+        let mut phrase = self.kind.phrase(&self.place, self.name());
+        if let Some(Measure::Extend(Longer {
+            minutes: Some(minutes),
+            ..
+        })) = self.action
+        {
+            phrase.push_str(&format!(" by {minutes} minutes"));
+        }
+        format!("{}?", text::capitalize(&phrase))
+    }
+
+    /// The name of the chosen user, or what stands for it until one is chosen.
+    pub fn name(&self) -> &str {
+        match (&self.chosen, self.kind) {
+            (Some((_, name)), _) => name,
+            (None, DialogKind::Unban | DialogKind::Explain) => "a user",
+            (None, _) => "a participant",
+        }
+    }
+
+    /// The participants whose name or email matches the input.
+    pub fn matches(&self) -> Vec<&Participant> {
+        let query = self.editor.text().trim().to_lowercase();
+        let is_match = |one: &&Participant| {
+            let email = one.email.to_lowercase();
+            // Participants often share a domain: it matches only after an @ is typed.
+            let local = email.split('@').next().unwrap_or_default();
+            let searched = if query.contains('@') { &*email } else { local };
+            one.name.to_lowercase().contains(&query) || searched.contains(&query)
+        };
+        self.participants.iter().filter(is_match).collect()
+    }
+
+    /// Takes the current field and moves to the next. Returns the optional reason after the last
+    /// field, and an error message for invalid input.
+    pub fn confirm(&mut self) -> Result<Option<Option<String>>, String> {
+        let input = self.editor.text().trim().to_owned();
+        match self.field {
+            DialogField::Participant => {
+                let (target, name) = self.resolve_target(&input)?;
+                self.choose(target, name);
+                Ok(None)
+            }
+            DialogField::Minutes => {
+                self.action = Some(parse_extension(&input)?);
+                self.ask_reason();
+                Ok(None)
+            }
+            DialogField::Text => {
+                let body = MessageBody::parse(&input).map_err(|error| format!("the {error}"))?;
+                self.action = Some(Measure::Announce { body });
+                Ok(Some(None))
+            }
+            DialogField::Reason if input.is_empty() => Ok(Some(None)),
+            DialogField::Reason => match parse_reason(&input) {
+                Ok(reason) => Ok(Some(Some(reason))),
+                Err(_) if input.len() > REASON_BYTES_MAX => Err(format!(
+                    "Reason is {} bytes; the limit is {REASON_BYTES_MAX}",
+                    input.len()
+                )),
+                Err(error) => Err(format!("the {error}")),
+            },
+        }
+    }
+
+    /// Sets who the action applies to, and asks for the reason.
+    pub fn choose(&mut self, target: Target, name: String) {
+        self.chosen = Some((target, name));
+        self.ask_reason();
+    }
+
+    /// The email of the highlighted participant, or the one that was typed.
+    pub fn email(&self) -> Result<String, String> {
+        let input = self.editor.text().trim();
+        match self.highlighted_match() {
+            Some(one) if !input.contains('@') || one.email.contains(input) => Ok(one.email.clone()),
+            _ if input.contains('@') => Ok(input.to_owned()),
+            _ => Err("No match. Type the full email".to_owned()),
+        }
+    }
+
+    /// The action, once all of its details are known. `None` for [`DialogKind::Explain`].
+    pub fn finished_action(&self) -> Option<Measure> {
+        let target = || self.chosen.as_ref().map(|(target, _)| target.clone());
+        Some(match self.kind {
+            DialogKind::End => Measure::End {},
+            DialogKind::Lock => Measure::Lock {},
+            DialogKind::Unlock => Measure::Unlock {},
+            DialogKind::ReadOnly => Measure::ReadOnly {},
+            DialogKind::Writable => Measure::Writable {},
+            DialogKind::Extend | DialogKind::Announce => return self.action.clone(),
+            DialogKind::Mute => Measure::Mute(target()?),
+            DialogKind::Unmute => Measure::Unmute(target()?),
+            DialogKind::Remove => Measure::Remove {
+                target: target()?,
+                ban: false,
+            },
+            DialogKind::Ban => Measure::Remove {
+                target: target()?,
+                ban: true,
+            },
+            DialogKind::Unban => Measure::Unban(target()?),
+            DialogKind::Explain => return None,
+        })
+    }
+
+    fn ask_reason(&mut self) {
+        self.field = DialogField::Reason;
+        self.editor = Editor::new("");
+    }
+
+    fn highlighted_match(&self) -> Option<&Participant> {
+        let matches = self.matches();
+        let at = self.highlighted.min(matches.len().saturating_sub(1));
+        matches.get(at).copied()
+    }
+
+    /// The highlighted participant, or the user with the email that was typed.
+    fn resolve_target(&self, input: &str) -> Result<(Target, String), String> {
+        if let Some(one) = self.highlighted_match() {
+            let target = Target {
+                user: Some(one.id),
+                email: None,
+            };
+            return Ok((target, one.name.clone()));
+        }
+        if input.contains('@') {
+            let target = Target {
+                user: None,
+                email: Some(input.to_owned()),
+            };
+            return Ok((target, input.to_owned()));
+        }
+        Err("No match. Type the full email".to_owned())
+    }
+}
+
+fn parse_extension(input: &str) -> Result<Measure, String> {
+    let most = INSTANCE_DAYS_MAX * 24 * 60;
+    let minutes = input.trim_start_matches('+').trim_end_matches('m').parse();
+    let minutes = minutes
+        .ok()
+        .filter(|minutes| (1..=most).contains(&i64::from(*minutes)))
+        .ok_or_else(|| format!("Invalid minutes: '{input}'. Type a number from 1 to {most}"))?;
+    Ok(Measure::Extend(Longer {
+        minutes: Some(minutes),
+        todatetime: None,
+    }))
+}

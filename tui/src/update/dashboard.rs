@@ -1,0 +1,402 @@
+//! The dashboard: subscription, navigation, and moderation of meetings.
+
+use plenary_shared::domain::{Code, InstanceState, Participant, Reject};
+use plenary_shared::ids::{Cmid, InstanceId};
+use plenary_shared::protocol::{Board, BoardRow, Explain, Moderate, Target, Verb, Watch};
+
+use super::Step;
+use crate::command::Command;
+use crate::model::Asked;
+use crate::model::dashboard::{Dashboard, Dialog, DialogField, DialogKind, Sort};
+use crate::model::overlay::{Overlay, Page};
+use crate::text;
+use crate::theme::Tone;
+
+/// Rows that a page key moves by; fits a small screen.
+const PAGE: usize = 10;
+
+impl Step<'_> {
+    /// Opens the dashboard, returns to it from a chat, or closes it.
+    pub(super) fn toggle_dashboard(&mut self) {
+        if self.model.shows_dashboard() {
+            return self.close_dashboard();
+        }
+        if self.model.sign_in.is_some() {
+            return;
+        }
+        if self.model.me.is_some() && !self.model.is_admin() {
+            return self.model.tell(Tone::Bad, Code::AdminsOnly.sentence());
+        }
+        self.end_select();
+        self.model.overlay = None;
+        self.model.find = None;
+        self.model.drawer = None;
+        self.model.leaving = false;
+        if let Some(dashboard) = &mut self.model.dashboard {
+            dashboard.in_chat = false;
+        } else {
+            self.model.dashboard = Some(Dashboard::default());
+            self.watch();
+        }
+    }
+
+    /// Subscribes to updates, if the dashboard is open.
+    pub(super) fn watch(&mut self) {
+        if let Some(dashboard) = &mut self.model.dashboard {
+            // The detail of a meeting is requested once this is answered.
+            dashboard.detail_requested = None;
+            dashboard.live.detail = None;
+            self.ask(Verb::Watch(Watch::default()), Asked::Watch);
+            self.load_schedule();
+        }
+    }
+
+    fn close_dashboard(&mut self) {
+        self.model.dashboard = None;
+        let stop = Watch {
+            stop: true,
+            instance: None,
+        };
+        self.ask(Verb::Watch(stop), Asked::Watch);
+    }
+
+    /// The subscription, or the one to a meeting's detail, was refused.
+    pub(super) fn watch_refused(&mut self, reject: &Reject) {
+        if reject.code == Code::AdminsOnly {
+            self.model.dashboard = None;
+        }
+        let dashboard = self.model.dashboard.as_mut();
+        if let Some(detail) = dashboard.and_then(|dashboard| dashboard.live.detail.as_mut()) {
+            detail.refused = Some(reject.detail.clone());
+        }
+        self.tell_no(reject);
+    }
+
+    /// Applies an update. Updates that arrive after the dashboard was closed are dropped.
+    pub(super) fn dashboard_updated(&mut self, update: Board) {
+        if let Some(dashboard) = &mut self.model.dashboard {
+            dashboard.apply(update);
+        }
+    }
+
+    /// Returns from a chat to the dashboard. False if the chat was not opened from there.
+    pub(super) fn back_to_dashboard(&mut self) -> bool {
+        let below = self.model.dashboard.as_mut();
+        if let Some(dashboard) = below.filter(|dashboard| dashboard.in_chat) {
+            dashboard.in_chat = false;
+            return true;
+        }
+        false
+    }
+
+    /// Closes the dialog, the detail, the filter, the marks, the pause or the dashboard: whichever
+    /// is first.
+    pub(super) fn back_on_dashboard(&mut self) {
+        let Some(dashboard) = &mut self.model.dashboard else {
+            return;
+        };
+        if dashboard.dialog.take().is_some() {
+            self.model.tell(Tone::Plain, "Cancelled");
+        } else if Self::back_in_detail(dashboard) {
+            // The detail or its filter was closed.
+        } else if dashboard.filtering || !dashboard.filter.is_empty() {
+            dashboard.filtering = false;
+            dashboard.filter.set("");
+        } else if !dashboard.marked.is_empty() {
+            dashboard.marked.clear();
+        } else if dashboard.paused.take().is_none() {
+            self.close_dashboard();
+        }
+    }
+
+    /// Runs a command of the dashboard.
+    pub(super) fn dashboard_command(&mut self, command: Command, nth: usize) {
+        if self.detail_command(command, nth) {
+            return;
+        }
+        match command {
+            Command::BoardUp => self.move_selection(|at, _| at.saturating_sub(1)),
+            Command::BoardDown => self.move_selection(|at, last| (at + 1).min(last)),
+            Command::BoardFirst => self.move_selection(|_, _| 0),
+            Command::BoardLast => self.move_selection(|_, last| last),
+            Command::BoardPageUp => self.move_selection(|at, _| at.saturating_sub(PAGE)),
+            Command::BoardPageDown => self.move_selection(|at, last| (at + PAGE).min(last)),
+            Command::BoardEnter => self.open_detail(),
+            Command::BoardRead => self.open_chat(),
+            Command::BoardExplain => self.open_dialog(DialogKind::Explain),
+            Command::BoardFilter => self.with_dashboard(|dashboard| dashboard.filtering = true),
+            Command::BoardSort => self.with_dashboard(|dashboard| {
+                let sort = Sort::ALL.get(nth).copied().unwrap_or_default();
+                dashboard.reversed = dashboard.sort == sort && !dashboard.reversed;
+                dashboard.sort = sort;
+            }),
+            Command::BoardFreeze => self.with_dashboard(|dashboard| {
+                dashboard.paused = match dashboard.paused.take() {
+                    Some(_) => None,
+                    None => Some(dashboard.live.clone()),
+                };
+            }),
+            Command::BoardMark => self.toggle_mark(),
+            Command::BoardExtend => self.open_dialog(DialogKind::Extend),
+            Command::BoardEnd => self.open_dialog(DialogKind::End),
+            Command::BoardLock => {
+                let locked = self.is_selected_row(|row| row.locked);
+                self.open_dialog(if locked {
+                    DialogKind::Unlock
+                } else {
+                    DialogKind::Lock
+                });
+            }
+            Command::BoardReadOnly => {
+                let read_only = self.is_selected_row(|row| row.read_only);
+                self.open_dialog(if read_only {
+                    DialogKind::Writable
+                } else {
+                    DialogKind::ReadOnly
+                });
+            }
+            Command::BoardAnnounce => self.open_dialog(DialogKind::Announce),
+            Command::BoardMute => self.open_dialog(DialogKind::Mute),
+            Command::BoardUnmute => self.open_dialog(DialogKind::Unmute),
+            Command::BoardRemove => self.open_dialog(DialogKind::Remove),
+            Command::BoardBan => self.open_dialog(DialogKind::Ban),
+            Command::BoardUnban => self.open_dialog(DialogKind::Unban),
+            Command::BoardServer => self.model.overlay = Some(Overlay::new(Page::Servers)),
+            Command::AskingEnter => self.confirm_dialog(),
+            Command::AskingUp => self.move_highlight(|at, _| at.saturating_sub(1)),
+            Command::AskingDown => self.move_highlight(|at, last| (at + 1).min(last)),
+            _ => {}
+        }
+    }
+
+    fn with_dashboard(&mut self, change: impl FnOnce(&mut Dashboard)) {
+        if let Some(dashboard) = &mut self.model.dashboard {
+            change(dashboard);
+        }
+    }
+
+    fn is_selected_row(&self, predicate: impl Fn(&BoardRow) -> bool) -> bool {
+        let dashboard = self.model.dashboard.as_ref();
+        dashboard
+            .and_then(|dashboard| dashboard.row(self.model.now))
+            .is_some_and(predicate)
+    }
+
+    fn move_selection(&mut self, to: impl FnOnce(usize, usize) -> usize) {
+        let now = self.model.now;
+        self.with_dashboard(|dashboard| {
+            let rows = dashboard.rows(now);
+            let last = rows.len().saturating_sub(1);
+            let at = to(dashboard.selected_index(&rows), last);
+            dashboard.selected = rows.get(at).map(|row| row.instance);
+        });
+    }
+
+    fn toggle_mark(&mut self) {
+        let now = self.model.now;
+        self.with_dashboard(|dashboard| {
+            let Some(id) = dashboard.row(now).map(|row| row.instance) else {
+                return;
+            };
+            if !dashboard.marked.remove(&id) {
+                dashboard.marked.insert(id);
+            }
+        });
+        self.move_selection(|at, last| (at + 1).min(last));
+    }
+
+    /// Opens the chat of the selected meeting.
+    fn open_chat(&mut self) {
+        let now = self.model.now;
+        let Some(dashboard) = &mut self.model.dashboard else {
+            return;
+        };
+        let Some(id) = dashboard.current(now) else {
+            return;
+        };
+        dashboard.selected = Some(id);
+        dashboard.in_chat = true;
+        self.show(id);
+        self.open(id);
+        let back = self.model.key(Command::Back);
+        let participants = self.model.key(Command::PeopleList);
+        let text =
+            format!("Opened {id} from the dashboard. {back} back · {participants} participants");
+        self.model.tell(Tone::Plain, text);
+    }
+
+    /// Opens a dialog for the marked meetings, or for the selected one.
+    fn open_dialog(&mut self, kind: DialogKind) {
+        let now = self.model.now;
+        let Some(dashboard) = &mut self.model.dashboard else {
+            return;
+        };
+        let single = kind.needs_user() || dashboard.detail.is_some();
+        let mut targets: Vec<InstanceId> = if single || dashboard.marked.is_empty() {
+            dashboard.current(now).into_iter().collect()
+        } else {
+            dashboard.marked.iter().copied().collect()
+        };
+        let rows = &dashboard.live.rows;
+        let is_running = |id: &InstanceId| {
+            rows.get(id).is_some_and(|row| {
+                matches!(row.state, InstanceState::Active | InstanceState::Ending)
+            })
+        };
+        targets.retain(|id| kind == DialogKind::Explain || is_running(id));
+        let place = match targets.as_slice() {
+            [] => {
+                let error = "Only running meetings can be changed";
+                return self.model.tell(Tone::Bad, error);
+            }
+            [id] => {
+                let title = rows.get(id).map(|row| text::one_line(&row.title));
+                format!("{} {id}", title.unwrap_or_default())
+            }
+            many => format!("{} meetings", many.len()),
+        };
+        let first = targets[0];
+        let has_participants = is_running(&first);
+        dashboard.filtering = false;
+        let mut dialog = Dialog::new(kind, targets, place);
+        let selected = dashboard.selected_participant(now);
+        let selected = selected.filter(|_| kind.needs_user() && kind != DialogKind::Explain);
+        let is_chosen = selected.is_some();
+        if let Some((user, name)) = selected {
+            let target = Target {
+                user: Some(user),
+                email: None,
+            };
+            dialog.choose(target, text::one_line(&name));
+        }
+        dashboard.dialog = Some(dialog);
+        if kind.needs_user() && !is_chosen && has_participants {
+            self.ask(Verb::People(first), Asked::DialogParticipants(first));
+        }
+    }
+
+    /// The participants that the dialog offers have arrived.
+    pub(super) fn dialog_participants(&mut self, id: InstanceId, participants: Vec<Participant>) {
+        let dashboard = self.model.dashboard.as_mut();
+        let dialog = dashboard.and_then(|dashboard| dashboard.dialog.as_mut());
+        if let Some(dialog) = dialog.filter(|dialog| dialog.targets.first() == Some(&id)) {
+            dialog.participants = participants;
+        }
+    }
+
+    fn move_highlight(&mut self, to: impl FnOnce(usize, usize) -> usize) {
+        self.with_dashboard(|dashboard| {
+            let dialog = dashboard.dialog.as_mut();
+            if let Some(dialog) = dialog.filter(|one| one.field == DialogField::Participant) {
+                let last = dialog.matches().len().saturating_sub(1);
+                dialog.highlighted = to(dialog.highlighted.min(last), last);
+            }
+        });
+    }
+
+    /// Moves the dialog to its next field; after the last, sends the request.
+    fn confirm_dialog(&mut self) {
+        let Some(dashboard) = &mut self.model.dashboard else {
+            return;
+        };
+        let Some(dialog) = &mut dashboard.dialog else {
+            // Leaves the filter, which stays in effect.
+            dashboard.filtering = false;
+            return;
+        };
+        if dialog.kind == DialogKind::Explain {
+            return match dialog.email() {
+                Ok(email) => self.explain(&email),
+                Err(error) => self.model.tell(Tone::Bad, error),
+            };
+        }
+        match dialog.confirm() {
+            Ok(None) => {}
+            Ok(Some(reason)) => {
+                if let Some(dialog) = dashboard.dialog.take() {
+                    self.moderate(&dialog, reason.as_deref());
+                }
+            }
+            Err(error) => self.model.tell(Tone::Bad, error),
+        }
+    }
+
+    /// Asks the server why a user can or cannot join.
+    fn explain(&mut self, email: &str) {
+        let dashboard = self.model.dashboard.as_mut();
+        let dialog = dashboard.and_then(|dashboard| dashboard.dialog.take());
+        let Some(id) = dialog.and_then(|dialog| dialog.targets.first().copied()) else {
+            return;
+        };
+        let verb = Verb::Explain(Explain {
+            instance: id,
+            email: email.to_owned(),
+        });
+        if self.ask_or_tell(verb, Asked::Explain(id)) {
+            // Clears an error about the input.
+            self.model.notice = None;
+            self.model.overlay = Some(Overlay::new(Page::Access {
+                instance: id,
+                email: email.to_owned(),
+                verdict: None,
+            }));
+        }
+    }
+
+    fn moderate(&mut self, dialog: &Dialog, reason: Option<&str>) {
+        let Some(action) = dialog.finished_action() else {
+            return;
+        };
+        let mut sent = false;
+        for (nth, instance) in (0_u128..).zip(&dialog.targets) {
+            // Each key press brings one spare id. Its last, random bits vary for each meeting.
+            let cmid = Cmid(uuid::Uuid::from_u128(self.spare.0.as_u128() ^ nth));
+            let verb = Verb::Moderate(Moderate {
+                instance: *instance,
+                cmid,
+                measure: action.clone(),
+                reason: reason.map(str::to_owned),
+            });
+            let name = dialog.name().to_owned();
+            sent = self.ask_or_tell(verb, Asked::Moderate(*instance, dialog.kind, name));
+        }
+        if sent {
+            self.with_dashboard(|dashboard| dashboard.marked.clear());
+        }
+    }
+
+    /// A moderation action was done.
+    pub(super) fn moderation_done(&mut self, id: InstanceId, kind: DialogKind, name: &str) {
+        let text = kind.done(&self.place(id), &text::one_line(name));
+        self.model.tell(Tone::Good, text);
+    }
+
+    /// A moderation action was refused.
+    pub(super) fn moderation_refused(
+        &mut self,
+        id: InstanceId,
+        kind: DialogKind,
+        name: &str,
+        reject: &Reject,
+    ) {
+        let phrase = kind.phrase(&self.place(id), &text::one_line(name));
+        let text = format!("Could not {phrase}: {}", reject.detail);
+        self.model.tell(Tone::Bad, text);
+    }
+
+    /// The connection was lost before a moderation action was answered.
+    pub(super) fn moderation_unknown(&mut self, id: InstanceId, kind: DialogKind, name: &str) {
+        let phrase = kind.phrase(&self.place(id), &text::one_line(name));
+        let text = format!("Connection lost, result unknown: {phrase}. Check after reconnecting");
+        self.model.tell(Tone::Bad, text);
+    }
+
+    fn place(&self, id: InstanceId) -> String {
+        let dashboard = self.model.dashboard.as_ref();
+        let row = dashboard.and_then(|dashboard| dashboard.live.rows.get(&id));
+        match row {
+            Some(row) => format!("{} {id}", text::one_line(&row.title)),
+            None => self.title_of(id),
+        }
+    }
+}

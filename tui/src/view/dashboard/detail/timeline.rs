@@ -1,0 +1,123 @@
+//! Draws the timeline of a meeting, newest first, without the text of messages.
+
+use plenary_shared::ids::UserId;
+use plenary_shared::protocol::{Trace, TraceWhat};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::super::super::{put, whole};
+use crate::model::Model;
+use crate::model::dashboard::{DetailView, MeetingDetail, Pane, keyword};
+use crate::text;
+use crate::theme::Tone;
+
+/// Columns of the keyword.
+const KEYWORD: usize = 7;
+
+/// Draws the timeline. Returns the position of the selected row.
+pub(super) fn draw(
+    model: &Model,
+    detail: &MeetingDetail,
+    view: &DetailView,
+    focus: bool,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) -> Position {
+    let columns = usize::from(area.width);
+    let entries = view.timeline(detail);
+    let at = view.entry_index(&entries);
+    let height = usize::from(area.height.saturating_sub(1)).max(1);
+    let skipped = at - at % height;
+    let head = if view.entry.is_none() {
+        " TIMELINE (newest first, live)"
+    } else {
+        " TIMELINE"
+    };
+    let head = text::fit(head, columns, model.theme.glyphs.cut);
+    let mut lines = vec![Line::styled(head, model.theme.style(Tone::Quiet))];
+    for (nth, entry) in entries.iter().enumerate().skip(skipped).take(height) {
+        let selected = focus && view.pane == Pane::Timeline && nth == at;
+        let line = row(model, detail, entry, selected, columns);
+        lines.push(if selected {
+            whole(line, columns, model.theme.style(Tone::Reversed))
+        } else {
+            line
+        });
+    }
+    put(frame, area, lines);
+    let row = u16::try_from(at - skipped).unwrap_or_default() + 1;
+    let last = area.bottom().saturating_sub(1);
+    Position::new(area.x, (area.y + row).min(last))
+}
+
+fn row(
+    model: &Model,
+    detail: &MeetingDetail,
+    entry: &Trace,
+    selected: bool,
+    columns: usize,
+) -> Line<'static> {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let bar = if selected { glyphs.bar } else { " " };
+    let tone = match entry.what {
+        TraceWhat::Denied { .. } => Tone::Bad,
+        TraceWhat::Moderated { .. } | TraceWhat::Lost => Tone::Soon,
+        TraceWhat::Opened
+        | TraceWhat::Join
+        | TraceWhat::Leave { .. }
+        | TraceWhat::Message { .. }
+        | TraceWhat::Edited { .. }
+        | TraceWhat::Deleted { .. }
+        | TraceWhat::Closed { .. }
+        | TraceWhat::Back => Tone::Plain,
+    };
+    let time = format!("{bar}{} ", model.zone.hms(entry.at));
+    let keyword = text::left(keyword(&entry.what), KEYWORD, glyphs.cut);
+    let room = columns.saturating_sub(text::width(&time) + KEYWORD);
+    Line::from(vec![
+        Span::raw(time),
+        Span::styled(keyword, theme.style(tone)),
+        Span::raw(text::fit(
+            &description(model, detail, entry),
+            room,
+            glyphs.cut,
+        )),
+    ])
+}
+
+/// What the entry says after its keyword.
+fn description(model: &Model, detail: &MeetingDetail, entry: &Trace) -> String {
+    let glyphs = model.theme.glyphs;
+    let name_of = |user: UserId| match detail.participants.get(&user) {
+        Some(one) => text::one_line(&one.name),
+        None => format!("#{user}"),
+    };
+    let name = match (&*entry.name, entry.user) {
+        ("", Some(user)) => name_of(user),
+        (name, _) => text::one_line(name),
+    };
+    let plain = |code: &str| code.replace('_', " ");
+    match &entry.what {
+        TraceWhat::Opened => String::new(),
+        TraceWhat::Join | TraceWhat::Back => name,
+        TraceWhat::Leave { reason } => format!("{name}: {}", plain(reason.as_str())),
+        TraceWhat::Message { bytes } => format!("{name} {} {bytes} B", glyphs.came),
+        TraceWhat::Edited { target, bytes } => {
+            format!("{name} {} {bytes} B, message {target}", glyphs.came)
+        }
+        TraceWhat::Deleted { target } => format!("{name}, message {target}"),
+        TraceWhat::Moderated { done } => {
+            let whom = done.act.whom().filter(|whom| !whom.name.is_empty());
+            let whom_name = |user| match whom {
+                Some(whom) if whom.id == user => whom.name.clone(),
+                _ => name_of(user),
+            };
+            let sentence = done.sentence(whom_name, |at| model.zone.hm(at));
+            format!("{name} {}", text::one_line(&sentence))
+        }
+        TraceWhat::Closed { reason } => plain(reason.as_str()),
+        TraceWhat::Denied { code } => format!("{name}: {}", plain(code.as_str())),
+        TraceWhat::Lost => format!("{name} reconnecting"),
+    }
+}

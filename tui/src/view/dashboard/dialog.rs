@@ -1,0 +1,78 @@
+//! Draws the dialog before a moderation action.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::super::over::boxed;
+use super::super::{put, whole};
+use crate::model::Model;
+use crate::model::dashboard::{Dialog, DialogField, DialogKind};
+use crate::text;
+use crate::theme::Tone;
+
+/// The most columns of the dialog.
+const COLUMNS_MAX: u16 = 76;
+/// The most participants that are offered at once.
+const OFFERED_MAX: usize = 6;
+
+/// Draws the dialog over the lower part of the table.
+pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, body: Rect) {
+    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let offered = dialog.matches();
+    let offers = match dialog.field {
+        DialogField::Participant => offered.len().clamp(1, OFFERED_MAX),
+        DialogField::Minutes | DialogField::Text | DialogField::Reason => 0,
+    };
+    let rows = u16::try_from(offers).unwrap_or_default() + 4;
+    let (width, height) = (body.width.min(COLUMNS_MAX), body.height.min(rows));
+    let x = (body.width - width) / 2;
+    let area = Rect::new(x, body.bottom() - height, width, height);
+    let enter = glyphs.keys[3];
+    let confirm = match dialog.field {
+        DialogField::Participant if dialog.kind == DialogKind::Explain => "OK",
+        DialogField::Participant | DialogField::Minutes => "Next",
+        DialogField::Text | DialogField::Reason => "OK",
+    };
+    let note = format!("{enter} {confirm}  Esc Cancel");
+    let inside = boxed(model, frame, area, &dialog.title(), &note);
+    if inside.is_empty() {
+        return;
+    }
+    let columns = usize::from(inside.width);
+    let label = dialog.field.label();
+    let label = text::fit(label, columns.saturating_sub(1), glyphs.cut);
+    let laid = dialog.editor.laid(columns.saturating_sub(4).max(2));
+    let input = laid.rows.get(laid.row).cloned().unwrap_or_default();
+    let mut lines = vec![
+        Line::styled(format!(" {label}"), theme.style(Tone::Quiet)),
+        Line::raw(format!(" {} {input}", glyphs.prompt)),
+    ];
+    let highlighted = dialog.highlighted.min(offered.len().saturating_sub(1));
+    let skipped = (highlighted + 1).saturating_sub(OFFERED_MAX);
+    for (nth, one) in offered.iter().enumerate().skip(skipped).take(offers) {
+        let is_highlighted = nth == highlighted;
+        let bar = if is_highlighted { glyphs.bar } else { " " };
+        let (name, email) = (text::one_line(&one.name), text::one_line(&one.email));
+        let text = text::fit(&format!("{bar}{name}  {email}"), columns, glyphs.cut);
+        let style = if is_highlighted {
+            theme.style(Tone::Reversed)
+        } else {
+            Style::new()
+        };
+        lines.push(whole(Line::raw(text), columns, style));
+    }
+    if offers > 0 && offered.is_empty() {
+        let text = " No match. Type the full email";
+        lines.push(Line::styled(text, theme.style(Tone::Quiet)));
+    }
+    put(frame, inside, lines);
+    let x = u16::try_from(laid.column + 3).unwrap_or(u16::MAX);
+    let x = inside
+        .x
+        .saturating_add(x)
+        .min(inside.right().saturating_sub(1));
+    let y = (inside.y + 1).min(inside.bottom().saturating_sub(1));
+    frame.set_cursor_position(Position::new(x, y));
+}
