@@ -1,4 +1,4 @@
-//! The back ends: each begins empty, and says how to do to it what no store has a verb for.
+//! The back ends. Each starts empty, and offers the operations that are not part of a store.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,55 +14,55 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_testkit::{DEADLINE, Database, MariaDb, Redis};
 use tempfile::TempDir;
 
-/// A store of its own for each case.
+/// A back end with its own store for each case.
 #[async_trait]
 pub trait BackEnd: Send + Sync {
     /// The store.
     fn store(&self) -> Arc<dyn Store>;
 
-    /// Another server's store over the same data, where several servers may share it.
+    /// Another server's store over the same data, if several servers can share it.
     async fn other(&self) -> Arc<dyn Store> {
         self.store()
     }
 
-    /// What somebody else does in the tables; only what is the same in every back end's SQL.
+    /// Runs SQL as another program would; only statements that every back end understands.
     fn sql(&self, statement: &str);
 
-    /// Whether what is archived is kept apart from what is live, and so comes later.
+    /// Whether events are archived after they are acknowledged.
     fn archives_later(&self) -> bool {
         true
     }
 
-    /// Whether several servers may share it.
+    /// Whether several servers can share the data.
     fn is_shared(&self) -> bool {
         self.archives_later()
     }
 
-    /// Leaves what is below `first` to the archive, where what is live is kept apart.
+    /// Trims the live log below `first`, if the live state is separate from the archive.
     fn trim(&self, _here: InstanceId, _first: Seq) {}
 
-    /// Forgets that this instance is live, where that can be forgotten. Whether it was.
+    /// Drops the live state of this instance, if it can be dropped. Returns whether it was.
     fn forget(&self, _here: InstanceId) -> bool {
         false
     }
 }
 
-/// Redis and MariaDB: a Redis for each case, and a database in the process' one MariaDB.
-struct OnHybrid {
+/// Redis and MariaDB: one Redis for each case, and one database in the process's MariaDB.
+struct OnRedisMysql {
     store: Arc<RedisMysqlStore>,
     redis: Redis,
     database: Database,
     _mariadb: Arc<MariaDb>,
 }
 
-/// The [`RedisMysqlStore`] store.
-pub async fn hybrid() -> Box<dyn BackEnd> {
+/// Creates a [`RedisMysqlStore`].
+pub async fn redis_mysql() -> Box<dyn BackEnd> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
     let redis = Redis::start();
     let ledger = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
     ledger.migrate().await.expect("an empty database is filled");
-    Box::new(OnHybrid {
+    Box::new(OnRedisMysql {
         store: connect(&redis, &database).await,
         redis,
         database,
@@ -70,7 +70,7 @@ pub async fn hybrid() -> Box<dyn BackEnd> {
     })
 }
 
-/// A server's store over these.
+/// Connects another server's store.
 pub async fn connect(redis: &Redis, database: &Database) -> Arc<RedisMysqlStore> {
     let ledger = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
     let nonce = ledger.nonce().await.expect("MariaDB answers");
@@ -78,7 +78,7 @@ pub async fn connect(redis: &Redis, database: &Database) -> Arc<RedisMysqlStore>
     RedisMysqlStore::new(live, ledger, clock::of_machine())
 }
 
-/// The one MariaDB of this process, stopped when the last case that has it is over.
+/// The MariaDB of this process, stopped when the last case that uses it has ended.
 pub fn mariadb() -> Arc<MariaDb> {
     static SHARED: Mutex<Weak<MariaDb>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +95,7 @@ fn key(here: InstanceId, rest: &str) -> String {
 }
 
 #[async_trait]
-impl BackEnd for OnHybrid {
+impl BackEnd for OnRedisMysql {
     fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
     }
@@ -118,13 +118,13 @@ impl BackEnd for OnHybrid {
     }
 }
 
-/// One file in a directory of its own, opened as a server opens it.
+/// SQLite in its own directory, opened as a server opens it.
 struct OnSqlite {
     store: Arc<SqliteStore>,
     directory: TempDir,
 }
 
-/// The [`SqliteStore`] store.
+/// Creates a [`SqliteStore`].
 pub async fn sqlite() -> Box<dyn BackEnd> {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let store = SqliteStore::open(directory.path(), clock::of_machine(), Purpose::Serve);
@@ -149,7 +149,7 @@ impl BackEnd for OnSqlite {
     }
 }
 
-/// What somebody else does in the file of a directory.
+/// Runs SQL in the database of a directory, as another program would.
 pub fn sql_in_file(directory: &Path, statement: &str) {
     let file = rusqlite::Connection::open(directory.join("plenary.db")).expect("the file is there");
     file.busy_timeout(DEADLINE).expect("a timeout can be set");

@@ -1,4 +1,4 @@
-//! Stays that connections hold: lost and kept, with the true time of the loss.
+//! Stays held by connections: lost and kept, with the true time of the loss.
 
 use futures_util::future::join_all;
 use plenary_shared::domain::{Reason, User};
@@ -6,51 +6,54 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
 
+use crate::harness::{HOUR_MS, Harness, SHORT_MS, connection, instance, kinds, leaves, node, now};
 use crate::joining::until_over;
-use crate::world::{HOUR_MS, SHORT_MS, World, connection, instance, kinds, leaves, node, now};
 
-/// Whether somebody is in.
-async fn is_in(world: &World, here: InstanceId, user: &User) -> bool {
-    let people = world.store.people(here, &world.root).await;
+/// Whether the user is a participant.
+async fn is_in(harness: &Harness, here: InstanceId, user: &User) -> bool {
+    let people = harness.store.people(here, &harness.root).await;
     let people = people.expect("an admin may read");
     people.iter().any(|one| one.id == user.id)
 }
 
-async fn join(world: &World, here: InstanceId, user: &User, number: u64) {
+async fn join(harness: &Harness, here: InstanceId, user: &User, number: u64) {
     let held = connection("a", number);
-    let joined = world.store.join(here, user, Some(&held)).await;
+    let joined = harness.store.join(here, user, Some(&held)).await;
     joined.expect("they may join");
 }
 
-async fn lose(world: &World, here: InstanceId, number: u64) {
-    let lost = world.store.detach(here, &connection("a", number), 0).await;
+async fn lose(harness: &Harness, here: InstanceId, number: u64) {
+    let lost = harness
+        .store
+        .detach(here, &connection("a", number), 0)
+        .await;
     lost.expect("the store answers");
 }
 
-async fn reap(world: &World, here: InstanceId, grace_ms: i64) {
-    world
+async fn reap(harness: &Harness, here: InstanceId, grace_ms: i64) {
+    harness
         .store
         .reap(here, grace_ms)
         .await
         .expect("the store answers");
 }
 
-async fn hold(world: &World, here: InstanceId, user: &User, number: u64) {
+async fn hold(harness: &Harness, here: InstanceId, user: &User, number: u64) {
     let held = connection("a", number);
-    world
+    harness
         .store
         .hold(here, user, &held)
         .await
         .expect("they may follow");
 }
 
-async fn open(world: &World, here: InstanceId, user: &User, number: u64) {
+async fn open(harness: &Harness, here: InstanceId, user: &User, number: u64) {
     let held = connection("a", number);
-    let opened = world.store.open(here, user, Some(&held), 1).await;
+    let opened = harness.store.open(here, user, Some(&held), 1).await;
     opened.expect("they may read");
 }
 
-/// The next millisecond, so that what was before is told from what comes.
+/// Waits for the next millisecond, so that later times differ.
 async fn tick() -> Timestamp {
     let before = now();
     until_async("the clock to go on", async || {
@@ -60,133 +63,134 @@ async fn tick() -> Timestamp {
     before
 }
 
-pub async fn a_lost_connection_ends_the_stay_at_the_time_of_the_loss(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    join(world, here, &ada, 1).await;
+pub async fn lost_connection_ends_stay_at_time_of_loss(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    join(harness, here, &ada, 1).await;
     let before = tick().await;
-    lose(world, here, 1).await;
+    lose(harness, here, 1).await;
     let after = tick().await.plus_ms(1);
-    reap(world, here, HOUR_MS).await;
-    assert!(is_in(world, here, &ada).await, "the grace is not over");
+    reap(harness, here, HOUR_MS).await;
+    assert!(is_in(harness, here, &ada).await, "the grace is not over");
     tick().await;
-    reap(world, here, 0).await;
-    assert!(!is_in(world, here, &ada).await);
-    let left = leaves(&world.log(here).await);
+    reap(harness, here, 0).await;
+    assert!(!is_in(harness, here, &ada).await);
+    let left = leaves(&harness.log(here).await);
     let [(who, why, when)] = left.as_slice() else {
         panic!("{left:?}");
     };
     assert_eq!((*who, *why), (ada.id, Reason::ConnectionLost));
     assert!((before..=after).contains(when), "{before} {when} {after}");
-    reap(world, here, 0).await;
-    assert_eq!(kinds(&world.log(here).await)["leave"], 1);
-    world.join(here, &ada).await;
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await)["leave"], 1);
+    harness.join(here, &ada).await;
 }
 
-pub async fn a_stay_of_two_connections_ends_with_the_last(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    join(world, here, &ada, 1).await;
-    open(world, here, &ada, 2).await;
-    // Twice is once.
-    open(world, here, &ada, 2).await;
-    lose(world, here, 1).await;
-    lose(world, here, 1).await;
-    reap(world, here, 0).await;
-    assert!(is_in(world, here, &ada).await, "the second holds it");
-    reap(world, here, 0).await;
-    lose(world, here, 2).await;
-    reap(world, here, 0).await;
-    assert!(!is_in(world, here, &ada).await);
+pub async fn stay_of_two_connections_ends_with_the_last(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    join(harness, here, &ada, 1).await;
+    open(harness, here, &ada, 2).await;
+    // Opening twice counts once.
+    open(harness, here, &ada, 2).await;
+    lose(harness, here, 1).await;
+    lose(harness, here, 1).await;
+    reap(harness, here, 0).await;
+    assert!(is_in(harness, here, &ada).await, "the second holds it");
+    reap(harness, here, 0).await;
+    lose(harness, here, 2).await;
+    reap(harness, here, 0).await;
+    assert!(!is_in(harness, here, &ada).await);
 }
 
-pub async fn whoever_comes_back_within_the_grace_stays(world: &mut World) {
-    let people = world.crowd(3).await;
-    let here = world.public().await;
+pub async fn reconnect_within_grace_keeps_the_stay(harness: &mut Harness) {
+    let people = harness.crowd(3).await;
+    let here = harness.public().await;
     for (number, user) in (1..).zip(&people) {
-        join(world, here, user, number).await;
-        lose(world, here, number).await;
+        join(harness, here, user, number).await;
+        lose(harness, here, number).await;
     }
-    // By the same connection, by another one, by saying that one follows still.
-    open(world, here, &people[0], 1).await;
-    open(world, here, &people[1], 12).await;
-    hold(world, here, &people[2], 13).await;
-    reap(world, here, 0).await;
+    // With the same connection, with another one, and by confirming that it still follows.
+    open(harness, here, &people[0], 1).await;
+    open(harness, here, &people[1], 12).await;
+    hold(harness, here, &people[2], 13).await;
+    reap(harness, here, 0).await;
     for (held, user) in [1, 12, 13].into_iter().zip(&people) {
-        assert!(is_in(world, here, user).await, "{}", user.name);
-        lose(world, here, held).await;
+        assert!(is_in(harness, here, user).await, "{}", user.name);
+        lose(harness, here, held).await;
     }
-    reap(world, here, 0).await;
-    assert_eq!(kinds(&world.log(here).await)["leave"], 3);
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await)["leave"], 3);
 }
 
-pub async fn a_late_loss_of_an_old_connection_does_not_end_a_new_stay(world: &mut World) {
-    let people = world.crowd(4).await;
-    let here = world.public().await;
+pub async fn late_loss_of_old_connection_keeps_new_stay(harness: &mut Harness) {
+    let people = harness.crowd(4).await;
+    let here = harness.public().await;
     for (number, user) in (1..).zip(&people) {
-        join(world, here, user, number).await;
+        join(harness, here, user, number).await;
     }
-    // The loss comes after the new stay; before it; within the same connection; and without one.
-    world.leave(here, &people[0]).await;
-    join(world, here, &people[0], 11).await;
-    lose(world, here, 1).await;
-    lose(world, here, 2).await;
-    world.leave(here, &people[1]).await;
-    join(world, here, &people[1], 12).await;
-    world.leave(here, &people[2]).await;
-    join(world, here, &people[2], 3).await;
-    world.leave(here, &people[3]).await;
-    world.join(here, &people[3]).await;
-    lose(world, here, 4).await;
-    reap(world, here, 0).await;
-    assert_eq!(kinds(&world.log(here).await)["leave"], 4);
+    // The loss is reported after the new stay has started; before; on the same connection; and
+    // without one.
+    harness.leave(here, &people[0]).await;
+    join(harness, here, &people[0], 11).await;
+    lose(harness, here, 1).await;
+    lose(harness, here, 2).await;
+    harness.leave(here, &people[1]).await;
+    join(harness, here, &people[1], 12).await;
+    harness.leave(here, &people[2]).await;
+    join(harness, here, &people[2], 3).await;
+    harness.leave(here, &people[3]).await;
+    harness.join(here, &people[3]).await;
+    lose(harness, here, 4).await;
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await)["leave"], 4);
 
-    // But its own does.
+    // The loss of its own connection ends it.
     for number in [11, 12, 3] {
-        lose(world, here, number).await;
+        lose(harness, here, number).await;
     }
-    reap(world, here, 0).await;
-    assert_eq!(kinds(&world.log(here).await)["leave"], 7);
-    assert!(is_in(world, here, &people[3]).await);
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await)["leave"], 7);
+    assert!(is_in(harness, here, &people[3]).await);
 }
 
-pub async fn a_stay_without_a_connection_survives_connections(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    // Held before the stay is not held.
-    hold(world, here, &ada, 1).await;
-    lose(world, here, 1).await;
-    world.join(here, &ada).await;
+pub async fn stay_without_connection_survives_lost_connections(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    // A connection bound before the stay does not hold it.
+    hold(harness, here, &ada, 1).await;
+    lose(harness, here, 1).await;
+    harness.join(here, &ada).await;
     for number in [1, 2, 1] {
-        open(world, here, &ada, number).await;
-        hold(world, here, &ada, number).await;
-        lose(world, here, number).await;
-        reap(world, here, 0).await;
-        assert!(is_in(world, here, &ada).await, "after {number}");
+        open(harness, here, &ada, number).await;
+        hold(harness, here, &ada, number).await;
+        lose(harness, here, number).await;
+        reap(harness, here, 0).await;
+        assert!(is_in(harness, here, &ada).await, "after {number}");
     }
-    world.leave(here, &ada).await;
-    // And a connection that holds nothing brings nobody in or out.
-    hold(world, here, &ada, 3).await;
-    lose(world, here, 3).await;
-    reap(world, here, 0).await;
-    assert_eq!(kinds(&world.log(here).await)["leave"], 1);
+    harness.leave(here, &ada).await;
+    // A connection that holds nothing adds and removes nobody.
+    hold(harness, here, &ada, 3).await;
+    lose(harness, here, 3).await;
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await)["leave"], 1);
 }
 
-pub async fn a_connection_in_several_instances_holds_each(world: &mut World) {
-    let ada = world.member("ada").await;
-    let (here, there) = (world.public().await, world.public().await);
-    join(world, here, &ada, 1).await;
-    join(world, there, &ada, 1).await;
-    lose(world, here, 1).await;
-    world.store.reap_all(0).await.expect("the store answers");
-    assert!(!is_in(world, here, &ada).await);
-    assert!(is_in(world, there, &ada).await);
+pub async fn connection_holds_a_stay_in_each_instance(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let (here, there) = (harness.public().await, harness.public().await);
+    join(harness, here, &ada, 1).await;
+    join(harness, there, &ada, 1).await;
+    lose(harness, here, 1).await;
+    harness.store.reap_all(0).await.expect("the store answers");
+    assert!(!is_in(harness, here, &ada).await);
+    assert!(is_in(harness, there, &ada).await);
 }
 
-pub async fn a_dead_servers_people_leave_when_its_lease_ended(world: &mut World) {
-    let people = world.crowd(4).await;
-    let (here, there) = (world.public().await, world.public().await);
-    let store = world.store.clone();
+pub async fn users_of_dead_server_leave_when_its_lease_expires(harness: &mut Harness) {
+    let people = harness.crowd(4).await;
+    let (here, there) = (harness.public().await, harness.public().await);
+    let store = harness.store.clone();
     let [a, b] = [node("a"), node("b")];
     store
         .renew_lease(&a, HOUR_MS)
@@ -198,7 +202,7 @@ pub async fn a_dead_servers_people_leave_when_its_lease_ended(world: &mut World)
         .expect("the store answers");
     both.sort();
     assert_eq!(both, [a.clone(), b.clone()]);
-    join(world, here, &people[0], 1).await;
+    join(harness, here, &people[0], 1).await;
     for (place, user, number) in [
         (here, &people[1], 1),
         (there, &people[1], 1),
@@ -208,9 +212,13 @@ pub async fn a_dead_servers_people_leave_when_its_lease_ended(world: &mut World)
         let joined = store.join(place, user, Some(&held)).await;
         joined.expect("it is public");
     }
-    world.join(here, &people[3]).await;
+    harness.join(here, &people[3]).await;
     store.reap_all(0).await.expect("the store answers");
-    assert_eq!(kinds(&world.log(here).await).get("leave"), None, "all live");
+    assert_eq!(
+        kinds(&harness.log(here).await).get("leave"),
+        None,
+        "all live"
+    );
 
     let before = tick().await;
     let live = store.renew_lease(&b, 0).await.expect("the store answers");
@@ -219,26 +227,26 @@ pub async fn a_dead_servers_people_leave_when_its_lease_ended(world: &mut World)
     tick().await;
     store.reap_all(HOUR_MS).await.expect("the store answers");
     assert!(
-        is_in(world, here, &people[1]).await,
+        is_in(harness, here, &people[1]).await,
         "the grace is not over"
     );
     store.reap_all(0).await.expect("the store answers");
-    let mut lost = leaves(&world.log(here).await);
-    lost.extend(leaves(&world.log(there).await));
+    let mut lost = leaves(&harness.log(here).await);
+    lost.extend(leaves(&harness.log(there).await));
     assert_eq!(lost.len(), 3, "{lost:?}");
     for (_, why, when) in lost {
         assert_eq!(why, Reason::ConnectionLost);
         assert!((before..=after).contains(&when), "{before} {when} {after}");
     }
-    assert!(is_in(world, here, &people[0]).await);
-    assert!(is_in(world, here, &people[3]).await);
+    assert!(is_in(harness, here, &people[0]).await);
+    assert!(is_in(harness, here, &people[3]).await);
 }
 
-/// The lease runs on for a while after that.
-pub async fn a_dead_servers_people_leave_at_its_last_sign_of_life(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    let store = world.store.clone();
+/// The lease continues for a while after that.
+pub async fn users_of_dead_server_leave_at_its_last_sign_of_life(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    let store = harness.store.clone();
     let b = node("b");
     let held = connection("b", 1);
     let joined = store.join(here, &ada, Some(&held)).await;
@@ -253,7 +261,7 @@ pub async fn a_dead_servers_people_leave_at_its_last_sign_of_life(world: &mut Wo
     })
     .await;
     store.reap_all(0).await.expect("the store answers");
-    let lost = leaves(&world.log(here).await);
+    let lost = leaves(&harness.log(here).await);
     let [(_, why, when)] = lost.as_slice() else {
         panic!("{lost:?}");
     };
@@ -261,12 +269,12 @@ pub async fn a_dead_servers_people_leave_at_its_last_sign_of_life(world: &mut Wo
     assert!((before..=after).contains(when), "{before} {when} {after}");
 }
 
-/// It stood still for longer than its lease, and its people are with it still.
-pub async fn a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    let store = world.store.clone();
-    join(world, here, &ada, 1).await;
+/// The server stalled for longer than its lease, and its users are still connected.
+pub async fn stalled_server_keeps_its_users_within_grace(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    let store = harness.store.clone();
+    join(harness, here, &ada, 1).await;
     store
         .renew_lease(&node("a"), 0)
         .await
@@ -277,78 +285,78 @@ pub async fn a_server_that_was_taken_for_dead_keeps_its_people_within_the_grace(
         .renew_lease(&node("a"), HOUR_MS)
         .await
         .expect("the store answers");
-    hold(world, here, &ada, 1).await;
+    hold(harness, here, &ada, 1).await;
     store.reap_all(0).await.expect("the store answers");
-    assert!(is_in(world, here, &ada).await);
-    lose(world, here, 1).await;
+    assert!(is_in(harness, here, &ada).await);
+    lose(harness, here, 1).await;
     store.reap_all(0).await.expect("the store answers");
-    assert!(!is_in(world, here, &ada).await);
+    assert!(!is_in(harness, here, &ada).await);
 }
 
-/// Between the last sign of life and the loss.
+/// Between the last sign of life and the reported loss.
 const SILENT_MS: i64 = 15_000;
 
-pub async fn whoever_fell_silent_leaves_at_the_time_of_their_last_sign_of_life(world: &mut World) {
-    let (ada, bob) = (world.member("ada").await, world.member("bob").await);
-    let here = world.public().await;
-    join(world, here, &ada, 1).await;
-    join(world, here, &bob, 2).await;
-    lose(world, here, 1).await;
+pub async fn silent_user_leaves_at_last_sign_of_life(harness: &mut Harness) {
+    let (ada, bob) = (harness.member("ada").await, harness.member("bob").await);
+    let here = harness.public().await;
+    join(harness, here, &ada, 1).await;
+    join(harness, here, &bob, 2).await;
+    lose(harness, here, 1).await;
     let silent = connection("a", 2);
-    let lost = world.store.detach(here, &silent, SILENT_MS).await;
+    let lost = harness.store.detach(here, &silent, SILENT_MS).await;
     lost.expect("the store answers");
-    // The grace counts from the last sign of life too.
-    reap(world, here, SILENT_MS).await;
-    assert!(is_in(world, here, &ada).await);
-    assert!(!is_in(world, here, &bob).await);
-    let log = world.log(here).await;
+    // The grace period also counts from the last sign of life.
+    reap(harness, here, SILENT_MS).await;
+    assert!(is_in(harness, here, &ada).await);
+    assert!(!is_in(harness, here, &bob).await);
+    let log = harness.log(here).await;
     let joined = log.iter().rfind(|event| event.what.as_str() == "join");
     let left = leaves(&log);
     assert_eq!(left.len(), 1, "{left:?}");
-    // They joined after that sign, here: no stay ends before it began.
+    // They joined after that sign of life: a stay never ends before it started.
     assert_eq!(Some(left[0].2), joined.map(|event| event.timestamp));
 }
 
-/// More than one call takes at once.
+/// More than one call handles.
 const MANY: usize = 450;
 
-pub async fn many_who_are_lost_at_once_all_leave(world: &mut World) {
-    let people = world.crowd(MANY).await;
-    let here = world.public().await;
+pub async fn many_lost_at_once_all_leave(harness: &mut Harness) {
+    let people = harness.crowd(MANY).await;
+    let here = harness.public().await;
     let held: Vec<_> = (0..).map(|n| connection("a", n)).take(MANY).collect();
     let joining = people.iter().zip(&held);
-    join_all(joining.map(|(user, held)| world.store.join(here, user, Some(held)))).await;
-    join_all(held.iter().map(|held| world.store.detach(here, held, 0))).await;
-    let other = world.back_end.other().await;
-    let (one, two) = tokio::join!(world.store.reap(here, 0), other.reap(here, 0));
+    join_all(joining.map(|(user, held)| harness.store.join(here, user, Some(held)))).await;
+    join_all(held.iter().map(|held| harness.store.detach(here, held, 0))).await;
+    let other = harness.back_end.other().await;
+    let (one, two) = tokio::join!(harness.store.reap(here, 0), other.reap(here, 0));
     one.and(two).expect("the store answers");
-    let kinds = kinds(&world.log(here).await);
+    let kinds = kinds(&harness.log(here).await);
     assert_eq!((kinds["join"], kinds["leave"]), (MANY, MANY));
 }
 
-pub async fn whoever_was_lost_at_the_end_leaves_with_everybody(world: &mut World) {
-    let ada = world.member("ada").await;
-    let guest = world.member("guest").await;
-    let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, SHORT_MS).await;
-    join(world, here, &ada, 1).await;
-    lose(world, here, 1).await;
-    until_over(world, here, &guest).await;
-    world.store.reap_all(0).await.expect("the store answers");
-    reap(world, here, 0).await;
-    assert_eq!(kinds(&world.log(here).await).get("leave"), None);
+pub async fn lost_user_leaves_at_the_end(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let guest = harness.member("guest").await;
+    let meeting = harness.meeting("Short", None).await;
+    let here = harness.active(meeting, SHORT_MS).await;
+    join(harness, here, &ada, 1).await;
+    lose(harness, here, 1).await;
+    until_over(harness, here, &guest).await;
+    harness.store.reap_all(0).await.expect("the store answers");
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await).get("leave"), None);
 }
 
-pub async fn losing_what_is_not_there_is_no_fault(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    let ended = world.public().await;
-    join(world, ended, &ada, 1).await;
-    world.end(ended).await;
+pub async fn loss_of_unknown_connection_is_ignored(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    let ended = harness.public().await;
+    join(harness, ended, &ada, 1).await;
+    harness.end(ended).await;
     for place in [here, ended, instance(77, 7)] {
-        lose(world, place, 1).await;
-        hold(world, place, &ada, 2).await;
-        reap(world, place, 0).await;
+        lose(harness, place, 1).await;
+        hold(harness, place, &ada, 2).await;
+        reap(harness, place, 0).await;
     }
-    assert_eq!(world.log(here).await.len(), 1);
+    assert_eq!(harness.log(here).await.len(), 1);
 }

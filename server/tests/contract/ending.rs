@@ -1,4 +1,5 @@
-//! The end of an instance: by steps that may be taken twice, by anybody, and stop anywhere.
+//! The end of an instance: steps that may be repeated, taken by any server, and interrupted
+//! anywhere.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,12 @@ use plenary_shared::domain::{Code, Event, InstanceState, Reason, What};
 use plenary_shared::ids::{Generation, InstanceId, UserId};
 use plenary_testkit::until_async;
 
-use crate::joining::until_over;
-use crate::world::{
-    SHORT_MS, World, body, cmid, code, connection, instance, kinds, leaves, messages, now,
+use crate::harness::{
+    Harness, SHORT_MS, body, cmid, code, connection, instance, kinds, leaves, messages, now,
 };
+use crate::joining::until_over;
 
-/// More than one call takes out.
+/// More participants than one call removes.
 const MANY: usize = 450;
 
 fn closed(log: &[Event]) -> Option<Reason> {
@@ -32,9 +33,9 @@ fn closed(log: &[Event]) -> Option<Reason> {
     }
 }
 
-/// Nothing is accepted, whatever is asked.
-async fn assert_over(world: &World, here: InstanceId) {
-    let (store, ada) = (&world.store, &world.root);
+/// Checks that every operation is refused.
+async fn assert_ended(harness: &Harness, here: InstanceId) {
+    let (store, ada) = (&harness.store, &harness.root);
     let held = connection("late", 1);
     let answers = [
         code(&store.join(here, ada, Some(&held)).await),
@@ -44,21 +45,26 @@ async fn assert_over(world: &World, here: InstanceId) {
     assert_eq!(answers, [Some(Code::Ended); 3]);
 }
 
-pub async fn everybody_leaves_at_the_end_and_every_step_may_be_taken_twice(world: &mut World) {
-    let people = world.crowd(MANY).await;
-    let here = world.public().await;
-    let joined = join_all(people.iter().map(|user| world.store.join(here, user, None))).await;
+pub async fn everybody_leaves_at_the_end_and_steps_are_idempotent(harness: &mut Harness) {
+    let people = harness.crowd(MANY).await;
+    let here = harness.public().await;
+    let joined = join_all(
+        people
+            .iter()
+            .map(|user| harness.store.join(here, user, None)),
+    )
+    .await;
     assert!(joined.iter().all(Result::is_ok));
-    world.say(here, &people[0], "before the end").await;
+    harness.post(here, &people[0], "before the end").await;
     for step in EndStep::ALL {
         for _ in 0..2 {
-            world.step(here, Reason::Ended, *step).await;
+            harness.step(here, Reason::Ended, *step).await;
         }
         if *step != EndStep::Marked {
-            assert_over(world, here).await;
+            assert_ended(harness, here).await;
         }
     }
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let end = log.last().expect("a closed log").timestamp;
     assert_eq!(closed(&log), Some(Reason::Ended));
     let left = leaves(&log);
@@ -72,45 +78,50 @@ pub async fn everybody_leaves_at_the_end_and_every_step_may_be_taken_twice(world
         assert_eq!((why, when), (Reason::Ended, end));
     }
     for step in EndStep::ALL {
-        world.step(here, Reason::Scheduled, *step).await;
+        harness.step(here, Reason::Scheduled, *step).await;
     }
-    assert_eq!(world.log(here).await, log);
+    assert_eq!(harness.log(here).await, log);
 }
 
-pub async fn what_was_closed_and_forgotten_is_closed_again(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    world.archive(here).await;
+pub async fn closed_instance_is_closed_again_after_loss(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    harness.archive(here).await;
     for step in [EndStep::Marked, EndStep::Closed] {
-        world.step(here, Reason::Ended, step).await;
+        harness.step(here, Reason::Ended, step).await;
     }
-    world.void(here);
-    if world.back_end.forget(here) {
-        // Whoever sees that it is gone builds it anew, and there it is not closed.
+    harness.void(here);
+    if harness.back_end.forget(here) {
+        // A sweep that finds it missing rebuilds it; it is not closed there.
         for _ in 0..2 {
-            world.store.sweep().await.expect("the store answers");
+            harness.store.sweep().await.expect("the store answers");
         }
-        world.step(here, Reason::Ended, EndStep::Archived).await;
-        let recorded = world
+        harness.step(here, Reason::Ended, EndStep::Archived).await;
+        let recorded = harness
             .store
             .end_step(here, Reason::Ended, EndStep::Recorded, now());
         let recorded = recorded.await.expect("the store answers");
         assert_eq!(recorded, Stepped::NotYet, "nobody has left yet");
     }
-    world.end(here).await;
-    let log = world.log(here).await;
+    harness.end(here).await;
+    let log = harness.log(here).await;
     assert_eq!(leaves(&log).len(), 1);
     assert_eq!(closed(&log), Some(Reason::Ended));
 }
 
-pub async fn two_callers_who_race_end_it_once(world: &mut World) {
-    let people = world.crowd(MANY).await;
-    let here = world.public().await;
-    join_all(people.iter().map(|user| world.store.join(here, user, None))).await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn racing_ends_end_it_once(harness: &mut Harness) {
+    let people = harness.crowd(MANY).await;
+    let here = harness.public().await;
+    join_all(
+        people
+            .iter()
+            .map(|user| harness.store.join(here, user, None)),
+    )
+    .await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     join_all((0..6).map(|n| all_steps(&*stores[n % 2], here))).await;
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let kinds = kinds(&log);
     assert_eq!(
         (kinds["join"], kinds["leave"], kinds["closed"]),
@@ -128,33 +139,33 @@ async fn all_steps(store: &dyn Store, here: InstanceId) {
     }
 }
 
-pub async fn by_the_clock_everybody_leaves_at_todatetime(world: &mut World) {
-    let people = world.crowd(3).await;
-    let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, SHORT_MS).await;
+pub async fn everybody_leaves_at_todatetime(harness: &mut Harness) {
+    let people = harness.crowd(3).await;
+    let meeting = harness.meeting("Short", None).await;
+    let here = harness.active(meeting, SHORT_MS).await;
     for user in &people {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
-    // Not before its time.
-    let early = world
+    // Not before its end time.
+    let early = harness
         .store
         .end_step(here, Reason::Scheduled, EndStep::Marked, now())
         .await;
     assert_eq!(early.expect("the store answers"), Stepped::NotYet);
-    world.say(here, &people[0], "still here").await;
-    world.leave(here, &people[2]).await;
-    until_over(world, here, &people[2]).await;
-    assert_over(world, here).await;
+    harness.post(here, &people[0], "still here").await;
+    harness.leave(here, &people[2]).await;
+    until_over(harness, here, &people[2]).await;
+    assert_ended(harness, here).await;
     for step in EndStep::ALL {
-        world.step(here, Reason::Scheduled, *step).await;
+        harness.step(here, Reason::Scheduled, *step).await;
     }
-    let listed = world
+    let listed = harness
         .store
         .meetings(None, 10)
         .await
         .expect("the store answers");
     let listed = &listed[0].instances[0];
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let last = log.last().expect("a closed log");
     assert_eq!(closed(&log), Some(Reason::Scheduled));
     assert_eq!(last.timestamp, listed.todatetime);
@@ -167,12 +178,12 @@ pub async fn by_the_clock_everybody_leaves_at_todatetime(world: &mut World) {
     }
 }
 
-pub async fn steps_that_come_too_early_do_nothing(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
+pub async fn early_steps_do_nothing(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
     for step in [EndStep::Recorded, EndStep::Destroyed] {
-        let stepped = world
+        let stepped = harness
             .store
             .end_step(here, Reason::Scheduled, step, now())
             .await;
@@ -182,18 +193,18 @@ pub async fn steps_that_come_too_early_do_nothing(world: &mut World) {
             "{step:?}"
         );
     }
-    let stepped = world
+    let stepped = harness
         .store
         .end_step(here, Reason::Scheduled, EndStep::Closed, now())
         .await;
     assert_eq!(stepped.expect("the store answers"), Stepped::NotYet);
-    world.say(here, &ada, "still here").await;
+    harness.post(here, &ada, "still here").await;
 
-    let meeting = world.meeting("Later", None).await;
+    let meeting = harness.meeting("Later", None).await;
     let (from, to) = (now().plus_ms(3_600_000), now().plus_ms(7_200_000));
-    let later = world.schedule(meeting, from, to).await;
+    let later = harness.schedule(meeting, from, to).await;
     for place in [later, instance(77, 1)] {
-        let marked = world
+        let marked = harness
             .store
             .end_step(place, Reason::Ended, EndStep::Marked, now())
             .await;
@@ -204,19 +215,22 @@ pub async fn steps_that_come_too_early_do_nothing(world: &mut World) {
         );
     }
     assert_eq!(
-        code(&world.store.join(later, &ada, None).await),
+        code(&harness.store.join(later, &ada, None).await),
         Some(Code::NotStarted)
     );
-    // Closed, but not in the archive yet, or at least not recorded.
-    world.step(here, Reason::Ended, EndStep::Marked).await;
-    world.step(here, Reason::Ended, EndStep::Closed).await;
-    let too_early = if world.back_end.archives_later() {
+    // Closed, but not archived, or not recorded as ended.
+    harness.step(here, Reason::Ended, EndStep::Marked).await;
+    harness.step(here, Reason::Ended, EndStep::Closed).await;
+    let too_early = if harness.back_end.archives_later() {
         &[EndStep::Recorded, EndStep::Destroyed][..]
     } else {
         &[EndStep::Destroyed]
     };
     for &step in too_early {
-        let stepped = world.store.end_step(here, Reason::Ended, step, now()).await;
+        let stepped = harness
+            .store
+            .end_step(here, Reason::Ended, step, now())
+            .await;
         assert_eq!(
             stepped.expect("the store answers"),
             Stepped::NotYet,
@@ -225,13 +239,13 @@ pub async fn steps_that_come_too_early_do_nothing(world: &mut World) {
     }
 }
 
-pub async fn what_is_acknowledged_while_it_ends_is_before_its_end(world: &mut World) {
-    let people = world.crowd(20).await;
-    let here = world.public().await;
+pub async fn events_acknowledged_during_end_precede_it(harness: &mut Harness) {
+    let people = harness.crowd(20).await;
+    let here = harness.public().await;
     for user in &people {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
-    let stores = [world.store.clone(), world.back_end.other().await];
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let talking = join_all(people.iter().enumerate().map(async |(who, user)| {
         let mut acknowledged = 0;
         for n in 0..10_000 {
@@ -248,35 +262,35 @@ pub async fn what_is_acknowledged_while_it_ends_is_before_its_end(world: &mut Wo
     }));
     let ending = async {
         until_async("some posts", async || {
-            (world.fed_events(here).len() > 100).then_some(())
+            (harness.fed_events(here).len() > 100).then_some(())
         })
         .await;
-        world.end(here).await;
+        harness.end(here).await;
     };
     let (acknowledged, ()) = tokio::join!(talking, ending);
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     assert_eq!(messages(&log).len(), acknowledged.iter().sum::<usize>());
 }
 
-/// A server dies after each step, and what is live is forgotten, where it can be.
-pub async fn an_end_goes_on_when_what_is_live_was_forgotten(world: &mut World) {
-    let people = world.crowd(3).await;
+/// A server dies after each step, and the live state is lost where that is possible.
+pub async fn end_completes_after_live_state_was_lost(harness: &mut Harness) {
+    let people = harness.crowd(3).await;
     for (at, step) in EndStep::ALL.iter().enumerate() {
-        let here = world.public().await;
+        let here = harness.public().await;
         for user in &people {
-            world.join(here, user).await;
+            harness.join(here, user).await;
         }
-        world.say(here, &people[0], "archived").await;
-        world.leave(here, &people[2]).await;
-        world.archive(here).await;
+        harness.post(here, &people[0], "archived").await;
+        harness.leave(here, &people[2]).await;
+        harness.archive(here).await;
         for step in &EndStep::ALL[..=at] {
-            world.step(here, Reason::Ended, *step).await;
+            harness.step(here, Reason::Ended, *step).await;
         }
-        if world.back_end.forget(here) {
-            world.void(here);
+        if harness.back_end.forget(here) {
+            harness.void(here);
         }
-        all_steps(&*world.store, here).await;
-        let log = world.log(here).await;
+        all_steps(&*harness.store, here).await;
+        let log = harness.log(here).await;
         assert_eq!(closed(&log), Some(Reason::Ended), "{step:?}: {log:#?}");
         let kinds = kinds(&log);
         let counted = (
@@ -289,13 +303,13 @@ pub async fn an_end_goes_on_when_what_is_live_was_forgotten(world: &mut World) {
     }
 }
 
-pub async fn what_has_ended_can_be_read(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.private(&[&ada]).await;
-    world.join(here, &ada).await;
-    world.say(here, &ada, "for the record").await;
-    world.end(here).await;
-    let opened = world
+pub async fn ended_instance_can_be_read(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.private(&[&ada]).await;
+    harness.join(here, &ada).await;
+    harness.post(here, &ada, "for the record").await;
+    harness.end(here).await;
+    let opened = harness
         .store
         .open(here, &ada, None, 2)
         .await
@@ -308,22 +322,22 @@ pub async fn what_has_ended_can_be_read(world: &mut World) {
     assert_eq!(opened.people, []);
     assert_eq!(opened.events.len(), 2);
     assert!(opened.more);
-    let mine = world
+    let mine = harness
         .store
         .user_messages(here, &ada, ada.id, Page::Before(None), 10)
         .await;
     assert_eq!(mine.expect("she was invited").messages.len(), 1);
-    let active = world.store.active_meetings(&ada).await;
+    let active = harness.store.active_meetings(&ada).await;
     assert_eq!(active.expect("the store answers"), []);
-    let seen = world
+    let seen = harness
         .store
         .visible(&ada, now())
         .await
         .expect("the store answers");
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].state, InstanceState::Ended);
-    let times = world.store.join_times(&ada).await;
+    let times = harness.store.join_times(&ada).await;
     assert_eq!(times.expect("the store answers"), []);
-    let started = world.store.start(here, now()).await;
+    let started = harness.store.start(here, now()).await;
     assert_eq!(started.expect("the store answers"), None);
 }

@@ -1,8 +1,8 @@
-//! Random sequences of verbs, jumps of time, restarts and crashes: every back end must agree with a
-//! plain model in every answer, in every log after each step, and in all that it feeds.
+//! Random sequences of operations, time jumps, restarts and crashes: every back end must agree with
+//! a plain model in every answer, in every log after each step, and in everything it feeds.
 //!
-//! `PROPTEST_CASES` says how many sequences are tried. One that fails is made as short as it gets and
-//! shown as the steps that it has; it belongs into the contract then, as a case with a name.
+//! `PROPTEST_CASES` sets the number of sequences. A failing sequence is shrunk and printed as a
+//! list of steps.
 
 mod answers;
 mod compare;
@@ -19,13 +19,13 @@ use ground::Ground;
 use play::Play;
 use step::{Step, step};
 
-/// Steps of one sequence: enough for the lives of several instances.
+/// Steps of one sequence: enough for the whole life of several instances.
 const STEPS_MAX: usize = 120;
 
-/// Time to make a failing sequence shorter.
+/// Time limit for shrinking a failing sequence.
 const SHRINK_MS_MAX: u32 = 40_000;
 
-/// A case is played from its beginning to its end, with all that must hold after each step.
+/// Runs one sequence and checks the invariants after each step.
 async fn play(ground: Box<dyn Ground>, steps: &[Step]) {
     let mut play = Play::begin(ground).await;
     for step in steps {
@@ -62,8 +62,8 @@ fn agrees<F: Future<Output = Box<dyn Ground>>>(ground: impl Fn() -> F, cases: u3
 }
 
 #[test]
-fn hybrid_agrees_with_the_model() {
-    agrees(ground::hybrid, 16);
+fn redis_mysql_agrees_with_the_model() {
+    agrees(ground::redis_mysql, 16);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What admins do to a running instance: in one atom with its event, for everybody, through a lost
-//! live state.
+//! Moderation of a running instance: atomic with its event, visible to everybody, and kept when the
+//! live state is lost.
 
 use futures_util::future::join_all;
 use plenary_server::error::Answer;
@@ -11,21 +11,21 @@ use plenary_shared::protocol::Posted;
 use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
 
-use crate::world::{SHORT_MS, World, body, code, connection, leaves, now};
+use crate::harness::{Harness, SHORT_MS, body, code, connection, leaves, now};
 
 const MINUTE_MS: i64 = 60_000;
 
-async fn moderate(world: &mut World, here: InstanceId, measure: Measure) -> Answer<Posted> {
+async fn moderate(harness: &mut Harness, here: InstanceId, measure: Measure) -> Answer<Posted> {
     let order = Order {
-        cmid: world.cmid(),
+        cmid: harness.cmid(),
         measure,
         reason: Some("because".to_owned()),
     };
-    world.store.moderate(here, &world.root, &order).await
+    harness.store.moderate(here, &harness.root, &order).await
 }
 
-async fn done(world: &mut World, here: InstanceId, measure: Measure) -> Posted {
-    moderate(world, here, measure).await.expect("it is done")
+async fn done(harness: &mut Harness, here: InstanceId, measure: Measure) -> Posted {
+    moderate(harness, here, measure).await.expect("it is done")
 }
 
 fn whom(user: &User) -> Whom {
@@ -44,38 +44,38 @@ fn acts(log: &[Event]) -> Vec<Act> {
         .collect()
 }
 
-async fn end_as_read(world: &World, here: InstanceId) -> Timestamp {
-    let opened = world.store.open(here, &world.root, None, 1).await;
+async fn end_as_read(harness: &Harness, here: InstanceId) -> Timestamp {
+    let opened = harness.store.open(here, &harness.root, None, 1).await;
     opened.expect("an admin may read").instance.todatetime
 }
 
-async fn end_as_listed(world: &World, here: InstanceId) -> Timestamp {
-    let listed = world.store.meetings(None, 100).await.expect("a list");
+async fn end_as_listed(harness: &Harness, here: InstanceId) -> Timestamp {
+    let listed = harness.store.meetings(None, 100).await.expect("a list");
     let mut instances = listed.iter().flat_map(|one| &one.instances);
     let found = instances.find(|one| one.id == here);
     found.expect("it is listed").todatetime
 }
 
-pub async fn an_end_that_is_moved_is_the_same_for_everybody(world: &mut World) {
-    let here = world.public().await;
-    let before = end_as_read(world, here).await;
+pub async fn extended_end_is_the_same_for_everybody(harness: &mut Harness) {
+    let here = harness.public().await;
+    let before = end_as_read(harness, here).await;
     let order = Order {
-        cmid: world.cmid(),
+        cmid: harness.cmid(),
         measure: Measure::ExtendBy(30 * MINUTE_MS),
         reason: None,
     };
-    let first = world.store.moderate(here, &world.root, &order).await;
+    let first = harness.store.moderate(here, &harness.root, &order).await;
     let first = first.expect("it is done");
-    let again = world.store.moderate(here, &world.root, &order).await;
+    let again = harness.store.moderate(here, &harness.root, &order).await;
     let again = again.expect("it was done");
     assert_eq!(
         (first.seq, again.seq, again.repeat),
         (again.seq, first.seq, true)
     );
     let end = before.plus_ms(30 * MINUTE_MS);
-    assert_eq!(end_as_read(world, here).await, end);
-    assert_eq!(end_as_listed(world, here).await, end);
-    let log = world.log(here).await;
+    assert_eq!(end_as_read(harness, here).await, end);
+    assert_eq!(end_as_listed(harness, here).await, end);
+    let log = harness.log(here).await;
     let expected = Act::Extended {
         todatetime: end,
         before,
@@ -87,111 +87,111 @@ pub async fn an_end_that_is_moved_is_the_same_for_everybody(world: &mut World) {
         (Measure::ExtendTo(end.plus_ms(-1)), Code::Invalid),
         (Measure::ExtendBy(31 * 24 * 60 * MINUTE_MS), Code::Invalid),
     ] {
-        assert_eq!(code(&moderate(world, here, measure).await), Some(no));
+        assert_eq!(code(&moderate(harness, here, measure).await), Some(no));
     }
-    done(world, here, Measure::ExtendTo(end.plus_ms(1))).await;
-    // Of many at once each counts.
-    let stores = [world.store.clone(), world.back_end.other().await];
+    done(harness, here, Measure::ExtendTo(end.plus_ms(1))).await;
+    // Each of many concurrent actions counts.
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let orders: Vec<Order> = (0..10)
         .map(|_| Order {
-            cmid: world.cmid(),
+            cmid: harness.cmid(),
             measure: Measure::ExtendBy(MINUTE_MS),
             reason: None,
         })
         .collect();
-    let root = world.root.clone();
+    let root = harness.root.clone();
     let all = orders.iter().enumerate();
     let all = join_all(all.map(|(n, order)| stores[n % 2].moderate(here, &root, order))).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     let end = end.plus_ms(10 * MINUTE_MS + 1);
-    assert_eq!(end_as_read(world, here).await, end);
-    world.archive(here).await;
-    assert_eq!(end_as_listed(world, here).await, end);
-    world.end(here).await;
-    let late = moderate(world, here, Measure::ExtendBy(MINUTE_MS)).await;
+    assert_eq!(end_as_read(harness, here).await, end);
+    harness.archive(here).await;
+    assert_eq!(end_as_listed(harness, here).await, end);
+    harness.end(here).await;
+    let late = moderate(harness, here, Measure::ExtendBy(MINUTE_MS)).await;
     assert_eq!(code(&late), Some(Code::Ended));
 }
 
-pub async fn what_is_extended_goes_on_beyond_its_first_end(world: &mut World) {
-    let ada = world.member("ada").await;
-    let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, SHORT_MS).await;
-    world.join(here, &ada).await;
-    let first = end_as_read(world, here).await;
-    done(world, here, Measure::ExtendBy(SHORT_MS)).await;
+pub async fn extended_instance_continues_after_first_end(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let meeting = harness.meeting("Short", None).await;
+    let here = harness.active(meeting, SHORT_MS).await;
+    harness.join(here, &ada).await;
+    let first = end_as_read(harness, here).await;
+    done(harness, here, Measure::ExtendBy(SHORT_MS)).await;
     let end = first.plus_ms(SHORT_MS);
     until_async("the first end to pass", async || {
         (now() > first).then_some(())
     })
     .await;
     for step in [EndStep::Marked, EndStep::Closed] {
-        // Whoever believes in the first end finds nothing to do.
-        let stepped = world.store.end_step(here, Reason::Scheduled, step, first);
+        // A server that still has the first end time finds nothing to do.
+        let stepped = harness.store.end_step(here, Reason::Scheduled, step, first);
         let _ = stepped.await.expect("the store answers");
     }
     if now() < end {
-        world.say(here, &ada, "still here").await;
+        harness.post(here, &ada, "still here").await;
     }
     until_async("the end to pass", async || (now() > end).then_some(())).await;
     for step in EndStep::ALL {
-        world.step(here, Reason::Scheduled, *step).await;
+        harness.step(here, Reason::Scheduled, *step).await;
     }
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let last = log.last().expect("a closed log");
     let reason = Reason::Scheduled;
     assert_eq!(
         (&last.what, last.timestamp),
         (&What::Closed { reason }, end)
     );
-    assert_eq!(end_as_listed(world, here).await, end);
+    assert_eq!(end_as_listed(harness, here).await, end);
 }
 
-pub async fn whoever_is_in_stays_in_when_it_is_locked(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
+pub async fn lock_keeps_participants(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
     let held = connection("here", 1);
-    let joined = world.store.join(here, &ada, Some(&held)).await;
+    let joined = harness.store.join(here, &ada, Some(&held)).await;
     joined.expect("it is open");
-    done(world, here, Measure::Lock).await;
+    done(harness, here, Measure::Lock).await;
     assert_eq!(
-        code(&moderate(world, here, Measure::Lock).await),
+        code(&moderate(harness, here, Measure::Lock).await),
         Some(Code::AlreadySo)
     );
-    let store = world.store.clone();
+    let store = harness.store.clone();
     assert_eq!(
         code(&store.join(here, &grace, None).await),
         Some(Code::Locked)
     );
-    world.say(here, &ada, "still here").await;
-    // Lost and back within the grace: the stay goes on.
+    harness.post(here, &ada, "still here").await;
+    // Lost and back within the grace period: the stay continues.
     store.detach(here, &held, 0).await.expect("it is noted");
     let back = connection("here", 2);
     store.hold(here, &ada, &back).await.expect("she is in");
     store.reap(here, 0).await.expect("it is done");
-    world.say(here, &ada, "and still").await;
-    world.leave(here, &ada).await;
+    harness.post(here, &ada, "and still").await;
+    harness.leave(here, &ada).await;
     assert_eq!(
         code(&store.join(here, &ada, None).await),
         Some(Code::Locked)
     );
-    done(world, here, Measure::Unlock).await;
+    done(harness, here, Measure::Unlock).await;
     assert_eq!(
-        code(&moderate(world, here, Measure::Unlock).await),
+        code(&moderate(harness, here, Measure::Unlock).await),
         Some(Code::AlreadySo)
     );
-    world.join(here, &ada).await;
-    world.join(here, &grace).await;
+    harness.join(here, &ada).await;
+    harness.join(here, &grace).await;
 }
 
-/// What somebody who is in is told to everything that is said.
+/// The answers to everything a participant can write.
 async fn spoken(
-    world: &mut World,
+    harness: &mut Harness,
     here: InstanceId,
     user: &User,
     own: &Posted,
 ) -> [Option<Code>; 4] {
-    let (post, edit, delete) = (world.cmid(), world.cmid(), world.cmid());
-    let store = &world.store;
+    let (post, edit, delete) = (harness.cmid(), harness.cmid(), harness.cmid());
+    let store = &harness.store;
     let changed = body("changed");
     let edited = store.edit(here, user, edit, own.seq, &changed);
     [
@@ -202,91 +202,91 @@ async fn spoken(
     ]
 }
 
-pub async fn nobody_speaks_in_what_is_read_only(world: &mut World) {
-    let ada = world.member("ada").await;
-    let root = world.root.clone();
-    let here = world.public().await;
+pub async fn post_in_read_only_meeting_is_rejected(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let root = harness.root.clone();
+    let here = harness.public().await;
     for user in [&ada, &root] {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
-    let cmid = world.cmid();
-    let said = world.store.post(here, &ada, cmid, &body("first")).await;
+    let cmid = harness.cmid();
+    let said = harness.store.post(here, &ada, cmid, &body("first")).await;
     let said = said.expect("she is in");
-    let own = world.say(here, &root, "mine").await;
-    done(world, here, Measure::ReadOnly).await;
-    // Admins neither: they announce.
+    let own = harness.post(here, &root, "mine").await;
+    done(harness, here, Measure::ReadOnly).await;
+    // Admins cannot write either; they announce.
     for (user, message) in [(&ada, &said), (&root, &own)] {
-        let told = spoken(world, here, user, message).await;
+        let told = spoken(harness, here, user, message).await;
         assert_eq!(told, [Some(Code::ReadOnly); 4]);
     }
-    done(world, here, Measure::Announce(body("please\nlisten"))).await;
-    let again = world.store.post(here, &ada, cmid, &body("first")).await;
+    done(harness, here, Measure::Announce(body("please\nlisten"))).await;
+    let again = harness.store.post(here, &ada, cmid, &body("first")).await;
     assert!(again.expect("it was said before").repeat);
-    done(world, here, Measure::Writable).await;
-    assert_eq!(spoken(world, here, &ada, &said).await, [None; 4]);
+    done(harness, here, Measure::Writable).await;
+    assert_eq!(spoken(harness, here, &ada, &said).await, [None; 4]);
 }
 
-pub async fn who_is_muted_says_nothing_until_they_are_unmuted(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
+pub async fn muted_user_cannot_write_until_unmuted(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
     for user in [&ada, &grace] {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
-    let said = world.say(here, &ada, "first").await;
-    done(world, here, Measure::Mute(whom(&ada))).await;
-    let again = moderate(world, here, Measure::Mute(whom(&ada))).await;
+    let said = harness.post(here, &ada, "first").await;
+    done(harness, here, Measure::Mute(whom(&ada))).await;
+    let again = moderate(harness, here, Measure::Mute(whom(&ada))).await;
     assert_eq!(code(&again), Some(Code::AlreadySo));
     assert_eq!(
-        spoken(world, here, &ada, &said).await,
+        spoken(harness, here, &ada, &said).await,
         [Some(Code::Muted); 4]
     );
-    world.say(here, &grace, "not me").await;
-    // Going out and in changes nothing.
-    world.leave(here, &ada).await;
-    world.join(here, &ada).await;
+    harness.post(here, &grace, "not me").await;
+    // Leaving and joining again changes nothing.
+    harness.leave(here, &ada).await;
+    harness.join(here, &ada).await;
     assert_eq!(
-        spoken(world, here, &ada, &said).await,
+        spoken(harness, here, &ada, &said).await,
         [Some(Code::Muted); 4]
     );
-    done(world, here, Measure::Unmute(whom(&ada))).await;
-    assert_eq!(spoken(world, here, &ada, &said).await, [None; 4]);
+    done(harness, here, Measure::Unmute(whom(&ada))).await;
+    assert_eq!(spoken(harness, here, &ada, &said).await, [None; 4]);
 }
 
-pub async fn who_is_removed_is_out_by_every_way(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
-    let store = world.store.clone();
+pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    let store = harness.store.clone();
     let (first, second) = (connection("here", 1), connection("there", 2));
     let joined = store.join(here, &ada, Some(&first)).await;
     joined.expect("it is open");
     store.hold(here, &ada, &second).await.expect("she is in");
-    let out = done(world, here, Measure::Remove(whom(&ada))).await;
+    let out = done(harness, here, Measure::Remove(whom(&ada))).await;
     assert_eq!(
-        leaves(&world.log(here).await),
+        leaves(&harness.log(here).await),
         [(ada.id, Reason::Removed, out.timestamp)]
     );
-    let again = moderate(world, here, Measure::Remove(whom(&ada))).await;
+    let again = moderate(harness, here, Measure::Remove(whom(&ada))).await;
     assert_eq!(code(&again), Some(Code::NotParticipant));
-    // An old connection holds nothing by which she would be in.
+    // An old connection does not make her a participant.
     for held in [&first, &second] {
         store.hold(here, &ada, held).await.expect("she may read");
     }
-    let post = store.post(here, &ada, world.cmid(), &body("but")).await;
+    let post = store.post(here, &ada, harness.cmid(), &body("but")).await;
     assert_eq!(code(&post), Some(Code::NotParticipant));
     assert_eq!(store.people(here, &ada).await.expect("she may read"), []);
-    // She was not banned. The connections that are lost now are not those of the new stay.
-    world.join(here, &ada).await;
+    // She was not banned. The connections lost now do not belong to the new stay.
+    harness.join(here, &ada).await;
     for held in [&first, &second] {
         store.detach(here, held, 0).await.expect("it is noted");
     }
     store.reap(here, 0).await.expect("it is done");
-    world.say(here, &ada, "here again").await;
+    harness.post(here, &ada, "here again").await;
 
-    done(world, here, Measure::Ban(whom(&ada))).await;
-    done(world, here, Measure::Ban(whom(&grace))).await;
-    assert_eq!(leaves(&world.log(here).await).len(), 2);
+    done(harness, here, Measure::Ban(whom(&ada))).await;
+    done(harness, here, Measure::Ban(whom(&grace))).await;
+    assert_eq!(leaves(&harness.log(here).await).len(), 2);
     for user in [&ada, &grace] {
-        let post = store.post(here, user, world.cmid(), &body("but")).await;
+        let post = store.post(here, user, harness.cmid(), &body("but")).await;
         let page = store.events(here, user, Page::Before(None), 10).await;
         let told = [
             code(&store.join(here, user, None).await),
@@ -308,23 +308,23 @@ pub async fn who_is_removed_is_out_by_every_way(world: &mut World) {
         ];
         assert_eq!(told, expected.map(Some), "{}", user.name);
     }
-    let again = moderate(world, here, Measure::Ban(whom(&ada))).await;
+    let again = moderate(harness, here, Measure::Ban(whom(&ada))).await;
     assert_eq!(code(&again), Some(Code::AlreadySo));
-    done(world, here, Measure::Unban(whom(&ada))).await;
-    world.join(here, &ada).await;
+    done(harness, here, Measure::Unban(whom(&ada))).await;
+    harness.join(here, &ada).await;
 }
 
-pub async fn what_admins_did_holds_after_everything_is_forgotten(world: &mut World) {
+pub async fn restrictions_survive_loss_of_live_state(harness: &mut Harness) {
     let [ada, grace, mallory] = [
-        world.member("ada").await,
-        world.member("grace").await,
-        world.member("mallory").await,
+        harness.member("ada").await,
+        harness.member("grace").await,
+        harness.member("mallory").await,
     ];
-    let here = world.public().await;
+    let here = harness.public().await;
     for user in [&ada, &grace, &mallory] {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
-    let said = world.say(here, &grace, "first").await;
+    let said = harness.post(here, &grace, "first").await;
     for measure in [
         Measure::Lock,
         Measure::Unlock,
@@ -337,64 +337,64 @@ pub async fn what_admins_did_holds_after_everything_is_forgotten(world: &mut Wor
         Measure::Ban(whom(&mallory)),
         Measure::ExtendBy(MINUTE_MS),
     ] {
-        done(world, here, measure).await;
+        done(harness, here, measure).await;
     }
-    let end = end_as_read(world, here).await;
-    world.archive(here).await;
-    if world.back_end.forget(here) {
-        world.void(here);
+    let end = end_as_read(harness, here).await;
+    harness.archive(here).await;
+    if harness.back_end.forget(here) {
+        harness.void(here);
         for _ in 0..2 {
-            world.store.sweep().await.expect("the store answers");
+            harness.store.sweep().await.expect("the store answers");
         }
     }
-    assert_eq!(end_as_read(world, here).await, end);
-    let store = world.store.clone();
+    assert_eq!(end_as_read(harness, here).await, end);
+    let store = harness.store.clone();
     assert_eq!(
-        spoken(world, here, &grace, &said).await,
+        spoken(harness, here, &grace, &said).await,
         [Some(Code::Muted); 4]
     );
-    world.say(here, &ada, "not muted").await;
+    harness.post(here, &ada, "not muted").await;
     assert_eq!(
         code(&store.join(here, &mallory, None).await),
         Some(Code::Banned)
     );
-    world.leave(here, &ada).await;
+    harness.leave(here, &ada).await;
     assert_eq!(
         code(&store.join(here, &ada, None).await),
         Some(Code::Locked)
     );
-    done(world, here, Measure::ReadOnly).await;
+    done(harness, here, Measure::ReadOnly).await;
     assert_eq!(
-        spoken(world, here, &grace, &said).await,
+        spoken(harness, here, &grace, &said).await,
         [Some(Code::ReadOnly); 4]
     );
 }
 
-pub async fn an_admin_ends_it_at_once(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let ended = done(world, here, Measure::End).await;
-    let store = world.store.clone();
-    let post = store.post(here, &ada, world.cmid(), &body("late")).await;
+pub async fn admin_ends_it_at_once(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let ended = done(harness, here, Measure::End).await;
+    let store = harness.store.clone();
+    let post = store.post(here, &ada, harness.cmid(), &body("late")).await;
     assert_eq!(code(&post), Some(Code::Ended));
     assert_eq!(
-        code(&store.join(here, &world.root, None).await),
+        code(&store.join(here, &harness.root, None).await),
         Some(Code::Ended)
     );
     for measure in [Measure::End, Measure::ExtendBy(MINUTE_MS), Measure::Lock] {
         assert_eq!(
-            code(&moderate(world, here, measure).await),
+            code(&moderate(harness, here, measure).await),
             Some(Code::Ended)
         );
     }
-    // Whoever looks at the schedule finds that it is ending, whatever its time says.
+    // The schedule shows that it is ending, whatever its end time.
     let agenda = store.agenda(now(), 0).await.expect("the store answers");
     assert_eq!(agenda.ending, [here]);
     for step in EndStep::ALL {
-        world.step(here, Reason::Scheduled, *step).await;
+        harness.step(here, Reason::Scheduled, *step).await;
     }
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let last = log.last().expect("a closed log");
     let reason = Reason::Ended;
     assert_eq!(
@@ -409,36 +409,36 @@ pub async fn an_admin_ends_it_at_once(world: &mut World) {
     assert_eq!(listed.reason.as_deref(), Some("ended"));
 }
 
-pub async fn an_early_end_goes_on_when_what_is_live_was_forgotten(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let ended = done(world, here, Measure::End).await;
-    world.archive(here).await;
-    if world.back_end.forget(here) {
-        world.void(here);
+pub async fn early_end_completes_after_live_state_was_lost(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let ended = done(harness, here, Measure::End).await;
+    harness.archive(here).await;
+    if harness.back_end.forget(here) {
+        harness.void(here);
         for _ in 0..2 {
-            world.store.sweep().await.expect("the store answers");
+            harness.store.sweep().await.expect("the store answers");
         }
     }
-    let late = world.cmid();
-    let post = world.store.post(here, &ada, late, &body("late")).await;
+    let late = harness.cmid();
+    let post = harness.store.post(here, &ada, late, &body("late")).await;
     assert_eq!(code(&post), Some(Code::Ended));
     for step in EndStep::ALL {
-        world.step(here, Reason::Scheduled, *step).await;
+        harness.step(here, Reason::Scheduled, *step).await;
     }
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     assert_eq!(leaves(&log), [(ada.id, Reason::Ended, ended.timestamp)]);
 }
 
-pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut World) {
-    let ada = world.member("ada").await;
-    let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, SHORT_MS).await;
-    world.join(here, &ada).await;
-    let first = end_as_read(world, here).await;
-    let stores = [world.store.clone(), world.back_end.other().await];
-    let root = world.root.clone();
+pub async fn extend_end_and_clock_race_to_one_outcome(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let meeting = harness.meeting("Short", None).await;
+    let here = harness.active(meeting, SHORT_MS).await;
+    harness.join(here, &ada).await;
+    let first = end_as_read(harness, here).await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
+    let root = harness.root.clone();
     until_async("its end to be near", async || {
         (now() > first.plus_ms(-20)).then_some(())
     })
@@ -452,7 +452,7 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
         },
         reason: None,
     };
-    let orders: Vec<Order> = (1..40).map(|n| order(n, world.cmid())).collect();
+    let orders: Vec<Order> = (1..40).map(|n| order(n, harness.cmid())).collect();
     let moderation = join_all(
         orders
             .iter()
@@ -460,7 +460,7 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
             .map(async |(n, order)| stores[n % 2].moderate(here, &root, order).await),
     );
     let ending = join_all(stores.iter().map(async |store| {
-        // From the first step again: a mark by the clock may be taken back by the log.
+        // From the first step again: the log may revert a mark set by the clock.
         until_async("the end", async || {
             for step in EndStep::ALL {
                 let stepped = store.end_step(here, Reason::Scheduled, *step, now()).await;
@@ -473,7 +473,7 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
         .await;
     }));
     let (steered, _) = tokio::join!(moderation, ending);
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let accepted = steered.iter().filter(|one| one.is_ok()).count();
     assert_eq!(acts(&log).len(), accepted);
     let last = log.last().expect("a closed log");
@@ -484,25 +484,25 @@ pub async fn extending_ending_and_the_clock_race_to_one_outcome(world: &mut Worl
         (Reason::Scheduled, "scheduled")
     };
     assert_eq!(last.what, What::Closed { reason });
-    let end = end_as_listed(world, here).await;
+    let end = end_as_listed(harness, here).await;
     let extended = acts(&log).into_iter().rev().find_map(|act| match act {
         Act::Extended { todatetime, .. } => Some(todatetime),
         _ => None,
     });
     assert_eq!(end, extended.unwrap_or(first));
     assert!(ended || last.timestamp == end);
-    let all = world.store.meetings(None, 100).await.expect("a list");
+    let all = harness.store.meetings(None, 100).await.expect("a list");
     let found = all.iter().flat_map(|one| &one.instances).next();
     assert_eq!(found.and_then(|one| one.reason.as_deref()), Some(listed));
 }
 
-pub async fn what_holds_can_be_asked(world: &mut World) {
-    let (ada, bob) = (world.member("ada").await, world.member("bob").await);
-    let here = world.public().await;
-    let standing = world.store.standing(here).await.expect("it can be asked");
+pub async fn restrictions_can_be_read(harness: &mut Harness) {
+    let (ada, bob) = (harness.member("ada").await, harness.member("bob").await);
+    let here = harness.public().await;
+    let standing = harness.store.standing(here).await.expect("it can be asked");
     assert_eq!(standing, Standing::default());
     for user in [&ada, &bob] {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
     for measure in [
         Measure::Lock,
@@ -510,9 +510,9 @@ pub async fn what_holds_can_be_asked(world: &mut World) {
         Measure::Mute(whom(&ada)),
         Measure::Ban(whom(&bob)),
     ] {
-        done(world, here, measure).await;
+        done(harness, here, measure).await;
     }
-    let other = world.back_end.other().await;
+    let other = harness.back_end.other().await;
     let standing = other.standing(here).await.expect("it can be asked");
     assert!(standing.locked && standing.read_only);
     assert!(standing.muted.iter().eq([&ada.id]) && standing.banned.iter().eq([&bob.id]));
@@ -522,8 +522,8 @@ pub async fn what_holds_can_be_asked(world: &mut World) {
         Measure::Unmute(whom(&ada)),
         Measure::Unban(whom(&bob)),
     ] {
-        done(world, here, measure).await;
+        done(harness, here, measure).await;
     }
-    let standing = world.store.standing(here).await.expect("it can be asked");
+    let standing = harness.store.standing(here).await.expect("it can be asked");
     assert_eq!(standing, Standing::default());
 }

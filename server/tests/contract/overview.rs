@@ -1,4 +1,4 @@
-//! What the dashboard reads agrees with the log to the unit, however it was come by.
+//! The dashboard's figures agree exactly with the log, however they were obtained.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,23 @@ use plenary_shared::domain::{Code, Event, InstanceState, Reason, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
-use crate::world::{HOUR_MS, World, body, cmid, connection, now};
+use crate::harness::{HOUR_MS, Harness, body, cmid, connection, now};
 
 const PEOPLE: usize = 60;
 const POSTS_EACH: u64 = 8;
 
-pub async fn figures_agree_with_the_log_after_a_storm(world: &mut World) {
-    let people = world.crowd(PEOPLE).await;
-    let here = world.public().await;
-    let quiet = world.private(&[&people[0], &people[1]]).await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn figures_agree_with_the_log_after_many_events(harness: &mut Harness) {
+    let people = harness.crowd(PEOPLE).await;
+    let here = harness.public().await;
+    let quiet = harness.private(&[&people[0], &people[1]]).await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let storm = join_all(people.iter().enumerate().map(async |(who, user)| {
         let store = &stores[who % 2];
         for n in 0..POSTS_EACH {
             store.join(here, user, None).await.expect("it is public");
             let said = store.post(here, user, cmid(n), &body("x")).await;
             said.expect("they are in");
-            // A third stays in, a third goes at once, a third comes and goes.
+            // A third stays, a third leaves at once, a third joins and leaves repeatedly.
             if who % 3 == 0 && n == 0 || who % 3 == 1 {
                 store.leave(here, user).await.expect("they are in");
             }
@@ -34,7 +34,8 @@ pub async fn figures_agree_with_the_log_after_a_storm(world: &mut World) {
             }
         }
     }));
-    // Looked at all the while: every look goes on where the one before ended.
+    // Meanwhile the figures are read continuously; every read continues where the previous one
+    // ended.
     let watching = async {
         let mut sum = Sum::default();
         for _ in 0..30 {
@@ -43,22 +44,22 @@ pub async fn figures_agree_with_the_log_after_a_storm(world: &mut World) {
         sum
     };
     let (_, mut sum) = tokio::join!(storm, watching);
-    while sum.look(&*world.store, here).await {}
-    let log = world.log(here).await;
-    sum.agrees_with(&log, &*world.store, here).await;
+    while sum.look(&*harness.store, here).await {}
+    let log = harness.log(here).await;
+    sum.agrees_with(&log, &*harness.store, here).await;
 
-    // What the record has, and what came since, is the same.
-    world.archive(here).await;
+    // Figures from the record and figures from later events are the same.
+    harness.archive(here).await;
     let upto = log.last().expect("it was opened").seq;
     let mut recorded = Sum::default();
     recorded.take(
         upto,
-        world.store.recorded(here, upto).await.expect("a count"),
+        harness.store.recorded(here, upto).await.expect("a count"),
     );
-    while recorded.look(&*world.store, here).await {}
-    recorded.agrees_with(&log, &*world.store, here).await;
+    while recorded.look(&*harness.store, here).await {}
+    recorded.agrees_with(&log, &*harness.store, here).await;
 
-    let listed = listed(world).await;
+    let listed = listed(harness).await;
     let one = &listed[&here];
     assert_eq!(
         (one.state, one.is_public, one.archived),
@@ -68,18 +69,18 @@ pub async fn figures_agree_with_the_log_after_a_storm(world: &mut World) {
         (listed[&quiet].invited, listed[&quiet].is_public),
         (2, false)
     );
-    assert_eq!(world.store.now(&[]).await.expect("nothing").len(), 0);
-    // What is over is counted from its record.
-    world.end(here).await;
-    let log = world.log(here).await;
+    assert_eq!(harness.store.now(&[]).await.expect("nothing").len(), 0);
+    // An ended instance is counted from its record.
+    harness.end(here).await;
+    let log = harness.log(here).await;
     let upto = log.last().expect("it was opened").seq;
     let mut over = Sum::default();
     over.take(
         upto,
-        world.store.recorded(here, upto).await.expect("a count"),
+        harness.store.recorded(here, upto).await.expect("a count"),
     );
     over.counts_as(&log);
-    let gone = world
+    let gone = harness
         .store
         .now(&[(here, Seq::default())])
         .await
@@ -87,15 +88,15 @@ pub async fn figures_agree_with_the_log_after_a_storm(world: &mut World) {
     assert!(gone[0].is_none(), "{gone:?}");
 }
 
-pub async fn whoever_lost_every_connection_is_reconnecting(world: &mut World) {
-    let (ada, ben) = (world.member("ada").await, world.member("ben").await);
-    let here = world.public().await;
+pub async fn detail_shows_reconnecting_users(harness: &mut Harness) {
+    let (ada, ben) = (harness.member("ada").await, harness.member("ben").await);
+    let here = harness.public().await;
     let connection = |number| ConnectionId {
         node: NodeId("n1".to_owned()),
         number,
     };
     let join = async |user, number| {
-        let joined = world
+        let joined = harness
             .store
             .join(here, user, Some(&connection(number)))
             .await;
@@ -104,15 +105,15 @@ pub async fn whoever_lost_every_connection_is_reconnecting(world: &mut World) {
     join(&ada, 1).await;
     join(&ben, 2).await;
     // Ada has two terminals.
-    world
+    harness
         .store
         .hold(here, &ada, &connection(3))
         .await
         .expect("she is in");
     let lost = async |number, expected| {
-        let detached = world.store.detach(here, &connection(number), 0).await;
+        let detached = harness.store.detach(here, &connection(number), 0).await;
         detached.expect("the store answers");
-        let found = glance(&*world.store, here, Seq::default()).await;
+        let found = glance(&*harness.store, here, Seq::default()).await;
         assert_eq!(
             (found.here, found.reconnecting),
             (2, expected),
@@ -122,30 +123,30 @@ pub async fn whoever_lost_every_connection_is_reconnecting(world: &mut World) {
     lost(1, 0).await;
     lost(2, 1).await;
     lost(3, 2).await;
-    world
+    harness
         .store
         .hold(here, &ben, &connection(4))
         .await
         .expect("he is in");
-    let found = glance(&*world.store, here, Seq::default()).await;
+    let found = glance(&*harness.store, here, Seq::default()).await;
     assert_eq!(found.reconnecting, 1);
 }
 
-pub async fn who_came_and_who_holds_which_stay_is_told(world: &mut World) {
-    let (ada, ben) = (world.member("ada").await, world.member("ben").await);
-    let here = world.public().await;
+pub async fn detail_contains_stays_and_connections(harness: &mut Harness) {
+    let (ada, ben) = (harness.member("ada").await, harness.member("ben").await);
+    let here = harness.public().await;
     let (first, second) = (connection("n1", 1), connection("n2", 2));
-    let joined = world.store.join(here, &ada, Some(&first)).await;
+    let joined = harness.store.join(here, &ada, Some(&first)).await;
     joined.expect("it is public");
-    let held = world.store.hold(here, &ada, &second).await;
+    let held = harness.store.hold(here, &ada, &second).await;
     held.expect("she is in");
-    world.join(here, &ben).await;
-    world.say(here, &ben, "one").await;
-    let detached = world.store.detach(here, &first, 0).await;
+    harness.join(here, &ben).await;
+    harness.post(here, &ben, "one").await;
+    let detached = harness.store.detach(here, &first, 0).await;
     detached.expect("the store answers");
     let holders = async || {
-        let asked = [here, crate::world::instance(99, 1)];
-        let found = world.store.holders(&asked).await.expect("an answer");
+        let asked = [here, crate::harness::instance(99, 1)];
+        let found = harness.store.holders(&asked).await.expect("an answer");
         let mut found = found.into_iter();
         let (mut of_here, of_nowhere) = (found.next().expect("one"), found.next());
         assert_eq!(of_nowhere, Some(Vec::new()));
@@ -161,14 +162,14 @@ pub async fn who_came_and_who_holds_which_stay_is_told(world: &mut World) {
         holders().await,
         [holder(&first, true), holder(&second, false)]
     );
-    // What held a stay that is over holds nothing.
-    world.leave(here, &ada).await;
-    world.join(here, &ada).await;
+    // Connections that held an ended stay hold nothing.
+    harness.leave(here, &ada).await;
+    harness.join(here, &ada).await;
     assert_eq!(holders().await, []);
-    let log = world.log(here).await;
-    world.archive(here).await;
+    let log = harness.log(here).await;
+    harness.archive(here).await;
     let upto = log.last().expect("it was opened").seq;
-    let attended = world.store.attended(here, upto).await.expect("an answer");
+    let attended = harness.store.attended(here, upto).await.expect("an answer");
     let came: Vec<_> = attended
         .comings
         .iter()
@@ -185,7 +186,11 @@ pub async fn who_came_and_who_holds_which_stay_is_told(world: &mut World) {
     );
     assert_eq!(attended.said, [(ben.id, 1)]);
     let before = log[1].seq;
-    let attended = world.store.attended(here, before).await.expect("an answer");
+    let attended = harness
+        .store
+        .attended(here, before)
+        .await
+        .expect("an answer");
     assert_eq!((attended.comings.len(), attended.said.len()), (1, 0));
 
     let denial = Denial {
@@ -195,8 +200,12 @@ pub async fn who_came_and_who_holds_which_stay_is_told(world: &mut World) {
         code: Code::Locked,
         at: now(),
     };
-    world.store.tell_denied(&denial).await.expect("it is told");
-    let told = world.until_fed("the refusal", |feed| match feed {
+    harness
+        .store
+        .tell_denied(&denial)
+        .await
+        .expect("it is told");
+    let told = harness.until_fed("the refusal", |feed| match feed {
         Feed::Denied(told) => Some((**told).clone()),
         _ => None,
     });
@@ -205,20 +214,20 @@ pub async fn who_came_and_who_holds_which_stay_is_told(world: &mut World) {
     assert_eq!((told.name, told.code), (denial.name, denial.code));
 }
 
-pub async fn what_comes_soon_and_what_is_over_is_listed(world: &mut World) {
-    let meeting = world.meeting("Seminar", None).await;
+pub async fn upcoming_and_ended_instances_are_listed(harness: &mut Harness) {
+    let meeting = harness.meeting("Seminar", None).await;
     let (from, to) = (now().plus_ms(HOUR_MS), now().plus_ms(2 * HOUR_MS));
-    let later = world.schedule(meeting, from, to).await;
-    let over = world.public().await;
-    world.end(over).await;
+    let later = harness.schedule(meeting, from, to).await;
+    let over = harness.public().await;
+    harness.end(over).await;
     let states = |listed: &BTreeMap<InstanceId, Listed>| {
         let state = |id| listed.get(&id).map(|one| one.state);
         (state(later), state(over))
     };
-    // Within an hour it does not begin, and has not ended: its time would not have been over.
-    let found = listed(world).await;
+    // It does not start within an hour, and has not ended: its end time has not passed.
+    let found = listed(harness).await;
     assert_eq!(states(&found), (None, Some(InstanceState::Ended)));
-    let soon = world.store.listed(from, now().plus_ms(2 * HOUR_MS)).await;
+    let soon = harness.store.listed(from, now().plus_ms(2 * HOUR_MS)).await;
     let soon = soon
         .expect("a list")
         .into_iter()
@@ -227,9 +236,9 @@ pub async fn what_comes_soon_and_what_is_over_is_listed(world: &mut World) {
     assert_eq!(states(&soon), (Some(InstanceState::Scheduled), None));
 }
 
-async fn listed(world: &World) -> BTreeMap<InstanceId, Listed> {
+async fn listed(harness: &Harness) -> BTreeMap<InstanceId, Listed> {
     let (soon, since) = (now().plus_ms(HOUR_MS / 2), now().plus_ms(-HOUR_MS));
-    let listed = world.store.listed(soon, since).await.expect("a list");
+    let listed = harness.store.listed(soon, since).await.expect("a list");
     listed.into_iter().map(|one| (one.id, one)).collect()
 }
 
@@ -239,7 +248,7 @@ async fn glance(store: &dyn Store, here: InstanceId, after: Seq) -> Now {
     found.expect("it is live")
 }
 
-/// What was counted, look by look.
+/// What was counted, read by read.
 #[derive(Default)]
 struct Sum {
     upto: Seq,
@@ -251,7 +260,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// Whether there was something new.
+    /// Returns whether there was something new.
     async fn look(&mut self, store: &dyn Store, here: InstanceId) -> bool {
         let found = glance(store, here, self.upto).await;
         let (upto, news) = found.news.expect("nothing was forgotten");

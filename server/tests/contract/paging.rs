@@ -1,5 +1,5 @@
-//! Pages of the log, of the messages and of one person's messages: in both directions, with every
-//! limit, across the border of what is live and what is archived.
+//! Pages of the log, of the messages and of one user's messages: in both directions, with every
+//! limit, across the border between live and archived events.
 
 use plenary_server::store::Page;
 use plenary_shared::domain::{Event, User, What};
@@ -7,9 +7,9 @@ use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::limits::{ID_MAX, PAGE_MAX};
 use plenary_shared::protocol::Message;
 
-use crate::world::{World, facts, messages, seq};
+use crate::harness::{Harness, facts, messages, seq};
 
-/// What a page must hold of all that there is, and whether there is more in its direction.
+/// The expected page, and whether there is more in its direction.
 fn expected(all: &[Seq], page: Page, limit: usize) -> (Vec<Seq>, bool) {
     let inside: Vec<Seq> = all
         .iter()
@@ -27,7 +27,7 @@ fn expected(all: &[Seq], page: Page, limit: usize) -> (Vec<Seq>, bool) {
     (some.to_vec(), cut > 0)
 }
 
-/// What is read, and by whom it is said.
+/// What is read, and as which user.
 #[derive(Clone, Copy, Debug)]
 enum Read {
     Log,
@@ -35,15 +35,15 @@ enum Read {
     Of(UserId),
 }
 
-/// One page: its seqs, and whether there is more.
+/// Reads one page: its seqs, and whether there is more.
 async fn read(
-    world: &World,
+    harness: &Harness,
     here: InstanceId,
     what: Read,
     page: Page,
     limit: usize,
 ) -> (Vec<Seq>, bool) {
-    let (store, root) = (&world.store, &world.root);
+    let (store, root) = (&harness.store, &harness.root);
     let of_messages = |messages: Vec<Message>| messages.iter().map(|one| one.seq).collect();
     match what {
         Read::Log => {
@@ -74,8 +74,14 @@ async fn read(
     }
 }
 
-async fn assert_pages(world: &World, here: InstanceId, when: &str, log: &[Event], people: &[User]) {
-    assert_eq!(facts(&world.log(here).await), facts(log), "{when}");
+async fn assert_pages(
+    harness: &Harness,
+    here: InstanceId,
+    when: &str,
+    log: &[Event],
+    people: &[User],
+) {
+    assert_eq!(facts(&harness.log(here).await), facts(log), "{when}");
     let said_by = |user: UserId| -> Vec<Seq> {
         let said = messages(log).into_iter();
         said.filter(|event| event.what.user() == Some(user))
@@ -99,11 +105,11 @@ async fn assert_pages(world: &World, here: InstanceId, when: &str, log: &[Event]
     );
     let end = log.len() as u64 + 2;
     for (what, all) in &all {
-        // From every place, a page of a few sizes.
+        // From every position, pages of a few sizes.
         for at in (0..=end).chain([ID_MAX]).map(seq) {
             for page in [Page::After(at), Page::Before(Some(at))] {
                 for limit in [1, 2, 5, PAGE_MAX] {
-                    let got = read(world, here, *what, page, limit).await;
+                    let got = read(harness, here, *what, page, limit).await;
                     let expected = expected(all, page, limit);
                     assert_eq!(got, expected, "{when}: {what:?} {page:?} {limit}");
                 }
@@ -112,12 +118,12 @@ async fn assert_pages(world: &World, here: InstanceId, when: &str, log: &[Event]
         // From both ends, with every size, until there is no more.
         for limit in 1..=all.len() + 1 {
             assert_eq!(
-                walk_up(world, here, *what, limit).await,
+                walk_up(harness, here, *what, limit).await,
                 *all,
                 "{when}: {what:?} {limit}"
             );
             assert_eq!(
-                walk_down(world, here, *what, limit).await,
+                walk_down(harness, here, *what, limit).await,
                 *all,
                 "{when}: {what:?} {limit}"
             );
@@ -125,11 +131,11 @@ async fn assert_pages(world: &World, here: InstanceId, when: &str, log: &[Event]
     }
 }
 
-async fn walk_up(world: &World, here: InstanceId, what: Read, limit: usize) -> Vec<Seq> {
+async fn walk_up(harness: &Harness, here: InstanceId, what: Read, limit: usize) -> Vec<Seq> {
     let mut all: Vec<Seq> = vec![];
     loop {
         let after = all.last().copied().unwrap_or_default();
-        let (some, more) = read(world, here, what, Page::After(after), limit).await;
+        let (some, more) = read(harness, here, what, Page::After(after), limit).await;
         all.extend(some);
         if !more {
             return all;
@@ -137,11 +143,11 @@ async fn walk_up(world: &World, here: InstanceId, what: Read, limit: usize) -> V
     }
 }
 
-async fn walk_down(world: &World, here: InstanceId, what: Read, limit: usize) -> Vec<Seq> {
+async fn walk_down(harness: &Harness, here: InstanceId, what: Read, limit: usize) -> Vec<Seq> {
     let mut all: Vec<Seq> = vec![];
     loop {
         let page = Page::Before(all.first().copied());
-        let (some, more) = read(world, here, what, page, limit).await;
+        let (some, more) = read(harness, here, what, page, limit).await;
         all.splice(0..0, some);
         if !more {
             return all;
@@ -149,73 +155,73 @@ async fn walk_down(world: &World, here: InstanceId, what: Read, limit: usize) ->
     }
 }
 
-/// A log in which messages of three people, one of whom says nothing, stand between comings and
-/// goings, at its beginning, its end and its middle.
-async fn talk(world: &mut World) -> (InstanceId, Vec<User>) {
-    let people = world.crowd(3).await;
-    let here = world.public().await;
+/// A log in which messages of two users, with a third who posts nothing, lie between joins and
+/// leaves.
+async fn talk(harness: &mut Harness) -> (InstanceId, Vec<User>) {
+    let people = harness.crowd(3).await;
+    let here = harness.public().await;
     let [ada, grace, silent] = people.as_slice() else {
         panic!("three were asked for");
     };
-    world.join(here, ada).await;
-    world.say(here, ada, "one").await;
-    world.say(here, ada, "two").await;
-    world.join(here, grace).await;
-    world.join(here, silent).await;
-    world.say(here, grace, "three").await;
-    world.leave(here, silent).await;
-    world.leave(here, ada).await;
-    world.join(here, silent).await;
-    world.say(here, grace, "four").await;
-    world.join(here, ada).await;
-    world.say(here, ada, "five").await;
-    world.leave(here, silent).await;
+    harness.join(here, ada).await;
+    harness.post(here, ada, "one").await;
+    harness.post(here, ada, "two").await;
+    harness.join(here, grace).await;
+    harness.join(here, silent).await;
+    harness.post(here, grace, "three").await;
+    harness.leave(here, silent).await;
+    harness.leave(here, ada).await;
+    harness.join(here, silent).await;
+    harness.post(here, grace, "four").await;
+    harness.join(here, ada).await;
+    harness.post(here, ada, "five").await;
+    harness.leave(here, silent).await;
     (here, people)
 }
 
-pub async fn pages_of_a_live_log_are_exact(world: &mut World) {
-    let (here, people) = talk(world).await;
-    let log = world.log(here).await;
-    assert_pages(world, here, "live", &log, &people).await;
+pub async fn pages_of_a_live_log_are_exact(harness: &mut Harness) {
+    let (here, people) = talk(harness).await;
+    let log = harness.log(here).await;
+    assert_pages(harness, here, "live", &log, &people).await;
 }
 
-pub async fn pages_of_an_ended_log_are_exact(world: &mut World) {
-    let (here, people) = talk(world).await;
-    world.end(here).await;
-    let log = world.log(here).await;
-    assert_pages(world, here, "ended", &log, &people).await;
+pub async fn pages_of_an_ended_log_are_exact(harness: &mut Harness) {
+    let (here, people) = talk(harness).await;
+    harness.end(here).await;
+    let log = harness.log(here).await;
+    assert_pages(harness, here, "ended", &log, &people).await;
 }
 
-pub async fn pages_across_the_border_of_live_and_archived_are_exact(world: &mut World) {
-    let (here, people) = talk(world).await;
-    world.archive(here).await;
+pub async fn pages_across_live_and_archived_are_exact(harness: &mut Harness) {
+    let (here, people) = talk(harness).await;
+    harness.archive(here).await;
     for first in [2, 4, 7, 10, 13] {
-        world.back_end.trim(here, seq(first));
-        let log = world.log(here).await;
-        assert_pages(world, here, &format!("live from {first}"), &log, &people).await;
+        harness.back_end.trim(here, seq(first));
+        let log = harness.log(here).await;
+        assert_pages(harness, here, &format!("live from {first}"), &log, &people).await;
     }
 }
 
-pub async fn pages_of_a_log_of_which_nothing_is_live_are_exact(world: &mut World) {
-    let (here, people) = talk(world).await;
-    world.archive(here).await;
-    let log = world.log(here).await;
-    world.back_end.trim(here, seq(log.len() as u64 + 1));
-    assert_pages(world, here, "nothing is live", &log, &people).await;
-    // What comes then is live again.
-    world.say(here, &people[0], "six").await;
-    let log = world.log(here).await;
-    assert_pages(world, here, "one is live", &log, &people).await;
+pub async fn pages_of_an_archived_log_are_exact(harness: &mut Harness) {
+    let (here, people) = talk(harness).await;
+    harness.archive(here).await;
+    let log = harness.log(here).await;
+    harness.back_end.trim(here, seq(log.len() as u64 + 1));
+    assert_pages(harness, here, "nothing is live", &log, &people).await;
+    // What follows is live again.
+    harness.post(here, &people[0], "six").await;
+    let log = harness.log(here).await;
+    assert_pages(harness, here, "one is live", &log, &people).await;
 }
 
-pub async fn an_open_has_the_last_events(world: &mut World) {
-    let (here, people) = talk(world).await;
-    world.archive(here).await;
-    let log = world.log(here).await;
+pub async fn open_contains_the_last_events(harness: &mut Harness) {
+    let (here, people) = talk(harness).await;
+    harness.archive(here).await;
+    let log = harness.log(here).await;
     for first in [1, 6, 14] {
-        world.back_end.trim(here, seq(first));
+        harness.back_end.trim(here, seq(first));
         for limit in 1..=log.len() + 1 {
-            let opened = world.store.open(here, &people[0], None, limit).await;
+            let opened = harness.store.open(here, &people[0], None, limit).await;
             let opened = opened.expect("it is public");
             let last = &log[log.len().saturating_sub(limit)..];
             assert_eq!(facts(&opened.events), facts(last), "{first} {limit}");
@@ -226,19 +232,20 @@ pub async fn an_open_has_the_last_events(world: &mut World) {
     }
 }
 
-pub async fn the_hub_reads_on_from_anywhere(world: &mut World) {
-    let (here, _) = talk(world).await;
-    world.archive(here).await;
-    let log = world.log(here).await;
+pub async fn backfill_continues_from_any_seq(harness: &mut Harness) {
+    let (here, _) = talk(harness).await;
+    harness.archive(here).await;
+    let log = harness.log(here).await;
     for first in [1, 6, 14] {
-        world.back_end.trim(here, seq(first));
+        harness.back_end.trim(here, seq(first));
         for after in 0..=log.len() + 1 {
             for limit in [1, 2, 5, PAGE_MAX] {
-                let some = world.store.backfill(here, seq(after as u64), limit).await;
+                let some = harness.store.backfill(here, seq(after as u64), limit).await;
                 let some = some.expect("the store answers");
                 let rest = &log[after.min(log.len())..];
                 let expected = &rest[..rest.len().min(limit)];
-                // Fewer than asked for is no end: the hub asks again. But never none, or a hole.
+                // A short page is not the end, because the hub asks again. But a page is never
+                // empty and has no gaps.
                 assert!(some.len() <= limit && some.is_empty() == rest.is_empty());
                 assert_eq!(
                     facts(&some),
@@ -250,36 +257,36 @@ pub async fn the_hub_reads_on_from_anywhere(world: &mut World) {
     }
 }
 
-/// More comings and goings than a page of the log holds lie between two messages.
-pub async fn messages_are_found_behind_many_comings_and_goings(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    world.say(here, &ada, "first").await;
+/// More joins and leaves than a page of the log holds lie between two messages.
+pub async fn messages_are_found_behind_many_joins_and_leaves(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    harness.post(here, &ada, "first").await;
     for _ in 0..PAGE_MAX {
-        world.join(here, &grace).await;
-        world.leave(here, &grace).await;
+        harness.join(here, &grace).await;
+        harness.leave(here, &grace).await;
     }
-    world.say(here, &ada, "last").await;
-    let log = world.log(here).await;
+    harness.post(here, &ada, "last").await;
+    let log = harness.log(here).await;
     let said: Vec<Seq> = messages(&log).iter().map(|event| event.seq).collect();
     assert!(matches!(log[2].what, What::Message { .. }));
     for limit in [1, 2, 3] {
         assert_eq!(
-            walk_up(world, here, Read::Messages, limit).await,
+            walk_up(harness, here, Read::Messages, limit).await,
             said,
             "{limit}"
         );
         assert_eq!(
-            walk_down(world, here, Read::Messages, limit).await,
+            walk_down(harness, here, Read::Messages, limit).await,
             said,
             "{limit}"
         );
     }
-    let (some, more) = read(world, here, Read::Messages, Page::Before(None), 2).await;
+    let (some, more) = read(harness, here, Read::Messages, Page::Before(None), 2).await;
     assert_eq!((some, more), (said.clone(), false));
-    let (some, more) = read(world, here, Read::Messages, Page::Before(None), 1).await;
+    let (some, more) = read(harness, here, Read::Messages, Page::Before(None), 1).await;
     assert_eq!((some, more), (said[1..].to_vec(), true));
-    let (some, more) = read(world, here, Read::Messages, Page::After(said[0]), 1).await;
+    let (some, more) = read(harness, here, Read::Messages, Page::After(said[0]), 1).await;
     assert_eq!((some, more), (said[1..].to_vec(), false));
 }

@@ -1,4 +1,4 @@
-//! People and their accounts.
+//! Users and their accounts.
 
 use futures_util::future::join_all;
 use plenary_server::store::NewUser;
@@ -6,23 +6,23 @@ use plenary_shared::domain::{Code, Gender, Role, User};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits::ID_MAX;
 
-use crate::world::{World, code, new_user};
+use crate::harness::{Harness, code, new_user};
 
-pub async fn an_address_is_one_persons(world: &mut World) {
-    let ada = world.member("ada").await;
+pub async fn email_is_unique(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
     for email in ["ada@example.org", "ADA@example.org"] {
         let new = NewUser {
             email: email.to_owned(),
             ..new_user("another", Role::Admin)
         };
-        let taken = world.store.add_user(new).await;
+        let taken = harness.store.add_user(new).await;
         assert_eq!(code(&taken), Some(Code::Invalid), "{email}");
     }
-    let stores = [world.store.clone(), world.back_end.other().await];
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let adding = (0..20).map(|n| stores[n % 2].add_user(new_user("grace", Role::Member)));
     let added = join_all(adding).await;
     assert_eq!(added.iter().map(code).filter(Option::is_none).count(), 1);
-    let users = world
+    let users = harness
         .store
         .users(None, 100)
         .await
@@ -31,10 +31,14 @@ pub async fn an_address_is_one_persons(world: &mut World) {
     assert_eq!(users[1].user, ada);
 }
 
-pub async fn an_account_is_found_in_any_case(world: &mut World) {
-    let ada = world.member("ada").await;
+pub async fn account_lookup_ignores_case(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
     for email in ["ada@example.org", "Ada@Example.ORG", " ada@example.org "] {
-        let found = world.store.account(email).await.expect("the store answers");
+        let found = harness
+            .store
+            .account(email)
+            .await
+            .expect("the store answers");
         let found = found.unwrap_or_else(|| panic!("{email}"));
         assert_eq!(found.user, ada);
         assert_eq!(found.password_hash, None);
@@ -47,15 +51,19 @@ pub async fn an_account_is_found_in_any_case(world: &mut World) {
         "' OR 1=1 --",
         "äda@example.org",
     ] {
-        let found = world.store.account(email).await.expect("the store answers");
+        let found = harness
+            .store
+            .account(email)
+            .await
+            .expect("the store answers");
         assert!(found.is_none(), "{email}");
     }
 }
 
-pub async fn a_password_is_set_again_and_again(world: &mut World) {
-    let ada = world.member("ada").await;
+pub async fn password_can_be_set_repeatedly(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
     let hash = || async {
-        let found = world
+        let found = harness
             .store
             .account(&ada.email)
             .await
@@ -63,24 +71,24 @@ pub async fn a_password_is_set_again_and_again(world: &mut World) {
         found.expect("she is there").password_hash
     };
     for wanted in ["$argon2id$1", "$argon2id$2", "$argon2id$2"] {
-        let set = world.store.set_password(ada.id, wanted, None).await;
+        let set = harness.store.set_password(ada.id, wanted, None).await;
         set.expect("she is there");
         assert_eq!(hash().await.as_deref(), Some(wanted));
     }
     let nobody = UserId::new(ID_MAX).expect("the largest");
-    let set = world.store.set_password(nobody, "$argon2id$", None).await;
+    let set = harness.store.set_password(nobody, "$argon2id$", None).await;
     assert_eq!(code(&set), Some(Code::NotFound));
 }
 
-pub async fn all_people_are_listed_page_by_page(world: &mut World) {
-    let mut all = world.crowd(7).await;
-    all.push(world.root.clone());
+pub async fn users_are_listed_in_pages(harness: &mut Harness) {
+    let mut all = harness.crowd(7).await;
+    all.push(harness.root.clone());
     all.sort_by_key(|user| user.id);
     for limit in 1..=9 {
         let mut read: Vec<User> = vec![];
         loop {
             let after = read.last().map(|user| user.id);
-            let some = world
+            let some = harness
                 .store
                 .users(after, limit)
                 .await
@@ -95,7 +103,7 @@ pub async fn all_people_are_listed_page_by_page(world: &mut World) {
     }
 }
 
-pub async fn a_person_is_kept_as_they_were_added(world: &mut World) {
+pub async fn added_user_is_read_back(harness: &mut Harness) {
     for (n, gender) in [None]
         .into_iter()
         .chain(Gender::ALL.iter().copied().map(Some))
@@ -109,8 +117,12 @@ pub async fn a_person_is_kept_as_they_were_added(world: &mut World) {
                 gender,
                 ..new_user(&name, *role)
             };
-            let added = world.store.add_user(new.clone()).await.expect("it is free");
-            let found = world
+            let added = harness
+                .store
+                .add_user(new.clone())
+                .await
+                .expect("it is free");
+            let found = harness
                 .store
                 .account(&new.email)
                 .await

@@ -1,24 +1,24 @@
-//! Posting: once for each cmid whatever happens, and every text as it was written.
+//! Posting: once for each cmid, whatever happens, and every text exactly as it was written.
 
 use futures_util::future::join_all;
 use plenary_server::store::{NewUser, Page};
 use plenary_shared::domain::{Code, Role, What};
 use plenary_shared::limits::MESSAGE_BODY_BYTES_MAX;
 
+use crate::harness::{Harness, SHORT_MS, body, cmid, code, messages, new_user};
 use crate::joining::until_over;
-use crate::world::{SHORT_MS, World, body, cmid, code, messages, new_user};
 
-pub async fn a_cmid_is_said_once_whatever_happens(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let (here, there) = (world.public().await, world.public().await);
-    world.join(here, &ada).await;
-    world.join(here, &grace).await;
+pub async fn post_with_same_cmid_creates_one_message(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let (here, there) = (harness.public().await, harness.public().await);
+    harness.join(here, &ada).await;
+    harness.join(here, &grace).await;
     let one = cmid(7);
-    let first = world.store.post(here, &ada, one, &body("once")).await;
+    let first = harness.store.post(here, &ada, one, &body("once")).await;
     let first = first.expect("ada is in");
     assert!(!first.repeat);
-    let assert_repeat = async |when: &str, world: &World| {
-        for store in [world.store.clone(), world.back_end.other().await] {
+    let assert_repeat = async |when: &str, harness: &Harness| {
+        for store in [harness.store.clone(), harness.back_end.other().await] {
             let again = store.post(here, &ada, one, &body("another body")).await;
             let again = again.expect(when);
             assert!(again.repeat, "{when}");
@@ -29,55 +29,56 @@ pub async fn a_cmid_is_said_once_whatever_happens(world: &mut World) {
             );
         }
     };
-    assert_repeat("at once", world).await;
+    assert_repeat("at once", harness).await;
 
-    // It is hers: the same id of somebody else, and elsewhere, is another message.
-    let other = world.store.post(here, &grace, one, &body("mine")).await;
+    // The cmid belongs to her: the same cmid of another user, or in another instance, is another
+    // message.
+    let other = harness.store.post(here, &grace, one, &body("mine")).await;
     assert!(!other.expect("grace is in").repeat);
-    world.join(there, &ada).await;
-    let other = world.store.post(there, &ada, one, &body("there")).await;
+    harness.join(there, &ada).await;
+    let other = harness.store.post(there, &ada, one, &body("there")).await;
     assert!(!other.expect("ada is in").repeat);
 
-    world.archive(here).await;
-    assert_repeat("when it is archived", world).await;
-    world.leave(here, &ada).await;
-    assert_repeat("after leaving", world).await;
-    let new = world.store.post(here, &ada, cmid(8), &body("new")).await;
+    harness.archive(here).await;
+    assert_repeat("when it is archived", harness).await;
+    harness.leave(here, &ada).await;
+    assert_repeat("after leaving", harness).await;
+    let new = harness.store.post(here, &ada, cmid(8), &body("new")).await;
     assert_eq!(code(&new), Some(Code::NotParticipant));
-    world.end(here).await;
-    assert_repeat("after the end", world).await;
-    let new = world.store.post(here, &ada, cmid(8), &body("new")).await;
+    harness.end(here).await;
+    assert_repeat("after the end", harness).await;
+    let new = harness.store.post(here, &ada, cmid(8), &body("new")).await;
     assert_eq!(code(&new), Some(Code::Ended));
-    let said = world.log(here).await;
+    let said = harness.log(here).await;
     assert_eq!(messages(&said).len(), 2);
 }
 
-pub async fn a_retry_when_time_is_up_gets_its_seq(world: &mut World) {
-    let ada = world.member("ada").await;
-    let meeting = world.meeting("Short", None).await;
-    let here = world.active(meeting, SHORT_MS).await;
-    world.join(here, &ada).await;
-    let first = world
+pub async fn retry_after_end_returns_its_seq(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let meeting = harness.meeting("Short", None).await;
+    let here = harness.active(meeting, SHORT_MS).await;
+    harness.join(here, &ada).await;
+    let first = harness
         .store
         .post(here, &ada, cmid(1), &body("in time"))
         .await;
     let first = first.expect("ada is in");
-    until_over(world, here, &ada).await;
-    let again = world
+    until_over(harness, here, &ada).await;
+    let again = harness
         .store
         .post(here, &ada, cmid(1), &body("in time"))
         .await;
     let again = again.expect("it was said in time");
     assert_eq!((again.seq, again.repeat), (first.seq, true));
-    let late = world.store.post(here, &ada, cmid(2), &body("late")).await;
+    let late = harness.store.post(here, &ada, cmid(2), &body("late")).await;
     assert_eq!(code(&late), Some(Code::Ended));
 }
 
-pub async fn one_cmid_of_many_callers_at_once_is_one_message(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn concurrent_posts_with_same_cmid_create_one_message(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let text = body("me first");
     let answers = join_all((0..100).map(|n| stores[n % 2].post(here, &ada, cmid(1), &text))).await;
     let answers: Vec<_> = answers.into_iter().map(|a| a.expect("ada is in")).collect();
@@ -88,7 +89,7 @@ pub async fn one_cmid_of_many_callers_at_once_is_one_message(world: &mut World) 
     }
 }
 
-/// Texts that a script, a query, a format or a column might take for something else.
+/// Texts that a script, a query, a format or a column might misread.
 const TEXTS: &[&str] = &[
     "'; DROP TABLE message; --",
     "\" \\ \\' \\\" \\n \\0 \\u0000",
@@ -103,27 +104,27 @@ const TEXTS: &[&str] = &[
     "two\nlines",
 ];
 
-pub async fn every_text_is_kept_as_it_was_written(world: &mut World) {
+pub async fn text_is_stored_unchanged(harness: &mut Harness) {
     let mut people = vec![];
     for (n, text) in TEXTS.iter().enumerate() {
         let new = NewUser {
             name: text.trim().replace('\n', " "),
             ..new_user(&format!("person{n}"), Role::Member)
         };
-        people.push(world.store.add_user(new).await.expect("it is free"));
+        people.push(harness.store.add_user(new).await.expect("it is free"));
     }
-    let here = world.public().await;
+    let here = harness.public().await;
     let longest = "é".repeat(MESSAGE_BODY_BYTES_MAX / 2);
     for (user, text) in people.iter().zip(TEXTS) {
-        world.join(here, user).await;
-        world.say(here, user, text).await;
+        harness.join(here, user).await;
+        harness.post(here, user, text).await;
     }
-    world.say(here, &people[0], &longest).await;
+    harness.post(here, &people[0], &longest).await;
     let expected: Vec<&str> = TEXTS.iter().copied().chain([longest.as_str()]).collect();
 
-    let assert_kept = async |when: &str, world: &World| {
+    let assert_kept = async |when: &str, harness: &Harness| {
         let page = Page::Before(None);
-        let read = world.store.messages(here, &world.root, page, 100).await;
+        let read = harness.store.messages(here, &harness.root, page, 100).await;
         let read = read.expect("root may read").messages;
         let bodies: Vec<&str> = read.iter().map(|one| one.body.as_str()).collect();
         assert_eq!(bodies, expected, "{when}");
@@ -134,7 +135,7 @@ pub async fn every_text_is_kept_as_it_was_written(world: &mut World) {
                 "{when}"
             );
         }
-        let log = world.log(here).await;
+        let log = harness.log(here).await;
         let joined: Vec<&str> = log
             .iter()
             .filter_map(|event| match &event.what {
@@ -151,9 +152,9 @@ pub async fn every_text_is_kept_as_it_was_written(world: &mut World) {
         let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();
         assert_eq!(joined, names, "{when}");
     };
-    assert_kept("live", world).await;
-    world.archive(here).await;
-    assert_kept("archived", world).await;
-    world.end(here).await;
-    assert_kept("ended", world).await;
+    assert_kept("live", harness).await;
+    harness.archive(here).await;
+    assert_kept("archived", harness).await;
+    harness.end(here).await;
+    assert_kept("ended", harness).await;
 }

@@ -1,20 +1,24 @@
-//! What is seen of a meeting: who sees that it is there, who is in, since when.
+//! Reading: which instances a user sees, and the participants with their join times.
 
 use plenary_server::store::NewUser;
 use plenary_shared::domain::{Gender, InstanceState, Participant, Presence, Role, User};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
-use crate::world::{HOUR_MS, World, facts, new_user, now};
+use crate::harness::{HOUR_MS, Harness, facts, new_user, now};
 
-/// Which instances somebody sees, in which state; and which are active for them.
-pub async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, InstanceState)> {
-    let seen = world
+/// The instances a user sees, with their state, and which are active for them.
+pub async fn sees(
+    harness: &Harness,
+    who: &User,
+    at: Timestamp,
+) -> Vec<(InstanceId, InstanceState)> {
+    let seen = harness
         .store
         .visible(who, at)
         .await
         .expect("the store answers");
-    let active = world
+    let active = harness
         .store
         .active_meetings(who)
         .await
@@ -29,7 +33,7 @@ pub async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, 
         "{}",
         who.name
     );
-    let times = world
+    let times = harness
         .store
         .join_times(who)
         .await
@@ -43,22 +47,25 @@ pub async fn sees(world: &World, who: &User, at: Timestamp) -> Vec<(InstanceId, 
     seen.iter().map(|one| (one.id, one.state)).collect()
 }
 
-pub async fn everybody_sees_what_they_may_join(world: &mut World) {
+pub async fn users_see_what_they_may_join(harness: &mut Harness) {
     const DAY_MS: i64 = 24 * HOUR_MS;
-    let [outside, guest] = [world.member("outside").await, world.member("guest").await];
-    let root = world.root.clone();
+    let [outside, guest] = [
+        harness.member("outside").await,
+        harness.member("guest").await,
+    ];
+    let root = harness.root.clone();
     let begin = now();
-    let private = world.meeting("Plans", Some(&[&guest])).await;
-    let public = world.meeting("Open day", None).await;
+    let private = harness.meeting("Plans", Some(&[&guest])).await;
+    let public = harness.meeting("Open day", None).await;
     let mut of = vec![];
     for meeting in [private, public] {
-        let ended = world.active(meeting, HOUR_MS).await;
-        world.end(ended).await;
-        let active = world.active(meeting, HOUR_MS).await;
+        let ended = harness.active(meeting, HOUR_MS).await;
+        harness.end(ended).await;
+        let active = harness.active(meeting, HOUR_MS).await;
         let from = begin.plus_ms(DAY_MS);
-        let soon = world.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
+        let soon = harness.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
         let from = begin.plus_ms(15 * DAY_MS);
-        let far = world.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
+        let far = harness.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
         of.push([ended, active, soon, far]);
     }
     let states = [
@@ -68,21 +75,21 @@ pub async fn everybody_sees_what_they_may_join(world: &mut World) {
     ];
     let near = |of: &[InstanceId]| of.iter().copied().zip(states).collect::<Vec<_>>();
     let at = now();
-    let mut mine = sees(world, &outside, at).await;
+    let mut mine = sees(harness, &outside, at).await;
     assert_eq!(mine, near(&of[1]), "outside");
     for who in [&guest, &root] {
-        mine = sees(world, who, at).await;
+        mine = sees(harness, who, at).await;
         mine.sort_by_key(|(id, _)| *id);
         assert_eq!(mine, [near(&of[0]), near(&of[1])].concat(), "{}", who.name);
     }
-    // Later, what is over is not shown any more, and what was far comes near.
-    let later = sees(world, &outside, at.plus_ms(DAY_MS + HOUR_MS / 2)).await;
+    // Later, ended instances are no longer shown, and distant ones come into view.
+    let later = sees(harness, &outside, at.plus_ms(DAY_MS + HOUR_MS / 2)).await;
     let states = [
         (of[1][1], InstanceState::Active),
         (of[1][2], InstanceState::Scheduled),
         (of[1][3], InstanceState::Scheduled),
     ];
-    // The ended one counts from its planned end.
+    // Ended instances are shown for a day after their planned end.
     let later: Vec<_> = later
         .into_iter()
         .filter(|(id, _)| *id != of[1][0])
@@ -90,22 +97,22 @@ pub async fn everybody_sees_what_they_may_join(world: &mut World) {
     assert_eq!(later, states);
 }
 
-pub async fn a_list_shows_how_many_are_in_and_since_when_one_is(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
-    let joined = world.join(here, &ada).await;
+pub async fn list_shows_participant_count_and_own_join_time(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    let joined = harness.join(here, &ada).await;
     for (who, since) in [(&ada, Some(joined.timestamp)), (&grace, None)] {
-        let seen = world
+        let seen = harness
             .store
             .visible(who, now())
             .await
             .expect("the store answers");
-        let active = world
+        let active = harness
             .store
             .active_meetings(who)
             .await
             .expect("the store answers");
-        let opened = world
+        let opened = harness
             .store
             .open(here, who, None, 1)
             .await
@@ -122,7 +129,7 @@ pub async fn a_list_shows_how_many_are_in_and_since_when_one_is(world: &mut Worl
     }
 }
 
-pub async fn participants_are_shown_as_they_are_known(world: &mut World) {
+pub async fn participants_have_their_profiles(harness: &mut Harness) {
     let plain = NewUser {
         age: None,
         gender: None,
@@ -134,11 +141,11 @@ pub async fn participants_are_shown_as_they_are_known(world: &mut World) {
         gender: Some(Gender::Female),
         ..new_user("grace", Role::Admin)
     };
-    let here = world.public().await;
+    let here = harness.public().await;
     let mut expected = vec![];
     for new in [full, plain] {
-        let user = world.store.add_user(new).await.expect("it is free");
-        let joined = world.join(here, &user).await.timestamp;
+        let user = harness.store.add_user(new).await.expect("it is free");
+        let joined = harness.join(here, &user).await.timestamp;
         expected.push(Participant {
             name: user.name,
             age: user.age,
@@ -150,11 +157,11 @@ pub async fn participants_are_shown_as_they_are_known(world: &mut World) {
             since: None,
         });
     }
-    let people = world.store.people(here, &world.root).await;
+    let people = harness.store.people(here, &harness.root).await;
     assert_eq!(people.expect("an admin may read"), expected);
-    let opened = world.store.open(here, &world.root, None, 1).await;
+    let opened = harness.store.open(here, &harness.root, None, 1).await;
     assert_eq!(opened.expect("an admin may read").people, expected);
-    let times = world.store.join_times(&world.root).await;
+    let times = harness.store.join_times(&harness.root).await;
     let times = times.expect("the store answers");
     assert_eq!((times.len(), times[0].instance), (1, here));
     assert_eq!(times[0].meeting, "Seminar");
@@ -170,30 +177,34 @@ pub async fn participants_are_shown_as_they_are_known(world: &mut World) {
     assert_eq!(logs, people);
 }
 
-pub async fn an_open_says_where_the_log_is(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let last = world.say(here, &ada, "hello").await.seq;
-    let opened = world
+pub async fn open_contains_the_log_position(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let last = harness.post(here, &ada, "hello").await.seq;
+    let opened = harness
         .store
         .open(here, &ada, None, 100)
         .await
         .expect("it is public");
-    let durable = if world.back_end.archives_later() {
+    let durable = if harness.back_end.archives_later() {
         Seq::default()
     } else {
         last
     };
     assert_eq!((opened.seq, opened.durable), (last, durable));
     assert!(!opened.more);
-    assert_eq!(facts(&opened.events), facts(&world.log(here).await));
+    assert_eq!(facts(&opened.events), facts(&harness.log(here).await));
     assert_eq!(opened.users.len(), 1);
     assert_eq!(
         (opened.users[0].id, &opened.users[0].name),
         (ada.id, &ada.name)
     );
-    let head = world.store.heads(&[here]).await.expect("the store answers")[0];
+    let head = harness
+        .store
+        .heads(&[here])
+        .await
+        .expect("the store answers")[0];
     let head = head.expect("it is live");
     assert_eq!(
         (head.generation, head.seq, head.durable),
@@ -207,12 +218,12 @@ pub async fn an_open_says_where_the_log_is(world: &mut World) {
     );
 }
 
-pub async fn what_is_not_begun_can_be_opened_and_is_empty(world: &mut World) {
-    let ada = world.member("ada").await;
-    let meeting = world.meeting("Later", Some(&[&ada])).await;
+pub async fn open_before_start_is_empty(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let meeting = harness.meeting("Later", Some(&[&ada])).await;
     let from = now().plus_ms(HOUR_MS);
-    let here = world.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
-    let opened = world
+    let here = harness.schedule(meeting, from, from.plus_ms(HOUR_MS)).await;
+    let opened = harness
         .store
         .open(here, &ada, None, 100)
         .await

@@ -6,12 +6,12 @@ use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::MeetingId;
 use plenary_shared::limits::{ID_MAX, INSTANCE_DAYS_MAX};
 
-use crate::world::{HOUR_MS, World, code, now};
+use crate::harness::{HOUR_MS, Harness, code, now};
 
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-pub async fn only_a_time_that_can_be_is_scheduled(world: &mut World) {
-    let meeting = world.meeting("Standup", None).await;
+pub async fn invalid_times_are_rejected(harness: &mut Harness) {
+    let meeting = harness.meeting("Standup", None).await;
     let now = now();
     let rows = [
         (0, HOUR_MS, None),
@@ -26,7 +26,7 @@ pub async fn only_a_time_that_can_be_is_scheduled(world: &mut World) {
     ];
     let mut order = 0;
     for (from, to, expected) in rows {
-        let answer = world
+        let answer = harness
             .store
             .schedule(meeting, now.plus_ms(from), now.plus_ms(to), None)
             .await;
@@ -38,7 +38,7 @@ pub async fn only_a_time_that_can_be_is_scheduled(world: &mut World) {
     }
     for unknown in [meeting.get() + 1, 0, ID_MAX] {
         let unknown = MeetingId::new(unknown).expect("not too large");
-        let answer = world
+        let answer = harness
             .store
             .schedule(unknown, now, now.plus_ms(HOUR_MS), None)
             .await;
@@ -46,9 +46,9 @@ pub async fn only_a_time_that_can_be_is_scheduled(world: &mut World) {
     }
 }
 
-pub async fn orders_of_many_callers_at_once_are_one_row(world: &mut World) {
-    let meeting = world.meeting("Standup", None).await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn concurrent_schedules_get_different_orders(harness: &mut Harness) {
+    let meeting = harness.meeting("Standup", None).await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let (from, to) = (now(), now().plus_ms(HOUR_MS));
     let scheduling = (0..20).map(|n| stores[n % 2].schedule(meeting, from, to, None));
     let mut orders: Vec<u64> = join_all(scheduling)
@@ -60,7 +60,7 @@ pub async fn orders_of_many_callers_at_once_are_one_row(world: &mut World) {
     assert_eq!(orders, (1..=20).collect::<Vec<u64>>());
 }
 
-pub async fn all_meetings_are_listed_page_by_page(world: &mut World) {
+pub async fn meetings_are_listed_in_pages(harness: &mut Harness) {
     let mut ids = vec![];
     for n in 0..5 {
         let new = NewMeeting {
@@ -70,7 +70,7 @@ pub async fn all_meetings_are_listed_page_by_page(world: &mut World) {
             is_public: n % 2 == 0,
             audience: vec!["b@example.org".to_owned(), "a@example.org".to_owned()],
         };
-        let added = world
+        let added = harness
             .store
             .add_meeting(new.clone())
             .await
@@ -82,15 +82,15 @@ pub async fn all_meetings_are_listed_page_by_page(world: &mut World) {
         ids.push(added.id);
     }
     let (from, to) = (now(), now().plus_ms(HOUR_MS));
-    let first = world.schedule(ids[1], from, to).await;
-    let second = world.schedule(ids[1], to, to.plus_ms(HOUR_MS)).await;
-    let started = world.store.start(first, from).await;
+    let first = harness.schedule(ids[1], from, to).await;
+    let second = harness.schedule(ids[1], to, to.plus_ms(HOUR_MS)).await;
+    let started = harness.store.start(first, from).await;
     started.expect("the store answers").expect("it is due");
     for limit in 1..=6 {
         let mut read = vec![];
         loop {
             let after = read.last().copied();
-            let some = world
+            let some = harness
                 .store
                 .meetings(after, limit)
                 .await
@@ -109,7 +109,7 @@ pub async fn all_meetings_are_listed_page_by_page(world: &mut World) {
         }
         assert_eq!(read, ids, "{limit}");
     }
-    let listed = world
+    let listed = harness
         .store
         .meetings(Some(ids[0]), 1)
         .await

@@ -1,4 +1,4 @@
-//! Who waits for what has not begun: told when it changes, kept by no log.
+//! Users who wait for an instance to start: published when it changes, not stored in the log.
 
 use plenary_server::store::{Feed, Waiting};
 use plenary_shared::domain::{Code, User};
@@ -6,10 +6,10 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::WAITING_MAX;
 use plenary_shared::protocol::WaitOk;
 
-use crate::world::{HOUR_MS, World, code, instance, now};
+use crate::harness::{HOUR_MS, Harness, code, instance, now};
 
-async fn wait(world: &World, here: InstanceId, user: &User, what: Waiting) -> WaitOk {
-    let answer = world.store.wait(here, user, what).await;
+async fn wait(harness: &Harness, here: InstanceId, user: &User, what: Waiting) -> WaitOk {
+    let answer = harness.store.wait(here, user, what).await;
     answer.expect("they may wait")
 }
 
@@ -20,10 +20,10 @@ fn names(found: &WaitOk) -> Vec<&str> {
     names
 }
 
-/// What was told of an instance up to now, once it is as much as this: who, whether, how many.
-async fn told(world: &World, here: InstanceId, count: usize) -> Vec<(String, bool, usize)> {
+/// Waits for this many changes of an instance and returns them: user, whether waiting, count.
+async fn told(harness: &Harness, here: InstanceId, count: usize) -> Vec<(String, bool, usize)> {
     let look = || -> Vec<_> {
-        let fed = world.fed().into_iter();
+        let fed = harness.fed().into_iter();
         fed.filter_map(|one| match one {
             Feed::Waiting(told) if told.instance == here => {
                 Some((told.name, told.waits, told.count))
@@ -32,84 +32,86 @@ async fn told(world: &World, here: InstanceId, count: usize) -> Vec<(String, boo
         })
         .collect()
     };
-    world
+    harness
         .until_fed("what is told", |_| (look().len() >= count).then_some(()))
         .await;
     look()
 }
 
-async fn later(world: &mut World, audience: Option<&[&User]>) -> InstanceId {
-    let meeting = world.meeting("later", audience).await;
+async fn later(harness: &mut Harness, audience: Option<&[&User]>) -> InstanceId {
+    let meeting = harness.meeting("later", audience).await;
     let begins = now().plus_ms(HOUR_MS);
-    world
+    harness
         .schedule(meeting, begins, begins.plus_ms(HOUR_MS))
         .await
 }
 
-pub async fn whoever_waits_is_known_to_whoever_looks(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let (here, other) = (later(world, None).await, later(world, None).await);
-    assert_eq!(wait(world, here, &grace, Waiting::Looks).await.count, 0);
+pub async fn waiting_users_are_visible(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let (here, other) = (later(harness, None).await, later(harness, None).await);
+    assert_eq!(wait(harness, here, &grace, Waiting::Looks).await.count, 0);
     assert_eq!(
-        names(&wait(world, here, &ada, Waiting::Waits).await),
+        names(&wait(harness, here, &ada, Waiting::Waits).await),
         ["ada"]
     );
-    // Said again, as often as one likes.
-    assert_eq!(wait(world, here, &ada, Waiting::Waits).await.count, 1);
-    let both = wait(world, here, &grace, Waiting::Waits).await;
+    // Repeating it changes nothing.
+    assert_eq!(wait(harness, here, &ada, Waiting::Waits).await.count, 1);
+    let both = wait(harness, here, &grace, Waiting::Waits).await;
     assert_eq!((names(&both), both.count), (vec!["ada", "grace"], 2));
-    assert_eq!(wait(world, other, &grace, Waiting::Looks).await.count, 0);
-    let left = wait(world, here, &ada, Waiting::Stops).await;
+    assert_eq!(wait(harness, other, &grace, Waiting::Looks).await.count, 0);
+    let left = wait(harness, here, &ada, Waiting::Stops).await;
     assert_eq!(names(&left), ["grace"]);
-    wait(world, here, &ada, Waiting::Stops).await;
-    let seen = told(world, here, 3).await;
+    wait(harness, here, &ada, Waiting::Stops).await;
+    let seen = told(harness, here, 3).await;
     let seen: Vec<_> = seen.iter().map(|(n, w, c)| (n.as_str(), *w, *c)).collect();
     assert_eq!(
         seen,
         [("ada", true, 1), ("grace", true, 2), ("ada", false, 1)]
     );
     // Of many, some are named and all are counted.
-    for one in world.crowd(WAITING_MAX + 5).await {
-        wait(world, here, &one, Waiting::Waits).await;
+    for one in harness.crowd(WAITING_MAX + 5).await {
+        wait(harness, here, &one, Waiting::Waits).await;
     }
-    let counts = world.store.waiting(&[here, other]).await;
+    let counts = harness.store.waiting(&[here, other]).await;
     let all = u32::try_from(WAITING_MAX + 6).expect("a small number");
     assert_eq!(counts.expect("the store answers"), [all, 0]);
-    let many = wait(world, here, &ada, Waiting::Looks).await;
+    let many = wait(harness, here, &ada, Waiting::Looks).await;
     assert_eq!(
         (many.people.len(), many.count),
         (WAITING_MAX, WAITING_MAX + 6)
     );
 }
 
-pub async fn who_may_wait_is_who_may_read(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = later(world, Some(&[&ada])).await;
-    assert_eq!(wait(world, here, &ada, Waiting::Waits).await.count, 1);
+pub async fn waiting_needs_read_permission(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = later(harness, Some(&[&ada])).await;
+    assert_eq!(wait(harness, here, &ada, Waiting::Waits).await.count, 1);
     for what in [Waiting::Waits, Waiting::Looks] {
-        let refused = world.store.wait(here, &grace, what).await;
+        let refused = harness.store.wait(here, &grace, what).await;
         assert_eq!(code(&refused), Some(Code::NotAllowed));
     }
     assert_eq!(
-        wait(world, here, &world.root, Waiting::Looks).await.count,
+        wait(harness, here, &harness.root, Waiting::Looks)
+            .await
+            .count,
         1
     );
     let nowhere = instance(here.meeting.get(), here.order.get() + 1);
-    let refused = world.store.wait(nowhere, &ada, Waiting::Waits).await;
+    let refused = harness.store.wait(nowhere, &ada, Waiting::Waits).await;
     assert_eq!(code(&refused), Some(Code::NotFound));
 }
 
-pub async fn nobody_waits_for_what_has_begun(world: &mut World) {
-    let ada = world.member("ada").await;
-    let running = world.public().await;
-    let refused = world.store.wait(running, &ada, Waiting::Waits).await;
+pub async fn wait_for_started_instance_is_rejected(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let running = harness.public().await;
+    let refused = harness.store.wait(running, &ada, Waiting::Waits).await;
     assert_eq!(code(&refused), Some(Code::NotScheduled));
-    world.end(running).await;
-    let refused = world.store.wait(running, &ada, Waiting::Looks).await;
+    harness.end(running).await;
+    let refused = harness.store.wait(running, &ada, Waiting::Looks).await;
     assert_eq!(code(&refused), Some(Code::Ended));
-    let called_off = later(world, None).await;
-    let done = world.store.cancel(called_off, None, None).await;
+    let called_off = later(harness, None).await;
+    let done = harness.store.cancel(called_off, None, None).await;
     done.expect("it has not begun");
-    let refused = world.store.wait(called_off, &ada, Waiting::Waits).await;
+    let refused = harness.store.wait(called_off, &ada, Waiting::Waits).await;
     assert_eq!(code(&refused), Some(Code::Ended));
 }

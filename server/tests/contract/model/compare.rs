@@ -12,7 +12,7 @@ use super::answers::{Part, seq};
 use super::play::Play;
 use super::state::{Entry, Instance, Told};
 use super::step::{At, Kind, Pick, UNIT_MS, Who};
-use crate::world::{code, exact};
+use crate::harness::{code, exact};
 
 impl Entry {
     /// Its time is known from here, and must be one that it can have.

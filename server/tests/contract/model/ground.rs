@@ -12,7 +12,7 @@ use plenary_testkit::{Database, MariaDb, Redis, RedisOptions};
 use tempfile::TempDir;
 
 use crate::back_end::{connect, mariadb, sql_in_file};
-use crate::world::now;
+use crate::harness::now;
 
 /// What a store stands on.
 #[async_trait]
@@ -39,7 +39,7 @@ pub trait Ground: Send {
 }
 
 /// Redis and MariaDB. Redis has its own clock, and nobody moves that.
-struct Hybrid {
+struct RedisMysql {
     redis: Redis,
     database: Database,
     _mariadb: Arc<MariaDb>,
@@ -66,7 +66,7 @@ for _, node in ipairs(redis.call('HKEYS', '{nodes}:renewed')) do
   redis.call('HINCRBY', '{nodes}:renewed', node, -ARGV[1])
 end";
 
-pub async fn hybrid() -> Box<dyn Ground> {
+pub async fn redis_mysql() -> Box<dyn Ground> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
     let ledger = plenary_server::store::mysql::MysqlStore::connect(&database.url());
@@ -76,7 +76,7 @@ pub async fn hybrid() -> Box<dyn Ground> {
         aof: true,
         ..RedisOptions::default()
     };
-    Box::new(Hybrid {
+    Box::new(RedisMysql {
         redis: Redis::with(options),
         database,
         _mariadb: mariadb,
@@ -84,7 +84,7 @@ pub async fn hybrid() -> Box<dyn Ground> {
 }
 
 #[async_trait]
-impl Ground for Hybrid {
+impl Ground for RedisMysql {
     async fn store(&self) -> Arc<dyn Store> {
         connect(&self.redis, &self.database).await
     }

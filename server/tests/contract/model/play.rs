@@ -14,7 +14,7 @@ use super::answers::seq;
 use super::ground::Ground;
 use super::state::{Gathering, Instance, Model, Said, When};
 use super::step::{At, By, Step, UNIT_MS, Who};
-use crate::world::{body, code, connection, instance, new_user, node};
+use crate::harness::{body, code, connection, instance, new_user, node};
 
 /// Longer than a case: what no step lets run out.
 const FOR_EVER_MS: i64 = 1_000 * UNIT_MS;

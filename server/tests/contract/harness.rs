@@ -1,4 +1,4 @@
-//! A fresh store with people and meetings in it, and what must hold of it at any time.
+//! A fresh store with users and meetings, and the invariants that hold at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,29 +19,29 @@ use plenary_testkit::until_async;
 
 use crate::back_end::BackEnd;
 
-/// How long an instance lasts that is not to end by the clock.
+/// The length of an instance that does not end during a test.
 pub const HOUR_MS: i64 = 3_600_000;
 
-/// How long one lasts whose end is waited for: enough to do something in it on a busy machine.
+/// The length of an instance whose end a test waits for: enough time to act on a busy machine.
 pub const SHORT_MS: i64 = 2_500;
 
-/// A store, and what tells about it.
-pub struct World {
+/// A store, and helpers to fill and to check it.
+pub struct Harness {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// What is under it.
+    /// Its back end.
     pub back_end: Box<dyn BackEnd>,
-    /// An admin whom nobody invited.
+    /// An admin who is not invited anywhere.
     pub root: User,
     fed: Arc<Mutex<Vec<Feed>>>,
     instances: Vec<InstanceId>,
-    /// Instances of which something was made void: what was fed of it holds no more.
+    /// Instances with invalidated events; their feeds are not checked.
     voided: BTreeSet<InstanceId>,
     next: u64,
 }
 
-impl World {
-    /// Follows all that happens in it.
+impl Harness {
+    /// Follows everything that happens in it.
     pub async fn on(back_end: Box<dyn BackEnd>) -> Self {
         let store = back_end.store();
         let mut news = store.feed().await.expect("the first feed of a store");
@@ -70,15 +70,15 @@ impl World {
         }
     }
 
-    // --- people and meetings ---
+    // --- users and meetings ---
 
-    /// Adds a member, `NAME@example.org`.
+    /// Adds a user, `NAME@example.org`.
     pub async fn member(&self, name: &str) -> User {
         let added = self.store.add_user(new_user(name, Role::Member)).await;
         added.expect("the address is free")
     }
 
-    /// Adds so many members.
+    /// Adds this many users.
     pub async fn crowd(&self, count: usize) -> Vec<User> {
         let names: Vec<String> = (0..count).map(|n| format!("person{n}")).collect();
         join_all(names.iter().map(|name| self.member(name))).await
@@ -121,7 +121,7 @@ impl World {
         here
     }
 
-    /// An instance that has begun and is over in so many milliseconds.
+    /// An instance that has started and ends in this many milliseconds.
     pub async fn active(&mut self, meeting: MeetingId, lasts_ms: i64) -> InstanceId {
         let now = now();
         let here = self.schedule(meeting, now, now.plus_ms(lasts_ms)).await;
@@ -134,28 +134,28 @@ impl World {
         here
     }
 
-    /// A public instance that has begun and lasts for an hour.
+    /// A public instance that has started and lasts an hour.
     pub async fn public(&mut self) -> InstanceId {
         let meeting = self.meeting("Seminar", None).await;
         self.active(meeting, HOUR_MS).await
     }
 
-    /// A private one.
+    /// A private instance that has started and lasts an hour.
     pub async fn private(&mut self, audience: &[&User]) -> InstanceId {
         let meeting = self.meeting("Plans", Some(audience)).await;
         self.active(meeting, HOUR_MS).await
     }
 
-    // --- what is done in a case ---
+    // --- actions ---
 
-    /// A cmid that was not given before.
+    /// Returns an unused cmid.
     pub fn cmid(&mut self) -> Cmid {
         self.next += 1;
         cmid(self.next)
     }
 
-    /// Says something new.
-    pub async fn say(&mut self, here: InstanceId, user: &User, text: &str) -> Posted {
+    /// Posts a message with an unused cmid.
+    pub async fn post(&mut self, here: InstanceId, user: &User, text: &str) -> Posted {
         let cmid = self.cmid();
         let posted = self.store.post(here, user, cmid, &body(text)).await;
         posted.expect("a participant may post")
@@ -173,7 +173,7 @@ impl World {
         left.expect("a participant may leave")
     }
 
-    /// Takes one step of an end until it is done.
+    /// Takes one step towards the end until it is done.
     pub async fn step(&self, here: InstanceId, reason: Reason, step: EndStep) {
         until_async(&format!("{step:?} of {here}"), async || {
             let stepped = self.store.end_step(here, reason, step, now()).await;
@@ -185,14 +185,14 @@ impl World {
         .await;
     }
 
-    /// Ends an instance, whatever its time.
+    /// Ends an instance, whatever its end time.
     pub async fn end(&self, here: InstanceId) {
         for step in EndStep::ALL {
             self.step(here, Reason::Ended, *step).await;
         }
     }
 
-    /// Brings everything of an instance into the archive.
+    /// Archives all events of an instance.
     pub async fn archive(&self, here: InstanceId) {
         until_async(&format!("{here} to be archived"), async || {
             let more = self
@@ -205,12 +205,12 @@ impl World {
         .await;
     }
 
-    /// What is unarchived of this instance may be lost: what was fed of it is not looked at.
+    /// Events of this instance that are not archived may be lost: its feed is not checked.
     pub fn void(&mut self, here: InstanceId) {
         self.voided.insert(here);
     }
 
-    // --- what there is ---
+    // --- state ---
 
     /// The whole log, as the hub reads it.
     pub async fn log(&self, here: InstanceId) -> Vec<Event> {
@@ -226,7 +226,7 @@ impl World {
         }
     }
 
-    /// All that was fed up to now.
+    /// Everything that was fed until now.
     pub fn fed(&self) -> Vec<Feed> {
         self.fed
             .lock()
@@ -234,12 +234,12 @@ impl World {
             .clone()
     }
 
-    /// The first that was fed and is this.
+    /// Waits for the first fed item that `look` accepts.
     pub async fn until_fed<T>(&self, what: &str, find: impl Fn(&Feed) -> Option<T>) -> T {
         until_async(what, async || self.fed().iter().find_map(&find)).await
     }
 
-    /// The events of an instance that were fed up to now.
+    /// The events of an instance that were fed until now.
     pub fn fed_events(&self, here: InstanceId) -> Vec<Event> {
         self.fed()
             .into_iter()
@@ -261,9 +261,9 @@ impl World {
             .collect()
     }
 
-    // --- what must hold of everything at any time ---
+    // --- invariants ---
 
-    /// Looks at every instance.
+    /// Checks every instance.
     pub async fn check(&self) {
         for here in &self.instances {
             let log = self.log(*here).await;
@@ -277,7 +277,7 @@ impl World {
         }
     }
 
-    /// The log read by a person is the log.
+    /// The log that a user reads equals the log.
     async fn check_pages(&self, here: InstanceId, log: &[Event]) {
         let page = Page::Before(None);
         let read = self.store.events(here, &self.root, page, PAGE_MAX).await;
@@ -293,7 +293,7 @@ impl World {
         assert_eq!(read, last, "{here}");
     }
 
-    /// Every message is read as it is now, in its page and in the log.
+    /// Every message shows its current text, in its page and in the log.
     async fn check_texts(&self, here: InstanceId, log: &[Event]) {
         let texts = texts(log);
         let page = Page::Before(None);
@@ -364,8 +364,8 @@ impl World {
     }
 }
 
-/// One log of one instance: seqs without a hole, a life in the right order, stays that begin and
-/// end, nobody's message twice.
+/// The log of one instance has no gaps, its life is in the right order, every stay starts and ends,
+/// and no message is doubled.
 pub fn assert_log(here: InstanceId, log: &[Event]) {
     let mut inside: BTreeSet<UserId> = BTreeSet::new();
     let mut said: BTreeSet<(UserId, Cmid)> = BTreeSet::new();
@@ -408,14 +408,14 @@ pub fn assert_log(here: InstanceId, log: &[Event]) {
     }
 }
 
-/// Events without their generation, which is another one where they are read from the archive; and
-/// without what their messages say, which is as it was or as it is: see [`texts`].
+/// Events without their generation, which differs if they are read from the archive, and without
+/// message texts, which may be the original or the current ones: see [`texts`].
 pub fn facts(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
     let fact = |event: &Event| (event.seq, bare(&event.what), event.timestamp);
     events.iter().map(fact).collect()
 }
 
-/// Events without their generation alone, of logs in which nothing was changed.
+/// Events without their generation, for logs in which nothing was edited.
 pub fn exact(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
     let fact = |event: &Event| (event.seq, event.what.clone(), event.timestamp);
     events.iter().map(fact).collect()
@@ -444,7 +444,8 @@ fn bare(what: &What) -> What {
     what
 }
 
-/// What each message says once a whole log has been read: its last text, or "" if it was deleted.
+/// The current text of each message after a whole log was read: its last text, or "" if it was
+/// deleted.
 pub fn texts(log: &[Event]) -> BTreeMap<Seq, String> {
     let mut texts = BTreeMap::new();
     for event in log {
@@ -500,7 +501,7 @@ pub fn leaves(log: &[Event]) -> Vec<(UserId, Reason, Timestamp)> {
         .collect()
 }
 
-/// The code of a "no"; `None`: it was done.
+/// The code of a rejection, or `None`.
 #[track_caller]
 pub fn code<T>(answer: &Answer<T>) -> Option<Code> {
     match answer {
@@ -518,7 +519,7 @@ pub fn now() -> Timestamp {
     clock::of_machine()()
 }
 
-/// A person who is not there yet.
+/// A user who has not been added yet.
 pub fn new_user(name: &str, role: Role) -> NewUser {
     NewUser {
         name: name.to_owned(),
@@ -530,22 +531,22 @@ pub fn new_user(name: &str, role: Role) -> NewUser {
     }
 }
 
-/// What is said.
+/// A message body.
 pub fn body(text: &str) -> MessageBody {
     MessageBody::parse(text).expect("a body")
 }
 
-/// A client's id of a message.
+/// A cmid.
 pub fn cmid(number: u64) -> Cmid {
     Cmid(uuid::Uuid::from_u128(number.into()))
 }
 
-/// A number in a log.
+/// A seq.
 pub fn seq(number: u64) -> Seq {
     Seq::new(number).expect("a small number")
 }
 
-/// An instance by its numbers.
+/// An instance.
 pub fn instance(meeting: u64, order: u64) -> InstanceId {
     InstanceId::new(
         MeetingId::new(meeting).expect("a small number"),
@@ -553,7 +554,7 @@ pub fn instance(meeting: u64, order: u64) -> InstanceId {
     )
 }
 
-/// A server of this name.
+/// A server with this name.
 pub fn node(name: &str) -> NodeId {
     NodeId(name.to_owned())
 }

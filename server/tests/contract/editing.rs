@@ -1,4 +1,5 @@
-//! Changing what was said: by its sender alone, once for each cmid, and the same wherever it is read.
+//! Edits and deletions: only by the author, once for each cmid, and the same wherever the message
+//! is read.
 
 use futures_util::future::join_all;
 use plenary_server::error::Answer;
@@ -7,11 +8,11 @@ use plenary_shared::domain::{Code, Event, User, What};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::{Message, Posted};
 
-use crate::world::{World, body, cmid, code, seq, texts};
+use crate::harness::{Harness, body, cmid, code, seq, texts};
 
-/// Changes a message to this text.
+/// Edits a message to this text.
 async fn edit(
-    world: &World,
+    harness: &Harness,
     here: InstanceId,
     user: &User,
     id: u64,
@@ -19,19 +20,22 @@ async fn edit(
     text: &str,
 ) -> Answer<Posted> {
     let text = body(text);
-    world.store.edit(here, user, cmid(id), target, &text).await
+    harness
+        .store
+        .edit(here, user, cmid(id), target, &text)
+        .await
 }
 
-/// Every message, as a reader is shown it.
-async fn read(world: &World, here: InstanceId, reader: &User) -> Vec<Message> {
+/// Reads every message.
+async fn read(harness: &Harness, here: InstanceId, reader: &User) -> Vec<Message> {
     let page = Page::Before(None);
-    let read = world.store.messages(here, reader, page, 100).await;
+    let read = harness.store.messages(here, reader, page, 100).await;
     read.expect("they may read").messages
 }
 
-/// The message of this number by every way that there is to read it.
-async fn shown(world: &World, here: InstanceId, number: Seq) -> Vec<(String, bool, bool)> {
-    let (store, root) = (&world.store, &world.root);
+/// Reads this message in every way in which it can be read.
+async fn shown(harness: &Harness, here: InstanceId, number: Seq) -> Vec<(String, bool, bool)> {
+    let (store, root) = (&harness.store, &harness.root);
     let look = |message: &Message| {
         (
             message.body.to_string(),
@@ -40,7 +44,7 @@ async fn shown(world: &World, here: InstanceId, number: Seq) -> Vec<(String, boo
         )
     };
     let mut shown = vec![];
-    let all = read(world, here, root).await;
+    let all = read(harness, here, root).await;
     let one = all
         .iter()
         .find(|one| one.seq == number)
@@ -80,19 +84,19 @@ async fn shown(world: &World, here: InstanceId, number: Seq) -> Vec<(String, boo
     shown
 }
 
-pub async fn an_edit_replaces_what_was_said(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    world.join(here, &grace).await;
-    let first = world.say(here, &ada, "frist").await.seq;
-    let other = world.say(here, &grace, "second").await.seq;
+pub async fn edit_replaces_the_text(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    harness.join(here, &grace).await;
+    let first = harness.post(here, &ada, "frist").await.seq;
+    let other = harness.post(here, &grace, "second").await.seq;
     for text in ["first", "the first 🦀\nof all"] {
-        let id = world.cmid();
-        let edited = world.store.edit(here, &ada, id, first, &body(text)).await;
+        let id = harness.cmid();
+        let edited = harness.store.edit(here, &ada, id, first, &body(text)).await;
         let edited = edited.expect("it is hers");
         assert!(!edited.repeat);
-        let log = world.log(here).await;
+        let log = harness.log(here).await;
         let event = log.last().expect("an event");
         assert_eq!((event.seq, event.timestamp), (edited.seq, edited.timestamp));
         assert_eq!(
@@ -109,41 +113,41 @@ pub async fn an_edit_replaces_what_was_said(world: &mut World) {
     let as_it_was = ("second".to_owned(), false, false);
     for when in ["live", "archived", "ended"] {
         match when {
-            "archived" => world.archive(here).await,
-            "ended" => world.end(here).await,
+            "archived" => harness.archive(here).await,
+            "ended" => harness.end(here).await,
             _ => {}
         }
-        for one in shown(world, here, first).await {
+        for one in shown(harness, here, first).await {
             assert_eq!(one, now, "{when}");
         }
-        for one in shown(world, here, other).await {
+        for one in shown(harness, here, other).await {
             assert_eq!(one, as_it_was, "{when}");
         }
-        assert_eq!(texts(&world.log(here).await)[&first], now.0, "{when}");
+        assert_eq!(texts(&harness.log(here).await)[&first], now.0, "{when}");
     }
 }
 
-pub async fn what_is_deleted_says_nothing_any_more(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let secret = world.say(here, &ada, "the password is 1234").await.seq;
-    let changed = edit(world, here, &ada, 90, secret, "it is 12345");
+pub async fn deleted_message_has_no_text(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let secret = harness.post(here, &ada, "the password is 1234").await.seq;
+    let changed = edit(harness, here, &ada, 90, secret, "it is 12345");
     changed.await.expect("it is hers");
-    let deleted = world.store.delete(here, &ada, cmid(91), secret).await;
+    let deleted = harness.store.delete(here, &ada, cmid(91), secret).await;
     let deleted = deleted.expect("it is hers");
     for when in ["live", "archived", "ended"] {
         match when {
-            "archived" => world.archive(here).await,
-            "ended" => world.end(here).await,
+            "archived" => harness.archive(here).await,
+            "ended" => harness.end(here).await,
             _ => {}
         }
-        for (text, _, is_deleted) in shown(world, here, secret).await {
+        for (text, _, is_deleted) in shown(harness, here, secret).await {
             assert_eq!((text.as_str(), is_deleted), ("", true), "{when}");
         }
-        // What it said between is gone from the log as well; that it was said is not.
+        // The text in between is gone from the log too; the event is still there.
         let page = Page::Before(None);
-        let log = world.store.events(here, &world.root, page, 100).await;
+        let log = harness.store.events(here, &harness.root, page, 100).await;
         let log = log.expect("root may read").events;
         assert!(
             !format!("{}", serde_json::json!(log)).contains("1234"),
@@ -155,18 +159,18 @@ pub async fn what_is_deleted_says_nothing_any_more(world: &mut World) {
     }
 }
 
-pub async fn only_ones_own_messages_are_changed(world: &mut World) {
+pub async fn change_of_others_message_is_rejected(harness: &mut Harness) {
     let [ada, grace, alan] = [
-        world.member("ada").await,
-        world.member("grace").await,
-        world.member("alan").await,
+        harness.member("ada").await,
+        harness.member("grace").await,
+        harness.member("alan").await,
     ];
-    let here = world.private(&[&ada, &grace]).await;
-    let joined = world.join(here, &ada).await.seq;
-    world.join(here, &grace).await;
-    let own = world.say(here, &ada, "mine").await.seq;
-    let gone = world.say(here, &ada, "gone").await.seq;
-    let delete = world.store.delete(here, &ada, cmid(90), gone).await;
+    let here = harness.private(&[&ada, &grace]).await;
+    let joined = harness.join(here, &ada).await.seq;
+    harness.join(here, &grace).await;
+    let own = harness.post(here, &ada, "mine").await.seq;
+    let gone = harness.post(here, &ada, "gone").await.seq;
+    let delete = harness.store.delete(here, &ada, cmid(90), gone).await;
     let deletion = delete.expect("it is hers").seq;
     let rows = [
         (&grace, own, Code::NotYours),
@@ -176,51 +180,51 @@ pub async fn only_ones_own_messages_are_changed(world: &mut World) {
         (&ada, seq(1), Code::NoSuchMessage),
         (&ada, seq(999), Code::NoSuchMessage),
         (&ada, gone, Code::MessageDeleted),
-        // Whoever runs it may not, nor whoever is not in, nor a stranger.
-        (&world.root, own, Code::NotParticipant),
+        // Neither an admin, nor a user who has not joined, nor a stranger may change it.
+        (&harness.root, own, Code::NotParticipant),
         (&alan, own, Code::NotAllowed),
     ];
-    let before = world.log(here).await.len();
+    let before = harness.log(here).await.len();
     for when in ["live", "archived"] {
         if when == "archived" {
-            world.archive(here).await;
+            harness.archive(here).await;
         }
         for (at, (who, target, expected)) in (100..).zip(&rows) {
-            let changed = edit(world, here, who, at, *target, "no");
+            let changed = edit(harness, here, who, at, *target, "no");
             assert_eq!(code(&changed.await), Some(*expected), "{when}: row {at}");
-            let delete = world.store.delete(here, who, cmid(at), *target).await;
+            let delete = harness.store.delete(here, who, cmid(at), *target).await;
             assert_eq!(code(&delete), Some(*expected), "{when}: row {at}");
         }
     }
-    assert_eq!(world.log(here).await.len(), before, "nothing was done");
-    world.leave(here, &ada).await;
-    let changed = edit(world, here, &ada, 200, own, "late");
+    assert_eq!(harness.log(here).await.len(), before, "nothing was done");
+    harness.leave(here, &ada).await;
+    let changed = edit(harness, here, &ada, 200, own, "late");
     assert_eq!(code(&changed.await), Some(Code::NotParticipant));
-    world.end(here).await;
-    let delete = world.store.delete(here, &ada, cmid(200), own).await;
+    harness.end(here).await;
+    let delete = harness.store.delete(here, &ada, cmid(200), own).await;
     assert_eq!(code(&delete), Some(Code::Ended));
 }
 
-pub async fn a_change_is_made_once_for_each_cmid(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let said = world.store.post(here, &ada, cmid(1), &body("a")).await;
+pub async fn edit_with_same_cmid_is_applied_once(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let said = harness.store.post(here, &ada, cmid(1), &body("a")).await;
     let said = said.expect("she is in");
-    let edited = edit(world, here, &ada, 2, said.seq, "b");
+    let edited = edit(harness, here, &ada, 2, said.seq, "b");
     let edited = edited.await.expect("it is hers");
-    let deleted = world.store.delete(here, &ada, cmid(3), said.seq).await;
+    let deleted = harness.store.delete(here, &ada, cmid(3), said.seq).await;
     let deleted = deleted.expect("it is hers");
     for when in ["at once", "archived", "after leaving", "ended"] {
         match when {
-            "archived" => world.archive(here).await,
-            "after leaving" => drop(world.leave(here, &ada).await),
-            "ended" => world.end(here).await,
+            "archived" => harness.archive(here).await,
+            "after leaving" => drop(harness.leave(here, &ada).await),
+            "ended" => harness.end(here).await,
             _ => {}
         }
-        for store in [world.store.clone(), world.back_end.other().await] {
+        for store in [harness.store.clone(), harness.back_end.other().await] {
             for (id, first) in [(1, said), (2, edited), (3, deleted)] {
-                // Whatever it is sent again as.
+                // Whatever the repeated cmid is sent with.
                 for again in [
                     store.edit(here, &ada, cmid(id), said.seq, &body("c")).await,
                     store.delete(here, &ada, cmid(id), said.seq).await,
@@ -236,23 +240,23 @@ pub async fn a_change_is_made_once_for_each_cmid(world: &mut World) {
     }
 }
 
-/// Below the part of the log that is live, and in a live state that was built anew.
-pub async fn what_is_live_no_more_is_changed_all_the_same(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
-    let joined = world.join(here, &ada).await.seq;
-    world.join(here, &grace).await;
+/// Below the live part of the log, and in a live state that was rebuilt.
+pub async fn archived_message_can_be_changed(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    let joined = harness.join(here, &ada).await.seq;
+    harness.join(here, &grace).await;
     let mut said = vec![];
     for n in 0..6 {
-        said.push(world.say(here, &ada, &format!("message {n}")).await.seq);
+        said.push(harness.post(here, &ada, &format!("message {n}")).await.seq);
     }
-    let delete = world.store.delete(here, &ada, cmid(90), said[5]).await;
+    let delete = harness.store.delete(here, &ada, cmid(90), said[5]).await;
     delete.expect("it is hers");
-    world.archive(here).await;
-    world.back_end.trim(here, seq(100));
-    let try_all = async |world: &World, first: usize, ids: u64| {
-        let store = &world.store;
-        let changed = edit(world, here, &ada, ids, said[first], "now");
+    harness.archive(here).await;
+    harness.back_end.trim(here, seq(100));
+    let try_all = async |harness: &Harness, first: usize, ids: u64| {
+        let store = &harness.store;
+        let changed = edit(harness, here, &ada, ids, said[first], "now");
         changed.await.expect("it is hers");
         let deleted = store.delete(here, &ada, cmid(ids + 1), said[first + 1]);
         deleted.await.expect("it is hers");
@@ -262,36 +266,36 @@ pub async fn what_is_live_no_more_is_changed_all_the_same(world: &mut World) {
             (&ada, said[5], Code::MessageDeleted),
             (&ada, joined, Code::NoSuchMessage),
         ] {
-            let changed = edit(world, here, who, ids + 2, target, "no");
+            let changed = edit(harness, here, who, ids + 2, target, "no");
             assert_eq!(code(&changed.await), Some(expected), "{target}");
         }
-        world.archive(here).await;
-        for (text, edited, _) in shown(world, here, said[first]).await {
+        harness.archive(here).await;
+        for (text, edited, _) in shown(harness, here, said[first]).await {
             assert_eq!((text.as_str(), edited), ("now", true));
         }
-        for (text, _, deleted) in shown(world, here, said[first + 1]).await {
+        for (text, _, deleted) in shown(harness, here, said[first + 1]).await {
             assert_eq!((text.as_str(), deleted), ("", true));
         }
     };
-    try_all(world, 0, 10).await;
-    if world.back_end.forget(here) {
-        world.void(here);
-        // Found missing twice, it is built anew.
+    try_all(harness, 0, 10).await;
+    if harness.back_end.forget(here) {
+        harness.void(here);
+        // The sweep rebuilds an instance that it finds missing twice.
         for _ in 0..2 {
-            world.store.sweep().await.expect("the store answers");
+            harness.store.sweep().await.expect("the store answers");
         }
     }
-    try_all(world, 2, 20).await;
-    let again = edit(world, here, &ada, 10, said[0], "x");
+    try_all(harness, 2, 20).await;
+    let again = edit(harness, here, &ada, 10, said[0], "x");
     assert!(again.await.expect("it was done").repeat);
 }
 
-pub async fn changes_that_race_leave_one_last_word(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    world.join(here, &ada).await;
-    let said = world.say(here, &ada, "0").await.seq;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn racing_edits_leave_one_last_text(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let said = harness.post(here, &ada, "0").await.seq;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let bodies: Vec<_> = (0..40).map(|n| body(&n.to_string())).collect();
     let edits = (0..40_u64).map(|n| {
         let at = usize::try_from(n).expect("small");
@@ -309,51 +313,51 @@ pub async fn changes_that_race_leave_one_last_word(world: &mut World) {
             assert_eq!(code(answer), Some(Code::MessageDeleted));
         }
     }
-    world.archive(here).await;
-    let log = world.log(here).await;
+    harness.archive(here).await;
+    let log = harness.log(here).await;
     assert_eq!(log.len(), 3 + 40 + 1);
 }
 
-pub async fn an_answer_names_a_message(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = world.public().await;
-    let joined = world.join(here, &ada).await.seq;
-    world.join(here, &grace).await;
-    let asked = world.say(here, &ada, "who has time?").await.seq;
-    let answer = async |world: &World, id: u64, to: Seq| {
+pub async fn reply_names_a_message(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    let joined = harness.join(here, &ada).await.seq;
+    harness.join(here, &grace).await;
+    let asked = harness.post(here, &ada, "who has time?").await.seq;
+    let answer = async |harness: &Harness, id: u64, to: Seq| {
         let text = body("me");
-        world.store.reply(here, &grace, cmid(id), &text, to).await
+        harness.store.reply(here, &grace, cmid(id), &text, to).await
     };
     for (id, to) in [(100, joined), (101, seq(77)), (102, seq(0))] {
-        let refused = answer(world, id, to).await;
+        let refused = answer(harness, id, to).await;
         assert_eq!(code(&refused), Some(Code::NoSuchMessage), "{to}");
     }
-    let live = answer(world, 1, asked).await.expect("there is one");
-    world.archive(here).await;
-    let archived = answer(world, 2, asked).await.expect("there is one");
-    world.back_end.trim(here, archived.seq);
-    let trimmed = answer(world, 3, asked).await.expect("there is one");
-    let refused = answer(world, 103, joined).await;
+    let live = answer(harness, 1, asked).await.expect("there is one");
+    harness.archive(here).await;
+    let archived = answer(harness, 2, asked).await.expect("there is one");
+    harness.back_end.trim(here, archived.seq);
+    let trimmed = answer(harness, 3, asked).await.expect("there is one");
+    let refused = answer(harness, 103, joined).await;
     assert_eq!(code(&refused), Some(Code::NoSuchMessage));
-    // What was deleted meanwhile does not keep anybody from answering it.
-    let delete = world.store.delete(here, &ada, cmid(90), asked).await;
+    // A message that was deleted meanwhile can still be replied to.
+    let delete = harness.store.delete(here, &ada, cmid(90), asked).await;
     delete.expect("it is hers");
-    let deleted = answer(world, 4, asked).await.expect("there was one");
-    let again = answer(world, 1, asked).await.expect("it was said");
+    let deleted = answer(harness, 4, asked).await.expect("there was one");
+    let again = answer(harness, 1, asked).await.expect("it was said");
     assert_eq!((again.seq, again.repeat), (live.seq, true));
     for when in ["live", "archived", "ended"] {
         match when {
-            "archived" => world.archive(here).await,
-            "ended" => world.end(here).await,
+            "archived" => harness.archive(here).await,
+            "ended" => harness.end(here).await,
             _ => {}
         }
-        let read = read(world, here, &grace).await;
+        let read = read(harness, here, &grace).await;
         for one in [live.seq, archived.seq, trimmed.seq, deleted.seq] {
             let message = read.iter().find(|message| message.seq == one);
             let to = message.and_then(|message| message.reply_to);
             assert_eq!(to, Some(asked), "{when}");
         }
-        let log = world.log(here).await;
+        let log = harness.log(here).await;
         let answers = log.iter().filter(
             |event| matches!(event.what, What::Message { reply_to, .. } if reply_to == Some(asked)),
         );

@@ -1,5 +1,5 @@
-//! Many callers at once, on two servers where there may be two: one stay a person, one number an
-//! event, one order for everybody.
+//! Many concurrent callers, on two servers where possible: one stay for each user, one number for
+//! each event, one order for everybody.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use plenary_shared::domain::{Code, Role, User, What};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::limits::PARTICIPANTS_MAX;
 
-use crate::world::{World, body, cmid, code, kinds, messages};
+use crate::harness::{Harness, body, cmid, code, kinds, messages};
 
 const MANY: usize = 200;
 const POSTERS: usize = 50;
 const POSTS_EACH: usize = 12;
 
-pub async fn one_person_who_joins_200_times_at_once_is_in_once(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = world.public().await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn concurrent_joins_of_one_user_create_one_stay(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let answers = join_all((0..MANY).map(|n| stores[n % 2].join(here, &ada, None))).await;
     let codes: Vec<_> = answers.iter().map(code).collect();
     assert_eq!(codes.iter().filter(|code| code.is_none()).count(), 1);
@@ -25,17 +25,17 @@ pub async fn one_person_who_joins_200_times_at_once_is_in_once(world: &mut World
         .iter()
         .filter(|code| **code == Some(Code::AlreadyParticipant));
     assert_eq!(refused.count(), MANY - 1);
-    assert_eq!(kinds(&world.log(here).await)["join"], 1);
+    assert_eq!(kinds(&harness.log(here).await)["join"], 1);
 
     let answers = join_all((0..MANY).map(|n| stores[n % 2].leave(here, &ada))).await;
     let left = answers.iter().map(code).filter(Option::is_none).count();
     assert_eq!(left, 1);
 }
 
-pub async fn of_200_people_who_join_at_once_each_is_in_once(world: &mut World) {
-    let people = world.crowd(MANY).await;
-    let here = world.public().await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn joins_of_200_users_create_one_stay_each(harness: &mut Harness) {
+    let people = harness.crowd(MANY).await;
+    let here = harness.public().await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let joining = people.iter().enumerate();
     let answers = join_all(joining.map(|(n, user)| stores[n % 2].join(here, user, None))).await;
     let seqs: BTreeSet<Seq> = answers
@@ -43,11 +43,11 @@ pub async fn of_200_people_who_join_at_once_each_is_in_once(world: &mut World) {
         .map(|answer| answer.expect("it is public").seq)
         .collect();
     assert_eq!(seqs.len(), MANY);
-    let read = world.store.people(here, &people[0]).await;
+    let read = harness.store.people(here, &people[0]).await;
     let read = read.expect("it is public");
     assert_eq!(read.len(), MANY);
-    // The same people in the same order, whichever way one asks.
-    let times = world.store.join_times(&people[0]).await;
+    // Every way of asking returns the same participants in the same order.
+    let times = harness.store.join_times(&people[0]).await;
     let times = times.expect("the store answers");
     let in_times: Vec<_> = times[0]
         .join_logs
@@ -58,13 +58,13 @@ pub async fn of_200_people_who_join_at_once_each_is_in_once(world: &mut World) {
     assert_eq!(in_times, in_people);
 }
 
-pub async fn posts_of_50_people_at_once_have_one_order(world: &mut World) {
-    let people = world.crowd(POSTERS).await;
-    let here = world.public().await;
+pub async fn concurrent_posts_have_one_order(harness: &mut Harness) {
+    let people = harness.crowd(POSTERS).await;
+    let here = harness.public().await;
     for user in &people {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
-    let stores = [world.store.clone(), world.back_end.other().await];
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let said = join_all(people.iter().enumerate().map(async |(who, user)| {
         let mut seqs = vec![];
         for n in 0..POSTS_EACH {
@@ -80,7 +80,7 @@ pub async fn posts_of_50_people_at_once_have_one_order(world: &mut World) {
     }));
     let mut said = said.await.concat();
     said.sort();
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let in_log: Vec<(Seq, String)> = messages(&log)
         .into_iter()
         .filter_map(|event| match &event.what {
@@ -98,10 +98,10 @@ pub async fn posts_of_50_people_at_once_have_one_order(world: &mut World) {
     assert_eq!(log.len(), 1 + POSTERS + POSTERS * POSTS_EACH);
 }
 
-pub async fn coming_going_talking_archiving_and_the_end_at_once(world: &mut World) {
-    let people = world.crowd(24).await;
-    let here = world.public().await;
-    let stores = [world.store.clone(), world.back_end.other().await];
+pub async fn joins_leaves_posts_archiving_and_end_run_concurrently(harness: &mut Harness) {
+    let people = harness.crowd(24).await;
+    let here = harness.public().await;
+    let stores = [harness.store.clone(), harness.back_end.other().await];
     let talking = join_all(people.iter().enumerate().map(async |(who, user)| {
         let store = &stores[who % 2];
         let mut acknowledged = vec![];
@@ -124,17 +124,17 @@ pub async fn coming_going_talking_archiving_and_the_end_at_once(world: &mut Worl
             let (a, b) = tokio::join!(stores[0].archive(&all), stores[1].archive(&all));
             a.and(b).expect("the store answers");
         }
-        world.end(here).await;
+        harness.end(here).await;
     };
     let (acknowledged, ()) = tokio::join!(talking, archiving);
-    let log = world.log(here).await;
+    let log = harness.log(here).await;
     let in_log: BTreeSet<Seq> = messages(&log).iter().map(|event| event.seq).collect();
     let acknowledged: BTreeSet<Seq> = acknowledged.into_iter().flatten().collect();
     assert_eq!(in_log, acknowledged);
     assert_eq!(kinds(&log)["closed"], 1);
 }
 
-pub async fn a_meeting_takes_so_many_and_no_more(world: &mut World) {
+pub async fn join_of_full_meeting_is_rejected(harness: &mut Harness) {
     let numbers: Vec<u64> = (1..=PARTICIPANTS_MAX as u64 + 1)
         .map(|n| 1_000 + n)
         .collect();
@@ -144,7 +144,7 @@ pub async fn a_meeting_takes_so_many_and_no_more(world: &mut World) {
         .collect();
     let rows = rows.join(", ");
     let insert = format!("INSERT INTO user (userID, name, email) VALUES {rows}");
-    world.back_end.sql(&insert);
+    harness.back_end.sql(&insert);
     let people: Vec<User> = numbers
         .iter()
         .map(|n| User {
@@ -156,16 +156,16 @@ pub async fn a_meeting_takes_so_many_and_no_more(world: &mut World) {
             role: Role::Member,
         })
         .collect();
-    let here = world.public().await;
+    let here = harness.public().await;
     for some in people.chunks(500) {
-        let answers = join_all(some.iter().map(|user| world.store.join(here, user, None))).await;
+        let answers = join_all(some.iter().map(|user| harness.store.join(here, user, None))).await;
         for (user, answer) in some.iter().zip(&answers) {
             let last = user.id == people[PARTICIPANTS_MAX].id;
             assert_eq!(code(answer), last.then_some(Code::Full), "{}", user.name);
         }
     }
-    world.leave(here, &people[7]).await;
-    world.join(here, &people[PARTICIPANTS_MAX]).await;
-    let again = world.store.join(here, &people[7], None).await;
+    harness.leave(here, &people[7]).await;
+    harness.join(here, &people[PARTICIPANTS_MAX]).await;
+    let again = harness.store.join(here, &people[7], None).await;
     assert_eq!(code(&again), Some(Code::Full));
 }

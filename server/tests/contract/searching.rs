@@ -1,23 +1,23 @@
-//! Finding what was said: all of it and nothing else, newest first, whatever the words are.
+//! Search finds every matching message and nothing else, newest first, whatever the words are.
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::Found;
 use plenary_shared::search::Query;
 
-use crate::world::{World, body, cmid, now};
+use crate::harness::{Harness, body, cmid, now};
 
 fn query(text: &str) -> Query {
     Query::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Everything that is found, by pages of so many.
-async fn all(world: &World, who: &User, text: &str, limit: usize) -> Vec<Found> {
+/// Reads all results in pages of this size.
+async fn all(harness: &Harness, who: &User, text: &str, limit: usize) -> Vec<Found> {
     let query = query(text);
     let mut found = vec![];
     let mut before = None;
     loop {
-        let page = world.store.search(who, &query, before, limit).await;
+        let page = harness.store.search(who, &query, before, limit).await;
         let page = page.unwrap_or_else(|error| panic!("{text}: {error}"));
         assert!(page.found.len() <= limit, "{text}");
         found.extend(page.found);
@@ -28,9 +28,9 @@ async fn all(world: &World, who: &User, text: &str, limit: usize) -> Vec<Found> 
     }
 }
 
-/// What is found says this, newest first.
-async fn says(world: &World, who: &User, text: &str) -> Vec<String> {
-    let found = all(world, who, text, 100).await;
+/// Checks the texts of the results, newest first.
+async fn says(harness: &Harness, who: &User, text: &str) -> Vec<String> {
+    let found = all(harness, who, text, 100).await;
     let newest_first = found.windows(2).all(|pair| {
         (
             pair[0].message.timestamp,
@@ -47,34 +47,36 @@ async fn says(world: &World, who: &User, text: &str) -> Vec<String> {
     bodies.collect()
 }
 
-async fn begin(world: &mut World, names: &[&User]) -> InstanceId {
-    let here = world.public().await;
+async fn begin(harness: &mut Harness, names: &[&User]) -> InstanceId {
+    let here = harness.public().await;
     for user in names {
-        world.join(here, user).await;
+        harness.join(here, user).await;
     }
     here
 }
 
-pub async fn words_are_found_wherever_they_were_said(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let here = begin(world, &[&ada, &grace]).await;
-    let there = begin(world, &[&grace]).await;
-    let first = world.say(here, &ada, "The Budget is ready").await;
-    world.say(here, &grace, "which one?").await;
-    world.say(there, &grace, "budgets of all departments").await;
-    world.say(here, &ada, "that of the debug tool").await;
-    world.archive(here).await;
-    world.archive(there).await;
-    world.end(there).await;
+pub async fn words_are_found_in_every_instance(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = begin(harness, &[&ada, &grace]).await;
+    let there = begin(harness, &[&grace]).await;
+    let first = harness.post(here, &ada, "The Budget is ready").await;
+    harness.post(here, &grace, "which one?").await;
+    harness
+        .post(there, &grace, "budgets of all departments")
+        .await;
+    harness.post(here, &ada, "that of the debug tool").await;
+    harness.archive(here).await;
+    harness.archive(there).await;
+    harness.end(there).await;
     let both = ["budgets of all departments", "The Budget is ready"];
     for text in ["budget", "BUDGET", "bud", "\"udget\"", "bu"] {
-        let found = says(world, &ada, text).await;
+        let found = says(harness, &ada, text).await;
         let found: Vec<&str> = found.iter().map(String::as_str).collect();
         assert_eq!(found, both, "{text}");
     }
-    assert_eq!(says(world, &ada, "budget ready").await, both[1..]);
-    assert_eq!(says(world, &ada, "udget").await, [""; 0]);
-    let found = all(world, &ada, "budget ready", 10).await;
+    assert_eq!(says(harness, &ada, "budget ready").await, both[1..]);
+    assert_eq!(says(harness, &ada, "udget").await, [""; 0]);
+    let found = all(harness, &ada, "budget ready", 10).await;
     let one = &found[0];
     assert_eq!(
         (one.instance, one.live, one.title.as_str()),
@@ -88,21 +90,21 @@ pub async fn words_are_found_wherever_they_were_said(world: &mut World) {
         (one.message.user, one.message.name.as_str()),
         (ada.id, "ada")
     );
-    assert!(!all(world, &ada, "departments", 10).await[0].live);
+    assert!(!all(harness, &ada, "departments", 10).await[0].live);
 }
 
-pub async fn only_what_one_may_read_is_found(world: &mut World) {
+pub async fn search_finds_only_readable_messages(harness: &mut Harness) {
     let [ada, grace, alan] = [
-        world.member("ada").await,
-        world.member("grace").await,
-        world.member("alan").await,
+        harness.member("ada").await,
+        harness.member("grace").await,
+        harness.member("alan").await,
     ];
-    let here = world.private(&[&ada, &grace]).await;
-    world.join(here, &ada).await;
-    world.say(here, &ada, "the secret plan").await;
-    world.archive(here).await;
-    let root = world.root.clone();
-    let look = async |world: &World, when: &str, expected: &[(&User, usize)]| {
+    let here = harness.private(&[&ada, &grace]).await;
+    harness.join(here, &ada).await;
+    harness.post(here, &ada, "the secret plan").await;
+    harness.archive(here).await;
+    let root = harness.root.clone();
+    let look = async |harness: &Harness, when: &str, expected: &[(&User, usize)]| {
         let texts = [
             "secret",
             "se",
@@ -112,43 +114,43 @@ pub async fn only_what_one_may_read_is_found(world: &mut World) {
         ];
         for text in texts {
             for (who, count) in expected {
-                let found = says(world, who, text).await.len();
+                let found = says(harness, who, text).await.len();
                 assert_eq!(found, *count, "{when}: {text} by {}", who.name);
             }
         }
     };
     let all = [(&ada, 1), (&grace, 1), (&alan, 0), (&root, 1)];
-    look(world, "live", &all).await;
-    // Whoever is in reads on, invited or not; whoever is neither does not.
-    world.back_end.sql("DELETE FROM audience");
-    world.store.sweep().await.expect("the store answers");
+    look(harness, "live", &all).await;
+    // A participant can still read it, invited or not; a user who is neither cannot.
+    harness.back_end.sql("DELETE FROM audience");
+    harness.store.sweep().await.expect("the store answers");
     let uninvited = [(&ada, 1), (&grace, 0), (&alan, 0), (&root, 1)];
-    look(world, "uninvited", &uninvited).await;
-    world.end(here).await;
+    look(harness, "uninvited", &uninvited).await;
+    harness.end(here).await;
     look(
-        world,
+        harness,
         "ended",
         &[(&ada, 0), (&grace, 0), (&alan, 0), (&root, 1)],
     )
     .await;
 }
 
-pub async fn filters_say_whose_where_and_when(world: &mut World) {
-    let [ada, grace] = [world.member("ada").await, world.member("grace").await];
-    let meeting = world.meeting("Weekly", None).await;
-    let here = world.active(meeting, crate::world::HOUR_MS).await;
-    let again = world.active(meeting, crate::world::HOUR_MS).await;
-    let other = begin(world, &[&ada]).await;
+pub async fn filters_restrict_user_instance_and_time(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let meeting = harness.meeting("Weekly", None).await;
+    let here = harness.active(meeting, crate::harness::HOUR_MS).await;
+    let again = harness.active(meeting, crate::harness::HOUR_MS).await;
+    let other = begin(harness, &[&ada]).await;
     for at in [here, again] {
-        world.join(at, &ada).await;
-        world.join(at, &grace).await;
+        harness.join(at, &ada).await;
+        harness.join(at, &grace).await;
     }
-    world.say(here, &ada, "one by ada").await;
-    world.say(here, &grace, "one by grace").await;
-    world.say(again, &ada, "two by ada").await;
-    world.say(other, &ada, "three by ada").await;
+    harness.post(here, &ada, "one by ada").await;
+    harness.post(here, &grace, "one by grace").await;
+    harness.post(again, &ada, "two by ada").await;
+    harness.post(other, &ada, "three by ada").await;
     for at in [here, again, other] {
-        world.archive(at).await;
+        harness.archive(at).await;
     }
     let today = now().to_string()[..10].to_owned();
     let id = ada.id;
@@ -175,39 +177,46 @@ pub async fn filters_say_whose_where_and_when(world: &mut World) {
         ("before:2200-01-01 three".to_owned(), vec!["three by ada"]),
         ("after:2200-01-01".to_owned(), vec![]),
     ] {
-        assert_eq!(says(world, &grace, &text).await, expected, "{text}");
+        assert_eq!(says(harness, &grace, &text).await, expected, "{text}");
     }
 }
 
-pub async fn what_was_changed_is_found_as_it_is(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = begin(world, &[&ada]).await;
-    let changed = world.say(here, &ada, "an elephant").await.seq;
-    let gone = world.say(here, &ada, "another elephant").await.seq;
-    world.archive(here).await;
-    assert_eq!(says(world, &ada, "elephant").await.len(), 2);
+pub async fn edited_message_is_found_by_its_current_text(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = begin(harness, &[&ada]).await;
+    let changed = harness.post(here, &ada, "an elephant").await.seq;
+    let gone = harness.post(here, &ada, "another elephant").await.seq;
+    harness.archive(here).await;
+    assert_eq!(says(harness, &ada, "elephant").await.len(), 2);
     let text = body("a giraffe");
-    let edit = world.store.edit(here, &ada, cmid(90), changed, &text).await;
+    let edit = harness
+        .store
+        .edit(here, &ada, cmid(90), changed, &text)
+        .await;
     edit.expect("it is hers");
-    let delete = world.store.delete(here, &ada, cmid(91), gone).await;
+    let delete = harness.store.delete(here, &ada, cmid(91), gone).await;
     delete.expect("it is hers");
-    world.archive(here).await;
+    harness.archive(here).await;
     for when in ["live", "ended"] {
         if when == "ended" {
-            world.end(here).await;
+            harness.end(here).await;
         }
         for text in ["elephant", "\"elephant\"", "another"] {
-            assert_eq!(says(world, &ada, text).await, [""; 0], "{when}: {text}");
+            assert_eq!(says(harness, &ada, text).await, [""; 0], "{when}: {text}");
         }
-        assert_eq!(says(world, &ada, "giraffe").await, ["a giraffe"], "{when}");
-        let found = all(world, &ada, "giraffe", 10).await;
+        assert_eq!(
+            says(harness, &ada, "giraffe").await,
+            ["a giraffe"],
+            "{when}"
+        );
+        let found = all(harness, &ada, "giraffe", 10).await;
         assert!(found[0].message.edited.is_some());
         let everything = format!("in:{here}");
-        assert_eq!(says(world, &ada, &everything).await, ["a giraffe"]);
+        assert_eq!(says(harness, &ada, &everything).await, ["a giraffe"]);
     }
 }
 
-/// Texts, and searches that must find each.
+/// Texts, and searches that must find each of them.
 const TEXTS: &[(&str, &[&str])] = &[
     ("to be or not to be", &["to be", "not", "\"or not\"", "b"]),
     ("これは日本語の文です", &["日本", "文です", "\"本語\""]),
@@ -226,18 +235,18 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("error 0x1F at 10.0.0.7:6379", &["0x1f", "10.0.0.7", "6379"]),
 ];
 
-pub async fn every_script_and_sign_is_found(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = begin(world, &[&ada]).await;
+pub async fn texts_in_every_script_are_found(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = begin(harness, &[&ada]).await;
     for (text, _) in TEXTS {
-        world.say(here, &ada, text).await;
+        harness.post(here, &ada, text).await;
     }
-    world.archive(here).await;
+    harness.archive(here).await;
     for (text, searches) in TEXTS {
         for search in *searches {
-            let found = says(world, &ada, search).await;
+            let found = says(harness, &ada, search).await;
             assert!(found.iter().any(|one| one == text), "{search}: {found:?}");
-            // By the one rule, and nothing else.
+            // The result follows the shared rule and nothing else.
             let rule = query(search);
             let expected = TEXTS.iter().filter(|(text, _)| rule.finds(text)).count();
             assert_eq!(found.len(), expected, "{search}: {found:?}");
@@ -245,10 +254,10 @@ pub async fn every_script_and_sign_is_found(world: &mut World) {
     }
 }
 
-pub async fn much_is_found_page_by_page(world: &mut World) {
-    let ada = world.member("ada").await;
-    let here = begin(world, &[&ada]).await;
-    let there = begin(world, &[&ada]).await;
+pub async fn many_results_are_found_in_pages(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = begin(harness, &[&ada]).await;
+    let there = begin(harness, &[&ada]).await;
     let mut expected: Vec<(InstanceId, Seq)> = vec![];
     for n in 0..700 {
         let at = if n % 3 == 0 { there } else { here };
@@ -257,13 +266,13 @@ pub async fn much_is_found_page_by_page(world: &mut World) {
         } else {
             "hay and straw"
         };
-        let posted = world.say(at, &ada, text).await;
+        let posted = harness.post(at, &ada, text).await;
         if n % 7 == 0 {
             expected.push((at, posted.seq));
         }
     }
-    world.archive(here).await;
-    world.archive(there).await;
+    harness.archive(here).await;
+    harness.archive(there).await;
     let sorted = |found: Vec<Found>| {
         let mut places: Vec<_> = found
             .iter()
@@ -273,10 +282,10 @@ pub async fn much_is_found_page_by_page(world: &mut World) {
         places
     };
     expected.sort_unstable();
-    // By the index, and where no index helps.
+    // With the index, and where the index does not help.
     for text in ["needle", "\"needle\""] {
         for limit in [1, 9, 100] {
-            let found = sorted(all(world, &ada, text, limit).await);
+            let found = sorted(all(harness, &ada, text, limit).await);
             assert_eq!(found, expected, "{text}, {limit} a page");
         }
     }
