@@ -5,9 +5,9 @@
 //! list of steps.
 
 mod answers;
+mod back_end;
 mod compare;
-mod ground;
-mod play;
+mod runner;
 mod state;
 mod step;
 mod verbs;
@@ -15,8 +15,8 @@ mod verbs;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestError, TestRunner};
 
-use ground::Ground;
-use play::Play;
+use back_end::BackEnd;
+use runner::Runner;
 use step::{Step, step};
 
 /// Steps of one sequence: enough for the whole life of several instances.
@@ -26,15 +26,15 @@ const STEPS_MAX: usize = 120;
 const SHRINK_MS_MAX: u32 = 40_000;
 
 /// Runs one sequence and checks the invariants after each step.
-async fn play(ground: Box<dyn Ground>, steps: &[Step]) {
-    let mut play = Play::begin(ground).await;
+async fn runner(back_end: Box<dyn BackEnd>, steps: &[Step]) {
+    let mut runner = Runner::begin(back_end).await;
     for step in steps {
-        play.take(step).await;
+        runner.take(step).await;
     }
-    play.check_feed().await;
+    runner.check_feed().await;
 }
 
-fn agrees<F: Future<Output = Box<dyn Ground>>>(ground: impl Fn() -> F, cases: u32) {
+fn agrees<F: Future<Output = Box<dyn BackEnd>>>(back_end: impl Fn() -> F, cases: u32) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -51,7 +51,7 @@ fn agrees<F: Future<Output = Box<dyn Ground>>>(ground: impl Fn() -> F, cases: u3
         ..Config::default()
     };
     let outcome = TestRunner::new(config).run(&vec(step(), 1..STEPS_MAX), |steps| {
-        runtime.block_on(async { play(ground().await, &steps).await });
+        runtime.block_on(async { runner(back_end().await, &steps).await });
         Ok(())
     });
     match outcome {
@@ -63,10 +63,10 @@ fn agrees<F: Future<Output = Box<dyn Ground>>>(ground: impl Fn() -> F, cases: u3
 
 #[test]
 fn redis_mysql_agrees_with_the_model() {
-    agrees(ground::redis_mysql, 16);
+    agrees(back_end::redis_mysql, 16);
 }
 
 #[test]
 fn sqlite_agrees_with_the_model() {
-    agrees(ground::sqlite, 48);
+    agrees(back_end::sqlite, 48);
 }

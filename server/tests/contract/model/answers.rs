@@ -1,4 +1,4 @@
-//! What a model answers whoever reads: pages, lists, and what is due.
+//! The model's answers to reads: pages, lists, and the agenda.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,22 @@ use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Message;
 use plenary_shared::time::Timestamp;
 
-use super::state::{self, Model, Phase, Said, When};
+use super::state::{self, Answered, Model, Phase, When};
 use super::step::{Kind, Pick};
 
-/// Part of a log: which seqs, and whether there are more beyond.
+/// Part of a log: its seqs, and whether there are more beyond.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Part {
     pub seqs: Vec<usize>,
     pub more: bool,
 }
 
-/// Who is in, since when.
+/// Participants with their join times.
 pub type Present = Vec<(UserId, String, Timestamp)>;
 
 impl Model {
-    /// The place of an instance that this person may read.
-    pub fn readable(&self, at: Option<usize>, user: &User, now: When) -> Said<usize> {
+    /// The position of an instance that this user may read.
+    pub fn readable(&self, at: Option<usize>, user: &User, now: When) -> Answered<usize> {
         let place = at.ok_or(Code::NotFound)?;
         let here = &self.instances[place];
         match here.live {
@@ -34,7 +34,7 @@ impl Model {
         }
     }
 
-    /// A page of what is of this kind.
+    /// A page of the events of this kind.
     pub fn part(
         &self,
         at: usize,
@@ -76,7 +76,7 @@ impl Model {
         Part { seqs, more }
     }
 
-    /// These events, as they must be read; their times are known.
+    /// These events as they must be read; their times are known.
     pub fn facts(&self, at: usize, seqs: &[usize]) -> Vec<(Seq, What, Timestamp)> {
         let log = &self.instances[at].log;
         seqs.iter()
@@ -115,8 +115,8 @@ impl Model {
             .collect()
     }
 
-    /// All whom these events speak of.
-    pub fn spoken_of(&self, events: &[Event]) -> Vec<Person> {
+    /// All users that these events name.
+    pub fn users_named(&self, events: &[Event]) -> Vec<Person> {
         let users = events.iter().filter_map(|event| event.what.user());
         let names: BTreeMap<UserId, String> = users.map(|id| (id, self.name(id))).collect();
         let persons = names.into_iter();
@@ -128,7 +128,7 @@ impl Model {
         found.map(|user| user.name.clone()).unwrap_or_default()
     }
 
-    // --- who and what there is ---
+    // --- users and instances ---
 
     pub fn present(&self, at: usize) -> Present {
         let here = &self.instances[at];
@@ -141,7 +141,7 @@ impl Model {
             .collect()
     }
 
-    pub fn people(&self, at: Option<usize>, user: &User, now: When) -> Said<Present> {
+    pub fn people(&self, at: Option<usize>, user: &User, now: When) -> Answered<Present> {
         match at {
             Some(place) if self.instances[place].live.is_some() => {
                 Ok(self.present(self.readable(at, user, now)?))
@@ -166,7 +166,7 @@ impl Model {
         Generation::new(number).expect("a small number")
     }
 
-    /// An instance as somebody's list shows it, in this state.
+    /// An instance in this state, as a user's list shows it.
     pub fn shown(&self, at: usize, state: InstanceState, user: &User) -> Instance {
         let here = &self.instances[at];
         let meeting = &self.meetings[here.meeting].meeting;
@@ -187,7 +187,7 @@ impl Model {
         }
     }
 
-    /// An instance as whoever opens it is shown it.
+    /// An instance as `open` returns it.
     pub fn opened(&self, at: usize, user: &User) -> Instance {
         let here = &self.instances[at];
         let state = match here.live.as_ref().map(|live| live.phase) {
@@ -199,7 +199,7 @@ impl Model {
         self.shown(at, state, user)
     }
 
-    /// What this person may see: live, coming, and over; by start.
+    /// Live, upcoming and ended instances that this user may see, by start.
     pub fn visible(&self, user: &User, now: When) -> Vec<Instance> {
         let is_listed = |here: &state::Instance| match here.state {
             InstanceState::Scheduled => {
@@ -220,7 +220,7 @@ impl Model {
         listed
     }
 
-    /// What is active that this person may see, by start.
+    /// Active instances that this user may see, by start.
     pub fn active(&self, user: &User) -> Vec<Instance> {
         let is_listed = |here: &state::Instance| is_active(here) && self.may_read(here, user);
         self.listed(user, is_listed, |_| InstanceState::Active)
@@ -240,7 +240,7 @@ impl Model {
         listed
     }
 
-    // --- what is due ---
+    // --- agenda ---
 
     pub fn starts(&self, until: i64) -> Vec<(InstanceId, Timestamp)> {
         self.timed(|here| {
@@ -277,7 +277,7 @@ impl Model {
         ids
     }
 
-    /// What has events that the archive has not.
+    /// Instances with events that are not archived.
     pub fn lag(&self) -> Vec<InstanceId> {
         let is_behind =
             |here: &&state::Instance| here.live.is_some() && here.archived < here.log.len();

@@ -1,4 +1,4 @@
-//! What is read of a store is what the model has: logs, pages, lists, and what was fed.
+//! Compares what is read from a store with the model: logs, pages, lists, and the feed.
 
 use plenary_server::store::{Feed, Page};
 use plenary_shared::domain::{Event, User};
@@ -9,14 +9,14 @@ use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
 
 use super::answers::{Part, seq};
-use super::play::Play;
-use super::state::{Entry, Instance, Told};
+use super::runner::Runner;
+use super::state::{Entry, Instance, Published};
 use super::step::{At, Kind, Pick, UNIT_MS, Who};
 use crate::harness::{code, exact};
 
 impl Entry {
-    /// Its time is known from here, and must be one that it can have.
-    pub fn is_seen_at(&mut self, timestamp: Timestamp) {
+    /// Takes over the time that was read, which must be within the model's bounds.
+    pub fn adopt_time(&mut self, timestamp: Timestamp) {
         let span = self.when.low..=self.when.high;
         assert!(span.contains(&timestamp), "{timestamp} is not in {self:?}");
         (self.when.low, self.when.high) = (timestamp, timestamp);
@@ -24,8 +24,8 @@ impl Entry {
 }
 
 impl Instance {
-    /// Puts what may come in any order into the order that was seen, and takes over all times.
-    fn is_seen_as(&mut self, log: &[Event]) {
+    /// Sorts events that may come in any order as they were read, and takes over their times.
+    fn adopt_order(&mut self, log: &[Event]) {
         for (at, event) in log.iter().enumerate().take(self.log.len()) {
             let batch = self.log[at].batch;
             if batch != 0 && self.log[at].what != event.what {
@@ -35,7 +35,7 @@ impl Instance {
                 }
             }
             assert_eq!(event.what, self.log[at].what, "{}: {log:#?}", self.id);
-            self.log[at].is_seen_at(event.timestamp);
+            self.log[at].adopt_time(event.timestamp);
             assert_eq!(event.seq, seq(at + 1), "{}", self.id);
             assert_eq!(event.instance, self.id);
         }
@@ -43,13 +43,13 @@ impl Instance {
     }
 }
 
-impl Play {
-    /// Every log, and how far each is.
+impl Runner {
+    /// Compares every log and its position.
     pub async fn check_logs(&mut self) {
         let ids: Vec<_> = self.model.instances.iter().map(|here| here.id).collect();
         for (at, id) in ids.iter().enumerate() {
             let log = self.store().backfill(*id, Seq::default(), PAGE_MAX).await;
-            self.model.instances[at].is_seen_as(&log.expect("the store answers"));
+            self.model.instances[at].adopt_order(&log.expect("the store answers"));
         }
         let heads = self.store().heads(&ids).await.expect("the store answers");
         let expected: Vec<_> = (0..ids.len()).map(|at| self.model.head(at)).collect();
@@ -59,17 +59,21 @@ impl Play {
     /// Everything was fed once, in order, and nothing else.
     pub async fn check_feed(&self) {
         for here in &self.model.instances {
-            let told = || -> Vec<Feed> {
+            let published = || -> Vec<Feed> {
                 let fed = self.fed.lock().expect("nobody panicked");
                 fed.iter().filter(|one| is_of(one, here)).cloned().collect()
             };
             until_async(&format!("the feed of {}", here.id), async || {
-                (told().len() >= here.told.len()).then_some(())
+                (published().len() >= here.published.len()).then_some(())
             })
             .await;
-            let told: Vec<_> = told().iter().map(plain).collect();
-            let expected: Vec<_> = here.told.iter().map(|told| here.plain(told)).collect();
-            assert_eq!(told, expected, "what was fed of {}", here.id);
+            let published: Vec<_> = published().iter().map(plain).collect();
+            let expected: Vec<_> = here
+                .published
+                .iter()
+                .map(|published| here.plain(published))
+                .collect();
+            assert_eq!(published, expected, "what was fed of {}", here.id);
             for one in self.fed.lock().expect("nobody panicked").iter() {
                 if let Feed::Durable { instance, seq, .. } = one
                     && *instance == here.id
@@ -83,7 +87,7 @@ impl Play {
     pub fn check_opened(&self, at: usize, user: &User, opened: &OpenOk, limit: usize) {
         let part = self.model.part(at, Kind::Events, None, Pick::Last, limit);
         self.check_events(at, &part, &opened.events, opened.more);
-        assert_eq!(opened.users, self.model.spoken_of(&opened.events));
+        assert_eq!(opened.users, self.model.users_named(&opened.events));
         let here = &self.model.instances[at];
         assert_eq!(opened.generation, self.model.generation(at));
         let heads = (opened.seq, opened.durable);
@@ -122,7 +126,7 @@ impl Play {
             if let (Ok(read), Ok(at)) = (answer, expected) {
                 let part = self.model.part(at, kind, of, pick, limit);
                 self.check_events(at, &part, &read.events, read.more);
-                assert_eq!(read.users, self.model.spoken_of(&read.events));
+                assert_eq!(read.users, self.model.users_named(&read.events));
             }
             return;
         }
@@ -141,10 +145,10 @@ impl Play {
         }
     }
 
-    /// Lists, participants, and when they joined.
+    /// Compares lists, participants and join times.
     pub async fn look(&self, who: Who) {
         let user = self.user(who);
-        let at = self.ground.now();
+        let at = self.back_end.now();
         let (visible, now) = self.ask(async |store| store.visible(&user, at).await).await;
         let visible = visible.expect("the store answers");
         assert_eq!(visible, self.model.visible(&user, now), "visible");
@@ -188,11 +192,11 @@ impl Play {
         }
     }
 
-    /// What is due, and what waits for the archive.
+    /// Compares the agenda and the instances that wait for the archive.
     pub async fn agenda(&self, units: u8) {
         let horizon_ms = i64::from(units) * UNIT_MS;
         let until = self.passed_ms + horizon_ms;
-        let at = self.ground.now();
+        let at = self.back_end.now();
         let (agenda, _) = self
             .ask(async |store| store.agenda(at, horizon_ms).await)
             .await;
@@ -222,11 +226,11 @@ impl Play {
 type Plain = (Generation, Seq, Option<Event>);
 
 impl Instance {
-    fn plain(&self, told: &Told) -> Plain {
+    fn plain(&self, published: &Published) -> Plain {
         let number = |number: u64| Generation::new(number).expect("a small number");
-        match told {
-            Told::Fence(generation, base) => (number(*generation), seq(*base), None),
-            Told::Event(generation, at) => {
+        match published {
+            Published::Fence(generation, base) => (number(*generation), seq(*base), None),
+            Published::Event(generation, at) => {
                 let entry = &self.log[at - 1];
                 let event = Event {
                     instance: self.id,
@@ -262,7 +266,7 @@ fn plain(fed: &Feed) -> Plain {
     }
 }
 
-/// Whether this changes how a follower sees the log of that instance.
+/// Whether this changes a follower's view of that instance.
 fn is_of(fed: &Feed, here: &Instance) -> bool {
     match fed {
         Feed::Event(event) => event.instance == here.id,

@@ -1,4 +1,4 @@
-//! What a store must be after any steps: plain lists in memory.
+//! What a store must contain after any steps, as plain lists in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use plenary_shared::domain::{Code, InstanceState, Meeting, Reason, Role, User, W
 use plenary_shared::ids::{Cmid, InstanceId, UserId};
 use plenary_shared::time::Timestamp;
 
-/// When something was done: by the jumps alone, which decides what is due; and between which times
-/// of the store, which is as exact as its clock can be known.
+/// When something was done: by the jumps alone, which decide what is due; and between two times of
+/// the store's clock, which cannot be known more exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct When {
     /// Milliseconds of jumps.
     pub passed: i64,
-    /// Not before.
+    /// Not before this time.
     pub low: Timestamp,
-    /// Not after.
+    /// Not after this time.
     pub high: Timestamp,
 }
 
@@ -28,7 +28,7 @@ impl When {
         }
     }
 
-    /// As times go where the clock stays and everything else comes nearer.
+    /// The time after a jump on a back end whose clock stays and whose deadlines move.
     pub(super) fn nearer(&mut self, ms: i64) {
         (self.low, self.high) = (self.low.plus_ms(-ms), self.high.plus_ms(-ms));
     }
@@ -42,16 +42,16 @@ impl When {
     }
 }
 
-/// One entry of a log. Its time is a span until it was seen.
+/// One entry of a log. Its time is a range until it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub what: What,
     pub when: When,
-    /// Entries of one verb that may come in any order; 0: alone.
+    /// Entries with the same number may come in any order; 0: fixed order.
     pub batch: usize,
 }
 
-/// Somebody's stay.
+/// One user's stay.
 #[derive(Clone, Debug)]
 pub struct Stay {
     pub user: UserId,
@@ -59,11 +59,11 @@ pub struct Stay {
     pub join: usize,
     /// Joined without a connection.
     pub lasting: bool,
-    /// Which connections hold it; since when they are lost, if they are.
+    /// The connections that hold it, with the time of their loss.
     pub holders: BTreeMap<String, Option<When>>,
 }
 
-/// How far a live instance has come.
+/// The phase of a live instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     Active,
@@ -78,19 +78,19 @@ pub struct Live {
     pub stays: Vec<Stay>,
 }
 
-/// What is told to whoever follows.
+/// What followers receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// The entry of this seq, in this generation.
+pub enum Published {
+    /// The entry with this seq, in this generation.
     Event(u64, usize),
-    /// A new generation, and after which seq it begins.
+    /// A new generation, and the seq after which it starts.
     Fence(u64, usize),
 }
 
 #[derive(Clone, Debug)]
 pub struct Instance {
     pub id: InstanceId,
-    /// Its place in the list of meetings.
+    /// Its position in the list of meetings.
     pub meeting: usize,
     pub from: When,
     pub to: When,
@@ -100,7 +100,7 @@ pub struct Instance {
     pub archived: usize,
     pub live: Option<Live>,
     pub log: Vec<Entry>,
-    pub told: Vec<Told>,
+    pub published: Vec<Published>,
 }
 
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ pub struct Gathering {
     pub audience: BTreeSet<String>,
 }
 
-/// What is known of a server's life.
+/// What is known of a server's lease.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     pub until: When,
@@ -118,18 +118,18 @@ pub struct Lease {
     pub renewed: When,
 }
 
-/// An answer: what was asked for, or the code of a no.
-pub type Said<T> = Result<T, Code>;
+/// An answer: the value, or the code of a rejection.
+pub type Answered<T> = Result<T, Code>;
 
-/// Everything.
+/// The whole state.
 #[derive(Debug)]
 pub struct Model {
-    /// Whether the archive is kept apart from what is live, and so comes later.
+    /// Whether events are archived after they are acknowledged.
     pub archives_later: bool,
     pub users: Vec<User>,
     pub meetings: Vec<Gathering>,
     pub instances: Vec<Instance>,
-    /// Servers.
+    /// The servers.
     pub nodes: BTreeMap<NodeId, Lease>,
     batches: usize,
 }
@@ -146,19 +146,19 @@ impl Model {
         }
     }
 
-    // --- who may what ---
+    // --- permissions ---
 
     pub(super) fn is_invited(&self, here: &Instance, user: &User) -> bool {
         let gathering = &self.meetings[here.meeting];
         gathering.meeting.is_public || gathering.audience.contains(&user.email_key())
     }
 
-    /// Whether somebody may read what is not live.
+    /// Whether a user may read an instance that is not live.
     pub fn may_read_stored(&self, here: &Instance, user: &User) -> bool {
         user.role == Role::Admin || self.is_invited(here, user)
     }
 
-    /// Whether somebody may read an instance, in whatever state.
+    /// Whether a user may read an instance in any state.
     pub fn may_read(&self, here: &Instance, user: &User) -> bool {
         self.may_read_stored(here, user) || here.stay(user.id).is_some()
     }
@@ -183,7 +183,7 @@ impl Model {
         }
     }
 
-    // --- what emits ---
+    // --- operations that emit events ---
 
     pub(super) fn batch(&mut self) -> usize {
         self.batches += 1;
@@ -195,7 +195,7 @@ impl Model {
         let here = &mut self.instances[at];
         here.log.push(Entry { what, when, batch });
         let seq = here.log.len();
-        here.told.push(Told::Event(here.generation, seq));
+        here.published.push(Published::Event(here.generation, seq));
         if !archives_later {
             here.archived = seq;
         }
@@ -231,14 +231,15 @@ impl Instance {
         self.live.as_ref().is_some_and(is_active) && now.passed < self.to.passed
     }
 
-    /// The seq under which somebody said this.
+    /// The seq of the message that this user posted with this cmid.
     pub(super) fn said(&self, by: UserId, under: Cmid) -> Option<usize> {
         let is_it = |entry: &Entry| matches!(entry.what, What::Message { user, cmid, .. } if (user, cmid) == (by, under));
         self.log.iter().position(is_it).map(|at| at + 1)
     }
 
-    /// Builds what is live from the archive: stays are held by connections that are lost since now.
-    pub(super) fn begin_anew(&mut self, remembers: bool, now: When) {
+    /// Builds the live state from the archive: stays are held by connections that are lost from now
+    /// on.
+    pub(super) fn rebuild(&mut self, remembers: bool, now: When) {
         if remembers {
             self.archived = self.log.len();
         }

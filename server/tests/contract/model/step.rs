@@ -1,93 +1,93 @@
-//! What may be done to a store: plain values that are drawn, shrunk, and shown when they fail.
+//! The steps of the model test: plain values that are generated, shrunk, and printed on failure.
 //!
-//! People, instances and connections are small numbers, taken modulo what there is, so that every
-//! sequence of steps makes sense, and so does every part of one.
+//! Users, instances and connections are small numbers, taken modulo what exists, so that every
+//! sequence of steps is meaningful, and every part of one too.
 
 use plenary_shared::domain::Reason;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// The unit of all times here: much longer than a case takes on a store whose clock goes on.
+/// The unit of all times here: much longer than a case takes on a store with a real clock.
 pub const UNIT_MS: i64 = 600_000;
 
-/// Who does it, among the people there are.
+/// The acting user, as an index.
 pub type Who = u8;
 
-/// Where, among the instances there are and one that is not.
+/// The instance, as an index; one index names no instance.
 pub type At = u8;
 
-/// By which of three connections that a person has; the third is of another server.
+/// One of a user's three connections; the third is to another server.
 pub type By = u8;
 
 /// A page of a log.
 #[derive(Clone, Copy, Debug)]
 pub enum Pick {
-    /// The last ones.
+    /// The last events.
     Last,
-    /// The last ones before this seq.
+    /// The last events before this seq.
     Before(u64),
-    /// The first ones after this seq.
+    /// The first events after this seq.
     After(u64),
 }
 
-/// What is read page by page.
+/// What is read in pages.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// The log.
     Events,
     /// The messages.
     Messages,
-    /// One person's messages.
+    /// One user's messages.
     MessagesOf(Who),
 }
 
-/// One verb, or what happens to a store from outside.
+/// One operation, or an event outside the store.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// A person with the address of this number, which may be taken.
+    /// Adds a user with the address of this number, which may be taken.
     AddUser(u8),
-    /// A meeting: public, or for those people whose bits are set.
+    /// Adds a meeting: public, or private for the users whose bits are set.
     AddMeeting(Option<u8>),
-    /// From so many units after now, for so many: also what cannot be.
+    /// Schedules an instance: start and length in units from now, including invalid ones.
     Schedule { meeting: u8, from: i8, units: u8 },
-    /// Starts what may be due.
+    /// Starts an instance that may be due.
     Start(At),
     /// Joins.
     Join { who: Who, at: At, by: Option<By> },
     /// Leaves.
     Leave { who: Who, at: At },
-    /// Says something under one of a few ids, most of which are used again.
+    /// Posts with one of a few cmids, most of which are used repeatedly.
     Post { who: Who, at: At, cmid: u8 },
-    /// Opens, and holds the stay.
+    /// Opens an instance and holds the stay.
     Open {
         who: Who,
         at: At,
         by: Option<By>,
         limit: usize,
     },
-    /// Says that one is there still.
+    /// Confirms that a connection still follows.
     Hold { who: Who, at: At, by: By },
-    /// A connection is lost.
+    /// Loses a connection.
     Detach { who: Who, at: At, by: By },
-    /// Ends what was lost so many units ago, in one instance.
+    /// Ends stays that were lost this many units ago, in one instance.
     Reap { at: At, grace: u8 },
-    /// In all of them, also what dead servers held.
+    /// The same in all instances, including connections of dead servers.
     ReapAll { grace: u8 },
-    /// A server's lease.
+    /// Renews a server's lease.
     Lease { second: bool, units: u8 },
-    /// The first so many steps of an end.
+    /// Takes the first steps of an end.
     End { at: At, reason: Reason, steps: u8 },
-    /// What is live is archived.
+    /// Archives the events.
     Archive(At),
-    /// Somebody invites a person, or does so no longer, and a sweep sees it.
+    /// Another program changes the audience, and a sweep notices it.
     Invite {
         meeting: u8,
         who: Who,
         invited: bool,
     },
-    /// A sweep of what is well.
+    /// Sweeps a healthy state.
     Sweep,
-    /// A page.
+    /// Reads a page.
     Read {
         who: Who,
         at: At,
@@ -95,22 +95,22 @@ pub enum Step {
         pick: Pick,
         limit: usize,
     },
-    /// Everything that one person sees of everything.
+    /// Reads everything that one user sees.
     Look(Who),
-    /// What is due within so many units.
+    /// Reads the agenda for this many units.
     Agenda { units: u8 },
-    /// So much time passes.
+    /// Lets this much time pass.
     Jump { units: u8 },
-    /// The server is another.
+    /// Replaces the server.
     Restart,
-    /// What is live is in another process; whether that remembers what was there.
+    /// Restarts the process of the live state, with or without its data.
     Crash { remembers: bool },
 }
 
-/// A step, what matters most often.
+/// Generates a step; important ones are more frequent.
 pub fn step() -> impl Strategy<Value = Step> {
     let (who, by) = (0..5_u8, 0..3_u8);
-    // Most of it in the two instances that have begun, so that something comes of it.
+    // Mostly in the two instances that have started, so that steps have effects.
     let at = prop_oneof![6 => 0..2_u8, 2 => 2..6_u8];
     let maybe_by = proptest::option::of(0..3_u8);
     let limit = || prop_oneof![3 => 1..6_usize, 1 => Just(1_000)];

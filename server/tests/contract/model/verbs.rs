@@ -1,4 +1,4 @@
-//! What every verb does to the model, in a few lines each.
+//! What each operation does to the model, in a few lines each.
 
 use plenary_server::store::{ConnectionId, NodeId};
 use plenary_shared::domain::{Code, InstanceState, Reason, User, What};
@@ -6,18 +6,18 @@ use plenary_shared::ids::{Cmid, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
-use super::state::{Lease, Live, Model, Phase, Said, Stay, Told, When};
+use super::state::{Answered, Lease, Live, Model, Phase, Published, Stay, When};
 
 impl Model {
-    /// The place of an instance in which people may join and post now.
-    fn open(&self, at: Option<usize>, user: &User, now: When) -> Said<usize> {
+    /// The position of an instance that is open for joins and posts.
+    fn open(&self, at: Option<usize>, user: &User, now: When) -> Answered<usize> {
         match at {
             Some(place) if self.instances[place].is_open(now) => Ok(place),
             _ => Err(self.why_not(at, user, now)),
         }
     }
 
-    // --- what people do ---
+    // --- what users do ---
 
     pub fn join(
         &mut self,
@@ -25,7 +25,7 @@ impl Model {
         user: &User,
         by: Option<&ConnectionId>,
         now: When,
-    ) -> Said<usize> {
+    ) -> Answered<usize> {
         let at = self.open(at, user, now)?;
         let here = &self.instances[at];
         if here.stay(user.id).is_some() {
@@ -47,21 +47,21 @@ impl Model {
         Ok(join)
     }
 
-    pub fn leave(&mut self, at: Option<usize>, user: &User, now: When) -> Said<usize> {
+    pub fn leave(&mut self, at: Option<usize>, user: &User, now: When) -> Answered<usize> {
         let at = self.open(at, user, now)?;
         self.assert_in(at, user)?;
         self.end_stay(at, user.id);
         Ok(self.emit(at, left(user.id, Reason::Left), now, 0))
     }
 
-    /// The seq, and whether it was said before.
+    /// Returns the seq, and whether it is a repeat.
     pub fn post(
         &mut self,
         at: Option<usize>,
         user: &User,
         (cmid, body): (Cmid, MessageBody),
         now: When,
-    ) -> Said<(usize, bool)> {
+    ) -> Answered<(usize, bool)> {
         if let Some(before) = at.and_then(|at| self.instances[at].said(user.id, cmid)) {
             return Ok((before, true));
         }
@@ -86,7 +86,7 @@ impl Model {
         ))
     }
 
-    fn assert_in(&self, at: usize, user: &User) -> Said<()> {
+    fn assert_in(&self, at: usize, user: &User) -> Answered<()> {
         let here = &self.instances[at];
         match here.stay(user.id) {
             Some(_) => Ok(()),
@@ -97,7 +97,7 @@ impl Model {
 
     // --- connections ---
 
-    pub fn hold(&mut self, at: Option<usize>, user: &User, by: &ConnectionId) -> Said<()> {
+    pub fn hold(&mut self, at: Option<usize>, user: &User, by: &ConnectionId) -> Answered<()> {
         let Some(at) = at.filter(|at| self.instances[*at].live.is_some()) else {
             return Ok(());
         };
@@ -138,7 +138,7 @@ impl Model {
         }
         let batch = self.batch();
         for (user, join, lost) in leaving {
-            // No earlier than its stay began.
+            // Not before its stay started.
             let when = lost.later(self.instances[at].log[join - 1].when);
             self.end_stay(at, user);
             self.emit(at, left(user, Reason::ConnectionLost), when, batch);
@@ -166,7 +166,7 @@ impl Model {
         }
     }
 
-    /// The servers that live.
+    /// The live servers.
     pub fn renew_lease(&mut self, node: &NodeId, lease_ms: i64, now: When) -> Vec<NodeId> {
         let lease = Lease {
             until: now.plus_ms(lease_ms),
@@ -181,7 +181,7 @@ impl Model {
 
     // --- time ---
 
-    /// When it will be over, if it begins.
+    /// Starts an instance and returns its end time.
     pub fn start(&mut self, at: Option<usize>, now: When) -> Option<Timestamp> {
         let at = at?;
         let here = &mut self.instances[at];
@@ -198,7 +198,7 @@ impl Model {
         Some(self.instances[at].to.low)
     }
 
-    /// Whether it is ending, or has ended.
+    /// Whether it is ending or has ended.
     pub fn mark(&mut self, at: Option<usize>, reason: Reason, now: When) -> bool {
         let Some(here) = at.map(|at| &mut self.instances[at]) else {
             return false;
@@ -211,7 +211,7 @@ impl Model {
         matches!(here.state, InstanceState::Ending | InstanceState::Ended)
     }
 
-    /// Closes what is ending.
+    /// Closes an ending instance.
     pub fn close(&mut self, at: usize, now: When) {
         let here = &mut self.instances[at];
         let (Some(reason), Some(live)) = (here.reason, here.live.as_mut()) else {
@@ -246,7 +246,7 @@ impl Model {
         self.instances[at].live = None;
     }
 
-    /// What has ended is live no more.
+    /// Drops the live state of ended instances.
     pub fn sweep(&mut self) {
         for here in &mut self.instances {
             if here.state == InstanceState::Ended {
@@ -255,8 +255,8 @@ impl Model {
         }
     }
 
-    /// Where a clock stays and everything else comes nearer.
-    pub fn come_nearer(&mut self, ms: i64) {
+    /// Moves deadlines, for back ends whose clock stays.
+    pub fn move_deadlines(&mut self, ms: i64) {
         for here in &mut self.instances {
             here.from.nearer(ms);
             here.to.nearer(ms);
@@ -273,28 +273,28 @@ impl Model {
         }
     }
 
-    /// What is live begins anew from what lasts.
+    /// Rebuilds the live state from the archive.
     pub fn fence(&mut self, remembers: bool, now: When) {
         if !remembers {
             self.nodes.clear();
         }
         for at in 0..self.instances.len() {
             let here = &mut self.instances[at];
-            here.told.clear();
+            here.published.clear();
             match here.state {
-                InstanceState::Active | InstanceState::Ending => here.begin_anew(remembers, now),
-                // Nothing of it is left where nothing is remembered.
+                InstanceState::Active | InstanceState::Ending => here.rebuild(remembers, now),
+                // Without data, nothing of it is left.
                 InstanceState::Ended if !remembers => here.live = None,
                 InstanceState::Scheduled | InstanceState::Ended => continue,
             }
             if here.live.is_none() {
                 continue;
             }
-            let told = Told::Fence(here.generation, here.log.len());
+            let published = Published::Fence(here.generation, here.log.len());
             if here.log.is_empty() {
                 self.emit(at, What::Opened, now, 0);
             } else {
-                here.told.push(told);
+                here.published.push(published);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The stores that must agree: how time passes for each, and how its server and its processes end.
+//! The back ends under the model test: how time passes on each, and how servers and processes end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,38 +14,38 @@ use tempfile::TempDir;
 use crate::back_end::{connect, mariadb, sql_in_file};
 use crate::harness::now;
 
-/// What a store stands on.
+/// A back end.
 #[async_trait]
-pub trait Ground: Send {
-    /// A server's store over what there is. The one before must be gone.
+pub trait BackEnd: Send {
+    /// Starts a server's store. The previous one must be gone.
     async fn store(&self) -> Arc<dyn Store>;
 
-    /// The time by the store's clock.
+    /// The time on the store's clock.
     fn now(&self) -> Timestamp;
 
-    /// Lets so much time pass. Whether the clock went on; otherwise it stayed, and all that is to
-    /// come, or was lost, came nearer or went further away.
+    /// Lets this much time pass. Returns whether the clock advanced; otherwise every deadline and
+    /// every loss was moved by the same amount.
     fn jump(&self, ms: i64) -> bool;
 
-    /// What somebody else does in the tables.
+    /// Runs SQL as another program would.
     fn sql(&self, statement: &str);
 
-    /// Whether the archive is kept apart from what is live, and so comes later.
+    /// Whether events are archived after they are acknowledged.
     fn archives_later(&self) -> bool;
 
-    /// Puts what is live into another process, with or without what it was. Whether it is in a
+    /// Restarts the process of the live state, with or without its data. Returns whether it has a
     /// process at all.
     fn crash(&mut self, remembers: bool) -> bool;
 }
 
-/// Redis and MariaDB. Redis has its own clock, and nobody moves that.
+/// Redis and MariaDB. The clock of Redis cannot be moved.
 struct RedisMysql {
     redis: Redis,
     database: Database,
     _mariadb: Arc<MariaDb>,
 }
 
-/// Moves every deadline of what is live.
+/// Moves every deadline of the live state.
 const NEARER: &str = "
 for _, key in ipairs(redis.call('KEYS', '{meeting:*')) do
   if string.sub(key, -1) == '}' then
@@ -66,7 +66,7 @@ for _, node in ipairs(redis.call('HKEYS', '{nodes}:renewed')) do
   redis.call('HINCRBY', '{nodes}:renewed', node, -ARGV[1])
 end";
 
-pub async fn redis_mysql() -> Box<dyn Ground> {
+pub async fn redis_mysql() -> Box<dyn BackEnd> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
     let ledger = plenary_server::store::mysql::MysqlStore::connect(&database.url());
@@ -84,7 +84,7 @@ pub async fn redis_mysql() -> Box<dyn Ground> {
 }
 
 #[async_trait]
-impl Ground for RedisMysql {
+impl BackEnd for RedisMysql {
     async fn store(&self) -> Arc<dyn Store> {
         connect(&self.redis, &self.database).await
     }
@@ -120,21 +120,21 @@ impl Ground for RedisMysql {
     }
 }
 
-/// One file, and a clock that goes only when it is told to.
-struct OneFile {
+/// SQLite, and a clock that only moves when published to.
+struct OnSqlite {
     directory: TempDir,
     now_ms: Arc<AtomicI64>,
 }
 
-pub async fn sqlite() -> Box<dyn Ground> {
-    Box::new(OneFile {
+pub async fn sqlite() -> Box<dyn BackEnd> {
+    Box::new(OnSqlite {
         directory: tempfile::tempdir().expect("a directory can be made"),
         now_ms: Arc::new(AtomicI64::new(now().as_ms())),
     })
 }
 
 #[async_trait]
-impl Ground for OneFile {
+impl BackEnd for OnSqlite {
     async fn store(&self) -> Arc<dyn Store> {
         let now_ms = self.now_ms.clone();
         let clock: Clock = Arc::new(move || Timestamp::from_ms(now_ms.load(Ordering::Relaxed)));

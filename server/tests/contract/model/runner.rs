@@ -1,4 +1,4 @@
-//! Takes steps on a store and on the model, and holds their answers against each other.
+//! Runs steps on a store and on the model, and compares their answers.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -11,61 +11,62 @@ use plenary_shared::protocol::Posted;
 use plenary_testkit::until_async;
 
 use super::answers::seq;
-use super::ground::Ground;
-use super::state::{Gathering, Instance, Model, Said, When};
+use super::back_end::BackEnd;
+use super::state::{Answered, Gathering, Instance, Model, When};
 use super::step::{At, By, Step, UNIT_MS, Who};
 use crate::harness::{body, code, connection, instance, new_user, node};
 
-/// Longer than a case: what no step lets run out.
+/// Longer than any case: nothing lasts this long.
 const FOR_EVER_MS: i64 = 1_000 * UNIT_MS;
 
-/// No case is longer, so that no list leaves out what is long over.
+/// No case is longer, so that no list omits instances that ended long ago.
 const PASSED_MS_MAX: i64 = 100 * UNIT_MS;
 
-/// A store, what is under it, and what it must be.
-pub struct Play {
-    pub ground: Box<dyn Ground>,
-    /// `None` only while one server follows another.
+/// A store, its back end, and the model.
+pub struct Runner {
+    pub back_end: Box<dyn BackEnd>,
+    /// `None` only while one server replaces another.
     store: Option<Arc<dyn Store>>,
     pub model: Model,
     pub fed: Arc<Mutex<Vec<Feed>>>,
     pub passed_ms: i64,
 }
 
-impl Play {
-    /// Three people and an admin, a public and a private meeting, of which one instance each has begun.
-    pub async fn begin(ground: Box<dyn Ground>) -> Self {
-        let model = Model::new(ground.archives_later());
-        let mut play = Self {
-            ground,
+impl Runner {
+    /// Three users and an admin; a public and a private meeting, each with one instance that has
+    /// started.
+    pub async fn begin(back_end: Box<dyn BackEnd>) -> Self {
+        let model = Model::new(back_end.archives_later());
+        let mut runner = Self {
+            back_end,
             store: None,
             model,
             fed: Arc::default(),
             passed_ms: 0,
         };
-        play.open_store().await;
+        runner.open_store().await;
         for second in [false, true] {
-            play.lease(second, FOR_EVER_MS).await;
+            runner.lease(second, FOR_EVER_MS).await;
         }
         for name in [0, 1, 2, 3] {
-            play.add_user(name).await;
+            runner.add_user(name).await;
         }
         for audience in [None, Some(0b110)] {
-            play.add_meeting(audience).await;
+            runner.add_meeting(audience).await;
         }
         for meeting in [0, 1] {
-            play.schedule(meeting, 0, 6).await;
-            play.start(meeting).await;
+            runner.schedule(meeting, 0, 6).await;
+            runner.start(meeting).await;
         }
-        play.check_logs().await;
-        play
+        runner.check_logs().await;
+        runner
     }
 
     pub fn store(&self) -> Arc<dyn Store> {
         self.store.clone().expect("there is a server")
     }
 
-    /// One step, and what must hold after it.
+    /// Runs one step and checks the invariants.
     pub async fn take(&mut self, step: &Step) {
         match step.clone() {
             Step::AddUser(name) => self.add_user(name).await,
@@ -109,14 +110,14 @@ impl Play {
         self.check_logs().await;
     }
 
-    // --- who, where, when ---
+    // --- users, instances, times ---
 
     pub fn user(&self, who: Who) -> User {
         let users = &self.model.users;
         users[usize::from(who) % users.len()].clone()
     }
 
-    /// An instance and its place; one that is not there has none.
+    /// An instance and its position in the model; an unknown instance has none.
     pub fn here(&self, at: At) -> (InstanceId, Option<usize>) {
         let instances = &self.model.instances;
         let place = usize::from(at) % (instances.len() + 1);
@@ -131,22 +132,22 @@ impl Play {
         connection(node, self.user(who).id.get() * 10 + u64::from(by))
     }
 
-    /// Asks the store; its answer, and when that was.
+    /// Calls the store. Returns its answer and the time of the call.
     pub async fn ask<T>(
         &self,
         asked: impl AsyncFnOnce(Arc<dyn Store>) -> Answer<T>,
     ) -> (Answer<T>, When) {
-        let low = self.ground.now();
+        let low = self.back_end.now();
         let answer = asked(self.store()).await;
         let now = When {
             passed: self.passed_ms,
             low,
-            high: self.ground.now(),
+            high: self.back_end.now(),
         };
         (answer, now)
     }
 
-    // --- people, meetings, and when they are ---
+    // --- users, meetings, schedule ---
 
     async fn add_user(&mut self, name: u8) {
         let role = if name == 0 { Role::Admin } else { Role::Member };
@@ -183,7 +184,7 @@ impl Play {
     async fn schedule(&mut self, meeting: u8, from: i8, units: u8) {
         let place = usize::from(meeting) % self.model.meetings.len();
         let meeting = self.model.meetings[place].meeting.id;
-        let at = self.ground.now();
+        let at = self.back_end.now();
         let (from_ms, lasts_ms) = (i64::from(from) * UNIT_MS, i64::from(units) * UNIT_MS);
         let exactly = |ms: i64| When {
             passed: self.passed_ms + ms,
@@ -213,11 +214,11 @@ impl Play {
             archived: 0,
             live: None,
             log: vec![],
-            told: vec![],
+            published: vec![],
         });
     }
 
-    /// Somebody else's change of an audience counts from the next sweep.
+    /// A change of the audience by another program applies after the next sweep.
     async fn invite(&mut self, meeting: u8, who: Who, invited: bool) {
         let place = usize::from(meeting) % self.model.meetings.len();
         let email = self.user(who).email_key();
@@ -227,11 +228,11 @@ impl Play {
         }
         let id = gathering.meeting.id;
         if invited && gathering.audience.insert(email.clone()) {
-            self.ground.sql(&format!(
+            self.back_end.sql(&format!(
                 "INSERT INTO audience (meetingID, email) VALUES ({id}, '{email}')"
             ));
         } else if !invited && gathering.audience.remove(&email) {
-            self.ground.sql(&format!(
+            self.back_end.sql(&format!(
                 "DELETE FROM audience WHERE meetingID = {id} AND email = '{email}'"
             ));
         }
@@ -246,7 +247,7 @@ impl Play {
 
     async fn start(&mut self, at: At) {
         let (id, place) = self.here(at);
-        let at = self.ground.now();
+        let at = self.back_end.now();
         let (answer, now) = self.ask(async |store| store.start(id, at).await).await;
         let expected = self.model.start(place, now);
         assert_eq!(answer.expect("the store answers"), expected);
@@ -274,7 +275,7 @@ impl Play {
     async fn post(&mut self, who: Who, at: At, cmid: u8) {
         let (user, (id, place)) = (self.user(who), self.here(at));
         let cmid = Cmid(uuid::Uuid::from_u128(u128::from(cmid) + 1));
-        // Another text each time: what is said again is what was said first.
+        // A new text each time; a repeated cmid returns the first one.
         let said = place.map_or(0, |at| self.model.instances[at].log.len());
         let body = body(&format!("after {said}"));
         let (answer, now) = self
@@ -284,19 +285,20 @@ impl Play {
         self.agree_on_posted(place, answer, expected);
     }
 
-    /// What was done has this seq and is no repeat, or was refused so; its time is known from here.
+    /// The operation returned this seq and is not a repeat, or was refused with this code. Takes
+    /// over its time.
     fn agree_on_posted(
         &mut self,
         place: Option<usize>,
         answer: Answer<Posted>,
-        expected: Said<(usize, bool)>,
+        expected: Answered<(usize, bool)>,
     ) {
         assert_eq!(code(&answer), expected.err());
         let (Ok(posted), Ok((at, repeat)), Some(place)) = (answer, expected, place) else {
             return;
         };
         assert_eq!((posted.seq, posted.repeat), (seq(at), repeat));
-        self.model.instances[place].log[at - 1].is_seen_at(posted.timestamp);
+        self.model.instances[place].log[at - 1].adopt_time(posted.timestamp);
     }
 
     async fn open(&mut self, who: Who, at: At, by: Option<By>, limit: usize) {
@@ -347,8 +349,8 @@ impl Play {
 
     async fn lease(&mut self, second: bool, lease_ms: i64) {
         let node = node(if second { "b" } else { "a" });
-        // A store that was away a moment ago may need to be asked again.
-        let low = self.ground.now();
+        // A store that was unavailable a moment ago may have to be asked again.
+        let low = self.back_end.now();
         let live = until_async("a lease", async || {
             self.store().renew_lease(&node, lease_ms).await.ok()
         });
@@ -356,7 +358,7 @@ impl Play {
         let now = When {
             passed: self.passed_ms,
             low,
-            high: self.ground.now(),
+            high: self.back_end.now(),
         };
         live.sort_unstable();
         let mut expected: Vec<NodeId> = self.model.renew_lease(&node, lease_ms, now);
@@ -366,11 +368,11 @@ impl Play {
 
     // --- the end ---
 
-    /// As a scheduler does it, and perhaps dies on the way.
+    /// Takes the steps as the scheduler does, and may die on the way.
     async fn end(&mut self, at: At, reason: Reason, steps: u8) {
         let (id, place) = self.here(at);
         for step in &EndStep::ALL[..usize::from(steps)] {
-            let at = self.ground.now();
+            let at = self.back_end.now();
             let (answer, now) = self
                 .ask(async |store| store.end_step(id, reason, *step, at).await)
                 .await;
@@ -412,14 +414,14 @@ impl Play {
             return;
         }
         self.passed_ms += ms;
-        if !self.ground.jump(ms) {
-            self.model.come_nearer(ms);
+        if !self.back_end.jump(ms) {
+            self.model.move_deadlines(ms);
         }
     }
 
-    /// A server that begins, and follows everything.
+    /// A server that starts and follows everything.
     async fn open_store(&mut self) {
-        let store = self.ground.store().await;
+        let store = self.back_end.store().await;
         let mut news = store.feed().await.expect("the first feed of a store");
         let fed: Arc<Mutex<Vec<Feed>>> = Arc::default();
         let into = fed.clone();
@@ -430,7 +432,7 @@ impl Play {
             }
         });
         for here in &mut self.model.instances {
-            here.told.clear();
+            here.published.clear();
             store.follow(here.id).await.expect("there is a feed");
         }
         (self.store, self.fed) = (Some(store), fed);
@@ -445,7 +447,7 @@ impl Play {
     async fn crash(&mut self, remembers: bool) {
         self.check_feed().await;
         let gaps = self.gaps();
-        if !self.ground.crash(remembers) {
+        if !self.back_end.crash(remembers) {
             return self.restart().await;
         }
         until_async(
@@ -454,7 +456,7 @@ impl Play {
         )
         .await;
         self.fed.lock().expect("nobody panicked").clear();
-        let low = self.ground.now();
+        let low = self.back_end.now();
         let node = node("a");
         until_async("what is live to be brought up", async || {
             self.store().renew_lease(&node, FOR_EVER_MS).await.ok()
@@ -463,7 +465,7 @@ impl Play {
         let now = When {
             passed: self.passed_ms,
             low,
-            high: self.ground.now(),
+            high: self.back_end.now(),
         };
         self.model.fence(remembers, now);
         self.model.renew_lease(&node, FOR_EVER_MS, now);
