@@ -2,7 +2,7 @@
 //! somebody may join a meeting or not.
 
 use plenary_shared::domain::{Code, Reject, Role, User};
-use plenary_shared::ids::{InstanceId, MeetingId, UserId};
+use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::EMAIL_BYTES_MAX;
 use plenary_shared::protocol::Verdict;
 
@@ -28,14 +28,8 @@ pub async fn explain(
         ctx.store.account(&address).await?
     };
     let opened = ctx.store.open(instance, &caller.user, None, 1).await?;
-    let before = instance.meeting.get().checked_sub(1);
-    let before = before.and_then(|id| MeetingId::new(id).ok());
-    let listed = ctx.store.meetings(before, 1).await?;
-    let mut audience = listed
-        .iter()
-        .filter(|one| one.meeting.id == instance.meeting)
-        .flat_map(|one| &one.audience);
-    let invited = audience.any(|one| *one == address);
+    let meeting = ctx.store.meeting(instance.meeting).await?;
+    let invited = meeting.is_some_and(|meeting| meeting.audience.contains(&address));
     let standing = ctx.store.standing(instance).await?;
     let person = found.as_ref().map(|account| &account.user);
     Ok(joining::joining(Case {
@@ -81,11 +75,8 @@ pub async fn with_email(ctx: &Ctx, email: &str) -> Answer<Vec<PersonListed>> {
     let Some(account) = ctx.store.account(&email.trim().to_lowercase()).await? else {
         return Ok(vec![]);
     };
-    let id = account.user.id;
-    let before = id.get().checked_sub(1).and_then(|n| UserId::new(n).ok());
-    let mut listed = ctx.store.users(before, 1).await?;
-    listed.retain(|one| one.user.id == id);
-    Ok(listed)
+    let found = ctx.store.user(account.user.id).await?;
+    Ok(found.into_iter().collect())
 }
 
 /// The person with this number; `not_found`.

@@ -295,15 +295,12 @@ pub async fn instance_now(ctx: &Ctx, id: InstanceId) -> Answer<PlanOk> {
 
 /// The one meeting, and what overlaps with which of its instances.
 async fn read(ctx: &Ctx, id: MeetingId) -> Answer<(Vec<Planned>, Vec<(InstanceId, Overlap)>)> {
-    let before = id.get().checked_sub(1).and_then(|n| MeetingId::new(n).ok());
-    let mut meetings = ctx.store.meetings(before, 1).await?;
-    meetings.retain(|one| one.meeting.id == id);
-    if meetings.is_empty() {
+    let Some(meeting) = ctx.store.meeting(id).await? else {
         let detail = format!("There is no meeting {id}: look at the list of meetings.");
         return Err(Reject::new(Code::NotFound, detail).into());
-    }
+    };
     let overlaps = ctx.store.overlaps(id).await?;
-    Ok((meetings, overlaps))
+    Ok((vec![meeting], overlaps))
 }
 
 async fn invite(

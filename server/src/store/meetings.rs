@@ -37,6 +37,8 @@ pub trait MeetingStore: Send + Sync {
         to: Timestamp,
         by: Option<UserId>,
     ) -> Answer<InstanceId>;
+    /// A meeting with its audience and instances.
+    async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>>;
     /// A page of all meetings with audience and instances, by id, above `after`.
     async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
     /// What this person may see: active, coming, and lately ended instances.

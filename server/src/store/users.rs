@@ -55,7 +55,9 @@ pub trait UserStore: Send + Sync {
     async fn add_user(&self, new: NewUser) -> Answer<User>;
     /// Sets a password's hash.
     async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
-    /// A page of all people, by id, above `after`.
+    /// The user with this id.
+    async fn user(&self, id: UserId) -> Answer<Option<PersonListed>>;
+    /// A page of all users, by id, above `after`.
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
     /// Gives somebody a role, which counts from their next request on. `by`: the admin, for the audit.
     async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;

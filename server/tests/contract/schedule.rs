@@ -109,6 +109,13 @@ pub async fn meetings_are_listed_in_pages(harness: &mut Harness) {
         }
         assert_eq!(read, ids, "{limit}");
     }
+    for id in &ids {
+        let found = harness.store.meeting(*id).await.expect("the store answers");
+        assert_eq!(found.map(|one| one.meeting.id), Some(*id));
+    }
+    let unknown = MeetingId::new(ids[ids.len() - 1].get() + 1).expect("a small number");
+    let found = harness.store.meeting(unknown).await;
+    assert!(found.expect("the store answers").is_none());
     let listed = harness
         .store
         .meetings(Some(ids[0]), 1)

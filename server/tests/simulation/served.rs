@@ -196,6 +196,7 @@ delegated! {
     MeetingStore {
         add_meeting(new: NewMeeting) -> Answer<Meeting>;
         schedule(meeting: MeetingId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<InstanceId>;
+        meeting(id: MeetingId) -> Answer<Option<Planned>>;
         meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
         visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
         active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
@@ -252,6 +253,7 @@ delegated! {
         account(email: &str) -> Answer<Option<Account>>;
         add_user(new: NewUser) -> Answer<User>;
         set_password(user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
+        user(id: UserId) -> Answer<Option<PersonListed>>;
         users(after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
         set_role(user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
         set_disabled(user: UserId, since: Option<Timestamp>, by: Option<UserId>) -> Answer<()>;

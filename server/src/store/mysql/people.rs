@@ -85,6 +85,19 @@ impl MysqlStore {
         })
     }
 
+    /// The user with this id.
+    pub async fn user(&self, id: UserId) -> Answer<Option<PersonListed>> {
+        let rows = self
+            .rows(
+                "SELECT userID, name, age, gender, email, role, disabled_at
+                 FROM `user`
+                 WHERE userID = :user",
+                params! { "user" => id.get() },
+            )
+            .await?;
+        Ok(row::usable(&rows, "user", listed).pop())
+    }
+
     /// A page of all people, by id, above `after`.
     pub async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
         let rows = self
@@ -100,12 +113,7 @@ impl MysqlStore {
                 },
             )
             .await?;
-        Ok(row::usable(&rows, "user", |row| {
-            Ok(PersonListed {
-                user: row::user(row)?,
-                disabled_at: row::maybe_time(row, "disabled_at"),
-            })
-        }))
+        Ok(row::usable(&rows, "user", listed))
     }
 
     /// What each of these people is called; people who are gone are called `user 7`.
@@ -224,6 +232,13 @@ fn session(row: &Row) -> Result<Session, row::Unusable> {
     Ok(Session {
         user: row::user(row)?,
         expires_at: row::time(row, "expires_at")?,
+    })
+}
+
+fn listed(row: &Row) -> Result<PersonListed, row::Unusable> {
+    Ok(PersonListed {
+        user: row::user(row)?,
+        disabled_at: row::maybe_time(row, "disabled_at"),
     })
 }
 

@@ -128,17 +128,29 @@ impl MysqlStore {
         Ok(id)
     }
 
+    /// A meeting with its audience and instances.
+    pub async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>> {
+        Ok(self.planned((id.get(), id.get()), 1).await?.pop())
+    }
+
     /// A page of all meetings with audience and instances, by id, above `after`.
     pub async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
+        let from = after.map_or(0, |id| id.get() + 1);
+        self.planned((from, limits::ID_MAX), limit).await
+    }
+
+    /// The first meetings with an id between these two.
+    async fn planned(&self, (from, to): (u64, u64), limit: usize) -> Answer<Vec<Planned>> {
         let rows = self
             .rows(
                 "SELECT meetingID, title, description, isPublic
                  FROM meeting
-                 WHERE meetingID >= :from
+                 WHERE meetingID BETWEEN :from AND :to
                  ORDER BY meetingID
                  LIMIT :limit",
                 params! {
-                    "from" => after.map_or(0, |id| id.get() + 1),
+                    "from" => from,
+                    "to" => to,
                     "limit" => limit.min(limits::PAGE_MAX),
                 },
             )

@@ -31,6 +31,10 @@ impl MeetingStore for RedisMysqlStore {
         Ok(id)
     }
 
+    async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>> {
+        self.mysql.meeting(id).await
+    }
+
     async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         self.mysql.meetings(after, limit).await
     }

@@ -25,6 +25,10 @@ impl UserStore for RedisMysqlStore {
         self.mysql.set_password(user, hash, by, now).await
     }
 
+    async fn user(&self, id: UserId) -> Answer<Option<PersonListed>> {
+        self.mysql.user(id).await
+    }
+
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
         self.mysql.users(after, limit).await
     }

@@ -36,9 +36,22 @@ impl MeetingStore for SqliteStore {
             .await
     }
 
+    async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>> {
+        let found = self
+            .link
+            .read(move |conn| planned(conn, (id.get(), id.get()), 1));
+        Ok(found.await?.pop())
+    }
+
     async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
         self.link
-            .read(move |conn| meetings(conn, after, limit))
+            .read(move |conn| {
+                planned(
+                    conn,
+                    (after.map_or(0, |id| id.get() + 1), limits::ID_MAX),
+                    limit,
+                )
+            })
             .await
     }
 
@@ -144,18 +157,19 @@ fn schedule(
     Ok(id)
 }
 
-/// A page of all meetings with audience and instances, by id, above `after`.
-fn meetings(conn: &Connection, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
+/// The first meetings with an id between these two, with audience and instances, by id.
+fn planned(conn: &Connection, (from, to): (u64, u64), limit: usize) -> Answer<Vec<Planned>> {
     let meetings = row::all(
         conn,
         "meeting",
         "SELECT meetingID, title, description, isPublic
          FROM meeting
-         WHERE meetingID >= :from
+         WHERE meetingID BETWEEN :from AND :to
          ORDER BY meetingID
          LIMIT :limit",
         named_params! {
-            ":from": after.map_or(0, |id| id.get() + 1),
+            ":from": from,
+            ":to": to,
             ":limit": limit.min(limits::PAGE_MAX),
         },
         row::meeting,

@@ -5,7 +5,7 @@ use plenary_shared::domain::{Code, Gender, Reject, Role, User};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, Params, named_params};
+use rusqlite::{Connection, Params, Row, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::{Account, NewUser, PersonListed, UserStore};
@@ -31,6 +31,10 @@ impl UserStore for SqliteStore {
         self.link
             .write(move |atom| set_password(atom, user, &hash, by))
             .await
+    }
+
+    async fn user(&self, id: UserId) -> Answer<Option<PersonListed>> {
+        self.link.read(move |conn| user(conn, id)).await
     }
 
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
@@ -122,6 +126,19 @@ fn add_user(tx: &mut WriteTransaction<'_>, new: NewUser) -> Answer<User> {
     })
 }
 
+/// The user with this id.
+fn user(conn: &Connection, id: UserId) -> Answer<Option<PersonListed>> {
+    Ok(row::one(
+        conn,
+        "user",
+        "SELECT userID, name, age, gender, email, role, disabled_at
+         FROM user
+         WHERE userID = :user",
+        named_params! { ":user": id.get() },
+        listed,
+    )?)
+}
+
 /// A page of all people, by id, above `after`.
 fn users(conn: &Connection, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>> {
     Ok(row::all(
@@ -136,13 +153,15 @@ fn users(conn: &Connection, after: Option<UserId>, limit: usize) -> Answer<Vec<P
             ":from": after.map_or(0, |id| id.get() + 1),
             ":limit": limit.min(limits::PAGE_MAX),
         },
-        |row| {
-            Ok(PersonListed {
-                user: row::user(row)?,
-                disabled_at: row::maybe_time(row, "disabled_at"),
-            })
-        },
+        listed,
     )?)
+}
+
+fn listed(row: &Row<'_>) -> Result<PersonListed, row::Unusable> {
+    Ok(PersonListed {
+        user: row::user(row)?,
+        disabled_at: row::maybe_time(row, "disabled_at"),
+    })
 }
 
 /// Gives somebody a role.
