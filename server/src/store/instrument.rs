@@ -1,10 +1,12 @@
-//! The round trips of the stores, all of them: each is told before it begins and after it ended.
+//! Observation of every call that a store makes to its back end.
 //!
-//! In a running server they are timed and counted, and nobody is told. A simulation watches, and so decides what goes first, what is
-//! delayed, and where a server dies.
+//! A server counts and times the calls. A test may implement [`Observer`] to decide which call
+//! runs first, which one fails, and where a server dies.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -12,158 +14,178 @@ use tokio::time::Instant;
 use crate::error::{Error, Fault};
 use crate::metrics::Metrics;
 
-/// What is asked.
+/// The process or file that a call goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// What is live.
+    /// Redis, the live state.
     Redis,
-    /// What lasts.
+    /// MySQL, the durable store.
     MySql,
-    /// The one file.
-    File,
+    /// The `SQLite` file.
+    Sqlite,
 }
 
-/// Whose locks a round trip may have to wait for.
+/// How a call relates to the locks of database transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Locks {
-    /// Nobody's.
+    /// It needs none.
     Free,
-    /// Those of a transaction that is open.
+    /// It waits for open transactions.
     Waits,
-    /// The same, and from here on others have to wait for its own.
+    /// It waits for open transactions and opens one.
     Takes,
-    /// It is part of an open transaction, which has them.
+    /// It belongs to an open transaction.
     Holds,
 }
 
-/// One question and its answer.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// Who is asked.
-    pub peer: Backend,
-    /// Whom it may have to wait for.
+/// One round trip to a back end.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Where it goes.
+    pub backend: Backend,
+    /// The locks that it needs.
     pub locks: Locks,
-    /// What is asked, for people to read.
-    pub what: String,
+    /// The command or statement, for traces.
+    pub text: &'a (dyn Display + Send + Sync),
 }
 
-/// Who watches the round trips of one server's store.
+/// Observes the calls of one store.
 #[async_trait]
-pub trait Watch: Send + Sync + 'static {
-    /// It is about to begin. A fault: it does not, and fails so.
-    async fn before(&self, trip: &Call) -> Result<(), Fault>;
-    /// It has ended, whatever its answer. A fault: the answer is lost, and it fails so.
-    async fn after(&self, trip: &Call) -> Result<(), Fault>;
-    /// A transaction is open until this is dropped.
-    fn transaction(&self) -> Box<dyn Any + Send>;
-    /// Waits so long.
-    async fn wait(&self, ms: u64);
+pub trait Observer: Send + Sync + 'static {
+    /// Runs before a call. With an error, the call is not made and fails with it.
+    async fn before(&self, _call: Call<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Runs after a call, whatever its result. With an error, the result is lost and the call fails
+    /// with it.
+    async fn after(&self, _call: Call<'_>, _elapsed: Duration) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// A call found its back end unavailable.
+    fn unavailable(&self) {}
+
+    /// Observes an open transaction until the returned guard is dropped.
+    fn transaction(&self) -> Box<dyn Any + Send> {
+        Box::new(())
+    }
+
+    /// Whether a call may be abandoned after a time. If not, the observer alone decides how long
+    /// calls take.
+    fn allows_timeouts(&self) -> bool {
+        true
+    }
+
+    /// Waits for so many milliseconds.
+    async fn sleep(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
 }
 
-/// The way to whoever watches, or counts; by default nobody does.
-#[derive(Clone, Default)]
-pub struct Instrument {
-    watch: Option<Arc<dyn Watch>>,
-    meter: Option<Meter>,
-}
+/// The observer of a store without one.
+struct Unobserved;
 
-/// Counts and times one store's round trips.
-#[derive(Clone)]
+impl Observer for Unobserved {}
+
+/// Counts and times calls under the name of their store.
 struct Meter {
     metrics: Arc<Metrics>,
     store: &'static str,
 }
 
-/// How a round trip may fail.
-pub(super) trait Failure: From<Fault> {
-    /// Whether the store did not answer.
-    fn is_away(&self) -> bool;
+#[async_trait]
+impl Observer for Meter {
+    async fn after(&self, _call: Call<'_>, elapsed: Duration) -> Result<(), Fault> {
+        self.metrics.observe_round_trip(self.store, elapsed);
+        Ok(())
+    }
+
+    fn unavailable(&self) {
+        self.metrics.record_store_error(self.store);
+    }
 }
 
-impl Failure for Fault {
-    fn is_away(&self) -> bool {
+/// Makes calls under the eyes of an observer. Cheap to clone.
+#[derive(Clone)]
+pub struct Instrument(Arc<dyn Observer>);
+
+impl Default for Instrument {
+    fn default() -> Self {
+        Self(Arc::new(Unobserved))
+    }
+}
+
+/// An error that a call may end with.
+pub(super) trait CallError: From<Fault> {
+    /// Whether the back end was unavailable.
+    fn is_unavailable(&self) -> bool;
+}
+
+impl CallError for Fault {
+    fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
 }
 
-impl Failure for Error {
-    fn is_away(&self) -> bool {
+impl CallError for Error {
+    fn is_unavailable(&self) -> bool {
         match self {
-            Self::Fault(fault) => fault.is_away(),
+            Self::Fault(fault) => fault.is_unavailable(),
             Self::Reject(_) => false,
         }
     }
 }
 
 impl Instrument {
-    /// Watched by this one.
-    pub fn watched(by: Arc<dyn Watch>) -> Self {
-        Self {
-            watch: Some(by),
-            meter: None,
-        }
+    /// Reports to this observer.
+    pub fn observed(observer: Arc<dyn Observer>) -> Self {
+        Self(observer)
     }
 
-    /// Counted and timed as this store's.
+    /// Counts and times calls as those of `store`.
     pub fn metered(metrics: Arc<Metrics>, store: &'static str) -> Self {
-        Self {
-            watch: None,
-            meter: Some(Meter { metrics, store }),
-        }
+        Self(Arc::new(Meter { metrics, store }))
     }
 
-    /// The store did not answer, which the round trip itself does not say.
-    pub(super) fn failed(&self) {
-        if let Some(Meter { metrics, store }) = &self.meter {
-            metrics.record_store_error(store);
-        }
-    }
-
-    /// Makes a round trip.
-    pub(super) async fn trip<T, E: Failure>(
+    /// Makes a call: awaits `running`, which sends the request and reads the reply.
+    pub(super) async fn call<T, E: CallError>(
         &self,
-        trip: impl FnOnce() -> Call,
-        going: impl Future<Output = Result<T, E>>,
+        call: Call<'_>,
+        running: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let Some(watch) = &self.watch else {
-            let began = Instant::now();
-            let outcome = going.await;
-            if let Some(Meter { metrics, store }) = &self.meter {
-                metrics.observe_round_trip(store, began.elapsed());
-            }
-            if outcome.as_ref().is_err_and(Failure::is_away) {
-                self.failed();
-            }
-            return outcome;
-        };
-        let trip = trip();
-        watch.before(&trip).await?;
-        let outcome = going.await;
-        watch.after(&trip).await?;
+        self.0.before(call).await?;
+        let start = Instant::now();
+        let outcome = running.await;
+        let elapsed = start.elapsed();
+        if outcome.as_ref().is_err_and(CallError::is_unavailable) {
+            self.unavailable();
+        }
+        self.0.after(call, elapsed).await?;
         outcome
     }
 
-    /// A transaction has begun.
-    pub(super) fn transaction(&self) -> Option<Box<dyn Any + Send>> {
-        self.watch.as_ref().map(|watch| watch.transaction())
+    /// Reports that the back end was unavailable where the result of the call does not show it.
+    pub(super) fn unavailable(&self) {
+        self.0.unavailable();
     }
 
-    /// An answer, if it comes within so long; `None`: it is late. Who watches decides by themselves how
-    /// long a round trip takes, and whether it is answered.
-    pub(super) async fn within<T>(&self, ms: u64, asking: impl Future<Output = T>) -> Option<T> {
-        match &self.watch {
-            Some(_) => Some(asking.await),
-            None => tokio::time::timeout(std::time::Duration::from_millis(ms), asking)
-                .await
-                .ok(),
-        }
+    /// Reports an open transaction until the returned guard is dropped.
+    pub(super) fn transaction(&self) -> Box<dyn Any + Send> {
+        self.0.transaction()
     }
 
-    /// Waits so long.
-    pub(super) async fn wait(&self, ms: u64) {
-        match &self.watch {
-            Some(watch) => watch.wait(ms).await,
-            None => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
+    /// Awaits `running` for at most so many milliseconds. `None`: it took longer.
+    pub(super) async fn within<T>(&self, ms: u64, running: impl Future<Output = T>) -> Option<T> {
+        if !self.0.allows_timeouts() {
+            return Some(running.await);
         }
+        let limit = Duration::from_millis(ms);
+        tokio::time::timeout(limit, running).await.ok()
+    }
+
+    /// Waits for so many milliseconds.
+    pub(super) async fn sleep(&self, ms: u64) {
+        self.0.sleep(ms).await;
     }
 }

@@ -161,7 +161,7 @@ impl RedisStore {
 
     /// Does nothing for so long.
     pub async fn rest(&self, ms: u64) {
-        self.instrument.wait(ms).await;
+        self.instrument.sleep(ms).await;
     }
 
     /// The generation in which an instance lives, as far as is known here.

@@ -182,10 +182,10 @@ impl Run<'_> {
     /// Tells what waits to go on, or that it fails.
     pub(crate) fn tell(&mut self, ready: &Ready) {
         let now = self.now_ms();
-        let away = match ready.peer {
+        let away = match ready.backend {
             Some(Backend::Redis) => now < self.redis_away_until,
             Some(Backend::MySql) => now < self.mysql_away_until,
-            Some(Backend::File) | None => false,
+            Some(Backend::Sqlite) | None => false,
         };
         let fails = match ready.at {
             At::Before => away || (!self.calm && self.plan.errors && self.chance.per_cent(2)),
@@ -208,7 +208,7 @@ impl Run<'_> {
             (At::Until(_), _) => "has waited:",
         };
         self.note(format!("p{} {} {how} {what}", ready.process, ready.job));
-        if ready.peer == Some(Backend::Redis) && ready.at == At::Before && !fails {
+        if ready.backend == Some(Backend::Redis) && ready.at == At::Before && !fails {
             if self.told_now != now {
                 self.ground.set_now(now);
                 self.told_now = now;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plenary_server::error::Fault;
-use plenary_server::store::instrument::{Backend, Call, Locks, Watch};
+use plenary_server::store::instrument::{Backend, Call, Locks, Observer};
 use tokio::sync::{Notify, oneshot};
 
 tokio::task_local! {
@@ -56,7 +56,7 @@ struct Waiting {
     process: usize,
     job: String,
     at: At,
-    peer: Option<Backend>,
+    backend: Option<Backend>,
     locks: Locks,
     what: String,
     tell: oneshot::Sender<Verdict>,
@@ -74,7 +74,7 @@ pub struct Ready {
     /// Where.
     pub at: At,
     /// Who is asked.
-    pub peer: Option<Backend>,
+    pub backend: Option<Backend>,
     /// What is asked.
     pub what: String,
 }
@@ -178,7 +178,7 @@ impl Gate {
                 process: one.process,
                 job: one.job.clone(),
                 at: one.at.clone(),
-                peer: one.peer,
+                backend: one.backend,
                 what: one.what.clone(),
             })
             .collect();
@@ -237,7 +237,7 @@ pub struct Process {
 }
 
 impl Process {
-    async fn wait_at(&self, at: At, trip: Option<&Call>) -> Verdict {
+    async fn wait_at(&self, at: At, call: Option<Call<'_>>) -> Verdict {
         let (tell, told) = oneshot::channel();
         {
             let mut state = self.gate.state();
@@ -261,9 +261,9 @@ impl Process {
                 process: self.number,
                 job: job.unwrap_or_else(|_| "by itself".to_owned()),
                 at,
-                peer: trip.map(|trip| trip.peer),
-                locks: trip.map_or(Locks::Free, |trip| trip.locks),
-                what: trip.map_or_else(|| "waits".to_owned(), |trip| short(&trip.what)),
+                backend: call.map(|call| call.backend),
+                locks: call.map_or(Locks::Free, |call| call.locks),
+                what: call.map_or_else(|| "waits".to_owned(), |call| short(&call.text.to_string())),
                 tell,
             };
             if !state.dead[self.number] {
@@ -281,18 +281,18 @@ impl Process {
 }
 
 #[async_trait]
-impl Watch for Process {
-    async fn before(&self, trip: &Call) -> Result<(), Fault> {
-        match self.wait_at(At::Before, Some(trip)).await {
+impl Observer for Process {
+    async fn before(&self, call: Call<'_>) -> Result<(), Fault> {
+        match self.wait_at(At::Before, Some(call)).await {
             Verdict::Go | Verdict::Through => Ok(()),
-            Verdict::Fail | Verdict::Die => Err(away(trip.peer, "refused")),
+            Verdict::Fail | Verdict::Die => Err(away(call.backend, "refused")),
         }
     }
 
-    async fn after(&self, trip: &Call) -> Result<(), Fault> {
-        match self.wait_at(At::After, Some(trip)).await {
+    async fn after(&self, call: Call<'_>, _elapsed: Duration) -> Result<(), Fault> {
+        match self.wait_at(At::After, Some(call)).await {
             Verdict::Go | Verdict::Through => Ok(()),
-            Verdict::Fail | Verdict::Die => Err(away(trip.peer, "the answer is lost")),
+            Verdict::Fail | Verdict::Die => Err(away(call.backend, "the answer is lost")),
         }
     }
 
@@ -301,7 +301,12 @@ impl Watch for Process {
         Box::new(Open(self.gate.clone()))
     }
 
-    async fn wait(&self, ms: u64) {
+    /// The gate decides how long a call takes.
+    fn allows_timeouts(&self) -> bool {
+        false
+    }
+
+    async fn sleep(&self, ms: u64) {
         let until = self.gate.state().now_ms + i64::try_from(ms).unwrap_or(i64::MAX);
         self.wait_at(At::Until(until), None).await;
     }
@@ -318,11 +323,11 @@ impl Drop for Open {
     }
 }
 
-fn away(peer: Backend, why: &'static str) -> Fault {
-    match peer {
+fn away(backend: Backend, why: &'static str) -> Fault {
+    match backend {
         Backend::Redis => Fault::unavailable("Redis", why),
         Backend::MySql => Fault::unavailable("MySQL", why),
-        Backend::File => Fault::unavailable("the file", why),
+        Backend::Sqlite => Fault::unavailable("the file", why),
     }
 }
 

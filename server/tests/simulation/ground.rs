@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mysql_async::prelude::Queryable;
 use plenary_server::clock::Clock;
 use plenary_server::store::Store;
-use plenary_server::store::instrument::{Instrument, Watch};
+use plenary_server::store::instrument::{Instrument, Observer};
 use plenary_server::store::mysql::MysqlStore;
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::redis_mysql::RedisMysqlStore;
@@ -150,15 +150,15 @@ impl Ground {
     }
 
     /// A store for one server.
-    pub fn open(&self, watch: Arc<dyn Watch>, clock: &Clock) -> Opened {
+    pub fn open(&self, watch: Arc<dyn Observer>, clock: &Clock) -> Opened {
         match self {
-            Self::RedisMysqlStore(shared) => shared.open(&Instrument::watched(watch), clock),
+            Self::RedisMysqlStore(shared) => shared.open(&Instrument::observed(watch), clock),
             Self::File(file) => Opened {
                 store: SqliteStore::open_paced(
                     &file.directory,
                     clock.clone(),
                     Purpose::Serve,
-                    Instrument::watched(watch),
+                    Instrument::observed(watch),
                 )
                 .expect("the file can be opened"),
                 parts: None,

@@ -146,7 +146,7 @@ impl MysqlStore {
             }
         });
         self.instrument
-            .trip(|| trip(Locks::Free, sql), asking)
+            .call(call(Locks::Free, &Statement(sql)), asking)
             .await
     }
 
@@ -167,7 +167,7 @@ impl MysqlStore {
             }
         });
         self.instrument
-            .trip(|| trip(Locks::Waits, sql), asking)
+            .call(call(Locks::Waits, &Statement(sql)), asking)
             .await
     }
 
@@ -184,7 +184,7 @@ impl MysqlStore {
         });
         let instrument = self.instrument.clone();
         let tx = instrument
-            .trip(|| trip(Locks::Takes, "BEGIN"), asking)
+            .call(call(Locks::Takes, &Statement("BEGIN")), asking)
             .await?;
         let open = instrument.transaction();
         Ok(Work {
@@ -213,7 +213,7 @@ pub(super) struct Work {
     tx: Transaction<'static>,
     instrument: Instrument,
     /// Says until when it is open, to whoever watches.
-    open: Option<Box<dyn Any + Send>>,
+    open: Box<dyn Any + Send>,
 }
 
 impl Work {
@@ -221,7 +221,7 @@ impl Work {
     pub async fn rows(&mut self, sql: &str, params: Params) -> Result<Vec<Row>, Fault> {
         let asking = within(self.tx.exec(sql, params));
         self.instrument
-            .trip(|| trip(Locks::Holds, sql), asking)
+            .call(call(Locks::Holds, &Statement(sql)), asking)
             .await
     }
 
@@ -234,7 +234,7 @@ impl Work {
     pub async fn change(&mut self, sql: &str, params: Params) -> Result<Changed, Fault> {
         let asking = within(changed(&mut self.tx, sql, params));
         self.instrument
-            .trip(|| trip(Locks::Holds, sql), asking)
+            .call(call(Locks::Holds, &Statement(sql)), asking)
             .await
     }
 
@@ -251,16 +251,31 @@ impl Work {
             committed
         };
         instrument
-            .trip(|| trip(Locks::Holds, "COMMIT"), asking)
+            .call(call(Locks::Holds, &Statement("COMMIT")), asking)
             .await
     }
 }
 
-fn trip(locks: Locks, sql: &str) -> Call {
+/// A statement on one line, for traces.
+struct Statement<'a>(&'a str);
+
+impl fmt::Display for Statement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, word) in self.0.split_whitespace().enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(word)?;
+        }
+        Ok(())
+    }
+}
+
+fn call<'a>(locks: Locks, text: &'a Statement<'_>) -> Call<'a> {
     Call {
-        peer: Backend::MySql,
+        backend: Backend::MySql,
         locks,
-        what: sql.split_whitespace().collect::<Vec<_>>().join(" "),
+        text,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The connection for verbs. One that does not answer in time is given up for a new one: the library
 //! does so only with one that breaks, and a connection whose far end went silently never breaks.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +22,7 @@ const ANSWER_MS_MAX: u64 = 2_500;
 const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
 /// Words of a command that name it: `EVALSHA`, the script, how many keys, the first of them.
-const TOLD_WORDS_MAX: usize = 4;
+const TRACED_WORDS_MAX: usize = 4;
 
 /// The connection, shared by all who ask.
 #[derive(Clone)]
@@ -61,7 +62,7 @@ impl Connection {
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
         let asking = self.within(number, command.query_async(&mut manager));
-        self.counted(self.instrument.trip(|| trip(told(command)), asking).await)
+        self.counted(self.instrument.call(call(&Text(command)), asking).await)
     }
 
     /// Asks several, in one round trip.
@@ -71,11 +72,7 @@ impl Connection {
     ) -> Result<RedisResult<T>, Fault> {
         let (mut manager, number) = self.get();
         let asking = self.within(number, pipeline.query_async(&mut manager));
-        self.counted(
-            self.instrument
-                .trip(|| trip(told_all(pipeline)), asking)
-                .await,
-        )
+        self.counted(self.instrument.call(call(&FirstOf(pipeline)), asking).await)
     }
 
     /// What the connection itself could not bring to an end is no answer either.
@@ -83,7 +80,7 @@ impl Connection {
         if let Ok(Err(error)) = &answer
             && error.is_io_error()
         {
-            self.instrument.failed();
+            self.instrument.unavailable();
         }
         answer
     }
@@ -126,27 +123,42 @@ impl Connection {
     }
 }
 
-fn trip(what: String) -> Call {
-    Call {
-        peer: Backend::Redis,
-        locks: Locks::Free,
-        what,
+/// The first words of a command, for traces.
+struct Text<'a>(&'a redis::Cmd);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, word) in self.0.args_iter().take(TRACED_WORDS_MAX).enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            match word {
+                redis::Arg::Simple(word) => f.write_str(&String::from_utf8_lossy(word))?,
+                _ => f.write_str("…")?,
+            }
+        }
+        Ok(())
     }
 }
 
-/// A command's first words, for people to read.
-fn told(command: &redis::Cmd) -> String {
-    let words = command.args_iter().take(TOLD_WORDS_MAX);
-    let words = words.map(|word| match word {
-        redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
-        _ => String::from("…"),
-    });
-    words.collect::<Vec<_>>().join(" ")
+/// The first command of a pipeline, for traces.
+struct FirstOf<'a>(&'a redis::Pipeline);
+
+impl fmt::Display for FirstOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.cmd_iter().next() {
+            Some(command) => Text(command).fmt(f),
+            None => Ok(()),
+        }
+    }
 }
 
-/// The first command of several.
-fn told_all(pipeline: &redis::Pipeline) -> String {
-    pipeline.cmd_iter().next().map(told).unwrap_or_default()
+fn call(text: &(dyn fmt::Display + Send + Sync)) -> Call<'_> {
+    Call {
+        backend: Backend::Redis,
+        locks: Locks::Free,
+        text,
+    }
 }
 
 fn manager(client: &redis::Client, unproven: &Arc<AtomicBool>) -> RedisResult<ConnectionManager> {

@@ -113,7 +113,7 @@ impl Link {
             self.verbs.send(verb).await.map_err(|_| stopped())?;
             answered.await.map_err(|_| stopped())?
         };
-        self.instrument.trip(|| trip("write"), asking).await
+        self.instrument.call(call(&"write"), asking).await
     }
 
     /// Reads: all of it from one state of the file.
@@ -130,7 +130,7 @@ impl Link {
             self.readings.send(reading).await.map_err(|_| stopped())?;
             answered.await.map_err(|_| stopped())?
         };
-        self.instrument.trip(|| trip("read"), asking).await
+        self.instrument.call(call(&"read"), asking).await
     }
 
     /// Whether the file took nothing the last time that something was to be written.
@@ -167,11 +167,11 @@ impl WeakLink {
     }
 }
 
-fn trip(what: &str) -> Call {
+fn call<'a>(text: &'a &'static str) -> Call<'a> {
     Call {
-        peer: Backend::File,
+        backend: Backend::Sqlite,
         locks: Locks::Free,
-        what: what.to_owned(),
+        text,
     }
 }
 
