@@ -102,11 +102,15 @@ pub async fn users_are_listed_in_pages(harness: &mut Harness) {
         assert_eq!(read, all, "{limit}");
     }
     for user in &all {
-        let found = world.store.user(user.id).await.expect("the store answers");
+        let found = harness
+            .store
+            .user(user.id)
+            .await
+            .expect("the store answers");
         assert_eq!(found.map(|one| one.user).as_ref(), Some(user));
     }
     let unknown = UserId::new(ID_MAX).expect("the largest");
-    let found = world.store.user(unknown).await;
+    let found = harness.store.user(unknown).await;
     assert_eq!(found.expect("the store answers"), None);
 }
 
