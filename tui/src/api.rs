@@ -456,7 +456,7 @@ impl Page {
 
 impl ApiError {
     /// Whether the same request may succeed a little later, and is safe to repeat if it can be.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
             Self::Foreign { status, .. } => matches!(status, 502..=504),

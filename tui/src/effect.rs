@@ -7,7 +7,7 @@ use plenary_shared::protocol::Request;
 use crate::cache::Cache;
 use crate::export::Format;
 use crate::journal::{Owner, Record};
-use crate::model::loudness::Loudness;
+use crate::model::notify_level::NotifyLevel;
 use crate::session::Token;
 
 /// Something to be done outside.
@@ -46,11 +46,11 @@ pub enum Effect {
     /// Put these on disk. Answered by [`crate::msg::AppEvent::Recorded`] for each line that is to be said.
     Record(Vec<Record>),
     /// Keep these drafts, in place of all that were kept.
-    KeepDrafts(Vec<(InstanceId, String)>),
+    SaveDrafts(Vec<(InstanceId, String)>),
     /// Keep these screens, in place of those that were kept.
-    KeepScreens(Box<Cache>),
+    SaveCache(Box<Cache>),
     /// Remember that this was sent.
-    KeepSent {
+    AppendHistory {
         /// In which meeting.
         meeting: MeetingId,
         /// What.
@@ -84,9 +84,9 @@ pub enum Effect {
         text: String,
     },
     /// Keep what meetings may call for, in place of all that was kept.
-    KeepLoudness(Vec<(MeetingId, Loudness)>),
+    SaveNotifyLevels(Vec<(MeetingId, NotifyLevel)>),
     /// Call the reader, who looks elsewhere.
-    Call {
+    Notify {
         /// Who, and where.
         title: String,
         /// What was said.
@@ -121,14 +121,14 @@ impl std::fmt::Debug for Effect {
             Self::Reconnect => f.write_str("Reconnect"),
             Self::OpenJournal(owner) => write!(f, "OpenJournal({owner:?})"),
             Self::Record(records) => write!(f, "Record({})", records.len()),
-            Self::KeepDrafts(drafts) => write!(f, "KeepDrafts({})", drafts.len()),
-            Self::KeepScreens(cache) => write!(f, "KeepScreens({})", cache.rooms.len()),
-            Self::KeepSent { meeting, .. } => write!(f, "KeepSent({meeting})"),
+            Self::SaveDrafts(drafts) => write!(f, "SaveDrafts({})", drafts.len()),
+            Self::SaveCache(cache) => write!(f, "SaveCache({})", cache.rooms.len()),
+            Self::AppendHistory { meeting, .. } => write!(f, "AppendHistory({meeting})"),
             Self::Export { instance, .. } => write!(f, "Export({instance})"),
             Self::ReadList { meeting, .. } => write!(f, "ReadList({meeting})"),
             Self::Edit { .. } => f.write_str("Edit"),
-            Self::KeepLoudness(kept) => write!(f, "KeepLoudness({})", kept.len()),
-            Self::Call { .. } => f.write_str("Call"),
+            Self::SaveNotifyLevels(kept) => write!(f, "SaveNotifyLevels({})", kept.len()),
+            Self::Notify { .. } => f.write_str("Notify"),
             Self::Copy(text) => write!(f, "Copy({})", text.len()),
             Self::Open(_) => f.write_str("Open"),
             Self::Mouse(ours) => write!(f, "Mouse({ours})"),

@@ -12,7 +12,7 @@ use ratatui::style::Color;
 const ADDRESS_BYTES_MAX: usize = 2_000;
 
 /// Numbered links in one message.
-const OF_MESSAGE_MAX: u32 = 64;
+const LINKS_PER_MESSAGE_MAX: u32 = 64;
 
 /// Link numbers that fit into the three bytes of a colour.
 const NUMBERS: u64 = 1 << 24;
@@ -77,8 +77,8 @@ pub fn safe(address: &str) -> Option<String> {
 pub fn number(seq: Seq, nth: usize) -> Option<u32> {
     let nth = u32::try_from(nth)
         .ok()
-        .filter(|nth| *nth < OF_MESSAGE_MAX)?;
-    let all = seq.get().wrapping_mul(u64::from(OF_MESSAGE_MAX)) % NUMBERS;
+        .filter(|nth| *nth < LINKS_PER_MESSAGE_MAX)?;
+    let all = seq.get().wrapping_mul(u64::from(LINKS_PER_MESSAGE_MAX)) % NUMBERS;
     u32::try_from(all).ok().map(|all| all + nth)
 }
 
@@ -99,7 +99,7 @@ pub fn number_of(underline: Color) -> Option<u32> {
 
 /// Returns whether the terminal supports links, judging by its environment. Most terminals ignore
 /// the sequence; some print it.
-pub fn is_known_to(variable: impl Fn(&str) -> Option<String>) -> bool {
+pub fn is_supported(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
     let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
     let plain = ["", "dumb", "linux", "ansi", "cygwin", "cons25", "vt52"];
@@ -151,7 +151,7 @@ mod tests {
             let found = set.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        assert_eq!(is_known_to(variable), known);
+        assert_eq!(is_supported(variable), known);
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn opening(settings: &Settings) -> LaunchOptions {
         ),
         config_dir: config_dir(settings),
         desktop: Desktop::new(|name| std::env::var(name).ok()),
-        has_links: settings.links && link::is_known_to(|name| std::env::var(name).ok()),
+        has_links: settings.links && link::is_supported(|name| std::env::var(name).ok()),
         editor: editor(|name| std::env::var(name).ok()),
         wall_clock: SystemTime::now,
         new_id: uuid::Uuid::now_v7,

@@ -1,16 +1,17 @@
 //! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
 //! It holds no clock, socket or terminal, and changes only in `update`.
 
+mod cached;
 pub mod choice;
 pub mod composer;
 pub mod dashboard;
 pub mod editor;
 pub mod find;
 pub mod history;
-pub mod idling;
-mod kept;
-pub mod loudness;
+pub mod idle;
 pub mod meetings;
+pub mod next_tick;
+pub mod notify_level;
 pub mod outbox;
 pub mod overlay;
 pub mod room;
@@ -22,7 +23,6 @@ pub mod sign_in;
 pub mod timeline;
 mod unread;
 pub mod waiting;
-pub mod wake;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,12 +40,12 @@ use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
 use dashboard::{Dashboard, DialogKind};
-use editor::Ring;
+use editor::KillRing;
 use find::Find;
 use history::History;
-use idling::Idling;
-use loudness::Loudness;
-use meetings::{Listed, Meetings};
+use idle::IdleState;
+use meetings::{ListLine, Meetings};
+use notify_level::NotifyLevel;
 use outbox::Outbox;
 use overlay::Overlay;
 use room::Room;
@@ -53,7 +53,7 @@ use schedule::FormKind;
 use seek::Seek;
 use select::Selecting;
 use sign_in::SignIn;
-use timeline::Looked;
+use timeline::RoomView;
 use waiting::WaitingRooms;
 
 /// What the program begins with.
@@ -74,7 +74,7 @@ pub struct Start {
     /// What was sent before, oldest first.
     pub history: Vec<(MeetingId, String)>,
     /// What meetings may call for, where it was chosen.
-    pub loudness: Vec<(MeetingId, Loudness)>,
+    pub notify_levels: Vec<(MeetingId, NotifyLevel)>,
     /// How meaning looks.
     pub theme: Theme,
     /// What keys do.
@@ -108,11 +108,11 @@ pub struct Model {
     /// Whether it has ever told.
     pub focus_told: bool,
     /// What meetings may call for, where it was chosen.
-    pub loudness: HashMap<MeetingId, Loudness>,
+    pub notify_levels: HashMap<MeetingId, NotifyLevel>,
     /// Whether nothing may call.
     pub dnd: bool,
     /// When the reader was called last.
-    pub called_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// The server's address.
     pub server: String,
     /// The login token.
@@ -128,7 +128,7 @@ pub struct Model {
     /// Since when the program was stopped, and when it noticed.
     pub slept: Option<(Timestamp, Timestamp)>,
     /// Whether the keyboard is used.
-    pub idling: Idling,
+    pub idle: IdleState,
     /// What was asked on this connection and not answered.
     pub asks: HashMap<u64, Asked>,
     /// The number of the last request.
@@ -150,11 +150,11 @@ pub struct Model {
     /// What was sent before.
     pub history: History,
     /// What was cut from messages.
-    pub ring: Ring,
+    pub kill_ring: KillRing,
     /// When drafts that changed are kept on disk.
     pub drafts_due: Option<Timestamp>,
     /// When screens that changed are kept on disk.
-    pub screens_due: Option<Timestamp>,
+    pub cache_due: Option<Timestamp>,
     /// Where keys go first.
     pub focus: Focus,
     /// The list that lies over the chat.
@@ -333,9 +333,9 @@ impl Model {
             zone: start.zone,
             focused: true,
             focus_told: false,
-            loudness: start.loudness.into_iter().collect(),
+            notify_levels: start.notify_levels.into_iter().collect(),
             dnd: false,
-            called_at: None,
+            notified_at: None,
             server: start.server,
             token: start.token,
             sign_in,
@@ -343,7 +343,7 @@ impl Model {
             link: Link::Off,
             lost_at: None,
             slept: None,
-            idling: Idling::default(),
+            idle: IdleState::default(),
             asks: HashMap::new(),
             last_ask: 0,
             meetings: Meetings::default(),
@@ -354,9 +354,9 @@ impl Model {
             shown_before: None,
             composers,
             history: History::new(start.history),
-            ring: Ring::default(),
+            kill_ring: KillRing::default(),
             drafts_due: None,
-            screens_due: None,
+            cache_due: None,
             focus: Focus::Input,
             drawer: None,
             overlay: None,
@@ -378,7 +378,7 @@ impl Model {
             title: String::new(),
         };
         if let Some(cache) = start.kept {
-            model.show_kept(cache);
+            model.show_cache(cache);
         }
         model
     }
@@ -414,11 +414,11 @@ impl Model {
     }
 
     /// The list of meetings on so many rows: its lines, and how many of them are above the first.
-    pub fn list(&self, height: usize) -> (Vec<Listed<'_>>, usize) {
-        let lines = meetings::listed(&self.meetings.entries(self.now, self.zone));
-        let is_shown = |line: &Listed<'_>| match line {
-            Listed::Entry(entry) => Some(entry.instance.id) == self.shown,
-            Listed::Group(..) => false,
+    pub fn list(&self, height: usize) -> (Vec<ListLine<'_>>, usize) {
+        let lines = meetings::grouped(&self.meetings.entries(self.now, self.zone));
+        let is_shown = |line: &ListLine<'_>| match line {
+            ListLine::Entry(entry) => Some(entry.instance.id) == self.shown,
+            ListLine::Group(..) => false,
         };
         // As little above as keeps the selected row in sight, with its group where that fits.
         let selected = lines.iter().position(is_shown);
@@ -430,8 +430,8 @@ impl Model {
     pub fn meeting_on_row(&self, row: usize, height: usize) -> Option<InstanceId> {
         let (lines, skipped) = self.list(height);
         match lines.get(skipped + row)? {
-            Listed::Entry(entry) => Some(entry.instance.id),
-            Listed::Group(..) => None,
+            ListLine::Entry(entry) => Some(entry.instance.id),
+            ListLine::Group(..) => None,
         }
     }
 
@@ -446,7 +446,7 @@ impl Model {
     }
 
     /// Whether somebody is there to be told that the keyboard is not used: never by lines.
-    pub fn tells_idle(&self) -> bool {
+    pub fn reports_idle(&self) -> bool {
         let me = self.my_id();
         let mut rooms = self.rooms.values();
         !self.plain && self.link == Link::Ready && rooms.any(|room| room.following && room.has(me))
@@ -475,9 +475,9 @@ impl Model {
     }
 
     /// How a room's log is drawn on this screen.
-    pub fn looked<'a>(&'a self, room: &'a Room) -> Looked<'a> {
+    pub fn room_view<'a>(&'a self, room: &'a Room) -> RoomView<'a> {
         let panes = self.panes();
-        Looked {
+        RoomView {
             room,
             outbox: &self.outbox,
             me: self.me.as_ref(),
@@ -553,7 +553,7 @@ impl Model {
     pub fn joined_rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms
             .values()
-            .filter(|room| room.wants_in && !room.is_closed())
+            .filter(|room| room.wants_to_join && !room.is_closed())
     }
 
     /// What Enter does in the input now.
@@ -565,10 +565,10 @@ impl Model {
         let Some(id) = self.shown.filter(|_| !written) else {
             return EnterDoes::Send;
         };
-        if self.outbox.failed(id) > 0 && room.is_some_and(|room| room.wants_in) {
+        if self.outbox.rejected_count(id) > 0 && room.is_some_and(|room| room.wants_to_join) {
             return EnterDoes::Retry;
         }
-        if room.is_some_and(|room| room.wants_in) {
+        if room.is_some_and(|room| room.wants_to_join) {
             return EnterDoes::Send;
         }
         let over = room.is_some_and(Room::is_closed);

@@ -36,7 +36,7 @@ pub enum AppEvent {
     Resized(u16, u16),
     /// The terminal gained or lost the focus.
     Focused(bool),
-    /// The time of [`crate::model::Model::wake_at`] has come.
+    /// The time of [`crate::model::Model::next_tick_at`] has come.
     Tick,
     /// The connection changed, or a line arrived on it.
     Link(LinkEvent),

@@ -8,7 +8,7 @@ use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::replica::Replica;
 
 use crate::clock::{minutes, minutes_left};
-use crate::model::outbox::Sending;
+use crate::model::outbox::Delivery;
 use crate::model::scroll::{self, Scroll};
 use crate::model::{Link, Model};
 use crate::text;
@@ -126,7 +126,7 @@ impl Told {
             self.shown = Some(instance.id);
             self.waiting = None;
         }
-        let waiting = shown.and_then(|instance| model.who_waits(instance.id));
+        let waiting = shown.and_then(|instance| model.describe_waiting(instance.id));
         if waiting.is_some() && waiting != self.waiting {
             lines.extend(waiting.clone());
             self.waiting = waiting;
@@ -161,8 +161,8 @@ impl Told {
     }
 
     fn tell_failed(&mut self, model: &Model, lines: &mut Vec<String>) {
-        for pending in model.outbox.lines() {
-            if let Sending::Failed { why } = &pending.state
+        for pending in model.outbox.entries() {
+            if let Delivery::Rejected { why } = &pending.state
                 && self.failed.insert(pending.cmid)
             {
                 let body = text::one_line(pending.body.as_str());
@@ -185,7 +185,7 @@ impl Told {
             return;
         };
         lines.push("from here:".to_owned());
-        let rows = scroll::window(&model.looked(room), model.chat_rows());
+        let rows = scroll::window(&model.room_view(room), model.chat_rows());
         lines.extend(
             rows.iter()
                 .map(|row| row.line.to_string().trim_end().to_owned()),

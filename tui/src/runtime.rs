@@ -32,10 +32,10 @@ use crate::clock::Zone;
 use crate::drafts::DraftsFile;
 use crate::effect::Effect;
 use crate::keymap::Keymap;
-use crate::loud::LoudFile;
 use crate::model::{Model, Start};
 use crate::msg::{AppEvent, Msg};
 use crate::net::LinkEvent;
+use crate::notify_file::NotifyFile;
 use crate::sent::SentFile;
 use crate::session::{Account, Session, SessionFile};
 use crate::term::Term;
@@ -149,7 +149,7 @@ impl LaunchOptions {
             kept,
             drafts: DraftsFile::within(&self.state_dir).load(&server),
             history: SentFile::within(&self.state_dir).load(&server),
-            loudness: LoudFile::within(&self.state_dir).load(&server),
+            notify_levels: NotifyFile::within(&self.state_dir).load(&server),
             server,
             theme: self.theme,
             keymap: Keymap::default(),
@@ -282,7 +282,7 @@ impl Screen {
 
     /// When the screen changes by itself next.
     fn wake(&self) -> Instant {
-        let wake_ms = self.model.wake_at().plus_ms(-self.model.skew_ms);
+        let wake_ms = self.model.next_tick_at().plus_ms(-self.model.skew_ms);
         let wait_ms = wake_ms.ms_since(now(self.wall_clock)).max(0);
         Instant::now() + Duration::from_millis(wait_ms.unsigned_abs())
     }
@@ -324,7 +324,7 @@ impl Screen {
                     return Ok(true);
                 }
                 // A frame that was due wakes as well; then no time of the model has passed.
-                let local = self.model.wake_at().plus_ms(-self.model.skew_ms);
+                let local = self.model.next_tick_at().plus_ms(-self.model.skew_ms);
                 if now(self.wall_clock) < local {
                     return Ok(false);
                 }

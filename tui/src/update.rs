@@ -4,7 +4,6 @@
 mod answering;
 mod asking;
 mod caching;
-mod calling;
 mod chat;
 mod completing;
 mod dashboard;
@@ -15,6 +14,7 @@ mod keys;
 mod linking;
 mod meeting_detail;
 mod meetings;
+mod notifications;
 mod pointing;
 mod reading;
 mod replies;
@@ -45,19 +45,19 @@ struct Step<'a> {
     model: &'a mut Model,
     out: Vec<Effect>,
     /// What came that is worth a call: title and text.
-    calls: Vec<(String, String)>,
+    notifications: Vec<(String, String)>,
     /// For the one message that a step may write.
     spare: Cmid,
 }
 
 /// Works a message in; what is to be done outside comes back, in order.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let (before, expected) = (model.now, model.wake_at());
+    let (before, expected) = (model.now, model.next_tick_at());
     model.now = msg.now.plus_ms(model.skew_ms);
     let mut step = Step {
         model,
         out: Vec::new(),
-        calls: Vec::new(),
+        notifications: Vec::new(),
         spare: msg.spare,
     };
     if step.model.now.ms_since(expected) > OVERSLEPT_MS {
@@ -65,14 +65,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     step.mark_looked(false);
     if let AppEvent::Link(LinkEvent::Line(_)) = &msg.event {
-        step.screens_changed();
+        step.schedule_cache();
     }
     if matches!(
         msg.event,
         AppEvent::Key(_) | AppEvent::Pasted(_) | AppEvent::Mouse(_)
     ) {
         let now = step.model.now;
-        step.model.idling.used(now);
+        step.model.idle.key_pressed(now);
     }
     match msg.event {
         AppEvent::Started => step.begin(),
@@ -87,7 +87,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         AppEvent::Tick => {}
         AppEvent::Link(event) => step.link(event),
         AppEvent::SignedIn(answer) => step.signed_in(answer),
-        AppEvent::Edited { at, text } => step.came_back(at, &text),
+        AppEvent::Edited { at, text } => step.editor_closed(at, &text),
         AppEvent::Configured {
             keymap,
             theme,
@@ -111,10 +111,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     step.forget_seek();
     step.request_detail();
-    step.look_who_waits();
+    step.request_waiting_rooms();
     step.mark_looked(true);
-    step.tell_read();
-    step.call();
+    step.report_read();
+    step.send_notification();
     step.set_title();
     step.record();
     step.out
@@ -136,17 +136,17 @@ impl Step<'_> {
     /// reader has seen everything.
     fn mark_looked(&mut self, seen: bool) {
         let now = self.model.now;
-        let Some(id) = self.model.shown.filter(|id| self.model.looks_at(*id)) else {
+        let Some(id) = self.model.shown.filter(|id| self.model.is_viewing_end(*id)) else {
             if seen {
-                self.read_shown();
+                self.advance_read();
             }
             return;
         };
         if let Some(room) = self.model.rooms.get_mut(&id) {
             if seen {
-                room.looked(now);
+                room.mark_read(now);
             } else {
-                room.looked_at = now;
+                room.viewed_at = now;
             }
         }
     }
@@ -179,7 +179,7 @@ impl Step<'_> {
         }
     }
 
-    fn keep_drafts(&mut self) {
+    fn save_drafts(&mut self) {
         self.model.drafts_due = None;
         let written = self.model.composers.iter().filter_map(|(id, composer)| {
             let text = composer.draft();
@@ -188,12 +188,12 @@ impl Step<'_> {
         });
         let mut drafts: Vec<_> = written.collect();
         drafts.sort_by_key(|(id, _)| *id);
-        self.out.push(Effect::KeepDrafts(drafts));
+        self.out.push(Effect::SaveDrafts(drafts));
     }
 
     fn quit_now(&mut self) {
-        self.keep_drafts();
-        self.keep_screens();
+        self.save_drafts();
+        self.save_cache();
         self.out.push(Effect::Quit);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use plenary::model::outbox::Pending;
+use plenary::model::outbox::OutboxEntry;
 use plenary::model::room::Room;
 use plenary::model::{Link, Model};
 use plenary::msg::AppEvent;
@@ -56,7 +56,11 @@ fn is_in(model: &Model) -> bool {
 }
 
 fn is_settled(model: &Model) -> bool {
-    model.outbox.lines().all(|line| !Pending::is_tried(line)) && model.outbox.lines().count() == 0
+    model
+        .outbox
+        .entries()
+        .all(|line| !OutboxEntry::is_unacknowledged(line))
+        && model.outbox.entries().count() == 0
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +107,7 @@ async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
     scene.stores.redis.kill9();
     let is_refused = |model: &Model| {
         let room: Option<&Room> = model.room();
-        room.is_some_and(|room| !room.following && room.again_at.is_some())
+        room.is_some_and(|room| !room.following && room.retry_at.is_some())
     };
     until(&mut ada, "the opening to be refused", is_refused).await;
     assert_eq!(ada.model().link, Link::Ready, "over the same connection");

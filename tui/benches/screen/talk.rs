@@ -49,7 +49,7 @@ impl Talk {
             drafts: vec![],
             kept: None,
             history: vec![],
-            loudness: vec![],
+            notify_levels: vec![],
             theme: Theme::new(true, false),
             keymap: Keymap::default(),
             zone: Zone::Fixed(FixedOffset::east_opt(0).expect("an offset")),

@@ -124,7 +124,7 @@ async fn every_no_is_told_apart() {
     assert_eq!(refusal.known(), Some(Code::Unavailable));
     assert_eq!(refusal.detail, "b.");
     assert_eq!(refusal.retry_after, Some(Duration::from_secs(3)));
-    assert!(ApiError::Refused(refusal).may_pass());
+    assert!(ApiError::Refused(refusal).is_temporary());
 
     let Err(ApiError::Refused(refusal)) = api.meetings().await else {
         panic!("not refused");
@@ -133,7 +133,7 @@ async fn every_no_is_told_apart() {
 
     let foreign = api.meetings().await.err().expect("no answer");
     assert!(foreign.to_string().contains("(HTTP 404)"), "{foreign}");
-    assert!(!foreign.may_pass());
+    assert!(!foreign.is_temporary());
 
     let cut = api.meetings().await.err().expect("no answer");
     assert!(matches!(cut, ApiError::Unreachable { .. }), "{cut}");
@@ -149,7 +149,7 @@ async fn a_server_that_is_not_there_is_named() {
         text.contains(&api.server().to_string()) && text.contains("refused"),
         "{text}"
     );
-    assert!(error.may_pass());
+    assert!(error.is_temporary());
 }
 
 #[test]

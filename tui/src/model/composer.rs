@@ -42,15 +42,15 @@ impl Composer {
     /// Makes the text a reply to this message. Returns the changed text of an edit that this
     /// cancels.
     pub fn reply(&mut self, to: MessageRef) -> Option<String> {
-        let changed = self.leave_aim();
+        let changed = self.cancel_target();
         self.target = ComposeTarget::Reply(to);
         changed
     }
 
     /// Starts to edit this message, whose body is `text`. Returns the changed text of another edit
     /// that this cancels.
-    pub fn change(&mut self, target: MessageRef, text: &str) -> Option<String> {
-        let changed = self.leave_aim();
+    pub fn edit(&mut self, target: MessageRef, text: &str) -> Option<String> {
+        let changed = self.cancel_target();
         self.before = Some(std::mem::replace(&mut self.editor, Editor::new(text)));
         self.choice = Choice::Closed;
         self.target = ComposeTarget::Edit(target);
@@ -59,7 +59,7 @@ impl Composer {
 
     /// Cancels a reply, keeping its text, or an edit, restoring the draft before it. Returns the
     /// changed text of the edit.
-    pub fn leave_aim(&mut self) -> Option<String> {
+    pub fn cancel_target(&mut self) -> Option<String> {
         self.target = ComposeTarget::New;
         let before = self.before.take()?;
         let changed = std::mem::replace(&mut self.editor, before);
@@ -69,13 +69,13 @@ impl Composer {
 
     /// Takes the text in order to send it, and restores the draft that an edit or the history
     /// replaced.
-    pub fn sent(&mut self) -> String {
+    pub fn take_sent(&mut self) -> String {
         self.target = ComposeTarget::New;
-        self.obeyed()
+        self.take_command()
     }
 
     /// Takes the text of a command. Unlike [`Self::sent`], keeps the reply or edit target.
-    pub fn obeyed(&mut self) -> String {
+    pub fn take_command(&mut self) -> String {
         self.choice = Choice::default();
         if let Some(before) = self.before.take() {
             return std::mem::replace(&mut self.editor, before).take();
@@ -193,25 +193,25 @@ mod tests {
             cmid: None,
         };
         let (mut composer, history) = (Composer::new("draft".into()), history());
-        assert_eq!(composer.change(target(5), "old"), None);
+        assert_eq!(composer.edit(target(5), "old"), None);
         composer.older(&history);
         assert_eq!((composer.editor.text(), composer.draft()), ("old", "draft"));
         composer.editor.insert("er");
-        assert_eq!(composer.change(target(6), "x"), Some("older".to_owned()));
-        assert_eq!(composer.leave_aim(), None, "nothing was changed in it");
+        assert_eq!(composer.edit(target(6), "x"), Some("older".to_owned()));
+        assert_eq!(composer.cancel_target(), None, "nothing was changed in it");
         assert_eq!(composer.editor.text(), "draft");
         composer.older(&history);
-        composer.change(target(5), "old");
-        assert_eq!(composer.sent(), "old");
+        composer.edit(target(5), "old");
+        assert_eq!(composer.take_sent(), "old");
         assert_eq!(
             (composer.editor.text(), composer.target()),
             ("two", ComposeTarget::New)
         );
         composer.reply(target(5));
-        assert_eq!(composer.leave_aim(), None);
+        assert_eq!(composer.cancel_target(), None);
         assert_eq!(composer.editor.text(), "two", "an answer's text stays");
         composer.reply(target(5));
-        composer.obeyed();
+        composer.take_command();
         assert_eq!(composer.target(), ComposeTarget::Reply(target(5)));
     }
 
@@ -219,9 +219,9 @@ mod tests {
     fn sending_from_the_history_brings_the_draft_back() {
         let (mut composer, history) = (Composer::new("draft".into()), history());
         composer.older(&history);
-        assert_eq!(composer.sent(), "two");
+        assert_eq!(composer.take_sent(), "two");
         assert_eq!(composer.editor.text(), "draft");
-        assert_eq!(composer.sent(), "draft");
+        assert_eq!(composer.take_sent(), "draft");
         assert!(composer.editor.is_empty());
     }
 }

@@ -18,7 +18,7 @@ pub use detail::{
 pub use dialog::{Dialog, DialogField, DialogKind};
 
 use crate::model::Model;
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 use crate::model::schedule::Schedule;
 use crate::text;
 
@@ -43,7 +43,7 @@ pub struct Dashboard {
     /// The words that select rows.
     pub filter: Editor,
     /// Text cut from the inputs of the dashboard.
-    pub ring: Ring,
+    pub ring: KillRing,
     /// Whether the filter has the focus.
     pub filtering: bool,
     /// The instances that the next action applies to, if any.
@@ -241,7 +241,7 @@ impl Dashboard {
     }
 
     /// The text input that has the focus.
-    pub fn editor(&mut self) -> Option<(&mut Editor, &mut Ring)> {
+    pub fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
         if let Some(schedule) = &mut self.schedule {
             return schedule.editor();
         }

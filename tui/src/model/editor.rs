@@ -1,17 +1,17 @@
 //! The text editor of an input: moves and deletes by grapheme cluster, with a kill ring and undo.
 
-mod laid;
-mod ring;
+mod kill_ring;
+mod text_layout;
 mod undo;
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-pub use laid::Laid;
-use ring::End;
-pub use ring::Ring;
-use undo::{Change, How, Undo};
+pub use kill_ring::KillRing;
+use kill_ring::Side;
+pub use text_layout::TextLayout;
+use undo::{Change, ChangeKind, Undo};
 
 /// A text with a cursor, and its undo history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,14 +20,14 @@ pub struct Editor {
     /// In bytes, always at a cluster boundary.
     cursor: usize,
     undo: Undo,
-    last: Last,
+    last: LastAction,
     /// The column that vertical moves keep.
-    goal: Option<usize>,
+    goal_column: Option<usize>,
 }
 
 /// The last action, where it affects the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Last {
+enum LastAction {
     /// Has no effect on the next action.
     #[default]
     Other,
@@ -70,7 +70,7 @@ impl Editor {
 
     /// Replaces the text and moves the cursor to its end.
     pub fn set(&mut self, text: &str) {
-        self.replace(0..self.text.len(), &harmless(text), How::Whole);
+        self.replace(0..self.text.len(), &sanitize(text), ChangeKind::Whole);
     }
 
     /// Takes the text and resets the editor, including its undo history.
@@ -81,21 +81,25 @@ impl Editor {
     /// Inserts one character at the cursor.
     pub fn write(&mut self, c: char) {
         if c == '\n' || c == '\t' || !c.is_control() {
-            let how = if c == '\n' { How::Whole } else { How::Typed };
-            self.replace(self.cursor..self.cursor, c.encode_utf8(&mut [0; 4]), how);
+            let kind = if c == '\n' {
+                ChangeKind::Whole
+            } else {
+                ChangeKind::Typed
+            };
+            self.replace(self.cursor..self.cursor, c.encode_utf8(&mut [0; 4]), kind);
         }
     }
 
     /// Inserts a text at the cursor. Line ends become `\n`; control characters except tabs are
     /// removed.
     pub fn insert(&mut self, text: &str) {
-        self.replace(self.cursor..self.cursor, &harmless(text), How::Whole);
+        self.replace(self.cursor..self.cursor, &sanitize(text), ChangeKind::Whole);
     }
 
     /// Replaces the text between `start` and the cursor.
     pub fn complete(&mut self, start: usize, text: &str) {
         if self.text.is_char_boundary(start) && start <= self.cursor {
-            self.replace(start..self.cursor, &harmless(text), How::Whole);
+            self.replace(start..self.cursor, &sanitize(text), ChangeKind::Whole);
         }
     }
 
@@ -141,84 +145,93 @@ impl Editor {
 
     /// Moves one row up in a layout of this width. Returns false on the first row.
     pub fn up(&mut self, cells: usize) -> bool {
-        let laid = self.laid(cells);
-        laid.row
+        let layout = self.layout(cells);
+        layout
+            .row
             .checked_sub(1)
-            .is_some_and(|row| self.go_to_row(&laid, row))
+            .is_some_and(|row| self.go_to_row(&layout, row))
     }
 
     /// Moves one row down in a layout of this width. Returns false on the last row.
     pub fn down(&mut self, cells: usize) -> bool {
-        let laid = self.laid(cells);
-        self.go_to_row(&laid, laid.row + 1)
+        let layout = self.layout(cells);
+        self.go_to_row(&layout, layout.row + 1)
     }
 
     /// Deletes the cluster before the cursor.
     pub fn delete_left(&mut self) {
-        self.replace(self.left_of(self.cursor)..self.cursor, "", How::Deleted);
+        self.replace(
+            self.left_of(self.cursor)..self.cursor,
+            "",
+            ChangeKind::Deleted,
+        );
     }
 
     /// Deletes the cluster after the cursor.
     pub fn delete_right(&mut self) {
-        self.replace(self.cursor..self.right_of(self.cursor), "", How::Deleted);
+        self.replace(
+            self.cursor..self.right_of(self.cursor),
+            "",
+            ChangeKind::Deleted,
+        );
     }
 
     /// Cuts the word before the cursor.
-    pub fn cut_word(&mut self, ring: &mut Ring) {
-        self.cut(self.word_start()..self.cursor, ring, End::Front);
+    pub fn cut_word(&mut self, ring: &mut KillRing) {
+        self.cut(self.word_start()..self.cursor, ring, Side::Front);
     }
 
     /// Cuts the word after the cursor.
-    pub fn cut_word_right(&mut self, ring: &mut Ring) {
-        self.cut(self.cursor..self.word_end(), ring, End::Back);
+    pub fn cut_word_right(&mut self, ring: &mut KillRing) {
+        self.cut(self.cursor..self.word_end(), ring, Side::Back);
     }
 
     /// Cuts back to the previous whitespace: a whole URL or path.
-    pub fn cut_to_blank(&mut self, ring: &mut Ring) {
+    pub fn cut_to_blank(&mut self, ring: &mut KillRing) {
         let word = self.before().trim_end();
         let start = word
             .char_indices()
             .rfind(|(_, c)| c.is_whitespace())
             .map_or(0, |(at, c)| at + c.len_utf8());
-        self.cut(self.bound_before(start)..self.cursor, ring, End::Front);
+        self.cut(self.bound_before(start)..self.cursor, ring, Side::Front);
     }
 
     /// Cuts the line before the cursor, or the preceding line end at the start of a line.
-    pub fn cut_to_start(&mut self, ring: &mut Ring) {
+    pub fn cut_to_start(&mut self, ring: &mut KillRing) {
         let start = self.start_of_line();
         let start = if start == self.cursor {
             self.left_of(start)
         } else {
             start
         };
-        self.cut(start..self.cursor, ring, End::Front);
+        self.cut(start..self.cursor, ring, Side::Front);
     }
 
     /// Cuts the line after the cursor, or the line end at the end of a line.
-    pub fn cut_to_end(&mut self, ring: &mut Ring) {
+    pub fn cut_to_end(&mut self, ring: &mut KillRing) {
         let end = self.end_of_line();
         let end = if end == self.cursor {
             self.right_of(end)
         } else {
             end
         };
-        self.cut(self.cursor..end, ring, End::Back);
+        self.cut(self.cursor..end, ring, Side::Back);
     }
 
     /// Cuts the whole text.
-    pub fn cut_all(&mut self, ring: &mut Ring) {
-        self.cut(0..self.text.len(), ring, End::Back);
+    pub fn cut_all(&mut self, ring: &mut KillRing) {
+        self.cut(0..self.text.len(), ring, Side::Back);
     }
 
     /// Inserts the last cut.
-    pub fn yank(&mut self, ring: &Ring) {
+    pub fn yank(&mut self, ring: &KillRing) {
         self.yank_nth(self.cursor..self.cursor, 0, ring);
     }
 
     /// Right after a yank, replaces the yanked text with the previous cut. Returns false in any
     /// other place.
-    pub fn yank_older(&mut self, ring: &Ring) -> bool {
-        let Last::Yanked { at, nth } = self.last.clone() else {
+    pub fn yank_older(&mut self, ring: &KillRing) -> bool {
+        let LastAction::Yanked { at, nth } = self.last.clone() else {
             return false;
         };
         self.yank_nth(at, nth + 1, ring);
@@ -236,7 +249,7 @@ impl Editor {
         let (start, end) = (self.left_of(middle), self.right_of(middle));
         if start >= line.start && start < middle && middle < end && end <= line.end {
             let swapped = format!("{}{}", &self.text[middle..end], &self.text[start..middle]);
-            self.replace(start..end, &swapped, How::Whole);
+            self.replace(start..end, &swapped, ChangeKind::Whole);
         }
     }
 
@@ -264,13 +277,13 @@ impl Editor {
 
     /// Lays the text out in rows of at most `cells`, with room for the cursor after the last
     /// character.
-    pub fn laid(&self, cells: usize) -> Laid {
-        Laid::new(&self.text, self.cursor, cells)
+    pub fn layout(&self, cells: usize) -> TextLayout {
+        TextLayout::new(&self.text, self.cursor, cells)
     }
 
     /// Returns the number of rows at this width, counting up to `most`.
     pub fn rows(&self, cells: usize, most: usize) -> usize {
-        laid::count(&self.text, cells, most)
+        text_layout::count(&self.text, cells, most)
     }
 
     fn go(&mut self, at: usize) {
@@ -281,21 +294,21 @@ impl Editor {
     fn moved(&mut self, at: usize) {
         self.cursor = at;
         self.settle();
-        (self.last, self.goal) = (Last::Other, None);
+        (self.last, self.goal_column) = (LastAction::Other, None);
     }
 
-    fn go_to_row(&mut self, laid: &Laid, row: usize) -> bool {
-        let column = self.goal.unwrap_or(laid.column);
-        let Some(at) = laid.place(row, column) else {
+    fn go_to_row(&mut self, layout: &TextLayout, row: usize) -> bool {
+        let column = self.goal_column.unwrap_or(layout.column);
+        let Some(at) = layout.place(row, column) else {
             return false;
         };
         self.go(at);
-        self.goal = Some(column);
+        self.goal_column = Some(column);
         true
     }
 
     /// Applies a change to the text. All changes go through here.
-    fn replace(&mut self, range: Range<usize>, with: &str, how: How) {
+    fn replace(&mut self, range: Range<usize>, with: &str, kind: ChangeKind) {
         if range.is_empty() && with.is_empty() {
             return self.go(self.cursor);
         }
@@ -303,37 +316,37 @@ impl Editor {
         let (at, removed) = (range.start, self.text[range.clone()].to_owned());
         self.text.replace_range(range, with);
         self.moved(at + with.len());
-        self.undo.made(Change {
+        self.undo.push(Change {
             at,
             removed,
             inserted: with.to_owned(),
             cursors: (before, self.cursor),
-            how,
+            kind,
         });
     }
 
-    fn cut(&mut self, range: Range<usize>, ring: &mut Ring, end: End) {
+    fn cut(&mut self, range: Range<usize>, ring: &mut KillRing, end: Side) {
         if range.is_empty() {
             return;
         }
         let cut = &self.text[range.clone()];
         // Consecutive cuts form one entry of the kill ring, in text order.
-        if self.last == Last::Cut(ring.count()) {
+        if self.last == LastAction::Cut(ring.count()) {
             ring.extend(cut, end);
         } else {
             ring.push(cut);
         }
-        self.replace(range, "", How::Whole);
-        self.last = Last::Cut(ring.count());
+        self.replace(range, "", ChangeKind::Whole);
+        self.last = LastAction::Cut(ring.count());
     }
 
-    fn yank_nth(&mut self, range: Range<usize>, nth: usize, ring: &Ring) {
+    fn yank_nth(&mut self, range: Range<usize>, nth: usize, ring: &KillRing) {
         let Some(cut) = ring.nth(nth) else {
             return;
         };
         let at = range.start..range.start + cut.len();
-        self.replace(range, cut, How::Whole);
-        self.last = Last::Yanked { at, nth };
+        self.replace(range, cut, ChangeKind::Whole);
+        self.last = LastAction::Yanked { at, nth };
     }
 
     /// Moves the cursor to a cluster boundary: a change may join the clusters around it.
@@ -394,7 +407,7 @@ impl Editor {
 }
 
 /// Normalizes line ends to `\n` and removes control characters except tabs.
-fn harmless(text: &str) -> String {
+fn sanitize(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars()
         .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
@@ -448,7 +461,7 @@ mod tests {
         assert_eq!(editor.before(), "one ");
         editor.word_right();
         assert_eq!(editor.before(), "one two");
-        let mut ring = Ring::default();
+        let mut ring = KillRing::default();
         editor.cut_word(&mut ring);
         assert_eq!(editor.text(), "one   three");
         editor.line_end();
@@ -464,7 +477,7 @@ mod tests {
 
     #[test]
     fn lines_are_cut_one_at_a_time() {
-        let mut ring = Ring::default();
+        let mut ring = KillRing::default();
         let mut editor = Editor::new("one\ntwo");
         editor.cut_to_start(&mut ring);
         assert_eq!(editor.text(), "one\n");
@@ -477,7 +490,7 @@ mod tests {
 
     #[test]
     fn cuts_one_after_the_other_are_one_and_older_ones_come_back() {
-        let mut ring = Ring::default();
+        let mut ring = KillRing::default();
         let mut editor = Editor::new("see https://a.b/c?d now, please");
         editor.cut_word(&mut ring);
         editor.cut_word(&mut ring);
@@ -519,7 +532,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_taken_back_word_by_word() {
-        let mut ring = Ring::default();
+        let mut ring = KillRing::default();
         let mut editor = Editor::default();
         for c in "one two three".chars() {
             editor.write(c);
@@ -563,21 +576,21 @@ mod tests {
         }
         assert_eq!(stops.last(), Some(&0));
         assert!(stops.contains(&7), "{stops:?}");
-        editor.cut_word_right(&mut Ring::default());
+        editor.cut_word_right(&mut KillRing::default());
         assert_eq!(editor.text(), ", (yes) 日本 👩‍👩‍👧 …");
     }
 
     #[test]
     fn rows_leave_a_cell_for_the_cursor() {
-        let laid = Editor::new("abcdef").laid(4);
-        assert_eq!(laid.rows, ["abc", "def"]);
-        assert_eq!((laid.row, laid.column), (1, 3));
-        let laid = Editor::new("日本語").laid(4);
-        assert_eq!(laid.rows, ["日", "本", "語"]);
-        let laid = Editor::new("a\n").laid(10);
-        assert_eq!((laid.rows.len(), laid.row, laid.column), (2, 1, 0));
-        let laid = Editor::new("a\tb\u{202e}").laid(40);
-        assert_eq!(laid.rows, ["a    b<U+202E>"]);
+        let layout = Editor::new("abcdef").layout(4);
+        assert_eq!(layout.rows, ["abc", "def"]);
+        assert_eq!((layout.row, layout.column), (1, 3));
+        let layout = Editor::new("日本語").layout(4);
+        assert_eq!(layout.rows, ["日", "本", "語"]);
+        let layout = Editor::new("a\n").layout(10);
+        assert_eq!((layout.rows.len(), layout.row, layout.column), (2, 1, 0));
+        let layout = Editor::new("a\tb\u{202e}").layout(40);
+        assert_eq!(layout.rows, ["a    b<U+202E>"]);
     }
 
     #[test]
@@ -606,7 +619,7 @@ mod tests {
             steps in proptest::collection::vec(0_u8..9, 0..30),
         ) {
             let mut editor = Editor::new(text.clone());
-            let mut ring = Ring::default();
+            let mut ring = KillRing::default();
             for step in steps {
                 match step {
                     0 => editor.left(),
@@ -634,7 +647,7 @@ mod tests {
             cells in 1_usize..12,
         ) {
             let mut editor = Editor::new(text);
-            let mut ring = Ring::default();
+            let mut ring = KillRing::default();
             for step in moves {
                 match step {
                     0 => editor.left(),
@@ -662,9 +675,9 @@ mod tests {
                 let at = editor.before().len();
                 let between = editor.text().grapheme_indices(true).any(|(start, _)| start == at);
                 prop_assert!(between || at == editor.text().len());
-                let laid = editor.laid(cells);
-                prop_assert!(laid.row < laid.rows.len());
-                prop_assert_eq!(editor.rows(cells, usize::MAX), laid.rows.len());
+                let layout = editor.layout(cells);
+                prop_assert!(layout.row < layout.rows.len());
+                prop_assert_eq!(editor.rows(cells, usize::MAX), layout.rows.len());
             }
         }
     }

@@ -5,7 +5,7 @@ use plenary_shared::ids::InstanceId;
 
 use crate::command::{KEYS, Row, WORDS, Word};
 use crate::model::Model;
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
 /// The search.
@@ -14,7 +14,7 @@ pub struct Find {
     /// What is searched for.
     pub query: Editor,
     /// What was cut from it.
-    pub ring: Ring,
+    pub ring: KillRing,
     /// Which of the found ones is selected.
     pub selected: usize,
 }

@@ -18,13 +18,13 @@ pub const SOON_MS: i64 = 15 * 60 * 1_000;
 pub struct Meetings {
     all: Vec<Instance>,
     /// Meetings to join automatically when they start.
-    waited_for: BTreeSet<InstanceId>,
+    auto_join: BTreeSet<InstanceId>,
     /// Unread counts by meeting.
     unread: HashMap<InstanceId, Unread>,
     /// Whether the server has sent the list.
     pub loaded: bool,
     /// When the list was cached, until the server sends it.
-    pub kept_at: Option<Timestamp>,
+    pub cached_at: Option<Timestamp>,
     /// Whether the list changed again while a request for it was pending.
     pub stale: bool,
 }
@@ -62,7 +62,7 @@ impl Group {
 
 /// A line in the list.
 #[derive(Clone, Copy, Debug)]
-pub enum Listed<'a> {
+pub enum ListLine<'a> {
     /// A group heading with the number of meetings in the group.
     Group(Group, usize),
     /// A meeting.
@@ -85,13 +85,13 @@ impl Meetings {
     pub fn set(&mut self, all: Vec<Instance>) {
         self.all = all;
         self.loaded = true;
-        self.kept_at = None;
+        self.cached_at = None;
     }
 
     /// Sets the cached list.
-    pub fn set_kept(&mut self, all: Vec<Instance>, at: Timestamp) {
+    pub fn set_cached(&mut self, all: Vec<Instance>, at: Timestamp) {
         self.all = all;
-        self.kept_at = Some(at);
+        self.cached_at = Some(at);
     }
 
     /// Replaces the unread counts with the server's.
@@ -111,41 +111,41 @@ impl Meetings {
     }
 
     /// Returns whether the meeting is joined automatically when it starts.
-    pub fn is_waited_for(&self, id: InstanceId) -> bool {
-        self.waited_for.contains(&id)
+    pub fn joins_automatically(&self, id: InstanceId) -> bool {
+        self.auto_join.contains(&id)
     }
 
     /// Turns automatic joining on or off. Returns the new state.
-    pub fn toggle_wait(&mut self, id: InstanceId) -> bool {
-        if self.waited_for.remove(&id) {
+    pub fn toggle_auto_join(&mut self, id: InstanceId) -> bool {
+        if self.auto_join.remove(&id) {
             return false;
         }
-        self.waited_for.insert(id)
+        self.auto_join.insert(id)
     }
 
     /// Returns a meeting that was to be joined automatically and was cancelled.
-    pub fn called_off(&self) -> Option<InstanceId> {
+    pub fn cancelled_auto_join(&self) -> Option<InstanceId> {
         let off = self.all.iter().filter(|instance| instance.cancelled);
         off.map(|instance| instance.id)
-            .find(|id| self.is_waited_for(*id))
+            .find(|id| self.joins_automatically(*id))
     }
 
     /// Takes the meetings to join automatically that have started, and forgets those that will not
     /// start.
-    pub fn take_begun(&mut self) -> Vec<InstanceId> {
+    pub fn take_started(&mut self) -> Vec<InstanceId> {
         let state = |id: &InstanceId| {
             let found = self.all.iter().find(|instance| instance.id == *id);
             found.map(|instance| instance.state)
         };
-        let begun = self.waited_for.iter().copied();
+        let begun = self.auto_join.iter().copied();
         let begun = begun.filter(|id| state(id) == Some(InstanceState::Active));
         let begun: Vec<InstanceId> = begun.collect();
-        let mut waited_for = std::mem::take(&mut self.waited_for);
-        waited_for.retain(|id| {
+        let mut auto_join = std::mem::take(&mut self.auto_join);
+        auto_join.retain(|id| {
             self.get(*id)
                 .is_some_and(|i| i.state == InstanceState::Scheduled)
         });
-        self.waited_for = waited_for;
+        self.auto_join = auto_join;
         begun
     }
 
@@ -209,15 +209,15 @@ impl Meetings {
 }
 
 /// Groups the entries under headings.
-pub fn listed<'a>(entries: &[Entry<'a>]) -> Vec<Listed<'a>> {
+pub fn grouped<'a>(entries: &[Entry<'a>]) -> Vec<ListLine<'a>> {
     let mut lines = Vec::new();
     let mut group = None;
     for entry in entries {
         if group.replace(entry.group) != Some(entry.group) {
             let same = entries.iter().filter(|other| other.group == entry.group);
-            lines.push(Listed::Group(entry.group, same.count()));
+            lines.push(ListLine::Group(entry.group, same.count()));
         }
-        lines.push(Listed::Entry(*entry));
+        lines.push(ListLine::Entry(*entry));
     }
     lines
 }

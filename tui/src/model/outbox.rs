@@ -19,7 +19,7 @@ use plenary_shared::time::Timestamp;
 use crate::journal::{ComposeTarget, JournalEntry, MessageRef, Record};
 
 /// Unacknowledged entries of one meeting. When the limit is reached the text stays in the input.
-pub const WAITING_MAX: usize = 200;
+pub const ENTRIES_MAX: usize = 200;
 
 /// Size of all entries in bytes, including acknowledged ones that are not durable yet. When the
 /// limit is reached the text stays in the input.
@@ -27,21 +27,21 @@ pub const BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
 /// Attempts for an entry on which the server reports an internal error. After that the user has to
 /// retry it.
-const BROKEN_TRIES_MAX: u32 = 5;
+const SERVER_ERRORS_MAX: u32 = 5;
 
 /// Events at the end of a log that are searched for entries: as many as opening a meeting reads.
-const SEARCHED_EVENTS: usize = 200;
+const SEARCHED_EVENTS_MAX: usize = 200;
 
 /// All entries, in the order of writing.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    lines: Vec<Pending>,
+    lines: Vec<OutboxEntry>,
     records: Vec<Record>,
 }
 
 /// A message, edit or deletion that is not durable yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
+pub struct OutboxEntry {
     /// The meeting.
     pub instance: InstanceId,
     /// The client's id of the message.
@@ -53,20 +53,20 @@ pub struct Pending {
     /// When it was written.
     pub since: Timestamp,
     /// The delivery state.
-    pub state: Sending,
+    pub state: Delivery,
     /// Whether it was sent, so that the server may have accepted it.
     pub tried: bool,
     /// Whether it caused an attempt to join.
-    rejoined: bool,
+    has_rejoined: bool,
     /// Attempts that ended with an internal server error.
-    broken: u32,
+    server_errors: u32,
 }
 
 /// The delivery state of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sending {
+pub enum Delivery {
     /// Being written to disk.
-    Keeping,
+    Writing,
     /// Waiting for the connection, the previous entry, or a point in time.
     Waiting {
         /// The earliest time to send, and the reason.
@@ -78,14 +78,14 @@ pub enum Sending {
         generation: Generation,
     },
     /// In the log, but perhaps not durable.
-    Taken {
+    Acknowledged {
         /// Its seq.
         seq: Seq,
         /// Its generation.
         generation: Generation,
     },
     /// Rejected by the server.
-    Failed {
+    Rejected {
         /// The reason.
         why: String,
     },
@@ -93,7 +93,7 @@ pub enum Sending {
 
 /// An entry to send now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct NextSend {
     /// The client's id of the message.
     pub cmid: Cmid,
     /// The text.
@@ -104,7 +104,7 @@ pub struct Due {
 
 /// What a rejection means for an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// Temporary: send again at this time.
     Later {
         /// The earliest time to send.
@@ -113,14 +113,14 @@ pub enum Refusal {
         why: String,
     },
     /// Internal server error: send again at this time, but not forever.
-    Broken {
+    ServerError {
         /// The earliest time to send.
         at: Timestamp,
         /// The reason.
         why: String,
     },
     /// Join first. The second time this is final.
-    NotIn {
+    NotParticipant {
         /// The reason.
         why: String,
     },
@@ -133,17 +133,17 @@ pub enum Refusal {
 
 /// Why an entry does not fit into the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
-    /// See [`WAITING_MAX`].
-    #[error("outbox is full ({WAITING_MAX} messages)")]
-    Lines,
+pub enum OutboxFull {
+    /// See [`ENTRIES_MAX`].
+    #[error("outbox is full ({ENTRIES_MAX} messages)")]
+    Entries,
     /// See [`BYTES_MAX`].
     #[error("outbox is full ({} MiB)", BYTES_MAX / 1_024 / 1_024)]
     Bytes,
 }
 
-impl Pending {
-    fn new(line: JournalEntry, state: Sending, tried: bool) -> Self {
+impl OutboxEntry {
+    fn new(line: JournalEntry, state: Delivery, tried: bool) -> Self {
         Self {
             instance: line.instance,
             cmid: line.cmid,
@@ -152,36 +152,36 @@ impl Pending {
             since: line.since,
             state,
             tried,
-            rejoined: false,
-            broken: 0,
+            has_rejoined: false,
+            server_errors: 0,
         }
     }
 
     /// Returns whether it was rejected.
-    pub fn is_failed(&self) -> bool {
+    pub fn is_rejected(&self) -> bool {
         match self.state {
-            Sending::Failed { .. } => true,
-            Sending::Keeping
-            | Sending::Waiting { .. }
-            | Sending::Sent { .. }
-            | Sending::Taken { .. } => false,
+            Delivery::Rejected { .. } => true,
+            Delivery::Writing
+            | Delivery::Waiting { .. }
+            | Delivery::Sent { .. }
+            | Delivery::Acknowledged { .. } => false,
         }
     }
 
     /// Returns whether it is still to be acknowledged.
-    pub fn is_tried(&self) -> bool {
+    pub fn is_unacknowledged(&self) -> bool {
         match self.state {
-            Sending::Keeping | Sending::Waiting { .. } | Sending::Sent { .. } => true,
-            Sending::Taken { .. } | Sending::Failed { .. } => false,
+            Delivery::Writing | Delivery::Waiting { .. } | Delivery::Sent { .. } => true,
+            Delivery::Acknowledged { .. } | Delivery::Rejected { .. } => false,
         }
     }
 
     fn wait(&mut self) {
-        self.state = Sending::Waiting { until: None };
+        self.state = Delivery::Waiting { until: None };
     }
 
-    fn fail(&mut self, why: String) -> Record {
-        self.state = Sending::Failed { why: why.clone() };
+    fn reject(&mut self, why: String) -> Record {
+        self.state = Delivery::Rejected { why: why.clone() };
         Record::Failed {
             cmid: self.cmid,
             why,
@@ -192,25 +192,30 @@ impl Pending {
 
 impl Outbox {
     /// Returns all entries.
-    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Pending> {
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &OutboxEntry> {
         self.lines.iter()
     }
 
     /// Returns the entries of one meeting.
-    pub fn of(&self, instance: InstanceId) -> impl DoubleEndedIterator<Item = &Pending> {
-        let here = move |line: &&Pending| line.instance == instance;
+    pub fn entries_of(
+        &self,
+        instance: InstanceId,
+    ) -> impl DoubleEndedIterator<Item = &OutboxEntry> {
+        let here = move |line: &&OutboxEntry| line.instance == instance;
         self.lines.iter().filter(here)
     }
 
     /// Returns the number of rejected entries of a meeting.
-    pub fn failed(&self, instance: InstanceId) -> usize {
-        self.of(instance).filter(|line| line.is_failed()).count()
+    pub fn rejected_count(&self, instance: InstanceId) -> usize {
+        self.entries_of(instance)
+            .filter(|line| line.is_rejected())
+            .count()
     }
 
     /// Returns whether a meeting has acknowledged entries that are not known to be durable.
-    pub fn awaits_archive(&self, instance: InstanceId) -> bool {
-        self.of(instance)
-            .any(|line| matches!(line.state, Sending::Taken { .. }))
+    pub fn has_acknowledged(&self, instance: InstanceId) -> bool {
+        self.entries_of(instance)
+            .any(|line| matches!(line.state, Delivery::Acknowledged { .. }))
     }
 
     /// Takes the journal records written since the last call.
@@ -219,25 +224,28 @@ impl Outbox {
     }
 
     /// Adds an entry. It is sent once it is on disk.
-    pub fn say(&mut self, line: JournalEntry) -> Result<(), Full> {
-        let waiting = self.of(line.instance).filter(|line| line.is_tried());
-        if waiting.count() >= WAITING_MAX {
-            return Err(Full::Lines);
+    pub fn enqueue(&mut self, line: JournalEntry) -> Result<(), OutboxFull> {
+        let waiting = self
+            .entries_of(line.instance)
+            .filter(|line| line.is_unacknowledged());
+        if waiting.count() >= ENTRIES_MAX {
+            return Err(OutboxFull::Entries);
         }
         let bytes: usize = self.lines.iter().map(|line| line.body.as_str().len()).sum();
         if bytes + line.body.as_str().len() > BYTES_MAX {
-            return Err(Full::Bytes);
+            return Err(OutboxFull::Bytes);
         }
         self.records.push(Record::Post(line.clone()));
-        self.lines.push(Pending::new(line, Sending::Keeping, false));
+        self.lines
+            .push(OutboxEntry::new(line, Delivery::Writing, false));
         Ok(())
     }
 
     /// Loads the entries left by an earlier process. They are on disk and may have been sent.
     pub fn load(&mut self, lines: Vec<JournalEntry>) {
         let old = lines.into_iter().map(|mut line| match line.failed.take() {
-            Some((why, tried)) => Pending::new(line, Sending::Failed { why }, tried),
-            None => Pending::new(line, Sending::Waiting { until: None }, true),
+            Some((why, tried)) => OutboxEntry::new(line, Delivery::Rejected { why }, tried),
+            None => OutboxEntry::new(line, Delivery::Waiting { until: None }, true),
         });
         let known = std::mem::take(&mut self.lines);
         self.lines = old
@@ -247,9 +255,9 @@ impl Outbox {
     }
 
     /// Marks entries as written to disk.
-    pub fn kept(&mut self, cmids: &[Cmid]) {
+    pub fn written(&mut self, cmids: &[Cmid]) {
         for line in &mut self.lines {
-            if line.state == Sending::Keeping && cmids.contains(&line.cmid) {
+            if line.state == Delivery::Writing && cmids.contains(&line.cmid) {
                 line.wait();
             }
         }
@@ -258,29 +266,29 @@ impl Outbox {
     /// Returns the entry of a meeting to send now, and marks it as sent. With `inside` false, the
     /// user is not a participant: only entries that may have been accepted are sent again, to learn
     /// the outcome.
-    pub fn due(
+    pub fn next_send(
         &mut self,
         instance: InstanceId,
         now: Timestamp,
         generation: Generation,
         inside: bool,
-    ) -> Option<Due> {
+    ) -> Option<NextSend> {
         let mut here = self
             .lines
             .iter_mut()
-            .filter(|line| line.instance == instance && line.is_tried());
+            .filter(|line| line.instance == instance && line.is_unacknowledged());
         let first = here.find(|line| inside || line.tried)?;
         match &first.state {
-            Sending::Waiting { until } if until.as_ref().is_none_or(|(time, _)| *time <= now) => {}
-            Sending::Waiting { .. }
-            | Sending::Keeping
-            | Sending::Sent { .. }
-            | Sending::Taken { .. }
-            | Sending::Failed { .. } => return None,
+            Delivery::Waiting { until } if until.as_ref().is_none_or(|(time, _)| *time <= now) => {}
+            Delivery::Waiting { .. }
+            | Delivery::Writing
+            | Delivery::Sent { .. }
+            | Delivery::Acknowledged { .. }
+            | Delivery::Rejected { .. } => return None,
         }
-        first.state = Sending::Sent { generation };
+        first.state = Delivery::Sent { generation };
         first.tried = true;
-        Some(Due {
+        Some(NextSend {
             cmid: first.cmid,
             body: first.body.clone(),
             target: first.target,
@@ -288,111 +296,111 @@ impl Outbox {
     }
 
     /// Returns when the delayed entries are to be sent again.
-    pub fn due_at(&self) -> impl Iterator<Item = (InstanceId, Timestamp)> {
+    pub fn retry_times(&self) -> impl Iterator<Item = (InstanceId, Timestamp)> {
         self.lines.iter().filter_map(|line| match &line.state {
-            Sending::Waiting {
+            Delivery::Waiting {
                 until: Some((time, _)),
             } => Some((line.instance, *time)),
-            Sending::Waiting { until: None }
-            | Sending::Keeping
-            | Sending::Sent { .. }
-            | Sending::Taken { .. }
-            | Sending::Failed { .. } => None,
+            Delivery::Waiting { until: None }
+            | Delivery::Writing
+            | Delivery::Sent { .. }
+            | Delivery::Acknowledged { .. }
+            | Delivery::Rejected { .. } => None,
         })
     }
 
     /// Returns the last pending edit or deletion of a message.
-    pub fn change_of(&self, message: &Event) -> Option<&Pending> {
-        let is = |line: &&Pending| {
+    pub fn pending_change(&self, message: &Event) -> Option<&OutboxEntry> {
+        let is = |line: &&OutboxEntry| {
             let changes = line.target.changed_message();
             changes.is_some_and(|target| target.is(message))
         };
-        self.of(message.instance).rfind(is)
+        self.entries_of(message.instance).rfind(is)
     }
 
     /// Returns the current seq of a target, or `None` if the message was lost.
     pub fn seq_of(&self, target: MessageRef, log: Option<&Replica>) -> Option<Seq> {
         // It may be acknowledged before its event arrives.
         let taken = self.lines.iter().find_map(|line| match line.state {
-            Sending::Taken { seq, .. } if Some(line.cmid) == target.cmid => Some(seq),
-            Sending::Taken { .. }
-            | Sending::Keeping
-            | Sending::Waiting { .. }
-            | Sending::Sent { .. }
-            | Sending::Failed { .. } => None,
+            Delivery::Acknowledged { seq, .. } if Some(line.cmid) == target.cmid => Some(seq),
+            Delivery::Acknowledged { .. }
+            | Delivery::Writing
+            | Delivery::Waiting { .. }
+            | Delivery::Sent { .. }
+            | Delivery::Rejected { .. } => None,
         });
         taken.or_else(|| log.map_or(Some(target.seq), |log| target.seq_in(log)))
     }
 
     /// Marks an entry sent in the generation `sent` as acknowledged. If the log has another
     /// generation now, the reply is ignored: the seq may have been reassigned.
-    pub fn taken(&mut self, cmid: Cmid, seq: Seq, sent: Generation, generation: Generation) {
+    pub fn acknowledged(&mut self, cmid: Cmid, seq: Seq, sent: Generation, generation: Generation) {
         let Some(line) = self.line_mut(cmid) else {
             return;
         };
         match line.state {
             // Sent again since; the reply to that is still to come.
-            Sending::Sent { generation } if generation != sent => {}
-            Sending::Sent { .. } if sent == generation => {
-                line.state = Sending::Taken { seq, generation };
+            Delivery::Sent { generation } if generation != sent => {}
+            Delivery::Sent { .. } if sent == generation => {
+                line.state = Delivery::Acknowledged { seq, generation };
             }
-            Sending::Sent { .. } => line.wait(),
-            Sending::Keeping
-            | Sending::Waiting { .. }
-            | Sending::Taken { .. }
-            | Sending::Failed { .. } => {}
+            Delivery::Sent { .. } => line.wait(),
+            Delivery::Writing
+            | Delivery::Waiting { .. }
+            | Delivery::Acknowledged { .. }
+            | Delivery::Rejected { .. } => {}
         }
     }
 
     /// Applies a rejection to an entry sent in the generation `sent`. Returns whether to join
     /// first.
-    pub fn refused(&mut self, cmid: Cmid, sent: Generation, refusal: Refusal) -> bool {
-        let Some(line) = self.line_mut(cmid).filter(|line| line.is_tried()) else {
+    pub fn rejected(&mut self, cmid: Cmid, sent: Generation, refusal: Rejection) -> bool {
+        let Some(line) = self.line_mut(cmid).filter(|line| line.is_unacknowledged()) else {
             return false;
         };
-        if matches!(line.state, Sending::Sent { generation } if generation != sent) {
+        if matches!(line.state, Delivery::Sent { generation } if generation != sent) {
             // Sent again since; the reply to that is still to come.
             return false;
         }
         let why = match refusal {
-            Refusal::Later { at, why } => {
-                line.state = Sending::Waiting {
+            Rejection::Later { at, why } => {
+                line.state = Delivery::Waiting {
                     until: Some((at, why)),
                 };
                 return false;
             }
-            Refusal::Broken { at, why } if line.broken + 1 < BROKEN_TRIES_MAX => {
-                line.broken += 1;
-                line.state = Sending::Waiting {
+            Rejection::ServerError { at, why } if line.server_errors + 1 < SERVER_ERRORS_MAX => {
+                line.server_errors += 1;
+                line.state = Delivery::Waiting {
                     until: Some((at, why)),
                 };
                 return false;
             }
-            Refusal::NotIn { .. } if !line.rejoined => {
-                line.rejoined = true;
+            Rejection::NotParticipant { .. } if !line.has_rejoined => {
+                line.has_rejoined = true;
                 line.wait();
                 return true;
             }
-            Refusal::Broken { why, .. } => why,
-            Refusal::NotIn { why } | Refusal::Final { why } => {
+            Rejection::ServerError { why, .. } => why,
+            Rejection::NotParticipant { why } | Rejection::Final { why } => {
                 // An accepted entry is acknowledged, never rejected, so earlier attempts did not
                 // arrive.
                 line.tried = false;
                 why
             }
         };
-        let record = line.fail(why);
+        let record = line.reject(why);
         self.records.push(record);
         false
     }
 
     /// Rejects everything unsent in a meeting. Entries that may have been accepted stay, to learn
     /// the outcome.
-    pub fn fail(&mut self, instance: InstanceId, why: &str) {
+    pub fn reject_unsent(&mut self, instance: InstanceId, why: &str) {
         let here = self.lines.iter_mut();
         for line in here.filter(|line| line.instance == instance && !line.tried) {
-            if line.is_tried() {
-                let record = line.fail(why.to_owned());
+            if line.is_unacknowledged() {
+                let record = line.reject(why.to_owned());
                 self.records.push(record);
             }
         }
@@ -401,27 +409,27 @@ impl Outbox {
     /// Queues the rejected entries of a meeting again.
     pub fn retry(&mut self, instance: InstanceId) {
         let here = self.lines.iter_mut();
-        for line in here.filter(|line| line.instance == instance && line.is_failed()) {
+        for line in here.filter(|line| line.instance == instance && line.is_rejected()) {
             line.wait();
-            line.rejoined = false;
-            line.broken = 0;
+            line.has_rejoined = false;
+            line.server_errors = 0;
             self.records.push(Record::Retry(line.cmid));
         }
     }
 
     /// Removes and returns the last entry of a meeting that was permanently rejected.
-    pub fn recall(&mut self, instance: InstanceId) -> Option<Pending> {
+    pub fn recall(&mut self, instance: InstanceId) -> Option<OutboxEntry> {
         let at = self
             .lines
             .iter()
-            .rposition(|line| line.instance == instance && line.is_failed() && !line.tried)?;
+            .rposition(|line| line.instance == instance && line.is_rejected() && !line.tried)?;
         let line = self.lines.remove(at);
         self.records.push(Record::Done(line.cmid));
         Some(line)
     }
 
     /// Removes an entry that is durable or whose outcome cannot be known.
-    pub fn settle(&mut self, cmid: Cmid) {
+    pub fn remove(&mut self, cmid: Cmid) {
         if let Some(at) = self.lines.iter().position(|line| line.cmid == cmid) {
             self.lines.remove(at);
             self.records.push(Record::Done(cmid));
@@ -429,29 +437,29 @@ impl Outbox {
     }
 
     /// Queues sent entries again, since the connection was lost.
-    pub fn lost(&mut self) {
+    pub fn connection_lost(&mut self) {
         for line in &mut self.lines {
             match line.state {
-                Sending::Sent { .. } | Sending::Waiting { .. } => line.wait(),
-                Sending::Keeping | Sending::Taken { .. } | Sending::Failed { .. } => {}
+                Delivery::Sent { .. } | Delivery::Waiting { .. } => line.wait(),
+                Delivery::Writing | Delivery::Acknowledged { .. } | Delivery::Rejected { .. } => {}
             }
         }
     }
 
     /// Marks an entry as acknowledged by its event.
-    pub fn seen(&mut self, cmid: Cmid, seq: Seq, generation: Generation) {
+    pub fn event_received(&mut self, cmid: Cmid, seq: Seq, generation: Generation) {
         if let Some(line) = self.line_mut(cmid) {
-            line.state = Sending::Taken { seq, generation };
+            line.state = Delivery::Acknowledged { seq, generation };
         }
     }
 
     /// Updates the entries after a log, or a page of it, was read: entries in it are acknowledged,
     /// those of another generation are queued again, and durable ones are removed.
-    pub fn compare(&mut self, log: &Replica) {
+    pub fn reconcile(&mut self, log: &Replica) {
         let generation = log.position().generation;
-        for event in log.events().rev().take(SEARCHED_EVENTS) {
+        for event in log.events().rev().take(SEARCHED_EVENTS_MAX) {
             if let Some(cmid) = cmid_of(&event.what) {
-                self.seen(cmid, event.seq, generation);
+                self.event_received(cmid, event.seq, generation);
             }
         }
         for line in &mut self.lines {
@@ -459,23 +467,23 @@ impl Outbox {
                 continue;
             }
             match line.state {
-                Sending::Taken { generation: of, .. } if of != generation => line.wait(),
-                Sending::Taken { .. }
-                | Sending::Keeping
-                | Sending::Waiting { .. }
-                | Sending::Sent { .. }
-                | Sending::Failed { .. } => {}
+                Delivery::Acknowledged { generation: of, .. } if of != generation => line.wait(),
+                Delivery::Acknowledged { .. }
+                | Delivery::Writing
+                | Delivery::Waiting { .. }
+                | Delivery::Sent { .. }
+                | Delivery::Rejected { .. } => {}
             }
         }
-        self.archived(log);
+        self.remove_durable(log);
     }
 
     /// Removes the entries that are durable according to the log.
-    pub fn archived(&mut self, log: &Replica) {
+    pub fn remove_durable(&mut self, log: &Replica) {
         let (generation, durable) = (log.position().generation, log.durable());
-        let is_safe = |line: &Pending| {
+        let is_safe = |line: &OutboxEntry| {
             line.instance == log.id()
-                && matches!(line.state, Sending::Taken { seq, generation: of }
+                && matches!(line.state, Delivery::Acknowledged { seq, generation: of }
                     if of == generation && seq <= durable)
         };
         let safe: Vec<Cmid> = self
@@ -485,13 +493,13 @@ impl Outbox {
             .map(|line| line.cmid)
             .collect();
         for cmid in safe {
-            self.settle(cmid);
+            self.remove(cmid);
         }
     }
 
     /// Applies a fence: events above `base` are void. Entries up to `base` are durable, those above
     /// it are queued again, as are the user's messages among the `void` events.
-    pub fn fenced(
+    pub fn apply_fence(
         &mut self,
         instance: InstanceId,
         base: Seq,
@@ -502,33 +510,33 @@ impl Outbox {
         let mut safe = Vec::new();
         for line in self.lines.iter_mut().filter(|l| l.instance == instance) {
             match line.state {
-                Sending::Taken { seq, .. } if seq > base => line.wait(),
-                Sending::Taken { .. } => safe.push(line.cmid),
-                Sending::Keeping
-                | Sending::Waiting { .. }
-                | Sending::Sent { .. }
-                | Sending::Failed { .. } => {}
+                Delivery::Acknowledged { seq, .. } if seq > base => line.wait(),
+                Delivery::Acknowledged { .. } => safe.push(line.cmid),
+                Delivery::Writing
+                | Delivery::Waiting { .. }
+                | Delivery::Sent { .. }
+                | Delivery::Rejected { .. } => {}
             }
         }
         for cmid in safe {
-            self.settle(cmid);
+            self.remove(cmid);
         }
         let mut again = Vec::new();
         for event in void.iter().filter(|event| event.what.user() == me) {
             // Sent by another client of this user, which may not be running.
-            let Some(line) = said_again(event, void, now) else {
+            let Some(line) = repeat_void(event, void, now) else {
                 continue;
             };
             if me.is_none() || self.lines.iter().any(|known| known.cmid == line.cmid) {
                 continue;
             }
             self.records.push(Record::Post(line.clone()));
-            again.push(Pending::new(line, Sending::Keeping, true));
+            again.push(OutboxEntry::new(line, Delivery::Writing, true));
         }
         self.lines.splice(0..0, again);
     }
 
-    fn line_mut(&mut self, cmid: Cmid) -> Option<&mut Pending> {
+    fn line_mut(&mut self, cmid: Cmid) -> Option<&mut OutboxEntry> {
         self.lines.iter_mut().find(|line| line.cmid == cmid)
     }
 }
@@ -548,7 +556,7 @@ fn cmid_of(what: &What) -> Option<Cmid> {
 }
 
 /// Returns the entry that repeats a void event.
-fn said_again(event: &Event, void: &[Event], now: Timestamp) -> Option<JournalEntry> {
+fn repeat_void(event: &Event, void: &[Event], now: Timestamp) -> Option<JournalEntry> {
     // Messages that are not void keep their seq.
     let target = |seq: Seq| {
         let among = void.iter().find(|event| event.seq == seq);

@@ -11,16 +11,16 @@ use plenary_shared::time::Timestamp;
 use crate::model::scroll::Scroll;
 
 /// Offline periods shown in one log. The oldest is dropped first.
-const ABSENCES_MAX: usize = 32;
+const OFFLINE_PERIODS_MAX: usize = 32;
 
 /// Delay before the first retry, doubled for each further one.
-const AGAIN_FIRST_MS: i64 = 500;
+const RETRY_FIRST_MS: i64 = 500;
 
 /// Doublings of the delay until it reaches its maximum.
-const AGAIN_DOUBLINGS_MAX: u32 = 5;
+const RETRY_DOUBLINGS_MAX: u32 = 5;
 
 /// Longest delay before a retry, unless the server asks for a longer one.
-const AGAIN_LONGEST_MS: i64 = 10_000;
+const RETRY_LONGEST_MS: i64 = 10_000;
 
 /// An open meeting.
 #[derive(Clone, Debug)]
@@ -31,11 +31,11 @@ pub struct Room {
     /// The log, once it was read.
     pub log: Option<Replica>,
     /// When the content was cached, until the server sends it.
-    pub kept_at: Option<Timestamp>,
+    pub cached_at: Option<Timestamp>,
     /// Whether this connection is subscribed to the meeting.
     pub following: bool,
     /// Whether the user wants to be a participant.
-    pub wants_in: bool,
+    pub wants_to_join: bool,
     /// The scroll position of the chat.
     pub scroll: Scroll,
     /// Unread messages from others.
@@ -45,37 +45,37 @@ pub struct Room {
     /// The read position.
     pub seen: Seq,
     /// Whether the read position was not reported to the server yet.
-    pub untold: bool,
+    pub read_unreported: bool,
     /// When the read position was last reported.
-    pub told_at: Option<Timestamp>,
+    pub read_reported_at: Option<Timestamp>,
     /// Participants who left: when they joined, if known, and when they left.
     pub left: BTreeMap<UserId, (Option<Timestamp>, Timestamp)>,
     /// Participants who are idle or reconnecting, and since when.
-    pub away: BTreeMap<UserId, (Presence, Timestamp)>,
+    pub presence: BTreeMap<UserId, (Presence, Timestamp)>,
     /// Invited users who have not joined, as far as the server sent them.
     pub absent: Option<Absent>,
     /// Other users who are typing, and until when to show that.
     pub typing: BTreeMap<UserId, Timestamp>,
     /// When typing was last reported to the server.
-    pub typed_at: Option<Timestamp>,
+    pub typing_reported_at: Option<Timestamp>,
     /// When the user last viewed the end of the log.
-    pub looked_at: Timestamp,
+    pub viewed_at: Timestamp,
     /// Whether the user marked messages as unread, so that viewing them does not mark them as read.
-    pub kept_unread: bool,
+    pub marked_unread: bool,
     /// The divider above the first unread message.
     pub divider: Option<Divider>,
     /// The times offline.
-    pub absences: Vec<Absence>,
+    pub offline_periods: Vec<OfflinePeriod>,
     /// The event before which missing events were requested.
-    pub asked_older: Option<Seq>,
+    pub requested_older: Option<Seq>,
     /// Whether newer events were requested.
-    pub asked_newer: bool,
+    pub requested_newer: bool,
     /// The remaining minutes of the last warning.
     pub warned_minutes: i64,
     /// Consecutive temporary errors on opening or joining.
-    pub refusals: u32,
+    pub failures: u32,
     /// When to retry.
-    pub again_at: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
 }
 
 /// The divider above the first unread message.
@@ -91,7 +91,7 @@ pub struct Divider {
 
 /// A period offline, and its place in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Absence {
+pub struct OfflinePeriod {
     /// When the connection was lost.
     pub from: Timestamp,
     /// When it was back.
@@ -106,29 +106,29 @@ impl Room {
         Self {
             id,
             log: None,
-            kept_at: None,
+            cached_at: None,
             following: false,
-            wants_in: false,
+            wants_to_join: false,
             scroll: Scroll::Newest,
             unread: 0,
             mentions: 0,
             seen: Seq::default(),
-            untold: false,
-            told_at: None,
+            read_unreported: false,
+            read_reported_at: None,
             left: BTreeMap::new(),
-            away: BTreeMap::new(),
+            presence: BTreeMap::new(),
             absent: None,
             typing: BTreeMap::new(),
-            typed_at: None,
-            looked_at: now,
-            kept_unread: false,
+            typing_reported_at: None,
+            viewed_at: now,
+            marked_unread: false,
             divider: None,
-            absences: Vec::new(),
-            asked_older: None,
-            asked_newer: false,
+            offline_periods: Vec::new(),
+            requested_older: None,
+            requested_newer: false,
             warned_minutes: i64::MAX,
-            refusals: 0,
-            again_at: None,
+            failures: 0,
+            retry_at: None,
         }
     }
 
@@ -139,13 +139,13 @@ impl Room {
     }
 
     /// Returns whether the server has sent the log.
-    pub fn was_read(&self) -> bool {
-        self.log.is_some() && self.kept_at.is_none()
+    pub fn is_loaded(&self) -> bool {
+        self.log.is_some() && self.cached_at.is_none()
     }
 
     /// Returns whether the meeting has ended according to the server.
     pub fn is_closed(&self) -> bool {
-        self.kept_at.is_none() && self.log.as_ref().is_some_and(Replica::is_closed)
+        self.cached_at.is_none() && self.log.as_ref().is_some_and(Replica::is_closed)
     }
 
     /// Returns the seq of the last known event.
@@ -156,7 +156,13 @@ impl Room {
     }
 
     /// Updates the read position or the unread counts for an applied event.
-    pub fn noted(&mut self, event: &Event, me: Option<UserId>, looking: bool, mentioned: bool) {
+    pub fn event_applied(
+        &mut self,
+        event: &Event,
+        me: Option<UserId>,
+        looking: bool,
+        mentioned: bool,
+    ) {
         let What::Message { user, .. } = &event.what else {
             if looking {
                 self.seen = event.seq;
@@ -169,13 +175,13 @@ impl Room {
         self.typing.remove(user);
         if looking {
             self.seen = event.seq;
-            self.untold = true;
+            self.read_unreported = true;
             return;
         }
         if self.unread == 0 {
             self.divider = Some(Divider {
                 after: self.seen,
-                at: Some(self.looked_at),
+                at: Some(self.viewed_at),
                 count: 0,
             });
         }
@@ -187,7 +193,7 @@ impl Room {
     }
 
     /// Derives the participants who left from the known events.
-    pub fn count_left(&mut self) {
+    pub fn derive_left(&mut self) {
         let (mut came, mut left) = (BTreeMap::new(), BTreeMap::new());
         for event in self.log.iter().flat_map(Replica::events) {
             if let What::Join { user, .. } = &event.what {
@@ -201,27 +207,27 @@ impl Room {
     }
 
     /// Replaces presence and absent users with the server's data.
-    pub fn attended(&mut self, people: &[Participant], absent: Option<Absent>) {
+    pub fn set_attendance(&mut self, people: &[Participant], absent: Option<Absent>) {
         let away = people.iter().filter(|one| !one.presence.is_here());
-        self.away = away
+        self.presence = away
             .map(|one| (one.id, (one.presence, one.since.unwrap_or(one.joined))))
             .collect();
         self.absent = absent;
     }
 
     /// Updates the presence of one participant.
-    pub fn presence(&mut self, told: PresenceTold) {
+    pub fn set_presence(&mut self, told: PresenceTold) {
         match told.state {
-            Presence::Here => self.away.remove(&told.user),
+            Presence::Here => self.presence.remove(&told.user),
             Presence::Idle | Presence::Reconnecting => {
-                self.away.insert(told.user, (told.state, told.since))
+                self.presence.insert(told.user, (told.state, told.since))
             }
         };
     }
 
     /// Resets presence and typing of a user who joined or left.
-    pub fn came_or_went(&mut self, user: UserId) {
-        self.away.remove(&user);
+    pub fn reset_presence(&mut self, user: UserId) {
+        self.presence.remove(&user);
         self.typing.remove(&user);
         if let Some(absent) = &mut self.absent {
             let before = absent.people.len();
@@ -231,20 +237,25 @@ impl Room {
     }
 
     /// Marks all events from this one on as unread until the user returns to the meeting.
-    pub fn unread_from(&mut self, from: Seq, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) {
+    pub fn unread_from(
+        &mut self,
+        from: Seq,
+        me: Option<UserId>,
+        is_mention: impl Fn(&str) -> bool,
+    ) {
         let Some(log) = &self.log else {
             return;
         };
         let after = log.events_before(from).next_back();
         let after = after.map_or(Seq::default(), |event| event.seq);
         self.seen = after;
-        self.count(me, is_meant);
-        self.kept_unread = self.unread > 0;
-        self.divide(Some(self.looked_at));
+        self.count(me, is_mention);
+        self.marked_unread = self.unread > 0;
+        self.set_divider(Some(self.viewed_at));
     }
 
     /// Takes the read position and unread counts from the server after opening.
-    pub fn read_before(&mut self, left: &Unread) {
+    pub fn set_read_position(&mut self, left: &Unread) {
         self.seen = left.read.min(self.last());
         self.unread = usize::try_from(left.unread).unwrap_or(usize::MAX);
         self.mentions = usize::try_from(left.mentions).unwrap_or(usize::MAX);
@@ -252,20 +263,20 @@ impl Room {
         if left.read > Seq::default() {
             let log = self.log.as_ref();
             let last = log.and_then(|log| log.events_before(self.seen.next()).next_back());
-            self.divide(last.map(|event| event.timestamp));
+            self.set_divider(last.map(|event| event.timestamp));
         }
     }
 
     /// Counts the unread messages. Returns false if the log is incomplete, so that only the server
     /// can count them.
-    pub fn recount(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) -> bool {
+    pub fn recount(&mut self, me: Option<UserId>, is_mention: impl Fn(&str) -> bool) -> bool {
         let Some(log) = &self.log else {
             return false;
         };
         let known = log.events_after(self.seen).count() as u64;
         let is_whole = known == self.last().get().saturating_sub(self.seen.get());
         if is_whole {
-            self.count(me, is_meant);
+            self.count(me, is_mention);
             if let Some(divider) = &mut self.divider
                 && divider.after == self.seen
             {
@@ -280,17 +291,17 @@ impl Room {
         &mut self,
         seq: Seq,
         me: Option<UserId>,
-        is_meant: impl Fn(&str) -> bool,
+        is_mention: impl Fn(&str) -> bool,
     ) -> bool {
         self.seen = self.seen.max(seq.min(self.last()));
         if self.seen == self.last() {
             (self.unread, self.mentions) = (0, 0);
             return true;
         }
-        self.recount(me, is_meant)
+        self.recount(me, is_mention)
     }
 
-    fn count(&mut self, me: Option<UserId>, is_meant: impl Fn(&str) -> bool) {
+    fn count(&mut self, me: Option<UserId>, is_mention: impl Fn(&str) -> bool) {
         let (mut unread, mut meant) = (0, 0);
         for event in self.log.iter().flat_map(|log| log.events_after(self.seen)) {
             if let What::Message {
@@ -302,13 +313,13 @@ impl Room {
                 && Some(*user) != me
             {
                 unread += 1;
-                meant += usize::from(is_meant(body.as_str()));
+                meant += usize::from(is_mention(body.as_str()));
             }
         }
         (self.unread, self.mentions) = (unread, meant);
     }
 
-    fn divide(&mut self, at: Option<Timestamp>) {
+    fn set_divider(&mut self, at: Option<Timestamp>) {
         self.divider = (self.unread > 0).then_some(Divider {
             after: self.seen,
             at,
@@ -317,20 +328,20 @@ impl Room {
     }
 
     /// Marks everything as read: the user sees the end of the log.
-    pub fn looked(&mut self, now: Timestamp) {
+    pub fn mark_read(&mut self, now: Timestamp) {
         self.seen = self.last();
-        self.looked_at = now;
-        self.untold |= self.unread > 0;
+        self.viewed_at = now;
+        self.read_unreported |= self.unread > 0;
         self.unread = 0;
         self.mentions = 0;
     }
 
     /// Records a period offline.
-    pub fn was_offline(&mut self, from: Timestamp, to: Timestamp) {
-        if self.absences.len() == ABSENCES_MAX {
-            self.absences.remove(0);
+    pub fn add_offline_period(&mut self, from: Timestamp, to: Timestamp) {
+        if self.offline_periods.len() == OFFLINE_PERIODS_MAX {
+            self.offline_periods.remove(0);
         }
-        self.absences.push(Absence {
+        self.offline_periods.push(OfflinePeriod {
             from,
             to,
             after: self.last(),
@@ -340,36 +351,36 @@ impl Room {
     /// Moves the read position and offline periods down to `seq`: later events may be void.
     pub fn void_above(&mut self, seq: Seq) {
         self.seen = self.seen.min(seq);
-        for absence in &mut self.absences {
+        for absence in &mut self.offline_periods {
             absence.after = absence.after.min(seq);
         }
     }
 
     /// Resets what depended on the lost connection.
-    pub fn lost(&mut self) {
+    pub fn connection_lost(&mut self) {
         self.following = false;
-        self.asked_older = None;
-        self.asked_newer = false;
+        self.requested_older = None;
+        self.requested_newer = false;
         self.typing.clear();
-        self.away.clear();
-        self.settled();
+        self.presence.clear();
+        self.cancel_retry();
     }
 
     /// Schedules a retry after a temporary error.
     ///
     /// `dice` is any random number. It extends the delay by up to half, so that many clients do not
     /// retry at the same time.
-    pub fn refused(&mut self, now: Timestamp, at_least_s: Option<u32>, dice: u64) {
-        let wait_ms = (AGAIN_FIRST_MS << self.refusals).min(AGAIN_LONGEST_MS);
+    pub fn retry_later(&mut self, now: Timestamp, at_least_s: Option<u32>, dice: u64) {
+        let wait_ms = (RETRY_FIRST_MS << self.failures).min(RETRY_LONGEST_MS);
         let wait_ms = wait_ms.max(i64::from(at_least_s.unwrap_or(0)) * 1_000);
         let spread = i64::try_from(dice % 1_000).unwrap_or(0);
-        self.refusals = self.refusals.saturating_add(1).min(AGAIN_DOUBLINGS_MAX);
-        self.again_at = Some(now.plus_ms(wait_ms + wait_ms * spread / 2_000));
+        self.failures = self.failures.saturating_add(1).min(RETRY_DOUBLINGS_MAX);
+        self.retry_at = Some(now.plus_ms(wait_ms + wait_ms * spread / 2_000));
     }
 
     /// Cancels a scheduled retry.
-    pub fn settled(&mut self) {
-        self.refusals = 0;
-        self.again_at = None;
+    pub fn cancel_retry(&mut self) {
+        self.failures = 0;
+        self.retry_at = None;
     }
 }

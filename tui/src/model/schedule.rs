@@ -12,7 +12,7 @@ pub use form::{Form, FormField, FormKind, FormResult};
 
 use crate::model::Model;
 use crate::model::dashboard::filter_matches;
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
 /// The most meetings that are loaded. The command line reaches the others.
@@ -30,7 +30,7 @@ pub struct Schedule {
     /// The words that select meetings.
     pub filter: Editor,
     /// Text cut from the inputs of the schedule.
-    pub ring: Ring,
+    pub ring: KillRing,
     /// Whether the filter has the focus.
     pub filtering: bool,
     /// Whether ended instances are shown.
@@ -142,7 +142,7 @@ impl Schedule {
     }
 
     /// The text input that has the focus.
-    pub fn editor(&mut self) -> Option<(&mut Editor, &mut Ring)> {
+    pub fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
         match &mut self.form {
             Some(form) => Some((form.editor(), &mut self.ring)),
             None if self.filtering => Some((&mut self.filter, &mut self.ring)),

@@ -5,7 +5,7 @@ use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 use ratatui::text::Line;
 
-use crate::model::timeline::{Block, Looked};
+use crate::model::timeline::{Block, RoomView};
 
 /// A part of the log that is wrapped as one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,56 +51,56 @@ pub enum Missing {
 }
 
 /// A cursor that moves over the rows of a log.
-struct Walk<'a> {
-    looked: &'a Looked<'a>,
+struct RowCursor<'a> {
+    view: &'a RoomView<'a>,
     place: Place,
     block: Block,
     /// Counted from the first row above the event.
     row: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> RowCursor<'a> {
     /// Starts after the last row.
-    fn at_end(looked: &'a Looked<'a>) -> Self {
-        let block = looked.block(Place::Tail);
+    fn at_end(view: &'a RoomView<'a>) -> Self {
+        let block = view.block(Place::Tail);
         let row = block.rows.len();
         Self {
-            looked,
+            view,
             place: Place::Tail,
             block,
             row,
         }
     }
 
-    fn at(looked: &'a Looked<'a>, place: Place, row: isize) -> Self {
-        let place = looked.at_or_after(place);
-        let block = looked.block(place);
+    fn at(view: &'a RoomView<'a>, place: Place, row: isize) -> Self {
+        let place = view.at_or_after(place);
+        let block = view.block(place);
         let row = row
             .saturating_add_unsigned(block.above)
             .max(0)
             .unsigned_abs();
         let row = row.min(block.rows.len().saturating_sub(1));
-        let mut walk = Self {
-            looked,
+        let mut cursor = Self {
+            view,
             place,
             block,
             row,
         };
-        if walk.block.rows.is_empty() {
+        if cursor.block.rows.is_empty() {
             // A block without rows is empty; use the next one.
-            walk.row = 0;
-            walk.settle_down();
+            cursor.row = 0;
+            cursor.settle_down();
         }
-        walk
+        cursor
     }
 
     fn settle_down(&mut self) -> bool {
         while self.row >= self.block.rows.len() {
-            let Some(next) = self.looked.after(self.place) else {
+            let Some(next) = self.view.after(self.place) else {
                 return false;
             };
             self.place = next;
-            self.block = self.looked.block(next);
+            self.block = self.view.block(next);
             self.row = 0;
         }
         true
@@ -110,16 +110,16 @@ impl<'a> Walk<'a> {
     fn up(&mut self) -> bool {
         let (place, row) = (self.place, self.row);
         while self.row == 0 {
-            let Some(before) = self.looked.before(self.place) else {
+            let Some(before) = self.view.before(self.place) else {
                 if self.place != place {
                     self.place = place;
-                    self.block = self.looked.block(place);
+                    self.block = self.view.block(place);
                     self.row = row;
                 }
                 return false;
             };
             self.place = before;
-            self.block = self.looked.block(before);
+            self.block = self.view.block(before);
             self.row = self.block.rows.len();
         }
         self.row -= 1;
@@ -140,9 +140,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Returns the current row, if any.
-    fn shown(&self) -> Option<Shown> {
+    fn shown(&self) -> Option<ScreenRow> {
         let line = self.block.rows.get(self.row)?.clone();
-        Some(Shown {
+        Some(ScreenRow {
             place: self.place,
             row: self.own_row(),
             line,
@@ -157,7 +157,7 @@ impl<'a> Walk<'a> {
 
 /// A row on the screen and the block it belongs to.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ScreenRow {
     /// The block.
     pub place: Place,
     /// Counted from the event's own first row; rows above it are negative.
@@ -167,16 +167,16 @@ pub struct Shown {
 }
 
 /// Returns the rows to draw, at most `height`.
-pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Shown> {
-    if let Scroll::From { place, row } = looked.room.scroll {
-        let mut walk = Walk::at(looked, place, row);
+pub fn window(view: &RoomView<'_>, height: usize) -> Vec<ScreenRow> {
+    if let Scroll::From { place, row } = view.room.scroll {
+        let mut cursor = RowCursor::at(view, place, row);
         let mut rows = Vec::with_capacity(height);
         loop {
             if rows.len() == height {
                 return rows;
             }
-            rows.extend(walk.shown());
-            if !walk.down() {
+            rows.extend(cursor.shown());
+            if !cursor.down() {
                 break;
             }
         }
@@ -185,159 +185,159 @@ pub fn window(looked: &Looked<'_>, height: usize) -> Vec<Shown> {
         }
         // Less than one screen is left: show the end.
     }
-    let mut walk = Walk::at_end(looked);
+    let mut cursor = RowCursor::at_end(view);
     let mut rows = Vec::with_capacity(height);
-    while rows.len() < height && walk.up() {
-        rows.extend(walk.shown());
+    while rows.len() < height && cursor.up() {
+        rows.extend(cursor.shown());
     }
     rows.reverse();
     rows
 }
 
 /// Returns the current position as a fixed one, which does not follow new messages.
-pub fn pinned(looked: &Looked<'_>, height: usize) -> Scroll {
-    top(looked, height).scroll()
+pub fn pinned(view: &RoomView<'_>, height: usize) -> Scroll {
+    top(view, height).scroll()
 }
 
 /// Returns the position with the last row of a block at the bottom.
-pub fn reaching(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
-    let mut walk = Walk::at(looked, place, isize::MAX);
+pub fn reaching(view: &RoomView<'_>, height: usize, place: Place) -> Scroll {
+    let mut cursor = RowCursor::at(view, place, isize::MAX);
     for _ in 1..height {
-        if !walk.up() {
+        if !cursor.up() {
             break;
         }
     }
-    walk.scroll()
+    cursor.scroll()
 }
 
 /// Returns the position after moving by `delta` rows, up if negative.
-pub fn moved(looked: &Looked<'_>, height: usize, delta: isize) -> Scroll {
-    let mut walk = top(looked, height);
+pub fn moved(view: &RoomView<'_>, height: usize, delta: isize) -> Scroll {
+    let mut cursor = top(view, height);
     let steps = delta.unsigned_abs();
     if delta < 0 {
         for _ in 0..steps {
-            if !walk.up() {
+            if !cursor.up() {
                 break;
             }
         }
-        return if reaches_end(looked, &walk, height) {
+        return if reaches_end(view, &cursor, height) {
             Scroll::Newest
         } else {
-            walk.scroll()
+            cursor.scroll()
         };
     }
     for _ in 0..steps {
-        if !walk.down() {
+        if !cursor.down() {
             return Scroll::Newest;
         }
     }
-    if reaches_end(looked, &walk, height) {
+    if reaches_end(view, &cursor, height) {
         Scroll::Newest
     } else {
-        walk.scroll()
+        cursor.scroll()
     }
 }
 
 /// Returns the position at the first known row.
-pub fn oldest(looked: &Looked<'_>, height: usize) -> Scroll {
-    let Some(first) = looked.first() else {
+pub fn oldest(view: &RoomView<'_>, height: usize) -> Scroll {
+    let Some(first) = view.first() else {
         return Scroll::Newest;
     };
-    let walk = Walk::at(looked, first, isize::MIN);
-    if reaches_end(looked, &walk, height) {
+    let cursor = RowCursor::at(view, first, isize::MIN);
+    if reaches_end(view, &cursor, height) {
         Scroll::Newest
     } else {
-        walk.scroll()
+        cursor.scroll()
     }
 }
 
 /// Returns the position at a block, with the rows above its event.
-pub fn from(looked: &Looked<'_>, height: usize, place: Place) -> Scroll {
-    let walk = Walk::at(looked, place, isize::MIN);
-    if reaches_end(looked, &walk, height) {
+pub fn from(view: &RoomView<'_>, height: usize, place: Place) -> Scroll {
+    let cursor = RowCursor::at(view, place, isize::MIN);
+    if reaches_end(view, &cursor, height) {
         Scroll::Newest
     } else {
-        walk.scroll()
+        cursor.scroll()
     }
 }
 
 /// Finds the nearest missing events: within `rows` above the window, or from its first row to
 /// `rows` below it.
-pub fn missing(looked: &Looked<'_>, height: usize, rows: usize) -> Option<Missing> {
-    let log = looked.room.log.as_ref()?;
+pub fn missing(view: &RoomView<'_>, height: usize, rows: usize) -> Option<Missing> {
+    let log = view.room.log.as_ref()?;
     let lacks = |place: Place| match place {
         Place::Event(seq) => log.missing_before(seq).map(|_| seq),
         Place::Tail => None,
     };
-    let mut walk = top(looked, height);
+    let mut cursor = top(view, height);
     if log.is_contiguous() {
         // Only events before the first one can be missing.
-        let is_far = match walk.place {
-            Place::Event(seq) => fill(log.events_before(seq).rev(), rows),
-            Place::Tail => fill(log.events().rev(), rows),
+        let is_far = match cursor.place {
+            Place::Event(seq) => surely_fill(log.events_before(seq).rev(), rows),
+            Place::Tail => surely_fill(log.events().rev(), rows),
         };
         if is_far || log.older_than().is_none() {
             return None;
         }
     }
-    let mut place = walk.place;
+    let mut place = cursor.place;
     for row in 0..rows {
-        if let Some(event) = lacks(walk.place).filter(|_| row == 0 || walk.place != place) {
+        if let Some(event) = lacks(cursor.place).filter(|_| row == 0 || cursor.place != place) {
             return Some(Missing::Above(event));
         }
-        place = walk.place;
-        if !walk.up() {
+        place = cursor.place;
+        if !cursor.up() {
             // In an empty log, everything is missing.
             return log.older_than().map(Missing::Above);
         }
     }
-    let mut walk = top(looked, height);
-    let mut place = walk.place;
+    let mut cursor = top(view, height);
+    let mut place = cursor.place;
     for _ in 0..height + rows {
-        if !walk.down() {
+        if !cursor.down() {
             return None;
         }
-        if let Some(event) = lacks(walk.place).filter(|_| walk.place != place) {
+        if let Some(event) = lacks(cursor.place).filter(|_| cursor.place != place) {
             return Some(Missing::Below(event));
         }
-        place = walk.place;
+        place = cursor.place;
     }
     None
 }
 
-fn top<'a>(looked: &'a Looked<'a>, height: usize) -> Walk<'a> {
-    match looked.room.scroll {
-        Scroll::From { place, row } => Walk::at(looked, place, row),
+fn top<'a>(view: &'a RoomView<'a>, height: usize) -> RowCursor<'a> {
+    match view.room.scroll {
+        Scroll::From { place, row } => RowCursor::at(view, place, row),
         Scroll::Newest => {
-            let mut walk = Walk::at_end(looked);
+            let mut cursor = RowCursor::at_end(view);
             for _ in 0..height {
-                if !walk.up() {
+                if !cursor.up() {
                     break;
                 }
             }
-            walk
+            cursor
         }
     }
 }
 
 /// Returns whether these events surely fill `rows` rows. Each message has at least one, and
 /// counting is cheaper than wrapping.
-fn fill<'a>(events: impl Iterator<Item = &'a Event>, rows: usize) -> bool {
+fn surely_fill<'a>(events: impl Iterator<Item = &'a Event>, rows: usize) -> bool {
     let messages = events.filter(|event| matches!(event.what, What::Message { .. }));
     messages.take(rows).count() == rows
 }
 
-fn reaches_end(looked: &Looked<'_>, walk: &Walk<'_>, height: usize) -> bool {
-    if let (Place::Event(seq), Some(log)) = (walk.place, &looked.room.log)
-        && fill(log.events_after(seq), height)
+fn reaches_end(view: &RoomView<'_>, cursor: &RowCursor<'_>, height: usize) -> bool {
+    if let (Place::Event(seq), Some(log)) = (cursor.place, &view.room.log)
+        && surely_fill(log.events_after(seq), height)
     {
         return false;
     }
-    let mut ahead = Walk {
-        looked,
-        place: walk.place,
-        block: looked.block(walk.place),
-        row: walk.row,
+    let mut ahead = RowCursor {
+        view,
+        place: cursor.place,
+        block: view.block(cursor.place),
+        row: cursor.row,
     };
     // The last visible row is `height - 1` below the top; no row may follow it.
     !(0..height).all(|_| ahead.down())

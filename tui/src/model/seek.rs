@@ -5,7 +5,7 @@ use plenary_shared::protocol::Found;
 use plenary_shared::search::{Place, Query, QueryError, Term};
 
 use crate::model::Model;
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 use crate::model::scroll::Scroll;
 use crate::text;
 
@@ -18,7 +18,7 @@ pub struct Seek {
     /// What is looked for.
     pub query: Editor,
     /// What was cut from it.
-    pub ring: Ring,
+    pub ring: KillRing,
     /// Whether only the meeting is searched that was shown.
     pub here: bool,
     /// What was asked last, as the server reads it.
@@ -44,7 +44,7 @@ impl Seek {
     pub fn new(text: &str, from: Option<(InstanceId, Option<Scroll>)>) -> Self {
         Self {
             query: Editor::new(text),
-            ring: Ring::default(),
+            ring: KillRing::default(),
             here: false,
             asked: None,
             reading: false,

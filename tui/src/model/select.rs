@@ -4,7 +4,7 @@ use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 
 use crate::model::Model;
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 use crate::model::scroll::{self, Place};
 
 /// A message is selected.
@@ -28,7 +28,7 @@ pub struct Query {
     /// The text.
     pub editor: Editor,
     /// What was cut from it.
-    pub ring: Ring,
+    pub ring: KillRing,
 }
 
 /// What a message says, if the event is one.
@@ -63,7 +63,7 @@ impl Model {
         let Some(room) = self.room() else {
             return Vec::new();
         };
-        let rows = scroll::window(&self.looked(room), height);
+        let rows = scroll::window(&self.room_view(room), height);
         let free = height.saturating_sub(rows.len());
         let places = rows.into_iter().map(|shown| Some(shown.place));
         std::iter::repeat_n(None, free).chain(places).collect()

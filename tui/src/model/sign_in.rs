@@ -2,7 +2,7 @@
 
 use plenary_shared::time::Timestamp;
 
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 
 /// The form.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct SignIn {
     /// Its password.
     pub password: Editor,
     /// What was cut from each field: a password comes back nowhere else.
-    rings: [Ring; 3],
+    rings: [KillRing; 3],
     /// Where keys go.
     pub field: Field,
     /// Why it did not work, and when.
@@ -79,7 +79,7 @@ impl SignIn {
     }
 
     /// The text that keys go to, and what was cut from it.
-    pub fn editor_mut(&mut self) -> (&mut Editor, &mut Ring) {
+    pub fn editor_mut(&mut self) -> (&mut Editor, &mut KillRing) {
         let [server, email, password] = &mut self.rings;
         match self.field {
             Field::Server => (&mut self.server, server),

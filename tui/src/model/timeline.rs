@@ -24,7 +24,7 @@ const TIME_CELLS: usize = 5;
 
 /// A room with everything needed to draw it.
 #[derive(Clone, Copy, Debug)]
-pub struct Looked<'a> {
+pub struct RoomView<'a> {
     /// The room.
     pub room: &'a Room,
     /// The pending messages.
@@ -54,7 +54,7 @@ pub struct Block {
     pub rows: Vec<Line<'static>>,
 }
 
-impl Looked<'_> {
+impl RoomView<'_> {
     /// Returns the rows of a block.
     pub fn block(&self, place: Place) -> Block {
         let mut block = Block::default();
@@ -77,10 +77,10 @@ impl Looked<'_> {
                 block.rows.extend(self.event_rows(event, before));
             }
             Place::Tail => {
-                block.rows.extend(self.absence_rows(self.room.last(), None));
+                block.rows.extend(self.offline_rows(self.room.last(), None));
                 block
                     .rows
-                    .extend(self.room.kept_at.map(|at| self.kept_row(at)));
+                    .extend(self.room.cached_at.map(|at| self.cached_row(at)));
                 block.rows.extend(self.pending_rows());
             }
         }
@@ -172,11 +172,11 @@ impl Looked<'_> {
                 let dot = self.theme.glyphs.dot;
                 vec![self.rule(&format!("{day} {dot} started {at}"), self.theme.glyphs.rule)]
             }
-            What::Join { .. } | What::Leave { .. } => self.came_or_went(event, before),
-            What::Message { .. } => self.said_rows(event),
+            What::Join { .. } | What::Leave { .. } => self.join_or_leave_rows(event, before),
+            What::Message { .. } => self.logged_rows(event),
             // Shown at the message it changes.
             What::Edited { .. } | What::Deleted { .. } => Vec::new(),
-            What::Moderated(done) => self.moderated(event, done),
+            What::Moderated(done) => self.moderation_rows(event, done),
             What::Closed { reason } => {
                 let at = self.zone.hm(event.timestamp);
                 let why = self.end_reason(event, *reason);

@@ -13,7 +13,10 @@ use crate::text;
 impl Model {
     /// Returns the next meeting with unread messages, those with mentions first.
     pub fn next_unread(&self) -> Option<InstanceId> {
-        let unread = self.known().into_iter().map(|id| (self.unread_of(id), id));
+        let unread = self
+            .known_meetings()
+            .into_iter()
+            .map(|id| (self.unread_of(id), id));
         unread
             .filter(|((unread, _), _)| *unread > 0)
             .max_by_key(|((unread, mentions), _)| (*mentions > 0, *unread))
@@ -23,7 +26,7 @@ impl Model {
     /// Returns the unread messages of others and how many of them mention the user. In a meeting
     /// that the user never opened, messages count only if one mentions the user.
     pub fn unread_of(&self, id: InstanceId) -> (usize, usize) {
-        if let Some(room) = self.rooms.get(&id).filter(|room| room.was_read()) {
+        if let Some(room) = self.rooms.get(&id).filter(|room| room.is_loaded()) {
             return (room.unread, room.mentions);
         }
         let is_in = self.meetings.get(id).is_some_and(|i| i.joined.is_some());
@@ -34,13 +37,13 @@ impl Model {
     }
 
     /// Returns whether the user sees the end of this room's log.
-    pub fn looks_at(&self, id: InstanceId) -> bool {
+    pub fn is_viewing_end(&self, id: InstanceId) -> bool {
         let room = self.rooms.get(&id);
-        self.looks_into(id) && room.is_some_and(|room| room.scroll.is_newest())
+        self.is_viewing(id) && room.is_some_and(|room| room.scroll.is_newest())
     }
 
     /// Returns whether the user sees this room's log.
-    pub fn looks_into(&self, id: InstanceId) -> bool {
+    pub fn is_viewing(&self, id: InstanceId) -> bool {
         let covered = self.drawer.is_some() && self.panes().form != Form::Three;
         self.shown == Some(id)
             && self.focused
@@ -48,7 +51,7 @@ impl Model {
             && !self.seeks()
             && !self.shows_dashboard()
             && self.sign_in.is_none()
-            && !self.rooms.get(&id).is_some_and(|room| room.kept_unread)
+            && !self.rooms.get(&id).is_some_and(|room| room.marked_unread)
             && (!covered || self.panes().chat.width > 60)
     }
 
@@ -72,7 +75,11 @@ impl Model {
             InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),
         };
         let (mut unread, mut mentions) = (0_usize, 0_usize);
-        for (more, meant) in self.known().into_iter().map(|id| self.unread_of(id)) {
+        for (more, meant) in self
+            .known_meetings()
+            .into_iter()
+            .map(|id| self.unread_of(id))
+        {
             unread = unread.saturating_add(more);
             mentions = mentions.saturating_add(meant);
         }
@@ -84,7 +91,7 @@ impl Model {
     }
 
     /// Returns every meeting that is listed or open.
-    fn known(&self) -> BTreeSet<InstanceId> {
+    fn known_meetings(&self) -> BTreeSet<InstanceId> {
         let listed = self.meetings.iter().map(|instance| instance.id);
         listed.chain(self.rooms.keys().copied()).collect()
     }

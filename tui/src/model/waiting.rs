@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::text;
 
 /// Delay before a failed request for a waiting room is repeated.
-pub const AGAIN_MS: i64 = 5_000;
+pub const RETRY_MS: i64 = 5_000;
 
 /// Names listed beside the countdown. More are only counted.
 const NAMES_MAX: usize = 12;
@@ -19,9 +19,9 @@ const NAMES_MAX: usize = 12;
 #[derive(Clone, Debug, Default)]
 pub struct WaitingRoom {
     /// The last request: whether the user waits or only watches.
-    pub asked: Option<bool>,
+    pub requested: Option<bool>,
     /// When to repeat a failed request.
-    pub again_at: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
     /// The number of waiting users, if known.
     pub count: Option<usize>,
     /// The known names.
@@ -33,7 +33,7 @@ pub struct WaitingRoom {
 pub struct WaitingRooms(BTreeMap<InstanceId, WaitingRoom>);
 
 impl WaitingRoom {
-    fn told(&mut self, told: WaitTold) {
+    fn apply(&mut self, told: WaitTold) {
         self.count = Some(told.count);
         if told.waits {
             self.people.insert(told.user, told.name);
@@ -64,19 +64,19 @@ impl WaitingRooms {
 
     /// Compares the wanted waiting rooms with the watched ones. Returns those to request, with
     /// whether the user waits there, and those to close.
-    pub fn differences(
+    pub fn changes_to(
         &mut self,
         wanted: &BTreeMap<InstanceId, bool>,
         now: Timestamp,
     ) -> (Vec<(InstanceId, bool)>, Vec<InstanceId>) {
         let gone = self.0.extract_if(.., |id, _| !wanted.contains_key(id));
-        let gone = gone.filter(|(_, room)| room.asked.is_some());
+        let gone = gone.filter(|(_, room)| room.requested.is_some());
         let gone = gone.map(|(id, _)| id).collect();
         let mut to_ask = Vec::new();
         for (id, waits) in wanted {
             let room = self.0.entry(*id).or_default();
-            let again = room.again_at.take_if(|at| *at <= now).is_some();
-            if room.asked != Some(*waits) || again {
+            let again = room.retry_at.take_if(|at| *at <= now).is_some();
+            if room.requested != Some(*waits) || again {
                 to_ask.push((*id, *waits));
             }
         }
@@ -89,7 +89,7 @@ impl WaitingRooms {
     }
 
     /// Applies a reply.
-    pub fn answered(&mut self, id: InstanceId, ok: WaitOk) {
+    pub fn set(&mut self, id: InstanceId, ok: WaitOk) {
         if let Some(room) = self.0.get_mut(&id) {
             room.count = Some(ok.count);
             let people = ok.people.into_iter();
@@ -98,21 +98,21 @@ impl WaitingRooms {
     }
 
     /// Applies a push.
-    pub fn told(&mut self, told: WaitTold) {
+    pub fn apply(&mut self, told: WaitTold) {
         if let Some(room) = self.0.get_mut(&told.instance) {
-            room.told(told);
+            room.apply(told);
         }
     }
 
     /// Returns when requests are to be repeated.
-    pub fn again_at(&self) -> impl Iterator<Item = Timestamp> {
-        self.0.values().filter_map(|room| room.again_at)
+    pub fn retry_at(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.values().filter_map(|room| room.retry_at)
     }
 }
 
 impl Model {
     /// Describes who is waiting for a meeting, if known.
-    pub fn who_waits(&self, id: InstanceId) -> Option<String> {
+    pub fn describe_waiting(&self, id: InstanceId) -> Option<String> {
         let room = self.waiting.get(id)?;
         let (count, me) = (room.count?, self.my_id());
         let mut names: Vec<String> = room

@@ -69,7 +69,7 @@ impl Headless {
 
     /// Waits for what comes next and works it in. Dropping it loses nothing.
     pub async fn next(&mut self) {
-        let wake_ms = self.model.wake_at().plus_ms(-self.model.skew_ms);
+        let wake_ms = self.model.next_tick_at().plus_ms(-self.model.skew_ms);
         let wait_ms = wake_ms.ms_since(now(self.wall_clock)).max(0);
         let wake = Instant::now() + Duration::from_millis(wait_ms.unsigned_abs());
         let next = tokio::select! {

@@ -19,10 +19,10 @@ use crate::api::Api;
 use crate::cache::CacheFile;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::Effect;
-use crate::loud::LoudFile;
-use crate::model::loudness::Loudness;
+use crate::model::notify_level::NotifyLevel;
 use crate::msg::AppEvent;
 use crate::net::{Link, LinkCommand, LinkEvent, link};
+use crate::notify_file::NotifyFile;
 use crate::private_file;
 use crate::sent::SentFile;
 use crate::server_url::ServerUrl;
@@ -48,7 +48,7 @@ pub(super) struct Outside {
     sent: SentKeeper,
     /// The last screens, on disk.
     screens: ScreensKeeper,
-    loud_file: LoudFile,
+    notify_file: NotifyFile,
     /// What came of writing it, and is not told yet.
     kept: VecDeque<AppEvent>,
     wall_clock: fn() -> SystemTime,
@@ -116,7 +116,7 @@ impl Outside {
             keeper: Keeper::new(&opening.state_dir, opening.new_id),
             screens: ScreensKeeper::new(CacheFile::within(&opening.state_dir)),
             sent: SentKeeper::new(SentFile::within(&opening.state_dir)),
-            loud_file: LoudFile::within(&opening.state_dir),
+            notify_file: NotifyFile::within(&opening.state_dir),
             kept: VecDeque::new(),
             wall_clock: opening.wall_clock,
             link: None,
@@ -146,10 +146,12 @@ impl Outside {
             Effect::Reconnect => self.unsent.push_back(LinkCommand::Reconnect),
             Effect::OpenJournal(owner) => self.keeper.open(owner),
             Effect::Record(records) => self.keeper.write(records),
-            Effect::KeepDrafts(drafts) => self.keep_drafts(server.to_owned(), drafts),
-            Effect::KeepScreens(cache) => self.screens.keep(*cache),
-            Effect::KeepSent { meeting, text } => self.sent.keep(server.to_owned(), meeting, text),
-            Effect::KeepLoudness(kept) => self.keep_loudness(server.to_owned(), kept),
+            Effect::SaveDrafts(drafts) => self.save_drafts(server.to_owned(), drafts),
+            Effect::SaveCache(cache) => self.screens.keep(*cache),
+            Effect::AppendHistory { meeting, text } => {
+                self.sent.keep(server.to_owned(), meeting, text)
+            }
+            Effect::SaveNotifyLevels(kept) => self.save_notify_levels(server.to_owned(), kept),
             Effect::Export {
                 token,
                 instance,
@@ -169,7 +171,7 @@ impl Outside {
                 replace,
             } => self.read_list(path, meeting, replace),
             Effect::Edit { at, text } => return Some(OnScreen::Edit { at, text }),
-            Effect::Call { title, text } => return Some(OnScreen::Call { title, text }),
+            Effect::Notify { title, text } => return Some(OnScreen::Call { title, text }),
             Effect::Copy(text) => return Some(OnScreen::Copy(text)),
             Effect::Open(address) => return Some(OnScreen::Open(address)),
             Effect::Mouse(ours) => return Some(OnScreen::Mouse(ours)),
@@ -292,7 +294,7 @@ impl Outside {
         }
     }
 
-    fn keep_drafts(&mut self, server: String, drafts: Drafts) {
+    fn save_drafts(&mut self, server: String, drafts: Drafts) {
         self.drafts_waiting = Some((server, drafts));
         if self.drafts_writing.is_none() {
             self.write_drafts();
@@ -341,8 +343,8 @@ impl Outside {
         }));
     }
 
-    fn keep_loudness(&self, server: String, kept: Vec<(MeetingId, Loudness)>) {
-        let (file, answer) = (self.loud_file.clone(), self.answer.clone());
+    fn save_notify_levels(&self, server: String, kept: Vec<(MeetingId, NotifyLevel)>) {
+        let (file, answer) = (self.notify_file.clone(), self.answer.clone());
         tokio::task::spawn_blocking(move || {
             if let Err(error) = file.save(&server, &kept) {
                 let why = format!("the choice is not kept: {error}");

@@ -255,12 +255,12 @@ impl Plain {
 
 /// Whether everything that was asked is answered, and what was said is there or refused.
 fn is_settled(model: &Model) -> bool {
-    let on_the_way = model.outbox.lines().any(|line| {
+    let on_the_way = model.outbox.entries().any(|line| {
         matches!(
             line.state,
-            crate::model::outbox::Sending::Keeping
-                | crate::model::outbox::Sending::Waiting { .. }
-                | crate::model::outbox::Sending::Sent { .. }
+            crate::model::outbox::Delivery::Writing
+                | crate::model::outbox::Delivery::Waiting { .. }
+                | crate::model::outbox::Delivery::Sent { .. }
         )
     });
     model.asks.is_empty() && model.jump.is_none() && model.exports == 0 && !on_the_way

@@ -24,7 +24,7 @@ pub(super) struct Wishes {
     looks: Watched,
     /// The theme before the file changes it.
     theme: Theme,
-    looked_at: Option<Timestamp>,
+    viewed_at: Option<Timestamp>,
 }
 
 struct Watched {
@@ -40,14 +40,14 @@ impl Wishes {
             keys: Watched::new(directory.join("keys.toml")),
             looks: Watched::new(directory.join("theme.toml")),
             theme,
-            looked_at: None,
+            viewed_at: None,
         }
     }
 
     /// What the files say, if they have changed.
     pub(super) fn look(&mut self, now: Timestamp) -> Option<AppEvent> {
         let recent = |at: Timestamp| (0..PAUSE_MS).contains(&now.ms_since(at));
-        if self.looked_at.replace(now).is_some_and(recent) {
+        if self.viewed_at.replace(now).is_some_and(recent) {
             return None;
         }
         let mut wrong = Vec::new();

@@ -20,7 +20,7 @@ where
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        if !error.may_pass() || tries >= TRIES_MAX {
+        if !error.is_temporary() || tries >= TRIES_MAX {
             return Err(error);
         }
         if tries == 1 {

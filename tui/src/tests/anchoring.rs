@@ -64,7 +64,7 @@ fn open(columns: u16, rows: u16) -> Stage {
 /// Returns the rows on the screen: their block, row number and text.
 fn shown(stage: &Stage) -> Vec<(Place, isize, String)> {
     let room = stage.model.room().expect("open");
-    let rows = scroll::window(&stage.model.looked(room), stage.model.chat_rows());
+    let rows = scroll::window(&stage.model.room_view(room), stage.model.chat_rows());
     let rows = rows.into_iter();
     rows.map(|row| (row.place, row.row, row.line.to_string()))
         .collect()

@@ -149,7 +149,7 @@ fn a_change_shows_at_once_and_settles_on_its_event() {
     );
     assert!(stage.shows("/leave is a word elsewhere (edited)") && !stage.shows("saving edit"));
     stage.durable(22);
-    assert_eq!(stage.model.outbox.lines().count(), 0);
+    assert_eq!(stage.model.outbox.entries().count(), 0);
 }
 
 #[test]
@@ -239,7 +239,11 @@ fn the_word_deletes_the_last_of_ones_own_on_the_second_enter() {
     assert!(stage.asked().is_empty());
     stage.key("enter");
     stage.refuse("delete", Code::MessageDeleted.into());
-    assert_eq!(stage.model.outbox.lines().count(), 0, "it is gone already");
+    assert_eq!(
+        stage.model.outbox.entries().count(),
+        0,
+        "it is gone already"
+    );
 }
 
 #[test]

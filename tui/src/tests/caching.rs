@@ -60,7 +60,10 @@ fn what_the_server_says_replaces_them_and_nothing_is_doubled() {
     assert!(!screen.contains("Cached"), "{screen}");
     assert_eq!(screen.matches("said meanwhile").count(), 1);
     assert_eq!(screen.matches("ok, holding.").count(), 1);
-    assert!(stage.model.rooms[&sync()].wants_in, "as the server says");
+    assert!(
+        stage.model.rooms[&sync()].wants_to_join,
+        "as the server says"
+    );
     assert!(!screen.contains("offline"), "one was not offline but away");
 }
 
@@ -118,7 +121,7 @@ fn what_is_over_by_now_is_not_what_one_comes_back_to() {
             reason: Reason::Scheduled,
         },
     );
-    let cache = stage.model.screens().expect("somebody is signed in");
+    let cache = stage.model.cache().expect("somebody is signed in");
     assert_eq!(cache.shown, Some(sync()));
     let stage = stage.again();
     assert_eq!(stage.model.shown, Some(id(44, 1)));
@@ -145,7 +148,7 @@ fn they_are_kept_some_seconds_after_a_change_and_at_the_end() {
         let effects = std::mem::take(&mut stage.effects);
         effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::KeepScreens(_)))
+            .filter(|effect| matches!(effect, Effect::SaveCache(_)))
             .count()
     };
     let mut stage = Stage::talking(80, 24);

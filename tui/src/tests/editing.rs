@@ -116,7 +116,7 @@ fn history_is_at_the_edges_and_loses_no_draft() {
     // The draft is stored, not the history entry on screen.
     stage.wait_ms(1_100);
     let kept = stage.effects.iter().rev().find_map(|effect| match effect {
-        Effect::KeepDrafts(drafts) => Some(drafts.clone()),
+        Effect::SaveDrafts(drafts) => Some(drafts.clone()),
         _ => None,
     });
     let draft = "draft\nof two lines".to_owned();
@@ -132,7 +132,7 @@ fn history_is_at_the_edges_and_loses_no_draft() {
         "it comes back when the other is sent"
     );
     let sent = stage.effects.iter().filter_map(|effect| match effect {
-        Effect::KeepSent { text, .. } => Some(text.as_str()),
+        Effect::AppendHistory { text, .. } => Some(text.as_str()),
         _ => None,
     });
     assert_eq!(

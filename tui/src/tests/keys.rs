@@ -108,7 +108,7 @@ fn drafts_belong_to_their_meeting_and_are_kept() {
     assert_eq!(written(&stage), "for the sync");
     stage.wait_ms(1_100);
     let kept = stage.effects.iter().rev().find_map(|effect| match effect {
-        Effect::KeepDrafts(drafts) => Some(drafts.clone()),
+        Effect::SaveDrafts(drafts) => Some(drafts.clone()),
         _ => None,
     });
     let expected = vec![
@@ -123,7 +123,7 @@ fn the_end_of_the_program_keeps_drafts() {
     let mut stage = Stage::talking(120, 36);
     stage.write("unsaid");
     stage.tell(AppEvent::Terminated);
-    let keeps = |effect: &Effect| matches!(effect, Effect::KeepDrafts(drafts) if drafts.len() == 1);
+    let keeps = |effect: &Effect| matches!(effect, Effect::SaveDrafts(drafts) if drafts.len() == 1);
     assert!(stage.effects.iter().any(keeps) && quits(&stage));
 }
 

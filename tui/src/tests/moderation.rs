@@ -59,7 +59,7 @@ fn removed_user_sees_the_reason_and_stays_out() {
         "{}",
         stage.screen()
     );
-    assert!(!stage.model.room().expect("a room").wants_in);
+    assert!(!stage.model.room().expect("a room").wants_to_join);
     stage.lose_link();
     stage.greet(vec![(sync(), ResumeMode::Delta)]);
     let names: Vec<String> = stage.asked().into_iter().map(|(name, _)| name).collect();

@@ -196,7 +196,7 @@ fn a_meeting_that_cannot_be_read_any_more_does_not_swallow_a_line() {
 fn a_full_outbox_leaves_the_text_where_it_is() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
-    for _ in 0..crate::model::outbox::WAITING_MAX {
+    for _ in 0..crate::model::outbox::ENTRIES_MAX {
         stage.write("x");
         stage.key("enter");
     }

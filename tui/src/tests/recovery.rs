@@ -111,7 +111,7 @@ fn when_the_grace_was_over_it_joins_again_by_itself() {
     );
     assert_eq!(asked_names(&mut stage), ["join"]);
     stage.event(21, join(ME, "ada"));
-    assert!(stage.model.room().expect("a room").wants_in);
+    assert!(stage.model.room().expect("a room").wants_to_join);
 }
 
 #[test]
@@ -398,7 +398,7 @@ fn a_cancelled_sign_in_stays_cancelled() {
 #[test]
 fn a_countdown_wakes_every_second_and_a_quiet_screen_hardly_ever() {
     let mut stage = Stage::ready(80, 24);
-    let wakes = |stage: &Stage| stage.model.wake_at().ms_since(stage.model.now);
+    let wakes = |stage: &Stage| stage.model.next_tick_at().ms_since(stage.model.now);
     stage.wait_ms(30_500);
     assert!(wakes(&stage) > 20_000, "{}", wakes(&stage));
     stage.lose_link();
@@ -479,7 +479,7 @@ fn whoever_is_out_after_a_fence_joins_although_that_is_refused_for_now() {
     stage.write("hello");
     stage.key("enter");
     stage.refuse("join", Reject::new(Code::Unavailable, "The data is away."));
-    assert!(stage.model.room().expect("a room").wants_in);
+    assert!(stage.model.room().expect("a room").wants_to_join);
     assert!(stage.asked().is_empty());
     stage.wait_ms(1_500);
     stage.answer("open", without_me());

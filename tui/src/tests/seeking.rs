@@ -307,7 +307,7 @@ fn what_was_not_read_is_a_line_that_is_filled() {
     }
     assert_eq!(selected(&stage), Some(100));
     // It was asked for before one got there.
-    let asked = |stage: &Stage| stage.model.room().and_then(|room| room.asked_older);
+    let asked = |stage: &Stage| stage.model.room().and_then(|room| room.requested_older);
     assert_eq!(asked(&stage), Some(seq(201)));
     stage.key("j");
     assert_eq!(selected(&stage), Some(100), "nothing is passed over");

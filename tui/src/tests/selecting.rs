@@ -184,11 +184,11 @@ fn older_messages_are_read_from_the_first() {
         super::stage::opened(events, vec![(super::stage::ME, "13:52")]),
     );
     stage.asked();
-    stage.model.room_mut().expect("a room").asked_older = None;
+    stage.model.room_mut().expect("a room").requested_older = None;
     stage.key("ctrl-s");
     stage.key("g");
     stage.asked();
-    stage.model.room_mut().expect("a room").asked_older = None;
+    stage.model.room_mut().expect("a room").requested_older = None;
     stage.key("enter");
     assert!(stage.asked().iter().any(|(name, _)| name == "events"));
     assert_eq!(selected(&stage), Some(6));

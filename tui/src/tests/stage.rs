@@ -69,7 +69,7 @@ impl Stage {
     pub fn again(&self) -> Self {
         let (columns, rows) = self.model.size;
         let (token, theme) = (Some(Token::new("t")), self.model.theme);
-        Self::begin_with(columns, rows, token, theme, self.model.screens())
+        Self::begin_with(columns, rows, token, theme, self.model.cache())
     }
 
     fn begin_with(
@@ -88,7 +88,7 @@ impl Stage {
             kept,
             drafts: Vec::new(),
             history: Vec::new(),
-            loudness: Vec::new(),
+            notify_levels: Vec::new(),
             theme,
             keymap: Keymap::default(),
             zone: Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset")),
@@ -168,7 +168,7 @@ impl Stage {
     pub fn wait_ms(&mut self, ms: i64) {
         let end = self.now.plus_ms(ms);
         loop {
-            let wake = self.model.wake_at().plus_ms(-self.model.skew_ms);
+            let wake = self.model.next_tick_at().plus_ms(-self.model.skew_ms);
             if wake > end {
                 break;
             }

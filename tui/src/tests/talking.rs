@@ -6,7 +6,7 @@ use plenary_shared::protocol::{EventsOk, Verb};
 
 use super::stage::{ME, Stage, at, cmid_of, event, message, opened, posted, seq, talk, user};
 use crate::model::EnterDoes;
-use crate::model::outbox::Sending;
+use crate::model::outbox::Delivery;
 use crate::model::scroll::Scroll;
 use crate::msg::AppEvent;
 
@@ -25,18 +25,18 @@ fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
 }
 
 fn first(stage: &Stage) -> plenary_shared::ids::Cmid {
-    stage.model.outbox.lines().next().expect("a line").cmid
+    stage.model.outbox.entries().next().expect("a line").cmid
 }
 
-fn taken(number: u64) -> Sending {
-    Sending::Taken {
+fn taken(number: u64) -> Delivery {
+    Delivery::Acknowledged {
         seq: seq(number),
         generation: super::stage::generation(1),
     }
 }
 
-fn states(stage: &Stage) -> Vec<Sending> {
-    let lines = stage.model.outbox.lines();
+fn states(stage: &Stage) -> Vec<Delivery> {
+    let lines = stage.model.outbox.entries();
     lines.map(|pending| pending.state.clone()).collect()
 }
 

@@ -52,7 +52,7 @@ fn waiting_can_be_taken_back() {
     let mut stage = before_it(120, 36);
     stage.write("/join");
     stage.key("enter");
-    assert!(stage.model.meetings.is_waited_for(id(12, 3)));
+    assert!(stage.model.meetings.joins_automatically(id(12, 3)));
     stage.key("enter");
     assert!(stage.shows("Auto-join off for Design review"));
     stage.wait_ms(8 * 60_000);

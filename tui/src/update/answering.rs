@@ -10,7 +10,7 @@ use crate::text;
 use crate::theme::Tone;
 
 /// Columns of a quoted message in a question.
-const NAMED_CELLS: usize = 30;
+const QUOTE_CELLS: usize = 30;
 
 impl Step<'_> {
     /// Starts a reply to the selected message.
@@ -22,12 +22,12 @@ impl Step<'_> {
     }
 
     /// Starts to edit the selected message.
-    pub(super) fn change_selected(&mut self) {
+    pub(super) fn edit_selected(&mut self) {
         if let Some(event) = self.model.selected().cloned()
-            && self.is_mine(&event)
+            && self.can_change(&event)
         {
             self.end_select();
-            self.change_message(&event);
+            self.edit_message(&event);
         }
     }
 
@@ -36,7 +36,7 @@ impl Step<'_> {
         let Some(event) = self.model.selected().cloned() else {
             return;
         };
-        if !self.is_mine(&event) || !self.may_write() {
+        if !self.can_change(&event) || !self.can_post() {
             return;
         }
         let Some(select) = &mut self.model.select else {
@@ -49,7 +49,7 @@ impl Step<'_> {
     }
 
     /// `/reply`: replies to the last message from another user, or from the named one.
-    pub(super) fn reply_word(&mut self, name: &str) -> bool {
+    pub(super) fn reply_command(&mut self, name: &str) -> bool {
         let whose = match name {
             "" => None,
             name => match self.person_named(name) {
@@ -61,42 +61,42 @@ impl Step<'_> {
             },
         };
         let me = self.model.my_id();
-        let found = self.last_said(|event| match whose {
+        let found = self.find_last(|event| match whose {
             Some(user) => event.what.user() == Some(user),
             None => event.what.user() != me,
         });
         match found {
-            Some(event) if self.may_write() => {
+            Some(event) if self.can_post() => {
                 // Remove the command from the input first.
-                self.obeyed(self.model.shown);
+                self.clear_command(self.model.shown);
                 self.reply_to(&event);
             }
             Some(_) => {}
-            None => self.tell_none(),
+            None => self.tell_no_match(),
         }
         false
     }
 
     /// `/edit`: edits the user's last message.
-    pub(super) fn change_word(&mut self) -> bool {
+    pub(super) fn edit_command(&mut self) -> bool {
         match self.my_last() {
-            Some(event) if self.may_write() => {
-                self.obeyed(self.model.shown);
-                self.change_message(&event);
+            Some(event) if self.can_post() => {
+                self.clear_command(self.model.shown);
+                self.edit_message(&event);
             }
             Some(_) => {}
-            None => self.tell_none(),
+            None => self.tell_no_match(),
         }
         false
     }
 
     /// `/delete`: deletes the user's last message on the second request.
-    pub(super) fn delete_word(&mut self) -> bool {
+    pub(super) fn delete_command(&mut self) -> bool {
         let Some(event) = self.my_last() else {
-            self.tell_none();
+            self.tell_no_match();
             return false;
         };
-        if !self.may_write() {
+        if !self.can_post() {
             return false;
         }
         let asked = format!("/delete {}", event.seq);
@@ -111,16 +111,16 @@ impl Step<'_> {
     }
 
     /// Cancels a reply, keeping the text, or an edit, restoring the draft.
-    pub(super) fn leave_aim(&mut self) {
-        let changed = self.model.composer_mut().leave_aim();
-        self.keep_changed(changed);
+    pub(super) fn cancel_target(&mut self) {
+        let changed = self.model.composer_mut().cancel_target();
+        self.save_cancelled_edit(changed);
         self.drafts_changed();
     }
 
     /// Adds the changed text of a cancelled edit to the kill ring.
-    fn keep_changed(&mut self, changed: Option<String>) {
+    fn save_cancelled_edit(&mut self, changed: Option<String>) {
         if let Some(text) = changed {
-            self.model.ring.push(&text);
+            self.model.kill_ring.push(&text);
             let key = self.model.key(Command::Yank);
             let text = format!("Edit cancelled; {key} inserts your text");
             self.model.tell(Tone::Plain, text);
@@ -128,7 +128,7 @@ impl Step<'_> {
     }
 
     /// Puts a recalled entry back into the input with its target, replacing the draft.
-    pub(super) fn put_back(&mut self, target: ComposeTarget, body: &MessageBody) {
+    pub(super) fn restore_entry(&mut self, target: ComposeTarget, body: &MessageBody) {
         let composer = self.model.composer_mut();
         match target {
             // Undo restores the draft.
@@ -139,7 +139,7 @@ impl Step<'_> {
             }
             ComposeTarget::Edit(target) => {
                 composer.editor.take();
-                composer.change(target, "");
+                composer.edit(target, "");
                 composer.editor.set(body.as_str());
             }
             ComposeTarget::Delete(_) => {
@@ -151,23 +151,23 @@ impl Step<'_> {
     }
 
     fn reply_to(&mut self, event: &Event) {
-        if let Some(target) = MessageRef::of(event).filter(|_| self.may_write()) {
+        if let Some(target) = MessageRef::of(event).filter(|_| self.can_post()) {
             let changed = self.model.composer_mut().reply(target);
-            self.keep_changed(changed);
+            self.save_cancelled_edit(changed);
         }
     }
 
-    fn change_message(&mut self, event: &Event) {
+    fn edit_message(&mut self, event: &Event) {
         let (Some(target), What::Message { body, .. }) = (MessageRef::of(event), &event.what)
         else {
             return;
         };
-        if self.may_write() {
+        if self.can_post() {
             // Start from a pending edit of the message, if there is one.
-            let pending = self.model.outbox.change_of(event);
+            let pending = self.model.outbox.pending_change(event);
             let text = pending.map_or(body, |line| &line.body).to_string();
-            let changed = self.model.composer_mut().change(target, &text);
-            self.keep_changed(changed);
+            let changed = self.model.composer_mut().edit(target, &text);
+            self.save_cancelled_edit(changed);
         }
     }
 
@@ -183,13 +183,13 @@ impl Step<'_> {
             since: self.model.now,
             failed: None,
         };
-        if let Err(full) = self.model.outbox.say(line) {
+        if let Err(full) = self.model.outbox.enqueue(line) {
             self.model.tell(Tone::Bad, format!("Not deleted: {full}"));
         }
     }
 
     /// Returns whether the user may change this message. Otherwise shows why not.
-    fn is_mine(&mut self, event: &Event) -> bool {
+    fn can_change(&mut self, event: &Event) -> bool {
         let code = match &event.what {
             What::Message { deleted, .. } if deleted.is_some() => Code::MessageDeleted,
             What::Message { user, .. } if Some(*user) == self.model.my_id() => return true,
@@ -200,11 +200,11 @@ impl Step<'_> {
     }
 
     /// Returns whether the user may post in the meeting on screen. Otherwise shows why not.
-    fn may_write(&mut self) -> bool {
+    fn can_post(&mut self) -> bool {
         let room = self.model.room();
         let code = match room {
             Some(room) if room.is_closed() => Code::Ended,
-            Some(room) if room.wants_in => return true,
+            Some(room) if room.wants_to_join => return true,
             Some(_) | None => Code::NotParticipant,
         };
         self.model.tell(Tone::Bad, code.sentence());
@@ -213,11 +213,11 @@ impl Step<'_> {
 
     fn my_last(&self) -> Option<Event> {
         let me = self.model.my_id();
-        self.last_said(|event| event.what.user() == me)
+        self.find_last(|event| event.what.user() == me)
     }
 
     /// Returns the last known message that matches and is not deleted.
-    fn last_said(&self, is: impl Fn(&Event) -> bool) -> Option<Event> {
+    fn find_last(&self, is: impl Fn(&Event) -> bool) -> Option<Event> {
         let log = self.model.room().and_then(|room| room.log.as_ref())?;
         let is_there = |event: &&Event| match &event.what {
             What::Message { deleted, .. } => deleted.is_none() && is(event),
@@ -226,7 +226,7 @@ impl Step<'_> {
         log.events().rev().find(is_there).cloned()
     }
 
-    fn tell_none(&mut self) {
+    fn tell_no_match(&mut self) {
         let text = "No matching message; load older ones with PgUp";
         self.model.tell(Tone::Plain, text);
     }
@@ -240,6 +240,6 @@ pub(super) fn named(event: &Event) -> String {
     };
     format!(
         "\"{}\"",
-        text::fit(&text::one_line(body), NAMED_CELLS, "...")
+        text::fit(&text::one_line(body), QUOTE_CELLS, "...")
     )
 }

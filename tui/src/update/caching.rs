@@ -8,32 +8,32 @@ use crate::model::meetings::Meetings;
 
 /// Delay between a change and writing the cache: a crash loses no more than this, and a burst
 /// causes one write.
-const KEPT_AFTER_MS: i64 = 10_000;
+const CACHE_DELAY_MS: i64 = 10_000;
 
 impl Step<'_> {
     /// Schedules writing the cache after a message from the server.
-    pub(super) fn screens_changed(&mut self) {
-        let due = self.model.now.plus_ms(KEPT_AFTER_MS);
-        self.model.screens_due.get_or_insert(due);
+    pub(super) fn schedule_cache(&mut self) {
+        let due = self.model.now.plus_ms(CACHE_DELAY_MS);
+        self.model.cache_due.get_or_insert(due);
     }
 
     /// Writes the cache if the screens changed.
-    pub(super) fn keep_screens(&mut self) {
-        if self.model.screens_due.take().is_some()
+    pub(super) fn save_cache(&mut self) {
+        if self.model.cache_due.take().is_some()
             && self.model.meetings.loaded
-            && let Some(cache) = self.model.screens()
+            && let Some(cache) = self.model.cache()
         {
-            self.out.push(Effect::KeepScreens(Box::new(cache)));
+            self.out.push(Effect::SaveCache(Box::new(cache)));
         }
     }
 
     /// Drops the cached screens if they belong to another user.
-    pub(super) fn forget_kept_of_others(&mut self, ok: &HelloOk) {
+    pub(super) fn drop_cache_of_other_user(&mut self, ok: &HelloOk) {
         if self.model.me.as_ref().is_none_or(|me| me.id == ok.user) {
             return;
         }
-        self.model.rooms.retain(|_, room| room.kept_at.is_none());
-        if self.model.meetings.kept_at.is_some() {
+        self.model.rooms.retain(|_, room| room.cached_at.is_none());
+        if self.model.meetings.cached_at.is_some() {
             self.model.meetings = Meetings::default();
             self.model.shown = None;
         }

@@ -16,7 +16,7 @@ impl Step<'_> {
         let moved = self
             .model
             .room()
-            .map(|room| scroll::moved(&self.model.looked(room), height, delta));
+            .map(|room| scroll::moved(&self.model.room_view(room), height, delta));
         self.set_scroll(moved);
     }
 
@@ -32,7 +32,7 @@ impl Step<'_> {
         let first = self
             .model
             .room()
-            .map(|room| scroll::oldest(&self.model.looked(room), height));
+            .map(|room| scroll::oldest(&self.model.room_view(room), height));
         self.set_scroll(first);
     }
 
@@ -48,7 +48,7 @@ impl Step<'_> {
             let divider = room.divider.filter(|divider| divider.count > 0)?;
             let first = room.log.as_ref()?.events_after(divider.after).next()?;
             Some(scroll::from(
-                &self.model.looked(room),
+                &self.model.room_view(room),
                 height,
                 Place::Event(first.seq),
             ))
@@ -97,7 +97,7 @@ impl Step<'_> {
             return;
         };
         let ahead = height * AHEAD_SCREENS;
-        match scroll::missing(&self.model.looked(room), height, ahead) {
+        match scroll::missing(&self.model.room_view(room), height, ahead) {
             Some(Missing::Above(event)) => self.ask_older(id, event),
             Some(Missing::Below(event)) => self.ask_between(id, event),
             None => {}

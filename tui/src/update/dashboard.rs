@@ -69,7 +69,7 @@ impl Step<'_> {
         if let Some(detail) = dashboard.and_then(|dashboard| dashboard.live.detail.as_mut()) {
             detail.refused = Some(reject.detail.clone());
         }
-        self.tell_no(reject);
+        self.show_rejection(reject);
     }
 
     /// Applies an update. Updates that arrive after the dashboard was closed are dropped.

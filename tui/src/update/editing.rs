@@ -6,19 +6,19 @@ use super::Step;
 use crate::command::{Command, Context};
 use crate::effect::Effect;
 use crate::model::choice::Choice;
-use crate::model::editor::{Editor, Ring};
+use crate::model::editor::{Editor, KillRing};
 use crate::text;
 use crate::theme::Tone;
 
 /// Delay between a change of a draft and storing it.
-const DRAFT_MS: i64 = 1_000;
+const DRAFT_DELAY_MS: i64 = 1_000;
 /// Size limit of an input in bytes: several messages, so that a long paste can be shortened.
 const INPUT_BYTES_MAX: usize = 64 * 1_024;
 
 impl Step<'_> {
     /// Inserts a paste.
     pub(super) fn pasted(&mut self, pasted: &str) {
-        if self.is_nothing_written() || !self.has_room(pasted.len()) {
+        if self.has_no_input() || !self.has_room(pasted.len()) {
             return;
         }
         if self.is_one_line() {
@@ -39,7 +39,7 @@ impl Step<'_> {
     }
 
     /// Returns the focused editor and its kill ring.
-    pub(super) fn editor(&mut self) -> (&mut Editor, &mut Ring) {
+    pub(super) fn editor(&mut self) -> (&mut Editor, &mut KillRing) {
         let model = &mut *self.model;
         let covered = model.sign_in.is_some() || model.find.is_some();
         let seeks = model.seek.as_ref().is_some_and(|seek| !seek.jumped);
@@ -59,7 +59,7 @@ impl Step<'_> {
             (None, None, None, Some(query)) => (&mut query.editor, &mut query.ring),
             (None, None, None, None) => {
                 let composer = model.composers.entry(model.shown).or_default();
-                (&mut composer.editor, &mut model.ring)
+                (&mut composer.editor, &mut model.kill_ring)
             }
         }
     }
@@ -73,8 +73,8 @@ impl Step<'_> {
         }
         match command {
             Command::NewLine => self.new_line(),
-            Command::Up if composing && !self.editor().0.up(cells) => self.look_back(true),
-            Command::Down if composing && !self.editor().0.down(cells) => self.look_back(false),
+            Command::Up if composing && !self.editor().0.up(cells) => self.show_history(true),
+            Command::Down if composing && !self.editor().0.down(cells) => self.show_history(false),
             Command::Left => self.editor().0.left(),
             Command::Right => self.editor().0.right(),
             Command::WordLeft => self.editor().0.word_left(),
@@ -103,7 +103,7 @@ impl Step<'_> {
     }
 
     /// Applies a change to the text.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut Ring)) {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut KillRing)) {
         let (editor, ring) = self.editor();
         change(editor, ring);
         self.edited();
@@ -111,19 +111,19 @@ impl Step<'_> {
 
     /// Schedules storing the drafts.
     pub(super) fn drafts_changed(&mut self) {
-        let due = self.model.now.plus_ms(DRAFT_MS);
+        let due = self.model.now.plus_ms(DRAFT_DELAY_MS);
         self.model.drafts_due.get_or_insert(due);
     }
 
     /// Clears a sent message from the input and adds it to the history.
-    pub(super) fn written(&mut self, at: Option<InstanceId>) {
-        let text = self.model.composers.entry(at).or_default().sent();
+    pub(super) fn clear_sent(&mut self, at: Option<InstanceId>) {
+        let text = self.model.composers.entry(at).or_default().take_sent();
         self.remember(at, text);
     }
 
     /// Clears an executed command from the input and adds it to the history.
-    pub(super) fn obeyed(&mut self, at: Option<InstanceId>) {
-        let text = self.model.composers.entry(at).or_default().obeyed();
+    pub(super) fn clear_command(&mut self, at: Option<InstanceId>) {
+        let text = self.model.composers.entry(at).or_default().take_command();
         self.remember(at, text);
     }
 
@@ -132,7 +132,7 @@ impl Step<'_> {
             && let Some(id) = at
         {
             let meeting = id.meeting;
-            self.out.push(Effect::KeepSent { meeting, text });
+            self.out.push(Effect::AppendHistory { meeting, text });
         }
         self.drafts_changed();
     }
@@ -141,12 +141,12 @@ impl Step<'_> {
     pub(super) fn open_editor(&mut self) {
         let at = self.model.shown;
         let text = self.model.composer_mut().editor.text().to_owned();
-        self.keep_drafts();
+        self.save_drafts();
         self.out.push(Effect::Edit { at, text });
     }
 
     /// Takes the text from the external editor.
-    pub(super) fn came_back(&mut self, at: Option<InstanceId>, written: &str) {
+    pub(super) fn editor_closed(&mut self, at: Option<InstanceId>, written: &str) {
         if written.len() > INPUT_BYTES_MAX {
             let (bytes, max) = (text::number(written.len()), text::number(INPUT_BYTES_MAX));
             let why = format!("Text too long ({bytes} bytes, limit {max})");
@@ -160,7 +160,7 @@ impl Step<'_> {
     }
 
     /// Returns whether the dashboard covers every input.
-    pub(super) fn is_nothing_written(&self) -> bool {
+    pub(super) fn has_no_input(&self) -> bool {
         let model = &*self.model;
         model.shows_dashboard()
             && model.sign_in.is_none()
@@ -195,7 +195,7 @@ impl Step<'_> {
         }
     }
 
-    fn look_back(&mut self, older: bool) {
+    fn show_history(&mut self, older: bool) {
         let model = &mut *self.model;
         let history = model.history.of(model.shown);
         let composer = model.composers.entry(model.shown).or_default();
@@ -209,7 +209,7 @@ impl Step<'_> {
 
     fn try_to(
         &mut self,
-        change: impl FnOnce(&mut Editor, &mut Ring) -> bool,
+        change: impl FnOnce(&mut Editor, &mut KillRing) -> bool,
         otherwise: &'static str,
     ) {
         let (editor, ring) = self.editor();
@@ -225,7 +225,7 @@ impl Step<'_> {
             find.selected = 0;
         } else if !self.is_one_line() {
             self.model.composer_mut().choice = Choice::Open;
-            self.tell_typing();
+            self.report_typing();
             self.drafts_changed();
         }
     }

@@ -37,13 +37,13 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.asked_older = None;
+        room.requested_older = None;
         // After a fence the log may start elsewhere.
         if let Some(log) = &mut room.log
             && (log.older_than() == Some(before) || log.event(before).is_some())
         {
             log.add_page(ok, Some(before));
-            room.count_left();
+            room.derive_left();
         }
     }
 
@@ -52,10 +52,10 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.asked_older = None;
+        room.requested_older = None;
         if let Some(log) = &mut room.log {
             log.add_page(ok, None);
-            room.count_left();
+            room.derive_left();
         }
     }
 
@@ -91,7 +91,7 @@ impl Step<'_> {
             let height = self.model.chat_rows();
             let middle = (height / 2).max(1);
             let room = &self.model.rooms[&id];
-            let scroll = scroll::reaching(&self.model.looked(room), middle, Place::Event(seq));
+            let scroll = scroll::reaching(&self.model.room_view(room), middle, Place::Event(seq));
             self.centre(scroll);
             self.select(seq);
         } else if log.event(seq).is_none() && !self.is_asked_around(id) {
@@ -152,7 +152,7 @@ impl Step<'_> {
             && let Some(log) = &mut room.log
         {
             log.add_page(ok, Some(before));
-            room.count_left();
+            room.derive_left();
         }
     }
 
@@ -163,12 +163,12 @@ impl Step<'_> {
 
     /// Sends at most one such request per meeting.
     fn ask_missing(&mut self, id: InstanceId, event: Seq, events: Events, asked: Asked) {
-        let is_free = |room: &crate::model::room::Room| room.asked_older.is_none();
+        let is_free = |room: &crate::model::room::Room| room.requested_older.is_none();
         if self.model.rooms.get(&id).is_some_and(is_free)
             && self.ask(Verb::Events(events), asked)
             && let Some(room) = self.model.rooms.get_mut(&id)
         {
-            room.asked_older = Some(event);
+            room.requested_older = Some(event);
         }
     }
 }

@@ -32,7 +32,7 @@ impl Step<'_> {
                 self.command(bound);
             }
             self.edit(bound.command);
-        } else if self.is_nothing_written() {
+        } else if self.has_no_input() {
             // Its letters are keys, and there is nothing to write in.
         } else if let Some(c) = key.typed() {
             // Whoever types goes on writing, whatever lies over the chat.
@@ -215,14 +215,14 @@ impl Step<'_> {
     /// To the end, and all of it is read.
     fn come_to_newest(&mut self) {
         if let Some(room) = self.model.room_mut() {
-            room.kept_unread = false;
+            room.marked_unread = false;
         }
         self.end_select();
         self.scroll_newest();
     }
 
     fn suspend(&mut self) {
-        self.keep_drafts();
+        self.save_drafts();
         self.out.push(Effect::Suspend);
     }
 
@@ -276,7 +276,7 @@ impl Step<'_> {
             self.model.drawer = None;
             self.model.focus = Focus::Input;
         } else if self.model.composer().is_some_and(|c| !c.target().is_new()) {
-            self.leave_aim();
+            self.cancel_target();
         } else if self.back_to_dashboard() {
             // The table, as it was left; what was said of the meeting goes with it.
             self.model.notice = None;
@@ -288,7 +288,7 @@ impl Step<'_> {
     }
 
     fn clear_or_quit(&mut self) {
-        if self.is_nothing_written() {
+        if self.has_no_input() {
             // Nothing is written here.
         } else if !self.editor().0.is_empty() {
             // What was cleared can be put back like anything that was cut.

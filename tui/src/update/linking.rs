@@ -11,7 +11,7 @@ use plenary_shared::protocol::{
 
 use super::Step;
 use crate::effect::Effect;
-use crate::model::outbox::Refusal;
+use crate::model::outbox::Rejection;
 use crate::model::room::Room;
 use crate::model::sign_in::SignIn;
 use crate::model::{Asked, Link, Me};
@@ -22,7 +22,7 @@ use crate::theme::Tone;
 const CLIENT: &str = concat!("plenary/", env!("CARGO_PKG_VERSION"));
 
 /// A loss this soon after a sleep is dated back to its start.
-const SLEPT_LATELY_MS: i64 = 60_000;
+const SLEPT_RECENTLY_MS: i64 = 60_000;
 
 impl Step<'_> {
     /// Handles an event of the connection.
@@ -62,7 +62,7 @@ impl Step<'_> {
                 let room = self.model.rooms.get_mut(&durable.instance);
                 if let Some(log) = room.and_then(|room| room.log.as_mut()) {
                     log.set_durable(durable);
-                    self.model.outbox.archived(log);
+                    self.model.outbox.remove_durable(log);
                 }
             }
             Push::Fence(fence) => self.fence(fence),
@@ -70,17 +70,17 @@ impl Step<'_> {
                 instance: Some(id),
                 changed: ChangedList::People,
             }) => {
-                if !self.look_again_who_waits(id) {
+                if !self.refresh_waiting_room(id) {
                     self.ask(Verb::People(id), Asked::People(id));
                 }
             }
             Push::Changed(_) => self.ask_meetings(),
             Push::Presence(told) => {
                 if let Some(room) = self.model.rooms.get_mut(&told.instance) {
-                    room.presence(told);
+                    room.set_presence(told);
                 }
             }
-            Push::Waiting(told) => self.model.waiting.told(told),
+            Push::Waiting(told) => self.model.waiting.apply(told),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
             Push::Board(news) => self.dashboard_updated(*news),
@@ -96,7 +96,7 @@ impl Step<'_> {
             .model
             .rooms
             .values()
-            .filter(|room| room.was_read() && !room.is_closed())
+            .filter(|room| room.is_loaded() && !room.is_closed())
             .filter_map(|room| room.log.as_ref())
             .map(plenary_shared::replica::Replica::position)
             .take(limits::FOLLOWED_MAX)
@@ -111,9 +111,9 @@ impl Step<'_> {
     }
 
     /// Handles the reply to hello.
-    pub(super) fn greeted(&mut self, ok: HelloOk) {
+    pub(super) fn signed_on(&mut self, ok: HelloOk) {
         let local = self.model.now.plus_ms(-self.model.skew_ms);
-        self.forget_kept_of_others(&ok);
+        self.drop_cache_of_other_user(&ok);
         self.model.skew_ms = ok.now.ms_since(local);
         self.model.now = ok.now;
         self.model.me = Some(Me {
@@ -139,21 +139,21 @@ impl Step<'_> {
                 .iter()
                 .find(|resumed: &&Resumed| resumed.instance == id);
             if let (Some(from), Some(room)) = (lost_at, self.model.rooms.get_mut(&id))
-                && room.was_read()
+                && room.is_loaded()
                 && !room.is_closed()
             {
-                room.was_offline(from, ok.now);
+                room.add_offline_period(from, ok.now);
             }
             match mode.map(|resumed| resumed.mode) {
                 Some(ResumeMode::Delta) => {
                     if let Some(room) = self.model.rooms.get_mut(&id) {
                         room.following = true;
                     }
-                    self.flush(id);
+                    self.send_next(id);
                 }
                 // The end may be in a generation that is unknown here.
                 Some(ResumeMode::Snapshot | ResumeMode::Ended) => self.ask_open(id),
-                Some(ResumeMode::Gone) => self.gone(id),
+                Some(ResumeMode::Gone) => self.remove_unreadable(id),
                 None => {
                     let closed = self.model.rooms.get(&id).is_some_and(Room::is_closed);
                     if !closed {
@@ -165,12 +165,14 @@ impl Step<'_> {
     }
 
     /// Removes a meeting that can no longer be read.
-    pub(super) fn gone(&mut self, id: InstanceId) {
+    pub(super) fn remove_unreadable(&mut self, id: InstanceId) {
         let title = self.title_of(id);
         self.model.rooms.remove(&id);
-        self.model.outbox.fail(id, Code::NotAllowed.sentence());
-        self.flush(id);
-        let lines = self.model.outbox.of(id).count();
+        self.model
+            .outbox
+            .reject_unsent(id, Code::NotAllowed.sentence());
+        self.send_next(id);
+        let lines = self.model.outbox.entries_of(id).count();
         let left = match lines {
             0 => String::new(),
             _ => ". Unsent messages: /outbox".to_owned(),
@@ -204,14 +206,14 @@ impl Step<'_> {
             let now = self.model.now;
             // A loss noticed on waking started with the sleep.
             let slept = self.model.slept.take();
-            let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_LATELY_MS);
+            let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_RECENTLY_MS);
             self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
         }
         for asked in std::mem::take(&mut self.model.asks).into_values() {
             match asked {
                 Asked::Read(id) => {
                     if let Some(room) = self.model.rooms.get_mut(&id) {
-                        room.untold = true;
+                        room.read_unreported = true;
                     }
                 }
                 Asked::Moderate(id, kind, name) => self.moderation_unknown(id, kind, &name),
@@ -219,10 +221,10 @@ impl Step<'_> {
                 _ => {}
             }
         }
-        self.model.outbox.lost();
-        self.model.idling.forget();
+        self.model.outbox.connection_lost();
+        self.model.idle.forget();
         for room in self.model.rooms.values_mut() {
-            room.lost();
+            room.connection_lost();
         }
     }
 
@@ -232,8 +234,8 @@ impl Step<'_> {
             let why = "too large to send".to_owned();
             self.model
                 .outbox
-                .refused(cmid, sent, Refusal::Final { why });
-            self.flush(instance);
+                .rejected(cmid, sent, Rejection::Final { why });
+            self.send_next(instance);
         }
     }
 }

@@ -5,7 +5,7 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 
 use super::Step;
-use super::rooms::may_pass;
+use super::rooms::is_temporary;
 use crate::clock::{minutes, minutes_left};
 use crate::layout::{Drawer, Form};
 use crate::model::{Asked, Focus};
@@ -14,10 +14,10 @@ use crate::theme::Tone;
 
 impl Step<'_> {
     /// Applies the list of meetings.
-    pub(super) fn listed(&mut self, ok: MeetingsOk) {
+    pub(super) fn meetings_received(&mut self, ok: MeetingsOk) {
         let first = !self.model.meetings.loaded;
         self.model.meetings.set(ok.meetings);
-        self.left_unread(ok.unread);
+        self.set_unread_counts(ok.unread);
         if self.model.meetings.stale {
             self.ask_meetings();
         }
@@ -36,17 +36,17 @@ impl Step<'_> {
                 self.open(*id);
             }
         }
-        if let Some(id) = self.model.meetings.called_off() {
+        if let Some(id) = self.model.meetings.cancelled_auto_join() {
             let title = self.title_of(id);
             self.model.tell(Tone::Bad, format!("{title} was cancelled"));
         }
-        for id in self.model.meetings.take_begun() {
+        for id in self.model.meetings.take_started() {
             let title = self.title_of(id);
             self.model
                 .tell(Tone::Good, format!("{title} has started; joining"));
             self.join(id);
         }
-        self.confirm_closed();
+        self.recheck_ended();
         let known = self.model.shown.is_some_and(|id| {
             self.model.instance(id).is_some() || self.model.rooms.contains_key(&id)
         });
@@ -69,7 +69,7 @@ impl Step<'_> {
             self.model.leaving = false;
             self.model.confirming = None;
             if let Some(room) = self.model.rooms.get_mut(&id) {
-                room.kept_unread = false;
+                room.marked_unread = false;
             }
         }
     }
@@ -125,14 +125,15 @@ impl Step<'_> {
         };
         match instance.state {
             // Already joined.
-            InstanceState::Active if self.model.rooms.get(&id).is_some_and(|r| r.wants_in) => {}
+            InstanceState::Active if self.model.rooms.get(&id).is_some_and(|r| r.wants_to_join) => {
+            }
             InstanceState::Active => self.join(id),
             InstanceState::Ending | InstanceState::Ended => self.open(id),
             InstanceState::Scheduled => {
                 let starts = self.model.zone.weekday_hm(instance.fromdatetime);
                 let left = minutes(minutes_left(self.model.now, instance.fromdatetime));
                 let title = self.title_of(id);
-                let text = if self.model.meetings.toggle_wait(id) {
+                let text = if self.model.meetings.toggle_auto_join(id) {
                     format!("You'll join {title} {starts} (in {left})")
                 } else {
                     format!("Auto-join off for {title}")
@@ -154,7 +155,7 @@ impl Step<'_> {
         self.ask_join(id);
         self.open(id);
         if let Some(room) = self.model.rooms.get_mut(&id) {
-            room.wants_in = true;
+            room.wants_to_join = true;
         }
     }
 
@@ -168,30 +169,34 @@ impl Step<'_> {
     /// Handles a successful join.
     pub(super) fn joined(&mut self, id: InstanceId, posted: Option<Posted>) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
-            room.wants_in = true;
+            room.wants_to_join = true;
             if room.following {
-                room.settled();
+                room.cancel_retry();
             }
         }
         if let Some(posted) = posted {
             self.model.meetings.set_joined(id, Some(posted.timestamp));
         }
-        self.flush(id);
+        self.send_next(id);
     }
 
     /// Handles a rejected join, with a retry if the reason is temporary.
-    pub(super) fn join_refused(&mut self, id: InstanceId, reject: &Reject) {
-        let meant = self.model.rooms.get(&id).is_some_and(|room| room.wants_in);
-        if meant && may_pass(reject.code) {
-            self.again_later(id, reject);
-            return self.tell_no_of(id, reject);
+    pub(super) fn join_rejected(&mut self, id: InstanceId, reject: &Reject) {
+        let meant = self
+            .model
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.wants_to_join);
+        if meant && is_temporary(reject.code) {
+            self.retry_later(id, reject);
+            return self.show_rejection_of(id, reject);
         }
         if let Some(room) = self.model.rooms.get_mut(&id) {
-            room.wants_in = false;
+            room.wants_to_join = false;
         }
-        self.model.outbox.fail(id, &reject.detail);
-        self.flush(id);
-        self.tell_no_of(id, reject);
+        self.model.outbox.reject_unsent(id, &reject.detail);
+        self.send_next(id);
+        self.show_rejection_of(id, reject);
     }
 
     /// Requests to leave the meeting on screen.
@@ -199,7 +204,7 @@ impl Step<'_> {
         let Some(id) = self
             .model
             .room()
-            .filter(|room| room.wants_in)
+            .filter(|room| room.wants_to_join)
             .map(|room| room.id)
         else {
             return self.model.tell(Tone::Bad, "You are not in this meeting");
@@ -210,10 +215,10 @@ impl Step<'_> {
     /// Handles a successful leave.
     pub(super) fn left(&mut self, id: InstanceId) {
         if let Some(room) = self.model.rooms.get_mut(&id) {
-            room.wants_in = false;
+            room.wants_to_join = false;
         }
-        self.model.outbox.fail(id, "you left the meeting");
-        self.flush(id);
+        self.model.outbox.reject_unsent(id, "you left the meeting");
+        self.send_next(id);
         self.model.meetings.set_joined(id, None);
         let title = self.title_of(id);
         self.model.tell(Tone::Plain, format!("You left {title}"));

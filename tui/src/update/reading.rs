@@ -6,16 +6,16 @@ use plenary_shared::protocol::{ReadElsewhere, ReadUpTo, Typing, Unread, Verb};
 use plenary_shared::text::mentions;
 
 use super::Step;
+use crate::model::next_tick::READ_REPORT_MS;
 use crate::model::room::Room;
 use crate::model::scroll::Place;
-use crate::model::wake::READ_EVERY_MS;
 use crate::model::{Asked, Model};
 
 impl Step<'_> {
     /// Advances the read position to the last visible row while scrolled up.
-    pub(super) fn read_shown(&mut self) {
+    pub(super) fn advance_read(&mut self) {
         let model = &*self.model;
-        let looked = model.shown.filter(|id| model.looks_into(*id));
+        let looked = model.shown.filter(|id| model.is_viewing(*id));
         let Some(id) = looked.filter(|_| model.room().is_some_and(|room| room.unread > 0)) else {
             return;
         };
@@ -31,14 +31,14 @@ impl Step<'_> {
     }
 
     /// Reports the read positions to the server, rate-limited.
-    pub(super) fn tell_read(&mut self) {
+    pub(super) fn report_read(&mut self) {
         let now = self.model.now;
-        let is_due = |at| now.ms_since(at) >= READ_EVERY_MS;
+        let is_due = |at| now.ms_since(at) >= READ_REPORT_MS;
         let due: Vec<(InstanceId, Seq)> = self
             .model
             .rooms
             .values()
-            .filter(|room| room.untold && room.told_at.is_none_or(is_due))
+            .filter(|room| room.read_unreported && room.read_reported_at.is_none_or(is_due))
             .map(|room| (room.id, room.seen))
             .collect();
         for (instance, seq) in due {
@@ -47,8 +47,8 @@ impl Step<'_> {
                 Asked::Read(instance),
             );
             if let Some(room) = self.model.rooms.get_mut(&instance).filter(|_| asked) {
-                room.untold = false;
-                room.told_at = Some(now);
+                room.read_unreported = false;
+                room.read_reported_at = Some(now);
             }
         }
     }
@@ -61,7 +61,7 @@ impl Step<'_> {
         if read.read <= room.seen {
             return;
         }
-        room.kept_unread = false;
+        room.marked_unread = false;
         self.read_to(read.instance, read.read, false);
         if let Some(room) = self.model.rooms.get_mut(&read.instance)
             && room.unread == 0
@@ -71,29 +71,29 @@ impl Step<'_> {
     }
 
     /// Applies the server's unread counts.
-    pub(super) fn left_unread(&mut self, unread: Vec<Unread>) {
+    pub(super) fn set_unread_counts(&mut self, unread: Vec<Unread>) {
         for left in &unread {
-            self.read_again(left.instance, Some(*left));
+            self.refresh_unread(left.instance, Some(*left));
         }
         self.model.meetings.set_unread(unread);
     }
 
     /// Counts the unread messages of an open meeting, or takes the server's counts if the log is
     /// incomplete.
-    pub(super) fn read_again(&mut self, id: InstanceId, left: Option<Unread>) {
-        let is_meant = is_meant(self.model);
+    pub(super) fn refresh_unread(&mut self, id: InstanceId, left: Option<Unread>) {
+        let is_mention = is_mention(self.model);
         let me = self.model.my_id();
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        let Some(left) = left.filter(|_| room.was_read()) else {
+        let Some(left) = left.filter(|_| room.is_loaded()) else {
             return;
         };
         let before = room.seen;
-        if !room.kept_unread {
+        if !room.marked_unread {
             room.seen = room.seen.max(left.read.min(room.last()));
         }
-        if !room.recount(me, is_meant) && room.seen <= left.read && !room.kept_unread {
+        if !room.recount(me, is_mention) && room.seen <= left.read && !room.marked_unread {
             room.unread = usize::try_from(left.unread).unwrap_or(usize::MAX);
             room.mentions = usize::try_from(left.mentions).unwrap_or(usize::MAX);
         }
@@ -104,9 +104,9 @@ impl Step<'_> {
 
     /// Counts again after an unread message was edited or deleted.
     pub(super) fn recount(&mut self, id: InstanceId) {
-        let (me, is_meant) = (self.model.my_id(), is_meant(self.model));
+        let (me, is_mention) = (self.model.my_id(), is_mention(self.model));
         let room = self.model.rooms.get_mut(&id);
-        if room.is_some_and(|room| !room.recount(me, is_meant)) {
+        if room.is_some_and(|room| !room.recount(me, is_mention)) {
             self.ask_meetings();
         }
     }
@@ -116,15 +116,20 @@ impl Step<'_> {
         let (now, shown) = (self.model.now, self.model.shown);
         for room in self.model.rooms.values_mut() {
             if argument == "all" || Some(room.id) == shown {
-                room.kept_unread = false;
+                room.marked_unread = false;
                 room.divider = None;
-                room.looked(now);
+                room.mark_read(now);
             }
         }
         let listed = self.model.meetings.iter().map(|instance| instance.id);
         let unopened: Vec<InstanceId> = listed
             .filter(|id| argument == "all" || Some(*id) == shown)
-            .filter(|id| self.model.rooms.get(id).is_none_or(|room| !room.was_read()))
+            .filter(|id| {
+                self.model
+                    .rooms
+                    .get(id)
+                    .is_none_or(|room| !room.is_loaded())
+            })
             .filter(|id| self.model.unread_of(*id).0 > 0)
             .collect();
         for instance in unopened {
@@ -150,7 +155,7 @@ impl Step<'_> {
     }
 
     /// Reports typing to the server, rate-limited. Commands are not reported.
-    pub(super) fn tell_typing(&mut self) {
+    pub(super) fn report_typing(&mut self) {
         let (now, me) = (self.model.now, self.model.my_id());
         let Some(composer) = self.model.composer() else {
             return;
@@ -165,7 +170,7 @@ impl Step<'_> {
         let room = self.model.room();
         let room = room.filter(|room| room.following && room.has(me));
         let Some(id) = room
-            .filter(|room| !room.typed_at.is_some_and(recent))
+            .filter(|room| !room.typing_reported_at.is_some_and(recent))
             .map(|room| room.id)
         else {
             return;
@@ -173,17 +178,17 @@ impl Step<'_> {
         if self.ask(Verb::Typing(id), Asked::Typing)
             && let Some(room) = self.model.rooms.get_mut(&id)
         {
-            room.typed_at = Some(now);
+            room.typing_reported_at = Some(now);
         }
     }
 
     fn read_to(&mut self, id: InstanceId, seq: Seq, is_here: bool) {
-        let (me, is_meant) = (self.model.my_id(), is_meant(self.model));
+        let (me, is_mention) = (self.model.my_id(), is_mention(self.model));
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.untold |= is_here;
-        if !room.read_to(seq, me, is_meant) {
+        room.read_unreported |= is_here;
+        if !room.read_to(seq, me, is_mention) {
             // Only the server can count the rest.
             self.ask_meetings();
         }
@@ -191,7 +196,7 @@ impl Step<'_> {
 }
 
 /// Returns a test for mentions of the signed-in user.
-fn is_meant(model: &Model) -> impl Fn(&str) -> bool + use<> {
+fn is_mention(model: &Model) -> impl Fn(&str) -> bool + use<> {
     let name = model
         .me
         .as_ref()

@@ -28,13 +28,13 @@ impl Step<'_> {
 
     fn answered(&mut self, asked: Asked, value: Value) {
         match asked {
-            Asked::Hello => self.with(value, |step, ok: HelloOk| step.greeted(ok)),
-            Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.listed(ok)),
+            Asked::Hello => self.with(value, |step, ok: HelloOk| step.signed_on(ok)),
+            Asked::Meetings => self.with(value, |step, ok: MeetingsOk| step.meetings_received(ok)),
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
             Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Idle | Asked::Watch => {}
             Asked::Wait(id) => {
                 self.with(value, |step, ok: WaitOk| {
-                    step.model.waiting.answered(id, ok);
+                    step.model.waiting.set(id, ok);
                 });
             }
             Asked::Moderate(id, kind, name) => self.moderation_done(id, kind, &name),
@@ -77,7 +77,7 @@ impl Step<'_> {
             Asked::Newer(id) => self.with(value, |step, ok: EventsOk| step.newer(id, ok)),
             Asked::People(id) => self.with(value, |step, ok: PeopleOk| {
                 if let Some(room) = step.model.rooms.get_mut(&id) {
-                    room.attended(&ok.participants, ok.absent.clone());
+                    room.set_attendance(&ok.participants, ok.absent.clone());
                 }
                 step.fill(|page| match page {
                     Page::People(of, people) if *of == id => *people = Some(ok),
@@ -125,30 +125,30 @@ impl Step<'_> {
         match asked {
             Asked::Hello if reject.code == Code::NotSignedIn => self.sign_out(&reject.detail),
             Asked::Join(id) if reject.code == Code::AlreadyParticipant => self.joined(id, None),
-            Asked::Join(id) => self.join_refused(id, reject),
+            Asked::Join(id) => self.join_rejected(id, reject),
             Asked::Leave(id) if reject.code == Code::NotParticipant => self.left(id),
-            Asked::Post(id, cmid, sent) => self.post_refused(id, cmid, sent, reject),
-            Asked::Open(id) => self.open_refused(id, reject),
+            Asked::Post(id, cmid, sent) => self.post_rejected(id, cmid, sent, reject),
+            Asked::Open(id) => self.open_rejected(id, reject),
             Asked::Older(id, _) | Asked::Between(id) | Asked::Around(id, _) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
-                    room.asked_older = None;
+                    room.requested_older = None;
                 }
                 self.model.jump = None;
-                self.tell_no(reject);
+                self.show_rejection(reject);
             }
             Asked::Search => self.not_found(&reject.detail),
             Asked::Newer(id) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
-                    room.asked_newer = false;
+                    room.requested_newer = false;
                 }
-                self.tell_no(reject);
+                self.show_rejection(reject);
             }
             Asked::People(_) | Asked::JoinTimes | Asked::UserMessages | Asked::Explain(_) => {
                 self.model.overlay = None;
-                self.tell_no(reject);
+                self.show_rejection(reject);
             }
             Asked::Watch => self.watch_refused(reject),
-            Asked::Wait(id) => self.wait_refused(id, reject),
+            Asked::Wait(id) => self.wait_rejected(id, reject),
             Asked::Moderate(id, kind, name) => self.moderation_refused(id, kind, &name, reject),
             Asked::Plan(kind) => self.plan_refused(kind, reject),
             // Not requested by the user, so errors are not shown.
@@ -159,18 +159,18 @@ impl Step<'_> {
             | Asked::Close
             | Asked::DialogParticipants(_)
             | Asked::Schedule => {
-                self.tell_no(reject);
+                self.show_rejection(reject);
             }
         }
     }
 
     /// Shows why a request was rejected.
-    pub(super) fn tell_no(&mut self, reject: &Reject) {
+    pub(super) fn show_rejection(&mut self, reject: &Reject) {
         self.model.tell(Tone::Bad, reject.detail.clone());
     }
 
     /// Shows why a request about a meeting was rejected.
-    pub(super) fn tell_no_of(&mut self, id: InstanceId, reject: &Reject) {
+    pub(super) fn show_rejection_of(&mut self, id: InstanceId, reject: &Reject) {
         let title = self.title_of(id);
         self.model
             .tell(Tone::Bad, format!("{title}: {}", reject.detail));

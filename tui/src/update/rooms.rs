@@ -19,13 +19,13 @@ impl Step<'_> {
     /// Opens a meeting. The room exists at once, its log follows.
     pub(super) fn open(&mut self, id: InstanceId) {
         let now = self.model.now;
-        self.make_space();
+        self.evict_room();
         let room = self
             .model
             .rooms
             .entry(id)
             .or_insert_with(|| Room::new(id, now));
-        if !room.was_read() || !(room.following || room.is_closed()) {
+        if !room.is_loaded() || !(room.following || room.is_closed()) {
             self.ask_open(id);
         }
     }
@@ -53,12 +53,12 @@ impl Step<'_> {
             return;
         };
         room.following = !over;
-        room.attended(&people, absent);
-        room.asked_older = None;
-        room.asked_newer = false;
+        room.set_attendance(&people, absent);
+        room.requested_older = None;
+        room.requested_newer = false;
         let mut after = room.last();
-        let was_kept = room.kept_at.take().is_some();
-        if let Some(log) = room.log.as_mut().filter(|_| !was_kept) {
+        let is_in_cache = room.cached_at.take().is_some();
+        if let Some(log) = room.log.as_mut().filter(|_| !is_in_cache) {
             let common = log.durable();
             let is_anew = log.position().generation != ok.generation;
             log.reopen(ok);
@@ -66,68 +66,68 @@ impl Step<'_> {
                 after = after.min(common);
                 room.void_above(common);
             }
-            self.note_again(id, after);
+            self.apply_page(id, after);
         } else {
             room.log = Some(Replica::new(ok));
             match left {
-                Some(left) => room.read_before(&left),
+                Some(left) => room.set_read_position(&left),
                 None => room.seen = room.last(),
             }
         }
         if let Some(room) = self.model.rooms.get_mut(&id) {
-            room.count_left();
+            room.derive_left();
         }
-        self.read_again(id, left);
+        self.refresh_unread(id, left);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.again_at = None;
+        room.retry_at = None;
         if over {
-            room.wants_in = false;
-            room.settled();
+            room.wants_to_join = false;
+            room.cancel_retry();
         } else if room.has(me) {
-            room.wants_in = true;
-            room.settled();
-        } else if room.wants_in {
+            room.wants_to_join = true;
+            room.cancel_retry();
+        } else if room.wants_to_join {
             self.ask_join(id);
         } else {
-            room.settled();
+            room.cancel_retry();
         }
-        self.compare(id);
+        self.reconcile_outbox(id);
         if over {
-            self.model.outbox.fail(id, Code::Ended.sentence());
+            self.model.outbox.reject_unsent(id, Code::Ended.sentence());
         }
-        self.list_room(id);
-        self.flush(id);
+        self.update_list_entry(id);
+        self.send_next(id);
         self.arrive(id);
     }
 
     /// Handles a rejected open: retries a temporary error, otherwise removes the meeting.
-    pub(super) fn open_refused(&mut self, id: InstanceId, reject: &Reject) {
-        self.tell_no_of(id, reject);
+    pub(super) fn open_rejected(&mut self, id: InstanceId, reject: &Reject) {
+        self.show_rejection_of(id, reject);
         let room = self.model.rooms.get(&id);
-        let was_read = room.is_some_and(Room::was_read);
+        let is_loaded = room.is_some_and(Room::is_loaded);
         let is_gone = matches!(
             reject.code,
             Code::NotFound | Code::NotAllowed | Code::NotStarted
         );
-        if may_pass(reject.code) {
-            self.again_later(id, reject);
-        } else if !was_read {
+        if is_temporary(reject.code) {
+            self.retry_later(id, reject);
+        } else if !is_loaded {
             self.model.rooms.remove(&id);
             self.show_known(id);
         } else if is_gone && !room.is_some_and(Room::is_closed) {
-            self.gone(id);
+            self.remove_unreadable(id);
         }
         // Still ask for the outcome of messages sent there.
-        self.flush(id);
+        self.send_next(id);
     }
 
     /// Schedules a retry after a temporary error.
-    pub(super) fn again_later(&mut self, id: InstanceId, reject: &Reject) {
+    pub(super) fn retry_later(&mut self, id: InstanceId, reject: &Reject) {
         let (now, (_, dice)) = (self.model.now, self.spare.0.as_u64_pair());
         if let Some(room) = self.model.rooms.get_mut(&id) {
-            room.refused(now, reject.retry_after_s, dice);
+            room.retry_later(now, reject.retry_after_s, dice);
         }
     }
 
@@ -161,11 +161,11 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        if room.asked_newer {
+        if room.requested_newer {
             return;
         }
         let after = Some(room.last());
-        room.asked_newer = true;
+        room.requested_newer = true;
         let events = Events {
             instance: id,
             after,
@@ -175,7 +175,7 @@ impl Step<'_> {
         if !self.ask(Verb::Events(events), Asked::Newer(id))
             && let Some(room) = self.model.rooms.get_mut(&id)
         {
-            room.asked_newer = false;
+            room.requested_newer = false;
         }
     }
 
@@ -184,15 +184,15 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.asked_newer = false;
+        room.requested_newer = false;
         let (after, more) = (room.last(), ok.more);
         if let Some(log) = &mut room.log {
             log.add_page(ok, None);
-            room.count_left();
+            room.derive_left();
         }
         let advanced = room.last() > after;
-        self.note_again(id, after);
-        self.compare(id);
+        self.apply_page(id, after);
+        self.reconcile_outbox(id);
         // An empty page would be followed by another empty page.
         if more && advanced {
             self.ask_newer(id);
@@ -213,7 +213,7 @@ impl Step<'_> {
             return;
         };
         let outbox = &mut self.model.outbox;
-        outbox.fenced(fence.instance, fence.base, &void, me, now);
+        outbox.apply_fence(fence.instance, fence.base, &void, me, now);
         room.following = false;
         room.void_above(fence.base);
         self.ask_open(fence.instance);
@@ -223,7 +223,7 @@ impl Step<'_> {
     fn applied(&mut self, id: InstanceId, event: &Event) {
         let me = self.model.me.clone();
         let my_id = me.as_ref().map(|me| me.id);
-        let looking = self.model.looks_at(id);
+        let looking = self.model.is_viewing_end(id);
         let meant = match (&event.what, &me) {
             (What::Message { body, .. }, Some(me)) => mentions(body.as_str(), &me.name),
             _ => false,
@@ -231,11 +231,11 @@ impl Step<'_> {
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.noted(event, my_id, looking, meant);
+        room.event_applied(event, my_id, looking, meant);
         if let What::Join { user, .. } | What::Leave { user, .. } = &event.what {
-            room.came_or_went(*user);
+            room.reset_presence(*user);
         }
-        self.note_call(id, event, meant);
+        self.collect_notification(id, event, meant);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
@@ -247,36 +247,38 @@ impl Step<'_> {
                 if Some(*user) == my_id =>
             {
                 let generation = generation.unwrap_or_default();
-                self.model.outbox.seen(*cmid, event.seq, generation);
-                self.flush(id);
+                self.model
+                    .outbox
+                    .event_received(*cmid, event.seq, generation);
+                self.send_next(id);
             }
             What::Join { user, .. } if Some(*user) == my_id => {
-                room.wants_in = true;
-                self.list_room(id);
-                self.flush(id);
+                room.wants_to_join = true;
+                self.update_list_entry(id);
+                self.send_next(id);
             }
             What::Leave { user, reason } if Some(*user) == my_id => {
-                let wanted = room.wants_in;
-                room.wants_in = wanted && *reason == Reason::ConnectionLost;
-                if room.wants_in {
+                let wanted = room.wants_to_join;
+                room.wants_to_join = wanted && *reason == Reason::ConnectionLost;
+                if room.wants_to_join {
                     // The reconnect grace period ended before the connection was back.
                     self.ask_join(id);
                 } else {
                     let why = Code::NotParticipant.sentence();
-                    self.model.outbox.fail(id, why);
-                    self.flush(id);
+                    self.model.outbox.reject_unsent(id, why);
+                    self.send_next(id);
                 }
-                self.list_room(id);
+                self.update_list_entry(id);
             }
             What::Closed { .. } => {
-                room.wants_in = false;
+                room.wants_to_join = false;
                 room.following = false;
-                self.model.outbox.fail(id, Code::Ended.sentence());
-                self.flush(id);
-                self.list_room(id);
+                self.model.outbox.reject_unsent(id, Code::Ended.sentence());
+                self.send_next(id);
+                self.update_list_entry(id);
                 self.ask_meetings();
             }
-            What::Leave { .. } | What::Join { .. } => self.list_room(id),
+            What::Leave { .. } | What::Join { .. } => self.update_list_entry(id),
             What::Edited { target, .. } | What::Deleted { target, .. } if *target > room.seen => {
                 self.recount(id);
             }
@@ -298,7 +300,7 @@ impl Step<'_> {
             && let Some(room) = self.model.rooms.get_mut(&id)
         {
             // Do not join again automatically.
-            room.wants_in = false;
+            room.wants_to_join = false;
         }
         let zone = self.model.zone;
         let what = done.sentence(|_| "you".to_owned(), |at| zone.hm(at));
@@ -307,7 +309,7 @@ impl Step<'_> {
     }
 
     /// Handles the events above `after`, which came in a page.
-    fn note_again(&mut self, id: InstanceId, after: Seq) {
+    fn apply_page(&mut self, id: InstanceId, after: Seq) {
         let Some(room) = self.model.rooms.get(&id) else {
             return;
         };
@@ -323,19 +325,19 @@ impl Step<'_> {
     }
 
     /// Updates the outbox from the log.
-    fn compare(&mut self, id: InstanceId) {
+    fn reconcile_outbox(&mut self, id: InstanceId) {
         let log = self.model.rooms.get(&id).and_then(|room| room.log.as_ref());
         if let Some(log) = log {
-            self.model.outbox.compare(log);
+            self.model.outbox.reconcile(log);
         }
-        self.flush(id);
+        self.send_next(id);
     }
 
     /// Opens ended meetings again whose last messages are not known to be durable.
-    pub(super) fn confirm_closed(&mut self) {
+    pub(super) fn recheck_ended(&mut self) {
         let rooms = self.model.rooms.values();
         let ids: Vec<InstanceId> = rooms
-            .filter(|room| room.is_closed() && self.model.outbox.awaits_archive(room.id))
+            .filter(|room| room.is_closed() && self.model.outbox.has_acknowledged(room.id))
             .map(|room| room.id)
             .collect();
         for id in ids {
@@ -344,7 +346,7 @@ impl Step<'_> {
     }
 
     /// Updates the meeting list from the log.
-    fn list_room(&mut self, id: InstanceId) {
+    fn update_list_entry(&mut self, id: InstanceId) {
         let Some(room) = self.model.rooms.get(&id) else {
             return;
         };
@@ -363,14 +365,14 @@ impl Step<'_> {
     }
 
     /// Closes the least recently viewed meeting if the limit of subscriptions is reached.
-    fn make_space(&mut self) {
+    fn evict_room(&mut self) {
         if self.model.rooms.len() < limits::FOLLOWED_MAX {
             return;
         }
         let shown = self.model.shown;
         let rooms = self.model.rooms.values();
-        let idle = rooms.filter(|room| !room.wants_in && Some(room.id) != shown);
-        let Some(oldest) = idle.min_by_key(|room| room.looked_at).map(|room| room.id) else {
+        let idle = rooms.filter(|room| !room.wants_to_join && Some(room.id) != shown);
+        let Some(oldest) = idle.min_by_key(|room| room.viewed_at).map(|room| room.id) else {
             return;
         };
         self.model.rooms.remove(&oldest);
@@ -379,7 +381,7 @@ impl Step<'_> {
 }
 
 /// Returns whether a rejection is temporary.
-pub(super) const fn may_pass(code: Code) -> bool {
+pub(super) const fn is_temporary(code: Code) -> bool {
     matches!(
         code,
         Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::Internal

@@ -232,8 +232,8 @@ impl Step<'_> {
             .0
             .into_iter()
             .find_map(|line| match line {
-                crate::model::meetings::Listed::Entry(entry) => Some(entry.instance.id),
-                crate::model::meetings::Listed::Group(..) => None,
+                crate::model::meetings::ListLine::Entry(entry) => Some(entry.instance.id),
+                crate::model::meetings::ListLine::Group(..) => None,
             });
         self.model.shown = before.or(first);
     }

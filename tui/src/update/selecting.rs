@@ -41,7 +41,7 @@ impl Step<'_> {
         let Some(room) = self.model.room() else {
             return;
         };
-        let looked = self.model.looked(room);
+        let looked = self.model.room_view(room);
         let place = Place::Event(at);
         // It stays in sight whatever comes.
         let pinned = scroll::pinned(&looked, height);
@@ -110,7 +110,7 @@ impl Step<'_> {
             Command::OpenLink => self.open_link(),
             Command::UnreadFrom => self.unread_from(),
             Command::Reply => self.reply_selected(),
-            Command::Change => self.change_selected(),
+            Command::Change => self.edit_selected(),
             Command::Delete => self.delete_selected(),
             _ => {}
         }
@@ -230,7 +230,7 @@ impl Step<'_> {
         let Some(room) = self.model.room() else {
             return;
         };
-        let looked = self.model.looked(room);
+        let looked = self.model.room_view(room);
         let shown = scroll::window(&looked, height);
         if shown.iter().any(|row| row.place == place && row.row < 0) {
             return;

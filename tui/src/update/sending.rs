@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::effect::Effect;
 use crate::journal::{ComposeTarget, JournalEntry, Owner};
 use crate::model::composer::Composer;
-use crate::model::outbox::{Due, Outbox, Pending, Refusal};
+use crate::model::outbox::{NextSend, Outbox, OutboxEntry, Rejection};
 use crate::model::room::Room;
 use crate::model::scroll::Scroll;
 use crate::model::select::body;
@@ -21,7 +21,7 @@ use crate::text;
 use crate::theme::Tone;
 
 /// Messages with more lines need a confirmation.
-const LINES_UNASKED_MAX: usize = 5;
+const LINES_UNCONFIRMED_MAX: usize = 5;
 
 impl Step<'_> {
     /// Enter in the input: posts, runs a command, or, on an empty input, joins or retries.
@@ -45,7 +45,7 @@ impl Step<'_> {
         } else {
             &text
         };
-        self.say(said.trim_end());
+        self.post(said.trim_end());
     }
 
     /// Sends an edit. Its text is never a command.
@@ -56,16 +56,16 @@ impl Step<'_> {
             .zip(target)
             .and_then(|(log, target)| log.event(target.seq_in(log)?));
         let is_as_it_was = event.is_some_and(|event| {
-            let pending = self.model.outbox.change_of(event);
+            let pending = self.model.outbox.pending_change(event);
             pending.is_none() && body(event) == Some(text.trim_end())
         });
         if text.trim().is_empty() {
             let text = "Message is empty. /delete deletes it, Esc cancels the edit";
             self.model.tell(Tone::Bad, text);
         } else if is_as_it_was {
-            self.leave_aim();
+            self.cancel_target();
         } else {
-            self.say(text.trim_end());
+            self.post(text.trim_end());
         }
     }
 
@@ -76,7 +76,7 @@ impl Step<'_> {
             .map_or(ComposeTarget::New, Composer::target)
     }
 
-    fn say(&mut self, written: &str) {
+    fn post(&mut self, written: &str) {
         let body = match MessageBody::parse(written) {
             Ok(body) => body,
             Err(TextError::TooLong {
@@ -92,12 +92,12 @@ impl Step<'_> {
         let Some(id) = self
             .model
             .room()
-            .filter(|room| room.wants_in)
+            .filter(|room| room.wants_to_join)
             .map(|room| room.id)
         else {
-            return self.not_in(written);
+            return self.ask_to_join(written);
         };
-        if written.lines().count() > LINES_UNASKED_MAX
+        if written.lines().count() > LINES_UNCONFIRMED_MAX
             && self.model.confirming.as_deref() != Some(written)
         {
             let count = written.lines().count();
@@ -116,37 +116,37 @@ impl Step<'_> {
             since: now,
             failed: None,
         };
-        if let Err(full) = self.model.outbox.say(line) {
+        if let Err(full) = self.model.outbox.enqueue(line) {
             return self.model.tell(Tone::Bad, format!("Not sent: {full}"));
         }
         self.model.confirming = None;
         if target.is_change() {
             // The message stays in place, and the history keeps its first version.
-            self.model.composer_mut().sent();
+            self.model.composer_mut().take_sent();
             return self.drafts_changed();
         }
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.scroll = Scroll::Newest;
             room.divider = None;
-            room.kept_unread = false;
+            room.marked_unread = false;
         }
-        self.written(Some(id));
+        self.clear_sent(Some(id));
     }
 
     /// Asks to join before posting. Enter again joins, and the text stays.
-    fn not_in(&mut self, text: &str) {
+    fn ask_to_join(&mut self, text: &str) {
         let active = self.model.shown.filter(|id| self.model.is_active(*id));
         let Some(id) = active else {
-            return self.tell_not_in();
+            return self.explain_not_sent();
         };
         if self.model.confirming.take().as_deref() == Some(text) {
             return self.enter_meeting(id);
         }
-        self.tell_not_in();
+        self.explain_not_sent();
         self.model.confirming = Some(text.to_owned());
     }
 
-    fn tell_not_in(&mut self) {
+    fn explain_not_sent(&mut self) {
         let shown = self.model.shown;
         let text = match shown {
             None => {
@@ -162,7 +162,7 @@ impl Step<'_> {
                     .model
                     .rooms
                     .get(&id)
-                    .is_some_and(|room| room.kept_at.is_some()) =>
+                    .is_some_and(|room| room.cached_at.is_some()) =>
             {
                 "Not sent: still connecting. Press Enter again once connected".to_owned()
             }
@@ -184,7 +184,7 @@ impl Step<'_> {
         if self
             .model
             .room()
-            .is_none_or(|room| !room.wants_in && !room.is_closed())
+            .is_none_or(|room| !room.wants_to_join && !room.is_closed())
         {
             self.enter_meeting(id);
         }
@@ -192,7 +192,7 @@ impl Step<'_> {
 
     /// Retries the rejected entries of the meeting on screen.
     pub(super) fn retry(&mut self) {
-        let failed = |id: &InstanceId| self.model.outbox.failed(*id) > 0;
+        let failed = |id: &InstanceId| self.model.outbox.rejected_count(*id) > 0;
         let Some(id) = self.model.shown.filter(failed) else {
             return self.model.tell(Tone::Plain, "Nothing to retry");
         };
@@ -200,44 +200,44 @@ impl Step<'_> {
         if room.is_some_and(Room::is_closed) {
             return self.model.tell(Tone::Bad, Code::Ended.sentence());
         }
-        if !room.is_some_and(|room| room.wants_in) {
+        if !room.is_some_and(|room| room.wants_to_join) {
             return self.model.tell(Tone::Bad, Code::NotParticipant.sentence());
         }
         self.model.outbox.retry(id);
-        self.flush(id);
+        self.send_next(id);
     }
 
     /// Puts the last rejected entry back into the input.
     pub(super) fn recall(&mut self) {
         let recalled = self.model.shown.and_then(|id| self.model.outbox.recall(id));
         match recalled {
-            Some(line) => self.put_back(line.target, &line.body),
+            Some(line) => self.restore_entry(line.target, &line.body),
             None => self.model.tell(Tone::Plain, "Nothing to restore"),
         }
     }
 
     /// Sends the next entry of a meeting if possible.
-    pub(super) fn flush(&mut self, id: InstanceId) {
+    pub(super) fn send_next(&mut self, id: InstanceId) {
         let (me, now) = (self.model.my_id(), self.model.now);
         if !self.is_ready() || self.is_asked(&Asked::Open(id)) {
             return;
         }
         let room = self.model.rooms.get(&id);
         let inside = room.is_some_and(|room| room.following && room.has(me));
-        if !inside && room.is_some_and(|room| room.wants_in) {
+        if !inside && room.is_some_and(|room| room.wants_to_join) {
             // Joining is pending.
             return;
         }
         let log = room.and_then(|room| room.log.as_ref());
         let generation = log.map_or_else(Generation::default, |log| log.position().generation);
-        let due = self.model.outbox.due(id, now, generation, inside);
+        let due = self.model.outbox.next_send(id, now, generation, inside);
         if let Some(due) = due {
-            self.ask_due(id, generation, due);
+            self.send_entry(id, generation, due);
         }
     }
 
     /// Sends an entry. Its target may have another seq now, or be lost.
-    fn ask_due(&mut self, instance: InstanceId, sent: Generation, due: Due) {
+    fn send_entry(&mut self, instance: InstanceId, sent: Generation, due: NextSend) {
         let room = self.model.rooms.get(&instance);
         let log = room.and_then(|room| room.log.as_ref());
         let (cmid, body) = (due.cmid, due.body);
@@ -260,8 +260,8 @@ impl Step<'_> {
                 let why = "the server has lost the message".to_owned();
                 self.model
                     .outbox
-                    .refused(cmid, sent, Refusal::Final { why });
-                return self.flush(instance);
+                    .rejected(cmid, sent, Rejection::Final { why });
+                return self.send_next(instance);
             }
             // A reply is posted even if the message it replies to is lost.
             (ComposeTarget::New | ComposeTarget::Reply(_), reply_to) => Verb::Post(Post {
@@ -281,17 +281,17 @@ impl Step<'_> {
         let outbox = &mut self.model.outbox;
         match log {
             Some(log) => {
-                outbox.taken(cmid, ok.seq, sent, log.position().generation);
-                outbox.archived(log);
+                outbox.acknowledged(cmid, ok.seq, sent, log.position().generation);
+                outbox.remove_durable(log);
             }
             // Without a subscription nobody reports when it is durable.
-            None => outbox.settle(cmid),
+            None => outbox.remove(cmid),
         }
-        self.flush(id);
+        self.send_next(id);
     }
 
     /// Handles a rejection: retries a temporary one, otherwise shows the reason at the entry.
-    pub(super) fn post_refused(
+    pub(super) fn post_rejected(
         &mut self,
         id: InstanceId,
         cmid: Cmid,
@@ -301,35 +301,39 @@ impl Step<'_> {
         let why = reject.detail.clone();
         let wait_ms = i64::from(reject.retry_after_s.unwrap_or(1).clamp(1, 60)) * 1_000;
         let at = self.model.now.plus_ms(wait_ms);
-        let wants_in = self.model.rooms.get(&id).is_some_and(|room| room.wants_in);
+        let wants_to_join = self
+            .model
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.wants_to_join);
         let refusal = match reject.code {
             Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::NotSignedIn => {
-                Refusal::Later { at, why }
+                Rejection::Later { at, why }
             }
-            Code::Internal => Refusal::Broken { at, why },
-            Code::NotParticipant if wants_in => Refusal::NotIn { why },
-            _ => Refusal::Final { why },
+            Code::Internal => Rejection::ServerError { at, why },
+            Code::NotParticipant if wants_to_join => Rejection::NotParticipant { why },
+            _ => Rejection::Final { why },
         };
-        let target = |line: &Pending| (line.cmid == cmid).then_some(line.target);
+        let target = |line: &OutboxEntry| (line.cmid == cmid).then_some(line.target);
         let target = self
             .model
             .outbox
-            .of(id)
+            .entries_of(id)
             .find_map(target)
             .unwrap_or_default();
         if let (ComposeTarget::Delete(_), Code::MessageDeleted) = (target, reject.code) {
             // Deleted already, by anyone.
-            self.model.outbox.settle(cmid);
-            return self.flush(id);
+            self.model.outbox.remove(cmid);
+            return self.send_next(id);
         }
-        if self.model.outbox.refused(cmid, sent, refusal) {
+        if self.model.outbox.rejected(cmid, sent, refusal) {
             self.ask_join(id);
         }
         let failed = self
             .model
             .outbox
-            .of(id)
-            .any(|l| l.cmid == cmid && l.is_failed());
+            .entries_of(id)
+            .any(|l| l.cmid == cmid && l.is_rejected());
         // The edited message may be off the screen.
         if failed && (target.is_change() || self.model.shown != Some(id)) {
             let title = self.title_of(id);
@@ -341,21 +345,21 @@ impl Step<'_> {
             let text = format!("{title}: {what}: {}", reject.detail);
             self.model.tell(Tone::Bad, text);
         }
-        self.flush(id);
+        self.send_next(id);
     }
 
     /// Sends entries that are on disk now.
     pub(super) fn recorded(&mut self, cmids: &[Cmid]) {
-        self.model.outbox.kept(cmids);
+        self.model.outbox.written(cmids);
         let ids: BTreeSet<InstanceId> = self
             .model
             .outbox
-            .lines()
+            .entries()
             .filter(|line| cmids.contains(&line.cmid))
             .map(|line| line.instance)
             .collect();
         for id in ids {
-            self.flush(id);
+            self.send_next(id);
         }
     }
 
@@ -387,7 +391,7 @@ impl Step<'_> {
                 && let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
                 && composer.editor.text().trim_end() == line.body.as_str()
             {
-                composer.sent();
+                composer.take_sent();
                 self.drafts_changed();
             }
         }
@@ -396,7 +400,7 @@ impl Step<'_> {
         for id in ids {
             self.model.shown.get_or_insert(id);
             self.open(id);
-            self.flush(id);
+            self.send_next(id);
         }
     }
 }

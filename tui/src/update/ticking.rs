@@ -12,7 +12,7 @@ use crate::model::Asked;
 use crate::theme::Tone;
 
 /// Remaining minutes at which participants are warned.
-const WARNED_AT_MINUTES: [i64; 3] = [10, 5, 1];
+const WARNING_MINUTES: [i64; 3] = [10, 5, 1];
 
 impl Step<'_> {
     /// Handles the passing of time from `before` to `model.now`.
@@ -31,10 +31,10 @@ impl Step<'_> {
             self.model.quit_until = None;
         }
         if self.model.drafts_due.is_some_and(|due| due <= now) {
-            self.keep_drafts();
+            self.save_drafts();
         }
-        if self.model.screens_due.is_some_and(|due| due <= now) {
-            self.keep_screens();
+        if self.model.cache_due.is_some_and(|due| due <= now) {
+            self.save_cache();
         }
         if self.model.quit_at.is_some_and(|at| at <= now) {
             self.model.quit_at = None;
@@ -47,19 +47,19 @@ impl Step<'_> {
         for room in self.model.rooms.values_mut() {
             room.typing.retain(|_, until| *until > now);
         }
-        self.tell_idle();
+        self.report_idle();
         self.warn();
-        self.open_again();
-        self.send_waiting();
+        self.retry_opening();
+        self.send_delayed();
     }
 
     /// Reports to the server whether the user is idle.
-    fn tell_idle(&mut self) {
-        let event = self.model.idling.event(self.model.now);
-        if let Some(idle) = event.filter(|_| self.model.tells_idle())
+    fn report_idle(&mut self) {
+        let event = self.model.idle.event(self.model.now);
+        if let Some(idle) = event.filter(|_| self.model.reports_idle())
             && self.ask(Verb::Idle(Idle { idle }), Asked::Idle)
         {
-            self.model.idling.told(idle);
+            self.model.idle.reported(idle);
         }
     }
 
@@ -70,7 +70,7 @@ impl Step<'_> {
             .model
             .rooms
             .values()
-            .filter(|room| room.wants_in && !room.is_closed())
+            .filter(|room| room.wants_to_join && !room.is_closed())
             .map(|room| room.id)
             .collect();
         for id in joined {
@@ -78,7 +78,7 @@ impl Step<'_> {
                 continue;
             };
             let left = minutes_left(now, end);
-            let due = WARNED_AT_MINUTES.into_iter().filter(|at| left <= *at).min();
+            let due = WARNING_MINUTES.into_iter().filter(|at| left <= *at).min();
             let title = self.title_of(id);
             let Some(room) = self.model.rooms.get_mut(&id) else {
                 continue;
@@ -101,11 +101,11 @@ impl Step<'_> {
     }
 
     /// Opens rooms again whose last attempt failed temporarily.
-    fn open_again(&mut self) {
+    fn retry_opening(&mut self) {
         let now = self.model.now;
         let mut due = Vec::new();
         for room in self.model.rooms.values_mut() {
-            if room.again_at.take_if(|at| *at <= now).is_some() {
+            if room.retry_at.take_if(|at| *at <= now).is_some() {
                 due.push(room.id);
             }
         }
@@ -114,12 +114,12 @@ impl Step<'_> {
         }
     }
 
-    fn send_waiting(&mut self) {
+    fn send_delayed(&mut self) {
         let now = self.model.now;
-        let due = self.model.outbox.due_at().filter(|(_, at)| *at <= now);
+        let due = self.model.outbox.retry_times().filter(|(_, at)| *at <= now);
         let ids: BTreeSet<_> = due.map(|(id, _)| id).collect();
         for id in ids {
-            self.flush(id);
+            self.send_next(id);
         }
     }
 }

@@ -24,7 +24,7 @@ impl Step<'_> {
         // Where it was written: obeying it may show another meeting.
         let at = self.model.shown;
         if self.obey(line) {
-            self.obeyed(at);
+            self.clear_command(at);
         }
     }
 
@@ -67,9 +67,9 @@ impl Step<'_> {
             Verb::Mute => return self.mute(),
             Verb::Dnd => self.toggle_dnd(),
             Verb::Read => self.read(argument),
-            Verb::Reply => return self.reply_word(argument),
-            Verb::Change => return self.change_word(),
-            Verb::Delete => return self.delete_word(),
+            Verb::Reply => return self.reply_command(argument),
+            Verb::Change => return self.edit_command(),
+            Verb::Delete => return self.delete_command(),
             Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
         true
@@ -95,7 +95,7 @@ impl Step<'_> {
                     .tell(Tone::Bad, "which meeting? /join 1/4 or a part of its title");
                 return false;
             };
-            if self.model.room().is_some_and(|room| room.wants_in) {
+            if self.model.room().is_some_and(|room| room.wants_to_join) {
                 self.model
                     .tell(Tone::Plain, "you are in this meeting already");
             }

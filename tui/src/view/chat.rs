@@ -10,8 +10,8 @@ use super::{put, title, whole};
 use crate::clock::{minutes, minutes_left};
 use crate::link::Links;
 use crate::model::room::Room;
-use crate::model::scroll::{Place, Shown};
-use crate::model::timeline::Looked;
+use crate::model::scroll::{Place, ScreenRow};
+use crate::model::timeline::RoomView;
 use crate::model::{Link, Model, scroll};
 use crate::text;
 use crate::theme::Tone;
@@ -40,11 +40,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Links {
 
 fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     let height = usize::from(area.height);
-    let looked = model.looked(room);
-    let shown = scroll::window(&looked, height);
-    let links = links(&looked, &shown);
+    let view = model.room_view(room);
+    let shown = scroll::window(&view, height);
+    let links = links(&view, &shown);
     let selected = model.selected().map(|event| Place::Event(event.seq));
-    let is_selected = |row: &Shown| Some(row.place) == selected && row.row >= 0;
+    let is_selected = |row: &ScreenRow| Some(row.place) == selected && row.row >= 0;
     let cursor = shown.iter().position(is_selected);
     let sought = model.select.as_ref().map_or("", |select| &select.sought);
     let columns = usize::from(area.width);
@@ -80,8 +80,8 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
 }
 
 /// Returns the links of the messages on the screen.
-fn links(looked: &Looked<'_>, shown: &[Shown]) -> Links {
-    let log = looked.room.log.as_ref();
+fn links(view: &RoomView<'_>, shown: &[ScreenRow]) -> Links {
+    let log = view.room.log.as_ref();
     let mut seqs: Vec<_> = shown
         .iter()
         .filter_map(|row| match row.place {
@@ -91,7 +91,7 @@ fn links(looked: &Looked<'_>, shown: &[Shown]) -> Links {
         .collect();
     seqs.dedup();
     let events = seqs.into_iter().filter_map(|seq| log?.event(seq));
-    events.flat_map(|event| looked.links(event)).collect()
+    events.flat_map(|event| view.links(event)).collect()
 }
 
 /// Highlights the search matches in the text of a row.
@@ -182,7 +182,7 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
         }
         InstanceState::Scheduled => {
             let left = countdown(model, instance);
-            let hint = if model.meetings.is_waited_for(instance.id) {
+            let hint = if model.meetings.joins_automatically(instance.id) {
                 format!("You'll join at the start. {enter} to cancel")
             } else {
                 format!("{enter} join automatically when it starts")
@@ -199,7 +199,7 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
         ),
     };
     rows.push(Line::raw(said));
-    if let Some(waiting) = model.who_waits(instance.id) {
+    if let Some(waiting) = model.describe_waiting(instance.id) {
         let waiting = text::wrap(&waiting, cells).into_iter();
         rows.extend(waiting.take(WAITING_ROWS_MAX).map(Line::raw));
     }

@@ -66,9 +66,9 @@ pub(super) fn loading(model: &Model) -> String {
 
 /// Draws the input of a filter.
 pub(super) fn filter_line(model: &Model, filter: &Editor, frame: &mut Frame<'_>, area: Rect) {
-    let laid = filter.laid(usize::from(area.width).saturating_sub(12).max(2));
-    let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
-    let x = u16::try_from(laid.column + 9).unwrap_or(u16::MAX);
+    let layout = filter.layout(usize::from(area.width).saturating_sub(12).max(2));
+    let written = layout.rows.get(layout.row).cloned().unwrap_or_default();
+    let x = u16::try_from(layout.column + 9).unwrap_or(u16::MAX);
     frame.render_widget(Clear, area);
     let spans = vec![
         Span::styled(" filter: ", model.theme.style(Tone::Strong)),

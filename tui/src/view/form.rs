@@ -114,10 +114,10 @@ fn field_line(
     let label = if columns > 30 { LABEL } else { 0 };
     let cells = columns.saturating_sub(label + 5).max(2);
     let editor = form.editor(field);
-    let laid = editor.laid(cells);
+    let layout = editor.layout(cells);
     let (mut shown, mut column) = (
-        laid.rows.get(laid.row).cloned().unwrap_or_default(),
-        laid.column,
+        layout.rows.get(layout.row).cloned().unwrap_or_default(),
+        layout.column,
     );
     if field == Field::Password {
         // Its length in characters is shown, nothing else of it.

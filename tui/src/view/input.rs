@@ -32,9 +32,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Some(_) | None => prompt,
     };
     let written = model.composer().map(|composer| &composer.editor);
-    let laid = query.or(written).map(|editor| editor.laid(cells));
-    let (rows, row, column) = match laid {
-        Some(laid) => (laid.rows, laid.row, laid.column),
+    let layout = query.or(written).map(|editor| editor.layout(cells));
+    let (rows, row, column) = match layout {
+        Some(layout) => (layout.rows, layout.row, layout.column),
         None => (vec![String::new()], 0, 0),
     };
     let height = usize::from(area.height);
@@ -93,7 +93,7 @@ pub(super) fn target(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         ComposeTarget::Reply(_) => format!(
             " {} Replying to {}",
             glyphs.mention,
-            model.looked(room).quoted(seq)
+            model.room_view(room).quoted(seq)
         ),
         ComposeTarget::New | ComposeTarget::Edit(_) | ComposeTarget::Delete(_) => {
             format!(" {} Editing your {at}message", glyphs.mention)
@@ -129,5 +129,5 @@ fn placeholder(model: &Model) -> String {
 fn waits(model: &Model) -> bool {
     model
         .shown
-        .is_some_and(|id| model.meetings.is_waited_for(id))
+        .is_some_and(|id| model.meetings.joins_automatically(id))
 }

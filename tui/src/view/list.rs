@@ -9,7 +9,7 @@ use super::{put, select, spread};
 use crate::clock::{minutes, minutes_left};
 use crate::command::Command;
 use crate::model::Model;
-use crate::model::meetings::{Entry, Group, Listed};
+use crate::model::meetings::{Entry, Group, ListLine};
 use crate::text;
 use crate::theme::Tone;
 
@@ -25,8 +25,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
     let mut rows = Vec::with_capacity(lines.len());
     for line in &lines {
         rows.push(match line {
-            Listed::Group(group, count) => group_row(model, *group, *count, columns),
-            Listed::Entry(entry) => {
+            ListLine::Group(group, count) => group_row(model, *group, *count, columns),
+            ListLine::Entry(entry) => {
                 let chosen = model.shown == Some(entry.instance.id);
                 if chosen {
                     selected = Some(rows.len());
@@ -44,7 +44,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
         rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));
     }
     let glyphs = model.theme.glyphs;
-    let find = match model.meetings.kept_at {
+    let find = match model.meetings.cached_at {
         Some(at) => format!("as of {}", model.zone.hm(at)),
         None => format!("{} find", model.key(Command::Find)),
     };
@@ -122,7 +122,7 @@ fn tab(model: &Model, entry: &Entry<'_>, columns: usize) -> String {
     let number = number(entry).unwrap_or(' ');
     let joined = if is_joined(model, entry.instance) {
         glyphs.live
-    } else if model.meetings.is_waited_for(entry.instance.id) {
+    } else if model.meetings.joins_automatically(entry.instance.id) {
         glyphs.busy
     } else {
         " "
@@ -160,7 +160,7 @@ fn row(model: &Model, entry: &Entry<'_>, chosen: bool, columns: usize) -> Line<'
     let number = number(entry).unwrap_or(' ');
     let joined = if is_joined(model, instance) {
         glyphs.live
-    } else if model.meetings.is_waited_for(entry.instance.id) {
+    } else if model.meetings.joins_automatically(entry.instance.id) {
         glyphs.busy
     } else {
         " "

@@ -66,10 +66,10 @@ pub(super) fn find(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let columns = usize::from(inside.width);
-    let laid = find.query.laid(columns.saturating_sub(4).max(2));
-    let shown = laid.rows.get(laid.row).cloned().unwrap_or_default();
+    let layout = find.query.layout(columns.saturating_sub(4).max(2));
+    let shown = layout.rows.get(layout.row).cloned().unwrap_or_default();
     let mut lines = vec![Line::raw(format!(" {} {shown}", glyphs.prompt))];
-    let x = u16::try_from(laid.column + 3).unwrap_or(u16::MAX);
+    let x = u16::try_from(layout.column + 3).unwrap_or(u16::MAX);
     let x = inside.x.saturating_add(x).min(inside.right() - 1);
     frame.set_cursor_position(Position::new(x, inside.y));
     let space = usize::from(inside.height).saturating_sub(1);

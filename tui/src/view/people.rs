@@ -89,7 +89,7 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
 
 /// Returns the current participants: present, reconnecting, then idle.
 fn members(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec<Row> {
-    let presence = |member: &Member| room.away.get(&member.id).map(|(presence, _)| *presence);
+    let presence = |member: &Member| room.presence.get(&member.id).map(|(presence, _)| *presence);
     let mut members = log.members();
     members.sort_by_key(|member| match presence(member) {
         None | Some(Presence::Here) => 0,
@@ -116,7 +116,7 @@ fn one(
         text::one_line(&log.name(member.id))
     };
     let joined = model.zone.hm(member.joined);
-    let away = room.away.get(&member.id);
+    let away = room.presence.get(&member.id);
     let (glyph, tone, time) = match away {
         None | Some((Presence::Here, _)) => (glyphs.live, Tone::Good, joined),
         Some((Presence::Reconnecting, _)) => {

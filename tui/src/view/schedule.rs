@@ -218,10 +218,10 @@ fn draw_form(model: &Model, form: &Form, frame: &mut Frame<'_>, body: Rect) {
     let skipped = (form.at + 1).saturating_sub(usize::from(inside.height));
     for (nth, (field, editor)) in form.fields.iter().enumerate().skip(skipped) {
         let has_focus = nth == form.at;
-        let laid = editor.laid(cells);
-        let input = laid.rows.get(laid.row).cloned().unwrap_or_default();
+        let layout = editor.layout(cells);
+        let input = layout.rows.get(layout.row).cloned().unwrap_or_default();
         if has_focus {
-            let x = u16::try_from(label + 1 + laid.column).unwrap_or(u16::MAX);
+            let x = u16::try_from(label + 1 + layout.column).unwrap_or(u16::MAX);
             let y = u16::try_from(lines.len()).unwrap_or_default();
             cursor = Position::new(
                 inside.x.saturating_add(x).min(inside.right() - 1),

@@ -38,9 +38,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let columns = usize::from(inside.width);
-    let laid = seek.query.laid(columns.saturating_sub(4).max(2));
-    let written = laid.rows.get(laid.row).cloned().unwrap_or_default();
-    let x = u16::try_from(laid.column + 3).unwrap_or(u16::MAX);
+    let layout = seek.query.layout(columns.saturating_sub(4).max(2));
+    let written = layout.rows.get(layout.row).cloned().unwrap_or_default();
+    let x = u16::try_from(layout.column + 3).unwrap_or(u16::MAX);
     let x = inside.x.saturating_add(x).min(inside.right() - 1);
     frame.set_cursor_position(Position::new(x, inside.y));
     let mut lines = vec![

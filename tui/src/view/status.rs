@@ -161,8 +161,9 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         let text = format!(" {} {title}{meant} +{unread} ({key})", glyphs.came);
         return vec![Span::styled(text, theme.style(Tone::Strong))];
     }
-    let elsewhere = model.outbox.lines();
-    let elsewhere = elsewhere.filter(|line| line.is_failed() && model.shown != Some(line.instance));
+    let elsewhere = model.outbox.entries();
+    let elsewhere =
+        elsewhere.filter(|line| line.is_rejected() && model.shown != Some(line.instance));
     match elsewhere.count() {
         0 => Vec::new(),
         count => {

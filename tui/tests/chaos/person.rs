@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use plenary::model::outbox::Sending;
+use plenary::model::outbox::Delivery;
 use plenary::model::room::Room;
 use plenary::model::{Link, Model};
 use plenary::msg::AppEvent;
@@ -129,7 +129,7 @@ struct Actor {
     client: Headless,
     seen: Arc<Mutex<Seen>>,
     /// Lines as they were when last looked at: what they say, and how far they were.
-    states: HashMap<Cmid, (String, Sending)>,
+    states: HashMap<Cmid, (String, Delivery)>,
     was_ready: bool,
     number: u64,
 }
@@ -170,14 +170,14 @@ impl Actor {
     fn talk(&mut self) {
         let model = self.client.model();
         let room = model.rooms.get(&self.role.instance);
-        if model.shown != Some(self.role.instance) || !room.is_some_and(|room| room.wants_in) {
+        if model.shown != Some(self.role.instance) || !room.is_some_and(|room| room.wants_to_join) {
             return;
         }
         self.number += 1;
         let text = format!("{} says {}", self.role.name, self.number);
         self.write(&text);
         let model = self.client.model();
-        let last = model.outbox.lines().next_back();
+        let last = model.outbox.entries().next_back();
         if last.is_some_and(|line| line.body.as_str() == text) {
             self.seen().said.push(text);
         }
@@ -190,17 +190,17 @@ impl Actor {
         if model.link != Link::Ready || room.is_some_and(Room::is_closed) {
             return;
         }
-        if model.shown != Some(id) || !room.is_some_and(|room| room.wants_in) {
+        if model.shown != Some(id) || !room.is_some_and(|room| room.wants_to_join) {
             self.write(&format!("/join {id}"));
-        } else if model.outbox.failed(id) > 0 {
+        } else if model.outbox.rejected_count(id) > 0 {
             self.write("/retry");
         }
     }
 
     async fn die(&mut self, down: Duration) {
         self.look();
-        for line in self.client.model().outbox.lines() {
-            if line.state == Sending::Keeping {
+        for line in self.client.model().outbox.entries() {
+            if line.state == Delivery::Writing {
                 let body = line.body.as_str().to_owned();
                 self.seen().cut_short.insert(body);
             }
@@ -246,11 +246,11 @@ impl Actor {
         seen.is_in = room.is_some_and(|room| room.has(model.my_id()));
         seen.is_closed = room.is_some_and(Room::is_closed);
         seen.last = room.map_or(0, |room| room.last().get());
-        seen.on_the_way = model.outbox.lines().count();
-        let first = model.outbox.lines().find(|line| line.is_tried());
+        seen.on_the_way = model.outbox.entries().count();
+        let first = model.outbox.entries().find(|line| line.is_unacknowledged());
         seen.first = first.map_or_else(String::new, |line| format!("{:?}", line.state));
         let mut here = HashSet::new();
-        for line in model.outbox.lines() {
+        for line in model.outbox.entries() {
             here.insert(line.cmid);
             let known = self.states.get(&line.cmid);
             if known.is_some_and(|(_, state)| *state == line.state) {
@@ -258,14 +258,14 @@ impl Actor {
             }
             let body = line.body.as_str().to_owned();
             match line.state {
-                Sending::Taken { .. } => {
+                Delivery::Acknowledged { .. } => {
                     seen.taken.insert(body.clone());
                     seen.taken_at = Some(now);
                 }
-                Sending::Failed { .. } => {
+                Delivery::Rejected { .. } => {
                     seen.refused.insert(body.clone());
                 }
-                Sending::Keeping | Sending::Waiting { .. } | Sending::Sent { .. } => {}
+                Delivery::Writing | Delivery::Waiting { .. } | Delivery::Sent { .. } => {}
             }
             self.states.insert(line.cmid, (body, line.state.clone()));
         }

@@ -9,7 +9,7 @@ const BYTES_MAX: usize = 512 * 1_024;
 
 /// How a change combines with the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum ChangeKind {
     /// Typed characters combine into words.
     Typed,
     /// Deleted characters combine into words.
@@ -26,13 +26,13 @@ pub(super) struct Change {
     pub(super) inserted: String,
     /// The cursor before and after the change.
     pub(super) cursors: (usize, usize),
-    pub(super) how: How,
+    pub(super) kind: ChangeKind,
 }
 
 /// The undo and redo stacks of one editor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Undo {
-    made: VecDeque<Change>,
+    done: VecDeque<Change>,
     undone: Vec<Change>,
     /// Whether the next change starts a new entry.
     sealed: bool,
@@ -48,8 +48,8 @@ impl Change {
         let blank = |c: Option<char>| c.is_some_and(char::is_whitespace);
         let first = |text: &str| text.chars().next();
         let last = |text: &str| text.chars().next_back();
-        match (self.how, next.how) {
-            (How::Typed, How::Typed) => {
+        match (self.kind, next.kind) {
+            (ChangeKind::Typed, ChangeKind::Typed) => {
                 let follows = next.removed.is_empty() && next.at == self.at + self.inserted.len();
                 let begins = blank(last(&self.inserted)) && !blank(first(&next.inserted));
                 if !follows || begins {
@@ -57,20 +57,22 @@ impl Change {
                 }
                 self.inserted.push_str(&next.inserted);
             }
-            (How::Deleted, How::Deleted) if next.at + next.removed.len() == self.at => {
+            (ChangeKind::Deleted, ChangeKind::Deleted)
+                if next.at + next.removed.len() == self.at =>
+            {
                 if blank(first(&self.removed)) && !blank(last(&next.removed)) {
                     return false;
                 }
                 self.removed.insert_str(0, &next.removed);
                 self.at = next.at;
             }
-            (How::Deleted, How::Deleted) if next.at == self.at => {
+            (ChangeKind::Deleted, ChangeKind::Deleted) if next.at == self.at => {
                 if blank(last(&self.removed)) && !blank(first(&next.removed)) {
                     return false;
                 }
                 self.removed.push_str(&next.removed);
             }
-            (How::Typed | How::Deleted | How::Whole, _) => return false,
+            (ChangeKind::Typed | ChangeKind::Deleted | ChangeKind::Whole, _) => return false,
         }
         self.cursors.1 = next.cursors.1;
         true
@@ -80,7 +82,7 @@ impl Change {
 impl Undo {
     /// Returns whether there is a change to undo.
     pub(super) fn is_any(&self) -> bool {
-        !self.made.is_empty()
+        !self.done.is_empty()
     }
 
     /// Makes the next change start a new entry.
@@ -88,22 +90,22 @@ impl Undo {
         self.sealed = true;
     }
 
-    pub(super) fn made(&mut self, change: Change) {
+    pub(super) fn push(&mut self, change: Change) {
         self.undone.clear();
         let sealed = std::mem::take(&mut self.sealed);
-        let joined = !sealed && self.made.back_mut().is_some_and(|last| last.join(&change));
+        let joined = !sealed && self.done.back_mut().is_some_and(|last| last.join(&change));
         if !joined {
-            self.made.push_back(change);
+            self.done.push_back(change);
         }
-        let mut bytes: usize = self.made.iter().map(Change::bytes).sum();
-        while self.made.len() > CHANGES_MAX || (bytes > BYTES_MAX && self.made.len() > 1) {
-            bytes -= self.made.pop_front().map_or(0, |oldest| oldest.bytes());
+        let mut bytes: usize = self.done.iter().map(Change::bytes).sum();
+        while self.done.len() > CHANGES_MAX || (bytes > BYTES_MAX && self.done.len() > 1) {
+            bytes -= self.done.pop_front().map_or(0, |oldest| oldest.bytes());
         }
     }
 
     /// Takes the change to undo and makes it available to redo.
     pub(super) fn undo(&mut self) -> Option<Change> {
-        let change = self.made.pop_back()?;
+        let change = self.done.pop_back()?;
         self.undone.push(change.clone());
         self.sealed = true;
         Some(change)
@@ -112,7 +114,7 @@ impl Undo {
     /// Takes the change to redo.
     pub(super) fn redo(&mut self) -> Option<Change> {
         let change = self.undone.pop()?;
-        self.made.push_back(change.clone());
+        self.done.push_back(change.clone());
         self.sealed = true;
         Some(change)
     }

@@ -1,7 +1,7 @@
 //! Tests of the outbox, and a simulation of losses, crashes and fences in which every entry has to
 //! arrive once and in order.
 
-mod world;
+mod simulation;
 
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq};
 use plenary_shared::text::MessageBody;
@@ -45,37 +45,37 @@ fn at(ms: i64) -> Timestamp {
 fn outbox(numbers: std::ops::RangeInclusive<u128>) -> Outbox {
     let mut outbox = Outbox::default();
     for number in numbers.clone() {
-        outbox.say(line(number)).expect("there is room");
+        outbox.enqueue(line(number)).expect("there is room");
     }
     let cmids: Vec<Cmid> = numbers.map(cmid).collect();
-    outbox.kept(&cmids);
+    outbox.written(&cmids);
     outbox.take_records();
     outbox
 }
 
 fn due(outbox: &mut Outbox, now_ms: i64) -> Option<Cmid> {
     outbox
-        .due(id(), at(now_ms), generation(1), true)
+        .next_send(id(), at(now_ms), generation(1), true)
         .map(|due| due.cmid)
 }
 
-fn state(outbox: &Outbox, number: u128) -> Sending {
-    let found = outbox.lines().find(|line| line.cmid == cmid(number));
+fn state(outbox: &Outbox, number: u128) -> Delivery {
+    let found = outbox.entries().find(|line| line.cmid == cmid(number));
     found.expect("it is there").state.clone()
 }
 
 #[test]
 fn nothing_goes_before_it_is_on_disk_and_only_one_at_a_time() {
     let mut outbox = Outbox::default();
-    outbox.say(line(1)).expect("there is room");
-    outbox.say(line(2)).expect("there is room");
+    outbox.enqueue(line(1)).expect("there is room");
+    outbox.enqueue(line(2)).expect("there is room");
     assert_eq!(outbox.take_records().len(), 2);
-    outbox.kept(&[cmid(2)]);
+    outbox.written(&[cmid(2)]);
     assert_eq!(due(&mut outbox, 0), None, "the first is not on disk");
-    outbox.kept(&[cmid(1)]);
+    outbox.written(&[cmid(1)]);
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)));
     assert_eq!(due(&mut outbox, 0), None, "the first is on its way");
-    outbox.taken(cmid(1), seq(5), generation(1), generation(1));
+    outbox.acknowledged(cmid(1), seq(5), generation(1), generation(1));
     assert_eq!(due(&mut outbox, 0), Some(cmid(2)));
 }
 
@@ -83,60 +83,63 @@ fn nothing_goes_before_it_is_on_disk_and_only_one_at_a_time() {
 fn one_that_has_to_wait_holds_back_those_behind_it() {
     let mut outbox = outbox(1..=2);
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)));
-    let later = Refusal::Later {
+    let later = Rejection::Later {
         at: at(1_000),
         why: "away".into(),
     };
-    assert!(!outbox.refused(cmid(1), generation(1), later));
+    assert!(!outbox.rejected(cmid(1), generation(1), later));
     assert_eq!(due(&mut outbox, 999), None);
-    assert_eq!(outbox.due_at().collect::<Vec<_>>(), [(id(), at(1_000))]);
+    assert_eq!(
+        outbox.retry_times().collect::<Vec<_>>(),
+        [(id(), at(1_000))]
+    );
     assert_eq!(due(&mut outbox, 1_000), Some(cmid(1)));
 }
 
 #[rstest]
-#[case::in_the_same_generation(1, 1, Sending::Taken { seq: seq(5), generation: generation(1) })]
-#[case::a_fence_came_before_the_answer(1, 2, Sending::Waiting { until: None })]
+#[case::in_the_same_generation(1, 1, Delivery::Acknowledged { seq: seq(5), generation: generation(1) })]
+#[case::a_fence_came_before_the_answer(1, 2, Delivery::Waiting { until: None })]
 fn an_answer_counts_in_its_generation(
     #[case] sent: u64,
     #[case] answered: u64,
-    #[case] expected: Sending,
+    #[case] expected: Delivery,
 ) {
     let mut outbox = outbox(1..=1);
-    outbox.due(id(), at(0), generation(sent), true);
-    outbox.taken(cmid(1), seq(5), generation(sent), generation(answered));
+    outbox.next_send(id(), at(0), generation(sent), true);
+    outbox.acknowledged(cmid(1), seq(5), generation(sent), generation(answered));
     assert_eq!(state(&outbox, 1), expected);
 }
 
 #[test]
 fn an_answer_to_an_earlier_try_says_nothing_of_a_later_one() {
     let mut outbox = outbox(1..=1);
-    outbox.due(id(), at(0), generation(1), true);
-    outbox.seen(cmid(1), seq(5), generation(1));
-    outbox.fenced(id(), seq(4), &[], None, at(0));
-    outbox.due(id(), at(0), generation(2), true);
-    outbox.taken(cmid(1), seq(5), generation(1), generation(2));
-    let sent = Sending::Sent {
+    outbox.next_send(id(), at(0), generation(1), true);
+    outbox.event_received(cmid(1), seq(5), generation(1));
+    outbox.apply_fence(id(), seq(4), &[], None, at(0));
+    outbox.next_send(id(), at(0), generation(2), true);
+    outbox.acknowledged(cmid(1), seq(5), generation(1), generation(2));
+    let sent = Delivery::Sent {
         generation: generation(2),
     };
     assert_eq!(state(&outbox, 1), sent);
     let why = "over".to_owned();
-    outbox.refused(cmid(1), generation(1), Refusal::Final { why });
+    outbox.rejected(cmid(1), generation(1), Rejection::Final { why });
     assert_eq!(state(&outbox, 1), sent);
 }
 
 #[rstest]
-#[case::above_the_base(5, 4, Some(Sending::Waiting { until: None }))]
+#[case::above_the_base(5, 4, Some(Delivery::Waiting { until: None }))]
 #[case::up_to_the_base(5, 5, None)]
 fn a_fence_makes_it_said_again_or_safe(
     #[case] taken: u64,
     #[case] base: u64,
-    #[case] expected: Option<Sending>,
+    #[case] expected: Option<Delivery>,
 ) {
     let mut outbox = outbox(1..=1);
     due(&mut outbox, 0);
-    outbox.taken(cmid(1), seq(taken), generation(1), generation(1));
-    outbox.fenced(id(), seq(base), &[], None, at(0));
-    let left = outbox.lines().next().map(|line| line.state.clone());
+    outbox.acknowledged(cmid(1), seq(taken), generation(1), generation(1));
+    outbox.apply_fence(id(), seq(base), &[], None, at(0));
+    let left = outbox.entries().next().map(|line| line.state.clone());
     assert_eq!(left, expected);
     let done = outbox.take_records() == [Record::Done(cmid(1))];
     assert_eq!(done, expected.is_none());
@@ -146,17 +149,21 @@ fn a_fence_makes_it_said_again_or_safe(
 fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
     let mut outbox = outbox(1..=2);
     due(&mut outbox, 0);
-    outbox.lost();
-    outbox.fail(id(), "it is over");
-    assert!(!outbox.lines().next().expect("one").is_failed());
-    assert!(matches!(state(&outbox, 2), Sending::Failed { .. }));
-    let asked = outbox.due(id(), at(0), generation(1), false);
+    outbox.connection_lost();
+    outbox.reject_unsent(id(), "it is over");
+    assert!(!outbox.entries().next().expect("one").is_rejected());
+    assert!(matches!(state(&outbox, 2), Delivery::Rejected { .. }));
+    let asked = outbox.next_send(id(), at(0), generation(1), false);
     assert_eq!(asked.map(|due| due.cmid), Some(cmid(1)));
-    let over = Refusal::Final {
+    let over = Rejection::Final {
         why: "it is over".into(),
     };
-    outbox.refused(cmid(1), generation(1), over);
-    assert!(outbox.due(id(), at(0), generation(1), false).is_none());
+    outbox.rejected(cmid(1), generation(1), over);
+    assert!(
+        outbox
+            .next_send(id(), at(0), generation(1), false)
+            .is_none()
+    );
     // Both can be recalled, the last one first.
     let body = |outbox: &mut Outbox| outbox.recall(id()).map(|line| line.body.to_string());
     assert_eq!(body(&mut outbox).as_deref(), Some("line 2"));
@@ -167,15 +174,15 @@ fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
 #[test]
 fn one_that_breaks_the_server_is_not_tried_for_ever_nor_taken_back() {
     let mut outbox = outbox(1..=1);
-    for tries in 0..BROKEN_TRIES_MAX {
+    for tries in 0..SERVER_ERRORS_MAX {
         assert_eq!(due(&mut outbox, i64::from(tries)), Some(cmid(1)));
-        let broken = Refusal::Broken {
+        let broken = Rejection::ServerError {
             at: at(i64::from(tries) + 1),
             why: "oh".into(),
         };
-        outbox.refused(cmid(1), generation(1), broken);
+        outbox.rejected(cmid(1), generation(1), broken);
     }
-    assert_eq!(outbox.failed(id()), 1);
+    assert_eq!(outbox.rejected_count(id()), 1);
     assert!(outbox.recall(id()).is_none(), "it may have been taken");
     outbox.retry(id());
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)), "under its own id");
@@ -184,36 +191,36 @@ fn one_that_breaks_the_server_is_not_tried_for_ever_nor_taken_back() {
 #[test]
 fn a_join_is_tried_once() {
     let mut outbox = outbox(1..=1);
-    let not_in = || Refusal::NotIn { why: "out".into() };
+    let not_in = || Rejection::NotParticipant { why: "out".into() };
     due(&mut outbox, 0);
-    assert!(outbox.refused(cmid(1), generation(1), not_in()));
+    assert!(outbox.rejected(cmid(1), generation(1), not_in()));
     due(&mut outbox, 0);
-    assert!(!outbox.refused(cmid(1), generation(1), not_in()));
-    assert_eq!(outbox.failed(id()), 1);
+    assert!(!outbox.rejected(cmid(1), generation(1), not_in()));
+    assert_eq!(outbox.rejected_count(id()), 1);
 }
 
 #[test]
 fn it_is_bounded() {
     let mut outbox = Outbox::default();
-    for number in 0..WAITING_MAX as u128 {
-        outbox.say(line(number)).expect("there is room");
+    for number in 0..ENTRIES_MAX as u128 {
+        outbox.enqueue(line(number)).expect("there is room");
     }
-    assert_eq!(outbox.say(line(9_999)), Err(Full::Lines));
+    assert_eq!(outbox.enqueue(line(9_999)), Err(OutboxFull::Entries));
     let mut elsewhere = line(9_999);
     elsewhere.instance = "2/1".parse().expect("an id");
-    assert_eq!(outbox.say(elsewhere), Ok(()));
+    assert_eq!(outbox.enqueue(elsewhere), Ok(()));
     let mut outbox = Outbox::default();
     let long = MessageBody::parse("x".repeat(4_096)).expect("a body");
     let full = (0..).find_map(|number| {
         let mut line = line(number);
         line.body = long.clone();
-        let refused = outbox.say(line).err();
-        outbox.kept(&[cmid(number)]);
+        let refused = outbox.enqueue(line).err();
+        outbox.written(&[cmid(number)]);
         due(&mut outbox, 0);
-        outbox.taken(cmid(number), seq(1), generation(1), generation(1));
+        outbox.acknowledged(cmid(number), seq(1), generation(1), generation(1));
         refused.map(|full| (number, full))
     });
-    assert_eq!(full, Some((BYTES_MAX as u128 / 4_096, Full::Bytes)));
+    assert_eq!(full, Some((BYTES_MAX as u128 / 4_096, OutboxFull::Bytes)));
 }
 
 #[test]
@@ -222,9 +229,9 @@ fn what_an_earlier_program_left_comes_first_and_failed_stays_failed() {
     let mut failed = line(2);
     failed.failed = Some(("over".into(), false));
     outbox.load(vec![line(1), failed]);
-    let order: Vec<Cmid> = outbox.lines().map(|line| line.cmid).collect();
+    let order: Vec<Cmid> = outbox.entries().map(|line| line.cmid).collect();
     assert_eq!(order, [cmid(1), cmid(2), cmid(3)]);
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)));
-    assert_eq!(outbox.failed(id()), 1);
+    assert_eq!(outbox.rejected_count(id()), 1);
     assert!(outbox.take_records().is_empty(), "it is on disk already");
 }

@@ -8,16 +8,20 @@ use ratatui::text::{Line, Span};
 use super::nothing;
 use crate::journal::ComposeTarget;
 use crate::model::Model;
-use crate::model::outbox::{Pending, Sending};
+use crate::model::outbox::{Delivery, OutboxEntry};
 use crate::text;
 use crate::theme::Tone;
 
 /// All its rows.
 pub(super) fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
-    let meetings: BTreeSet<InstanceId> = model.outbox.lines().map(|line| line.instance).collect();
+    let meetings: BTreeSet<InstanceId> = model.outbox.entries().map(|line| line.instance).collect();
     let mut rows = Vec::new();
     for id in meetings {
-        let mut lines = model.outbox.of(id).filter(|line| is_shown(line)).peekable();
+        let mut lines = model
+            .outbox
+            .entries_of(id)
+            .filter(|line| is_shown(line))
+            .peekable();
         if lines.peek().is_none() {
             continue;
         }
@@ -33,11 +37,11 @@ pub(super) fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
     rows
 }
 
-fn is_shown(line: &Pending) -> bool {
-    line.is_tried() || line.is_failed()
+fn is_shown(line: &OutboxEntry) -> bool {
+    line.is_unacknowledged() || line.is_rejected()
 }
 
-fn line_rows(model: &Model, columns: usize, line: &Pending) -> Vec<Line<'static>> {
+fn line_rows(model: &Model, columns: usize, line: &OutboxEntry) -> Vec<Line<'static>> {
     let glyphs = model.theme.glyphs;
     let day = model.zone.day_month(line.since);
     let head = format!("  {day} {} ", model.zone.hm(line.since));
@@ -63,20 +67,20 @@ fn line_rows(model: &Model, columns: usize, line: &Pending) -> Vec<Line<'static>
         })
         .collect();
     let (tone, state) = match &line.state {
-        Sending::Failed { why } => (
+        Delivery::Rejected { why } => (
             Tone::Bad,
             format!("{} not sent: {}", glyphs.failed, text::one_line(why)),
         ),
-        Sending::Waiting {
+        Delivery::Waiting {
             until: Some((_, why)),
         } => (
             Tone::Soon,
             format!("{} waiting: {}", glyphs.busy, text::one_line(why)),
         ),
-        Sending::Keeping
-        | Sending::Waiting { until: None }
-        | Sending::Sent { .. }
-        | Sending::Taken { .. } => (Tone::Quiet, format!("{} on its way", glyphs.busy)),
+        Delivery::Writing
+        | Delivery::Waiting { until: None }
+        | Delivery::Sent { .. }
+        | Delivery::Acknowledged { .. } => (Tone::Quiet, format!("{} on its way", glyphs.busy)),
     };
     for row in text::wrap(&state, cells) {
         let text = Span::styled(row, model.theme.style(tone));

@@ -8,12 +8,12 @@ use plenary_shared::text::mentions;
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
-use super::Looked;
+use super::RoomView;
 use crate::clock::minutes;
 use crate::journal::ComposeTarget;
 use crate::layout::Form;
 use crate::link::{self, Links};
-use crate::model::outbox::{Pending, Sending};
+use crate::model::outbox::{Delivery, OutboxEntry};
 use crate::text;
 use crate::theme::Tone;
 
@@ -24,7 +24,7 @@ const SECOND_MS: i64 = 1_000;
 const DELETED: &str = "(deleted)";
 
 /// A message to draw.
-struct Said<'a> {
+struct DrawnMessage<'a> {
     at: Timestamp,
     user: UserId,
     body: &'a str,
@@ -36,14 +36,14 @@ struct Said<'a> {
     seq: Option<Seq>,
 }
 
-impl Looked<'_> {
+impl RoomView<'_> {
     /// Returns the rows of a message in the log, with pending edits applied.
-    pub(super) fn said_rows(&self, event: &Event) -> Vec<Line<'static>> {
+    pub(super) fn logged_rows(&self, event: &Event) -> Vec<Line<'static>> {
         let What::Message { user, reply_to, .. } = &event.what else {
             return Vec::new();
         };
         let body = self.body(event);
-        let mut rows = self.message_rows(&Said {
+        let mut rows = self.message_rows(&DrawnMessage {
             at: event.timestamp,
             user: *user,
             body: body.as_deref().unwrap_or(DELETED),
@@ -76,9 +76,9 @@ impl Looked<'_> {
     }
 
     /// Returns the pending edit or deletion of a message.
-    fn change(&self, event: &Event) -> Option<&Pending> {
+    fn change(&self, event: &Event) -> Option<&OutboxEntry> {
         let last = self.room.last();
-        let change = self.outbox.change_of(event);
+        let change = self.outbox.pending_change(event);
         change.filter(|line| !is_in_log(line, last))
     }
 
@@ -93,7 +93,7 @@ impl Looked<'_> {
         else {
             return None;
         };
-        let wanted = self.change(event).filter(|line| !line.is_failed());
+        let wanted = self.change(event).filter(|line| !line.is_rejected());
         match wanted {
             _ if deleted.is_some() => None,
             Some(line) if line.body.is_gone() => None,
@@ -117,8 +117,8 @@ impl Looked<'_> {
         }
     }
 
-    fn message_rows(&self, said: &Said<'_>) -> Vec<Line<'static>> {
-        let (at, user, body) = (said.at, said.user, said.body);
+    fn message_rows(&self, message: &DrawnMessage<'_>) -> Vec<Line<'static>> {
+        let (at, user, body) = (message.at, message.user, message.body);
         let me = self.me.filter(|me| me.id != user);
         let meant = me.is_some_and(|me| mentions(body, &me.name));
         let mark = if meant {
@@ -127,13 +127,13 @@ impl Looked<'_> {
             String::new()
         };
         let cells = self.text_cells().saturating_sub(text::width(&mark)).max(1);
-        let style = self.theme.style(match (said.is_gone, meant) {
+        let style = self.theme.style(match (message.is_gone, meant) {
             (true, _) => Tone::Quiet,
             (false, true) => Tone::Mention,
             (false, false) => Tone::Plain,
         });
 
-        let quote = said.to.map(|to| {
+        let quote = message.to.map(|to| {
             let quote = format!("{} {}", self.theme.glyphs.mention, self.quoted(to));
             let quote = text::fit(&quote, self.text_cells(), self.theme.glyphs.cut);
             Span::styled(quote, self.theme.style(Tone::Quiet))
@@ -142,7 +142,7 @@ impl Looked<'_> {
         let wrapped = text::lines(body);
         let texts = wrapped.iter().flat_map(|line| {
             let (rows, first) = (text::wrap(line, cells), nth);
-            let found = match said.seq {
+            let found = match message.seq {
                 Some(_) => link::found(line),
                 None => Vec::new(),
             };
@@ -153,7 +153,7 @@ impl Looked<'_> {
         });
         let texts = texts.map(|(parts, first)| {
             let spans = parts.into_iter().map(|(part, link)| {
-                let number = link.zip(said.seq);
+                let number = link.zip(message.seq);
                 let number = number.and_then(|(nth, seq)| link::number(seq, first + nth));
                 let marked = number.map(|number| style.underline_color(link::mark(number)));
                 Span::styled(part, marked.unwrap_or(style))
@@ -169,9 +169,9 @@ impl Looked<'_> {
             .enumerate()
         {
             let mut spans = match (index, self.form) {
-                (0, Form::Three | Form::Two | Form::Tabs) => self.who(at, user),
+                (0, Form::Three | Form::Two | Form::Tabs) => self.head(at, user),
                 (0, Form::Narrow | Form::Tiny) => {
-                    rows.push(Line::from(self.who(at, user)));
+                    rows.push(Line::from(self.head(at, user)));
                     vec![Span::raw(" ".repeat(self.indent()))]
                 }
                 _ => vec![Span::raw(" ".repeat(self.indent()))],
@@ -183,7 +183,7 @@ impl Looked<'_> {
     }
 
     /// Returns the time and name in front of a message.
-    fn who(&self, at: Timestamp, user: UserId) -> Vec<Span<'static>> {
+    fn head(&self, at: Timestamp, user: UserId) -> Vec<Span<'static>> {
         let cut = self.theme.glyphs.cut;
         let cells = self.name_cells();
         let name = text::fit(&self.name(user), cells, cut);
@@ -204,9 +204,10 @@ impl Looked<'_> {
         let last = self.room.last();
         let last_failed = self.last_failed();
         let mut rows = Vec::new();
-        let here = self.outbox.of(self.room.id);
-        let is_shown =
-            |line: &&Pending| is_in_log(line, last) || self.shows_at(line) || self.was_kept(line);
+        let here = self.outbox.entries_of(self.room.id);
+        let is_shown = |line: &&OutboxEntry| {
+            is_in_log(line, last) || self.is_drawn_at_target(line) || self.is_in_cache(line)
+        };
         for pending in here.filter(|line| !is_shown(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
             let is_gone = pending.body.is_gone();
@@ -214,7 +215,7 @@ impl Looked<'_> {
                 ComposeTarget::Reply(target) => Some(target.seq),
                 ComposeTarget::New | ComposeTarget::Edit(_) | ComposeTarget::Delete(_) => None,
             };
-            let mut lines = self.message_rows(&Said {
+            let mut lines = self.message_rows(&DrawnMessage {
                 at: pending.since,
                 user,
                 body: if is_gone {
@@ -236,12 +237,15 @@ impl Looked<'_> {
 
     /// Returns the last rejected entry, which Enter retries.
     fn last_failed(&self) -> Option<Cmid> {
-        let failed = self.outbox.of(self.room.id).rfind(|line| line.is_failed());
+        let failed = self
+            .outbox
+            .entries_of(self.room.id)
+            .rfind(|line| line.is_rejected());
         failed.map(|line| line.cmid)
     }
 
     /// Returns whether an entry is drawn at the message it changes.
-    fn shows_at(&self, line: &Pending) -> bool {
+    fn is_drawn_at_target(&self, line: &OutboxEntry) -> bool {
         let log = self.room.log.as_ref();
         let shown = line
             .target
@@ -249,16 +253,16 @@ impl Looked<'_> {
             .zip(log)
             .and_then(|(target, log)| {
                 let event = log.event(target.seq_in(log)?)?;
-                self.outbox.change_of(event)
+                self.outbox.pending_change(event)
             });
         shown.is_some_and(|shown| shown.cmid == line.cmid)
     }
 
     /// Returns whether the cached log already contains the entry, although the server has not
     /// confirmed it.
-    fn was_kept(&self, line: &Pending) -> bool {
+    fn is_in_cache(&self, line: &OutboxEntry) -> bool {
         let log = self.room.log.as_ref();
-        let log = log.filter(|_| self.room.kept_at.is_some());
+        let log = log.filter(|_| self.room.cached_at.is_some());
         log.is_some_and(|log| {
             log.events().any(|event| {
                 matches!(event.what, What::Message { cmid, user, .. }
@@ -267,7 +271,7 @@ impl Looked<'_> {
         })
     }
 
-    fn note(&self, pending: &Pending, last_failed: bool) -> (Tone, String) {
+    fn note(&self, pending: &OutboxEntry, last_failed: bool) -> (Tone, String) {
         let glyphs = self.theme.glyphs;
         let (sending, sent) = match pending.target {
             ComposeTarget::New | ComposeTarget::Reply(_) => ("sending", "sent"),
@@ -280,24 +284,24 @@ impl Looked<'_> {
             seconds => format!(" {}", minutes(seconds / 60)),
         };
         match &pending.state {
-            Sending::Waiting { until: None } => (
+            Delivery::Waiting { until: None } => (
                 Tone::Quiet,
                 format!("{} waiting to be {sent}{waited}", glyphs.busy),
             ),
-            Sending::Waiting {
+            Delivery::Waiting {
                 until: Some((_, why)),
             } => (
                 Tone::Soon,
                 format!("{} waiting{waited}: {}", glyphs.busy, text::one_line(why)),
             ),
-            Sending::Keeping | Sending::Sent { .. } => (
+            Delivery::Writing | Delivery::Sent { .. } => (
                 Tone::Quiet,
                 format!("{} {sending}{}{waited}", glyphs.busy, glyphs.cut),
             ),
-            Sending::Taken { .. } => (Tone::Quiet, String::new()),
-            Sending::Failed { why } => {
+            Delivery::Acknowledged { .. } => (Tone::Quiet, String::new()),
+            Delivery::Rejected { why } => {
                 let (dot, enter) = (glyphs.dot, glyphs.keys[3]);
-                let how = match (last_failed, self.room.wants_in) {
+                let how = match (last_failed, self.room.wants_to_join) {
                     (false, _) => String::new(),
                     (true, true) => format!(" {dot} /retry, or {enter} on empty input"),
                     (true, false) => format!(" {dot} /recall restores the text"),
@@ -369,6 +373,6 @@ fn linked(
 }
 
 /// Returns whether an entry was acknowledged and its event has arrived.
-fn is_in_log(line: &Pending, last: Seq) -> bool {
-    matches!(line.state, Sending::Taken { seq, .. } if seq <= last)
+fn is_in_log(line: &OutboxEntry, last: Seq) -> bool {
+    matches!(line.state, Delivery::Acknowledged { seq, .. } if seq <= last)
 }

@@ -5,7 +5,7 @@ use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
-use super::{Looked, is_first_after};
+use super::{RoomView, is_first_after};
 use crate::clock::minutes;
 use crate::command::Command;
 use crate::layout::Form;
@@ -13,15 +13,15 @@ use crate::text;
 use crate::theme::Tone;
 
 /// From this many on, consecutive joins or leaves share a row.
-const TOGETHER_MIN: usize = 3;
+const SHARED_ROW_MIN: usize = 3;
 /// Names collected for a shared row. More are not counted.
-const TOGETHER_MAX: usize = 200;
+const SHARED_ROW_MAX: usize = 200;
 /// Indent of the further rows of a moderation line.
 const INDENT_CELLS: usize = super::TIME_CELLS + 1;
 /// Events searched for the join of a participant who left, or for the admin who ended a meeting.
 const SEARCHED_MAX: usize = 1_000;
 
-impl Looked<'_> {
+impl RoomView<'_> {
     /// Returns why a meeting ended, for the line in the chat.
     pub(super) fn end_reason(&self, closed: &Event, reason: Reason) -> String {
         let log = self.room.log.as_ref();
@@ -60,7 +60,7 @@ impl Looked<'_> {
             rows.push(self.rule(&self.zone.day_title(event.timestamp), glyphs.rule));
         }
         let lowest = before.map_or(Seq::default(), |before| before.seq);
-        rows.extend(self.absence_rows(lowest, Some(event.seq)));
+        rows.extend(self.offline_rows(lowest, Some(event.seq)));
         if let Some(divider) = self.room.divider
             && divider.count > 0
             && is_first_after(event.seq, divider.after, before)
@@ -96,7 +96,7 @@ impl Looked<'_> {
     fn missing_row(&self, event: &Event, before: Option<&Event>) -> Option<Line<'static>> {
         let after = self.room.log.as_ref()?.missing_before(event.seq)?;
         let glyphs = self.theme.glyphs;
-        let reading = self.room.asked_older == Some(event.seq);
+        let reading = self.room.requested_older == Some(event.seq);
         if before.is_none() {
             return Some(self.quiet(if reading {
                 format!("{} loading older messages{}", glyphs.busy, glyphs.cut)
@@ -118,17 +118,17 @@ impl Looked<'_> {
     }
 
     /// Returns the rows for offline periods in this range.
-    pub(super) fn absence_rows(&self, after: Seq, next: Option<Seq>) -> Vec<Line<'static>> {
+    pub(super) fn offline_rows(&self, after: Seq, next: Option<Seq>) -> Vec<Line<'static>> {
         let Some(log) = &self.room.log else {
             return Vec::new();
         };
         let here = |seq: Seq| seq >= after && next.is_none_or(|next| seq < next);
-        let absences = self
+        let offline_periods = self
             .room
-            .absences
+            .offline_periods
             .iter()
             .filter(|absence| here(absence.after));
-        absences
+        offline_periods
             .map(|absence| {
                 let recovered = log
                     .events_after(absence.after)
@@ -145,7 +145,8 @@ impl Looked<'_> {
                 } else {
                     format!("{from}{dash}{to}")
                 };
-                let said = if self.room.asked_newer || !(self.room.following || log.is_closed()) {
+                let said = if self.room.requested_newer || !(self.room.following || log.is_closed())
+                {
                     format!("{recovered} recovered, loading more")
                 } else if log.event(absence.after).is_none() {
                     format!("{recovered} recovered, older ones not loaded: PgUp")
@@ -161,7 +162,7 @@ impl Looked<'_> {
     }
 
     /// Returns the row that marks the content above as cached.
-    pub(super) fn kept_row(&self, at: Timestamp) -> Line<'static> {
+    pub(super) fn cached_row(&self, at: Timestamp) -> Line<'static> {
         let is_today = self.zone.day(at) == self.zone.day(self.now);
         let at = if is_today {
             self.zone.hm(at)
@@ -174,7 +175,11 @@ impl Looked<'_> {
     }
 
     /// Returns the row for a join or leave. The first of several shows all of them.
-    pub(super) fn came_or_went(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
+    pub(super) fn join_or_leave_rows(
+        &self,
+        event: &Event,
+        before: Option<&Event>,
+    ) -> Vec<Line<'static>> {
         let Some(log) = &self.room.log else {
             return Vec::new();
         };
@@ -183,7 +188,7 @@ impl Looked<'_> {
             .zip(1..)
             .take_while(|(other, far)| other.seq.get() + far == event.seq.get())
             .take_while(|(other, _)| is_same(event, other))
-            .take(TOGETHER_MIN)
+            .take(SHARED_ROW_MIN)
             .count();
         let later = log
             .events_after(event.seq)
@@ -191,9 +196,9 @@ impl Looked<'_> {
             .take_while(|(other, far)| event.seq.get() + far == other.seq.get())
             .map(|(other, _)| other)
             .take_while(|other| is_same(event, other));
-        let later: Vec<&Event> = later.take(TOGETHER_MAX).collect();
-        if earlier + later.len() + 1 < TOGETHER_MIN {
-            return self.one_came_or_went(event);
+        let later: Vec<&Event> = later.take(SHARED_ROW_MAX).collect();
+        if earlier + later.len() + 1 < SHARED_ROW_MIN {
+            return self.one_join_or_leave(event);
         }
         let follows = |before: &Event| before.seq.next() == event.seq && is_same(event, before);
         if before.is_some_and(follows) {
@@ -225,7 +230,7 @@ impl Looked<'_> {
     }
 
     /// Returns the rows of a moderation action, with its reason.
-    pub(super) fn moderated(&self, event: &Event, done: &Moderation) -> Vec<Line<'static>> {
+    pub(super) fn moderation_rows(&self, event: &Event, done: &Moderation) -> Vec<Line<'static>> {
         let what = done.sentence(|user| self.name(user), |at| self.zone.hm(at));
         let said = format!(
             "{} {} {what}",
@@ -248,7 +253,7 @@ impl Looked<'_> {
             .collect()
     }
 
-    fn one_came_or_went(&self, event: &Event) -> Vec<Line<'static>> {
+    fn one_join_or_leave(&self, event: &Event) -> Vec<Line<'static>> {
         let Some(user) = event.what.user() else {
             return Vec::new();
         };

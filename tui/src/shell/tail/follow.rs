@@ -188,11 +188,11 @@ impl Follow {
     }
 
     fn refused(&mut self, request: Request, reject: Reject) -> Vec<Step> {
-        let may_pass = matches!(
+        let is_temporary = matches!(
             reject.code,
             Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests
         );
-        if !may_pass {
+        if !is_temporary {
             return vec![Step::Fail(reject.into())];
         }
         self.again = Some(request.verb);

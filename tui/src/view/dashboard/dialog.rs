@@ -43,8 +43,8 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, body: 
     let columns = usize::from(inside.width);
     let label = dialog.field.label();
     let label = text::fit(label, columns.saturating_sub(1), glyphs.cut);
-    let laid = dialog.editor.laid(columns.saturating_sub(4).max(2));
-    let input = laid.rows.get(laid.row).cloned().unwrap_or_default();
+    let layout = dialog.editor.layout(columns.saturating_sub(4).max(2));
+    let input = layout.rows.get(layout.row).cloned().unwrap_or_default();
     let mut lines = vec![
         Line::styled(format!(" {label}"), theme.style(Tone::Quiet)),
         Line::raw(format!(" {} {input}", glyphs.prompt)),
@@ -68,7 +68,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, body: 
         lines.push(Line::styled(text, theme.style(Tone::Quiet)));
     }
     put(frame, inside, lines);
-    let x = u16::try_from(laid.column + 3).unwrap_or(u16::MAX);
+    let x = u16::try_from(layout.column + 3).unwrap_or(u16::MAX);
     let x = inside
         .x
         .saturating_add(x)

@@ -68,7 +68,7 @@ type Request = (Cmid, MessageBody);
 /// The id, the generation in which it was sent, and the result.
 type Answer = (Cmid, Generation, Option<Seq>);
 
-struct World {
+struct Simulation {
     outbox: Outbox,
     log: Option<Replica>,
     connected: bool,
@@ -91,7 +91,7 @@ struct World {
     number: u128,
 }
 
-impl World {
+impl Simulation {
     fn new() -> Self {
         Self {
             outbox: Outbox::default(),
@@ -121,7 +121,7 @@ impl World {
                 self.number += 1;
                 let mut line = line(self.number);
                 line.since = at(self.now_ms);
-                self.outbox.say(line).expect("there is room");
+                self.outbox.enqueue(line).expect("there is room");
             }
             Step::DiskWrites => self.write(),
             Step::Send if self.connected => self.send(),
@@ -177,13 +177,15 @@ impl World {
             }
             apply(&mut self.disk, record);
         }
-        self.outbox.kept(&kept);
+        self.outbox.written(&kept);
     }
 
     fn send(&mut self) {
         let Some(log) = &self.log else { return };
         let generation = log.position().generation;
-        let due = self.outbox.due(id(), at(self.now_ms), generation, true);
+        let due = self
+            .outbox
+            .next_send(id(), at(self.now_ms), generation, true);
         if let Some(request) = due.map(|due| (due.cmid, due.body)) {
             assert!(self.said.contains(&request.0), "sent before it was on disk");
             self.requests.push_back((generation, request));
@@ -216,14 +218,14 @@ impl World {
         let Some(log) = &self.log else { return };
         if let Some(seq) = seq {
             self.outbox
-                .taken(cmid, seq, sent, log.position().generation);
-            self.outbox.archived(log);
+                .acknowledged(cmid, seq, sent, log.position().generation);
+            self.outbox.remove_durable(log);
         } else {
-            let later = Refusal::Later {
+            let later = Rejection::Later {
                 at: at(self.now_ms + 3),
                 why: "away".into(),
             };
-            self.outbox.refused(cmid, sent, later);
+            self.outbox.rejected(cmid, sent, later);
         }
     }
 
@@ -259,7 +261,7 @@ impl World {
             && let What::Message { cmid, .. } = event.what
         {
             let generation = log.position().generation;
-            self.outbox.seen(cmid, event.seq, generation);
+            self.outbox.event_received(cmid, event.seq, generation);
         }
     }
 
@@ -271,7 +273,7 @@ impl World {
         };
         if let Some(log) = &mut self.log {
             log.set_durable(durable);
-            self.outbox.archived(log);
+            self.outbox.remove_durable(log);
         }
     }
 
@@ -292,7 +294,7 @@ impl World {
         if let Some(void) = log.fence(fence) {
             let now = at(self.now_ms);
             let me = Some(UserId::default());
-            self.outbox.fenced(id(), fence.base, &void, me, now);
+            self.outbox.apply_fence(id(), fence.base, &void, me, now);
         }
         self.open();
     }
@@ -305,7 +307,7 @@ impl World {
                 .extend(lost.into_iter().map(|(_, request)| request));
         }
         self.answers.clear();
-        self.outbox.lost();
+        self.outbox.connection_lost();
     }
 
     fn connect(&mut self) {
@@ -343,7 +345,7 @@ impl World {
             None => self.log = Some(Replica::new(opened)),
         }
         if let Some(log) = &self.log {
-            self.outbox.compare(log);
+            self.outbox.reconcile(log);
         }
     }
 
@@ -376,21 +378,21 @@ proptest! {
     fn nothing_is_lost_or_doubled_and_the_order_is_kept(
         steps in prop::collection::vec(step(), 0..120),
     ) {
-        let mut world = World::new();
+        let mut simulation = Simulation::new();
         for step in steps {
-            world.step(step);
+            simulation.step(step);
         }
-        world.heal();
-        let left: Vec<_> = world.outbox.lines().collect();
+        simulation.heal();
+        let left: Vec<_> = simulation.outbox.entries().collect();
         prop_assert!(left.is_empty(), "still on their way: {left:?}");
-        prop_assert!(world.disk.is_empty(), "still on disk: {:?}", world.disk);
-        let taken: Vec<Cmid> = world.events.iter().map(|(cmid, _)| *cmid).collect();
+        prop_assert!(simulation.disk.is_empty(), "still on disk: {:?}", simulation.disk);
+        let taken: Vec<Cmid> = simulation.events.iter().map(|(cmid, _)| *cmid).collect();
         let once: BTreeSet<Cmid> = taken.iter().copied().collect();
         prop_assert_eq!(once.len(), taken.len(), "twice in the log");
-        let said: BTreeSet<Cmid> = world.said.iter().copied().collect();
+        let said: BTreeSet<Cmid> = simulation.said.iter().copied().collect();
         prop_assert_eq!(&once, &said, "lost, or never said");
-        if !world.forgot {
-            prop_assert_eq!(taken, world.said);
+        if !simulation.forgot {
+            prop_assert_eq!(taken, simulation.said);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::msg::AppEvent;
 
 fn calls(stage: &Stage) -> Vec<(&str, &str)> {
     let calls = stage.effects.iter().filter_map(|effect| match effect {
-        Effect::Call { title, text } => Some((title.as_str(), text.as_str())),
+        Effect::Notify { title, text } => Some((title.as_str(), text.as_str())),
         _ => None,
     });
     calls.collect()
@@ -80,7 +80,7 @@ fn the_choice_is_kept_and_told() {
     let kept = stage
         .effects
         .iter()
-        .any(|effect| matches!(effect, Effect::KeepLoudness(kept) if kept.len() == 1));
+        .any(|effect| matches!(effect, Effect::SaveNotifyLevels(kept) if kept.len() == 1));
     assert!(kept);
     stage.write("/notify");
     stage.key("enter");

@@ -5,7 +5,7 @@ use plenary_shared::ids::InstanceId;
 
 use super::Step;
 use crate::effect::Effect;
-use crate::model::loudness::Loudness;
+use crate::model::notify_level::NotifyLevel;
 use crate::text;
 use crate::theme::Tone;
 
@@ -17,22 +17,27 @@ const TEXT_CELLS: usize = 160;
 
 impl Step<'_> {
     /// Collects a notification for a message from another user.
-    pub(super) fn note_call(&mut self, id: InstanceId, event: &Event, is_meant: bool) {
+    pub(super) fn collect_notification(&mut self, id: InstanceId, event: &Event, is_mention: bool) {
         let What::Message { user, body, .. } = &event.what else {
             return;
         };
         let model = &*self.model;
-        let loudness = model.loudness.get(&id.meeting).copied().unwrap_or_default();
+        let notify_levels = model
+            .notify_levels
+            .get(&id.meeting)
+            .copied()
+            .unwrap_or_default();
         // Terminals without focus reports count as focused.
         let looks = if model.focus_told {
             model.focused
         } else {
-            model.looks_at(id)
+            model.is_viewing_end(id)
         };
-        let Some(room) = model.rooms.get(&id).filter(|room| room.wants_in) else {
+        let Some(room) = model.rooms.get(&id).filter(|room| room.wants_to_join) else {
             return;
         };
-        if Some(*user) == model.my_id() || looks || model.dnd || !loudness.calls(is_meant) {
+        if Some(*user) == model.my_id() || looks || model.dnd || !notify_levels.notifies(is_mention)
+        {
             return;
         }
         let name = room
@@ -41,26 +46,26 @@ impl Step<'_> {
             .map(|log| text::one_line(&log.name(*user)));
         let title = format!("{} in {}", name.unwrap_or_default(), self.title_of(id));
         let said = text::fit(&text::one_line(body.as_str()), TEXT_CELLS, "...");
-        self.calls.push((title, said));
+        self.notifications.push((title, said));
     }
 
     /// Sends one notification for the messages of this update.
-    pub(super) fn call(&mut self) {
-        let calls = std::mem::take(&mut self.calls);
+    pub(super) fn send_notification(&mut self) {
+        let calls = std::mem::take(&mut self.notifications);
         let now = self.model.now;
         let Some((title, text)) = calls.last().cloned() else {
             return;
         };
         let recent = |at| now.ms_since(at) < PAUSE_MS;
-        if self.model.called_at.is_some_and(recent) {
+        if self.model.notified_at.is_some_and(recent) {
             return;
         }
-        self.model.called_at = Some(now);
+        self.model.notified_at = Some(now);
         let text = match calls.len() {
             1 => text,
             count => format!("{text} (and {} more)", count - 1),
         };
-        self.out.push(Effect::Call { title, text });
+        self.out.push(Effect::Notify { title, text });
     }
 
     /// `/notify`: shows or sets the notification level of the meeting on screen.
@@ -70,18 +75,18 @@ impl Step<'_> {
             return false;
         };
         if argument.is_empty() {
-            let level = self.model.loudness.get(&id.meeting).copied();
+            let level = self.model.notify_levels.get(&id.meeting).copied();
             let level = level.unwrap_or_default().describe();
             let text = format!("{level}. Change with /notify all, mentions or none");
             self.model.tell(Tone::Plain, text);
             return true;
         }
-        let Ok(loudness) = argument.parse::<Loudness>() else {
+        let Ok(notify_levels) = argument.parse::<NotifyLevel>() else {
             let text = "Usage: /notify all, /notify mentions or /notify none";
             self.model.tell(Tone::Bad, text);
             return false;
         };
-        self.set_loudness(id, loudness);
+        self.set_loudness(id, notify_levels);
         true
     }
 
@@ -91,13 +96,13 @@ impl Step<'_> {
             self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
-        let silent = self.model.loudness.get(&id.meeting) == Some(&Loudness::Silent);
-        let loudness = if silent {
-            Loudness::default()
+        let silent = self.model.notify_levels.get(&id.meeting) == Some(&NotifyLevel::Off);
+        let notify_levels = if silent {
+            NotifyLevel::default()
         } else {
-            Loudness::Silent
+            NotifyLevel::Off
         };
-        self.set_loudness(id, loudness);
+        self.set_loudness(id, notify_levels);
         true
     }
 
@@ -112,16 +117,16 @@ impl Step<'_> {
         self.model.tell(Tone::Plain, text);
     }
 
-    fn set_loudness(&mut self, id: InstanceId, loudness: Loudness) {
-        self.model.loudness.insert(id.meeting, loudness);
-        self.model.tell(Tone::Plain, loudness.describe());
+    fn set_loudness(&mut self, id: InstanceId, notify_levels: NotifyLevel) {
+        self.model.notify_levels.insert(id.meeting, notify_levels);
+        self.model.tell(Tone::Plain, notify_levels.describe());
         let mut kept: Vec<_> = self
             .model
-            .loudness
+            .notify_levels
             .iter()
             .map(|(id, l)| (*id, *l))
             .collect();
         kept.sort_by_key(|(id, _)| *id);
-        self.out.push(Effect::KeepLoudness(kept));
+        self.out.push(Effect::SaveNotifyLevels(kept));
     }
 }

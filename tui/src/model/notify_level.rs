@@ -5,17 +5,17 @@ use std::str::FromStr;
 
 /// Which messages cause a notification while the user looks elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Loudness {
+pub enum NotifyLevel {
     /// Every message.
     All,
     /// Messages that mention the user.
     #[default]
     Mentions,
     /// Nothing.
-    Silent,
+    Off,
 }
 
-impl Loudness {
+impl NotifyLevel {
     /// The words for the levels.
     pub const WORDS: &'static [&'static str] = &["all", "mentions", "none"];
 
@@ -24,38 +24,38 @@ impl Loudness {
         match self {
             Self::All => "Notifications: all messages",
             Self::Mentions => "Notifications: mentions only",
-            Self::Silent => "Muted",
+            Self::Off => "Muted",
         }
     }
 
     /// Returns whether a message causes a notification.
-    pub fn calls(self, is_meant: bool) -> bool {
+    pub fn notifies(self, is_mention: bool) -> bool {
         match self {
             Self::All => true,
-            Self::Mentions => is_meant,
-            Self::Silent => false,
+            Self::Mentions => is_mention,
+            Self::Off => false,
         }
     }
 }
 
-impl fmt::Display for Loudness {
+impl fmt::Display for NotifyLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::All => "all",
             Self::Mentions => "mentions",
-            Self::Silent => "none",
+            Self::Off => "none",
         })
     }
 }
 
-impl FromStr for Loudness {
+impl FromStr for NotifyLevel {
     type Err = ();
 
     fn from_str(word: &str) -> Result<Self, ()> {
         match word {
             "all" => Ok(Self::All),
             "mentions" => Ok(Self::Mentions),
-            "none" => Ok(Self::Silent),
+            "none" => Ok(Self::Off),
             _ => Err(()),
         }
     }

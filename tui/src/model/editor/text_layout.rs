@@ -6,7 +6,7 @@ use crate::text;
 
 /// A text laid out in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Laid {
+pub struct TextLayout {
     /// The text of each row.
     pub rows: Vec<String>,
     /// The cursor's row.
@@ -17,12 +17,12 @@ pub struct Laid {
     starts: Vec<Vec<(usize, usize)>>,
 }
 
-impl Laid {
+impl TextLayout {
     /// Lays out a text in rows of at most `cells`, with room for the cursor after the last
     /// character.
     pub(super) fn new(text: &str, cursor: usize, cells: usize) -> Self {
         let cells = cells.max(2);
-        let mut laid = Self {
+        let mut layout = Self {
             rows: vec![String::new()],
             row: 0,
             column: 0,
@@ -31,9 +31,9 @@ impl Laid {
         let mut used = 0;
         for (at, cluster) in text.grapheme_indices(true) {
             if cluster == "\n" {
-                laid.mark(at, used, cursor);
-                laid.rows.push(String::new());
-                laid.starts.push(Vec::new());
+                layout.mark(at, used, cursor);
+                layout.rows.push(String::new());
+                layout.starts.push(Vec::new());
                 used = 0;
                 continue;
             }
@@ -41,17 +41,17 @@ impl Laid {
             let more = text::width(&shown);
             // The last cell of a row is reserved for the cursor.
             if used > 0 && used + more >= cells {
-                laid.rows.push(String::new());
-                laid.starts.push(Vec::new());
+                layout.rows.push(String::new());
+                layout.starts.push(Vec::new());
                 used = 0;
             }
-            laid.mark(at, used, cursor);
-            let last = laid.rows.len() - 1;
-            laid.rows[last].push_str(&shown);
+            layout.mark(at, used, cursor);
+            let last = layout.rows.len() - 1;
+            layout.rows[last].push_str(&shown);
             used += more;
         }
-        laid.mark(text.len(), used, cursor);
-        laid
+        layout.mark(text.len(), used, cursor);
+        layout
     }
 
     /// Returns the byte offset nearest to a column of a row.

@@ -7,7 +7,7 @@ const CUTS_MAX: usize = 16;
 
 /// The last cuts, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ring {
+pub struct KillRing {
     cuts: VecDeque<String>,
     /// Cuts so far. Identifies the cut that an editor made last.
     count: u64,
@@ -15,14 +15,14 @@ pub struct Ring {
 
 /// The side of the last cut to which an adjacent cut is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Side {
     /// Before the last cut.
     Front,
     /// After the last cut.
     Back,
 }
 
-impl Ring {
+impl KillRing {
     /// Returns the number of the last cut, which another editor may have made.
     pub(super) fn count(&self) -> u64 {
         self.count
@@ -42,11 +42,11 @@ impl Ring {
     }
 
     /// Adds text to the last cut.
-    pub(super) fn extend(&mut self, cut: &str, end: End) {
+    pub(super) fn extend(&mut self, cut: &str, end: Side) {
         match (self.cuts.front_mut(), end) {
             (None, _) => self.push(cut),
-            (Some(last), End::Front) => last.insert_str(0, cut),
-            (Some(last), End::Back) => last.push_str(cut),
+            (Some(last), Side::Front) => last.insert_str(0, cut),
+            (Some(last), Side::Back) => last.push_str(cut),
         }
     }
 }

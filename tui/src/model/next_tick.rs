@@ -6,18 +6,18 @@ use plenary_shared::time::Timestamp;
 
 use crate::model::dashboard::STALE_MS;
 use crate::model::meetings::SOON_MS;
-use crate::model::outbox::Pending;
+use crate::model::outbox::OutboxEntry;
 use crate::model::{Link, Model};
 
 /// Minimum interval between two reports of a read position.
-pub const READ_EVERY_MS: i64 = 1_000;
+pub const READ_REPORT_MS: i64 = 1_000;
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 
 impl Model {
     /// Returns the next time, by the server's clock, at which something on the screen changes.
-    pub fn wake_at(&self) -> Timestamp {
+    pub fn next_tick_at(&self) -> Timestamp {
         let mut wake = self.zone.next_minute(self.now);
         let mut at = |time: Timestamp| {
             if time > self.now {
@@ -35,9 +35,11 @@ impl Model {
             .sign_in
             .as_ref()
             .is_some_and(|form| form.since.is_some());
-        let is_sending = self
-            .shown
-            .is_some_and(|id| self.outbox.of(id).any(Pending::is_tried));
+        let is_sending = self.shown.is_some_and(|id| {
+            self.outbox
+                .entries_of(id)
+                .any(OutboxEntry::is_unacknowledged)
+        });
         if counts || signing_in || is_sending {
             at(next_second);
         }
@@ -48,14 +50,14 @@ impl Model {
         {
             at(head.now.plus_ms(STALE_MS + 1));
         }
-        if self.tells_idle() {
-            self.idling.due_at().into_iter().for_each(&mut at);
+        if self.reports_idle() {
+            self.idle.idle_from().into_iter().for_each(&mut at);
         }
         let times = [
             self.notice.as_ref().map(|notice| notice.until),
             self.quit_until,
             self.drafts_due,
-            self.screens_due,
+            self.cache_due,
             self.quit_at,
         ];
         times.into_iter().flatten().for_each(&mut at);
@@ -75,12 +77,12 @@ impl Model {
             at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
         }
         for room in self.rooms.values() {
-            if let Some(told_at) = room.told_at.filter(|_| room.untold) {
-                at(told_at.plus_ms(READ_EVERY_MS));
+            if let Some(read_reported_at) = room.read_reported_at.filter(|_| room.read_unreported) {
+                at(read_reported_at.plus_ms(READ_REPORT_MS));
             }
             if self.shown == Some(room.id) {
                 room.typing.values().copied().for_each(&mut at);
-                let idle = room.away.values();
+                let idle = room.presence.values();
                 for (_, since) in idle.filter(|(presence, _)| *presence == Presence::Idle) {
                     at(self
                         .now
@@ -88,9 +90,9 @@ impl Model {
                 }
             }
         }
-        self.outbox.due_at().for_each(|(_, time)| at(time));
-        let again = self.rooms.values().filter_map(|room| room.again_at);
-        again.chain(self.waiting.again_at()).for_each(&mut at);
+        self.outbox.retry_times().for_each(|(_, time)| at(time));
+        let again = self.rooms.values().filter_map(|room| room.retry_at);
+        again.chain(self.waiting.retry_at()).for_each(&mut at);
         wake
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use plenary_shared::ids::MeetingId;
 use serde::{Deserialize, Serialize};
 
-use crate::model::loudness::Loudness;
+use crate::model::notify_level::NotifyLevel;
 use crate::private_file;
 
 /// Size limit of the file in bytes: room for thousands of meetings.
@@ -15,7 +15,7 @@ const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
 
 /// The file with the notification levels for one server.
 #[derive(Clone, Debug)]
-pub struct LoudFile {
+pub struct NotifyFile {
     path: PathBuf,
 }
 
@@ -25,7 +25,7 @@ struct Kept {
     meetings: BTreeMap<MeetingId, String>,
 }
 
-impl LoudFile {
+impl NotifyFile {
     /// Returns the file in the given state directory.
     pub fn within(state_dir: &Path) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl LoudFile {
     }
 
     /// Loads the levels for this server. Returns none if the file is missing or invalid.
-    pub fn load(&self, server: &str) -> Vec<(MeetingId, Loudness)> {
+    pub fn load(&self, server: &str) -> Vec<(MeetingId, NotifyLevel)> {
         let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
         let kept = serde_json::from_str::<Kept>(&text).ok();
         let kept = kept.filter(|kept| kept.server == server);
@@ -45,7 +45,7 @@ impl LoudFile {
     }
 
     /// Replaces all stored levels atomically.
-    pub fn save(&self, server: &str, meetings: &[(MeetingId, Loudness)]) -> io::Result<()> {
+    pub fn save(&self, server: &str, meetings: &[(MeetingId, NotifyLevel)]) -> io::Result<()> {
         let meetings = meetings
             .iter()
             .map(|(id, l)| (*id, l.to_string()))
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn what_was_chosen_comes_back_to_its_server() {
         let directory = tempfile::tempdir().expect("a directory");
-        let file = LoudFile::within(&directory.path().join("plenary"));
+        let file = NotifyFile::within(&directory.path().join("plenary"));
         assert!(file.load("http://a").is_empty());
         let meeting = MeetingId::new(3).expect("small");
-        let chosen = [(meeting, Loudness::All)];
+        let chosen = [(meeting, NotifyLevel::All)];
         file.save("http://a", &chosen).expect("written");
         assert_eq!(file.load("http://a"), chosen);
         assert!(file.load("http://b").is_empty());
