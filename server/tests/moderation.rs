@@ -1,6 +1,6 @@
 //! Admins steer a running meeting from one server while people are at another.
 
-use plenary_shared::domain::{Act, Event, Reason, What};
+use plenary_shared::domain::{EndChange, Event, ModerationAction, Reason, What};
 use plenary_shared::protocol::{Push, Verb};
 use plenary_testkit::{Client, Http, Scene, Server, Setting, Ws, instance, user};
 use serde_json::json;
@@ -26,9 +26,9 @@ async fn told(ws: &mut Ws) -> Event {
     .await
 }
 
-fn act(event: &Event) -> &Act {
+fn act(event: &Event) -> &ModerationAction {
     match &event.what {
-        What::Moderated(done) => &done.act,
+        What::Moderated(done) => &done.action,
         other => panic!("{other:?}"),
     }
 }
@@ -58,7 +58,7 @@ async fn who_is_banned_at_one_server_is_out_at_the_other() {
             (done.name.as_str(), done.reason.as_deref()),
             ("ada", Some("spam"))
         );
-        assert_eq!(done.act.whom().map(|whom| whom.id), Some(user(3)));
+        assert_eq!(done.action.target().map(|user| user.id), Some(user(3)));
         let left = told(ws).await.what;
         let expected = What::Leave {
             user: user(3),
@@ -124,20 +124,20 @@ async fn everything_by_the_command_line_is_told_and_audited() {
         assert!(said.starts_with("1/1 at "), "{said}");
     }
     let expected = [
-        "extended",
-        "locked",
-        "unlocked",
+        "extend",
+        "lock",
+        "unlock",
         "read_only",
         "writable",
-        "muted",
-        "unmuted",
-        "announced",
+        "mute",
+        "unmute",
+        "announce",
         "removed",
     ];
     for word in expected {
         let event = told(&mut grace).await;
-        assert_eq!(act(&event).as_str(), word);
-        if let Act::Extended { todatetime, before } = act(&event) {
+        assert_eq!(act(&event).kind().as_str(), word);
+        if let ModerationAction::Extend(EndChange { todatetime, before }) = act(&event) {
             assert_eq!((*before, *todatetime), (end, end.plus_ms(1_800_000)));
         }
     }
@@ -149,7 +149,7 @@ async fn everything_by_the_command_line_is_told_and_audited() {
             ..
         }
     ));
-    assert_eq!(act(&told(&mut grace).await).as_str(), "ended");
+    assert_eq!(act(&told(&mut grace).await).kind().as_str(), "end");
     scene.wait_state(here, "ended");
     let audit = scene
         .stores

@@ -1,8 +1,9 @@
 //! Who may what: every route and every request, for every kind of person.
 
+use plenary_shared::domain::ModerationAction;
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Explain, Idle, Measure, Moderate, Open, Plan, Post, ReadUpTo, Search,
+    Delete, Edit, Events, Explain, Idle, Moderate, Open, Plan, Post, ReadUpTo, Search,
     UserMessages, Verb, Wait, Watch,
 };
 use plenary_shared::text::MessageBody;
@@ -519,7 +520,7 @@ fn request(name: &str) -> Verb {
         "moderate" => Verb::Moderate(Moderate {
             instance,
             cmid: Cmid(uuid::Uuid::now_v7()),
-            measure: Measure::Announce {
+            action: ModerationAction::Announce {
                 body: MessageBody::parse("listen").expect("a good body"),
             },
             reason: None,

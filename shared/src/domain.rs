@@ -11,7 +11,10 @@ use crate::time::Timestamp;
 
 mod moderation;
 
-pub use moderation::{Act, Kept, Moderation, Standing, Whom};
+pub use moderation::{
+    EndChange, Moderation, ModerationAction, ModerationKind, Restrictions, StoredModeration,
+    Subject,
+};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {

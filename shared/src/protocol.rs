@@ -25,9 +25,9 @@
 //! → {"id":7,"idle":{"idle":true}}                   no key was pressed for a while
 //! → {"id":8,"search":{"query":"budget from:ada in:1/4 after:2026-11-01","limit":20}}
 //! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
-//! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","do":"extend","minutes":30,"reason":"…"}}
-//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extended",…}
-//! → {"id":11,"plan":{"do":"move","meetingID":1,"orderID":5,"fromdatetime":"…","todatetime":"…"}}
+//! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","action":"extend","minutes":30,"reason":"…"}}
+//! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extend",…}
+//! → {"id":11,"plan":{"action":"move","meetingID":1,"orderID":5,"fromdatetime":"…","todatetime":"…"}}
 //! ← {"id":11,"ok":{"meetings":[{"meetingID":1,…,"instances":[…]}],"overlaps":[…]}}
 //! → {"id":10,"watch":{}}                                  admins only
 //! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
@@ -64,7 +64,7 @@ pub use attendance::{
 };
 pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, BoardServer, Watch};
 pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
-pub use moderation::{Explain, Longer, Measure, Moderate, Target, Verdict};
+pub use moderation::{Explain, Extension, Moderate, RequestedAction, Target, Verdict};
 pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
 pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
 pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};

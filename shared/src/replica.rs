@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::domain::{Act, Event, Instance, InstanceState, Participant, Person, Presence, What};
+use crate::domain::{
+    EndChange, Event, Instance, InstanceState, ModerationAction, Participant, Person, Presence,
+    What,
+};
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
 use crate::time::Timestamp;
@@ -314,7 +317,7 @@ impl Replica {
             }
         };
         note(done.user, &done.name);
-        if let Some(whom) = done.act.whom() {
+        if let Some(whom) = done.action.target() {
             note(whom.id, &whom.name);
         }
     }
@@ -432,7 +435,7 @@ impl Replica {
                 self.members.remove(user);
             }
             What::Moderated(done) => {
-                if let Act::Extended { todatetime, .. } = done.act {
+                if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
                     self.instance.todatetime = todatetime;
                 }
             }

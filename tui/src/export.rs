@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use plenary_shared::domain::{Act, Event, Instance, Reason, What};
+use plenary_shared::domain::{EndChange, Event, Instance, ModerationAction, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::time::Timestamp;
 use serde::Serialize;
@@ -199,7 +199,7 @@ impl Record {
                     }
                 }
                 What::Moderated(done) => {
-                    if let Act::Extended { todatetime, .. } = done.act {
+                    if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
                         record.instance.todatetime = todatetime;
                     }
                 }

@@ -1,6 +1,6 @@
 //! The dashboard in a terminal with a real server: every action of admins, by keys only.
 
-use plenary_shared::domain::{Act, What};
+use plenary_shared::domain::{ModerationAction, What};
 use plenary_testkit::{Client, Pty, Scene, Setting, Ws, instance};
 use serde_json::json;
 
@@ -27,11 +27,11 @@ fn open(scene: &Scene, who: &str, columns: u16, rows: u16) -> (Client, Pty) {
 }
 
 /// The next moderation event in the meeting, with its reason.
-async fn next_action(ws: &mut Ws) -> (Act, Option<String>) {
+async fn next_action(ws: &mut Ws) -> (ModerationAction, Option<String>) {
     loop {
         if let What::Moderated(done) = ws.next_event().await.what {
             assert_eq!(done.name, "root");
-            return (done.act, done.reason);
+            return (done.action, done.reason);
         }
     }
 }
@@ -54,8 +54,8 @@ async fn keys_do_every_action() {
 
     // The key, the answers in the dialog, the action in the log, its target, and the message.
     let actions: &[(&str, &[&str], &str, Option<&str>, &str)] = &[
-        ("l", &["noise"], "locked", None, "Locked Seminar"),
-        ("l", &[""], "unlocked", None, "Unlocked Seminar"),
+        ("l", &["noise"], "lock", None, "Locked Seminar"),
+        ("l", &[""], "unlock", None, "Unlocked Seminar"),
         (
             "r",
             &["listen"],
@@ -67,43 +67,43 @@ async fn keys_do_every_action() {
         (
             "n",
             &["Coffee is ready"],
-            "announced",
+            "announce",
             None,
             "Announcement sent",
         ),
-        ("+", &["", "not done"], "extended", None, "Extended Seminar"),
+        ("+", &["", "not done"], "extend", None, "Extended Seminar"),
         (
             "m",
             &["mallory", "spam"],
-            "muted",
+            "mute",
             Some("mallory"),
             "Muted mallory",
         ),
         (
             "u",
             &["mallory", ""],
-            "unmuted",
+            "unmute",
             Some("mallory"),
             "Unmuted mallory",
         ),
         (
             "d",
             &["mallory", "out"],
-            "removed",
+            "remove",
             Some("mallory"),
             "Removed mallory",
         ),
         (
             "D",
             &["mallory@example.org", "spam again"],
-            "banned",
+            "ban",
             Some("mallory"),
             "Banned mallory",
         ),
         (
             "U",
             &["mallory@example.org", ""],
-            "unbanned",
+            "unban",
             Some("mallory"),
             "Unbanned mallory",
         ),
@@ -126,14 +126,14 @@ async fn keys_do_every_action() {
         }
         pty.wait_text(done);
         let (act, reason) = next_action(&mut grace).await;
-        assert_eq!(act.as_str(), *action, "{}", pty.screen());
-        assert_eq!(act.whom().map(|one| one.name.as_str()), *whom);
+        assert_eq!(act.kind().as_str(), *action, "{}", pty.screen());
+        assert_eq!(act.target().map(|one| one.name.as_str()), *whom);
         let why = answers
             .last()
-            .filter(|why| !why.is_empty() && *action != "announced");
+            .filter(|why| !why.is_empty() && *action != "announce");
         assert_eq!(reason.as_deref(), why.copied());
         // The next key depends on the row.
-        let (locked, read_only) = (*action == "locked", *action == "read_only");
+        let (locked, read_only) = (*action == "lock", *action == "read_only");
         pty.wait("the updated row", |screen| {
             screen.contains("[L]") == locked && screen.contains("[R]") == read_only
         });
@@ -150,7 +150,10 @@ async fn keys_do_every_action() {
     pty.send("enough");
     pty.send(ENTER);
     let (act, reason) = next_action(&mut grace).await;
-    assert_eq!((act, reason.as_deref()), (Act::Ended, Some("enough")));
+    assert_eq!(
+        (act, reason.as_deref()),
+        (ModerationAction::End, Some("enough"))
+    );
     pty.wait("the end", |screen| {
         screen.contains("ended") && screen.contains("LIVE 0")
     });

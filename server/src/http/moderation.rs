@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use plenary_shared::domain::Reject;
+use plenary_shared::domain::{ModerationAction, Reject};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
-use plenary_shared::protocol::{Longer, Measure, Moderate, Target};
+use plenary_shared::protocol::{Extension, Moderate, RequestedAction, Target};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -92,13 +92,18 @@ struct Asked {
 }
 
 impl Asked {
-    async fn done(self, measure: Measure, reason: Option<String>, message: &str) -> Answered {
+    async fn done(
+        self,
+        action: RequestedAction,
+        reason: Option<String>,
+        message: &str,
+    ) -> Answered {
         let ctx = &self.state.ctx;
         let cmid = self.key.unwrap_or_else(|| new_cmid(ctx));
         let asked = Moderate {
             instance: self.instance,
             cmid,
-            measure,
+            action,
             reason,
         };
         let posted = moderation::moderate(ctx, &self.caller, asked).await?;
@@ -125,7 +130,7 @@ impl Concerning {
 }
 
 /// A route: what it is called, which body it reads and how, and what it does.
-macro_rules! measures {
+macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident $path:literal $body:ident by $reader:ident, $message:literal:
        |$read:ident| $done:expr;)+) => {
         $(
@@ -153,67 +158,68 @@ macro_rules! measures {
                 $reader($read): $reader<$body>,
             ) -> Answered {
                 let asked = Asked { state, caller, instance, key };
-                let (measure, reason) = $done;
-                asked.done(measure, reason, $message).await
+                let (action, reason) = $done;
+                asked.done(action, reason, $message).await
             }
         )+
     };
 }
 
-measures! {
+actions! {
     /// Ends an instance now: everybody leaves.
     end "/meeting/{meetingID}/order/{orderID}/end" Why by MaybeJson,
-        "The meeting ends now.": |why| (Measure::End {}, why.reason);
+        "The meeting ends now.": |why| (ModerationAction::End, why.reason);
     /// Moves the end to later. Refused once the end has come.
     extend "/meeting/{meetingID}/order/{orderID}/extend" Extending by JsonBody,
         "The meeting lasts longer.": |by| {
-            let longer = Longer { minutes: by.minutes, todatetime: by.todatetime };
-            (Measure::Extend(longer), by.reason)
+            let extension = Extension { minutes: by.minutes, todatetime: by.todatetime };
+            (ModerationAction::Extend(extension), by.reason)
         };
     /// Lets nobody join any more; who is in stays in.
     lock "/meeting/{meetingID}/order/{orderID}/lock" Why by MaybeJson,
-        "Nobody joins any more.": |why| (Measure::Lock {}, why.reason);
+        "Nobody joins any more.": |why| (ModerationAction::Lock, why.reason);
     /// Lets people join again.
     unlock "/meeting/{meetingID}/order/{orderID}/unlock" Why by MaybeJson,
-        "People may join again.": |why| (Measure::Unlock {}, why.reason);
+        "People may join again.": |why| (ModerationAction::Unlock, why.reason);
     /// Lets nobody write, admins neither, or with `"on":false` lets them again.
     read_only "/meeting/{meetingID}/order/{orderID}/read-only" ReadingOnly by MaybeJson,
         "Who may write has changed.": |asked_for| {
-            let measure = match asked_for.on {
-                Some(false) => Measure::Writable {},
-                Some(true) | None => Measure::ReadOnly {},
+            let action = match asked_for.on {
+                Some(false) => ModerationAction::Writable,
+                Some(true) | None => ModerationAction::ReadOnly,
             };
-            (measure, asked_for.reason)
+            (action, asked_for.reason)
         };
     /// Lets somebody write no more, until they are unmuted.
     mute "/meeting/{meetingID}/order/{orderID}/mute" Concerning by JsonBody,
         "They cannot write any more.": |of| {
             let (target, reason) = of.split();
-            (Measure::Mute(target), reason)
+            (ModerationAction::Mute(target), reason)
         };
     /// Lets somebody write again.
     unmute "/meeting/{meetingID}/order/{orderID}/unmute" Concerning by JsonBody,
         "They may write again.": |of| {
             let (target, reason) = of.split();
-            (Measure::Unmute(target), reason)
+            (ModerationAction::Unmute(target), reason)
         };
     /// Takes somebody out at once; with `"ban":true` they may not come back.
     remove "/meeting/{meetingID}/order/{orderID}/remove" Concerning by JsonBody,
         "They are out.": |of| {
             let ban = of.ban;
             let (target, reason) = of.split();
-            (Measure::Remove { target, ban }, reason)
+            let action = if ban { ModerationAction::Ban(target) } else { ModerationAction::Remove(target) };
+            (action, reason)
         };
     /// Lets somebody come back.
     unban "/meeting/{meetingID}/order/{orderID}/unban" Concerning by JsonBody,
         "They may come back.": |of| {
             let (target, reason) = of.split();
-            (Measure::Unban(target), reason)
+            (ModerationAction::Unban(target), reason)
         };
     /// Tells everybody something, as an event of the log.
     announce "/meeting/{meetingID}/order/{orderID}/announce" Announcing by JsonBody,
         "Everybody is told.": |said| {
             let body = MessageBody::parse(said.body).map_err(Reject::from)?;
-            (Measure::Announce { body }, None)
+            (ModerationAction::Announce { body }, None)
         };
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plenary_shared::domain::{Act, Event, What};
+use plenary_shared::domain::{Event, ModerationAction, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::TYPING_EVERY_MS;
 use plenary_shared::protocol::{Durable, Fence, PresenceTold, WaitTold};
@@ -146,8 +146,8 @@ impl Room {
         state.head.seq = event.seq;
         state.closed |= matches!(event.what, What::Closed { .. });
         let banned = match &event.what {
-            What::Moderated(done) => match &done.act {
-                Act::Banned(whom) => Some(whom.id),
+            What::Moderated(done) => match &done.action {
+                ModerationAction::Ban(whom) => Some(whom.id),
                 _ => None,
             },
             _ => None,

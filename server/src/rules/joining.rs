@@ -1,7 +1,7 @@
 //! Which rule allows somebody to join an instance, or forbids it, and what would change that. The
 //! stores' atoms decide; this tells why, by the same rules in the same order.
 
-use plenary_shared::domain::{Instance, InstanceState, Standing, User};
+use plenary_shared::domain::{Instance, InstanceState, Restrictions, User};
 use plenary_shared::limits::PARTICIPANTS_MAX;
 use plenary_shared::protocol::Verdict;
 use plenary_shared::time::Timestamp;
@@ -20,7 +20,7 @@ pub struct Case<'a> {
     /// Whether they are in.
     pub inside: bool,
     /// What holds because admins said so.
-    pub standing: &'a Standing,
+    pub restrictions: &'a Restrictions,
     /// When.
     pub now: Timestamp,
 }
@@ -46,7 +46,7 @@ pub fn joining(case: Case<'_>) -> Verdict {
     if let Some(verdict) = by_time(&case) {
         return verdict;
     }
-    let banned = case.standing.banned.contains(&person.id);
+    let banned = case.restrictions.banned.contains(&person.id);
     if case.inside {
         no(
             "already_in",
@@ -65,7 +65,7 @@ pub fn joining(case: Case<'_>) -> Verdict {
             format!("An admin removed {who} from {at} for good."),
             format!("plenary admin unban {at} {who}"),
         )
-    } else if case.standing.locked {
+    } else if case.restrictions.locked {
         no(
             "locked",
             format!("An admin has locked {at}: nobody joins any more."),
@@ -201,12 +201,12 @@ mod tests {
         instance.state = but.state.unwrap_or(instance.state);
         instance.is_public = but.public;
         instance.participants = but.participants.unwrap_or(instance.participants);
-        let mut standing = Standing {
+        let mut restrictions = Restrictions {
             locked: but.locked,
-            ..Standing::default()
+            ..Restrictions::default()
         };
         if but.banned {
-            standing.banned.insert(person.id);
+            restrictions.banned.insert(person.id);
         }
         let verdict = joining(Case {
             person: (!but.unknown).then_some(&person),
@@ -214,7 +214,7 @@ mod tests {
             instance: &instance,
             invited: !but.uninvited,
             inside: but.inside,
-            standing: &standing,
+            restrictions: &restrictions,
             now: Timestamp::from_ms(but.now_ms.unwrap_or(2_000)),
         });
         assert_eq!(verdict.rule, rule);

@@ -30,7 +30,7 @@ pub async fn explain(
     let opened = ctx.store.open(instance, &caller.user, None, 1).await?;
     let meeting = ctx.store.meeting(instance.meeting).await?;
     let invited = meeting.is_some_and(|meeting| meeting.audience.contains(&address));
-    let standing = ctx.store.standing(instance).await?;
+    let restrictions = ctx.store.restrictions(instance).await?;
     let person = found.as_ref().map(|account| &account.user);
     Ok(joining::joining(Case {
         person,
@@ -38,7 +38,7 @@ pub async fn explain(
         instance: &opened.instance,
         invited,
         inside: person.is_some_and(|user| opened.people.iter().any(|one| one.id == user.id)),
-        standing: &standing,
+        restrictions: &restrictions,
         now: ctx.now(),
     }))
 }

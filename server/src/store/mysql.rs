@@ -4,7 +4,7 @@
 //! Every statement has a deadline; a database that is away or late is a [`Fault::Unavailable`], never a
 //! caller that hangs.
 
-use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Standing, User};
+use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Restrictions, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -70,7 +70,7 @@ pub struct Opening {
     /// Everybody who has ever joined.
     pub people: Vec<User>,
     /// What holds because admins said so.
-    pub standing: Standing,
+    pub restrictions: Restrictions,
 }
 
 /// Somebody who has joined and not left, by the archive.

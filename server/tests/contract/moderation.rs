@@ -3,9 +3,12 @@
 
 use futures_util::future::join_all;
 use plenary_server::error::Answer;
-use plenary_server::store::moderation::{Measure, Order};
+use plenary_server::store::moderation::{ModerationRequest, NewEnd};
 use plenary_server::store::{EndStep, Page, Stepped};
-use plenary_shared::domain::{Act, Code, Event, InstanceState, Reason, Standing, User, What, Whom};
+use plenary_shared::domain::{
+    Code, EndChange, Event, InstanceState, ModerationAction, Reason, Restrictions, Subject, User,
+    What,
+};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Posted;
 use plenary_shared::time::Timestamp;
@@ -15,30 +18,38 @@ use crate::harness::{Harness, SHORT_MS, body, code, connection, leaves, now};
 
 const MINUTE_MS: i64 = 60_000;
 
-async fn moderate(harness: &mut Harness, here: InstanceId, measure: Measure) -> Answer<Posted> {
-    let order = Order {
+async fn moderate(
+    harness: &mut Harness,
+    here: InstanceId,
+    action: ModerationAction<Subject, NewEnd>,
+) -> Answer<Posted> {
+    let request = ModerationRequest {
         cmid: harness.cmid(),
-        measure,
+        action,
         reason: Some("because".to_owned()),
     };
-    harness.store.moderate(here, &harness.root, &order).await
+    harness.store.moderate(here, &harness.root, &request).await
 }
 
-async fn done(harness: &mut Harness, here: InstanceId, measure: Measure) -> Posted {
-    moderate(harness, here, measure).await.expect("it is done")
+async fn done(
+    harness: &mut Harness,
+    here: InstanceId,
+    action: ModerationAction<Subject, NewEnd>,
+) -> Posted {
+    moderate(harness, here, action).await.expect("it is done")
 }
 
-fn whom(user: &User) -> Whom {
-    Whom {
+fn whom(user: &User) -> Subject {
+    Subject {
         id: user.id,
         name: user.name.clone(),
     }
 }
 
-fn acts(log: &[Event]) -> Vec<Act> {
+fn actions(log: &[Event]) -> Vec<ModerationAction> {
     log.iter()
         .filter_map(|event| match &event.what {
-            What::Moderated(done) => Some(done.act.clone()),
+            What::Moderated(done) => Some(done.action.clone()),
             _ => None,
         })
         .collect()
@@ -59,14 +70,14 @@ async fn end_as_listed(harness: &Harness, here: InstanceId) -> Timestamp {
 pub async fn extended_end_is_the_same_for_everybody(harness: &mut Harness) {
     let here = harness.public().await;
     let before = end_as_read(harness, here).await;
-    let order = Order {
+    let request = ModerationRequest {
         cmid: harness.cmid(),
-        measure: Measure::ExtendBy(30 * MINUTE_MS),
+        action: ModerationAction::Extend(NewEnd::By(30 * MINUTE_MS)),
         reason: None,
     };
-    let first = harness.store.moderate(here, &harness.root, &order).await;
+    let first = harness.store.moderate(here, &harness.root, &request).await;
     let first = first.expect("it is done");
-    let again = harness.store.moderate(here, &harness.root, &order).await;
+    let again = harness.store.moderate(here, &harness.root, &request).await;
     let again = again.expect("it was done");
     assert_eq!(
         (first.seq, again.seq, again.repeat),
@@ -76,39 +87,55 @@ pub async fn extended_end_is_the_same_for_everybody(harness: &mut Harness) {
     assert_eq!(end_as_read(harness, here).await, end);
     assert_eq!(end_as_listed(harness, here).await, end);
     let log = harness.log(here).await;
-    let expected = Act::Extended {
+    let expected = ModerationAction::Extend(EndChange {
         todatetime: end,
         before,
-    };
-    assert_eq!(acts(&log), [expected]);
+    });
+    assert_eq!(actions(&log), [expected]);
 
-    for (measure, no) in [
-        (Measure::ExtendTo(end), Code::Invalid),
-        (Measure::ExtendTo(end.plus_ms(-1)), Code::Invalid),
-        (Measure::ExtendBy(31 * 24 * 60 * MINUTE_MS), Code::Invalid),
+    for (action, no) in [
+        (ModerationAction::Extend(NewEnd::At(end)), Code::Invalid),
+        (
+            ModerationAction::Extend(NewEnd::At(end.plus_ms(-1))),
+            Code::Invalid,
+        ),
+        (
+            ModerationAction::Extend(NewEnd::By(31 * 24 * 60 * MINUTE_MS)),
+            Code::Invalid,
+        ),
     ] {
-        assert_eq!(code(&moderate(harness, here, measure).await), Some(no));
+        assert_eq!(code(&moderate(harness, here, action).await), Some(no));
     }
-    done(harness, here, Measure::ExtendTo(end.plus_ms(1))).await;
+    done(
+        harness,
+        here,
+        ModerationAction::Extend(NewEnd::At(end.plus_ms(1))),
+    )
+    .await;
     // Each of many concurrent actions counts.
     let stores = [harness.store.clone(), harness.back_end.other().await];
-    let orders: Vec<Order> = (0..10)
-        .map(|_| Order {
+    let requests: Vec<ModerationRequest> = (0..10)
+        .map(|_| ModerationRequest {
             cmid: harness.cmid(),
-            measure: Measure::ExtendBy(MINUTE_MS),
+            action: ModerationAction::Extend(NewEnd::By(MINUTE_MS)),
             reason: None,
         })
         .collect();
     let root = harness.root.clone();
-    let all = orders.iter().enumerate();
-    let all = join_all(all.map(|(n, order)| stores[n % 2].moderate(here, &root, order))).await;
+    let all = requests.iter().enumerate();
+    let all = join_all(all.map(|(n, request)| stores[n % 2].moderate(here, &root, request))).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     let end = end.plus_ms(10 * MINUTE_MS + 1);
     assert_eq!(end_as_read(harness, here).await, end);
     harness.archive(here).await;
     assert_eq!(end_as_listed(harness, here).await, end);
     harness.end(here).await;
-    let late = moderate(harness, here, Measure::ExtendBy(MINUTE_MS)).await;
+    let late = moderate(
+        harness,
+        here,
+        ModerationAction::Extend(NewEnd::By(MINUTE_MS)),
+    )
+    .await;
     assert_eq!(code(&late), Some(Code::Ended));
 }
 
@@ -118,7 +145,12 @@ pub async fn extended_instance_continues_after_first_end(harness: &mut Harness) 
     let here = harness.active(meeting, SHORT_MS).await;
     harness.join(here, &ada).await;
     let first = end_as_read(harness, here).await;
-    done(harness, here, Measure::ExtendBy(SHORT_MS)).await;
+    done(
+        harness,
+        here,
+        ModerationAction::Extend(NewEnd::By(SHORT_MS)),
+    )
+    .await;
     let end = first.plus_ms(SHORT_MS);
     until_async("the first end to pass", async || {
         (now() > first).then_some(())
@@ -152,9 +184,9 @@ pub async fn lock_keeps_participants(harness: &mut Harness) {
     let held = connection("here", 1);
     let joined = harness.store.join(here, &ada, Some(&held)).await;
     joined.expect("it is open");
-    done(harness, here, Measure::Lock).await;
+    done(harness, here, ModerationAction::Lock).await;
     assert_eq!(
-        code(&moderate(harness, here, Measure::Lock).await),
+        code(&moderate(harness, here, ModerationAction::Lock).await),
         Some(Code::AlreadySo)
     );
     let store = harness.store.clone();
@@ -174,9 +206,9 @@ pub async fn lock_keeps_participants(harness: &mut Harness) {
         code(&store.join(here, &ada, None).await),
         Some(Code::Locked)
     );
-    done(harness, here, Measure::Unlock).await;
+    done(harness, here, ModerationAction::Unlock).await;
     assert_eq!(
-        code(&moderate(harness, here, Measure::Unlock).await),
+        code(&moderate(harness, here, ModerationAction::Unlock).await),
         Some(Code::AlreadySo)
     );
     harness.join(here, &ada).await;
@@ -213,16 +245,23 @@ pub async fn post_in_read_only_meeting_is_rejected(harness: &mut Harness) {
     let said = harness.store.post(here, &ada, cmid, &body("first")).await;
     let said = said.expect("she is in");
     let own = harness.post(here, &root, "mine").await;
-    done(harness, here, Measure::ReadOnly).await;
+    done(harness, here, ModerationAction::ReadOnly).await;
     // Admins cannot write either; they announce.
     for (user, message) in [(&ada, &said), (&root, &own)] {
         let told = spoken(harness, here, user, message).await;
         assert_eq!(told, [Some(Code::ReadOnly); 4]);
     }
-    done(harness, here, Measure::Announce(body("please\nlisten"))).await;
+    done(
+        harness,
+        here,
+        ModerationAction::Announce {
+            body: body("please\nlisten"),
+        },
+    )
+    .await;
     let again = harness.store.post(here, &ada, cmid, &body("first")).await;
     assert!(again.expect("it was said before").repeat);
-    done(harness, here, Measure::Writable).await;
+    done(harness, here, ModerationAction::Writable).await;
     assert_eq!(spoken(harness, here, &ada, &said).await, [None; 4]);
 }
 
@@ -233,8 +272,8 @@ pub async fn muted_user_cannot_write_until_unmuted(harness: &mut Harness) {
         harness.join(here, user).await;
     }
     let said = harness.post(here, &ada, "first").await;
-    done(harness, here, Measure::Mute(whom(&ada))).await;
-    let again = moderate(harness, here, Measure::Mute(whom(&ada))).await;
+    done(harness, here, ModerationAction::Mute(whom(&ada))).await;
+    let again = moderate(harness, here, ModerationAction::Mute(whom(&ada))).await;
     assert_eq!(code(&again), Some(Code::AlreadySo));
     assert_eq!(
         spoken(harness, here, &ada, &said).await,
@@ -248,7 +287,7 @@ pub async fn muted_user_cannot_write_until_unmuted(harness: &mut Harness) {
         spoken(harness, here, &ada, &said).await,
         [Some(Code::Muted); 4]
     );
-    done(harness, here, Measure::Unmute(whom(&ada))).await;
+    done(harness, here, ModerationAction::Unmute(whom(&ada))).await;
     assert_eq!(spoken(harness, here, &ada, &said).await, [None; 4]);
 }
 
@@ -260,12 +299,12 @@ pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
     let joined = store.join(here, &ada, Some(&first)).await;
     joined.expect("it is open");
     store.hold(here, &ada, &second).await.expect("she is in");
-    let out = done(harness, here, Measure::Remove(whom(&ada))).await;
+    let out = done(harness, here, ModerationAction::Remove(whom(&ada))).await;
     assert_eq!(
         leaves(&harness.log(here).await),
         [(ada.id, Reason::Removed, out.timestamp)]
     );
-    let again = moderate(harness, here, Measure::Remove(whom(&ada))).await;
+    let again = moderate(harness, here, ModerationAction::Remove(whom(&ada))).await;
     assert_eq!(code(&again), Some(Code::NotParticipant));
     // An old connection does not make her a participant.
     for held in [&first, &second] {
@@ -282,8 +321,8 @@ pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
     store.reap(here, 0).await.expect("it is done");
     harness.post(here, &ada, "here again").await;
 
-    done(harness, here, Measure::Ban(whom(&ada))).await;
-    done(harness, here, Measure::Ban(whom(&grace))).await;
+    done(harness, here, ModerationAction::Ban(whom(&ada))).await;
+    done(harness, here, ModerationAction::Ban(whom(&grace))).await;
     assert_eq!(leaves(&harness.log(here).await).len(), 2);
     for user in [&ada, &grace] {
         let post = store.post(here, user, harness.cmid(), &body("but")).await;
@@ -308,9 +347,9 @@ pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
         ];
         assert_eq!(told, expected.map(Some), "{}", user.name);
     }
-    let again = moderate(harness, here, Measure::Ban(whom(&ada))).await;
+    let again = moderate(harness, here, ModerationAction::Ban(whom(&ada))).await;
     assert_eq!(code(&again), Some(Code::AlreadySo));
-    done(harness, here, Measure::Unban(whom(&ada))).await;
+    done(harness, here, ModerationAction::Unban(whom(&ada))).await;
     harness.join(here, &ada).await;
 }
 
@@ -325,19 +364,19 @@ pub async fn restrictions_survive_loss_of_live_state(harness: &mut Harness) {
         harness.join(here, user).await;
     }
     let said = harness.post(here, &grace, "first").await;
-    for measure in [
-        Measure::Lock,
-        Measure::Unlock,
-        Measure::ReadOnly,
-        Measure::Writable,
-        Measure::Mute(whom(&ada)),
-        Measure::Unmute(whom(&ada)),
-        Measure::Lock,
-        Measure::Mute(whom(&grace)),
-        Measure::Ban(whom(&mallory)),
-        Measure::ExtendBy(MINUTE_MS),
+    for action in [
+        ModerationAction::Lock,
+        ModerationAction::Unlock,
+        ModerationAction::ReadOnly,
+        ModerationAction::Writable,
+        ModerationAction::Mute(whom(&ada)),
+        ModerationAction::Unmute(whom(&ada)),
+        ModerationAction::Lock,
+        ModerationAction::Mute(whom(&grace)),
+        ModerationAction::Ban(whom(&mallory)),
+        ModerationAction::Extend(NewEnd::By(MINUTE_MS)),
     ] {
-        done(harness, here, measure).await;
+        done(harness, here, action).await;
     }
     let end = end_as_read(harness, here).await;
     harness.archive(here).await;
@@ -363,7 +402,7 @@ pub async fn restrictions_survive_loss_of_live_state(harness: &mut Harness) {
         code(&store.join(here, &ada, None).await),
         Some(Code::Locked)
     );
-    done(harness, here, Measure::ReadOnly).await;
+    done(harness, here, ModerationAction::ReadOnly).await;
     assert_eq!(
         spoken(harness, here, &grace, &said).await,
         [Some(Code::ReadOnly); 4]
@@ -374,7 +413,7 @@ pub async fn admin_ends_it_at_once(harness: &mut Harness) {
     let ada = harness.member("ada").await;
     let here = harness.public().await;
     harness.join(here, &ada).await;
-    let ended = done(harness, here, Measure::End).await;
+    let ended = done(harness, here, ModerationAction::End).await;
     let store = harness.store.clone();
     let post = store.post(here, &ada, harness.cmid(), &body("late")).await;
     assert_eq!(code(&post), Some(Code::Ended));
@@ -382,9 +421,13 @@ pub async fn admin_ends_it_at_once(harness: &mut Harness) {
         code(&store.join(here, &harness.root, None).await),
         Some(Code::Ended)
     );
-    for measure in [Measure::End, Measure::ExtendBy(MINUTE_MS), Measure::Lock] {
+    for action in [
+        ModerationAction::End,
+        ModerationAction::Extend(NewEnd::By(MINUTE_MS)),
+        ModerationAction::Lock,
+    ] {
         assert_eq!(
-            code(&moderate(harness, here, measure).await),
+            code(&moderate(harness, here, action).await),
             Some(Code::Ended)
         );
     }
@@ -413,7 +456,7 @@ pub async fn early_end_completes_after_live_state_was_lost(harness: &mut Harness
     let ada = harness.member("ada").await;
     let here = harness.public().await;
     harness.join(here, &ada).await;
-    let ended = done(harness, here, Measure::End).await;
+    let ended = done(harness, here, ModerationAction::End).await;
     harness.archive(here).await;
     if harness.back_end.forget(here) {
         harness.void(here);
@@ -443,21 +486,21 @@ pub async fn extend_end_and_clock_race_to_one_outcome(harness: &mut Harness) {
         (now() > first.plus_ms(-20)).then_some(())
     })
     .await;
-    let order = |n: usize, cmid| Order {
+    let request = |n: usize, cmid| ModerationRequest {
         cmid,
-        measure: if n.is_multiple_of(8) {
-            Measure::End
+        action: if n.is_multiple_of(8) {
+            ModerationAction::End
         } else {
-            Measure::ExtendBy(1)
+            ModerationAction::Extend(NewEnd::By(1))
         },
         reason: None,
     };
-    let orders: Vec<Order> = (1..40).map(|n| order(n, harness.cmid())).collect();
+    let requests: Vec<ModerationRequest> = (1..40).map(|n| request(n, harness.cmid())).collect();
     let moderation = join_all(
-        orders
+        requests
             .iter()
             .enumerate()
-            .map(async |(n, order)| stores[n % 2].moderate(here, &root, order).await),
+            .map(async |(n, request)| stores[n % 2].moderate(here, &root, request).await),
     );
     let ending = join_all(stores.iter().map(async |store| {
         // From the first step again: the log may revert a mark set by the clock.
@@ -475,9 +518,9 @@ pub async fn extend_end_and_clock_race_to_one_outcome(harness: &mut Harness) {
     let (steered, _) = tokio::join!(moderation, ending);
     let log = harness.log(here).await;
     let accepted = steered.iter().filter(|one| one.is_ok()).count();
-    assert_eq!(acts(&log).len(), accepted);
+    assert_eq!(actions(&log).len(), accepted);
     let last = log.last().expect("a closed log");
-    let ended = acts(&log).contains(&Act::Ended);
+    let ended = actions(&log).contains(&ModerationAction::End);
     let (reason, listed) = if ended {
         (Reason::Ended, "ended")
     } else {
@@ -485,10 +528,13 @@ pub async fn extend_end_and_clock_race_to_one_outcome(harness: &mut Harness) {
     };
     assert_eq!(last.what, What::Closed { reason });
     let end = end_as_listed(harness, here).await;
-    let extended = acts(&log).into_iter().rev().find_map(|act| match act {
-        Act::Extended { todatetime, .. } => Some(todatetime),
-        _ => None,
-    });
+    let extended = actions(&log)
+        .into_iter()
+        .rev()
+        .find_map(|action| match action {
+            ModerationAction::Extend(EndChange { todatetime, .. }) => Some(todatetime),
+            _ => None,
+        });
     assert_eq!(end, extended.unwrap_or(first));
     assert!(ended || last.timestamp == end);
     let all = harness.store.meetings(None, 100).await.expect("a list");
@@ -499,31 +545,39 @@ pub async fn extend_end_and_clock_race_to_one_outcome(harness: &mut Harness) {
 pub async fn restrictions_can_be_read(harness: &mut Harness) {
     let (ada, bob) = (harness.member("ada").await, harness.member("bob").await);
     let here = harness.public().await;
-    let standing = harness.store.standing(here).await.expect("it can be asked");
-    assert_eq!(standing, Standing::default());
+    let restrictions = harness
+        .store
+        .restrictions(here)
+        .await
+        .expect("it can be asked");
+    assert_eq!(restrictions, Restrictions::default());
     for user in [&ada, &bob] {
         harness.join(here, user).await;
     }
-    for measure in [
-        Measure::Lock,
-        Measure::ReadOnly,
-        Measure::Mute(whom(&ada)),
-        Measure::Ban(whom(&bob)),
+    for action in [
+        ModerationAction::Lock,
+        ModerationAction::ReadOnly,
+        ModerationAction::Mute(whom(&ada)),
+        ModerationAction::Ban(whom(&bob)),
     ] {
-        done(harness, here, measure).await;
+        done(harness, here, action).await;
     }
     let other = harness.back_end.other().await;
-    let standing = other.standing(here).await.expect("it can be asked");
-    assert!(standing.locked && standing.read_only);
-    assert!(standing.muted.iter().eq([&ada.id]) && standing.banned.iter().eq([&bob.id]));
-    for measure in [
-        Measure::Unlock,
-        Measure::Writable,
-        Measure::Unmute(whom(&ada)),
-        Measure::Unban(whom(&bob)),
+    let restrictions = other.restrictions(here).await.expect("it can be asked");
+    assert!(restrictions.locked && restrictions.read_only);
+    assert!(restrictions.muted.iter().eq([&ada.id]) && restrictions.banned.iter().eq([&bob.id]));
+    for action in [
+        ModerationAction::Unlock,
+        ModerationAction::Writable,
+        ModerationAction::Unmute(whom(&ada)),
+        ModerationAction::Unban(whom(&bob)),
     ] {
-        done(harness, here, measure).await;
+        done(harness, here, action).await;
     }
-    let standing = harness.store.standing(here).await.expect("it can be asked");
-    assert_eq!(standing, Standing::default());
+    let restrictions = harness
+        .store
+        .restrictions(here)
+        .await
+        .expect("it can be asked");
+    assert_eq!(restrictions, Restrictions::default());
 }

@@ -1,7 +1,9 @@
 //! Beginning, beginning anew, ending: each once, whoever is first.
 
 use plenary_server::store::mysql::Archived;
-use plenary_shared::domain::{Act, InstanceState, Moderation, Reason, User, What};
+use plenary_shared::domain::{
+    EndChange, InstanceState, Moderation, ModerationAction, Reason, User, What,
+};
 use plenary_shared::ids::InstanceId;
 
 use crate::{
@@ -175,12 +177,17 @@ async fn an_instance_whose_times_are_upside_down_begins_and_ends() {
 }
 
 /// What an admin did to this instance.
-fn moderated(id: InstanceId, number: u64, by: &User, act: Act) -> plenary_shared::domain::Event {
+fn moderated(
+    id: InstanceId,
+    number: u64,
+    by: &User,
+    action: ModerationAction,
+) -> plenary_shared::domain::Event {
     let done = Moderation {
         user: by.id,
         name: by.name.clone(),
         cmid: cmid(number.into()),
-        act,
+        action,
         reason: None,
     };
     event(id, number, What::Moderated(done))
@@ -194,10 +201,10 @@ async fn an_end_that_was_marked_too_early_is_taken_back_by_the_log() {
     // The end was moved in time, but whoever looked at the clock did not know that yet.
     let marked = world.ledger.begin_end(id, Reason::Scheduled, minute(60));
     assert!(marked.await.expect("it answers"));
-    let longer = Act::Extended {
+    let longer = ModerationAction::Extend(EndChange {
         todatetime: minute(90),
         before: minute(60),
-    };
+    });
     let events = vec![event(id, 1, What::Opened), moderated(id, 2, &ada, longer)];
     world.archive_one(batch(id, 0, events)).await;
     let stored = world.ledger.stored(id).await.expect("it answers");
@@ -210,12 +217,12 @@ async fn an_end_that_was_marked_too_early_is_taken_back_by_the_log() {
     // And an early end settles the reason, whoever was first.
     let marked = world.ledger.begin_end(id, Reason::Scheduled, minute(90));
     assert!(marked.await.expect("it answers"));
-    let events = vec![moderated(id, 3, &ada, Act::Ended)];
+    let events = vec![moderated(id, 3, &ada, ModerationAction::End)];
     world.archive_one(batch(id, 2, events)).await;
     let stored = world.ledger.stored(id).await.expect("it answers");
     let stored = stored.expect("it is there");
     assert_eq!(stored.state, InstanceState::Ending);
     assert_eq!(stored.reason, Some(Reason::Ended));
     let opening = world.ledger.raise(id).await.expect("it answers");
-    assert!(opening.expect("it is ending").standing.ended.is_some());
+    assert!(opening.expect("it is ending").restrictions.ended.is_some());
 }

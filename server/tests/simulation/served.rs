@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
-use plenary_server::store::moderation::Order;
+use plenary_server::store::moderation::ModerationRequest;
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
 use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now};
 use plenary_server::store::planning::{EditMeeting, Invitations, Invited};
@@ -19,7 +19,9 @@ use plenary_server::store::{
     SearchStore, Session, SessionListed, SessionStore, Stepped, Store, TokenHash, UserStore,
     Waiting, WaitingStore,
 };
-use plenary_shared::domain::{Event, Instance, Meeting, Participant, Reason, Role, Standing, User};
+use plenary_shared::domain::{
+    Event, Instance, Meeting, Participant, Reason, Restrictions, Role, User,
+};
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
     Absent, BoardServer, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk,
@@ -209,8 +211,8 @@ delegated! {
         typing(instance: InstanceId, user: &User) -> Answer<()>;
     }
     ModerationStore {
-        moderate(instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted>;
-        standing(instance: InstanceId) -> Answer<Standing>;
+        moderate(instance: InstanceId, actor: &User, request: &ModerationRequest) -> Answer<Posted>;
+        restrictions(instance: InstanceId) -> Answer<Restrictions>;
     }
     ParticipationStore {
         join(instance: InstanceId, user: &User, connection: Option<&ConnectionId>) -> Answer<Posted>;

@@ -1,132 +1,167 @@
-//! What admins do to a running instance, as its log tells it, and what holds because of it.
+//! Moderation of a running instance: one action type for requests, stores and events, and the
+//! restrictions that follow from the actions.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumDiscriminants, EnumString, IntoStaticStr};
 
 use crate::ids::{Cmid, UserId};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
-/// An admin steered an instance.
+/// A moderation event: which admin did what, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Moderation {
     /// The admin.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// What they are called.
+    /// The admin's name.
     #[serde(default)]
     pub name: String,
-    /// Their client's own id of it.
+    /// The id that the admin's client chose; a retry under the same id has no effect.
     pub cmid: Cmid,
-    /// What they did.
+    /// What the admin did.
     #[serde(flatten)]
-    pub act: Act,
-    /// Why, if they said so: one line.
+    pub action: ModerationAction,
+    /// The reason that the admin gave: one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What an admin did. The word on the wire and in stores is `action`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A moderation action. The words of `action` are the same in requests, stores and events.
+///
+/// `T` names the user concerned and `E` the new end of the instance: a request names them as an admin
+/// types them ([`Target`](crate::protocol::Target), [`Extension`](crate::protocol::Extension)), an
+/// event names them as the store resolved them ([`Subject`], [`EndChange`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
-pub enum Act {
-    /// The end was moved to later.
-    Extended {
-        /// When it is over now.
-        todatetime: Timestamp,
-        /// When it would have been over.
-        before: Timestamp,
-    },
-    /// The end was brought about at once.
-    Ended,
-    /// Nobody joins any more; who is in stays in.
-    Locked,
-    /// People may join again.
-    Unlocked,
-    /// Nobody says, edits or deletes anything any more.
+#[strum_discriminants(
+    name(ModerationKind),
+    doc = "A moderation action without its arguments.",
+    derive(EnumString, IntoStaticStr, Hash),
+    strum(serialize_all = "snake_case")
+)]
+pub enum ModerationAction<T = Subject, E = EndChange> {
+    /// Moves the end to a later time.
+    Extend(E),
+    /// Ends the instance now.
+    End,
+    /// Blocks new participants. Current participants stay.
+    Lock,
+    /// Allows new participants again.
+    Unlock,
+    /// Blocks posts, edits and deletions for everybody, admins included.
     ReadOnly,
-    /// People may speak again.
+    /// Allows posts, edits and deletions again.
     Writable,
-    /// One person says, edits or deletes nothing any more.
-    Muted(Whom),
-    /// That person may speak again.
-    Unmuted(Whom),
-    /// One person was taken out; they may join again.
-    Removed(Whom),
-    /// One person was taken out, if they were in, and may not join or read along again.
-    Banned(Whom),
-    /// That person may join again.
-    Unbanned(Whom),
-    /// Something was said to everybody.
-    Announced {
-        /// What.
+    /// Blocks posts, edits and deletions of one user.
+    Mute(T),
+    /// Allows posts, edits and deletions of that user again.
+    Unmute(T),
+    /// Removes a participant, who may join again.
+    Remove(T),
+    /// Removes a user, present or not, who can neither join nor read the instance any longer.
+    Ban(T),
+    /// Allows a banned user to join again.
+    Unban(T),
+    /// Posts an announcement to all participants.
+    Announce {
+        /// The text of the announcement.
         body: MessageBody,
     },
 }
 
-/// Whom an action concerns.
+/// The user whom an action concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Whom {
-    /// Who.
+pub struct Subject {
+    /// The user's id.
     #[serde(rename = "target")]
     pub id: UserId,
-    /// What they are called.
+    /// The user's name.
     #[serde(default, rename = "targetName")]
     pub name: String,
 }
 
-impl Act {
+/// The new and the previous end of an extended instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EndChange {
+    /// The new end.
+    pub todatetime: Timestamp,
+    /// The previous end.
+    pub before: Timestamp,
+}
+
+impl ModerationKind {
     /// The word on the wire and in stores.
-    pub const fn as_str(&self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl<T, E> ModerationAction<T, E> {
+    /// The action without its arguments.
+    pub fn kind(&self) -> ModerationKind {
+        self.into()
+    }
+
+    /// The user whom the action concerns, if it concerns one user.
+    pub const fn target(&self) -> Option<&T> {
         match self {
-            Self::Extended { .. } => "extended",
-            Self::Ended => "ended",
-            Self::Locked => "locked",
-            Self::Unlocked => "unlocked",
-            Self::ReadOnly => "read_only",
-            Self::Writable => "writable",
-            Self::Muted(_) => "muted",
-            Self::Unmuted(_) => "unmuted",
-            Self::Removed(_) => "removed",
-            Self::Banned(_) => "banned",
-            Self::Unbanned(_) => "unbanned",
-            Self::Announced { .. } => "announced",
+            Self::Mute(target)
+            | Self::Unmute(target)
+            | Self::Remove(target)
+            | Self::Ban(target)
+            | Self::Unban(target) => Some(target),
+            Self::Extend(_)
+            | Self::End
+            | Self::Lock
+            | Self::Unlock
+            | Self::ReadOnly
+            | Self::Writable
+            | Self::Announce { .. } => None,
         }
     }
 
-    /// Whom it concerns, if it is one person.
-    pub const fn whom(&self) -> Option<&Whom> {
-        match self {
-            Self::Muted(whom)
-            | Self::Unmuted(whom)
-            | Self::Removed(whom)
-            | Self::Banned(whom)
-            | Self::Unbanned(whom) => Some(whom),
-            Self::Extended { .. }
-            | Self::Ended
-            | Self::Locked
-            | Self::Unlocked
-            | Self::ReadOnly
-            | Self::Writable
-            | Self::Announced { .. } => None,
-        }
+    /// Replaces the user by what `target` returns and the end by what `end` returns.
+    pub fn try_map<U, F, Error>(
+        self,
+        target: impl FnOnce(T) -> Result<U, Error>,
+        end: impl FnOnce(E) -> Result<F, Error>,
+    ) -> Result<ModerationAction<U, F>, Error> {
+        use ModerationAction as To;
+        Ok(match self {
+            Self::Extend(by) => To::Extend(end(by)?),
+            Self::End => To::End,
+            Self::Lock => To::Lock,
+            Self::Unlock => To::Unlock,
+            Self::ReadOnly => To::ReadOnly,
+            Self::Writable => To::Writable,
+            Self::Mute(user) => To::Mute(target(user)?),
+            Self::Unmute(user) => To::Unmute(target(user)?),
+            Self::Remove(user) => To::Remove(target(user)?),
+            Self::Ban(user) => To::Ban(target(user)?),
+            Self::Unban(user) => To::Unban(target(user)?),
+            Self::Announce { body } => To::Announce { body },
+        })
     }
 }
 
 impl Moderation {
-    /// What was done in a few words, without who did it: "extended the meeting to 15:45 (+30m): we are
-    /// not done". `name`: what somebody is called; `when`: a time as its reader writes it.
+    /// Describes the action in a few words, without the admin: "extended the meeting to 15:45 (+30m):
+    /// we need more time". `name` returns the name of a user; `when` formats a time for the reader.
     pub fn sentence(
         &self,
         name: impl Fn(UserId) -> String,
         when: impl Fn(Timestamp) -> String,
     ) -> String {
-        let said = match &self.act {
-            Act::Extended { todatetime, before } => {
+        use ModerationAction as Action;
+        let sentence = match &self.action {
+            Action::Extend(EndChange { todatetime, before }) => {
                 let minutes = todatetime.ms_since(*before) / 60_000;
                 let by = match (minutes / 60, minutes % 60) {
                     (0, minutes) => format!("{minutes}m"),
@@ -135,54 +170,39 @@ impl Moderation {
                 };
                 format!("extended the meeting to {} (+{by})", when(*todatetime))
             }
-            Act::Ended => "ended the meeting".to_owned(),
-            Act::Locked => "locked the meeting: nobody joins any more".to_owned(),
-            Act::Unlocked => "unlocked the meeting".to_owned(),
-            Act::ReadOnly => "made the meeting read-only".to_owned(),
-            Act::Writable => "let everybody write again".to_owned(),
-            Act::Muted(whom) => format!("muted {}", name(whom.id)),
-            Act::Unmuted(whom) => format!("unmuted {}", name(whom.id)),
-            Act::Removed(whom) => format!("removed {}", name(whom.id)),
-            Act::Banned(whom) => format!("removed {} for good", name(whom.id)),
-            Act::Unbanned(whom) => format!("let {} come back", name(whom.id)),
-            Act::Announced { body } => format!("announced: {body}"),
+            Action::End => "ended the meeting".to_owned(),
+            Action::Lock => "locked the meeting".to_owned(),
+            Action::Unlock => "unlocked the meeting".to_owned(),
+            Action::ReadOnly => "turned read-only on".to_owned(),
+            Action::Writable => "turned read-only off".to_owned(),
+            Action::Mute(user) => format!("muted {}", name(user.id)),
+            Action::Unmute(user) => format!("unmuted {}", name(user.id)),
+            Action::Remove(user) => format!("removed {}", name(user.id)),
+            Action::Ban(user) => format!("banned {}", name(user.id)),
+            Action::Unban(user) => format!("unbanned {}", name(user.id)),
+            Action::Announce { body } => format!("announced: {body}"),
         };
         match &self.reason {
-            Some(reason) => format!("{said}: {reason}"),
-            None => said,
+            Some(reason) => format!("{sentence}: {reason}"),
+            None => sentence,
         }
     }
-}
 
-/// A [`Moderation`] as stores keep it beside its actor, number and time.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// The action's word.
-    pub action: String,
-    /// Whom it concerns; of `extended`: the end now, in milliseconds since 1970.
-    pub subject: Option<u64>,
-    /// Of `extended`: the end before, in milliseconds since 1970.
-    pub was: Option<u64>,
-    /// The reason; of `announced`: what was said.
-    pub note: Option<String>,
-}
-
-impl Moderation {
-    /// What a store keeps of it.
-    pub fn kept(&self) -> Kept {
+    /// The columns in which a store keeps the action and its reason.
+    pub fn stored(&self) -> StoredModeration {
         let ms = |at: Timestamp| u64::try_from(at.as_ms()).ok();
-        let (subject, was, note) = match &self.act {
-            Act::Extended { todatetime, before } => {
-                (ms(*todatetime), ms(*before), self.reason.clone())
+        let (subject, was, note) = match &self.action {
+            ModerationAction::Extend(end) => {
+                (ms(end.todatetime), ms(end.before), self.reason.clone())
             }
-            Act::Announced { body } => (None, None, Some(body.to_string())),
+            ModerationAction::Announce { body } => (None, None, Some(body.to_string())),
             other => {
-                let whom = other.whom().map(|whom| whom.id.get());
-                (whom, None, self.reason.clone())
+                let subject = other.target().map(|user| user.id.get());
+                (subject, None, self.reason.clone())
             }
         };
-        Kept {
-            action: self.act.as_str().to_owned(),
+        StoredModeration {
+            action: self.action.kind().as_str().to_owned(),
             subject,
             was,
             note,
@@ -190,71 +210,88 @@ impl Moderation {
     }
 }
 
-impl Kept {
-    /// What was done and why; `whom`: what the person is called whom it concerns. `None`: it is none
-    /// of ours.
-    pub fn read(self, whom: impl FnOnce(UserId) -> String) -> Option<(Act, Option<String>)> {
+/// A [`Moderation`] as stores keep it, beside its admin, seq and time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredModeration {
+    /// The word of the action.
+    pub action: String,
+    /// The id of the user concerned. For `extend`: the new end, in milliseconds since 1970.
+    pub subject: Option<u64>,
+    /// For `extend`: the previous end, in milliseconds since 1970.
+    pub was: Option<u64>,
+    /// The reason. For `announce`: the text of the announcement.
+    pub note: Option<String>,
+}
+
+impl StoredModeration {
+    /// Returns the action and its reason, or `None` if the columns hold neither. `name` returns the
+    /// name of the user concerned.
+    pub fn read(
+        self,
+        name: impl FnOnce(UserId) -> String,
+    ) -> Option<(ModerationAction, Option<String>)> {
+        use ModerationAction as Action;
         let at = |ms: u64| i64::try_from(ms).ok().map(Timestamp::from_ms);
         let subject = self.subject;
-        let person = move || {
+        let user = move || {
             let id = UserId::new(subject?).ok()?;
-            let name = whom(id);
-            Some(Whom { id, name })
+            let name = name(id);
+            Some(Subject { id, name })
         };
-        let act = match self.action.as_str() {
-            "extended" => Act::Extended {
+        let action = match self.action.parse().ok()? {
+            ModerationKind::Extend => Action::Extend(EndChange {
                 todatetime: at(self.subject?)?,
                 before: at(self.was?)?,
-            },
-            "ended" => Act::Ended,
-            "locked" => Act::Locked,
-            "unlocked" => Act::Unlocked,
-            "read_only" => Act::ReadOnly,
-            "writable" => Act::Writable,
-            "muted" => Act::Muted(person()?),
-            "unmuted" => Act::Unmuted(person()?),
-            "removed" => Act::Removed(person()?),
-            "banned" => Act::Banned(person()?),
-            "unbanned" => Act::Unbanned(person()?),
-            "announced" => {
+            }),
+            ModerationKind::End => Action::End,
+            ModerationKind::Lock => Action::Lock,
+            ModerationKind::Unlock => Action::Unlock,
+            ModerationKind::ReadOnly => Action::ReadOnly,
+            ModerationKind::Writable => Action::Writable,
+            ModerationKind::Mute => Action::Mute(user()?),
+            ModerationKind::Unmute => Action::Unmute(user()?),
+            ModerationKind::Remove => Action::Remove(user()?),
+            ModerationKind::Ban => Action::Ban(user()?),
+            ModerationKind::Unban => Action::Unban(user()?),
+            ModerationKind::Announce => {
                 let body = MessageBody::parse(self.note?).ok()?;
-                return Some((Act::Announced { body }, None));
+                return Some((Action::Announce { body }, None));
             }
-            _ => return None,
         };
-        Some((act, self.note))
+        Some((action, self.note))
     }
 }
 
-/// What holds in an instance because admins said so: what its log comes to.
+/// The restrictions that an instance's moderation events add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Nobody joins.
+pub struct Restrictions {
+    /// Whether new participants are blocked.
     pub locked: bool,
-    /// Nobody speaks.
+    /// Whether posts, edits and deletions are blocked.
     pub read_only: bool,
-    /// Who does not speak.
+    /// The muted users.
     pub muted: BTreeSet<UserId>,
-    /// Who does not come in.
+    /// The banned users.
     pub banned: BTreeSet<UserId>,
-    /// When an admin ended it.
+    /// When an admin ended the instance.
     pub ended: Option<Timestamp>,
 }
 
-impl Standing {
-    /// The next of the log.
-    pub fn note(&mut self, act: &Act, at: Timestamp) {
-        match act {
-            Act::Locked => self.locked = true,
-            Act::Unlocked => self.locked = false,
-            Act::ReadOnly => self.read_only = true,
-            Act::Writable => self.read_only = false,
-            Act::Muted(whom) => drop(self.muted.insert(whom.id)),
-            Act::Unmuted(whom) => drop(self.muted.remove(&whom.id)),
-            Act::Banned(whom) => drop(self.banned.insert(whom.id)),
-            Act::Unbanned(whom) => drop(self.banned.remove(&whom.id)),
-            Act::Ended => self.ended = Some(at),
-            Act::Extended { .. } | Act::Removed(_) | Act::Announced { .. } => {}
+impl Restrictions {
+    /// Applies the next action of the log.
+    pub fn apply(&mut self, action: &ModerationAction, at: Timestamp) {
+        use ModerationAction as Action;
+        match action {
+            Action::Lock => self.locked = true,
+            Action::Unlock => self.locked = false,
+            Action::ReadOnly => self.read_only = true,
+            Action::Writable => self.read_only = false,
+            Action::Mute(user) => drop(self.muted.insert(user.id)),
+            Action::Unmute(user) => drop(self.muted.remove(&user.id)),
+            Action::Ban(user) => drop(self.banned.insert(user.id)),
+            Action::Unban(user) => drop(self.banned.remove(&user.id)),
+            Action::End => self.ended = Some(at),
+            Action::Extend(_) | Action::Remove(_) | Action::Announce { .. } => {}
         }
     }
 }
@@ -264,119 +301,130 @@ mod tests {
     use super::*;
     use crate::domain::{Event, What};
 
-    fn whom() -> Whom {
-        Whom {
+    fn subject() -> Subject {
+        Subject {
             id: UserId::new(7).expect("small"),
             name: "mallory".to_owned(),
         }
     }
 
-    fn all() -> Vec<Act> {
+    fn all() -> Vec<ModerationAction> {
+        use ModerationAction as Action;
         vec![
-            Act::Extended {
+            Action::Extend(EndChange {
                 todatetime: Timestamp::from_ms(2_000),
                 before: Timestamp::from_ms(1_000),
-            },
-            Act::Ended,
-            Act::Locked,
-            Act::Unlocked,
-            Act::ReadOnly,
-            Act::Writable,
-            Act::Muted(whom()),
-            Act::Unmuted(whom()),
-            Act::Removed(whom()),
-            Act::Banned(whom()),
-            Act::Unbanned(whom()),
-            Act::Announced {
+            }),
+            Action::End,
+            Action::Lock,
+            Action::Unlock,
+            Action::ReadOnly,
+            Action::Writable,
+            Action::Mute(subject()),
+            Action::Unmute(subject()),
+            Action::Remove(subject()),
+            Action::Ban(subject()),
+            Action::Unban(subject()),
+            Action::Announce {
                 body: MessageBody::parse("listen").expect("a body"),
             },
         ]
     }
 
-    fn moderation(act: Act) -> Moderation {
-        let is_said = matches!(act, Act::Announced { .. });
+    fn moderation(action: ModerationAction) -> Moderation {
+        let is_announcement = action.kind() == ModerationKind::Announce;
         Moderation {
             user: UserId::new(3).expect("small"),
             name: "ada".to_owned(),
             cmid: Cmid(uuid::Uuid::nil()),
-            act,
-            reason: (!is_said).then(|| "because".to_owned()),
+            action,
+            reason: (!is_announcement).then(|| "because".to_owned()),
         }
     }
 
     #[test]
-    fn every_act_is_kept_and_read_as_it_was() {
-        for act in all() {
-            let done = moderation(act.clone());
-            let read = done.kept().read(|_| "mallory".to_owned());
-            assert_eq!(read, Some((act, done.reason)));
+    fn every_action_round_trips_through_the_stored_columns() {
+        for action in all() {
+            let moderation = moderation(action.clone());
+            let read = moderation.stored().read(|_| "mallory".to_owned());
+            assert_eq!(read, Some((action, moderation.reason)));
         }
-        let unknown = Kept {
-            action: "praised".to_owned(),
-            ..Kept::default()
+        let unknown = StoredModeration {
+            action: "praise".to_owned(),
+            ..StoredModeration::default()
         };
         assert_eq!(unknown.read(|_| String::new()), None);
     }
 
     #[test]
-    fn every_act_goes_over_the_wire_and_back() {
-        for act in all() {
+    fn every_action_round_trips_over_the_wire() {
+        for action in all() {
+            let word = action.kind().as_str();
             let event = Event {
                 instance: "1/4".parse().expect("an instance"),
                 generation: crate::ids::Generation::default(),
                 seq: crate::ids::Seq::default(),
-                what: What::Moderated(moderation(act)),
+                what: What::Moderated(moderation(action)),
                 timestamp: Timestamp::from_ms(0),
             };
             let json = serde_json::to_string(&event).expect("JSON");
             assert!(json.contains(r#""event":"moderated","userID":3"#), "{json}");
+            assert!(json.contains(&format!(r#""action":"{word}""#)), "{json}");
             let read: Event = serde_json::from_str(&json).expect("an event");
             assert_eq!(read, event);
         }
     }
 
     #[test]
-    fn each_is_told_in_a_few_words() {
-        let told =
-            |act| moderation(act).sentence(|id| format!("u{id}"), |at| format!("<{}>", at.as_ms()));
-        let longer = |ms| Act::Extended {
-            todatetime: Timestamp::from_ms(ms),
-            before: Timestamp::from_ms(0),
+    fn sentences_say_what_was_done_and_why() {
+        let sentence = |action| {
+            moderation(action).sentence(|id| format!("u{id}"), |at| format!("<{}>", at.as_ms()))
         };
-        for (act, expected) in [
+        let extend = |ms| {
+            ModerationAction::Extend(EndChange {
+                todatetime: Timestamp::from_ms(ms),
+                before: Timestamp::from_ms(0),
+            })
+        };
+        for (action, expected) in [
             (
-                longer(1_800_000),
+                extend(1_800_000),
                 "extended the meeting to <1800000> (+30m): because",
             ),
             (
-                longer(5_400_000),
+                extend(5_400_000),
                 "extended the meeting to <5400000> (+1h30m): because",
             ),
             (
-                longer(7_200_000),
+                extend(7_200_000),
                 "extended the meeting to <7200000> (+2h): because",
             ),
-            (Act::Removed(whom()), "removed u7: because"),
-            (Act::Banned(whom()), "removed u7 for good: because"),
+            (ModerationAction::Lock, "locked the meeting: because"),
+            (ModerationAction::Writable, "turned read-only off: because"),
+            (ModerationAction::Remove(subject()), "removed u7: because"),
+            (ModerationAction::Ban(subject()), "banned u7: because"),
         ] {
-            assert_eq!(told(act), expected);
+            assert_eq!(sentence(action), expected);
         }
         let body = MessageBody::parse("listen").expect("a body");
-        assert_eq!(told(Act::Announced { body }), "announced: listen");
+        assert_eq!(
+            sentence(ModerationAction::Announce { body }),
+            "announced: listen"
+        );
     }
 
     #[test]
-    fn the_last_word_holds() {
-        let mut standing = Standing::default();
-        for act in all() {
-            standing.note(&act, Timestamp::from_ms(5));
+    fn the_last_action_decides() {
+        let mut restrictions = Restrictions::default();
+        for action in all() {
+            restrictions.apply(&action, Timestamp::from_ms(5));
         }
-        let expected = Standing {
+        let expected = Restrictions {
             ended: Some(Timestamp::from_ms(5)),
-            ..Standing::default()
+            ..Restrictions::default()
         };
-        assert_eq!(standing, expected);
-        standing.note(&Act::Muted(whom()), Timestamp::from_ms(6));
-        assert!(standing.muted.contains(&whom().id));
+        assert_eq!(restrictions, expected);
+        restrictions.apply(&ModerationAction::Mute(subject()), Timestamp::from_ms(6));
+        assert!(restrictions.muted.contains(&subject().id));
     }
 }

@@ -1,70 +1,35 @@
-//! What an admin asks for: moderation a running instance.
+//! Moderation requests of admins, and the request that explains why a user may join or not.
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::ModerationAction;
 use crate::ids::{Cmid, InstanceId, UserId};
-use crate::text::MessageBody;
 use crate::time::Timestamp;
 
 /// See [`super::Verb::Moderate`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moderate {
-    /// Where.
+    /// The instance to moderate.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// The client's own id of it; the same id never does it a second time.
+    /// An id that the client chooses. A retry under the same id has no effect.
     pub cmid: Cmid,
-    /// What is to be done.
+    /// What to do.
     #[serde(flatten)]
-    pub measure: Measure,
-    /// Why: one line, told to everybody.
+    pub action: RequestedAction,
+    /// The reason, shown to all participants: one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What is to be done. The word is `do`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Measure {
-    /// Moves the end to later.
-    Extend(Longer),
-    /// Ends it at once.
-    End {},
-    /// Lets nobody join any more; who is in stays in.
-    Lock {},
-    /// Lets people join again.
-    Unlock {},
-    /// Lets nobody speak any more.
-    ReadOnly {},
-    /// Lets people speak again.
-    Writable {},
-    /// Lets somebody speak no more.
-    Mute(Target),
-    /// Lets them speak again.
-    Unmute(Target),
-    /// Takes somebody out.
-    Remove {
-        /// Whom.
-        #[serde(flatten)]
-        target: Target,
-        /// Whether they may not come back.
-        #[serde(default)]
-        ban: bool,
-    },
-    /// Lets somebody come back.
-    Unban(Target),
-    /// Says something to everybody.
-    Announce {
-        /// What.
-        body: MessageBody,
-    },
-}
+/// A moderation action as an admin requests it.
+pub type RequestedAction = ModerationAction<Target, Extension>;
 
-/// By how much longer: one of the two.
+/// The new end of an instance. Exactly one of the fields is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Longer {
-    /// So many minutes later than its end is by then.
+pub struct Extension {
+    /// How many minutes to add to the current end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u32>,
     /// The new end.
@@ -72,14 +37,14 @@ pub struct Longer {
     pub todatetime: Option<Timestamp>,
 }
 
-/// Who is meant: one of the two.
+/// The user whom a moderation request concerns. Exactly one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Target {
-    /// Their number.
+    /// The user's id.
     #[serde(default, rename = "userID", skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// Their address.
+    /// The user's email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
@@ -87,14 +52,14 @@ pub struct Target {
 /// See [`super::Verb::Explain`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explain {
-    /// Where.
+    /// The instance to join.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// The address of whoever wants to join.
+    /// The email address of the user who wants to join.
     pub email: String,
 }
 
-/// The rule that lets somebody join an instance, or does not.
+/// The rule that decides whether a user may join an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Verdict {

@@ -6,9 +6,9 @@ use crate::domain::{InstanceState, Meeting};
 use crate::ids::{InstanceId, MeetingId};
 use crate::time::Timestamp;
 
-/// What is to be planned. The word is `do`. Answered by [`PlanOk`].
+/// A planning request. Its word is `action`. Answered by [`PlanOk`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum Plan {
     /// A page of all meetings, by number.
     Meetings {

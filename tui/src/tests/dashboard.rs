@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, InstanceState, Participant, Reject, Role};
 use plenary_shared::protocol::{
-    Board, BoardCheck, BoardHead, BoardRow, BoardServer, Done, Longer, Measure, Moderate, PeopleOk,
-    Push, Target, Verb, Watch,
+    Board, BoardCheck, BoardHead, BoardRow, BoardServer, Done, Extension, Moderate, PeopleOk, Push,
+    RequestedAction, Target, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use rstest::rstest;
@@ -255,21 +255,21 @@ fn address() -> Target {
 }
 
 #[rstest]
-#[case("X", &["enter"], None, Measure::End {}, "Ended Budget review 7/1")]
-#[case("+", &["enter", "w", "h", "y", "enter"], Some("why"), Measure::Extend(Longer { minutes: Some(30), todatetime: None }), "Extended Budget review 7/1")]
-#[case("+", &["backspace", "backspace", "1", "5", "enter", "enter"], None, Measure::Extend(Longer { minutes: Some(15), todatetime: None }), "Extended Budget review 7/1")]
-#[case("l", &["enter"], None, Measure::Lock {}, "Locked Budget review 7/1")]
-#[case("r", &["n", "o", "enter"], Some("no"), Measure::ReadOnly {}, "Made Budget review 7/1 read-only")]
-#[case("n", &["h", "i", "enter"], None, Measure::Announce { body: MessageBody::parse("hi").expect("a body") }, "Announcement sent to Budget review 7/1")]
-#[case("m", &["m", "a", "enter", "x", "enter"], Some("x"), Measure::Mute(mallory()), "Muted mallory in Budget review 7/1")]
-#[case("u", &["down", "down", "enter", "enter"], None, Measure::Unmute(mallory()), "Unmuted mallory in")]
-#[case("d", &["m", "a", "l", "enter", "enter"], None, Measure::Remove { target: mallory(), ban: false }, "Removed mallory from")]
-#[case("D", &["m", "a", "l", "enter", "enter"], None, Measure::Remove { target: mallory(), ban: true }, "Banned mallory from")]
+#[case("X", &["enter"], None, RequestedAction::End, "Ended Budget review 7/1")]
+#[case("+", &["enter", "w", "h", "y", "enter"], Some("why"), RequestedAction::Extend(Extension { minutes: Some(30), todatetime: None }), "Extended Budget review 7/1")]
+#[case("+", &["backspace", "backspace", "1", "5", "enter", "enter"], None, RequestedAction::Extend(Extension { minutes: Some(15), todatetime: None }), "Extended Budget review 7/1")]
+#[case("l", &["enter"], None, RequestedAction::Lock, "Locked Budget review 7/1")]
+#[case("r", &["n", "o", "enter"], Some("no"), RequestedAction::ReadOnly, "Made Budget review 7/1 read-only")]
+#[case("n", &["h", "i", "enter"], None, RequestedAction::Announce { body: MessageBody::parse("hi").expect("a body") }, "Announcement sent to Budget review 7/1")]
+#[case("m", &["m", "a", "enter", "x", "enter"], Some("x"), RequestedAction::Mute(mallory()), "Muted mallory in Budget review 7/1")]
+#[case("u", &["down", "down", "enter", "enter"], None, RequestedAction::Unmute(mallory()), "Unmuted mallory in")]
+#[case("d", &["m", "a", "l", "enter", "enter"], None, RequestedAction::Remove(mallory()), "Removed mallory from")]
+#[case("D", &["m", "a", "l", "enter", "enter"], None, RequestedAction::Ban(mallory()), "Banned mallory from")]
 fn keys_send_every_action(
     #[case] begins: &str,
     #[case] keys: &[&str],
     #[case] reason: Option<&str>,
-    #[case] measure: Measure,
+    #[case] action: RequestedAction,
     #[case] done: &str,
 ) {
     let mut stage = dashboard(80, 24);
@@ -290,7 +290,7 @@ fn keys_send_every_action(
     let moderated = sent_actions(&mut stage);
     assert_eq!(moderated.len(), 1, "{}", stage.screen());
     assert_eq!(moderated[0].instance, id(7, 1));
-    assert_eq!(moderated[0].measure, measure);
+    assert_eq!(moderated[0].action, action);
     assert_eq!(moderated[0].reason.as_deref(), reason);
     stage.effects = effects;
     stage.answer("moderate", posted(20));
@@ -309,7 +309,7 @@ fn absent_user_is_named_by_email() {
     stage.key("enter");
     stage.key("enter");
     let moderated = sent_actions(&mut stage);
-    assert_eq!(moderated[0].measure, Measure::Unban(address()));
+    assert_eq!(moderated[0].action, RequestedAction::Unban(address()));
 }
 
 #[test]

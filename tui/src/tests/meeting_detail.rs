@@ -1,11 +1,11 @@
 //! The detail of a meeting: its screens, and navigation by keys.
 
 use insta::assert_snapshot;
-use plenary_shared::domain::{Act, Code, Moderation, Reason, Reject};
+use plenary_shared::domain::{Code, Moderation, ModerationAction, Reason, Reject};
 use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{
-    Arrivals, Detail, DetailPerson, DetailSums, Done, Explain, Measure, Message, MessagesOk, Push,
-    Stay, Target, Trace, TraceWhat, UserMessages, Verb, Verdict, Watch,
+    Arrivals, Detail, DetailPerson, DetailSums, Done, Explain, Message, MessagesOk, Push, Stay,
+    Target, Trace, TraceWhat, UserMessages, Verb, Verdict, Watch,
 };
 use plenary_shared::text::MessageBody;
 
@@ -90,7 +90,7 @@ fn traces() -> Vec<Trace> {
         user: user(3),
         name: "ada".to_owned(),
         cmid: Cmid(uuid::Uuid::from_u128(1)),
-        act: Act::Locked,
+        action: ModerationAction::Lock,
         reason: Some("noise".to_owned()),
     };
     let mut traces = vec![
@@ -406,7 +406,7 @@ fn action_applies_to_selected_participant() {
         user: Some(user(8)),
         email: None,
     };
-    assert_eq!(moderated.measure, Measure::Remove { target, ban: false });
+    assert_eq!(moderated.action, ModerationAction::Remove(target));
     assert_eq!(moderated.instance, id(44, 1));
 }
 

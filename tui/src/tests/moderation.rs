@@ -1,24 +1,26 @@
 //! Moderation as participants see it.
 
-use plenary_shared::domain::{Act, Moderation, Reason, Reject, What, Whom};
+use plenary_shared::domain::{
+    EndChange, Moderation, ModerationAction, Reason, Reject, Subject, What,
+};
 use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::ResumeMode;
 
 use super::stage::{ME, Stage, sync, user};
 
 /// An action by user 8.
-fn done(act: Act, reason: &str) -> What {
+fn done(action: ModerationAction, reason: &str) -> What {
     What::Moderated(Moderation {
         user: user(8),
         name: "ben".to_owned(),
         cmid: Cmid(uuid::Uuid::nil()),
-        act,
+        action,
         reason: Some(reason.to_owned()),
     })
 }
 
-fn me() -> Whom {
-    Whom {
+fn me() -> Subject {
+    Subject {
         id: user(ME),
         name: "ada".to_owned(),
     }
@@ -35,7 +37,10 @@ fn extended_meeting_shows_its_new_end() {
     let mut stage = Stage::talking(100, 24);
     let before = stage.model.instance(sync()).expect("known").todatetime;
     let todatetime = before.plus_ms(30 * 60_000);
-    let what = done(Act::Extended { todatetime, before }, "not done yet");
+    let what = done(
+        ModerationAction::Extend(EndChange { todatetime, before }),
+        "not done yet",
+    );
     stage.event(20, what);
     let instance = stage.model.instance(sync()).expect("known");
     assert_eq!(instance.todatetime, todatetime);
@@ -49,7 +54,7 @@ fn extended_meeting_shows_its_new_end() {
 fn removed_user_sees_the_reason_and_stays_out() {
     let mut stage = Stage::talking(100, 24);
     stage.asked();
-    stage.event(20, done(Act::Removed(me()), "spam"));
+    stage.event(20, done(ModerationAction::Remove(me()), "spam"));
     let reason = Reason::Removed;
     let user = user(ME);
     stage.event(21, What::Leave { user, reason });
@@ -69,7 +74,7 @@ fn removed_user_sees_the_reason_and_stays_out() {
 #[test]
 fn muted_user_sees_why_a_post_is_rejected() {
     let mut stage = Stage::talking(100, 24);
-    stage.event(20, done(Act::Muted(me()), "too loud"));
+    stage.event(20, done(ModerationAction::Mute(me()), "too loud"));
     let admin = admin(&stage);
     assert!(
         stage.shows(&format!("{admin} muted you: too loud")),
@@ -82,7 +87,7 @@ fn muted_user_sees_why_a_post_is_rejected() {
     assert!(stage.shows("An admin has muted you"), "{}", stage.screen());
     // Announcements are shown to all participants.
     let body = plenary_shared::text::MessageBody::parse("Coffee is ready").expect("a body");
-    stage.event(21, done(Act::Announced { body }, "-"));
+    stage.event(21, done(ModerationAction::Announce { body }, "-"));
     assert!(
         stage.shows("announced: Coffee is ready"),
         "{}",

@@ -354,7 +354,7 @@ impl Step<'_> {
             let verb = Verb::Moderate(Moderate {
                 instance: *instance,
                 cmid,
-                measure: action.clone(),
+                action: action.clone(),
                 reason: reason.map(str::to_owned),
             });
             let name = dialog.name().to_owned();

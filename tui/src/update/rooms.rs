@@ -1,6 +1,8 @@
 //! Open meetings: opening, events, gaps and fences.
 
-use plenary_shared::domain::{Act, Code, Event, InstanceState, Moderation, Reason, Reject, What};
+use plenary_shared::domain::{
+    Code, EndChange, Event, InstanceState, Moderation, ModerationAction, Reason, Reject, What,
+};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::protocol::{Events, EventsOk, Fence, Open, OpenOk, Verb};
@@ -289,15 +291,17 @@ impl Step<'_> {
 
     /// Handles a moderation action: the end may have moved, or it concerns this user.
     fn moderated(&mut self, id: InstanceId, done: &Moderation) {
-        if let Act::Extended { todatetime, .. } = done.act {
+        if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
             self.model.meetings.set_end(id, todatetime);
         }
         let me = self.model.my_id();
-        if done.act.whom().is_none_or(|whom| Some(whom.id) != me) {
+        if done.action.target().is_none_or(|whom| Some(whom.id) != me) {
             return;
         }
-        if matches!(done.act, Act::Removed(_) | Act::Banned(_))
-            && let Some(room) = self.model.rooms.get_mut(&id)
+        if matches!(
+            done.action,
+            ModerationAction::Remove(_) | ModerationAction::Ban(_)
+        ) && let Some(room) = self.model.rooms.get_mut(&id)
         {
             // Do not join again automatically.
             room.wants_to_join = false;

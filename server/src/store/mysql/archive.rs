@@ -1,7 +1,7 @@
 //! Writing the record: the cursor and the rows of many instances in one transaction.
 
 use mysql_async::{Params, Value, params};
-use plenary_shared::domain::{Event, Kept, What};
+use plenary_shared::domain::{Event, StoredModeration, What};
 use plenary_shared::ids::{Cmid, Seq};
 
 use super::link::{DUPLICATE, MysqlStore, TRIES_MAX, Work, is_deadlock, server_code};
@@ -193,8 +193,8 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
             | What::Closed { .. } => {
                 let change = change(&event.what);
                 let kept = match &event.what {
-                    What::Moderated(done) => done.kept(),
-                    _ => Kept::default(),
+                    What::Moderated(done) => done.stored(),
+                    _ => StoredModeration::default(),
                 };
                 others.push([
                     Value::from(event.instance.meeting.get()),

@@ -2,7 +2,7 @@
 //! conditional statement, so servers may race and may die anywhere.
 
 use mysql_async::{Params, Row, params};
-use plenary_shared::domain::{InstanceState, Reason, Standing, User};
+use plenary_shared::domain::{InstanceState, Reason, Restrictions, User};
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::time::Timestamp;
@@ -222,7 +222,7 @@ async fn opened(
         sent: Vec::new(),
         floors: Vec::new(),
         people: Vec::new(),
-        standing: Standing::default(),
+        restrictions: Restrictions::default(),
     };
     // At a first start there is nothing to be read.
     if stored.archived > Seq::default() {
@@ -236,7 +236,7 @@ async fn opened(
         opening.people = people(work, id).await?;
         // Also where it is active still: a log may close while what lasts is away.
         opening.closed_at = closed_at(work, id).await?;
-        opening.standing = standing(work, id).await?;
+        opening.restrictions = restrictions(work, id).await?;
     }
     Ok(Some(opening))
 }
@@ -266,7 +266,7 @@ async fn closed_at(work: &mut Work, id: InstanceId) -> Result<Option<Timestamp>,
 }
 
 /// What holds because admins said so.
-async fn standing(work: &mut Work, id: InstanceId) -> Result<Standing, Fault> {
+async fn restrictions(work: &mut Work, id: InstanceId) -> Result<Restrictions, Fault> {
     let rows = work
         .rows(
             "SELECT action, subject, was, note, timestamp
@@ -274,22 +274,22 @@ async fn standing(work: &mut Work, id: InstanceId) -> Result<Standing, Fault> {
              WHERE meetingID = :meeting
                AND orderID = :order
                AND eventType = 'moderated'
-               AND action NOT IN ('announced', 'extended', 'removed')
+               AND action NOT IN ('announce', 'extend', 'remove')
              ORDER BY seq",
             row::of(id),
         )
         .await?;
-    let mut standing = Standing::default();
-    let acts = row::usable(&rows, "event_log", |row| {
-        let (act, _) = row::kept(row)
+    let mut restrictions = Restrictions::default();
+    let actions = row::usable(&rows, "event_log", |row| {
+        let (action, _) = row::kept(row)
             .read(|_| String::new())
             .ok_or(row::Unusable("action"))?;
-        Ok((act, row::time(row, "timestamp")?))
+        Ok((action, row::time(row, "timestamp")?))
     });
-    for (act, at) in acts {
-        standing.note(&act, at);
+    for (action, at) in actions {
+        restrictions.apply(&action, at);
     }
-    Ok(standing)
+    Ok(restrictions)
 }
 
 /// Everybody's last coming or going, where it is a coming.

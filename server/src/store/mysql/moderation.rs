@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use mysql_async::params;
-use plenary_shared::domain::{Act, Event, Moderation, What};
+use plenary_shared::domain::{EndChange, Event, Moderation, ModerationAction, What};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 
@@ -25,24 +25,24 @@ pub(super) async fn apply(work: &mut Work, events: &[&Event]) -> Result<(), Faul
         let What::Moderated(done) = &event.what else {
             continue;
         };
-        match &done.act {
-            Act::Extended { todatetime, .. } => {
+        match &done.action {
+            ModerationAction::Extend(EndChange { todatetime, .. }) => {
                 extend(work, event.instance, *todatetime).await?;
                 if !closed.contains(&event.instance) {
                     go_on(work, event.instance).await?;
                 }
             }
-            Act::Ended => end(work, event.instance).await?,
-            Act::Locked
-            | Act::Unlocked
-            | Act::ReadOnly
-            | Act::Writable
-            | Act::Muted(_)
-            | Act::Unmuted(_)
-            | Act::Removed(_)
-            | Act::Banned(_)
-            | Act::Unbanned(_)
-            | Act::Announced { .. } => {}
+            ModerationAction::End => end(work, event.instance).await?,
+            ModerationAction::Lock
+            | ModerationAction::Unlock
+            | ModerationAction::ReadOnly
+            | ModerationAction::Writable
+            | ModerationAction::Mute(_)
+            | ModerationAction::Unmute(_)
+            | ModerationAction::Remove(_)
+            | ModerationAction::Ban(_)
+            | ModerationAction::Unban(_)
+            | ModerationAction::Announce { .. } => {}
         }
         audit(work, event.instance, done, event.timestamp).await?;
     }
@@ -105,7 +105,7 @@ async fn audit(
         params! {
             "at" => row::at(at),
             "actor" => done.user.get(),
-            "action" => done.act.as_str(),
+            "action" => done.action.kind().as_str(),
             "target" => target,
             "detail" => detail,
         },

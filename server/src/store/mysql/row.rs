@@ -3,7 +3,9 @@
 use chrono::NaiveDateTime;
 use mysql_async::prelude::FromValue;
 use mysql_async::{Params, Row, Value, params};
-use plenary_shared::domain::{InstanceState, Kept, Meeting, Moderation, Reason, Role, User};
+use plenary_shared::domain::{
+    InstanceState, Meeting, Moderation, Reason, Role, StoredModeration, User,
+};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -144,8 +146,8 @@ pub(super) fn cmid(row: &Row) -> Option<Cmid> {
 }
 
 /// What is kept of what an admin did, from the columns `action`, `subject`, `was` and `note`.
-pub(super) fn kept(row: &Row) -> Kept {
-    Kept {
+pub(super) fn kept(row: &Row) -> StoredModeration {
+    StoredModeration {
         action: text(row, "action").unwrap_or_default(),
         subject: get::<u64>(row, "subject"),
         was: get::<u64>(row, "was"),
@@ -158,12 +160,12 @@ pub(super) fn kept(row: &Row) -> Kept {
 pub(super) fn moderation(row: &Row) -> Result<Moderation, Unusable> {
     let user = user_id(row, "userID")?;
     let whom = |id| sanitize::user_name(&text(row, "whom").unwrap_or_default(), id);
-    let (act, reason) = kept(row).read(whom).ok_or(Unusable("action"))?;
+    let (action, reason) = kept(row).read(whom).ok_or(Unusable("action"))?;
     Ok(Moderation {
         user,
         name: user_name(row, user),
         cmid: cmid(row).unwrap_or(NO_CMID),
-        act,
+        action,
         reason,
     })
 }

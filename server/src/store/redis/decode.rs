@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use plenary_shared::domain::{
-    Event, Gender, Kept, Moderation, Participant, Person, Presence, Reason, User, What,
+    Event, Gender, Moderation, Participant, Person, Presence, Reason, StoredModeration, User, What,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Posted;
@@ -321,21 +321,21 @@ pub(super) fn event(
 }
 
 fn moderation(who: &str, fields: &[String]) -> Result<Moderation, Fault> {
-    let kept = Kept {
+    let kept = StoredModeration {
         action: field(fields, "action")?.to_owned(),
         subject: maybe(fields, "subject").map(number).transpose()?,
         was: maybe(fields, "was").map(number).transpose()?,
         note: maybe(fields, "note").map(str::to_owned),
     };
     let whom = maybe(fields, "whom").unwrap_or_default().to_owned();
-    let (act, reason) = kept
+    let (action, reason) = kept
         .read(|_| whom)
         .ok_or_else(|| unexpected("something of an admin that we do not know"))?;
     Ok(Moderation {
         user: user(who)?,
         name: field(fields, "name")?.to_owned(),
         cmid: cmid(fields)?,
-        act,
+        action,
         reason,
     })
 }

@@ -1,11 +1,11 @@
-//! An admin steers a live instance: one script for every measure.
+//! An admin steers a live instance: one script for every action.
 
-use plenary_shared::domain::{Act, Standing, User};
+use plenary_shared::domain::{ModerationAction, ModerationKind, Restrictions, User};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
 use crate::error::Fault;
-use crate::store::moderation::{LENGTH_MS_MAX, Measure, Order};
+use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, NewEnd};
 
 use super::decode::{self, Decode};
 use super::keys::{self, Keys};
@@ -20,7 +20,7 @@ impl RedisStore {
         &self,
         id: InstanceId,
         actor: &User,
-        order: &Order,
+        request: &ModerationRequest,
         looked: Seq,
     ) -> Result<Saying, NotDone> {
         let k = Keys(id);
@@ -33,12 +33,13 @@ impl RedisStore {
             k.sent(),
             k.channel(),
         ];
-        let by_ms = match order.measure {
-            Measure::ExtendBy(ms) => ms.to_string(),
-            _ => String::new(),
-        };
-        let act = order.measure.clone().act(Timestamp::default());
-        let (subject, whom, note) = told(&act, order.reason.as_deref());
+        let kind = request.action.kind();
+        let Arguments {
+            subject,
+            name,
+            by_ms,
+            note,
+        } = Arguments::of(request);
         let (word, mut rest) = self
             .change(id, |generation| {
                 let mut command = self.scripts.command(Script::Moderate, &keys);
@@ -46,10 +47,10 @@ impl RedisStore {
                     .arg(generation.get())
                     .arg(actor.id.get())
                     .arg(&actor.name)
-                    .arg(order.cmid.to_string())
-                    .arg(act.as_str())
+                    .arg(request.cmid.to_string())
+                    .arg(kind.as_str())
                     .arg(&subject)
-                    .arg(&whom)
+                    .arg(&name)
                     .arg(&note)
                     .arg(&by_ms)
                     .arg(looked.get())
@@ -63,16 +64,22 @@ impl RedisStore {
         {
             let end = decode::time(&end.text()?)?;
             let now = rest.get(1).map(Decode::text).transpose()?;
-            self.index_end(id, &act, end, now.as_deref()).await;
+            self.index_end(id, kind, end, now.as_deref()).await;
         }
         Saying::read(&word, &rest)
     }
 
     /// Brings the index of ends up to what was done. It is an index only: the sweep repairs it.
-    async fn index_end(&self, id: InstanceId, act: &Act, end: Timestamp, now: Option<&str>) {
-        let at_ms = match (act, now) {
-            (Act::Extended { .. }, _) => end.as_ms().to_string(),
-            (Act::Ended, Some(now)) => now.to_owned(),
+    async fn index_end(
+        &self,
+        id: InstanceId,
+        kind: ModerationKind,
+        end: Timestamp,
+        now: Option<&str>,
+    ) {
+        let at_ms = match (kind, now) {
+            (ModerationKind::Extend, _) => end.as_ms().to_string(),
+            (ModerationKind::End, Some(now)) => now.to_owned(),
             _ => return,
         };
         let mut index = redis::cmd("ZADD");
@@ -86,21 +93,21 @@ impl RedisStore {
     }
 
     /// What holds in a live instance because admins said so.
-    pub async fn standing(&self, id: InstanceId) -> Result<Standing, Fault> {
+    pub async fn restrictions(&self, id: InstanceId) -> Result<Restrictions, Fault> {
         let mut command = redis::cmd("HKEYS");
         command.arg(Keys(id).meeting());
         let fields: Vec<String> = self.ask(&mut command).await?;
-        let mut standing = Standing::default();
+        let mut restrictions = Restrictions::default();
         for field in fields {
             if let Some(user) = field.strip_prefix("muted:") {
-                standing.muted.insert(decode::user(user)?);
+                restrictions.muted.insert(decode::user(user)?);
             } else if let Some(user) = field.strip_prefix("banned:") {
-                standing.banned.insert(decode::user(user)?);
+                restrictions.banned.insert(decode::user(user)?);
             }
-            standing.locked |= field == "locked";
-            standing.read_only |= field == "readOnly";
+            restrictions.locked |= field == "locked";
+            restrictions.read_only |= field == "readOnly";
         }
-        Ok(standing)
+        Ok(restrictions)
     }
 
     /// When a live instance is over by the live store, if it goes on; `None`: it is not live, or its
@@ -118,17 +125,36 @@ impl RedisStore {
     }
 }
 
-/// Whom it concerns or until when, what that person is called, and what is said of it; empty: nothing.
-fn told(act: &Act, reason: Option<&str>) -> (String, String, String) {
-    let (subject, whom) = match act {
-        Act::Extended { todatetime, .. } => (todatetime.as_ms().to_string(), String::new()),
-        other => other.whom().map_or_else(Default::default, |whom| {
-            (whom.id.to_string(), whom.name.clone())
-        }),
-    };
-    let note = match act {
-        Act::Announced { body } => body.to_string(),
-        _ => reason.unwrap_or_default().to_owned(),
-    };
-    (subject, whom, note)
+/// The arguments of the script that depend on the action. An empty text stands for a missing one.
+#[derive(Default)]
+struct Arguments {
+    /// The id of the user concerned, or the new end in milliseconds since 1970.
+    subject: String,
+    /// The name of the user concerned.
+    name: String,
+    /// How many milliseconds to add to the end.
+    by_ms: String,
+    /// The reason, or the text of the announcement.
+    note: String,
+}
+
+impl Arguments {
+    fn of(request: &ModerationRequest) -> Self {
+        let mut arguments = Self {
+            note: request.reason.clone().unwrap_or_default(),
+            ..Self::default()
+        };
+        match &request.action {
+            ModerationAction::Extend(NewEnd::By(ms)) => arguments.by_ms = ms.to_string(),
+            ModerationAction::Extend(NewEnd::At(at)) => arguments.subject = at.as_ms().to_string(),
+            ModerationAction::Announce { body } => arguments.note = body.to_string(),
+            other => {
+                if let Some(user) = other.target() {
+                    arguments.subject = user.id.to_string();
+                    arguments.name.clone_from(&user.name);
+                }
+            }
+        }
+        arguments
+    }
 }

@@ -1,6 +1,6 @@
 //! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
 
-use plenary_shared::domain::{InstanceState, Reason, Standing};
+use plenary_shared::domain::{InstanceState, Reason, Restrictions};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use redis::Value;
@@ -403,7 +403,7 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(
             opening
                 .closed_at
-                .or(opening.standing.ended)
+                .or(opening.restrictions.ended)
                 .map(|at| at.as_ms().to_string())
                 .unwrap_or_default(),
         )
@@ -413,19 +413,25 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(json(&people))
         .arg(json(&floors))
         .arg(before.map(|one| one.to_string()).unwrap_or_default())
-        .arg(json(&standing(&opening.standing)))
+        .arg(json(&restrictions(&opening.restrictions)))
         .arg(opening.revision);
 }
 
 /// The fields of the meeting that say what holds because admins said so.
-fn standing(standing: &Standing) -> Vec<String> {
+fn restrictions(restrictions: &Restrictions) -> Vec<String> {
     let flags = [
-        (standing.locked, "locked"),
-        (standing.read_only, "readOnly"),
+        (restrictions.locked, "locked"),
+        (restrictions.read_only, "readOnly"),
     ];
     let flags = flags.into_iter().filter(|(holds, _)| *holds);
-    let muted = standing.muted.iter().map(|user| format!("muted:{user}"));
-    let banned = standing.banned.iter().map(|user| format!("banned:{user}"));
+    let muted = restrictions
+        .muted
+        .iter()
+        .map(|user| format!("muted:{user}"));
+    let banned = restrictions
+        .banned
+        .iter()
+        .map(|user| format!("banned:{user}"));
     let flags = flags.map(|(_, field)| field.to_owned());
     flags.chain(muted).chain(banned).collect()
 }

@@ -1,34 +1,39 @@
 //! An admin moderates an instance: one Redis script, then MySQL learns of a moved end at once.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Standing, User};
+use plenary_shared::domain::{ModerationAction, Restrictions, User};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Posted;
 
 use crate::error::Answer;
 use crate::store::ModerationStore;
-use crate::store::moderation::{Measure, Order};
+use crate::store::moderation::ModerationRequest;
 
 use super::RedisMysqlStore;
 use super::messages::Speaker;
 
 #[async_trait]
 impl ModerationStore for RedisMysqlStore {
-    async fn moderate(&self, id: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
+    async fn moderate(
+        &self,
+        id: InstanceId,
+        actor: &User,
+        request: &ModerationRequest,
+    ) -> Answer<Posted> {
         let speaker = Speaker {
             id,
             user: actor,
-            cmid: order.cmid,
+            cmid: request.cmid,
             only_answers: true,
         };
         let posted = self
             .until_said(speaker, None, |_, looked| {
-                self.redis.moderate(id, actor, order, looked)
+                self.redis.moderate(id, actor, request, looked)
             })
             .await?;
         let moves_the_end = matches!(
-            order.measure,
-            Measure::End | Measure::ExtendBy(_) | Measure::ExtendTo(_)
+            request.action,
+            ModerationAction::End | ModerationAction::Extend(_)
         );
         if moves_the_end && !posted.repeat {
             match self.brief(self.archive_some(&[id])).await {
@@ -40,7 +45,7 @@ impl ModerationStore for RedisMysqlStore {
         Ok(posted)
     }
 
-    async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
-        Ok(self.redis.standing(instance).await?)
+    async fn restrictions(&self, instance: InstanceId) -> Answer<Restrictions> {
+        Ok(self.redis.restrictions(instance).await?)
     }
 }

@@ -1,7 +1,7 @@
 //! What a live instance is, who may read it, and the one place where events come from.
 
 use plenary_shared::domain::{
-    Event, InstanceState, Kept, Meeting, Reason, Reject, Role, User, What,
+    Event, InstanceState, Meeting, Reason, Reject, Role, StoredModeration, User, What,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, named_params};
 use crate::error::{Answer, Error, Fault};
 use crate::store::{Feed, refusal};
 
-use super::moderation::{self, Restraint};
+use super::moderation::{self, Restriction};
 use super::row;
 use super::writer::WriteTransaction;
 
@@ -226,7 +226,7 @@ pub(super) fn may_read_live(
     if viewer.role == Role::Admin {
         return Ok(true);
     }
-    if moderation::is_restrained(conn, id, viewer.id, Restraint::Banned)? {
+    if moderation::is_restrained(conn, id, viewer.id, Restriction::Banned)? {
         return Ok(false);
     }
     may_see_live(conn, id, is_public, viewer)
@@ -402,8 +402,8 @@ fn write_down(
     };
     let change = change(conn, id, at, what)?;
     let kept = match what {
-        What::Moderated(done) => done.kept(),
-        _ => Kept::default(),
+        What::Moderated(done) => done.stored(),
+        _ => StoredModeration::default(),
     };
     Ok(row::change(
         conn,

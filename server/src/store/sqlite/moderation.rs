@@ -1,13 +1,15 @@
 //! An admin steers a live instance, and what holds because of it.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Act, Code, Moderation, Reason, Standing, User, What, Whom};
+use plenary_shared::domain::{
+    Code, EndChange, Moderation, ModerationAction, Reason, Restrictions, Subject, User, What,
+};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Posted;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
-use crate::store::moderation::{LENGTH_MS_MAX, Order, audited};
+use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, audited};
 use crate::store::{Feed, ModerationStore, refusal};
 
 use super::life::set_state;
@@ -19,7 +21,7 @@ use super::{SqliteStore, row};
 
 /// What one person may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Restraint {
+pub(super) enum Restriction {
     /// Speak.
     Muted,
     /// Come in, and read along.
@@ -28,21 +30,26 @@ pub(super) enum Restraint {
 
 #[async_trait]
 impl ModerationStore for SqliteStore {
-    async fn moderate(&self, instance: InstanceId, actor: &User, order: &Order) -> Answer<Posted> {
-        let (actor, order) = (actor.clone(), order.clone());
+    async fn moderate(
+        &self,
+        instance: InstanceId,
+        actor: &User,
+        request: &ModerationRequest,
+    ) -> Answer<Posted> {
+        let (actor, request) = (actor.clone(), request.clone());
         self.link
-            .write(move |atom| moderate(atom, instance, &actor, order))
+            .write(move |atom| moderate(atom, instance, &actor, request))
             .await
     }
 
-    async fn standing(&self, instance: InstanceId) -> Answer<Standing> {
+    async fn restrictions(&self, instance: InstanceId) -> Answer<Restrictions> {
         self.link
-            .read(move |conn| Ok(standing(conn, instance)?))
+            .read(move |conn| Ok(restrictions(conn, instance)?))
             .await
     }
 }
 
-impl Restraint {
+impl Restriction {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Muted => "muted",
@@ -56,9 +63,9 @@ fn moderate(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     actor: &User,
-    order: Order,
+    request: ModerationRequest,
 ) -> Answer<Posted> {
-    if let Some(before) = said_before(tx.conn, id, actor.id, order.cmid)? {
+    if let Some(before) = said_before(tx.conn, id, actor.id, request.cmid)? {
         return Ok(before);
     }
     let now = tx.now;
@@ -66,17 +73,8 @@ fn moderate(
         Some(found) if found.is_open(now) => found,
         Some(_) | None => return Err(why_not_open(tx.conn, id, actor, now)),
     };
-    let act = order.measure.act(found.to);
-    let out = take_effect(tx, id, &found, &act)?;
-    let done = Moderation {
-        user: actor.id,
-        name: actor.name.clone(),
-        cmid: order.cmid,
-        reason: order
-            .reason
-            .filter(|_| !matches!(act, Act::Announced { .. })),
-        act,
-    };
+    let done = request.into_event(actor, found.to);
+    let out = take_effect(tx, id, &found, &done.action)?;
     write_audit(tx, id, &done)?;
     let seq = emit(tx, id, found.generation, now, What::Moderated(done))?;
     if let Some(user) = out {
@@ -97,12 +95,12 @@ fn take_effect(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
     found: &Live,
-    act: &Act,
+    action: &ModerationAction,
 ) -> Answer<Option<UserId>> {
     let conn = tx.conn;
-    let is_in = |whom: &Whom| Ok::<bool, Fault>(stay_of(conn, id, whom.id)?.is_some());
-    let changed = match act {
-        Act::Extended { todatetime, .. } => {
+    let is_in = |user: &Subject| Ok::<bool, Fault>(stay_of(conn, id, user.id)?.is_some());
+    let changed = match action {
+        ModerationAction::Extend(EndChange { todatetime, .. }) => {
             let begun = stored(conn, id)?.map(|stored| stored.from);
             if *todatetime <= found.to {
                 return Err(refusal::not_later().into());
@@ -114,32 +112,32 @@ fn take_effect(
             tx.tell(Feed::Changed);
             true
         }
-        Act::Ended => {
+        ModerationAction::End => {
             set_state(conn, id, "ending", tx.now, Reason::Ended)?;
             mark(conn, id)?;
             tx.tell(Feed::Changed);
             true
         }
-        Act::Locked => set_flag(conn, id, LOCK, !found.locked)?,
-        Act::Unlocked => set_flag(conn, id, UNLOCK, found.locked)?,
-        Act::ReadOnly => set_flag(conn, id, READ_ONLY, !found.read_only)?,
-        Act::Writable => set_flag(conn, id, WRITABLE, found.read_only)?,
-        Act::Muted(whom) => restrain(conn, id, whom.id, Restraint::Muted)?,
-        Act::Unmuted(whom) => release(conn, id, whom.id, Restraint::Muted)?,
-        Act::Removed(whom) => {
+        ModerationAction::Lock => set_flag(conn, id, LOCK, !found.locked)?,
+        ModerationAction::Unlock => set_flag(conn, id, UNLOCK, found.locked)?,
+        ModerationAction::ReadOnly => set_flag(conn, id, READ_ONLY, !found.read_only)?,
+        ModerationAction::Writable => set_flag(conn, id, WRITABLE, found.read_only)?,
+        ModerationAction::Mute(whom) => restrain(conn, id, whom.id, Restriction::Muted)?,
+        ModerationAction::Unmute(whom) => release(conn, id, whom.id, Restriction::Muted)?,
+        ModerationAction::Remove(whom) => {
             if !is_in(whom)? {
                 return Err(refusal::not_there().into());
             }
             return Ok(Some(whom.id));
         }
-        Act::Banned(whom) => {
-            if restrain(conn, id, whom.id, Restraint::Banned)? {
+        ModerationAction::Ban(whom) => {
+            if restrain(conn, id, whom.id, Restriction::Banned)? {
                 return Ok(is_in(whom)?.then_some(whom.id));
             }
             false
         }
-        Act::Unbanned(whom) => release(conn, id, whom.id, Restraint::Banned)?,
-        Act::Announced { .. } => true,
+        ModerationAction::Unban(whom) => release(conn, id, whom.id, Restriction::Banned)?,
+        ModerationAction::Announce { .. } => true,
     };
     if changed {
         Ok(None)
@@ -153,7 +151,7 @@ pub(super) fn is_restrained(
     conn: &Connection,
     id: InstanceId,
     user: UserId,
-    restraint: Restraint,
+    restraint: Restriction,
 ) -> Result<bool, Fault> {
     Ok(row::exists(
         conn,
@@ -182,18 +180,18 @@ pub(super) fn unsilenced(
     if found.read_only {
         return Err(Code::ReadOnly.into());
     }
-    if is_restrained(conn, id, user, Restraint::Muted)? {
+    if is_restrained(conn, id, user, Restriction::Muted)? {
         return Err(Code::Muted.into());
     }
     Ok(())
 }
 
 /// What holds in a live instance because admins said so.
-pub(super) fn standing(conn: &Connection, id: InstanceId) -> Result<Standing, Fault> {
-    let mut standing = Standing::default();
+pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrictions, Fault> {
+    let mut restrictions = Restrictions::default();
     if let Some(found) = live(conn, id)? {
-        standing.locked = found.locked;
-        standing.read_only = found.read_only;
+        restrictions.locked = found.locked;
+        restrictions.read_only = found.read_only;
     }
     let restrained = row::all(
         conn,
@@ -206,18 +204,18 @@ pub(super) fn standing(conn: &Connection, id: InstanceId) -> Result<Standing, Fa
         |row| Ok((row::user_id(row, "userID")?, row::text(row, "kind"))),
     )?;
     for (user, kind) in restrained {
-        if kind.as_deref() == Some(Restraint::Banned.as_str()) {
-            standing.banned.insert(user);
+        if kind.as_deref() == Some(Restriction::Banned.as_str()) {
+            restrictions.banned.insert(user);
         } else {
-            standing.muted.insert(user);
+            restrictions.muted.insert(user);
         }
     }
-    Ok(standing)
+    Ok(restrictions)
 }
 
 /// Makes hold again what the log says of an instance that becomes live again.
 pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
-    let acts = row::all(
+    let actions = row::all(
         tx.conn,
         "event_log",
         "SELECT action, subject, was, note, timestamp
@@ -228,26 +226,26 @@ pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<(
          ORDER BY seq",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
         |row| {
-            let (act, _) = row::kept(row)
+            let (action, _) = row::kept(row)
                 .read(|_| String::new())
                 .ok_or(row::Unusable("action"))?;
-            Ok((act, row::time(row, "timestamp")?))
+            Ok((action, row::time(row, "timestamp")?))
         },
     )?;
-    let mut standing = Standing::default();
-    for (act, at) in acts {
-        standing.note(&act, at);
+    let mut restrictions = Restrictions::default();
+    for (action, at) in actions {
+        restrictions.apply(&action, at);
     }
-    if let Some(at) = standing.ended {
+    if let Some(at) = restrictions.ended {
         set_state(tx.conn, id, "ending", at, Reason::Ended)?;
     }
-    set_flag(tx.conn, id, LOCK, standing.locked)?;
-    set_flag(tx.conn, id, READ_ONLY, standing.read_only)?;
-    for user in standing.muted {
-        restrain(tx.conn, id, user, Restraint::Muted)?;
+    set_flag(tx.conn, id, LOCK, restrictions.locked)?;
+    set_flag(tx.conn, id, READ_ONLY, restrictions.read_only)?;
+    for user in restrictions.muted {
+        restrain(tx.conn, id, user, Restriction::Muted)?;
     }
-    for user in standing.banned {
-        restrain(tx.conn, id, user, Restraint::Banned)?;
+    for user in restrictions.banned {
+        restrain(tx.conn, id, user, Restriction::Banned)?;
     }
     Ok(())
 }
@@ -293,7 +291,7 @@ fn restrain(
     conn: &Connection,
     id: InstanceId,
     user: UserId,
-    restraint: Restraint,
+    restraint: Restriction,
 ) -> Result<bool, Fault> {
     let changed = row::change(
         conn,
@@ -315,7 +313,7 @@ fn release(
     conn: &Connection,
     id: InstanceId,
     user: UserId,
-    restraint: Restraint,
+    restraint: Restriction,
 ) -> Result<bool, Fault> {
     let changed = row::change(
         conn,
@@ -380,7 +378,7 @@ fn write_audit(
         named_params! {
             ":at": tx.now.as_ms(),
             ":actor": done.user.get(),
-            ":action": done.act.as_str(),
+            ":action": done.action.kind().as_str(),
             ":target": target,
             ":detail": detail,
         },

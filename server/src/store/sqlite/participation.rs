@@ -13,7 +13,7 @@ use crate::store::{ConnectionId, ParticipationStore};
 
 use super::live::{emit, is_invited, live, may_read_live, stay_of, why_not_open};
 use super::messages::not_in;
-use super::moderation::{Restraint, is_restrained};
+use super::moderation::{Restriction, is_restrained};
 use super::presence::{bind, end_stay};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, attendance, row, schedule};
@@ -77,7 +77,7 @@ fn join(
     if !found.is_public && !is_invited(tx.conn, id, user)? {
         return Err(Code::NotAllowed.into());
     }
-    if is_restrained(tx.conn, id, user.id, Restraint::Banned)? {
+    if is_restrained(tx.conn, id, user.id, Restriction::Banned)? {
         return Err(Code::Banned.into());
     }
     if found.locked {

@@ -1,6 +1,8 @@
 //! Reading rows that anybody may have written: a row that cannot be used is skipped, not fatal.
 
-use plenary_shared::domain::{InstanceState, Kept, Meeting, Moderation, Reason, Role, User};
+use plenary_shared::domain::{
+    InstanceState, Meeting, Moderation, Reason, Role, StoredModeration, User,
+};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -146,9 +148,9 @@ pub(super) fn cmid(row: &Row<'_>) -> Option<Cmid> {
 }
 
 /// What is kept of what an admin did, from the columns `action`, `subject`, `was` and `note`.
-pub(super) fn kept(row: &Row<'_>) -> Kept {
+pub(super) fn kept(row: &Row<'_>) -> StoredModeration {
     let number = |column| get::<i64>(row, column).and_then(|n| u64::try_from(n).ok());
-    Kept {
+    StoredModeration {
         action: text(row, "action").unwrap_or_default(),
         subject: number("subject"),
         was: number("was"),
@@ -161,12 +163,12 @@ pub(super) fn kept(row: &Row<'_>) -> Kept {
 pub(super) fn moderation(row: &Row<'_>) -> Result<Moderation, Unusable> {
     let user = user_id(row, "userID")?;
     let whom = |id| sanitize::user_name(&text(row, "whom").unwrap_or_default(), id);
-    let (act, reason) = kept(row).read(whom).ok_or(Unusable("action"))?;
+    let (action, reason) = kept(row).read(whom).ok_or(Unusable("action"))?;
     Ok(Moderation {
         user,
         name: user_name(row, user),
         cmid: cmid(row).unwrap_or(NO_CMID),
-        act,
+        action,
         reason,
     })
 }

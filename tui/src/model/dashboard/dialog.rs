@@ -3,7 +3,7 @@
 use plenary_shared::domain::Participant;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{INSTANCE_DAYS_MAX, REASON_BYTES_MAX};
-use plenary_shared::protocol::{Longer, Measure, Target};
+use plenary_shared::protocol::{Extension, RequestedAction, Target};
 use plenary_shared::text::{MessageBody, parse_reason};
 
 use crate::model::editor::Editor;
@@ -65,7 +65,7 @@ pub struct Dialog {
     /// Who the action applies to, with their name or email, once chosen.
     pub chosen: Option<(Target, String)>,
     /// The action, once a field other than the reason has given its details.
-    pub action: Option<Measure>,
+    pub action: Option<RequestedAction>,
 }
 
 impl DialogKind {
@@ -173,7 +173,7 @@ impl Dialog {
             return format!("Announcement for {}:", self.place);
         }
         let mut phrase = self.kind.phrase(&self.place, self.name());
-        if let Some(Measure::Extend(Longer {
+        if let Some(RequestedAction::Extend(Extension {
             minutes: Some(minutes),
             ..
         })) = self.action
@@ -222,7 +222,7 @@ impl Dialog {
             }
             DialogField::Text => {
                 let body = MessageBody::parse(&input).map_err(|error| format!("the {error}"))?;
-                self.action = Some(Measure::Announce { body });
+                self.action = Some(RequestedAction::Announce { body });
                 Ok(Some(None))
             }
             DialogField::Reason if input.is_empty() => Ok(Some(None)),
@@ -254,26 +254,20 @@ impl Dialog {
     }
 
     /// The action, once all of its details are known. `None` for [`DialogKind::Explain`].
-    pub fn finished_action(&self) -> Option<Measure> {
+    pub fn finished_action(&self) -> Option<RequestedAction> {
         let target = || self.chosen.as_ref().map(|(target, _)| target.clone());
         Some(match self.kind {
-            DialogKind::End => Measure::End {},
-            DialogKind::Lock => Measure::Lock {},
-            DialogKind::Unlock => Measure::Unlock {},
-            DialogKind::ReadOnly => Measure::ReadOnly {},
-            DialogKind::Writable => Measure::Writable {},
+            DialogKind::End => RequestedAction::End,
+            DialogKind::Lock => RequestedAction::Lock,
+            DialogKind::Unlock => RequestedAction::Unlock,
+            DialogKind::ReadOnly => RequestedAction::ReadOnly,
+            DialogKind::Writable => RequestedAction::Writable,
             DialogKind::Extend | DialogKind::Announce => return self.action.clone(),
-            DialogKind::Mute => Measure::Mute(target()?),
-            DialogKind::Unmute => Measure::Unmute(target()?),
-            DialogKind::Remove => Measure::Remove {
-                target: target()?,
-                ban: false,
-            },
-            DialogKind::Ban => Measure::Remove {
-                target: target()?,
-                ban: true,
-            },
-            DialogKind::Unban => Measure::Unban(target()?),
+            DialogKind::Mute => RequestedAction::Mute(target()?),
+            DialogKind::Unmute => RequestedAction::Unmute(target()?),
+            DialogKind::Remove => RequestedAction::Remove(target()?),
+            DialogKind::Ban => RequestedAction::Ban(target()?),
+            DialogKind::Unban => RequestedAction::Unban(target()?),
             DialogKind::Explain => return None,
         })
     }
@@ -309,14 +303,14 @@ impl Dialog {
     }
 }
 
-fn parse_extension(input: &str) -> Result<Measure, String> {
+fn parse_extension(input: &str) -> Result<RequestedAction, String> {
     let most = INSTANCE_DAYS_MAX * 24 * 60;
     let minutes = input.trim_start_matches('+').trim_end_matches('m').parse();
     let minutes = minutes
         .ok()
         .filter(|minutes| (1..=most).contains(&i64::from(*minutes)))
         .ok_or_else(|| format!("Invalid minutes: '{input}'. Type a number from 1 to {most}"))?;
-    Ok(Measure::Extend(Longer {
+    Ok(RequestedAction::Extend(Extension {
         minutes: Some(minutes),
         todatetime: None,
     }))

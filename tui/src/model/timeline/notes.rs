@@ -1,6 +1,6 @@
 //! Rows between messages: days, dividers, offline periods, joins and leaves, moderation.
 
-use plenary_shared::domain::{Act, Event, Moderation, Reason, What};
+use plenary_shared::domain::{Event, Moderation, ModerationAction, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
@@ -33,7 +33,7 @@ impl RoomView<'_> {
             .find_map(|event| match &event.what {
                 What::Moderated(Moderation {
                     user,
-                    act: Act::Ended,
+                    action: ModerationAction::End,
                     ..
                 }) => Some(self.name(*user)),
                 _ => None,
@@ -237,8 +237,8 @@ impl RoomView<'_> {
             self.zone.hm(event.timestamp),
             self.name(done.user)
         );
-        let tone = match done.act {
-            Act::Announced { .. } => Tone::Strong,
+        let tone = match done.action {
+            ModerationAction::Announce { .. } => Tone::Strong,
             _ => Tone::Quiet,
         };
         let cells = self.columns.saturating_sub(INDENT_CELLS).max(1);

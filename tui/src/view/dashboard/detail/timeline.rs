@@ -108,12 +108,12 @@ fn description(model: &Model, detail: &MeetingDetail, entry: &Trace) -> String {
         }
         TraceWhat::Deleted { target } => format!("{name}, message {target}"),
         TraceWhat::Moderated { done } => {
-            let whom = done.act.whom().filter(|whom| !whom.name.is_empty());
-            let whom_name = |user| match whom {
-                Some(whom) if whom.id == user => whom.name.clone(),
+            let target = done.action.target().filter(|user| !user.name.is_empty());
+            let target_name = |user| match target {
+                Some(target) if target.id == user => target.name.clone(),
                 _ => name_of(user),
             };
-            let sentence = done.sentence(whom_name, |at| model.zone.hm(at));
+            let sentence = done.sentence(target_name, |at| model.zone.hm(at));
             format!("{name} {}", text::one_line(&sentence))
         }
         TraceWhat::Closed { reason } => plain(reason.as_str()),
