@@ -1,9 +1,9 @@
-//! What people notice while the database is away for minutes: posts go on as before, and the archive
-//! catches up.
+//! Measures posts while the database is unavailable for minutes: they continue as before, and the
+//! archive catches up.
 //!
-//! `cargo bench -p plenary-server --bench away [MINUTES]`, 5 where nothing is said. A real server on a
-//! Redis and a MariaDB of its own, two hundred posts a second. Fails if a post does, if posts take
-//! longer than with the database, or if the archive is behind for longer than is promised.
+//! `cargo bench -p plenary-server --bench away [MINUTES]`, default 5. A real server on its own
+//! Redis and MariaDB, 200 posts a second. Fails if a post fails, if posts take longer than with the
+//! database, or if the archive catches up too late.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,28 +14,28 @@ use plenary_testkit::{Scene, Setting, Ws, instance};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// What people say.
+/// The posted text.
 const SAID: &str = "I have read the second draft, and I would rather move the deadline.";
 
-/// People who post.
+/// Users who post.
 const PEOPLE: usize = 20;
 
-/// Posts of all of them in a second.
+/// Posts of all users in a second.
 const POSTS_PER_S: u32 = 200;
 
-/// How long the database is away when nothing is said.
+/// Default length of the outage.
 const MINUTES: u64 = 5;
 
-/// The longest such time: beyond it posts are refused, so that nothing grows without a bound.
+/// The longest outage: beyond it posts are refused, because un-archived events are bounded.
 const MINUTES_MAX: u64 = 8;
 
 /// How long posts are measured with the database, before and after.
 const WITH: Duration = Duration::from_mins(1);
 
-/// How much longer 99 of 100 posts may take without the database: more than chance makes of it.
+/// How much the p99 may grow without the database: more than noise.
 const P99_RATIO_MAX: f64 = 1.25;
 
-/// How long the archive may need once the database is back.
+/// How long the archive may take once the database is back.
 const CAUGHT_UP: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let minutes = minutes.unwrap_or(MINUTES);
     assert!(
         (1..=MINUTES_MAX).contains(&minutes),
-        "from 1 to {MINUTES_MAX} minutes: then the cap on what is not archived is near"
+        "use 1 to {MINUTES_MAX} minutes: beyond that un-archived events reach their limit"
     );
     let runtime = Runtime::new().expect("a runtime");
     if runtime.block_on(measure(Duration::from_mins(minutes))) {
@@ -53,10 +53,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the people who post share.
+/// State shared by the users who post.
 #[derive(Default)]
 struct Shared {
-    /// How long each post took that was answered since this was looked at last, in microseconds.
+    /// Times of the posts answered since the last reading, in microseconds.
     times: Mutex<Vec<u32>>,
     acknowledged: AtomicUsize,
     is_over: AtomicBool,
@@ -80,7 +80,7 @@ async fn measure(away: Duration) -> bool {
     take(&shared.times);
 
     println!(
-        "{POSTS_PER_S} posts/s of {PEOPLE} people\n{:<34}{:>10}{:>10}{:>10}{:>12}{:>10}",
+        "{POSTS_PER_S} posts/s of {PEOPLE} users\n{:<34}{:>10}{:>10}{:>10}{:>12}{:>10}",
         "ms until a post is answered", "posts", "p50", "p99", "not archived", "MB"
     );
     sleep(WITH).await;
@@ -89,7 +89,7 @@ async fn measure(away: Duration) -> bool {
     tokio::task::block_in_place(|| scene.stores.mariadb.kill9());
     sleep(away).await;
     let without = take(&shared.times);
-    tell("without it", &without, &scene);
+    tell("without the database", &without, &scene);
     let behind = lag(&scene).0;
     tokio::task::block_in_place(|| scene.stores.mariadb.restart());
     let caught_up = caught_up(&scene).await;
@@ -119,13 +119,13 @@ async fn measure(away: Duration) -> bool {
     holds
 }
 
-/// Posts in turn with the others, each once the one before is answered.
+/// Posts at the given rate, each after the previous one was answered.
 async fn post(shared: Arc<Shared>, number: usize, mut person: Ws) {
     let people = u32::try_from(PEOPLE).expect("a small number");
     let share = u32::try_from(number).expect("a small number");
     sleep(Duration::from_secs(1) * share / POSTS_PER_S).await;
     let mut turn = interval(Duration::from_secs(1) * people / POSTS_PER_S);
-    // Who is late posts more often until the rate is kept: so that slowness is no relief.
+    // A late user catches up, so that slow answers do not lower the rate.
     turn.set_missed_tick_behavior(MissedTickBehavior::Burst);
     while !shared.is_over.load(Ordering::SeqCst) {
         turn.tick().await;
@@ -138,7 +138,7 @@ async fn post(shared: Arc<Shared>, number: usize, mut person: Ws) {
     }
 }
 
-/// How long it takes until the archive has everything that was said when the database was back.
+/// How long the archive takes for everything posted until the database was back.
 async fn caught_up(scene: &Scene) -> Duration {
     let began = Instant::now();
     let upto = lag(scene).1;
@@ -149,13 +149,13 @@ async fn caught_up(scene: &Scene) -> Duration {
         }
         assert!(
             began.elapsed() < CAUGHT_UP * 4,
-            "{behind} events are behind still"
+            "{behind} events are still not archived"
         );
         sleep(Duration::from_millis(100)).await;
     }
 }
 
-/// How many events the archive does not have, and the last one's number.
+/// The number of un-archived events, and the last seq.
 fn lag(scene: &Scene) -> (u64, u64) {
     let said = tokio::task::block_in_place(|| {
         let redis = &scene.stores.redis;
@@ -165,7 +165,7 @@ fn lag(scene: &Scene) -> (u64, u64) {
     (numbers[0] - numbers[1], numbers[0])
 }
 
-/// Waits until the archive has every acknowledged post, and no other.
+/// Waits until the archive has every acknowledged post and no other.
 async fn is_whole(scene: &Scene, acknowledged: usize) {
     while lag(scene).0 > 0 {
         sleep(Duration::from_millis(100)).await;
@@ -186,7 +186,7 @@ fn tell(when: &str, times: &[u32], scene: &Scene) {
     );
 }
 
-/// In milliseconds: so many of a hundred took no longer.
+/// The percentile, in milliseconds.
 fn at(times: &[u32], share: usize) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -196,7 +196,7 @@ fn at(times: &[u32], share: usize) -> f64 {
 
 fn resident_mb(scene: &Scene) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", scene.server.pid()));
-    let status = status.expect("this needs Linux, which says what a process needs");
+    let status = status.expect("this needs Linux with /proc");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
     let kib: f64 = kib.and_then(|kib| kib.parse().ok()).expect("a number");

@@ -1,8 +1,8 @@
-//! How many posts a second the one-file store acknowledges, each on disk: of many callers at once,
-//! whose posts are committed together, and with one commit for each post.
+//! Measures posts that SQLite acknowledges in a second, each on disk: of many concurrent callers,
+//! whose posts share commits, and with one commit for each post.
 //!
-//! `cargo bench -p plenary-server --bench posting`. After the table comes the verdict, from the
-//! medians of this run; it fails if less than promised is reached.
+//! `cargo bench -p plenary-server --bench posting`. Prints a table and a verdict from the medians
+//! of this run, and fails if the promised rates are not reached.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,26 +25,26 @@ use plenary_shared::text::MessageBody;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// Callers at once, each of whom waits for an answer before the next post.
+/// Concurrent callers, each of whom waits for an answer before the next post.
 const CALLERS: usize = 50;
 
-/// Posts of one caller in one sample, when there are many.
+/// Posts of one caller in one sample with many callers.
 const POSTS_EACH: usize = 200;
 
-/// Posts in one sample, when each has a commit of its own.
+/// Posts in one sample with one commit for each post.
 const POSTS_ALONE: usize = 1_000;
 
-/// Acknowledged posts a second of many callers that must be reached.
+/// Posts a second that many callers must reach.
 const PER_S_MIN: f64 = 15_000.0;
 
-/// How many times as fast many callers must be as one commit a post.
+/// How many times as fast many callers must be.
 const GAIN_MIN: f64 = 5.0;
 
-/// What people say, about as long as they say it.
+/// A typical message.
 const SAID: &str =
     "I have read the second draft, and I would rather move the deadline than drop the tests.";
 
-/// Posts a second, a sample each.
+/// Posts a second, one entry for each sample.
 type Rates = Mutex<Vec<f64>>;
 
 static TOGETHER: Rates = Mutex::new(Vec::new());
@@ -53,7 +53,7 @@ static ALONE: Rates = Mutex::new(Vec::new());
 fn main() -> ExitCode {
     divan::main();
     let (Some(together), Some(alone)) = (median(&TOGETHER), median(&ALONE)) else {
-        // Only one of both was asked for, or none.
+        // Only one of the two was selected, or none.
         return ExitCode::SUCCESS;
     };
     let gain = together / alone;
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// 50 callers at once in one meeting.
+/// 50 concurrent callers in one meeting.
 #[divan::bench(sample_count = 30, sample_size = 1)]
 fn fifty_callers(bencher: Bencher<'_, '_>) {
     let stage = Stage::new();
@@ -93,7 +93,7 @@ fn fifty_callers(bencher: Bencher<'_, '_>) {
     stage.check();
 }
 
-/// The same people take turns: nobody's post can share a commit with another's.
+/// The same users in turn: no post shares a commit with another.
 #[divan::bench(sample_count = 30, sample_size = 1)]
 fn one_commit_a_post(bencher: Bencher<'_, '_>) {
     let stage = Stage::new();
@@ -112,7 +112,7 @@ fn one_commit_a_post(bencher: Bencher<'_, '_>) {
     stage.check();
 }
 
-/// A store on an empty file of its own, as a server opens it, and people in a meeting.
+/// A store on its own empty database, opened as a server opens it, and users in a meeting.
 struct Stage {
     runtime: Runtime,
     meeting: Arc<Meeting>,
@@ -120,7 +120,7 @@ struct Stage {
     _directory: TempDir,
 }
 
-/// Where the posts go.
+/// The meeting that is posted to.
 struct Meeting {
     store: Arc<SqliteStore>,
     here: InstanceId,
@@ -131,7 +131,8 @@ struct Meeting {
 impl Stage {
     fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        // Beside the build, not in a directory that may lie in memory, where nothing waits for a disk.
+        // Beside the build, because a temporary directory may be in memory, where nothing waits for
+        // a disk.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let (meeting, people) = runtime.block_on(Meeting::begin(directory.path()));
         Self {
@@ -142,7 +143,7 @@ impl Stage {
         }
     }
 
-    /// Everything that was acknowledged is in the log.
+    /// Every acknowledged post is in the log.
     fn check(&self) {
         let here = [self.meeting.here];
         let heads = self.runtime.block_on(self.meeting.store.heads(&here));
@@ -176,7 +177,7 @@ impl Meeting {
             .await
             .expect("a time");
         store.start(here, now).await.expect("a start");
-        // As in a server, somebody follows: each post is also told.
+        // As in a server, a follower receives each post.
         let mut fed = store.feed().await.expect("the first feed");
         tokio::spawn(async move { while fed.recv().await.is_some() {} });
         store.follow(here).await.expect("followed");
@@ -203,7 +204,7 @@ impl Meeting {
         (meeting, people)
     }
 
-    /// One after the other, each once the one before is acknowledged.
+    /// Posts one after the other, each after the previous one was acknowledged.
     async fn say(&self, person: &User, posts: usize) {
         for _ in 0..posts {
             let cmid = Cmid(uuid::Uuid::now_v7());

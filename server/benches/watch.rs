@@ -1,10 +1,10 @@
-//! What the dashboard costs the server: 1,000 active instances and 20 admins who watch.
+//! Measures the server's CPU time for the dashboard: 1,000 active instances and 20 watching admins.
 //!
-//! `cargo bench -p plenary-server --bench watch [file|stores]`. A real server, everything in one file
-//! and then on Redis and MariaDB, or on one of both. In every instance somebody is in, and somewhere
-//! something is said 20 times a second all the time. Spans without anybody who watches, with admins
-//! at the table, and with each of them looking into a meeting, follow each other; what the server's
-//! processor time grows by is the dashboard's. Fails if that is more than is promised.
+//! `cargo bench -p plenary-server --bench watch [file|stores]`. A real server, on SQLite and then
+//! on Redis and MariaDB, or on one of them. Every instance has a participant, and 20 messages a
+//! second are posted. Intervals without watchers, with admins at the dashboard, and with admins at
+//! one meeting each follow each other; the difference in CPU time is the dashboard's. Fails if it
+//! exceeds the promise.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -20,28 +20,28 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 
-/// Instances that go on.
+/// Active instances.
 const INSTANCES: u64 = 1_000;
 
-/// Admins who watch.
+/// Watching admins.
 const ADMINS: usize = 20;
 
-/// People who are in, each in as many instances as the others, and talk.
+/// Participants, each in as many instances as the others, who post.
 const TALKERS: usize = 20;
 
 /// Posts of all of them in a second.
 const POSTS_PER_S: u64 = 20;
 
-/// One span.
+/// The length of an interval.
 const SPAN: Duration = Duration::from_secs(20);
 
-/// Before a span: what begins anew is done by then.
+/// Time before an interval, for initial work.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// What the dashboard may need of one core.
+/// The dashboard's limit, in per cent of one core.
 const SHARE_MAX: f64 = 5.0;
 
-/// Ticks of the processor's time in a second, as Linux tells it.
+/// Clock ticks in a second, in which Linux reports CPU time.
 const TICKS_PER_S: f64 = 100.0;
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         let server = file();
         let token = token("root");
         let talkers: Vec<String> = talkers().iter().map(|name| self::token(name)).collect();
-        holds &= runtime.block_on(measure("one file", &server, &token, &talkers));
+        holds &= runtime.block_on(measure("SQLite", &server, &token, &talkers));
     }
     if is_wanted("stores") {
         let scene = stores();
@@ -82,15 +82,15 @@ async fn measure(name: &str, server: &Server, admin: &str, talkers: &[String]) -
     tell("nobody watches", nobody);
     let table = watch(server, admin, |_| None).await;
     let watched = span(server).await;
-    tell(&format!("{ADMINS} admins at the table"), watched);
+    tell(&format!("{ADMINS} admins at the dashboard"), watched);
     end(table).await;
     let each = |nth: usize| Some(instance(u64::try_from(nth).expect("few") + 1, 1));
     let looking = watch(server, admin, each).await;
     let detailed = span(server).await;
-    tell(&format!("{ADMINS} admins, each looks into one"), detailed);
+    tell(&format!("{ADMINS} admins, one meeting each"), detailed);
     end(looking).await;
     let again = span(server).await;
-    tell("nobody watches any more", again);
+    tell("nobody watches again", again);
     end(talking).await;
     let share = watched.max(detailed) - f64::midpoint(nobody, again);
     let holds = share < SHARE_MAX;
@@ -105,19 +105,19 @@ fn tell(what: &str, share: f64) {
     println!("{what:<34}{share:>8.1} % of a core");
 }
 
-/// How much of a core the server needs for a while.
+/// Measures the server's share of a core over an interval.
 async fn span(server: &Server) -> f64 {
     sleep(SETTLE).await;
-    let before = used(server).expect("this needs Linux, which says what a process needs");
+    let before = used(server).expect("this needs Linux with /proc");
     sleep(SPAN).await;
     let after = used(server).expect("it is running still");
     (after - before) / SPAN.as_secs_f64() * 100.0
 }
 
-/// The processor time that it had, in seconds.
+/// The CPU time used so far, in seconds.
 fn used(server: &Server) -> io::Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid()))?;
-    // The name, which may hold anything, is in brackets; then come the state and 10 more fields.
+    // The name, which may contain anything, is in brackets; the state and 10 more fields follow.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks = ticks
@@ -126,7 +126,7 @@ fn used(server: &Server) -> io::Result<f64> {
     Ok(ticks / TICKS_PER_S)
 }
 
-/// Admins who read what they are told; none of them is told nothing.
+/// Starts admins who read what they receive; each of them receives something.
 async fn watch(
     server: &Server,
     admin: &str,
@@ -156,7 +156,7 @@ async fn watch(
     admins
 }
 
-/// People who are in everywhere, and say something now here, now there.
+/// Starts users who are everywhere and post here and there.
 async fn talk(server: &Server, tokens: &[String]) -> Vec<JoinHandle<()>> {
     let mut talking = Vec::new();
     let each = INSTANCES / tokens.len() as u64;
@@ -173,9 +173,7 @@ async fn talk(server: &Server, tokens: &[String]) -> Vec<JoinHandle<()>> {
             let mut tick = interval(every);
             for here in mine.iter().cycle() {
                 tick.tick().await;
-                ws.post(*here, "something that is said")
-                    .await
-                    .expect("they are in");
+                ws.post(*here, "a message").await.expect("they are in");
             }
         }));
     }
@@ -184,9 +182,9 @@ async fn talk(server: &Server, tokens: &[String]) -> Vec<JoinHandle<()>> {
 
 async fn end(tasks: Vec<JoinHandle<()>>) {
     for task in tasks {
-        assert!(!task.is_finished(), "it went on to the end");
+        assert!(!task.is_finished(), "it ran to the end");
         task.abort();
-        // It was broken off, which is no error here.
+        // It was aborted, which is not an error here.
         let _ = task.await;
     }
 }
@@ -199,7 +197,7 @@ fn token(name: &str) -> String {
     hex(&Sha256::digest(format!("a token of {name}").as_bytes()))
 }
 
-/// Everything in one file, beside the build, where a disk is waited for.
+/// A server on SQLite, beside the build, where writes wait for a disk.
 fn file() -> Server {
     let server = Server::embedded(ServerOptions::default());
     let file = Connection::open(server.data().join("plenary.db")).expect("the file");
@@ -217,7 +215,7 @@ fn file() -> Server {
              INSERT INTO session (tokenHash, userID, created_at, expires_at)
              VALUES (x'{hash}', {id}, 0, 4000000000000);"
         )
-        .expect("a String takes all");
+        .expect("writing to a String cannot fail");
     }
     for id in 1..=INSTANCES {
         write!(
@@ -227,11 +225,11 @@ fn file() -> Server {
              INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
              VALUES ({id}, 1, unixepoch() * 1000, (unixepoch() + 3600) * 1000);"
         )
-        .expect("a String takes all");
+        .expect("writing to a String cannot fail");
     }
     sql.push_str("COMMIT");
     file.execute_batch(&sql).expect("rows");
-    until("all meetings to begin", || {
+    until("all meetings to start", || {
         let active = "SELECT COUNT(*) FROM meeting_instance WHERE state = 'active'";
         let active: u64 = file.query_row(active, [], |row| row.get(0)).ok()?;
         (active == INSTANCES).then_some(())
@@ -239,7 +237,7 @@ fn file() -> Server {
     server
 }
 
-/// On a Redis and a MariaDB of its own.
+/// A server on its own Redis and MariaDB.
 fn stores() -> Scene {
     let mut everybody = talkers();
     everybody.push("root".to_owned());
@@ -252,11 +250,11 @@ fn stores() -> Scene {
              INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
              VALUES ({id}, 1, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 1 HOUR);"
         )
-        .expect("a String takes all");
+        .expect("writing to a String cannot fail");
     }
     let setting = Setting::new().people(1, &everybody).admin("root").sql(&sql);
     let scene = setting.start();
-    until("all meetings to begin", || {
+    until("all meetings to start", || {
         let active = "SELECT COUNT(*) FROM meeting_instance WHERE state = 'active'";
         (scene.stores.database.value(active) == INSTANCES.to_string()).then_some(())
     });
@@ -265,7 +263,7 @@ fn stores() -> Scene {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes all");
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex
     })
 }

@@ -274,7 +274,7 @@ async fn said_many(
     said
 }
 
-/// The seqs of one person's messages, page by page.
+/// The seqs of one user's messages, page by page.
 async fn paged(store: &RedisMysqlStore, here: InstanceId, user: &User, forwards: bool) -> Vec<Seq> {
     let mut seqs: Vec<Seq> = vec![];
     loop {

@@ -98,7 +98,7 @@ async fn from_nothing_to_a_meeting() {
     assert!(lines.contains("Course") && lines.contains("1/1"), "{lines}");
 
     let at = format!("/meeting/{meeting}/order/1/join");
-    plenary_testkit::until_async("the meeting to begin", || async {
+    plenary_testkit::until_async("the meeting to start", || async {
         (bob.get(&at).await.status == 200).then_some(())
     })
     .await;

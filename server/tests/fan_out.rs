@@ -137,7 +137,7 @@ async fn an_end_that_pub_sub_loses_is_told_from_the_archive() {
         let mut kinds = vec![];
         loop {
             let event = grace.next_event().await;
-            assert_eq!(event.seq, last.next(), "in order, without a hole");
+            assert_eq!(event.seq, last.next(), "in order, without a gap");
             last = event.seq;
             kinds.push(event.what.as_str());
             if matches!(event.what, What::Closed { .. }) {
@@ -170,7 +170,7 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
     while last < posted.seq {
         match grace.try_next().await {
             Some(Push::Event(event)) => {
-                assert_eq!(event.seq, last.next(), "in order, without a hole");
+                assert_eq!(event.seq, last.next(), "in order, without a gap");
                 last = event.seq;
             }
             Some(
@@ -195,7 +195,7 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
     let posted = ada.post(here, "and on").await.expect("ada is in");
     while last < posted.seq {
         let event = grace.next_event().await;
-        assert_eq!(event.seq, last.next(), "in order, without a hole");
+        assert_eq!(event.seq, last.next(), "in order, without a gap");
         last = event.seq;
     }
 }
@@ -224,7 +224,7 @@ async fn come_again(scene: &Scene, generation: Generation, last: &mut Seq) -> Ws
         };
         let page: EventsOk = grace.ask_as(Verb::Events(page)).await.expect("a page");
         for event in page.events {
-            assert_eq!(event.seq, last.next(), "in order, without a hole");
+            assert_eq!(event.seq, last.next(), "in order, without a gap");
             *last = event.seq;
         }
     }

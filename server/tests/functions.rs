@@ -117,7 +117,7 @@ async fn each_function_answers_in_its_shape() {
         joined.body["timestamp"]
     );
 
-    // 10: one person's messages.
+    // 10: one user's messages.
     let of_haled = john.get("/meeting/3/order/1/user/3/messages").await.ok();
     assert_eq!(of_haled["user_messages"].as_array().map(Vec::len), Some(1));
     assert_eq!(of_haled["user_messages"][0]["body"], "Good morning, hamid");

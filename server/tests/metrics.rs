@@ -45,7 +45,7 @@ async fn meeting_of_three(server: &Server) -> (InstanceId, Vec<Ws>) {
         let token = server.token(&email);
         let mut ws = Ws::hello(&server.url(), &token).await;
         let begun = Http::with_token(&server.url(), &token);
-        until_async("the meeting to begin", async || {
+        until_async("the meeting to start", async || {
             let at = format!("/meeting/{meeting}/order/1");
             (begun.get(&at).await.body["state"] == "active").then_some(())
         })

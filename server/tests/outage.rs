@@ -1,4 +1,5 @@
-//! A store is away: people are told, nothing is lost, and everything goes on when it is back.
+//! A store is unavailable: clients are informed, nothing is lost, and everything continues when it
+//! is back.
 
 use plenary_shared::protocol::Position;
 use plenary_testkit::{
@@ -84,7 +85,7 @@ async fn what_a_killed_redis_still_has_is_kept_though_nobody_had_archived_it() {
         .collect();
     let expected: Vec<String> = (0..50).map(|n| format!("\"message {n}\"")).collect();
     assert_eq!(bodies, expected);
-    // Ada is in, and what she repeats is not said twice.
+    // Ada is a participant, and her repeated post creates no second message.
     let cmid = last["cmid"].as_str().expect("a cmid");
     let body = json!({"body": "message 49"});
     let again = ada
@@ -245,7 +246,7 @@ async fn a_server_that_starts_before_its_redis_serves_once_that_is_there() {
         (answer.status == 200).then_some(())
     })
     .await;
-    // And what happens is heard.
+    // And events are delivered.
     let mut ws = scene.ws("ada").await;
     ws.open(instance(1, 1)).await.expect("it is open");
     let body = json!({"body": "hello"});
@@ -297,7 +298,7 @@ async fn who_joined_without_a_connection_stays_in_over_a_restart_of_redis() {
     ada.post("/meeting/1/order/1/message", &body).await.ok();
 }
 
-/// Whether this part is well, by what the server says of itself.
+/// Whether the server reports this part as healthy.
 async fn is_well(http: &plenary_testkit::Http, part: &str) -> (u16, bool) {
     let ready = http.get("/readyz").await;
     let checks = ready.body["checks"].as_array().expect("checks").clone();
@@ -322,7 +323,7 @@ async fn readiness_says_which_part_is_not_well() {
         assert_eq!(is_well(&nobody, part).await, (200, true), "{part}");
     }
 
-    // Redis answers, and nothing that it publishes arrives.
+    // Redis answers, but nothing that it publishes arrives.
     let redis = &scene.stores.redis;
     redis.command(&["ACL", "SETUSER", "default", "-ssubscribe"]);
     redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
@@ -387,7 +388,7 @@ async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
         let generation = scene.stores.database.value(generation);
         generation.parse().expect("a number")
     };
-    // The same cmid each time that something is tried.
+    // The same cmid for each attempt.
     let say = |body: &str| json!({"cmid": uuid::Uuid::now_v7(), "ack": "durable", "body": body});
     let path = "/meeting/1/order/1/message";
     let ada = scene.http("ada");
@@ -412,7 +413,7 @@ async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
     assert!(second > first, "{second} {first}");
     drop(second_server);
 
-    // The first has been there all the time, with our scripts, but not with what was said.
+    // The first one was running all the time, with our scripts but without the new data.
     master.command(&["REPLICAOF", "NO", "ONE"]);
     drop(other);
     let after = say("after");

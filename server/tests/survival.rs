@@ -1,4 +1,4 @@
-//! Servers die, stop, and come two at a time: what was acknowledged is there, once, in order.
+//! Servers die, stop, and run in pairs: acknowledged messages are there once and in order.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ fn scene() -> Scene {
         .start()
 }
 
-/// What was acknowledged: cmid → seq.
+/// Acknowledged posts: cmid → seq.
 type Acknowledged = Arc<Mutex<BTreeMap<Cmid, u64>>>;
 
 /// Posts one message after the other, each until it is acknowledged, until the instance has ended.
@@ -50,7 +50,7 @@ async fn post_until_the_end(
                 .request("POST".parse().expect("a method"), &path)
                 .header("Idempotency-Key", cmid.to_string())
                 .json(&json!({"body": format!("number {n}")}));
-            // A server that is gone, or not yet back, says nothing: the same post is sent again.
+            // A server that is down does not answer: the same post is sent again.
             let answer = person.try_send(request).await.ok()?;
             match (answer.status, answer.code()) {
                 (200 | 201, _) => Some(answer.body["seq"].as_u64()),
@@ -69,11 +69,11 @@ async fn post_until_the_end(
     }
 }
 
-/// Follows the instance to its end, over as many connections as it takes, as a client would.
+/// Follows the instance to its end over as many connections as needed, as a client would.
 async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<Event> {
     let mut events: Vec<Event> = vec![];
     loop {
-        // Connecting panics while the server is away: a task of its own takes that.
+        // Connecting panics while the server is down, so it has its own task.
         let (at, with) = (url.clone(), token.clone());
         let connected = tokio::spawn(async move {
             let mut ws = Ws::hello(&at, &with).await;
@@ -86,7 +86,7 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
         };
         let mut last = events.last().map_or(Seq::default(), |e| e.seq);
         let follow = tokio::spawn(async move {
-            // What was missed, from where one was; then what comes by itself, known or not.
+            // First the missed events from the last position, then the pushes, known or not.
             let mut followed = vec![];
             loop {
                 let ask = Verb::Events(Events {
@@ -121,7 +121,8 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
             }
             followed
         });
-        // A kill in the middle of a page fails that task: then one goes on from where one was.
+        // A kill in the middle of a page fails that task; the next one continues from the last
+        // position.
         for event in follow.await.unwrap_or_default() {
             let last = events.last().map_or(0, |e| e.seq.get());
             if event.seq.get() > last {
@@ -180,7 +181,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_p
     let acknowledged = acknowledged.lock().expect("nobody panicked").clone();
     assert!(acknowledged.len() > 150, "{}", acknowledged.len());
 
-    // The client that reconnected has each once, in order.
+    // The client that reconnected has each message once and in order.
     let events = following.await.expect("following does not fail");
     let seen: BTreeMap<Cmid, u64> = events
         .iter()
@@ -239,7 +240,7 @@ async fn two_servers_on_the_same_stores_are_one_meeting() {
             assert!(matches!(event.what, What::Message { .. }));
         }
     }
-    // A list of one server has what was joined by the other.
+    // A list of one server contains what was joined at the other.
     let reader = Http::with_token(&second.url(), &tokens[2]);
     let people = reader.get("/meeting/1/order/1/participants").await.ok();
     assert_eq!(people["participants"].as_array().map(Vec::len), Some(2));
@@ -256,7 +257,7 @@ async fn a_server_that_is_told_to_stop_lets_everybody_reconnect() {
     let closed = waiting.await.expect("waiting does not fail");
     assert_eq!(closed.code, Some(4_000));
 
-    // Nobody was shown leaving: who comes back within the grace has never been away.
+    // Nobody was shown as left: a reconnect within the grace period is not a leave.
     scene.server.restart();
     let mut ws = scene.ws("person0").await;
     let opened = ws.open(instance(1, 1)).await.expect("it is open");
@@ -300,7 +301,7 @@ async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durabl
     })
     .await;
     assert_eq!(messages["messages"][0]["body"], "kept");
-    // Ada is still in, and numbers go on above what is durable.
+    // Ada is still a participant, and numbers continue above the durable ones.
     let body = json!({"body": "and on"});
     let next = until_async("ada to post again", || async {
         let answer = ada.post("/meeting/1/order/1/message", &body).await;
@@ -354,7 +355,7 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
     assert_eq!(left, (1, "connection_lost"));
 }
 
-/// Messages of one person on their way at once.
+/// Concurrent messages of one user.
 const PIPELINED: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -413,7 +414,7 @@ async fn connections_to_redis_that_break_all_the_time_double_and_lose_nothing() 
     let (mut last, mut seen) = (opened.seq, BTreeMap::new());
     while seen.len() < acknowledged.len() {
         let event = reader.next_event().await;
-        assert_eq!(event.seq, last.next(), "in order, without a hole");
+        assert_eq!(event.seq, last.next(), "in order, without a gap");
         last = event.seq;
         if let What::Message { cmid, .. } = event.what {
             assert_eq!(seen.insert(cmid, event.seq.get()), None, "twice");

@@ -1,4 +1,4 @@
-//! A connection to the server that can be read as slowly as one likes.
+//! A connection that can be read as slowly as the benchmark wants.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -14,16 +14,16 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// A WebSocket over a socket of our own.
+/// A WebSocket over its own TCP socket.
 pub struct Line {
     pub stream: WebSocketStream<TcpStream>,
-    /// What came unasked while an answer was waited for.
+    /// Pushes received while waiting for an answer.
     pushes: VecDeque<Push>,
     last: u64,
 }
 
 impl Line {
-    /// Says hello. `receive_bytes`: what the operating system takes for who does not read.
+    /// Connects and sends `hello`. `receive_bytes`: the receive buffer of the operating system.
     pub async fn connect(
         server: &str,
         token: &str,
@@ -61,7 +61,7 @@ impl Line {
         (line, hello)
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request and waits for its answer.
     pub async fn ask<T: DeserializeOwned>(&mut self, verb: Verb) -> T {
         self.last += 1;
         let id = self.last;
@@ -84,7 +84,7 @@ impl Line {
         }
     }
 
-    /// What comes next unasked; `None`: the connection is gone.
+    /// The next push; `None` once the connection is closed.
     pub async fn push(&mut self) -> Option<Push> {
         loop {
             if let Some(push) = self.pushes.pop_front() {

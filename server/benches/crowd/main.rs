@@ -1,9 +1,10 @@
-//! What one reader who stops reading costs the others of a meeting of 500, and the server.
+//! Measures what one reader that stops reading costs the others in a meeting of 500, and the
+//! server.
 //!
-//! `cargo bench -p plenary-server --bench crowd [file|stores] [memory]`. A real server, everything in
-//! one file and then on Redis and MariaDB, or on one of both; people post a hundred times a second all
-//! the time. Spans with and without such a reader take turns; then it is seen what many of them need,
-//! or that alone. Fails if what is promised does not hold.
+//! `cargo bench -p plenary-server --bench crowd [file|stores] [memory]`. A real server, on SQLite
+//! and then on Redis and MariaDB, or on one of them, with 100 posts a second. Intervals with and
+//! without such a reader alternate; then the memory for many of them is measured, or only that.
+//! Fails if a promise does not hold.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,7 +22,7 @@ mod members;
 mod place;
 mod reader;
 
-/// Everybody whose deliveries are measured.
+/// Members whose deliveries are measured.
 const MEMBERS: usize = 500;
 
 /// Those of them who also post.
@@ -30,22 +31,22 @@ const POSTERS: usize = 10;
 /// Posts of all of them in a second.
 const POSTS_PER_S: u32 = 100;
 
-/// Pairs of spans, one without a reader who stands still, one with.
+/// Pairs of intervals, one without a stalled reader and one with.
 const PAIRS: usize = 6;
 
-/// One span.
+/// The length of an interval.
 const SPAN: Duration = Duration::from_secs(8);
 
-/// Readers who stand still together, so that what one needs is more than the noise of the whole.
+/// Readers that stall together, so that the memory for one exceeds the noise.
 const STALLED_TOGETHER: usize = 50;
 
-/// How long they stand still: longer than the server waits for one.
+/// How long they stall: longer than the server waits for one.
 const STALLED: Duration = Duration::from_secs(20);
 
-/// How much longer 99 of 100 deliveries may take beside somebody who reads nothing.
+/// How much the p99 of deliveries may grow beside a stalled reader.
 const P99_RATIO_MAX: f64 = 1.1;
 
-/// What the server may need for such a socket.
+/// The memory that the server may use for a stalled reader.
 const KIB_MAX: f64 = 1_024.0;
 
 fn main() -> ExitCode {
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
     let mut holds = true;
     if is_wanted("file") {
         holds &= runtime.block_on(measure(
-            "one file",
+            "SQLite",
             pairs,
             Place::file(MEMBERS + STALLED_TOGETHER),
         ));
@@ -89,11 +90,11 @@ async fn measure(name: &str, pairs: usize, place: Place) -> bool {
     is_even && is_small
 }
 
-/// What the others have of it.
+/// Measures the deliveries to the others.
 async fn deliveries(members: &mut Members, pairs: usize, place: &Place) -> bool {
     println!(
         "{:<34}{:>10}{:>10}{:>12}",
-        "ms until the others have it", "p50", "p99", "deliveries"
+        "ms to deliver to others", "p50", "p99", "deliveries"
     );
     let (mut without, mut with, mut ratios) = (Times::default(), Times::default(), vec![]);
     for _ in 0..pairs {
@@ -102,15 +103,15 @@ async fn deliveries(members: &mut Members, pairs: usize, place: &Place) -> bool 
         reader.until_stuck().await;
         let beside = members.span(SPAN).await;
         let waiting = reader.waiting_bytes();
-        assert!(waiting > 0, "it stood still, and nothing waited for it");
+        assert!(waiting > 0, "it stalled, but nothing was waiting for it");
         let how = reader.read_on(place).await;
         println!("    {waiting:>7} bytes waited in the kernel; then {how}");
         ratios.push(beside.at(99) / alone.at(99));
         without.add(alone);
         with.add(beside);
     }
-    without.tell("nobody stands still");
-    with.tell("one reads nothing");
+    without.tell("no stalled reader");
+    with.tell("one stalled reader");
     ratios.sort_unstable_by(f64::total_cmp);
     let ratio = ratios[pairs / 2];
     let is_even = ratio <= P99_RATIO_MAX;
@@ -124,13 +125,13 @@ async fn deliveries(members: &mut Members, pairs: usize, place: &Place) -> bool 
     is_even
 }
 
-/// Many stand still for longer than the server waits, then read on: what each of them costs.
+/// Stalls many readers for longer than the server waits, then lets them read: the memory for each.
 async fn memory(place: &Place) -> bool {
     let mut readers = vec![];
     for number in 0..STALLED_TOGETHER {
         readers.push(Reader::begin(place, MEMBERS + number).await);
     }
-    // What is allocated for them for good is there, and so is what the talk around them needs.
+    // Memory that stays allocated is in use by then, and so is what the other traffic needs.
     join_all(readers.iter_mut().map(|reader| reader.read_on(place))).await;
     let before = place.server().resident_kib();
     let mut peak = before;
@@ -159,7 +160,7 @@ fn said(holds: bool) -> &'static str {
     if holds { "holds" } else { "DOES NOT HOLD" }
 }
 
-/// Times of deliveries, in microseconds.
+/// Delivery times, in microseconds.
 #[derive(Default)]
 struct Times(Vec<u32>);
 
@@ -168,7 +169,7 @@ impl Times {
         self.0.extend(more.0);
     }
 
-    /// In milliseconds: so many of a hundred took no longer.
+    /// The percentile, in milliseconds.
     fn at(&self, share: usize) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();

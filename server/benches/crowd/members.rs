@@ -1,4 +1,4 @@
-//! The members: all of them read at once what comes, some of them post, and every delivery is timed.
+//! The members: all of them read at once, some of them post, and every delivery is timed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,21 +19,21 @@ use crate::line::Line;
 use crate::place::{Place, here};
 use crate::{MEMBERS, POSTERS, POSTS_PER_S, Times};
 
-/// What a message begins with: then the span in which it was posted, and when, in microseconds.
+/// The prefix of a message; the interval of the post and its time in microseconds follow.
 const MARK: &str = "\"body\":\"#";
 
-/// Bytes of a message: more than most, so that who reads nothing is soon stuck.
+/// Bytes of a message: large, so that a stalled reader's buffers fill soon.
 const BODY_BYTES: usize = 1_000;
 
-/// Deliveries of one span may be late by so much; then some are lost.
+/// How late deliveries of one interval may be; then some are lost.
 const LATE: Duration = Duration::from_secs(20);
 
-/// Between the end of a span and the last post that counts to it.
+/// Time between the end of an interval and the last post that counts to it.
 const SETTLED: Duration = Duration::from_millis(100);
 
 type Wire = WebSocketStream<TcpStream>;
 
-/// All of them.
+/// All members.
 pub struct Members {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
@@ -41,16 +41,16 @@ pub struct Members {
 
 struct Shared {
     began: Instant,
-    /// The span that is now.
+    /// The current interval.
     span: AtomicUsize,
-    /// Posts of this span.
+    /// Posts of this interval.
     posted: AtomicUsize,
-    /// What each has received in this span.
+    /// Deliveries to each member in this interval.
     received: Vec<Mutex<Vec<u32>>>,
 }
 
 impl Members {
-    /// They join, and those who post begin to.
+    /// Joins all members and starts those who post.
     pub async fn join(place: &Place) -> Self {
         let shared = Arc::new(Shared {
             began: Instant::now(),
@@ -60,7 +60,7 @@ impl Members {
         });
         let mut tasks = vec![];
         for (number, token) in place.tokens[..MEMBERS].iter().enumerate() {
-            // From here on it reads: who waits for the others in silence is taken for gone.
+            // It reads from now on: a client that waits silently would be taken for dead.
             let line = enter(place, token).await;
             let (sink, stream) = line.stream.split();
             tasks.push(tokio::spawn(read(shared.clone(), number, stream)));
@@ -73,7 +73,7 @@ impl Members {
         Self { shared, tasks }
     }
 
-    /// What is posted in so much time from now on, once everybody has it.
+    /// Measures an interval: the posts from now on, once everybody has received them.
     pub async fn span(&mut self, length: Duration) -> Times {
         let shared = &self.shared;
         shared.posted.store(0, Ordering::SeqCst);
@@ -84,7 +84,7 @@ impl Members {
         tokio::time::sleep(length).await;
         let next = shared.span.load(Ordering::SeqCst) + 1;
         shared.span.store(next, Ordering::SeqCst);
-        // Whoever has just looked which span it is, has posted by then.
+        // A member that just read the current interval has posted by then.
         tokio::time::sleep(SETTLED).await;
         let posted = shared.posted.load(Ordering::SeqCst);
         let late = Instant::now() + LATE;
@@ -93,13 +93,13 @@ impl Members {
             let least = counts().min().unwrap_or_default();
             assert!(
                 Instant::now() < late,
-                "somebody has {least} of {posted} messages"
+                "a member has {least} of {posted} messages"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(
             counts().all(|count| count == posted),
-            "a message came twice"
+            "a message was delivered twice"
         );
         let mut all = Times::default();
         for received in &shared.received {
@@ -108,13 +108,13 @@ impl Members {
         all
     }
 
-    /// They go.
+    /// Stops all members.
     pub async fn end(self) {
         for task in &self.tasks {
             task.abort();
         }
         for task in self.tasks {
-            // Cancelled, which is what was asked.
+            // Cancelled on purpose.
             let _ = task.await;
         }
     }
@@ -142,10 +142,10 @@ async fn read(shared: Arc<Shared>, number: usize, mut stream: SplitStream<Wire>)
         for said in text.split(MARK).skip(1) {
             let mut numbers = said.split(' ').map(str::parse::<u64>);
             let (Some(Ok(span)), Some(Ok(at))) = (numbers.next(), numbers.next()) else {
-                panic!("a message of another shape: {said}");
+                panic!("unexpected message: {said}");
             };
             let current = shared.span.load(Ordering::SeqCst) as u64;
-            // A span goes on until everybody has what was said in it.
+            // An interval lasts until everybody has its messages.
             if span + 1 >= current && span % 2 == 1 {
                 let took = u32::try_from(now - at).unwrap_or(u32::MAX);
                 lock(&shared.received[number]).push(took);
@@ -167,7 +167,7 @@ async fn post(shared: Arc<Shared>, number: usize, mut sink: SplitSink<Wire, Mess
         id += 1;
         let span = shared.span.load(Ordering::SeqCst);
         if span == 0 {
-            // Not everybody is in.
+            // Not everybody has joined.
             continue;
         }
         let said = format!("#{span} {} ", micros(shared.began));
@@ -188,7 +188,7 @@ async fn post(shared: Arc<Shared>, number: usize, mut sink: SplitSink<Wire, Mess
     }
 }
 
-/// Keeps the half by which pings are answered.
+/// Keeps the half that answers pings.
 async fn hold(sink: SplitSink<Wire, Message>) {
     std::future::pending::<()>().await;
     drop(sink);

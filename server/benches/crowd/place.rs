@@ -1,4 +1,4 @@
-//! A server of its own with a meeting and people, in one file or on Redis and MariaDB.
+//! A private server with a meeting and users, on SQLite or on Redis and MariaDB.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,10 +9,10 @@ use plenary_testkit::{Scene, Server, ServerOptions, Setting, instance, until};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-/// Where it happens.
+/// A private server.
 pub struct Place {
     kind: Kind,
-    /// A token for each person.
+    /// A token for each user.
     pub tokens: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ pub fn here() -> InstanceId {
 }
 
 impl Place {
-    /// Everything in one file, beside the build, where a disk is waited for.
+    /// On SQLite, beside the build, where writes wait for a disk.
     pub fn file(people: usize) -> Self {
         let server = Server::embedded(ServerOptions::default());
         let mut sql = "BEGIN;
@@ -38,7 +38,7 @@ impl Place {
         for (id, token) in (1..).zip(&tokens) {
             let hash = Sha256::digest(token.as_bytes());
             let hash = hash.iter().fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").expect("a String takes all");
+                write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
                 hex
             });
             write!(
@@ -48,7 +48,7 @@ impl Place {
                  INSERT INTO session (tokenHash, userID, created_at, expires_at)
                  VALUES (x'{hash}', {id}, 0, 4000000000000);"
             )
-            .expect("a String takes all");
+            .expect("writing to a String cannot fail");
         }
         sql.push_str("COMMIT");
         let file = Connection::open(server.data().join("plenary.db")).expect("the file");
@@ -56,7 +56,7 @@ impl Place {
         file.execute_batch(&sql).expect("rows");
         let schedule = ["meeting", "schedule", "1", "--from", "now", "--for", "1h"];
         server.cli(&schedule).ok();
-        until("the meeting to begin", || {
+        until("the meeting to start", || {
             let state = "SELECT state FROM meeting_instance";
             let state: String = file.query_row(state, [], |row| row.get(0)).ok()?;
             (state == "active").then_some(())
@@ -67,7 +67,7 @@ impl Place {
         }
     }
 
-    /// On a Redis and a MariaDB of its own.
+    /// On its own Redis and MariaDB.
     pub fn stores(people: usize) -> Self {
         let names: Vec<String> = (1..=people).map(|n| format!("person{n}")).collect();
         let scene = Setting::new()
@@ -91,19 +91,19 @@ impl Place {
     }
 }
 
-/// The server as a process.
+/// The server's process.
 pub struct Process<'a>(&'a Server);
 
 impl Process<'_> {
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         self.0.url()
     }
 
-    /// What it has in memory.
+    /// Its resident memory.
     pub fn resident_kib(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.pid()));
-        let status = status.expect("this needs Linux, which says what a process needs");
+        let status = status.expect("this needs Linux with /proc");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
         kib.and_then(|kib| kib.parse().ok())

@@ -1,4 +1,4 @@
-//! A reader who stops reading, and then reads on: everything once, in order, over whichever connection.
+//! A reader that stops reading and later continues: it must receive everything once and in order.
 
 use std::fmt;
 use std::fs;
@@ -11,13 +11,13 @@ use plenary_shared::protocol::{Events, EventsOk, Open, OpenOk, Position, Push, R
 use crate::line::Line;
 use crate::place::{Place, here};
 
-/// What the operating system takes for this reader.
+/// The receive buffer of this reader.
 const RECEIVE_BYTES: u32 = 8 * 1024;
 
-/// How long it may take until nothing more fits.
+/// How long it may take until the buffers are full.
 const STUCK: Duration = Duration::from_secs(20);
 
-/// Somebody who reads only when told to.
+/// A reader that reads only when told to.
 pub struct Reader {
     line: Line,
     person: usize,
@@ -25,14 +25,14 @@ pub struct Reader {
     last: Seq,
 }
 
-/// How it got what it had missed.
+/// How it received what it had missed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum How {
-    /// Over the connection that it had.
+    /// Over the same connection.
     ReadOn,
-    /// Over a new one, on which it came by itself.
+    /// Over a new connection, on which the events were resumed.
     Resumed,
-    /// Over a new one, on which it read the log.
+    /// Over a new connection, on which it read the log.
     Read,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for How {
 }
 
 impl Reader {
-    /// Follows, and reads nothing from here on.
+    /// Follows the meeting, and reads nothing from now on.
     pub async fn begin(place: &Place, person: usize) -> Self {
         let (mut line, _) = connect(place, person, Some(RECEIVE_BYTES), vec![]).await;
         let open = Open {
@@ -72,7 +72,7 @@ impl Reader {
         }
     }
 
-    /// Waits until its window is full.
+    /// Waits until the buffers are full.
     pub async fn until_stuck(&self) {
         let end = Instant::now() + STUCK;
         while self.waiting_bytes() == 0 {
@@ -81,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// What the operating system keeps for it at the server's end.
+    /// Bytes that the kernel holds for it on the server's side.
     pub fn waiting_bytes(&self) -> u64 {
         let ours = self.line.stream.get_ref().local_addr().expect("a port");
         let theirs = self.line.stream.get_ref().peer_addr().expect("a port");
@@ -90,7 +90,7 @@ impl Reader {
             format!(":{:04X}", theirs.port()),
         );
         let table = fs::read_to_string("/proc/net/tcp");
-        let table = table.expect("this needs Linux, which says what waits in sockets");
+        let table = table.expect("this needs Linux with /proc/net");
         let queue = table.lines().skip(1).find_map(|row| {
             let words: Vec<&str> = row.split_whitespace().collect();
             let is_it = words[1].ends_with(&theirs) && words[2].ends_with(&ours);
@@ -100,7 +100,7 @@ impl Reader {
         bytes.unwrap_or_default()
     }
 
-    /// Reads until it has what was said by now; everything must come once and in order.
+    /// Reads everything posted until now; each message must come once and in order.
     pub async fn read_on(&mut self, place: &Place) -> How {
         let (mut other, _) = connect(place, self.person, None, vec![]).await;
         let open = Open {
@@ -123,7 +123,7 @@ impl Reader {
                     | Push::Board(_)
                     | Push::Detail(_),
                 ) => {}
-                Some(Push::Fence(_)) => panic!("nothing was forgotten here"),
+                Some(Push::Fence(_)) => panic!("nothing was lost here"),
                 None => how = self.come_again(place).await,
             }
         }
@@ -155,7 +155,7 @@ impl Reader {
             };
             let page: EventsOk = self.line.ask(Verb::Events(page)).await;
             for event in page.events {
-                // What has come since it was opened is pushed as well.
+                // Events after the open are pushed as well.
                 if event.seq <= upto {
                     self.take(event.seq);
                 }
@@ -165,7 +165,7 @@ impl Reader {
     }
 
     fn take(&mut self, seq: Seq) {
-        assert_eq!(seq, self.last.next(), "in order, without a hole");
+        assert_eq!(seq, self.last.next(), "in order, without a gap");
         self.last = seq;
     }
 }

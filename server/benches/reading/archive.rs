@@ -1,4 +1,4 @@
-//! The file that is read: made by the store's own verbs, and kept between runs.
+//! The database that is read: created with the store's own operations, and kept between runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,69 +21,69 @@ use sha2::{Digest, Sha256};
 
 use crate::Room;
 
-/// Everybody who talks.
+/// Users.
 const PEOPLE: usize = 1_000;
 
-/// Instances that go on: the large one first, with everybody in it.
+/// Active instances: the large one first, with every user in it.
 const ACTIVE: usize = 100;
 
-/// Instances that are over.
+/// Ended instances.
 const ENDED: usize = 101;
 
-/// Who is in any instance but the large one.
+/// Participants of every instance except the large one.
 const IN_EACH: usize = 10;
 
-/// What each of them says there.
+/// Messages of each of them.
 const POSTS_EACH: usize = 400;
 
-/// What each but one says in the large one.
+/// Messages of each user but one in the large instance.
 const POSTS_IN_LARGE: usize = 201;
 
-/// Instances that are filled side by side.
+/// Instances that are filled concurrently.
 const SIDE_BY_SIDE: usize = 25;
 
-/// How long the meetings go on, and so how long the file is of use: as long as a meeting may.
+/// The length of the meetings, and so how long the database can be used: the maximum.
 const LENGTH_MS: i64 = 31 * DAY_MS;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Its directory's name: another one for another content.
+/// The directory's name; other content needs another name.
 const NAME: &str = "million-messages";
 
-/// Written last, so that half a file is made anew: when its meetings are over.
+/// Written last, with the time when the meetings end: an incomplete database is created again.
 const COMPLETE: &str = "complete";
 
-/// What is said, in turn: short words and long ones.
+/// Messages, in turn: short words and long ones.
 const SAID: [&str; 4] = [
     "Yes.",
     "I have read the second draft, and I would rather move the deadline than drop the tests.",
-    "Could everybody have a look at the numbers before we go on?",
+    "Could everybody check the numbers before we continue?",
     "The short version: it works on two machines and fails on the third, always at the same place, \
      so it is not the weather. The long version is in the minutes of last week, third paragraph, \
      with the measurements, and nobody has read them yet as far as I can see.",
 ];
 
-/// The file and what is in it.
+/// The database and its content.
 pub struct Archive {
-    /// Where it lies.
+    /// Its directory.
     pub directory: PathBuf,
-    /// What goes on, without the large one.
+    /// Active instances except the large one.
     pub active: Vec<Room>,
-    /// What is over.
+    /// Ended instances.
     pub ended: Vec<Room>,
-    /// Where everybody is.
+    /// The large instance.
     pub large: Room,
 }
 
 impl Archive {
-    /// The large meeting, read for whoever spoke once in it.
+    /// The large instance, read for the user with one message in it.
     pub fn quiet(&self) -> Room {
         let mut room = self.large.clone();
         room.people.truncate(1);
         room
     }
 
-    /// The file of an earlier run if its meetings still go on, or a new one.
+    /// Reuses the database of an earlier run while its meetings are active, or creates a new one.
     pub async fn find_or_make() -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(NAME);
         let now = clock::of_machine()();
@@ -115,7 +115,7 @@ impl Archive {
         }
         let messages: u64 = rooms.iter().map(|room| room.last).sum();
         println!(
-            "{}: {ACTIVE} meetings go on and {ENDED} are over, {PEOPLE} people, {messages} events",
+            "{}: {ACTIVE} active and {ENDED} ended meetings, {PEOPLE} users, {messages} events",
             directory.display()
         );
         let ended = rooms.split_off(ACTIVE);
@@ -130,7 +130,7 @@ impl Archive {
     }
 }
 
-/// Somebody's login token.
+/// A user's login token.
 pub fn token(user: UserId) -> String {
     TokenHash(Sha256::digest(format!("a token of {user}")).into()).to_hex()
 }
@@ -141,7 +141,7 @@ async fn make(directory: &Path, now: Timestamp) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => panic!("{}: {error}", directory.display()),
     }
-    println!("{} is made by the store's own verbs …", directory.display());
+    println!("{} is being created …", directory.display());
     let begin = Instant::now();
     let store =
         SqliteStore::open(directory, clock::of_machine(), Purpose::Serve).expect("a new file");
@@ -199,7 +199,7 @@ async fn schedule(store: &Arc<SqliteStore>, now: Timestamp) {
         let new = NewMeeting {
             by: None,
             title: format!("Seminar {number}"),
-            description: "What we said we would talk about".to_owned(),
+            description: "Topics as announced".to_owned(),
             is_public: true,
             audience: vec![],
         };
@@ -213,7 +213,7 @@ async fn schedule(store: &Arc<SqliteStore>, now: Timestamp) {
     }
 }
 
-/// Who is in an instance: everybody in the large one.
+/// The participants of an instance: all users in the large one.
 fn in_room(number: usize, people: &[User]) -> Vec<User> {
     if number == 0 {
         return people.to_vec();
@@ -223,7 +223,7 @@ fn in_room(number: usize, people: &[User]) -> Vec<User> {
     seats.map(|seat| people[seat % PEOPLE].clone()).collect()
 }
 
-/// Each instance has a meeting of its own, in the order of their numbers.
+/// Each instance has its own meeting, in the order of their numbers.
 fn instance(number: usize) -> InstanceId {
     let meeting = u64::try_from(number + 1).expect("a small number");
     InstanceId::new(
@@ -232,8 +232,8 @@ fn instance(number: usize) -> InstanceId {
     )
 }
 
-/// Starts a meeting, lets everybody join and talk, and ends it if it is one of those that are over.
-/// How many messages it has.
+/// Starts a meeting, lets the users join and post, and ends it if it is one of the ended ones.
+/// Returns the number of messages.
 async fn hold_meeting(
     store: &Arc<SqliteStore>,
     people: &[User],

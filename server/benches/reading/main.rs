@@ -1,9 +1,9 @@
-//! How long reading takes in a file of a million messages, and how much memory a server needs that
-//! serves it.
+//! Measures reads from a database with a million messages, and the memory of a server that serves
+//! it.
 //!
-//! `cargo bench -p plenary-server --bench reading`. The file is made by the store's own verbs in the
-//! build's directory, once, which takes a minute or two; later runs find it there. Fails if anything
-//! takes longer, or more, than is promised.
+//! `cargo bench -p plenary-server --bench reading`. The database is created once with the store's
+//! own operations in the build directory, which takes a minute or two. Fails if a limit is
+//! exceeded.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,22 +21,22 @@ use self::archive::Archive;
 mod archive;
 mod memory;
 
-/// Readings of each kind.
+/// Reads of each kind.
 const READINGS: usize = 1_000;
 
-/// Readings of each kind that nobody counts: they fill the caches, as in a server that runs.
+/// Reads of each kind that are not counted; they warm the caches.
 const WARM: usize = 20;
 
-/// What a reading may take, in the median and for 99 of 100.
+/// The limit of a read, for the median and the p99.
 const LIMIT: Duration = Duration::from_millis(5);
 
-/// Events that the client asks for when it opens a meeting, and of a page.
+/// Events of an open and of a page, as the client requests them.
 const PAGE: usize = 200;
 
-/// What "the last messages" are.
+/// The number of last messages that are read.
 const LAST: usize = 50;
 
-/// What the client asks for of one person's messages: more than anybody said in these meetings.
+/// Messages of one user that the client requests: more than anybody posted in these meetings.
 const OF_PERSON: usize = 500;
 
 fn main() -> ExitCode {
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A kind of reading, and where its seqs and people come from.
+/// A kind of read.
 #[derive(Clone, Copy)]
 enum Kind {
     Open,
@@ -64,16 +64,16 @@ enum Kind {
 }
 
 impl Kind {
-    /// Each is named as what a person does.
+    /// The name in the table.
     const ALL: [(Self, &str); 4] = [
         (Self::Open, "open a meeting"),
         (Self::Last, "the last 50 messages"),
-        (Self::Person, "one person's messages"),
+        (Self::Person, "one user's messages"),
         (Self::Middle, "a page from the middle"),
     ];
 }
 
-/// Reads everything, of every meeting; whether all of it was fast enough.
+/// Reads everything of every meeting. Returns whether all of it was fast enough.
 async fn read(archive: &Archive) -> bool {
     let store = SqliteStore::open(&archive.directory, clock::of_machine(), Purpose::Command)
         .expect("the file that was made");
@@ -85,9 +85,9 @@ async fn read(archive: &Archive) -> bool {
     let mut holds = true;
     for (kind, what) in Kind::ALL {
         for (rooms, place) in [
-            (archive.active.as_slice(), "one of 99 that go on"),
-            (archive.ended.as_slice(), "one of 101 that are over"),
-            (large, "200,000 messages, 1,000 people in"),
+            (archive.active.as_slice(), "one of 99 active"),
+            (archive.ended.as_slice(), "one of 101 ended"),
+            (large, "200,000 messages, 1,000 participants"),
         ] {
             let times = sample(&store, kind, rooms).await;
             holds &= tell(what, place, times);
@@ -95,16 +95,16 @@ async fn read(archive: &Archive) -> bool {
     }
     let quiet = archive.quiet();
     let times = sample(&store, Kind::Person, std::slice::from_ref(&quiet)).await;
-    holds & tell("one person's messages", "there, who spoke once", times)
+    holds & tell("one user's messages", "a user with one message", times)
 }
 
-/// A meeting and whose words are read there.
+/// A meeting and its users.
 #[derive(Clone)]
 struct Room {
     here: InstanceId,
-    /// The last number of its log.
+    /// The last seq of its log.
     last: u64,
-    /// Who reads, and who is read.
+    /// The users who read and who are read.
     people: Vec<User>,
 }
 
@@ -151,7 +151,7 @@ async fn sample(store: &Arc<SqliteStore>, kind: Kind, rooms: &[Room]) -> Vec<Dur
     times
 }
 
-/// Prints a line; whether it is fast enough.
+/// Prints a line. Returns whether it is fast enough.
 fn tell(what: &str, place: &str, mut times: Vec<Duration>) -> bool {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 100];

@@ -1,4 +1,4 @@
-//! How much memory the real server needs that serves the file to many readers.
+//! Measures the memory of a real server that serves the database to many readers.
 
 use std::fs;
 
@@ -13,11 +13,11 @@ use crate::{OF_PERSON, PAGE, Room};
 /// Pages that each reader goes back.
 const PAGES: usize = 10;
 
-/// What the server may ever need, in MB.
+/// The server's limit, in MB.
 const LIMIT_MB: f64 = 100.0;
 
-/// Starts a server on the file and lets somebody read in every meeting that goes on, over
-/// WebSocket, all at once. Whether it stayed small.
+/// Starts a server on the database and lets a user read in every active meeting over WebSocket, all
+/// at once. Returns whether the memory stayed below the limit.
 pub fn serve(runtime: &Runtime, archive: &Archive) -> bool {
     let server = Server::embedded_in(&archive.directory, &[]);
     println!(
@@ -48,7 +48,7 @@ pub fn serve(runtime: &Runtime, archive: &Archive) -> bool {
     small
 }
 
-/// Somebody who reads in one meeting.
+/// A user who reads in one meeting.
 struct Reader<'a> {
     room: &'a Room,
     ws: Ws,
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes back some pages, and reads what one person said.
+    /// Goes back some pages, and reads one user's messages.
     async fn page(&mut self) {
         let mut before = self.first.events[0].seq;
         for _ in 0..PAGES {
@@ -101,10 +101,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Prints what the server needs, and needed at most; the latter.
+/// Prints the current and the peak memory. Returns the peak.
 fn tell(server: &Server, when: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid()));
-    let status = status.expect("this needs Linux, which says what a process needs");
+    let status = status.expect("this needs Linux with /proc");
     let mb = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kb = line.and_then(|line| line.trim().strip_suffix(" kB"));

@@ -202,7 +202,7 @@ async fn on_one_file() {
              INSERT INTO session (tokenHash, userID, created_at, expires_at)
              VALUES (x'{hash}', {id}, 0, 4000000000000);"
         )
-        .expect("a String takes all");
+        .expect("writing to a String cannot fail");
     }
     file.execute_batch(&sql).expect("rows");
     let here = instance(1, 1);
@@ -253,7 +253,7 @@ fn token(name: &str) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes all");
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex
     })
 }

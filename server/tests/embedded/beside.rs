@@ -86,7 +86,7 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
     let begun = Instant::now();
     scheduled.ok();
     let at = format!("/meeting/{meeting}/order/1/join");
-    until_async("the meeting to begin", || async {
+    until_async("the meeting to start", || async {
         (bob.get(&at).await.status == 200).then_some(())
     })
     .await;

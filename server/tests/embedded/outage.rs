@@ -132,7 +132,7 @@ impl Room {
             people.push(server.signed_in(&email));
         }
         let here = "1/1".parse().expect("an instance");
-        until_async("the meeting to begin", || async {
+        until_async("the meeting to start", || async {
             (people[0].get(&path(here, "join")).await.status == 200).then_some(())
         })
         .await;

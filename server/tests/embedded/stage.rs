@@ -36,7 +36,7 @@ impl Stage {
                  {}",
                 session(id, name)
             )
-            .expect("a String takes all");
+            .expect("writing to a String cannot fail");
         }
         stage.sql(&sql);
         stage
@@ -169,7 +169,7 @@ pub fn token(name: &str) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes all");
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex
     })
 }

@@ -1,4 +1,4 @@
-//! What clients ask for and what they make of the answers: the rules of the wire.
+//! What clients request and how they handle the answers: the rules of the protocol.
 
 use plenary_server::error::{Answer, Error};
 use plenary_server::hub::{Cursor, Pull};
@@ -14,17 +14,17 @@ use plenary_shared::text::MessageBody;
 use crate::clients::{self, Do, Link, OPENED_EVENTS, Outgoing};
 use crate::run::{AskedBy, Job, Outcome, Run};
 
-/// Bytes of events that are pulled at once.
+/// Bytes of events pulled at once.
 const PULLED_BYTES_MAX: usize = 16 * 1024;
 
-/// Events that are read at once for a client that is behind.
+/// Events read at once for a client that is behind.
 const BEHIND_EVENTS_MAX: usize = 200;
 
-/// Events that a resume sends by themselves.
+/// Events that a resume sends without an open.
 const RESUME_EVENTS_MAX: u64 = 1_000;
 
 impl Run<'_> {
-    /// A client does something.
+    /// A client acts.
     pub(crate) fn client_does(&mut self, at: usize, what: &Do) {
         match what {
             Do::Connect(server) => self.connect(at, *server),
@@ -69,7 +69,7 @@ impl Run<'_> {
         });
     }
 
-    /// The connection is gone; its server notices, at some time.
+    /// The connection is gone; its server will notice at some time.
     fn cut(&mut self, at: usize) {
         let client = &mut self.clients[at];
         let Some(link) = client.link.take() else {
@@ -132,7 +132,7 @@ impl Run<'_> {
             link.asked_at = now;
         }
         if matches!(what, Do::Open | Do::Resume) {
-            // A new cursor takes the place of the old one.
+            // A new cursor replaces the old one.
             let link = self.clients[at].link.as_mut().expect("it is connected");
             link.cursor = None;
         }
@@ -167,7 +167,7 @@ impl Run<'_> {
             .as_ref()
             .is_some_and(|link| link.number == by.link);
         if !is_current {
-            // Whoever asked is gone: their connection is lost now.
+            // The client is gone: its connection is lost now.
             let lost = (self.clients[at].here, by.connection.clone());
             if let Some(server) = &mut self.servers[server] {
                 server.lost.push_back(lost);
@@ -191,8 +191,8 @@ impl Run<'_> {
         }
     }
 
-    /// One file holds first and reads then, and a stay may begin in between: there it is held when the
-    /// server says so once more.
+    /// SQLite binds first and reads then, and a stay may start in between: it is held when the
+    /// server confirms it again.
     fn opening_holds(&mut self, at: usize) {
         if self.ground.is_shared() {
             self.holds(at);
@@ -204,7 +204,7 @@ impl Run<'_> {
         if let Some(link) = &mut client.link
             && client.is_in
         {
-            // It may have been done as soon as it was asked for.
+            // It may have been done as soon as it was requested.
             link.holds_since = Some(link.asked_at);
         }
     }
@@ -335,9 +335,9 @@ impl Run<'_> {
         }
     }
 
-    // --- what it is told ---
+    // --- pushes ---
 
-    /// A client takes what its server has for it; whether there was something.
+    /// A client takes what its server has for it. Returns whether there was something.
     pub(crate) fn pull(&mut self, at: usize) -> bool {
         let client = &mut self.clients[at];
         let Some(link) = &mut client.link else {

@@ -1,11 +1,11 @@
-//! The randomness of a run: all of it follows from the seed (`SplitMix64`, Steele et al. 2014).
+//! The randomness of a run, all derived from the seed (`SplitMix64`, Steele et al. 2014).
 
-/// A source of numbers that are the same for the same seed, for ever.
+/// A generator whose numbers depend only on the seed.
 #[derive(Debug)]
 pub struct Chance(u64);
 
 impl Chance {
-    /// Begins at a seed.
+    /// Starts at a seed.
     pub fn new(seed: u64) -> Self {
         let mut chance = Self(seed ^ 0x5EED_0F91_37A1_0D5E);
         chance.next();
@@ -20,24 +20,24 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`; 0 if that is 0.
+    /// A number below `bound`, or 0 if that is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.next() % bound).unwrap_or(0)
     }
 
-    /// Milliseconds from `low` up to, not including, `high`.
+    /// Milliseconds from `low` up to, but not including, `high`.
     pub fn ms(&mut self, low: i64, high: i64) -> i64 {
         let width = usize::try_from(high - low).unwrap_or(0);
         low + i64::try_from(self.below(width)).unwrap_or(0)
     }
 
-    /// True so often in a hundred.
+    /// True with this probability in per cent.
     pub fn per_cent(&mut self, often: usize) -> bool {
         self.below(100) < often
     }
 
-    /// One of these, each as likely as its weight says.
+    /// One of these, with a probability proportional to its weight.
     pub fn weighted<T>(&mut self, mut from: Vec<(usize, T)>) -> Option<T> {
         let sum = from.iter().map(|(weight, _)| weight).sum();
         if sum == 0 {

@@ -1,5 +1,5 @@
-//! The end of a run: everything comes to rest, every instance ends, and then the clients' histories
-//! and acknowledgements are held against the archive.
+//! The end of a run: everything settles, every instance ends, and the clients' histories and
+//! acknowledgements are compared with the archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,17 +11,17 @@ use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use crate::clients::{self, Client, OPENED_EVENTS};
 use crate::run::Run;
 
-/// Steps after which what has not come to rest never will.
+/// A run that has not settled after this many steps never will.
 const REST_STEPS_MAX: usize = 8_000;
 
-/// How often so long is waited until nobody is shown who is not there.
+/// How often to wait until no absent user is shown as a participant.
 const PATIENCE_ROUNDS: usize = 4;
 
-/// Between two looks whether the instances have ended.
+/// Steps between two checks whether the instances have ended.
 const LOOK_STEPS: usize = 20;
 
 impl Run<'_> {
-    /// Lets everything come to rest and end, and looks at what came of it. How many events there are.
+    /// Lets everything settle and end, and checks the result. Returns the number of events.
     pub(crate) async fn come_to_the_end(&mut self) -> usize {
         if !self.violations.is_empty() {
             return 0;
@@ -60,12 +60,12 @@ impl Run<'_> {
         events
     }
 
-    /// Until whoever is there is where they want to be, and whoever is not is shown as left.
+    /// Waits until connected users are where they want to be and absent users are shown as left.
     async fn rest(&mut self) {
         let mut until = self.now_ms() + Self::patience_ms();
         self.rests = true;
         for _ in 0..REST_STEPS_MAX {
-            // The grace begins when a server has said that a connection is gone.
+            // The grace period starts when a server has reported the lost connection.
             if self
                 .servers
                 .iter()
@@ -132,7 +132,7 @@ impl Run<'_> {
         self.violate(what);
     }
 
-    /// The participants whose terminals are not there any more.
+    /// Participants whose terminals are gone.
     async fn left_behind(&mut self) -> Vec<String> {
         self.gate.settle().await;
         let mut found = Vec::new();
@@ -159,7 +159,7 @@ impl Run<'_> {
                         }
                     }
                 }
-                // Nobody is in what no server has begun yet.
+                // An instance that no server has started has no participants.
                 Err(Error::Reject(reject)) if reject.code == Code::NotStarted => {}
                 Err(error) => found.push(format!("the participants of {id}: {error}")),
             }
@@ -214,8 +214,8 @@ impl Run<'_> {
         events
     }
 
-    /// One log: without a hole, a life in the right order, stays that begin and end in time, nobody's
-    /// message twice.
+    /// Checks one log: no gaps, the life in the right order, every stay starts and ends in time, no
+    /// duplicate messages.
     fn wrong_in_log(&self, id: InstanceId, log: &[Event]) -> Vec<String> {
         let to = self.to_of(id);
         let mut wrong = Vec::new();
@@ -257,7 +257,7 @@ impl Run<'_> {
         wrong
     }
 
-    /// What one client was told, against what there is.
+    /// Compares what one client received with the archive.
     fn wrong_for(&self, client: &Client, log: &[Event]) -> Vec<String> {
         let mut wrong = Vec::new();
         let at = |seq: Seq| -> Option<&Event> {
@@ -299,8 +299,8 @@ impl Run<'_> {
             let acked = one.acks.last().copied();
             match found.as_slice() {
                 [] => {
-                    // Whoever forgot it has forgotten that it was acknowledged, and nobody is
-                    // there, or may, to say it again.
+                    // After a data loss the acknowledgement is lost too, and nobody is there, or
+                    // allowed, to send the message again.
                     let excused = self.lossy && (!client.alive || one.refused.is_some());
                     if one.durable.is_some() || (acked.is_some() && !excused) {
                         wrong.push(format!(
@@ -331,8 +331,7 @@ impl Run<'_> {
                             one.cmid, one.durable, event.seq
                         ));
                     }
-                    // Where something was forgotten, what is said next may come before what is
-                    // said again.
+                    // After a data loss, a later message may come before one that is sent again.
                     if event.seq < last && client.alive && !self.lossy && !self.begun_anew {
                         wrong.push(format!("{} comes before what was said before it", one.cmid));
                     }

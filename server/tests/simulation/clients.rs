@@ -1,5 +1,5 @@
-//! Clients: people at terminals with an outbox, who follow an instance by the rules of the wire and
-//! remember what they were told.
+//! Simulated clients: users at terminals with an outbox, who follow an instance by the rules of the
+//! protocol and remember what they received.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,50 +15,50 @@ use plenary_shared::time::Timestamp;
 
 use crate::served::Served;
 
-/// Events that an open answers: all that a run has.
+/// Events that an open returns: more than a run has.
 pub const OPENED_EVENTS: usize = 1_000;
 
 /// Messages of one client in one run.
 pub const MESSAGES_MAX: usize = 8;
 
-/// What an event says, wherever it was read.
+/// The content of an event, wherever it was read.
 pub type Fact = (What, Timestamp);
 
-/// A connection of a client.
+/// A client's connection.
 pub struct Link {
-    /// Its number among all.
+    /// Its number among all connections.
     pub number: u64,
-    /// Which server's.
+    /// The server it is connected to.
     pub server: usize,
-    /// Which process'.
+    /// The process of that server.
     pub process: usize,
-    /// As the store knows it.
+    /// Its id in the store.
     pub connection: ConnectionId,
-    /// What wakes it.
+    /// Wakes the connection.
     pub listener: Arc<Listener>,
-    /// How far it was told.
+    /// The last position that was sent.
     pub cursor: Option<Cursor>,
-    /// Whether the client takes itself to follow.
+    /// Whether the client believes that it follows.
     pub following: bool,
-    /// Since when it surely holds its person's stay.
+    /// Since when it surely holds its user's stay.
     pub holds_since: Option<i64>,
-    /// When it asked last for what is not answered.
+    /// When the unanswered request was sent.
     pub asked_at: i64,
 }
 
-/// A message that a client wants to be said.
+/// A message in a client's outbox.
 pub struct Outgoing {
-    /// The client's id of it.
+    /// Its cmid.
     pub cmid: Cmid,
-    /// What it says.
+    /// Its text.
     pub body: String,
-    /// The seqs by which it was acknowledged.
+    /// The seqs with which it was acknowledged.
     pub acks: Vec<Seq>,
     /// Whether it was acknowledged on this connection and in this generation.
     pub settled: bool,
-    /// The seq by which it was told to be durable.
+    /// The seq with which it was announced as durable.
     pub durable: Option<Seq>,
-    /// Why it was refused for good.
+    /// The code with which it was rejected permanently.
     pub refused: Option<Code>,
 }
 
@@ -67,23 +67,23 @@ pub struct Outgoing {
 pub enum Do {
     /// Connects to a server.
     Connect(usize),
-    /// Reads the instance and follows it.
+    /// Opens the instance and follows it.
     Open,
-    /// Goes on where it was.
+    /// Resumes where it was.
     Resume,
-    /// Becomes a participant.
+    /// Joins.
     Join,
-    /// Is one no longer.
+    /// Leaves.
     Leave,
-    /// Sends what is first in the outbox.
+    /// Sends the first message of the outbox.
     Post,
-    /// Thinks of something to say.
+    /// Writes a message.
     Write,
-    /// What its server does every few seconds: holds its stay.
+    /// Confirms its stay, as its server does every few seconds.
     Hold,
     /// Loses its connection.
     Disconnect,
-    /// Is gone for good, with its outbox.
+    /// Disappears with its outbox.
     Die,
 }
 
@@ -93,32 +93,32 @@ pub enum Do {
     reason = "what a client believes, each by itself"
 )]
 pub struct Client {
-    /// Whose.
+    /// Its user.
     pub user: User,
-    /// Which instance it is about.
+    /// Its instance.
     pub here: InstanceId,
-    /// Whether it is there.
+    /// Whether it is running.
     pub alive: bool,
-    /// Whether its person wants to be in.
+    /// Whether its user wants to be a participant.
     pub wants_in: bool,
-    /// Whether it takes its person to be in.
+    /// Whether it believes that its user is a participant.
     pub is_in: bool,
-    /// Whether it was told that the instance is over.
+    /// Whether it knows that the instance has ended.
     pub over: bool,
-    /// The request that is not answered.
+    /// The unanswered request.
     pub asking: Option<u64>,
     /// Its connection.
     pub link: Option<Link>,
-    /// The instance as it knows it.
+    /// Its copy of the log.
     pub replica: Option<Replica>,
-    /// All that it ever wanted to be said.
+    /// Every message that it wanted to post.
     pub outbox: Vec<Outgoing>,
-    /// What it was told to be durable.
+    /// What was announced to it as durable.
     pub durable: BTreeMap<Seq, Fact>,
 }
 
 impl Client {
-    /// A client of this person.
+    /// Creates a client of this user.
     pub fn new(user: UserId, here: InstanceId) -> Self {
         Self {
             user: person(user, Role::Member),
@@ -135,32 +135,32 @@ impl Client {
         }
     }
 
-    /// How far it is.
+    /// Its position in the log.
     pub fn position(&self) -> Option<Position> {
         self.replica.as_ref().map(Replica::position)
     }
 
-    /// The first message that is to be sent, or sent again.
+    /// The first message to send, or to send again.
     pub fn to_send(&self) -> Option<&Outgoing> {
         self.outbox
             .iter()
             .find(|one| one.durable.is_none() && !one.settled && one.refused.is_none())
     }
 
-    /// Whether all that it wanted to be said is durable or refused.
+    /// Whether every message is durable or rejected.
     pub fn is_done(&self) -> bool {
         let is_done = |one: &Outgoing| one.durable.is_some() || one.refused.is_some();
         self.outbox.iter().all(is_done)
     }
 
-    /// What is not durable is to be sent again.
+    /// Marks messages that are not durable for sending again.
     pub fn unsettle(&mut self) {
         for one in &mut self.outbox {
             one.settled = false;
         }
     }
 
-    /// What its replica says is durable, is.
+    /// Takes over what its copy of the log knows to be durable.
     pub fn note_durable(&mut self) {
         let Some(replica) = &self.replica else { return };
         let upto = replica.durable();
@@ -183,7 +183,7 @@ impl Client {
         }
     }
 
-    /// What a calm client does next, if there is something.
+    /// What a client does next in normal operation, if anything.
     pub fn wish(&self, servers: &[usize]) -> Vec<(usize, Do)> {
         let Some(link) = &self.link else {
             return servers.iter().map(|one| (4, Do::Connect(*one))).collect();
@@ -191,7 +191,7 @@ impl Client {
         let sends = self.to_send().is_some();
         if !link.following {
             let again = if self.replica.is_some() { 3 } else { 0 };
-            // What was not answered may be sent again before it is known what became of it.
+            // An unanswered message may be sent again before its result is known.
             let retry = if sends { 4 } else { 0 };
             return vec![(6, Do::Open), (again, Do::Resume), (retry, Do::Post)];
         }
@@ -212,7 +212,7 @@ impl Client {
         wish
     }
 
-    /// What a person does beside that.
+    /// What a user does beyond that.
     pub fn whim(&self) -> Vec<(usize, Do)> {
         let mut whim = vec![(1, Do::Disconnect)];
         if self.outbox.len() < MESSAGES_MAX {
@@ -228,7 +228,7 @@ impl Client {
     }
 }
 
-/// A person of the scene.
+/// A user of the fixture.
 pub fn person(user: UserId, role: Role) -> User {
     let name = match role {
         Role::Admin => "root".to_owned(),
@@ -244,7 +244,7 @@ pub fn person(user: UserId, role: Role) -> User {
     }
 }
 
-/// Subscribes, then reads, as a socket does.
+/// Subscribes and then reads, as a socket does.
 pub async fn open(
     hub: Arc<Hub>,
     store: Arc<Served>,

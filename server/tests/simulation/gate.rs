@@ -1,5 +1,5 @@
-//! Where every round trip of every server waits until it is told to go on: one at a time, in an
-//! order that the seed decides. So a run is the same whenever it is run.
+//! Every store call of every server waits here until it may continue: one at a time, in an order
+//! drawn from the seed. So a seed always produces the same run.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,28 +11,28 @@ use plenary_server::store::instrument::{Backend, Call, Locks, Observer};
 use tokio::sync::{Notify, oneshot};
 
 tokio::task_local! {
-    /// What the running task is doing, for the trace.
+    /// The job of the running task, for the trace.
     pub static JOB: String;
 }
 
-/// Turns of the scheduler without any news after which nothing goes on by itself any more: more than
-/// the longest chain of tasks that wake each other without a round trip between them.
+/// Scheduler turns without news after which no task can continue on its own: more than the longest
+/// chain of tasks that wake each other without a store call in between.
 const QUIET_TURNS: usize = 5;
 
-/// How long a round trip may take: what takes longer hangs.
+/// A store call that takes longer hangs.
 const TRIP_S_MAX: u64 = 30;
 
-/// Of how many characters of a question the trace tells.
+/// Characters of a call shown in the trace.
 const TOLD_CHARS_MAX: usize = 90;
 
-/// What a task that waits is told.
+/// The decision for a waiting task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Go on.
+    /// Continue.
     Go,
-    /// Make the trip, and go on with its answer at once.
+    /// Make the call, and continue with its answer at once.
     Through,
-    /// Before the trip: it is not made. After it: its answer is lost.
+    /// Before the call: it is not made. After it: the answer is lost.
     Fail,
     /// The process is dead.
     Die,
@@ -41,7 +41,7 @@ pub enum Verdict {
 /// Where a task waits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum At {
-    /// Before a round trip.
+    /// Before a store call.
     Before,
     /// After it.
     After,
@@ -49,7 +49,7 @@ pub enum At {
     Until(i64),
 }
 
-/// A task that waits.
+/// A waiting task.
 #[derive(Debug)]
 struct Waiting {
     number: u64,
@@ -62,20 +62,20 @@ struct Waiting {
     tell: oneshot::Sender<Verdict>,
 }
 
-/// What can be told to go on.
+/// A task that can continue.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// By which it is told so.
+    /// The number by which it is selected.
     pub number: u64,
-    /// Whose it is.
+    /// Its process.
     pub process: usize,
-    /// What is being done.
+    /// Its job.
     pub job: String,
-    /// Where.
+    /// Where it waits.
     pub at: At,
-    /// Who is asked.
+    /// The back end of its call.
     pub backend: Option<Backend>,
-    /// What is asked.
+    /// Its call.
     pub what: String,
 }
 
@@ -86,16 +86,16 @@ struct State {
     waiting: Vec<Waiting>,
     next_number: u64,
     in_flight: bool,
-    /// Whether what is in flight goes on with its answer at once.
+    /// Whether calls in progress continue with their answers at once.
     through: bool,
     transactions: usize,
-    /// While it is open, trips are nobody's business.
+    /// While it is open, calls pass without waiting.
     open: bool,
     activity: u64,
 }
 
 impl State {
-    /// Whether a transaction is open that others would have to wait for.
+    /// Whether an open transaction would block others.
     fn is_locked(&self) -> bool {
         let begins = |one: &Waiting| one.at == At::After && one.locks == Locks::Takes;
         self.transactions > 0 || self.waiting.iter().any(begins)
@@ -110,7 +110,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A new process; its number.
+    /// Adds a process and returns its number.
     pub fn process(self: &Arc<Self>) -> Process {
         let mut state = self.state();
         state.dead.push(false);
@@ -120,23 +120,23 @@ impl Gate {
         }
     }
 
-    /// Says what time it is.
+    /// Sets the simulated time.
     pub fn set_now(&self, now_ms: i64) {
         self.state().now_ms = now_ms;
     }
 
-    /// Lets every trip pass, or none unasked.
+    /// Opens the gate for all calls, or closes it.
     pub fn set_open(&self, open: bool) {
         self.state().open = open;
     }
 
-    /// Something happened that is no trip.
+    /// Records progress that is not a call.
     pub fn stir(&self) {
         self.state().activity += 1;
         self.moved.notify_one();
     }
 
-    /// Waits until nothing goes on by itself any more.
+    /// Waits until no task continues on its own.
     pub async fn settle(&self) {
         let mut seen = self.state().activity;
         let mut quiet = 0;
@@ -159,7 +159,7 @@ impl Gate {
         }
     }
 
-    /// All that can go on, in an order that is the same in every run.
+    /// All tasks that can continue, in an order that is the same in every run.
     pub fn ready(&self) -> Vec<Ready> {
         let state = self.state();
         let mut ready: Vec<Ready> = state
@@ -189,7 +189,7 @@ impl Gate {
         ready
     }
 
-    /// Tells one of those that are ready.
+    /// Decides for one of the ready tasks.
     pub fn tell(&self, number: u64, verdict: Verdict) {
         let mut state = self.state();
         let at = state.waiting.iter().position(|one| one.number == number);
@@ -200,13 +200,13 @@ impl Gate {
         }
         state.activity += 1;
         drop(state);
-        // Whoever waited may have been dropped.
+        // The waiting task may have been dropped.
         if one.tell.send(verdict).is_err() {
             self.state().in_flight = false;
         }
     }
 
-    /// A process dies: whatever waits in it ends where it stands.
+    /// Kills a process: everything that waits in it ends where it is.
     pub fn kill(&self, process: usize) {
         let mut state = self.state();
         state.dead[process] = true;
@@ -218,7 +218,7 @@ impl Gate {
         drop(state);
         let dead: Vec<Waiting> = dead;
         for one in dead {
-            // Whoever waited may have been dropped.
+            // The waiting task may have been dropped.
             let _ = one.tell.send(Verdict::Die);
         }
     }
@@ -273,7 +273,7 @@ impl Process {
         self.gate.moved.notify_one();
         let verdict = told.await.unwrap_or(Verdict::Die);
         if verdict == Verdict::Die {
-            // Ends this task as the death of its process would, without a word.
+            // Ends this task without a message, as the death of its process would.
             std::panic::resume_unwind(Box::new("killed"));
         }
         verdict
@@ -312,7 +312,7 @@ impl Observer for Process {
     }
 }
 
-/// A transaction that is open.
+/// An open transaction.
 struct Open(Arc<Gate>);
 
 impl Drop for Open {
@@ -331,7 +331,7 @@ fn away(backend: Backend, why: &'static str) -> Fault {
     }
 }
 
-/// What is asked, without what is another in every run: which process of Redis it is.
+/// The call without what differs in every run: the process id of Redis.
 fn short(what: &str) -> String {
     const BOOT: &str = "SET plenary:boot";
     if what.starts_with(BOOT) {

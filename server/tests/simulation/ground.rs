@@ -1,4 +1,4 @@
-//! What is under the servers: a private Redis and a private MariaDB, or one file; and how they break.
+//! The back ends under the servers: a private Redis and MariaDB, or SQLite; and how they fail.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,27 +19,27 @@ use tempfile::TempDir;
 use crate::mistake::Wrong;
 use crate::scripts::{NOW, PUBLISHED, Product};
 
-/// What a run begins with.
+/// The initial data of a run.
 #[derive(Clone, Debug)]
 pub struct Scene {
-    /// How many people there are beside the admin.
+    /// Users beside the admin.
     pub people: u64,
-    /// The instances and their times.
+    /// The instances with their times.
     pub instances: Vec<(InstanceId, Timestamp, Timestamp)>,
-    /// What servers run.
+    /// The server code that runs.
     pub product: Arc<Product>,
 }
 
-/// How a Redis comes back.
+/// How Redis comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forgets {
-    /// Another process with all that was there.
+    /// A new process with all data.
     OnlyScripts,
-    /// Another process with an earlier dump.
+    /// A new process with an earlier dump.
     ATail,
-    /// Another process with nothing.
+    /// A new process without data.
     Everything,
-    /// The same process, without its scripts.
+    /// The same process without its scripts.
     ScriptsInPlace,
 }
 
@@ -47,28 +47,28 @@ pub enum Forgets {
 pub struct Opened {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// Its two parts once more, for whoever uses them wrongly.
+    /// Its two parts, for planted mistakes.
     pub parts: Option<(RedisStore, MysqlStore)>,
 }
 
-/// What lasts of an instance.
+/// The durable record of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lasting {
     /// Its state.
     pub state: String,
-    /// The last seq of the archive.
+    /// The last archived seq.
     pub archived: u64,
 }
 
-/// What is under the servers.
+/// The back ends under the servers.
 pub enum Ground {
     /// Redis and MariaDB.
     RedisMysqlStore(Box<Shared>),
-    /// One file.
+    /// SQLite.
     File(OneFile),
 }
 
-/// Redis and MariaDB.
+/// A private Redis and MariaDB.
 pub struct Shared {
     redis: Redis,
     admin: redis::Connection,
@@ -79,7 +79,7 @@ pub struct Shared {
     scene: Option<Scene>,
 }
 
-/// A directory with one file.
+/// A directory with an SQLite database.
 pub struct OneFile {
     root: TempDir,
     directory: PathBuf,
@@ -87,7 +87,7 @@ pub struct OneFile {
 }
 
 impl Ground {
-    /// Redis and MariaDB, started for this.
+    /// Starts Redis and MariaDB.
     pub fn hybrid() -> Self {
         let redis = Redis::start();
         let mariadb = MariaDb::start();
@@ -112,7 +112,7 @@ impl Ground {
         }))
     }
 
-    /// One file, in memory where that can be.
+    /// Creates an SQLite database, in memory where possible.
     pub fn file() -> Self {
         let memory = Path::new("/dev/shm");
         let root = if memory.is_dir() {
@@ -128,12 +128,12 @@ impl Ground {
         })
     }
 
-    /// Whether several servers may share it.
+    /// Whether several servers can share it.
     pub fn is_shared(&self) -> bool {
         matches!(self, Self::RedisMysqlStore(_))
     }
 
-    /// Empties it and fills it with a scene.
+    /// Clears it and inserts the initial data.
     pub async fn begin(&mut self, scene: &Scene) {
         match self {
             Self::RedisMysqlStore(shared) => shared.begin(scene).await,
@@ -141,7 +141,7 @@ impl Ground {
         }
     }
 
-    /// Lets go of what belongs to one run.
+    /// Releases what belongs to one run.
     pub fn end(&mut self) {
         if let Self::RedisMysqlStore(shared) = self {
             shared.sql = None;
@@ -149,7 +149,7 @@ impl Ground {
         }
     }
 
-    /// A store for one server.
+    /// Opens a store for one server.
     pub fn open(&self, watch: Arc<dyn Observer>, clock: &Clock) -> Opened {
         match self {
             Self::RedisMysqlStore(shared) => shared.open(&Instrument::observed(watch), clock),
@@ -166,7 +166,7 @@ impl Ground {
         }
     }
 
-    /// Says what time it is, to those who ask no clock of ours.
+    /// Sets the time for what does not ask the simulated clock.
     pub fn set_now(&mut self, now_ms: i64) {
         if let Self::RedisMysqlStore(shared) = self {
             redis::cmd("SET")
@@ -177,7 +177,7 @@ impl Ground {
         }
     }
 
-    /// What scripts published since the last time; in the same round trip, what time it is.
+    /// Takes what scripts published since the last call, and sets the time in the same round trip.
     pub fn published(&mut self, now_ms: i64) -> Vec<String> {
         let Self::RedisMysqlStore(shared) = self else {
             return Vec::new();
@@ -193,7 +193,7 @@ impl Ground {
         asked.0
     }
 
-    /// What lasts of an instance.
+    /// The durable record of an instance.
     pub async fn lasting(&mut self, id: InstanceId) -> Lasting {
         let ask = format!(
             "SELECT state, archived_seq FROM meeting_instance WHERE meetingID = {} AND orderID = {}",
@@ -219,7 +219,7 @@ impl Ground {
         }
     }
 
-    /// What is still live of an instance, beside its tombstone.
+    /// The keys of an instance that are left, except its tombstone.
     pub fn left(&mut self, id: InstanceId) -> Vec<String> {
         match self {
             Self::RedisMysqlStore(shared) => {
@@ -297,13 +297,13 @@ impl Shared {
         }
     }
 
-    /// Keeps what there is, for a Redis that comes back with it later.
+    /// Stores a dump, for a Redis that comes back with it later.
     pub fn keep(&mut self) {
         self.admin("SAVE", &[]);
         std::fs::copy(self.dump(), self.earlier()).expect("the directory is ours");
     }
 
-    /// Redis dies, and comes back.
+    /// Kills Redis and brings it back.
     pub fn come_back(&mut self, forgets: Forgets) {
         match forgets {
             Forgets::ScriptsInPlace => {
@@ -329,12 +329,12 @@ impl Shared {
         self.reload();
     }
 
-    /// What nobody else would take back in time: so much of it has passed by the simulated clock.
+    /// Releases the fencing lock once its time has passed by the simulated clock.
     pub fn give_fencing(&mut self) {
         self.admin("DEL", &["plenary:fencing"]);
     }
 
-    /// The mistake of a library that loads scripts by itself.
+    /// The mistake of a library that reloads scripts automatically.
     fn reload(&mut self) {
         let Some(scene) = self.scene.clone() else {
             return;
@@ -365,7 +365,7 @@ impl Shared {
 impl OneFile {
     fn begin(&mut self, scene: &Scene) {
         if self.runs > 0 {
-            // What is left of it goes with the whole otherwise.
+            // The rest is removed with the whole directory.
             let _ = std::fs::remove_dir_all(&self.directory);
         }
         self.runs += 1;
@@ -392,7 +392,7 @@ fn connect(redis: &Redis) -> redis::Connection {
     client.get_connection().expect("Redis answers")
 }
 
-/// The statements that fill the tables, with times as the database writes them.
+/// The statements that fill the tables, with times in the database's format.
 fn filling(scene: &Scene, time: impl Fn(&Timestamp) -> String) -> String {
     let mut sql = String::from(
         "DELETE FROM message; DELETE FROM event_log; DELETE FROM audience;

@@ -1,4 +1,4 @@
-//! What is published, on its way to the hubs, and what must hold of it whoever hears it.
+//! Published items on their way to the hubs, and the invariants of them.
 
 use plenary_server::store::Feed;
 use plenary_shared::domain::{Event, Reason, What};
@@ -8,7 +8,7 @@ use plenary_shared::time::Timestamp;
 use crate::run::{BEGIN_MS, Run};
 
 impl Run<'_> {
-    /// Something was published: by Redis to all, or by a file's server to itself.
+    /// Publishes an item: from Redis to all servers, or from an SQLite store to its own server.
     pub(crate) fn hear(&mut self, only: Option<usize>, news: &Feed) {
         let instance = match news {
             Feed::Event(event) => {
@@ -44,7 +44,7 @@ impl Run<'_> {
         }
     }
 
-    /// A live state begins anew: nobody's connections are known to it.
+    /// A live state is rebuilt: it knows no connections.
     fn void_holds(&mut self, here: InstanceId) {
         for client in self.clients.iter_mut().filter(|one| one.here == here) {
             if let Some(link) = &mut client.link {
@@ -53,7 +53,7 @@ impl Run<'_> {
         }
     }
 
-    /// Nobody may see another event under the same generation and seq.
+    /// Nobody may see two events with the same generation and seq.
     pub(crate) fn observe(&mut self, event: &Event, who: &str) {
         if event.generation == Generation::default() {
             return;
@@ -82,12 +82,12 @@ impl Run<'_> {
         found.expect("it is in the scene").2
     }
 
-    /// Who holds their stay by a connection that lives is not taken for lost.
+    /// A user whose stay is held by a live connection may not be shown as left.
     fn look_at_leave(&mut self, event: &Event) {
         let What::Leave { user, reason } = &event.what else {
             return;
         };
-        // What was asked for before the stay began may have held the one before.
+        // A request from before the stay may have been bound to the previous one.
         let joined_ms = self
             .seen
             .range((event.instance, event.generation, Seq::default())..)

@@ -1,8 +1,8 @@
-//! The contract under simulation: the real stores, servers that race and die, clients that come and
-//! go, stores that forget and are away; every round trip in an order that the seed decides.
+//! The simulator: real stores, servers that race and die, clients that reconnect, stores that lose data or
+//! are unavailable; every store call in an order drawn from the seed.
 //!
-//! `script/simulate N [SEED]` runs as many as one likes; a failing seed is printed with all that
-//! happened, and happens again whenever it is run.
+//! `script/simulate N [SEED]` runs any number of seeds. A failing seed prints its whole history, and fails
+//! again whenever it is run.
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
@@ -28,16 +28,16 @@ mod scripts;
 mod served;
 mod servers;
 
-/// Seeds that every run of all tests tries on Redis and MariaDB.
+/// Seeds that the test suite runs on Redis and MariaDB.
 const HYBRID_SEEDS: u64 = 300;
 
-/// Seeds that every run of all tests tries on one file.
+/// Seeds that the test suite runs on SQLite.
 const FILE_SEEDS: u64 = 100;
 
-/// Seeds within which each mistake must be caught.
+/// Seeds within which each planted mistake must be caught.
 const MISTAKE_SEEDS: u64 = 300;
 
-/// Seeds after which a long simulation says how far it is.
+/// A long simulation reports its progress after this many seeds.
 const SAID_SEEDS: u64 = 100;
 
 #[test]
@@ -103,8 +103,8 @@ fn as_many_as_one_likes() {
     hold(&mut ground, first..=first + count - 1, faults);
 }
 
-/// Runs these seeds, and fails with the whole story of the first that breaks the contract, or of
-/// none with `SIMULATE_ALL`, which goes on.
+/// Runs these seeds. Fails with the whole history of the first failing one; with `SIMULATE_ALL`,
+/// continues and fails at the end.
 fn hold(ground: &mut Ground, seeds: RangeInclusive<u64>, faults: Faults) {
     let product = Product::new(None);
     let goes_on = std::env::var("SIMULATE_ALL").is_ok();
@@ -136,7 +136,7 @@ fn hold(ground: &mut Ground, seeds: RangeInclusive<u64>, faults: Faults) {
     );
 }
 
-/// Runs seeds until the mistake shows: by which, and how.
+/// Runs seeds until the mistake is caught. Returns the seed and the finding.
 fn catch(ground: &mut Ground, mistake: &Mistake) -> Option<(u64, String)> {
     let product = Product::new(Some(mistake));
     (1..=MISTAKE_SEEDS).find_map(|seed| {
@@ -151,7 +151,7 @@ fn catch(ground: &mut Ground, mistake: &Mistake) -> Option<(u64, String)> {
     })
 }
 
-/// All that happened.
+/// Prints the history.
 fn tell(seed: u64, report: &Report) {
     println!("--- seed {seed}");
     for line in &report.trace {

@@ -1,31 +1,31 @@
-//! Mistakes that must be caught: each is planted in the scripts' texts or in the order of the steps,
-//! and none of them can be in a product.
+//! Planted mistakes that the simulator must catch. Each is a change of the scripts' texts or of the
+//! order of steps; none can be part of the product.
 
-/// A known way to do it wrong.
+/// A known mistake.
 #[derive(Debug)]
 pub struct Mistake {
-    /// What is wrong.
+    /// Its description.
     pub name: &'static str,
-    /// What is changed in the scripts: the script's name, what stands there, what instead.
+    /// Changes of the scripts: script name, original text, replacement.
     pub lua: &'static [(&'static str, &'static str, &'static str)],
-    /// What is done in another way than the product does it.
+    /// A step that differs from the product.
     pub wrong: Wrong,
 }
 
-/// What is done in another way than the product does it.
+/// A step that differs from the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// Nothing beside the scripts.
+    /// Only the scripts differ.
     Nothing,
-    /// Scripts that are gone are loaded again by whoever needs them.
+    /// Missing scripts are reloaded automatically.
     ReloadsScripts,
-    /// `durable` is said before it is committed.
+    /// `durable` is published before the commit.
     PublishesBeforeCommit,
     /// The last step of an end comes before the archive is complete.
     DestroysEarly,
 }
 
-/// All of them.
+/// All planted mistakes.
 pub const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "scripts are loaded again when they are gone",

@@ -1,50 +1,50 @@
-//! What a run is like: how many take part, how long it lasts, what breaks.
+//! The shape of a run: how many take part, how long it lasts, what fails.
 
 use crate::chance::Chance;
 
-/// What may break in a run.
+/// What may fail in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Faults {
-    /// Servers, clients, what they say to each other, and the stores.
+    /// Servers, clients, their connections, and the stores.
     All,
-    /// Servers and clients alone: they race and die, and the stores are well.
+    /// Servers and clients only; the stores stay healthy.
     ServersAlone,
 }
 
-/// What a run is like.
+/// The shape of a run.
 #[expect(clippy::struct_excessive_bools, reason = "what breaks, each by itself")]
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Servers at a time.
+    /// Concurrent servers.
     pub servers: usize,
     /// Clients.
     pub clients: u64,
-    /// People behind them: fewer than clients, so that some have two terminals.
+    /// Their users: fewer than clients, so that some have two terminals.
     pub people: u64,
     /// Instances.
     pub instances: u64,
     /// How long they last.
     pub lasts_ms: i64,
-    /// What happens before everything is made well.
+    /// Steps before everything is healed.
     pub steps: usize,
-    /// Whether everything is well until everybody is in.
+    /// Whether nothing fails until everybody has joined.
     pub begins_well: bool,
     /// Whether servers die.
     pub kills: bool,
     /// Whether clients die.
     pub deaths: bool,
-    /// Whether news get lost between Redis and a server.
+    /// Whether published items get lost between Redis and a server.
     pub loses_news: bool,
-    /// Whether a round trip fails now and then.
+    /// Whether store calls fail occasionally.
     pub errors: bool,
-    /// Whether Redis forgets.
+    /// Whether Redis loses data.
     pub forgets: bool,
-    /// Whether Redis or MySQL are away for some time.
+    /// Whether Redis or MySQL are unavailable for some time.
     pub outages: bool,
 }
 
 impl Plan {
-    /// Draws one. `shared`: several servers may share the stores.
+    /// Draws a plan. `shared`: several servers can share the stores.
     pub fn draw(chance: &mut Chance, shared: bool, faults: Faults) -> Self {
         let ends_meanwhile = chance.per_cent(50);
         let may_break = faults == Faults::All;

@@ -1,4 +1,4 @@
-//! One run: everything that happens follows from its seed, one round trip at a time.
+//! One run: everything follows from its seed, one store call at a time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -24,16 +24,16 @@ use crate::plan::{Faults, Plan};
 use crate::scripts::Product;
 use crate::servers::{self, GRACE_MS, LEASE_MS, Role, Server};
 
-/// When every run begins: 2026-01-01.
+/// The start of every run: 2026-01-01.
 pub const BEGIN_MS: i64 = 1_767_225_600_000;
 
-/// Steps in which everything is well at first.
+/// Steps without faults at the start.
 const WELL_STEPS_MAX: usize = 200;
 
-/// How long the right to bring the live state up lasts, as in the product.
+/// How long the fencing lock lasts, as in the product.
 const FENCING_MS: i64 = 10_000;
 
-/// What became of a job.
+/// The result of a job.
 pub enum Outcome {
     /// A client's open.
     Opened(Answer<(OpenOk, Option<Cursor>)>),
@@ -45,43 +45,43 @@ pub enum Outcome {
     Left(Answer<Posted>),
     /// A client's post.
     Said(Cmid, Answer<Posted>),
-    /// A client's connection holds its stay.
+    /// A confirmation that a client's connection holds its stay.
     Held(Answer<()>),
     /// Events for a client that was behind.
     Filled(Answer<Vec<Event>>),
-    /// What a server does by itself; it began at this time.
+    /// A background job of a server; it started at this time.
     Served(Role, i64, Answer<()>),
-    /// Whether a lost connection was told of.
+    /// A report of a lost connection.
     Detached((InstanceId, ConnectionId), Answer<()>),
 }
 
-/// Something that a server is doing.
+/// A job in a server.
 pub struct Job {
     process: usize,
     name: String,
     handle: AbortHandle,
-    /// Whose request it is.
+    /// The client's request, if it is one.
     pub asked_by: Option<AskedBy>,
 }
 
-/// Whose request something is.
+/// The origin of a request.
 #[derive(Clone, Debug)]
 pub struct AskedBy {
     /// The client.
     pub client: usize,
     /// The number of its connection.
     pub link: u64,
-    /// That connection, as the store knows it.
+    /// The connection's id in the store.
     pub connection: ConnectionId,
 }
 
-/// What a run came to.
+/// The result of a run.
 pub struct Report {
-    /// What was wrong; empty: nothing.
+    /// Violated guarantees.
     pub violations: Vec<String>,
     /// What happened.
     pub trace: Vec<String>,
-    /// Events in the archive at the end.
+    /// Archived events at the end.
     pub events: usize,
 }
 
@@ -100,14 +100,14 @@ pub struct Run<'a> {
     pub(crate) clients: Vec<Client>,
     pub(crate) scene: Scene,
     pub(crate) violations: Vec<String>,
-    /// Whether Redis has forgotten something that was accepted.
+    /// Whether Redis has lost acknowledged data.
     pub(crate) lossy: bool,
-    /// Whether a live state has begun anew.
+    /// Whether a live state was rebuilt.
     pub(crate) begun_anew: bool,
     pub(crate) calm: bool,
-    /// Whether it is so at the end.
+    /// Whether the run is ending.
     pub(crate) ending: bool,
-    /// Whether time has to pass until it has come to rest.
+    /// Whether time must pass until it has settled.
     pub(crate) rests: bool,
     pub(crate) jobs: BTreeMap<u64, Job>,
     pub(crate) next_number: u64,
@@ -115,7 +115,7 @@ pub struct Run<'a> {
     pub(crate) now: Arc<AtomicI64>,
     pub(crate) told_now: i64,
     pub(crate) touched: bool,
-    /// Whether something may go on by itself since the last step.
+    /// Whether a task may continue on its own since the last step.
     pub(crate) stirred: bool,
     pub(crate) finished: Arc<Mutex<Vec<(u64, Outcome)>>>,
     pub(crate) seen: BTreeMap<(InstanceId, Generation, Seq), (Fact, String)>,
@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Until everybody is in.
+    /// Runs without faults until everybody has joined.
     async fn begin_well(&mut self) {
         self.calm = true;
         let starts = self.scene.instances.iter().map(|(_, from, _)| *from);
@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Nothing is away any more.
+    /// Makes every store available again.
     pub(crate) fn heal(&mut self) {
         self.redis_away_until = 0;
         self.mysql_away_until = 0;
@@ -348,7 +348,7 @@ impl<'a> Run<'a> {
 
     // --- jobs ---
 
-    /// Begins something in a server's process.
+    /// Starts a job in a server's process.
     pub(crate) fn spawn(
         &mut self,
         server: usize,
@@ -418,7 +418,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// Takes what became known since the last step.
+    /// Takes over the results since the last step.
     fn collect(&mut self) {
         if std::mem::take(&mut self.touched) {
             self.told_now = self.now_ms();
@@ -441,7 +441,7 @@ impl<'a> Run<'a> {
         let finished =
             std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
         for (number, outcome) in finished {
-            // Whatever a dead process was about to say is not heard.
+            // The result of a dead process is not delivered.
             let Some(job) = self.jobs.remove(&number) else {
                 continue;
             };
@@ -485,7 +485,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What must not happen, whatever is done to the stores.
+    /// Checks the invariants that hold whatever happens to the stores.
     fn complain(&mut self, name: &str, outcome: &Outcome) {
         let (Outcome::Opened(Err(error))
         | Outcome::Resumed(Err(error))
@@ -560,14 +560,14 @@ impl<'a> Run<'a> {
             return;
         }
         self.lossy |= forgets != Forgets::OnlyScripts;
-        // A dump may have it from then.
+        // A dump may contain the lock since then.
         self.fencing_since = Some(self.now_ms());
         for client in &mut self.clients {
             if let Some(link) = &mut client.link {
                 link.holds_since = None;
             }
         }
-        // What servers find broken at once and mend at once is no part of the simulation.
+        // Repairs that servers make at once are not simulated.
         self.gate.set_open(true);
         for server in self.servers.iter().flatten() {
             server.reconnect().await;
@@ -575,7 +575,7 @@ impl<'a> Run<'a> {
         self.gate.set_open(false);
     }
 
-    // --- what is told ---
+    // --- published items ---
 
     pub(crate) fn violate(&mut self, what: String) {
         self.note(format!("!!! {what}"));
@@ -590,7 +590,7 @@ impl<'a> Run<'a> {
         self.trace.push(line);
     }
 
-    /// How long a connection's loss may stay unknown and its stay go on.
+    /// How long the loss of a connection may stay unnoticed.
     pub(crate) const fn patience_ms() -> i64 {
         GRACE_MS + LEASE_MS + 12_000
     }

@@ -1,5 +1,5 @@
-//! The product's scripts as a simulation loads them: with its clock, and with what they publish put
-//! where the simulation takes it from.
+//! The product's scripts as the simulator loads them: with the simulated clock, and with published
+//! items stored where the simulator reads them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use plenary_server::store::redis::{Scripts, texts};
 
 use crate::mistake::{Mistake, Wrong};
 
-/// Where the simulated time stands.
+/// The key of the simulated time.
 pub const NOW: &str = "simulated:now";
 
-/// Where it stands what was published.
+/// The key of published items.
 pub const PUBLISHED: &str = "simulated:published";
 
-/// What is changed in every script.
+/// Changes made to every script.
 const SIMULATED: &[(&str, &str)] = &[
     (
         "  local time = redis.call('TIME')\n  return time[1] * 1000 + math.floor(time[2] / 1000)\n",
@@ -29,21 +29,21 @@ const SIMULATED: &[(&str, &str)] = &[
     ),
 ];
 
-/// What servers run: the product's own, or that with a mistake in it.
+/// The server code that runs: the product's own, or with a planted mistake.
 #[derive(Debug)]
 pub struct Product {
-    /// What is done in another way than the product does it.
+    /// A step that differs from the product.
     pub wrong: Wrong,
     /// The scripts' names and texts.
     pub texts: Vec<(&'static str, String)>,
-    /// The scripts as servers have them.
+    /// The scripts as servers use them.
     pub scripts: Scripts,
-    /// Their names by their hashes, for the trace.
+    /// Script names by hash, for the trace.
     pub names: BTreeMap<String, &'static str>,
 }
 
 impl Product {
-    /// With this mistake or without one; made once for many runs.
+    /// With this mistake or without one; created once for many runs.
     pub fn new(mistake: Option<&Mistake>) -> Arc<Self> {
         let texts = simulated(mistake);
         let named = texts.iter().map(|(name, text)| {
@@ -59,7 +59,7 @@ impl Product {
     }
 }
 
-/// The scripts' texts, with a mistake in them or without.
+/// The scripts' texts, with or without a mistake.
 fn simulated(mistake: Option<&Mistake>) -> Vec<(&'static str, String)> {
     let mut scripts = texts("simulated");
     for (name, text) in &mut scripts {

@@ -1,5 +1,5 @@
-//! The store as a simulated server has it: the product's own, except that the simulation feeds the
-//! hub, and that mistakes may be planted in the order of what is done.
+//! The store of a simulated server: the product's own, except that the simulator feeds the hub and
+//! that mistakes can be planted in the order of steps.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,13 +37,13 @@ use crate::mistake::Wrong;
 /// Events of one batch of the archiver that does it wrong.
 const BATCH_EVENTS_MAX: usize = 500;
 
-/// A server's store.
+/// The product's store.
 pub struct Served {
-    /// The product's.
+    /// Its parts, for planted mistakes.
     pub inner: Arc<dyn Store>,
-    /// Its parts, for whoever uses them wrongly.
+    /// Whether servers share the back end; then the simulator feeds the hub.
     pub parts: Option<(RedisStore, MysqlStore)>,
-    /// Whether others share what is under it: then the simulation feeds the hub.
+    /// The planted mistake.
     is_shared: bool,
     /// What is done wrong.
     pub wrong: Wrong,

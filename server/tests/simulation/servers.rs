@@ -1,5 +1,5 @@
-//! Servers that run the product's hub and store, and do what scheduler, archiver and presence do:
-//! the same verbs in the same order, begun when the seed says so.
+//! Simulated servers: the product's hub and store, and the calls that scheduler, archiver and
+//! presence make, in the same order, started when the seed decides.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -23,36 +23,36 @@ use crate::ground::Ground;
 use crate::mistake::Wrong;
 use crate::served::Served;
 
-/// How long a server is believed to live, as in `presence`.
+/// The lease of a server, as in `presence`.
 pub const LEASE_MS: i64 = 8_000;
 
-/// How long a lost connection may come back.
+/// The grace period of a lost connection.
 pub const GRACE_MS: i64 = 20_000;
 
 /// How far ahead the agenda is read.
 const HORIZON_MS: i64 = 1_000;
 
-/// What waits on its way to a hub.
+/// Items waiting for a hub.
 const FEED_MAX: usize = 16_384;
 
-/// The hub looks at positions when the simulation tells it to, and never by a real clock.
+/// The hub compares positions when the simulator tells it to, never by a real clock.
 const NEVER_MS: u64 = 86_400_000;
 
-/// How often one run of the archiver goes on with what is left.
+/// How often one run of the archiver continues with what is left.
 const ARCHIVE_ROUNDS_MAX: usize = 4;
 
-/// How often it is looked whether a connection stands again.
+/// How often a reconnect is awaited.
 const RECONNECTS_MAX: usize = 1_000;
 
-/// Between two looks.
+/// Time between two polls.
 const RECONNECT_MS: u64 = 5;
 
-/// What a server does beside what clients ask for; each at most once at a time.
+/// A server's background jobs; each runs at most once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Before its doors open.
+    /// Before it accepts connections.
     Boot,
-    /// What is due.
+    /// Due starts and ends.
     Schedule,
     /// The archiver.
     Archive,
@@ -62,7 +62,7 @@ pub enum Role {
     Reap,
     /// The sweep.
     Sweep,
-    /// Connections of its own that are gone.
+    /// Its own lost connections.
     Detach,
 }
 
@@ -76,23 +76,23 @@ pub struct Server {
     pub store: Arc<Served>,
     /// Its hub.
     pub hub: Arc<Hub>,
-    /// The way to the hub.
+    /// Sends items to the hub.
     pub feed: mpsc::Sender<Feed>,
-    /// What the store says by itself, where it does.
+    /// Items that the store publishes, where it does.
     pub news: Option<mpsc::Receiver<Feed>>,
-    /// What is on its way to the hub.
+    /// Items on their way to the hub.
     pub pending: VecDeque<Feed>,
-    /// Whether its doors are open.
+    /// Whether it accepts connections.
     pub ready: bool,
-    /// What it is doing.
+    /// Its running jobs.
     pub busy: BTreeSet<Role>,
-    /// Connections that are gone and that it has to say so of.
+    /// Lost connections that it has to report.
     pub lost: VecDeque<(InstanceId, ConnectionId)>,
-    /// Until when it is believed to live, at least.
+    /// Until when its lease lasts at least.
     pub lease_until: i64,
     /// When it was last seen without a lease.
     pub lapsed_at: i64,
-    /// When it began to look for lost connections last.
+    /// When it last started to look for lost connections.
     pub reaped_at: i64,
     /// The number of its next connection.
     pub next_connection: u64,
@@ -100,11 +100,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one.
+    /// Starts a server.
     pub async fn start(ground: &Ground, process: Process, clock: &Clock, wrong: Wrong) -> Self {
         let opened = ground.open(Arc::new(process.clone()), clock);
         let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
-        // Nobody archives because of these: the archiver looks by itself.
+        // Nothing is archived because of these: the archiver polls.
         let (fresh, _) = mpsc::channel(1);
         let hub = Hub::looking_every(
             NEVER_MS,
@@ -146,7 +146,7 @@ impl Server {
         }
     }
 
-    /// Waits until its connections stand again.
+    /// Waits until its connections are open again.
     pub async fn reconnect(&self) {
         for _ in 0..RECONNECTS_MAX {
             let mut stands = self.store.inner.ready().await.is_ok();
@@ -161,13 +161,13 @@ impl Server {
         panic!("{} does not find its Redis again", self.node);
     }
 
-    /// Ends what runs of it by itself.
+    /// Stops its tasks.
     pub fn die(self) {
         self.hub_task.abort();
     }
 }
 
-/// What is due by the clock, as the scheduler does it.
+/// Starts and ends due instances, as the scheduler does.
 pub async fn schedule(store: Arc<Served>, clock: Clock) -> Answer<()> {
     let now = clock();
     let agenda = match store.agenda(now, HORIZON_MS).await {
@@ -196,7 +196,7 @@ pub async fn schedule(store: Arc<Served>, clock: Clock) -> Answer<()> {
     Ok(())
 }
 
-/// The steps of an end, as far as they go now.
+/// Takes the steps of an end as far as possible now.
 async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> Answer<()> {
     let order = match store.wrong {
         Wrong::DestroysEarly => &[
@@ -212,7 +212,7 @@ async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> A
         match store.end_step(id, reason, *step, clock()).await {
             Ok(Stepped::Done) => {}
             Ok(Stepped::NotYet) => return Ok(()),
-            // What lasts is away: people still have to leave on time.
+            // MySQL is unavailable: participants still have to leave on time.
             Err(Error::Fault(Fault::Unavailable { .. })) if *step == EndStep::Marked => {}
             Err(other) => return Err(other),
         }
@@ -220,7 +220,7 @@ async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> A
     Ok(())
 }
 
-/// What the archiver does.
+/// Archives, as the archiver does.
 pub async fn archive(store: Arc<Served>) -> Answer<()> {
     let mut waiting = store.archive_lag().await?;
     for _ in 0..ARCHIVE_ROUNDS_MAX {
@@ -233,14 +233,14 @@ pub async fn archive(store: Arc<Served>) -> Answer<()> {
     Ok(())
 }
 
-/// What a server does before its doors are open.
+/// Starts up, before it accepts connections.
 pub async fn boot(store: Arc<Served>, node: NodeId) -> Answer<()> {
     let swept = store.sweep().await;
     store.renew_lease(&node, LEASE_MS).await?;
     swept
 }
 
-/// What is done for dead servers and lost connections.
+/// Handles dead servers and lost connections.
 pub async fn reap(store: Arc<Served>, node: NodeId) -> Answer<()> {
     store.renew_lease(&node, LEASE_MS).await?;
     store.reap_all(GRACE_MS).await?;

@@ -276,7 +276,7 @@ impl Stage {
                 sql,
                 " OR (meetingID = {meeting} AND orderID = {order} AND archived_seq < {seq})"
             )
-            .expect("a String takes all");
+            .expect("writing to a String cannot fail");
         }
         tokio::task::block_in_place(|| self.stores.database.value(&sql)) == "0"
     }
@@ -332,7 +332,7 @@ impl Stage {
                 seen.first,
                 seen.is_closed
             )
-            .expect("a String takes all");
+            .expect("writing to a String cannot fail");
         }
         text
     }
