@@ -34,24 +34,24 @@ use tokio::sync::mpsc;
 
 use crate::mistake::Wrong;
 
-/// Events of one batch of the archiver that does it wrong.
+/// Events of one batch of the mistaken archiver.
 const BATCH_EVENTS_MAX: usize = 500;
 
-/// The product's store.
+/// A server's store.
 pub struct Served {
-    /// Its parts, for planted mistakes.
+    /// The product's store.
     pub inner: Arc<dyn Store>,
-    /// Whether servers share the back end; then the simulator feeds the hub.
+    /// Its parts, for planted mistakes.
     pub parts: Option<(RedisStore, MysqlStore)>,
-    /// The planted mistake.
+    /// Whether servers share the back end; then the simulator feeds the hub.
     is_shared: bool,
-    /// What is done wrong.
+    /// The planted mistake.
     pub wrong: Wrong,
     followed: Mutex<BTreeSet<InstanceId>>,
 }
 
 impl Served {
-    /// Over this one.
+    /// Wraps this store.
     pub fn new(
         inner: Arc<dyn Store>,
         parts: Option<(RedisStore, MysqlStore)>,
@@ -76,7 +76,7 @@ impl Served {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The archiver's work in the wrong order.
+    /// Archives in the wrong order.
     async fn archive_wrongly(
         &self,
         live: &RedisStore,
@@ -93,7 +93,7 @@ impl Served {
                 after: head.durable,
                 events,
             };
-            // Whatever Redis says to it, the archive comes next.
+            // The archive comes next, whatever Redis answers.
             let _ = live.ack(*id, head.generation, batch.last()).await;
             let _: Vec<Archived> = ledger.archive(&[batch]).await?;
         }
