@@ -1,4 +1,4 @@
-//! The border between what is live and what is archived, and a log that cannot be archived.
+//! The border between live and archived events, and a log that cannot be archived.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use plenary_shared::text::MessageBody;
 use plenary_testkit::{Scene, Setting, instance, until};
 use serde_json::json;
 
-/// A meeting whose server is gone: nothing is done but what the test does.
+/// A meeting without a running server: nothing happens except what the test does.
 async fn quiet() -> (Scene, Arc<RedisMysqlStore>, User, User) {
     let mut scene = Setting::new()
         .people(1, &["ada", "grace"])
@@ -58,14 +58,14 @@ async fn post(store: &dyn Store, here: InstanceId, user: &User, body: &str) -> S
     posted.expect("they are in").seq
 }
 
-/// As a restart does that finds an older state: what is live has to be built anew.
+/// Simulates a restart with an older state: the live state has to be rebuilt.
 fn forget(scene: &Scene) {
     scene.stores.redis.command(&["DEL", "plenary:boot"]);
     scene.stores.redis.command(&["SCRIPT", "FLUSH"]);
 }
 
 #[tokio::test]
-async fn nobodys_messages_are_those_that_a_fence_made_void() {
+async fn invalidated_messages_are_not_listed() {
     let (scene, store, ada, grace) = quiet().await;
     let here = instance(1, 1);
     let void = post(&*store, here, &ada, "never archived").await;
@@ -92,7 +92,7 @@ enum Of {
     Adas,
 }
 
-/// A page's seqs, and whether there are more.
+/// The seqs of a page, and whether there are more.
 async fn page(
     store: &dyn Store,
     viewer: &User,
@@ -132,7 +132,7 @@ async fn page(
     }
 }
 
-/// All pages from one end to the other, by what each says of itself.
+/// All pages from one end to the other, following what each page returns.
 async fn walk(store: &dyn Store, viewer: &User, of: Of, up: bool, limit: usize) -> Vec<Seq> {
     let mut all: Vec<Seq> = vec![];
     loop {
@@ -155,7 +155,7 @@ async fn walk(store: &dyn Store, viewer: &User, of: Of, up: bool, limit: usize) 
 }
 
 #[tokio::test]
-async fn pages_go_over_the_border_without_a_hole() {
+async fn pages_cross_the_archive_border_without_gaps() {
     let (scene, store, ada, grace) = quiet().await;
     let here = instance(1, 1);
     let (mut said, mut adas) = (vec![], vec![]);
@@ -170,7 +170,7 @@ async fn pages_go_over_the_border_without_a_hole() {
     archive(&*store, here).await;
     let last = said.last().expect("many").get();
     let everything: Vec<Seq> = (1..=last).map(|n| Seq::new(n).expect("small")).collect();
-    // All live; half of it, and a part that is not whole pages; nothing but the archive.
+    // All events live; half of them, and an uneven number of pages; only the archive.
     for border in [0, 650, 1_299, last] {
         if border == last {
             forget(&scene);
@@ -223,8 +223,8 @@ async fn a_plan_that_comes_late_leaves_no_key_behind() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_archived_is_tried_again_but_not_all_the_time() {
-    // Somebody else's row is where the record of the second event belongs.
+async fn failed_archiving_is_retried_with_back_off() {
+    // Another row occupies the place of the second event's record.
     let scene = Setting::new()
         .people(1, &["ada"])
         .meeting(1, "Long", None)
@@ -248,10 +248,10 @@ async fn a_log_that_cannot_be_archived_is_tried_again_but_not_all_the_time() {
     assert!(began.elapsed() > Duration::from_secs(1), "all the time");
 }
 
-/// More than stay live, and said by one person.
+/// More than stay in the live log, all by one user.
 const MANY: usize = 11_000;
 
-/// What was said, in order.
+/// Posts many messages; returns them in order.
 async fn said_many(
     store: &Arc<RedisMysqlStore>,
     here: InstanceId,
@@ -301,7 +301,7 @@ async fn paged(store: &RedisMysqlStore, here: InstanceId, user: &User, forwards:
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_trimmed_is_neither_kept_nor_said_twice_nor_lost_to_its_readers() {
+async fn trimmed_messages_are_not_doubled_and_stay_readable() {
     let (mut scene, store, ada, grace) = quiet().await;
     let here = instance(1, 1);
     let said = said_many(&store, here, &ada).await;
@@ -329,13 +329,13 @@ async fn what_is_trimmed_is_neither_kept_nor_said_twice_nor_lost_to_its_readers(
         }
         assert_eq!(paged(&store, here, &ada, true).await, expected);
         assert_eq!(paged(&store, here, &ada, false).await, expected);
-        // In a new generation, only the latest are known without a look.
+        // In a new generation, only the latest cmids are known without a lookup.
         let redis = &scene.stores.redis;
         redis.command(&["DEL", "plenary:boot"]);
         redis.command(&["SCRIPT", "FLUSH"]);
     }
 
-    // What has no time in it is looked up, what is new is not: nobody needs the archive for that.
+    // A cmid without a time is looked up in the archive, a new one is not.
     let old_kind = Cmid(uuid::Uuid::from_u128(
         0x1234_5678_1234_4abc_8def_1234_5678_9abc,
     ));

@@ -1,10 +1,11 @@
-//! What is wrong is refused with its code and a sentence; nothing is stored; the connection lives on.
+//! Invalid input is refused with a code and a sentence; nothing is stored; the connection survives.
 
 use plenary_shared::domain::Code;
 use plenary_testkit::{Answer, Http, Scene, Setting, Ws, instance};
 use serde_json::{Value, json};
 
-/// Ada is in 1/1, which is active; 1/2 has not begun; 1/3 is over; 2/1 is active and not hers.
+/// Ada is a participant of 1/1, which is active; 1/2 has not started; 1/3 has ended; 2/1 is active
+/// and private without her.
 async fn scene() -> (Scene, Http) {
     let scene = Setting::new()
         .people(1, &["ada", "grace"])
@@ -35,7 +36,7 @@ fn assert_refused(what: &str, answer: &Answer, status: u16, code: Code) {
     assert_sentence(what, &answer.body["detail"]);
 }
 
-/// A sentence, which tells a person something.
+/// Checks that the detail is a complete sentence.
 #[track_caller]
 fn assert_sentence(what: &str, detail: &Value) {
     let detail = detail.as_str().unwrap_or_default();
@@ -46,7 +47,7 @@ fn assert_sentence(what: &str, detail: &Value) {
     assert!(!detail.chars().any(char::is_control), "{what}: {detail:?}");
 }
 
-/// The path, and what POST of `{}` to it is told.
+/// A path, and the answer to a POST of `{}` to it.
 const PATHS: &[(&str, u16, Code)] = &[
     ("/meeting/99/order/1/join", 404, Code::NotFound),
     ("/meeting/1/order/99/join", 404, Code::NotFound),
@@ -125,7 +126,7 @@ async fn paths() {
     }
     let long = format!("/search?q={}", "x".repeat(513));
     assert_refused("a search", &ada.get(&long).await, 422, Code::Invalid);
-    // What a query, an index or a script might take for its own is looked for, and not found.
+    // Texts that a query, an index or a script might interpret are searched for as text.
     for text in [
         "%27%20OR%201%3D1%20--",
         "*",
@@ -224,7 +225,8 @@ async fn bodies() {
     assert_eq!(seq(&ada).await, before + 1);
 }
 
-/// Texts that mean something to a database, a script, a terminal or a template, and must not here.
+/// Texts with a meaning for a database, a script, a terminal or a template; they are stored as
+/// plain text.
 const CHARMS: &[&str] = &[
     "'; DROP TABLE message; --",
     "\" OR \"\"=\"",
@@ -242,7 +244,7 @@ const CHARMS: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn charms_are_text_and_nothing_more() {
+async fn special_texts_are_stored_as_text() {
     let (scene, ada) = scene().await;
     for charm in CHARMS {
         let body = json!({"body": charm});
@@ -268,7 +270,7 @@ async fn charms_are_text_and_nothing_more() {
         .collect();
     assert_eq!(bodies, CHARMS);
 
-    // The same in everything that the command line stores.
+    // The same for everything that the command line stores.
     for charm in CHARMS.iter().filter(|charm| !charm.contains(['\n', '\t'])) {
         let add = [
             "meeting",
@@ -298,7 +300,7 @@ async fn charms_are_text_and_nothing_more() {
     );
 }
 
-/// Lines that are wrong by themselves, and the code that the answer has.
+/// Invalid lines with the code of the answer.
 const LINES: &[(&str, Code)] = &[
     ("", Code::Malformed),
     ("hello", Code::Malformed),
@@ -374,7 +376,7 @@ async fn lines_of_the_websocket() {
         ws.send_text(&post.to_string()).await;
         assert_reply(&mut ws, "post", code).await;
     }
-    // The connection has lived through all of it.
+    // The connection has survived all of it.
     ws.post(instance(1, 1), "still here")
         .await
         .expect("ada is in");
@@ -385,7 +387,8 @@ async fn assert_reply(ws: &mut Ws, line: &str, code: Code) {
     let reply = ws.next_reply().await;
     match reply.outcome {
         plenary_shared::protocol::Outcome::Error(reject) => {
-            // A number or a verb that cannot be read is no request, or a wrong field: both say so.
+            // An unreadable number or verb is a malformed request or an invalid field; both are
+            // answered.
             let same =
                 reject.code == code || (code == Code::Malformed && reject.code == Code::Invalid);
             assert!(same, "{line}: {reject}, not {code}");
@@ -396,7 +399,7 @@ async fn assert_reply(ws: &mut Ws, line: &str, code: Code) {
 }
 
 #[tokio::test]
-async fn a_frame_of_more_than_64_kib_closes_its_own_connection_only() {
+async fn frame_over_64_kib_closes_only_its_connection() {
     let (scene, ada) = scene().await;
     let mut other = scene.ws("ada").await;
     let mut ws = scene.ws("ada").await;
@@ -415,7 +418,7 @@ async fn a_frame_of_more_than_64_kib_closes_its_own_connection_only() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_refused() {
+async fn invalid_utf8_is_refused() {
     let (scene, ada) = scene().await;
     let before = seq(&ada).await;
     let mut ws = scene.ws("ada").await;
@@ -432,7 +435,7 @@ async fn bytes_that_are_no_text_are_refused() {
 }
 
 #[tokio::test]
-async fn who_is_not_in_cannot_speak_or_leave() {
+async fn post_and_leave_need_a_stay() {
     let (scene, ada) = scene().await;
     ada.post("/meeting/1/order/1/leave", &json!({})).await.ok();
     for (path, body) in [("leave", json!({})), ("message", json!({"body": "x"}))] {

@@ -13,7 +13,7 @@ fn scene() -> Scene {
 }
 
 #[test]
-fn an_operator_adds_people_and_meetings() {
+fn operator_adds_users_and_meetings() {
     let scene = scene();
     let server = &scene.server;
     let add = [
@@ -56,13 +56,13 @@ fn an_operator_adds_people_and_meetings() {
     assert!(server.cli(&["meeting", "list"]).ok().contains("Retro"));
     assert_eq!(server.token("ada@example.org").len(), 64);
 
-    // What it printed is enough to come in with.
+    // The printed password is enough to sign in.
     let client = Client::login(&server.url(), "linus@example.org", PASSWORD);
     assert!(client.run(&["meetings"]).ok().contains("Secret"));
 }
 
 #[test]
-fn an_operator_who_errs_is_told_so() {
+fn operator_errors_are_explained() {
     let scene = scene();
     let when = ["--from", "now", "--for", "5m"];
     let schedule = |rest: &[&'static str]| [&["meeting", "schedule"], rest].concat();
@@ -87,7 +87,7 @@ fn an_operator_who_errs_is_told_so() {
 }
 
 #[test]
-fn a_person_does_everything_from_the_shell() {
+fn user_does_everything_from_the_shell() {
     let scene = scene();
     scene.set_password("ada");
     let ada = Client::login(&scene.server.url(), "ada@example.org", PASSWORD);

@@ -8,7 +8,7 @@ fn json(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn from_nothing_to_a_meeting() {
+async fn first_meeting_from_an_empty_installation() {
     let scene = Setting::new().start();
     let server = &scene.server;
     let added = server
@@ -109,7 +109,7 @@ async fn from_nothing_to_a_meeting() {
 }
 
 #[tokio::test]
-async fn what_is_planned_beside_a_server_is_so_at_once() {
+async fn plan_from_the_shell_applies_at_once() {
     let scene = Setting::new()
         .people(1, &["ada", "bob", "eve"])
         .meeting(1, "Course", Some(&["ada"]))
@@ -168,7 +168,7 @@ async fn what_is_planned_beside_a_server_is_so_at_once() {
 }
 
 #[test]
-fn what_has_not_begun_is_moved_and_cancelled() {
+fn scheduled_instance_is_moved_and_cancelled() {
     let scene = Setting::new()
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
@@ -222,7 +222,7 @@ fn what_has_not_begun_is_moved_and_cancelled() {
     assert_audit(&scene, "cancelled | 1/2 | nobody comes");
 }
 
-/// The audit has a row that begins so: what, of what, and how.
+/// The audit has a row that starts like this: action, target, detail.
 #[track_caller]
 fn assert_audit(scene: &Scene, begin: &str) {
     let rows = scene
@@ -235,7 +235,7 @@ fn assert_audit(scene: &Scene, begin: &str) {
 }
 
 #[test]
-fn exit_codes_and_sentences() {
+fn exit_codes_and_messages() {
     let scene = Setting::new()
         .people(1, &["ada"])
         .meeting(1, "Course", None)
@@ -308,7 +308,7 @@ fn exit_codes_and_sentences() {
 }
 
 #[test]
-fn a_store_that_does_not_answer_has_a_code_of_its_own() {
+fn unreachable_store_has_its_own_exit_code() {
     let mut stores = Stores::start();
     Server::migrate(&stores.redis, &stores.database);
     let server = Server::start(&stores.redis, &stores.database);

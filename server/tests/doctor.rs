@@ -49,7 +49,7 @@ fn stores_as_they_should_be_are_well() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_what_to_do() {
+fn doctor_names_problems_and_fixes() {
     let mut scene = Setting::new().start();
     let redis = &scene.stores.redis;
     redis.command(&["CONFIG", "SET", "maxmemory", "200mb"]);

@@ -1,4 +1,4 @@
-//! Posts that are answered only when they are durable.
+//! Posts that are answered once they are durable.
 
 use axum::http::Method;
 use plenary_shared::protocol::Verb;
@@ -14,7 +14,7 @@ fn scene() -> Scene {
 }
 
 #[tokio::test]
-async fn what_is_answered_as_durable_is_in_the_archive() {
+async fn durable_answer_means_archived() {
     let scene = scene();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -30,7 +30,7 @@ async fn what_is_answered_as_durable_is_in_the_archive() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_archive_is_away_it_is_said_that_it_is_only_ordered_and_nothing_waits_for_it() {
+async fn durable_post_answers_ordered_while_archive_is_unavailable() {
     let mut scene = scene();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -42,7 +42,7 @@ async fn while_the_archive_is_away_it_is_said_that_it_is_only_ordered_and_nothin
     scene.stores.mariadb.kill9();
     let (cmid, durable) = ada.begin_durable(here, "of weight").await;
     let said = grace.next_event().await;
-    // Neither what is read nor what is said waits for it.
+    // Neither reads nor other posts wait for it.
     let people = ada.send(Verb::People(here)).await;
     ada.answer(people).await.expect("chat goes on");
     let other = ada.post(here, "by the way").await.expect("chat goes on");

@@ -77,7 +77,7 @@ fn assert_complete(scene: &Scene, here: InstanceId, joined: &[u64], messages: us
 }
 
 #[tokio::test]
-async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
+async fn end_leaves_a_complete_record() {
     let scene = setting().start();
     let here = scene.schedule(1, Duration::from_secs(4));
     let path = |rest: &str| format!("/meeting/{}/order/{}/{rest}", here.meeting, here.order);
@@ -145,7 +145,7 @@ async fn at_its_end_everybody_leaves_and_the_record_is_complete() {
 const ENDING_TOGETHER: u64 = 12;
 
 #[tokio::test]
-async fn an_end_that_a_kill_interrupts_is_completed() {
+async fn end_interrupted_by_kill_is_completed() {
     let mut setting = setting();
     for order in 1..=ENDING_TOGETHER {
         setting = setting.instance(1, order, -60, 8);
@@ -209,7 +209,7 @@ async fn take_steps(scene: &Scene, here: InstanceId, steps: usize) {
 }
 
 #[tokio::test]
-async fn an_end_that_stops_between_any_two_steps_is_completed() {
+async fn end_interrupted_between_steps_is_completed() {
     let orders = 1..=EndStep::ALL.len();
     let mut setting = setting();
     for order in orders.clone() {
@@ -243,7 +243,7 @@ async fn an_end_that_stops_between_any_two_steps_is_completed() {
 }
 
 #[tokio::test]
-async fn a_log_that_the_archive_has_closed_is_not_closed_again_when_redis_forgets_it() {
+async fn log_closed_in_archive_is_not_closed_again_after_redis_loss() {
     let mut scene = setting().instance(1, 1, -60, 3).start();
     let here = instance(1, 1);
     for name in ["ada", "grace"] {
@@ -267,7 +267,7 @@ async fn a_log_that_the_archive_has_closed_is_not_closed_again_when_redis_forget
 
 /// The live store is the only one that knows of the end, since what lasts cannot be asked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_leave_on_time_while_mysql_is_away() {
+async fn participants_leave_on_time_while_mysql_is_unavailable() {
     let mut scene = setting().instance(1, 1, -60, 3_600).start();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -299,7 +299,7 @@ const ENDING_IN_SILENCE: u64 = 40;
 const LATE_MS_MAX: i64 = 6_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_leave_on_time_while_mysql_stands_still() {
+async fn participants_leave_on_time_while_mysql_is_frozen() {
     let mut setting = setting();
     for order in 1..=ENDING_IN_SILENCE {
         setting = setting.instance(1, order, -60, 12);
@@ -349,7 +349,7 @@ async fn people_leave_on_time_while_mysql_stands_still() {
 
 /// Instances whose whole time passed are as they would be if nobody had come.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_missed_while_nothing_ran_has_a_record_and_nobody_in_it() {
+async fn missed_instance_has_a_record_without_participants() {
     let mut scene = setting().instance(1, 1, -60, 3_600).start();
     scene.server.kill9();
     let missed = "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) \
@@ -381,7 +381,7 @@ fn count(scene: &Scene, sql: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn an_instance_that_was_missed_while_everything_was_down_is_opened_and_closed_empty() {
+async fn missed_instance_gets_an_empty_record() {
     let scene = setting().instance(1, 1, -120, -60).start();
     let here = instance(1, 1);
     scene.wait_state(here, "ended");
@@ -392,7 +392,7 @@ async fn an_instance_that_was_missed_while_everything_was_down_is_opened_and_clo
 }
 
 #[tokio::test]
-async fn an_end_while_every_server_is_down_refuses_what_comes_late_and_is_completed() {
+async fn end_while_servers_are_down_refuses_late_posts() {
     let mut scene = setting().instance(1, 1, -60, 4).start();
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -410,7 +410,7 @@ async fn an_end_while_every_server_is_down_refuses_what_comes_late_and_is_comple
 }
 
 #[tokio::test]
-async fn two_servers_that_race_end_it_once() {
+async fn racing_servers_end_it_once() {
     let mut setting = setting();
     for order in 1..=ENDING_TOGETHER {
         setting = setting.instance(1, order, -60, 6);

@@ -1,4 +1,4 @@
-//! What pub/sub loses is told all the same: a fence in a quiet meeting, the end of another.
+//! Losses of pub/sub are repaired: a fence in a quiet meeting, the end of another one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ fn setting() -> Setting {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_left() {
+async fn redis_restart_fences_quiet_meeting_and_keeps_participants() {
     let mut scene = setting().start();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -65,7 +65,7 @@ async fn a_restart_of_redis_is_told_in_a_quiet_meeting_and_nobody_is_shown_as_le
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() {
+async fn reopening_while_redis_is_unavailable_keeps_following() {
     let mut scene = setting().start();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -74,7 +74,7 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
     let refused = ada.open(here).await.expect_err("Redis is away");
     assert_eq!(refused.code, Code::Unavailable);
     scene.stores.redis.restart();
-    // Nothing was said, so the new generation is all there is to tell.
+    // There was no event, so only the new generation is announced.
     ada.wait_for("the fence", |push| match push {
         Push::Fence(_) => Some(()),
         Push::Event(_)
@@ -88,7 +88,7 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
         | Push::Detail(_) => None,
     })
     .await;
-    // After it nothing is followed, and an opening is granted as soon as there is something to read.
+    // After the fence nothing is followed, and an open succeeds as soon as the store can be read.
     scene.stores.redis.kill9();
     let refused = ada.open(here).await.expect_err("Redis is away");
     assert_eq!(refused.code, Code::Unavailable);
@@ -112,7 +112,7 @@ async fn opening_again_while_redis_is_away_leaves_what_was_followed_as_it_was() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_end_that_pub_sub_loses_is_told_from_the_archive() {
+async fn end_lost_by_pub_sub_is_read_from_the_archive() {
     let scene = setting().start();
     let here = scene.schedule(1, Duration::from_secs(4));
     let mut grace = scene.ws("grace").await;
@@ -148,11 +148,11 @@ async fn an_end_that_pub_sub_loses_is_told_from_the_archive() {
     assert_eq!(kinds.await, ["join", "leave", "closed"]);
 }
 
-/// Messages of the largest size: more than a ring, a socket's buffers and a frame hold.
+/// Messages of the maximum size: more than a ring, a socket's buffers and a frame hold.
 const FLOOD: usize = 3_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
+async fn slow_reader_receives_everything_and_slows_nobody() {
     let scene = setting().start();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -184,11 +184,11 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
                 | Push::Board(_)
                 | Push::Detail(_),
             ) => {}
-            // It took nothing for so long that it has to come again, and goes on where it was.
+            // It read nothing for so long that it was closed; it resumes where it was.
             None => grace = come_again(&scene, opened.generation, &mut last).await,
         }
     }
-    // Who only waits does not answer the server's pings, and may be gone by now.
+    // A client that only waits does not answer pings, and may be disconnected by now.
     let mut ada = scene.ws("ada").await;
     let joined = ada.join(here).await;
     assert!(joined.map_or_else(|no| no.code == Code::AlreadyParticipant, |_| true));
@@ -200,7 +200,7 @@ async fn who_reads_nothing_for_a_while_is_told_everything_and_slows_nobody() {
     }
 }
 
-/// Grace on a new connection. What was missed comes by itself, or, where that is too much, is read.
+/// Reconnects Grace. Missed events are pushed or, if there are too many, read.
 async fn come_again(scene: &Scene, generation: Generation, last: &mut Seq) -> Ws {
     let here = instance(1, 1);
     let mut grace = Ws::connect(&scene.server.url()).await;
@@ -231,11 +231,11 @@ async fn come_again(scene: &Scene, generation: Generation, last: &mut Seq) -> Ws
     grace
 }
 
-/// Requests of one frame, a line each.
+/// Requests in one frame, one for each line.
 const LINES: u64 = 1_500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_frame_of_many_requests_is_answered_whole_and_keeps_no_event_waiting() {
+async fn frame_of_many_requests_does_not_delay_events() {
     let scene = setting().start();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -247,7 +247,7 @@ async fn a_frame_of_many_requests_is_answered_whole_and_keeps_no_event_waiting()
         .collect();
     grace.send_text(&lines.join("\n")).await;
     let posted = ada.post(here, "meanwhile").await.expect("ada is in");
-    // Answers that come before the event are passed over; the last one has to come after it.
+    // Answers before the event are skipped; the last one has to come after it.
     let event = loop {
         match grace.try_next().await {
             Some(Push::Event(event)) => break event,

@@ -1,4 +1,4 @@
-//! The ten functions by HTTP, each with the answer's shape that other programs rely on.
+//! The ten functions over HTTP, each with the shape of its answer.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn scene() -> Scene {
         .start()
 }
 
-/// The keys of an object, for shapes.
+/// The keys of an object.
 fn keys(value: &Value) -> Vec<&str> {
     let object = value
         .as_object()
@@ -25,7 +25,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn each_function_answers_in_its_shape() {
+async fn functions_answer_in_their_documented_shape() {
     let scene = scene();
     let [john, hamid, haled] = ["john", "hamid", "haled"].map(|name| scene.http(name));
 
@@ -54,7 +54,7 @@ async fn each_function_answers_in_its_shape() {
         ["age", "email", "gender", "joined", "name", "userID"]
     );
 
-    // 6: active meetings, and only those one may see.
+    // 6: active meetings, only the visible ones.
     let active = hamid.get("/active-meetings").await.ok();
     let active = active["active_meetings"].as_array().expect("a list");
     assert_eq!(active.len(), 1);
@@ -133,7 +133,7 @@ async fn each_function_answers_in_its_shape() {
 }
 
 #[tokio::test]
-async fn a_repeated_post_is_one_message_and_keeps_its_number() {
+async fn repeated_post_keeps_its_seq() {
     let scene = scene();
     let hamid = scene.http("hamid");
     hamid.post("/meeting/3/order/1/join", &json!({})).await.ok();
@@ -160,7 +160,7 @@ async fn a_repeated_post_is_one_message_and_keeps_its_number() {
 }
 
 #[tokio::test]
-async fn messages_come_in_pages_from_either_end() {
+async fn messages_are_paged_in_both_directions() {
     let scene = scene();
     let hamid = scene.http("hamid");
     hamid.post("/meeting/3/order/1/join", &json!({})).await.ok();

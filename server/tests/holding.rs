@@ -48,7 +48,7 @@ fn key(here: InstanceId, of: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_closes_and_is_lost_then_is_shown_as_left() {
+async fn close_then_disconnect_leaves_after_grace() {
     let scene = setting("1").start();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -65,7 +65,7 @@ async fn who_closes_and_is_lost_then_is_shown_as_left() {
 }
 
 #[tokio::test]
-async fn who_is_lost_while_redis_stands_still_is_shown_as_left_afterwards() {
+async fn user_lost_while_redis_is_frozen_leaves_afterwards() {
     let scene = setting("1").start();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -84,7 +84,7 @@ async fn who_is_lost_while_redis_stands_still_is_shown_as_left_afterwards() {
     assert_eq!(left(&mut grace).await, (1, "connection_lost"));
 }
 
-/// Servers whose lease is over by the clock of Redis.
+/// Servers whose lease has expired by the clock of Redis.
 fn dead(scene: &Scene) -> usize {
     let now = scene.stores.redis.command(&["TIME"]);
     let now = format!("{}000", now[0]);
@@ -96,12 +96,12 @@ fn dead(scene: &Scene) -> usize {
 }
 
 #[tokio::test]
-async fn a_server_that_stood_still_takes_nobody_of_its_own_for_lost() {
+async fn stalled_server_keeps_its_own_users() {
     let scene = setting("1").start();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
     ada.join(here).await.expect("it is public");
-    // Which of what is overdue comes first afterwards is chance.
+    // The order of overdue work afterwards is random.
     for _ in 0..2 {
         scene.server.signal(Signal::Stop);
         until("its lease to end", || (dead(&scene) == 1).then_some(()));
@@ -114,7 +114,7 @@ async fn a_server_that_stood_still_takes_nobody_of_its_own_for_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_was_taken_for_dead_holds_its_stays_again() {
+async fn server_taken_for_dead_recovers_its_stays() {
     let scene = setting("20").start();
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
     let here = instance(1, 1);
@@ -140,7 +140,7 @@ async fn a_server_that_was_taken_for_dead_holds_its_stays_again() {
     drop(second);
 }
 
-/// What the live store remembers of sessions, so that the durable store is asked.
+/// Drops the sessions cached in Redis, so that MySQL is asked.
 fn forget_sessions(scene: &Scene) {
     for key in scene.stores.redis.keys("session:*") {
         scene.stores.redis.command(&["DEL", &key]);
@@ -148,7 +148,7 @@ fn forget_sessions(scene: &Scene) {
 }
 
 #[tokio::test]
-async fn an_open_connection_ends_with_its_session() {
+async fn connection_closes_with_its_session() {
     let scene = setting("20").start();
     let mut ada = scene.ws("ada").await;
     ada.open(instance(1, 1)).await.expect("it is open");
@@ -159,7 +159,7 @@ async fn an_open_connection_ends_with_its_session() {
 }
 
 #[tokio::test]
-async fn who_is_invited_no_longer_hears_no_more() {
+async fn uninvited_user_stops_receiving() {
     let scene = setting("20").start();
     let here = instance(2, 1);
     let token = scene.token("ada");
@@ -182,7 +182,7 @@ async fn who_is_invited_no_longer_hears_no_more() {
 }
 
 #[tokio::test]
-async fn who_is_no_admin_any_more_hears_no_more() {
+async fn demoted_admin_stops_receiving() {
     let scene = setting("20").start();
     let here = instance(2, 1);
     let mut root = scene.ws("root").await;
@@ -195,7 +195,7 @@ async fn who_is_no_admin_any_more_hears_no_more() {
     assert!(root.open(here).await.is_err());
 }
 
-/// Longer than anybody who is gone may be shown as in.
+/// By then every lost user is shown as left.
 const GONE_BY: Duration = Duration::from_mins(1);
 
 /// Who was shown as left, why and when.
@@ -215,7 +215,7 @@ async fn left_at(ws: &mut Ws) -> (u64, &'static str, Timestamp) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_terminal_that_answers_no_more_is_shown_as_left_since_its_last_sign_of_life() {
+async fn silent_terminal_leaves_at_its_last_sign_of_life() {
     let scene = setting("20").start();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -224,7 +224,7 @@ async fn a_terminal_that_answers_no_more_is_shown_as_left_since_its_last_sign_of
     let mut ada = scene.ws("ada").await;
     ada.join(here).await.expect("it is public");
     let last = ada.post(here, "the last word").await.expect("ada is in");
-    // From here on nobody reads what comes to ada: no ping is answered, and nothing is closed.
+    // From now on nobody reads Ada's connection: no ping is answered, and nothing is closed.
     let (who, why, when) = left_at(&mut grace).await;
     assert_eq!((who, why), (1, "connection_lost"));
     let after_ms = when.ms_since(last.timestamp);
@@ -236,7 +236,7 @@ async fn a_terminal_that_answers_no_more_is_shown_as_left_since_its_last_sign_of
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_servers_people_are_shown_as_left_unless_they_are_at_another() {
+async fn users_of_killed_server_leave_unless_connected_elsewhere() {
     let mut scene = setting("20").start();
     let here = instance(1, 1);
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
@@ -253,7 +253,7 @@ async fn a_killed_servers_people_are_shown_as_left_unless_they_are_at_another() 
     let mut root = Ws::hello(&second.url(), &root_token).await;
     root.open(here).await.expect("it is open");
 
-    // Who is back answers pings, which needs somebody who reads.
+    // A returning client must be read, so that it answers pings.
     let back = async {
         while root.try_next().await.is_some() {}
         panic!("the connection to the other server stands");
@@ -263,7 +263,7 @@ async fn a_killed_servers_people_are_shown_as_left_unless_they_are_at_another() 
         () = back => unreachable!("it panics before"),
     };
     assert_eq!((who, why), (1, "connection_lost"));
-    // A server says every two seconds that it lives.
+    // A server renews its lease every two seconds.
     let after_ms = when.ms_since(last.timestamp);
     assert!((-3_000..=1_000).contains(&after_ms), "{after_ms} ms");
     let shown = grace.post(here, "gone").await.expect("grace is in");

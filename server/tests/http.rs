@@ -1,10 +1,10 @@
-//! HTTP as scripts and dashboards see it: shapes, refusals, signing in, a store that is gone.
+//! HTTP as scripts see it: shapes, refusals, signing in, an unavailable store.
 
 use axum::http::Method;
 use plenary_testkit::{Http, PASSWORD, Scene, Setting, until};
 use serde_json::{Value, json};
 
-/// Meeting 1 for ada and bob, active; 2 for ada alone, active; 3 public, to come.
+/// Meeting 1 is for ada and bob and active; 2 for ada and active; 3 public and upcoming.
 fn scene() -> Scene {
     Setting::new()
         .people(1, &["ada", "bob", "eve"])
@@ -29,7 +29,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_can_be_done_has_the_shapes_that_others_know() {
+async fn documented_routes_have_stable_shapes() {
     let scene = scene();
     let bob = scene.http("bob");
     let at = "/meeting/1/order/1";
@@ -138,11 +138,11 @@ async fn what_can_be_done_has_the_shapes_that_others_know() {
     );
 }
 
-/// A request by bob, who is in 1/1, and how it is refused.
+/// A request by bob, a participant of 1/1, and how it is refused.
 type Refused<'a> = (&'a str, &'a str, Vec<u8>, u16, &'a str, &'a str);
 
 #[tokio::test]
-async fn bad_requests_say_what_to_do_and_change_nothing() {
+async fn bad_requests_are_explained_and_change_nothing() {
     let scene = scene();
     let bob = scene.http("bob");
     bob.get("/meeting/1/order/1/join").await.ok();
@@ -241,7 +241,7 @@ async fn texts_are_data() {
 }
 
 #[tokio::test]
-async fn who_may_not_sees_and_does_nothing() {
+async fn uninvited_user_sees_and_does_nothing() {
     let scene = scene();
     let bob = scene.http("bob");
     bob.get("/meeting/1/order/1/join").await.ok();
@@ -292,7 +292,7 @@ async fn who_may_not_sees_and_does_nothing() {
                 "{shown}"
             );
         } else {
-            // Whether she is told that she may not, or that she is not in, is the same to her.
+            // The two refusals must look the same to her.
             assert!(
                 ["not_allowed", "not_participant"].contains(&answer.code()),
                 "{path}: {}",
@@ -329,7 +329,7 @@ async fn signing_in_and_out() {
     assert_eq!(bob.get("/me").await.status, 401);
     assert_eq!(elsewhere.get("/me").await.status, 200);
 
-    // Neither of the three answers says which half was wrong: eve has no password at all.
+    // None of the three answers says which half was wrong: eve has no password at all.
     let mut answers = vec![];
     for email in ["bob@example.org", "eve@example.org", "none@example.org"] {
         let login = json!({"email": email, "password": "a wrong password"});
@@ -348,7 +348,7 @@ async fn signing_in_and_out() {
     };
     assert_eq!((refused.status, refused.code()), (429, "too_many_requests"));
     assert!(refused.headers.contains_key("retry-after"));
-    // Nobody else is slowed down by that.
+    // Others are not slowed down.
     Http::login(&url, "bob@example.org", PASSWORD).await;
 
     let log = scene.server.log().join("\n");
@@ -358,7 +358,7 @@ async fn signing_in_and_out() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_gone_is_told_and_logged_with_an_id() {
+async fn unavailable_store_is_reported_with_an_id() {
     let mut scene = scene();
     let bob = scene.http("bob");
     assert_eq!(bob.get("/readyz").await.status, 200);
@@ -390,7 +390,7 @@ async fn a_store_that_is_gone_is_told_and_logged_with_an_id() {
 }
 
 #[tokio::test]
-async fn the_documentation_needs_no_network() {
+async fn documentation_needs_no_network() {
     let scene = scene();
     let nobody = Http::nobody(&scene.server.url());
     let document = nobody.get("/openapi.json").await.ok();

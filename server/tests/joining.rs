@@ -1,4 +1,5 @@
-//! Many people at once: one stay a person, one number an event, one order for every reader.
+//! Many users at once: one stay for each user, one number for each event, one order for every
+//! reader.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ fn scene() -> (Scene, Vec<String>) {
     (scene, names)
 }
 
-/// The whole log by WebSocket pages.
+/// Reads the whole log in pages over the WebSocket.
 async fn whole_log(ws: &mut Ws) -> Vec<Event> {
     let mut events: Vec<Event> = vec![];
     loop {
@@ -64,7 +65,7 @@ fn assert_gapless(events: &[Event]) {
 }
 
 #[tokio::test]
-async fn one_person_who_joins_200_times_at_once_is_in_once() {
+async fn concurrent_joins_of_one_user_create_one_stay() {
     let (scene, _) = scene();
     let person = scene.http("person0");
     let answers = join_all((0..MANY).map(|_| {
@@ -87,7 +88,7 @@ async fn one_person_who_joins_200_times_at_once_is_in_once() {
 }
 
 #[tokio::test]
-async fn of_200_people_who_join_at_once_each_is_in_once() {
+async fn joins_of_200_users_create_one_stay_each() {
     let (scene, names) = scene();
     let url = scene.server.url();
     let tokens = scene.tokens(&names);
@@ -118,13 +119,13 @@ async fn of_200_people_who_join_at_once_each_is_in_once() {
 }
 
 #[tokio::test]
-async fn posts_of_50_people_at_once_have_one_order_for_every_reader() {
+async fn concurrent_posts_have_one_order_for_every_reader() {
     let (scene, names) = scene();
     let url = scene.server.url();
     let tokens = scene.tokens(&names);
     let here = instance(1, 1);
 
-    // Two readers who follow from the beginning, and one who only listens by his own posting.
+    // Two readers who follow from the start, and one who only reads the answers to his posts.
     let mut followers = vec![];
     for token in &tokens[POSTERS..POSTERS + 2] {
         let mut ws = Ws::hello(&url, token).await;
@@ -145,7 +146,7 @@ async fn posts_of_50_people_at_once_have_one_order_for_every_reader() {
             let posted = ws.post(here, &body).await.expect("a participant posts");
             seqs.push((posted.seq.get(), body));
         }
-        // One's own posts stay in one's own order.
+        // A user's own posts keep their order.
         assert!(seqs.is_sorted());
         seqs
     }))
@@ -160,7 +161,7 @@ async fn posts_of_50_people_at_once_have_one_order_for_every_reader() {
     let in_log: Vec<(u64, String)> = log.iter().filter_map(said).collect();
     assert_eq!(in_log, acknowledged);
 
-    // Everybody who follows has had the same, pushed, in the same order.
+    // Every follower received the same events in the same order.
     for follower in &mut followers {
         let mut pushed = vec![];
         while pushed.len() < total - 1 {
@@ -174,7 +175,7 @@ async fn posts_of_50_people_at_once_have_one_order_for_every_reader() {
     }
     assert_eq!(own, acknowledged);
 
-    // And by HTTP, in pages.
+    // The same over HTTP, in pages.
     let reader = Http::with_token(&url, &tokens[POSTERS]);
     let mut read = vec![];
     let mut after = 0;

@@ -1,4 +1,5 @@
-//! Connections that are only held: whoever sends half a request, or nothing, is closed; others are not.
+//! Idle connections: a client that sends half a request, or nothing, is disconnected; others are
+//! not.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use plenary_shared::domain::Code;
 use plenary_testkit::{DEADLINE, Server, ServerOptions, Ws};
 
-/// So short that each pause of a test's length ends a connection.
+/// A server with a timeout so short that a pause in a test ends a connection.
 fn impatient() -> Server {
     Server::embedded(ServerOptions {
         args: vec!["--head-timeout-ms".into(), "200".into()],
@@ -24,7 +25,7 @@ fn connect(server: &Server) -> TcpStream {
     stream
 }
 
-/// Waits until the server closes it; what was said before.
+/// Waits until the server closes the connection. Returns what it sent before.
 fn closed(mut stream: &TcpStream) -> String {
     let mut said = Vec::new();
     match stream.read_to_end(&mut said) {
@@ -36,7 +37,7 @@ fn closed(mut stream: &TcpStream) -> String {
 }
 
 #[test]
-fn half_a_head_is_not_waited_for() {
+fn incomplete_request_head_times_out() {
     let server = impatient();
     let silent = connect(&server);
     let mut half = connect(&server);
@@ -47,7 +48,7 @@ fn half_a_head_is_not_waited_for() {
         .expect("it takes that");
     let drops = slow.try_clone().expect("the same socket");
     let dropping = std::thread::spawn(move || {
-        // A byte now and then keeps nobody in.
+        // Sending single bytes does not extend the timeout.
         while (&drops).write_all(b"X-A: b\r\n").is_ok() {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -60,7 +61,7 @@ fn half_a_head_is_not_waited_for() {
 }
 
 #[test]
-fn an_answered_connection_that_idles_is_closed() {
+fn idle_http_connection_is_closed() {
     let server = impatient();
     let mut idle = connect(&server);
     idle.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -70,7 +71,7 @@ fn an_answered_connection_that_idles_is_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_web_socket_has_its_own_rules() {
+async fn websocket_has_its_own_rules() {
     let server = impatient();
     let mut ws = Ws::connect(&server.url()).await;
     let later = connect(&server);
@@ -80,7 +81,7 @@ async fn a_web_socket_has_its_own_rules() {
 }
 
 #[test]
-fn a_head_without_an_end_is_refused() {
+fn endless_request_head_is_refused() {
     let server = Server::embedded(ServerOptions::default());
     let mut long = connect(&server);
     long.write_all(b"GET /livez HTTP/1.1\r\n")

@@ -1,11 +1,11 @@
-//! What is logged, at any level: no message, token, password or address.
+//! Logs contain no message, token, password or address at any level.
 
 use plenary_shared::protocol::Verb;
 use plenary_testkit::{Http, PASSWORD, RedisOptions, ServerOptions, Setting, instance, until};
 use serde_json::json;
 
 #[tokio::test]
-async fn no_level_of_logging_shows_what_people_say_or_how_they_sign_in() {
+async fn logs_contain_no_messages_and_no_credentials() {
     let options = ServerOptions {
         args: vec!["--log".into(), "trace".into()],
         env: vec![],

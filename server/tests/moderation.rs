@@ -1,4 +1,4 @@
-//! Admins steer a running meeting from one server while people are at another.
+//! Admins moderate a running meeting on one server while participants are on another.
 
 use plenary_shared::domain::{EndChange, Event, ModerationAction, Reason, What};
 use plenary_shared::protocol::{Push, Verb};
@@ -14,7 +14,7 @@ fn scene() -> Scene {
         .start()
 }
 
-/// The next event that is a leave or of an admin.
+/// The next event that is a leave or a moderation.
 async fn told(ws: &mut Ws) -> Event {
     ws.wait_for("what an admin did", |push| match push {
         Push::Event(event) => {
@@ -34,7 +34,7 @@ fn act(event: &Event) -> &ModerationAction {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_banned_at_one_server_is_out_at_the_other() {
+async fn ban_applies_on_every_server() {
     let scene = scene();
     let here = instance(1, 1);
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
@@ -66,7 +66,7 @@ async fn who_is_banned_at_one_server_is_out_at_the_other() {
         };
         assert_eq!(left, expected);
     }
-    // By the same socket, another terminal, and HTTP.
+    // On the same socket, on another terminal, and over HTTP.
     let refused = mallory.join(here).await.expect_err("she is banned");
     assert_eq!(refused.code.as_str(), "banned");
     let refused = mallory.post(here, "but").await.expect_err("she is out");
@@ -82,7 +82,7 @@ async fn who_is_banned_at_one_server_is_out_at_the_other() {
     let http = Http::with_token(&second.url(), &token);
     let answer = http.post("/meeting/1/order/1/join", &json!({})).await;
     assert_eq!((answer.status, answer.code()), (403, "banned"));
-    // What is said from here on she is not told, though she never closed it.
+    // She does not receive later messages, although she never closed the instance.
     grace.post(here, "she is gone").await.expect("she is in");
     let said = grace
         .wait_for("the message", |push| match push {
@@ -100,7 +100,7 @@ async fn who_is_banned_at_one_server_is_out_at_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_by_the_command_line_is_told_and_audited() {
+async fn moderation_from_the_shell_is_announced_and_audited() {
     let scene = scene();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -169,7 +169,7 @@ async fn everything_by_the_command_line_is_told_and_audited() {
     );
     let reason = "SELECT reason FROM meeting_instance WHERE meetingID = 1";
     assert_eq!(scene.stores.database.value(reason), "ended");
-    // What has ended is not steered.
+    // An ended meeting cannot be moderated.
     let late = ada.run(&["admin", "extend", "1/1", "+30m"]);
     assert_eq!(late.code, 4, "{}", late.stderr);
     let grace = Client::with_token(&scene.server.url(), &scene.token("grace"));

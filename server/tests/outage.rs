@@ -27,7 +27,7 @@ fn archived(scene: &Scene, seq: u64) -> Option<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_redis_people_are_told_to_try_again_and_with_it_all_is_as_before() {
+async fn redis_outage_is_reported_and_recovers() {
     let mut scene = scene();
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -61,7 +61,7 @@ async fn without_redis_people_are_told_to_try_again_and_with_it_all_is_as_before
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_killed_redis_still_has_is_kept_though_nobody_had_archived_it() {
+async fn unarchived_events_survive_redis_kill() {
     let mut scene = scene();
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -100,7 +100,7 @@ async fn what_a_killed_redis_still_has_is_kept_though_nobody_had_archived_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
+async fn meeting_continues_without_mysql_and_archive_catches_up() {
     let mut scene = scene();
     let here = instance(1, 1);
     let mut ada = scene.ws("ada").await;
@@ -126,7 +126,7 @@ async fn without_mysql_the_meeting_goes_on_and_the_record_catches_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_redis_kept_is_not_lost_with_its_restart_even_if_the_record_was_behind() {
+async fn events_in_redis_survive_restart_before_archiving() {
     let mut scene = scene();
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -171,7 +171,7 @@ async fn a_redis_without_memory_is_told_as_one_that_is_away_and_half_does_nothin
 }
 
 #[tokio::test]
-async fn who_reconnects_goes_on_from_where_they_were() {
+async fn reconnect_resumes_without_gaps() {
     let scene = scene();
     let here = instance(1, 1);
     let token = scene.token("grace");
@@ -205,7 +205,7 @@ async fn who_reconnects_goes_on_from_where_they_were() {
 }
 
 #[tokio::test]
-async fn the_server_says_how_it_is_and_what_it_answers() {
+async fn health_and_openapi_are_served() {
     let scene = scene();
     let nobody = plenary_testkit::Http::nobody(&scene.server.url());
     assert_eq!(nobody.get("/livez").await.status, 200);
@@ -232,7 +232,7 @@ async fn the_server_says_how_it_is_and_what_it_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_starts_before_its_redis_serves_once_that_is_there() {
+async fn server_started_before_redis_serves_once_redis_is_up() {
     let mut scene = scene();
     let ada = scene.http("ada");
     scene.server.kill9();
@@ -258,7 +258,7 @@ async fn a_server_that_starts_before_its_redis_serves_once_that_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_joined_without_a_connection_stays_in_over_a_restart_of_redis() {
+async fn stay_without_connection_survives_redis_restart() {
     let options = ServerOptions {
         args: vec!["--reconnect-grace-s".into(), "1".into()],
         env: vec![],
@@ -315,7 +315,7 @@ async fn until_ready(http: &plenary_testkit::Http) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_says_which_part_is_not_well() {
+async fn readyz_names_the_failing_part() {
     let mut scene = scene();
     let nobody = plenary_testkit::Http::nobody(&scene.server.url());
     until_ready(&nobody).await;
@@ -373,7 +373,7 @@ fn replicate(replica: &Redis, master: &Redis) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_that_comes_back_with_its_scripts_is_fenced_all_the_same() {
+async fn promoted_replica_with_scripts_is_fenced() {
     let options = RedisOptions {
         aof: false,
         tcp: true,

@@ -1,12 +1,12 @@
-//! People as admins keep them: shut out at once on every server, and why somebody may join.
+//! User management: disabling takes effect at once on every server; explain names the rule.
 
 use std::time::{Duration, Instant};
 
 use plenary_testkit::{Client, Http, PASSWORD, Scene, Server, Setting, Ws, instance};
 use serde_json::json;
 
-/// It is a matter of milliseconds; what is left is for a slow machine. A socket looks by itself only
-/// every 10 s.
+/// It takes milliseconds; the rest is for a slow machine. A socket checks its session only every 10
+/// s.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
 fn scene() -> Scene {
@@ -20,7 +20,7 @@ fn scene() -> Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_is_disabled_is_out_on_every_server_at_once() {
+async fn disabled_user_is_disconnected_on_every_server() {
     let scene = scene();
     scene.set_password("grace");
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
@@ -48,7 +48,7 @@ async fn whoever_is_disabled_is_out_on_every_server_at_once() {
     let nobody = Http::nobody(&second.url());
     let refused = nobody.post("/login", &login).await;
     assert_eq!((refused.status, refused.code()), (403, "disabled"));
-    // Not even to whoever does not know the password.
+    // Not even to a client that does not know the password.
     let guess = json!({"email": "grace@example.org", "password": "a guess of it"});
     assert_eq!(nobody.post("/login", &guess).await.code(), "wrong_password");
 
@@ -61,7 +61,7 @@ async fn whoever_is_disabled_is_out_on_every_server_at_once() {
     let token = nobody.post("/login", &login).await.ok()["token"].clone();
     let token = token.as_str().expect("a token");
     let mut again = Ws::hello(&second.url(), token).await;
-    // By the command line, another process.
+    // From the command line, which is another process.
     scene
         .server
         .cli(&["user", "revoke", "grace@example.org"])
@@ -75,7 +75,7 @@ async fn whoever_is_disabled_is_out_on_every_server_at_once() {
         .ok();
     let grace = scene.http("grace");
     grace.get("/users").await.ok();
-    // Nobody shuts themselves out, so one admin is always left.
+    // Admins cannot disable themselves, so one admin always remains.
     let disable = grace.post("/user/2/disable", &json!({})).await;
     let demote = grace.put("/user/2/role", &json!({"role": "member"})).await;
     assert_eq!((disable.code(), demote.code()), ("invalid", "invalid"));
@@ -99,7 +99,7 @@ async fn whoever_is_disabled_is_out_on_every_server_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_admin_is_told_why_somebody_may_join() {
+async fn explain_names_the_rule() {
     let scene = scene();
     let ada = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let explain = |email: &str, at: &str| {
@@ -139,7 +139,7 @@ async fn an_admin_is_told_why_somebody_may_join() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_admin_keeps_people_by_the_command_line() {
+async fn users_are_managed_from_the_command_line() {
     let scene = scene();
     let url = scene.server.url();
     let ada = Client::with_token(&url, &scene.token("ada"));

@@ -1,4 +1,4 @@
-//! Who may what: every route and every request, for every kind of person.
+//! Permissions: every route and every request, for every kind of user.
 
 use plenary_shared::domain::ModerationAction;
 use plenary_shared::ids::{Cmid, Seq};
@@ -10,10 +10,11 @@ use plenary_shared::text::MessageBody;
 use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
 use serde_json::{Value, json};
 
-/// Everybody who asks. The meeting is private; `guest` and `ada` are its audience.
+/// The callers. The meeting is private; `guest` and `ada` are its audience.
 const PEOPLE: &[&str] = &["nobody", "member", "guest", "ada", "root"];
 
-/// Meeting 1 is private, with ada in it; 2 is public. `root` is an admin whom nobody invited.
+/// Meeting 1 is private with ada as a participant; 2 is public. `root` is an admin who is not
+/// invited.
 fn scene() -> Scene {
     Setting::new()
         .people(1, &["member", "guest", "ada", "root"])
@@ -26,7 +27,7 @@ fn scene() -> Scene {
         .start()
 }
 
-/// What somebody asks, and what each of [`PEOPLE`] is told: a status, and a code of a "no".
+/// A request, and the answer to each of [`PEOPLE`]: a status and an error code.
 struct Row {
     method: &'static str,
     path: &'static str,
@@ -41,20 +42,20 @@ const fn row(method: &'static str, path: &'static str, answers: [&'static str; 5
     }
 }
 
-/// What only admins do.
+/// A request for admins only.
 const fn moderation(path: &'static str, admin: &'static str) -> Row {
     row("POST", path, [OUT, ADMINS, ADMINS, ADMINS, admin])
 }
 
 const ONLY_ADMINS: [&str; 5] = [OUT, ADMINS, ADMINS, ADMINS, "200"];
-/// Of somebody who is not there.
+/// A request about an unknown user.
 const NOBODY: [&str; 5] = [OUT, ADMINS, ADMINS, ADMINS, "404 not_found"];
 const ADMINS: &str = "403 admins_only";
 const OUT: &str = "401 not_signed_in";
 const NOT_INVITED: &str = "403 not_allowed";
 const NOT_IN: &str = "409 not_participant";
 
-/// In this order: nobody, a member who is not invited, one who is, a participant, an admin.
+/// In this order: not signed in, a user who is not invited, one who is, a participant, an admin.
 const ROUTES: &[Row] = &[
     row("GET", "/me", [OUT, "200", "200", "200", "200"]),
     row("GET", "/meetings", [OUT, "200", "200", "200", "200"]),
@@ -95,7 +96,7 @@ const ROUTES: &[Row] = &[
         "/meeting/1/order/1/message",
         [OUT, NOT_INVITED, NOT_IN, "201", NOT_IN],
     ),
-    // Ada's own; she has said it before.
+    // Ada's own message; it was posted before.
     row(
         "PUT",
         "/meeting/1/order/1/message/3",
@@ -174,7 +175,7 @@ const ROUTES: &[Row] = &[
     row("POST", "/plan/meeting/99/instances", NOBODY),
     row("PUT", "/plan/meeting/99/order/1", NOBODY),
     row("DELETE", "/plan/meeting/99/order/1", NOBODY),
-    // What goes on is neither moved nor cancelled.
+    // A running instance can be neither moved nor cancelled.
     row(
         "PUT",
         "/plan/meeting/1/order/1",
@@ -185,13 +186,13 @@ const ROUTES: &[Row] = &[
         "/plan/meeting/1/order/1",
         [OUT, ADMINS, ADMINS, ADMINS, "409 not_scheduled"],
     ),
-    // Anybody who is signed in joins what is public, an admin too.
+    // Every signed-in user can join a public meeting, admins too.
     row(
         "POST",
         "/meeting/2/order/1/join",
         [OUT, "200", "200", "200", "200"],
     ),
-    // What is private and has not begun says no more to strangers.
+    // A private meeting that has not started reveals nothing to strangers.
     row(
         "POST",
         "/meeting/1/order/2/join",
@@ -200,7 +201,7 @@ const ROUTES: &[Row] = &[
             NOT_INVITED,
             "400 not_started",
             "400 not_started",
-            // An admin sees that it will begin.
+            // An admin sees that it will start.
             "400 not_started",
         ],
     ),
@@ -236,7 +237,7 @@ async fn every_route_by_every_kind_of_person() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What is posted there. Ada is the third.
+/// The body to post there. Ada is the third caller.
 fn said(path: &str) -> Value {
     if path.starts_with("/plan/meeting/") && !path.ends_with("/import") {
         let (from, to) = ("2099-01-01T00:00:00Z", "2099-01-01T01:00:00Z");
@@ -246,7 +247,7 @@ fn said(path: &str) -> Value {
     }
     match path.rsplit('/').next() {
         Some("mute" | "unmute" | "remove" | "unban") => json!({"userID": 3}),
-        // Too short a password.
+        // A password that is too short.
         Some("users") => json!({"name": "x", "email": "x@example.org", "password": "x"}),
         Some("meetings") => json!({"title": " "}),
         Some("import") => json!(["new@example.org"]),
@@ -258,7 +259,7 @@ fn said(path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn strangers_do_not_even_learn_that_it_exists() {
+async fn strangers_cannot_see_private_meetings() {
     let scene = scene();
     let ada = scene.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -272,7 +273,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
         "/search?q=plan",
         "/search?q=in:1/1",
     ];
-    // What is archived can be found.
+    // Archived messages can be found.
     until_async("the plan to be found", async || {
         let said = ada.get("/search?q=plan").await.ok().to_string();
         said.contains("Secret").then_some(())
@@ -295,7 +296,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
             assert_eq!(said.contains("Secret"), sees, "by {who}: {said}");
         }
     }
-    // A refusal says nothing of it either.
+    // A refusal reveals nothing either.
     let member = scene.http("member");
     for path in [
         "join",
@@ -313,7 +314,7 @@ async fn strangers_do_not_even_learn_that_it_exists() {
     assert!(!said.contains("Secret"), "{said}");
 }
 
-/// What each of the four who are signed in is told; an empty word is `ok`.
+/// The answers to the four signed-in callers; an empty string is `ok`.
 const REQUESTS: &[(&str, [&str; 4])] = &[
     ("meetings", ["", "", "", ""]),
     ("join_times", ["", "", "", ""]),
@@ -392,7 +393,7 @@ async fn every_request_by_every_kind_of_person() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_is_told_so_by_websocket() {
+async fn websocket_without_session_is_closed() {
     let scene = scene();
     for (name, _) in REQUESTS {
         let mut ws = Ws::connect(&scene.server.url()).await;
@@ -407,7 +408,7 @@ async fn who_is_not_signed_in_is_told_so_by_websocket() {
 }
 
 #[tokio::test]
-async fn nobody_acts_as_somebody_else() {
+async fn requests_cannot_name_another_user() {
     let scene = scene();
     let guest = scene.http("guest");
     let body = json!({"body": "as ada", "userID": 3});
@@ -429,7 +430,7 @@ async fn nobody_acts_as_somebody_else() {
 }
 
 #[test]
-fn the_command_line_is_bound_by_the_same() {
+fn command_line_has_the_same_limits() {
     let scene = scene();
     let member = client(&scene, "member");
     for args in [
@@ -501,7 +502,7 @@ fn request(name: &str) -> Verb {
             reply_to: None,
             ack: plenary_shared::protocol::Ack::Ordered,
         }),
-        // Ada joined first, then guest; what she has just posted is the fourth event.
+        // Ada joined first, then guest; her latest message is the fourth event.
         "edit" => Verb::Edit(Edit {
             instance,
             target: Seq::new(4).expect("a small number"),

@@ -1,4 +1,4 @@
-//! The schedule over HTTP: every change that admins make, and what is there afterwards.
+//! Planning over HTTP: every change, and the state afterwards.
 
 use plenary_shared::limits::IMPORT_BYTES_MAX;
 use plenary_testkit::{Scene, Setting};
@@ -13,7 +13,7 @@ fn scene() -> Scene {
         .start()
 }
 
-/// The one meeting that an answer speaks of.
+/// The only meeting in an answer.
 fn one(answer: &Value) -> &Value {
     let meetings = answer["meetings"].as_array().expect("a list");
     assert_eq!(meetings.len(), 1, "{answer}");
@@ -21,7 +21,7 @@ fn one(answer: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn a_meeting_is_added_edited_and_read_back() {
+async fn meeting_is_added_edited_and_read_back() {
     let scene = scene();
     let root = scene.http("root");
     let new = json!({"title": "Retro", "audience": ["Bob@Example.org", "eve@example.org"]});
@@ -40,7 +40,7 @@ async fn a_meeting_is_added_edited_and_read_back() {
     let meeting = one(&read);
     assert_eq!(meeting["title"], "Retro of May");
     assert_eq!(meeting["description"], "what went well");
-    // What is not named stays.
+    // Fields that are not sent stay.
     assert_eq!(meeting["isPublic"], false);
 
     let all = root.get("/plan/meetings").await.ok();
@@ -50,7 +50,7 @@ async fn a_meeting_is_added_edited_and_read_back() {
 }
 
 #[tokio::test]
-async fn an_audience_is_changed_and_imported() {
+async fn audience_is_changed_and_imported() {
     let scene = scene();
     let root = scene.http("root");
     let path = "/plan/meeting/1/audience";
@@ -86,7 +86,7 @@ async fn an_audience_is_changed_and_imported() {
 }
 
 #[tokio::test]
-async fn an_instance_is_scheduled_moved_and_cancelled() {
+async fn instance_is_scheduled_moved_and_cancelled() {
     let scene = scene();
     let root = scene.http("root");
     root.post(

@@ -1,4 +1,4 @@
-//! The schedule: what others put into the tables is found, starts are exact, the demo's data load.
+//! The schedule: rows inserted by others are found, starts are exact, the demo data loads.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use plenary_testkit::{Server, Setting, Stores, instance, until};
 use serde_json::json;
 
-/// How long a running server may take to find what somebody else inserted, in milliseconds.
+/// How long a running server may take to find inserted rows, in milliseconds.
 const FOUND_WITHIN_MS: u64 = 15_000;
 
 #[tokio::test]
-async fn plain_inserts_are_found_by_a_running_server() {
+async fn inserted_rows_are_found_by_a_running_server() {
     let scene = Setting::new().people(1, &["ada"]).start();
     let now = "SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000)";
     let ms = || -> u64 { scene.stores.database.value(now).parse().expect("a number") };
@@ -31,7 +31,7 @@ async fn plain_inserts_are_found_by_a_running_server() {
 }
 
 #[tokio::test]
-async fn a_start_that_is_known_is_exact_to_the_second() {
+async fn known_start_is_exact() {
     let scene = Setting::new()
         .people(1, &["ada"])
         .meeting(1, "Standup", None)
@@ -56,7 +56,7 @@ fn ws_is_open(scene: &plenary_testkit::Scene) -> bool {
 }
 
 #[tokio::test]
-async fn what_the_command_line_schedules_starts_at_once_and_everybody_hears_of_it() {
+async fn instance_scheduled_from_shell_starts_and_is_announced() {
     let scene = Setting::new()
         .people(1, &["ada"])
         .meeting(1, "Standup", None)
@@ -80,7 +80,7 @@ async fn what_the_command_line_schedules_starts_at_once_and_everybody_hears_of_i
 }
 
 #[test]
-fn the_demos_data_load_as_they_are() {
+fn demo_data_loads_unchanged() {
     let stores = Stores::start();
     Server::migrate(&stores.redis, &stores.database);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/demo.sql");
@@ -114,7 +114,7 @@ fn the_demos_data_load_as_they_are() {
             ["2", "haled@example.org"],
         ]
     );
-    // As they stand at the moment that the file names: see its head.
+    // The times are relative to the moment named at the top of the file.
     let at = "TIMESTAMP '2026-05-06 13:00:00'";
     let count = |when: &str| {
         let sql = format!("SELECT COUNT(*) FROM meeting_instance WHERE {when}");
@@ -141,7 +141,7 @@ fn the_demos_data_load_as_they_are() {
 fn a_database_that_is_newer_than_the_program_is_refused() {
     let stores = Stores::start();
     Server::migrate(&stores.redis, &stores.database);
-    // Whatever the runner calls its table: the last migration's number is raised there.
+    // Raises the number of the last migration, whatever the table is called.
     let table = stores.database.value(
         "SELECT table_name FROM information_schema.tables \
          WHERE table_schema = DATABASE() AND table_name LIKE '%migration%'",

@@ -1,4 +1,4 @@
-//! Signing in and out: the token alone says who one is, until it is revoked or too old.
+//! Signing in and out: the token alone identifies the user, until it is revoked or expires.
 
 use plenary_testkit::{Http, PASSWORD, Scene, Setting, until_async};
 use serde_json::json;
@@ -20,9 +20,9 @@ async fn login(scene: &Scene, email: &str, password: &str) -> plenary_testkit::A
 }
 
 #[tokio::test]
-async fn a_password_gives_a_token_and_a_logout_takes_it_back() {
+async fn login_creates_a_token_and_logout_revokes_it() {
     let scene = scene();
-    // Whatever the case of the address.
+    // The address in any case.
     let answer = login(&scene, "Ada@Example.ORG", PASSWORD).await.ok();
     assert_eq!(answer["userID"], 1);
     assert_eq!(answer["name"], "ada");
@@ -41,7 +41,7 @@ async fn a_password_gives_a_token_and_a_logout_takes_it_back() {
 
     let ada = Http::with_token(&scene.server.url(), token);
     assert_eq!(ada.get("/me").await.ok()["email"], "ada@example.org");
-    // Only its hash is stored, anywhere.
+    // Only its hash is stored.
     let stored = "SELECT COUNT(*), MAX(HEX(tokenHash)) FROM session";
     let stored = scene.stores.database.query(stored).concat();
     assert_eq!(stored[0], "1");
@@ -60,13 +60,13 @@ async fn a_password_gives_a_token_and_a_logout_takes_it_back() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_person_are_told_the_same() {
+async fn wrong_password_and_unknown_user_get_the_same_answer() {
     let scene = scene();
     let wrong = login(&scene, "ada@example.org", "not the password").await;
     assert_eq!((wrong.status, wrong.code()), (401, "wrong_password"));
     for (email, password) in [
         ("nobody@example.org", PASSWORD),
-        // Grace has none: she cannot sign in with any.
+        // Grace has no password and cannot sign in with any.
         ("grace@example.org", ""),
         ("grace@example.org", PASSWORD),
     ] {
@@ -77,7 +77,7 @@ async fn a_wrong_password_and_an_unknown_person_are_told_the_same() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down() {
+async fn repeated_sign_in_attempts_are_limited() {
     let scene = scene();
     let refused = until_async("the gate to close", || async {
         let answer = login(&scene, "ada@example.org", "a guess").await;
@@ -86,12 +86,12 @@ async fn guessing_is_slowed_down() {
     .await;
     assert_eq!(refused.code(), "too_many_requests");
     assert!(refused.headers.contains_key("retry-after"));
-    // Who is signed in already is not bothered.
+    // A signed-in user is not affected.
     scene.http("ada").get("/me").await.ok();
 }
 
 #[tokio::test]
-async fn a_token_that_is_too_old_is_no_token() {
+async fn expired_token_is_rejected() {
     let scene = scene();
     let ada = scene.http("ada");
     scene
@@ -100,7 +100,7 @@ async fn a_token_that_is_too_old_is_no_token() {
         .query("UPDATE session SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND");
     let refused = ada.get("/me").await;
     assert_eq!((refused.status, refused.code()), (401, "not_signed_in"));
-    // One that becomes too old while a server knows it.
+    // A token that expires while a server has it cached.
     let grace = scene.http("grace");
     scene.stores.database.query(
         "UPDATE session SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 2 SECOND WHERE userID = 2",
@@ -113,7 +113,7 @@ async fn a_token_that_is_too_old_is_no_token() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_refused() {
+async fn invalid_tokens_are_refused() {
     let scene = scene();
     for token in ["", "x", "Bearer", &"f".repeat(64), &"z".repeat(10_000)] {
         let refused = Http::with_token(&scene.server.url(), token)

@@ -1,12 +1,12 @@
-//! Connections to a store that went silent without being closed: they are given up, and what is asked
-//! goes over new ones.
+//! Store connections that went silent without being closed are abandoned, and requests use new
+//! ones.
 
 use plenary_testkit::{Http, Proxy, Server, ServerOptions, Setting, Stores, until_async};
 use serde_json::json;
 
 /// A server whose connections to its stores can be broken.
 struct Behind {
-    // Before its stores, so that it ends before they do.
+    // Before its stores, so that it ends first.
     server: Server,
     to_redis: Proxy,
     to_mysql: Proxy,
@@ -55,7 +55,7 @@ async fn say(ada: &Http, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_to_redis_that_went_silent_is_given_up() {
+async fn silent_redis_connection_is_abandoned() {
     let behind = behind_proxies();
     let ada = ada(&behind).await;
     say(&ada, "before").await;
@@ -64,7 +64,7 @@ async fn a_connection_to_redis_that_went_silent_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_to_mysql_that_went_silent_are_given_up() {
+async fn silent_mysql_connections_are_abandoned() {
     let behind = behind_proxies();
     let ada = ada(&behind).await;
     say(&ada, "before").await;

@@ -1,10 +1,10 @@
-//! A server that is told to stop does so within seconds, whatever of its stores is there.
+//! A server stops within seconds of SIGTERM, whatever the state of its stores.
 
 use std::time::{Duration, Instant};
 
 use plenary_testkit::{RedisOptions, Scene, ServerOptions, Setting, Signal, Ws, instance, until};
 
-/// Somebody is in, and follows.
+/// A user has joined and follows.
 async fn scene() -> (Scene, Ws) {
     let scene = Setting::with(RedisOptions::default(), ServerOptions::default())
         .people(1, &["ada"])

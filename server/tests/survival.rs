@@ -141,7 +141,7 @@ fn is_closed(event: &Event) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_posts() {
+async fn acknowledged_posts_survive_kill_of_the_server() {
     let mut scene = scene();
     let tokens = scene.tokens(&names());
     let reader = scene.token("reader");
@@ -215,7 +215,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_in_a_stream_of_p
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_servers_on_the_same_stores_are_one_meeting() {
+async fn two_servers_serve_one_meeting() {
     let scene = scene();
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
     let here = instance(1, 1);
@@ -247,7 +247,7 @@ async fn two_servers_on_the_same_stores_are_one_meeting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_told_to_stop_lets_everybody_reconnect() {
+async fn stopping_server_asks_clients_to_reconnect() {
     let mut scene = scene();
     let mut ws = scene.ws("person0").await;
     ws.join(instance(1, 1)).await.expect("it is public");
@@ -267,7 +267,7 @@ async fn a_server_that_is_told_to_stop_lets_everybody_reconnect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durable() {
+async fn empty_redis_keeps_sessions_and_durable_events() {
     let mut scene = Setting::new()
         .people(1, &["ada"])
         .meeting(1, "Long", None)
@@ -313,7 +313,7 @@ async fn a_redis_that_comes_back_empty_signs_nobody_out_and_loses_nothing_durabl
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
+async fn lost_terminal_leaves_after_the_grace() {
     let options = ServerOptions {
         args: vec!["--reconnect-grace-s".into(), "1".into()],
         env: vec![],
@@ -359,7 +359,7 @@ async fn a_lost_terminal_is_shown_as_left_after_the_grace() {
 const PIPELINED: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_to_redis_that_break_all_the_time_double_and_lose_nothing() {
+async fn breaking_redis_connections_lose_and_double_nothing() {
     let scene = scene();
     let here = instance(1, 1);
     let mut reader = scene.ws("reader").await;

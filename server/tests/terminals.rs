@@ -1,4 +1,4 @@
-//! One person at two terminals, and what people see of each other between two messages.
+//! One user at two terminals, and what users see of each other between messages.
 
 use std::time::{Duration, Instant};
 
@@ -37,12 +37,12 @@ async fn told(ws: &mut Ws) -> u64 {
     .await
 }
 
-/// Reads the list until it says this of 1/1.
+/// Reads the list until it shows this count for 1/1.
 async fn until_left(ws: &mut Ws, what: (u64, u64, u64)) {
     let begun = Instant::now();
     loop {
         let listed: MeetingsOk = ws.ask_as(Verb::Meetings {}).await.expect("a list");
-        // What has not begun has nothing to be read.
+        // An instance that has not started has nothing to read.
         assert_eq!(listed.unread.len(), 1);
         let Unread {
             read,
@@ -60,7 +60,7 @@ async fn until_left(ws: &mut Ws, what: (u64, u64, u64)) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_read_at_one_terminal_is_read_at_the_other() {
+async fn read_position_reaches_other_terminals() {
     let scene = scene();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -78,12 +78,12 @@ async fn what_is_read_at_one_terminal_is_read_at_the_other() {
     laptop.ask(read(here, 4)).await.expect("she may read it");
     assert_eq!(told(&mut phone).await, 4);
     until_left(&mut phone, (4, 1, 0)).await;
-    // It does not go back, and not beyond what there is.
+    // The position does not go back, nor beyond the last event.
     laptop.ask(read(here, 2)).await.expect("she may read it");
     until_left(&mut laptop, (4, 1, 0)).await;
     laptop.ask(read(here, 999)).await.expect("she may read it");
     until_left(&mut laptop, (5, 0, 0)).await;
-    // It is written within a second or so, and outlives the server.
+    // It is written within a second or so, and survives the server.
     let rows = "SELECT COALESCE(MAX(seq), 0) FROM read_position WHERE userID = 1";
     until_async("it to be written", async || {
         (scene.stores.database.value(rows) == "5").then_some(())
@@ -93,7 +93,7 @@ async fn what_is_read_at_one_terminal_is_read_at_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_follows_sees_who_is_writing() {
+async fn followers_see_typing() {
     let scene = scene();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -106,7 +106,7 @@ async fn whoever_follows_sees_who_is_writing() {
         .expect_err("she is not in");
     assert_eq!(refused.code.as_str(), "not_participant");
     ada.join(here).await.expect("it is public");
-    // However often: told once in a while.
+    // However often it is sent, it is published at intervals.
     for _ in 0..20 {
         ada.ask(Verb::Typing(here)).await.expect("she is in");
     }
@@ -138,7 +138,7 @@ async fn whoever_follows_sees_who_is_writing() {
     assert_eq!(seen, ["join", "message"]);
 }
 
-/// The next word about somebody who is there, or is not.
+/// The next presence change.
 async fn presence(ws: &mut Ws) -> (u64, Presence) {
     ws.wait_for("who is there", |push| match push {
         Push::Presence(told) => Some((told.user.get(), told.state)),
@@ -156,7 +156,7 @@ async fn presence(ws: &mut Ws) -> (u64, Presence) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_follows_sees_who_is_there() {
+async fn followers_see_presence() {
     let scene = scene();
     let here = instance(1, 1);
     let mut grace = scene.ws("grace").await;
@@ -167,7 +167,7 @@ async fn whoever_follows_sees_who_is_there() {
     let idle = |idle| Verb::Idle(Idle { idle });
     ada.ask(idle(true)).await.expect("anybody may be");
     assert_eq!(presence(&mut grace).await, (1, Presence::Idle));
-    // Too soon to be told at once, and told all the same.
+    // Too soon to be published at once, but it is published.
     ada.ask(idle(false)).await.expect("anybody may be");
     assert_eq!(presence(&mut grace).await, (1, Presence::Here));
     drop(ada);
@@ -180,7 +180,7 @@ async fn whoever_follows_sees_who_is_there() {
     assert_eq!(presence(&mut grace).await, (1, Presence::Here));
 }
 
-/// The next word about somebody who waits, or does not any more: who, whether, how many.
+/// The next change of a waiting user: user, whether waiting, count.
 async fn waiting(ws: &mut Ws) -> (u64, bool, usize) {
     ws.wait_for("who waits", |push| match push {
         Push::Waiting(told) => Some((told.user.get(), told.waits, told.count)),
@@ -198,7 +198,7 @@ async fn waiting(ws: &mut Ws) -> (u64, bool, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_waits_is_seen_at_every_server_until_their_last_terminal_is_gone() {
+async fn waiting_user_is_visible_on_every_server() {
     let scene = scene();
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
     let later = instance(1, 2);
@@ -217,7 +217,7 @@ async fn whoever_waits_is_seen_at_every_server_until_their_last_terminal_is_gone
     assert_eq!(waiting(&mut grace).await, (1, true, 1));
     phone.ask(wait(true)).await.expect("it is public");
     laptop.close().await;
-    // Looking is no more waiting, and she is told only what changes.
+    // Looking is not waiting, and she receives only changes.
     phone.ask(wait(false)).await.expect("it is public");
     assert_eq!(waiting(&mut grace).await, (1, false, 0));
     phone.ask(wait(true)).await.expect("it is public");

@@ -1,4 +1,4 @@
-//! One instance in detail: who came and went, by which connections, who was refused.
+//! One instance in detail: stays, connections, refused users.
 
 use plenary_shared::domain::{Code, Reason};
 use plenary_shared::protocol::{Push, TraceWhat, Verb, Watch};
@@ -9,11 +9,11 @@ use crate::rows::scene;
 use crate::watched::Watched;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_came_and_went_at_every_server_and_who_was_refused() {
+async fn detail_shows_stays_of_every_server_and_refusals() {
     let scene = scene();
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
     let here = instance(1, 1);
-    // What happened before anybody looked is in it as well.
+    // Events from before the watch are included.
     let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
     grace.join(here).await.expect("she is invited");
     grace.post(here, "a secret").await.expect("she is in");
@@ -29,7 +29,7 @@ async fn who_came_and_went_at_every_server_and_who_was_refused() {
     grace.join(here).await.expect("she is invited");
     let ken = scene.http("ken");
     ken.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    // The audience does not have her, wherever she asks.
+    // She is not in the audience, on any server.
     let mut ada = Ws::hello(&second.url(), &scene.token("ada")).await;
     let refused = ada.join(here).await.expect_err("she is not invited");
     assert_eq!(refused.code, Code::NotAllowed);
@@ -44,7 +44,7 @@ async fn who_came_and_went_at_every_server_and_who_was_refused() {
     assert_eq!((one.stays.len(), one.messages, one.servers), (2, 1, 1));
     assert_eq!(one.stays[0].reason, Some(Reason::Left));
     assert!(one.stays[0].to.is_some() && one.stays[1].to.is_none());
-    // She is connected to the other server, which measures that itself.
+    // She is connected to the other server, which measures her round trip.
     assert_eq!(one.rtt_ms, None);
     let denied = watched
         .traces
@@ -58,7 +58,7 @@ async fn who_came_and_went_at_every_server_and_who_was_refused() {
     assert!(watched.traces.iter().any(|one| one.what == message));
     assert!(!format!("{:?}", watched.traces).contains("secret"));
 
-    // Whoever loses their connection may come back.
+    // A user who loses the connection may come back.
     drop(grace);
     watched
         .until("that she is lost", |it| {
@@ -71,7 +71,7 @@ async fn who_came_and_went_at_every_server_and_who_was_refused() {
         let back = it.traces.iter().any(|one| one.what == TraceWhat::Back);
         back && it.named("grace").is_some_and(|one| one.rtt_ms.is_some())
     });
-    // Whoever reads answers pings.
+    // A client that is read answers pings.
     let reading = async {
         loop {
             grace.next().await;
@@ -87,7 +87,7 @@ async fn who_came_and_went_at_every_server_and_who_was_refused() {
         (2, 1, 3)
     );
 
-    // It is told to its end, and from its record to whoever looks later.
+    // The watch continues to the end; later watchers get the record.
     let root = scene.http("root");
     root.post("/meeting/1/order/1/end", &json!({"reason": "enough"}))
         .await
@@ -112,7 +112,7 @@ async fn who_came_and_went_at_every_server_and_who_was_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_looks_into_one_at_a_time_and_is_told_of_no_other() {
+async fn admin_watches_one_detail_at_a_time() {
     let scene = scene();
     let mut watched = Watched::begin(scene.ws("root").await).await;
     watched.look_into(instance(1, 1)).await;
@@ -131,7 +131,7 @@ async fn one_looks_into_one_at_a_time_and_is_told_of_no_other() {
     let joins = joins.filter(|one| one.what == TraceWhat::Join);
     assert_eq!(joins.count(), 1, "{:?}", watched.traces);
 
-    // Without one named it is the table alone.
+    // Without an instance only the table is pushed.
     let watch = Verb::Watch(Watch::default());
     watched.ws.ask(watch).await.expect("an admin may");
     grace

@@ -20,7 +20,7 @@ pub fn scene() -> Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_admin_is_told_what_goes_on_at_every_server() {
+async fn admin_sees_meetings_of_every_server() {
     let scene = scene();
     let second = Server::start(&scene.stores.redis, &scene.stores.database);
     let mut watched = Watched::begin(scene.ws("root").await).await;
@@ -91,7 +91,7 @@ async fn an_admin_is_told_what_goes_on_at_every_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_comes_later_is_told_everything_and_who_stops_nothing() {
+async fn late_watcher_receives_everything() {
     let scene = scene();
     let mut first = Watched::begin(scene.ws("root").await).await;
     first.until("three rows", |it| it.rows.len() == 3).await;

@@ -1,4 +1,4 @@
-//! Every server's figures are told at each of them, as long as it lives.
+//! The figures of every running server are pushed by each server.
 
 use plenary_testkit::{Server, Ws, instance};
 
@@ -6,7 +6,7 @@ use crate::rows::scene;
 use crate::watched::Watched;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_server_is_told_of_until_it_stops() {
+async fn servers_are_listed_until_they_stop() {
     let scene = scene();
     let mut second = Server::start(&scene.stores.redis, &scene.stores.database);
     let mut watched = Watched::begin(scene.ws("root").await).await;
@@ -32,7 +32,7 @@ async fn every_server_is_told_of_until_it_stops() {
         .map(|(_, port)| port.to_owned());
     let port = port.expect("it has a port");
     assert!(other.name.ends_with(&port), "{}", other.name);
-    // The head speaks of all of them.
+    // The totals cover all servers.
     watched
         .until("the sums", |it| {
             it.head

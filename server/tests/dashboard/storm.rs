@@ -1,5 +1,5 @@
-//! After a storm of joins, leaves and posts the dashboard agrees with the stores to the unit, on both
-//! kinds of store.
+//! After 1,000 joins, leaves and posts the dashboard agrees exactly with the stores, on both kinds
+//! of store.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,20 +15,20 @@ use sha2::{Digest, Sha256};
 use crate::watched::Watched;
 
 const PEOPLE: usize = 25;
-/// Each of them comes, says two things and goes so often: a thousand verbs in all.
+/// How often each user joins, posts twice and leaves: 1,000 operations in all.
 const ROUNDS: usize = 10;
 
-/// One row of the record: who, what, when in milliseconds.
+/// One row of the record: user, kind, time in milliseconds.
 struct Fact {
     user: Option<UserId>,
     kind: String,
     at_ms: i64,
 }
 
-/// When a stay began and ended, in milliseconds.
+/// Start and end of a stay, in milliseconds.
 type Stayed = (i64, Option<i64>);
 
-/// What everybody does at once; who stays in at last is every third.
+/// All users at once; every third stays at the end.
 async fn storm(people: Vec<Ws>, here: InstanceId) -> Vec<Ws> {
     let each = people.into_iter().enumerate().map(async |(nth, mut ws)| {
         for round in 0..ROUNDS {
@@ -44,7 +44,7 @@ async fn storm(people: Vec<Ws>, here: InstanceId) -> Vec<Ws> {
     join_all(each).await
 }
 
-/// What is pushed while the storm blows, until everything is counted.
+/// Collects pushes during the load, until everything is counted.
 async fn watch(root: Ws, here: InstanceId) -> Watched {
     let mut watched = Watched::begin(root).await;
     watched.look_into(here).await;
@@ -68,7 +68,7 @@ fn is_in(one: &plenary_shared::protocol::DetailPerson) -> bool {
     one.stays.last().is_some_and(|stay| stay.to.is_none())
 }
 
-/// Every figure against the rows of the record, and who is in against the live store.
+/// Compares every figure with the record, and the participants with the live state.
 fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
     let of = |kind: &str| facts.iter().filter(|one| one.kind == kind).count() as u64;
     let row = &watched.rows[&here];
@@ -123,7 +123,7 @@ fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
         stayed_ms += stays.iter().map(ms).sum::<i64>();
     }
     assert_eq!(sums.stayed_ms, stayed_ms);
-    // Each trace once, in order.
+    // Each timeline entry once, in order.
     let numbers: Vec<u64> = watched.traces.iter().map(|one| one.number).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
 }

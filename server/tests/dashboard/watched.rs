@@ -1,4 +1,4 @@
-//! The dashboard as one admin has it: what was pushed, put together as a client does.
+//! The dashboard as one admin has it, assembled from the pushes as a client does.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct Watched {
     pub sums: Option<DetailSums>,
     pub people: BTreeMap<UserId, DetailPerson>,
     pub traces: Vec<Trace>,
-    /// How often the detail was told from its beginning.
+    /// How often the complete detail was pushed.
     pub begun: usize,
 }
 
@@ -39,7 +39,7 @@ impl Watched {
         }
     }
 
-    /// From here on one instance is told in detail too.
+    /// Watches one instance in detail from now on.
     pub async fn look_into(&mut self, id: InstanceId) {
         let watch = Watch {
             stop: false,
@@ -91,7 +91,7 @@ impl Watched {
         self.traces.extend(news.traces);
     }
 
-    /// Takes what is told until it is as `look` wants it.
+    /// Reads pushes until `look` accepts the state.
     pub async fn until(&mut self, what: &str, look: impl Fn(&Self) -> bool) {
         let told = async {
             while !look(self) {
@@ -99,7 +99,7 @@ impl Watched {
                 self.take(push);
             }
         };
-        // It is told something every second, whatever it waits for.
+        // Something is pushed every second, whatever it waits for.
         let told = timeout(DEADLINE, told).await;
         told.unwrap_or_else(|_| {
             panic!(

@@ -84,7 +84,7 @@ fn every_planted_mistake_is_caught() {
 
 #[test]
 #[ignore = "as long as one likes: script/simulate N [SEED]"]
-fn as_many_as_one_likes() {
+fn any_number_of_seeds() {
     let number = |name: &str, otherwise: u64| {
         std::env::var(name).map_or(otherwise, |text| {
             text.parse()
