@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::error::Answer;
-use crate::hub::{Hub, Listener};
+use crate::hub::{Hub, Subscriber};
 use crate::store::overview::Listed;
 use crate::store::{NodeId, Store};
 
@@ -56,7 +56,7 @@ pub struct Board {
     name: OnceLock<String>,
     details: Details,
     /// By their number.
-    watchers: Mutex<BTreeMap<u64, Arc<Listener>>>,
+    watchers: Mutex<BTreeMap<u64, Arc<Subscriber>>>,
     next: AtomicU64,
     wanted: Notify,
     edition: Mutex<Option<Arc<Edition>>>,
@@ -103,7 +103,7 @@ impl Board {
     }
 
     /// From here on the listener is woken when there is something to pull.
-    pub fn watch(self: &Arc<Self>, listener: Arc<Listener>) -> Watching {
+    pub fn watch(self: &Arc<Self>, listener: Arc<Subscriber>) -> Watching {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // There may be a picture already.
         listener.wake();
@@ -125,7 +125,7 @@ impl Board {
                 () = self.wanted.notified() => {}
             }
             let mut reader = Reader::default();
-            self.hub.hear_denials(true);
+            self.hub.collect_denials(true);
             let mut tick = interval(Duration::from_millis(EVERY_MS));
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while !lock(&self.watchers).is_empty() {
@@ -151,17 +151,17 @@ impl Board {
             }
             *lock(&self.edition) = None;
             self.details.forget();
-            self.hub.hear_denials(false);
+            self.hub.collect_denials(false);
         }
     }
 
     /// Brings the figures up to what the stores say now.
     async fn look(&self, reader: &mut Reader) -> Answer<()> {
         let now = (self.clock)();
-        if reader.must_list(self.hub.changes(), now) {
+        if reader.must_list(self.hub.list_changes(), now) {
             let (soon, since) = (now.plus_ms(SOON_MS), now.plus_ms(-OVER_MS));
             match self.store.listed(soon, since).await {
-                Ok(listed) => reader.take_listed(listed, self.hub.changes()),
+                Ok(listed) => reader.take_listed(listed, self.hub.list_changes()),
                 // What is live can be seen without what lasts.
                 Err(error) if reader.listed.is_empty() => return Err(error),
                 Err(error) => tracing::debug!(%error, "the schedule is read again later"),

@@ -58,7 +58,7 @@ pub struct Plain {
 
 impl Fault {
     /// Returns the answer for the user: what to do, and the id under which the fault was logged.
-    pub fn told(&self, id: &str) -> Reject {
+    pub fn reject(&self, id: &str) -> Reject {
         let (code, sentence) = match self {
             Self::Unavailable { source, .. } => {
                 let plain = source.downcast_ref::<Plain>();

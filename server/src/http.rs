@@ -22,10 +22,10 @@ mod extract;
 mod health;
 mod meeting;
 mod moderation;
-mod people;
 mod planning;
 mod search;
 mod session;
+mod user_admin;
 
 pub use error::{HttpError, status};
 
@@ -85,13 +85,13 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(moderation::remove))
         .routes(routes!(moderation::unban))
         .routes(routes!(moderation::announce))
-        .routes(routes!(people::explain))
-        .routes(routes!(people::users, people::add))
-        .routes(routes!(people::role))
-        .routes(routes!(people::password))
-        .routes(routes!(people::disable))
-        .routes(routes!(people::enable))
-        .routes(routes!(people::sessions, people::revoke))
+        .routes(routes!(user_admin::explain))
+        .routes(routes!(user_admin::users, user_admin::add))
+        .routes(routes!(user_admin::role))
+        .routes(routes!(user_admin::password))
+        .routes(routes!(user_admin::disable))
+        .routes(routes!(user_admin::enable))
+        .routes(routes!(user_admin::sessions, user_admin::revoke))
         .routes(routes!(planning::meetings, planning::add))
         .routes(routes!(planning::meeting, planning::edit))
         .routes(routes!(planning::audience))

@@ -12,6 +12,7 @@ pub mod ctx;
 pub mod error;
 pub mod http;
 pub mod hub;
+pub mod json;
 pub mod listener;
 pub mod metrics;
 pub mod presence;

@@ -1,4 +1,4 @@
-//! The WebSocket: a door to the same services as HTTP, and the way on which events come.
+//! The WebSocket: the same services as HTTP, and the stream of events.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,34 +18,38 @@ use crate::ctx::Ctx;
 use crate::hub::Hub;
 use crate::store::{ConnectionId, NodeId};
 
-mod posting;
+mod closing;
+mod dispatch;
+mod events;
+mod following;
+mod posts;
 mod request;
 mod socket;
-mod verb;
+mod updates;
 mod wire;
 
-/// What every socket is handed.
+/// The state that all connections share.
 #[derive(Clone, Debug)]
 pub struct WsState {
-    /// What services are handed.
+    /// The context of the services.
     pub ctx: Ctx,
-    /// Where events come from.
+    /// The source of events.
     pub hub: Arc<Hub>,
-    /// What admins who watch are told.
+    /// The dashboard, for admins.
     pub board: Arc<Board>,
     /// This server.
     pub node: NodeId,
-    /// How long a lost connection may take to come back, in milliseconds.
+    /// Time that a lost connection has to return, in milliseconds.
     pub reconnect_grace_ms: i64,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
-    /// Every socket's task, and what is to be done after its end.
+    /// The tasks of all connections, including the clean-up after their end.
     pub tasks: TaskTracker,
-    /// The next connection's number.
+    /// The number of the next connection.
     pub next_number: Arc<AtomicU64>,
 }
 
-/// The WebSocket's route.
+/// Returns the route of the WebSocket.
 pub fn router(state: WsState) -> Router {
     Router::new().route(WS_PATH, any(upgrade)).with_state(state)
 }

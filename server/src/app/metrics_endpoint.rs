@@ -66,7 +66,7 @@ async fn export(State(endpoint): State<MetricsEndpoint>) -> Response {
         store,
         hub,
     } = endpoint;
-    let (rooms, bytes) = hub.kept();
+    let (rooms, bytes) = hub.buffered();
     metrics.rooms.set(i64::try_from(rooms).unwrap_or(i64::MAX));
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     metrics.ring_bytes.set(bytes);

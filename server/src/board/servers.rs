@@ -50,7 +50,7 @@ impl Board {
 
     fn own(&self) -> BoardServer {
         let (hub, metrics) = (&self.hub, self.hub.metrics());
-        let (rooms, queue_bytes) = hub.kept();
+        let (rooms, queue_bytes) = hub.buffered();
         BoardServer {
             node: self.node.0.clone(),
             name: self.name.get().cloned().unwrap_or_default(),

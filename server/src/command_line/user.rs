@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::output;
 use crate::ctx::Ctx;
-use crate::service::account::{self, NewPerson};
-use crate::service::people;
+use crate::service::account::{self, UserInput};
+use crate::service::user_admin;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -112,7 +112,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
         Command::List { json } => list(ctx, json).await,
         Command::Role { email, role } => {
             let user = account::by_email(ctx, &email).await?;
-            people::set_role(ctx, None, &user, role).await?;
+            user_admin::set_role(ctx, None, &user, role).await?;
             Ok(output::line(&format!(
                 "{} {} is {role} now.",
                 user.id, user.email
@@ -120,7 +120,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
         }
         Command::Disable { email } => {
             let user = account::by_email(ctx, &email).await?;
-            people::disable(ctx, None, &user).await?;
+            user_admin::disable(ctx, None, &user).await?;
             Ok(output::line(&format!(
                 "{} {} is disabled.",
                 user.id, user.email
@@ -128,7 +128,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
         }
         Command::Enable { email } => {
             let user = account::by_email(ctx, &email).await?;
-            people::enable(ctx, None, &user).await?;
+            user_admin::enable(ctx, None, &user).await?;
             Ok(output::line(&format!(
                 "{} {} is enabled.",
                 user.id, user.email
@@ -137,7 +137,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
         Command::Sessions { email, json } => sessions(ctx, &email, json).await,
         Command::Revoke { email } => {
             let user = account::by_email(ctx, &email).await?;
-            let ended = people::revoke(ctx, None, &user).await?;
+            let ended = user_admin::revoke(ctx, None, &user).await?;
             Ok(output::line(&format!(
                 "{ended} sessions of {} ended.",
                 user.email
@@ -148,7 +148,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
 
 async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
     let password = Password::choose(ctx, &asked.password)?;
-    let new = NewPerson {
+    let new = UserInput {
         name: asked.name,
         email: asked.email,
         age: asked.age,
@@ -167,13 +167,13 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
 async fn passwd(ctx: &Ctx, asked: Passwd) -> anyhow::Result<()> {
     let password = Password::choose(ctx, &asked.password)?;
     let user = account::by_email(ctx, &asked.email).await?;
-    people::set_password(ctx, None, &user, password.text()).await?;
+    user_admin::set_password(ctx, None, &user, password.text()).await?;
     password.tell(&asked.password, &user, "has a new password")
 }
 
 async fn sessions(ctx: &Ctx, email: &str, json: bool) -> anyhow::Result<()> {
     let user = account::by_email(ctx, email).await?;
-    for session in people::sessions(ctx, &user).await? {
+    for session in user_admin::sessions(ctx, &user).await? {
         if json {
             output::json(&session)?;
         } else {
@@ -224,7 +224,7 @@ impl Password {
         if flags.password_stdin {
             return Ok(Self::Given(first_line_of_stdin()?));
         }
-        Ok(Self::Made(account::make_password(ctx)))
+        Ok(Self::Made(account::generate_password(ctx)))
     }
 
     fn text(&self) -> &str {

@@ -71,7 +71,7 @@ fn nothing_here() -> Reject {
 fn in_shape(mut response: Response, method: &Method, id: &str) -> Response {
     if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
         error!(error = %*fault, "a request failed");
-        return refusal(&fault.told(id));
+        return refusal(&fault.reject(id));
     }
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();

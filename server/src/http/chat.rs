@@ -160,9 +160,11 @@ pub(super) async fn message(
         ack: saying.ack,
     };
     let cmid = post.cmid;
-    let posted = match chat::say(&state.ctx, &caller, post).await? {
-        chat::Said::Answered(posted) => posted,
-        chat::Said::Awaited(awaited) => chat::durable(&state.ctx, &caller, awaited).await?,
+    let posted = match chat::post(&state.ctx, &caller, post).await? {
+        chat::PostResult::Done(posted) => posted,
+        chat::PostResult::Pending(pending) => {
+            chat::wait_durable(&state.ctx, &caller, pending).await?
+        }
     };
     let (status, message) = match (posted.durable, posted.repeat) {
         (Some(false), _) => (

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::{HttpError, HttpState};
 use crate::ctx::Caller;
 use crate::rules::{self, PageAsked, importing};
-use crate::service::{account, people};
+use crate::service::{account, user_admin};
 
 /// Under which a client repeats a message without making a second one.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -64,7 +64,7 @@ impl FromRequestParts<HttpState> for Keeping {
         let Of(user) = Of::from_request_parts(parts, state).await?;
         Ok(Self {
             by: Some(caller.user.id),
-            person: people::by_id(&state.ctx, user).await?,
+            person: user_admin::by_id(&state.ctx, user).await?,
         })
     }
 }

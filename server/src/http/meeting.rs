@@ -189,5 +189,7 @@ pub(super) async fn participants(
     SignedIn(caller): SignedIn,
     At(instance): At,
 ) -> Result<Json<PeopleOk>, HttpError> {
-    Ok(Json(meeting::people(&state.ctx, &caller, instance).await?))
+    Ok(Json(
+        meeting::participants(&state.ctx, &caller, instance).await?,
+    ))
 }

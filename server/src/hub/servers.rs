@@ -1,4 +1,4 @@
-//! How the other servers say that they are: the last word of each, as long as it is fresh.
+//! The status reports of all servers, each until it expires.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,28 +9,28 @@ use tokio::time::Instant;
 
 use super::lock;
 
-/// How long a word holds: two of them may be lost.
-const FRESH_MS: u64 = 7_000;
+/// Lifetime of a report, in milliseconds. Servers report every 2 s, so two reports may be lost.
+const LIFETIME_MS: u64 = 7_000;
 
-/// By their node.
+/// Reports by node.
 #[derive(Default)]
 pub(super) struct Servers(Mutex<BTreeMap<String, (Instant, BoardServer)>>);
 
 impl Servers {
-    pub(super) fn note(&self, server: BoardServer) {
+    pub(super) fn record(&self, server: BoardServer) {
         let mut servers = lock(&self.0);
         servers.insert(server.node.clone(), (Instant::now(), server));
-        forget(&mut servers);
+        expire(&mut servers);
     }
 
-    pub(super) fn known(&self) -> Vec<BoardServer> {
+    pub(super) fn recent(&self) -> Vec<BoardServer> {
         let mut servers = lock(&self.0);
-        forget(&mut servers);
+        expire(&mut servers);
         servers.values().map(|(_, server)| server.clone()).collect()
     }
 }
 
-fn forget(servers: &mut BTreeMap<String, (Instant, BoardServer)>) {
-    let fresh = Duration::from_millis(FRESH_MS);
-    servers.retain(|_, (at, _)| at.elapsed() < fresh);
+fn expire(servers: &mut BTreeMap<String, (Instant, BoardServer)>) {
+    let lifetime = Duration::from_millis(LIFETIME_MS);
+    servers.retain(|_, (at, _)| at.elapsed() < lifetime);
 }

@@ -1,4 +1,4 @@
-//! Accounts and sessions: signing in, signing out, who asks; adding people.
+//! Accounts and sessions: signing in and out, authentication, passwords, and adding users.
 
 use plenary_shared::domain::{Code, Gender, Reject, Role, User};
 use plenary_shared::ids::UserId;
@@ -11,22 +11,22 @@ use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error, Fault};
 use crate::store::{NewSession, NewUser, PersonListed};
 
-/// How many people a page of [`list`] holds.
+/// Users per page of [`list`].
 pub const LIST_PAGE: usize = 500;
 
-/// Bytes of randomness in a password that we make.
+/// Letters in a generated password.
 const PASSWORD_RANDOM_BYTES: usize = 16;
 
-/// What such a password is made of.
+/// The alphabet of generated passwords: no characters that look or sound alike.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// Opens a session for an address and its password.
+/// Signs in with an email address and a password.
 ///
-/// `wrong_password` says never which of both is wrong, not even by the time it takes.
+/// `wrong_password` does not reveal which of the two is wrong, not even by the time it takes.
 pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
     let address = login.email.trim().to_lowercase();
     if login.password.len() > PASSWORD_BYTES_MAX || address.len() > EMAIL_BYTES_MAX {
-        // No account has either, whoever asks.
+        // No account can have such an address or password.
         return Err(Code::WrongPassword.into());
     }
     let permit = ctx.login_limiter.acquire(&address)?;
@@ -34,23 +34,23 @@ pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
         Some(account) => (Some(account.user), account.password_hash, account.disabled),
         None => (None, None, false),
     };
-    let right = permit.verify(login.password, hash).await?;
-    match user.filter(|_| right) {
-        // Only whoever knows the password is told so.
+    let matches = permit.verify(login.password, hash).await?;
+    match user.filter(|_| matches) {
+        // Revealed only to somebody who knows the password.
         Some(_) if disabled => Err(Code::Disabled.into()),
         Some(user) => issue_token(ctx, &user, login.label.as_deref().unwrap_or_default()).await,
         None => Err(Code::WrongPassword.into()),
     }
 }
 
-/// Closes the caller's session; its token is good for nothing from here on.
+/// Closes the caller's session and invalidates its token.
 pub async fn logout(ctx: &Ctx, caller: &Caller) -> Answer<()> {
-    // Somebody else may have closed it since the token was read: it is closed all the same.
+    // Succeeds as well if the session was closed in the meantime.
     ctx.store.close_session(caller.session).await?;
     Ok(())
 }
 
-/// Who holds this token; `not_signed_in` if it is malformed, unknown, expired or revoked.
+/// Returns the user of a token, or `not_signed_in` if it is malformed, unknown, expired or revoked.
 pub async fn authenticate(ctx: &Ctx, token: &str) -> Answer<Caller> {
     let Some(token) = Token::parse(token) else {
         return Err(Code::NotSignedIn.into());
@@ -65,7 +65,7 @@ pub async fn authenticate(ctx: &Ctx, token: &str) -> Answer<Caller> {
     }
 }
 
-/// Opens a session and gives out its token, the only time that it is seen.
+/// Opens a session and returns its token. The token cannot be read again later.
 pub async fn issue_token(ctx: &Ctx, user: &User, label: &str) -> Answer<LoginOk> {
     let token = Token::new(&*ctx.randomness);
     let now = ctx.now();
@@ -87,28 +87,28 @@ pub async fn issue_token(ctx: &Ctx, user: &User, label: &str) -> Answer<LoginOk>
     })
 }
 
-/// A person to be added, as somebody typed it.
+/// The input for a new user, not yet checked.
 #[derive(Clone, Debug)]
-pub struct NewPerson {
-    /// What they are called.
+pub struct UserInput {
+    /// Display name.
     pub name: String,
-    /// Their address.
+    /// Email address, used to sign in.
     pub email: String,
-    /// In years.
+    /// Age in years.
     pub age: Option<u32>,
-    /// As they say.
+    /// Gender, if stated.
     pub gender: Option<Gender>,
-    /// What they may do.
+    /// Permissions.
     pub role: Role,
-    /// The admin who adds them; nobody where it is the command line.
+    /// The admin who adds the user; `None` on the command line.
     pub by: Option<UserId>,
 }
 
-/// Adds a person who signs in with this password. `invalid` if the address is taken.
-pub async fn add_user(ctx: &Ctx, new: NewPerson, password: &str) -> Answer<User> {
+/// Adds a user. Returns `invalid` if the email address is taken.
+pub async fn add_user(ctx: &Ctx, new: UserInput, password: &str) -> Answer<User> {
     let checked = |error: text::TextError| Error::Reject(error.into());
     if new.age.is_some_and(|age| age > AGE_YEARS_MAX) {
-        let detail = format!("The age must be a whole number from 0 to {AGE_YEARS_MAX}.");
+        let detail = format!("The age must be a whole number from 0 to {AGE_YEARS_MAX} years.");
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let new = NewUser {
@@ -126,7 +126,7 @@ pub async fn add_user(ctx: &Ctx, new: NewPerson, password: &str) -> Answer<User>
     Ok(user)
 }
 
-/// Sets somebody's password.
+/// Sets the password of a user.
 pub async fn set_password(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -137,19 +137,19 @@ pub async fn set_password(
     ctx.store.set_password(user.id, &hash, by).await
 }
 
-/// The person with this address; `not_found` if there is none.
+/// Returns the user with this email address, or `not_found`.
 pub async fn by_email(ctx: &Ctx, email: &str) -> Answer<User> {
     match ctx.store.account(&email.trim().to_lowercase()).await? {
         Some(account) => Ok(account.user),
         None => Err(Reject::new(
             Code::NotFound,
-            "There is nobody with this address: look at the list of users.",
+            "No user has this email address. The list of users shows all addresses.",
         )
         .into()),
     }
 }
 
-/// The page of all people that comes after `after`; shorter than [`LIST_PAGE`] if it is the last.
+/// Returns the page of users that follows `after`. The last page is shorter than [`LIST_PAGE`].
 pub async fn list(ctx: &Ctx, after: Option<UserId>) -> Answer<Vec<PersonListed>> {
     ctx.store.users(after, LIST_PAGE).await
 }
@@ -164,20 +164,11 @@ async fn hash_password(ctx: &Ctx, password: &str) -> Answer<String> {
         .map_err(Error::Fault)
 }
 
-/// A password nobody has thought of: four groups of letters and digits that are not mistaken for each
-/// other when read aloud or typed off, 80 random bits.
-pub fn make_password(ctx: &Ctx) -> String {
+/// Generates a password with 80 random bits: four groups of letters and digits.
+pub fn generate_password(ctx: &Ctx) -> String {
     let mut bytes = [0; PASSWORD_RANDOM_BYTES];
     (ctx.randomness)(&mut bytes);
-    in_letters(&bytes)
-}
-
-/// Five random bits a letter, in groups of four.
-fn in_letters(bytes: &[u8]) -> String {
-    let letters: Vec<u8> = bytes
-        .iter()
-        .map(|byte| LETTERS[usize::from(byte % 32)])
-        .collect();
+    let letters = bytes.map(|byte| LETTERS[usize::from(byte % 32)]);
     letters
         .chunks(4)
         .map(String::from_utf8_lossy)
@@ -185,7 +176,7 @@ fn in_letters(bytes: &[u8]) -> String {
         .join("-")
 }
 
-/// A label as lists show it: one line that fits its column, whatever came.
+/// Turns a session label into one printable line that fits its column.
 fn one_line(label: &str) -> String {
     let shown = text::for_terminal(label.trim());
     let end = shown.floor_char_boundary(NAME_BYTES_MAX);

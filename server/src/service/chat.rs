@@ -1,4 +1,4 @@
-//! What is said in meetings: saying it, and reading it page by page.
+//! Messages and events of a meeting: posting, editing, deleting and reading them.
 
 use std::time::Duration;
 
@@ -18,16 +18,51 @@ use crate::metrics::Stage;
 use crate::rules::{self, PageAsked};
 use crate::store::{Head, Page};
 
-/// How long a list waits for what is not read: while what lasts is away it is shown without.
+/// Time that a list waits for the unread counts, in milliseconds. Without the durable store it is shown
+/// without them.
 const UNREAD_MS_MAX: u64 = 1_000;
 
-/// Between two looks whether the archive has what was posted: a fraction of what it takes to
-/// gather.
-const LOOK_MS: u64 = 20;
+/// Interval between two checks whether a post is durable, in milliseconds: a fraction of the archiver's
+/// batching time.
+const DURABLE_CHECK_MS: u64 = 20;
 
-/// Says something, once for each cmid.
-pub async fn post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
-    something(&post.body)?;
+/// The result of a post.
+#[derive(Debug)]
+pub enum PostResult {
+    /// The post is complete.
+    Done(Posted),
+    /// The post has a seq, and [`wait_durable`] completes it.
+    Pending(PendingPost),
+}
+
+/// A post that has a seq but is not known to be durable.
+#[derive(Debug)]
+pub struct PendingPost {
+    post: Post,
+    posted: Posted,
+    /// The generation before the post; `None` if the instance was not live.
+    generation: Option<Generation>,
+}
+
+/// Posts a message, once for each cmid.
+pub async fn post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<PostResult> {
+    match post.ack {
+        Ack::Ordered => store_post(ctx, caller, post).await.map(PostResult::Done),
+        Ack::Durable => {
+            // Read before the post: a later check compares the generation of the message with it.
+            let generation = head(ctx, post.instance).await?.map(|head| head.generation);
+            let posted = store_post(ctx, caller, post.clone()).await?;
+            Ok(PostResult::Pending(PendingPost {
+                post,
+                posted,
+                generation,
+            }))
+        }
+    }
+}
+
+async fn store_post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
+    reject_empty(&post.body)?;
     let (instance, user) = (post.instance, &caller.user);
     let began = Instant::now();
     let answer = match post.reply_to {
@@ -48,9 +83,9 @@ pub async fn post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
     answer
 }
 
-/// Changes a message of one's own, once for each cmid.
+/// Edits the caller's own message, once for each cmid.
 pub async fn edit(ctx: &Ctx, caller: &Caller, edit: Edit) -> Answer<Posted> {
-    something(&edit.body)?;
+    reject_empty(&edit.body)?;
     ctx.store
         .edit(
             edit.instance,
@@ -62,30 +97,30 @@ pub async fn edit(ctx: &Ctx, caller: &Caller, edit: Edit) -> Answer<Posted> {
         .await
 }
 
-/// Deletes a message of one's own, once for each cmid.
+/// Deletes the caller's own message, once for each cmid.
 pub async fn delete(ctx: &Ctx, caller: &Caller, delete: Delete) -> Answer<Posted> {
     ctx.store
         .delete(delete.instance, &caller.user, delete.cmid, delete.target)
         .await
 }
 
-/// Nobody says the body of a message that was deleted.
-fn something(body: &MessageBody) -> Answer<()> {
+/// Rejects the empty body, which marks deleted messages.
+fn reject_empty(body: &MessageBody) -> Answer<()> {
     if body.is_gone() {
         return Err(Code::BodyEmpty.into());
     }
     Ok(())
 }
 
-/// Somebody is writing something.
+/// Publishes that the caller is typing.
 pub async fn typing(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Done> {
     ctx.store.typing(instance, &caller.user).await?;
     Ok(Done {})
 }
 
-/// Somebody has read up to this seq. Where they have read to: the log's last seq at most.
+/// Records the caller's read position. Returns it, limited to the last seq of the log.
 pub async fn read(ctx: &Ctx, caller: &Caller, asked: ReadUpTo) -> Answer<Seq> {
-    // Also asks whether they may read it.
+    // Checks the access as well.
     let last = ctx
         .store
         .events(asked.instance, &caller.user, Page::Before(None), 1)
@@ -96,8 +131,8 @@ pub async fn read(ctx: &Ctx, caller: &Caller, asked: ReadUpTo) -> Answer<Seq> {
     Ok(seq)
 }
 
-/// What somebody has not read yet of instances that they may read; nothing where that is not known
-/// now: nobody waits for it.
+/// Returns the caller's unread counts in instances that they may read. Empty if the durable store does
+/// not answer in time.
 pub async fn unread(ctx: &Ctx, caller: &Caller, instances: &[InstanceId]) -> Vec<Unread> {
     let user = &caller.user;
     let known: Vec<(InstanceId, Seq)> = instances
@@ -108,93 +143,56 @@ pub async fn unread(ctx: &Ctx, caller: &Caller, instances: &[InstanceId]) -> Vec
     match timeout(Duration::from_millis(UNREAD_MS_MAX), counting).await {
         Ok(Ok(unread)) => unread,
         Ok(Err(error)) => {
-            tracing::debug!(%error, "what is not read is not known");
+            tracing::debug!(%error, "reading the unread counts failed, answering without them");
             Vec::new()
         }
         Err(_) => Vec::new(),
     }
 }
 
-/// What was posted and is to be answered when it is durable.
-#[derive(Debug)]
-pub struct Awaited {
-    post: Post,
-    posted: Posted,
-    /// The generation before it was posted; `None`: it was not live.
-    generation: Option<Generation>,
-}
-
-/// What became of a post.
-#[derive(Debug)]
-pub enum Said {
-    /// This is the answer.
-    Answered(Posted),
-    /// The answer is what [`durable`] says.
-    Awaited(Awaited),
-}
-
-/// Says something as [`post`] does; what is to be durable has only been ordered then.
-pub async fn say(ctx: &Ctx, caller: &Caller, said: Post) -> Answer<Said> {
-    match said.ack {
-        Ack::Ordered => post(ctx, caller, said).await.map(Said::Answered),
-        Ack::Durable => {
-            // Before it: whichever generation the message is in, a later look tells whether it is
-            // this one.
-            let generation = head(ctx, said.instance).await?.map(|head| head.generation);
-            let posted = post(ctx, caller, said.clone()).await?;
-            Ok(Said::Awaited(Awaited {
-                post: said,
-                posted,
-                generation,
-            }))
-        }
-    }
-}
-
-/// Waits until the archive has what was posted, at most [`DURABLE_WAIT_MS_MAX`]; then the answer
-/// says that it has not.
-pub async fn durable(ctx: &Ctx, caller: &Caller, mut awaited: Awaited) -> Answer<Posted> {
+/// Waits until the archive has the post, at most [`DURABLE_WAIT_MS_MAX`]. The answer says whether it
+/// has.
+pub async fn wait_durable(ctx: &Ctx, caller: &Caller, mut pending: PendingPost) -> Answer<Posted> {
     let deadline = Instant::now() + Duration::from_millis(DURABLE_WAIT_MS_MAX);
-    let looking = async {
+    let checking = async {
         loop {
-            match look(ctx, caller, &mut awaited).await {
+            match is_durable(ctx, caller, &mut pending).await {
                 Ok(true) => return Ok(()),
-                // What was ordered is ordered, whatever cannot be asked just now.
+                // A fault does not take back the post.
                 Ok(false) | Err(Error::Fault(_)) => {}
                 Err(Error::Reject(reject)) => return Err(reject),
             }
-            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+            tokio::time::sleep(Duration::from_millis(DURABLE_CHECK_MS)).await;
         }
     };
-    let durable = match tokio::time::timeout_at(deadline, looking).await {
+    let durable = match tokio::time::timeout_at(deadline, checking).await {
         Ok(outcome) => outcome.map(|()| true)?,
         Err(_late) => false,
     };
     Ok(Posted {
         durable: Some(durable),
-        ..awaited.posted
+        ..pending.posted
     })
 }
 
-/// Whether the archive has it.
-async fn look(ctx: &Ctx, caller: &Caller, awaited: &mut Awaited) -> Answer<bool> {
-    let head = head(ctx, awaited.post.instance).await?;
+async fn is_durable(ctx: &Ctx, caller: &Caller, pending: &mut PendingPost) -> Answer<bool> {
+    let head = head(ctx, pending.post.instance).await?;
     if let Some(head) = &head
-        && Some(head.generation) == awaited.generation
+        && Some(head.generation) == pending.generation
     {
-        return Ok(awaited.posted.seq <= head.durable);
+        return Ok(pending.posted.seq <= head.durable);
     }
-    if head.is_none() && awaited.generation.is_none() {
-        // It was answered by what lasts.
-        return Ok(awaited.posted.repeat);
+    if head.is_none() && pending.generation.is_none() {
+        // The durable store answered the post.
+        return Ok(pending.posted.repeat);
     }
-    // The live state began anew, or is over: it may have forgotten the message. The same cmid makes
-    // no second one, and says where it is.
-    awaited.generation = head.map(|head| head.generation);
-    let repeat = awaited.posted.repeat;
-    awaited.posted = post(ctx, caller, awaited.post.clone()).await?;
-    let is_archived = awaited.generation.is_none() && awaited.posted.repeat;
-    awaited.posted.repeat = repeat;
+    // A new generation started, or the instance has ended, so the message may be lost. Posting it again
+    // with the same cmid finds it or restores it.
+    pending.generation = head.map(|head| head.generation);
+    let repeat = pending.posted.repeat;
+    pending.posted = store_post(ctx, caller, pending.post.clone()).await?;
+    let is_archived = pending.generation.is_none() && pending.posted.repeat;
+    pending.posted.repeat = repeat;
     Ok(is_archived)
 }
 
@@ -203,7 +201,7 @@ async fn head(ctx: &Ctx, instance: InstanceId) -> Answer<Option<Head>> {
     Ok(heads.into_iter().next().flatten())
 }
 
-/// A page of the log.
+/// Returns a page of the event log.
 pub async fn events(ctx: &Ctx, caller: &Caller, events: Events) -> Answer<EventsOk> {
     let (page, limit) = rules::page(PageAsked {
         after: events.after,
@@ -215,7 +213,7 @@ pub async fn events(ctx: &Ctx, caller: &Caller, events: Events) -> Answer<Events
         .await
 }
 
-/// A page of the messages.
+/// Returns a page of the messages.
 pub async fn messages(
     ctx: &Ctx,
     caller: &Caller,
@@ -228,7 +226,7 @@ pub async fn messages(
         .await
 }
 
-/// A page of one person's messages.
+/// Returns a page of the messages of one user.
 pub async fn user_messages(ctx: &Ctx, caller: &Caller, asked: UserMessages) -> Answer<MessagesOk> {
     let (page, limit) = rules::page(PageAsked {
         after: asked.after,

@@ -1,4 +1,4 @@
-//! Meetings as people use them: which there are, going in, going out, who is there.
+//! Meetings as participants use them: listing, opening, joining and leaving.
 
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ use crate::service::chat;
 use crate::store::ConnectionId;
 use crate::store::overview::Denial;
 
-/// How long an answer waits for who has not been in: while what lasts is away it goes without.
+/// Time that an answer waits for the absent invitees, in milliseconds. Without the durable store it is
+/// sent without them.
 const ABSENT_MS_MAX: u64 = 1_000;
 
-/// Becomes a participant; with a connection, for as long as that lives.
+/// Joins an instance. With a connection, the stay ends when that is lost.
 pub async fn join(
     ctx: &Ctx,
     caller: &Caller,
@@ -30,13 +31,13 @@ pub async fn join(
     if let Err(Error::Reject(reject)) = &joined
         && reject.code != Code::AlreadyParticipant
     {
-        tell_denied(ctx, caller, instance, reject.code).await;
+        publish_denial(ctx, caller, instance, reject.code).await;
     }
     joined
 }
 
-/// Tells admins who look into the instance, at every server. It may be lost, and is kept nowhere.
-async fn tell_denied(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: Code) {
+/// Publishes a rejected join to the admins who watch the instance. It may be lost, and is not stored.
+async fn publish_denial(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: Code) {
     let at = ctx.now();
     if !ctx.denials.admit(at) {
         return;
@@ -49,17 +50,17 @@ async fn tell_denied(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: Cod
         at,
     };
     if let Err(error) = ctx.store.tell_denied(&denial).await {
-        tracing::debug!(%error, "nobody is told that somebody was refused");
+        tracing::debug!(%instance, %error, "publishing a rejected join failed");
     }
 }
 
-/// Is a participant no longer.
+/// Leaves an instance.
 pub async fn leave(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Posted> {
     ctx.store.leave(instance, &caller.user).await
 }
 
-/// The participants, in the order of joining.
-pub async fn people(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<PeopleOk> {
+/// Returns the participants, ordered by join time.
+pub async fn participants(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<PeopleOk> {
     let participants = ctx.store.people(instance, &caller.user).await?;
     Ok(PeopleOk {
         participants,
@@ -67,20 +68,20 @@ pub async fn people(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<
     })
 }
 
-/// Who is invited and has not been in; nothing where that is not known now: nobody waits for it.
+/// Returns the invited users who have not joined. `None` if the durable store does not answer in time.
 pub async fn absent(ctx: &Ctx, instance: InstanceId) -> Option<Absent> {
-    let looking = ctx.store.absent(instance, ABSENT_MAX);
-    match timeout(Duration::from_millis(ABSENT_MS_MAX), looking).await {
+    let reading = ctx.store.absent(instance, ABSENT_MAX);
+    match timeout(Duration::from_millis(ABSENT_MS_MAX), reading).await {
         Ok(Ok(absent)) => absent,
         Ok(Err(error)) => {
-            tracing::debug!(%error, "who has not been in is not known");
+            tracing::debug!(%instance, %error, "reading the absent invitees failed");
             None
         }
         Err(_) => None,
     }
 }
 
-/// The person at a connection has not used it for so long, in milliseconds, or uses it again.
+/// Publishes that the user of a connection has been idle for `idle_ms`, or with `None` is active again.
 pub async fn idle(
     ctx: &Ctx,
     instance: InstanceId,
@@ -90,16 +91,16 @@ pub async fn idle(
     ctx.store.idle(instance, connection, idle_ms).await
 }
 
-/// Active, coming and lately ended instances that the person may see.
+/// Returns the active, upcoming and recently ended instances that the caller may see.
 pub async fn visible(ctx: &Ctx, caller: &Caller) -> Answer<MeetingsOk> {
     let now = ctx.now();
     let meetings = ctx.store.visible(&caller.user, now).await?;
-    let begun: Vec<InstanceId> = meetings
+    let started: Vec<InstanceId> = meetings
         .iter()
         .filter(|one| one.state != InstanceState::Scheduled)
         .map(|one| one.id)
         .collect();
-    let unread = chat::unread(ctx, caller, &begun).await;
+    let unread = chat::unread(ctx, caller, &started).await;
     Ok(MeetingsOk {
         meetings,
         unread,
@@ -107,18 +108,18 @@ pub async fn visible(ctx: &Ctx, caller: &Caller) -> Answer<MeetingsOk> {
     })
 }
 
-/// The active instances that the person may see.
+/// Returns the active instances that the caller may see.
 pub async fn active_meetings(ctx: &Ctx, caller: &Caller) -> Answer<Vec<Instance>> {
     ctx.store.active_meetings(&caller.user).await
 }
 
-/// For every active instance that the person may see: when its participants joined.
+/// Returns the join times of the participants in every active instance that the caller may see.
 pub async fn join_times(ctx: &Ctx, caller: &Caller) -> Answer<JoinTimesOk> {
     let meetings = ctx.store.join_times(&caller.user).await?;
     Ok(JoinTimesOk { meetings })
 }
 
-/// Reads an instance; a participant's connection counts as theirs from here on.
+/// Reads an instance. If the caller is a participant, binds their stay to the connection.
 pub async fn open(
     ctx: &Ctx,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! The schedule as admins and operators plan it: meetings, who may join, and when they take place.
+//! Planning by admins and operators: meetings, their audiences and their instances.
 
 use plenary_shared::domain::{Code, Meeting, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
@@ -14,24 +14,24 @@ use crate::rules::importing::{self, Imported};
 use crate::store::planning::{EditMeeting, Invitations};
 use crate::store::{NewMeeting, Planned};
 
-/// How many meetings a page of [`list`] holds.
+/// Meetings per page of [`list`].
 pub const LIST_PAGE: usize = 500;
 
-/// How much of a wrong address is told, in characters.
+/// Characters of an invalid email address that an error shows.
 const SHOWN_CHARS_MAX: usize = 100;
 
-/// A list of addresses, and how it is meant.
+/// A list of email addresses to import, with its options.
 #[derive(Clone, Copy, Debug)]
 pub struct Import<'a> {
-    /// CSV, or an address a line.
+    /// CSV, or one address per line.
     pub text: &'a str,
-    /// Whoever is not on it is invited no more.
+    /// Removes all addresses that are not on the list.
     pub replace: bool,
-    /// One wrong line, and nothing is changed.
+    /// Changes nothing if a line is invalid.
     pub strict: bool,
 }
 
-/// Does what an admin plans. `admins_only`.
+/// Runs a planning request. Returns `admins_only` for other callers.
 pub async fn plan(ctx: &Ctx, caller: &Caller, asked: Plan) -> Answer<PlanOk> {
     rules::admin(&caller.user)?;
     let by = Some(caller.user.id);
@@ -101,11 +101,12 @@ pub async fn plan(ctx: &Ctx, caller: &Caller, asked: Plan) -> Answer<PlanOk> {
     }
 }
 
-/// Adds a meeting; its texts and addresses are checked here.
+/// Adds a meeting, after checking its texts and addresses.
 pub async fn add_meeting(ctx: &Ctx, new: NewMeeting) -> Answer<Meeting> {
     let audience = addresses("audience", &new.audience)?;
     if audience.len() > AUDIENCE_MAX {
-        let detail = format!("The field audience has at most {AUDIENCE_MAX} addresses.");
+        let count = audience.len();
+        let detail = format!("The audience has {count} addresses; the limit is {AUDIENCE_MAX}.");
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let new = NewMeeting {
@@ -126,7 +127,7 @@ pub async fn edit_meeting(
     edit: EditMeeting,
 ) -> Answer<PlanOk> {
     if edit == EditMeeting::default() {
-        let detail = "Say what to change: title, description or isPublic.";
+        let detail = "Nothing to change. Set title, description or isPublic.";
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let checked = |text: Result<String, text::TextError>| text.map_err(Reject::from);
@@ -145,7 +146,7 @@ pub async fn edit_meeting(
     meeting_now(ctx, meeting).await
 }
 
-/// Invites the first of these, and the second no more.
+/// Adds and removes addresses of the audience.
 pub async fn change_audience(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -153,7 +154,7 @@ pub async fn change_audience(
     (add, remove): (&[String], &[String]),
 ) -> Answer<PlanOk> {
     if add.is_empty() && remove.is_empty() {
-        let detail = "Say whom to add or to remove: the fields add and remove are empty.";
+        let detail = "Nothing to change. Put addresses into add or remove.";
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let change = Invitations {
@@ -164,7 +165,7 @@ pub async fn change_audience(
     invite(ctx, by, meeting, &change, Vec::new()).await
 }
 
-/// Invites everybody on a list; what is wrong on it is told, line by line.
+/// Imports a list of addresses into the audience. The answer reports every invalid line.
 pub async fn import_audience(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -180,16 +181,16 @@ pub async fn import_audience(
     if let (true, Some(first)) = (import.strict, wrong.first()) {
         let more = match wrong_count {
             1 => String::new(),
-            more => format!(", and {} more are", more - 1),
+            count => format!(", and {} more lines are invalid", count - 1),
         };
         let detail = format!(
-            "Line {} is wrong: {}{more}. Nothing was changed.",
+            "Line {} is invalid: {}{more}. Nothing was changed.",
             first.line, first.why
         );
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     if emails.is_empty() && import.replace {
-        let detail = "There is no address in the list: nobody was removed.";
+        let detail = "The list contains no valid address. Nothing was changed.";
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let change = Invitations {
@@ -200,7 +201,7 @@ pub async fn import_audience(
     invite(ctx, by, meeting, &change, wrong).await
 }
 
-/// Adds an instance of a meeting.
+/// Schedules an instance of a meeting.
 pub async fn schedule(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -212,7 +213,7 @@ pub async fn schedule(
     ctx.store.schedule(meeting, from, to, by).await
 }
 
-/// Gives another time to an instance that has not begun.
+/// Reschedules an instance that has not started.
 pub async fn move_instance(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -225,7 +226,7 @@ pub async fn move_instance(
     instance_now(ctx, instance).await
 }
 
-/// Calls off an instance that has not begun.
+/// Cancels an instance that has not started.
 pub async fn cancel(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -240,12 +241,12 @@ pub async fn cancel(
     instance_now(ctx, instance).await
 }
 
-/// The page of all meetings that comes after `after`; shorter than [`LIST_PAGE`] if it is the last.
+/// Returns the page of meetings that follows `after`. The last page is shorter than [`LIST_PAGE`].
 pub async fn list(ctx: &Ctx, after: Option<MeetingId>) -> Answer<Vec<Planned>> {
     ctx.store.meetings(after, LIST_PAGE).await
 }
 
-/// A page as a screen wants it, shorter where audiences are long.
+/// Returns a page for a screen. It has fewer meetings if their audiences are long.
 async fn page(ctx: &Ctx, after: Option<MeetingId>) -> Answer<PlanOk> {
     let mut meetings = ctx.store.meetings(after, PLAN_PAGE + 1).await?;
     let mut emails = 0;
@@ -264,11 +265,11 @@ async fn page(ctx: &Ctx, after: Option<MeetingId>) -> Answer<PlanOk> {
     })
 }
 
-/// A meeting as it is now, and what overlaps with it. `not_found`.
+/// Returns a meeting and its overlaps with other meetings, or `not_found`.
 pub async fn meeting_now(ctx: &Ctx, id: MeetingId) -> Answer<PlanOk> {
     let (meetings, found) = read(ctx, id).await?;
     let mut overlaps: Vec<Overlap> = Vec::new();
-    // One that overlaps with several of its instances is told once.
+    // An instance may overlap with several of this meeting; it is listed once.
     for (_, overlap) in found {
         if overlaps.iter().all(|one| one.instance != overlap.instance) {
             overlaps.push(overlap);
@@ -281,7 +282,7 @@ pub async fn meeting_now(ctx: &Ctx, id: MeetingId) -> Answer<PlanOk> {
     })
 }
 
-/// The same of an instance's meeting, with what overlaps with the instance.
+/// Returns the meeting of an instance, and the overlaps of that instance.
 pub async fn instance_now(ctx: &Ctx, id: InstanceId) -> Answer<PlanOk> {
     let (meetings, found) = read(ctx, id.meeting).await?;
     let of_it = found.into_iter().filter(|(own, _)| *own == id);
@@ -293,10 +294,10 @@ pub async fn instance_now(ctx: &Ctx, id: InstanceId) -> Answer<PlanOk> {
     })
 }
 
-/// The one meeting, and what overlaps with which of its instances.
+/// Returns the meeting, and the overlaps of each of its instances.
 async fn read(ctx: &Ctx, id: MeetingId) -> Answer<(Vec<Planned>, Vec<(InstanceId, Overlap)>)> {
     let Some(meeting) = ctx.store.meeting(id).await? else {
-        let detail = format!("There is no meeting {id}: look at the list of meetings.");
+        let detail = format!("Meeting {id} does not exist. The list of meetings shows all ids.");
         return Err(Reject::new(Code::NotFound, detail).into());
     };
     let overlaps = ctx.store.overlaps(id).await?;
@@ -324,14 +325,14 @@ async fn invite(
     })
 }
 
-/// The addresses in lower case, each once.
+/// Returns the addresses in lower case, without duplicates.
 fn addresses(field: &str, given: &[String]) -> Result<Vec<String>, Reject> {
     let mut read = given
         .iter()
         .map(|email| {
             text::parse_email(email).map_err(|error| {
                 let shown: String = email.chars().take(SHOWN_CHARS_MAX).collect();
-                let detail = format!("The field {field}: '{shown}': {error}.");
+                let detail = format!("Field {field}: '{shown}': {error}.");
                 Reject::new(Code::Invalid, detail)
             })
         })

@@ -1,4 +1,4 @@
-//! Finding what was said, over everything that somebody may read.
+//! Full-text search over all messages that a user may read.
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::limits::SEARCH_PAGE_MAX;
@@ -8,7 +8,7 @@ use plenary_shared::search::Query;
 use crate::ctx::{Caller, Ctx};
 use crate::error::Answer;
 
-/// A page of what is found, newest first.
+/// Returns a page of matching messages, newest first.
 pub async fn search(ctx: &Ctx, caller: &Caller, asked: Search) -> Answer<SearchOk> {
     let invalid = |detail: String| Reject::new(Code::Invalid, detail);
     let query = Query::parse(&asked.query).map_err(|error| invalid(error.to_string()))?;

@@ -1,145 +1,117 @@
-//! Reading requests: every line of a frame is one, and a bad one is answered, not punished.
+//! Parses requests. Every line of a frame is one; a malformed line is answered with an error.
+
+use std::collections::BTreeMap;
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{Request, Verb};
-use plenary_shared::text::MessageBody;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
 
-/// A line that is no request, and what its sender is told.
+use crate::json::{self, Origin};
+
+/// A line that is not a request.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bad {
-    /// The request's number; 0 when it has none.
+pub(super) struct BadRequest {
+    /// The id of the request, or 0 if it has none.
     pub(super) id: u64,
-    /// Why it is none.
+    /// The answer.
     pub(super) reject: Reject,
 }
 
-/// Reads one line.
-pub(super) fn read(line: &str) -> Result<Request, Bad> {
-    let value: Value = serde_json::from_str(line).map_err(|error| Bad {
-        id: 0,
-        reject: Reject::new(Code::Malformed, format!("This is no JSON: {error}.")),
-    })?;
-    let Value::Object(mut fields) = value else {
-        return Err(bad(0, Code::Malformed, "A request is a JSON object."));
-    };
-    let id = match fields.remove("id") {
-        Some(Value::Number(number)) if number.is_u64() => number.as_u64().unwrap_or_default(),
-        _ => {
-            let what = "A request has an id: a whole number that is not negative.";
-            return Err(bad(0, Code::Malformed, what));
-        }
+/// Parses one line. The arguments are parsed once, as the type that their verb needs.
+pub(super) fn parse(line: &str) -> Result<Request, BadRequest> {
+    let mut fields: BTreeMap<String, &RawValue> =
+        serde_json::from_str(line).map_err(|error| match error.classify() {
+            Category::Data => malformed(0, "A request must be a JSON object."),
+            Category::Io | Category::Syntax | Category::Eof => {
+                malformed(0, &format!("The request is not valid JSON: {error}."))
+            }
+        })?;
+    let id = fields.remove("id").and_then(|id| id.get().parse().ok());
+    let Some(id) = id else {
+        return Err(malformed(
+            0,
+            "A request needs an id: a whole number from 0.",
+        ));
     };
     let mut entries = fields.into_iter();
     let (Some((name, arguments)), None) = (entries.next(), entries.next()) else {
-        return Err(bad(
-            id,
-            Code::Malformed,
-            "A request has an id and one verb.",
-        ));
+        return Err(malformed(id, "A request needs an id and exactly one verb."));
     };
-    let verb = verb(&name, arguments).map_err(|reject| Bad { id, reject })?;
-    Ok(Request { id, verb })
-}
-
-fn bad(id: u64, code: Code, what: &str) -> Bad {
-    Bad {
-        id,
-        reject: Reject::new(code, what),
+    match verb(&name, arguments) {
+        Ok(verb) => Ok(Request { id, verb }),
+        Err(reject) => Err(BadRequest { id, reject }),
     }
 }
 
-fn verb(name: &str, arguments: Value) -> Result<Verb, Reject> {
+fn malformed(id: u64, detail: &str) -> BadRequest {
+    let reject = Reject::new(Code::Malformed, detail);
+    BadRequest { id, reject }
+}
+
+fn verb(name: &str, raw: &RawValue) -> Result<Verb, Reject> {
     Ok(match name {
-        "hello" => Verb::Hello(fields(name, arguments)?),
+        "hello" => Verb::Hello(arguments(name, raw)?),
         "meetings" => Verb::Meetings {},
-        "open" => Verb::Open(fields(name, arguments)?),
-        "close" => Verb::Close(fields(name, arguments)?),
-        "join" => Verb::Join(fields(name, arguments)?),
-        "leave" => Verb::Leave(fields(name, arguments)?),
-        "post" => Verb::Post(fields(name, checked_body(arguments)?)?),
-        "edit" => Verb::Edit(fields(name, checked_body(arguments)?)?),
-        "delete" => Verb::Delete(fields(name, arguments)?),
-        "read" => Verb::Read(fields(name, arguments)?),
-        "typing" => Verb::Typing(fields(name, arguments)?),
-        "idle" => Verb::Idle(fields(name, arguments)?),
-        "wait" => Verb::Wait(fields(name, arguments)?),
-        "moderate" => Verb::Moderate(fields(name, checked_body(arguments)?)?),
-        "plan" => Verb::Plan(fields(name, arguments)?),
-        "watch" => Verb::Watch(fields(name, arguments)?),
-        "explain" => Verb::Explain(fields(name, arguments)?),
-        "search" => Verb::Search(fields(name, arguments)?),
-        "events" => Verb::Events(fields(name, arguments)?),
-        "people" => Verb::People(fields(name, arguments)?),
+        "open" => Verb::Open(arguments(name, raw)?),
+        "close" => Verb::Close(arguments(name, raw)?),
+        "join" => Verb::Join(arguments(name, raw)?),
+        "leave" => Verb::Leave(arguments(name, raw)?),
+        "post" => Verb::Post(arguments(name, raw)?),
+        "edit" => Verb::Edit(arguments(name, raw)?),
+        "delete" => Verb::Delete(arguments(name, raw)?),
+        "read" => Verb::Read(arguments(name, raw)?),
+        "typing" => Verb::Typing(arguments(name, raw)?),
+        "idle" => Verb::Idle(arguments(name, raw)?),
+        "wait" => Verb::Wait(arguments(name, raw)?),
+        "moderate" => Verb::Moderate(arguments(name, raw)?),
+        "plan" => Verb::Plan(arguments(name, raw)?),
+        "watch" => Verb::Watch(arguments(name, raw)?),
+        "explain" => Verb::Explain(arguments(name, raw)?),
+        "search" => Verb::Search(arguments(name, raw)?),
+        "events" => Verb::Events(arguments(name, raw)?),
+        "people" => Verb::People(arguments(name, raw)?),
         "join_times" => Verb::JoinTimes {},
-        "user_messages" => Verb::UserMessages(fields(name, arguments)?),
+        "user_messages" => Verb::UserMessages(arguments(name, raw)?),
         _ => {
-            let detail = format!(
-                "This verb is not known: known are {}.",
-                Verb::NAMES.join(", ")
-            );
+            let known = Verb::NAMES.join(", ");
+            let detail = format!("Unknown verb; the known verbs are {known}.");
             return Err(Reject::new(Code::Malformed, detail));
         }
     })
 }
 
-fn fields<T: DeserializeOwned>(name: &str, arguments: Value) -> Result<T, Reject> {
-    serde_path_to_error::deserialize(arguments).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." {
-            name.to_owned()
-        } else {
-            format!("{name}.{path}")
-        };
-        Reject::new(
-            Code::Invalid,
-            format!("The field {field} is wrong: {}.", error.inner()),
-        )
-    })
-}
-
-/// A body that may not be has a code of its own, which a field's error could not carry.
-fn checked_body(arguments: Value) -> Result<Value, Reject> {
-    let body = |fields: &Map<String, Value>| {
-        fields
-            .get("body")
-            .and_then(Value::as_str)
-            .map(MessageBody::parse)
-    };
-    match arguments.as_object().and_then(body) {
-        Some(Err(error)) => Err(error.into()),
-        Some(Ok(_)) | None => Ok(arguments),
-    }
+fn arguments<T: DeserializeOwned>(name: &str, raw: &RawValue) -> Result<T, Reject> {
+    json::parse(raw.get().as_bytes(), Origin::Verb(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A line, and what its sender is told: the request's number, a code, a part of the sentence.
+    /// A line; the id, the code and a part of the sentence in the answer.
     const BAD: &[(&str, u64, Code, &str)] = &[
-        ("", 0, Code::Malformed, "no JSON"),
+        ("", 0, Code::Malformed, "not valid JSON"),
         ("[]", 0, Code::Malformed, "JSON object"),
-        ("{}", 0, Code::Malformed, "has an id"),
+        ("{}", 0, Code::Malformed, "needs an id"),
         (
             r#"{"id":-1,"meetings":{}}"#,
             0,
             Code::Malformed,
-            "not negative",
+            "whole number from 0",
         ),
-        (r#"{"id":7}"#, 7, Code::Malformed, "one verb"),
+        (r#"{"id":7}"#, 7, Code::Malformed, "exactly one verb"),
         (
             r#"{"id":7,"meetings":{},"post":{}}"#,
             7,
             Code::Malformed,
-            "one verb",
+            "exactly one verb",
         ),
         (
             r#"{"id":7,"dance":{}}"#,
             7,
             Code::Malformed,
-            "known are hello",
+            "verbs are hello",
         ),
         (
             r#"{"id":7,"join":{"meetingID":1}}"#,
@@ -226,18 +198,13 @@ mod tests {
             Code::Invalid,
             "replyTo",
         ),
-        (
-            r#"{"id":7,"post":{"body":7}}"#,
-            7,
-            Code::Invalid,
-            "The field post",
-        ),
+        (r#"{"id":7,"post":{"body":7}}"#, 7, Code::Invalid, "post"),
     ];
 
     #[test]
-    fn bad_lines_are_told_what_is_wrong() {
+    fn malformed_line_is_explained() {
         for &(line, id, code, part) in BAD {
-            let bad = read(line).expect_err(line);
+            let bad = parse(line).expect_err(line);
             assert_eq!((bad.id, bad.reject.code), (id, code), "{line}");
             assert!(
                 bad.reject.detail.contains(part),

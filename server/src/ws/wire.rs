@@ -1,82 +1,113 @@
-//! The stream of one connection: lines read from its frames one at a time, frames sent in time or not.
+//! The frames of one connection: requests are parsed one line at a time, answers are sent in time.
 
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use plenary_shared::domain::Reject;
 use plenary_shared::protocol::{Close, Outcome, Reply, Request};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::request::{self, Bad};
+use super::request::{self, BadRequest};
 
-/// How long a peer may take to take a frame. Then it is closed, and may resume. With the silence
-/// before it, little more than the grace.
+/// Time that a client may take to read a frame, in seconds. Together with the silence limit it is only
+/// a little longer than the grace period.
 const SEND_S_MAX: u64 = 10;
 
-/// How long a peer may take to take a close frame: it is gone most likely.
+/// Time that a client may take to read a close frame, in milliseconds. Most of them are gone already.
 const CLOSE_MS_MAX: u64 = 500;
 
-/// The stream, and what was read from it and is not yet begun: a frame at most, a line of it read.
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The client closed the connection, or it broke.
+    Gone,
+    /// The client did not read a frame in time.
+    Stalled,
+    /// The server closes the connection.
+    Closed(Close),
+}
+
+impl End {
+    /// Returns the reason as a metrics label.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::Gone => "by_peer",
+            Self::Stalled | Self::Closed(Close::TooSlow) => "too_slow",
+            Self::Closed(Close::GoingAway) => "going_away",
+            Self::Closed(Close::Silent) => "silent",
+            Self::Closed(Close::ProtocolError) => "protocol_error",
+            Self::Closed(Close::NotSignedIn) => "not_signed_in",
+        }
+    }
+}
+
+impl From<Close> for End {
+    fn from(close: Close) -> Self {
+        Self::Closed(close)
+    }
+}
+
+/// The stream, and at most one received frame that is not fully handled.
 pub(super) struct Wire {
     pub(super) stream: WebSocket,
-    pub(super) next: Option<Result<Request, Bad>>,
+    /// The next request, parsed from the frame.
+    pub(super) next: Option<Result<Request, BadRequest>>,
     frame: Utf8Bytes,
-    /// Where in the frame the line after `next` begins.
-    at: usize,
-    /// Whether the peer took nothing for too long.
-    pub(super) is_slow: bool,
+    /// The offset of the line after `next`.
+    offset: usize,
 }
 
 impl Wire {
-    /// Nothing is read yet.
+    /// Returns a wire without a received frame.
     pub(super) fn new(stream: WebSocket) -> Self {
         Self {
             stream,
             next: None,
             frame: Utf8Bytes::default(),
-            at: 0,
-            is_slow: false,
+            offset: 0,
         }
     }
 
-    /// A frame has come. One without a line is answered as well.
-    pub(super) fn take(&mut self, frame: Utf8Bytes) {
+    /// Takes a received frame. A frame without a line counts as one malformed request.
+    pub(super) fn receive(&mut self, frame: Utf8Bytes) {
         self.frame = frame;
-        self.at = 0;
-        self.next = self.read_line().or_else(|| Some(request::read("")));
+        self.offset = 0;
+        self.next = self.parse_line().or_else(|| Some(request::parse("")));
     }
 
-    /// The next request, if there is one; the one after it is read.
-    pub(super) fn next_request(&mut self) -> Option<Result<Request, Bad>> {
+    /// Takes the next request, and parses the one after it.
+    pub(super) fn next_request(&mut self) -> Option<Result<Request, BadRequest>> {
         let next = self.next.take()?;
-        self.next = self.read_line();
+        self.next = self.parse_line();
         Some(next)
     }
 
-    /// Reads the next line that is not blank. Lines are read one at a time, so that a frame of many
-    /// costs no more memory than it has.
-    fn read_line(&mut self) -> Option<Result<Request, Bad>> {
+    /// Parses the next line that is not blank. One line at a time, so that a frame with many requests
+    /// needs no more memory than its own size.
+    fn parse_line(&mut self) -> Option<Result<Request, BadRequest>> {
         loop {
-            let rest = self.frame.as_str().get(self.at..)?;
+            let rest = self.frame.as_str().get(self.offset..)?;
             if rest.is_empty() {
                 self.frame = Utf8Bytes::default();
-                self.at = 0;
+                self.offset = 0;
                 return None;
             }
             let line = rest.split('\n').next().unwrap_or_default();
-            self.at += (line.len() + 1).min(rest.len());
+            self.offset += (line.len() + 1).min(rest.len());
             if !line.trim().is_empty() {
-                return Some(request::read(line));
+                return Some(request::parse(line));
             }
         }
     }
 
+    /// Answers a request.
     pub(super) async fn answer(
         &mut self,
         id: u64,
         answer: Result<Box<RawValue>, Reject>,
-    ) -> Option<()> {
+    ) -> Result<(), End> {
         let outcome = match answer {
             Ok(ok) => Outcome::Ok(ok),
             Err(reject) => Outcome::Error(reject),
@@ -84,34 +115,35 @@ impl Wire {
         self.line(&Reply { id, outcome }).await
     }
 
-    pub(super) async fn line<T: serde::Serialize>(&mut self, value: &T) -> Option<()> {
-        let text = serde_json::to_string(value).ok()?;
-        self.send(Message::Text(Utf8Bytes::from(text))).await
+    /// Sends one value as a frame.
+    pub(super) async fn line<T: Serialize>(&mut self, value: &T) -> Result<(), End> {
+        let text = serde_json::to_string(value).map_err(|_| End::Gone)?;
+        self.lines(text).await
     }
 
-    pub(super) async fn lines(&mut self, mut text: String) -> Option<()> {
+    /// Sends serialised lines as one frame.
+    pub(super) async fn lines(&mut self, mut text: String) -> Result<(), End> {
         if text.ends_with('\n') {
             text.pop();
         }
         self.send(Message::Text(Utf8Bytes::from(text))).await
     }
 
-    /// `None`: the peer is gone, or takes nothing.
-    pub(super) async fn send(&mut self, message: Message) -> Option<()> {
+    /// Sends a frame.
+    pub(super) async fn send(&mut self, message: Message) -> Result<(), End> {
         let sending = self.stream.send(message);
-        let Ok(sent) = timeout(Duration::from_secs(SEND_S_MAX), sending).await else {
-            self.is_slow = true;
-            return None;
-        };
-        sent.ok()
+        match timeout(Duration::from_secs(SEND_S_MAX), sending).await {
+            Ok(sent) => sent.map_err(|_| End::Gone),
+            Err(_) => Err(End::Stalled),
+        }
     }
 
+    /// Sends a close frame, if the client still reads.
     pub(super) async fn close(&mut self, close: Close) {
         let frame = CloseFrame {
             code: close.code(),
             reason: close.text().into(),
         };
-        // The peer may be gone already; then there is nobody to tell.
         let closing = self.send(Message::Close(Some(frame)));
         let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
     }

@@ -53,7 +53,7 @@ impl Run<'_> {
         let user = self.clients[at].user.id;
         let listener = server
             .hub
-            .listen(connection.number, user, TokenHash([0; 32]));
+            .register(connection.number, user, TokenHash([0; 32]));
         let process = server.process.number;
         self.note(format!("client {at} connects to s{to} as {connection}"));
         self.clients[at].link = Some(Link {
@@ -82,7 +82,7 @@ impl Run<'_> {
         if let Some(server) = self.server_of(link.process)
             && let Some(server) = &mut self.servers[server]
         {
-            server.hub.forget(&link.listener);
+            server.hub.unregister(&link.listener);
             // A request that is being answered ends first.
             if !was_asking {
                 server.lost.push_back((here, link.connection));

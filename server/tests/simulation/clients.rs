@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plenary_server::error::Answer;
-use plenary_server::hub::{Cursor, Hub, Listener};
+use plenary_server::hub::{Cursor, Hub, Subscriber};
 use plenary_server::store::{ConnectionId, LogStore};
 use plenary_shared::domain::{Code, InstanceState, Role, User, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
@@ -35,7 +35,7 @@ pub struct Link {
     /// Its id in the store.
     pub connection: ConnectionId,
     /// Wakes the connection.
-    pub listener: Arc<Listener>,
+    pub listener: Arc<Subscriber>,
     /// The last position that was sent.
     pub cursor: Option<Cursor>,
     /// Whether the client believes that it follows.
@@ -249,7 +249,7 @@ pub async fn open(
     hub: Arc<Hub>,
     store: Arc<Served>,
     (here, user): (InstanceId, User),
-    (connection, listener): (ConnectionId, Arc<Listener>),
+    (connection, listener): (ConnectionId, Arc<Subscriber>),
     limit: usize,
 ) -> Answer<(OpenOk, Option<Cursor>)> {
     let mut cursor = hub.follow(here, &listener).await?;

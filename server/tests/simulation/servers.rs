@@ -106,7 +106,7 @@ impl Server {
         let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
         // Nothing is archived because of these: the archiver polls.
         let (fresh, _) = mpsc::channel(1);
-        let hub = Hub::looking_every(
+        let hub = Hub::with_check_interval(
             NEVER_MS,
             store.clone(),
             fresh,

@@ -40,7 +40,7 @@ const CRATES: &[Crate] = &[
         source: "server/src/",
         name: "plenary_server",
         layers: &[
-            &["clock", "doors", "error", "metrics"],
+            &["clock", "error", "json", "listener", "metrics", "tasks"],
             &["store", "telemetry"],
             &["auth", "config", "hub", "reading", "rules"],
             &["board", "ctx"],

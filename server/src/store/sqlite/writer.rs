@@ -390,7 +390,7 @@ mod tests {
         let Err(Error::Fault(fault)) = full_answer.try_recv().expect("answered") else {
             panic!("it does not fit");
         };
-        let told = fault.told("id");
+        let told = fault.reject("id");
         assert_eq!(told.code, Code::Unavailable, "{fault}");
         assert!(writer.conn.is_autocommit());
         limit(pages + 1_000);
@@ -403,7 +403,7 @@ mod tests {
     fn a_full_disk_is_told_as_such() {
         let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
         assert_eq!(full.code, ErrorCode::DiskFull);
-        let told = fault(&rusqlite::Error::SqliteFailure(full, None)).told("7");
+        let told = fault(&rusqlite::Error::SqliteFailure(full, None)).reject("7");
         assert_eq!(told.code, Code::Unavailable);
         assert!(told.detail.contains("disk is full"), "{told}");
         assert_eq!(told.retry_after_s, Some(1));

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use super::document::InstancePath;
 use super::extract::{Admin, At, Email, JsonBody, Keeping, SignedIn, Which};
 use super::{HttpError, HttpState};
-use crate::service::account::{self, NewPerson};
-use crate::service::people;
+use crate::service::account::{self, UserInput};
+use crate::service::user_admin;
 use crate::store::{PersonListed, SessionListed};
 
 /// A page of everybody.
@@ -90,7 +90,7 @@ fn chosen(state: &HttpState, given: Option<String>) -> (String, Option<String>) 
     if let Some(password) = given {
         return (password, None);
     }
-    let made = account::make_password(&state.ctx);
+    let made = account::generate_password(&state.ctx);
     (made.clone(), Some(made))
 }
 
@@ -120,7 +120,7 @@ pub(super) async fn explain(
     At(instance): At,
     Email(email): Email,
 ) -> Result<Json<Verdict>, HttpError> {
-    let verdict = people::explain(&state.ctx, &caller, instance, &email).await?;
+    let verdict = user_admin::explain(&state.ctx, &caller, instance, &email).await?;
     Ok(Json(verdict))
 }
 
@@ -145,7 +145,7 @@ pub(super) async fn users(
     which: Which,
 ) -> Result<Json<Users>, HttpError> {
     if let Some(email) = which.email {
-        let users = people::with_email(&state.ctx, &email).await?;
+        let users = user_admin::with_email(&state.ctx, &email).await?;
         return Ok(Json(Users { users, more: false }));
     }
     let users = account::list(&state.ctx, which.after).await?;
@@ -171,7 +171,7 @@ pub(super) async fn add(
     JsonBody(new): JsonBody<Adding>,
 ) -> Result<Json<Added>, HttpError> {
     let (password, made) = chosen(&state, new.password);
-    let person = NewPerson {
+    let person = UserInput {
         name: new.name,
         email: new.email,
         age: new.age,
@@ -204,7 +204,7 @@ pub(super) async fn role(
     Keeping { by, person }: Keeping,
     JsonBody(new): JsonBody<Becoming>,
 ) -> Result<Json<Kept>, HttpError> {
-    people::set_role(&state.ctx, by, &person, new.role).await?;
+    user_admin::set_role(&state.ctx, by, &person, new.role).await?;
     Ok(kept(format!("{} is {} now.", person.email, new.role)))
 }
 
@@ -227,7 +227,7 @@ pub(super) async fn password(
     JsonBody(new): JsonBody<Resetting>,
 ) -> Result<Json<Kept>, HttpError> {
     let (password, made) = chosen(&state, new.password);
-    people::set_password(&state.ctx, by, &person, &password).await?;
+    user_admin::set_password(&state.ctx, by, &person, &password).await?;
     Ok(Json(Kept {
         success: true,
         message: format!("{} has a new password.", person.email),
@@ -251,7 +251,7 @@ pub(super) async fn disable(
     State(state): State<HttpState>,
     Keeping { by, person }: Keeping,
 ) -> Result<Json<Kept>, HttpError> {
-    people::disable(&state.ctx, by, &person).await?;
+    user_admin::disable(&state.ctx, by, &person).await?;
     Ok(kept(format!("{} is disabled.", person.email)))
 }
 
@@ -271,7 +271,7 @@ pub(super) async fn enable(
     State(state): State<HttpState>,
     Keeping { by, person }: Keeping,
 ) -> Result<Json<Kept>, HttpError> {
-    people::enable(&state.ctx, by, &person).await?;
+    user_admin::enable(&state.ctx, by, &person).await?;
     Ok(kept(format!("{} is enabled.", person.email)))
 }
 
@@ -291,7 +291,7 @@ pub(super) async fn sessions(
     State(state): State<HttpState>,
     Keeping { by: _, person }: Keeping,
 ) -> Result<Json<Sessions>, HttpError> {
-    let sessions = people::sessions(&state.ctx, &person).await?;
+    let sessions = user_admin::sessions(&state.ctx, &person).await?;
     Ok(Json(Sessions { sessions }))
 }
 
@@ -311,6 +311,6 @@ pub(super) async fn revoke(
     State(state): State<HttpState>,
     Keeping { by, person }: Keeping,
 ) -> Result<Json<Kept>, HttpError> {
-    let ended = people::revoke(&state.ctx, by, &person).await?;
+    let ended = user_admin::revoke(&state.ctx, by, &person).await?;
     Ok(kept(format!("{ended} sessions of {} ended.", person.email)))
 }

@@ -1,5 +1,4 @@
-//! People as admins keep them: who may do what, who is shut out, which sessions there are; and why
-//! somebody may join a meeting or not.
+//! User administration: roles, disabled users and sessions, and why a user may or may not join.
 
 use plenary_shared::domain::{Code, Reject, Role, User};
 use plenary_shared::ids::{InstanceId, UserId};
@@ -13,7 +12,7 @@ use crate::store::{PersonListed, SessionListed};
 
 use super::{account, moderation};
 
-/// Why this person may join an instance, or may not.
+/// Explains why a user may or may not join an instance.
 pub async fn explain(
     ctx: &Ctx,
     caller: &Caller,
@@ -43,34 +42,34 @@ pub async fn explain(
     }))
 }
 
-/// Gives somebody a role; it counts from their next request on.
+/// Sets the role of a user, which applies from their next request.
 pub async fn set_role(ctx: &Ctx, by: Option<UserId>, user: &User, role: Role) -> Answer<()> {
-    another(by, user)?;
+    reject_self(by, user)?;
     ctx.store.set_role(user.id, role, by).await
 }
 
-/// Shuts somebody out: their sessions and connections end at once, and they cannot sign in.
+/// Disables a user: ends their sessions and connections, and prevents further logins.
 pub async fn disable(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<()> {
-    another(by, user)?;
+    reject_self(by, user)?;
     ctx.store.set_disabled(user.id, Some(ctx.now()), by).await
 }
 
-/// Lets them sign in again.
+/// Enables a disabled user.
 pub async fn enable(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<()> {
     ctx.store.set_disabled(user.id, None, by).await
 }
 
-/// The sessions of somebody that are good, the newest first.
+/// Returns the valid sessions of a user, newest first.
 pub async fn sessions(ctx: &Ctx, user: &User) -> Answer<Vec<SessionListed>> {
     ctx.store.sessions(user.id, ctx.now()).await
 }
 
-/// Ends every session of somebody, and every connection by it; how many there were.
+/// Ends all sessions of a user and their connections. Returns the number of sessions.
 pub async fn revoke(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<usize> {
     ctx.store.close_sessions(user.id, by).await
 }
 
-/// Whoever has this address, as a list shows them.
+/// Returns the list entry of the user with this email address, or an empty list.
 pub async fn with_email(ctx: &Ctx, email: &str) -> Answer<Vec<PersonListed>> {
     let Some(account) = ctx.store.account(&email.trim().to_lowercase()).await? else {
         return Ok(vec![]);
@@ -79,19 +78,19 @@ pub async fn with_email(ctx: &Ctx, email: &str) -> Answer<Vec<PersonListed>> {
     Ok(found.into_iter().collect())
 }
 
-/// The person with this number; `not_found`.
+/// Returns the user with this id, or `not_found`.
 pub async fn by_id(ctx: &Ctx, id: UserId) -> Answer<User> {
     match moderation::by_id(ctx, id).await? {
         Some(user) => Ok(user),
         None => Err(Reject::new(
             Code::NotFound,
-            "There is nobody of this number: look at the list of users.",
+            "No user has this id. The list of users shows all ids.",
         )
         .into()),
     }
 }
 
-/// Gives somebody a new password; what was opened with the old one ends.
+/// Sets a new password and ends all sessions of the user.
 pub async fn set_password(
     ctx: &Ctx,
     by: Option<UserId>,
@@ -103,10 +102,10 @@ pub async fn set_password(
     Ok(())
 }
 
-/// An admin does not do this to themselves, so that one is always left.
-fn another(by: Option<UserId>, user: &User) -> Result<(), Reject> {
+/// Rejects an admin who would disable themselves or change their own role, so that one admin remains.
+fn reject_self(by: Option<UserId>, user: &User) -> Result<(), Reject> {
     if by == Some(user.id) {
-        let detail = "You cannot shut yourself out or change your own role: ask another admin.";
+        let detail = "You cannot disable yourself or change your own role. Ask another admin.";
         return Err(Reject::new(Code::Invalid, detail));
     }
     Ok(())
