@@ -119,8 +119,7 @@ impl CacheFile {
             left -= bytes;
             cache.rooms.push(room);
         }
-        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
-        private_file::replace(&self.path, &serde_json::to_vec(&cache)?)
+        private_file::replace_json(&self.path, &cache)
     }
 
     /// Deletes the file, as on sign-out.
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_back_by_its_person_alone() {
+    fn cache_is_loaded_only_for_its_user() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = CacheFile::within(directory.path());
         assert_eq!(file.load("http://a:1", "ada@example.org"), Ok(None));
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_one_is_passed_over_with_a_sentence() {
+    fn damaged_cache_is_reported() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = CacheFile::within(directory.path());
         file.save(cache()).expect("kept");
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_and_keeps_what_was_looked_at_last() {
+    fn cache_keeps_the_latest_rooms_within_its_limit() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = CacheFile::within(directory.path());
         let mut large = cache();

@@ -99,12 +99,12 @@ mod tests {
     #[case(59, "59m")]
     #[case(65, "1h05")]
     #[case(3_000, "2d")]
-    fn lengths(#[case] count: i64, #[case] text: &str) {
+    fn durations_are_short(#[case] count: i64, #[case] text: &str) {
         assert_eq!(minutes(count), text);
     }
 
     #[test]
-    fn the_running_minute_counts() {
+    fn minutes_left_rounds_up() {
         let end = Timestamp::from_ms(10 * MINUTE_MS);
         assert_eq!(minutes_left(Timestamp::from_ms(0), end), 10);
         assert_eq!(minutes_left(Timestamp::from_ms(1), end), 10);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_changes_with_the_minute() {
+    fn next_minute_follows_the_zone() {
         let zone = Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset"));
         let at: Timestamp = "2026-09-22T13:52:10.250Z".parse().expect("a time");
         assert_eq!(zone.hm(at), "14:52");

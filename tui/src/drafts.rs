@@ -23,7 +23,7 @@ pub struct DraftsFile {
 
 /// The contents of the file.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct Stored {
     server: String,
     drafts: BTreeMap<String, String>,
 }
@@ -38,11 +38,9 @@ impl DraftsFile {
 
     /// Loads the drafts for this server. Returns none if the file is missing or invalid.
     pub fn load(&self, server: &str) -> Drafts {
-        let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
-        let kept = serde_json::from_str::<Kept>(&text)
-            .ok()
-            .filter(|kept| kept.server == server);
-        let drafts = kept.into_iter().flat_map(|kept| kept.drafts);
+        let stored = private_file::read_json::<Stored>(&self.path, FILE_BYTES_MAX);
+        let stored = stored.filter(|stored| stored.server == server);
+        let drafts = stored.into_iter().flat_map(|stored| stored.drafts);
         drafts
             .filter_map(|(id, draft)| Some((id.parse().ok()?, draft)))
             .collect()
@@ -57,12 +55,8 @@ impl DraftsFile {
             .into_iter()
             .map(|(id, draft)| (id.to_string(), draft))
             .collect();
-        let text = serde_json::to_string(&Kept {
-            server: server.to_owned(),
-            drafts,
-        })?;
-        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
-        private_file::replace(&self.path, text.as_bytes())
+        let server = server.to_owned();
+        private_file::replace_json(&self.path, &Stored { server, drafts })
     }
 }
 
@@ -73,7 +67,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn drafts_come_back_to_their_server_and_to_nobody_else() {
+    fn drafts_are_loaded_only_for_their_server() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = DraftsFile::within(&directory.path().join("plenary"));
         assert!(file.load("http://a").is_empty());

@@ -209,7 +209,7 @@ mod tests {
     #[case("f1", "F1", "F1")]
     #[case("pageup", "PgUp", "PgUp")]
     #[case("l", "l", "l")]
-    fn labels_of_keys(#[case] name: &str, #[case] unicode: &str, #[case] ascii: &str) {
+    fn labels_use_the_glyphs(#[case] name: &str, #[case] unicode: &str, #[case] ascii: &str) {
         assert_eq!(label(name, UNICODE), unicode);
         assert_eq!(label(name, ASCII), ascii);
     }
@@ -220,7 +220,7 @@ mod tests {
     #[case("ctrl-a", KeyCode::Char('A'), KeyModifiers::CONTROL)]
     #[case("shift-tab", KeyCode::BackTab, KeyModifiers::NONE)]
     #[case("alt-_", KeyCode::Char('_'), KeyModifiers::ALT)]
-    fn what_terminals_send(
+    fn terminal_keys_have_names(
         #[case] name: &str,
         #[case] code: KeyCode,
         #[case] modifiers: KeyModifiers,
@@ -234,7 +234,7 @@ mod tests {
     #[case(KeyCode::Char('a'), KeyModifiers::CONTROL, None)]
     #[case(KeyCode::Char('ß'), KeyModifiers::NONE, Some('ß'))]
     #[case(KeyCode::Enter, KeyModifiers::NONE, None)]
-    fn what_is_typed(
+    fn keys_type_characters(
         #[case] code: KeyCode,
         #[case] modifiers: KeyModifiers,
         #[case] typed: Option<char>,

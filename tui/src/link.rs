@@ -117,7 +117,7 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn what_can_be_opened() {
+    fn only_web_urls_are_links() {
         let body = "see https://a.org/x?y=(z), http://b.org. or file:///etc/passwd, javascript:x";
         let texts: Vec<&str> = found(body).into_iter().map(|at| &body[at]).collect();
         assert_eq!(texts, ["https://a.org/x?y=(z)", "http://b.org"]);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn too_long_a_one_is_none() {
+    fn long_urls_are_rejected() {
         assert_eq!(safe(&format!("http://{}", "a".repeat(2_000))), None);
     }
 
@@ -146,7 +146,7 @@ mod tests {
     #[case(&[("TERM", "screen")], false)]
     #[case(&[("TERM", "screen-256color"), ("TMUX", "/tmp/x")], true)]
     #[case(&[("TERM", "tmux-256color")], true)]
-    fn terminals_that_know_links(#[case] set: &[(&str, &str)], #[case] known: bool) {
+    fn link_support_follows_the_terminal(#[case] set: &[(&str, &str)], #[case] known: bool) {
         let variable = |name: &str| {
             let found = set.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_into_a_mark_and_come_back() {
+    fn link_numbers_round_trip_through_colours() {
         for seq in [1, 2, 41, 262_143, 262_144, 9_000_000_000] {
             let seq = Seq::new(seq).expect("small");
             let all: Vec<u32> = (0..70).filter_map(|nth| number(seq, nth)).collect();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_leads_elsewhere_is_told() {
+    fn changed_urls_are_reported() {
         let mut table = Table::default();
         assert!(!table.replace(vec![(1, "a".into())]));
         assert!(!table.replace(vec![(1, "a".into()), (2, "b".into())]));
@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_address_ends_or_begins_a_sequence(text in any::<String>()) {
+        fn urls_never_contain_control_characters(text in any::<String>()) {
             for address in found(&text).into_iter().filter_map(|at| safe(&text[at])) {
                 prop_assert!(address.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
             }

@@ -22,7 +22,7 @@ pub mod select;
 pub mod sign_in;
 pub mod timeline;
 mod unread;
-pub mod waiting;
+pub mod waiting_room;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,7 +54,7 @@ use seek::Seek;
 use select::Selecting;
 use sign_in::SignIn;
 use timeline::RoomView;
-use waiting::WaitingRooms;
+use waiting_room::WaitingRooms;
 
 /// What the program begins with.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ pub struct NotifyFile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct Stored {
     server: String,
     meetings: BTreeMap<MeetingId, String>,
 }
@@ -35,10 +35,9 @@ impl NotifyFile {
 
     /// Loads the levels for this server. Returns none if the file is missing or invalid.
     pub fn load(&self, server: &str) -> Vec<(MeetingId, NotifyLevel)> {
-        let text = private_file::read(&self.path, FILE_BYTES_MAX).unwrap_or_default();
-        let kept = serde_json::from_str::<Kept>(&text).ok();
-        let kept = kept.filter(|kept| kept.server == server);
-        let meetings = kept.into_iter().flat_map(|kept| kept.meetings);
+        let stored = private_file::read_json::<Stored>(&self.path, FILE_BYTES_MAX);
+        let stored = stored.filter(|stored| stored.server == server);
+        let meetings = stored.into_iter().flat_map(|stored| stored.meetings);
         meetings
             .filter_map(|(id, word)| Some((id, word.parse().ok()?)))
             .collect()
@@ -50,12 +49,8 @@ impl NotifyFile {
             .iter()
             .map(|(id, l)| (*id, l.to_string()))
             .collect();
-        let text = serde_json::to_string(&Kept {
-            server: server.to_owned(),
-            meetings,
-        })?;
-        private_file::make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
-        private_file::replace(&self.path, text.as_bytes())
+        let server = server.to_owned();
+        private_file::replace_json(&self.path, &Stored { server, meetings })
     }
 }
 
@@ -64,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_chosen_comes_back_to_its_server() {
+    fn levels_are_loaded_only_for_their_server() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = NotifyFile::within(&directory.path().join("plenary"));
         assert!(file.load("http://a").is_empty());

@@ -5,6 +5,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 /// Makes a directory, and those above it, that only their owner enters; one that is there stays as it is.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -44,6 +47,17 @@ pub fn read(path: &Path, bytes_max: u64) -> io::Result<String> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     fs::read_to_string(path)
+}
+
+/// Reads a JSON file of at most `bytes_max`. Returns `None` if it is missing or invalid.
+pub fn read_json<T: DeserializeOwned>(path: &Path, bytes_max: u64) -> Option<T> {
+    serde_json::from_str(&read(path, bytes_max).ok()?).ok()
+}
+
+/// Replaces a JSON file atomically, creating its directory if needed.
+pub fn replace_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    make_directory(path.parent().unwrap_or(Path::new(".")))?;
+    replace(path, &serde_json::to_vec(value)?)
 }
 
 /// Removes a file; that there is none is no error.

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_comes_back_to_its_server() {
+    fn history_is_loaded_only_for_its_server() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = SentFile::within(&directory.path().join("plenary"));
         assert!(file.load("http://a").is_empty());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_stays_small_and_keeps_the_newest() {
+    fn history_file_keeps_the_newest() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = SentFile::within(directory.path());
         let long = "x".repeat(30_000);

@@ -1,18 +1,19 @@
 //! State, keys and what the server says in; requests and screens out.
 
 mod anchoring;
-mod answering;
-mod attending;
-mod caching;
+mod cache;
+mod chat;
 mod dashboard;
 mod editing;
 mod hostile;
 mod keys;
 mod meeting_detail;
+mod message_actions;
 mod moderation;
 mod notifications;
 mod outbox;
-mod reading;
+mod presence;
+mod read_position;
 mod recovery;
 mod schedule;
 mod screens;
@@ -21,5 +22,4 @@ mod selecting;
 mod sizes;
 pub mod stage;
 mod states;
-mod talking;
-mod waiting;
+mod waiting_room;

@@ -236,7 +236,7 @@ mod tests {
     #[case("👩‍👩‍👧", 2)]
     #[case("e\u{301}", 1)]
     #[case("🇩🇪", 2)]
-    fn widths(#[case] text: &str, #[case] cells: usize) {
+    fn width_is_measured_by_cluster(#[case] text: &str, #[case] cells: usize) {
         assert_eq!(width(text), cells);
     }
 
@@ -250,7 +250,11 @@ mod tests {
     #[case("👩‍👩‍👧👩‍👩‍👧", 2, &["👩‍👩‍👧", "👩‍👩‍👧"])]
     #[case("日", 1, &["日"])]
     #[case("a  b", 2, &["a", "b"])]
-    fn wraps(#[case] text: &str, #[case] cells: usize, #[case] rows: &[&str]) {
+    fn lines_wrap_at_word_boundaries(
+        #[case] text: &str,
+        #[case] cells: usize,
+        #[case] rows: &[&str],
+    ) {
         assert_eq!(wrap(text, cells), rows);
     }
 
@@ -258,7 +262,7 @@ mod tests {
     #[case("a\u{1b}[2Jb", "a[2Jb")]
     #[case("a\u{202e}b", "a<U+202E>b")]
     #[case("a\tb\u{7}\nc", "a    b c")]
-    fn what_is_shown_is_harmless(#[case] text: &str, #[case] expected: &str) {
+    fn displayed_text_is_sanitized(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(one_line(text), expected);
     }
 
@@ -269,7 +273,7 @@ mod tests {
     #[case("abc", "", &[("abc", false)])]
     #[case("ÄÖ", "äö", &[("ÄÖ", true)])]
     #[case("İx", "x", &[("İ", false), ("x", true)])]
-    fn what_is_sought_is_marked(
+    fn search_matches_are_marked(
         #[case] text: &str,
         #[case] sought: &str,
         #[case] expected: &[(&str, bool)],
@@ -292,12 +296,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tower_of_marks_is_cut() {
+    fn stacked_combining_marks_are_cut() {
         assert!(one_line(&format!("a{}", "\u{301}".repeat(2_000))).len() <= CLUSTER_BYTES_MAX);
     }
 
     #[test]
-    fn what_does_not_fit_is_marked() {
+    fn cut_text_is_marked() {
         assert_eq!(fit("Platform sync", 8, "…"), "Platfor…");
         assert_eq!(left("日本語", 4, "…"), "日… ");
         assert_eq!(right("ab", 4, "…"), "  ab");

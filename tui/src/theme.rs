@@ -302,7 +302,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     #[test]
-    fn without_colour_no_style_has_one() {
+    fn styles_without_colour_have_none() {
         let theme = Theme::new(false, false);
         for tone in [Tone::Good, Tone::Soon, Tone::Bad, Tone::Mention] {
             assert_eq!(theme.style(tone).fg, None);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn unicode_only_where_the_locale_has_it() {
+    fn ascii_follows_the_locale() {
         let ascii = |set: &[(&str, &str)]| {
             wants_ascii(|name| {
                 let found = set.iter().find(|(key, _)| *key == name);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gauge_fills_whole_cells() {
+    fn gauge_cells_are_one_cell_wide() {
         for part in UNICODE.parts.iter().chain(ASCII.parts) {
             assert_eq!(part.width(), 1);
         }

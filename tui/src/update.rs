@@ -1,31 +1,31 @@
 //! What follows from what happens: the model changes, and effects say what is to be done outside.
 //! Pure and synchronous: time and ids come with the message, nothing here waits.
 
-mod answering;
 mod asking;
-mod caching;
-mod chat;
+mod cache;
 mod completing;
+mod connection;
 mod dashboard;
 mod editing;
 mod finding;
 mod gaps;
 mod keys;
-mod linking;
 mod meeting_detail;
 mod meetings;
+mod message_actions;
+mod mouse;
 mod notifications;
-mod pointing;
-mod reading;
-mod replies;
+mod read_position;
 mod rooms;
 mod schedule;
+mod scrolling;
 mod seeking;
 mod selecting;
 mod sending;
+mod server_replies;
 mod signing_in;
-mod ticking;
-mod waiting;
+mod tick;
+mod waiting_room;
 mod words;
 
 use plenary_shared::ids::Cmid;

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn history_comes_back_and_keeps_the_draft() {
+    fn history_keeps_the_draft() {
         let (mut composer, history) = (Composer::new("draft".into()), history());
         composer.older(&history);
         assert_eq!(composer.editor.text(), "two");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_on_the_way_is_there_again() {
+    fn changed_history_entries_are_kept() {
         let (mut composer, history) = (Composer::default(), history());
         composer.older(&history);
         assert_eq!(composer.draft(), "", "what was sent is no draft");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_puts_aside_what_was_written_and_gives_it_back() {
+    fn edit_restores_the_draft() {
         let target = |seq: u64| MessageRef {
             seq: plenary_shared::ids::Seq::new(seq).expect("small"),
             cmid: None,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn sending_from_the_history_brings_the_draft_back() {
+    fn sending_from_history_restores_the_draft() {
         let (mut composer, history) = (Composer::new("draft".into()), history());
         composer.older(&history);
         assert_eq!(composer.take_sent(), "two");

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_told_once_each_way() {
+    fn idle_changes_are_reported_once() {
         let start = Timestamp::from_ms(1_000_000);
         let mut idle = IdleState::default();
         assert_eq!(

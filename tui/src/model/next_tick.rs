@@ -18,16 +18,16 @@ const MINUTE_MS: i64 = 60 * SECOND_MS;
 impl Model {
     /// Returns the next time, by the server's clock, at which something on the screen changes.
     pub fn next_tick_at(&self) -> Timestamp {
-        let mut wake = self.zone.next_minute(self.now);
+        let mut next = self.zone.next_minute(self.now);
         let mut at = |time: Timestamp| {
             if time > self.now {
-                wake = wake.min(time);
+                next = next.min(time);
             }
         };
         let next_second = self
             .now
             .plus_ms(SECOND_MS - self.now.as_ms().rem_euclid(SECOND_MS));
-        let counts = match &self.link {
+        let counts_down = match &self.link {
             Link::Lost { retry_at, .. } => retry_at.is_some(),
             Link::Connecting { .. } | Link::Greeting | Link::Off | Link::Ready => false,
         };
@@ -40,7 +40,7 @@ impl Model {
                 .entries_of(id)
                 .any(OutboxEntry::is_unacknowledged)
         });
-        if counts || signing_in || is_sending {
+        if counts_down || signing_in || is_sending {
             at(next_second);
         }
         if let Some(head) = self
@@ -68,31 +68,32 @@ impl Model {
             at(instance.todatetime);
         }
         if let Some(instance) = self.shown.and_then(|id| self.instance(id)) {
-            let begins_ms = instance.fromdatetime.ms_since(self.now);
-            if (1..=MINUTE_MS).contains(&begins_ms) {
+            let starts_ms = instance.fromdatetime.ms_since(self.now);
+            if (1..=MINUTE_MS).contains(&starts_ms) {
                 // The last minute counts down in seconds.
-                at(self.now.plus_ms((begins_ms - 1) % SECOND_MS + 1));
+                at(self.now.plus_ms((starts_ms - 1) % SECOND_MS + 1));
             }
             let left_ms = instance.todatetime.ms_since(self.now);
             at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
         }
         for room in self.rooms.values() {
-            if let Some(read_reported_at) = room.read_reported_at.filter(|_| room.read_unreported) {
-                at(read_reported_at.plus_ms(READ_REPORT_MS));
-            }
-            if self.shown == Some(room.id) {
-                room.typing.values().copied().for_each(&mut at);
-                let idle = room.presence.values();
-                for (_, since) in idle.filter(|(presence, _)| *presence == Presence::Idle) {
-                    at(self
-                        .now
-                        .plus_ms(since.ms_since(self.now).rem_euclid(MINUTE_MS)));
-                }
+            let reported = room.read_reported_at.filter(|_| room.read_unreported);
+            reported
+                .into_iter()
+                .for_each(|time| at(time.plus_ms(READ_REPORT_MS)));
+            room.retry_at.into_iter().for_each(&mut at);
+        }
+        if let Some(room) = self.room() {
+            room.typing.values().copied().for_each(&mut at);
+            let idle = room.presence.values();
+            for (_, since) in idle.filter(|(presence, _)| *presence == Presence::Idle) {
+                at(self
+                    .now
+                    .plus_ms(since.ms_since(self.now).rem_euclid(MINUTE_MS)));
             }
         }
         self.outbox.retry_times().for_each(|(_, time)| at(time));
-        let again = self.rooms.values().filter_map(|room| room.retry_at);
-        again.chain(self.waiting.retry_at()).for_each(&mut at);
-        wake
+        self.waiting.retry_at().for_each(&mut at);
+        next
     }
 }

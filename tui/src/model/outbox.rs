@@ -10,6 +10,8 @@
 //! Each meeting has at most one entry in flight, so that entries are never accepted out of order.
 //! The id of an entry never changes, so that none is accepted twice.
 
+mod entry;
+
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::replica::Replica;
@@ -17,6 +19,8 @@ use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 
 use crate::journal::{ComposeTarget, JournalEntry, MessageRef, Record};
+
+pub use entry::{Delivery, NextSend, OutboxEntry, OutboxFull, Rejection};
 
 /// Unacknowledged entries of one meeting. When the limit is reached the text stays in the input.
 pub const ENTRIES_MAX: usize = 200;
@@ -35,165 +39,14 @@ const SEARCHED_EVENTS_MAX: usize = 200;
 /// All entries, in the order of writing.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    lines: Vec<OutboxEntry>,
+    entries: Vec<OutboxEntry>,
     records: Vec<Record>,
-}
-
-/// A message, edit or deletion that is not durable yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxEntry {
-    /// The meeting.
-    pub instance: InstanceId,
-    /// The client's id of the message.
-    pub cmid: Cmid,
-    /// The text.
-    pub body: MessageBody,
-    /// What it does.
-    pub target: ComposeTarget,
-    /// When it was written.
-    pub since: Timestamp,
-    /// The delivery state.
-    pub state: Delivery,
-    /// Whether it was sent, so that the server may have accepted it.
-    pub tried: bool,
-    /// Whether it caused an attempt to join.
-    has_rejoined: bool,
-    /// Attempts that ended with an internal server error.
-    server_errors: u32,
-}
-
-/// The delivery state of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// Being written to disk.
-    Writing,
-    /// Waiting for the connection, the previous entry, or a point in time.
-    Waiting {
-        /// The earliest time to send, and the reason.
-        until: Option<(Timestamp, String)>,
-    },
-    /// Sent on this connection.
-    Sent {
-        /// The log's generation at that time.
-        generation: Generation,
-    },
-    /// In the log, but perhaps not durable.
-    Acknowledged {
-        /// Its seq.
-        seq: Seq,
-        /// Its generation.
-        generation: Generation,
-    },
-    /// Rejected by the server.
-    Rejected {
-        /// The reason.
-        why: String,
-    },
-}
-
-/// An entry to send now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextSend {
-    /// The client's id of the message.
-    pub cmid: Cmid,
-    /// The text.
-    pub body: MessageBody,
-    /// What it does.
-    pub target: ComposeTarget,
-}
-
-/// What a rejection means for an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// Temporary: send again at this time.
-    Later {
-        /// The earliest time to send.
-        at: Timestamp,
-        /// The reason.
-        why: String,
-    },
-    /// Internal server error: send again at this time, but not forever.
-    ServerError {
-        /// The earliest time to send.
-        at: Timestamp,
-        /// The reason.
-        why: String,
-    },
-    /// Join first. The second time this is final.
-    NotParticipant {
-        /// The reason.
-        why: String,
-    },
-    /// Not in the log, and never will be.
-    Final {
-        /// The reason.
-        why: String,
-    },
-}
-
-/// Why an entry does not fit into the outbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OutboxFull {
-    /// See [`ENTRIES_MAX`].
-    #[error("outbox is full ({ENTRIES_MAX} messages)")]
-    Entries,
-    /// See [`BYTES_MAX`].
-    #[error("outbox is full ({} MiB)", BYTES_MAX / 1_024 / 1_024)]
-    Bytes,
-}
-
-impl OutboxEntry {
-    fn new(line: JournalEntry, state: Delivery, tried: bool) -> Self {
-        Self {
-            instance: line.instance,
-            cmid: line.cmid,
-            body: line.body,
-            target: line.target,
-            since: line.since,
-            state,
-            tried,
-            has_rejoined: false,
-            server_errors: 0,
-        }
-    }
-
-    /// Returns whether it was rejected.
-    pub fn is_rejected(&self) -> bool {
-        match self.state {
-            Delivery::Rejected { .. } => true,
-            Delivery::Writing
-            | Delivery::Waiting { .. }
-            | Delivery::Sent { .. }
-            | Delivery::Acknowledged { .. } => false,
-        }
-    }
-
-    /// Returns whether it is still to be acknowledged.
-    pub fn is_unacknowledged(&self) -> bool {
-        match self.state {
-            Delivery::Writing | Delivery::Waiting { .. } | Delivery::Sent { .. } => true,
-            Delivery::Acknowledged { .. } | Delivery::Rejected { .. } => false,
-        }
-    }
-
-    fn wait(&mut self) {
-        self.state = Delivery::Waiting { until: None };
-    }
-
-    fn reject(&mut self, why: String) -> Record {
-        self.state = Delivery::Rejected { why: why.clone() };
-        Record::Failed {
-            cmid: self.cmid,
-            why,
-            tried: self.tried,
-        }
-    }
 }
 
 impl Outbox {
     /// Returns all entries.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &OutboxEntry> {
-        self.lines.iter()
+        self.entries.iter()
     }
 
     /// Returns the entries of one meeting.
@@ -201,21 +54,21 @@ impl Outbox {
         &self,
         instance: InstanceId,
     ) -> impl DoubleEndedIterator<Item = &OutboxEntry> {
-        let here = move |line: &&OutboxEntry| line.instance == instance;
-        self.lines.iter().filter(here)
+        let here = move |entry: &&OutboxEntry| entry.instance == instance;
+        self.entries.iter().filter(here)
     }
 
     /// Returns the number of rejected entries of a meeting.
     pub fn rejected_count(&self, instance: InstanceId) -> usize {
         self.entries_of(instance)
-            .filter(|line| line.is_rejected())
+            .filter(|entry| entry.is_rejected())
             .count()
     }
 
     /// Returns whether a meeting has acknowledged entries that are not known to be durable.
     pub fn has_acknowledged(&self, instance: InstanceId) -> bool {
         self.entries_of(instance)
-            .any(|line| matches!(line.state, Delivery::Acknowledged { .. }))
+            .any(|entry| matches!(entry.state, Delivery::Acknowledged { .. }))
     }
 
     /// Takes the journal records written since the last call.
@@ -224,41 +77,47 @@ impl Outbox {
     }
 
     /// Adds an entry. It is sent once it is on disk.
-    pub fn enqueue(&mut self, line: JournalEntry) -> Result<(), OutboxFull> {
+    pub fn enqueue(&mut self, entry: JournalEntry) -> Result<(), OutboxFull> {
         let waiting = self
-            .entries_of(line.instance)
-            .filter(|line| line.is_unacknowledged());
+            .entries_of(entry.instance)
+            .filter(|entry| entry.is_unacknowledged());
         if waiting.count() >= ENTRIES_MAX {
             return Err(OutboxFull::Entries);
         }
-        let bytes: usize = self.lines.iter().map(|line| line.body.as_str().len()).sum();
-        if bytes + line.body.as_str().len() > BYTES_MAX {
+        let bytes: usize = self
+            .entries
+            .iter()
+            .map(|entry| entry.body.as_str().len())
+            .sum();
+        if bytes + entry.body.as_str().len() > BYTES_MAX {
             return Err(OutboxFull::Bytes);
         }
-        self.records.push(Record::Post(line.clone()));
-        self.lines
-            .push(OutboxEntry::new(line, Delivery::Writing, false));
+        self.records.push(Record::Post(entry.clone()));
+        self.entries
+            .push(OutboxEntry::new(entry, Delivery::Writing, false));
         Ok(())
     }
 
     /// Loads the entries left by an earlier process. They are on disk and may have been sent.
-    pub fn load(&mut self, lines: Vec<JournalEntry>) {
-        let old = lines.into_iter().map(|mut line| match line.failed.take() {
-            Some((why, tried)) => OutboxEntry::new(line, Delivery::Rejected { why }, tried),
-            None => OutboxEntry::new(line, Delivery::Waiting { until: None }, true),
-        });
-        let known = std::mem::take(&mut self.lines);
-        self.lines = old
-            .filter(|line| known.iter().all(|other| other.cmid != line.cmid))
+    pub fn load(&mut self, entries: Vec<JournalEntry>) {
+        let old = entries
+            .into_iter()
+            .map(|mut entry| match entry.failed.take() {
+                Some((why, tried)) => OutboxEntry::new(entry, Delivery::Rejected { why }, tried),
+                None => OutboxEntry::new(entry, Delivery::Waiting { until: None }, true),
+            });
+        let known = std::mem::take(&mut self.entries);
+        self.entries = old
+            .filter(|entry| known.iter().all(|other| other.cmid != entry.cmid))
             .collect();
-        self.lines.extend(known);
+        self.entries.extend(known);
     }
 
     /// Marks entries as written to disk.
     pub fn written(&mut self, cmids: &[Cmid]) {
-        for line in &mut self.lines {
-            if line.state == Delivery::Writing && cmids.contains(&line.cmid) {
-                line.wait();
+        for entry in &mut self.entries {
+            if entry.state == Delivery::Writing && cmids.contains(&entry.cmid) {
+                entry.wait();
             }
         }
     }
@@ -274,10 +133,10 @@ impl Outbox {
         inside: bool,
     ) -> Option<NextSend> {
         let mut here = self
-            .lines
+            .entries
             .iter_mut()
-            .filter(|line| line.instance == instance && line.is_unacknowledged());
-        let first = here.find(|line| inside || line.tried)?;
+            .filter(|entry| entry.instance == instance && entry.is_unacknowledged());
+        let first = here.find(|entry| inside || entry.tried)?;
         match &first.state {
             Delivery::Waiting { until } if until.as_ref().is_none_or(|(time, _)| *time <= now) => {}
             Delivery::Waiting { .. }
@@ -297,10 +156,10 @@ impl Outbox {
 
     /// Returns when the delayed entries are to be sent again.
     pub fn retry_times(&self) -> impl Iterator<Item = (InstanceId, Timestamp)> {
-        self.lines.iter().filter_map(|line| match &line.state {
+        self.entries.iter().filter_map(|entry| match &entry.state {
             Delivery::Waiting {
                 until: Some((time, _)),
-            } => Some((line.instance, *time)),
+            } => Some((entry.instance, *time)),
             Delivery::Waiting { until: None }
             | Delivery::Writing
             | Delivery::Sent { .. }
@@ -311,8 +170,8 @@ impl Outbox {
 
     /// Returns the last pending edit or deletion of a message.
     pub fn pending_change(&self, message: &Event) -> Option<&OutboxEntry> {
-        let is = |line: &&OutboxEntry| {
-            let changes = line.target.changed_message();
+        let is = |entry: &&OutboxEntry| {
+            let changes = entry.target.changed_message();
             changes.is_some_and(|target| target.is(message))
         };
         self.entries_of(message.instance).rfind(is)
@@ -321,30 +180,30 @@ impl Outbox {
     /// Returns the current seq of a target, or `None` if the message was lost.
     pub fn seq_of(&self, target: MessageRef, log: Option<&Replica>) -> Option<Seq> {
         // It may be acknowledged before its event arrives.
-        let taken = self.lines.iter().find_map(|line| match line.state {
-            Delivery::Acknowledged { seq, .. } if Some(line.cmid) == target.cmid => Some(seq),
+        let acknowledged = self.entries.iter().find_map(|entry| match entry.state {
+            Delivery::Acknowledged { seq, .. } if Some(entry.cmid) == target.cmid => Some(seq),
             Delivery::Acknowledged { .. }
             | Delivery::Writing
             | Delivery::Waiting { .. }
             | Delivery::Sent { .. }
             | Delivery::Rejected { .. } => None,
         });
-        taken.or_else(|| log.map_or(Some(target.seq), |log| target.seq_in(log)))
+        acknowledged.or_else(|| log.map_or(Some(target.seq), |log| target.seq_in(log)))
     }
 
     /// Marks an entry sent in the generation `sent` as acknowledged. If the log has another
     /// generation now, the reply is ignored: the seq may have been reassigned.
     pub fn acknowledged(&mut self, cmid: Cmid, seq: Seq, sent: Generation, generation: Generation) {
-        let Some(line) = self.line_mut(cmid) else {
+        let Some(entry) = self.entry_mut(cmid) else {
             return;
         };
-        match line.state {
+        match entry.state {
             // Sent again since; the reply to that is still to come.
             Delivery::Sent { generation } if generation != sent => {}
             Delivery::Sent { .. } if sent == generation => {
-                line.state = Delivery::Acknowledged { seq, generation };
+                entry.state = Delivery::Acknowledged { seq, generation };
             }
-            Delivery::Sent { .. } => line.wait(),
+            Delivery::Sent { .. } => entry.wait(),
             Delivery::Writing
             | Delivery::Waiting { .. }
             | Delivery::Acknowledged { .. }
@@ -354,42 +213,45 @@ impl Outbox {
 
     /// Applies a rejection to an entry sent in the generation `sent`. Returns whether to join
     /// first.
-    pub fn rejected(&mut self, cmid: Cmid, sent: Generation, refusal: Rejection) -> bool {
-        let Some(line) = self.line_mut(cmid).filter(|line| line.is_unacknowledged()) else {
+    pub fn rejected(&mut self, cmid: Cmid, sent: Generation, rejection: Rejection) -> bool {
+        let Some(entry) = self
+            .entry_mut(cmid)
+            .filter(|entry| entry.is_unacknowledged())
+        else {
             return false;
         };
-        if matches!(line.state, Delivery::Sent { generation } if generation != sent) {
+        if matches!(entry.state, Delivery::Sent { generation } if generation != sent) {
             // Sent again since; the reply to that is still to come.
             return false;
         }
-        let why = match refusal {
+        let why = match rejection {
             Rejection::Later { at, why } => {
-                line.state = Delivery::Waiting {
+                entry.state = Delivery::Waiting {
                     until: Some((at, why)),
                 };
                 return false;
             }
-            Rejection::ServerError { at, why } if line.server_errors + 1 < SERVER_ERRORS_MAX => {
-                line.server_errors += 1;
-                line.state = Delivery::Waiting {
+            Rejection::ServerError { at, why } if entry.server_errors + 1 < SERVER_ERRORS_MAX => {
+                entry.server_errors += 1;
+                entry.state = Delivery::Waiting {
                     until: Some((at, why)),
                 };
                 return false;
             }
-            Rejection::NotParticipant { .. } if !line.has_rejoined => {
-                line.has_rejoined = true;
-                line.wait();
+            Rejection::NotParticipant { .. } if !entry.has_rejoined => {
+                entry.has_rejoined = true;
+                entry.wait();
                 return true;
             }
             Rejection::ServerError { why, .. } => why,
             Rejection::NotParticipant { why } | Rejection::Final { why } => {
                 // An accepted entry is acknowledged, never rejected, so earlier attempts did not
                 // arrive.
-                line.tried = false;
+                entry.tried = false;
                 why
             }
         };
-        let record = line.reject(why);
+        let record = entry.reject(why);
         self.records.push(record);
         false
     }
@@ -397,10 +259,10 @@ impl Outbox {
     /// Rejects everything unsent in a meeting. Entries that may have been accepted stay, to learn
     /// the outcome.
     pub fn reject_unsent(&mut self, instance: InstanceId, why: &str) {
-        let here = self.lines.iter_mut();
-        for line in here.filter(|line| line.instance == instance && !line.tried) {
-            if line.is_unacknowledged() {
-                let record = line.reject(why.to_owned());
+        let here = self.entries.iter_mut();
+        for entry in here.filter(|entry| entry.instance == instance && !entry.tried) {
+            if entry.is_unacknowledged() {
+                let record = entry.reject(why.to_owned());
                 self.records.push(record);
             }
         }
@@ -408,39 +270,39 @@ impl Outbox {
 
     /// Queues the rejected entries of a meeting again.
     pub fn retry(&mut self, instance: InstanceId) {
-        let here = self.lines.iter_mut();
-        for line in here.filter(|line| line.instance == instance && line.is_rejected()) {
-            line.wait();
-            line.has_rejoined = false;
-            line.server_errors = 0;
-            self.records.push(Record::Retry(line.cmid));
+        let here = self.entries.iter_mut();
+        for entry in here.filter(|entry| entry.instance == instance && entry.is_rejected()) {
+            entry.wait();
+            entry.has_rejoined = false;
+            entry.server_errors = 0;
+            self.records.push(Record::Retry(entry.cmid));
         }
     }
 
     /// Removes and returns the last entry of a meeting that was permanently rejected.
     pub fn recall(&mut self, instance: InstanceId) -> Option<OutboxEntry> {
         let at = self
-            .lines
+            .entries
             .iter()
-            .rposition(|line| line.instance == instance && line.is_rejected() && !line.tried)?;
-        let line = self.lines.remove(at);
-        self.records.push(Record::Done(line.cmid));
-        Some(line)
+            .rposition(|entry| entry.instance == instance && entry.is_rejected() && !entry.tried)?;
+        let entry = self.entries.remove(at);
+        self.records.push(Record::Done(entry.cmid));
+        Some(entry)
     }
 
     /// Removes an entry that is durable or whose outcome cannot be known.
     pub fn remove(&mut self, cmid: Cmid) {
-        if let Some(at) = self.lines.iter().position(|line| line.cmid == cmid) {
-            self.lines.remove(at);
+        if let Some(at) = self.entries.iter().position(|entry| entry.cmid == cmid) {
+            self.entries.remove(at);
             self.records.push(Record::Done(cmid));
         }
     }
 
     /// Queues sent entries again, since the connection was lost.
     pub fn connection_lost(&mut self) {
-        for line in &mut self.lines {
-            match line.state {
-                Delivery::Sent { .. } | Delivery::Waiting { .. } => line.wait(),
+        for entry in &mut self.entries {
+            match entry.state {
+                Delivery::Sent { .. } | Delivery::Waiting { .. } => entry.wait(),
                 Delivery::Writing | Delivery::Acknowledged { .. } | Delivery::Rejected { .. } => {}
             }
         }
@@ -448,8 +310,8 @@ impl Outbox {
 
     /// Marks an entry as acknowledged by its event.
     pub fn event_received(&mut self, cmid: Cmid, seq: Seq, generation: Generation) {
-        if let Some(line) = self.line_mut(cmid) {
-            line.state = Delivery::Acknowledged { seq, generation };
+        if let Some(entry) = self.entry_mut(cmid) {
+            entry.state = Delivery::Acknowledged { seq, generation };
         }
     }
 
@@ -462,12 +324,12 @@ impl Outbox {
                 self.event_received(cmid, event.seq, generation);
             }
         }
-        for line in &mut self.lines {
-            if line.instance != log.id() {
+        for entry in &mut self.entries {
+            if entry.instance != log.id() {
                 continue;
             }
-            match line.state {
-                Delivery::Acknowledged { generation: of, .. } if of != generation => line.wait(),
+            match entry.state {
+                Delivery::Acknowledged { generation: of, .. } if of != generation => entry.wait(),
                 Delivery::Acknowledged { .. }
                 | Delivery::Writing
                 | Delivery::Waiting { .. }
@@ -481,16 +343,16 @@ impl Outbox {
     /// Removes the entries that are durable according to the log.
     pub fn remove_durable(&mut self, log: &Replica) {
         let (generation, durable) = (log.position().generation, log.durable());
-        let is_safe = |line: &OutboxEntry| {
-            line.instance == log.id()
-                && matches!(line.state, Delivery::Acknowledged { seq, generation: of }
+        let is_safe = |entry: &OutboxEntry| {
+            entry.instance == log.id()
+                && matches!(entry.state, Delivery::Acknowledged { seq, generation: of }
                     if of == generation && seq <= durable)
         };
         let safe: Vec<Cmid> = self
-            .lines
+            .entries
             .iter()
-            .filter(|line| is_safe(line))
-            .map(|line| line.cmid)
+            .filter(|entry| is_safe(entry))
+            .map(|entry| entry.cmid)
             .collect();
         for cmid in safe {
             self.remove(cmid);
@@ -508,10 +370,14 @@ impl Outbox {
         now: Timestamp,
     ) {
         let mut safe = Vec::new();
-        for line in self.lines.iter_mut().filter(|l| l.instance == instance) {
-            match line.state {
-                Delivery::Acknowledged { seq, .. } if seq > base => line.wait(),
-                Delivery::Acknowledged { .. } => safe.push(line.cmid),
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.instance == instance)
+        {
+            match entry.state {
+                Delivery::Acknowledged { seq, .. } if seq > base => entry.wait(),
+                Delivery::Acknowledged { .. } => safe.push(entry.cmid),
                 Delivery::Writing
                 | Delivery::Waiting { .. }
                 | Delivery::Sent { .. }
@@ -524,20 +390,20 @@ impl Outbox {
         let mut again = Vec::new();
         for event in void.iter().filter(|event| event.what.user() == me) {
             // Sent by another client of this user, which may not be running.
-            let Some(line) = repeat_void(event, void, now) else {
+            let Some(entry) = repeat_void(event, void, now) else {
                 continue;
             };
-            if me.is_none() || self.lines.iter().any(|known| known.cmid == line.cmid) {
+            if me.is_none() || self.entries.iter().any(|known| known.cmid == entry.cmid) {
                 continue;
             }
-            self.records.push(Record::Post(line.clone()));
-            again.push(OutboxEntry::new(line, Delivery::Writing, true));
+            self.records.push(Record::Post(entry.clone()));
+            again.push(OutboxEntry::new(entry, Delivery::Writing, true));
         }
-        self.lines.splice(0..0, again);
+        self.entries.splice(0..0, again);
     }
 
-    fn line_mut(&mut self, cmid: Cmid) -> Option<&mut OutboxEntry> {
-        self.lines.iter_mut().find(|line| line.cmid == cmid)
+    fn entry_mut(&mut self, cmid: Cmid) -> Option<&mut OutboxEntry> {
+        self.entries.iter_mut().find(|entry| entry.cmid == cmid)
     }
 }
 

@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn what_is_read_stays_where_it_is(
+    fn visible_rows_stay_in_place(
         size in ((20_u16..=200), (8_u16..=60)),
         acts in prop::collection::vec(act(), 1..24),
     ) {

@@ -51,7 +51,7 @@ fn line(stage: &Stage) -> String {
 #[case("a", "alt-enter ctrl-j shift-enter", "a\n\n\n|")]
 #[case("a", "alt-enter b ctrl-home", "|a\nb")]
 #[case("a", "alt-enter b up ctrl-end", "a\nb|")]
-fn keys_of_the_line(#[case] text: &str, #[case] keys: &str, #[case] expected: &str) {
+fn editing_keys(#[case] text: &str, #[case] keys: &str, #[case] expected: &str) {
     let mut stage = Stage::talking(80, 24);
     for c in text.chars() {
         // As a terminal sends them: the characters of a cluster arrive one by one.
@@ -66,7 +66,7 @@ fn keys_of_the_line(#[case] text: &str, #[case] keys: &str, #[case] expected: &s
 }
 
 #[test]
-fn what_is_cut_in_one_meeting_is_put_back_in_another() {
+fn cuts_can_be_yanked_in_another_meeting() {
     let mut stage = Stage::talking(120, 36);
     stage.write("wrong room");
     stage.key("ctrl-u");
@@ -77,7 +77,7 @@ fn what_is_cut_in_one_meeting_is_put_back_in_another() {
 }
 
 #[test]
-fn a_password_is_put_back_nowhere_else() {
+fn password_cuts_stay_in_the_password_field() {
     let theme = crate::theme::Theme::new(true, false);
     let mut stage = Stage::begin(80, 24, None, theme);
     stage.write("ada@example.org");
@@ -102,7 +102,7 @@ fn a_password_is_put_back_nowhere_else() {
 }
 
 #[test]
-fn history_is_at_the_edges_and_loses_no_draft() {
+fn history_starts_at_the_first_line_and_keeps_the_draft() {
     let mut stage = Stage::talking(80, 24);
     stage.write("first");
     stage.key("enter");
@@ -143,7 +143,7 @@ fn history_is_at_the_edges_and_loses_no_draft() {
 }
 
 #[test]
-fn what_fits_is_shown_and_chosen_by_tab() {
+fn tab_cycles_completions() {
     let mut stage = Stage::talking(120, 36);
     stage.write("/jo");
     assert!(stage.shows("/join ") && stage.shows("/joins") && stage.shows("─ commands"));
@@ -178,7 +178,7 @@ fn what_fits_is_shown_and_chosen_by_tab() {
 #[case("/join 44", "/join 44/1 ")]
 #[case("nothing", "nothing")]
 #[case("@nobody", "@nobody")]
-fn what_tab_makes(#[case] text: &str, #[case] expected: &str) {
+fn tab_completes(#[case] text: &str, #[case] expected: &str) {
     let mut stage = Stage::talking(120, 36);
     stage.write(text);
     stage.key("tab");
@@ -186,7 +186,7 @@ fn what_tab_makes(#[case] text: &str, #[case] expected: &str) {
 }
 
 #[test]
-fn a_choice_ends_with_the_next_key_and_enter_sends() {
+fn typing_accepts_a_completion() {
     let mut stage = Stage::talking(120, 36);
     stage.write("hello @");
     stage.key("tab");
@@ -199,7 +199,7 @@ fn a_choice_ends_with_the_next_key_and_enter_sends() {
 }
 
 #[test]
-fn the_editor_outside_gives_its_text_to_the_meeting_it_came_from() {
+fn external_editor_returns_text_to_its_meeting() {
     let mut stage = Stage::talking(120, 36);
     stage.write("begun here");
     stage.key("ctrl-x");
@@ -229,7 +229,7 @@ fn the_editor_outside_gives_its_text_to_the_meeting_it_came_from() {
 }
 
 #[test]
-fn an_input_of_many_lines_shows_six_and_follows_the_cursor() {
+fn long_input_scrolls_with_the_cursor() {
     let mut stage = Stage::talking(80, 24);
     let lines: Vec<String> = (1..=9)
         .map(|number| format!("line number {number}"))

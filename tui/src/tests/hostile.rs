@@ -106,7 +106,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
-    fn what_admins_see_fits_everywhere(
+    fn admin_screens_fit_every_size(
         columns in 1_u16..=250,
         rows in 1_u16..=80,
         title in text(),
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_waits_and_whatever_is_found_fits_everywhere(
+    fn waiting_room_and_finder_fit_every_size(
         columns in 1_u16..=250,
         rows in 1_u16..=80,
         names in proptest::collection::vec(text(), 0..9),
@@ -231,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn the_form_fits_everywhere(
+    fn sign_in_form_fits_every_size(
         columns in 1_u16..=250,
         rows in 1_u16..=80,
         written in text(),
@@ -248,7 +248,7 @@ proptest! {
 }
 
 #[test]
-fn every_size_has_a_screen() {
+fn every_size_is_drawn() {
     let mut stage = Stage::talking(120, 36);
     stage.write("draft");
     for columns in (1..=130).chain([160, 199, 200, 201, 250]) {
@@ -260,7 +260,7 @@ fn every_size_has_a_screen() {
 }
 
 #[test]
-fn a_terminal_that_is_smaller_than_what_was_said_is_left_alone() {
+fn smaller_terminal_than_reported_is_drawn() {
     let mut stage = Stage::talking(120, 36);
     stage.model.size = (200, 60);
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(44, 20))

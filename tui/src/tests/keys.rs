@@ -37,7 +37,7 @@ fn ctrl_c_clears_then_asks_then_quits() {
 }
 
 #[test]
-fn quitting_a_running_meeting_asks_to_leave_or_stay() {
+fn quitting_a_live_meeting_asks_to_leave() {
     let mut stage = Stage::talking(120, 36);
     stage.key("ctrl-q");
     assert!(stage.shows("l: leave") && !quits(&stage));
@@ -62,7 +62,7 @@ fn quitting_a_running_meeting_asks_to_leave_or_stay() {
 }
 
 #[test]
-fn outside_of_meetings_ctrl_q_quits_at_once() {
+fn ctrl_q_quits_at_once_outside_meetings() {
     let mut stage = Stage::ready(80, 24);
     stage.key("ctrl-q");
     assert!(quits(&stage));
@@ -97,7 +97,7 @@ fn whoever_types_in_the_list_goes_on_writing() {
 }
 
 #[test]
-fn drafts_belong_to_their_meeting_and_are_kept() {
+fn drafts_are_stored_by_meeting() {
     let mut stage = Stage::talking(120, 36);
     stage.write("for the sync");
     stage.key("ctrl-n");
@@ -119,7 +119,7 @@ fn drafts_belong_to_their_meeting_and_are_kept() {
 }
 
 #[test]
-fn the_end_of_the_program_keeps_drafts() {
+fn termination_stores_drafts() {
     let mut stage = Stage::talking(120, 36);
     stage.write("unsaid");
     stage.tell(AppEvent::Terminated);
@@ -128,7 +128,7 @@ fn the_end_of_the_program_keeps_drafts() {
 }
 
 #[test]
-fn what_has_not_begun_says_when_it_does_and_what_has_ended_is_read() {
+fn enter_announces_the_start_or_opens_an_ended_meeting() {
     let mut stage = Stage::ready(120, 36);
     stage.key("alt-3");
     stage.key("enter");
@@ -165,7 +165,7 @@ fn pasted_lines_are_inserted_not_sent() {
 }
 
 #[test]
-fn find_goes_to_a_meeting() {
+fn finder_opens_a_meeting() {
     let mut stage = Stage::talking(80, 24);
     stage.key("ctrl-g");
     stage.write("review bud");
@@ -176,7 +176,7 @@ fn find_goes_to_a_meeting() {
 }
 
 #[test]
-fn find_mentions_people_and_does_commands() {
+fn finder_inserts_mentions_and_runs_commands() {
     let mut stage = Stage::talking(120, 36);
     stage.write("hello ");
     stage.key("ctrl-g");
@@ -205,7 +205,7 @@ fn find_mentions_people_and_does_commands() {
 }
 
 #[test]
-fn what_keys_do_can_be_written_too() {
+fn key_commands_have_slash_commands() {
     let mut stage = Stage::talking(120, 36);
     for (word, shown) in [
         ("/meeting 2", id(44, 1)),
@@ -223,7 +223,7 @@ fn what_keys_do_can_be_written_too() {
 }
 
 #[test]
-fn own_keys_and_looks_hold_at_once_and_are_told() {
+fn configuration_applies_at_once_and_reports_errors() {
     let mut stage = Stage::talking(120, 36);
     let (keymap, wrong) = crate::keymap::Keymap::configured("help = \"f12\"\nfind = []\n");
     assert!(wrong.is_empty());
@@ -243,7 +243,7 @@ fn own_keys_and_looks_hold_at_once_and_are_told() {
 }
 
 #[test]
-fn joined_meetings_are_open_again_after_a_start() {
+fn joined_meetings_are_reopened_on_start() {
     let mut stage = Stage::new(80, 24);
     stage.greet(vec![]);
     let mut joined = instance(
@@ -260,7 +260,7 @@ fn joined_meetings_are_open_again_after_a_start() {
 }
 
 #[test]
-fn people_who_come_together_share_a_row() {
+fn consecutive_joins_share_a_row() {
     let mut stage = Stage::ready(120, 36);
     stage.key("enter");
     stage.answer("join", posted(2));
@@ -279,7 +279,7 @@ fn people_who_come_together_share_a_row() {
 }
 
 #[test]
-fn help_in_the_form_and_back_to_it() {
+fn help_returns_to_the_sign_in_form() {
     let theme = crate::theme::Theme::new(true, false);
     let mut stage = Stage::begin(80, 24, None, theme);
     stage.write("ada");

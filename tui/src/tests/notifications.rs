@@ -25,7 +25,11 @@ fn titled(stage: &Stage) -> &str {
 #[case("/notify none", "@ada look", false)]
 #[case("/mute", "@ada look", false)]
 #[case("/dnd", "@ada look", false)]
-fn what_calls(#[case] word: &str, #[case] said: &str, #[case] expected: bool) {
+fn levels_decide_about_notifications(
+    #[case] word: &str,
+    #[case] said: &str,
+    #[case] expected: bool,
+) {
     let mut stage = Stage::talking(80, 24);
     if !word.is_empty() {
         stage.write(word);
@@ -42,7 +46,7 @@ fn what_calls(#[case] word: &str, #[case] said: &str, #[case] expected: bool) {
 }
 
 #[test]
-fn whoever_looks_is_not_called() {
+fn focused_user_is_not_notified() {
     let mut stage = Stage::talking(80, 24);
     stage.hears(20, 8, "@ada a terminal that tells nothing");
     assert!(calls(&stage).is_empty());
@@ -56,7 +60,7 @@ fn whoever_looks_is_not_called() {
 }
 
 #[test]
-fn many_at_once_are_one_call() {
+fn burst_causes_one_notification() {
     let mut stage = Stage::talking(80, 24);
     stage.write("/notify all");
     stage.key("enter");
@@ -71,7 +75,7 @@ fn many_at_once_are_one_call() {
 }
 
 #[test]
-fn the_choice_is_kept_and_told() {
+fn level_is_stored_and_shown() {
     let mut stage = Stage::talking(120, 36);
     stage.write("/notify al");
     stage.key("tab");
@@ -95,7 +99,7 @@ fn the_choice_is_kept_and_told() {
 }
 
 #[test]
-fn the_title_says_what_is_left_and_what_waits() {
+fn title_shows_remaining_time_and_unread() {
     let mut stage = Stage::talking(80, 24);
     assert_eq!(titled(&stage), "●23m Platform sync");
     stage.wait_ms(60_000);

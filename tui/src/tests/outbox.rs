@@ -56,7 +56,7 @@ fn records(stage: &mut Stage) -> Vec<Record> {
 }
 
 #[test]
-fn nothing_is_sent_before_it_is_on_disk() {
+fn post_waits_for_the_disk() {
     let mut stage = Stage::talking(80, 24);
     stage.disk_is_slow = true;
     stage.write("hello");
@@ -73,7 +73,7 @@ fn nothing_is_sent_before_it_is_on_disk() {
 }
 
 #[test]
-fn the_journal_is_opened_for_whoever_is_signed_in() {
+fn journal_is_opened_for_the_signed_in_user() {
     let stage = Stage::ready(80, 24);
     let opens = |stage: &Stage| -> Vec<Owner> {
         let opened = stage.effects.iter().filter_map(|effect| match effect {
@@ -90,7 +90,7 @@ fn the_journal_is_opened_for_whoever_is_signed_in() {
 }
 
 #[test]
-fn what_a_killed_program_left_shows_at_once_and_then_settles() {
+fn loaded_entries_show_at_once_and_are_sent() {
     let mut stage = Stage::new(80, 24);
     stage.model.outbox_of = Some(owner());
     stage.tell(AppEvent::Journal(
@@ -110,7 +110,7 @@ fn what_a_killed_program_left_shows_at_once_and_then_settles() {
 }
 
 #[test]
-fn what_had_arrived_is_not_said_again() {
+fn loaded_entry_is_resent_under_its_id() {
     let mut stage = Stage::talking(80, 24);
     let log = talk();
     let plenary_shared::domain::What::Message { cmid, body, .. } = &log[5].what else {
@@ -128,7 +128,7 @@ fn what_had_arrived_is_not_said_again() {
 }
 
 #[test]
-fn a_draft_that_was_sent_is_no_draft_any_more() {
+fn sent_draft_is_cleared() {
     let mut stage = Stage::talking(80, 24);
     stage.write("one");
     stage.tell(AppEvent::Journal(owner(), vec![line(1, "one")]));
@@ -139,7 +139,7 @@ fn a_draft_that_was_sent_is_no_draft_any_more() {
 }
 
 #[test]
-fn somebody_elses_journal_is_not_looked_at() {
+fn journal_of_another_user_is_ignored() {
     let mut stage = Stage::talking(80, 24);
     let other = Owner {
         email: "eve@example.org".into(),
@@ -150,7 +150,7 @@ fn somebody_elses_journal_is_not_looked_at() {
 }
 
 #[test]
-fn who_is_out_meanwhile_is_told_so_and_can_take_it_back() {
+fn rejected_entry_outside_the_meeting_can_be_recalled() {
     let mut stage = Stage::ready(80, 24);
     stage.tell(AppEvent::Journal(owner(), vec![line(1, "too late")]));
     stage.answer("open", opened(talk(), vec![(8, "13:31")]));
@@ -166,7 +166,7 @@ fn who_is_out_meanwhile_is_told_so_and_can_take_it_back() {
 }
 
 #[test]
-fn what_failed_stays_failed_over_a_restart() {
+fn rejected_entries_stay_rejected_after_a_restart() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     let mut failed = line(1, "refused long ago");
@@ -178,7 +178,7 @@ fn what_failed_stays_failed_over_a_restart() {
 }
 
 #[test]
-fn a_meeting_that_cannot_be_read_any_more_does_not_swallow_a_line() {
+fn entries_of_an_unreadable_meeting_stay_in_the_outbox() {
     let mut stage = Stage::ready(80, 24);
     let mut elsewhere = line(1, "for nobody");
     elsewhere.instance = id(99, 1);
@@ -193,7 +193,7 @@ fn a_meeting_that_cannot_be_read_any_more_does_not_swallow_a_line() {
 }
 
 #[test]
-fn a_full_outbox_leaves_the_text_where_it_is() {
+fn full_outbox_keeps_the_text_in_the_input() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
     for _ in 0..crate::model::outbox::ENTRIES_MAX {
@@ -206,7 +206,7 @@ fn a_full_outbox_leaves_the_text_where_it_is() {
 }
 
 #[test]
-fn a_resume_says_anew_only_what_was_not_taken() {
+fn resume_resends_only_unacknowledged_entries() {
     let mut stage = Stage::talking(80, 24);
     stage.write("one");
     stage.key("enter");

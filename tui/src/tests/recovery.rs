@@ -27,7 +27,7 @@ fn known(stage: &Stage) -> Vec<u64> {
 }
 
 #[test]
-fn a_short_loss_goes_on_by_itself_and_says_what_was_missed() {
+fn short_loss_resumes_and_shows_missed_messages() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.lose_link();
@@ -65,7 +65,7 @@ fn a_short_loss_goes_on_by_itself_and_says_what_was_missed() {
 }
 
 #[test]
-fn what_waited_is_sent_again_in_order_under_the_same_ids() {
+fn reconnect_resends_in_order_under_the_same_ids() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.write("one");
@@ -95,7 +95,7 @@ fn what_waited_is_sent_again_in_order_under_the_same_ids() {
 }
 
 #[test]
-fn when_the_grace_was_over_it_joins_again_by_itself() {
+fn expired_grace_period_rejoins() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
     stage.write("still here");
@@ -115,7 +115,7 @@ fn when_the_grace_was_over_it_joins_again_by_itself() {
 }
 
 #[test]
-fn a_post_that_finds_one_out_joins_first_and_is_said_then() {
+fn post_outside_the_meeting_joins_first() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
     stage.greet(vec![(sync(), ResumeMode::Delta)]);
@@ -131,7 +131,7 @@ fn a_post_that_finds_one_out_joins_first_and_is_said_then() {
 }
 
 #[test]
-fn a_snapshot_keeps_the_view_and_what_waits() {
+fn snapshot_keeps_log_and_pending_entries() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
     stage.write("waits");
@@ -147,7 +147,7 @@ fn a_snapshot_keeps_the_view_and_what_waits() {
 }
 
 #[test]
-fn a_snapshot_of_a_meeting_one_was_dropped_from_joins_again() {
+fn snapshot_without_the_user_rejoins() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
     stage.greet(vec![(sync(), ResumeMode::Snapshot)]);
@@ -156,7 +156,7 @@ fn a_snapshot_of_a_meeting_one_was_dropped_from_joins_again() {
 }
 
 #[test]
-fn a_gap_is_asked_for_once_and_filled() {
+fn gap_is_requested_once_and_filled() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.hears(22, 8, "three");
@@ -191,7 +191,7 @@ fn a_gap_is_asked_for_once_and_filled() {
 }
 
 #[test]
-fn a_fence_takes_back_what_is_void_and_says_ones_own_again() {
+fn fence_removes_void_events_and_resends_own() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.write("mine");
@@ -230,7 +230,7 @@ fn a_fence_takes_back_what_is_void_and_says_ones_own_again() {
 }
 
 #[test]
-fn an_event_of_another_generation_opens_anew() {
+fn event_of_another_generation_reopens() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     let mut strange = event(20, stage.now, message(8, 20, "x"));
@@ -257,7 +257,7 @@ fn closed(number: u64, stage: &Stage) -> Event {
 }
 
 #[test]
-fn what_ended_meanwhile_is_read_to_its_end() {
+fn meeting_ended_while_offline_is_read_to_its_end() {
     let mut stage = Stage::talking(80, 24);
     stage.durable(19);
     stage.lose_link();
@@ -275,7 +275,7 @@ fn what_ended_meanwhile_is_read_to_its_end() {
 }
 
 #[test]
-fn what_was_void_when_it_ended_goes() {
+fn void_events_are_removed_after_the_end() {
     let mut stage = Stage::talking(80, 24);
     stage.durable(19);
     stage.hears(20, 8, "forgotten by the store");
@@ -289,7 +289,7 @@ fn what_was_void_when_it_ended_goes() {
 }
 
 #[test]
-fn a_long_absence_says_that_there_is_more_until_it_has_been_read() {
+fn long_offline_period_shows_missing_messages() {
     let mut stage = Stage::talking(80, 30);
     stage.lose_link();
     stage.wait_ms(60_000);
@@ -316,7 +316,7 @@ fn a_long_absence_says_that_there_is_more_until_it_has_been_read() {
 }
 
 #[test]
-fn one_s_own_words_are_not_recovered() {
+fn own_messages_do_not_count_as_recovered() {
     let mut stage = Stage::talking(80, 24);
     stage.write("mine");
     stage.key("enter");
@@ -342,7 +342,7 @@ fn one_s_own_words_are_not_recovered() {
 }
 
 #[test]
-fn what_is_gone_is_told_and_its_lines_are_not_lost() {
+fn removed_meeting_is_reported_and_keeps_its_entries() {
     let mut stage = Stage::talking(80, 24);
     stage.lose_link();
     stage.write("for nobody");
@@ -362,7 +362,7 @@ fn what_is_gone_is_told_and_its_lines_are_not_lost() {
 }
 
 #[test]
-fn a_token_that_is_refused_leads_to_the_form() {
+fn rejected_token_shows_the_sign_in_form() {
     let mut stage = Stage::new(80, 24);
     stage.open_link();
     stage.refuse(
@@ -375,7 +375,7 @@ fn a_token_that_is_refused_leads_to_the_form() {
 }
 
 #[test]
-fn a_cancelled_sign_in_stays_cancelled() {
+fn cancelled_sign_in_ignores_its_reply() {
     let theme = crate::theme::Theme::new(true, false);
     let mut stage = Stage::begin(80, 24, None, theme);
     stage.write("ada@example.org");
@@ -396,7 +396,7 @@ fn a_cancelled_sign_in_stays_cancelled() {
 }
 
 #[test]
-fn a_countdown_wakes_every_second_and_a_quiet_screen_hardly_ever() {
+fn ticks_follow_the_countdown() {
     let mut stage = Stage::ready(80, 24);
     let wakes = |stage: &Stage| stage.model.next_tick_at().ms_since(stage.model.now);
     stage.wait_ms(30_500);
@@ -408,7 +408,7 @@ fn a_countdown_wakes_every_second_and_a_quiet_screen_hardly_ever() {
 }
 
 #[test]
-fn the_list_is_read_again_when_it_changes_or_a_start_passes() {
+fn meetings_are_read_again_on_changes_and_starts() {
     let mut stage = Stage::ready(80, 24);
     stage.asked();
     stage.push(Push::Changed(plenary_shared::protocol::Changed {
@@ -426,7 +426,7 @@ fn the_list_is_read_again_when_it_changes_or_a_start_passes() {
 }
 
 #[test]
-fn after_a_sleep_the_absence_began_with_it() {
+fn offline_period_starts_with_the_sleep() {
     let mut stage = Stage::talking(80, 24);
     stage.now = stage.now.plus_ms(20 * 60_000);
     stage.tell(AppEvent::Tick);
@@ -445,7 +445,7 @@ fn fence(base: u64) -> Push {
 }
 
 #[test]
-fn a_fence_while_the_server_has_no_data_is_opened_until_that_succeeds() {
+fn open_after_a_fence_is_retried_until_it_succeeds() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.push(fence(19));
@@ -466,7 +466,7 @@ fn a_fence_while_the_server_has_no_data_is_opened_until_that_succeeds() {
 }
 
 #[test]
-fn whoever_is_out_after_a_fence_joins_although_that_is_refused_for_now() {
+fn join_after_a_fence_is_retried() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.push(fence(18));
@@ -491,7 +491,7 @@ fn whoever_is_out_after_a_fence_joins_although_that_is_refused_for_now() {
 }
 
 #[test]
-fn a_fence_of_what_one_may_read_no_more_says_so() {
+fn fence_of_an_unreadable_meeting_removes_it() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.push(fence(19));

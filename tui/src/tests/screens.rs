@@ -193,7 +193,7 @@ fn the_last_minute_80x24() {
 }
 
 #[test]
-fn what_is_said_has_the_whole_line_where_it_is_short() {
+fn notices_use_the_whole_line() {
     let mut stage = Stage::talking(44, 20);
     stage.write("/jion");
     stage.key("enter");

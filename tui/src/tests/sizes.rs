@@ -64,7 +64,7 @@ fn at(columns: u16, rows: u16, theme: Theme) -> Stage {
 #[case(60, 20)]
 #[case(44, 20)]
 #[case(20, 6)]
-fn every_form_of_a_screen(#[case] columns: u16, #[case] rows: u16) {
+fn every_theme_at_every_size(#[case] columns: u16, #[case] rows: u16) {
     let coloured = at(columns, rows, Theme::new(true, false));
     let plain = at(columns, rows, Theme::new(false, false));
     let ascii = at(columns, rows, Theme::new(true, true));

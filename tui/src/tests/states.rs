@@ -230,7 +230,7 @@ fn keys_in_every_state(
 #[case(State::Help)]
 #[case(State::Outbox)]
 #[case(State::Leaving)]
-fn a_connection_that_is_lost_takes_nobody_elsewhere(#[case] at: State) {
+fn lost_connection_keeps_the_state(#[case] at: State) {
     let mut stage = begin(at);
     let covered = |stage: &Stage| stage.screen().contains("Esc closes");
     let (before, drafted) = (covered(&stage), stage.shows("half a thought"));
@@ -243,7 +243,7 @@ fn a_connection_that_is_lost_takes_nobody_elsewhere(#[case] at: State) {
 }
 
 #[test]
-fn a_refusal_is_said_and_nothing_else_changes() {
+fn rejection_shows_the_reason() {
     let mut stage = begin(State::Talking);
     press(&mut stage, "'/who' enter");
     stage.refuse("people", Reject::from(Code::NotAllowed));

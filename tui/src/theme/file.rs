@@ -138,7 +138,7 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn a_file_changes_what_it_names() {
+    fn theme_file_overrides_the_default() {
         let theme = Theme::new(true, false);
         let text = "glyphs = \"ascii\"\nbad = \"bright-white on red bold\"\nquiet = \"\"\n\
                     names = [\"blue\"]\n";
@@ -162,7 +162,7 @@ mod tests {
     #[case("names = []", 1, "names: expected 1 to")]
     #[case("glyphs = \"emoji\"", 1, "unicode")]
     #[case("bad = \"red on\"", 1, "after 'on'")]
-    fn what_is_wrong_has_its_line_and_the_look_stays(
+    fn errors_have_a_line_and_keep_the_default(
         #[case] text: &str,
         #[case] line: usize,
         #[case] what: &str,

@@ -1,5 +1,6 @@
 //! The status line and the key hints.
 
+use plenary_shared::time::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -212,36 +213,12 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
             " {} Signing in{}",
             glyphs.busy, glyphs.cut
         ))],
-        Link::Ready if columns < 60 => {
-            vec![Span::styled(
-                format!(" {}", glyphs.done),
-                theme.style(Tone::Good),
-            )]
-        }
         Link::Ready => {
-            vec![Span::styled(
-                format!(" {} connected", glyphs.done),
-                theme.style(Tone::Good),
-            )]
+            let word = if columns < 60 { "" } else { " connected" };
+            let text = format!(" {}{word}", glyphs.done);
+            vec![Span::styled(text, theme.style(Tone::Good))]
         }
-        Link::Lost { why, retry_at } => {
-            let word = Span::styled(" offline ", theme.style(Tone::Reversed));
-            let rest = match retry_at {
-                Some(at) => {
-                    let left_s = (at.ms_since(model.now).max(0) + 999) / 1_000;
-                    format!(" reconnecting in {left_s} s")
-                }
-                None => " /reconnect to retry".to_owned(),
-            };
-            let why = match columns {
-                90.. => format!(
-                    " {}",
-                    text::fit(&text::one_line(why), columns / 3, glyphs.cut)
-                ),
-                _ => String::new(),
-            };
-            vec![Span::raw(" "), word, Span::raw(format!("{why}{rest}"))]
-        }
+        Link::Lost { why, retry_at } => lost(model, columns, why, *retry_at),
     };
     if model.dnd {
         spans.push(Span::styled("  DND", theme.style(Tone::Strong)));
@@ -266,6 +243,31 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     }
     spans.push(Span::raw(" "));
     spans
+}
+
+/// Returns the status without a connection: the reason if there is room, and the countdown.
+fn lost(
+    model: &Model,
+    columns: usize,
+    why: &str,
+    retry_at: Option<Timestamp>,
+) -> Vec<Span<'static>> {
+    let rest = match retry_at {
+        Some(at) => {
+            let left_s = (at.ms_since(model.now).max(0) + 999) / 1_000;
+            format!(" reconnecting in {left_s} s")
+        }
+        None => " /reconnect to retry".to_owned(),
+    };
+    let why = match columns {
+        90.. => {
+            let why = text::fit(&text::one_line(why), columns / 3, model.theme.glyphs.cut);
+            format!(" {why}")
+        }
+        _ => String::new(),
+    };
+    let word = Span::styled(" offline ", model.theme.style(Tone::Reversed));
+    vec![Span::raw(" "), word, Span::raw(format!("{why}{rest}"))]
 }
 
 /// Returns a line in the quiet style.

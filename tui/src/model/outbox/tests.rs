@@ -65,7 +65,7 @@ fn state(outbox: &Outbox, number: u128) -> Delivery {
 }
 
 #[test]
-fn nothing_goes_before_it_is_on_disk_and_only_one_at_a_time() {
+fn entries_are_sent_one_at_a_time_after_reaching_disk() {
     let mut outbox = Outbox::default();
     outbox.enqueue(line(1)).expect("there is room");
     outbox.enqueue(line(2)).expect("there is room");
@@ -80,7 +80,7 @@ fn nothing_goes_before_it_is_on_disk_and_only_one_at_a_time() {
 }
 
 #[test]
-fn one_that_has_to_wait_holds_back_those_behind_it() {
+fn delayed_entry_blocks_later_ones() {
     let mut outbox = outbox(1..=2);
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)));
     let later = Rejection::Later {
@@ -99,7 +99,7 @@ fn one_that_has_to_wait_holds_back_those_behind_it() {
 #[rstest]
 #[case::in_the_same_generation(1, 1, Delivery::Acknowledged { seq: seq(5), generation: generation(1) })]
 #[case::a_fence_came_before_the_answer(1, 2, Delivery::Waiting { until: None })]
-fn an_answer_counts_in_its_generation(
+fn acknowledgement_counts_only_in_its_generation(
     #[case] sent: u64,
     #[case] answered: u64,
     #[case] expected: Delivery,
@@ -111,7 +111,7 @@ fn an_answer_counts_in_its_generation(
 }
 
 #[test]
-fn an_answer_to_an_earlier_try_says_nothing_of_a_later_one() {
+fn reply_to_an_earlier_attempt_is_ignored() {
     let mut outbox = outbox(1..=1);
     outbox.next_send(id(), at(0), generation(1), true);
     outbox.event_received(cmid(1), seq(5), generation(1));
@@ -130,7 +130,7 @@ fn an_answer_to_an_earlier_try_says_nothing_of_a_later_one() {
 #[rstest]
 #[case::above_the_base(5, 4, Some(Delivery::Waiting { until: None }))]
 #[case::up_to_the_base(5, 5, None)]
-fn a_fence_makes_it_said_again_or_safe(
+fn fence_resends_or_removes_acknowledged_entries(
     #[case] taken: u64,
     #[case] base: u64,
     #[case] expected: Option<Delivery>,
@@ -146,7 +146,7 @@ fn a_fence_makes_it_said_again_or_safe(
 }
 
 #[test]
-fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
+fn outside_a_meeting_only_sent_entries_are_resent() {
     let mut outbox = outbox(1..=2);
     due(&mut outbox, 0);
     outbox.connection_lost();
@@ -172,7 +172,7 @@ fn who_is_not_in_asks_only_for_what_may_have_been_taken() {
 }
 
 #[test]
-fn one_that_breaks_the_server_is_not_tried_for_ever_nor_taken_back() {
+fn server_errors_limit_attempts_and_prevent_recall() {
     let mut outbox = outbox(1..=1);
     for tries in 0..SERVER_ERRORS_MAX {
         assert_eq!(due(&mut outbox, i64::from(tries)), Some(cmid(1)));
@@ -189,7 +189,7 @@ fn one_that_breaks_the_server_is_not_tried_for_ever_nor_taken_back() {
 }
 
 #[test]
-fn a_join_is_tried_once() {
+fn rejoin_is_attempted_once() {
     let mut outbox = outbox(1..=1);
     let not_in = || Rejection::NotParticipant { why: "out".into() };
     due(&mut outbox, 0);
@@ -200,7 +200,7 @@ fn a_join_is_tried_once() {
 }
 
 #[test]
-fn it_is_bounded() {
+fn outbox_is_bounded() {
     let mut outbox = Outbox::default();
     for number in 0..ENTRIES_MAX as u128 {
         outbox.enqueue(line(number)).expect("there is room");
@@ -224,7 +224,7 @@ fn it_is_bounded() {
 }
 
 #[test]
-fn what_an_earlier_program_left_comes_first_and_failed_stays_failed() {
+fn loaded_entries_come_first_and_stay_rejected() {
     let mut outbox = outbox(3..=3);
     let mut failed = line(2);
     failed.failed = Some(("over".into(), false));

@@ -375,7 +375,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn nothing_is_lost_or_doubled_and_the_order_is_kept(
+    fn every_entry_arrives_once_and_in_order(
         steps in prop::collection::vec(step(), 0..120),
     ) {
         let mut simulation = Simulation::new();

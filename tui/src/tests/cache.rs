@@ -26,7 +26,7 @@ fn hello(who: u64) -> HelloOk {
 }
 
 #[test]
-fn the_last_screens_are_there_before_anybody_answers() {
+fn cached_screens_show_before_the_server_answers() {
     let stage = again();
     insta::assert_snapshot!(stage.screen());
     assert!(stage.model.link != crate::model::Link::Ready);
@@ -37,7 +37,7 @@ fn the_last_screens_are_there_before_anybody_answers() {
 }
 
 #[test]
-fn what_the_server_says_replaces_them_and_nothing_is_doubled() {
+fn server_data_replaces_cached_screens() {
     let mut stage = again();
     stage.greet(vec![]);
     let names: Vec<String> = stage
@@ -68,7 +68,7 @@ fn what_the_server_says_replaces_them_and_nothing_is_doubled() {
 }
 
 #[test]
-fn it_resumes_nothing_and_tells_nothing_read_that_is_only_kept() {
+fn cached_rooms_are_neither_resumed_nor_reported_read() {
     let mut stage = again();
     stage.open_link();
     let asked = stage.asked();
@@ -80,7 +80,7 @@ fn it_resumes_nothing_and_tells_nothing_read_that_is_only_kept() {
 }
 
 #[test]
-fn a_meeting_that_may_not_be_read_any_more_is_gone() {
+fn unreadable_cached_meeting_is_removed() {
     let mut stage = again();
     stage.greet(vec![]);
     stage.answer_meetings(vec![]);
@@ -93,7 +93,7 @@ fn a_meeting_that_may_not_be_read_any_more_is_gone() {
 }
 
 #[test]
-fn one_that_cannot_be_read_just_now_stays_and_is_tried_again() {
+fn temporary_error_keeps_the_cached_meeting() {
     let mut stage = again();
     stage.greet(vec![]);
     stage.refuse("open", Reject::new(Code::Unavailable, "The data is away."));
@@ -104,7 +104,7 @@ fn one_that_cannot_be_read_just_now_stays_and_is_tried_again() {
 }
 
 #[test]
-fn somebody_else_sees_nothing_of_them() {
+fn another_user_sees_no_cached_screens() {
     let mut stage = again();
     stage.open_link();
     stage.answer("hello", hello(ME + 1));
@@ -113,7 +113,7 @@ fn somebody_else_sees_nothing_of_them() {
 }
 
 #[test]
-fn what_is_over_by_now_is_not_what_one_comes_back_to() {
+fn ended_cached_meeting_is_not_shown() {
     let mut stage = Stage::talking(120, 36);
     stage.event(
         20,
@@ -131,7 +131,7 @@ fn what_is_over_by_now_is_not_what_one_comes_back_to() {
 }
 
 #[test]
-fn a_line_that_is_written_before_the_answer_stays_in_the_input() {
+fn text_sent_before_the_answer_stays_in_the_input() {
     let mut stage = again();
     stage.write("too early");
     stage.key("enter");
@@ -143,7 +143,7 @@ fn a_line_that_is_written_before_the_answer_stays_in_the_input() {
 }
 
 #[test]
-fn they_are_kept_some_seconds_after_a_change_and_at_the_end() {
+fn cache_is_written_after_a_delay_and_on_quit() {
     let kept = |stage: &mut Stage| {
         let effects = std::mem::take(&mut stage.effects);
         effects

@@ -50,7 +50,7 @@ fn having_read(read: u64, unread: u64, mentions: u64) -> Stage {
 }
 
 #[test]
-fn what_was_read_before_is_divided_from_what_was_not() {
+fn divider_marks_the_read_position() {
     let mut stage = having_read(15, 3, 0);
     assert_eq!(counts(&stage), (3, 0));
     assert!(stage.shows("3 new since you looked away at 14:47 · ⌥U"));
@@ -62,14 +62,14 @@ fn what_was_read_before_is_divided_from_what_was_not() {
 }
 
 #[test]
-fn who_was_never_here_is_not_told_that_they_looked_away() {
+fn first_visit_has_no_divider() {
     let stage = having_read(0, 11, 1);
     assert_eq!(counts(&stage), (11, 1));
     assert!(!stage.shows("new since") && stage.shows("!1 +11"));
 }
 
 #[test]
-fn only_messages_of_others_count_and_what_is_deleted_counts_no_more() {
+fn unread_counts_skip_own_and_deleted_messages() {
     let mut stage = having_read(19, 0, 0);
     stage.event(20, join(10, "barbara"));
     stage.hears(21, ME, "from my other terminal");
@@ -89,7 +89,7 @@ fn only_messages_of_others_count_and_what_is_deleted_counts_no_more() {
 }
 
 #[test]
-fn the_server_is_told_at_once_and_then_once_a_second() {
+fn read_position_is_reported_once_a_second() {
     let mut stage = Stage::talking(120, 36);
     told(&mut stage);
     stage.wait_ms(2_000);
@@ -106,7 +106,7 @@ fn the_server_is_told_at_once_and_then_once_a_second() {
 }
 
 #[test]
-fn what_is_shown_while_scrolled_up_is_read_and_what_is_not_is_not() {
+fn visible_messages_are_read_while_scrolled_up() {
     let mut stage = Stage::talking(80, 12);
     stage.tell(AppEvent::Focused(false));
     for number in 20..50 {
@@ -126,7 +126,7 @@ fn what_is_shown_while_scrolled_up_is_read_and_what_is_not_is_not() {
 }
 
 #[test]
-fn another_terminal_reads_for_this_one() {
+fn read_position_follows_other_terminals() {
     let mut stage = Stage::talking(120, 36);
     stage.tell(AppEvent::Focused(false));
     for number in 20..25 {
@@ -149,7 +149,7 @@ fn another_terminal_reads_for_this_one() {
 }
 
 #[test]
-fn what_was_told_when_the_connection_broke_is_told_again() {
+fn unconfirmed_read_position_is_reported_again() {
     let mut stage = Stage::talking(120, 36);
     stage.hears(20, 8, "one");
     assert_eq!(told(&mut stage), [20]);
@@ -160,7 +160,7 @@ fn what_was_told_when_the_connection_broke_is_told_again() {
 }
 
 #[test]
-fn a_meeting_that_is_not_open_says_what_the_server_counts() {
+fn unopened_meetings_show_the_server_counts() {
     let mut stage = Stage::ready(120, 36);
     let unread = |of, read, unread, mentions| Unread {
         instance: of,
@@ -199,7 +199,7 @@ fn a_meeting_that_is_not_open_says_what_the_server_counts() {
 }
 
 #[test]
-fn writing_is_told_every_three_seconds_and_not_for_a_command() {
+fn typing_is_reported_every_three_seconds() {
     let mut stage = Stage::talking(120, 36);
     stage.write("/who");
     assert_eq!(typed(&mut stage), 0);
@@ -217,7 +217,7 @@ fn writing_is_told_every_three_seconds_and_not_for_a_command() {
 }
 
 #[test]
-fn who_is_writing_shows_and_goes() {
+fn typing_notices_expire() {
     let mut stage = Stage::talking(120, 36);
     let typing = |who| {
         Push::Typing(Typing {

@@ -51,7 +51,7 @@ fn attended(columns: u16, rows: u16) -> Stage {
 #[case(120, 36)]
 #[case(80, 24)]
 #[case(44, 20)]
-fn people_of_all_kinds(#[case] columns: u16, #[case] rows: u16) {
+fn participants(#[case] columns: u16, #[case] rows: u16) {
     let mut stage = attended(columns, rows);
     if columns < 120 {
         stage.key("f3");
@@ -60,7 +60,7 @@ fn people_of_all_kinds(#[case] columns: u16, #[case] rows: u16) {
 }
 
 #[test]
-fn what_is_told_shows_until_it_is_over() {
+fn presence_follows_pushes() {
     let mut stage = Stage::talking(120, 36);
     assert!(stage.shows("● linus"));
     told(&mut stage, 9, Presence::Reconnecting);
@@ -83,7 +83,7 @@ fn what_is_told_shows_until_it_is_over() {
 }
 
 #[test]
-fn who_comes_is_not_missing_any_more() {
+fn joining_removes_an_absent_user() {
     let mut stage = attended(120, 36);
     assert!(stage.shows(" NOT JOINED 7") && stage.shows("· alan") && stage.shows("…2 more"));
     stage.event(20, join(30, "alan"));
@@ -93,7 +93,7 @@ fn who_comes_is_not_missing_any_more() {
 }
 
 #[test]
-fn what_the_loss_of_the_connection_hid_is_told_anew() {
+fn presence_is_read_again_after_reconnecting() {
     let mut stage = attended(120, 36);
     stage.lose_link();
     assert!(!stage.shows("◌ linus"), "nothing is known");
@@ -133,7 +133,7 @@ fn idles(stage: &mut Stage) -> Vec<bool> {
 }
 
 #[test]
-fn who_presses_nothing_is_idle_until_a_key_comes() {
+fn idle_is_reported_until_a_key_press() {
     let mut stage = Stage::talking(120, 36);
     stage.wait_ms(IDLE_AFTER_MS - 1_000);
     assert!(idles(&mut stage).is_empty());
@@ -155,7 +155,7 @@ fn who_presses_nothing_is_idle_until_a_key_comes() {
 }
 
 #[test]
-fn by_lines_nobody_is_idle() {
+fn plain_mode_never_reports_idle() {
     let mut stage = Stage::talking(120, 36);
     stage.model.plain = true;
     stage.wait_ms(2 * IDLE_AFTER_MS);

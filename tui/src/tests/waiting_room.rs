@@ -27,7 +27,7 @@ fn begun() -> Vec<plenary_shared::domain::Instance> {
 }
 
 #[test]
-fn it_is_joined_by_itself_when_it_begins_whatever_the_connection_did() {
+fn auto_join_survives_a_reconnect() {
     let mut stage = before_it(120, 36);
     assert!(stage.shows("starts in 8m") && stage.shows("⏎ join automatically"));
     stage.key("enter");
@@ -48,7 +48,7 @@ fn it_is_joined_by_itself_when_it_begins_whatever_the_connection_did() {
 }
 
 #[test]
-fn waiting_can_be_taken_back() {
+fn auto_join_can_be_cancelled() {
     let mut stage = before_it(120, 36);
     stage.write("/join");
     stage.key("enter");
@@ -99,7 +99,7 @@ fn waits(stage: &mut Stage) -> Vec<Option<bool>> {
 }
 
 #[test]
-fn who_waits_is_told_120x36() {
+fn waiting_room_120x36() {
     let mut stage = looking(120, 36);
     waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊")], 2);
     stage.key("enter");
@@ -108,21 +108,21 @@ fn who_waits_is_told_120x36() {
 }
 
 #[test]
-fn who_waits_is_told_80x24() {
+fn waiting_room_80x24() {
     let mut stage = looking(80, 24);
     waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊")], 2);
     assert_snapshot!(stage.screen());
 }
 
 #[test]
-fn who_waits_is_told_44x20() {
+fn waiting_room_44x20() {
     let mut stage = looking(44, 20);
     waiting(&mut stage, &[(8, "tim"), (9, "Zoë 🦊")], 70);
     assert_snapshot!(stage.screen());
 }
 
 #[test]
-fn who_waits_changes_as_the_server_tells() {
+fn waiting_room_follows_pushes() {
     let mut stage = looking(120, 36);
     waiting(&mut stage, &[], 0);
     assert!(stage.shows("No one waiting"));
@@ -142,7 +142,7 @@ fn who_waits_changes_as_the_server_tells() {
 }
 
 #[test]
-fn the_server_is_told_who_waits_and_who_only_looks() {
+fn waiting_is_reported_to_the_server() {
     let mut stage = looking(120, 36);
     assert_eq!(waits(&mut stage), [Some(false)]);
     stage.key("enter");
@@ -171,7 +171,7 @@ fn the_server_is_told_who_waits_and_who_only_looks() {
 }
 
 #[test]
-fn a_store_that_does_not_answer_is_asked_again_who_waits() {
+fn failed_waiting_room_request_is_repeated() {
     let mut stage = looking(120, 36);
     stage.refuse("wait", Code::Unavailable.into());
     stage.asked();
@@ -184,7 +184,7 @@ fn a_store_that_does_not_answer_is_asked_again_who_waits() {
 }
 
 #[test]
-fn whoever_waits_is_told_that_it_was_called_off() {
+fn cancellation_is_announced_to_waiting_users() {
     let mut stage = before_it(120, 36);
     stage.key("enter");
     let mut all = demo_meetings();
@@ -207,7 +207,7 @@ fn whoever_waits_is_told_that_it_was_called_off() {
 }
 
 #[test]
-fn the_last_minute_is_counted_down_by_seconds() {
+fn last_minute_counts_down_in_seconds() {
     let mut stage = before_it(120, 36);
     stage.wait_ms(7 * 60_000 + 500);
     assert!(stage.shows("starts in 60 s") || stage.shows("starts in 1m"));
@@ -218,7 +218,7 @@ fn the_last_minute_is_counted_down_by_seconds() {
 }
 
 #[test]
-fn who_left_is_listed_until_they_come_back() {
+fn left_participants_are_listed_until_they_return() {
     let mut stage = Stage::talking(120, 36);
     assert!(stage.shows("LEFT 2") && stage.shows("○ barbara   14:30–14:39"));
     stage.event(

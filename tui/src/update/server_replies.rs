@@ -46,20 +46,13 @@ impl Step<'_> {
             // Of several requests, only the last one fills the page.
             Asked::Explain(id) if self.is_asked(&Asked::Explain(id)) => {}
             Asked::Explain(id) => self.with(value, |step, ok: Verdict| {
-                step.fill(|page| match page {
-                    Page::Access {
-                        instance, verdict, ..
-                    } if *instance == id => *verdict = Some(ok),
-                    Page::Access { .. }
-                    | Page::People(..)
-                    | Page::Help { .. }
-                    | Page::Messages { .. }
-                    | Page::JoinTimes(_)
-                    | Page::Outbox
-                    | Page::Servers
-                    | Page::Planned(_)
-                    | Page::PlanReport(_) => {}
-                });
+                if let Some(Page::Access {
+                    instance, verdict, ..
+                }) = step.open_page()
+                    && *instance == id
+                {
+                    *verdict = Some(ok);
+                }
             }),
             Asked::Join(id) => self.with(value, |step, ok: Posted| step.joined(id, Some(ok))),
             Asked::Leave(id) => self.with(value, |step, _: Posted| step.left(id)),
@@ -79,44 +72,21 @@ impl Step<'_> {
                 if let Some(room) = step.model.rooms.get_mut(&id) {
                     room.set_attendance(&ok.participants, ok.absent.clone());
                 }
-                step.fill(|page| match page {
-                    Page::People(of, people) if *of == id => *people = Some(ok),
-                    Page::People(..)
-                    | Page::Help { .. }
-                    | Page::Messages { .. }
-                    | Page::Outbox
-                    | Page::Access { .. }
-                    | Page::Servers
-                    | Page::Planned(_)
-                    | Page::PlanReport(_)
-                    | Page::JoinTimes(_) => {}
-                });
+                if let Some(Page::People(of, people)) = step.open_page()
+                    && *of == id
+                {
+                    *people = Some(ok);
+                }
             }),
             Asked::JoinTimes => self.with(value, |step, ok: JoinTimesOk| {
-                step.fill(|page| match page {
-                    Page::JoinTimes(meetings) => *meetings = Some(ok.meetings),
-                    Page::People(..)
-                    | Page::Help { .. }
-                    | Page::Messages { .. }
-                    | Page::Outbox
-                    | Page::Access { .. }
-                    | Page::Servers
-                    | Page::Planned(_)
-                    | Page::PlanReport(_) => {}
-                });
+                if let Some(Page::JoinTimes(meetings)) = step.open_page() {
+                    *meetings = Some(ok.meetings);
+                }
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
-                step.fill(|page| match page {
-                    Page::Messages { said, .. } => *said = Some(ok),
-                    Page::People(..)
-                    | Page::Help { .. }
-                    | Page::JoinTimes(_)
-                    | Page::Outbox
-                    | Page::Access { .. }
-                    | Page::Servers
-                    | Page::Planned(_)
-                    | Page::PlanReport(_) => {}
-                });
+                if let Some(Page::Messages { said, .. }) = step.open_page() {
+                    *said = Some(ok);
+                }
             }),
         }
     }
@@ -176,10 +146,8 @@ impl Step<'_> {
             .tell(Tone::Bad, format!("{title}: {}", reject.detail));
     }
 
-    fn fill(&mut self, page: impl FnOnce(&mut Page)) {
-        if let Some(overlay) = &mut self.model.overlay {
-            page(&mut overlay.page);
-        }
+    fn open_page(&mut self) -> Option<&mut Page> {
+        self.model.overlay.as_mut().map(|overlay| &mut overlay.page)
     }
 
     fn with<T: DeserializeOwned>(&mut self, value: Value, then: impl FnOnce(&mut Self, T)) {

@@ -45,7 +45,7 @@ fn select(stage: &mut Stage, above: usize) {
 }
 
 #[test]
-fn a_reply_says_to_whom_and_is_quoted() {
+fn reply_quotes_its_message() {
     let mut stage = talking(120, 36);
     stage.asked();
     stage.write("half ");
@@ -89,7 +89,7 @@ fn a_reply_says_to_whom_and_is_quoted() {
 }
 
 #[test]
-fn esc_leaves_a_reply_and_keeps_the_text() {
+fn esc_cancels_a_reply_and_keeps_the_text() {
     let mut stage = talking(80, 24);
     stage.write("/reply lin");
     stage.key("enter");
@@ -110,7 +110,7 @@ fn esc_leaves_a_reply_and_keeps_the_text() {
 }
 
 #[test]
-fn a_reply_stays_one_while_a_command_is_obeyed() {
+fn commands_keep_the_reply_target() {
     let mut stage = talking(80, 24);
     stage.write("/reply");
     stage.key("enter");
@@ -120,7 +120,7 @@ fn a_reply_stays_one_while_a_command_is_obeyed() {
 }
 
 #[test]
-fn a_change_shows_at_once_and_settles_on_its_event() {
+fn edit_shows_at_once_until_its_event() {
     let mut stage = talking(120, 36);
     stage.asked();
     stage.write("a draft");
@@ -153,7 +153,7 @@ fn a_change_shows_at_once_and_settles_on_its_event() {
 }
 
 #[test]
-fn a_change_that_is_refused_says_why_and_loses_nothing() {
+fn rejected_edit_shows_the_reason_and_keeps_the_text() {
     let mut stage = talking(120, 36);
     stage.write("/edit");
     stage.key("enter");
@@ -173,7 +173,7 @@ fn a_change_that_is_refused_says_why_and_loses_nothing() {
 }
 
 #[test]
-fn what_is_not_changed_is_not_sent_and_what_is_empty_is_no_message() {
+fn unchanged_and_empty_edits_are_not_sent() {
     let mut stage = talking(120, 36);
     stage.asked();
     stage.write("/edit");
@@ -189,7 +189,7 @@ fn what_is_not_changed_is_not_sent_and_what_is_empty_is_no_message() {
 }
 
 #[test]
-fn only_what_one_has_said_is_changed() {
+fn only_own_messages_can_be_edited() {
     let mut stage = talking(120, 36);
     stage.key("ctrl-s");
     for key in ["e", "d"] {
@@ -200,7 +200,7 @@ fn only_what_one_has_said_is_changed() {
 }
 
 #[test]
-fn deleting_asks_first() {
+fn delete_asks_for_confirmation() {
     let mut stage = talking(120, 36);
     stage.asked();
     select(&mut stage, 1);
@@ -230,7 +230,7 @@ fn deleting_asks_first() {
 }
 
 #[test]
-fn the_word_deletes_the_last_of_ones_own_on_the_second_enter() {
+fn delete_command_needs_a_second_enter() {
     let mut stage = talking(120, 36);
     stage.asked();
     stage.write("/delete");
@@ -247,7 +247,7 @@ fn the_word_deletes_the_last_of_ones_own_on_the_second_enter() {
 }
 
 #[test]
-fn offline_a_change_waits() {
+fn edits_wait_while_offline() {
     let mut stage = talking(120, 36);
     stage.lose_link();
     stage.write("/edit");
@@ -261,7 +261,7 @@ fn offline_a_change_waits() {
 }
 
 #[test]
-fn after_a_fence_the_message_is_found_by_its_id() {
+fn target_is_found_by_id_after_a_fence() {
     let mut stage = talking(120, 36);
     stage.asked();
     let What::Message { cmid, .. } = message(ME, 20, "x") else {
@@ -301,7 +301,7 @@ fn after_a_fence_the_message_is_found_by_its_id() {
 }
 
 #[test]
-fn what_it_is_to_do_is_on_disk() {
+fn target_is_stored_on_disk() {
     let line = crate::journal::JournalEntry {
         instance: id(1, 4),
         cmid: Cmid(uuid::Uuid::from_u128(5)),

@@ -9,7 +9,7 @@ use plenary_shared::protocol::{Verb, Wait};
 
 use super::Step;
 use super::rooms::is_temporary;
-use crate::model::waiting::RETRY_MS;
+use crate::model::waiting_room::RETRY_MS;
 use crate::model::{Asked, Link};
 
 /// Meetings for which waiting is reported. Others are joined automatically all the same.

@@ -41,7 +41,7 @@ fn states(stage: &Stage) -> Vec<Delivery> {
 }
 
 #[test]
-fn enter_on_a_running_meeting_joins_and_reads_it() {
+fn enter_joins_and_opens_a_live_meeting() {
     let mut stage = Stage::ready(120, 36);
     assert_eq!(stage.model.enter_does(), EnterDoes::Join);
     stage.key("enter");
@@ -50,7 +50,7 @@ fn enter_on_a_running_meeting_joins_and_reads_it() {
 }
 
 #[test]
-fn what_is_sent_shows_at_once_and_settles_on_its_event() {
+fn message_shows_at_once_until_its_event() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
@@ -70,7 +70,7 @@ fn what_is_sent_shows_at_once_and_settles_on_its_event() {
 }
 
 #[test]
-fn an_answer_before_its_event_leaves_one_line() {
+fn acknowledgement_before_its_event_shows_one_message() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
@@ -84,7 +84,7 @@ fn an_answer_before_its_event_leaves_one_line() {
 }
 
 #[test]
-fn a_refused_message_says_why_and_is_sent_again_on_enter() {
+fn rejected_message_shows_the_reason_and_enter_retries() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
@@ -99,7 +99,7 @@ fn a_refused_message_says_why_and_is_sent_again_on_enter() {
 }
 
 #[test]
-fn what_the_server_cannot_take_now_waits_and_goes_by_itself() {
+fn temporary_rejection_is_retried() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
@@ -118,7 +118,7 @@ fn what_the_server_cannot_take_now_waits_and_goes_by_itself() {
 }
 
 #[test]
-fn too_long_a_text_stays_in_the_input() {
+fn too_long_message_stays_in_the_input() {
     let mut stage = Stage::talking(80, 24);
     stage.tell(AppEvent::Pasted("x".repeat(4_097)));
     stage.key("enter");
@@ -131,7 +131,7 @@ fn too_long_a_text_stays_in_the_input() {
 }
 
 #[test]
-fn many_lines_ask_first() {
+fn long_paste_asks_for_confirmation() {
     let mut stage = Stage::talking(80, 24);
     stage.tell(AppEvent::Pasted("1\n2\n3\n4\n5\n6".into()));
     stage.key("enter");
@@ -148,7 +148,7 @@ fn many_lines_ask_first() {
 }
 
 #[test]
-fn slashes() {
+fn slash_commands() {
     let mut stage = Stage::talking(120, 36);
     stage.write("/jion");
     stage.key("enter");
@@ -176,7 +176,7 @@ fn slashes() {
 }
 
 #[test]
-fn leaving_and_what_is_written_then() {
+fn text_after_leaving_stays_until_enter_rejoins() {
     let mut stage = Stage::talking(80, 24);
     stage.write("/leave");
     stage.key("enter");
@@ -204,7 +204,7 @@ fn leaving_and_what_is_written_then() {
 }
 
 #[test]
-fn the_end_is_a_line_and_the_input_says_so() {
+fn end_is_shown_and_posts_are_rejected() {
     let mut stage = Stage::talking(80, 24);
     stage.write("just about to");
     stage.key("enter");
@@ -232,7 +232,7 @@ fn the_end_is_a_line_and_the_input_says_so() {
 }
 
 #[test]
-fn unread_is_counted_and_divided() {
+fn unread_messages_are_counted_and_divided() {
     let mut stage = Stage::talking(120, 36);
     stage.tell(AppEvent::Focused(false));
     stage.hears(20, 8, "one");
@@ -254,7 +254,7 @@ fn unread_is_counted_and_divided() {
 }
 
 #[test]
-fn scrolled_up_the_view_stays_and_the_marker_counts() {
+fn scrolled_view_stays_and_counts_new_messages() {
     let mut stage = Stage::talking(80, 16);
     stage.key("pageup");
     let before = stage.screen();
@@ -268,7 +268,7 @@ fn scrolled_up_the_view_stays_and_the_marker_counts() {
 }
 
 #[test]
-fn older_messages_come_while_scrolling_and_nothing_jumps() {
+fn older_messages_load_without_moving_the_view() {
     let mut stage = Stage::ready(80, 16);
     stage.key("enter");
     stage.answer("join", posted(19));
@@ -309,7 +309,7 @@ fn older_messages_come_while_scrolling_and_nothing_jumps() {
 }
 
 #[test]
-fn a_new_size_keeps_the_place() {
+fn resize_keeps_the_scroll_position() {
     let mut stage = Stage::talking(120, 20);
     stage.key("pageup");
     let Scroll::From { place, .. } = stage.model.room().expect("a room").scroll else {
@@ -326,7 +326,7 @@ fn a_new_size_keeps_the_place() {
 }
 
 #[test]
-fn a_hundred_thousand_messages_scroll_like_ten() {
+fn long_log_scrolls_fast() {
     let mut stage = Stage::ready(80, 24);
     stage.key("enter");
     stage.answer("join", posted(19));
@@ -354,7 +354,7 @@ fn a_hundred_thousand_messages_scroll_like_ten() {
 }
 
 #[test]
-fn remaining_time_is_told_once_for_each_minute() {
+fn remaining_time_is_announced_once_per_threshold() {
     let mut stage = Stage::talking(120, 36);
     let mut told = Vec::new();
     for _ in 0..(23 * 6) {
