@@ -3,6 +3,7 @@
 //! Every rule is a row of a table. Every failure names the file, the line and how to fix it.
 
 mod absent;
+mod documents;
 mod layers;
 mod licences;
 mod prose;
