@@ -1,17 +1,74 @@
-//! Everything a person can tell the screen: one table of keys and one of words, from which the
-//! keymap, the hints and the help are made.
+//! Everything a user can tell the screen: one table of keys and one of slash commands, from which
+//! the keymap, the hints, the finder and the help are made.
 
+mod slash;
 mod table;
-mod words;
 
+pub use slash::{Completes, Named, SLASH_COMMANDS, SlashCommand, Verb, find_named};
 pub use table::KEYS;
-pub use words::WORDS;
 
-/// What a key can do.
+/// What a key does, by the layer that carries it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Moves in a list, a page or a form, or confirms: every layer gives it its own meaning.
+    Nav(Nav),
+    /// Changes the text that takes the typing.
+    Edit(EditCommand),
+    /// Writes and reads in the chat.
+    Chat(ChatCommand),
+    /// Goes from meeting to meeting.
+    Meetings(MeetingsCommand),
+    /// Acts on the selected message.
+    Selection(SelectionCommand),
+    /// Changes the search through all messages.
+    Search(SearchCommand),
+    /// Acts on the dashboard.
+    Dashboard(DashboardCommand),
+    /// Changes the view of one meeting on the dashboard.
+    Detail(DetailCommand),
+    /// Acts on the schedule.
+    Schedule(ScheduleCommand),
+    /// Answers the question before quitting.
+    Quit(QuitCommand),
+    /// Works everywhere.
+    App(AppCommand),
+}
+
+/// Navigation, shared by all layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the direction of its name")]
+pub enum Nav {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Enter,
+    NextField,
+    PreviousField,
+}
+
+impl Nav {
+    /// The row that a move from row `at` of a list leads to, with `page` rows a page; `None` when
+    /// it is not a move in a list.
+    pub fn moved(self, at: usize, last: usize, page: usize) -> Option<usize> {
+        match self {
+            Self::Up => Some(at.saturating_sub(1)),
+            Self::Down => Some((at + 1).min(last)),
+            Self::PageUp => Some(at.saturating_sub(page)),
+            Self::PageDown => Some((at + page).min(last)),
+            Self::First => Some(0),
+            Self::Last => Some(last),
+            Self::Enter | Self::NextField | Self::PreviousField => None,
+        }
+    }
+}
+
+/// Edits of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is explained by its row of the table")]
-pub enum Command {
-    Send,
+pub enum EditCommand {
     NewLine,
     Up,
     Down,
@@ -25,29 +82,26 @@ pub enum Command {
     TextEnd,
     DeleteLeft,
     DeleteRight,
-    DeleteToBlank,
-    DeleteWord,
-    DeleteWordRight,
-    DeleteToStart,
-    DeleteToEnd,
+    CutToBlank,
+    CutWordLeft,
+    CutWordRight,
+    CutToStart,
+    CutToEnd,
     Yank,
     YankOlder,
     Transpose,
     Undo,
     Redo,
+}
+
+/// Commands of the chat and its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum ChatCommand {
+    Send,
     Complete,
     CompleteBack,
     OpenEditor,
-    Find,
-    NextMeeting,
-    PreviousMeeting,
-    NthMeeting,
-    NextUnread,
-    LastMeeting,
-    MeetingsList,
-    PeopleList,
-    PageUp,
-    PageDown,
     RowUp,
     RowDown,
     Oldest,
@@ -55,99 +109,111 @@ pub enum Command {
     FirstUnread,
     PreviousMention,
     NextMention,
-    PlainView,
-    Mouse,
     Select,
-    SelectDown,
-    SelectUp,
-    SelectFirst,
-    SelectLast,
-    SelectEnter,
     Search,
-    SearchOlder,
-    SearchNewer,
-    SearchEnter,
+    CopyMode,
+    Mouse,
+}
+
+/// Commands that go from meeting to meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum MeetingsCommand {
+    Find,
+    Next,
+    Previous,
+    Nth,
+    NextUnread,
+    Last,
+    List,
+    Participants,
+}
+
+/// Commands for the selected message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum SelectionCommand {
+    Reply,
+    Edit,
+    Delete,
+    Find,
+    FindOlder,
+    FindNewer,
     CopyText,
     CopyLine,
     OpenLink,
-    UnreadFrom,
-    Reply,
-    Change,
-    Delete,
-    ListUp,
-    ListDown,
-    ListEnter,
-    OverlayUp,
-    OverlayDown,
-    OverlayPageUp,
-    OverlayPageDown,
-    FindUp,
-    FindDown,
-    FindEnter,
-    Seek,
-    SeekUp,
-    SeekDown,
-    SeekPageUp,
-    SeekPageDown,
-    SeekEnter,
-    SeekScope,
+    MarkUnread,
+}
+
+/// Commands of the search through all messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum SearchCommand {
+    Scope,
+}
+
+/// Commands of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum DashboardCommand {
+    Read,
+    Explain,
+    Filter,
+    Sort,
+    Pause,
+    Mark,
+    Extend,
+    End,
+    Lock,
+    ReadOnly,
+    Announce,
+    Mute,
+    Unmute,
+    Remove,
+    Ban,
+    Unban,
+    Servers,
+    Schedule,
+}
+
+/// Commands of one meeting on the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum DetailCommand {
+    Pane,
+    Sort,
+}
+
+/// Commands of the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum ScheduleCommand {
+    Filter,
+    Past,
+    Add,
+    Edit,
+    Schedule,
+    Move,
+    Cancel,
+    Invite,
+    Uninvite,
+    Import,
+    Reload,
+}
+
+/// Answers to the question before quitting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum QuitCommand {
+    Leave,
+    Stay,
+}
+
+/// Commands that work everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum AppCommand {
     Dashboard,
-    BoardUp,
-    BoardDown,
-    BoardFirst,
-    BoardLast,
-    BoardPageUp,
-    BoardPageDown,
-    BoardEnter,
-    BoardFilter,
-    BoardSort,
-    BoardFreeze,
-    BoardMark,
-    BoardExtend,
-    BoardEnd,
-    BoardLock,
-    BoardReadOnly,
-    BoardAnnounce,
-    BoardMute,
-    BoardUnmute,
-    BoardRemove,
-    BoardBan,
-    BoardUnban,
-    BoardServer,
-    Planning,
-    PlanUp,
-    PlanDown,
-    PlanFirst,
-    PlanLast,
-    PlanPageUp,
-    PlanPageDown,
-    PlanEnter,
-    PlanFilter,
-    PlanPast,
-    PlanAdd,
-    PlanEdit,
-    PlanSchedule,
-    PlanMove,
-    PlanCancel,
-    PlanInvite,
-    PlanUninvite,
-    PlanImport,
-    PlanRead,
-    PlanConfirm,
-    PlanNext,
-    PlanPrevious,
-    BoardRead,
-    BoardExplain,
-    DrillPane,
-    DrillSort,
-    AskingEnter,
-    AskingUp,
-    AskingDown,
-    FieldNext,
-    FieldPrevious,
-    SignIn,
-    QuitLeaving,
-    QuitStaying,
     Help,
     Back,
     Redraw,
@@ -156,307 +222,187 @@ pub enum Command {
     Quit,
 }
 
-/// Where a key means something.
+/// Where a key has its meaning. A layer lists the contexts of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
     /// The message being written.
-    Input,
+    Compose,
     /// Any text being written.
     Edit,
     /// The chat above the input.
     Chat,
     /// A selected message.
-    Select,
-    /// What is searched for among the messages.
-    Search,
+    Selection,
+    /// The text to find among the messages of this meeting.
+    FindInMeeting,
     /// Going from meeting to meeting.
     Meetings,
-    /// The list of meetings, when it has been stepped into.
-    List,
-    /// A page over the chat.
-    Overlay,
-    /// The search for a meeting.
-    Find,
-    /// The search through everything that was said.
-    Seek,
+    /// The list of meetings.
+    MeetingList,
+    /// Lists and pages without a text field.
+    Lists,
+    /// Lists below a text field.
+    Choices,
+    /// Forms of several fields.
+    Forms,
+    /// The finder.
+    Finder,
+    /// The search through all messages.
+    Search,
     /// The dashboard.
-    Board,
+    Dashboard,
     /// One meeting on the dashboard.
-    Drill,
-    /// What is asked before something is done from there.
-    Asking,
+    Detail,
+    /// The questions before a moderation action.
+    ModerationForm,
     /// The schedule.
-    Planning,
-    /// What is written of it.
-    PlanForm,
+    Schedule,
+    /// The forms of the schedule.
+    ScheduleForm,
     /// The sign-in form.
     SignIn,
     /// The question before quitting.
-    Leaving,
+    Quit,
     /// Everywhere.
     Anywhere,
 }
 
 impl Context {
-    /// Every case, as the help lists them.
+    /// Every case, in the order of the help.
     pub const ALL: &'static [Self] = &[
-        Self::Input,
+        Self::Compose,
         Self::Edit,
         Self::Meetings,
-        Self::List,
-        Self::Find,
-        Self::Seek,
-        Self::Chat,
-        Self::Select,
+        Self::MeetingList,
+        Self::Finder,
         Self::Search,
-        Self::Overlay,
-        Self::Board,
-        Self::Drill,
-        Self::Asking,
-        Self::Planning,
-        Self::PlanForm,
+        Self::Chat,
+        Self::Selection,
+        Self::FindInMeeting,
+        Self::Lists,
+        Self::Choices,
+        Self::Forms,
+        Self::Dashboard,
+        Self::Detail,
+        Self::ModerationForm,
+        Self::Schedule,
+        Self::ScheduleForm,
         Self::SignIn,
-        Self::Leaving,
+        Self::Quit,
         Self::Anywhere,
     ];
 
-    /// What the help calls it.
+    /// Its heading in the help.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Input => "message",
-            Self::Edit => "editing",
-            Self::Chat => "chat",
-            Self::Select => "a selected message",
-            Self::Search => "searching the messages",
-            Self::Meetings => "meetings",
-            Self::List => "in the list of meetings",
-            Self::Overlay => "a page like this",
-            Self::Find => "finding",
-            Self::Seek => "searching everything",
-            Self::Board => "the dashboard of admins",
-            Self::Drill => "one meeting on the dashboard",
-            Self::Asking => "asked on the dashboard",
-            Self::Planning => "the schedule of admins",
-            Self::PlanForm => "written on the schedule",
-            Self::SignIn => "signing in",
-            Self::Leaving => "asked when quitting",
-            Self::Anywhere => "anywhere",
+            Self::Compose => "Message",
+            Self::Edit => "Editing text",
+            Self::Chat => "Chat",
+            Self::Selection => "Selected message",
+            Self::FindInMeeting => "Find in this meeting",
+            Self::Meetings => "Meetings",
+            Self::MeetingList => "List of meetings",
+            Self::Lists => "Lists and pages",
+            Self::Choices => "Lists below a text field",
+            Self::Forms => "Forms",
+            Self::Finder => "Finder",
+            Self::Search => "Search",
+            Self::Dashboard => "Dashboard (admins)",
+            Self::Detail => "Meeting on the dashboard",
+            Self::ModerationForm => "Moderation dialog",
+            Self::Schedule => "Schedule (admins)",
+            Self::ScheduleForm => "Schedule form",
+            Self::SignIn => "Sign-in",
+            Self::Quit => "Quit dialog",
+            Self::Anywhere => "Anywhere",
         }
+    }
+
+    /// Whether letters are keys here because no text takes the typing.
+    pub const fn has_letter_keys(self) -> bool {
+        match self {
+            Self::Selection
+            | Self::Lists
+            | Self::MeetingList
+            | Self::Dashboard
+            | Self::Detail
+            | Self::Schedule
+            | Self::Quit => true,
+            Self::Compose
+            | Self::Edit
+            | Self::Chat
+            | Self::FindInMeeting
+            | Self::Meetings
+            | Self::Choices
+            | Self::Forms
+            | Self::Finder
+            | Self::Search
+            | Self::ModerationForm
+            | Self::ScheduleForm
+            | Self::SignIn
+            | Self::Anywhere => false,
+        }
+    }
+
+    /// Whether its commands can be written as slash commands: those that make sense while a
+    /// message is being written.
+    pub const fn has_slash_commands(self) -> bool {
+        matches!(self, Self::Chat | Self::Meetings | Self::Anywhere)
     }
 }
 
-/// One thing that a key does.
+/// One command with its default keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What.
+    /// What the keys do.
     pub command: Command,
-    /// Where.
+    /// Where they do it.
     pub context: Context,
-    /// What it is called: in the key configuration, and as a word after `/`.
+    /// The name in `keys.toml`, and after `/` where it is a slash command.
     pub name: &'static str,
-    /// The keys that do it by default, as `ctrl-a`, `alt-enter`, `f1`.
+    /// The default keys, as `ctrl-a`, `alt-enter`, `f1`.
     pub keys: &'static [&'static str],
-    /// What the help says.
+    /// The sentence in the help.
     pub help: &'static str,
-    /// What the hints say, where it is worth their space.
+    /// The word beside the key in the hints, if it is shown there.
     pub hint: Option<&'static str>,
 }
 
 impl Row {
-    /// Whether its name is a word as well: what makes sense while something is written.
-    pub const fn is_word(&self) -> bool {
-        match self.context {
-            Context::Chat | Context::Meetings | Context::Anywhere => true,
-            Context::Input
-            | Context::Edit
-            | Context::Select
-            | Context::Search
-            | Context::List
-            | Context::Overlay
-            | Context::Find
-            | Context::Seek
-            | Context::Board
-            | Context::Drill
-            | Context::Asking
-            | Context::Planning
-            | Context::PlanForm
-            | Context::SignIn
-            | Context::Leaving => false,
-        }
+    /// Whether its name is a slash command too.
+    pub const fn is_slash_command(&self) -> bool {
+        self.context.has_slash_commands()
     }
 
-    /// With what the hints say.
+    /// Adds the word shown in the hints.
     const fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
 }
 
-/// One thing that a word after `/` does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// What.
-    pub verb: Verb,
-    /// The word, with its `/`.
-    pub name: &'static str,
-    /// What may follow it.
-    pub argument: &'static str,
-    /// What completes it.
-    pub completes: Completes,
-    /// What the help says.
-    pub help: &'static str,
-}
-
-/// What the argument of a word is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completes {
-    /// Nothing that is known.
-    Nothing,
-    /// Somebody's name.
-    People,
-    /// A meeting.
-    Meetings,
-    /// One of these.
-    Of(&'static [&'static str]),
-}
-
-impl Word {
-    /// Whether it means nothing without an argument.
-    pub const fn needs_more(&self) -> bool {
-        !self.argument.is_empty() && !matches!(self.argument.as_bytes(), [b'[', ..])
-    }
-
-    const fn completes(mut self, completes: Completes) -> Self {
-        self.completes = completes;
-        self
-    }
-}
-
-/// What a word can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
-pub enum Verb {
-    Join,
-    Leave,
-    Who,
-    Messages,
-    Joins,
-    Retry,
-    Recall,
-    Outbox,
-    Reconnect,
-    Export,
-    Notify,
-    Mute,
-    Dnd,
-    Read,
-    Reply,
-    Change,
-    Delete,
-}
-
-/// What a word after `/` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
-    /// One of the table of words.
-    Word(&'static Word),
-    /// What a key does.
-    Row(&'static Row),
-}
-
-impl Named {
-    /// The word, with its `/`.
-    pub fn name(self) -> String {
-        match self {
-            Self::Word(word) => word.name.to_owned(),
-            Self::Row(row) => format!("/{}", row.name),
-        }
-    }
-
-    /// Everything that can be named.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let rows = KEYS.iter().filter(|row| row.is_word());
-        WORDS.iter().map(Self::Word).chain(rows.map(Self::Row))
-    }
-}
-
-/// What this word names, or the word that it comes nearest to.
-pub fn find_word(name: &str) -> Result<Named, String> {
-    let name = name.to_lowercase();
-    let mut nearest = String::new();
-    let mut least = usize::MAX;
-    for named in Named::all() {
-        let word = named.name();
-        if word == name {
-            return Ok(named);
-        }
-        // A beginning is nearer than anything that has to be changed.
-        let far = if word.starts_with(&name) {
-            0
-        } else {
-            distance(&word, &name)
-        };
-        if far < least {
-            (nearest, least) = (word, far);
-        }
-    }
-    Err(nearest)
-}
-
-/// Characters to add, remove or change between two words: Wagner and Fischer's edit distance.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(64).collect();
-    let mut above: Vec<usize> = (0..=other.len()).collect();
-    for (y, a) in one.chars().enumerate() {
-        let mut corner = above[0];
-        above[0] = y + 1;
-        for (x, b) in other.iter().enumerate() {
-            let change = corner + usize::from(a != *b);
-            corner = above[x + 1];
-            above[x + 1] = change.min(above[x] + 1).min(corner + 1);
-        }
-    }
-    above[other.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("/join", Ok("/join"))]
-    #[case("/JOIN", Ok("/join"))]
-    #[case("/jion", Err("/join"))]
-    #[case("/q", Err("/quit"))]
-    #[case("/laeve", Err("/leave"))]
-    #[case("/mesages", Err("/messages"))]
-    #[case("/NEXT-unread", Ok("/next-unread"))]
-    #[case("/next-unred", Err("/next-unread"))]
-    #[case("/fid", Err("/find"))]
-    fn words_and_the_nearest(#[case] name: &str, #[case] expected: Result<&str, &str>) {
-        let named = find_word(name).map(Named::name);
-        assert_eq!(named.as_deref().map_err(String::as_str), expected);
-    }
 
     #[test]
-    fn every_name_is_one_and_every_alt_key_has_another_way() {
+    fn names_are_unique_and_alt_is_never_the_only_way() {
         let mut names: Vec<String> = KEYS.iter().map(|row| format!("/{}", row.name)).collect();
-        names.extend(WORDS.iter().map(|word| word.name.to_owned()));
+        names.extend(SLASH_COMMANDS.iter().map(|command| command.name.to_owned()));
         let count = names.len();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), count);
         for row in KEYS {
             let only_alt = row.keys.iter().all(|key| key.contains("alt-"));
-            // What works on the text being written has its like without Alt.
-            let on_text = matches!(row.context, Context::Edit);
-            assert!(!only_alt || row.is_word() || on_text, "{row:?}");
+            // Edits of a text have a counterpart without Alt.
+            let is_edit = matches!(row.context, Context::Edit);
+            assert!(!only_alt || row.is_slash_command() || is_edit, "{row:?}");
         }
     }
 
     #[test]
-    fn no_key_means_two_things_in_one_place() {
+    fn a_key_has_one_meaning_in_a_context() {
         for (index, row) in KEYS.iter().enumerate() {
             for other in &KEYS[index + 1..] {
                 if row.context == other.context {
@@ -475,6 +421,16 @@ mod tests {
             for key in ["ctrl-h", "ctrl-i", "ctrl-m", "ctrl-["] {
                 assert!(!row.keys.contains(&key), "{row:?}");
             }
+        }
+    }
+
+    #[test]
+    fn letters_are_keys_only_where_nothing_is_typed() {
+        for row in KEYS.iter().filter(|row| !row.context.has_letter_keys()) {
+            assert!(
+                row.keys.iter().all(|key| key.chars().count() > 1),
+                "{row:?}"
+            );
         }
     }
 

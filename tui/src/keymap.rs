@@ -41,12 +41,19 @@ impl Default for Keymap {
 impl Keymap {
     /// What a key does, the first of `contexts` first.
     pub fn find(&self, contexts: &[Context], key: Key) -> Option<Bound> {
+        let (row, nth) = self.row_of(contexts, key)?;
+        let command = row.command;
+        Some(Bound { command, nth })
+    }
+
+    /// The row that a key belongs to, and its place among the keys of the row; the first of
+    /// `contexts` first.
+    pub fn row_of(&self, contexts: &[Context], key: Key) -> Option<(&'static Row, usize)> {
         contexts.iter().find_map(|context| {
-            let here = self.rows.iter().filter(|(row, _)| row.context == *context);
-            here.into_iter().find_map(|(row, keys)| {
+            let mut here = self.rows.iter().filter(|(row, _)| row.context == *context);
+            here.find_map(|(row, keys)| {
                 let nth = keys.iter().position(|bound| *bound == key)?;
-                let command = row.command;
-                Some(Bound { command, nth })
+                Some((*row, nth))
             })
         })
     }
@@ -56,7 +63,13 @@ impl Keymap {
         self.rows.iter().map(|(row, keys)| (*row, keys.as_slice()))
     }
 
-    /// The keys of a command.
+    /// The keys of a row of the table.
+    pub fn keys_of(&self, wanted: &Row) -> &[Key] {
+        let found = self.rows.iter().find(|(row, _)| row.name == wanted.name);
+        found.map_or(&[], |(_, keys)| keys.as_slice())
+    }
+
+    /// The keys of a command: of its first row where several layers share it.
     pub fn keys(&self, command: Command) -> &[Key] {
         let row = self.rows.iter().find(|(row, _)| row.command == command);
         row.map_or(&[], |(_, keys)| keys.as_slice())
@@ -68,9 +81,17 @@ impl Keymap {
         key.map_or_else(String::new, |key| key.label(glyphs.keys))
     }
 
-    /// The keys of a command as people read them.
-    pub fn labels(&self, command: Command, glyphs: &Glyphs) -> String {
-        let keys = self.keys(command);
+    /// The first key of a command in one context as people read it; empty if it has none.
+    pub fn label_in(&self, context: Context, command: Command, glyphs: &Glyphs) -> String {
+        let is_meant = |row: &Row| row.context == context && row.command == command;
+        let found = self.rows.iter().find(|(row, _)| is_meant(row));
+        let key = found.and_then(|(_, keys)| keys.first());
+        key.map_or_else(String::new, |key| key.label(glyphs.keys))
+    }
+
+    /// The keys of a row as people read them.
+    pub fn labels(&self, row: &Row, glyphs: &Glyphs) -> String {
+        let keys = self.keys_of(row);
         if let [first, .., last] = keys
             && keys.len() > SHOWN_MAX
         {
@@ -85,6 +106,7 @@ impl Keymap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{EditCommand, Nav};
 
     #[test]
     fn every_key_of_the_table_is_one() {
@@ -102,8 +124,11 @@ mod tests {
         let keymap = Keymap::default();
         let up = "up".parse().expect("a key");
         let find = |contexts: &[Context]| keymap.find(contexts, up).map(|bound| bound.command);
-        assert_eq!(find(&[Context::List, Context::Edit]), Some(Command::ListUp));
-        assert_eq!(find(&[Context::Edit]), Some(Command::Up));
+        assert_eq!(
+            find(&[Context::Lists, Context::Edit]),
+            Some(Command::Nav(Nav::Up))
+        );
+        assert_eq!(find(&[Context::Edit]), Some(Command::Edit(EditCommand::Up)));
         assert_eq!(find(&[Context::Chat]), None);
         let third = "alt-3".parse().expect("a key");
         assert_eq!(

@@ -9,6 +9,7 @@ pub mod editor;
 pub mod find;
 pub mod history;
 pub mod idle;
+pub mod layer;
 pub mod meetings;
 pub mod next_tick;
 pub mod notify_level;
@@ -32,26 +33,23 @@ use plenary_shared::time::Timestamp;
 
 use crate::cache::Cache;
 use crate::clock::Zone;
-use crate::command::{Command, Context};
+use crate::command::{AppCommand, Command, Context};
 use crate::journal::Owner;
 use crate::keymap::Keymap;
 use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
-use dashboard::{Dashboard, DialogKind};
+use dashboard::DialogKind;
 use editor::KillRing;
-use find::Find;
 use history::History;
 use idle::IdleState;
+use layer::{Layers, MeetingList};
 use meetings::{ListLine, Meetings};
 use notify_level::NotifyLevel;
 use outbox::Outbox;
-use overlay::Overlay;
 use room::Room;
 use schedule::FormKind;
-use seek::Seek;
-use select::Selecting;
 use sign_in::SignIn;
 use timeline::RoomView;
 use waiting_room::WaitingRooms;
@@ -117,8 +115,6 @@ pub struct Model {
     pub server: String,
     /// The login token.
     pub token: Option<Token>,
-    /// The sign-in form, while it is shown.
-    pub sign_in: Option<SignIn>,
     /// Who one is.
     pub me: Option<Me>,
     /// The connection.
@@ -155,18 +151,10 @@ pub struct Model {
     pub drafts_due: Option<Timestamp>,
     /// When screens that changed are kept on disk.
     pub cache_due: Option<Timestamp>,
-    /// Where keys go first.
-    pub focus: Focus,
-    /// The list that lies over the chat.
-    pub drawer: Option<Drawer>,
-    /// The page that lies over the chat.
-    pub overlay: Option<Overlay>,
-    /// The search for a meeting, a person or a command.
-    pub find: Option<Find>,
-    /// The search through everything that was said.
-    pub seek: Option<Seek>,
-    /// The dashboard, while it is open.
-    pub dashboard: Option<Dashboard>,
+    /// What is open above the chat, and who gets the keys.
+    pub layers: Layers,
+    /// Whether the participants are shown over the chat where there is no room beside it.
+    pub people_open: bool,
     /// Who waits for what has not begun.
     pub waiting: WaitingRooms,
     /// Whether the dashboard opens after sign-in.
@@ -175,8 +163,6 @@ pub struct Model {
     pub jump: Option<(InstanceId, Seq)>,
     /// Files that are being written.
     pub exports: usize,
-    /// The selected message.
-    pub select: Option<Selecting>,
     /// Whether nothing but the chat is shown.
     pub plain: bool,
     /// Whether the mouse is ours.
@@ -185,8 +171,6 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// Until when a second Ctrl-C quits.
     pub quit_until: Option<Timestamp>,
-    /// Whether the question before quitting is asked.
-    pub leaving: bool,
     /// When the program ends although a leave was not answered.
     pub quit_at: Option<Timestamp>,
     /// A text of many lines that was about to be sent: sent again, it goes.
@@ -268,15 +252,6 @@ pub enum Asked {
     Explain(InstanceId),
 }
 
-/// Where keys go first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Focus {
-    /// Into the input.
-    Input,
-    /// Into the list of meetings.
-    List,
-}
-
 /// What Enter does in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnterDoes {
@@ -338,7 +313,6 @@ impl Model {
             notified_at: None,
             server: start.server,
             token: start.token,
-            sign_in,
             me: None,
             link: Link::Off,
             lost_at: None,
@@ -357,26 +331,23 @@ impl Model {
             kill_ring: KillRing::default(),
             drafts_due: None,
             cache_due: None,
-            focus: Focus::Input,
-            drawer: None,
-            overlay: None,
-            find: None,
-            seek: None,
-            dashboard: None,
+            layers: Layers::default(),
+            people_open: false,
             waiting: WaitingRooms::default(),
             opens_dashboard: false,
             jump: None,
             exports: 0,
-            select: None,
             plain: false,
             mouse: true,
             notice: None,
             quit_until: None,
-            leaving: false,
             quit_at: None,
             confirming: None,
             title: String::new(),
         };
+        if let Some(form) = sign_in {
+            model.layers.push(form);
+        }
         if let Some(cache) = start.kept {
             model.show_cache(cache);
         }
@@ -464,7 +435,7 @@ impl Model {
         let most = usize::from(layout::INPUT_ROWS_MAX);
         let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
         let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
-        self.aimed(layout::panes(columns, rows, input_rows, self.drawer))
+        self.aimed(layout::panes(columns, rows, input_rows, self.drawer()))
     }
 
     fn aimed(&self, panes: Panes) -> Panes {
@@ -504,48 +475,17 @@ impl Model {
         )
     }
 
-    /// Where keys mean something now, the nearest first.
+    /// The parts of the key table that apply now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
-        use Context::{
-            Anywhere, Asking, Board, Chat, Drill, Edit, Find, Input, Leaving, List, Meetings,
-            Overlay, PlanForm, Planning, Search, Seek, Select, SignIn,
-        };
-        if self.sign_in.is_some() && self.overlay.is_some() {
-            &[Overlay, Edit, Anywhere]
-        } else if self.sign_in.is_some() {
-            &[SignIn, Edit, Anywhere]
-        } else if self.leaving {
-            &[Leaving, Anywhere]
-        } else if self.find.is_some() {
-            &[Find, Edit, Anywhere]
-        } else if self.seeks() {
-            &[Seek, Edit, Anywhere]
-        } else if self.overlay.is_some() && self.shows_dashboard() {
-            &[Overlay, Anywhere]
-        } else if self.overlay.is_some() {
-            &[Overlay, Input, Edit, Meetings, Anywhere]
-        } else if let Some(schedule) = self.schedule().filter(|_| self.shows_dashboard()) {
-            if schedule.is_editing() {
-                &[PlanForm, Edit, Anywhere]
-            } else {
-                &[Planning, Anywhere]
-            }
-        } else if let Some(dashboard) = self.dashboard.as_ref().filter(|one| !one.in_chat) {
-            if dashboard.is_editing() {
-                &[Asking, Edit, Anywhere]
-            } else if dashboard.detail.is_some() {
-                &[Drill, Board, Anywhere]
-            } else {
-                &[Board, Anywhere]
-            }
-        } else if self.query().is_some() {
-            &[Search, Edit, Anywhere]
-        } else if self.select.is_some() {
-            &[Select, Chat, Meetings, Anywhere]
-        } else if self.focus == Focus::List {
-            &[List, Chat, Meetings, Anywhere]
+        self.layers.top().contexts()
+    }
+
+    /// The list that lies over the chat where there is no room beside it.
+    pub fn drawer(&self) -> Option<Drawer> {
+        if self.layers.shows::<MeetingList>() {
+            Some(Drawer::Meetings)
         } else {
-            &[Input, Edit, Chat, Meetings, Anywhere]
+            self.people_open.then_some(Drawer::People)
         }
     }
 
@@ -581,6 +521,16 @@ impl Model {
             }
             None => EnterDoes::Send,
         }
+    }
+
+    /// The first key of Esc's command, as people read it.
+    pub fn back_key(&self) -> String {
+        self.key(Command::App(AppCommand::Back))
+    }
+
+    /// The first key of a command in one context, as people read it.
+    pub fn key_in(&self, context: Context, command: Command) -> String {
+        self.keymap.label_in(context, command, self.theme.glyphs)
     }
 
     /// The first key of a command, as people read it.

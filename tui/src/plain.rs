@@ -8,8 +8,11 @@ use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::replica::Replica;
 
 use crate::clock::{minutes, minutes_left};
+use crate::model::layer::Quit;
 use crate::model::outbox::Delivery;
+use crate::model::overlay::Overlay;
 use crate::model::scroll::{self, Scroll};
+use crate::model::seek::Seek;
 use crate::model::{Link, Model};
 use crate::text;
 use crate::theme::Tone;
@@ -51,14 +54,15 @@ impl Told {
         self.tell_failed(model, &mut lines);
         self.tell_scroll(model, &mut lines);
         self.tell_found(model, &mut lines);
-        if model.leaving && !self.leaving {
+        let leaving = model.layers.is_top::<Quit>();
+        if leaving && !self.leaving {
             lines.push(
                 "a meeting is running: l leaves it and ends, s only ends (after 20 seconds you \
                  have left), anything else goes on"
                     .to_owned(),
             );
         }
-        self.leaving = model.leaving;
+        self.leaving = leaving;
         lines
     }
 
@@ -194,7 +198,7 @@ impl Told {
     }
 
     fn tell_found(&mut self, model: &Model, lines: &mut Vec<String>) {
-        let Some(seek) = model.seek.as_ref().filter(|seek| !seek.jumped) else {
+        let Some(seek) = model.layers.shown::<Seek>() else {
             (self.asked, self.found) = (None, 0);
             return;
         };
@@ -255,7 +259,7 @@ pub fn list(model: &Model) -> Vec<String> {
 
 /// A page, its title first.
 pub fn page(model: &Model) -> Vec<String> {
-    let Some(overlay) = &model.overlay else {
+    let Some(overlay) = model.layers.get::<Overlay>() else {
         return Vec::new();
     };
     let title = format!("{}:", overlay.title(model));

@@ -15,6 +15,7 @@ mod meetings;
 mod message_actions;
 mod mouse;
 mod notifications;
+mod paging;
 mod read_position;
 mod rooms;
 mod schedule;

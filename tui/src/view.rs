@@ -21,7 +21,8 @@ use ratatui::widgets::Clear;
 
 use crate::layout::{Form, Panes};
 use crate::link::Links;
-use crate::model::{Focus, Model};
+use crate::model::Model;
+use crate::model::layer::{Layer, MeetingList};
 use crate::text;
 use crate::theme::Tone;
 
@@ -33,40 +34,40 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
         // The terminal has another size already, and the model is about to be told.
         return Links::new();
     }
-    if let Some(sign_in) = &model.sign_in {
-        form::draw(model, sign_in, frame);
-        if model.overlay.is_some() {
-            over::page(model, frame, model.panes().over());
-        }
-        return Links::new();
-    }
     let panes = model.panes();
-    if panes.form == Form::Tiny {
+    let visible = model.layers.visible();
+    if panes.form == Form::Tiny && !matches!(visible, [Layer::SignIn(_), ..]) {
         let what = format!("{}x{} is too small", screen.width, screen.height);
         put(frame, panes.status, vec![Line::raw(what)]);
         input::draw(model, frame, panes.input);
         return Links::new();
     }
-    if let Some(dashboard) = model.dashboard.as_ref().filter(|one| !one.in_chat) {
-        match &dashboard.schedule {
-            Some(schedule) => schedule::draw(model, schedule, frame),
-            None => dashboard::draw(model, dashboard, frame),
+    let mut links = Links::new();
+    for layer in visible {
+        match layer {
+            Layer::Chat(_) => links = chat(model, frame, &panes),
+            Layer::Page(page) => over::page(model, page, frame, panes.over()),
+            Layer::Finder(finder) => over::find(model, finder, frame, panes.over()),
+            Layer::Search(search) => seek::draw(model, search, frame, panes.over()),
+            Layer::Dashboard(dashboard) => match &dashboard.schedule {
+                Some(schedule) => schedule::draw(model, schedule, frame),
+                None => dashboard::draw(model, dashboard, frame),
+            },
+            Layer::SignIn(form) => form::draw(model, form, frame),
+            // Drawn with the chat below.
+            Layer::MeetingList(_) | Layer::Selection(_) | Layer::Quit(_) => {}
         }
-        over_dashboard(model, frame);
-        return Links::new();
     }
+    links
+}
+
+/// Draws the chat with the lists beside it, the status line and the input.
+fn chat(model: &Model, frame: &mut Frame<'_>, panes: &Panes) -> Links {
     list::tabs(model, frame, panes.tabs);
     title::draw(model, frame, panes.title);
     let links = chat::draw(model, frame, panes.chat);
-    lists(model, frame, &panes);
-    rules(model, frame, &panes);
-    if model.overlay.is_some() {
-        over::page(model, frame, panes.over());
-    }
-    seek::draw(model, frame, panes.over());
-    if model.find.is_some() {
-        over::find(model, frame, panes.over());
-    }
+    lists(model, frame, panes);
+    rules(model, frame, panes);
     choices::draw(model, frame, panes.over());
     status::draw(model, frame, panes.status);
     input::target(model, frame, panes.target);
@@ -75,26 +76,14 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     links
 }
 
-/// Draws the pages and lists that can be on top of the dashboard.
-fn over_dashboard(model: &Model, frame: &mut Frame<'_>) {
-    let panes = model.panes();
-    if model.overlay.is_some() {
-        over::page(model, frame, panes.over());
-    }
-    seek::draw(model, frame, panes.over());
-    if model.find.is_some() {
-        over::find(model, frame, panes.over());
-    }
-}
-
 fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
     if !panes.meetings.is_empty() {
         if panes.meetings_over_chat() {
             frame.render_widget(Clear, panes.meetings);
         }
         let cursor = list::draw(model, frame, panes.meetings);
-        let alone = model.overlay.is_none() && model.find.is_none() && !model.seeks();
-        if let Some(cursor) = cursor.filter(|_| model.focus == Focus::List && alone) {
+        let has_keys = model.layers.is_top::<MeetingList>();
+        if let Some(cursor) = cursor.filter(|_| has_keys) {
             frame.set_cursor_position(cursor);
         }
     }

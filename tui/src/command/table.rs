@@ -1,31 +1,33 @@
-//! The table of keys: every command with its name, its default keys and its help, by area.
+//! The table of keys: what each does, where, by which keys, and how the help describes it. Each
+//! file below holds the rows of one area.
 
+mod app;
 mod chat;
 mod dashboard;
 mod meeting_detail;
 mod meetings;
-mod pages;
+mod navigation;
 mod schedule;
-mod seek;
-mod select;
+mod search;
+mod selection;
 mod writing;
 
 use super::{Command, Context, Row};
 
-/// The areas, as the hints show them.
 const AREAS: &[&[Row]] = &[
     writing::KEYS,
     meetings::KEYS,
-    seek::KEYS,
+    search::KEYS,
     chat::KEYS,
-    select::KEYS,
+    selection::KEYS,
+    navigation::KEYS,
     meeting_detail::KEYS,
     dashboard::KEYS,
     schedule::KEYS,
-    pages::KEYS,
+    app::KEYS,
 ];
 
-/// Every key. The first key of a row is the one that hints and help show first.
+/// Every row, in the order of the hints and of the help.
 pub const KEYS: &[Row] = &all::<{ count() }>();
 
 const fn count() -> usize {
@@ -37,7 +39,6 @@ const fn count() -> usize {
     count
 }
 
-/// The rows of all areas, one after the other.
 const fn all<const COUNT: usize>() -> [Row; COUNT] {
     let mut rows = [AREAS[0][0]; COUNT];
     let (mut at, mut area) = (0, 0);

@@ -5,7 +5,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Keymap;
-use crate::command::{Context, KEYS, Row};
+use crate::command::{KEYS, Row};
 use crate::config::{Wrong, line_of};
 use crate::key::Key;
 
@@ -51,7 +51,7 @@ impl Keymap {
     /// Gives a command other keys; in the same place they do nothing else any more.
     fn give(&mut self, given: &'static Row, new: &[Key]) {
         for (row, keys) in &mut self.rows {
-            if row.command == given.command {
+            if row.name == given.name {
                 *keys = new.to_vec();
             } else if row.context == given.context {
                 keys.retain(|key| !new.contains(key));
@@ -93,27 +93,7 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
             row.name
         ));
     }
-    let letters = match row.context {
-        Context::Leaving
-        | Context::Select
-        | Context::Board
-        | Context::Drill
-        | Context::Planning => true,
-        Context::Input
-        | Context::Edit
-        | Context::Chat
-        | Context::Search
-        | Context::Meetings
-        | Context::List
-        | Context::Overlay
-        | Context::Find
-        | Context::Seek
-        | Context::Asking
-        | Context::PlanForm
-        | Context::SignIn
-        | Context::Anywhere => false,
-    };
-    if key.typed().is_some() && !letters {
+    if key.typed().is_some() && !row.context.has_letter_keys() {
         return Err(format!("{}: '{name}' is written into the text", row.name));
     }
     Ok(key)
@@ -133,7 +113,7 @@ fn taken(given: &[(usize, &'static Row, Vec<Key>)], row: &Row, keys: &[Key]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Command;
+    use crate::command::{AppCommand, ChatCommand, Command, EditCommand, MeetingsCommand};
     use rstest::rstest;
 
     fn names(keymap: &Keymap, command: Command) -> Vec<String> {
@@ -146,12 +126,15 @@ mod tests {
         let text = "# mine\nnext-meeting = [\"ctrl-g\", \"f7\"]\nhelp = \"f12\"\nundo = []\n";
         let (keymap, wrong) = Keymap::configured(text);
         assert_eq!(wrong, []);
-        assert_eq!(names(&keymap, Command::NextMeeting), ["ctrl-g", "f7"]);
-        assert_eq!(names(&keymap, Command::Help), ["f12"]);
-        assert!(names(&keymap, Command::Undo).is_empty());
+        assert_eq!(
+            names(&keymap, Command::Meetings(MeetingsCommand::Next)),
+            ["ctrl-g", "f7"]
+        );
+        assert_eq!(names(&keymap, Command::App(AppCommand::Help)), ["f12"]);
+        assert!(names(&keymap, Command::Edit(EditCommand::Undo)).is_empty());
         // What was on that key in the same place is there no more.
-        assert!(names(&keymap, Command::Find).is_empty());
-        assert_eq!(names(&keymap, Command::Send), ["enter"]);
+        assert!(names(&keymap, Command::Meetings(MeetingsCommand::Find)).is_empty());
+        assert_eq!(names(&keymap, Command::Chat(ChatCommand::Send)), ["enter"]);
     }
 
     #[rstest]
@@ -173,7 +156,7 @@ mod tests {
             panic!("{wrong:?}")
         };
         assert!(only.line == line && only.what.contains(what), "{only:?}");
-        assert_eq!(names(&keymap, Command::NewLine).len(), 3);
+        assert_eq!(names(&keymap, Command::Edit(EditCommand::NewLine)).len(), 3);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use crate::command::{Completes, Named, find_word};
-use crate::model::{Focus, Model};
+use crate::command::{Completes, Named, find_named};
+use crate::model::Model;
+use crate::model::layer::Chat;
 use crate::text;
 
 /// What is offered at once; whoever looks for more writes one more letter.
@@ -51,19 +52,14 @@ pub struct Offer {
 impl Model {
     /// What is offered now, and which of it is in the text.
     pub fn choices(&self) -> Option<(Choices, Option<usize>)> {
-        let free = self.sign_in.is_none()
-            && self.find.is_none()
-            && !self.seeks()
-            && self.select.is_none()
-            && !self.leaving;
-        let composer = self.composer().filter(|_| free)?;
+        let composer = self.composer().filter(|_| self.layers.is_top::<Chat>())?;
         match &composer.choice {
             Choice::Closed => None,
             Choice::Made { choices, nth, .. } => {
                 (choices.offers.len() > 1).then(|| (choices.clone(), Some(*nth)))
             }
             Choice::Open => {
-                let choices = self.fitting().filter(|_| self.focus == Focus::Input)?;
+                let choices = self.fitting()?;
                 // What is written out needs no help, and a lone @ may be anything.
                 let written = &composer.editor.before()[choices.place.clone()];
                 let done = matches!(choices.offers.as_slice(), [only] if only.text == written);
@@ -95,12 +91,12 @@ impl Model {
 
     fn arguments(&self, word: &str, begun: &str, end: usize) -> Option<Choices> {
         let place = end - begun.len()..end;
-        let Ok(Named::Word(word)) = find_word(word) else {
+        let Ok(Named::Slash(word)) = find_named(word) else {
             return None;
         };
         match word.completes {
             Completes::Nothing => None,
-            Completes::People => self.people(begun, place, ""),
+            Completes::Users => self.people(begun, place, ""),
             Completes::Meetings => {
                 let lower = begun.to_lowercase();
                 let entries = self.meetings.entries(self.now, self.zone);
@@ -158,7 +154,7 @@ fn words(begun: &str) -> Option<Choices> {
     let offers = fits.map(|named| Offer {
         text: named.name(),
         note: match named {
-            Named::Word(word) => format!("{} {}", word.argument, word.help),
+            Named::Slash(word) => format!("{} {}", word.argument, word.help),
             Named::Row(row) => row.help.to_owned(),
         }
         .trim()

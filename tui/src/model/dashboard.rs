@@ -17,6 +17,7 @@ pub use detail::{
 };
 pub use dialog::{Dialog, DialogField, DialogKind};
 
+use crate::command::Context;
 use crate::model::Model;
 use crate::model::editor::{Editor, KillRing};
 use crate::model::schedule::Schedule;
@@ -52,8 +53,6 @@ pub struct Dashboard {
     pub selected: Option<InstanceId>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
-    /// Whether the chat of a meeting is on top; Back returns to the dashboard.
-    pub in_chat: bool,
     /// The schedule, while it is open.
     pub schedule: Option<Schedule>,
     /// The meeting that is shown on the whole screen.
@@ -234,6 +233,20 @@ impl Dashboard {
         Some((one.user, one.name.clone()))
     }
 
+    /// The parts of the key table that apply while the dashboard is the top layer.
+    pub fn contexts(&self) -> &'static [Context] {
+        use Context::{
+            Anywhere, Choices, Detail, Edit, Forms, Lists, ModerationForm, Schedule, ScheduleForm,
+        };
+        match &self.schedule {
+            Some(schedule) if schedule.is_editing() => &[ScheduleForm, Forms, Edit, Anywhere],
+            Some(_) => &[Schedule, Lists, Anywhere],
+            None if self.is_editing() => &[ModerationForm, Choices, Edit, Anywhere],
+            None if self.detail.is_some() => &[Detail, Context::Dashboard, Lists, Anywhere],
+            None => &[Context::Dashboard, Lists, Anywhere],
+        }
+    }
+
     /// Whether a text input has the focus.
     pub fn is_editing(&self) -> bool {
         let in_detail = self.detail.as_ref().is_some_and(|one| one.filtering);
@@ -288,14 +301,14 @@ fn searchable(row: &BoardRow, now: Timestamp) -> String {
 impl Model {
     /// Whether the dashboard is on the screen.
     pub fn shows_dashboard(&self) -> bool {
-        self.dashboard.as_ref().is_some_and(|board| !board.in_chat)
+        self.layers.shows::<Dashboard>()
     }
 
     /// The instance whose detail the dashboard needs: the one on the whole screen, or the selected
     /// row on a large screen. It stays the same while a chat is on top.
     pub fn detail_needed(&self) -> Option<InstanceId> {
-        let dashboard = self.dashboard.as_ref()?;
-        if dashboard.in_chat {
+        let dashboard = self.layers.get::<Dashboard>()?;
+        if !self.shows_dashboard() {
             return dashboard.detail_requested;
         }
         if let Some(detail) = &dashboard.detail {

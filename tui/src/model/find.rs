@@ -3,7 +3,7 @@
 use neo_frizbee::{Config, Matcher, Pattern, PatternConfig};
 use plenary_shared::ids::InstanceId;
 
-use crate::command::{KEYS, Row, WORDS, Word};
+use crate::command::{KEYS, Row, SLASH_COMMANDS, SlashCommand};
 use crate::model::Model;
 use crate::model::editor::{Editor, KillRing};
 use crate::text;
@@ -27,7 +27,7 @@ pub enum Found {
     /// Somebody of the shown meeting, to be mentioned.
     Person(String),
     /// A word, to be obeyed or completed.
-    Word(&'static Word),
+    Slash(&'static SlashCommand),
     /// What a key does.
     Row(&'static Row),
 }
@@ -63,7 +63,7 @@ impl Find {
             return vec![Hit {
                 found: Found::Meeting(id),
                 name: format!("meeting {id}"),
-                note: "not in the list: read it, if you may".to_owned(),
+                note: "Not in the list; open it".to_owned(),
             }];
         }
         let words: Vec<&str> = query.split_whitespace().collect();
@@ -84,7 +84,7 @@ impl Find {
         let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
         let says = |hit: &Hit| {
             let note = hit.note.to_lowercase();
-            matches!(hit.found, Found::Word(_) | Found::Row(_))
+            matches!(hit.found, Found::Slash(_) | Found::Row(_))
                 && lower.iter().all(|word| note.contains(word))
         };
         let noted = (0..hits.len()).filter(|at| !likely.contains(at) && says(&hits[*at]));
@@ -100,7 +100,7 @@ impl Hit {
     fn searched(&self) -> String {
         match self.found {
             Found::Meeting(id) => format!("{} {id}", self.name),
-            Found::Person(_) | Found::Word(_) | Found::Row(_) => self.name.clone(),
+            Found::Person(_) | Found::Slash(_) | Found::Row(_) => self.name.clone(),
         }
     }
 }
@@ -144,15 +144,15 @@ fn people(model: &Model) -> Vec<Hit> {
 }
 
 fn commands(model: &Model) -> Vec<Hit> {
-    let words = WORDS.iter().map(|word| Hit {
-        found: Found::Word(word),
+    let words = SLASH_COMMANDS.iter().map(|word| Hit {
+        found: Found::Slash(word),
         name: format!("{} {}", word.name, word.argument)
             .trim_end()
             .to_owned(),
         note: word.help.to_owned(),
     });
-    let rows = KEYS.iter().filter(|row| row.is_word()).map(|row| {
-        let key = model.keymap.label(row.command, model.theme.glyphs);
+    let rows = KEYS.iter().filter(|row| row.is_slash_command()).map(|row| {
+        let key = model.key_in(row.context, row.command);
         Hit {
             found: Found::Row(row),
             name: format!("/{}", row.name),
@@ -191,7 +191,7 @@ mod tests {
     fn commands_are_found_by_what_they_do() {
         let stage = Stage::talking(120, 36);
         let find = Find {
-            query: Editor::new("connect anew"),
+            query: Editor::new("reconnect now"),
             ..Find::default()
         };
         let hits = find.hits(&stage.model);

@@ -4,9 +4,10 @@
 use plenary_shared::domain::Presence;
 use plenary_shared::time::Timestamp;
 
-use crate::model::dashboard::STALE_MS;
+use crate::model::dashboard::{Dashboard, STALE_MS};
 use crate::model::meetings::SOON_MS;
 use crate::model::outbox::OutboxEntry;
+use crate::model::sign_in::SignIn;
 use crate::model::{Link, Model};
 
 /// Minimum interval between two reports of a read position.
@@ -31,10 +32,8 @@ impl Model {
             Link::Lost { retry_at, .. } => retry_at.is_some(),
             Link::Connecting { .. } | Link::Greeting | Link::Off | Link::Ready => false,
         };
-        let signing_in = self
-            .sign_in
-            .as_ref()
-            .is_some_and(|form| form.since.is_some());
+        let form = self.layers.get::<SignIn>();
+        let signing_in = form.is_some_and(|form| form.since.is_some());
         let is_sending = self.shown.is_some_and(|id| {
             self.outbox
                 .entries_of(id)
@@ -43,11 +42,8 @@ impl Model {
         if counts_down || signing_in || is_sending {
             at(next_second);
         }
-        if let Some(head) = self
-            .dashboard
-            .as_ref()
-            .and_then(|board| board.live.head.as_ref())
-        {
+        let dashboard = self.layers.get::<Dashboard>();
+        if let Some(head) = dashboard.and_then(|dashboard| dashboard.live.head.as_ref()) {
             at(head.now.plus_ms(STALE_MS + 1));
         }
         if self.reports_idle() {

@@ -13,6 +13,7 @@ use ratatui::text::{Line, Span};
 
 use crate::command::Context;
 use crate::model::Model;
+use crate::model::dashboard::Dashboard;
 use crate::text;
 use crate::theme::Tone;
 
@@ -71,6 +72,11 @@ impl Overlay {
         Self { page, scroll: 0 }
     }
 
+    /// Whether it shows the help.
+    pub fn is_help(&self) -> bool {
+        matches!(self.page, Page::Help { .. })
+    }
+
     /// Whether the server has not answered yet.
     pub fn is_waiting(&self) -> bool {
         match &self.page {
@@ -90,7 +96,7 @@ impl Overlay {
     /// What stands in its frame.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {
-            let board = model.dashboard.as_ref();
+            let board = model.layers.get::<Dashboard>();
             let row = board.and_then(|board| board.live.rows.get(&id));
             let title = model
                 .instance(id)

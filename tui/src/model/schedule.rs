@@ -11,7 +11,7 @@ use plenary_shared::protocol::{PlanOk, Planned, PlannedInstance};
 pub use form::{Form, FormField, FormKind, FormResult};
 
 use crate::model::Model;
-use crate::model::dashboard::filter_matches;
+use crate::model::dashboard::{Dashboard, filter_matches};
 use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
@@ -177,11 +177,12 @@ impl Model {
 
     /// The schedule, if it is open.
     pub fn schedule(&self) -> Option<&Schedule> {
-        self.dashboard.as_ref()?.schedule.as_ref()
+        self.layers.get::<Dashboard>()?.schedule.as_ref()
     }
 
     /// The schedule, if it is open, for changes.
     pub fn schedule_mut(&mut self) -> Option<&mut Schedule> {
-        self.dashboard.as_mut()?.schedule.as_mut()
+        let dashboard = self.layers.get_mut::<Dashboard>()?;
+        dashboard.schedule.as_mut()
     }
 }

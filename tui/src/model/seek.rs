@@ -35,8 +35,6 @@ pub struct Seek {
     pub selected: usize,
     /// The meeting that was shown before, and what of it.
     pub from: Option<(InstanceId, Option<Scroll>)>,
-    /// Whether one has gone to what was selected; a step back comes back to the list.
-    pub jumped: bool,
 }
 
 impl Seek {
@@ -53,7 +51,6 @@ impl Seek {
             wrong: None,
             selected: 0,
             from,
-            jumped: false,
         }
     }
 
@@ -126,7 +123,7 @@ pub fn excerpt(body: &str, sought: &[(String, bool)], cells: usize, cut: &str) -
 impl Model {
     /// Whether the search lies over the chat.
     pub fn seeks(&self) -> bool {
-        self.seek.as_ref().is_some_and(|seek| !seek.jumped)
+        self.layers.shows::<Seek>()
     }
 }
 

@@ -49,12 +49,12 @@ impl Model {
     /// The selected message, if it is still there.
     pub fn selected(&self) -> Option<&Event> {
         let log = self.room()?.log.as_ref()?;
-        log.event(self.select.as_ref()?.at)
+        log.event(self.layers.get::<Selecting>()?.at)
     }
 
     /// What is searched for, while it is written.
     pub fn query(&self) -> Option<&Query> {
-        self.select.as_ref()?.query.as_ref()
+        self.layers.get::<Selecting>()?.query.as_ref()
     }
 
     /// What each row of the chat is a part of, from the top; nothing above a short log.

@@ -8,6 +8,7 @@ use plenary_shared::ids::{InstanceId, Seq};
 use crate::clock::{minutes, minutes_left};
 use crate::layout::Form;
 use crate::model::Model;
+use crate::model::sign_in::SignIn;
 use crate::text;
 
 impl Model {
@@ -44,13 +45,10 @@ impl Model {
 
     /// Returns whether the user sees this room's log.
     pub fn is_viewing(&self, id: InstanceId) -> bool {
-        let covered = self.drawer.is_some() && self.panes().form != Form::Three;
+        let covered = self.drawer().is_some() && self.panes().form != Form::Three;
         self.shown == Some(id)
             && self.focused
-            && self.overlay.is_none()
-            && !self.seeks()
-            && !self.shows_dashboard()
-            && self.sign_in.is_none()
+            && self.layers.shows_chat()
             && !self.rooms.get(&id).is_some_and(|room| room.marked_unread)
             && (!covered || self.panes().chat.width > 60)
     }
@@ -59,7 +57,7 @@ impl Model {
     pub fn window_title(&self) -> String {
         let glyphs = self.theme.glyphs;
         let instance = self.shown.and_then(|id| self.instance(id));
-        let Some(instance) = instance.filter(|_| self.sign_in.is_none()) else {
+        let Some(instance) = instance.filter(|_| self.layers.get::<SignIn>().is_none()) else {
             return "plenary".to_owned();
         };
         let (now, name) = (self.now, text::one_line(&instance.title));

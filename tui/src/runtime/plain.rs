@@ -9,7 +9,13 @@ use tokio::time::Instant;
 
 use super::{Headless, LaunchOptions};
 use crate::key::Key;
-use crate::model::{Focus, Link, Model};
+use crate::model::find::Find;
+use crate::model::layer::{MeetingList, Quit, State as _};
+use crate::model::overlay::Overlay;
+use crate::model::seek::Seek;
+use crate::model::select::Selecting;
+use crate::model::sign_in::SignIn;
+use crate::model::{Link, Model};
 use crate::msg::AppEvent;
 use crate::plain::{Told, list, page};
 
@@ -93,25 +99,22 @@ impl Plain {
     fn say(&mut self) -> io::Result<()> {
         let model = self.program.model();
         let mut lines = self.told.news(model);
-        if model
-            .overlay
-            .as_ref()
-            .is_some_and(|overlay| !overlay.is_waiting())
-        {
+        let top = Overlay::of(model.layers.top());
+        if top.is_some_and(|page| !page.is_waiting()) {
             lines.extend(page(model));
             self.press("esc");
         }
         let model = self.program.model();
-        if model.focus == Focus::List {
+        if model.layers.is_top::<MeetingList>() {
             lines.extend(list(model));
             self.press("esc");
         }
-        if self.program.model().find.is_some() {
+        if self.program.model().layers.is_top::<Find>() {
             lines.push("note: without a screen, /meetings lists what /find finds".to_owned());
             self.press("esc");
         }
         // Where one was taken has been told; what is written goes to the end.
-        if self.program.model().select.is_some() {
+        if self.program.model().layers.is_top::<Selecting>() {
             self.press("alt-end");
             let _ = self.told.news(self.program.model());
         }
@@ -136,7 +139,7 @@ impl Plain {
     fn obey(&mut self, line: &str) -> io::Result<()> {
         let line = line.trim_end_matches(['\r', '\n']);
         let model = self.program.model();
-        if model.leaving {
+        if model.layers.is_top::<Quit>() {
             match line.trim() {
                 "l" => self.press("l"),
                 "s" => self.press("s"),
@@ -178,8 +181,8 @@ impl Plain {
         let count = self
             .program
             .model()
-            .seek
-            .as_ref()
+            .layers
+            .get::<Seek>()
             .map_or(0, |seek| seek.found.len());
         match line.parse::<usize>() {
             Ok(number) if (1..=count).contains(&number) => {
@@ -224,7 +227,7 @@ impl Plain {
                 Ended::Well
             });
         }
-        if model.sign_in.is_some() {
+        if model.layers.get::<SignIn>().is_some() {
             return Some(Ended::NotSignedIn);
         }
         let lost = match &model.link {

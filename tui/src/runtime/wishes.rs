@@ -119,7 +119,7 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Command;
+    use crate::command::{AppCommand, Command};
 
     #[test]
     fn files_are_read_when_they_change_and_not_more_often() {
@@ -138,7 +138,7 @@ mod tests {
         let Some(AppEvent::Configured { keymap, wrong, .. }) = look(1_000) else {
             panic!("not read")
         };
-        assert_eq!(keymap.keys(Command::Help).len(), 1);
+        assert_eq!(keymap.keys(Command::App(AppCommand::Help)).len(), 1);
         assert_eq!(wrong.len(), 1);
         assert!(wrong[0].starts_with("keys.toml:2: "), "{wrong:?}");
         assert!(look(1_000).is_none());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Failure;
 use super::out::Out;
-use crate::command::{Context, WORDS};
+use crate::command::{Context, SLASH_COMMANDS};
 use crate::keymap::Keymap;
 
 /// Columns of a command with its keys; longer ones push their help away.
@@ -34,12 +34,12 @@ pub fn print(file: &Path) -> Result<(), Failure> {
 fn listed(keymap: &Keymap, file: &Path) -> String {
     let mut out = format!(
         "# The keys of plenary's screen. {} may have such lines; it is read again when it changes.\n\
-         # Names of the parts (chat), (meetings) and (anywhere) are words too: /next-unread.\n",
+         # Names below Chat, Meetings and Anywhere are also slash commands: /next-unread.\n",
         file.display()
     );
     for context in Context::ALL {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "\n# ({})", context.title());
+        let _ = writeln!(out, "\n# {}", context.title());
         for (row, keys) in keymap.rows().filter(|(row, _)| row.context == *context) {
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
             let keys = match keys.as_slice() {
@@ -50,8 +50,8 @@ fn listed(keymap: &Keymap, file: &Path) -> String {
             let _ = writeln!(out, "{line:CELLS$} # {}", row.help);
         }
     }
-    out.push_str("\n# Words that have no key:\n");
-    for word in WORDS {
+    out.push_str("\n# Slash commands without keys:\n");
+    for word in SLASH_COMMANDS {
         let usage = format!("#   {} {}", word.name, word.argument);
         let _ = writeln!(out, "{usage:CELLS$} # {}", word.help);
     }

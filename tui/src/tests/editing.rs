@@ -92,8 +92,8 @@ fn password_cuts_stay_in_the_password_field() {
     assert_eq!(
         stage
             .model
-            .sign_in
-            .as_ref()
+            .layers
+            .get::<crate::model::sign_in::SignIn>()
             .expect("the form")
             .password
             .text(),

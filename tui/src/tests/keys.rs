@@ -2,9 +2,12 @@
 
 use plenary_shared::domain::What;
 
+use rstest::rstest;
+
 use super::stage::{ME, Stage, at, event, id, instance, join, message, opened, posted, sync};
 use crate::effect::Effect;
-use crate::model::Focus;
+use crate::model::layer::Chat;
+use crate::model::overlay::Overlay;
 use crate::msg::AppEvent;
 
 fn quits(stage: &Stage) -> bool {
@@ -84,16 +87,36 @@ fn escape_deletes_nothing() {
     assert_eq!(written(&stage), "draft");
 }
 
+#[rstest]
+#[case("f2")]
+#[case("f1")]
+#[case("ctrl-s")]
+#[case("ctrl-q")]
+fn typing_above_the_chat_is_swallowed(#[case] opens: &str) {
+    let mut stage = Stage::talking(80, 24);
+    stage.write("draft");
+    stage.key(opens);
+    stage.write("zx!");
+    stage.key("f9");
+    assert_eq!(written(&stage), "draft");
+    assert!(!stage.model.layers.is_top::<Chat>());
+    stage.key("esc");
+    assert!(stage.model.layers.is_top::<Chat>());
+    stage.write("!");
+    assert_eq!(written(&stage), "draft!");
+    assert!(stage.asked().iter().all(|(name, _)| name != "post"));
+}
+
 #[test]
-fn whoever_types_in_the_list_goes_on_writing() {
+fn a_swallowed_key_says_how_to_get_help() {
     let mut stage = Stage::talking(80, 24);
     stage.key("f2");
-    assert_eq!(stage.model.focus, Focus::List);
-    stage.write("hi");
-    assert_eq!((stage.model.focus, written(&stage)), (Focus::Input, "hi"));
-    stage.key("f1");
-    stage.write("!");
-    assert_eq!(written(&stage), "hi!");
+    stage.write("x");
+    assert!(
+        stage.shows("No such key here; F1 for help"),
+        "{}",
+        stage.screen()
+    );
 }
 
 #[test]
@@ -172,7 +195,7 @@ fn finder_opens_a_meeting() {
     assert!(stage.shows("Budget review"));
     stage.key("enter");
     assert_eq!(stage.model.shown, Some(id(7, 1)));
-    assert!(stage.model.find.is_none());
+    assert!(stage.model.layers.is_top::<Chat>());
 }
 
 #[test]
@@ -196,7 +219,7 @@ fn finder_inserts_mentions_and_runs_commands() {
     stage.key("ctrl-g");
     stage.write("/messages");
     stage.key("enter");
-    assert!(stage.shows("/messages needs a name"));
+    assert!(stage.shows("/messages needs an argument"));
     stage.key("ctrl-u");
     stage.key("ctrl-g");
     stage.write("/messages");
@@ -237,9 +260,9 @@ fn configuration_applies_at_once_and_reports_errors() {
     assert!(stage.shows("x keys.toml:3: there is no command 'fly' (and 1 more)"));
     assert!(stage.shows("F12 help") && !stage.shows("^G"));
     stage.key("f1");
-    assert!(stage.model.overlay.is_none());
+    assert!(stage.model.layers.is_top::<Chat>());
     stage.key("f12");
-    assert!(stage.model.overlay.is_some());
+    assert!(stage.model.layers.is_top::<Overlay>());
 }
 
 #[test]
@@ -284,7 +307,7 @@ fn help_returns_to_the_sign_in_form() {
     let mut stage = Stage::begin(80, 24, None, theme);
     stage.write("ada");
     stage.key("f1");
-    assert!(stage.shows("you are here: signing in"));
+    assert!(stage.shows("Here: Sign-in"));
     stage.key("pagedown");
     stage.key("esc");
     stage.write("@example.org");

@@ -5,6 +5,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{JoinLog, JoinTimes, JoinTimesOk, JoinWord};
 
 use super::stage::{ME, Stage, at, id, sync, user};
+use crate::model::sign_in::SignIn;
 use crate::theme::Theme;
 
 /// Returns a chat with a rejected message, a pending one and a draft.
@@ -75,7 +76,8 @@ fn sign_in_80x24() {
     stage.write("not the one");
     stage.key("enter");
     stage.wait_ms(3_000);
-    stage.model.sign_in.as_mut().expect("the form").error =
+    let form = stage.model.layers.get_mut::<SignIn>();
+    form.expect("the form").error =
         Some((stage.now, "E-mail address or password is wrong.".into()));
     assert_snapshot!(stage.screen());
 }

@@ -257,9 +257,10 @@ fn there_and_back_in_the_same_meeting() {
     assert!(!stage.shows("search in everything"));
     assert_eq!(selected(&stage), None);
     assert!(stage.shows("› a draft█"));
-    // Whoever goes on from there is not taken back.
+    // Esc does not return to the search once the reader has moved on.
     let mut stage = listed(80, 24);
     stage.key("enter");
+    stage.key("alt-end");
     stage.write("!");
     assert!(stage.shows("› a draft!█"));
     stage.key("esc");
@@ -341,10 +342,17 @@ fn enter_beside_a_gap_reads_on_from_either_side() {
         place: crate::model::scroll::Place::Event(seq(201)),
         row: -1,
     };
-    stage.model.select = Some(crate::model::select::Selecting {
-        at: seq(201),
-        ..Default::default()
-    });
+    stage
+        .model
+        .layers
+        .remove::<crate::model::select::Selecting>();
+    stage
+        .model
+        .layers
+        .insert_over_chat(crate::model::select::Selecting {
+            at: seq(201),
+            ..Default::default()
+        });
     assert!(stage.shows("100 events not loaded · select a message here and press ⏎"));
     stage.effects.clear();
     stage.key("enter");

@@ -6,6 +6,7 @@ use super::stage::{Stage, seq};
 use crate::effect::Effect;
 use crate::model::room::Divider;
 use crate::model::scroll::Scroll;
+use crate::model::select::Selecting;
 use crate::msg::{AppEvent, Mouse};
 
 fn selected(stage: &Stage) -> Option<u64> {
@@ -82,11 +83,15 @@ fn the_selected_message_is_in_sight_and_stays_there() {
 }
 
 #[test]
-fn whoever_types_something_else_goes_on_writing() {
+fn letters_without_a_meaning_are_swallowed_and_never_written() {
     let mut stage = Stage::talking(80, 24);
     stage.key("ctrl-s");
+    let before = selected(&stage);
+    stage.write("zx");
+    assert_eq!(selected(&stage), before);
+    assert!(stage.shows("No such key here"));
+    stage.key("esc");
     stage.write("hello");
-    assert_eq!(selected(&stage), None);
     assert!(stage.shows("› hello█"));
 }
 
@@ -233,9 +238,10 @@ fn plain_shows_the_chat_alone() {
 fn a_selected_message_that_goes_is_selected_no_more() {
     let mut stage = Stage::talking(80, 24);
     stage.key("ctrl-s");
-    stage.model.select.as_mut().expect("selected").at = seq(99);
+    let selection = stage.model.layers.get_mut::<Selecting>();
+    selection.expect("selected").at = seq(99);
     stage.wait_ms(60_000);
-    assert!(stage.model.select.is_none());
+    assert!(stage.model.layers.get::<Selecting>().is_none());
 }
 
 #[test]

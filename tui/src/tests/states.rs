@@ -146,7 +146,7 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Selected, "k k k", "r reply", "⏎ send")]
 #[case(State::Selected, "/ 'disk'", "disk", "⏎ send")]
 #[case(State::Selected, "y", "copied", "⏎ join")]
-#[case(State::Selected, "'z'", "⏎ send", "r reply")]
+#[case(State::Selected, "'z'", "No such key here", "› z")]
 // At a meeting that starts soon.
 #[case(State::Waiting, "", "1 waiting: tim", "You'll join at the start")]
 #[case(
@@ -193,14 +193,14 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Finder, "'@mar' enter", "› @margaret", "find ─")]
 #[case(State::Finder, "'/dnd' enter", "DND", "find ─")]
 #[case(State::Finder, "esc", "⏎ send", "find ─")]
-#[case(State::Finder, "'zzzz' enter", "nothing is called so", "starts in")]
+#[case(State::Finder, "'zzzz' enter", "No match", "starts in")]
 #[case(State::Finder, "'zzzz' enter backspace", "› zzz", "starts in")]
 // The help page.
 #[case(State::Help, "", "Esc closes", "you joined")]
 #[case(State::Help, "pagedown", "more: PgDn", "you joined")]
 #[case(State::Help, "esc", "you joined", "Esc closes")]
 #[case(State::Help, "f1", "you joined", "Esc closes")]
-#[case(State::Help, "'typed'", "› typed", "no such text")]
+#[case(State::Help, "'typed'", "No such key here", "› typed")]
 // The outbox page.
 #[case(State::Outbox, "", "Esc closes", "no such text")]
 #[case(State::Outbox, "esc", "⏎ send", "Esc closes")]

@@ -1,7 +1,7 @@
 //! Completing a name or a word: Tab takes the next of what is offered, Esc what was written.
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{AppCommand, ChatCommand, Command};
 use crate::model::choice::Choice;
 use crate::theme::Tone;
 
@@ -55,7 +55,8 @@ impl Step<'_> {
     pub(super) fn end_choice(&mut self, command: Command) {
         let goes_on = matches!(
             command,
-            Command::Complete | Command::CompleteBack | Command::Back
+            Command::Chat(ChatCommand::Complete | ChatCommand::CompleteBack)
+                | Command::App(AppCommand::Back)
         );
         let made = |choice: &Choice| matches!(choice, Choice::Made { .. });
         let composer = self.model.composers.get_mut(&self.model.shown);

@@ -192,10 +192,10 @@ impl Step<'_> {
             .unwrap_or_default();
         self.model.token = None;
         self.model.link = Link::Off;
-        self.model.dashboard = None;
+        self.model.layers.clear();
         let mut form = SignIn::new(&server, &email);
         form.error = Some((now, why.to_owned()));
-        self.model.sign_in = Some(form);
+        self.model.layers.push(form);
         self.out.push(Effect::Disconnect);
         self.out.push(Effect::ForgetToken { server });
     }

@@ -5,10 +5,12 @@ use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{Board, BoardRow, Explain, Moderate, Target, Verb, Watch};
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{Command, DashboardCommand, MeetingsCommand, Nav};
 use crate::model::Asked;
 use crate::model::dashboard::{Dashboard, Dialog, DialogField, DialogKind, Sort};
-use crate::model::overlay::{Overlay, Page};
+use crate::model::layer::Chat;
+use crate::model::overlay::Page;
+use crate::model::sign_in::SignIn;
 use crate::text;
 use crate::theme::Tone;
 
@@ -21,28 +23,24 @@ impl Step<'_> {
         if self.model.shows_dashboard() {
             return self.close_dashboard();
         }
-        if self.model.sign_in.is_some() {
+        if self.model.layers.get::<SignIn>().is_some() {
             return;
         }
         if self.model.me.is_some() && !self.model.is_admin() {
             return self.model.tell(Tone::Bad, Code::AdminsOnly.sentence());
         }
         self.end_select();
-        self.model.overlay = None;
-        self.model.find = None;
-        self.model.drawer = None;
-        self.model.leaving = false;
-        if let Some(dashboard) = &mut self.model.dashboard {
-            dashboard.in_chat = false;
-        } else {
-            self.model.dashboard = Some(Dashboard::default());
+        self.model.people_open = false;
+        if !self.model.layers.return_to::<Dashboard>() {
+            self.model.layers.clear();
+            self.model.layers.push(Dashboard::default());
             self.watch();
         }
     }
 
     /// Subscribes to updates, if the dashboard is open.
     pub(super) fn watch(&mut self) {
-        if let Some(dashboard) = &mut self.model.dashboard {
+        if let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() {
             // The detail of a meeting is requested once this is answered.
             dashboard.detail_requested = None;
             dashboard.live.detail = None;
@@ -52,7 +50,7 @@ impl Step<'_> {
     }
 
     fn close_dashboard(&mut self) {
-        self.model.dashboard = None;
+        self.model.layers.close::<Dashboard>();
         let stop = Watch {
             stop: true,
             instance: None,
@@ -63,9 +61,9 @@ impl Step<'_> {
     /// The subscription, or the one to a meeting's detail, was refused.
     pub(super) fn watch_refused(&mut self, reject: &Reject) {
         if reject.code == Code::AdminsOnly {
-            self.model.dashboard = None;
+            self.model.layers.close::<Dashboard>();
         }
-        let dashboard = self.model.dashboard.as_mut();
+        let dashboard = self.model.layers.get_mut::<Dashboard>();
         if let Some(detail) = dashboard.and_then(|dashboard| dashboard.live.detail.as_mut()) {
             detail.refused = Some(reject.detail.clone());
         }
@@ -74,25 +72,18 @@ impl Step<'_> {
 
     /// Applies an update. Updates that arrive after the dashboard was closed are dropped.
     pub(super) fn dashboard_updated(&mut self, update: Board) {
-        if let Some(dashboard) = &mut self.model.dashboard {
+        if let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() {
             dashboard.apply(update);
         }
-    }
-
-    /// Returns from a chat to the dashboard. False if the chat was not opened from there.
-    pub(super) fn back_to_dashboard(&mut self) -> bool {
-        let below = self.model.dashboard.as_mut();
-        if let Some(dashboard) = below.filter(|dashboard| dashboard.in_chat) {
-            dashboard.in_chat = false;
-            return true;
-        }
-        false
     }
 
     /// Closes the dialog, the detail, the filter, the marks, the pause or the dashboard: whichever
     /// is first.
     pub(super) fn back_on_dashboard(&mut self) {
-        let Some(dashboard) = &mut self.model.dashboard else {
+        if self.model.shows_schedule() {
+            return self.back_in_schedule();
+        }
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         if dashboard.dialog.take().is_some() {
@@ -109,37 +100,57 @@ impl Step<'_> {
         }
     }
 
-    /// Runs a command of the dashboard.
-    pub(super) fn dashboard_command(&mut self, command: Command, nth: usize) {
-        if self.detail_command(command, nth) {
+    /// Moves in the table, the detail, the schedule or the dialog that is open.
+    pub(super) fn dashboard_nav(&mut self, nav: Nav) {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
+        };
+        if dashboard.schedule.is_some() {
+            self.schedule_nav(nav);
+        } else if dashboard.dialog.is_some() {
+            match nav {
+                Nav::Enter => self.confirm_dialog(),
+                nav => self.move_highlight(nav),
+            }
+        } else if dashboard.detail.is_some() {
+            self.detail_nav(nav);
+        } else if dashboard.filtering {
+            // Enter leaves the filter, which stays in effect.
+            dashboard.filtering &= nav != Nav::Enter;
+        } else if nav == Nav::Enter {
+            self.open_detail();
+        } else {
+            self.move_selection(|at, last| nav.moved(at, last, PAGE).unwrap_or(at));
         }
+    }
+
+    /// Runs a command of the dashboard.
+    pub(super) fn dashboard_command(&mut self, command: DashboardCommand, nth: usize) {
+        let has_detail = |dashboard: &Dashboard| dashboard.detail.is_some();
+        let in_detail = self.model.layers.get::<Dashboard>().is_some_and(has_detail);
         match command {
-            Command::BoardUp => self.move_selection(|at, _| at.saturating_sub(1)),
-            Command::BoardDown => self.move_selection(|at, last| (at + 1).min(last)),
-            Command::BoardFirst => self.move_selection(|_, _| 0),
-            Command::BoardLast => self.move_selection(|_, last| last),
-            Command::BoardPageUp => self.move_selection(|at, _| at.saturating_sub(PAGE)),
-            Command::BoardPageDown => self.move_selection(|at, last| (at + PAGE).min(last)),
-            Command::BoardEnter => self.open_detail(),
-            Command::BoardRead => self.open_chat(),
-            Command::BoardExplain => self.open_dialog(DialogKind::Explain),
-            Command::BoardFilter => self.with_dashboard(|dashboard| dashboard.filtering = true),
-            Command::BoardSort => self.with_dashboard(|dashboard| {
+            DashboardCommand::Filter if in_detail => self.filter_detail(),
+            DashboardCommand::Sort | DashboardCommand::Mark if in_detail => {}
+            DashboardCommand::Read => self.open_chat(),
+            DashboardCommand::Explain => self.open_dialog(DialogKind::Explain),
+            DashboardCommand::Filter => {
+                self.with_dashboard(|dashboard| dashboard.filtering = true);
+            }
+            DashboardCommand::Sort => self.with_dashboard(|dashboard| {
                 let sort = Sort::ALL.get(nth).copied().unwrap_or_default();
                 dashboard.reversed = dashboard.sort == sort && !dashboard.reversed;
                 dashboard.sort = sort;
             }),
-            Command::BoardFreeze => self.with_dashboard(|dashboard| {
+            DashboardCommand::Pause => self.with_dashboard(|dashboard| {
                 dashboard.paused = match dashboard.paused.take() {
                     Some(_) => None,
                     None => Some(dashboard.live.clone()),
                 };
             }),
-            Command::BoardMark => self.toggle_mark(),
-            Command::BoardExtend => self.open_dialog(DialogKind::Extend),
-            Command::BoardEnd => self.open_dialog(DialogKind::End),
-            Command::BoardLock => {
+            DashboardCommand::Mark => self.toggle_mark(),
+            DashboardCommand::Extend => self.open_dialog(DialogKind::Extend),
+            DashboardCommand::End => self.open_dialog(DialogKind::End),
+            DashboardCommand::Lock => {
                 let locked = self.is_selected_row(|row| row.locked);
                 self.open_dialog(if locked {
                     DialogKind::Unlock
@@ -147,7 +158,7 @@ impl Step<'_> {
                     DialogKind::Lock
                 });
             }
-            Command::BoardReadOnly => {
+            DashboardCommand::ReadOnly => {
                 let read_only = self.is_selected_row(|row| row.read_only);
                 self.open_dialog(if read_only {
                     DialogKind::Writable
@@ -155,28 +166,25 @@ impl Step<'_> {
                     DialogKind::ReadOnly
                 });
             }
-            Command::BoardAnnounce => self.open_dialog(DialogKind::Announce),
-            Command::BoardMute => self.open_dialog(DialogKind::Mute),
-            Command::BoardUnmute => self.open_dialog(DialogKind::Unmute),
-            Command::BoardRemove => self.open_dialog(DialogKind::Remove),
-            Command::BoardBan => self.open_dialog(DialogKind::Ban),
-            Command::BoardUnban => self.open_dialog(DialogKind::Unban),
-            Command::BoardServer => self.model.overlay = Some(Overlay::new(Page::Servers)),
-            Command::AskingEnter => self.confirm_dialog(),
-            Command::AskingUp => self.move_highlight(|at, _| at.saturating_sub(1)),
-            Command::AskingDown => self.move_highlight(|at, last| (at + 1).min(last)),
-            _ => {}
+            DashboardCommand::Announce => self.open_dialog(DialogKind::Announce),
+            DashboardCommand::Mute => self.open_dialog(DialogKind::Mute),
+            DashboardCommand::Unmute => self.open_dialog(DialogKind::Unmute),
+            DashboardCommand::Remove => self.open_dialog(DialogKind::Remove),
+            DashboardCommand::Ban => self.open_dialog(DialogKind::Ban),
+            DashboardCommand::Unban => self.open_dialog(DialogKind::Unban),
+            DashboardCommand::Servers => self.open_page(Page::Servers),
+            DashboardCommand::Schedule => self.toggle_schedule(),
         }
     }
 
     fn with_dashboard(&mut self, change: impl FnOnce(&mut Dashboard)) {
-        if let Some(dashboard) = &mut self.model.dashboard {
+        if let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() {
             change(dashboard);
         }
     }
 
     fn is_selected_row(&self, predicate: impl Fn(&BoardRow) -> bool) -> bool {
-        let dashboard = self.model.dashboard.as_ref();
+        let dashboard = self.model.layers.get::<Dashboard>();
         dashboard
             .and_then(|dashboard| dashboard.row(self.model.now))
             .is_some_and(predicate)
@@ -208,18 +216,20 @@ impl Step<'_> {
     /// Opens the chat of the selected meeting.
     fn open_chat(&mut self) {
         let now = self.model.now;
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         let Some(id) = dashboard.current(now) else {
             return;
         };
         dashboard.selected = Some(id);
-        dashboard.in_chat = true;
+        self.model.layers.push(Chat);
         self.show(id);
         self.open(id);
-        let back = self.model.key(Command::Back);
-        let participants = self.model.key(Command::PeopleList);
+        let back = self.model.back_key();
+        let participants = self
+            .model
+            .key(Command::Meetings(MeetingsCommand::Participants));
         let text =
             format!("Opened {id} from the dashboard. {back} back · {participants} participants");
         self.model.tell(Tone::Plain, text);
@@ -228,7 +238,7 @@ impl Step<'_> {
     /// Opens a dialog for the marked meetings, or for the selected one.
     fn open_dialog(&mut self, kind: DialogKind) {
         let now = self.model.now;
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         let single = kind.needs_user() || dashboard.detail.is_some();
@@ -277,31 +287,30 @@ impl Step<'_> {
 
     /// The participants that the dialog offers have arrived.
     pub(super) fn dialog_participants(&mut self, id: InstanceId, participants: Vec<Participant>) {
-        let dashboard = self.model.dashboard.as_mut();
+        let dashboard = self.model.layers.get_mut::<Dashboard>();
         let dialog = dashboard.and_then(|dashboard| dashboard.dialog.as_mut());
         if let Some(dialog) = dialog.filter(|dialog| dialog.targets.first() == Some(&id)) {
             dialog.participants = participants;
         }
     }
 
-    fn move_highlight(&mut self, to: impl FnOnce(usize, usize) -> usize) {
+    fn move_highlight(&mut self, nav: Nav) {
         self.with_dashboard(|dashboard| {
             let dialog = dashboard.dialog.as_mut();
             if let Some(dialog) = dialog.filter(|one| one.field == DialogField::Participant) {
                 let last = dialog.matches().len().saturating_sub(1);
-                dialog.highlighted = to(dialog.highlighted.min(last), last);
+                let at = dialog.highlighted.min(last);
+                dialog.highlighted = nav.moved(at, last, PAGE).unwrap_or(at);
             }
         });
     }
 
     /// Moves the dialog to its next field; after the last, sends the request.
     fn confirm_dialog(&mut self) {
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         let Some(dialog) = &mut dashboard.dialog else {
-            // Leaves the filter, which stays in effect.
-            dashboard.filtering = false;
             return;
         };
         if dialog.kind == DialogKind::Explain {
@@ -323,7 +332,7 @@ impl Step<'_> {
 
     /// Asks the server why a user can or cannot join.
     fn explain(&mut self, email: &str) {
-        let dashboard = self.model.dashboard.as_mut();
+        let dashboard = self.model.layers.get_mut::<Dashboard>();
         let dialog = dashboard.and_then(|dashboard| dashboard.dialog.take());
         let Some(id) = dialog.and_then(|dialog| dialog.targets.first().copied()) else {
             return;
@@ -335,11 +344,11 @@ impl Step<'_> {
         if self.ask_or_tell(verb, Asked::Explain(id)) {
             // Clears an error about the input.
             self.model.notice = None;
-            self.model.overlay = Some(Overlay::new(Page::Access {
+            self.open_page(Page::Access {
                 instance: id,
                 email: email.to_owned(),
                 verdict: None,
-            }));
+            });
         }
     }
 
@@ -392,7 +401,7 @@ impl Step<'_> {
     }
 
     fn place(&self, id: InstanceId) -> String {
-        let dashboard = self.model.dashboard.as_ref();
+        let dashboard = self.model.layers.get::<Dashboard>();
         let row = dashboard.and_then(|dashboard| dashboard.live.rows.get(&id));
         match row {
             Some(row) => format!("{} {id}", text::one_line(&row.title)),

@@ -3,10 +3,12 @@
 use plenary_shared::ids::InstanceId;
 
 use super::Step;
-use crate::command::{Command, Context};
+use crate::command::EditCommand;
 use crate::effect::Effect;
 use crate::model::choice::Choice;
 use crate::model::editor::{Editor, KillRing};
+use crate::model::find::Find;
+use crate::model::layer::{Chat, Layer};
 use crate::text;
 use crate::theme::Tone;
 
@@ -16,97 +18,87 @@ const DRAFT_DELAY_MS: i64 = 1_000;
 const INPUT_BYTES_MAX: usize = 64 * 1_024;
 
 impl Step<'_> {
-    /// Inserts a paste.
+    /// A text was pasted.
     pub(super) fn pasted(&mut self, pasted: &str) {
-        if self.has_no_input() || !self.has_room(pasted.len()) {
+        if !self.has_room(pasted.len()) {
             return;
         }
-        if self.is_one_line() {
-            let pasted = pasted.replace(['\n', '\r', '\t'], " ");
-            self.editor().0.insert(&pasted);
+        let is_message = self.is_message_written();
+        let Some((editor, _)) = self.editor() else {
+            return self.swallow();
+        };
+        if is_message {
+            editor.insert(pasted);
         } else {
-            self.editor().0.insert(pasted);
+            editor.insert(&pasted.replace(['\n', '\r', '\t'], " "));
         }
         self.edited();
     }
 
-    /// Types a character.
+    /// A character was typed.
     pub(super) fn write(&mut self, c: char) {
         if self.has_room(c.len_utf8()) {
-            self.editor().0.write(c);
-            self.edited();
+            self.change(|editor, _| editor.write(c));
         }
     }
 
-    /// Returns the focused editor and its kill ring.
-    pub(super) fn editor(&mut self) -> (&mut Editor, &mut KillRing) {
+    /// The text field that takes the typing, with its kill ring: that of the top layer.
+    pub(super) fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
         let model = &mut *self.model;
-        let covered = model.sign_in.is_some() || model.find.is_some();
-        let seeks = model.seek.as_ref().is_some_and(|seek| !seek.jumped);
-        if let Some(board) = model.dashboard.as_mut().filter(|board| !board.in_chat)
-            && !covered
-            && !seeks
-            && let Some(editor) = board.editor()
-        {
-            return editor;
-        }
-        let query = model.select.as_mut().and_then(|s| s.query.as_mut());
-        let seek = model.seek.as_mut().filter(|seek| !seek.jumped);
-        match (&mut model.sign_in, &mut model.find, seek, query) {
-            (Some(form), _, _, _) => form.editor_mut(),
-            (None, Some(find), _, _) => (&mut find.query, &mut find.ring),
-            (None, None, Some(seek), _) => (&mut seek.query, &mut seek.ring),
-            (None, None, None, Some(query)) => (&mut query.editor, &mut query.ring),
-            (None, None, None, None) => {
+        match model.layers.top_mut() {
+            Layer::Chat(_) => {
                 let composer = model.composers.entry(model.shown).or_default();
-                (&mut composer.editor, &mut model.kill_ring)
+                Some((&mut composer.editor, &mut model.kill_ring))
             }
+            layer => layer.editor(),
         }
     }
 
-    /// Applies an editing command.
-    pub(super) fn edit(&mut self, command: Command) {
+    /// Moves the cursor in the text, or changes the text.
+    pub(super) fn edit(&mut self, command: EditCommand) {
         let cells = self.model.panes().input_columns();
-        let composing = !self.is_one_line();
-        if composing && command == Command::LineEnd && self.editor().0.is_empty() {
-            return self.scroll_newest();
-        }
+        let is_message = self.is_message_written();
+        let Some((editor, _)) = self.editor() else {
+            return;
+        };
         match command {
-            Command::NewLine => self.new_line(),
-            Command::Up if composing && !self.editor().0.up(cells) => self.show_history(true),
-            Command::Down if composing && !self.editor().0.down(cells) => self.show_history(false),
-            Command::Left => self.editor().0.left(),
-            Command::Right => self.editor().0.right(),
-            Command::WordLeft => self.editor().0.word_left(),
-            Command::WordRight => self.editor().0.word_right(),
-            Command::LineStart => self.editor().0.line_start(),
-            Command::LineEnd => self.editor().0.line_end(),
-            Command::TextStart => self.editor().0.text_start(),
-            Command::TextEnd => self.editor().0.text_end(),
-            Command::DeleteLeft => self.change(|editor, _| editor.delete_left()),
-            Command::DeleteRight => self.change(|editor, _| editor.delete_right()),
-            Command::DeleteToBlank => self.change(Editor::cut_to_blank),
-            Command::DeleteWord => self.change(Editor::cut_word),
-            Command::DeleteWordRight => self.change(Editor::cut_word_right),
-            Command::DeleteToStart => self.change(Editor::cut_to_start),
-            Command::DeleteToEnd => self.change(Editor::cut_to_end),
-            Command::Yank => self.change(|editor, ring| editor.yank(ring)),
-            Command::YankOlder => self.try_to(
+            EditCommand::NewLine => self.write('\n'),
+            EditCommand::Up if is_message && !editor.up(cells) => self.show_history(true),
+            EditCommand::Down if is_message && !editor.down(cells) => self.show_history(false),
+            EditCommand::Up | EditCommand::Down => {}
+            EditCommand::Left => editor.left(),
+            EditCommand::Right => editor.right(),
+            EditCommand::WordLeft => editor.word_left(),
+            EditCommand::WordRight => editor.word_right(),
+            EditCommand::LineStart => editor.line_start(),
+            EditCommand::LineEnd if is_message && editor.is_empty() => self.scroll_newest(),
+            EditCommand::LineEnd => editor.line_end(),
+            EditCommand::TextStart => editor.text_start(),
+            EditCommand::TextEnd => editor.text_end(),
+            EditCommand::DeleteLeft => self.change(|editor, _| editor.delete_left()),
+            EditCommand::DeleteRight => self.change(|editor, _| editor.delete_right()),
+            EditCommand::CutToBlank => self.change(Editor::cut_to_blank),
+            EditCommand::CutWordLeft => self.change(Editor::cut_word),
+            EditCommand::CutWordRight => self.change(Editor::cut_word_right),
+            EditCommand::CutToStart => self.change(Editor::cut_to_start),
+            EditCommand::CutToEnd => self.change(Editor::cut_to_end),
+            EditCommand::Yank => self.change(|editor, ring| editor.yank(ring)),
+            EditCommand::YankOlder => self.try_to(
                 |editor, ring| editor.yank_older(ring),
                 "Nothing to replace; yank first",
             ),
-            Command::Transpose => self.change(|editor, _| editor.transpose()),
-            Command::Undo => self.try_to(|editor, _| editor.undo(), "Nothing to undo"),
-            Command::Redo => self.try_to(|editor, _| editor.redo(), "Nothing to redo"),
-            _ => {}
+            EditCommand::Transpose => self.change(|editor, _| editor.transpose()),
+            EditCommand::Undo => self.try_to(|editor, _| editor.undo(), "Nothing to undo"),
+            EditCommand::Redo => self.try_to(|editor, _| editor.redo(), "Nothing to redo"),
         }
     }
 
-    /// Applies a change to the text.
+    /// Changes the text that takes the typing, if there is one.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut KillRing)) {
-        let (editor, ring) = self.editor();
-        change(editor, ring);
-        self.edited();
+        if let Some((editor, ring)) = self.editor() {
+            change(editor, ring);
+            self.edited();
+        }
     }
 
     /// Schedules storing the drafts.
@@ -159,26 +151,16 @@ impl Step<'_> {
         }
     }
 
-    /// Returns whether the dashboard covers every input.
-    pub(super) fn has_no_input(&self) -> bool {
-        let model = &*self.model;
-        model.shows_dashboard()
-            && model.sign_in.is_none()
-            && !model.contexts().contains(&Context::Edit)
-    }
-
-    /// Returns whether the focused input has a single line.
-    fn is_one_line(&self) -> bool {
-        let model = &*self.model;
-        model.sign_in.is_some()
-            || model.find.is_some()
-            || model.seeks()
-            || model.shows_dashboard()
-            || model.query().is_some()
+    /// Whether the typing goes into a message: the one text that may have line breaks.
+    fn is_message_written(&self) -> bool {
+        self.model.layers.is_top::<Chat>()
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {
-        let fits = self.editor().0.text().len() + bytes <= INPUT_BYTES_MAX;
+        let Some((editor, _)) = self.editor() else {
+            return true;
+        };
+        let fits = editor.text().len() + bytes <= INPUT_BYTES_MAX;
         if !fits {
             let why = format!(
                 "Input is full (limit {} bytes)",
@@ -187,12 +169,6 @@ impl Step<'_> {
             self.model.tell(Tone::Bad, why);
         }
         fits
-    }
-
-    fn new_line(&mut self) {
-        if !self.is_one_line() {
-            self.write('\n');
-        }
     }
 
     fn show_history(&mut self, older: bool) {
@@ -212,7 +188,9 @@ impl Step<'_> {
         change: impl FnOnce(&mut Editor, &mut KillRing) -> bool,
         otherwise: &'static str,
     ) {
-        let (editor, ring) = self.editor();
+        let Some((editor, ring)) = self.editor() else {
+            return;
+        };
         if change(editor, ring) {
             self.edited();
         } else {
@@ -221,9 +199,9 @@ impl Step<'_> {
     }
 
     fn edited(&mut self) {
-        if let Some(find) = &mut self.model.find {
+        if let Some(find) = self.model.layers.get_mut::<Find>() {
             find.selected = 0;
-        } else if !self.is_one_line() {
+        } else if self.is_message_written() {
             self.model.composer_mut().choice = Choice::Open;
             self.report_typing();
             self.drafts_changed();

@@ -1,61 +1,62 @@
-//! Finding: what is selected, and what is done with it.
+//! The finder: what is selected, and what is done with it.
 
 use super::Step;
+use crate::command::Nav;
 use crate::keymap::Bound;
-use crate::model::Focus;
 use crate::model::find::{Find, Found};
+use crate::model::layer::MeetingList;
 use crate::theme::Tone;
 
+/// Rows that a page moves by: less than the finder shows at once.
+const PAGE: usize = 10;
+
 impl Step<'_> {
-    /// Begins the search, or ends it.
-    pub(super) fn toggle_find(&mut self) {
-        self.model.find = match self.model.find {
-            Some(_) => None,
-            None => Some(Find::default()),
-        };
-        self.model.overlay = None;
+    /// Opens the finder.
+    pub(super) fn open_finder(&mut self) {
+        self.model.layers.push(Find::default());
     }
 
-    /// Selects another of the found.
-    pub(super) fn step_find(&mut self, forward: bool) {
-        let Some(find) = &self.model.find else {
+    /// Moves in the finder; up and down wrap around the ends.
+    pub(super) fn finder_nav(&mut self, nav: Nav) {
+        let Some(find) = self.model.layers.get::<Find>() else {
             return;
         };
-        let count = find.hits(self.model).len();
-        if let Some(find) = &mut self.model.find
-            && count > 0
-        {
-            let at = find.selected.min(count - 1);
-            find.selected = if forward {
-                (at + 1) % count
-            } else {
-                (at + count - 1) % count
-            };
+        let Some(last) = find.hits(self.model).len().checked_sub(1) else {
+            if nav == Nav::Enter {
+                self.model.tell(Tone::Plain, "No match");
+            }
+            return;
+        };
+        let at = find.selected.min(last);
+        let to = match nav {
+            Nav::Up if at == 0 => last,
+            Nav::Down if at == last => 0,
+            Nav::Enter => return self.end_find(),
+            nav => nav.moved(at, last, PAGE).unwrap_or(at),
+        };
+        if let Some(find) = self.model.layers.get_mut::<Find>() {
+            find.selected = to;
         }
     }
 
-    /// Goes to the selected one, mentions it, or does it.
-    pub(super) fn end_find(&mut self) {
-        let Some(find) = self.model.find.take() else {
+    /// Closes the finder, and goes to the selected meeting, mentions the participant, or runs the
+    /// command.
+    fn end_find(&mut self) {
+        let Some(find) = self.model.layers.remove::<Find>() else {
             return;
         };
         let mut hits = find.hits(self.model);
-        if hits.is_empty() {
-            // What is written may be mended.
-            self.model.find = Some(find);
-            return self.model.tell(Tone::Plain, "nothing is called so");
-        }
         let hit = hits.swap_remove(find.selected.min(hits.len() - 1));
         match hit.found {
             Found::Meeting(id) if self.model.instance(id).is_none() => self.enter_meeting(id),
             Found::Meeting(id) => self.show(id),
             Found::Person(name) => {
-                self.model.focus = Focus::Input;
+                self.to_input();
                 self.pasted(&format!("@{name} "));
             }
-            Found::Word(word) if word.needs_more() => self.begin_word(word.name),
-            Found::Word(word) => {
-                self.obey(word.name);
+            Found::Slash(command) if command.needs_argument() => self.begin_slash(command.name),
+            Found::Slash(command) => {
+                self.run_slash(command.name);
             }
             Found::Row(row) => {
                 let command = row.command;
@@ -64,12 +65,19 @@ impl Step<'_> {
         }
     }
 
-    /// Lets the person write on behind a word, unless something is written.
-    fn begin_word(&mut self, name: &str) {
-        if self.editor().0.is_empty() {
+    /// Gives the keys back to the input.
+    pub(super) fn to_input(&mut self) {
+        self.end_select();
+        self.model.layers.remove::<MeetingList>();
+    }
+
+    /// Writes a command that needs an argument into the input, unless the input is in use.
+    fn begin_slash(&mut self, name: &str) {
+        self.to_input();
+        if self.model.composer_mut().editor.is_empty() {
             self.pasted(&format!("{name} "));
         } else {
-            let text = format!("{name} needs a name behind it: send or clear the input first");
+            let text = format!("{name} needs an argument; send or clear the input first");
             self.model.tell(Tone::Plain, text);
         }
     }

@@ -6,6 +6,7 @@ use plenary_shared::protocol::{Events, EventsOk, Verb};
 use super::Step;
 use crate::model::Asked;
 use crate::model::scroll::{self, Place};
+use crate::model::select::Selecting;
 use crate::theme::Tone;
 
 /// Events in one page.
@@ -110,8 +111,8 @@ impl Step<'_> {
         };
         let above = self
             .model
-            .select
-            .as_ref()
+            .layers
+            .get::<Selecting>()
             .is_some_and(|select| select.at < event);
         if above {
             self.ask_between(id, event);

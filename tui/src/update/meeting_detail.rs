@@ -5,10 +5,10 @@ use plenary_shared::protocol::{Detail, TraceWhat, UserMessages, Verb, Watch};
 use plenary_shared::time::Timestamp;
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{DetailCommand, Nav};
 use crate::model::Asked;
 use crate::model::dashboard::{Dashboard, DetailView, MeetingDetail, Pane, ParticipantSort};
-use crate::model::overlay::{Overlay, Page};
+use crate::model::overlay::Page;
 
 /// Rows that a page key moves by; fits a small screen.
 const PAGE: usize = 10;
@@ -20,7 +20,7 @@ impl Step<'_> {
     /// Opens the detail of the selected meeting.
     pub(super) fn open_detail(&mut self) {
         let now = self.model.now;
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         if let Some(id) = dashboard.row(now).map(|row| row.instance) {
@@ -43,42 +43,44 @@ impl Step<'_> {
         true
     }
 
-    /// Runs a command of the detail. False if no detail is open or the dashboard handles the command.
-    pub(super) fn detail_command(&mut self, command: Command, nth: usize) -> bool {
-        let is_open = |one: &Dashboard| one.detail.is_some() && one.dialog.is_none();
-        if !self.model.dashboard.as_ref().is_some_and(is_open) {
-            return false;
+    /// Moves in the open pane; Enter leaves the filter, or opens messages.
+    pub(super) fn detail_nav(&mut self, nav: Nav) {
+        let dashboard = self.model.layers.get::<Dashboard>();
+        let view = dashboard.and_then(|dashboard| dashboard.detail.as_ref());
+        if view.is_some_and(|view| view.filtering) {
+            // The filter stays in effect.
+            self.with_detail(|view| view.filtering &= nav != Nav::Enter);
+        } else if nav == Nav::Enter {
+            self.open_messages();
+        } else {
+            self.move_in_detail(|at, last| nav.moved(at, last, PAGE).unwrap_or(at));
         }
+    }
+
+    /// Opens the filter of the detail.
+    pub(super) fn filter_detail(&mut self) {
+        self.with_detail(|view| view.filtering = true);
+    }
+
+    /// Runs a command of the detail.
+    pub(super) fn detail_command(&mut self, command: DetailCommand, nth: usize) {
         match command {
-            Command::BoardUp => self.move_in_detail(|at, _| at.saturating_sub(1)),
-            Command::BoardDown => self.move_in_detail(|at, last| (at + 1).min(last)),
-            Command::BoardFirst => self.move_in_detail(|_, _| 0),
-            Command::BoardLast => self.move_in_detail(|_, last| last),
-            Command::BoardPageUp => self.move_in_detail(|at, _| at.saturating_sub(PAGE)),
-            Command::BoardPageDown => self.move_in_detail(|at, last| (at + PAGE).min(last)),
-            Command::BoardEnter => self.open_messages(),
-            Command::BoardFilter => self.with_detail(|view| view.filtering = true),
-            Command::DrillPane => self.with_detail(|view| {
+            DetailCommand::Pane => self.with_detail(|view| {
                 view.pane = match view.pane {
                     Pane::Participants => Pane::Timeline,
                     Pane::Timeline => Pane::Participants,
                 };
             }),
-            Command::DrillSort => self.with_detail(|view| {
+            DetailCommand::Sort => self.with_detail(|view| {
                 let sort = ParticipantSort::ALL.get(nth).copied().unwrap_or_default();
                 view.reversed = view.sort == sort && !view.reversed;
                 view.sort = sort;
             }),
-            // Leaves the filter, which stays in effect.
-            Command::AskingEnter => self.with_detail(|view| view.filtering = false),
-            Command::BoardSort | Command::BoardMark | Command::AskingUp | Command::AskingDown => {}
-            _ => return false,
         }
-        true
     }
 
     fn with_detail(&mut self, change: impl FnOnce(&mut DetailView)) {
-        let dashboard = self.model.dashboard.as_mut();
+        let dashboard = self.model.layers.get_mut::<Dashboard>();
         if let Some(view) = dashboard.and_then(|dashboard| dashboard.detail.as_mut()) {
             change(view);
         }
@@ -86,7 +88,7 @@ impl Step<'_> {
 
     fn move_in_detail(&mut self, to: impl FnOnce(usize, usize) -> usize) {
         let now = self.model.now;
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         let Some(mut view) = dashboard.detail.take() else {
@@ -113,7 +115,7 @@ impl Step<'_> {
     /// Opens the messages of the selected participant; from a timeline entry, those up to it.
     fn open_messages(&mut self) {
         let now = self.model.now;
-        let dashboard = self.model.dashboard.as_ref();
+        let dashboard = self.model.layers.get::<Dashboard>();
         let selected = dashboard.and_then(|dashboard| selected_author(dashboard, now));
         let Some((instance, user, name, last)) = selected else {
             return;
@@ -126,17 +128,17 @@ impl Step<'_> {
             limit: MESSAGES_MAX,
         };
         if self.ask_or_tell(Verb::UserMessages(request), Asked::UserMessages) {
-            self.model.overlay = Some(Overlay::new(Page::Messages {
+            self.open_page(Page::Messages {
                 instance,
                 name,
                 said: None,
-            }));
+            });
         }
     }
 
     /// Applies an update of the detail that is shown.
     pub(super) fn detail_updated(&mut self, update: Detail) {
-        let dashboard = self.model.dashboard.as_mut();
+        let dashboard = self.model.layers.get_mut::<Dashboard>();
         if let Some(detail) = dashboard.and_then(|dashboard| dashboard.live.detail.as_mut()) {
             detail.apply(update);
         }
@@ -146,7 +148,11 @@ impl Step<'_> {
     pub(super) fn request_detail(&mut self) {
         let needed = self.model.detail_needed();
         let is_requested = |one: &Dashboard| one.detail_requested == needed;
-        let is_requested = self.model.dashboard.as_ref().is_none_or(is_requested);
+        let is_requested = self
+            .model
+            .layers
+            .get::<Dashboard>()
+            .is_none_or(is_requested);
         if is_requested || !self.is_ready() || self.is_asked(&Asked::Watch) {
             return;
         }
@@ -155,7 +161,7 @@ impl Step<'_> {
             instance: needed,
         };
         self.ask(Verb::Watch(watch), Asked::Watch);
-        if let Some(dashboard) = &mut self.model.dashboard {
+        if let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() {
             dashboard.detail_requested = needed;
             dashboard.live.detail = needed.map(MeetingDetail::new);
         }

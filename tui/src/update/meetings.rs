@@ -7,8 +7,10 @@ use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 use super::Step;
 use super::rooms::is_temporary;
 use crate::clock::{minutes, minutes_left};
-use crate::layout::{Drawer, Form};
-use crate::model::{Asked, Focus};
+use crate::command::Nav;
+use crate::layout::Form;
+use crate::model::Asked;
+use crate::model::layer::MeetingList;
 use crate::text;
 use crate::theme::Tone;
 
@@ -66,7 +68,6 @@ impl Step<'_> {
             self.model.shown = Some(id);
             // Switching elsewhere cancels a pending jump.
             self.model.jump = self.model.jump.filter(|(to, _)| *to == id);
-            self.model.leaving = false;
             self.model.confirming = None;
             if let Some(room) = self.model.rooms.get_mut(&id) {
                 room.marked_unread = false;
@@ -110,10 +111,7 @@ impl Step<'_> {
     /// Joins a live meeting, opens an ended one, or toggles automatic joining.
     pub(super) fn enter_meeting(&mut self, id: InstanceId) {
         self.show(id);
-        self.model.focus = Focus::Input;
-        if self.model.drawer == Some(Drawer::Meetings) {
-            self.model.drawer = None;
-        }
+        self.model.layers.remove::<MeetingList>();
         let Some(instance) = self.model.instance(id) else {
             // Not listed: reading it tells what it is.
             self.open(id);
@@ -233,31 +231,50 @@ impl Step<'_> {
         }
     }
 
-    /// Focuses the meeting list, or returns from it.
+    /// Gives the keys to the list of meetings, or takes them back.
     pub(super) fn toggle_meetings(&mut self) {
-        let beside = matches!(self.model.panes().form, Form::Three | Form::Two);
-        if self.model.focus == Focus::List {
-            self.model.focus = Focus::Input;
-            self.model.drawer = None;
-        } else {
+        if self.model.layers.remove::<MeetingList>().is_none() {
             self.end_select();
-            self.model.focus = Focus::List;
-            self.model.overlay = None;
-            self.model.drawer = (!beside).then_some(Drawer::Meetings);
+            self.model.people_open = false;
+            self.model.layers.push(MeetingList);
         }
     }
 
-    /// Opens or closes the participants, unless they have their own pane.
+    /// Moves in the list of meetings: the selected row is the meeting that is shown.
+    pub(super) fn meeting_list_nav(&mut self, nav: Nav) {
+        match nav {
+            Nav::Up => self.step_meeting(false),
+            Nav::Down => self.step_meeting(true),
+            Nav::PageUp => self.scroll_page(-1),
+            Nav::PageDown => self.scroll_page(1),
+            Nav::First | Nav::Last => {
+                let ids = self.listed_ids();
+                let end = if nav == Nav::First {
+                    ids.first()
+                } else {
+                    ids.last()
+                };
+                if let Some(id) = end {
+                    self.show(*id);
+                }
+            }
+            Nav::Enter => {
+                if let Some(id) = self.model.shown {
+                    self.enter_meeting(id);
+                }
+            }
+            Nav::NextField | Nav::PreviousField => {}
+        }
+    }
+
+    /// Shows or hides the participants where they are not beside the chat.
     pub(super) fn toggle_people(&mut self) {
         if self.model.panes().form == Form::Three {
-            return self
-                .model
-                .tell(Tone::Plain, "Participants are on the right");
+            let text = "Participants are on the right";
+            return self.model.tell(Tone::Plain, text);
         }
-        let open = self.model.drawer == Some(Drawer::People);
-        self.model.drawer = (!open).then_some(Drawer::People);
-        self.model.focus = Focus::Input;
-        self.model.overlay = None;
+        self.model.people_open = !self.model.people_open;
+        self.model.layers.remove::<MeetingList>();
     }
 
     /// Returns a meeting's title for a notice.

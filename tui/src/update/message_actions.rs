@@ -4,8 +4,9 @@ use plenary_shared::domain::{Code, Event, What};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{Command, EditCommand};
 use crate::journal::{ComposeTarget, JournalEntry, MessageRef};
+use crate::model::select::Selecting;
 use crate::text;
 use crate::theme::Tone;
 
@@ -39,7 +40,7 @@ impl Step<'_> {
         if !self.can_change(&event) || !self.can_post() {
             return;
         }
-        let Some(select) = &mut self.model.select else {
+        let Some(select) = self.model.layers.get_mut::<Selecting>() else {
             return;
         };
         if std::mem::replace(&mut select.deleting, true) {
@@ -121,7 +122,7 @@ impl Step<'_> {
     fn save_cancelled_edit(&mut self, changed: Option<String>) {
         if let Some(text) = changed {
             self.model.kill_ring.push(&text);
-            let key = self.model.key(Command::Yank);
+            let key = self.model.key(Command::Edit(EditCommand::Yank));
             let text = format!("Edit cancelled; {key} inserts your text");
             self.model.tell(Tone::Plain, text);
         }

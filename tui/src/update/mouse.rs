@@ -3,7 +3,8 @@
 use ratatui::layout::Position;
 
 use super::Step;
-use crate::model::Focus;
+use crate::command::Nav;
+use crate::model::layer::{Layer, MeetingList};
 use crate::model::scroll::Place;
 use crate::msg::Mouse;
 
@@ -13,23 +14,30 @@ const WHEEL_ROWS: isize = 3;
 impl Step<'_> {
     /// Handles a mouse event.
     pub(super) fn mouse(&mut self, mouse: Mouse) {
-        if self.model.sign_in.is_some() || self.model.find.is_some() || self.model.shows_dashboard()
-        {
-            return;
+        match self.model.layers.top() {
+            Layer::Chat(_) | Layer::MeetingList(_) | Layer::Selection(_) => {}
+            Layer::Page(_) => return self.wheel_page(mouse),
+            Layer::Finder(_)
+            | Layer::Search(_)
+            | Layer::Dashboard(_)
+            | Layer::SignIn(_)
+            | Layer::Quit(_) => return,
         }
         match mouse {
-            Mouse::WheelUp => self.wheel(-WHEEL_ROWS),
-            Mouse::WheelDown => self.wheel(WHEEL_ROWS),
-            Mouse::Click { .. } if self.model.overlay.is_some() => {}
+            Mouse::WheelUp => self.scroll_by(-WHEEL_ROWS),
+            Mouse::WheelDown => self.scroll_by(WHEEL_ROWS),
             Mouse::Click { column, row } => self.click(Position::new(column, row)),
         }
     }
 
-    fn wheel(&mut self, rows: isize) {
-        if self.model.overlay.is_some() {
-            self.scroll_overlay(rows);
-        } else {
-            self.scroll_by(rows);
+    fn wheel_page(&mut self, mouse: Mouse) {
+        let nav = match mouse {
+            Mouse::WheelUp => Nav::Up,
+            Mouse::WheelDown => Nav::Down,
+            Mouse::Click { .. } => return,
+        };
+        for _ in 0..WHEEL_ROWS {
+            self.page_nav(nav);
         }
     }
 
@@ -59,7 +67,7 @@ impl Step<'_> {
             }
         } else if panes.input.contains(at) {
             self.end_select();
-            self.model.focus = Focus::Input;
+            self.model.layers.remove::<MeetingList>();
         }
     }
 }

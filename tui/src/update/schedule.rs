@@ -5,10 +5,11 @@ use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Plan, PlanOk, Verb};
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{Command, Nav, ScheduleCommand};
 use crate::effect::Effect;
 use crate::model::Asked;
-use crate::model::overlay::{Overlay, Page};
+use crate::model::dashboard::Dashboard;
+use crate::model::overlay::Page;
 use crate::model::schedule::{Form, FormKind, FormResult, Row, RowId, Schedule};
 use crate::theme::Tone;
 
@@ -18,7 +19,7 @@ const PAGE: usize = 10;
 impl Step<'_> {
     /// Opens the schedule from the dashboard, or closes it.
     pub(super) fn toggle_schedule(&mut self) {
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         if dashboard.schedule.take().is_none() {
@@ -49,7 +50,7 @@ impl Step<'_> {
 
     /// Closes the form, the filter or the schedule, whichever is first.
     pub(super) fn back_in_schedule(&mut self) {
-        let Some(dashboard) = &mut self.model.dashboard else {
+        let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
         let Some(schedule) = &mut dashboard.schedule else {
@@ -65,34 +66,45 @@ impl Step<'_> {
         }
     }
 
+    /// Moves in the schedule or in its form; Enter opens the details, or confirms.
+    pub(super) fn schedule_nav(&mut self, nav: Nav) {
+        let Some(schedule) = self.model.schedule_mut() else {
+            return;
+        };
+        if let Some(form) = &mut schedule.form {
+            match nav {
+                Nav::Down | Nav::NextField => form.step(true),
+                Nav::Up | Nav::PreviousField => form.step(false),
+                Nav::Enter => self.confirm_form(),
+                Nav::PageUp | Nav::PageDown | Nav::First | Nav::Last => {}
+            }
+        } else if schedule.filtering {
+            // Enter leaves the filter, which stays in effect.
+            schedule.filtering &= nav != Nav::Enter;
+        } else if nav == Nav::Enter {
+            self.open_planned_meeting();
+        } else {
+            self.move_in_schedule(|at, last| nav.moved(at, last, PAGE).unwrap_or(at));
+        }
+    }
+
     /// Runs a command of the schedule.
-    pub(super) fn schedule_command(&mut self, command: Command) {
+    pub(super) fn schedule_command(&mut self, command: ScheduleCommand) {
         match command {
-            Command::PlanUp => self.move_in_schedule(|at, _| at.saturating_sub(1)),
-            Command::PlanDown => self.move_in_schedule(|at, last| (at + 1).min(last)),
-            Command::PlanFirst => self.move_in_schedule(|_, _| 0),
-            Command::PlanLast => self.move_in_schedule(|_, last| last),
-            Command::PlanPageUp => self.move_in_schedule(|at, _| at.saturating_sub(PAGE)),
-            Command::PlanPageDown => self.move_in_schedule(|at, last| (at + PAGE).min(last)),
-            Command::PlanEnter => self.open_planned_meeting(),
-            Command::PlanFilter => self.with_schedule(|schedule| schedule.filtering = true),
-            Command::PlanPast => self.with_schedule(|schedule| schedule.past = !schedule.past),
-            Command::PlanRead => {
+            ScheduleCommand::Filter => self.with_schedule(|schedule| schedule.filtering = true),
+            ScheduleCommand::Past => self.with_schedule(|schedule| schedule.past = !schedule.past),
+            ScheduleCommand::Reload => {
                 self.with_schedule(|schedule| schedule.meetings.clear());
                 self.load_schedule();
             }
-            Command::PlanAdd => self.open_form(FormKind::Add),
-            Command::PlanEdit => self.open_meeting_form(FormKind::Edit),
-            Command::PlanInvite => self.open_audience_form(FormKind::Invite),
-            Command::PlanUninvite => self.open_audience_form(FormKind::Uninvite),
-            Command::PlanImport => self.open_audience_form(FormKind::Import),
-            Command::PlanSchedule => self.open_meeting_form(FormKind::Schedule),
-            Command::PlanMove => self.open_instance_form(FormKind::Move),
-            Command::PlanCancel => self.open_instance_form(FormKind::Cancel),
-            Command::PlanConfirm => self.confirm_form(),
-            Command::PlanNext => self.step_form(true),
-            Command::PlanPrevious => self.step_form(false),
-            _ => {}
+            ScheduleCommand::Add => self.open_form(FormKind::Add),
+            ScheduleCommand::Edit => self.open_meeting_form(FormKind::Edit),
+            ScheduleCommand::Invite => self.open_audience_form(FormKind::Invite),
+            ScheduleCommand::Uninvite => self.open_audience_form(FormKind::Uninvite),
+            ScheduleCommand::Import => self.open_audience_form(FormKind::Import),
+            ScheduleCommand::Schedule => self.open_meeting_form(FormKind::Schedule),
+            ScheduleCommand::Move => self.open_instance_form(FormKind::Move),
+            ScheduleCommand::Cancel => self.open_instance_form(FormKind::Cancel),
         }
     }
 
@@ -111,14 +123,6 @@ impl Step<'_> {
         });
     }
 
-    fn step_form(&mut self, forward: bool) {
-        self.with_schedule(|schedule| {
-            if let Some(form) = &mut schedule.form {
-                form.step(forward);
-            }
-        });
-    }
-
     fn selected_row(&self) -> Option<RowId> {
         self.model.schedule().and_then(Schedule::selected_row)
     }
@@ -126,7 +130,7 @@ impl Step<'_> {
     /// Opens a page with everything about the selected meeting.
     fn open_planned_meeting(&mut self) {
         if let Some(row) = self.selected_row() {
-            self.model.overlay = Some(Overlay::new(Page::Planned(row.meeting())));
+            self.open_page(Page::Planned(row.meeting()));
         }
     }
 
@@ -145,7 +149,7 @@ impl Step<'_> {
             return;
         };
         if planned.meeting.is_public {
-            let key = self.model.key(Command::PlanEdit);
+            let key = self.model.key(Command::Schedule(ScheduleCommand::Edit));
             let error = format!("The meeting is public. Make it private first ({key})");
             return self.model.tell(Tone::Bad, error);
         }
@@ -198,8 +202,6 @@ impl Step<'_> {
             return;
         };
         let Some(form) = &mut schedule.form else {
-            // Leaves the filter, which stays in effect.
-            schedule.filtering = false;
             return;
         };
         if form.sent {
@@ -283,7 +285,7 @@ impl Step<'_> {
         let name = named.map(|row| schedule.name(row)).unwrap_or_default();
         self.model.tell(Tone::Good, kind.done(&name));
         if !ok.overlaps.is_empty() || ok.report.is_some() {
-            self.model.overlay = Some(Overlay::new(Page::PlanReport(Box::new(ok))));
+            self.open_page(Page::PlanReport(Box::new(ok)));
         }
     }
 

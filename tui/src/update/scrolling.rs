@@ -59,26 +59,6 @@ impl Step<'_> {
         self.set_scroll(found);
     }
 
-    /// Scrolls the page over the chat by rows.
-    pub(super) fn scroll_overlay(&mut self, delta: isize) {
-        let (columns, height) = self.model.overlay_size();
-        let Some(overlay) = &self.model.overlay else {
-            return;
-        };
-        let most = overlay
-            .rows(self.model, columns)
-            .len()
-            .saturating_sub(height);
-        let at = overlay
-            .scroll
-            .min(most)
-            .saturating_add_signed(delta)
-            .min(most);
-        if let Some(overlay) = &mut self.model.overlay {
-            overlay.scroll = at;
-        }
-    }
-
     fn set_scroll(&mut self, scroll: Option<Scroll>) {
         let Some(room) = self.model.room_mut() else {
             return;

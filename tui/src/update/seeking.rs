@@ -5,10 +5,12 @@ use plenary_shared::limits::SEARCH_PAGE_DEFAULT;
 use plenary_shared::protocol::{Search, SearchOk, Verb};
 
 use super::Step;
-use crate::command::Command;
+use crate::command::Nav;
+use crate::model::Asked;
+use crate::model::layer::{Chat, MeetingList};
 use crate::model::scroll::Scroll;
 use crate::model::seek::{FOUND_MAX, Seek};
-use crate::model::{Asked, Focus};
+use crate::model::select::Selecting;
 use crate::theme::Tone;
 
 /// So many of the found before the last one the next page is asked for.
@@ -17,62 +19,62 @@ const AHEAD: usize = 5;
 const PAGE: usize = 5;
 
 impl Step<'_> {
-    /// Opens the search, with what is to be looked for if that was said; again, closes it.
+    /// Opens the search, with `words` to search for at once. Without words, a search that was left
+    /// by opening a result is shown again.
     pub(super) fn begin_seek(&mut self, words: &str) {
-        if self.model.seeks() && words.is_empty() {
-            return self.end_seek();
-        }
-        let kept = self.model.seek.take().filter(|_| words.is_empty());
-        let seek = if let Some(mut seek) = kept {
-            // One that was left by going somewhere is there again.
-            seek.jumped = false;
-            seek
-        } else {
-            let from = self.model.shown.map(|id| {
-                let room = self.model.rooms.get(&id);
-                (id, room.map(|room| room.scroll))
-            });
-            Seek::new(words, from)
-        };
         self.end_select();
-        self.model.overlay = None;
-        self.model.find = None;
-        self.model.drawer = None;
-        self.model.focus = Focus::Input;
-        self.model.seek = Some(seek);
+        if words.is_empty() && self.model.layers.return_to::<Seek>() {
+            return;
+        }
+        self.model.layers.close::<Seek>();
+        self.model.layers.remove::<MeetingList>();
+        self.model.people_open = false;
+        let from = self.model.shown.map(|id| {
+            let room = self.model.rooms.get(&id);
+            (id, room.map(|room| room.scroll))
+        });
+        self.model.layers.push(Seek::new(words, from));
         if !words.is_empty() {
             self.ask_seek();
         }
     }
 
-    /// What a key does in the search.
-    pub(super) fn seeking(&mut self, command: Command) {
-        match command {
-            Command::SeekUp => self.step_seek(|at, _| at.saturating_sub(1)),
-            Command::SeekDown => self.step_seek(|at, last| (at + 1).min(last)),
-            Command::SeekPageUp => self.step_seek(|at, _| at.saturating_sub(PAGE)),
-            Command::SeekPageDown => self.step_seek(|at, last| (at + PAGE).min(last)),
-            Command::SeekScope => {
-                if let Some(seek) = &mut self.model.seek {
-                    seek.here = !seek.here && seek.from.is_some();
-                    let again = seek.asked.is_some();
-                    if again {
-                        self.ask_seek();
-                    }
-                }
-            }
-            Command::SeekEnter => match &self.model.seek {
-                Some(seek) if seek.is_current() && !seek.found.is_empty() => self.go_to_found(),
-                Some(_) => self.ask_seek(),
-                None => {}
-            },
-            _ => {}
+    /// Moves in the results, searches, or opens the selected result.
+    pub(super) fn search_nav(&mut self, nav: Nav) {
+        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+            return;
+        };
+        if nav == Nav::Enter {
+            return if seek.is_current() && !seek.found.is_empty() {
+                self.go_to_found();
+            } else {
+                self.ask_seek();
+            };
+        }
+        let Some(last) = seek.found.len().checked_sub(1) else {
+            return;
+        };
+        let at = seek.selected.min(last);
+        seek.selected = nav.moved(at, last, PAGE).unwrap_or(at);
+        if seek.selected + AHEAD > last && seek.has_more() && !seek.reading {
+            self.more_found();
         }
     }
 
-    /// Closes the search: what was shown before is shown again.
+    /// Searches only the meeting from which the search was opened, or all meetings.
+    pub(super) fn toggle_scope(&mut self) {
+        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+            return;
+        };
+        seek.here = !seek.here && seek.from.is_some();
+        if seek.asked.is_some() {
+            self.ask_seek();
+        }
+    }
+
+    /// Closes the search and shows again what was shown before.
     pub(super) fn end_seek(&mut self) {
-        let Some(seek) = self.model.seek.take() else {
+        let Some(seek) = self.model.layers.remove::<Seek>() else {
             return;
         };
         self.model.jump = None;
@@ -85,28 +87,27 @@ impl Step<'_> {
         }
     }
 
-    /// From what was gone to, back to the list; false when nobody came from there.
+    /// Returns from a result to the search; false when the chat does not show a result.
     pub(super) fn back_to_seek(&mut self) -> bool {
-        let Some(seek) = self.model.seek.as_mut().filter(|seek| seek.jumped) else {
-            return false;
-        };
-        seek.jumped = false;
-        self.model.jump = None;
-        self.model.select = None;
-        true
+        let is_result = self.model.layers.chat_is_result();
+        if is_result {
+            self.model.layers.return_to::<Seek>();
+            self.model.jump = None;
+        }
+        is_result
     }
 
-    /// Whoever went on from what was found does not come back to the list by a step back.
+    /// Closes the search behind the chat once the reader has moved on from its result.
     pub(super) fn forget_seek(&mut self) {
-        let left = self.model.select.is_none() && self.model.jump.is_none();
-        if left && self.model.seek.as_ref().is_some_and(|seek| seek.jumped) {
-            self.model.seek = None;
+        let selects = self.model.layers.get::<Selecting>().is_some();
+        if !selects && self.model.jump.is_none() {
+            self.model.layers.forget_search();
         }
     }
 
     /// A page came.
     pub(super) fn found(&mut self, ok: SearchOk) {
-        let Some(seek) = &mut self.model.seek else {
+        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
             return;
         };
         seek.reading = false;
@@ -131,7 +132,7 @@ impl Step<'_> {
 
     /// The search was refused.
     pub(super) fn not_found(&mut self, why: &str) {
-        if let Some(seek) = &mut self.model.seek {
+        if let Some(seek) = self.model.layers.get_mut::<Seek>() {
             seek.reading = false;
             seek.next = None;
             seek.wrong = Some(why.to_owned());
@@ -141,7 +142,7 @@ impl Step<'_> {
     fn ask_seek(&mut self) {
         // What an earlier question is answered is not wanted any more.
         self.model.asks.retain(|_, asked| *asked != Asked::Search);
-        let Some(seek) = &mut self.model.seek else {
+        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
             return;
         };
         (seek.found, seek.next, seek.selected) = (Vec::new(), None, 0);
@@ -156,17 +157,22 @@ impl Step<'_> {
     }
 
     fn more_found(&mut self) {
-        let Some((query, _)) = self.model.seek.as_ref().and_then(|seek| seek.asked.clone()) else {
+        let Some((query, _)) = self
+            .model
+            .layers
+            .get::<Seek>()
+            .and_then(|seek| seek.asked.clone())
+        else {
             return;
         };
-        let before = self.model.seek.as_ref().and_then(|seek| seek.next);
+        let before = self.model.layers.get::<Seek>().and_then(|seek| seek.next);
         let search = Search {
             query,
             before,
             limit: SEARCH_PAGE_DEFAULT,
         };
         let asked = self.ask(Verb::Search(search), Asked::Search);
-        if let Some(seek) = &mut self.model.seek {
+        if let Some(seek) = self.model.layers.get_mut::<Seek>() {
             seek.reading = asked;
             if !asked {
                 // Asked again by Enter.
@@ -177,21 +183,8 @@ impl Step<'_> {
         }
     }
 
-    fn step_seek(&mut self, to: impl Fn(usize, usize) -> usize) {
-        let Some(seek) = &mut self.model.seek else {
-            return;
-        };
-        let Some(last) = seek.found.len().checked_sub(1) else {
-            return;
-        };
-        seek.selected = to(seek.selected.min(last), last);
-        if seek.selected + AHEAD > last && seek.has_more() && !seek.reading {
-            self.more_found();
-        }
-    }
-
     fn go_to_found(&mut self) {
-        let Some(seek) = &mut self.model.seek else {
+        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
             return;
         };
         let at = seek.selected.min(seek.found.len().saturating_sub(1));
@@ -199,7 +192,7 @@ impl Step<'_> {
             return;
         };
         let (id, seq) = (found.instance, found.message.seq);
-        seek.jumped = true;
+        self.model.layers.push(Chat);
         self.model.jump = Some((id, seq));
         self.show(id);
         self.open(id);

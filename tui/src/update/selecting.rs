@@ -4,10 +4,10 @@ use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{AppCommand, ChatCommand, Command, Nav, SelectionCommand};
 use crate::effect::Effect;
 use crate::link;
-use crate::model::Focus;
+use crate::model::layer::MeetingList;
 use crate::model::scroll::{self, Place, Scroll};
 use crate::model::select::{Query, Selecting, body};
 use crate::text;
@@ -17,7 +17,7 @@ use plenary_shared::text::mentions;
 impl Step<'_> {
     /// Selects the lowest message that is shown; again, selects nothing.
     pub(super) fn toggle_select(&mut self) {
-        if self.model.select.is_some() {
+        if self.model.layers.get::<Selecting>().is_some() {
             return self.end_select();
         }
         let places = self.model.chat_places();
@@ -36,7 +36,7 @@ impl Step<'_> {
     /// Selects this message, and brings it in sight.
     pub(super) fn select(&mut self, at: Seq) {
         let height = self.model.chat_rows();
-        let before = self.model.select.take();
+        let before = self.model.layers.remove::<Selecting>();
         let downward = before.as_ref().is_some_and(|before| before.at < at);
         let Some(room) = self.model.room() else {
             return;
@@ -60,9 +60,9 @@ impl Step<'_> {
         if let Some(room) = self.model.room_mut() {
             room.scroll = scrolled;
         }
-        self.model.focus = Focus::Input;
-        self.model.drawer = None;
-        self.model.select = Some(Selecting {
+        self.model.layers.remove::<MeetingList>();
+        self.model.people_open = false;
+        self.model.layers.insert_over_chat(Selecting {
             at,
             sought,
             ..Selecting::default()
@@ -74,45 +74,73 @@ impl Step<'_> {
 
     /// Selects nothing any more. Whoever was at the end is there again.
     pub(super) fn end_select(&mut self) {
-        if self.model.select.take().is_some() {
+        if self.model.layers.remove::<Selecting>().is_some() {
             self.scroll_by(0);
         }
     }
 
-    /// What a key does with the selected message.
-    pub(super) fn selecting(&mut self, command: Command) {
-        if let Some(select) = &mut self.model.select {
-            select.deleting &= command == Command::Delete;
-        }
+    /// Carries out a command for the selected message.
+    pub(super) fn selection_command(&mut self, command: SelectionCommand) {
         match command {
-            Command::SelectUp => self.step_select(true),
-            Command::SelectDown => self.step_select(false),
-            Command::SelectFirst => match self.message(Seq::default(), false, |_| true) {
+            SelectionCommand::Reply => self.reply_selected(),
+            SelectionCommand::Edit => self.edit_selected(),
+            SelectionCommand::Delete => self.delete_selected(),
+            SelectionCommand::Find => {
+                if let Some(select) = self.model.layers.get_mut::<Selecting>() {
+                    select.query = Some(Query::default());
+                }
+            }
+            SelectionCommand::FindOlder => self.search(true),
+            SelectionCommand::FindNewer => self.search(false),
+            SelectionCommand::CopyText => self.copy(false),
+            SelectionCommand::CopyLine => self.copy(true),
+            SelectionCommand::OpenLink => self.open_link(),
+            SelectionCommand::MarkUnread => self.unread_from(),
+        }
+    }
+
+    /// Moves from message to message; Enter finds what is written, or loads what is missing.
+    pub(super) fn selection_nav(&mut self, nav: Nav) {
+        match nav {
+            Nav::Up => self.step_select(true),
+            Nav::Down => self.step_select(false),
+            Nav::PageUp => self.scroll_page(-1),
+            Nav::PageDown => self.scroll_page(1),
+            Nav::First => match self.message(Seq::default(), false, |_| true) {
                 Some(seq) => self.select(seq),
                 None => self.end_select(),
             },
-            Command::SelectLast => {
+            Nav::Last => {
                 if let Some(seq) = self.last_message() {
                     self.select(seq);
                 }
             }
-            Command::SelectEnter => self.read_back(),
-            Command::Search => {
-                if let Some(select) = &mut self.model.select {
-                    select.query = Some(Query::default());
-                }
+            Nav::Enter if self.model.query().is_some() => self.begin_search(),
+            Nav::Enter => self.read_back(),
+            Nav::NextField | Nav::PreviousField => {}
+        }
+    }
+
+    /// Closes the text to find, the question before a delete, or the selection.
+    pub(super) fn back_in_selection(&mut self) {
+        if let Some(select) = self.model.layers.get_mut::<Selecting>() {
+            if select.query.take().is_some() || std::mem::take(&mut select.deleting) {
+                return;
             }
-            Command::SearchEnter => self.begin_search(),
-            Command::SearchOlder => self.search(true),
-            Command::SearchNewer => self.search(false),
-            Command::CopyText => self.copy(false),
-            Command::CopyLine => self.copy(true),
-            Command::OpenLink => self.open_link(),
-            Command::UnreadFrom => self.unread_from(),
-            Command::Reply => self.reply_selected(),
-            Command::Change => self.edit_selected(),
-            Command::Delete => self.delete_selected(),
-            _ => {}
+        }
+        if !self.back_to_seek() {
+            self.end_select();
+        }
+    }
+
+    /// A delete that was pressed once is forgotten by any other command but Esc.
+    pub(super) fn keep_selected(&mut self, command: Command) {
+        let asks = matches!(
+            command,
+            Command::Selection(SelectionCommand::Delete) | Command::App(AppCommand::Back)
+        );
+        if let Some(select) = self.model.layers.get_mut::<Selecting>().filter(|_| !asks) {
+            select.deleting = false;
         }
     }
 
@@ -121,7 +149,7 @@ impl Step<'_> {
         let Some(me) = self.model.me.clone() else {
             return;
         };
-        let from = self.model.select.as_ref().map(|select| select.at);
+        let from = self.model.layers.get::<Selecting>().map(|select| select.at);
         let from = from.or_else(|| {
             let places = self.model.chat_places();
             let mut places = places.into_iter().flatten();
@@ -158,11 +186,10 @@ impl Step<'_> {
     pub(super) fn toggle_plain(&mut self) {
         self.model.plain = !self.model.plain;
         self.end_select();
-        self.model.overlay = None;
         let mouse = self.model.mouse && !self.model.plain;
         self.out.push(Effect::Mouse(mouse));
         if self.model.plain {
-            let key = self.model.key(Command::PlainView);
+            let key = self.model.key(Command::Chat(ChatCommand::CopyMode));
             let text = format!("to copy from: {key} or Esc goes back");
             self.model.tell(Tone::Plain, text);
         } else {
@@ -207,7 +234,7 @@ impl Step<'_> {
     }
 
     fn step_select(&mut self, older: bool) {
-        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+        let Some(at) = self.model.layers.get::<Selecting>().map(|select| select.at) else {
             return;
         };
         match self.message(at, older, |_| true) {
@@ -247,7 +274,7 @@ impl Step<'_> {
 
     /// Enter: at the first message what is before it is read.
     fn read_back(&mut self) {
-        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+        let Some(at) = self.model.layers.get::<Selecting>().map(|select| select.at) else {
             return;
         };
         let first = self.message(Seq::default(), false, |_| true);
@@ -261,7 +288,7 @@ impl Step<'_> {
     }
 
     fn begin_search(&mut self) {
-        let Some(select) = &mut self.model.select else {
+        let Some(select) = self.model.layers.get_mut::<Selecting>() else {
             return;
         };
         if let Some(query) = select.query.take()
@@ -273,7 +300,7 @@ impl Step<'_> {
     }
 
     fn search(&mut self, older: bool) {
-        let Some(select) = &self.model.select else {
+        let Some(select) = self.model.layers.get::<Selecting>() else {
             return;
         };
         let (at, sought) = (select.at, select.sought.clone());
@@ -318,7 +345,7 @@ impl Step<'_> {
         let said = self.model.selected().and_then(body).unwrap_or_default();
         let found = link::found(said).into_iter();
         let found: Vec<String> = found.map(|at| said[at].to_owned()).collect();
-        let Some(select) = &mut self.model.select else {
+        let Some(select) = self.model.layers.get_mut::<Selecting>() else {
             return;
         };
         if found.is_empty() {
@@ -340,7 +367,7 @@ impl Step<'_> {
             Some(me) => (Some(me.id), me.name.clone()),
             None => (None, String::new()),
         };
-        let Some(at) = self.model.select.as_ref().map(|select| select.at) else {
+        let Some(at) = self.model.layers.get::<Selecting>().map(|select| select.at) else {
             return;
         };
         if let Some(room) = self.model.room_mut() {

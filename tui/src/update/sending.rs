@@ -8,7 +8,7 @@ use plenary_shared::protocol::{Ack, Delete, Edit, Post, Posted, Verb};
 use plenary_shared::text::{MessageBody, TextError};
 
 use super::Step;
-use crate::command::Command;
+use crate::command::{Command, MeetingsCommand};
 use crate::effect::Effect;
 use crate::journal::{ComposeTarget, JournalEntry, Owner};
 use crate::model::composer::Composer;
@@ -150,8 +150,9 @@ impl Step<'_> {
         let shown = self.model.shown;
         let text = match shown {
             None => {
-                let (next, list) = (Command::NextMeeting, Command::MeetingsList);
-                let (next, list) = (self.model.key(next), self.model.key(list));
+                let (next, list) = (MeetingsCommand::Next, MeetingsCommand::List);
+                let key = |command| self.model.key(Command::Meetings(command));
+                let (next, list) = (key(next), key(list));
                 format!("No meeting open. Choose one with {next} or {list}")
             }
             Some(id) if self.model.rooms.get(&id).is_some_and(Room::is_closed) => {

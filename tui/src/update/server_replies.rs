@@ -48,7 +48,7 @@ impl Step<'_> {
             Asked::Explain(id) => self.with(value, |step, ok: Verdict| {
                 if let Some(Page::Access {
                     instance, verdict, ..
-                }) = step.open_page()
+                }) = step.answer_page()
                     && *instance == id
                 {
                     *verdict = Some(ok);
@@ -72,19 +72,19 @@ impl Step<'_> {
                 if let Some(room) = step.model.rooms.get_mut(&id) {
                     room.set_attendance(&ok.participants, ok.absent.clone());
                 }
-                if let Some(Page::People(of, people)) = step.open_page()
+                if let Some(Page::People(of, people)) = step.answer_page()
                     && *of == id
                 {
                     *people = Some(ok);
                 }
             }),
             Asked::JoinTimes => self.with(value, |step, ok: JoinTimesOk| {
-                if let Some(Page::JoinTimes(meetings)) = step.open_page() {
+                if let Some(Page::JoinTimes(meetings)) = step.answer_page() {
                     *meetings = Some(ok.meetings);
                 }
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
-                if let Some(Page::Messages { said, .. }) = step.open_page() {
+                if let Some(Page::Messages { said, .. }) = step.answer_page() {
                     *said = Some(ok);
                 }
             }),
@@ -114,7 +114,7 @@ impl Step<'_> {
                 self.show_rejection(reject);
             }
             Asked::People(_) | Asked::JoinTimes | Asked::UserMessages | Asked::Explain(_) => {
-                self.model.overlay = None;
+                self.model.layers.close_waiting_page();
                 self.show_rejection(reject);
             }
             Asked::Watch => self.watch_refused(reject),
@@ -146,8 +146,9 @@ impl Step<'_> {
             .tell(Tone::Bad, format!("{title}: {}", reject.detail));
     }
 
-    fn open_page(&mut self) -> Option<&mut Page> {
-        self.model.overlay.as_mut().map(|overlay| &mut overlay.page)
+    fn answer_page(&mut self) -> Option<&mut Page> {
+        let shown = self.model.layers.answer_page_mut();
+        shown.map(|shown| &mut shown.page)
     }
 
     fn with<T: DeserializeOwned>(&mut self, value: Value, then: impl FnOnce(&mut Self, T)) {

@@ -3,53 +3,62 @@
 use plenary_shared::protocol::LoginOk;
 
 use super::Step;
-use crate::command::Command;
+use crate::command::Nav;
 use crate::effect::Effect;
 use crate::model::Link;
-use crate::model::sign_in::Field;
+use crate::model::sign_in::{Field, SignIn};
 use crate::session::Token;
 
 impl Step<'_> {
-    /// A key of the form.
-    pub(super) fn form(&mut self, command: Command) {
-        let now = self.model.now;
-        let Some(form) = &mut self.model.sign_in else {
+    /// Moves between the fields, or signs in.
+    pub(super) fn sign_in_nav(&mut self, nav: Nav) {
+        let Some(form) = self.model.layers.get_mut::<SignIn>() else {
             return;
         };
-        match command {
-            Command::FieldNext => form.step(true),
-            Command::FieldPrevious => form.step(false),
-            Command::SignIn => {
-                if form.since.is_some() {
-                    return;
-                }
-                let empty = Field::ALL
-                    .into_iter()
-                    .find(|field| form.editor(*field).is_empty());
-                if let Some(field) = empty {
-                    if form.field == field {
-                        let what = field.title().to_lowercase();
-                        form.error = Some((now, format!("the {what} is empty")));
-                    } else {
-                        form.field = field;
-                    }
-                    return;
-                }
-                form.error = None;
-                form.since = Some(now);
-                let text = |field| form.editor(field).text().trim().to_owned();
-                self.out.push(Effect::SignIn {
-                    server: text(Field::Server),
-                    email: text(Field::Email),
-                    // Blanks may be a part of it.
-                    password: form.password.text().to_owned(),
-                });
+        match nav {
+            Nav::Down | Nav::NextField => form.step(true),
+            Nav::Up | Nav::PreviousField => form.step(false),
+            Nav::Enter => self.sign_in(),
+            Nav::PageUp | Nav::PageDown | Nav::First | Nav::Last => {}
+        }
+    }
+
+    /// Signs in, or goes to the first empty field.
+    fn sign_in(&mut self) {
+        let now = self.model.now;
+        let Some(form) = self.model.layers.get_mut::<SignIn>() else {
+            return;
+        };
+        if form.since.is_some() {
+            return;
+        }
+        let empty = Field::ALL
+            .into_iter()
+            .find(|field| form.editor(*field).is_empty());
+        if let Some(field) = empty {
+            if form.field == field {
+                form.error = Some((now, format!("{} is empty", field.title())));
+            } else {
+                form.field = field;
             }
-            Command::Back if form.since.take().is_some() => {
-                self.out.push(Effect::CancelSignIn);
-            }
-            Command::ClearOrQuit | Command::Quit => self.quit_now(),
-            _ => {}
+            return;
+        }
+        form.error = None;
+        form.since = Some(now);
+        let text = |field| form.editor(field).text().trim().to_owned();
+        self.out.push(Effect::SignIn {
+            server: text(Field::Server),
+            email: text(Field::Email),
+            // Blanks may be a part of it.
+            password: form.password.text().to_owned(),
+        });
+    }
+
+    /// Cancels a sign-in that is not answered yet.
+    pub(super) fn cancel_sign_in(&mut self) {
+        let form = self.model.layers.get_mut::<SignIn>();
+        if form.is_some_and(|form| form.since.take().is_some()) {
+            self.out.push(Effect::CancelSignIn);
         }
     }
 
@@ -57,12 +66,8 @@ impl Step<'_> {
     pub(super) fn signed_in(&mut self, answer: Result<LoginOk, String>) {
         let now = self.model.now;
         // An answer to a sign-in that was cancelled means nothing.
-        let Some(form) = self
-            .model
-            .sign_in
-            .as_mut()
-            .filter(|form| form.since.is_some())
-        else {
+        let form = self.model.layers.get_mut::<SignIn>();
+        let Some(form) = form.filter(|form| form.since.is_some()) else {
             return;
         };
         form.since = None;
@@ -82,7 +87,7 @@ impl Step<'_> {
                 }
                 self.model.server.clone_from(&server);
                 self.model.token = Some(Token::new(ok.token));
-                self.model.sign_in = None;
+                self.model.layers.close::<SignIn>();
                 self.model.link = Link::Connecting { attempt: 0 };
                 self.out.push(Effect::Connect { server });
             }

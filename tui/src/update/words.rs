@@ -6,12 +6,12 @@ use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{UserMessages, Verb as Request};
 
 use super::Step;
-use crate::command::{Command, Named, Row, Verb, find_word};
+use crate::command::{ChatCommand, Command, Named, Row, Verb, find_named};
 use crate::effect::Effect;
 use crate::export::Format;
 use crate::keymap::Bound;
 use crate::model::Asked;
-use crate::model::overlay::{Overlay, Page};
+use crate::model::overlay::Page;
 use crate::text;
 use crate::theme::Tone;
 
@@ -23,17 +23,17 @@ impl Step<'_> {
     pub(super) fn word(&mut self, line: &str) {
         // Where it was written: obeying it may show another meeting.
         let at = self.model.shown;
-        if self.obey(line) {
+        if self.run_slash(line) {
             self.clear_command(at);
         }
     }
 
     /// Obeys a line that begins with `/`. False when it cannot be obeyed as it is.
-    pub(super) fn obey(&mut self, line: &str) -> bool {
+    pub(super) fn run_slash(&mut self, line: &str) -> bool {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
-        match find_word(name) {
-            Ok(Named::Word(word)) => self.obey_word(word.verb, argument),
+        match find_named(name) {
+            Ok(Named::Slash(command)) => self.obey_word(command.verb, argument),
             Ok(Named::Row(row)) => self.obey_row(row, argument),
             Err(nearest) => {
                 let name = text::one_line(name);
@@ -68,7 +68,7 @@ impl Step<'_> {
             Verb::Dnd => self.toggle_dnd(),
             Verb::Read => self.read(argument),
             Verb::Reply => return self.reply_command(argument),
-            Verb::Change => return self.edit_command(),
+            Verb::Edit => return self.edit_command(),
             Verb::Delete => return self.delete_command(),
             Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
@@ -77,7 +77,7 @@ impl Step<'_> {
 
     /// What a key does, by its name; a number says which of its keys.
     fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
-        if row.command == Command::Seek {
+        if row.command == Command::Chat(ChatCommand::Search) {
             self.begin_seek(argument);
             return true;
         }
@@ -266,7 +266,7 @@ impl Step<'_> {
 
     fn page(&mut self, asked: bool, page: Page) -> bool {
         if asked {
-            self.model.overlay = Some(Overlay::new(page));
+            self.open_page(page);
         }
         asked
     }

@@ -11,6 +11,7 @@ use crate::clock::{minutes, minutes_left};
 use crate::link::Links;
 use crate::model::room::Room;
 use crate::model::scroll::{Place, ScreenRow};
+use crate::model::select::Selecting;
 use crate::model::timeline::RoomView;
 use crate::model::{Link, Model, scroll};
 use crate::text;
@@ -46,7 +47,10 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     let selected = model.selected().map(|event| Place::Event(event.seq));
     let is_selected = |row: &ScreenRow| Some(row.place) == selected && row.row >= 0;
     let cursor = shown.iter().position(is_selected);
-    let sought = model.select.as_ref().map_or("", |select| &select.sought);
+    let sought = model
+        .layers
+        .get::<Selecting>()
+        .map_or("", |select| &select.sought);
     let columns = usize::from(area.width);
     let rows: Vec<Line<'static>> = shown
         .into_iter()
@@ -68,12 +72,12 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     let below = Rect::new(area.x, area.y + free, area.width, area.height - free);
     put(frame, below, rows);
     if let Some(row) =
-        cursor.filter(|_| model.query().is_none() && model.overlay.is_none() && !model.seeks())
+        cursor.filter(|_| model.query().is_none() && model.layers.is_top::<Selecting>())
     {
         let y = below.y + u16::try_from(row).unwrap_or_default();
         frame.set_cursor_position(Position::new(area.x, y));
     }
-    if !room.scroll.is_newest() && model.select.is_none() {
+    if !room.scroll.is_newest() && model.layers.get::<Selecting>().is_none() {
         marker(model, room, frame, area);
     }
     links

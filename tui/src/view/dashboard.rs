@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::{put, spread, whole};
-use crate::command::Command;
+use crate::command::{Command, DashboardCommand};
 use crate::model::Model;
 use crate::model::dashboard::{Dashboard, STALE_MS};
 use crate::model::editor::Editor;
@@ -167,7 +167,7 @@ fn view_state(
     let head = dashboard.snapshot().head.as_ref();
     let (tone, text) = match head {
         _ if dashboard.paused.is_some() => {
-            let key = model.key(Command::BoardFreeze);
+            let key = model.key(Command::Dashboard(DashboardCommand::Pause));
             (Tone::Soon, format!("PAUSED ({key} resumes)  "))
         }
         Some(head) if model.now.ms_since(head.now) > STALE_MS => {

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{over, put, spread, status};
-use crate::command::Command;
+use crate::command::{AppCommand, Command, Nav};
 use crate::model::Model;
 use crate::model::sign_in::{Field, SignIn};
 use crate::text;
@@ -79,10 +79,10 @@ pub(super) fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     if screen.height > ROWS {
         let foot = Rect::new(0, screen.height - 1, screen.width, 1);
         let hints = [
-            (Command::FieldNext, "next"),
-            (Command::SignIn, "sign in"),
-            (Command::Help, "help"),
-            (Command::ClearOrQuit, "quit"),
+            (Command::Nav(Nav::NextField), "next"),
+            (Command::Nav(Nav::Enter), "sign in"),
+            (Command::App(AppCommand::Help), "help"),
+            (Command::App(AppCommand::ClearOrQuit), "quit"),
         ];
         let hints = hints.map(|(command, text)| format!(" {} {text} ", model.key(command)));
         let left = hints.concat();

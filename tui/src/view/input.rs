@@ -5,11 +5,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{put, spread};
-use crate::command::Command;
 use crate::journal::ComposeTarget;
 use crate::layout::{Form, PROMPT};
 use crate::model::composer::Composer;
-use crate::model::{EnterDoes, Focus, Model};
+use crate::model::layer::Chat;
+use crate::model::select::Selecting;
+use crate::model::{EnterDoes, Model};
 use crate::text;
 use crate::theme::Tone;
 
@@ -61,11 +62,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         line.push_span(Span::styled(said, model.theme.style(Tone::Quiet)));
     }
     put(frame, area, lines);
-    let covered = panes.form != Form::Tiny
-        && (model.focus == Focus::List
-            || model.find.is_some()
-            || (model.select.is_some() && model.query().is_none()));
-    if !covered {
+    // A screen that is too small shows nothing but the input.
+    let has_keys = panes.form == Form::Tiny
+        || model.layers.is_top::<Chat>()
+        || (model.layers.is_top::<Selecting>() && query.is_some());
+    if has_keys {
         let x = area.x + indent + u16::try_from(column).unwrap_or(u16::MAX).min(area.width);
         let y = area.y + u16::try_from(row - skipped).unwrap_or_default();
         let right = area.right() - 1;
@@ -99,7 +100,7 @@ pub(super) fn target(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             format!(" {} Editing your {at}message", glyphs.mention)
         }
     };
-    let escape = format!("  {} cancels ", model.key(Command::Back));
+    let escape = format!("  {} cancels ", model.back_key());
     let line = spread(
         usize::from(area.width),
         vec![Span::styled(said, model.theme.style(Tone::Strong))],

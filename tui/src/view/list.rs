@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{put, select, spread};
 use crate::clock::{minutes, minutes_left};
-use crate::command::Command;
+use crate::command::{Command, MeetingsCommand};
 use crate::model::Model;
 use crate::model::meetings::{Entry, Group, ListLine};
 use crate::text;
@@ -46,7 +46,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Option<P
     let glyphs = model.theme.glyphs;
     let find = match model.meetings.cached_at {
         Some(at) => format!("as of {}", model.zone.hm(at)),
-        None => format!("{} find", model.key(Command::Find)),
+        None => format!(
+            "{} find",
+            model.key(Command::Meetings(MeetingsCommand::Find))
+        ),
     };
     let head = spread(
         columns,
@@ -72,7 +75,7 @@ pub(super) fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         .iter()
         .position(|entry| model.shown == Some(entry.instance.id))
         .unwrap_or(0);
-    let find = model.key(Command::Find);
+    let find = model.key(Command::Meetings(MeetingsCommand::Find));
     let find_cells = 5 + text::width(&find);
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;

@@ -6,8 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::{put, select};
-use crate::command::Command;
+use crate::command::{Command, Nav};
 use crate::model::Model;
+use crate::model::find::Find;
+use crate::model::overlay::Overlay;
 use crate::text;
 use crate::theme::Tone;
 
@@ -19,10 +21,7 @@ const FIND_ROWS_MAX: u16 = 12;
 const NAME_CELLS: usize = 26;
 
 /// Draws the page.
-pub(super) fn page(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let Some(overlay) = &model.overlay else {
-        return;
-    };
+pub(super) fn page(model: &Model, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
     let inside = boxed(model, frame, area, &overlay.title(model), "Esc closes");
     let rows = overlay.rows(model, usize::from(inside.width));
     let height = usize::from(inside.height);
@@ -31,7 +30,7 @@ pub(super) fn page(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let more = rows.len().saturating_sub(first + height);
     put(frame, inside, rows.into_iter().skip(first).collect());
     if more > 0 && area.height > 1 && area.width > 20 {
-        let key = model.key(Command::OverlayPageDown);
+        let key = model.key(Command::Nav(Nav::PageDown));
         let note = format!(" {} {more} more: {key} ", model.theme.glyphs.below);
         let width = u16::try_from(text::width(&note)).unwrap_or_default();
         let at = Rect::new(
@@ -45,10 +44,7 @@ pub(super) fn page(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// Draws the search: what is searched for, and what is found.
-pub(super) fn find(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let Some(find) = &model.find else {
-        return;
-    };
+pub(super) fn find(model: &Model, find: &Find, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let found = find.hits(model);
     let rows = u16::try_from(found.len()).unwrap_or(u16::MAX);

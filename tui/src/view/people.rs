@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 
 use super::{put, spread};
 use crate::clock;
-use crate::command::Command;
+use crate::command::{Command, MeetingsCommand};
 use crate::model::Model;
 use crate::model::room::Room;
 use crate::text;
@@ -80,7 +80,10 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
         columns,
         vec![Span::styled(said, theme.style(Tone::Strong))],
         vec![Span::styled(
-            format!("{} ", model.key(Command::PeopleList)),
+            format!(
+                "{} ",
+                model.key(Command::Meetings(MeetingsCommand::Participants))
+            ),
             theme.style(Tone::Quiet),
         )],
         theme.glyphs.cut,

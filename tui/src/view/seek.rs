@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::over::boxed;
 use super::{put, whole};
-use crate::command::Command;
+use crate::command::{Command, SearchCommand};
 use crate::model::Model;
 use crate::model::seek::{FOUND_MAX, Seek, excerpt};
 use crate::text;
@@ -18,10 +18,7 @@ use crate::theme::Tone;
 const EXCERPT_ROWS: usize = 2;
 
 /// Draws the search over the body.
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let Some(seek) = model.seek.as_ref().filter(|seek| !seek.jumped) else {
-        return;
-    };
+pub(super) fn draw(model: &Model, seek: &Seek, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let title = match seek.from.filter(|_| seek.here) {
         Some((id, _)) => {
@@ -30,7 +27,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         }
         None => "search in everything".to_owned(),
     };
-    let scope = model.key(Command::SeekScope);
+    let scope = model.key(Command::Search(SearchCommand::Scope));
     let other = if seek.here { "everything" } else { "only here" };
     let note = format!("{scope} {other}  Esc closes");
     let inside = boxed(model, frame, area, &title, &note);

@@ -6,11 +6,19 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{put, spread};
-use crate::command::{Command, Context, KEYS};
+use crate::command::{
+    AppCommand, ChatCommand, Command, Context, EditCommand, KEYS, MeetingsCommand, Nav,
+    SelectionCommand,
+};
 use crate::layout::Form;
+use crate::model::layer::Quit;
+use crate::model::select::Selecting;
 use crate::model::{EnterDoes, Link, Model};
 use crate::text;
 use crate::theme::Tone;
+
+const SEND: Command = Command::Chat(ChatCommand::Send);
+const DELETE: Command = Command::Selection(SelectionCommand::Delete);
 
 /// Draws the status line.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -67,21 +75,29 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let narrow = matches!(form, Form::Tabs | Form::Narrow | Form::Tiny);
     let hint = |row: &'static crate::command::Row| {
         let text = match (row.command, model.enter_does()) {
-            (Command::Send, EnterDoes::Retry) => "retry",
-            (Command::Send, EnterDoes::Join) => "join",
-            (Command::Send, EnterDoes::Read) => "read",
-            (Command::Send, EnterDoes::Wait) => "toggle auto-join",
-            (Command::Send, EnterDoes::Nothing) => return None,
+            (SEND, EnterDoes::Retry) => "retry",
+            (SEND, EnterDoes::Join) => "join",
+            (SEND, EnterDoes::Read) => "read",
+            (SEND, EnterDoes::Wait) => "toggle auto-join",
+            (SEND, EnterDoes::Nothing) => return None,
             // In narrow layouts, the keys for the lists have priority.
-            (Command::NewLine | Command::Complete | Command::PageUp | Command::Find, _)
-                if form == Form::Narrow =>
-            {
+            (
+                Command::Edit(EditCommand::NewLine)
+                | Command::Chat(ChatCommand::Complete)
+                | Command::Nav(Nav::PageUp)
+                | Command::Meetings(MeetingsCommand::Find | MeetingsCommand::Next),
+                _,
+            ) if form == Form::Narrow => {
                 return None;
             }
-            (Command::NextMeeting, _) if form == Form::Narrow => return None,
             _ => row.hint?,
         };
-        let key = model.keymap.keys(row.command).first()?;
+        let key = model.keymap.keys_of(row).first()?;
+        // A nearer context may use the key for something else.
+        let (nearest, _) = model.keymap.row_of(contexts, *key)?;
+        if nearest.name != row.name {
+            return None;
+        }
         Some((key.label(glyphs.keys), text))
     };
     let of = |wanted: fn(Context) -> bool| {
@@ -121,12 +137,13 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
-    if model.leaving {
+    if model.layers.is_top::<Quit>() {
         let text = quit_question(glyphs.dot, columns);
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
-    if model.select.as_ref().is_some_and(|select| select.deleting) {
-        let (again, keep) = (model.key(Command::Delete), model.key(Command::Back));
+    let selection = model.layers.get::<Selecting>();
+    if selection.is_some_and(|selection| selection.deleting) {
+        let (again, keep) = (model.key(DELETE), model.back_key());
         let text = format!(" Press {again} again to delete this message, {keep} to cancel");
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
@@ -135,7 +152,10 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     }
     if model.quit_until.is_some() {
         return vec![Span::styled(
-            format!(" Press {} again to quit", model.key(Command::ClearOrQuit)),
+            format!(
+                " Press {} again to quit",
+                model.key(Command::App(AppCommand::ClearOrQuit))
+            ),
             theme.style(Tone::Soon),
         )];
     }
@@ -157,7 +177,7 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         } else {
             String::new()
         };
-        let key = model.key(Command::NextUnread);
+        let key = model.key(Command::Meetings(MeetingsCommand::NextUnread));
         let title = title.unwrap_or_default();
         let text = format!(" {} {title}{meant} +{unread} ({key})", glyphs.came);
         return vec![Span::styled(text, theme.style(Tone::Strong))];
@@ -234,7 +254,8 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
         && model.panes().form == Form::Tabs
         && model.link == Link::Ready
     {
-        for command in [Command::MeetingsList, Command::PeopleList] {
+        for command in [MeetingsCommand::List, MeetingsCommand::Participants] {
+            let command = Command::Meetings(command);
             let row = KEYS.iter().find(|row| row.command == command);
             if let Some(hint) = row.and_then(|row| row.hint) {
                 spans.push(Span::raw(format!("  {} {hint}", model.key(command))));

@@ -1,88 +1,100 @@
-//! The keys of the chat.
+//! Keys of the chat above the input.
 
 use super::row;
 use crate::command::Context::Chat;
-use crate::command::{Command, Row};
+use crate::command::{ChatCommand, Command, Nav, Row};
 
-/// Those rows.
 pub(super) const KEYS: &[Row] = &[
     row(
-        Command::PageUp,
+        Command::Nav(Nav::PageUp),
         Chat,
         "page-up",
         &["pageup"],
-        "page up, and older messages",
+        "Page up; loads older messages",
     )
     .hint("scroll"),
     row(
-        Command::PageDown,
+        Command::Nav(Nav::PageDown),
         Chat,
         "page-down",
         &["pagedown"],
-        "page down",
+        "Page down",
     ),
-    row(Command::RowUp, Chat, "row-up", &["shift-up"], "one line up"),
     row(
-        Command::RowDown,
+        Command::Chat(ChatCommand::RowUp),
+        Chat,
+        "row-up",
+        &["shift-up"],
+        "Line up",
+    ),
+    row(
+        Command::Chat(ChatCommand::RowDown),
         Chat,
         "row-down",
         &["shift-down"],
-        "one line down",
+        "Line down",
     ),
     row(
-        Command::Oldest,
+        Command::Chat(ChatCommand::Oldest),
         Chat,
         "oldest",
         &["alt-home"],
-        "oldest message at hand",
+        "Oldest loaded message",
     ),
     row(
-        Command::Newest,
+        Command::Chat(ChatCommand::Newest),
         Chat,
         "newest",
         &["alt-end"],
-        "newest message",
+        "Newest message",
     ),
     row(
-        Command::FirstUnread,
+        Command::Chat(ChatCommand::FirstUnread),
         Chat,
         "first-unread",
         &["alt-u"],
-        "first unread message",
+        "First unread message",
     ),
     row(
-        Command::PreviousMention,
+        Command::Chat(ChatCommand::PreviousMention),
         Chat,
         "previous-mention",
         &["alt-p"],
-        "the message before that speaks of you",
+        "Previous mention",
     ),
     row(
-        Command::NextMention,
+        Command::Chat(ChatCommand::NextMention),
         Chat,
         "next-mention",
         &["alt-n"],
-        "the next message that speaks of you",
+        "Next mention",
     ),
     row(
-        Command::Select,
+        Command::Chat(ChatCommand::Select),
         Chat,
         "select",
         &["ctrl-s"],
-        "select a message: to copy, search, open",
+        "Select a message to copy, reply, edit or open links",
     ),
     row(
-        Command::PlainView,
+        Command::Chat(ChatCommand::Search),
         Chat,
-        "plain",
-        &["alt-l"],
-        "nothing but the chat, to copy from; again: back",
+        "search",
+        &["ctrl-r"],
+        "Search all messages, also /search WORDS",
     ),
     row(
-        Command::Mouse,
+        Command::Chat(ChatCommand::CopyMode),
+        Chat,
+        "copy-mode",
+        &["alt-l"],
+        "Show only the chat, to copy from; again: back",
+    ),
+    row(
+        Command::Chat(ChatCommand::Mouse),
         Chat,
         "mouse",
         &["alt-m"],
-        "give the mouse to the terminal; again: back",
+        "Turn mouse capture on or off",
     ),
 ];

@@ -1,25 +1,32 @@
-//! The keys of a meeting's detail. The keys of the dashboard work there too.
+//! Keys of one meeting on the dashboard.
 
 use super::row;
-use crate::command::Context::Drill;
-use crate::command::{Command, Row};
+use crate::command::Context::Detail;
+use crate::command::{Command, DetailCommand, Nav, Row};
 
-/// The keys of the detail.
 pub(super) const KEYS: &[Row] = &[
     row(
-        Command::DrillPane,
-        Drill,
-        "drill-pane",
+        Command::Detail(DetailCommand::Pane),
+        Detail,
+        "detail-pane",
         &["tab"],
         "Switch between participants and timeline",
     )
     .hint("other pane"),
     row(
-        Command::DrillSort,
-        Drill,
-        "drill-sort",
+        Command::Detail(DetailCommand::Sort),
+        Detail,
+        "detail-sort",
         &["J", "S", "M", "N"],
         "Sort participants by joined, stayed, messages, name. Again: reverse",
     )
     .hint("sort participants"),
+    row(
+        Command::Nav(Nav::Enter),
+        Detail,
+        "detail-messages",
+        &["enter"],
+        "Open the messages of a participant",
+    )
+    .hint("messages"),
 ];

@@ -1,98 +1,86 @@
-//! The keys of going among meetings, and finding one.
+//! Keys that go from meeting to meeting, in the list of meetings, and in the finder.
 
 use super::row;
-use crate::command::Context::{Find, List, Meetings};
-use crate::command::{Command, Row};
+use crate::command::Context::{Finder, MeetingList, Meetings};
+use crate::command::{Command, MeetingsCommand, Nav, Row};
 
-/// Those rows.
 pub(super) const KEYS: &[Row] = &[
     row(
-        Command::Find,
+        Command::Meetings(MeetingsCommand::Find),
         Meetings,
         "find",
         &["ctrl-g"],
-        "find a meeting, a person, a command",
+        "Find a meeting, a participant or a command",
     )
     .hint("find"),
     row(
-        Command::NextMeeting,
+        Command::Meetings(MeetingsCommand::Next),
         Meetings,
         "next-meeting",
         &["ctrl-n"],
-        "next meeting",
+        "Next meeting",
     )
     .hint("next"),
     row(
-        Command::PreviousMeeting,
+        Command::Meetings(MeetingsCommand::Previous),
         Meetings,
         "previous-meeting",
         &["ctrl-p"],
-        "previous meeting",
+        "Previous meeting",
     ),
     row(
-        Command::NthMeeting,
+        Command::Meetings(MeetingsCommand::Nth),
         Meetings,
         "meeting",
         &[
             "alt-1", "alt-2", "alt-3", "alt-4", "alt-5", "alt-6", "alt-7", "alt-8", "alt-9",
         ],
-        "meeting by its number, as /meeting 3",
+        "Meeting by number, also /meeting 3",
     ),
     row(
-        Command::NextUnread,
+        Command::Meetings(MeetingsCommand::NextUnread),
         Meetings,
         "next-unread",
         &["alt-a"],
-        "next unread, mentions first",
+        "Next unread meeting, mentions first",
     ),
     row(
-        Command::LastMeeting,
+        Command::Meetings(MeetingsCommand::Last),
         Meetings,
         "last",
         &["alt-s"],
-        "last meeting",
+        "Meeting shown before",
     ),
     row(
-        Command::MeetingsList,
+        Command::Meetings(MeetingsCommand::List),
         Meetings,
         "meetings",
         &["f2"],
-        "into the list of meetings",
+        "Open the list of meetings",
     )
     .hint("meetings"),
     row(
-        Command::PeopleList,
+        Command::Meetings(MeetingsCommand::Participants),
         Meetings,
-        "people",
+        "participants",
         &["f3"],
-        "people, where the screen is narrow",
+        "Show the participants on a narrow screen",
     )
-    .hint("people"),
-    row(Command::ListUp, List, "list-up", &["up"], "up").hint("up"),
-    row(Command::ListDown, List, "list-down", &["down"], "down").hint("down"),
+    .hint("who"),
     row(
-        Command::ListEnter,
-        List,
-        "list-enter",
+        Command::Nav(Nav::Enter),
+        MeetingList,
+        "list-join",
         &["enter"],
-        "join, or read what has ended",
+        "Join the meeting, or open an ended one",
     )
     .hint("join"),
-    row(Command::FindUp, Find, "find-up", &["up", "ctrl-p"], "up").hint("up"),
     row(
-        Command::FindDown,
-        Find,
-        "find-down",
-        &["down", "ctrl-n"],
-        "down",
-    )
-    .hint("down"),
-    row(
-        Command::FindEnter,
-        Find,
-        "find-enter",
+        Command::Nav(Nav::Enter),
+        Finder,
+        "finder-go",
         &["enter"],
-        "go there",
+        "Go to the match, mention it, or run it",
     )
-    .hint("go there"),
+    .hint("go"),
 ];

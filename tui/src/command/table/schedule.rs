@@ -1,170 +1,110 @@
-//! The keys of the schedule and its forms.
+//! Keys of the schedule and of its forms.
 
 use super::row;
-use crate::command::Context::{Board, PlanForm, Planning};
-use crate::command::{Command, Row};
+use crate::command::Context::{Schedule, ScheduleForm};
+use crate::command::{Command, Nav, Row, ScheduleCommand};
 
-/// The keys of the schedule.
 pub(super) const KEYS: &[Row] = &[
     row(
-        Command::Planning,
-        Board,
-        "planning",
-        &["p"],
-        "Open the schedule",
-    )
-    .hint("schedule"),
-    row(Command::PlanUp, Planning, "plan-up", &["up", "k"], "Up"),
-    row(
-        Command::PlanDown,
-        Planning,
-        "plan-down",
-        &["down", "j"],
-        "Down",
-    ),
-    row(
-        Command::PlanFirst,
-        Planning,
-        "plan-first",
-        &["home", "g"],
-        "First row",
-    ),
-    row(
-        Command::PlanLast,
-        Planning,
-        "plan-last",
-        &["end", "G"],
-        "Last row",
-    ),
-    row(
-        Command::PlanPageUp,
-        Planning,
-        "plan-page-up",
-        &["pageup"],
-        "Page up",
-    ),
-    row(
-        Command::PlanPageDown,
-        Planning,
-        "plan-page-down",
-        &["pagedown"],
-        "Page down",
-    ),
-    row(
-        Command::PlanEnter,
-        Planning,
-        "plan-enter",
+        Command::Nav(Nav::Enter),
+        Schedule,
+        "schedule-details",
         &["enter"],
         "Show description, instances and audience",
     )
     .hint("details"),
     row(
-        Command::PlanAdd,
-        Planning,
-        "plan-add",
+        Command::Schedule(ScheduleCommand::Add),
+        Schedule,
+        "schedule-add",
         &["a"],
         "Add a meeting",
     )
     .hint("add"),
     row(
-        Command::PlanEdit,
-        Planning,
-        "plan-edit",
+        Command::Schedule(ScheduleCommand::Edit),
+        Schedule,
+        "schedule-edit",
         &["e"],
         "Edit title, description and access",
     )
     .hint("edit"),
     row(
-        Command::PlanSchedule,
-        Planning,
-        "plan-schedule",
+        Command::Schedule(ScheduleCommand::Schedule),
+        Schedule,
+        "schedule-instance",
         &["s"],
         "Schedule an instance",
     )
     .hint("schedule"),
     row(
-        Command::PlanMove,
-        Planning,
-        "plan-move",
+        Command::Schedule(ScheduleCommand::Move),
+        Schedule,
+        "schedule-move",
         &["m"],
         "Move the instance to another time",
     )
     .hint("move"),
     row(
-        Command::PlanCancel,
-        Planning,
-        "plan-cancel",
+        Command::Schedule(ScheduleCommand::Cancel),
+        Schedule,
+        "schedule-cancel",
         &["X"],
         "Cancel the instance",
     )
     .hint("cancel"),
     row(
-        Command::PlanInvite,
-        Planning,
-        "plan-invite",
+        Command::Schedule(ScheduleCommand::Invite),
+        Schedule,
+        "schedule-invite",
         &["+"],
         "Invite users to the meeting",
     )
     .hint("invite"),
     row(
-        Command::PlanUninvite,
-        Planning,
-        "plan-uninvite",
+        Command::Schedule(ScheduleCommand::Uninvite),
+        Schedule,
+        "schedule-uninvite",
         &["-"],
         "Remove users from the audience",
     ),
     row(
-        Command::PlanImport,
-        Planning,
-        "plan-import",
+        Command::Schedule(ScheduleCommand::Import),
+        Schedule,
+        "schedule-import",
         &["i"],
         "Import the audience from a file",
     )
     .hint("import"),
     row(
-        Command::PlanFilter,
-        Planning,
-        "plan-filter",
+        Command::Schedule(ScheduleCommand::Filter),
+        Schedule,
+        "schedule-filter",
         &["/"],
         "Filter by words (!word excludes)",
     )
     .hint("filter"),
     row(
-        Command::PlanPast,
-        Planning,
-        "plan-past",
+        Command::Schedule(ScheduleCommand::Past),
+        Schedule,
+        "schedule-past",
         &["o"],
         "Show or hide ended instances",
     )
     .hint("show past"),
     row(
-        Command::PlanRead,
-        Planning,
-        "plan-read",
+        Command::Schedule(ScheduleCommand::Reload),
+        Schedule,
+        "schedule-reload",
         &["r"],
         "Reload the schedule",
     ),
     row(
-        Command::PlanConfirm,
-        PlanForm,
-        "plan-confirm",
+        Command::Nav(Nav::Enter),
+        ScheduleForm,
+        "schedule-confirm",
         &["enter"],
         "Next field, or OK",
     )
     .hint("confirm"),
-    row(
-        Command::PlanNext,
-        PlanForm,
-        "plan-next",
-        &["tab", "down"],
-        "Next field",
-    )
-    .hint("next"),
-    row(
-        Command::PlanPrevious,
-        PlanForm,
-        "plan-previous",
-        &["shift-tab", "up"],
-        "Previous field",
-    ),
 ];

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::command::{Context, KEYS, WORDS};
+use crate::command::{Context, KEYS, SLASH_COMMANDS};
 use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
@@ -21,7 +21,7 @@ enum Entry {
 
 /// The rows on so many columns.
 pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'static>> {
-    let nearest = group(model, here, "you are here: ");
+    let nearest = group(model, here, "Here: ");
     let others = Context::ALL
         .iter()
         .copied()
@@ -76,7 +76,7 @@ pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'st
 fn group(model: &Model, context: Context, place: &str) -> Vec<Entry> {
     let mut entries = vec![Entry::Title(format!("{place}{}", context.title()))];
     for row in KEYS.iter().filter(|row| row.context == context) {
-        let keys = model.keymap.labels(row.command, model.theme.glyphs);
+        let keys = model.keymap.labels(row, model.theme.glyphs);
         if keys.is_empty() {
             continue;
         }
@@ -87,8 +87,8 @@ fn group(model: &Model, context: Context, place: &str) -> Vec<Entry> {
 }
 
 fn words(model: &Model) -> Vec<Entry> {
-    let mut entries = vec![Entry::Title("commands, written into the input".to_owned())];
-    for word in WORDS {
+    let mut entries = vec![Entry::Title("Slash commands".to_owned())];
+    for word in SLASH_COMMANDS {
         let usage = format!("{} {}", word.name, word.argument);
         entries.push(Entry::Key(
             usage.trim_end().to_owned(),
@@ -97,29 +97,28 @@ fn words(model: &Model) -> Vec<Entry> {
     }
     entries.push(Entry::Key(
         format!("/help, /quit{}", model.theme.glyphs.cut),
-        "what keys do in the chat, among meetings and anywhere has a word too: / lists them"
-            .to_owned(),
+        "Commands of the chat, of meetings and of anywhere work too; / lists them".to_owned(),
     ));
     entries.push(Entry::Key(
         "//text".to_owned(),
-        "send /text as it is".to_owned(),
+        "Send /text as it is".to_owned(),
     ));
     entries.push(Entry::Blank);
     entries
 }
 
 fn symbols(model: &Model) -> Vec<Entry> {
-    let mut entries = vec![Entry::Title("symbols".to_owned())];
+    let mut entries = vec![Entry::Title("Symbols".to_owned())];
     let glyphs = model.theme.glyphs;
     for (glyph, means) in [
-        (glyphs.live, "live; joined, in the list"),
-        (glyphs.private, "private"),
-        (glyphs.done, "ended; connected"),
-        (glyphs.busy, "under way; waited for, in the list"),
-        (glyphs.failed, "went wrong"),
-        (glyphs.mention, "speaks of you; what a message answers"),
-        (glyphs.pen, "is writing something"),
-        ("+3 !1", "unread, and those that speak of you"),
+        (glyphs.live, "Live; in the list: joined"),
+        (glyphs.private, "Private"),
+        (glyphs.done, "Ended; connected"),
+        (glyphs.busy, "In progress; in the list: auto-join"),
+        (glyphs.failed, "Failed"),
+        (glyphs.mention, "Mention; reply"),
+        (glyphs.pen, "Draft or typing"),
+        ("+3 !1", "Unread messages, unread mentions"),
     ] {
         entries.push(Entry::Key(glyph.to_owned(), means.to_owned()));
     }

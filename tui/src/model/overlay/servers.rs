@@ -4,6 +4,7 @@ use plenary_shared::protocol::{BoardCheck, BoardServer};
 use ratatui::text::{Line, Span};
 
 use crate::model::Model;
+use crate::model::dashboard::Dashboard;
 use crate::text;
 use crate::theme::Tone;
 
@@ -15,7 +16,7 @@ const TABLE_COLUMNS_MIN: usize = 110;
 
 /// The rows, wrapped to `columns`.
 pub(super) fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
-    let Some(dashboard) = &model.dashboard else {
+    let Some(dashboard) = model.layers.get::<Dashboard>() else {
         return Vec::new();
     };
     let mut rows: Vec<Line<'static>> = dashboard

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{RoomView, is_first_after};
 use crate::clock::minutes;
-use crate::command::Command;
+use crate::command::{ChatCommand, Command, Context, Nav};
 use crate::layout::Form;
 use crate::text;
 use crate::theme::Tone;
@@ -74,7 +74,7 @@ impl RoomView<'_> {
                 "{} new{since} {} {}",
                 divider.count,
                 glyphs.dot,
-                self.key(Command::FirstUnread)
+                self.key(Command::Chat(ChatCommand::FirstUnread))
             );
             let used = text::width(&title) + 2;
             let left = self.columns.saturating_sub(used) / 2;
@@ -101,7 +101,7 @@ impl RoomView<'_> {
             return Some(self.quiet(if reading {
                 format!("{} loading older messages{}", glyphs.busy, glyphs.cut)
             } else {
-                let key = self.key(Command::PageUp);
+                let key = self.key(Command::Nav(Nav::PageUp));
                 format!("{} older messages: {key}", glyphs.cut)
             }));
         }
@@ -110,7 +110,9 @@ impl RoomView<'_> {
         let how = if reading {
             format!("loading{}", glyphs.cut)
         } else {
-            let key = self.key(Command::SelectEnter);
+            let (keymap, glyphs) = (self.keymap, self.theme.glyphs);
+            let enter = Command::Nav(Nav::Enter);
+            let key = keymap.label_in(Context::Selection, enter, glyphs);
             format!("select a message here and press {key}")
         };
         let title = format!("{count} {events} not loaded {} {how}", glyphs.dot);
