@@ -84,6 +84,6 @@ mod tests {
         file.save("http://a", Vec::new()).expect("it is removed");
         assert!(!file.path.exists());
         file.save("http://a", Vec::new())
-            .expect("that there is none is no error");
+            .expect("removing a missing file succeeds");
     }
 }

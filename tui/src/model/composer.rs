@@ -172,7 +172,7 @@ mod tests {
     fn changed_history_entries_are_kept() {
         let (mut composer, history) = (Composer::default(), history());
         composer.older(&history);
-        assert_eq!(composer.draft(), "", "what was sent is no draft");
+        assert_eq!(composer.draft(), "", "a sent text is not a draft");
         composer.editor.insert(" again");
         assert_eq!(composer.draft(), "two again");
         composer.older(&history);

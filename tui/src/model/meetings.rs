@@ -137,16 +137,16 @@ impl Meetings {
             let found = self.all.iter().find(|instance| instance.id == *id);
             found.map(|instance| instance.state)
         };
-        let begun = self.auto_join.iter().copied();
-        let begun = begun.filter(|id| state(id) == Some(InstanceState::Active));
-        let begun: Vec<InstanceId> = begun.collect();
+        let started = self.auto_join.iter().copied();
+        let started = started.filter(|id| state(id) == Some(InstanceState::Active));
+        let started: Vec<InstanceId> = started.collect();
         let mut auto_join = std::mem::take(&mut self.auto_join);
         auto_join.retain(|id| {
             self.get(*id)
                 .is_some_and(|i| i.state == InstanceState::Scheduled)
         });
         self.auto_join = auto_join;
-        begun
+        started
     }
 
     /// Returns the instance with this id.

@@ -17,13 +17,13 @@ const LAST: u64 = 520;
 const PAGE: u64 = 60;
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     Key(&'static str),
-    Hear(usize),
+    Receive(usize),
     Resize(u16, u16),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn action() -> impl Strategy<Value = Action> {
     let keys = prop::sample::select(vec![
         "pageup",
         "pageup",
@@ -35,13 +35,13 @@ fn act() -> impl Strategy<Value = Act> {
         "alt-u",
     ]);
     prop_oneof![
-        3 => keys.prop_map(Act::Key),
-        2 => (1_usize..300).prop_map(Act::Hear),
-        1 => ((20_u16..=200), (8_u16..=60)).prop_map(|(columns, rows)| Act::Resize(columns, rows)),
+        3 => keys.prop_map(Action::Key),
+        2 => (1_usize..300).prop_map(Action::Receive),
+        1 => ((20_u16..=200), (8_u16..=60)).prop_map(|(columns, rows)| Action::Resize(columns, rows)),
     ]
 }
 
-fn said(number: u64, stage: &Stage, cells: usize) -> Event {
+fn posted_event(number: u64, stage: &Stage, cells: usize) -> Event {
     let words = "word ".repeat(cells / 5 + 1);
     event(
         number,
@@ -55,7 +55,7 @@ fn open(columns: u16, rows: u16) -> Stage {
     stage.key("enter");
     stage.answer("join", posted(LAST));
     let length = |number: u64| usize::try_from(number * 37 % 200).expect("small");
-    let events = (FIRST..=LAST).map(|number| said(number, &stage, length(number)));
+    let events = (FIRST..=LAST).map(|number| posted_event(number, &stage, length(number)));
     let events = events.collect();
     stage.answer("open", opened(events, vec![(7, "13:52")]));
     stage
@@ -93,7 +93,7 @@ fn fill(stage: &mut Stage) {
     {
         let first = before.get().saturating_sub(PAGE).max(1);
         let events = (first..before.get())
-            .map(|number| said(number, stage, 40))
+            .map(|number| posted_event(number, stage, 40))
             .collect();
         let (was, at_end) = (shown(stage), is_at_end(stage));
         let page = EventsOk {
@@ -122,21 +122,21 @@ proptest! {
     #[test]
     fn visible_rows_stay_in_place(
         size in ((20_u16..=200), (8_u16..=60)),
-        acts in prop::collection::vec(act(), 1..24),
+        actions in prop::collection::vec(action(), 1..24),
     ) {
         let mut stage = open(size.0, size.1);
         let mut last = LAST;
-        for act in acts {
+        for action in actions {
             let (was, at_end) = (shown(&stage), is_at_end(&stage));
             // A window that has grown may show the end without following it: new rows first fill
             // it, and after shrinking the position is the same.
             let end = Place::Event(seq(last));
             let shows_end = was.last().is_none_or(|row| row.0 >= end);
-            match act {
-                Act::Key(key) => stage.key(key),
-                Act::Hear(cells) => {
+            match action {
+                Action::Key(key) => stage.key(key),
+                Action::Receive(cells) => {
                     last += 1;
-                    let event = said(last, &stage, cells);
+                    let event = posted_event(last, &stage, cells);
                     stage.event(last, event.what);
                     if at_end {
                         let lowest = shown(&stage).last().map(|row| row.0);
@@ -149,7 +149,7 @@ proptest! {
                         prop_assert_eq!(own(shown(&stage)), own(was));
                     }
                 }
-                Act::Resize(columns, rows) => {
+                Action::Resize(columns, rows) => {
                     stage.tell(AppEvent::Resized(columns, rows));
                     let now = shown(&stage);
                     let top = was.iter().find(|row| row.1 >= 0).map(|row| row.0);

@@ -96,7 +96,10 @@ fn unreadable_cached_meeting_is_removed() {
 fn temporary_error_keeps_the_cached_meeting() {
     let mut stage = again();
     stage.greet(vec![]);
-    stage.refuse("open", Reject::new(Code::Unavailable, "The data is away."));
+    stage.refuse(
+        "open",
+        Reject::new(Code::Unavailable, "The store is unavailable."),
+    );
     assert!(stage.shows("ok, holding.") && stage.shows("Cached"));
     stage.wait_ms(2_000);
     stage.answer("open", opened(talk(), vec![(ME, "13:52")]));

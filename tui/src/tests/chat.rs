@@ -103,8 +103,11 @@ fn temporary_rejection_is_retried() {
     let mut stage = Stage::talking(80, 24);
     stage.write("hello");
     stage.key("enter");
-    stage.refuse("post", Reject::new(Code::Unavailable, "The data is away."));
-    assert!(stage.shows("waiting") && stage.shows("The data is away."));
+    stage.refuse(
+        "post",
+        Reject::new(Code::Unavailable, "The store is unavailable."),
+    );
+    assert!(stage.shows("waiting") && stage.shows("The store is unavailable."));
     assert!(stage.asked().is_empty());
     stage.wait_ms(1_100);
     assert_eq!(

@@ -10,15 +10,15 @@ use super::stage::{ME, Stage, generation, id, message, opened, posted, seq, sync
 use crate::journal::{ComposeTarget, MessageRef};
 
 /// Returns a live meeting in which Ada has sent a message as well.
-fn talking(columns: u16, rows: u16) -> Stage {
+fn live_meeting(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::talking(columns, rows);
-    stage.hears(20, ME, "the hosts go on Friday");
+    stage.hears(20, ME, "the hosts leave on Friday");
     stage.hears(21, 9, "thanks");
     stage
 }
 
 /// Returns the last request.
-fn asked(stage: &mut Stage) -> Verb {
+fn last_request(stage: &mut Stage) -> Verb {
     let (_, request) = stage.asked().pop().expect("something was asked");
     request.verb
 }
@@ -46,7 +46,7 @@ fn select(stage: &mut Stage, above: usize) {
 
 #[test]
 fn reply_quotes_its_message() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.asked();
     stage.write("half ");
     select(&mut stage, 2);
@@ -54,7 +54,7 @@ fn reply_quotes_its_message() {
     assert!(stage.shows("┃ Replying to linus: do we have the runbook"));
     stage.write("written");
     stage.key("enter");
-    let Verb::Post(post) = asked(&mut stage) else {
+    let Verb::Post(post) = last_request(&mut stage) else {
         panic!("not a post")
     };
     assert_eq!(post.reply_to, Some(seq(18)));
@@ -90,7 +90,7 @@ fn reply_quotes_its_message() {
 
 #[test]
 fn esc_cancels_a_reply_and_keeps_the_text() {
-    let mut stage = talking(80, 24);
+    let mut stage = live_meeting(80, 24);
     stage.write("/reply lin");
     stage.key("enter");
     assert!(
@@ -103,7 +103,7 @@ fn esc_cancels_a_reply_and_keeps_the_text() {
     assert!(!stage.shows("Replying") && stage.shows("› you are welcome"));
     stage.asked();
     stage.key("enter");
-    let Verb::Post(post) = asked(&mut stage) else {
+    let Verb::Post(post) = last_request(&mut stage) else {
         panic!("not a post")
     };
     assert_eq!(post.reply_to, None);
@@ -111,7 +111,7 @@ fn esc_cancels_a_reply_and_keeps_the_text() {
 
 #[test]
 fn commands_keep_the_reply_target() {
-    let mut stage = talking(80, 24);
+    let mut stage = live_meeting(80, 24);
     stage.write("/reply");
     stage.key("enter");
     stage.write("/dnd");
@@ -121,23 +121,23 @@ fn commands_keep_the_reply_target() {
 
 #[test]
 fn edit_shows_at_once_until_its_event() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.asked();
     stage.write("a draft");
     select(&mut stage, 1);
     stage.key("e");
     assert!(stage.shows("Editing your 14:52 message"));
-    assert_eq!(written(&stage), "the hosts go on Friday");
+    assert_eq!(written(&stage), "the hosts leave on Friday");
     stage.key("ctrl-u");
     stage.write("/leave is a word elsewhere");
     stage.key("enter");
     assert_eq!(written(&stage), "a draft");
-    let Verb::Edit(edit) = asked(&mut stage) else {
+    let Verb::Edit(edit) = last_request(&mut stage) else {
         panic!("not an edit")
     };
     assert_eq!((edit.target, edit.instance), (seq(20), sync()));
     assert!(stage.shows("you  /leave is a word elsewhere") && stage.shows("saving edit"));
-    assert!(!stage.shows("the hosts go on Friday"));
+    assert!(!stage.shows("the hosts leave on Friday"));
     stage.event(
         22,
         What::Edited {
@@ -154,27 +154,27 @@ fn edit_shows_at_once_until_its_event() {
 
 #[test]
 fn rejected_edit_shows_the_reason_and_keeps_the_text() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.write("/edit");
     stage.key("enter");
     stage.write("!");
     stage.key("enter");
     stage.refuse("edit", Reject::new(Code::Invalid, "A field is wrong."));
     assert!(stage.shows("edit not saved: A field is wrong."));
-    assert!(stage.shows("you  the hosts go on Friday ") && stage.shows("✗ not edited"));
+    assert!(stage.shows("you  the hosts leave on Friday ") && stage.shows("✗ not edited"));
     stage.write("/recall");
     stage.key("enter");
-    assert_eq!(written(&stage), "the hosts go on Friday!");
+    assert_eq!(written(&stage), "the hosts leave on Friday!");
     assert!(stage.shows("Editing your"));
     stage.key("esc");
     assert_eq!(written(&stage), "");
     stage.key("ctrl-y");
-    assert_eq!(written(&stage), "the hosts go on Friday!");
+    assert_eq!(written(&stage), "the hosts leave on Friday!");
 }
 
 #[test]
 fn unchanged_and_empty_edits_are_not_sent() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.asked();
     stage.write("/edit");
     stage.key("enter");
@@ -190,7 +190,7 @@ fn unchanged_and_empty_edits_are_not_sent() {
 
 #[test]
 fn only_own_messages_can_be_edited() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.key("ctrl-s");
     for key in ["e", "d"] {
         stage.key(key);
@@ -201,7 +201,7 @@ fn only_own_messages_can_be_edited() {
 
 #[test]
 fn delete_asks_for_confirmation() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.asked();
     select(&mut stage, 1);
     stage.key("d");
@@ -213,7 +213,7 @@ fn delete_asks_for_confirmation() {
     stage.key("d");
     assert!(stage.asked().is_empty());
     stage.key("d");
-    let Verb::Delete(delete) = asked(&mut stage) else {
+    let Verb::Delete(delete) = last_request(&mut stage) else {
         panic!("not a delete")
     };
     assert_eq!(delete.target, seq(20));
@@ -231,11 +231,11 @@ fn delete_asks_for_confirmation() {
 
 #[test]
 fn delete_command_needs_a_second_enter() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.asked();
     stage.write("/delete");
     stage.key("enter");
-    assert!(stage.shows("Press Enter again to delete \"the hosts go on Friday\""));
+    assert!(stage.shows("Press Enter again to delete \"the hosts leave on Friday\""));
     assert!(stage.asked().is_empty());
     stage.key("enter");
     stage.refuse("delete", Code::MessageDeleted.into());
@@ -248,13 +248,13 @@ fn delete_command_needs_a_second_enter() {
 
 #[test]
 fn edits_wait_while_offline() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.lose_link();
     stage.write("/edit");
     stage.key("enter");
     stage.write("!");
     stage.key("enter");
-    assert!(stage.shows("the hosts go on Friday!") && stage.shows("waiting to be edited"));
+    assert!(stage.shows("the hosts leave on Friday!") && stage.shows("waiting to be edited"));
     stage.asked();
     stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
     assert!(stage.asked().iter().any(|(name, _)| name == "edit"));
@@ -262,7 +262,7 @@ fn edits_wait_while_offline() {
 
 #[test]
 fn target_is_found_by_id_after_a_fence() {
-    let mut stage = talking(120, 36);
+    let mut stage = live_meeting(120, 36);
     stage.asked();
     let What::Message { cmid, .. } = message(ME, 20, "x") else {
         unreachable!("a message")
@@ -279,7 +279,7 @@ fn target_is_found_by_id_after_a_fence() {
     events.push(super::stage::event(
         21,
         stage.now,
-        message(ME, 20, "the hosts go on Friday"),
+        message(ME, 20, "the hosts leave on Friday"),
     ));
     for event in &mut events {
         event.generation = generation(2);
@@ -320,9 +320,9 @@ fn target_is_stored_on_disk() {
 }
 
 /// Returns a screen with a reply, an edit and a pending reply.
-fn rich(columns: u16, rows: u16) -> Stage {
-    let mut stage = talking(columns, rows);
-    stage.event(22, edited(22, 20, "the hosts go on Friday, at noon"));
+fn with_replies(columns: u16, rows: u16) -> Stage {
+    let mut stage = live_meeting(columns, rows);
+    stage.event(22, edited(22, 20, "the hosts leave on Friday, at noon"));
     stage.write("/reply linus");
     stage.key("enter");
     stage.write("yes: https://wiki/oncall");
@@ -336,10 +336,10 @@ fn rich(columns: u16, rows: u16) -> Stage {
 
 #[test]
 fn answering_120x36() {
-    assert_snapshot!(rich(120, 36).screen());
+    assert_snapshot!(with_replies(120, 36).screen());
 }
 
 #[test]
 fn answering_44x20() {
-    assert_snapshot!(rich(44, 20).screen());
+    assert_snapshot!(with_replies(44, 20).screen());
 }

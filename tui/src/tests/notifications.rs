@@ -6,15 +6,15 @@ use super::stage::{Stage, id};
 use crate::effect::Effect;
 use crate::msg::AppEvent;
 
-fn calls(stage: &Stage) -> Vec<(&str, &str)> {
-    let calls = stage.effects.iter().filter_map(|effect| match effect {
+fn notifications(stage: &Stage) -> Vec<(&str, &str)> {
+    let notifications = stage.effects.iter().filter_map(|effect| match effect {
         Effect::Notify { title, text } => Some((title.as_str(), text.as_str())),
         _ => None,
     });
-    calls.collect()
+    notifications.collect()
 }
 
-fn titled(stage: &Stage) -> &str {
+fn title(stage: &Stage) -> &str {
     &stage.model.title
 }
 
@@ -42,21 +42,21 @@ fn levels_decide_about_notifications(
     } else {
         &[]
     };
-    assert_eq!(calls(&stage), expected);
+    assert_eq!(notifications(&stage), expected);
 }
 
 #[test]
 fn focused_user_is_not_notified() {
     let mut stage = Stage::talking(80, 24);
     stage.hears(20, 8, "@ada a terminal that tells nothing");
-    assert!(calls(&stage).is_empty());
+    assert!(notifications(&stage).is_empty());
     stage.key("ctrl-n");
     stage.hears(21, 8, "@ada one looks at another meeting");
-    assert_eq!(calls(&stage).len(), 1);
+    assert_eq!(notifications(&stage).len(), 1);
     stage.tell(AppEvent::Focused(true));
     stage.wait_ms(5_000);
     stage.hears(22, 8, "@ada one sees the count");
-    assert_eq!(calls(&stage).len(), 1);
+    assert_eq!(notifications(&stage).len(), 1);
 }
 
 #[test]
@@ -68,10 +68,10 @@ fn burst_causes_one_notification() {
     for number in 20..40 {
         stage.hears(number, 9, "quick");
     }
-    assert_eq!(calls(&stage).len(), 1);
+    assert_eq!(notifications(&stage).len(), 1);
     stage.wait_ms(2_100);
     stage.hears(40, 9, "later");
-    assert_eq!(calls(&stage).len(), 2);
+    assert_eq!(notifications(&stage).len(), 2);
 }
 
 #[test]
@@ -101,28 +101,28 @@ fn level_is_stored_and_shown() {
 #[test]
 fn title_shows_remaining_time_and_unread() {
     let mut stage = Stage::talking(80, 24);
-    assert_eq!(titled(&stage), "●23m Platform sync");
+    assert_eq!(title(&stage), "●23m Platform sync");
     stage.wait_ms(60_000);
-    assert_eq!(titled(&stage), "●22m Platform sync");
+    assert_eq!(title(&stage), "●22m Platform sync");
     stage.key("ctrl-n");
     assert_eq!(stage.model.shown, Some(id(44, 1)));
     stage.hears(20, 8, "something");
     assert!(
-        titled(&stage).ends_with("Incident 4471 +1"),
+        title(&stage).ends_with("Incident 4471 +1"),
         "{}",
-        titled(&stage)
+        title(&stage)
     );
     stage.hears(21, 8, "@ada something");
     assert!(
-        titled(&stage).ends_with("Incident 4471 !1"),
+        title(&stage).ends_with("Incident 4471 !1"),
         "{}",
-        titled(&stage)
+        title(&stage)
     );
     stage.write("/read all");
     stage.key("enter");
     assert!(
-        titled(&stage).ends_with("Incident 4471"),
+        title(&stage).ends_with("Incident 4471"),
         "{}",
-        titled(&stage)
+        title(&stage)
     );
 }

@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use super::stage::{Stage, join, opened, sync, talk, user};
 
-fn told(stage: &mut Stage, who: u64, how: Presence) {
+fn push_presence(stage: &mut Stage, who: u64, how: Presence) {
     let since = stage.now;
     stage.push(Push::Presence(PresenceTold {
         instance: sync(),
@@ -37,10 +37,10 @@ fn absent(count: usize) -> Absent {
 }
 
 /// Returns a private meeting with participants reconnecting, idle and absent.
-fn attended(columns: u16, rows: u16) -> Stage {
+fn private_meeting(columns: u16, rows: u16) -> Stage {
     let mut stage = Stage::talking(columns, rows);
-    told(&mut stage, 9, Presence::Reconnecting);
-    told(&mut stage, 8, Presence::Idle);
+    push_presence(&mut stage, 9, Presence::Reconnecting);
+    push_presence(&mut stage, 8, Presence::Idle);
     let room = stage.model.rooms.get_mut(&sync()).expect("it is open");
     room.absent = Some(absent(7));
     stage.wait_ms(4 * 60_000);
@@ -52,7 +52,7 @@ fn attended(columns: u16, rows: u16) -> Stage {
 #[case(80, 24)]
 #[case(44, 20)]
 fn participants(#[case] columns: u16, #[case] rows: u16) {
-    let mut stage = attended(columns, rows);
+    let mut stage = private_meeting(columns, rows);
     if columns < 120 {
         stage.key("f3");
     }
@@ -63,15 +63,15 @@ fn participants(#[case] columns: u16, #[case] rows: u16) {
 fn presence_follows_pushes() {
     let mut stage = Stage::talking(120, 36);
     assert!(stage.shows("● linus"));
-    told(&mut stage, 9, Presence::Reconnecting);
+    push_presence(&mut stage, 9, Presence::Reconnecting);
     assert!(stage.shows("◌ linus    reconnecting"), "{}", stage.screen());
-    told(&mut stage, 9, Presence::Here);
+    push_presence(&mut stage, 9, Presence::Here);
     assert!(
         stage.shows("● linus") && stage.shows("14:31"),
         "{}",
         stage.screen()
     );
-    told(&mut stage, 9, Presence::Idle);
+    push_presence(&mut stage, 9, Presence::Idle);
     stage.wait_ms(12 * 60_000);
     assert!(stage.shows("◐ linus  idle 12m 14:31"), "{}", stage.screen());
     let reason = Reason::ConnectionLost;
@@ -84,7 +84,7 @@ fn presence_follows_pushes() {
 
 #[test]
 fn joining_removes_an_absent_user() {
-    let mut stage = attended(120, 36);
+    let mut stage = private_meeting(120, 36);
     assert!(stage.shows(" NOT JOINED 7") && stage.shows("· alan") && stage.shows("…2 more"));
     stage.event(20, join(30, "alan"));
     assert!(stage.shows(" NOT JOINED 6") && !stage.shows("· alan"));
@@ -94,7 +94,7 @@ fn joining_removes_an_absent_user() {
 
 #[test]
 fn presence_is_read_again_after_reconnecting() {
-    let mut stage = attended(120, 36);
+    let mut stage = private_meeting(120, 36);
     stage.lose_link();
     assert!(!stage.shows("◌ linus"), "nothing is known");
     stage.greet(vec![]);
@@ -122,7 +122,7 @@ fn presence_is_read_again_after_reconnecting() {
 }
 
 /// Returns the idle states reported to the server.
-fn idles(stage: &mut Stage) -> Vec<bool> {
+fn idle_reports(stage: &mut Stage) -> Vec<bool> {
     let asked = stage.asked().into_iter();
     asked
         .filter_map(|(_, request)| match request.verb {
@@ -136,22 +136,22 @@ fn idles(stage: &mut Stage) -> Vec<bool> {
 fn idle_is_reported_until_a_key_press() {
     let mut stage = Stage::talking(120, 36);
     stage.wait_ms(IDLE_AFTER_MS - 1_000);
-    assert!(idles(&mut stage).is_empty());
+    assert!(idle_reports(&mut stage).is_empty());
     stage.wait_ms(1_000);
-    assert_eq!(idles(&mut stage), [true]);
+    assert_eq!(idle_reports(&mut stage), [true]);
     stage.wait_ms(IDLE_AFTER_MS);
-    assert!(idles(&mut stage).is_empty(), "once");
+    assert!(idle_reports(&mut stage).is_empty(), "once");
     stage.key("a");
-    assert_eq!(idles(&mut stage), [false]);
+    assert_eq!(idle_reports(&mut stage), [false]);
     stage.key("b");
-    assert!(idles(&mut stage).is_empty(), "once");
+    assert!(idle_reports(&mut stage).is_empty(), "once");
     // A new connection starts without the idle state.
     stage.wait_ms(IDLE_AFTER_MS);
-    assert_eq!(idles(&mut stage), [true]);
+    assert_eq!(idle_reports(&mut stage), [true]);
     stage.lose_link();
     stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
     stage.wait_ms(1_000);
-    assert_eq!(idles(&mut stage), [true]);
+    assert_eq!(idle_reports(&mut stage), [true]);
 }
 
 #[test]
@@ -159,5 +159,5 @@ fn plain_mode_never_reports_idle() {
     let mut stage = Stage::talking(120, 36);
     stage.model.plain = true;
     stage.wait_ms(2 * IDLE_AFTER_MS);
-    assert!(idles(&mut stage).is_empty());
+    assert!(idle_reports(&mut stage).is_empty());
 }

@@ -9,7 +9,7 @@ use super::stage::{ME, Stage, demo_meetings, id, join, opened, posted, seq, sync
 use crate::msg::AppEvent;
 
 /// Returns the read positions reported to the server.
-fn told(stage: &mut Stage) -> Vec<u64> {
+fn reported(stage: &mut Stage) -> Vec<u64> {
     let verbs = stage.told().into_iter();
     let read = verbs.filter_map(|verb| match verb {
         Verb::Read(read) => Some(read.seq.get()),
@@ -19,7 +19,7 @@ fn told(stage: &mut Stage) -> Vec<u64> {
 }
 
 /// Returns how often typing was reported.
-fn typed(stage: &mut Stage) -> usize {
+fn typing_reports(stage: &mut Stage) -> usize {
     let verbs = stage.told().into_iter();
     verbs.filter(|verb| matches!(verb, Verb::Typing(_))).count()
 }
@@ -38,7 +38,7 @@ fn left(read: u64, unread: u64, mentions: u64) -> Unread {
 }
 
 /// Returns an opened meeting with a stored read position.
-fn having_read(read: u64, unread: u64, mentions: u64) -> Stage {
+fn opened_with_read_position(read: u64, unread: u64, mentions: u64) -> Stage {
     let mut stage = Stage::ready(120, 36);
     stage.tell(AppEvent::Focused(false));
     stage.key("enter");
@@ -51,26 +51,26 @@ fn having_read(read: u64, unread: u64, mentions: u64) -> Stage {
 
 #[test]
 fn divider_marks_the_read_position() {
-    let mut stage = having_read(15, 3, 0);
+    let mut stage = opened_with_read_position(15, 3, 0);
     assert_eq!(counts(&stage), (3, 0));
     assert!(stage.shows("3 new since you looked away at 14:47 · ⌥U"));
-    assert!(told(&mut stage).is_empty(), "nobody looks");
+    assert!(reported(&mut stage).is_empty(), "nobody looks");
     stage.tell(AppEvent::Focused(true));
     assert_eq!(counts(&stage), (0, 0));
-    assert_eq!(told(&mut stage), [19]);
+    assert_eq!(reported(&mut stage), [19]);
     assert!(stage.shows("3 new since"), "the divider stays");
 }
 
 #[test]
 fn first_visit_has_no_divider() {
-    let stage = having_read(0, 11, 1);
+    let stage = opened_with_read_position(0, 11, 1);
     assert_eq!(counts(&stage), (11, 1));
     assert!(!stage.shows("new since") && stage.shows("!1 +11"));
 }
 
 #[test]
 fn unread_counts_skip_own_and_deleted_messages() {
-    let mut stage = having_read(19, 0, 0);
+    let mut stage = opened_with_read_position(19, 0, 0);
     stage.event(20, join(10, "barbara"));
     stage.hears(21, ME, "from my other terminal");
     stage.hears(22, 8, "@ada one");
@@ -91,18 +91,18 @@ fn unread_counts_skip_own_and_deleted_messages() {
 #[test]
 fn read_position_is_reported_once_a_second() {
     let mut stage = Stage::talking(120, 36);
-    told(&mut stage);
+    reported(&mut stage);
     stage.wait_ms(2_000);
-    assert!(told(&mut stage).is_empty(), "nothing was read");
+    assert!(reported(&mut stage).is_empty(), "nothing was read");
     stage.hears(20, 8, "one");
     stage.hears(21, 8, "two");
     stage.hears(22, 8, "three");
-    assert_eq!(told(&mut stage), [20]);
+    assert_eq!(reported(&mut stage), [20]);
     stage.wait_ms(1_000);
-    assert_eq!(told(&mut stage), [22]);
+    assert_eq!(reported(&mut stage), [22]);
     stage.event(23, join(10, "barbara"));
     stage.wait_ms(5_000);
-    assert!(told(&mut stage).is_empty(), "nobody said anything");
+    assert!(reported(&mut stage).is_empty(), "nobody said anything");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn visible_messages_are_read_while_scrolled_up() {
     stage.key("alt-end");
     assert_eq!(counts(&stage), (0, 0));
     stage.wait_ms(1_000);
-    assert_eq!(told(&mut stage).last(), Some(&49));
+    assert_eq!(reported(&mut stage).last(), Some(&49));
 }
 
 #[test]
@@ -145,18 +145,18 @@ fn read_position_follows_other_terminals() {
     stage.push(read(24));
     assert_eq!(counts(&stage), (0, 0));
     assert!(!stage.shows("new since"));
-    assert!(told(&mut stage).is_empty(), "it knows");
+    assert!(reported(&mut stage).is_empty(), "it knows");
 }
 
 #[test]
 fn unconfirmed_read_position_is_reported_again() {
     let mut stage = Stage::talking(120, 36);
     stage.hears(20, 8, "one");
-    assert_eq!(told(&mut stage), [20]);
+    assert_eq!(reported(&mut stage), [20]);
     stage.lose_link();
     stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
     stage.wait_ms(1_000);
-    assert_eq!(told(&mut stage), [20]);
+    assert_eq!(reported(&mut stage), [20]);
 }
 
 #[test]
@@ -195,25 +195,25 @@ fn unopened_meetings_show_the_server_counts() {
     stage.write("/read all");
     stage.key("enter");
     assert!(!stage.shows("+9") && !stage.shows("+3"));
-    assert_eq!(told(&mut stage).len(), 2);
+    assert_eq!(reported(&mut stage).len(), 2);
 }
 
 #[test]
 fn typing_is_reported_every_three_seconds() {
     let mut stage = Stage::talking(120, 36);
     stage.write("/who");
-    assert_eq!(typed(&mut stage), 0);
+    assert_eq!(typing_reports(&mut stage), 0);
     stage.key("ctrl-u");
     stage.write("hello everybody");
-    assert_eq!(typed(&mut stage), 1);
+    assert_eq!(typing_reports(&mut stage), 1);
     stage.wait_ms(3_000);
-    assert_eq!(typed(&mut stage), 0, "nothing is written");
+    assert_eq!(typing_reports(&mut stage), 0, "nothing is written");
     stage.write("!");
-    assert_eq!(typed(&mut stage), 1);
+    assert_eq!(typing_reports(&mut stage), 1);
     stage.key("ctrl-u");
     stage.wait_ms(3_000);
     stage.write(" ");
-    assert_eq!(typed(&mut stage), 0);
+    assert_eq!(typing_reports(&mut stage), 0);
 }
 
 #[test]

@@ -241,14 +241,14 @@ fn event_of_another_generation_reopens() {
 
 /// Returns the reply to opening the meeting after it was archived with these events.
 fn archived(events: Vec<Event>) -> OpenOk {
-    let mut over = opened(events, vec![]);
-    over.instance.state = InstanceState::Ended;
-    over.generation = generation(0);
-    over.durable = over.seq;
-    for event in &mut over.events {
+    let mut ended = opened(events, vec![]);
+    ended.instance.state = InstanceState::Ended;
+    ended.generation = generation(0);
+    ended.durable = ended.seq;
+    for event in &mut ended.events {
         event.generation = generation(0);
     }
-    over
+    ended
 }
 
 fn closed(number: u64, stage: &Stage) -> Event {
@@ -449,17 +449,17 @@ fn open_after_a_fence_is_retried_until_it_succeeds() {
     let mut stage = Stage::talking(80, 24);
     stage.asked();
     stage.push(fence(19));
-    let away = || Reject::new(Code::Unavailable, "The data is away.");
+    let away = || Reject::new(Code::Unavailable, "The store is unavailable.");
     for wait_ms in [1_500, 1_500, 3_000, 6_000, 12_000, 15_000] {
         stage.refuse("open", away());
-        assert!(stage.shows("The data is away."));
+        assert!(stage.shows("The store is unavailable."));
         assert!(!stage.model.room().expect("a room").following);
         assert!(stage.asked().is_empty(), "not at once");
         stage.wait_ms(wait_ms);
     }
-    let mut anew = opened(talk(), vec![(8, "13:31"), (9, "13:31"), (ME, "13:52")]);
-    anew.generation = generation(2);
-    stage.answer("open", anew);
+    let mut reopened = opened(talk(), vec![(8, "13:31"), (9, "13:31"), (ME, "13:52")]);
+    reopened.generation = generation(2);
+    stage.answer("open", reopened);
     assert!(stage.model.room().expect("a room").following);
     stage.wait_ms(60_000);
     assert!(asked_names(&mut stage).iter().all(|name| name != "open"));
@@ -471,14 +471,17 @@ fn join_after_a_fence_is_retried() {
     stage.asked();
     stage.push(fence(18));
     let without_me = || {
-        let mut anew = opened(talk()[..18].to_vec(), vec![(8, "13:31")]);
-        anew.generation = generation(2);
-        anew
+        let mut reopened = opened(talk()[..18].to_vec(), vec![(8, "13:31")]);
+        reopened.generation = generation(2);
+        reopened
     };
     stage.answer("open", without_me());
     stage.write("hello");
     stage.key("enter");
-    stage.refuse("join", Reject::new(Code::Unavailable, "The data is away."));
+    stage.refuse(
+        "join",
+        Reject::new(Code::Unavailable, "The store is unavailable."),
+    );
     assert!(stage.model.room().expect("a room").wants_to_join);
     assert!(stage.asked().is_empty());
     stage.wait_ms(1_500);

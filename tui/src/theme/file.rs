@@ -43,9 +43,15 @@ impl Theme {
             Ok(table) => table.into_inner(),
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
-                let what = error.message().trim().replace('\n', "; ");
+                let message = error.message().trim().replace('\n', "; ");
                 let line = line_of(text, at);
-                return (self, vec![Wrong { line, what }]);
+                return (
+                    self,
+                    vec![Wrong {
+                        line,
+                        what: message,
+                    }],
+                );
             }
         };
         let mut lines: Vec<_> = table.iter().collect();
@@ -53,8 +59,11 @@ impl Theme {
         let mut wrong = Vec::new();
         for (name, value) in lines {
             let line = line_of(text, name.span().start);
-            if let Err(what) = self.set(name.get_ref(), value.get_ref()) {
-                wrong.push(Wrong { line, what });
+            if let Err(message) = self.set(name.get_ref(), value.get_ref()) {
+                wrong.push(Wrong {
+                    line,
+                    what: message,
+                });
             }
         }
         (self, wrong)
@@ -83,7 +92,8 @@ impl Theme {
                 names.join(", ")
             )
         })?;
-        self.styles[*tone as usize] = style(text).map_err(|what| format!("{name}: {what}"))?;
+        self.styles[*tone as usize] =
+            style(text).map_err(|message| format!("{name}: {message}"))?;
         Ok(())
     }
 
@@ -165,14 +175,14 @@ mod tests {
     fn errors_have_a_line_and_keep_the_default(
         #[case] text: &str,
         #[case] line: usize,
-        #[case] what: &str,
+        #[case] message: &str,
     ) {
         let theme = Theme::new(true, false);
         let (own, wrong) = theme.configured(text);
         let [only] = wrong.as_slice() else {
             panic!("{wrong:?}")
         };
-        assert!(only.line == line && only.what.contains(what), "{only:?}");
+        assert!(only.line == line && only.what.contains(message), "{only:?}");
         assert_eq!(own, theme);
     }
 }

@@ -180,12 +180,12 @@ impl Step<'_> {
 
     /// Handles a rejected join, with a retry if the reason is temporary.
     pub(super) fn join_rejected(&mut self, id: InstanceId, reject: &Reject) {
-        let meant = self
+        let wants_to_join = self
             .model
             .rooms
             .get(&id)
             .is_some_and(|room| room.wants_to_join);
-        if meant && is_temporary(reject.code) {
+        if wants_to_join && is_temporary(reject.code) {
             self.retry_later(id, reject);
             return self.show_rejection_of(id, reject);
         }

@@ -28,7 +28,7 @@ impl Step<'_> {
             .copied()
             .unwrap_or_default();
         // Terminals without focus reports count as focused.
-        let looks = if model.focus_told {
+        let is_looking = if model.focus_told {
             model.focused
         } else {
             model.is_viewing_end(id)
@@ -36,7 +36,10 @@ impl Step<'_> {
         let Some(room) = model.rooms.get(&id).filter(|room| room.wants_to_join) else {
             return;
         };
-        if Some(*user) == model.my_id() || looks || model.dnd || !notify_levels.notifies(is_mention)
+        if Some(*user) == model.my_id()
+            || is_looking
+            || model.dnd
+            || !notify_levels.notifies(is_mention)
         {
             return;
         }
@@ -45,15 +48,15 @@ impl Step<'_> {
             .as_ref()
             .map(|log| text::one_line(&log.name(*user)));
         let title = format!("{} in {}", name.unwrap_or_default(), self.title_of(id));
-        let said = text::fit(&text::one_line(body.as_str()), TEXT_CELLS, "...");
-        self.notifications.push((title, said));
+        let body_text = text::fit(&text::one_line(body.as_str()), TEXT_CELLS, "...");
+        self.notifications.push((title, body_text));
     }
 
     /// Sends one notification for the messages of this update.
     pub(super) fn send_notification(&mut self) {
-        let calls = std::mem::take(&mut self.notifications);
+        let pending = std::mem::take(&mut self.notifications);
         let now = self.model.now;
-        let Some((title, text)) = calls.last().cloned() else {
+        let Some((title, text)) = pending.last().cloned() else {
             return;
         };
         let recent = |at| now.ms_since(at) < PAUSE_MS;
@@ -61,7 +64,7 @@ impl Step<'_> {
             return;
         }
         self.model.notified_at = Some(now);
-        let text = match calls.len() {
+        let text = match pending.len() {
             1 => text,
             count => format!("{text} (and {} more)", count - 1),
         };

@@ -47,14 +47,14 @@ impl Step<'_> {
     pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
         let (left, absent, people) = (ok.unread, ok.absent.clone(), ok.people.clone());
         let me = self.model.my_id();
-        let over = matches!(
+        let has_ended = matches!(
             ok.instance.state,
             InstanceState::Ending | InstanceState::Ended
         );
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.following = !over;
+        room.following = !has_ended;
         room.set_attendance(&people, absent);
         room.requested_older = None;
         room.requested_newer = false;
@@ -84,7 +84,7 @@ impl Step<'_> {
             return;
         };
         room.retry_at = None;
-        if over {
+        if has_ended {
             room.wants_to_join = false;
             room.cancel_retry();
         } else if room.has(me) {
@@ -96,7 +96,7 @@ impl Step<'_> {
             room.cancel_retry();
         }
         self.reconcile_outbox(id);
-        if over {
+        if has_ended {
             self.model.outbox.reject_unsent(id, Code::Ended.sentence());
         }
         self.update_list_entry(id);
@@ -147,8 +147,8 @@ impl Step<'_> {
             && is_new
         {
             let member = log.members().into_iter().find(|member| member.id == *user);
-            let came = member.map(|member| member.joined);
-            room.left.insert(*user, (came, event.timestamp));
+            let joined = member.map(|member| member.joined);
+            room.left.insert(*user, (joined, event.timestamp));
         }
         match log.apply(event.clone()) {
             Applied::Applied => self.applied(id, event),
@@ -225,19 +225,19 @@ impl Step<'_> {
     fn applied(&mut self, id: InstanceId, event: &Event) {
         let me = self.model.me.clone();
         let my_id = me.as_ref().map(|me| me.id);
-        let looking = self.model.is_viewing_end(id);
-        let meant = match (&event.what, &me) {
+        let is_viewing = self.model.is_viewing_end(id);
+        let is_mention = match (&event.what, &me) {
             (What::Message { body, .. }, Some(me)) => mentions(body.as_str(), &me.name),
             _ => false,
         };
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
-        room.event_applied(event, my_id, looking, meant);
+        room.event_applied(event, my_id, is_viewing, is_mention);
         if let What::Join { user, .. } | What::Leave { user, .. } = &event.what {
             room.reset_presence(*user);
         }
-        self.collect_notification(id, event, meant);
+        self.collect_notification(id, event, is_mention);
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
@@ -260,8 +260,8 @@ impl Step<'_> {
                 self.send_next(id);
             }
             What::Leave { user, reason } if Some(*user) == my_id => {
-                let wanted = room.wants_to_join;
-                room.wants_to_join = wanted && *reason == Reason::ConnectionLost;
+                let wanted_to_join = room.wants_to_join;
+                room.wants_to_join = wanted_to_join && *reason == Reason::ConnectionLost;
                 if room.wants_to_join {
                     // The reconnect grace period ended before the connection was back.
                     self.ask_join(id);
@@ -307,8 +307,8 @@ impl Step<'_> {
             room.wants_to_join = false;
         }
         let zone = self.model.zone;
-        let what = done.sentence(|_| "you".to_owned(), |at| zone.hm(at));
-        let text = format!("{}: {} {what}", self.title_of(id), done.name);
+        let sentence = done.sentence(|_| "you".to_owned(), |at| zone.hm(at));
+        let text = format!("{}: {} {sentence}", self.title_of(id), done.name);
         self.model.tell(Tone::Bad, crate::text::one_line(&text));
     }
 

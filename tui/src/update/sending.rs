@@ -338,12 +338,12 @@ impl Step<'_> {
         // The edited message may be off the screen.
         if failed && (target.is_change() || self.model.shown != Some(id)) {
             let title = self.title_of(id);
-            let what = match target {
+            let failure = match target {
                 ComposeTarget::New | ComposeTarget::Reply(_) => "message not sent",
                 ComposeTarget::Edit(_) => "edit not saved",
                 ComposeTarget::Delete(_) => "message not deleted",
             };
-            let text = format!("{title}: {what}: {}", reject.detail);
+            let text = format!("{title}: {failure}: {}", reject.detail);
             self.model.tell(Tone::Bad, text);
         }
         self.send_next(id);

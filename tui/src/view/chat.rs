@@ -156,12 +156,12 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
         rows.push(Line::styled(row, theme.style(Tone::Strong)));
     }
     rows.push(title::when(model, instance));
-    let whom = if instance.is_public {
+    let audience = if instance.is_public {
         "Public: any signed-in user can join".to_owned()
     } else {
         format!("{} Private: invited users only", theme.glyphs.private)
     };
-    rows.push(Line::styled(whom, theme.style(Tone::Quiet)));
+    rows.push(Line::styled(audience, theme.style(Tone::Quiet)));
     rows.push(Line::default());
     let described = text::lines(&instance.description);
     let described = described.iter().flat_map(|line| text::wrap(line, cells));

@@ -31,12 +31,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let space = usize::from(area.height).saturating_sub(1);
     let room = model.room();
     let all = if let Some((room, log)) = room.and_then(|room| Some((room, room.log.as_ref()?))) {
-        let mut all = members(model, room, log, columns);
-        all.extend(left(model, log, columns));
-        all.extend(absent(model, room, columns));
+        let mut all = member_rows(model, room, log, columns);
+        all.extend(left_rows(model, log, columns));
+        all.extend(absent_rows(model, room, columns));
         all
     } else {
-        waiting(model, columns).unwrap_or_else(|| unopened(model, columns))
+        waiting_rows(model, columns).unwrap_or_else(|| unopened_rows(model, columns))
     };
     rows.extend(folded(model, all, space));
     put(frame, area, rows);
@@ -64,7 +64,7 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
     // In private meetings, the expected number of participants, if known.
     let absent = model.room().and_then(|room| room.absent.as_ref());
     let expected = absent.map_or_else(String::new, |absent| {
-        let left = log.map_or(0, |log| gone(model, log).len());
+        let left = log.map_or(0, |log| left_participants(model, log).len());
         let here = usize::try_from(here).unwrap_or(usize::MAX);
         format!(
             "/{}",
@@ -72,13 +72,13 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
         )
     });
     let waiting = model.shown.and_then(|id| model.waiting.get(id)?.count);
-    let said = match waiting.filter(|_| log.is_none()) {
+    let heading = match waiting.filter(|_| log.is_none()) {
         Some(count) => format!(" WAITING {count}"),
         None => format!(" PARTICIPANTS {here}{expected}"),
     };
     spread(
         columns,
-        vec![Span::styled(said, theme.style(Tone::Strong))],
+        vec![Span::styled(heading, theme.style(Tone::Strong))],
         vec![Span::styled(
             format!(
                 "{} ",
@@ -91,7 +91,7 @@ fn head(model: &Model, columns: usize) -> Line<'static> {
 }
 
 /// Returns the current participants: present, reconnecting, then idle.
-fn members(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec<Row> {
+fn member_rows(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec<Row> {
     let presence = |member: &Member| room.presence.get(&member.id).map(|(presence, _)| *presence);
     let mut members = log.members();
     members.sort_by_key(|member| match presence(member) {
@@ -99,11 +99,11 @@ fn members(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec<Row
         Some(Presence::Reconnecting) => 1,
         Some(Presence::Idle) => 2,
     });
-    let row = |member| (one(model, room, log, member, columns), 1);
+    let row = |member| (member_row(model, room, log, member, columns), 1);
     members.into_iter().map(row).collect()
 }
 
-fn one(
+fn member_row(
     model: &Model,
     room: &Room,
     log: &Replica,
@@ -154,7 +154,7 @@ fn one(
 }
 
 /// Returns the text for a meeting that is not open.
-fn unopened(model: &Model, columns: usize) -> Vec<Row> {
+fn unopened_rows(model: &Model, columns: usize) -> Vec<Row> {
     let listed = model.shown.and_then(|id| model.instance(id));
     let text = match listed.map(|instance| instance.state) {
         Some(InstanceState::Active) => "Join to see participants",
@@ -169,7 +169,7 @@ fn unopened(model: &Model, columns: usize) -> Vec<Row> {
 }
 
 /// Returns the users waiting for a meeting that has not started, if any.
-fn waiting(model: &Model, columns: usize) -> Option<Vec<Row>> {
+fn waiting_rows(model: &Model, columns: usize) -> Option<Vec<Row>> {
     let room = model.waiting.get(model.shown?)?;
     let count = room.count.filter(|count| *count > 0)?;
     let (theme, me) = (model.theme, model.my_id());
@@ -200,7 +200,7 @@ fn waiting(model: &Model, columns: usize) -> Option<Vec<Row>> {
 
 /// Returns the participants who left: when they left, when they joined, and their id; the earliest
 /// first.
-fn gone(model: &Model, log: &Replica) -> Vec<(Timestamp, Option<Timestamp>, UserId)> {
+fn left_participants(model: &Model, log: &Replica) -> Vec<(Timestamp, Option<Timestamp>, UserId)> {
     let left = model.room().into_iter().flat_map(|room| room.left.iter());
     let gone = left.filter(|(user, _)| !log.is_member(**user));
     let mut gone: Vec<_> = gone.map(|(user, (from, to))| (*to, *from, *user)).collect();
@@ -209,9 +209,9 @@ fn gone(model: &Model, log: &Replica) -> Vec<(Timestamp, Option<Timestamp>, User
 }
 
 /// Returns the rows of those who left, the latest first, with their time in the meeting.
-fn left(model: &Model, log: &Replica, columns: usize) -> Vec<Row> {
+fn left_rows(model: &Model, log: &Replica, columns: usize) -> Vec<Row> {
     let (theme, glyphs, zone) = (model.theme, model.theme.glyphs, model.zone);
-    let gone = gone(model, log);
+    let gone = left_participants(model, log);
     if gone.is_empty() {
         return Vec::new();
     }
@@ -237,7 +237,7 @@ fn left(model: &Model, log: &Replica, columns: usize) -> Vec<Row> {
 }
 
 /// Returns the rows of invited users who have not joined.
-fn absent(model: &Model, room: &Room, columns: usize) -> Vec<Row> {
+fn absent_rows(model: &Model, room: &Room, columns: usize) -> Vec<Row> {
     let glyphs = model.theme.glyphs;
     let Some(absent) = room.absent.as_ref().filter(|absent| absent.count > 0) else {
         return Vec::new();

@@ -51,9 +51,9 @@ fn typing(model: &Model, cells: usize) -> Option<Span<'static>> {
         .keys()
         .map(|user| text::one_line(&log.name(*user)))
         .collect();
-    let said = [names.join(", "), format!("{} participants", names.len())];
+    let forms = [names.join(", "), format!("{} participants", names.len())];
     let cut = model.theme.glyphs.cut;
-    let text = said
+    let text = forms
         .into_iter()
         .filter(|_| !names.is_empty())
         .find_map(|who| {
@@ -172,14 +172,14 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
             .instance(id)
             .map(|instance| text::one_line(&instance.title));
         let (unread, mentions) = model.unread_of(id);
-        let meant = if mentions > 0 {
+        let mention_mark = if mentions > 0 {
             format!(" !{mentions}")
         } else {
             String::new()
         };
         let key = model.key(Command::Meetings(MeetingsCommand::NextUnread));
         let title = title.unwrap_or_default();
-        let text = format!(" {} {title}{meant} +{unread} ({key})", glyphs.came);
+        let text = format!(" {} {title}{mention_mark} +{unread} ({key})", glyphs.came);
         return vec![Span::styled(text, theme.style(Tone::Strong))];
     }
     let elsewhere = model.outbox.entries();

@@ -93,8 +93,8 @@ impl RoomView<'_> {
         else {
             return None;
         };
-        let wanted = self.change(event).filter(|line| !line.is_rejected());
-        match wanted {
+        let pending_edit = self.change(event).filter(|line| !line.is_rejected());
+        match pending_edit {
             _ if deleted.is_some() => None,
             Some(line) if line.body.is_gone() => None,
             Some(line) => Some(line.body.to_string()),
@@ -120,14 +120,14 @@ impl RoomView<'_> {
     fn message_rows(&self, message: &DrawnMessage<'_>) -> Vec<Line<'static>> {
         let (at, user, body) = (message.at, message.user, message.body);
         let me = self.me.filter(|me| me.id != user);
-        let meant = me.is_some_and(|me| mentions(body, &me.name));
-        let mark = if meant {
+        let is_mention = me.is_some_and(|me| mentions(body, &me.name));
+        let mark = if is_mention {
             format!("{} ", self.theme.glyphs.mention)
         } else {
             String::new()
         };
         let cells = self.text_cells().saturating_sub(text::width(&mark)).max(1);
-        let style = self.theme.style(match (message.is_gone, meant) {
+        let style = self.theme.style(match (message.is_gone, is_mention) {
             (true, _) => Tone::Quiet,
             (false, true) => Tone::Mention,
             (false, false) => Tone::Plain,
@@ -204,11 +204,11 @@ impl RoomView<'_> {
         let last = self.room.last();
         let last_failed = self.last_failed();
         let mut rows = Vec::new();
-        let here = self.outbox.entries_of(self.room.id);
+        let entries = self.outbox.entries_of(self.room.id);
         let is_shown = |line: &&OutboxEntry| {
             is_in_log(line, last) || self.is_drawn_at_target(line) || self.is_in_cache(line)
         };
-        for pending in here.filter(|line| !is_shown(line)) {
+        for pending in entries.filter(|line| !is_shown(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
             let is_gone = pending.body.is_gone();
             let to = match pending.target {
@@ -301,13 +301,13 @@ impl RoomView<'_> {
             Delivery::Acknowledged { .. } => (Tone::Quiet, String::new()),
             Delivery::Rejected { why } => {
                 let (dot, enter) = (glyphs.dot, glyphs.keys[3]);
-                let how = match (last_failed, self.room.wants_to_join) {
+                let hint = match (last_failed, self.room.wants_to_join) {
                     (false, _) => String::new(),
                     (true, true) => format!(" {dot} /retry, or {enter} on empty input"),
                     (true, false) => format!(" {dot} /recall restores the text"),
                 };
                 let why = text::one_line(why);
-                let note = format!("{} not {sent}: {why}{how}", glyphs.failed);
+                let note = format!("{} not {sent}: {why}{hint}", glyphs.failed);
                 (Tone::Bad, note)
             }
         }

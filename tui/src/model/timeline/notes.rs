@@ -107,7 +107,7 @@ impl RoomView<'_> {
         }
         let count = event.seq.get() - after.get() - 1;
         let events = if count == 1 { "event" } else { "events" };
-        let how = if reading {
+        let hint = if reading {
             format!("loading{}", glyphs.cut)
         } else {
             let (keymap, glyphs) = (self.keymap, self.theme.glyphs);
@@ -115,7 +115,7 @@ impl RoomView<'_> {
             let key = keymap.label_in(Context::Selection, enter, glyphs);
             format!("select a message here and press {key}")
         };
-        let title = format!("{count} {events} not loaded {} {how}", glyphs.dot);
+        let title = format!("{count} {events} not loaded {} {hint}", glyphs.dot);
         Some(self.rule(&title, glyphs.dotted))
     }
 
@@ -124,12 +124,12 @@ impl RoomView<'_> {
         let Some(log) = &self.room.log else {
             return Vec::new();
         };
-        let here = |seq: Seq| seq >= after && next.is_none_or(|next| seq < next);
+        let in_range = |seq: Seq| seq >= after && next.is_none_or(|next| seq < next);
         let offline_periods = self
             .room
             .offline_periods
             .iter()
-            .filter(|absence| here(absence.after));
+            .filter(|absence| in_range(absence.after));
         offline_periods
             .map(|absence| {
                 let recovered = log
@@ -233,9 +233,9 @@ impl RoomView<'_> {
 
     /// Returns the rows of a moderation action, with its reason.
     pub(super) fn moderation_rows(&self, event: &Event, done: &Moderation) -> Vec<Line<'static>> {
-        let what = done.sentence(|user| self.name(user), |at| self.zone.hm(at));
+        let action = done.sentence(|user| self.name(user), |at| self.zone.hm(at));
         let said = format!(
-            "{} {} {what}",
+            "{} {} {action}",
             self.zone.hm(event.timestamp),
             self.name(done.user)
         );
@@ -266,7 +266,7 @@ impl RoomView<'_> {
             self.name(user)
         );
         if let What::Leave { reason, .. } = &event.what {
-            let lost = match reason {
+            let cause = match reason {
                 Reason::ConnectionLost => Some("connection lost".to_owned()),
                 Reason::Removed => Some("removed".to_owned()),
                 Reason::Left
@@ -275,7 +275,7 @@ impl RoomView<'_> {
                 | Reason::Missed
                 | Reason::Cancelled => None,
             };
-            let notes: Vec<String> = lost.into_iter().chain(self.stay(event, user)).collect();
+            let notes: Vec<String> = cause.into_iter().chain(self.stay(event, user)).collect();
             if !notes.is_empty() {
                 line = format!("{line} ({})", notes.join(", "));
             }
