@@ -1,4 +1,4 @@
-//! The command line: every command, its arguments, its help.
+//! The command line: commands, arguments and help texts.
 
 use std::path::PathBuf;
 
@@ -13,195 +13,207 @@ use crate::server_url::ServerUrl;
 mod admin;
 
 pub use admin::{
-    AddUser, Admin, AdminCommand, Concern, Explain, Longer, OfUser, SetPassword, SetRole, Steer,
-    User, UserCommand,
+    AddUser, Admin, AdminCommand, Explain, Extension, ModerateArgs, SetPassword, SetRole, User,
+    UserArg, UserCommand, UserModerateArgs,
 };
 
-/// What stands after the options of `plenary --help`.
+/// The text below the options of `plenary --help`.
 const AFTER_HELP: &str = "\
-Without a command, plenary opens the screen; with --plain it does the same by
-lines: what happens is printed, what is written is said, /help lists the words.
+Without a command, plenary opens the screen. With --plain it opens line mode:
+events are printed as lines, and each line you enter is posted as a message or
+run as a command. Enter /help there for the list of commands.
 
-Settings: a flag goes before its variable, that before the configuration file
-  (config.toml in ~/.config/plenary), that before the server that was signed in
-  to last, that before http://127.0.0.1:7400.
-  keys.toml and theme.toml beside it have the screen's keys and looks; both are
-  read again when they change. 'plenary --keys' prints all keys.
-Variables:
-  PLENARY_SERVER  the server's address, as --server
-  PLENARY_CONFIG  the configuration file, as --config
-  VISUAL, EDITOR  the editor that Ctrl-X opens
-  PLENARY_TOKEN   a login token for scripts; goes before the stored session
-  NO_COLOR        no colours; without a terminal there are none either
+Settings, highest priority first:
+  1. options, such as --server
+  2. environment variables, such as PLENARY_SERVER
+  3. the configuration file, ~/.config/plenary/config.toml by default
+  4. the server you last signed in to
+  5. http://127.0.0.1:7400
+  keys.toml and theme.toml beside the configuration file set the key bindings
+  and the colors of the screen. Changes apply at once. 'plenary --keys' prints
+  all key bindings.
+
+Environment variables:
+  PLENARY_SERVER  server address, like --server
+  PLENARY_CONFIG  configuration file, like --config
+  PLENARY_TOKEN   login token for scripts, overrides the stored session
+  VISUAL, EDITOR  editor that Ctrl-X opens
+  NO_COLOR        turn colors off (they are always off without a terminal)
 
 Exit codes:
-  0  it was done
-  1  something else went wrong
-  2  the command line or the configuration is wrong
-  3  not signed in, or e-mail address or password are wrong
-  4  the server refused; the code in parentheses says why
-  5  the server, or the data behind it, cannot be reached
+  0  success
+  1  other error
+  2  invalid command line or configuration
+  3  not signed in, or wrong email or password
+  4  rejected by the server (the reason is the code in parentheses)
+  5  server or its storage unreachable
 
 Examples:
   plenary login ada@example.org
   plenary meetings
-  plenary say 1/4 'Good morning'
+  plenary post 1/4 'Good morning'
   plenary tail 1/4 --json | jq -r .body";
 
-/// What stands above the options of every command.
-const EVERYWHERE: &str = "Before or after any command";
+/// The heading of the global options in the help of each command.
+const GLOBAL_OPTIONS: &str = "Global options";
 
-/// Talk in meetings from a terminal.
+/// Text meetings in the terminal
 #[derive(Clone, Debug, Parser)]
 #[command(name = "plenary", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct CommandLine {
-    /// What every command understands.
+    /// Options that every command accepts.
     #[command(flatten)]
     pub globals: Globals,
-    /// Print every key of the screen as keys.toml may have it, and end
+    /// Print all key bindings in the format of keys.toml and exit
     #[arg(long)]
     pub keys: bool,
-    /// Talk by lines instead of on a screen: for screen readers, pipes and logs
+    /// Open line mode instead of the screen, for screen readers, pipes and logs
     #[arg(long, conflicts_with = "keys")]
     pub plain: bool,
-    /// What to do; without one, the screen is opened.
+    /// The command. `None` opens the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What every command understands, before or after its name.
+/// Options that every command accepts, before or after its name.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Globals {
-    /// The server's address
-    #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
+    /// Server address
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL_OPTIONS)]
     pub server: Option<ServerUrl>,
-    /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL_OPTIONS)]
     pub config: Option<PathBuf>,
-    /// JSON for programs instead of lines for people
-    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    /// Print JSON instead of text
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS)]
     pub json: bool,
 }
 
-/// One for each file in `shell/`.
+/// The commands. Each is implemented in the file of its name in `shell/`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Sign in, and stay signed in
+    /// Sign in and store the session
     Login(Login),
-    /// Sign out, here and at the server
+    /// Sign out and delete the stored session
     #[command(after_help = "Example:\n  plenary logout")]
     Logout,
-    /// The active and the coming meetings
+    /// List active, upcoming and recently ended meetings
     #[command(
         after_help = "Examples:\n  plenary meetings\n  plenary meetings --json | jq '.meetings[].title'"
     )]
     Meetings,
-    /// Become a participant, until you leave or the meeting ends
-    #[command(after_help = "Example:\n  plenary join 1/4")]
-    Join(Where),
-    /// Be a participant no longer
-    #[command(after_help = "Example:\n  plenary leave 1/4")]
-    Leave(Where),
-    /// Who is in a meeting, and since when
-    #[command(after_help = "Example:\n  plenary people 1/4")]
-    People(Where),
-    /// What was said in a meeting, in its order
+    /// Join a meeting
+    #[command(
+        after_help = "You stay a participant until you leave or the meeting ends.\n\n\
+        Example:\n  plenary join 1/4"
+    )]
+    Join(InstanceArg),
+    /// Leave a meeting
+    #[command(after_help = "You can join again later.\n\nExample:\n  plenary leave 1/4")]
+    Leave(InstanceArg),
+    /// List the participants of a meeting
+    #[command(after_help = "Example:\n  plenary participants 1/4")]
+    Participants(InstanceArg),
+    /// Print the messages of a meeting
     Messages(Messages),
-    /// When the participants of every active meeting joined
+    /// List when the participants of each active meeting joined
     #[command(after_help = "Example:\n  plenary join-times")]
     JoinTimes,
-    /// Say something in a meeting that you have joined
-    Say(Say),
-    /// Change a message that you said
+    /// Post a message to a meeting you have joined
+    Post(Post),
+    /// Edit one of your messages
     Edit(Edit),
-    /// Delete a message that you said
+    /// Delete one of your messages
     Delete(Delete),
-    /// Find what was said, over everything that you may read
+    /// Search the messages of all meetings you can read
     Search(Search),
-    /// A meeting as a document: who was there and when, and what was said
+    /// Export the attendance and messages of a meeting as a document
     Export(Export),
-    /// What happens in a meeting, as it happens, until it ends
+    /// Print the events of a meeting as they happen, until it ends
     Tail(Tail),
-    /// Steer a running meeting, as an admin
+    /// Open the dashboard, moderate running meetings or manage users (admins only)
     Admin(Admin),
 }
 
-/// One instance of a meeting.
+/// The argument that names an instance of a meeting.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Where {
-    /// The meeting and its order, like 1/4
-    #[arg(value_name = "MEETING/ORDER")]
+pub struct InstanceArg {
+    /// Instance of a meeting, such as 1/4
+    #[arg(value_name = "MEETING/INSTANCE")]
     pub instance: InstanceId,
 }
 
 /// `plenary login`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "What is not given is asked on the terminal; the password is not shown.\n\n\
+    after_help = "Prompts for the email and the password if they are not given.\n\n\
     Examples:\n  plenary login ada@example.org\n  \
     pass show plenary | plenary login --email ada@example.org --password-stdin"
 )]
 pub struct Login {
-    /// The address of your account
-    #[arg(value_name = "ADDRESS")]
+    /// Email of your account
+    #[arg(value_name = "EMAIL")]
     pub address: Option<String>,
-    /// The same, for scripts that like it named
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "address")]
+    /// Email of your account, as an option
+    #[arg(long, value_name = "EMAIL", conflicts_with = "address")]
     pub email: Option<String>,
-    /// Read the password from standard input: its first line
+    /// Read the password from the first line of standard input
     #[arg(long)]
     pub password_stdin: bool,
 }
 
 /// `plenary messages`
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Without --after, --before or --all: the last ones. \
-    With --all and --json: one page a line.\n\n\
+#[command(
+    after_help = "Prints the latest messages unless --after, --before or --all is given.\n\
+    With --all and --json, each page is printed on its own line.\n\n\
     Examples:\n  plenary messages 1/4\n  plenary messages 1/4 --user ada@example.org --all\n  \
-    plenary messages 1/4 --before 100 --limit 20")]
+    plenary messages 1/4 --before 100 --limit 20"
+)]
 pub struct Messages {
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// Only this person's: a userID, an e-mail address or a name
-    #[arg(long, value_name = "WHO")]
+    pub at: InstanceArg,
+    /// Print only messages of this user, given by user ID, email or name
+    #[arg(long, value_name = "USER")]
     pub user: Option<String>,
-    /// Only what comes after this number
+    /// Print messages after this message number
     #[arg(long, value_name = "SEQ")]
     pub after: Option<Seq>,
-    /// Only what comes before this number
+    /// Print messages before this message number
     #[arg(long, value_name = "SEQ", conflicts_with = "after")]
     pub before: Option<Seq>,
-    /// At most so many
+    /// Print at most N messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=PAGE_MAX as i64))]
     pub limit: Option<u16>,
-    /// All of them, however many
+    /// Print all messages
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
 }
 
-/// `plenary say`
+/// `plenary post`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Without TEXT, or with -, standard input is the message. It is sent again when \
-    the connection breaks,\nand never twice. At most 4096 bytes a message.\n\n\
-    Examples:\n  plenary say 1/4 'Good morning'\n  plenary say 1/4 < notes.txt\n  \
-    grep -c error log | plenary say 1/4 -\n  plenary say 1/4 --lines < agenda.txt"
+    after_help = "Reads the message from standard input if TEXT is missing or '-'. \
+    Retries when the connection\nfails. A message is never posted twice. \
+    The limit is 4,096 bytes per message.\n\n\
+    Examples:\n  plenary post 1/4 'Good morning'\n  plenary post 1/4 < notes.txt\n  \
+    grep -c error log | plenary post 1/4 -\n  plenary post 1/4 --lines < agenda.txt"
 )]
-pub struct Say {
-    /// Where.
+pub struct Post {
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// What to say; several words become one message
+    pub at: InstanceArg,
+    /// Message text (several words are joined with spaces)
     #[arg(value_name = "TEXT")]
     pub text: Vec<String>,
-    /// Answer the message with this number
+    /// Reply to the message with this number
     #[arg(long, value_name = "SEQ", conflicts_with = "lines")]
     pub reply: Option<Seq>,
-    /// Each line of standard input is a message of its own; empty ones are left out
+    /// Post each line of standard input as a message, skipping empty lines
     #[arg(long, conflicts_with = "text")]
     pub lines: bool,
-    /// Done only when the archive has it too: it survives the loss of the live store
+    /// Wait until the message is in the durable store
     #[arg(long)]
     pub durable: bool,
 }
@@ -209,17 +221,17 @@ pub struct Say {
 /// `plenary edit`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Only your own messages, while you are in the meeting.\n\n\
+    after_help = "You can edit only your own messages, and only while you are in the meeting.\n\n\
     Example:\n  plenary edit 1/4 17 'Good evening'"
 )]
 pub struct Edit {
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// The message's number
+    pub at: InstanceArg,
+    /// Number of the message
     #[arg(value_name = "SEQ")]
     pub target: Seq,
-    /// What it is to say; several words become one text
+    /// New text (several words are joined with spaces)
     #[arg(value_name = "TEXT", required = true)]
     pub text: Vec<String>,
 }
@@ -227,41 +239,42 @@ pub struct Edit {
 /// `plenary delete`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Only your own messages, while you are in the meeting.\n\n\
+    after_help = "You can delete only your own messages, and only while you are in the meeting.\n\n\
     Example:\n  plenary delete 1/4 17"
 )]
 pub struct Delete {
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// The message's number
+    pub at: InstanceArg,
+    /// Number of the message
     #[arg(value_name = "SEQ")]
     pub target: Seq,
 }
 
 /// `plenary search`
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "Newest first. Words begin a word of the message; what is \"quoted\" stands anywhere \
-    in it. Also:\nfrom:ada (or from:me), in:1 or in:1/4, after:2026-11-01, before:2026-12-01 (days of \
-    UTC).\n\n\
+#[command(after_help = "Prints the newest matches first. Search terms:\n  \
+    word               messages with a word that starts with it\n  \
+    \"several words\"    messages that contain this text\n  \
+    from:ada           messages of a user (from:me for your own)\n  \
+    in:1, in:1/4       messages of a meeting or an instance\n  \
+    after:2026-11-01   messages after a day (UTC), likewise before:2026-12-01\n\n\
     Examples:\n  plenary search budget from:ada\n  plenary search --in 1/4 '\"next week\"' --all\n  \
-    plenary search error --json | jq -r '.found[].body'"
-)]
+    plenary search error --json | jq -r '.found[].body'")]
 pub struct Search {
-    /// What to look for
+    /// Search terms
     #[arg(value_name = "QUERY", required = true)]
     pub query: Vec<String>,
-    /// Only in this meeting, or this instance of it
-    #[arg(long = "in", value_name = "MEETING[/ORDER]")]
+    /// Search only this meeting or instance
+    #[arg(long = "in", value_name = "MEETING[/INSTANCE]")]
     pub within: Option<String>,
-    /// Only what is below this, which the page before said
-    #[arg(long, value_name = "PLACE")]
+    /// Continue after a page, at the position that it printed
+    #[arg(long, value_name = "POSITION")]
     pub before: Option<Place>,
-    /// At most so many
+    /// Print at most N matches
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=SEARCH_PAGE_MAX as i64))]
     pub limit: Option<u16>,
-    /// All of them, however many
+    /// Print all matches
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
 }
@@ -269,17 +282,17 @@ pub struct Search {
 /// `plenary export`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Of a meeting that goes on: what there is up to now. Times are UTC.\n\n\
+    after_help = "Exports a running meeting up to the current moment. Times are in UTC.\n\n\
     Examples:\n  plenary export 1/4 -o minutes.md\n  plenary export 1/4 --format csv > 1-4.csv"
 )]
 pub struct Export {
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// How it is written; by the file's name otherwise, or Markdown
+    pub at: InstanceArg,
+    /// Format of the document [default: by the extension of FILE, else md]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Into this file instead of standard output; one that is there is not overwritten
+    /// Write to this new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -287,15 +300,15 @@ pub struct Export {
 /// `plenary tail`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "After a lost connection it goes on where it was, without a hole or a double. \
-    It ends when the\nmeeting does. With --json each event is a line.\n\n\
+    after_help = "Reconnects after a lost connection and resumes without gaps or duplicates. \
+    Exits when the\nmeeting ends. With --json, each event is printed on its own line.\n\n\
     Examples:\n  plenary tail 1/4\n  plenary tail 1/4 --since 0 --json > meeting.jsonl"
 )]
 pub struct Tail {
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// Begin after this number; 0 is the beginning. Otherwise with the last 10 events
+    pub at: InstanceArg,
+    /// Start after this event number, 0 for all events [default: the last 10 events]
     #[arg(long, value_name = "SEQ")]
     pub since: Option<Seq>,
 }
@@ -310,28 +323,32 @@ mod tests {
         CommandLine::try_parse_from(std::iter::once("plenary").chain(words.split_whitespace()))
     }
 
+    fn check_examples(parent: &str, command: &clap::Command) {
+        for command in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            let name = format!("{parent} {}", command.get_name());
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains("Example") && help.contains(&name)),
+                "{name} has no example"
+            );
+            check_examples(&name, command);
+        }
+    }
+
     #[test]
     fn every_command_has_an_example() {
         let mut command = CommandLine::command();
         command.build();
         command.clone().debug_assert();
-        for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
-            let help = verb.get_after_help().map(ToString::to_string);
-            assert!(
-                help.is_some_and(|help| help.contains("Example")
-                    && help.contains(&format!("plenary {}", verb.get_name()))),
-                "{} has no example",
-                verb.get_name()
-            );
-        }
+        check_examples("plenary", &command);
     }
 
     #[rstest]
     #[case("--server http://a:1 --json meetings")]
     #[case("meetings --server http://a:1 --json")]
     #[case("--json meetings --server http://a:1")]
-    fn what_is_global_stands_before_or_after(#[case] words: &str) {
-        let parsed = parse(words).expect("understood");
+    fn global_options_are_accepted_before_and_after_the_command(#[case] words: &str) {
+        let parsed = parse(words).expect("valid");
         assert!(parsed.globals.json);
         assert_eq!(
             parsed.globals.server.map(|server| server.to_string()),
@@ -349,8 +366,8 @@ mod tests {
     #[case("messages 1/4 --all --limit 10")]
     #[case("messages 1/4 --after -1")]
     #[case("tail 1/4 --since x")]
-    #[case("say 1/4 --lines hello")]
-    #[case("say 1/4 --lines --reply 3")]
+    #[case("post 1/4 --lines hello")]
+    #[case("post 1/4 --lines --reply 3")]
     #[case("edit 1/4 3")]
     #[case("edit 1/4 x text")]
     #[case("delete 1/4")]
@@ -364,18 +381,18 @@ mod tests {
     #[case("admin mute 1/4")]
     #[case("admin announce 1/4")]
     #[case("shout 1/4")]
-    fn what_makes_no_sense_is_a_usage_error(#[case] words: &str) {
-        assert_eq!(parse(words).expect_err("refused").exit_code(), 2);
+    fn invalid_arguments_are_usage_errors(#[case] words: &str) {
+        assert_eq!(parse(words).expect_err("rejected").exit_code(), 2);
     }
 
     #[test]
-    fn words_become_one_text_and_a_dash_is_one_too() {
-        for (words, expected) in [("say 1/4 a b", vec!["a", "b"]), ("say 1/4 -", vec!["-"])] {
-            let Some(Command::Say(say)) = parse(words).expect("understood").command else {
-                panic!("not say");
+    fn post_takes_words_or_a_dash() {
+        for (words, expected) in [("post 1/4 a b", vec!["a", "b"]), ("post 1/4 -", vec!["-"])] {
+            let Some(Command::Post(post)) = parse(words).expect("valid").command else {
+                panic!("not post");
             };
-            assert_eq!(say.text, expected);
+            assert_eq!(post.text, expected);
         }
-        assert!(parse("").expect("understood").command.is_none());
+        assert!(parse("").expect("valid").command.is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The settings: from the command line, the environment and the configuration file, in this order.
+//! Settings from the command line, the environment and the configuration file, in this order.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::server_url::{ServerUrl, ServerUrlError};
 use crate::session::Token;
 
-/// What the command line says of the settings.
+/// The settings given on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--server URL`
@@ -17,7 +17,7 @@ pub struct Flags {
     pub config: Option<PathBuf>,
 }
 
-/// What the environment says: read once, at the start.
+/// The settings given by environment variables, read once at the start.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// `PLENARY_SERVER`
@@ -28,68 +28,68 @@ pub struct Environment {
     pub config: Option<PathBuf>,
     /// Whether `NO_COLOR` is set.
     pub no_color: bool,
-    /// Where programs keep their configuration.
+    /// The base directory of configuration files.
     pub config_dir: PathBuf,
-    /// Where programs keep their state.
+    /// The base directory of state files.
     pub state_dir: PathBuf,
 }
 
-/// What holds for this run.
+/// The effective settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The server, if one was named.
+    /// The server, if given.
     pub server: Option<ServerUrl>,
-    /// The token of `PLENARY_TOKEN`, which goes before a stored one.
+    /// The token of `PLENARY_TOKEN`, which overrides a stored one.
     pub token: Option<Token>,
-    /// The file that was, or would have been, read.
+    /// The configuration file. It may not exist.
     pub config_file: PathBuf,
-    /// Where this program keeps its state: the session, drafts.
+    /// The directory for the session, drafts and other state.
     pub state_dir: PathBuf,
-    /// Whether colours are unwanted.
+    /// Whether to turn colors off.
     pub no_color: bool,
-    /// Whether terminals that can are told where links lead.
+    /// Whether to make URLs clickable in terminals that support it.
     pub links: bool,
 }
 
-/// Why the settings do not hold.
+/// Why the settings are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// There is no home directory to look in.
-    #[error("no home directory is known: set HOME")]
+    /// The home directory is unknown.
+    #[error("home directory unknown: set HOME")]
     NoHome,
-    /// The file cannot be read.
+    /// The file is unreadable.
     #[error("{}: {error}", file.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// The error.
         error: std::io::Error,
     },
-    /// The file does not say what it may say.
-    #[error("{}:{line}: {what}", file.display())]
-    Wrong {
-        /// Which file.
+    /// The file is invalid.
+    #[error("{}:{line}: {message}", file.display())]
+    Invalid {
+        /// The file.
         file: PathBuf,
-        /// Which line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
-        what: String,
+        /// The error message.
+        message: String,
     },
-    /// A variable holds no server's address.
+    /// `PLENARY_SERVER` is invalid.
     #[error("PLENARY_SERVER: {0}")]
     Variable(ServerUrlError),
 }
 
-/// What is wrong with a file that is obeyed but for its wrong lines.
+/// An error in one line of a file whose other lines are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct LineError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong with it.
-    pub what: String,
+    /// The error message.
+    pub message: String,
 }
 
-/// The file's keys.
+/// The configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
@@ -98,7 +98,7 @@ struct ConfigFile {
 }
 
 impl Environment {
-    /// Reads the process's environment. An empty variable is none.
+    /// Reads the environment of the process. Ignores empty variables.
     pub fn read() -> Result<Self, ConfigError> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
@@ -114,7 +114,7 @@ impl Environment {
     }
 }
 
-/// Flag before variable before file; what nobody names stays open.
+/// Merges the settings. Options override variables, which override the file.
 pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, ConfigError> {
     let named = flags.config.or(environment.config);
     let must_exist = named.is_some();
@@ -135,7 +135,7 @@ pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, Confi
     })
 }
 
-/// The server, and whether links are wanted, where the file says so.
+/// Reads the server and the `links` setting from the file.
 fn read(file: &Path, must_exist: bool) -> Result<(Option<ServerUrl>, Option<bool>), ConfigError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -149,14 +149,14 @@ fn read(file: &Path, must_exist: bool) -> Result<(Option<ServerUrl>, Option<bool
             });
         }
     };
-    let wrong = |at: usize, what: String| ConfigError::Wrong {
+    let invalid = |at: usize, message: String| ConfigError::Invalid {
         file: file.to_owned(),
         line: line_of(&text, at),
-        what,
+        message,
     };
     let config: ConfigFile = toml::from_str(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        wrong(at, error.message().trim().replace('\n', "; "))
+        invalid(at, error.message().trim().replace('\n', "; "))
     })?;
     let Some(server) = config.server else {
         return Ok((None, config.links));
@@ -165,10 +165,10 @@ fn read(file: &Path, must_exist: bool) -> Result<(Option<ServerUrl>, Option<bool
     let parsed = server.into_inner().parse::<ServerUrl>();
     parsed
         .map(|server| (Some(server), config.links))
-        .map_err(|error| wrong(at, format!("server: {error}")))
+        .map_err(|error| invalid(at, format!("server: {error}")))
 }
 
-/// The line, from 1, of a byte of the text.
+/// Returns the line, from 1, of a byte offset in `text`.
 pub(crate) fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
     before.split(|byte| *byte == b'\n').count()
@@ -183,7 +183,7 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    fn settle(
+    fn settings(
         flag: Option<&str>,
         variable: Option<&str>,
         file: Option<&str>,
@@ -221,13 +221,13 @@ mod tests {
         Some("server = \"http://file\""),
         Some("http://flag")
     )]
-    fn flag_before_variable_before_file(
+    fn options_override_variables_and_the_file(
         #[case] flag: Option<&str>,
         #[case] variable: Option<&str>,
         #[case] file: Option<&str>,
         #[case] expected: Option<&str>,
     ) {
-        let settings = settle(flag, variable, file).expect("good settings");
+        let settings = settings(flag, variable, file).expect("good settings");
         assert_eq!(settings.server, expected.map(address));
     }
 
@@ -236,13 +236,9 @@ mod tests {
     #[case("\n\nserver = 7\n", "config.toml:3: ", "string")]
     #[case("# a\nserver = \"localhost\"\n", "config.toml:2: ", "http://")]
     #[case("server = \"http://a\n", "config.toml:1: ", "invalid")]
-    fn what_is_wrong_has_its_file_and_line(
-        #[case] text: &str,
-        #[case] place: &str,
-        #[case] what: &str,
-    ) {
-        let error = settle(None, None, Some(text))
-            .expect_err("wrong")
+    fn error_names_file_and_line(#[case] text: &str, #[case] place: &str, #[case] what: &str) {
+        let error = settings(None, None, Some(text))
+            .expect_err("invalid")
             .to_string();
         assert!(error.contains(place) && error.contains(what), "{error}");
         assert!(!error.contains('\n'), "{error}");
@@ -254,21 +250,24 @@ mod tests {
     #[case(Some("server = \"http://a\"\nlinks = false"), false)]
     fn links_can_be_turned_off(#[case] file: Option<&str>, #[case] expected: bool) {
         assert_eq!(
-            settle(None, None, file).expect("good settings").links,
+            settings(None, None, file).expect("good settings").links,
             expected
         );
     }
 
     #[test]
-    fn a_wrong_variable_is_named() {
-        let error = settle(None, Some("nowhere"), None)
-            .expect_err("wrong")
+    fn invalid_variable_is_named() {
+        let error = settings(None, Some("nowhere"), None)
+            .expect_err("invalid")
             .to_string();
-        assert!(error.starts_with("PLENARY_SERVER: 'nowhere'"), "{error}");
+        assert!(
+            error.starts_with("PLENARY_SERVER: invalid server address 'nowhere'"),
+            "{error}"
+        );
     }
 
     #[test]
-    fn a_file_that_is_named_must_exist() {
+    fn given_file_must_exist() {
         let flags = Flags {
             server: None,
             config: Some(PathBuf::from("/nowhere/plenary.toml")),

@@ -1,35 +1,38 @@
-//! An instance as a document: what it was, who was there and when, what was said. No IO.
+//! Transcripts: an instance with its attendance and messages, as a document.
 //!
-//! Times are RFC 3339 in UTC, so that a document says the same to everybody. Text from people is
-//! disarmed for whoever opens it: a terminal, a spreadsheet, a reader of Markdown.
+//! Times are RFC 3339 in UTC. User text is made safe for terminals, spreadsheets and Markdown viewers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use plenary_shared::domain::{EndChange, Event, Instance, ModerationAction, Reason, What};
 use plenary_shared::ids::{Seq, UserId};
+use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
 use serde::Serialize;
 
-mod csv;
-mod markdown;
-mod plain;
+use crate::event_text::end_reason;
 
-/// How a document is written.
+mod csv;
+pub mod file;
+mod markdown;
+mod text;
+
+/// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Markdown.
     Md,
-    /// One JSON object.
+    /// A JSON object.
     Json,
-    /// Comma-separated values, for a spreadsheet.
+    /// Comma-separated values for spreadsheets.
     Csv,
     /// Plain text.
     Txt,
 }
 
 impl Format {
-    /// What the name of such a file ends with.
+    /// Returns the file name extension.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Md => "md",
@@ -39,209 +42,218 @@ impl Format {
         }
     }
 
-    /// By its extension.
-    pub fn named(extension: &str) -> Option<Self> {
-        let all = [Self::Md, Self::Json, Self::Csv, Self::Txt];
-        let extension = extension.to_lowercase();
-        all.into_iter()
-            .find(|format| format.extension() == extension)
+    /// Returns the format of a file name extension.
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        <Self as clap::ValueEnum>::from_str(extension, true).ok()
     }
 
-    /// By the name of a file.
-    pub fn of(path: &Path) -> Option<Self> {
-        Self::named(path.extension()?.to_str()?)
+    /// Returns the format of a file by its extension.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        Self::of_extension(path.extension()?.to_str()?)
     }
 }
 
-/// What a document says.
+/// The content of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Record {
-    /// What it was, and where it is in its life.
+pub struct Transcript {
+    /// The instance.
     #[serde(flatten)]
     pub instance: Instance,
-    /// Why it ended, if it has.
+    /// Why the instance ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// When this was read: whoever is in still is counted up to then.
+    /// When the log was read. Open stays are counted up to this time.
     pub read_at: Timestamp,
-    /// Everybody who was there, in the order of their first coming.
+    /// The attendance of each participant, sorted by first join.
     pub attendance: Vec<Attendance>,
-    /// Everything that was said, in its order.
-    pub messages: Vec<Said>,
+    /// The messages in order.
+    pub messages: Vec<TranscriptMessage>,
 }
 
-/// How one person attended.
+/// The attendance of one participant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attendance {
-    /// Who.
+    /// The user.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// What they are called.
+    /// The name of the user.
     pub name: String,
-    /// Each time that they were in, in their order.
+    /// The stays in order.
     pub stays: Vec<Stay>,
-    /// For how long together, in milliseconds.
+    /// The total length of the stays in milliseconds.
     pub total_ms: i64,
 }
 
-/// Once in, from joining to leaving.
+/// One stay in an instance, from join to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Stay {
-    /// When they joined.
+    /// The time of the join.
     pub from: Timestamp,
-    /// When they left, if they have.
+    /// The time of the leave.
     pub to: Option<Timestamp>,
-    /// Why.
+    /// The reason for the leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
 
-/// One message as it is now.
+/// The latest version of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Said {
-    /// Its number.
+pub struct TranscriptMessage {
+    /// The number of the message.
     pub seq: Seq,
-    /// When it was said.
+    /// The time of the post.
     pub timestamp: Timestamp,
-    /// By whom.
+    /// The author.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// What they are called.
+    /// The name of the author.
     pub name: String,
-    /// What it says; empty where it was deleted.
+    /// The text. Empty if the message was deleted.
     pub body: String,
-    /// The message that it answers.
+    /// The message that it replies to.
     #[serde(rename = "replyTo", skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
-    /// When it was changed last.
+    /// The time of the last edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited: Option<Timestamp>,
-    /// When it was deleted.
+    /// The time of the deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Timestamp>,
 }
 
-impl Record {
-    /// Of a whole log, ascending.
+impl Transcript {
+    /// Builds the transcript of a complete event log, ascending.
     pub fn new<'a>(
         instance: Instance,
         events: impl IntoIterator<Item = &'a Event>,
         names: &HashMap<UserId, String>,
         read_at: Timestamp,
     ) -> Self {
-        let name = |user: UserId| {
-            names
-                .get(&user)
-                .cloned()
-                .unwrap_or_else(|| format!("#{user}"))
-        };
-        let mut record = Self {
+        let mut transcript = Self {
             instance,
             reason: None,
             read_at,
             attendance: Vec::new(),
             messages: Vec::new(),
         };
-        let mut places: BTreeMap<UserId, usize> = BTreeMap::new();
+        let name = |user| {
+            let name = names.get(&user).cloned();
+            name.unwrap_or_else(|| format!("#{user}"))
+        };
+        let mut positions = BTreeMap::new();
         for event in events {
-            match &event.what {
-                What::Opened => {}
-                What::Join { user, .. } => {
-                    let at = *places.entry(*user).or_insert_with(|| {
-                        record.attendance.push(Attendance {
-                            user: *user,
-                            name: name(*user),
-                            stays: Vec::new(),
-                            total_ms: 0,
-                        });
-                        record.attendance.len() - 1
-                    });
-                    record.attendance[at].stays.push(Stay {
-                        from: event.timestamp,
-                        to: None,
-                        reason: None,
-                    });
-                }
-                What::Leave { user, reason } => {
-                    let attendance = places.get(user).map(|at| &mut record.attendance[*at]);
-                    if let Some(stay) = attendance.and_then(|one| one.stays.last_mut()) {
-                        stay.to = Some(event.timestamp);
-                        stay.reason = Some(*reason);
-                    }
-                }
-                What::Message {
-                    user,
-                    body,
-                    reply_to,
-                    edited,
-                    deleted,
-                    ..
-                } => record.messages.push(Said {
-                    seq: event.seq,
-                    timestamp: event.timestamp,
-                    user: *user,
-                    name: name(*user),
-                    body: body.to_string(),
-                    reply_to: *reply_to,
-                    edited: *edited,
-                    deleted: *deleted,
-                }),
-                What::Edited { target, body, .. } => {
-                    if let Some(said) = record.said(*target).filter(|said| said.deleted.is_none()) {
-                        said.body = body.to_string();
-                        said.edited = Some(event.timestamp);
-                    }
-                }
-                What::Deleted { target, .. } => {
-                    if let Some(said) = record.said(*target) {
-                        said.body.clear();
-                        said.deleted = Some(event.timestamp);
-                    }
-                }
-                What::Moderated(done) => {
-                    if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
-                        record.instance.todatetime = todatetime;
-                    }
-                }
-                What::Closed { reason } => record.reason = Some(*reason),
-            }
+            transcript.add(event, &name, &mut positions);
         }
-        for one in &mut record.attendance {
-            let lengths = one.stays.iter();
-            one.total_ms = lengths.map(|stay| stay.length_ms(read_at)).sum();
+        for attendance in &mut transcript.attendance {
+            let stays = attendance.stays.iter();
+            attendance.total_ms = stays.map(|stay| stay.length_ms(read_at)).sum();
         }
-        record
+        transcript
     }
 
-    /// The document.
+    /// Adds an event. `positions` are the indexes of users in `attendance`.
+    fn add(
+        &mut self,
+        event: &Event,
+        name: impl Fn(UserId) -> String,
+        positions: &mut BTreeMap<UserId, usize>,
+    ) {
+        match &event.what {
+            What::Opened => {}
+            What::Join { user, .. } => {
+                let at = *positions.entry(*user).or_insert_with(|| {
+                    self.attendance.push(Attendance {
+                        user: *user,
+                        name: name(*user),
+                        stays: Vec::new(),
+                        total_ms: 0,
+                    });
+                    self.attendance.len() - 1
+                });
+                self.attendance[at].stays.push(Stay {
+                    from: event.timestamp,
+                    to: None,
+                    reason: None,
+                });
+            }
+            What::Leave { user, reason } => {
+                let attendance = positions.get(user).map(|at| &mut self.attendance[*at]);
+                if let Some(stay) = attendance.and_then(|one| one.stays.last_mut()) {
+                    stay.to = Some(event.timestamp);
+                    stay.reason = Some(*reason);
+                }
+            }
+            What::Message {
+                user,
+                body,
+                reply_to,
+                edited,
+                deleted,
+                ..
+            } => self.messages.push(TranscriptMessage {
+                seq: event.seq,
+                timestamp: event.timestamp,
+                user: *user,
+                name: name(*user),
+                body: body.to_string(),
+                reply_to: *reply_to,
+                edited: *edited,
+                deleted: *deleted,
+            }),
+            What::Edited { target, body, .. } => {
+                let message = self.message(*target);
+                if let Some(message) = message.filter(|message| message.deleted.is_none()) {
+                    message.body = body.to_string();
+                    message.edited = Some(event.timestamp);
+                }
+            }
+            What::Deleted { target, .. } => {
+                if let Some(message) = self.message(*target) {
+                    message.body.clear();
+                    message.deleted = Some(event.timestamp);
+                }
+            }
+            What::Moderated(done) => {
+                if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
+                    self.instance.todatetime = todatetime;
+                }
+            }
+            What::Closed { reason } => self.reason = Some(*reason),
+        }
+    }
+
+    /// Returns the document.
     pub fn write(&self, format: Format) -> String {
         match format {
             Format::Md => markdown::write(self),
             Format::Json => self.json(),
             Format::Csv => csv::write(self),
-            Format::Txt => plain::write(self),
+            Format::Txt => text::write(self),
         }
     }
 
-    /// What is said when it has been written into this file.
-    pub fn said_of(&self, path: &Path) -> String {
-        let (messages, people) = (self.messages.len(), self.attendance.len());
-        let path = path.display();
-        format!("{messages} messages of {people} people are in {path}")
+    /// Returns the message for the user after writing the document to `path`.
+    pub fn exported_to(&self, path: &Path) -> String {
+        format!(
+            "Exported {} messages to {}",
+            self.messages.len(),
+            path.display()
+        )
     }
 
-    /// In JSON no character of a text moves a terminal.
     fn json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("only strings and numbers");
         crate::api::json_for_terminal(&json) + "\n"
     }
 
-    fn said(&mut self, seq: Seq) -> Option<&mut Said> {
-        let at = self.messages.binary_search_by_key(&seq, |said| said.seq);
+    fn message(&mut self, seq: Seq) -> Option<&mut TranscriptMessage> {
+        let at = self
+            .messages
+            .binary_search_by_key(&seq, |message| message.seq);
         at.ok().map(|at| &mut self.messages[at])
     }
 
-    /// What stands above everything else: a name and a value each.
+    /// Returns the names and values at the top of the document.
     fn head(&self) -> Vec<(&'static str, String)> {
         let instance = &self.instance;
         let mut head = vec![
@@ -251,7 +263,7 @@ impl Record {
             ("state", instance.state.to_string()),
         ];
         if let Some(reason) = self.reason {
-            head.push(("ended", ended_because(reason).to_owned()));
+            head.push(("ended", end_reason(reason).to_owned()));
         }
         head.push(("exported", self.read_at.to_string()));
         head
@@ -259,14 +271,14 @@ impl Record {
 }
 
 impl Stay {
-    /// How long it was; up to `now` if it goes on.
+    /// Returns the length in milliseconds, up to `now` for an open stay.
     fn length_ms(&self, now: Timestamp) -> i64 {
         self.to.unwrap_or(now).ms_since(self.from).max(0)
     }
 }
 
-impl Said {
-    /// What stands where its text would: nothing of a deleted one is left.
+impl TranscriptMessage {
+    /// Returns the text to display.
     fn text(&self) -> &str {
         if self.deleted.is_some() {
             "(deleted)"
@@ -276,29 +288,16 @@ impl Said {
     }
 }
 
-/// Why an instance ended, in words.
-fn ended_because(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",
-        Reason::Ended | Reason::Removed => "an admin ended it",
-        Reason::Missed => "nothing was running at its time",
-        Reason::Cancelled => "it was cancelled",
-    }
-}
-
-/// `1:02:03`
-fn length(ms: i64) -> String {
+/// Formats a duration as `1:02:03`.
+fn duration(ms: i64) -> String {
     let seconds = ms / 1_000;
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
     format!("{hours}:{minutes:02}:{:02}", seconds % 60)
 }
 
-/// The text without what a terminal might obey; line ends stay.
-fn harmless(text: &str) -> String {
-    let lines: Vec<String> = text
-        .split('\n')
-        .map(plenary_shared::text::for_terminal)
-        .collect();
+/// Returns text that is safe for terminals. Keeps line ends.
+fn sanitize_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(for_terminal).collect();
     lines.join("\n")
 }
 

@@ -1,5 +1,6 @@
-//! The terminal client: the screen, and the same for scripts.
+//! The terminal client: the screen, line mode and the shell commands.
 
+pub mod announcer;
 pub mod api;
 pub mod cache;
 pub mod clock;
@@ -8,8 +9,8 @@ pub mod command_line;
 pub mod config;
 pub mod drafts;
 pub mod effect;
+pub mod event_text;
 pub mod export;
-pub mod exporting;
 pub mod journal;
 pub mod key;
 pub mod keymap;
@@ -19,7 +20,7 @@ pub mod model;
 pub mod msg;
 pub mod net;
 pub mod notify_file;
-pub mod plain;
+
 pub mod private_file;
 pub mod runtime;
 pub mod sent;

@@ -1,4 +1,4 @@
-//! Files that are their owner's alone, and are there whole or not at all.
+//! Files that only their owner can access, written atomically.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,14 +8,14 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Makes a directory, and those above it, that only their owner enters; one that is there stays as it is.
+/// Creates a directory and its parents with mode 0700. Existing directories keep their mode.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// An empty file that only its owner reads and writes, in place of any other.
+/// Creates an empty file with mode 0600, replacing an existing one.
 pub fn create(path: &Path) -> io::Result<File> {
-    // One that was left there, as by a process that was killed, would keep its mode.
+    // A file left by a killed process would keep its mode.
     remove(path)?;
     OpenOptions::new()
         .read(true)
@@ -25,8 +25,7 @@ pub fn create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Puts this in place of what a file held; its directory must be there. A reader sees the old or the
-/// new, whole, and so does the next start after the power was cut.
+/// Replaces a file atomically, also across a power failure. Its directory must exist.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension(format!("{}.new", std::process::id()));
     create(&new)
@@ -36,12 +35,12 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         })
         .and_then(|()| fs::rename(&new, path))
         .inspect_err(|_| {
-            // What matters is the error that led here.
+            // The first error is the one to report.
             let _ = fs::remove_file(&new);
         })
 }
 
-/// What a file of text holds. One of more than `bytes_max` is an error, of the kind `FileTooLarge`.
+/// Reads a text file. Fails with the kind `FileTooLarge` if it exceeds `bytes_max`.
 pub fn read(path: &Path, bytes_max: u64) -> io::Result<String> {
     if fs::metadata(path)?.len() > bytes_max {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -60,7 +59,7 @@ pub fn replace_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     replace(path, &serde_json::to_vec(value)?)
 }
 
-/// Removes a file; that there is none is no error.
+/// Removes a file if it exists.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -74,12 +73,12 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     fn mode(path: &Path) -> u32 {
-        let kept = fs::metadata(path).expect("it is there");
-        kept.permissions().mode() & 0o777
+        let metadata = fs::metadata(path).expect("the file exists");
+        metadata.permissions().mode() & 0o777
     }
 
     #[test]
-    fn only_the_owner_reads_what_is_replaced_whoever_left_it() {
+    fn replaced_file_is_private_even_if_others_existed() {
         let directory = tempfile::tempdir().expect("a directory");
         let within = directory.path().join("a/b");
         make_directory(&within).expect("made");
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_put_in_place_leaves_nothing_behind() {
+    fn failed_replace_leaves_no_temporary_file() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("kept.json");
         fs::create_dir(&path).expect("in its way");

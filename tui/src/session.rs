@@ -1,4 +1,4 @@
-//! Who is signed in where: the stored session, readable by its owner alone.
+//! The stored session: the server, the user and the login token.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -12,77 +12,77 @@ use serde::{Deserialize, Serialize};
 use crate::private_file;
 use crate::server_url::ServerUrl;
 
-/// A login token: a secret, which `{:?}` does not tell.
+/// A login token. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(String);
 
-/// What a sign-in left.
+/// The session stored by a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
-    /// The server that gave the token; it is shown to no other.
+    /// The server that issued the token. No other server receives it.
     #[serde(with = "server_text")]
     pub server: ServerUrl,
-    /// The token.
+    /// The login token.
     pub token: Token,
-    /// The person's address.
+    /// The email of the user.
     pub email: String,
-    /// What they are called.
+    /// The name of the user.
     pub name: String,
-    /// When the token stops being good.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
-/// Which server to talk to, and as whom.
+/// The server to connect to and the token to use.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The server.
     pub server: ServerUrl,
-    /// The token to show it, if there is one for it.
+    /// The token for this server.
     pub token: Option<Token>,
-    /// The stored session, which may belong to another server.
+    /// The stored session. It may be one of another server.
     pub session: Option<Session>,
 }
 
-/// The file that holds the session.
+/// The file with the stored session.
 #[derive(Clone, Debug)]
 pub struct SessionFile {
     path: PathBuf,
 }
 
-/// What loading found.
+/// The result of loading a session.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The session, if there is one.
+    /// The stored session.
     pub session: Option<Session>,
-    /// Others could read the file until now; its mode has been set right.
+    /// Whether other users could read the file. Its mode has been corrected.
     pub was_exposed: bool,
 }
 
-/// Why the session cannot be read or kept.
+/// Why the session cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// The system refused.
+    /// An I/O error.
     #[error("{}: {error}", path.display())]
     Io {
-        /// Which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error.
         error: io::Error,
     },
-    /// It is no session. What it says is not repeated: it may hold a token.
-    #[error("{}: this is no stored session: sign in anew with 'plenary login'", .0.display())]
-    Garbled(PathBuf),
+    /// The file is damaged. The message omits its content, which may include a token.
+    #[error("{} is damaged: sign in again with 'plenary login'", .0.display())]
+    Damaged(PathBuf),
 }
 
 impl Token {
-    /// From its text; surrounding white space is none of it.
+    /// Creates a token from text. Trims surrounding white space.
     pub fn new(text: impl AsRef<str>) -> Self {
         Self(text.as_ref().trim().to_owned())
     }
 
-    /// The text, for the server alone.
+    /// Returns the token as text.
     pub fn secret(&self) -> &str {
         &self.0
     }
@@ -95,8 +95,8 @@ impl fmt::Debug for Token {
 }
 
 impl Account {
-    /// The named server, or else the one that was signed in to last, or else the one on this
-    /// machine; the given token, or else the stored one if it is this server's.
+    /// Chooses the server: the given one, that of the stored session, or the default. Chooses the
+    /// token: the given one, or the stored one if it belongs to the server.
     pub fn choose(
         server: Option<ServerUrl>,
         token: Option<Token>,
@@ -117,19 +117,19 @@ impl Account {
 }
 
 impl SessionFile {
-    /// In this program's state directory.
+    /// Returns the session file in the state directory.
     pub fn within(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("session.toml"),
         }
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads it. If others could read it, they cannot any more.
+    /// Loads the session. Makes the file private if other users can read it.
     pub fn load(&self) -> Result<Loaded, SessionError> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
@@ -153,14 +153,14 @@ impl SessionFile {
         }
         let text = io::read_to_string(file).map_err(|error| self.io(error))?;
         let session =
-            toml::from_str(&text).map_err(|_| SessionError::Garbled(self.path.clone()))?;
+            toml::from_str(&text).map_err(|_| SessionError::Damaged(self.path.clone()))?;
         Ok(Loaded {
             session: Some(session),
             was_exposed,
         })
     }
 
-    /// Writes it so that a reader sees the old one or the new one, whole.
+    /// Stores the session atomically.
     pub fn save(&self, session: &Session) -> Result<(), SessionError> {
         let text = toml::to_string(session).map_err(|error| self.io(io::Error::other(error)))?;
         let directory = self.path.parent().unwrap_or(Path::new("."));
@@ -171,7 +171,7 @@ impl SessionFile {
         private_file::replace(&self.path, text.as_bytes()).map_err(|error| self.io(error))
     }
 
-    /// Forgets it; that there was none is no error.
+    /// Removes the file if it exists.
     pub fn remove(&self) -> Result<(), SessionError> {
         private_file::remove(&self.path).map_err(|error| self.io(error))
     }
@@ -184,7 +184,7 @@ impl SessionFile {
     }
 }
 
-/// A server as its address.
+/// Serializes a server as its URL.
 mod server_text {
     use super::ServerUrl;
     use serde::{Deserialize as _, Deserializer, Serializer};

@@ -1,54 +1,53 @@
-//! The commands of the shell: one file for each, and what they share.
+//! The commands of the command line: one file for each, and what they share.
 
 mod admin;
+mod attend;
 mod change;
 mod export;
 mod failure;
-mod join;
 mod join_times;
 mod keys;
-mod leave;
 mod login;
 mod logout;
 mod meetings;
 mod messages;
-mod once;
-mod out;
-mod people;
-mod print;
+mod output;
+mod participants;
+mod post;
 mod prompt;
-mod say;
+mod retry;
 mod search;
+mod style;
 mod tail;
 
 use std::io::IsTerminal as _;
 use std::time::SystemTime;
 
 use plenary_shared::domain::Code;
+use serde::de::DeserializeOwned;
 
 pub use failure::{Exit, Failure};
 pub use keys::print as print_keys;
 
-use crate::api::Api;
+use crate::api::{Api, Receipt, Response};
 use crate::command_line::Command;
 use crate::config::Settings;
 use crate::session::{Account, SessionFile};
-use out::Out;
-use print::Style;
+use output::Output;
+use style::{Cell, Style};
 
-/// What a command works with.
+/// The context of a command.
 struct Shell {
     account: Account,
     session_file: SessionFile,
-    out: Out,
+    out: Output,
     style: Style,
-    /// JSON for programs instead of lines for people.
+    /// Whether to print JSON instead of text.
     json: bool,
-    /// By which a connection notices that the machine slept.
     wall_clock: fn() -> SystemTime,
 }
 
-/// Does what one command says.
+/// Runs a command. `wall_clock` is `SystemTime::now`.
 pub async fn run(
     command: Command,
     settings: &Settings,
@@ -59,49 +58,50 @@ pub async fn run(
     let session = match (session_file.load(), &command) {
         (Ok(loaded), _) => {
             if loaded.was_exposed {
-                out::note(&format!(
-                    "{} could be read by others until now: sign in anew if they may have",
+                output::note(&format!(
+                    "{} was readable by other users and is now private: sign in again if \
+                     someone may have read it",
                     session_file.path().display()
                 ));
             }
             loaded.session
         }
-        // A new sign-in replaces what cannot be read.
+        // Signing in replaces an unreadable session.
         (Err(_), Command::Login(_)) => None,
         (Err(error), _) => return Err(error.into()),
     };
     let mut shell = Shell {
         account: Account::choose(settings.server.clone(), settings.token.clone(), session),
         session_file,
-        out: Out::stdout(),
+        out: Output::stdout(),
         style: Style {
             colour: !settings.no_color && std::io::stdout().is_terminal(),
-            zone: print::local,
+            zone: style::local,
         },
         json,
         wall_clock,
     };
     match command {
-        Command::Login(login) => login::run(&mut shell, login).await,
+        Command::Login(args) => login::run(&mut shell, args).await,
         Command::Logout => logout::run(&mut shell).await,
         Command::Meetings => meetings::run(&mut shell).await,
-        Command::Join(at) => join::run(&mut shell, at.instance).await,
-        Command::Leave(at) => leave::run(&mut shell, at.instance).await,
-        Command::People(at) => people::run(&mut shell, at.instance).await,
-        Command::Messages(messages) => messages::run(&mut shell, messages).await,
+        Command::Join(args) => attend::join(&mut shell, args.instance).await,
+        Command::Leave(args) => attend::leave(&mut shell, args.instance).await,
+        Command::Participants(args) => participants::run(&mut shell, args.instance).await,
+        Command::Messages(args) => messages::run(&mut shell, args).await,
         Command::JoinTimes => join_times::run(&mut shell).await,
-        Command::Say(say) => say::run(&mut shell, say).await,
-        Command::Edit(edit) => change::edit(&mut shell, edit).await,
-        Command::Delete(delete) => change::delete(&mut shell, delete).await,
-        Command::Search(search) => search::run(&mut shell, search).await,
-        Command::Export(export) => export::run(&mut shell, export).await,
-        Command::Tail(tail) => tail::run(&mut shell, tail).await,
-        Command::Admin(admin) => admin::run(&mut shell, admin).await,
+        Command::Post(args) => post::run(&mut shell, args).await,
+        Command::Edit(args) => change::edit(&mut shell, args).await,
+        Command::Delete(args) => change::delete(&mut shell, args).await,
+        Command::Search(args) => search::run(&mut shell, args).await,
+        Command::Export(args) => export::run(&mut shell, args).await,
+        Command::Tail(args) => tail::run(&mut shell, args).await,
+        Command::Admin(args) => admin::run(&mut shell, args).await,
     }
 }
 
 impl Shell {
-    /// The server, asked as whoever is signed in.
+    /// Returns a client for the account, or a failure if no one is signed in.
     fn api(&self) -> Result<Api, Failure> {
         if self.account.token.is_none() {
             return Err(self.not_signed_in());
@@ -114,13 +114,39 @@ impl Shell {
 
     fn not_signed_in(&self) -> Failure {
         let server = &self.account.server;
-        let sentence = match &self.account.session {
+        let message = match &self.account.session {
             Some(session) => format!(
-                "You are signed in to {}, but not to {server}: use 'plenary login --server {server}'.",
+                "You are signed in to {}, not to {server}. Run 'plenary login --server {server}'.",
                 session.server
             ),
-            None => format!("You are not signed in to {server}: use 'plenary login'."),
+            None => format!("You are not signed in to {server}. Run 'plenary login'."),
         };
-        Failure::told(Exit::NotSignedIn, Code::NotSignedIn.as_str(), sentence)
+        Failure::new(Exit::NotSignedIn, Code::NotSignedIn.as_str(), message)
+    }
+
+    /// Prints a response as JSON or as the table of `rows`.
+    fn print_table<T: DeserializeOwned>(
+        &mut self,
+        response: &Response,
+        rows: impl Fn(Style, &T) -> Vec<Vec<Cell>>,
+    ) -> Result<(), Failure> {
+        if self.json {
+            return self.out.line(&response.json());
+        }
+        for line in self.style.table(&rows(self.style, &response.read()?)) {
+            self.out.line(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Prints a receipt as JSON or as `DONE at TIME (seq N)`.
+    fn print_receipt(&mut self, response: &Response, done: &str) -> Result<(), Failure> {
+        if self.json {
+            return self.out.line(&response.json());
+        }
+        let receipt: Receipt = response.read()?;
+        let at = self.style.moment(receipt.timestamp);
+        self.out
+            .line(&format!("{done} at {at} (seq {})", receipt.seq))
     }
 }

@@ -1,6 +1,6 @@
-//! The terminal: taken, and always given back.
+//! The terminal: raw mode and the alternate screen, restored on drop and on a panic.
 
-mod linking;
+mod hyperlinks;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::process::Command;
@@ -20,70 +20,71 @@ use ratatui::Frame;
 use plenary_shared::text::for_terminal;
 
 use crate::link::Links;
-use linking::{Linking, Shared};
+use hyperlinks::{HyperlinkBackend, SharedLinks};
 
-/// Bytes that go to the terminal at once: a frame of the largest screens, so that none is seen half.
+/// Size of the write buffer. Fits a frame of large screens, so that frames do not tear.
 const FRAME_BYTES: usize = 64 * 1_024;
 
-/// xterm's stack of titles: the one that was there comes back.
+/// Save and restore the title on the title stack of xterm.
 const PUSH_TITLE: &str = "\x1b[22;2t";
 const POP_TITLE: &str = "\x1b[23;2t";
 
-/// Presses and the wheel, by their full places.
-const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
-const GIVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
+/// Enable and disable mouse reports: clicks and the wheel, with SGR coordinates.
+const ENABLE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+const DISABLE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 
-/// The terminal, while it is ours. Dropping it gives it back.
+/// The terminal in raw mode. Dropping it restores the terminal.
 pub struct Term {
-    inner: ratatui::Terminal<Linking<BufWriter<Stdout>>>,
-    /// Where the links on the screen lead; nowhere, if this terminal does not know them.
-    links: Shared,
+    inner: ratatui::Terminal<HyperlinkBackend<BufWriter<Stdout>>>,
+    /// The URLs of the links on the screen. Empty without `has_links`.
+    links: SharedLinks,
     has_links: bool,
-    /// Whether it is ours just now.
-    is_taken: bool,
-    /// Whether the mouse is ours as well.
+    /// Whether the terminal is in raw mode. False while another program uses it.
+    is_active: bool,
+    /// Whether mouse reports are enabled.
     has_mouse: bool,
 }
 
-/// Whether there is a terminal to draw on and to read keys from.
-pub fn is_there() -> bool {
+/// Returns whether standard input and output are a terminal.
+pub fn is_available() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 impl Term {
-    /// Takes the terminal. From here on a panic gives it back before it is reported. `has_links` says
-    /// whether it is told where links lead.
-    pub fn take(has_links: bool) -> io::Result<Self> {
+    /// Enters raw mode and installs a panic hook that restores the terminal before the report.
+    ///
+    /// `has_links` makes links clickable with OSC 8.
+    pub fn enter(has_links: bool) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                give_back();
+                restore();
                 before(panic);
             }));
         });
-        if let Err(error) = push_title().and_then(|()| enter()) {
-            give_back();
+        if let Err(error) = push_title().and_then(|()| enter_raw_mode()) {
+            restore();
             return Err(error);
         }
-        let links = Shared::default();
+        let links = SharedLinks::default();
         let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        match ratatui::Terminal::new(Linking::new(writer, links.clone())) {
+        match ratatui::Terminal::new(HyperlinkBackend::new(writer, links.clone())) {
             Ok(inner) => Ok(Self {
                 inner,
                 links,
                 has_links,
-                is_taken: true,
+                is_active: true,
                 has_mouse: false,
             }),
             Err(error) => {
-                give_back();
+                restore();
                 Err(error)
             }
         }
     }
 
-    /// Columns and rows.
+    /// Returns the columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
         let size = self.inner.size()?;
         Ok((size.width, size.height))
@@ -99,66 +100,65 @@ impl Term {
             }
         })?;
         if is_stale {
-            // Where the text stayed and its link did not, nothing was written.
+            // Cells with unchanged text but another link were not written.
             self.clear()?;
             self.inner.draw(|frame| drop(view(frame)))?;
         }
         Ok(())
     }
 
-    /// Forgets what is on the screen: the next frame draws everything.
+    /// Makes the next frame redraw all cells.
     pub fn clear(&mut self) -> io::Result<()> {
-        // Not by `Terminal::clear`: it asks the terminal where the cursor is, and the answer would
-        // have to come past the keys that are being read.
-        self.inner.backend_mut().forget();
+        // `Terminal::clear` would query the cursor position, whose report the event stream consumes.
+        self.inner.backend_mut().forget_cursor();
         let size = self.inner.size()?;
         self.inner.resize(size.into())
     }
 
-    /// Writes the terminal's title.
+    /// Sets the title of the terminal.
     pub fn set_title(&mut self, title: &str) -> io::Result<()> {
-        // Only what may stand in a title: it is written past the widgets that strip controls.
+        // This bypasses the widgets that strip control characters.
         let title = for_terminal(title);
         execute!(io::stdout(), Print(format!("\x1b]2;{title}\x07")))
     }
 
-    /// Takes the mouse, or gives it back: presses and the wheel, no motion.
-    pub fn set_mouse(&mut self, ours: bool) -> io::Result<()> {
-        self.has_mouse = ours;
+    /// Enables or disables reports of clicks and the wheel.
+    pub fn set_mouse(&mut self, enabled: bool) -> io::Result<()> {
+        self.has_mouse = enabled;
         execute!(
             io::stdout(),
-            Print(if ours { TAKE_MOUSE } else { GIVE_MOUSE })
+            Print(if enabled { ENABLE_MOUSE } else { DISABLE_MOUSE })
         )
     }
 
-    /// Writes a sequence for the terminal itself, which shows nothing.
-    pub fn say(&mut self, sequence: &str) -> io::Result<()> {
+    /// Writes a control sequence.
+    pub fn write_sequence(&mut self, sequence: &str) -> io::Result<()> {
         execute!(io::stdout(), Print(sequence))
     }
 
-    /// Gives the terminal back, stops the whole job as Ctrl-Z does, and takes the terminal again
-    /// when it is continued.
+    /// Restores the terminal, stops the job as Ctrl-Z does, and enters raw mode again after it
+    /// continues.
     pub fn suspend(&mut self) -> io::Result<()> {
         self.release();
-        // The job as a whole, so that the shell notices also when another program began this one.
+        // Stops the process group, so that the shell notices even if this is not its direct child.
         let stopped = Command::new("sh").args(["-c", "kill -s TSTP 0"]).status();
         self.resume()?;
         stopped.map(|_| ())
     }
 
-    /// Gives the terminal to another program.
+    /// Restores the terminal for another program.
     pub fn release(&mut self) {
-        if std::mem::take(&mut self.is_taken) {
-            give_back();
+        if std::mem::take(&mut self.is_active) {
+            restore();
         }
     }
 
-    /// Takes the terminal again after something else had it.
+    /// Enters raw mode again after another program used the terminal.
     pub fn resume(&mut self) -> io::Result<()> {
-        if !std::mem::replace(&mut self.is_taken, true) {
+        if !std::mem::replace(&mut self.is_active, true) {
             push_title()?;
         }
-        enter()?;
+        enter_raw_mode()?;
         self.set_mouse(self.has_mouse)?;
         self.clear()
     }
@@ -174,7 +174,7 @@ fn push_title() -> io::Result<()> {
     execute!(io::stdout(), Print(PUSH_TITLE))
 }
 
-fn enter() -> io::Result<()> {
+fn enter_raw_mode() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(
         io::stdout(),
@@ -184,13 +184,13 @@ fn enter() -> io::Result<()> {
     )
 }
 
-/// Undoes everything that `push_title` and `enter` do, each whether or not the others could be done.
-fn give_back() {
+/// Reverts `push_title` and `enter_raw_mode`. Continues after errors.
+fn restore() {
     let mut out = io::stdout();
-    // If the terminal is gone, there is nothing to give back and nobody to tell.
+    // The terminal may be gone.
     let _ = execute!(
         out,
-        Print(GIVE_MOUSE),
+        Print(DISABLE_MOUSE),
         DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,

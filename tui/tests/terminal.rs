@@ -117,7 +117,7 @@ fn it_stops_and_goes_on_in_a_shell() {
 #[test]
 fn a_panic_gives_the_terminal_back_before_it_is_told() {
     if std::env::var_os(PANICS).is_some() {
-        let mut term = Term::take(true).expect("this is a terminal");
+        let mut term = Term::enter(true).expect("this is a terminal");
         term.set_mouse(true).expect("it takes all");
         panic!("on purpose");
     }

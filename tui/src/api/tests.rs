@@ -1,6 +1,6 @@
-//! The requests as they arrive at a real socket, and what becomes of the answers.
+//! Requests as a real socket receives them, and the handling of responses.
 
-use plenary_shared::domain::Instance;
+use plenary_shared::domain::{Code, Instance};
 use plenary_shared::protocol::MeetingsOk;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -8,14 +8,14 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-/// Answers each connection with the next of these, after its whole request; gives the requests.
-async fn answering(answers: Vec<String>) -> (Api, JoinHandle<Vec<String>>) {
+/// Starts a server that sends one response for each connection. Its task returns the requests.
+async fn serving(responses: Vec<String>) -> (Api, JoinHandle<Vec<String>>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let peer = tokio::spawn(async move {
         let mut requests = Vec::new();
-        for answer in answers {
+        for response in responses {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut request = Vec::new();
             let mut chunk = [0; 4096];
@@ -25,7 +25,7 @@ async fn answering(answers: Vec<String>) -> (Api, JoinHandle<Vec<String>>) {
                 request.extend_from_slice(&chunk[..read]);
             }
             requests.push(String::from_utf8(request).expect("UTF-8"));
-            stream.write_all(answer.as_bytes()).await.expect("sent");
+            stream.write_all(response.as_bytes()).await.expect("sent");
         }
         requests
     });
@@ -50,28 +50,27 @@ fn instance() -> InstanceId {
     "1/4".parse().expect("an instance")
 }
 
-/// An answer with this status and body.
-fn answer(status: &str, body: &str) -> String {
+fn response(status: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-fn nothing() -> String {
-    answer(
+fn no_meetings() -> String {
+    response(
         "200 OK",
         r#"{"meetings":[],"now":"2026-05-06T13:00:00.000Z"}"#,
     )
 }
 
 #[tokio::test]
-async fn a_request_shows_its_token_and_an_answer_comes_as_it_was_given() {
-    let (api, peer) = answering(vec![nothing()]).await;
-    let answer = api.meetings().await.expect("an answer");
+async fn request_carries_the_token_and_json_is_unchanged() {
+    let (api, peer) = serving(vec![no_meetings()]).await;
+    let response = api.meetings().await.expect("a response");
     assert_eq!(
-        answer.json(),
+        response.json(),
         r#"{"meetings":[],"now":"2026-05-06T13:00:00.000Z"}"#
     );
-    let read: MeetingsOk = answer.read(&api).expect("meetings");
+    let read: MeetingsOk = response.read().expect("meetings");
     assert_eq!(read.meetings, Vec::<Instance>::new());
     let requests = peer.await.expect("no panic");
     assert!(requests[0].starts_with("GET /meetings HTTP/1.1\r\n"));
@@ -79,15 +78,15 @@ async fn a_request_shows_its_token_and_an_answer_comes_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn a_post_carries_its_key_and_a_page_its_bounds() {
-    let (api, peer) = answering(vec![nothing(), nothing()]).await;
+async fn post_carries_its_id_and_page_its_bounds() {
+    let (api, peer) = serving(vec![no_meetings(), no_meetings()]).await;
     let cmid: Cmid = "01890a5d-ac96-774b-bcce-b302099a8057"
         .parse()
         .expect("a UUID");
     let body = MessageBody::parse("a \"b\"\n").expect("a body");
     api.post(instance(), cmid, &body, None, Ack::Ordered)
         .await
-        .expect("an answer");
+        .expect("a response");
     let page = Page {
         after: None,
         before: Some(Seq::new(9).expect("small")),
@@ -96,7 +95,7 @@ async fn a_post_carries_its_key_and_a_page_its_bounds() {
     let user = UserId::new(7).expect("small");
     api.messages(instance(), Some(user), page)
         .await
-        .expect("an answer");
+        .expect("a response");
     let requests = peer.await.expect("no panic");
     assert!(requests[0].starts_with("POST /meeting/1/order/4/message HTTP/1.1\r\n"));
     assert!(requests[0].contains("idempotency-key: 01890a5d-ac96-774b-bcce-b302099a8057\r\n"));
@@ -109,41 +108,44 @@ async fn a_post_carries_its_key_and_a_page_its_bounds() {
 }
 
 #[tokio::test]
-async fn every_no_is_told_apart() {
-    let away = r#"{"code":"unavailable","detail":"b\u001b."}"#;
-    let (api, _peer) = answering(vec![
-        answer("503 Service Unavailable\r\nretry-after: 3", away),
-        answer("418 Teapot", r#"{"code":"new","detail":"Tea."}"#),
-        answer("404 Not Found", "<html"),
-        answer("200 OK", "{").replace("length: 1", "length: 100"),
+async fn rejections_and_foreign_responses_are_distinguished() {
+    let unavailable = r#"{"code":"unavailable","detail":"b\u001b."}"#;
+    let (api, _peer) = serving(vec![
+        response("503 Service Unavailable\r\nretry-after: 3", unavailable),
+        response("418 Teapot", r#"{"code":"new","detail":"Tea."}"#),
+        response("404 Not Found", "<html"),
+        response("200 OK", "{").replace("length: 1", "length: 100"),
     ])
     .await;
-    let Err(ApiError::Refused(refusal)) = api.meetings().await else {
-        panic!("not refused");
+    let Err(ApiError::Rejected(rejection)) = api.meetings().await else {
+        panic!("not rejected");
     };
-    assert_eq!(refusal.known(), Some(Code::Unavailable));
-    assert_eq!(refusal.detail, "b.");
-    assert_eq!(refusal.retry_after, Some(Duration::from_secs(3)));
-    assert!(ApiError::Refused(refusal).is_temporary());
+    assert_eq!(rejection.known_code(), Some(Code::Unavailable));
+    assert_eq!(rejection.detail, "b.");
+    assert_eq!(rejection.retry_after, Some(Duration::from_secs(3)));
+    assert!(ApiError::Rejected(rejection).is_temporary());
 
-    let Err(ApiError::Refused(refusal)) = api.meetings().await else {
-        panic!("not refused");
+    let Err(ApiError::Rejected(rejection)) = api.meetings().await else {
+        panic!("not rejected");
     };
-    assert_eq!((refusal.known(), refusal.code.as_str()), (None, "new"));
+    assert_eq!(
+        (rejection.known_code(), rejection.code.as_str()),
+        (None, "new")
+    );
 
-    let foreign = api.meetings().await.err().expect("no answer");
+    let foreign = api.meetings().await.err().expect("an error");
     assert!(foreign.to_string().contains("(HTTP 404)"), "{foreign}");
     assert!(!foreign.is_temporary());
 
-    let cut = api.meetings().await.err().expect("no answer");
+    let cut = api.meetings().await.err().expect("an error");
     assert!(matches!(cut, ApiError::Unreachable { .. }), "{cut}");
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
-    let (api, peer) = answering(vec![]).await;
+async fn unreachable_server_is_named() {
+    let (api, peer) = serving(vec![]).await;
     peer.await.expect("no panic");
-    let error = api.meetings().await.err().expect("no answer");
+    let error = api.meetings().await.err().expect("an error");
     let text = error.to_string();
     assert!(
         text.contains(&api.server().to_string()) && text.contains("refused"),
@@ -153,7 +155,7 @@ async fn a_server_that_is_not_there_is_named() {
 }
 
 #[test]
-fn json_moves_no_terminal_and_means_the_same() {
+fn escaped_json_is_safe_and_equal() {
     let json = "{\"title\":\"a\u{9b}2J\u{202e}b\u{e0001}日\"}\n";
     let shown = json_for_terminal(json);
     assert_eq!(shown, "{\"title\":\"a\\u009b2J\\u202eb\\udb40\\udc01日\"}");

@@ -1,77 +1,97 @@
-//! `plenary admin`: what only admins do, its arguments and its help.
+//! `plenary admin`: commands for admins, their arguments and help texts.
 
 use clap::{Args, Subcommand};
 use plenary_shared::time::{Timestamp, parse_length};
 
-use super::Where;
+use super::InstanceArg;
 
-mod people;
+mod users;
 
-pub use people::{AddUser, OfUser, SetPassword, SetRole, User, UserCommand};
+pub use users::{AddUser, SetPassword, SetRole, User, UserArg, UserCommand};
 
 /// `plenary admin`
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Needs the role admin. Everybody in the meeting is told what was done to it, by whom and why.\n\n\
+    after_help = "Opens the dashboard if no command is given. Requires the role admin. \
+    Participants see each\nmoderation action, the admin who took it and the reason.\n\n\
     Examples:\n  plenary admin\n  plenary admin extend 1/4 +30m --reason 'not done yet'\n  \
     plenary admin remove 1/4 mallory@example.org --ban --reason spam\n  \
-    plenary admin announce 1/4 'Coffee is ready'\n  \
-    plenary admin explain hamid@example.org 1/4\n  \
     plenary admin user disable mallory@example.org"
 )]
 pub struct Admin {
-    /// What to do; without one, the dashboard is opened.
+    /// The command. `None` opens the dashboard.
     #[command(subcommand)]
-    pub measure: Option<AdminCommand>,
+    pub command: Option<AdminCommand>,
 }
 
-/// What an admin does.
+/// The commands of `plenary admin`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AdminCommand {
     /// End a meeting now
-    End(Steer),
-    /// Move the end to later
+    #[command(after_help = "Example:\n  plenary admin end 1/4 --reason 'fire drill'")]
+    End(ModerateArgs),
+    /// Extend a meeting
+    #[command(after_help = "Examples:\n  plenary admin extend 1/4 +30m\n  \
+        plenary admin extend 1/4 2026-05-06T13:00:00Z")]
     Extend(Extend),
-    /// Let nobody join any more; who is in stays in
-    Lock(Steer),
-    /// Let people join again
-    Unlock(Steer),
-    /// Let nobody write any more, or with --off let them again
+    /// Lock a meeting so that no one can join
+    #[command(
+        after_help = "Participants stay in the meeting.\n\nExample:\n  plenary admin lock 1/4"
+    )]
+    Lock(ModerateArgs),
+    /// Unlock a meeting
+    #[command(after_help = "Example:\n  plenary admin unlock 1/4")]
+    Unlock(ModerateArgs),
+    /// Turn read-only on or off
+    #[command(after_help = "Only admins can post in a read-only meeting.\n\n\
+        Examples:\n  plenary admin read-only 1/4\n  plenary admin read-only 1/4 --off")]
     ReadOnly(ReadOnly),
-    /// Let somebody write no more
-    Mute(Concern),
-    /// Let them write again
-    Unmute(Concern),
-    /// Take somebody out at once
+    /// Mute a participant
+    #[command(after_help = "A muted participant cannot post.\n\n\
+        Example:\n  plenary admin mute 1/4 mallory@example.org --reason spam")]
+    Mute(UserModerateArgs),
+    /// Unmute a participant
+    #[command(after_help = "Example:\n  plenary admin unmute 1/4 mallory@example.org")]
+    Unmute(UserModerateArgs),
+    /// Remove a participant
+    #[command(
+        after_help = "A removed participant can join again unless --ban is given.\n\n\
+        Example:\n  plenary admin remove 1/4 mallory@example.org --ban --reason spam"
+    )]
     Remove(Remove),
-    /// Let somebody come back who was removed with --ban
-    Unban(Concern),
-    /// Tell everybody something
+    /// Lift the ban on a user
+    #[command(after_help = "Example:\n  plenary admin unban 1/4 mallory@example.org")]
+    Unban(UserModerateArgs),
+    /// Post an announcement to a meeting
+    #[command(after_help = "Example:\n  plenary admin announce 1/4 'Coffee is ready'")]
     Announce(Announce),
-    /// Say why somebody may join a meeting, or may not
+    /// Explain why a user can or cannot join a meeting
+    #[command(after_help = "Example:\n  plenary admin explain hamid@example.org 1/4")]
     Explain(Explain),
-    /// Add people, give them roles and passwords, shut them out, end their sessions
+    /// Manage users, their roles, passwords and sessions
+    #[command(after_help = "Examples:\n  plenary admin user list\n  \
+        plenary admin user add --name Ada --email ada@example.org")]
     User(User),
 }
 
 /// `plenary admin explain`
 #[derive(Clone, Debug, Args)]
 pub struct Explain {
-    /// Whose e-mail address
+    /// Email of the user
     #[arg(value_name = "EMAIL")]
     pub email: String,
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
+    pub at: InstanceArg,
 }
 
-/// Where, and why.
+/// The arguments of each moderation command.
 #[derive(Clone, Debug, Args)]
-pub struct Steer {
-    /// Where.
+pub struct ModerateArgs {
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// Why: one line, told to everybody
+    pub at: InstanceArg,
+    /// Reason that participants see (one line)
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
 }
@@ -79,52 +99,52 @@ pub struct Steer {
 /// `plenary admin extend`
 #[derive(Clone, Debug, Args)]
 pub struct Extend {
-    /// Where, and why.
+    /// The instance and the reason.
     #[command(flatten)]
-    pub steer: Steer,
-    /// By a length like +30m, or to a time like 2026-05-06T13:00:00Z
-    #[arg(value_name = "LENGTH|TIME", value_parser = longer)]
-    pub longer: Longer,
+    pub args: ModerateArgs,
+    /// Duration to add, such as +30m, or new end, such as 2026-05-06T13:00:00Z
+    #[arg(value_name = "DURATION|TIME", value_parser = extension)]
+    pub extension: Extension,
 }
 
-/// By how much longer.
+/// How far `extend` moves the end of a meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Longer {
-    /// So many minutes.
+pub enum Extension {
+    /// By this many minutes.
     Minutes(u32),
-    /// Until then.
+    /// To this time.
     Until(Timestamp),
 }
 
 /// `plenary admin read-only`
 #[derive(Clone, Debug, Args)]
 pub struct ReadOnly {
-    /// Where, and why.
+    /// The instance and the reason.
     #[command(flatten)]
-    pub steer: Steer,
-    /// Let people write again
+    pub args: ModerateArgs,
+    /// Turn read-only off
     #[arg(long)]
     pub off: bool,
 }
 
-/// Where, whom, and why.
+/// The arguments of moderation commands that act on one user.
 #[derive(Clone, Debug, Args)]
-pub struct Concern {
-    /// Where, and why.
+pub struct UserModerateArgs {
+    /// The instance and the reason.
     #[command(flatten)]
-    pub steer: Steer,
-    /// Whom: a userID or an e-mail address
-    #[arg(value_name = "WHO")]
-    pub who: String,
+    pub args: ModerateArgs,
+    /// The user.
+    #[command(flatten)]
+    pub user: UserArg,
 }
 
 /// `plenary admin remove`
 #[derive(Clone, Debug, Args)]
 pub struct Remove {
-    /// Where, whom, and why.
+    /// The instance, the reason and the user.
     #[command(flatten)]
-    pub of: Concern,
-    /// They may not come back
+    pub target: UserModerateArgs,
+    /// Ban the user from joining again
     #[arg(long)]
     pub ban: bool,
 }
@@ -132,26 +152,26 @@ pub struct Remove {
 /// `plenary admin announce`
 #[derive(Clone, Debug, Args)]
 pub struct Announce {
-    /// Where.
+    /// The instance.
     #[command(flatten)]
-    pub at: Where,
-    /// What to say; several words become one text
+    pub at: InstanceArg,
+    /// Announcement (several words are joined with spaces)
     #[arg(value_name = "TEXT", required = true)]
     pub text: Vec<String>,
 }
 
-/// Reads `+30m`, `90m`, `+2h` or a time.
-fn longer(text: &str) -> Result<Longer, String> {
+/// Parses `+30m`, `90m`, `+2h` or a time.
+fn extension(text: &str) -> Result<Extension, String> {
     let length = text.strip_prefix('+').unwrap_or(text);
     if let Ok(length) = parse_length(length) {
         let minutes = u32::try_from(length.num_minutes()).unwrap_or_default();
         if minutes > 0 {
-            return Ok(Longer::Minutes(minutes));
+            return Ok(Extension::Minutes(minutes));
         }
     }
-    text.parse()
-        .map(Longer::Until)
-        .map_err(|_| "must be a length like +30m or a time like 2026-05-06T13:00:00Z".to_owned())
+    text.parse().map(Extension::Until).map_err(|_| {
+        "expected a duration such as +30m or a time such as 2026-05-06T13:00:00Z".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -159,14 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_or_a_time_makes_it_longer() {
-        assert_eq!(longer("+30m"), Ok(Longer::Minutes(30)));
-        assert_eq!(longer("2h"), Ok(Longer::Minutes(120)));
+    fn extension_is_a_duration_or_a_time() {
+        assert_eq!(extension("+30m"), Ok(Extension::Minutes(30)));
+        assert_eq!(extension("2h"), Ok(Extension::Minutes(120)));
         let until = "2026-05-06T13:00:00Z";
         let at = until.parse().expect("a time");
-        assert_eq!(longer(until), Ok(Longer::Until(at)));
+        assert_eq!(extension(until), Ok(Extension::Until(at)));
         for bad in ["", "+", "0m", "soon", "-30m"] {
-            assert!(longer(bad).is_err(), "{bad}");
+            assert!(extension(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,123 +1,96 @@
-//! Comma-separated values (RFC 4180): one table, whose first column says what a row is.
+//! Comma-separated values: one table whose first column names the kind of the row.
 //!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula: such text gets an
-//! apostrophe before it.
+//! Spreadsheets evaluate cells that start with `=`, `+`, `-` or `@` as formulas. Such text is prefixed
+//! with an apostrophe.
 
-use super::{Record, harmless, length};
+use csv::{Terminator, WriterBuilder};
+use serde::Serialize;
 
-/// The columns, which every row has.
-const COLUMNS: &[&str] = &[
-    "kind", "seq", "userID", "name", "from", "to", "length", "text", "replyTo", "edited", "deleted",
-];
+use super::{Transcript, duration, sanitize_lines};
+use crate::event_text::end_reason;
 
-pub(super) fn write(record: &Record) -> String {
-    let mut out = String::new();
-    row(&mut out, COLUMNS);
-    let instance = &record.instance;
-    let mut about = Row::of("meeting");
-    about.name = disarmed(&instance.title);
-    about.from = instance.fromdatetime.to_string();
-    about.to = instance.todatetime.to_string();
-    let state = instance.state.to_string();
-    let facts = match record.reason {
-        Some(reason) => format!("{} {state}: {}", instance.id, super::ended_because(reason)),
-        None => format!("{} {state}", instance.id),
-    };
-    about.text = facts;
-    row(&mut out, &about.cells());
-    for one in &record.attendance {
-        for stay in &one.stays {
-            let mut line = Row::of("stay");
-            line.user = one.user.to_string();
-            line.name = disarmed(&one.name);
-            line.from = stay.from.to_string();
-            line.to = stay.to.map(|to| to.to_string()).unwrap_or_default();
-            line.length = length(stay.length_ms(record.read_at));
-            row(&mut out, &line.cells());
-        }
-        let mut line = Row::of("attendance");
-        line.user = one.user.to_string();
-        line.name = disarmed(&one.name);
-        line.length = length(one.total_ms);
-        row(&mut out, &line.cells());
-    }
-    for said in &record.messages {
-        let mut line = Row::of("message");
-        line.seq = said.seq.to_string();
-        line.user = said.user.to_string();
-        line.name = disarmed(&said.name);
-        line.from = said.timestamp.to_string();
-        line.text = disarmed(&said.body);
-        line.reply_to = said.reply_to.map(|to| to.to_string()).unwrap_or_default();
-        line.edited = said.edited.map(|at| at.to_string()).unwrap_or_default();
-        line.deleted = said.deleted.map(|at| at.to_string()).unwrap_or_default();
-        row(&mut out, &line.cells());
-    }
-    out
-}
-
-/// One row, in the order of [`COLUMNS`].
-#[derive(Default)]
+/// A row. The fields are the columns of the table.
+#[derive(Default, Serialize)]
 struct Row {
     kind: &'static str,
-    seq: String,
-    user: String,
+    seq: Option<String>,
+    #[serde(rename = "userID")]
+    user: Option<String>,
     name: String,
-    from: String,
-    to: String,
-    length: String,
+    from: Option<String>,
+    to: Option<String>,
+    length: Option<String>,
     text: String,
-    reply_to: String,
-    edited: String,
-    deleted: String,
+    #[serde(rename = "replyTo")]
+    reply_to: Option<String>,
+    edited: Option<String>,
+    deleted: Option<String>,
 }
 
-impl Row {
-    fn of(kind: &'static str) -> Self {
-        Self {
+pub(super) fn write(transcript: &Transcript) -> String {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    for row in rows(transcript) {
+        writer.serialize(row).expect("a Vec accepts all writes");
+    }
+    let bytes = writer.into_inner().expect("a Vec accepts all writes");
+    String::from_utf8(bytes).expect("all cells are UTF-8")
+}
+
+fn rows(transcript: &Transcript) -> Vec<Row> {
+    let instance = &transcript.instance;
+    let end = transcript
+        .reason
+        .map(|reason| format!(": {}", end_reason(reason)));
+    let mut rows = vec![Row {
+        kind: "meeting",
+        name: disarm(&instance.title),
+        from: Some(instance.fromdatetime.to_string()),
+        to: Some(instance.todatetime.to_string()),
+        text: format!(
+            "{} {}{}",
+            instance.id,
+            instance.state,
+            end.unwrap_or_default()
+        ),
+        ..Row::default()
+    }];
+    for attendance in &transcript.attendance {
+        let row = |kind, length_ms| Row {
             kind,
-            ..Self::default()
-        }
+            user: Some(attendance.user.to_string()),
+            name: disarm(&attendance.name),
+            length: Some(duration(length_ms)),
+            ..Row::default()
+        };
+        rows.extend(attendance.stays.iter().map(|stay| Row {
+            from: Some(stay.from.to_string()),
+            to: stay.to.map(|to| to.to_string()),
+            ..row("stay", stay.length_ms(transcript.read_at))
+        }));
+        rows.push(row("attendance", attendance.total_ms));
     }
-
-    fn cells(&self) -> Vec<&str> {
-        vec![
-            self.kind,
-            &self.seq,
-            &self.user,
-            &self.name,
-            &self.from,
-            &self.to,
-            &self.length,
-            &self.text,
-            &self.reply_to,
-            &self.edited,
-            &self.deleted,
-        ]
-    }
+    rows.extend(transcript.messages.iter().map(|message| Row {
+        kind: "message",
+        seq: Some(message.seq.to_string()),
+        user: Some(message.user.to_string()),
+        name: disarm(&message.name),
+        from: Some(message.timestamp.to_string()),
+        text: disarm(&message.body),
+        reply_to: message.reply_to.map(|to| to.to_string()),
+        edited: message.edited.map(|at| at.to_string()),
+        deleted: message.deleted.map(|at| at.to_string()),
+        ..Row::default()
+    }));
+    rows
 }
 
-fn row(out: &mut String, cells: &[&str]) {
-    for (at, cell) in cells.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        if cell.contains([',', '"', '\n']) {
-            out.push('"');
-            out.push_str(&cell.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(cell);
-        }
-    }
-    out.push_str("\r\n");
-}
-
-/// The text as a cell that no spreadsheet obeys. Some of them look past blanks.
-fn disarmed(text: &str) -> String {
-    let text = harmless(text);
+/// Returns text that spreadsheets do not evaluate. Some of them ignore leading blanks.
+fn disarm(text: &str) -> String {
+    let text = sanitize_lines(text);
     let first = text.trim_start().chars().next();
-    // The wide forms are taken for the narrow ones by some.
+    // Some spreadsheets treat full-width characters like ASCII ones.
     let is_formula = first.is_some_and(|c| "=+-@|%＝＋－＠".contains(c));
     if is_formula { format!("'{text}") } else { text }
 }

@@ -1,71 +1,71 @@
-//! Markdown: what people wrote is shown as they wrote it, and is no markup.
+//! Markdown. User text is escaped, so that it is displayed literally.
 
 use std::fmt::Write;
 
-use super::{Record, harmless, length};
+use super::{Transcript, duration, sanitize_lines};
 
-/// Signs that may be markup somewhere in a line.
-const SIGNS: &str = "\\`*_{}[]<>#|~!&";
+/// Characters that can be markup anywhere in a line.
+const MARKUP: &str = "\\`*_{}[]<>#|~!&";
 
-pub(super) fn write(record: &Record) -> String {
+pub(super) fn write(transcript: &Transcript) -> String {
     let mut out = String::new();
-    write_to(record, &mut out).expect("a String takes everything");
+    write_to(transcript, &mut out).expect("a String accepts all writes");
     out
 }
 
-fn write_to(record: &Record, out: &mut String) -> std::fmt::Result {
-    writeln!(out, "# {}\n", line(&record.instance.title))?;
-    if !record.instance.description.is_empty() {
-        writeln!(out, "{}\n", lines(&record.instance.description, ""))?;
+fn write_to(transcript: &Transcript, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "# {}\n", line(&transcript.instance.title))?;
+    if !transcript.instance.description.is_empty() {
+        writeln!(out, "{}\n", lines(&transcript.instance.description, ""))?;
     }
-    for (name, value) in record.head() {
+    for (name, value) in transcript.head() {
         writeln!(out, "- {name}: {value}")?;
     }
     writeln!(out, "\n## Attendance\n")?;
-    if record.attendance.is_empty() {
-        writeln!(out, "Nobody was there.")?;
+    if transcript.attendance.is_empty() {
+        writeln!(out, "No participants.")?;
     } else {
-        writeln!(out, "| Name | From | To | In all |\n|---|---|---|---|")?;
+        writeln!(out, "| Name | From | To | Total |\n|---|---|---|---|")?;
     }
-    for one in &record.attendance {
-        for (at, stay) in one.stays.iter().enumerate() {
+    for attendance in &transcript.attendance {
+        for (at, stay) in attendance.stays.iter().enumerate() {
             let (name, total) = if at == 0 {
-                (line(&one.name), length(one.total_ms))
+                (line(&attendance.name), duration(attendance.total_ms))
             } else {
                 (String::new(), String::new())
             };
             let to = stay
                 .to
-                .map_or_else(|| "still in".to_owned(), |to| to.to_string());
+                .map_or_else(|| "present".to_owned(), |to| to.to_string());
             writeln!(out, "| {name} | {} | {to} | {total} |", stay.from)?;
         }
     }
     writeln!(out, "\n## Messages\n")?;
-    if record.messages.is_empty() {
-        writeln!(out, "Nothing was said.")?;
+    if transcript.messages.is_empty() {
+        writeln!(out, "No messages.")?;
     }
-    for said in &record.messages {
-        let name = line(&said.name);
-        write!(out, "- **{name}** {} · {}", said.timestamp, said.seq)?;
-        if let Some(to) = said.reply_to {
-            write!(out, " · answers {to}")?;
+    for message in &transcript.messages {
+        let name = line(&message.name);
+        write!(out, "- **{name}** {} · {}", message.timestamp, message.seq)?;
+        if let Some(to) = message.reply_to {
+            write!(out, " · reply to {to}")?;
         }
-        if said.edited.is_some() && said.deleted.is_none() {
+        if message.edited.is_some() && message.deleted.is_none() {
             write!(out, " · edited")?;
         }
-        writeln!(out, "  \n  {}", lines(said.text(), "  "))?;
+        writeln!(out, "  \n  {}", lines(message.text(), "  "))?;
     }
     Ok(())
 }
 
-/// On one line.
+/// Escapes text on one line.
 fn line(text: &str) -> String {
     escaped(&plenary_shared::text::for_terminal(text))
 }
 
-/// Line for line; those after the first begin with `indent`.
+/// Escapes text line by line. Lines after the first start with `indent`.
 fn lines(text: &str, indent: &str) -> String {
-    let text = harmless(text);
+    let text = sanitize_lines(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.trim())).collect();
     lines.join(&format!("  \n{indent}"))
 }
@@ -73,11 +73,11 @@ fn lines(text: &str, indent: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        let begins_a_list = at == 0 && matches!(c, '-' | '+' | '=');
-        // `1.` at the beginning of a line would be a list.
+        let starts_a_list = at == 0 && matches!(c, '-' | '+' | '=');
+        // `1.` at the start of a line would be a list.
         let is_numbering =
             matches!(c, '.' | ')') && at > 0 && text[..at].bytes().all(|b| b.is_ascii_digit());
-        if SIGNS.contains(c) || begins_a_list || is_numbering {
+        if MARKUP.contains(c) || starts_a_list || is_numbering {
             out.push('\\');
         }
         out.push(c);

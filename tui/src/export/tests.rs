@@ -1,4 +1,4 @@
-//! Documents of one meeting in which people try everything.
+//! Documents of a meeting with hostile text.
 
 use plenary_shared::domain::{Event, InstanceState};
 use plenary_shared::ids::{Cmid, Generation};
@@ -14,10 +14,10 @@ fn seq(n: u64) -> Seq {
     Seq::new(n).expect("small")
 }
 
-/// So many seconds after one.
+/// Returns the time this many seconds after 13:00.
 fn at(seconds: i64) -> Timestamp {
-    let one: Timestamp = "2026-05-06T13:00:00Z".parse().expect("a time");
-    one.plus_ms(seconds * 1_000)
+    let start: Timestamp = "2026-05-06T13:00:00Z".parse().expect("a time");
+    start.plus_ms(seconds * 1_000)
 }
 
 fn message(who: u64, body: &str, reply_to: Option<u64>) -> What {
@@ -45,7 +45,7 @@ fn leave(who: u64, reason: Reason) -> What {
     }
 }
 
-fn record(whats: Vec<What>, state: InstanceState) -> Record {
+fn transcript(whats: Vec<What>, state: InstanceState) -> Transcript {
     let id = "1/4".parse().expect("an instance");
     let events: Vec<Event> = whats
         .into_iter()
@@ -74,10 +74,10 @@ fn record(whats: Vec<What>, state: InstanceState) -> Record {
         (user(7), "ada".to_owned()),
         (user(8), "=cmd|'/c calc'!A1".to_owned()),
     ]);
-    Record::new(instance, &events, &names, at(3_700))
+    Transcript::new(instance, &events, &names, at(3_700))
 }
 
-fn hostile() -> Record {
+fn hostile() -> Transcript {
     let whats = vec![
         What::Opened,
         join(7),
@@ -105,32 +105,32 @@ fn hostile() -> Record {
             reason: Reason::Scheduled,
         },
     ];
-    record(whats, InstanceState::Ended)
+    transcript(whats, InstanceState::Ended)
 }
 
 #[test]
-fn every_stay_is_counted() {
-    let record = hostile();
-    let totals: Vec<(u64, usize, i64)> = record
+fn all_stays_are_counted() {
+    let ended = hostile();
+    let totals: Vec<(u64, usize, i64)> = ended
         .attendance
         .iter()
         .map(|one| (one.user.get(), one.stays.len(), one.total_ms / 60_000))
         .collect();
     assert_eq!(totals, [(7, 1, 10), (8, 2, 7)]);
-    assert_eq!(record.reason, Some(Reason::Scheduled));
-    // Whoever is in still is counted up to now.
-    let live = super::tests::record(vec![What::Opened, join(7)], InstanceState::Active);
+    assert_eq!(ended.reason, Some(Reason::Scheduled));
+    // An open stay is counted up to now.
+    let live = transcript(vec![What::Opened, join(7)], InstanceState::Active);
     assert_eq!(live.attendance[0].stays[0].to, None);
     assert_eq!(live.attendance[0].total_ms, 3_640_000);
-    assert!(live.write(Format::Txt).contains("still in"));
+    assert!(live.write(Format::Txt).contains("present"));
     assert_eq!(live.reason, None);
 }
 
 #[test]
-fn a_table_has_no_formula() {
+fn csv_has_no_formulas() {
     insta::assert_snapshot!(hostile().write(Format::Csv).replace("\r\n", "⏎\n"), @r##"
     kind,seq,userID,name,from,to,length,text,replyTo,edited,deleted⏎
-    meeting,,,# =Plans[2J,2026-05-06T13:00:00.000Z,2026-05-06T14:00:00.000Z,,1/4 ended: its time was over,,,⏎
+    meeting,,,# =Plans[2J,2026-05-06T13:00:00.000Z,2026-05-06T14:00:00.000Z,,1/4 ended: scheduled end,,,⏎
     stay,,7,ada,2026-05-06T13:01:00.000Z,2026-05-06T13:11:00.000Z,0:10:00,,,,⏎
     attendance,,7,ada,,,0:10:00,,,,⏎
     stay,,8,'=cmd|'/c calc'!A1,2026-05-06T13:02:00.000Z,2026-05-06T13:07:00.000Z,0:05:00,,,,⏎
@@ -145,7 +145,7 @@ fn a_table_has_no_formula() {
 }
 
 #[test]
-fn markdown_shows_what_was_written() {
+fn markdown_escapes_user_text() {
     insta::assert_snapshot!(hostile().write(Format::Md), @r##"
     # \# =Plans\[2J
 
@@ -155,12 +155,12 @@ fn markdown_shows_what_was_written() {
     - from: 2026-05-06T13:00:00.000Z
     - to: 2026-05-06T14:00:00.000Z
     - state: ended
-    - ended: its time was over
+    - ended: scheduled end
     - exported: 2026-05-06T14:01:40.000Z
 
     ## Attendance
 
-    | Name | From | To | In all |
+    | Name | From | To | Total |
     |---|---|---|---|
     | ada | 2026-05-06T13:01:00.000Z | 2026-05-06T13:11:00.000Z | 0:10:00 |
     | \=cmd\|'/c calc'\!A1 | 2026-05-06T13:02:00.000Z | 2026-05-06T13:07:00.000Z | 0:07:00 |
@@ -171,7 +171,7 @@ fn markdown_shows_what_was_written() {
     - **ada** 2026-05-06T13:03:00.000Z · 4 · edited  
       \# hello, \*all\*  
       1\. one
-    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:04:00.000Z · 5 · answers 4  
+    - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:04:00.000Z · 5 · reply to 4  
       \=1+1
     - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:05:00.000Z · 6  
       (deleted)
@@ -181,7 +181,7 @@ fn markdown_shows_what_was_written() {
 }
 
 #[test]
-fn plain_text_is_not_forged() {
+fn plain_text_entries_cannot_be_forged() {
     insta::assert_snapshot!(hostile().write(Format::Txt), @r##"
     # =Plans[2J
     About <b>it</b>
@@ -190,14 +190,14 @@ fn plain_text_is_not_forged() {
     from:     2026-05-06T13:00:00.000Z
     to:       2026-05-06T14:00:00.000Z
     state:    ended
-    ended:    its time was over
+    ended:    scheduled end
     exported: 2026-05-06T14:01:40.000Z
 
     Attendance
 
-    ada (#7), 0:10:00 in all
+    ada (#7), 0:10:00 total
         2026-05-06T13:01:00.000Z to 2026-05-06T13:11:00.000Z
-    =cmd|'/c calc'!A1 (#8), 0:07:00 in all
+    =cmd|'/c calc'!A1 (#8), 0:07:00 total
         2026-05-06T13:02:00.000Z to 2026-05-06T13:07:00.000Z
         2026-05-06T13:10:00.000Z to 2026-05-06T13:12:00.000Z
 
@@ -206,7 +206,7 @@ fn plain_text_is_not_forged() {
         4  2026-05-06T13:03:00.000Z  ada (edited)
            # hello, *all*
            1. one
-        5  2026-05-06T13:04:00.000Z  =cmd|'/c calc'!A1 (answers 4)
+        5  2026-05-06T13:04:00.000Z  =cmd|'/c calc'!A1 (reply to 4)
            =1+1
         6  2026-05-06T13:05:00.000Z  =cmd|'/c calc'!A1
            (deleted)
@@ -216,7 +216,7 @@ fn plain_text_is_not_forged() {
 }
 
 #[test]
-fn json_is_the_record() {
+fn json_is_the_transcript() {
     let json: serde_json::Value =
         serde_json::from_str(&hostile().write(Format::Json)).expect("JSON");
     assert_eq!(json["meetingID"], 1);
@@ -232,10 +232,10 @@ fn json_is_the_record() {
 }
 
 #[test]
-fn nothing_moves_a_terminal() {
+fn documents_are_safe_for_terminals() {
     for format in [Format::Md, Format::Json, Format::Csv, Format::Txt] {
         let text = hostile().write(format);
-        let obeyed = |c: char| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}';
-        assert_eq!(text.chars().find(|c| obeyed(*c)), None, "{format:?}");
+        let is_unsafe = |c: char| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}';
+        assert_eq!(text.chars().find(|c| is_unsafe(*c)), None, "{format:?}");
     }
 }

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Keymap;
 use crate::command::{KEYS, Row};
-use crate::config::{Wrong, line_of};
+use crate::config::{LineError, line_of};
 use crate::key::Key;
 
 /// Keys that terminals send for Backspace, Tab, Enter and Esc.
@@ -14,7 +14,7 @@ const CONFUSED: [&str; 4] = ["ctrl-h", "ctrl-i", "ctrl-m", "ctrl-["];
 
 impl Keymap {
     /// The table's keys but for those that a file gives others; and what is wrong with the file.
-    pub fn configured(text: &str) -> (Self, Vec<Wrong>) {
+    pub fn configured(text: &str) -> (Self, Vec<LineError>) {
         let mut keymap = Self::default();
         let mut wrong = Vec::new();
         let table = match DeTable::parse(text) {
@@ -23,7 +23,13 @@ impl Keymap {
                 let at = error.span().map_or(0, |span| span.start);
                 let what = error.message().trim().replace('\n', "; ");
                 let line = line_of(text, at);
-                return (keymap, vec![Wrong { line, what }]);
+                return (
+                    keymap,
+                    vec![LineError {
+                        line,
+                        message: what,
+                    }],
+                );
             }
         };
         let mut lines: Vec<_> = table.iter().collect();
@@ -39,7 +45,10 @@ impl Keymap {
                 });
             match read {
                 Ok((row, keys)) => given.push((line, row, keys)),
-                Err(what) => wrong.push(Wrong { line, what }),
+                Err(what) => wrong.push(LineError {
+                    line,
+                    message: what,
+                }),
             }
         }
         for (_, row, keys) in given {
@@ -155,7 +164,7 @@ mod tests {
         let [only] = wrong.as_slice() else {
             panic!("{wrong:?}")
         };
-        assert!(only.line == line && only.what.contains(what), "{only:?}");
+        assert!(only.line == line && only.message.contains(what), "{only:?}");
         assert_eq!(names(&keymap, Command::Edit(EditCommand::NewLine)).len(), 3);
     }
 

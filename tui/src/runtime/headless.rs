@@ -1,58 +1,55 @@
-//! The same program without a screen: state, connection, outbox and files, told what a person does
-//! and asked what they would see. For programs and tests that talk as people do.
+//! The program without a screen, driven by code: for line mode, tests and simulations.
 
-use std::io::Write as _;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use plenary_shared::ids::Cmid;
-use plenary_shared::text::for_terminal;
-use tokio::time::Instant;
 
-use super::outside::{Next, OnScreen, Outside};
-use super::{LaunchOptions, now};
+use super::effects::{Effects, Next, ScreenEffect};
+use super::{LaunchOptions, now, print_notes, wake_at};
 use crate::model::Model;
 use crate::msg::{AppEvent, Msg};
-use crate::net::LinkEvent;
 use crate::update::update;
 
-/// The screen that it would have: wide enough for nothing to be left out.
+/// The size of the virtual screen in columns and rows, wide enough to show everything.
 const SIZE: (u16, u16) = (120, 36);
 
-/// The program. Dropped, it ends as if it had been killed.
+/// The program. Dropping it is like killing the process.
 pub struct Headless {
     model: Model,
-    outside: Outside,
-    is_over: bool,
+    effects: Effects,
+    has_quit: bool,
     wall_clock: fn() -> SystemTime,
     new_id: fn() -> uuid::Uuid,
 }
 
 impl Headless {
-    /// Begins, and connects if somebody is signed in. Must be called within a tokio runtime; the
-    /// process must have a crypto provider.
-    pub fn open(opening: &LaunchOptions) -> Self {
+    /// Starts the program. It connects if there is a login token.
+    ///
+    /// Must be called within a tokio runtime. The process must have a rustls crypto provider
+    /// installed.
+    pub fn open(options: &LaunchOptions) -> Self {
         let mut program = Self {
-            model: opening.model(SIZE, None),
-            outside: Outside::new(opening),
-            is_over: false,
-            wall_clock: opening.wall_clock,
-            new_id: opening.new_id,
+            model: options.model(SIZE, None),
+            effects: Effects::new(options),
+            has_quit: false,
+            wall_clock: options.wall_clock,
+            new_id: options.new_id,
         };
         program.tell(AppEvent::Started);
         program
     }
 
-    /// All that it knows.
+    /// Returns the model.
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Whether it wants to end.
-    pub fn is_over(&self) -> bool {
-        self.is_over
+    /// Returns whether the program has quit.
+    pub fn has_quit(&self) -> bool {
+        self.has_quit
     }
 
-    /// Tells it that something happened, such as a key.
+    /// Updates the model with an event.
     pub fn tell(&mut self, event: AppEvent) {
         let msg = Msg {
             now: now(self.wall_clock),
@@ -60,40 +57,30 @@ impl Headless {
             event,
         };
         for effect in update(&mut self.model, msg) {
-            // There is no screen, and whoever holds this ends it.
-            if let Some(OnScreen::Quit) = self.outside.carry_out(&self.model.server, effect) {
-                self.is_over = true;
+            // Other effects of the screen have no meaning here.
+            if let Some(ScreenEffect::Quit) = self.effects.execute(&self.model.server, effect) {
+                self.has_quit = true;
             }
         }
     }
 
-    /// Waits for what comes next and works it in. Dropping it loses nothing.
+    /// Waits for the next event and processes it. Cancel safe.
     pub async fn next(&mut self) {
-        let wake_ms = self.model.next_tick_at().plus_ms(-self.model.skew_ms);
-        let wait_ms = wake_ms.ms_since(now(self.wall_clock)).max(0);
-        let wake = Instant::now() + Duration::from_millis(wait_ms.unsigned_abs());
+        let tick_at = wake_at(&self.model, self.wall_clock);
         let next = tokio::select! {
-            next = self.outside.next() => next,
-            () = tokio::time::sleep_until(wake) => Next::AppEvent(AppEvent::Tick),
+            next = self.effects.next() => next,
+            () = tokio::time::sleep_until(tick_at) => Next::Event(AppEvent::Tick),
         };
         match next {
-            Next::Told(told) => {
-                if matches!(told, LinkEvent::Closed { .. }) {
-                    self.outside.forget_unsent();
-                }
-                self.tell(AppEvent::Link(told));
-            }
-            Next::AppEvent(event) => self.tell(event),
-            Next::Sent => {}
+            Next::Link(event) => self.tell(AppEvent::Link(event)),
+            Next::Event(event) => self.tell(event),
+            Next::Progress => {}
         }
     }
 
-    /// Ends in good order.
+    /// Shuts down: closes the connection and finishes writing files.
     pub async fn close(self) {
-        for text in self.outside.end().await {
-            // If nobody reads it, there is nobody to tell.
-            let _ = writeln!(std::io::stderr(), "plenary: {}", for_terminal(&text));
-        }
+        print_notes(&self.effects.finish().await);
     }
 }
 

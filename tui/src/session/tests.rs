@@ -1,4 +1,4 @@
-//! The stored session on a real disk.
+//! Session files on a real disk.
 
 use super::*;
 
@@ -16,14 +16,14 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("exists").permissions().mode() & 0o777
 }
 
-/// Who is meant by these settings, by somebody whose session is this.
+/// Chooses an account from settings as text.
 fn choose(server: Option<&str>, token: Option<&str>, session: Option<Session>) -> Account {
     let server = server.map(|text| text.parse().expect("an address"));
     Account::choose(server, token.map(Token::new), session)
 }
 
 #[test]
-fn it_is_for_its_owner_alone_and_comes_back_as_it_was() {
+fn saved_session_is_private_and_loads_unchanged() {
     let home = tempfile::tempdir().expect("a directory");
     let file = SessionFile::within(&home.path().join("state/plenary"));
     assert!(file.load().expect("no error").session.is_none());
@@ -36,14 +36,14 @@ fn it_is_for_its_owner_alone_and_comes_back_as_it_was() {
         assert!(!loaded.was_exposed);
     }
     let names = fs::read_dir(home.path().join("state/plenary")).expect("readable");
-    assert_eq!(names.count(), 1, "nothing is left beside it");
+    assert_eq!(names.count(), 1, "no temporary file is left");
     file.remove().expect("removed");
     file.remove().expect("no error");
     assert!(file.load().expect("no error").session.is_none());
 }
 
 #[test]
-fn a_file_that_others_could_read_is_closed_and_that_is_told() {
+fn exposed_file_is_made_private_and_reported() {
     let home = tempfile::tempdir().expect("a directory");
     let file = SessionFile::within(home.path());
     file.save(&session("http://localhost")).expect("saved");
@@ -54,11 +54,11 @@ fn a_file_that_others_could_read_is_closed_and_that_is_told() {
 }
 
 #[test]
-fn what_is_no_session_is_refused_without_being_repeated() {
+fn damaged_file_is_reported_without_its_content() {
     let home = tempfile::tempdir().expect("a directory");
     let file = SessionFile::within(home.path());
     fs::write(file.path(), "token = \"s3cret").expect("written");
-    let error = file.load().expect_err("garbled").to_string();
+    let error = file.load().expect_err("damaged").to_string();
     assert!(error.contains("plenary login"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
     file.save(&session("http://localhost"))
@@ -67,7 +67,7 @@ fn what_is_no_session_is_refused_without_being_repeated() {
 }
 
 #[test]
-fn a_token_goes_to_its_server_only() {
+fn token_is_used_only_for_its_server() {
     let here = session("http://here");
     let token = |server, token| {
         let account = choose(server, token, Some(here.clone()));
@@ -97,7 +97,7 @@ fn a_token_goes_to_its_server_only() {
 }
 
 #[test]
-fn debug_output_tells_no_token() {
+fn debug_output_hides_the_token() {
     let shown = format!("{:?}", session("http://here"));
     assert!(!shown.contains("s3cret"), "{shown}");
 }

@@ -1,97 +1,92 @@
-//! `plenary admin`: steers a running meeting, each measure once whatever the network does; people.
+//! `plenary admin`: moderates running meetings and manages users.
 
 use plenary_shared::domain::Reject;
 use plenary_shared::ids::{Cmid, InstanceId, UserId};
-use plenary_shared::text::MessageBody;
+use plenary_shared::text::{MessageBody, for_terminal};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-mod people;
+mod users;
 
-use super::once::until_known;
+use super::retry::with_retries;
 use super::{Failure, Shell};
-use crate::api::DoneOk;
-use crate::command_line::{Admin, AdminCommand, Concern, Longer, Steer};
+use crate::api::Receipt;
+use crate::command_line::{Admin, AdminCommand, Extension, ModerateArgs, UserModerateArgs};
 
-/// Does one of the admins' commands.
-pub async fn run(shell: &mut Shell, admin: Admin) -> Result<(), Failure> {
-    match admin.measure {
-        None => Err(Failure::usage(
-            "The dashboard is a screen: it is not opened from here.",
-        )),
-        Some(AdminCommand::Explain(asked)) => people::explain(shell, asked).await,
-        Some(AdminCommand::User(asked)) => people::run(shell, asked.command).await,
-        Some(measure) => steer(shell, measure).await,
-    }
+/// Runs an admin command.
+pub async fn run(shell: &mut Shell, args: Admin) -> Result<(), Failure> {
+    let (instance, action, body) = match args.command {
+        None => return Err(Failure::usage("The dashboard needs a terminal.")),
+        Some(AdminCommand::Explain(args)) => return users::explain(shell, args).await,
+        Some(AdminCommand::User(args)) => return users::run(shell, args.command).await,
+        Some(AdminCommand::End(args)) => reason(args, "end"),
+        Some(AdminCommand::Lock(args)) => reason(args, "lock"),
+        Some(AdminCommand::Unlock(args)) => reason(args, "unlock"),
+        Some(AdminCommand::ReadOnly(args)) => {
+            let (instance, action, mut body) = reason(args.args, "read-only");
+            body["on"] = json!(!args.off);
+            (instance, action, body)
+        }
+        Some(AdminCommand::Extend(args)) => {
+            let (instance, action, mut body) = reason(args.args, "extend");
+            match args.extension {
+                Extension::Minutes(minutes) => body["minutes"] = json!(minutes),
+                Extension::Until(at) => body["todatetime"] = json!(at),
+            }
+            (instance, action, body)
+        }
+        Some(AdminCommand::Mute(args)) => reason_and_user(args, "mute"),
+        Some(AdminCommand::Unmute(args)) => reason_and_user(args, "unmute"),
+        Some(AdminCommand::Unban(args)) => reason_and_user(args, "unban"),
+        Some(AdminCommand::Remove(args)) => {
+            let (instance, action, mut body) = reason_and_user(args.target, "remove");
+            body["ban"] = json!(args.ban);
+            (instance, action, body)
+        }
+        Some(AdminCommand::Announce(args)) => {
+            let text = MessageBody::parse(args.text.join(" ")).map_err(Reject::from)?;
+            (args.at.instance, "announce", json!({ "body": text }))
+        }
+    };
+    moderate(shell, instance, action, &body).await
 }
 
-async fn steer(shell: &mut Shell, measure: AdminCommand) -> Result<(), Failure> {
+async fn moderate(
+    shell: &mut Shell,
+    instance: InstanceId,
+    action: &str,
+    body: &Value,
+) -> Result<(), Failure> {
     let api = shell.api()?;
-    let (instance, path, body) = asked(measure)?;
     let cmid = Cmid(Uuid::now_v7());
-    let answer = until_known(|| api.moderate(instance, path, cmid, &body)).await?;
+    let response = with_retries(|| api.moderate(instance, action, cmid, body)).await?;
     if shell.json {
-        return shell.out.line(&answer.json());
+        return shell.out.line(&response.json());
     }
-    let done: DoneOk = answer.read(&api)?;
+    let receipt: Receipt = response.read()?;
     shell.out.line(&format!(
         "{instance} at {} (seq {}): {}",
-        shell.style.moment(done.timestamp),
-        done.seq,
-        done.message
+        shell.style.moment(receipt.timestamp),
+        receipt.seq,
+        for_terminal(&receipt.message)
     ))
 }
 
-/// Where, the route's last word, and its body.
-fn asked(measure: AdminCommand) -> Result<(InstanceId, &'static str, Value), Failure> {
-    let why = |steer: Steer| (steer.at.instance, json!({ "reason": steer.reason }));
-    Ok(match measure {
-        AdminCommand::End(steer) => plain(why(steer), "end"),
-        AdminCommand::Lock(steer) => plain(why(steer), "lock"),
-        AdminCommand::Unlock(steer) => plain(why(steer), "unlock"),
-        AdminCommand::ReadOnly(asked) => {
-            let (instance, mut body) = why(asked.steer);
-            body["on"] = json!(!asked.off);
-            (instance, "read-only", body)
-        }
-        AdminCommand::Extend(asked) => {
-            let (instance, mut body) = why(asked.steer);
-            match asked.longer {
-                Longer::Minutes(minutes) => body["minutes"] = json!(minutes),
-                Longer::Until(at) => body["todatetime"] = json!(at),
-            }
-            (instance, "extend", body)
-        }
-        AdminCommand::Mute(of) => plain(concerning(&of), "mute"),
-        AdminCommand::Unmute(of) => plain(concerning(&of), "unmute"),
-        AdminCommand::Unban(of) => plain(concerning(&of), "unban"),
-        AdminCommand::Remove(asked) => {
-            let (instance, mut body) = concerning(&asked.of);
-            body["ban"] = json!(asked.ban);
-            (instance, "remove", body)
-        }
-        AdminCommand::Explain(_) | AdminCommand::User(_) => {
-            return Err(Failure::other("This steers no meeting.".to_owned()));
-        }
-        AdminCommand::Announce(asked) => {
-            let text = MessageBody::parse(asked.text.join(" ")).map_err(Reject::from)?;
-            (asked.at.instance, "announce", json!({ "body": text }))
-        }
-    })
+/// Returns the instance, the action and a request body with the reason.
+fn reason(args: ModerateArgs, action: &'static str) -> (InstanceId, &'static str, Value) {
+    (args.at.instance, action, json!({ "reason": args.reason }))
 }
 
-fn plain(
-    (instance, body): (InstanceId, Value),
-    path: &'static str,
+/// Returns the instance, the action and a request body with the reason and the user.
+fn reason_and_user(
+    args: UserModerateArgs,
+    action: &'static str,
 ) -> (InstanceId, &'static str, Value) {
-    (instance, path, body)
-}
-
-fn concerning(of: &Concern) -> (InstanceId, Value) {
-    let mut body = json!({ "reason": of.steer.reason });
-    match of.who.trim_start_matches('#').parse::<UserId>() {
-        Ok(user) => body["userID"] = json!(user),
-        Err(_) => body["email"] = json!(of.who),
+    let (instance, action, mut body) = reason(args.args, action);
+    let user = args.user.user;
+    match user.trim_start_matches('#').parse::<UserId>() {
+        Ok(id) => body["userID"] = json!(id),
+        Err(_) => body["email"] = json!(user),
     }
-    (of.steer.at.instance, body)
+    (instance, action, body)
 }

@@ -1,29 +1,28 @@
-//! `plenary export`: an instance as a document.
+//! `plenary export`: writes the transcript of an instance.
 
 use plenary_shared::time::Timestamp;
 
-use super::{Failure, Shell, out};
+use super::{Failure, Shell, output};
 use crate::command_line::Export;
-use crate::export::Format;
-use crate::exporting;
+use crate::export::{Format, file};
 
-/// Writes it to standard output, or into a new file.
-pub async fn run(shell: &mut Shell, export: Export) -> Result<(), Failure> {
+/// Writes the document to standard output or to a new file.
+pub async fn run(shell: &mut Shell, args: Export) -> Result<(), Failure> {
     let api = shell.api()?;
-    let file = export.output.as_deref();
-    let format = match export.format {
+    let path = args.output.as_deref();
+    let format = match args.format {
         Some(format) => format,
         None if shell.json => Format::Json,
-        None => file.and_then(Format::of).unwrap_or(Format::Md),
+        None => path.and_then(Format::of_file).unwrap_or(Format::Md),
     };
     let now = Timestamp::from(chrono::DateTime::from((shell.wall_clock)()));
-    let record = exporting::read(&api, export.at.instance, now).await?;
-    let document = record.write(format);
-    match file {
+    let transcript = file::fetch(&api, args.at.instance, now).await?;
+    let document = transcript.write(format);
+    match path {
         None => shell.out.text(&document),
         Some(path) => {
-            exporting::write_new(path, &document).map_err(Failure::other)?;
-            out::note(&record.said_of(path));
+            file::write_new(path, &document).map_err(Failure::other)?;
+            output::note(&transcript.exported_to(path));
             Ok(())
         }
     }

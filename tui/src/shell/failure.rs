@@ -1,4 +1,4 @@
-//! Why a command ends without having done its work, and the exit code that says so.
+//! Why a command failed, and its exit code.
 
 use std::fmt;
 use std::io;
@@ -10,78 +10,78 @@ use crate::api::ApiError;
 use crate::config::ConfigError;
 use crate::session::SessionError;
 
-/// A command's end.
+/// A failed command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Nobody reads what is printed any more; that is nobody's fault.
+    /// The reader of the output closed the pipe. Not an error.
     PipeClosed,
-    /// To be told on one line.
-    Told {
-        /// How the process ends.
+    /// An error, printed on one line.
+    Error {
+        /// The exit code.
         exit: Exit,
-        /// The code in parentheses.
+        /// The error code, printed in parentheses.
         code: String,
-        /// What to do about it.
-        sentence: String,
+        /// The error message.
+        message: String,
     },
 }
 
-/// The exit codes other than 0.
+/// The exit codes of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Something else.
+    /// Another error.
     Other = 1,
-    /// The command line or the configuration is wrong.
+    /// The command line or the configuration is invalid.
     Usage = 2,
     /// Not signed in.
     NotSignedIn = 3,
-    /// The server refused.
-    Refused = 4,
-    /// The server, or the data behind it, cannot be reached.
+    /// The server rejected the request.
+    Rejected = 4,
+    /// The server or its storage is unreachable.
     Unreachable = 5,
 }
 
 impl Failure {
-    /// A failure with its sentence.
-    pub fn told(exit: Exit, code: &str, sentence: impl Into<String>) -> Self {
-        Self::Told {
+    /// Creates an error.
+    pub fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
+        Self::Error {
             exit,
             code: code.to_owned(),
-            sentence: sentence.into(),
+            message: message.into(),
         }
     }
 
-    /// Something that is neither the server's nor the command line's doing.
-    pub fn other(sentence: impl Into<String>) -> Self {
-        Self::told(Exit::Other, "failed", sentence)
+    /// Creates an error of this machine, such as an unwritable file.
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::new(Exit::Other, "failed", message)
     }
 
-    /// The command line asks for what cannot be.
-    pub fn usage(sentence: impl Into<String>) -> Self {
-        Self::told(Exit::Usage, "usage", sentence)
+    /// Creates an error for an invalid command line.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
     }
 
-    /// The process's exit code.
+    /// Returns the exit code of the process.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::PipeClosed => 0,
-            Self::Told { exit, .. } => *exit as u8,
+            Self::Error { exit, .. } => *exit as u8,
         }
     }
 
-    /// The same with what went before it said in front.
+    /// Returns the error with `prefix` before its message.
     #[must_use]
-    pub fn after(self, before: &str) -> Self {
+    pub fn with_prefix(self, prefix: &str) -> Self {
         match self {
             Self::PipeClosed => self,
-            Self::Told {
+            Self::Error {
                 exit,
                 code,
-                sentence,
-            } => Self::Told {
+                message,
+            } => Self::Error {
                 exit,
                 code,
-                sentence: format!("{before}{sentence}"),
+                message: format!("{prefix}{message}"),
             },
         }
     }
@@ -90,9 +90,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PipeClosed => f.write_str("nobody reads the output"),
-            Self::Told { code, sentence, .. } => {
-                write!(f, "{} ({})", for_terminal(sentence), for_terminal(code))
+            Self::PipeClosed => f.write_str("output closed"),
+            Self::Error { code, message, .. } => {
+                write!(f, "{} ({})", for_terminal(message), for_terminal(code))
             }
         }
     }
@@ -102,15 +102,14 @@ impl std::error::Error for Failure {}
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        let sentence = error.to_string();
+        let message = error.to_string();
         match error {
-            ApiError::Unreachable { .. } => Self::told(Exit::Unreachable, "unreachable", sentence),
-            ApiError::Foreign { status, .. } => {
-                let exit = exit_of(status);
-                Self::told(exit, "not_understood", sentence)
+            ApiError::Unreachable { .. } => Self::new(Exit::Unreachable, "unreachable", message),
+            ApiError::UnexpectedResponse { status, .. } => {
+                Self::new(exit_of(status), "not_understood", message)
             }
-            ApiError::Refused(refusal) => {
-                Self::told(exit_of(refusal.status), &refusal.code, sentence)
+            ApiError::Rejected(rejection) => {
+                Self::new(exit_of(rejection.status), &rejection.code, message)
             }
         }
     }
@@ -148,41 +147,41 @@ impl From<Reject> for Failure {
             | Code::NoSuchMessage
             | Code::NotYours
             | Code::MessageDeleted
-            | Code::TooManyRequests => Exit::Refused,
+            | Code::TooManyRequests => Exit::Rejected,
         };
-        Self::told(exit, reject.code.as_str(), reject.detail)
+        Self::new(exit, reject.code.as_str(), reject.detail)
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::told(Exit::Usage, "configuration", error.to_string())
+        Self::new(Exit::Usage, "configuration", error.to_string())
     }
 }
 
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
-        Self::told(Exit::Other, "session", error.to_string())
+        Self::new(Exit::Other, "session", error.to_string())
     }
 }
 
-/// What went wrong with standard output.
+/// An error of standard output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Self::PipeClosed
         } else {
-            Self::other(format!("The output cannot be written: {error}."))
+            Self::other(format!("Cannot write the output: {error}."))
         }
     }
 }
 
-/// How the process ends when the server answered with this HTTP status.
+/// Returns the exit code for an HTTP status.
 fn exit_of(status: u16) -> Exit {
     match status {
         401 => Exit::NotSignedIn,
         502..=504 => Exit::Unreachable,
-        400..500 => Exit::Refused,
+        400..500 => Exit::Rejected,
         _ => Exit::Other,
     }
 }
@@ -199,18 +198,18 @@ mod tests {
     #[case(Code::NotFound, 4)]
     #[case(Code::Unavailable, 5)]
     #[case(Code::Internal, 1)]
-    fn a_no_has_its_exit_code(#[case] code: Code, #[case] expected: u8) {
+    fn rejection_has_its_exit_code(#[case] code: Code, #[case] expected: u8) {
         assert_eq!(Failure::from(Reject::from(code)).exit_code(), expected);
     }
 
     #[test]
-    fn it_is_one_line_whatever_the_server_says() {
+    fn error_is_printed_on_one_line() {
         let failure = Failure::from(Reject::new(Code::Full, "a\nb\u{1b}[2Jc"));
         assert_eq!(failure.to_string(), "a b[2Jc (full)");
     }
 
     #[test]
-    fn a_closed_pipe_is_no_failure() {
+    fn closed_pipe_exits_with_zero() {
         let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!(failure.exit_code(), 0);
     }

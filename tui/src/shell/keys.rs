@@ -1,40 +1,41 @@
-//! `plenary --keys`: the keys that hold, as `keys.toml` may have them.
+//! `plenary --keys`: prints the key bindings in the format of `keys.toml`.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Failure;
-use super::out::Out;
+use super::output::Output;
 use crate::command::{Context, SLASH_COMMANDS};
 use crate::keymap::Keymap;
 
-/// Columns of a command with its keys; longer ones push their help away.
-const CELLS: usize = 44;
+/// Width of the column with commands and keys.
+const COLUMN_CELLS: usize = 44;
 
-/// Prints them. A file with wrong lines is an error after that.
+/// Prints the key bindings, then fails if `file` has invalid lines.
 pub fn print(file: &Path) -> Result<(), Failure> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Failure::usage(format!("{}: {error}", file.display()))),
     };
-    let (keymap, wrong) = Keymap::configured(&text);
-    Out::stdout().line(listed(&keymap, file).trim_end())?;
-    if wrong.is_empty() {
+    let (keymap, errors) = Keymap::configured(&text);
+    Output::stdout().line(list(&keymap, file).trim_end())?;
+    if errors.is_empty() {
         return Ok(());
     }
     let name = file.display();
-    let wrong = wrong.iter();
-    let lines: Vec<String> = wrong
-        .map(|wrong| format!("{name}:{}: {}", wrong.line, wrong.what))
+    let lines: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{name}:{}: {}", error.line, error.message))
         .collect();
     Err(Failure::usage(lines.join("\n")))
 }
 
-fn listed(keymap: &Keymap, file: &Path) -> String {
+fn list(keymap: &Keymap, file: &Path) -> String {
     let mut out = format!(
-        "# The keys of plenary's screen. {} may have such lines; it is read again when it changes.\n\
-         # Names below Chat, Meetings and Anywhere are also slash commands: /next-unread.\n",
+        "# Key bindings of plenary. To change some, copy their lines to {}.\n\
+         # Changes apply at once. Names below Chat, Meetings and Anywhere are also\n\
+         # slash commands, such as /next-unread.\n",
         file.display()
     );
     for context in Context::ALL {
@@ -47,13 +48,13 @@ fn listed(keymap: &Keymap, file: &Path) -> String {
                 several => format!("{several:?}"),
             };
             let line = format!("{} = {keys}", row.name);
-            let _ = writeln!(out, "{line:CELLS$} # {}", row.help);
+            let _ = writeln!(out, "{line:COLUMN_CELLS$} # {}", row.help);
         }
     }
-    out.push_str("\n# Slash commands without keys:\n");
+    out.push_str("\n# Slash commands without a key:\n");
     for word in SLASH_COMMANDS {
         let usage = format!("#   {} {}", word.name, word.argument);
-        let _ = writeln!(out, "{usage:CELLS$} # {}", word.help);
+        let _ = writeln!(out, "{usage:COLUMN_CELLS$} # {}", word.help);
     }
     out
 }
@@ -63,8 +64,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_may_stand_in_the_file() {
-        let printed = listed(&Keymap::default(), Path::new("keys.toml"));
+    fn printed_key_bindings_are_a_valid_file() {
+        let printed = list(&Keymap::default(), Path::new("keys.toml"));
         let (keymap, wrong) = Keymap::configured(&printed);
         assert_eq!(wrong, []);
         assert_eq!(keymap, Keymap::default());

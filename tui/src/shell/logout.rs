@@ -1,30 +1,28 @@
-//! `plenary logout`: makes the token worthless and forgets it.
+//! `plenary logout`: revokes the token and deletes the stored session.
 
 use super::{Exit, Failure, Shell};
 use crate::api::ApiError;
 use crate::cache::CacheFile;
 
-/// Keeps the stored token while the server cannot be told.
+/// Signs out. Keeps the session if the server is unreachable, since its token is still valid.
 pub async fn run(shell: &mut Shell) -> Result<(), Failure> {
     let api = shell.api()?;
-    let server = api.server().clone();
-    let told = match api.logout().await {
-        Ok(answer) => Some(answer),
-        // It is worthless already.
-        Err(ApiError::Refused(refusal)) if refusal.status == 401 => None,
+    let response = match api.logout().await {
+        Ok(response) => Some(response),
+        // The token is already invalid.
+        Err(ApiError::Rejected(rejection)) if rejection.status == 401 => None,
         Err(error) => {
             let failure = Failure::from(error);
-            return match failure {
-                Failure::Told {
+            return Err(match failure {
+                Failure::Error {
                     exit: Exit::Unreachable,
                     ..
-                } => Err(failure.after(&format!(
-                    "You are still signed in, since the server could not be told \
-                     (to forget it here, remove {}). ",
+                } => failure.with_prefix(&format!(
+                    "Still signed in: the server did not confirm (delete {} to forget the session). ",
                     shell.session_file.path().display()
-                ))),
-                Failure::Told { .. } | Failure::PipeClosed => Err(failure),
-            };
+                )),
+                Failure::Error { .. } | Failure::PipeClosed => failure,
+            });
         }
     };
     let account = &shell.account;
@@ -34,14 +32,13 @@ pub async fn run(shell: &mut Shell) -> Result<(), Failure> {
         .is_some_and(|session| Some(&session.token) == account.token.as_ref());
     if is_stored {
         shell.session_file.remove()?;
-        let screens = shell.session_file.path().parent().map(CacheFile::within);
-        if let Some(Err(error)) = screens.map(|screens| screens.remove()) {
-            let text = format!("The last screens could not be removed: {error}.");
-            return Err(Failure::other(text));
+        let cache = shell.session_file.path().parent().map(CacheFile::within);
+        if let Some(Err(error)) = cache.map(|cache| cache.remove()) {
+            return Err(Failure::other(format!("Cannot delete the cache: {error}.")));
         }
     }
-    match told {
-        Some(answer) if shell.json => shell.out.line(&answer.json()),
-        Some(_) | None => shell.out.line(&format!("signed out of {server}")),
+    match response {
+        Some(response) if shell.json => shell.out.line(&response.json()),
+        Some(_) | None => shell.out.line(&format!("signed out of {}", api.server())),
     }
 }

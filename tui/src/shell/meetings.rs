@@ -1,70 +1,57 @@
-//! `plenary meetings`: the active, the coming and the lately ended ones.
+//! `plenary meetings`: lists active, upcoming and recently ended instances.
 
 use plenary_shared::domain::{Instance, InstanceState};
 use plenary_shared::protocol::MeetingsOk;
 
-use super::print::{BOLD, Cell, DIM, GREEN, Style, YELLOW, cell, painted};
+use super::style::{BOLD, Cell, DIM, GREEN, Style, YELLOW, cell, painted};
 use super::{Failure, Shell};
 
-/// One line for each instance.
+/// Prints one line for each instance.
 pub async fn run(shell: &mut Shell) -> Result<(), Failure> {
-    let api = shell.api()?;
-    let answer = api.meetings().await?;
-    if shell.json {
-        return shell.out.line(&answer.json());
-    }
-    let said: MeetingsOk = answer.read(&api)?;
-    let rows: Vec<Vec<Cell>> = said
-        .meetings
-        .iter()
-        .map(|instance| row(shell.style, instance))
-        .collect();
-    for line in shell.style.table(&rows) {
-        shell.out.line(&line)?;
-    }
-    Ok(())
+    let response = shell.api()?.meetings().await?;
+    shell.print_table(&response, rows)
+}
+
+fn rows(style: Style, content: &MeetingsOk) -> Vec<Vec<Cell>> {
+    let row = |instance| row(style, instance);
+    content.meetings.iter().map(row).collect()
 }
 
 fn row(style: Style, instance: &Instance) -> Vec<Cell> {
-    let sgr = match instance.state {
-        InstanceState::Active => GREEN,
-        InstanceState::Ending => YELLOW,
-        InstanceState::Scheduled => "",
-        InstanceState::Ended => DIM,
+    let (state, sgr) = match instance.state {
+        _ if instance.cancelled => ("cancelled", DIM),
+        InstanceState::Active => ("active", GREEN),
+        InstanceState::Ending => ("ending", YELLOW),
+        InstanceState::Scheduled => ("scheduled", ""),
+        InstanceState::Ended => ("ended", DIM),
     };
     let here = match instance.joined {
-        Some(_) => format!("{} in, you too", instance.participants),
-        None => format!("{} in", instance.participants),
+        Some(_) => format!("{} here (joined)", instance.participants),
+        None => format!("{} here", instance.participants),
+    };
+    let visibility = if instance.is_public {
+        "public"
+    } else {
+        "private"
     };
     vec![
         painted(BOLD, instance.id.to_string()),
-        painted(
-            sgr,
-            if instance.cancelled {
-                "cancelled"
-            } else {
-                instance.state.as_str()
-            },
-        ),
+        painted(sgr, state),
         cell(style.span(instance.fromdatetime, instance.todatetime)),
         cell(here),
-        cell(if instance.is_public {
-            "public"
-        } else {
-            "private"
-        }),
+        cell(visibility),
         painted(BOLD, &instance.title),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::print::tests::PLAIN;
+    use super::super::style::tests::PLAIN;
     use super::*;
 
     #[test]
-    fn a_line_says_what_one_needs_to_join() {
-        let said: MeetingsOk = serde_json::from_str(
+    fn line_has_what_is_needed_to_join() {
+        let content: MeetingsOk = serde_json::from_str(
             r#"{"now":"2026-05-06T11:00:00Z","meetings":[
             {"meetingID":1,"orderID":4,"title":"BDMS\nCourse \u001b[2J","description":"","isPublic":false,
              "fromdatetime":"2026-05-06T11:00:00Z","todatetime":"2026-05-06T11:45:00Z",
@@ -73,11 +60,10 @@ mod tests {
              "fromdatetime":"2026-05-06T21:00:00Z","todatetime":"2026-05-06T22:45:00Z",
              "state":"scheduled","participants":0}]}"#,
         )
-        .expect("an answer");
-        let rows: Vec<Vec<Cell>> = said.meetings.iter().map(|i| row(PLAIN, i)).collect();
-        insta::assert_snapshot!(PLAIN.table(&rows).join("\n"), @r"
-        1/4    active     2026-05-06 13:00–13:45             3 in, you too  private  BDMS Course [2J
-        30/12  scheduled  2026-05-06 23:00–2026-05-07 00:45  0 in           public   Seminar
+        .expect("a response");
+        insta::assert_snapshot!(PLAIN.table(&rows(PLAIN, &content)).join("\n"), @r"
+        1/4    active     2026-05-06 13:00–13:45             3 here (joined)  private  BDMS Course [2J
+        30/12  scheduled  2026-05-06 23:00–2026-05-07 00:45  0 here           public   Seminar
         ");
     }
 }

@@ -1,54 +1,54 @@
-//! `plenary messages`: what was said, in its order; everybody's or one person's.
+//! `plenary messages`: prints the messages of all participants or of one.
 
-mod whose;
+mod find_user;
 
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::protocol::Message;
 
-use super::print::Entry;
-use super::{Failure, Shell, out};
-use crate::api::{Api, Messages as Found, Page};
+use super::style::Entry;
+use super::{Failure, Shell, output};
+use crate::api::{Api, Messages as Found, Page, json_for_terminal};
 use crate::command_line::Messages;
 
-/// One page, or all.
-pub async fn run(shell: &mut Shell, asked: Messages) -> Result<(), Failure> {
+/// Prints one page, or all pages with `--all`.
+pub async fn run(shell: &mut Shell, args: Messages) -> Result<(), Failure> {
     let api = shell.api()?;
-    let instance = asked.at.instance;
-    let user = match &asked.user {
-        Some(who) => Some(whose::find(&api, instance, who).await?),
+    let instance = args.at.instance;
+    let user = match &args.user {
+        Some(user) => Some(find_user::find(&api, instance, user).await?),
         None => None,
     };
-    if asked.all {
-        return print_all(shell, &api, instance, user, asked.after, asked.before).await;
+    if args.all {
+        return print_all(shell, &api, instance, user, args.after, args.before).await;
     }
     let page = Page {
-        after: asked.after,
-        before: asked.before,
-        limit: asked.limit.map(usize::from),
+        after: args.after,
+        before: args.before,
+        limit: args.limit.map(usize::from),
     };
-    let answer = api.messages(instance, user, page).await?;
+    let response = api.messages(instance, user, page).await?;
     if shell.json {
-        return shell.out.line(&answer.json());
+        return shell.out.line(&response.json());
     }
-    let found: Found = answer.read(&api)?;
+    let found: Found = response.read()?;
     print(shell, &found.messages)?;
-    if found.more {
-        let (first, last) = (found.messages.first(), found.messages.last());
-        match (asked.after, first, last) {
-            (None, Some(first), _) => {
-                out::note(&format!("there are older ones: --before {}", first.seq));
-            }
-            (Some(_), _, Some(last)) => {
-                out::note(&format!("there are newer ones: --after {}", last.seq));
-            }
-            (None, None, _) | (Some(_), _, None) => {}
+    if !found.more {
+        return Ok(());
+    }
+    match (args.after, found.messages.first(), found.messages.last()) {
+        (None, Some(first), _) => {
+            output::note(&format!("for older messages: --before {}", first.seq));
         }
+        (Some(_), _, Some(last)) => {
+            output::note(&format!("for newer messages: --after {}", last.seq));
+        }
+        (None, None, _) | (Some(_), _, None) => {}
     }
     Ok(())
 }
 
-/// Page by page, ascending, up to `before`.
+/// Prints all messages between `after` and `before`, page by page, ascending.
 async fn print_all(
     shell: &mut Shell,
     api: &Api,
@@ -64,57 +64,47 @@ async fn print_all(
             before: None,
             limit: Some(PAGE_MAX),
         };
-        let answer = api.messages(instance, user, page).await?;
-        let mut found: Found = answer.read(api)?;
+        let response = api.messages(instance, user, page).await?;
+        let mut found: Found = response.read()?;
         let newest = found.messages.last().map(|message| message.seq);
-        let in_full = found.messages.len();
+        let count = found.messages.len();
         if let Some(before) = before {
             found.messages.retain(|message| message.seq < before);
         }
-        let is_cut = found.messages.len() < in_full;
+        let is_cut = found.messages.len() < count;
         if shell.json && !is_cut {
-            shell.out.line(&answer.json())?;
+            shell.out.line(&response.json())?;
         } else if shell.json {
-            let key = if user.is_some() {
-                "user_messages"
-            } else {
-                "messages"
+            let key = match user {
+                Some(_) => "user_messages",
+                None => "messages",
             };
             let page = serde_json::json!({ key: found.messages, "more": false });
-            shell
-                .out
-                .line(&crate::api::json_for_terminal(&page.to_string()))?;
+            shell.out.line(&json_for_terminal(&page.to_string()))?;
         } else {
             print(shell, &found.messages)?;
         }
         match newest {
-            // A page that does not advance would come again for ever.
+            // A page that does not advance would repeat forever.
             Some(seq) if found.more && !is_cut && seq > after => after = seq,
             Some(_) | None => return Ok(()),
         }
     }
 }
 
-/// What it says, and what became of it.
-fn shown(message: &Message) -> String {
-    match (message.deleted, message.edited) {
-        (Some(_), _) => "(deleted)".to_owned(),
-        (None, Some(_)) => format!("{} (edited)", message.body),
-        (None, None) => message.body.to_string(),
-    }
-}
-
 fn print(shell: &mut Shell, messages: &[Message]) -> Result<(), Failure> {
-    let entries: Vec<Entry> = messages
-        .iter()
-        .map(|message| Entry {
-            seq: message.seq.get(),
-            at: message.timestamp,
-            who: message.name.clone(),
-            text: shown(message),
-            is_said: true,
-        })
-        .collect();
+    let entry = |message: &Message| Entry {
+        seq: message.seq.get(),
+        at: message.timestamp,
+        who: message.name.clone(),
+        text: match (message.deleted, message.edited) {
+            (Some(_), _) => "(deleted)".to_owned(),
+            (None, Some(_)) => format!("{} (edited)", message.body),
+            (None, None) => message.body.to_string(),
+        },
+        is_message: true,
+    };
+    let entries: Vec<Entry> = messages.iter().map(entry).collect();
     for line in shell.style.entries(&entries) {
         shell.out.line(&line)?;
     }

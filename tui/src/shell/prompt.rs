@@ -1,4 +1,4 @@
-//! Questions on the terminal; what is typed to a secret one is not shown.
+//! Prompts on the terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -7,14 +7,14 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::Failure;
 
-/// Whether there is somebody to ask.
+/// Returns whether there is a terminal to prompt on.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for a line.
+/// Prompts for a line.
 pub fn ask(question: &str) -> Result<String, Failure> {
-    say(&format!("{question}: "))?;
+    print(&format!("{question}: "))?;
     let mut line = String::new();
     let read = io::stdin().read_line(&mut line).map_err(|e| broken(&e))?;
     if read == 0 {
@@ -23,14 +23,14 @@ pub fn ask(question: &str) -> Result<String, Failure> {
     Ok(line.trim().to_owned())
 }
 
-/// Asks for a line without showing it.
+/// Prompts for a line without echoing the input.
 pub fn ask_secret(question: &str) -> Result<String, Failure> {
     let typed = {
-        // Before the question, so that no quick answer is shown.
+        // Before the prompt, so that input is never echoed.
         let _raw = RawMode::enter().map_err(|error| broken(&error))?;
-        say(&format!("{question}: ")).and_then(|()| read_hidden())
+        print(&format!("{question}: ")).and_then(|()| read_hidden())
     };
-    say("\n")?;
+    print("\n")?;
     typed
 }
 
@@ -57,7 +57,7 @@ fn read_hidden() -> Result<String, Failure> {
     }
 }
 
-/// The terminal hands over each key and shows none, until this is dropped.
+/// Raw mode of the terminal: keys are not echoed. Dropping it restores the mode.
 struct RawMode;
 
 impl RawMode {
@@ -69,13 +69,13 @@ impl RawMode {
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        // A terminal that is gone needs no restoring.
+        // The terminal may be gone.
         let _ = disable_raw_mode();
     }
 }
 
-/// Writes to the terminal; `text` is the program's own.
-fn say(text: &str) -> Result<(), Failure> {
+/// Writes trusted text to the terminal.
+fn print(text: &str) -> Result<(), Failure> {
     let mut stderr = io::stderr();
     stderr
         .write_all(text.as_bytes())
@@ -84,9 +84,9 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 fn broken(error: &io::Error) -> Failure {
-    Failure::other(format!("The terminal cannot be used: {error}."))
+    Failure::other(format!("Cannot use the terminal: {error}."))
 }
 
 fn cancelled() -> Failure {
-    Failure::other("Signing in was cancelled.")
+    Failure::other("Sign-in cancelled.")
 }

@@ -1,41 +1,34 @@
-//! `plenary search`: what was said, over everything that one may read, newest first.
+//! `plenary search`: searches messages, newest first.
 
 use plenary_shared::limits::SEARCH_PAGE_MAX;
 use plenary_shared::protocol::{Found, SearchOk};
 
-use super::print::{BOLD, Cell, DIM, GREEN, Style, cell, painted};
-use super::{Failure, Shell, out};
+use super::style::{BOLD, Cell, DIM, GREEN, Style, cell, painted};
+use super::{Failure, Shell, output};
 use crate::command_line::Search;
 
-/// One page, or all.
-pub async fn run(shell: &mut Shell, search: Search) -> Result<(), Failure> {
+/// Prints one page, or all pages with `--all`.
+pub async fn run(shell: &mut Shell, args: Search) -> Result<(), Failure> {
     let api = shell.api()?;
-    let query = search.query.join(" ");
-    let query = match &search.within {
-        Some(within) => format!("in:{within} {query}"),
-        None => query,
+    let mut query = args.query.join(" ");
+    if let Some(within) = &args.within {
+        query = format!("in:{within} {query}");
+    }
+    let limit = if args.all {
+        Some(SEARCH_PAGE_MAX)
+    } else {
+        args.limit.map(usize::from)
     };
-    let limit = match (search.all, search.limit) {
-        (true, _) => Some(SEARCH_PAGE_MAX),
-        (false, limit) => limit.map(usize::from),
-    };
-    let mut before = search.before;
+    let mut before = args.before;
     loop {
-        let answer = api.search(&query, before, limit).await?;
-        let page: SearchOk = answer.read(&api)?;
-        if shell.json {
-            shell.out.line(&answer.json())?;
-        } else {
-            let rows: Vec<Vec<Cell>> = page.found.iter().map(|one| row(shell.style, one)).collect();
-            for line in shell.style.table(&rows) {
-                shell.out.line(&line)?;
-            }
-        }
-        // A page that does not go on would come again for ever.
+        let response = api.search(&query, before, limit).await?;
+        shell.print_table(&response, rows)?;
+        let page: SearchOk = response.read()?;
         match page.next {
-            Some(next) if search.all && before != Some(next) => before = Some(next),
-            Some(next) if !search.all && !shell.json => {
-                out::note(&format!("there are more: --before {next}"));
+            // A page that does not advance would repeat forever.
+            Some(next) if args.all && before != Some(next) => before = Some(next),
+            Some(next) if !args.all && !shell.json => {
+                output::note(&format!("for more matches: --before {next}"));
                 return Ok(());
             }
             Some(_) | None => return Ok(()),
@@ -43,13 +36,13 @@ pub async fn run(shell: &mut Shell, search: Search) -> Result<(), Failure> {
     }
 }
 
+fn rows(style: Style, page: &SearchOk) -> Vec<Vec<Cell>> {
+    page.found.iter().map(|found| row(style, found)).collect()
+}
+
 fn row(style: Style, found: &Found) -> Vec<Cell> {
     let message = &found.message;
-    let edited = if message.edited.is_some() {
-        " (edited)"
-    } else {
-        ""
-    };
+    let edited = message.edited.map_or("", |_| " (edited)");
     vec![
         painted(
             if found.live { GREEN } else { "" },

@@ -1,68 +1,70 @@
-//! `plenary tail`: what happens in an instance, as it happens, until it ends.
+//! `plenary tail`: prints the events of an instance as they happen, until it ends.
 
 mod follow;
 
-use plenary_shared::domain::{Event, Reason, What};
-use plenary_shared::protocol::Close;
+use plenary_shared::domain::{Code, Event, Reject};
+use plenary_shared::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::print::Entry;
-use super::{Exit, Failure, Shell, out};
+use super::style::Entry;
+use super::{Exit, Failure, Shell, output};
+use crate::api::{ApiError, json_for_terminal};
 use crate::command_line::Tail;
+use crate::event_text;
 use crate::net::{CloseReason, Link, LinkCommand, LinkEvent, link};
 use crate::server_url::ServerUrl;
 use follow::{Follow, Step};
 
-/// Goes on where it was after every lost connection; a first one that cannot be made is an error.
-pub async fn run(shell: &mut Shell, tail: Tail) -> Result<(), Failure> {
+/// Prints events. Resumes after a lost connection, but fails if the first connection cannot be made.
+pub async fn run(shell: &mut Shell, args: Tail) -> Result<(), Failure> {
     let Some(token) = shell.account.token.clone() else {
         return Err(shell.not_signed_in());
     };
     let mut link = link(shell.account.server.clone(), shell.wall_clock);
-    let mut watch = Watch {
+    let mut session = TailSession {
         server: shell.account.server.clone(),
-        follow: Follow::new(tail.at.instance, token, tail.since),
-        again_at: None,
+        follow: Follow::new(args.at.instance, token, args.since),
+        retry_at: None,
         was_open: false,
         is_lost: false,
     };
-    let outcome = watch.run(shell, &mut link).await;
+    let outcome = session.run(shell, &mut link).await;
     link.close().await;
     outcome
 }
 
-struct Watch {
+struct TailSession {
     server: ServerUrl,
     follow: Follow,
-    /// When the request that was refused for now is to be made again.
-    again_at: Option<Instant>,
+    /// When to repeat a request that the server rejected temporarily.
+    retry_at: Option<Instant>,
     was_open: bool,
     is_lost: bool,
 }
 
-impl Watch {
+impl TailSession {
     async fn run(&mut self, shell: &mut Shell, link: &mut Link) -> Result<(), Failure> {
         loop {
-            let again_at = self.again_at.unwrap_or_else(Instant::now);
+            let retry_at = self.retry_at.unwrap_or_else(Instant::now);
             let steps = tokio::select! {
-                told = link.events.recv() => match told {
-                    Some(told) => self.hear(told)?,
-                    None => return Err(Failure::other("The connection's task ended.")),
+                event = link.events.recv() => match event {
+                    Some(event) => self.link_event(event)?,
+                    None => return Err(Failure::other("The connection task ended.")),
                 },
-                () = sleep_until(again_at), if self.again_at.is_some() => {
-                    self.again_at = None;
-                    self.follow.again()
+                () = sleep_until(retry_at), if self.retry_at.is_some() => {
+                    self.retry_at = None;
+                    self.follow.retry()
                 }
             };
             for step in steps {
                 match step {
-                    Step::Ask(request) => {
-                        // A link that is gone tells so in the next turn.
+                    Step::Send(request) => {
+                        // If the link is closed, the next event says so.
                         let _ = link.commands.send(LinkCommand::Send(request)).await;
                     }
-                    Step::Show(event) => self.show(shell, &event)?,
-                    Step::Note(text) => out::note(&text),
-                    Step::WaitThenAgain(wait) => self.again_at = Some(Instant::now() + wait),
+                    Step::Print(event) => self.print(shell, &event)?,
+                    Step::Note(text) => output::note(&text),
+                    Step::RetryAfter(wait) => self.retry_at = Some(Instant::now() + wait),
                     Step::End => return Ok(()),
                     Step::Fail(failure) => return Err(failure),
                 }
@@ -70,60 +72,75 @@ impl Watch {
         }
     }
 
-    fn hear(&mut self, told: LinkEvent) -> Result<Vec<Step>, Failure> {
-        match told {
+    fn link_event(&mut self, event: LinkEvent) -> Result<Vec<Step>, Failure> {
+        match event {
             LinkEvent::Connecting { .. } => Ok(vec![]),
             LinkEvent::Open => {
                 if std::mem::take(&mut self.is_lost) {
-                    out::note("connected again");
+                    output::note("reconnected");
                 }
                 self.was_open = true;
-                self.again_at = None;
+                self.retry_at = None;
                 Ok(self.follow.connected())
             }
-            LinkEvent::Line(line) => Ok(self.follow.heard(*line)),
+            LinkEvent::Line(line) => Ok(self.follow.line(*line)),
             LinkEvent::Garbled => {
-                out::note("the server said something that this program does not understand");
+                output::note("ignored an unknown line from the server");
                 Ok(vec![])
             }
-            LinkEvent::Unsent { .. } => Err(Failure::other("A request was too large to be sent.")),
+            LinkEvent::Unsent { .. } => Err(Failure::other(
+                "A request exceeds the size limit of frames.",
+            )),
+            LinkEvent::Closed { reason, .. } if reason.is_signed_out() => {
+                Err(Reject::from(Code::NotSignedIn).into())
+            }
             LinkEvent::Closed {
-                reason: why,
+                reason,
                 retry_in: None,
-            } => Err(refused(&why)),
-            LinkEvent::Closed {
-                reason: why,
-                retry_in: Some(_),
-            } => {
-                if !self.was_open {
-                    let sentence = match &why {
-                        CloseReason::Unreachable { why } => {
-                            format!("The server {} cannot be reached: {why}.", self.server)
-                        }
-                        CloseReason::NotPlenary { .. }
-                        | CloseReason::ByServer { .. }
-                        | CloseReason::Lost { .. }
-                        | CloseReason::TimedOut
-                        | CloseReason::Suspended
-                        | CloseReason::Reconnect => sentence_of(&why),
-                    };
-                    return Err(Failure::told(Exit::Unreachable, "unreachable", sentence));
-                }
+            } => Err(Failure::other(sentence(&reason))),
+            LinkEvent::Closed { reason, .. } if !self.was_open => Err(self.unreachable(reason)),
+            LinkEvent::Closed { reason, .. } => {
                 if !std::mem::replace(&mut self.is_lost, true) {
-                    out::note(&format!("{why}; trying again"));
+                    output::note(&format!("{reason}, reconnecting"));
                 }
                 Ok(vec![])
             }
         }
     }
 
-    fn show(&self, shell: &mut Shell, event: &Event) -> Result<(), Failure> {
+    fn unreachable(&self, reason: CloseReason) -> Failure {
+        match reason {
+            CloseReason::Unreachable { why } => ApiError::Unreachable {
+                server: self.server.to_string(),
+                why,
+            }
+            .into(),
+            CloseReason::NotPlenary { .. }
+            | CloseReason::ByServer { .. }
+            | CloseReason::Lost { .. }
+            | CloseReason::TimedOut
+            | CloseReason::Suspended
+            | CloseReason::Reconnect => {
+                Failure::new(Exit::Unreachable, "unreachable", sentence(&reason))
+            }
+        }
+    }
+
+    fn print(&self, shell: &mut Shell, event: &Event) -> Result<(), Failure> {
         if shell.json {
             let json = serde_json::to_string(event)
-                .map_err(|error| Failure::other(format!("An event is no JSON: {error}.")))?;
-            return shell.out.line(&crate::api::json_for_terminal(&json));
+                .map_err(|error| Failure::other(format!("Cannot encode an event: {error}.")))?;
+            return shell.out.line(&json_for_terminal(&json));
         }
-        let entry = entry(event, |user| self.follow.name(user));
+        let name = |user| self.follow.name(user);
+        let (author, text) = event_text::describe(event, name, |at: Timestamp| at.to_string());
+        let entry = Entry {
+            seq: event.seq.get(),
+            at: event.timestamp,
+            is_message: author.is_some(),
+            who: author.unwrap_or_else(|| "*".to_owned()),
+            text,
+        };
         for line in shell.style.entries(&[entry]) {
             shell.out.line(&line)?;
         }
@@ -131,83 +148,12 @@ impl Watch {
     }
 }
 
-fn refused(why: &CloseReason) -> Failure {
-    let is_sign_in =
-        matches!(why, CloseReason::ByServer { code, .. } if *code == Close::NotSignedIn.code());
-    if is_sign_in {
-        plenary_shared::domain::Reject::from(plenary_shared::domain::Code::NotSignedIn).into()
-    } else {
-        Failure::other(sentence_of(why))
-    }
-}
-
-fn sentence_of(why: &CloseReason) -> String {
-    let text = why.to_string();
+/// Returns a close reason as a sentence.
+fn sentence(reason: &CloseReason) -> String {
+    let text = reason.to_string();
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
         None => text,
-    }
-}
-
-fn entry(event: &Event, name: impl Fn(plenary_shared::ids::UserId) -> String) -> Entry {
-    let (who, text) = match &event.what {
-        What::Opened => ("*".to_owned(), "the meeting is open".to_owned()),
-        What::Join { user, .. } => ("*".to_owned(), format!("{} joined", name(*user))),
-        What::Leave { user, reason } => {
-            let why = match reason {
-                Reason::Left => "",
-                Reason::ConnectionLost => " (connection lost)",
-                Reason::Scheduled => " (the time was over)",
-                Reason::Ended => " (ended by an admin)",
-                Reason::Missed => " (missed)",
-                Reason::Cancelled => " (cancelled)",
-                Reason::Removed => " (removed by an admin)",
-            };
-            ("*".to_owned(), format!("{} left{why}", name(*user)))
-        }
-        What::Message {
-            user,
-            deleted: Some(_),
-            ..
-        } => (name(*user), "(deleted)".to_owned()),
-        What::Message { user, body, .. } => (name(*user), body.as_str().to_owned()),
-        What::Edited {
-            user, target, body, ..
-        } => {
-            let what = if body.is_gone() {
-                "(deleted)"
-            } else {
-                body.as_str()
-            };
-            (
-                "*".to_owned(),
-                format!("{} changed {target}: {what}", name(*user)),
-            )
-        }
-        What::Deleted { user, target, .. } => {
-            ("*".to_owned(), format!("{} deleted {target}", name(*user)))
-        }
-        What::Moderated(done) => {
-            let when = |at: plenary_shared::time::Timestamp| at.to_string();
-            let what = done.sentence(&name, when);
-            ("*".to_owned(), format!("{} {what}", name(done.user)))
-        }
-        What::Closed { reason } => {
-            let why = match reason {
-                Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "its time was over",
-                Reason::Ended | Reason::Removed => "an admin ended it",
-                Reason::Missed => "nothing was running at its time",
-                Reason::Cancelled => "it was cancelled",
-            };
-            ("*".to_owned(), format!("the meeting has ended: {why}"))
-        }
-    };
-    Entry {
-        seq: event.seq.get(),
-        at: event.timestamp,
-        who,
-        text,
-        is_said: matches!(event.what, What::Message { .. }),
     }
 }

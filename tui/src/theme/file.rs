@@ -5,7 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 use toml::de::{DeTable, DeValue};
 
 use super::{ASCII, NAMES_MAX, Theme, Tone, UNICODE};
-use crate::config::{Wrong, line_of};
+use crate::config::{LineError, line_of};
 
 /// The 16 terminal colours.
 const COLOURS: [(&str, Color); 16] = [
@@ -38,20 +38,14 @@ const MODIFIERS: [(&str, Modifier); 5] = [
 impl Theme {
     /// Applies a theme file. Returns the theme and the errors in the file.
     #[must_use]
-    pub fn configured(mut self, text: &str) -> (Self, Vec<Wrong>) {
+    pub fn configured(mut self, text: &str) -> (Self, Vec<LineError>) {
         let table = match DeTable::parse(text) {
             Ok(table) => table.into_inner(),
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
                 let message = error.message().trim().replace('\n', "; ");
                 let line = line_of(text, at);
-                return (
-                    self,
-                    vec![Wrong {
-                        line,
-                        what: message,
-                    }],
-                );
+                return (self, vec![LineError { line, message }]);
             }
         };
         let mut lines: Vec<_> = table.iter().collect();
@@ -60,10 +54,7 @@ impl Theme {
         for (name, value) in lines {
             let line = line_of(text, name.span().start);
             if let Err(message) = self.set(name.get_ref(), value.get_ref()) {
-                wrong.push(Wrong {
-                    line,
-                    what: message,
-                });
+                wrong.push(LineError { line, message });
             }
         }
         (self, wrong)
@@ -182,7 +173,10 @@ mod tests {
         let [only] = wrong.as_slice() else {
             panic!("{wrong:?}")
         };
-        assert!(only.line == line && only.what.contains(message), "{only:?}");
+        assert!(
+            only.line == line && only.message.contains(message),
+            "{only:?}"
+        );
         assert_eq!(own, theme);
     }
 }

@@ -156,11 +156,11 @@ impl Step<'_> {
             return false;
         };
         let (first, rest) = argument.split_once(' ').unwrap_or((argument, ""));
-        let (format, file) = match Format::named(first) {
+        let (format, file) = match Format::of_extension(first) {
             Some(format) => (Some(format), rest.trim()),
             None => (None, argument),
         };
-        let by_name = || Format::of(Path::new(file));
+        let by_name = || Format::of_file(Path::new(file));
         let format = format.or_else(by_name).unwrap_or(Format::Md);
         let file = (!file.is_empty()).then(|| file.to_owned());
         let title = self.title_of(instance);

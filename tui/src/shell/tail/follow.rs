@@ -1,5 +1,4 @@
-//! Following one instance: what to ask, what to show, in which order. Pure; no event is shown twice
-//! or left out.
+//! Follows the events of one instance without gaps or duplicates. Pure: returns what to send and print.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -16,59 +15,59 @@ use serde::de::DeserializeOwned;
 use super::super::{Exit, Failure};
 use crate::session::Token;
 
-/// Without `--since`, it begins with so many events.
+/// The number of events printed first without `--since`.
 const LAST_EVENTS: usize = 10;
 
-/// Events that came before their predecessors are kept so far; the others are asked for.
+/// The number of events buffered until their predecessors arrive. Others are requested again.
 const EARLY_MAX: usize = PAGE_MAX;
 
-/// What is to be done next, in this order.
+/// An action of the caller. Steps are executed in order.
 #[derive(Debug)]
 pub enum Step {
-    /// Ask the server.
-    Ask(Request),
-    /// Show this; it is the next one.
-    Show(Event),
-    /// Tell the person.
+    /// Send this request.
+    Send(Request),
+    /// Print the next event.
+    Print(Event),
+    /// Print a note for the user.
     Note(String),
-    /// Wait, then see [`Follow::again`].
-    WaitThenAgain(Duration),
-    /// The instance is over, and all of it was shown.
+    /// Wait, then call [`Follow::retry`].
+    RetryAfter(Duration),
+    /// The instance has ended and all events are printed.
     End,
-    /// It cannot go on.
+    /// Fail with this error.
     Fail(Failure),
 }
 
-/// How far an instance has been followed.
+/// The state of following an instance.
 pub struct Follow {
     instance: InstanceId,
     token: Token,
-    /// Only what comes after it is shown; open until the server said where it is.
+    /// Events up to this number are not printed. Unknown until `open` is answered.
     since: Option<Seq>,
-    /// Where the server was when it last answered `open`, in which generation.
+    /// The position since `open` was answered.
     place: Option<Place>,
     early: BTreeMap<Seq, Event>,
     names: HashMap<UserId, String>,
     requests: u64,
-    /// The one request that is not answered yet.
-    asked: Option<Request>,
-    /// What is to be asked after a wait.
-    again: Option<Verb>,
+    /// The pending request, at most one.
+    pending: Option<Request>,
+    /// The request to repeat after a wait.
+    retry: Option<Verb>,
 }
 
 #[derive(Clone, Copy)]
 struct Place {
     generation: Generation,
-    /// The last event of an unbroken row.
+    /// The last event received without a gap before it.
     last: Seq,
-    /// The last event that exists, as far as is known.
+    /// The newest event known to exist.
     newest: Seq,
-    /// Nothing will come after `newest`.
-    is_over: bool,
+    /// Whether `newest` is the last event of the instance.
+    is_ended: bool,
 }
 
 impl Follow {
-    /// From after `since` on, or from the last few events on.
+    /// Starts after event `since`, or with the last [`LAST_EVENTS`].
     pub fn new(instance: InstanceId, token: Token, since: Option<Seq>) -> Self {
         Self {
             instance,
@@ -78,12 +77,12 @@ impl Follow {
             early: BTreeMap::new(),
             names: HashMap::new(),
             requests: 0,
-            asked: None,
-            again: None,
+            pending: None,
+            retry: None,
         }
     }
 
-    /// What a person is called, as far as events have said it.
+    /// Returns the name of a user, or `#ID` if it is unknown.
     pub fn name(&self, user: UserId) -> String {
         self.names
             .get(&user)
@@ -91,32 +90,32 @@ impl Follow {
             .unwrap_or_else(|| format!("#{user}"))
     }
 
-    /// A connection is open.
+    /// Handles an open connection.
     pub fn connected(&mut self) -> Vec<Step> {
         let resume = self.place.map(|place| Position {
             instance: self.instance,
             generation: place.generation,
             seq: place.last,
         });
-        self.ask(Verb::Hello(Hello {
+        self.send(Verb::Hello(Hello {
             token: self.token.secret().to_owned(),
             client: Some(concat!("plenary/", env!("CARGO_PKG_VERSION"), " tail").to_owned()),
             resume: resume.into_iter().collect(),
         }))
     }
 
-    /// The time to wait is over.
-    pub fn again(&mut self) -> Vec<Step> {
-        match self.again.take() {
-            Some(verb) => self.ask(verb),
+    /// Repeats the request after a [`Step::RetryAfter`].
+    pub fn retry(&mut self) -> Vec<Step> {
+        match self.retry.take() {
+            Some(verb) => self.send(verb),
             None => vec![],
         }
     }
 
-    /// The server said this.
-    pub fn heard(&mut self, line: ServerLine) -> Vec<Step> {
+    /// Handles a line of the server.
+    pub fn line(&mut self, line: ServerLine) -> Vec<Step> {
         match line {
-            ServerLine::Reply(reply) => self.answered(reply),
+            ServerLine::Reply(reply) => self.reply(reply),
             ServerLine::Push(Push::Event(event)) if event.instance == self.instance => {
                 let mut steps = Vec::new();
                 self.take(*event, &mut steps);
@@ -141,30 +140,30 @@ impl Follow {
         }
     }
 
-    fn ask(&mut self, verb: Verb) -> Vec<Step> {
+    fn send(&mut self, verb: Verb) -> Vec<Step> {
         self.requests += 1;
         let request = Request {
             id: self.requests,
             verb,
         };
-        self.asked = Some(request.clone());
-        self.again = None;
-        vec![Step::Ask(request)]
+        self.pending = Some(request.clone());
+        self.retry = None;
+        vec![Step::Send(request)]
     }
 
-    fn answered(&mut self, reply: Reply<serde_json::Value>) -> Vec<Step> {
-        // An answer to what is no longer asked is of no use.
-        let Some(request) = self.asked.take_if(|asked| asked.id == reply.id) else {
+    fn reply(&mut self, reply: Reply<serde_json::Value>) -> Vec<Step> {
+        // Ignores replies to superseded requests.
+        let Some(request) = self.pending.take_if(|pending| pending.id == reply.id) else {
             return vec![];
         };
-        let said = match reply.outcome {
-            Outcome::Ok(said) => said,
-            Outcome::Error(reject) => return self.refused(request, reject),
+        let content = match reply.outcome {
+            Outcome::Ok(content) => content,
+            Outcome::Error(reject) => return self.rejected(request, reject),
         };
         match request.verb {
-            Verb::Hello(_) => with(said, |hello| self.greeted(&hello)),
-            Verb::Open(_) => with(said, |opened| self.opened(opened)),
-            Verb::Events(_) => with(said, |page| self.paged(page)),
+            Verb::Hello(_) => parsed(content, |hello| self.hello(&hello)),
+            Verb::Open(_) => parsed(content, |opened| self.opened(opened)),
+            Verb::Events(_) => parsed(content, |page| self.paged(page)),
             Verb::Meetings {}
             | Verb::Close(_)
             | Verb::Join(_)
@@ -187,7 +186,7 @@ impl Follow {
         }
     }
 
-    fn refused(&mut self, request: Request, reject: Reject) -> Vec<Step> {
+    fn rejected(&mut self, request: Request, reject: Reject) -> Vec<Step> {
         let is_temporary = matches!(
             reject.code,
             Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests
@@ -195,12 +194,12 @@ impl Follow {
         if !is_temporary {
             return vec![Step::Fail(reject.into())];
         }
-        self.again = Some(request.verb);
+        self.retry = Some(request.verb);
         let wait = Duration::from_secs(reject.retry_after_s.unwrap_or(1).into());
-        vec![Step::WaitThenAgain(wait)]
+        vec![Step::RetryAfter(wait)]
     }
 
-    fn greeted(&mut self, hello: &HelloOk) -> Vec<Step> {
+    fn hello(&mut self, hello: &HelloOk) -> Vec<Step> {
         let resumed = hello
             .resumed
             .iter()
@@ -216,13 +215,13 @@ impl Follow {
                 let Some(place) = self.place.as_mut() else {
                     return self.open();
                 };
-                place.is_over = true;
-                self.ask_for_page()
+                place.is_ended = true;
+                self.request_page()
             }
-            Some(ResumeMode::Gone) => vec![Step::Fail(Failure::told(
-                Exit::Refused,
+            Some(ResumeMode::Gone) => vec![Step::Fail(Failure::new(
+                Exit::Rejected,
                 Code::NotFound.as_str(),
-                format!("{} can no longer be read.", self.instance),
+                format!("You can no longer read {}.", self.instance),
             ))],
         }
     }
@@ -232,7 +231,7 @@ impl Follow {
             (None, None) => LAST_EVENTS,
             (Some(_), _) | (_, Some(_)) => PAGE_MAX,
         };
-        self.ask(Verb::Open(Open {
+        self.send(Verb::Open(Open {
             instance: self.instance,
             limit,
         }))
@@ -251,16 +250,16 @@ impl Follow {
         });
         let last = self.place.map_or(since, |place| place.last);
         if self.place.is_some() && last > opened.seq {
-            steps.push(void_above(opened.seq));
+            steps.push(lost_after(opened.seq));
         }
-        // What was pushed before this answer may be newer than it.
+        // Events pushed before this reply may be newer.
         self.early
             .retain(|_, event| is_of(event, opened.generation));
         self.place = Some(Place {
             generation: opened.generation,
             last: last.min(opened.seq),
             newest: opened.seq,
-            is_over: opened.instance.state == InstanceState::Ended,
+            is_ended: opened.instance.state == InstanceState::Ended,
         });
         for event in opened.events {
             self.take(event, &mut steps);
@@ -281,15 +280,15 @@ impl Follow {
         let Some(place) = self.place else {
             return steps;
         };
-        let has_more = place.last < place.newest || (place.is_over && page.more);
-        if place.is_over && !page.more {
+        let has_more = place.last < place.newest || (place.is_ended && page.more);
+        if place.is_ended && !page.more {
             steps.push(Step::End);
         } else if has_more && before == Some(place.last) {
-            // What must be there does not come: the store is behind.
-            self.again = Some(self.page());
-            steps.push(Step::WaitThenAgain(Duration::from_secs(1)));
+            // Known events are missing: the store lags behind.
+            self.retry = Some(self.page());
+            steps.push(Step::RetryAfter(Duration::from_secs(1)));
         } else if has_more {
-            steps.extend(self.ask_for_page());
+            steps.extend(self.request_page());
         }
         steps
     }
@@ -298,7 +297,7 @@ impl Follow {
         let mut steps = Vec::new();
         if let Some(place) = self.place.as_mut() {
             if place.last > fence.base {
-                steps.push(void_above(fence.base));
+                steps.push(lost_after(fence.base));
             }
             place.generation = fence.generation;
             place.last = place.last.min(fence.base);
@@ -309,22 +308,22 @@ impl Follow {
         steps
     }
 
-    /// Shows an event if it is the next one.
+    /// Prints an event if it is the next one.
     fn take(&mut self, event: Event, steps: &mut Vec<Step>) {
         let Some(place) = self.place.as_mut() else {
-            self.keep(event);
+            self.buffer(event);
             return;
         };
         if !is_of(&event, place.generation) {
             if event.generation < place.generation {
-                // Void since the fence.
+                // Lost since the fence.
                 return;
             }
             let is_settling = self
-                .asked
+                .pending
                 .as_ref()
-                .is_some_and(|asked| matches!(asked.verb, Verb::Hello(_) | Verb::Open(_)));
-            self.keep(event);
+                .is_some_and(|pending| matches!(pending.verb, Verb::Hello(_) | Verb::Open(_)));
+            self.buffer(event);
             if !is_settling {
                 steps.extend(self.open());
             }
@@ -335,7 +334,7 @@ impl Follow {
         }
         place.newest = place.newest.max(event.seq);
         if event.seq != place.last.next() {
-            self.keep(event);
+            self.buffer(event);
             return;
         }
         place.last = event.seq;
@@ -344,21 +343,21 @@ impl Follow {
         }
         let is_last = matches!(event.what, What::Closed { .. });
         if self.since.is_none_or(|since| event.seq > since) {
-            steps.push(Step::Show(event));
+            steps.push(Step::Print(event));
         }
         if is_last {
             steps.push(Step::End);
         }
     }
 
-    /// Keeps an event that came before its predecessors, or before `open` was answered.
-    fn keep(&mut self, event: Event) {
+    /// Buffers an event that arrived before its predecessors or before the reply to `open`.
+    fn buffer(&mut self, event: Event) {
         if self.early.len() < EARLY_MAX {
             self.early.insert(event.seq, event);
         }
     }
 
-    /// Takes the kept ones whose predecessors have come.
+    /// Takes buffered events whose predecessors have arrived.
     fn take_early(&mut self, steps: &mut Vec<Step>) {
         while let Some(first) = self.early.first_entry()
             && let Some(place) = self.place.as_mut()
@@ -374,22 +373,22 @@ impl Follow {
         }
     }
 
-    /// Asks for what is known to exist and did not come.
+    /// Requests known events that have not arrived.
     fn catch_up(&mut self, steps: &mut Vec<Step>) {
         let Some(place) = self.place else { return };
-        if self.asked.is_some() || self.again.is_some() {
+        if self.pending.is_some() || self.retry.is_some() {
             return;
         }
         if place.last < place.newest {
-            steps.extend(self.ask_for_page());
-        } else if place.is_over {
+            steps.extend(self.request_page());
+        } else if place.is_ended {
             steps.push(Step::End);
         }
     }
 
-    fn ask_for_page(&mut self) -> Vec<Step> {
+    fn request_page(&mut self) -> Vec<Step> {
         let page = self.page();
-        self.ask(page)
+        self.send(page)
     }
 
     fn page(&self) -> Verb {
@@ -408,28 +407,29 @@ impl Follow {
     }
 }
 
-fn with<T: DeserializeOwned>(
-    said: serde_json::Value,
+fn parsed<T: DeserializeOwned>(
+    content: serde_json::Value,
     then: impl FnOnce(T) -> Vec<Step>,
 ) -> Vec<Step> {
-    match serde_json::from_value(said) {
-        Ok(said) => then(said),
-        Err(_) => vec![Step::Fail(Failure::told(
+    match serde_json::from_value(content) {
+        Ok(content) => then(content),
+        Err(_) => vec![Step::Fail(Failure::new(
             Exit::Other,
             "not_understood",
-            "The server answered something that this program does not understand.",
+            "The reply of the server does not match the version of this client.",
         ))],
     }
 }
 
-/// Whether the event belongs to this generation, or comes from the archive, which knows none.
+/// Returns whether the event belongs to `generation`, or comes from the durable store, which stores
+/// no generation.
 fn is_of(event: &Event, generation: Generation) -> bool {
     event.generation == generation || event.generation == Generation::default()
 }
 
-fn void_above(base: Seq) -> Step {
+fn lost_after(base: Seq) -> Step {
     Step::Note(format!(
-        "the server lost what came after number {base}: those lines above are void"
+        "the server lost all events after number {base}, ignore them above"
     ))
 }
 

@@ -1,22 +1,22 @@
-//! What is asked and shown, line by line.
+//! Requests and printed events for scripted conversations with a server.
 
 use plenary_shared::ids::{MeetingId, OrderId};
 use serde_json::{Value, json};
 
 use super::*;
 
-/// One conversation: what was shown, noted and asked so far.
-struct Talk {
+/// A scripted conversation, with what was printed, noted and requested so far.
+struct Conversation {
     follow: Follow,
-    shown: Vec<u64>,
+    printed: Vec<u64>,
     notes: Vec<String>,
-    asked: Vec<Value>,
+    sent: Vec<Value>,
     last_id: u64,
     outcome: Option<Result<(), Failure>>,
     waits: usize,
 }
 
-impl Talk {
+impl Conversation {
     fn new(since: Option<u64>) -> Self {
         let instance = InstanceId::new(
             MeetingId::new(1).expect("small"),
@@ -25,22 +25,22 @@ impl Talk {
         let since = since.map(|seq| Seq::new(seq).expect("small"));
         Self {
             follow: Follow::new(instance, Token::new("t"), since),
-            shown: vec![],
+            printed: vec![],
             notes: vec![],
-            asked: vec![],
+            sent: vec![],
             last_id: 0,
             outcome: None,
             waits: 0,
         }
     }
 
-    /// Connected, greeted, and `open` answered.
+    /// Returns a conversation in which hello and `open` are answered.
     fn opened(since: Option<u64>, seq: u64, events: &[u64]) -> Self {
-        let mut talk = Self::new(since);
-        talk.connect();
-        talk.reply(&hello(None));
-        talk.reply(&open(1, seq, events));
-        talk
+        let mut chat = Self::new(since);
+        chat.connect();
+        chat.reply(&hello(None));
+        chat.reply(&open(1, seq, events));
+        chat
     }
 
     fn connect(&mut self) {
@@ -48,8 +48,8 @@ impl Talk {
         self.follow_steps(steps);
     }
 
-    fn again(&mut self) {
-        let steps = self.follow.again();
+    fn retry(&mut self) {
+        let steps = self.follow.retry();
         self.follow_steps(steps);
     }
 
@@ -57,7 +57,7 @@ impl Talk {
         self.line(&json!({"id": self.last_id, "ok": ok}));
     }
 
-    fn refuse(&mut self, code: &str) {
+    fn reject(&mut self, code: &str) {
         self.line(&json!({"id": self.last_id, "error": {"code": code, "detail": "no"}}));
     }
 
@@ -67,31 +67,31 @@ impl Talk {
 
     fn line(&mut self, line: &Value) {
         let line = ServerLine::parse(&line.to_string()).expect("a line");
-        let steps = self.follow.heard(line);
+        let steps = self.follow.line(line);
         self.follow_steps(steps);
     }
 
     fn follow_steps(&mut self, steps: Vec<Step>) {
         for step in steps {
             match step {
-                Step::Ask(request) => {
+                Step::Send(request) => {
                     self.last_id = request.id;
                     let mut said = serde_json::to_value(&request).expect("JSON");
                     said.as_object_mut().expect("an object").remove("id");
-                    self.asked.push(said);
+                    self.sent.push(said);
                 }
-                Step::Show(event) => self.shown.push(event.seq.get()),
+                Step::Print(event) => self.printed.push(event.seq.get()),
                 Step::Note(text) => self.notes.push(text),
-                Step::WaitThenAgain(_) => self.waits += 1,
+                Step::RetryAfter(_) => self.waits += 1,
                 Step::End => self.outcome = Some(Ok(())),
                 Step::Fail(failure) => self.outcome = Some(Err(failure)),
             }
         }
     }
 
-    /// The verb that was asked last, and its content.
-    fn last_asked(&self) -> (&str, &Value) {
-        let said = self.asked.last().expect("something was asked");
+    /// Returns the verb and the content of the last request.
+    fn last_sent(&self) -> (&str, &Value) {
+        let said = self.sent.last().expect("something was sent");
         let (verb, content) = said
             .as_object()
             .and_then(|said| said.iter().next())
@@ -135,161 +135,161 @@ fn page(generation: u64, events: &[u64], more: bool) -> Value {
 }
 
 #[test]
-fn it_begins_with_the_last_events_and_goes_on() {
-    let mut talk = Talk::opened(None, 42, &[41, 42]);
-    assert_eq!(talk.last_asked().1["limit"], 10);
-    talk.push(1, 43);
-    talk.push(1, 43);
-    assert_eq!(talk.shown, [41, 42, 43]);
-    assert_eq!(talk.follow.name(UserId::new(7).expect("small")), "ada");
-    talk.line(&closed(1, 44));
-    assert_eq!(talk.shown, [41, 42, 43, 44]);
-    assert_eq!(talk.outcome, Some(Ok(())));
+fn tail_starts_with_the_last_events_and_continues() {
+    let mut chat = Conversation::opened(None, 42, &[41, 42]);
+    assert_eq!(chat.last_sent().1["limit"], 10);
+    chat.push(1, 43);
+    chat.push(1, 43);
+    assert_eq!(chat.printed, [41, 42, 43]);
+    assert_eq!(chat.follow.name(UserId::new(7).expect("small")), "ada");
+    chat.line(&closed(1, 44));
+    assert_eq!(chat.printed, [41, 42, 43, 44]);
+    assert_eq!(chat.outcome, Some(Ok(())));
 }
 
 #[test]
-fn since_pages_from_there_and_misses_nothing_that_comes_meanwhile() {
-    let mut talk = Talk::new(Some(0));
-    talk.connect();
-    talk.reply(&hello(None));
+fn since_reads_pages_and_keeps_events_pushed_meanwhile() {
+    let mut chat = Conversation::new(Some(0));
+    chat.connect();
+    chat.reply(&hello(None));
     // Pushed before `open` is answered.
-    talk.push(1, 7);
-    talk.reply(&open(1, 6, &[5, 6]));
-    assert!(talk.shown.is_empty());
+    chat.push(1, 7);
+    chat.reply(&open(1, 6, &[5, 6]));
+    assert!(chat.printed.is_empty());
     assert_eq!(
-        talk.last_asked(),
+        chat.last_sent(),
         (
             "events",
             &json!({"meetingID": 1, "orderID": 4, "after": 0, "limit": 1000})
         )
     );
-    talk.push(1, 8);
-    talk.reply(&page(1, &[1, 2], true));
-    assert_eq!(talk.last_asked().1["after"], 2);
-    talk.reply(&page(1, &[3, 4], true));
-    assert_eq!(talk.shown, [1, 2, 3, 4, 5, 6, 7, 8]);
-    assert_eq!(talk.asked.len(), 4, "nothing more is asked");
+    chat.push(1, 8);
+    chat.reply(&page(1, &[1, 2], true));
+    assert_eq!(chat.last_sent().1["after"], 2);
+    chat.reply(&page(1, &[3, 4], true));
+    assert_eq!(chat.printed, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(chat.sent.len(), 4, "nothing more is sent");
 }
 
 #[test]
-fn since_beyond_the_end_waits_for_it() {
-    let mut talk = Talk::opened(Some(44), 42, &[42]);
+fn since_after_the_last_event_waits() {
+    let mut chat = Conversation::opened(Some(44), 42, &[42]);
     for seq in 43..=46 {
-        talk.push(1, seq);
+        chat.push(1, seq);
     }
-    assert_eq!(talk.shown, [45, 46]);
+    assert_eq!(chat.printed, [45, 46]);
 }
 
 #[test]
-fn a_hole_is_asked_for() {
-    let mut talk = Talk::opened(Some(3), 3, &[3]);
-    talk.push(1, 6);
-    assert_eq!(talk.last_asked().1["after"], 3);
-    talk.reply(&page(1, &[], false));
-    assert_eq!(talk.waits, 1, "the store is behind");
-    talk.push(1, 7);
-    talk.again();
-    talk.reply(&page(1, &[4, 5], false));
-    assert_eq!(talk.shown, [4, 5, 6, 7]);
+fn gap_is_requested() {
+    let mut chat = Conversation::opened(Some(3), 3, &[3]);
+    chat.push(1, 6);
+    assert_eq!(chat.last_sent().1["after"], 3);
+    chat.reply(&page(1, &[], false));
+    assert_eq!(chat.waits, 1, "the store is behind");
+    chat.push(1, 7);
+    chat.retry();
+    chat.reply(&page(1, &[4, 5], false));
+    assert_eq!(chat.printed, [4, 5, 6, 7]);
 }
 
 #[test]
-fn a_reconnect_resumes_without_hole_or_double() {
-    let mut talk = Talk::opened(Some(3), 4, &[4]);
-    talk.connect();
+fn reconnect_resumes_without_gaps_or_duplicates() {
+    let mut chat = Conversation::opened(Some(3), 4, &[4]);
+    chat.connect();
     assert_eq!(
-        talk.last_asked().1["resume"],
+        chat.last_sent().1["resume"],
         json!([{"meetingID": 1, "orderID": 4, "gen": 1, "seq": 4}])
     );
-    talk.reply(&hello(Some("delta")));
-    talk.push(1, 4);
-    talk.push(1, 5);
-    assert_eq!(talk.shown, [4, 5]);
+    chat.reply(&hello(Some("delta")));
+    chat.push(1, 4);
+    chat.push(1, 5);
+    assert_eq!(chat.printed, [4, 5]);
 
-    talk.connect();
-    talk.reply(&hello(Some("snapshot")));
-    talk.reply(&open(1, 9, &[8, 9]));
-    talk.reply(&page(1, &[6, 7], true));
-    assert_eq!(talk.shown, [4, 5, 6, 7, 8, 9]);
+    chat.connect();
+    chat.reply(&hello(Some("snapshot")));
+    chat.reply(&open(1, 9, &[8, 9]));
+    chat.reply(&page(1, &[6, 7], true));
+    assert_eq!(chat.printed, [4, 5, 6, 7, 8, 9]);
 
-    talk.connect();
-    talk.reply(&hello(Some("ended")));
-    talk.reply(&page(0, &[10], true));
-    assert_eq!(talk.outcome, None);
-    talk.reply(&page(0, &[11], false));
-    assert_eq!(talk.shown, [4, 5, 6, 7, 8, 9, 10, 11]);
-    assert_eq!(talk.outcome, Some(Ok(())));
+    chat.connect();
+    chat.reply(&hello(Some("ended")));
+    chat.reply(&page(0, &[10], true));
+    assert_eq!(chat.outcome, None);
+    chat.reply(&page(0, &[11], false));
+    assert_eq!(chat.printed, [4, 5, 6, 7, 8, 9, 10, 11]);
+    assert_eq!(chat.outcome, Some(Ok(())));
 }
 
 #[test]
-fn what_is_over_is_shown_to_its_end() {
-    let talk = Talk::opened(None, 42, &[]);
-    assert_eq!(talk.outcome, None);
-    let mut talk = Talk::new(Some(2));
-    talk.connect();
-    talk.reply(&hello(None));
-    talk.reply(&open(0, 4, &[3, 4]));
-    assert_eq!(talk.shown, [3, 4]);
-    assert_eq!(talk.outcome, Some(Ok(())));
+fn ended_instance_is_printed_to_its_end() {
+    let chat = Conversation::opened(None, 42, &[]);
+    assert_eq!(chat.outcome, None);
+    let mut chat = Conversation::new(Some(2));
+    chat.connect();
+    chat.reply(&hello(None));
+    chat.reply(&open(0, 4, &[3, 4]));
+    assert_eq!(chat.printed, [3, 4]);
+    assert_eq!(chat.outcome, Some(Ok(())));
 }
 
 #[test]
-fn a_fence_voids_what_is_above_it_and_the_new_row_is_shown() {
-    let mut talk = Talk::opened(Some(0), 3, &[1, 2, 3]);
-    talk.line(&json!({"meetingID": 1, "orderID": 4, "gen": 2, "fence": 2}));
-    assert!(talk.notes[0].contains("number 2"), "{:?}", talk.notes);
-    assert_eq!(talk.last_asked().0, "open");
-    talk.push(2, 3);
-    talk.reply(&open(2, 3, &[1, 2, 3]));
-    talk.push(2, 4);
-    assert_eq!(talk.shown, [1, 2, 3, 3, 4]);
+fn fence_discards_lost_events_and_new_ones_are_printed() {
+    let mut chat = Conversation::opened(Some(0), 3, &[1, 2, 3]);
+    chat.line(&json!({"meetingID": 1, "orderID": 4, "gen": 2, "fence": 2}));
+    assert!(chat.notes[0].contains("number 2"), "{:?}", chat.notes);
+    assert_eq!(chat.last_sent().0, "open");
+    chat.push(2, 3);
+    chat.reply(&open(2, 3, &[1, 2, 3]));
+    chat.push(2, 4);
+    assert_eq!(chat.printed, [1, 2, 3, 3, 4]);
 }
 
 #[test]
-fn an_event_of_another_generation_opens_it_again() {
-    let mut talk = Talk::opened(Some(0), 2, &[1, 2]);
-    talk.push(2, 3);
-    assert_eq!(talk.last_asked().0, "open");
-    talk.push(2, 4);
-    talk.reply(&open(2, 3, &[1, 2, 3]));
-    assert_eq!(talk.shown, [1, 2, 3, 4]);
-    assert_eq!(talk.asked.len(), 3);
+fn event_of_another_generation_reopens() {
+    let mut chat = Conversation::opened(Some(0), 2, &[1, 2]);
+    chat.push(2, 3);
+    assert_eq!(chat.last_sent().0, "open");
+    chat.push(2, 4);
+    chat.reply(&open(2, 3, &[1, 2, 3]));
+    assert_eq!(chat.printed, [1, 2, 3, 4]);
+    assert_eq!(chat.sent.len(), 3);
 }
 
 #[test]
-fn other_instances_and_late_answers_mean_nothing() {
-    let mut talk = Talk::opened(None, 2, &[2]);
+fn other_instances_and_late_replies_are_ignored() {
+    let mut chat = Conversation::opened(None, 2, &[2]);
     let mut other = event(1, 3);
     other["orderID"] = json!(5);
-    talk.line(&other);
-    talk.line(&json!({"id": 999, "ok": {}}));
-    talk.line(&json!({"changed": "meetings"}));
-    assert_eq!(talk.shown, [2]);
-    assert_eq!(talk.outcome, None);
+    chat.line(&other);
+    chat.line(&json!({"id": 999, "ok": {}}));
+    chat.line(&json!({"changed": "meetings"}));
+    assert_eq!(chat.printed, [2]);
+    assert_eq!(chat.outcome, None);
 }
 
 #[test]
-fn a_no_for_now_is_tried_again_and_any_other_is_the_end() {
-    let mut talk = Talk::new(None);
-    talk.connect();
-    talk.reply(&hello(None));
-    talk.refuse("unavailable");
-    assert_eq!((talk.waits, talk.outcome.is_none()), (1, true));
-    talk.again();
-    assert_eq!(talk.last_asked().0, "open");
-    talk.refuse("not_allowed");
-    let failure = talk.outcome.expect("the end").expect_err("a failure");
+fn transient_rejection_is_retried_and_others_fail() {
+    let mut chat = Conversation::new(None);
+    chat.connect();
+    chat.reply(&hello(None));
+    chat.reject("unavailable");
+    assert_eq!((chat.waits, chat.outcome.is_none()), (1, true));
+    chat.retry();
+    assert_eq!(chat.last_sent().0, "open");
+    chat.reject("not_allowed");
+    let failure = chat.outcome.expect("the end").expect_err("a failure");
     assert_eq!(failure.exit_code(), 4);
 
-    let mut talk = Talk::new(None);
-    talk.connect();
-    talk.refuse("not_signed_in");
-    let failure = talk.outcome.expect("the end").expect_err("a failure");
+    let mut chat = Conversation::new(None);
+    chat.connect();
+    chat.reject("not_signed_in");
+    let failure = chat.outcome.expect("the end").expect_err("a failure");
     assert_eq!(failure.exit_code(), 3);
 
-    let mut talk = Talk::opened(None, 2, &[2]);
-    talk.connect();
-    talk.reply(&hello(Some("gone")));
-    let failure = talk.outcome.expect("the end").expect_err("a failure");
+    let mut chat = Conversation::opened(None, 2, &[2]);
+    chat.connect();
+    chat.reply(&hello(Some("gone")));
+    let failure = chat.outcome.expect("the end").expect_err("a failure");
     assert_eq!(failure.exit_code(), 4);
 }

@@ -1,4 +1,5 @@
-//! The program without a screen: lines come in, lines go out, for screen readers, pipes and logs.
+//! Line mode (`--plain`): reads commands and messages as lines and prints changes as lines, for screen
+//! readers, pipes and logs.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -8,76 +9,79 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Headless, LaunchOptions};
+use crate::announcer::{Announcer, list, page};
 use crate::key::Key;
 use crate::model::find::Find;
 use crate::model::layer::{MeetingList, Quit, State as _};
+use crate::model::outbox::Delivery;
 use crate::model::overlay::Overlay;
 use crate::model::seek::Seek;
 use crate::model::select::Selecting;
 use crate::model::sign_in::SignIn;
 use crate::model::{Link, Model};
 use crate::msg::AppEvent;
-use crate::plain::{Told, list, page};
 
-/// Lines that wait while one is being obeyed; whoever writes more waits.
+/// Capacity of the queue of input lines. The reading thread waits while it is full.
 const LINES_MAX: usize = 64;
 
-/// How long what was said may wait for a connection after the last line: then nobody waits for it. It
-/// stays on disk, and the next start sends it.
-const OFFLINE_MAX: Duration = Duration::from_secs(30);
+/// How long unsent messages wait for a connection after the end of the input. They stay on disk, and
+/// the next start sends them.
+const OFFLINE_WAIT: Duration = Duration::from_secs(30);
 
-/// How it ended.
+/// The outcome of line mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Everything that was asked was done.
-    Well,
-    /// Something was refused, which was told.
-    Refused,
-    /// Nobody is signed in.
+pub enum Outcome {
+    /// All input was accepted.
+    Success,
+    /// Some input was rejected. The errors have been printed.
+    Rejected,
+    /// There is no valid login token.
     NotSignedIn,
-    /// The server cannot be reached.
+    /// The server is unreachable, with the reason.
     Unreachable(String),
 }
 
-/// Runs until the input ends or somebody quits. The process must have a crypto provider.
-pub async fn run_plain(opening: &LaunchOptions) -> io::Result<Ended> {
-    let mut plain = Plain {
-        program: Headless::open(opening),
-        told: Told::default(),
+/// Runs line mode until the input ends or the user quits.
+///
+/// The process must have a rustls crypto provider installed.
+pub async fn run_line_mode(options: &LaunchOptions) -> io::Result<Outcome> {
+    let mut line_mode = LineMode {
+        program: Headless::open(options),
+        announcer: Announcer::default(),
         is_terminal: io::stdin().is_terminal(),
-        lines: Some(lines()),
+        lines: Some(read_lines()),
         was_ready: false,
-        waits_since: None,
+        offline_since: None,
     };
-    let mut ends = [
+    let mut terminate = [
         signal(SignalKind::terminate())?,
         signal(SignalKind::hangup())?,
         signal(SignalKind::interrupt())?,
     ];
-    let ended = plain.run(&mut ends).await;
-    plain.program.close().await;
-    ended
+    let outcome = line_mode.run(&mut terminate).await;
+    line_mode.program.close().await;
+    outcome
 }
 
-struct Plain {
+struct LineMode {
     program: Headless,
-    told: Told,
+    announcer: Announcer,
     is_terminal: bool,
-    /// `None` when the input has ended.
+    /// The input. `None` after its end.
     lines: Option<mpsc::Receiver<String>>,
     was_ready: bool,
-    /// Since when the last lines wait for a connection.
-    waits_since: Option<Instant>,
+    /// When the connection was lost.
+    offline_since: Option<Instant>,
 }
 
-impl Plain {
-    async fn run(&mut self, ends: &mut [Signal; 3]) -> io::Result<Ended> {
+impl LineMode {
+    async fn run(&mut self, terminate: &mut [Signal; 3]) -> io::Result<Outcome> {
         loop {
-            self.say()?;
-            if let Some(ended) = self.ended() {
-                return Ok(ended);
+            self.print_changes()?;
+            if let Some(outcome) = self.outcome() {
+                return Ok(outcome);
             }
-            let [terminate, hangup, interrupt] = &mut *ends;
+            let [terminate, hangup, interrupt] = &mut *terminate;
             let takes_line = self.takes_line();
             let is_last = self.lines.is_none();
             let lines = self.lines.as_mut();
@@ -86,19 +90,19 @@ impl Plain {
                 _ = hangup.recv() => self.program.tell(AppEvent::Terminated),
                 _ = interrupt.recv() => self.program.tell(AppEvent::Terminated),
                 line = next(lines), if takes_line => match line {
-                    Some(line) => self.obey(&line)?,
+                    Some(line) => self.enter(&line)?,
                     None => self.lines = None,
                 },
                 () = self.program.next() => {}
-                () = tokio::time::sleep(OFFLINE_MAX), if is_last => {}
+                () = tokio::time::sleep(OFFLINE_WAIT), if is_last => {}
             }
         }
     }
 
-    /// Prints what is new.
-    fn say(&mut self) -> io::Result<()> {
+    /// Prints changes of the model. Closes pages and lists after printing them.
+    fn print_changes(&mut self) -> io::Result<()> {
         let model = self.program.model();
-        let mut lines = self.told.news(model);
+        let mut lines = self.announcer.announce(model);
         let top = Overlay::of(model.layers.top());
         if top.is_some_and(|page| !page.is_waiting()) {
             lines.extend(page(model));
@@ -110,19 +114,19 @@ impl Plain {
             self.press("esc");
         }
         if self.program.model().layers.is_top::<Find>() {
-            lines.push("note: without a screen, /meetings lists what /find finds".to_owned());
+            lines.push("note: /find needs the screen. Use /meetings to list meetings".to_owned());
             self.press("esc");
         }
-        // Where one was taken has been told; what is written goes to the end.
+        // Selections are announced when they are made. Input goes to the end of the chat.
         if self.program.model().layers.is_top::<Selecting>() {
             self.press("alt-end");
-            let _ = self.told.news(self.program.model());
+            let _ = self.announcer.announce(self.program.model());
         }
         print(&lines)
     }
 
-    /// Whether the next line may be obeyed now. What a pipe has is obeyed one after the other, each
-    /// when the one before is done; a person may go on at once.
+    /// Returns whether to process the next line. Lines of a pipe wait until the previous one is done.
+    /// Lines of a terminal do not.
     fn takes_line(&mut self) -> bool {
         if self.lines.is_none() {
             return false;
@@ -136,24 +140,24 @@ impl Plain {
         is_ready && is_settled(model)
     }
 
-    fn obey(&mut self, line: &str) -> io::Result<()> {
+    /// Processes a line of input: an answer to a question, a search, a command or a message.
+    fn enter(&mut self, line: &str) -> io::Result<()> {
         let line = line.trim_end_matches(['\r', '\n']);
         let model = self.program.model();
         if model.layers.is_top::<Quit>() {
             match line.trim() {
-                "l" => self.press("l"),
-                "s" => self.press("s"),
+                key @ ("l" | "s") => self.press(key),
                 _ => self.press("esc"),
             }
             return Ok(());
         }
         if model.seeks() && !line.starts_with('/') {
-            return self.seek(line.trim());
+            return self.search(line.trim());
         }
         if model.seeks() {
             self.press("esc");
             if line.trim() == "/back" {
-                return print(&["the search is over".to_owned()]);
+                return print(&["search closed".to_owned()]);
             }
         }
         if !line.trim().is_empty() {
@@ -162,28 +166,19 @@ impl Plain {
             self.program.tell(AppEvent::Pasted(line.to_owned()));
         }
         self.press("enter");
-        // What could not be obeyed has been told, and is not to be mixed with the next line.
-        if self
-            .program
-            .model()
-            .composer()
-            .is_some_and(|c| !c.editor.is_empty())
-            && self.program.model().confirming.is_none()
-            && !self.program.model().seeks()
-        {
+        // Rejected input has been announced. It must not mix with the next line.
+        let model = self.program.model();
+        let has_input = model.composer().is_some_and(|c| !c.editor.is_empty());
+        if has_input && model.confirming.is_none() && !model.seeks() {
             self.press("ctrl-c");
         }
         Ok(())
     }
 
-    /// A line while the search is open.
-    fn seek(&mut self, line: &str) -> io::Result<()> {
-        let count = self
-            .program
-            .model()
-            .layers
-            .get::<Seek>()
-            .map_or(0, |seek| seek.found.len());
+    /// Processes a line while the search is open.
+    fn search(&mut self, line: &str) -> io::Result<()> {
+        let search = self.program.model().layers.get::<Seek>();
+        let count = search.map_or(0, |search| search.found.len());
         match line.parse::<usize>() {
             Ok(number) if (1..=count).contains(&number) => {
                 for _ in 0..count {
@@ -195,7 +190,9 @@ impl Plain {
                 self.press("enter");
             }
             Ok(number) => {
-                return print(&[format!("error: there is no {number}, only 1 to {count}")]);
+                return print(&[format!(
+                    "error: there is no match {number}. Enter a number from 1 to {count}"
+                )]);
             }
             Err(_) if line == "more" => {
                 for _ in 0..count {
@@ -214,59 +211,54 @@ impl Plain {
     }
 
     fn press(&mut self, name: &str) {
-        let key: Key = name.parse().expect("a key's name");
+        let key: Key = name.parse().expect("a key name");
         self.program.tell(AppEvent::Key(key));
     }
 
-    fn ended(&mut self) -> Option<Ended> {
+    /// Returns the outcome if line mode has to end.
+    fn outcome(&mut self) -> Option<Outcome> {
         let model = self.program.model();
-        if self.program.is_over() {
-            return Some(if self.told.refused && !self.is_terminal {
-                Ended::Refused
+        if self.program.has_quit() {
+            return Some(if self.announcer.has_rejection && !self.is_terminal {
+                Outcome::Rejected
             } else {
-                Ended::Well
+                Outcome::Success
             });
         }
         if model.layers.get::<SignIn>().is_some() {
-            return Some(Ended::NotSignedIn);
+            return Some(Outcome::NotSignedIn);
         }
-        let lost = match &model.link {
-            Link::Lost { why, .. } => Some(why.clone()),
-            Link::Off | Link::Connecting { .. } | Link::Greeting | Link::Ready => None,
-        };
-        if let Some(why) = lost {
-            // Whoever writes into a pipe is not there to wait for a server that is not.
+        if let Link::Lost { why, .. } = &model.link {
+            // The writer of a pipe does not wait for a server.
             if !self.is_terminal && !self.was_ready {
-                return Some(Ended::Unreachable(why));
+                return Some(Outcome::Unreachable(why.clone()));
             }
-            let since = *self.waits_since.get_or_insert_with(Instant::now);
-            if self.lines.is_none() && since.elapsed() >= OFFLINE_MAX {
-                return Some(Ended::Unreachable(why));
+            let since = *self.offline_since.get_or_insert_with(Instant::now);
+            if self.lines.is_none() && since.elapsed() >= OFFLINE_WAIT {
+                return Some(Outcome::Unreachable(why.clone()));
             }
         } else if model.link == Link::Ready {
-            self.waits_since = None;
+            self.offline_since = None;
         }
         let is_done = self.lines.is_none() && model.link == Link::Ready && is_settled(model);
         if is_done {
-            // As when a terminal is closed: whoever does not come back within the grace has left.
+            // Like closing a terminal: the user leaves the meeting after the reconnect grace.
             self.program.tell(AppEvent::Terminated);
-            return self.ended();
+            return self.outcome();
         }
         None
     }
 }
 
-/// Whether everything that was asked is answered, and what was said is there or refused.
+/// Returns whether no request, jump, export or message is pending.
 fn is_settled(model: &Model) -> bool {
-    let on_the_way = model.outbox.entries().any(|line| {
+    let is_sending = model.outbox.entries().any(|line| {
         matches!(
             line.state,
-            crate::model::outbox::Delivery::Writing
-                | crate::model::outbox::Delivery::Waiting { .. }
-                | crate::model::outbox::Delivery::Sent { .. }
+            Delivery::Writing | Delivery::Waiting { .. } | Delivery::Sent { .. }
         )
     });
-    model.asks.is_empty() && model.jump.is_none() && model.exports == 0 && !on_the_way
+    model.asks.is_empty() && model.jump.is_none() && model.exports == 0 && !is_sending
 }
 
 async fn next(lines: Option<&mut mpsc::Receiver<String>>) -> Option<String> {
@@ -276,8 +268,9 @@ async fn next(lines: Option<&mut mpsc::Receiver<String>>) -> Option<String> {
     }
 }
 
-/// Standard input, line by line. Its thread ends with the process: nothing wakes it from reading.
-fn lines() -> mpsc::Receiver<String> {
+/// Reads standard input line by line. The thread runs until the process exits, since a blocking read
+/// cannot be interrupted.
+fn read_lines() -> mpsc::Receiver<String> {
     let (send, lines) = mpsc::channel(LINES_MAX);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
@@ -300,10 +293,8 @@ fn print(lines: &[String]) -> io::Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
-    let mut out = lines.join("\n");
-    out.push('\n');
-    // In one write, so that two programs that share a pipe do not mix theirs.
+    // A single write, so that lines of programs that share a pipe do not mix.
     let mut stdout = io::stdout();
-    stdout.write_all(out.as_bytes())?;
+    stdout.write_all((lines.join("\n") + "\n").as_bytes())?;
     stdout.flush()
 }

@@ -1,21 +1,21 @@
-//! From what was typed or piped to the messages to post; everything is checked before any is.
+//! Converts input to messages. All input is checked before the first message is posted.
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::limits::MESSAGE_BODY_BYTES_MAX;
 use plenary_shared::text::{MessageBody, TextError};
 
-/// Standard input is read so far, in bytes; more is refused.
+/// Size limit of standard input, in bytes.
 pub const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// All of it is one message. Line ends become `\n`; the ones at the end are no part of it.
+/// Converts the input to one message. Line ends become `\n`, trailing ones are removed.
 pub fn whole(input: Vec<u8>) -> Result<MessageBody, Reject> {
-    let text = normalised(utf8(input)?);
+    let text = normalize_line_ends(utf8(input)?);
     check(text.trim_end_matches('\n'), 1)
 }
 
-/// Each line is one; lines of white space alone are none.
+/// Converts each line of the input to a message and skips blank lines.
 pub fn lines(input: Vec<u8>) -> Result<Vec<MessageBody>, Reject> {
-    let text = normalised(utf8(input)?);
+    let text = normalize_line_ends(utf8(input)?);
     let bodies = text
         .split('\n')
         .enumerate()
@@ -35,12 +35,12 @@ fn utf8(input: Vec<u8>) -> Result<String, Reject> {
         let line = before.split(|byte| *byte == b'\n').count();
         Reject::new(
             Code::Malformed,
-            format!("Line {line} is not UTF-8 (byte {at} of the input): nothing was sent."),
+            format!("Line {line} is not valid UTF-8 (byte {at} of the input). Nothing was posted."),
         )
     })
 }
 
-fn normalised(text: String) -> String {
+fn normalize_line_ends(text: String) -> String {
     if text.contains('\r') {
         text.replace("\r\n", "\n").replace('\r', "\n")
     } else {
@@ -48,18 +48,18 @@ fn normalised(text: String) -> String {
     }
 }
 
-/// Checks one message whose first line is line `first_line` of the input.
+/// Parses one message that starts at line `first_line` of the input.
 fn check(text: &str, first_line: usize) -> Result<MessageBody, Reject> {
     MessageBody::parse(text).map_err(|error| match &error {
         TextError::TooLong { bytes, .. } => {
-            // The line in which the first byte too many stands.
+            // The line with the first byte above the limit.
             let fits = &text.as_bytes()[..MESSAGE_BODY_BYTES_MAX];
             let line = first_line - 1 + fits.split(|byte| *byte == b'\n').count();
             Reject::new(
                 Code::BodyTooLong,
                 format!(
-                    "The message has {bytes} bytes and may have {MESSAGE_BODY_BYTES_MAX}, \
-                     which end in line {line}: shorten or split it. Nothing was sent."
+                    "The message is too long: {bytes} bytes, the limit of \
+                     {MESSAGE_BODY_BYTES_MAX} bytes is exceeded in line {line}. Nothing was posted."
                 ),
             )
         }
@@ -68,8 +68,8 @@ fn check(text: &str, first_line: usize) -> Result<MessageBody, Reject> {
             Reject::new(
                 Code::BodyControl,
                 format!(
-                    "Line {line} contains the control character U+{code:04X}: remove it. \
-                     Nothing was sent."
+                    "Line {line} contains the control character U+{code:04X}. \
+                     Nothing was posted."
                 ),
             )
         }
@@ -90,24 +90,24 @@ mod tests {
     #[case("  a\n\n b \n", Some("  a\n\n b "))]
     #[case("", None)]
     #[case("\n\n", None)]
-    fn all_of_it_is_one_message(#[case] input: &str, #[case] expected: Option<&str>) {
+    fn input_becomes_one_message(#[case] input: &str, #[case] expected: Option<&str>) {
         let body = whole(input.as_bytes().to_vec()).ok();
         assert_eq!(body.as_ref().map(MessageBody::as_str), expected);
     }
 
     #[test]
-    fn each_line_is_a_message() {
+    fn each_line_becomes_a_message() {
         let bodies = lines(b"a\r\n\n  \nb\tc\nd".to_vec()).expect("good lines");
         let texts: Vec<&str> = bodies.iter().map(MessageBody::as_str).collect();
         assert_eq!(texts, ["a", "b\tc", "d"]);
         assert_eq!(
-            lines(b"\n\n".to_vec()).expect_err("nothing").code,
+            lines(b"\n\n".to_vec()).expect_err("empty").code,
             Code::BodyEmpty
         );
     }
 
     #[test]
-    fn the_first_byte_too_many_has_its_line() {
+    fn size_error_names_the_line() {
         let three = format!("one\n{}\nthree", "x".repeat(5_000));
         let error = whole(three.clone().into_bytes()).expect_err("too long");
         assert_eq!(error.code, Code::BodyTooLong);
@@ -129,14 +129,14 @@ mod tests {
     #[case(b"a\nb\x1b[2J", Code::BodyControl, "Line 2")]
     #[case(b"a\n\nb\x07", Code::BodyControl, "Line 3")]
     #[case(b"a\nb\xff", Code::Malformed, "Line 2")]
-    fn what_may_not_be_said_has_its_line(
+    fn invalid_input_error_names_the_line(
         #[case] input: &[u8],
         #[case] code: Code,
         #[case] line: &str,
     ) {
         for error in [
-            whole(input.to_vec()).expect_err("refused"),
-            lines(input.to_vec()).expect_err("refused"),
+            whole(input.to_vec()).expect_err("rejected"),
+            lines(input.to_vec()).expect_err("rejected"),
         ] {
             assert_eq!(error.code, code);
             assert!(error.detail.contains(line), "{error}");

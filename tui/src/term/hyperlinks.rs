@@ -1,6 +1,7 @@
-//! Addresses under the text that shows them, as OSC 8 tells a terminal: a backend that knows by a
-//! cell's mark which link it is a part of. It says nothing about a cursor that stays as it is, so that a
-//! frame like the one before writes nothing.
+//! A terminal backend that makes links clickable with OSC 8.
+//!
+//! Cells of a link are marked by their underline color. The backend also skips unchanged cursor
+//! commands, so that an unchanged frame writes nothing.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -13,35 +14,36 @@ use ratatui::style::Color;
 
 use crate::link::{Table, number_of};
 
-/// What one frame's marks stand for, as the frame and its backend share it.
-pub(super) type Shared = Rc<RefCell<Table>>;
+/// The links of the current frame, shared between the frame and the backend.
+pub(super) type SharedLinks = Rc<RefCell<Table>>;
 
-/// Writes what is drawn, and around the parts of links where these lead.
-pub(super) struct Linking<W: Write> {
+/// A backend that writes hyperlink sequences around the cells of links.
+pub(super) struct HyperlinkBackend<W: Write> {
     inner: CrosstermBackend<W>,
-    links: Shared,
-    /// Whether the cursor is seen, and where it stands, as far as that is known.
-    seen: Option<bool>,
-    at: Option<Position>,
+    links: SharedLinks,
+    /// Whether the cursor is visible, if known.
+    is_cursor_visible: Option<bool>,
+    /// The position of the cursor, if known.
+    cursor_at: Option<Position>,
 }
 
-impl<W: Write> Linking<W> {
-    pub(super) fn new(writer: W, links: Shared) -> Self {
+impl<W: Write> HyperlinkBackend<W> {
+    pub(super) fn new(writer: W, links: SharedLinks) -> Self {
         Self {
             inner: CrosstermBackend::new(writer),
             links,
-            seen: None,
-            at: None,
+            is_cursor_visible: None,
+            cursor_at: None,
         }
     }
 
-    /// Somebody else had the terminal: nothing is known of its cursor.
-    pub(super) fn forget(&mut self) {
-        (self.seen, self.at) = (None, None);
+    /// Forgets the state of the cursor, after another program used the terminal.
+    pub(super) fn forget_cursor(&mut self) {
+        (self.is_cursor_visible, self.cursor_at) = (None, None);
     }
 
-    /// Cells of one link, or of none, side by side or not.
-    fn draw_alike(&mut self, number: Option<u32>, cells: &[(u16, u16, Cell)]) -> io::Result<()> {
+    /// Draws cells that belong to the same link, or to none.
+    fn draw_run(&mut self, number: Option<u32>, cells: &[(u16, u16, Cell)]) -> io::Result<()> {
         let links = Rc::clone(&self.links);
         let links = links.borrow();
         let address = number.and_then(|number| links.address(number));
@@ -57,52 +59,52 @@ impl<W: Write> Linking<W> {
     }
 }
 
-impl<W: Write> Backend for Linking<W> {
+impl<W: Write> Backend for HyperlinkBackend<W> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut alike: Vec<(u16, u16, Cell)> = Vec::new();
+        let mut run: Vec<(u16, u16, Cell)> = Vec::new();
         let mut number = None;
         for (x, y, cell) in content {
             let next = number_of(cell.underline_color);
             if next != number {
-                if !alike.is_empty() {
-                    self.draw_alike(number, &alike)?;
-                    alike.clear();
+                if !run.is_empty() {
+                    self.draw_run(number, &run)?;
+                    run.clear();
                 }
                 number = next;
             }
             let mut cell = cell.clone();
             if next.is_some() {
-                // The mark is ours, no colour.
+                // The color is only a mark.
                 cell.underline_color = Color::Reset;
             }
-            alike.push((x, y, cell));
+            run.push((x, y, cell));
         }
-        if alike.is_empty() {
+        if run.is_empty() {
             return Ok(());
         }
-        self.at = None;
-        self.draw_alike(number, &alike)
+        self.cursor_at = None;
+        self.draw_run(number, &run)
     }
 
     fn append_lines(&mut self, count: u16) -> io::Result<()> {
-        self.at = None;
+        self.cursor_at = None;
         self.inner.append_lines(count)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        if self.seen.replace(false) == Some(false) {
+        if self.is_cursor_visible.replace(false) == Some(false) {
             return Ok(());
         }
         self.inner.hide_cursor()
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        if self.seen.replace(true) == Some(true) {
+        if self.is_cursor_visible.replace(true) == Some(true) {
             return Ok(());
         }
         self.inner.show_cursor()
@@ -114,19 +116,19 @@ impl<W: Write> Backend for Linking<W> {
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let position = position.into();
-        if self.at.replace(position) == Some(position) {
+        if self.cursor_at.replace(position) == Some(position) {
             return Ok(());
         }
         self.inner.set_cursor_position(position)
     }
 
     fn clear(&mut self) -> io::Result<()> {
-        self.forget();
+        self.forget_cursor();
         self.inner.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        self.forget();
+        self.forget_cursor();
         self.inner.clear_region(clear_type)
     }
 
@@ -159,9 +161,9 @@ mod tests {
 
     fn drawn(links: Links, parts: &[(&str, Option<u32>)]) -> String {
         let mut bytes = Vec::new();
-        let table = Shared::default();
+        let table = SharedLinks::default();
         table.borrow_mut().replace(links);
-        let mut backend = Linking::new(&mut bytes, Rc::clone(&table));
+        let mut backend = HyperlinkBackend::new(&mut bytes, Rc::clone(&table));
         let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 1));
         let mut x = 0;
         for (text, number) in parts {
@@ -171,75 +173,79 @@ mod tests {
             (x, _) = buffer.set_stringn(x, 0, text, 40, style);
         }
         let cells = (0..x).map(|x| (x, 0, &buffer[(x, 0)]));
-        backend.draw(cells).expect("memory takes all");
+        backend.draw(cells).expect("a Vec accepts all writes");
         String::from_utf8(bytes).expect("text")
     }
 
     #[test]
-    fn a_link_leads_where_the_table_says_and_ends_with_its_text() {
-        let said = drawn(
+    fn link_sequence_encloses_its_text() {
+        let bytes = drawn(
             vec![(64, "http://a.org".into())],
             &[("see ", None), ("http://a.org", Some(64)), (" now", None)],
         );
-        let open = said
+        let open = bytes
             .find("\x1b]8;id=64;http://a.org\x1b\\")
             .expect("opened");
-        let close = said.find("\x1b]8;;\x1b\\").expect("closed");
-        let linked = &said[open..close];
+        let close = bytes.find("\x1b]8;;\x1b\\").expect("closed");
+        let linked = &bytes[open..close];
         assert!(
             linked.ends_with("http://a.org\x1b[39m\x1b[49m\x1b[59m\x1b[0m"),
             "{linked:?}"
         );
-        assert!(said.find("see ").is_some_and(|at| at < open));
-        assert!(said.find(" now").is_some_and(|at| at > close));
-        assert_eq!(said.matches("\x1b]8;").count(), 2);
-        // Nothing of the mark is left as a colour.
-        assert!(!said.contains("58;2") && !said.contains("58:2"), "{said:?}");
-    }
-
-    #[test]
-    fn a_mark_that_stands_for_nothing_is_nothing() {
-        let said = drawn(vec![], &[("http://a.org", Some(64))]);
+        assert!(bytes.find("see ").is_some_and(|at| at < open));
+        assert!(bytes.find(" now").is_some_and(|at| at > close));
+        assert_eq!(bytes.matches("\x1b]8;").count(), 2);
+        // The mark is not written as a color.
         assert!(
-            !said.contains("\x1b]8") && !said.contains("58;2"),
-            "{said:?}"
+            !bytes.contains("58;2") && !bytes.contains("58:2"),
+            "{bytes:?}"
         );
     }
 
-    /// All that goes to the terminal for a talk with this in it.
-    fn talk(said: &str) -> String {
+    #[test]
+    fn unknown_mark_writes_no_link() {
+        let bytes = drawn(vec![], &[("http://a.org", Some(64))]);
+        assert!(
+            !bytes.contains("\x1b]8") && !bytes.contains("58;2"),
+            "{bytes:?}"
+        );
+    }
+
+    /// Returns all bytes written for a chat with this message.
+    fn chat(message: &str) -> String {
         let mut stage = Stage::talking(80, 24);
-        let Ok(body) = MessageBody::parse(said) else {
+        let Ok(body) = MessageBody::parse(message) else {
             return String::new();
         };
         stage.hears(20, 8, body.as_str());
         let mut bytes = Vec::new();
-        let table = Shared::default();
-        let backend = Linking::new(&mut bytes, Rc::clone(&table));
+        let table = SharedLinks::default();
+        let backend = HyperlinkBackend::new(&mut bytes, Rc::clone(&table));
         let area = Viewport::Fixed(Rect::new(0, 0, 80, 24));
         let options = TerminalOptions { viewport: area };
-        let mut terminal = Terminal::with_options(backend, options).expect("memory takes all");
+        let mut terminal =
+            Terminal::with_options(backend, options).expect("a Vec accepts all writes");
         let drawn = terminal.draw(|frame| {
             table.borrow_mut().replace(view(&stage.model, frame));
         });
-        drawn.expect("memory takes all");
+        drawn.expect("a Vec accepts all writes");
         drop(terminal);
         String::from_utf8(bytes).expect("text")
     }
 
-    /// The addresses that the terminal is told; panics at any sequence that is not ours.
-    fn told(mut bytes: &str) -> Vec<String> {
-        let mut told = Vec::new();
+    /// Returns the URLs of link sequences. Panics at unexpected sequences.
+    fn links_in(mut bytes: &str) -> Vec<String> {
+        let mut links = Vec::new();
         while let Some(at) = bytes.find(char::is_control) {
             let rest = &bytes[at..];
             if let Some(link) = rest.strip_prefix("\x1b]8;") {
                 let end = link.find("\x1b\\").expect("an end");
                 let (_, address) = link[..end].split_once(';').expect("parameters");
                 assert!(!address.chars().any(char::is_control), "{address:?}");
-                told.push(address.to_owned());
+                links.push(address.to_owned());
                 bytes = &link[end + 2..];
             } else {
-                let rest = rest.strip_prefix("\x1b[").expect("a sequence of ours");
+                let rest = rest.strip_prefix("\x1b[").expect("an expected sequence");
                 let end = rest
                     .find(|c: char| c.is_ascii_alphabetic())
                     .expect("its end");
@@ -248,13 +254,13 @@ mod tests {
                 bytes = &rest[end + 1..];
             }
         }
-        told
+        links
     }
 
     #[test]
-    fn a_talk_says_where_its_links_lead_also_over_two_rows() {
+    fn link_over_two_rows_has_its_full_url() {
         let long = format!("see https://a.org/{}?x=1 there", "path/".repeat(30));
-        let addresses = told(&talk(&long));
+        let addresses = links_in(&chat(&long));
         let whole = format!("https://a.org/{}?x=1", "path/".repeat(30));
         assert!(addresses.contains(&whole), "{addresses:?}");
         let others = addresses
@@ -271,9 +277,9 @@ mod tests {
     #[case("http://good.org/\u{1b}\\\u{1b}[2J")]
     #[case("http://good.org\u{202e}gro.live//:ptth")]
     #[case("http://good.org/\u{200b};id=1;x\u{301}")]
-    fn nobody_forges_a_link(#[case] said: &str) {
-        for address in told(&talk(said)) {
-            // What is told is what is shown: it begins where an address in the text does.
+    fn messages_cannot_forge_links(#[case] message: &str) {
+        for address in links_in(&chat(message)) {
+            // Each link is the visible text.
             let is_shown = ["", "https://grafana.corp/d/rollout"].contains(&address.as_str())
                 || address.starts_with("http://good.org")
                 || address.starts_with("http://evil.org");
@@ -281,7 +287,7 @@ mod tests {
         }
     }
 
-    /// Where everything goes that is written.
+    /// A writer that collects all bytes.
     #[derive(Clone, Default)]
     struct Sink(Rc<RefCell<Vec<u8>>>);
 
@@ -297,24 +303,25 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_like_the_one_before_writes_nothing() {
+    fn unchanged_frame_writes_nothing() {
         let mut stage = Stage::talking(80, 24);
-        let (sink, table) = (Sink::default(), Shared::default());
-        let backend = Linking::new(sink.clone(), Rc::clone(&table));
+        let (sink, table) = (Sink::default(), SharedLinks::default());
+        let backend = HyperlinkBackend::new(sink.clone(), Rc::clone(&table));
         let area = Viewport::Fixed(Rect::new(0, 0, 80, 24));
         let options = TerminalOptions { viewport: area };
-        let mut terminal = Terminal::with_options(backend, options).expect("memory takes all");
+        let mut terminal =
+            Terminal::with_options(backend, options).expect("a Vec accepts all writes");
         let mut draw = |stage: &Stage| {
             let drawn = terminal.draw(|frame| {
                 table.borrow_mut().replace(view(&stage.model, frame));
             });
-            drawn.expect("memory takes all");
+            drawn.expect("a Vec accepts all writes");
             std::mem::take(&mut *sink.0.borrow_mut())
         };
         assert!(draw(&stage).len() > 1_000);
         stage.tell(crate::msg::AppEvent::Tick);
         assert_eq!(draw(&stage), b"");
-        // A key moves the cursor, and it comes back.
+        // Typing moves the cursor.
         stage.write("a");
         assert!(!draw(&stage).is_empty());
         stage.key("backspace");
@@ -326,7 +333,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn no_text_ends_a_link_or_begins_a_sequence(
+        fn text_cannot_inject_sequences(
             parts in proptest::collection::vec(prop_oneof![
                 Just("http://a.org/".to_owned()),
                 Just("\u{1b}]8;;".to_owned()),
@@ -337,7 +344,7 @@ mod tests {
                 any::<String>(),
             ], 1..8),
         ) {
-            told(&talk(&parts.concat()));
+            links_in(&chat(&parts.concat()));
         }
     }
 }

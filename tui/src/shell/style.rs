@@ -1,65 +1,65 @@
-//! Lines for people: columns, local times, and text from people that stays on its own lines.
+//! Text output: tables, local times, and untrusted text that cannot imitate other lines.
 
 use chrono::{DateTime, FixedOffset, Local, Utc};
 use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
-/// A name that is wider than this many columns moves its own line's text only.
+/// Width limit of the column with names. Wider names shift only their own line.
 const NAME_COLUMNS_MAX: usize = 20;
 
-/// Bold.
+/// SGR parameter: bold.
 pub const BOLD: &str = "1";
-/// Faint.
+/// SGR parameter: faint.
 pub const DIM: &str = "2";
-/// Green.
+/// SGR parameter: green.
 pub const GREEN: &str = "32";
-/// Yellow.
+/// SGR parameter: yellow.
 pub const YELLOW: &str = "33";
 
-/// How lines look.
+/// The settings of text output.
 #[derive(Clone, Copy)]
 pub struct Style {
-    /// Whether the reader is a terminal that wants colours.
+    /// Whether to use colours.
     pub colour: bool,
-    /// From UTC to the reader's time.
+    /// Converts UTC to the time zone of the reader.
     pub zone: fn(DateTime<Utc>) -> DateTime<FixedOffset>,
 }
 
-/// One field of a line.
+/// A cell of a table.
 #[derive(Clone, Debug)]
 pub struct Cell {
     text: String,
-    /// The parameters of the terminal's "select graphic rendition"; empty for none.
+    /// The SGR (select graphic rendition) parameters, or an empty string.
     sgr: &'static str,
 }
 
-/// One entry of a meeting's log.
+/// An event with its description.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its number.
+    /// The number of the event.
     pub seq: u64,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// Who, or a sign.
+    /// The author of a message, or `*`.
     pub who: String,
-    /// What was said, or what happened.
+    /// The message or the description.
     pub text: String,
-    /// Whether a person said it.
-    pub is_said: bool,
+    /// Whether it is a message.
+    pub is_message: bool,
 }
 
-/// The time zone of the machine.
+/// Converts UTC to the time zone of the machine.
 pub fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&Local).fixed_offset()
 }
 
-/// A field of any text.
+/// Returns a cell with untrusted text.
 pub fn cell(text: impl AsRef<str>) -> Cell {
     painted("", text)
 }
 
-/// A field of any text, in this rendition.
+/// Returns a cell with untrusted text and SGR parameters.
 pub fn painted(sgr: &'static str, text: impl AsRef<str>) -> Cell {
     Cell {
         text: for_terminal(text.as_ref()),
@@ -68,14 +68,14 @@ pub fn painted(sgr: &'static str, text: impl AsRef<str>) -> Cell {
 }
 
 impl Style {
-    /// Date and time, to the second.
+    /// Formats a date and time to the second.
     pub fn moment(self, at: Timestamp) -> String {
         (self.zone)(at.to_utc())
             .format("%Y-%m-%d %H:%M:%S")
             .to_string()
     }
 
-    /// `2026-11-22 20:15–20:45`, or with both dates where they differ.
+    /// Formats a period as `2026-11-22 20:15–20:45`, with both dates if they differ.
     pub fn span(self, from: Timestamp, to: Timestamp) -> String {
         let (from, to) = ((self.zone)(from.to_utc()), (self.zone)(to.to_utc()));
         let end = if from.date_naive() == to.date_naive() {
@@ -86,7 +86,7 @@ impl Style {
         format!("{}–{}", from.format("%Y-%m-%d %H:%M"), to.format(end))
     }
 
-    /// Rows whose columns stand under each other; the last one is as wide as it is.
+    /// Formats rows with aligned columns. The last column is not padded.
     pub fn table(self, rows: &[Vec<Cell>]) -> Vec<String> {
         let mut widths: Vec<usize> = Vec::new();
         for row in rows {
@@ -114,8 +114,8 @@ impl Style {
             .collect()
     }
 
-    /// Entries whose texts stand under each other; a text's further lines are indented, so that
-    /// none of them can pass for an entry.
+    /// Formats entries with aligned texts. Continuation lines are indented, so that no text can
+    /// imitate an entry.
     pub fn entries(self, entries: &[Entry]) -> Vec<String> {
         let seq_columns = widest(entries, |entry| entry.seq.to_string().width(), 4);
         let who_columns = widest(entries, |entry| for_terminal(&entry.who).width(), 8);
@@ -129,11 +129,11 @@ impl Style {
                 "{}  {}  {}{gap}  ",
                 self.paint(&painted(DIM, &seq)),
                 self.paint(&painted(DIM, &moment)),
-                self.paint(&painted(if entry.is_said { BOLD } else { DIM }, &who)),
+                self.paint(&painted(if entry.is_message { BOLD } else { DIM }, &who)),
             );
             let indent = " ".repeat(seq.width() + 2 + moment.width() + 2 + who_columns + 2);
             for (at, line) in entry.text.split('\n').enumerate() {
-                let sgr = if entry.is_said { "" } else { DIM };
+                let sgr = if entry.is_message { "" } else { DIM };
                 let text = self.paint(&painted(sgr, line));
                 let front = if at == 0 { &before } else { &indent };
                 lines.push(format!("{front}{text}").trim_end().to_owned());
@@ -164,7 +164,7 @@ pub mod tests {
     use super::*;
     use chrono::Offset as _;
 
-    /// Without colours, two hours east.
+    /// No colours, UTC+2.
     pub const PLAIN: Style = Style {
         colour: false,
         zone: |at| at.with_timezone(&FixedOffset::east_opt(7_200).unwrap_or_else(|| Utc.fix())),
@@ -176,12 +176,12 @@ pub mod tests {
             at: Timestamp::from_ms(1_700_000_000_000),
             who: who.to_owned(),
             text: text.to_owned(),
-            is_said: true,
+            is_message: true,
         }
     }
 
     #[test]
-    fn entries_stay_on_their_own_lines() {
+    fn entry_text_cannot_imitate_other_entries() {
         let lines = PLAIN.entries(&[
             entry(
                 9,
@@ -206,7 +206,7 @@ pub mod tests {
     }
 
     #[test]
-    fn columns_stand_under_each_other() {
+    fn columns_are_aligned() {
         let lines = PLAIN.table(&[
             vec![cell("1/4"), cell("日本"), cell("x")],
             vec![cell("10/12"), painted(BOLD, "a\nb"), cell("")],
@@ -215,7 +215,7 @@ pub mod tests {
     }
 
     #[test]
-    fn colours_only_where_they_are_wanted() {
+    fn colours_are_optional() {
         let colourful = Style {
             colour: true,
             ..PLAIN
@@ -227,7 +227,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_span_names_the_second_date_only_if_it_differs() {
+    fn span_has_the_second_date_only_if_it_differs() {
         let from: Timestamp = "2026-05-06T11:00:00Z".parse().expect("a time");
         assert_eq!(
             PLAIN.span(from, from.plus_ms(1_800_000)),

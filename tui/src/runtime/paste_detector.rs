@@ -1,57 +1,55 @@
-//! Keys that come faster than anybody types: several lines of them are a paste, of which the
-//! terminal did not say so.
+//! Detects pastes in terminals without bracketed paste: several lines of keys in fast succession.
 
 use std::time::Duration;
 
 use crate::key::Key;
 use crate::msg::AppEvent;
 
-/// Keys less apart than this are not typed by a person.
-const GAP: Duration = Duration::from_millis(10);
+/// Keys with a smaller gap are not typed by a person.
+const GAP_MIN: Duration = Duration::from_millis(10);
 
-/// Keys that are held back: a few pages; then they are a paste for certain.
+/// The number of keys held back at most. More than that are a paste.
 const HELD_MAX: usize = 16 * 1_024;
 
-/// Holds back a key that could send or complete something, while it may be a part of a paste.
+/// Holds back Enter and Tab while they may be part of a paste.
 #[derive(Debug, Default)]
-pub(super) struct Burst {
-    /// Since the last key that may be a part of a paste, the time in which nothing came.
-    waited: Option<Duration>,
+pub(super) struct PasteDetector {
+    /// The idle time since the last key that may be part of a paste.
+    idle: Option<Duration>,
     held: Vec<Key>,
-    /// The terminal says itself what is pasted.
-    is_told: bool,
+    /// Whether the terminal supports bracketed paste.
+    is_bracketed: bool,
 }
 
-impl Burst {
-    /// So long nothing came. Only what is spent waiting counts: a slow frame makes nobody's keys
-    /// slower.
-    pub(super) fn waited(&mut self, time: Duration) {
-        if let Some(waited) = &mut self.waited {
-            *waited += time;
+impl PasteDetector {
+    /// Adds idle time. Time spent drawing does not count, since keys queue up meanwhile.
+    pub(super) fn idled(&mut self, time: Duration) {
+        if let Some(idle) = &mut self.idle {
+            *idle += time;
         }
     }
 
-    /// How long to wait until what is held back is due.
-    pub(super) fn left(&self) -> Option<Duration> {
-        let waited = self.waited.filter(|_| !self.held.is_empty())?;
-        Some(GAP.saturating_sub(waited))
+    /// Returns the time until held keys are released, or `None` if no keys are held.
+    pub(super) fn release_in(&self) -> Option<Duration> {
+        let idle = self.idle.filter(|_| !self.held.is_empty())?;
+        Some(GAP_MIN.saturating_sub(idle))
     }
 
-    /// What is due, if anything.
+    /// Returns the held keys if their time has come.
     pub(super) fn due(&mut self) -> Vec<AppEvent> {
-        match self.left() {
+        match self.release_in() {
             Some(Duration::ZERO) => self.release(),
             Some(_) | None => Vec::new(),
         }
     }
 
-    /// Takes what came; gives what is certain, in order.
+    /// Takes an event. Returns the events that are ready, in order.
     pub(super) fn take(&mut self, event: AppEvent) -> Vec<AppEvent> {
         let mut ready = self.due();
         let key = match event {
             AppEvent::Key(key) => key,
             AppEvent::Pasted(_) => {
-                self.is_told = true;
+                self.is_bracketed = true;
                 ready.extend(self.release());
                 ready.push(event);
                 return ready;
@@ -61,14 +59,17 @@ impl Burst {
                 return ready;
             }
         };
-        let Some(c) = key.pasted().filter(|_| !self.is_told) else {
+        let Some(c) = key.pasted().filter(|_| !self.is_bracketed) else {
             ready.extend(self.release());
-            self.waited = None;
+            self.idle = None;
             ready.push(AppEvent::Key(key));
             return ready;
         };
-        let fast = self.waited.replace(Duration::ZERO).is_some_and(|w| w < GAP);
-        if !self.held.is_empty() || (fast && (c == '\n' || c == '\t')) {
+        let is_fast = self
+            .idle
+            .replace(Duration::ZERO)
+            .is_some_and(|idle| idle < GAP_MIN);
+        if !self.held.is_empty() || (is_fast && (c == '\n' || c == '\t')) {
             self.held.push(key);
             if self.held.len() == HELD_MAX {
                 ready.extend(self.release());
@@ -79,7 +80,7 @@ impl Burst {
         ready
     }
 
-    /// What is held back: keys, or, if a line end is not the last of them, a paste.
+    /// Returns the held keys as a paste if they contain a line end before the last key, otherwise as keys.
     fn release(&mut self) -> Vec<AppEvent> {
         let held = std::mem::take(&mut self.held);
         let text: String = held.iter().filter_map(|key| key.pasted()).collect();
@@ -96,12 +97,11 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    /// Plays keys; a `~` is a pause in which a person may think. Gives what came out: keys by
-    /// their character, pastes in brackets.
-    fn play(keys: &str) -> String {
-        let mut burst = Burst::default();
+    /// Feeds keys and returns the output: keys as characters, pastes in brackets. `~` is a pause.
+    fn feed(keys: &str) -> String {
+        let mut detector = PasteDetector::default();
         let mut out = String::new();
-        let mut note = |ready: Vec<AppEvent>| {
+        let mut collect = |ready: Vec<AppEvent>| {
             for event in ready {
                 match event {
                     AppEvent::Key(key) => out.push(key.pasted().map_or('?', |c| match c {
@@ -120,8 +120,8 @@ mod tests {
         };
         for c in keys.chars() {
             if c == '~' {
-                burst.waited(GAP);
-                note(burst.due());
+                detector.idled(GAP_MIN);
+                collect(detector.due());
                 continue;
             }
             let name = match c {
@@ -130,10 +130,10 @@ mod tests {
                 '^' => "up".to_owned(),
                 other => other.to_string(),
             };
-            note(burst.take(AppEvent::Key(name.parse().expect("a key"))));
+            collect(detector.take(AppEvent::Key(name.parse().expect("a key"))));
         }
-        burst.waited(GAP);
-        note(burst.due());
+        detector.idled(GAP_MIN);
+        collect(detector.due());
         out
     }
 
@@ -149,17 +149,17 @@ mod tests {
     #[case("ada\tsecret\n", "ada⇥secret⏎")]
     #[case("\n~\n", "⏎⏎")]
     #[case("a\n^", "a⏎?")]
-    fn several_fast_lines_are_a_paste(#[case] keys: &str, #[case] out: &str) {
-        assert_eq!(play(keys), out);
+    fn fast_lines_are_a_paste(#[case] keys: &str, #[case] out: &str) {
+        assert_eq!(feed(keys), out);
     }
 
     #[test]
-    fn a_terminal_that_tells_is_believed() {
-        let mut burst = Burst::default();
-        burst.take(AppEvent::Pasted("x".into()));
+    fn bracketed_paste_turns_detection_off() {
+        let mut detector = PasteDetector::default();
+        detector.take(AppEvent::Pasted("x".into()));
         let enter: Key = "enter".parse().expect("a key");
-        burst.take(AppEvent::Key("a".parse().expect("a key")));
-        let ready = burst.take(AppEvent::Key(enter));
+        detector.take(AppEvent::Key("a".parse().expect("a key")));
+        let ready = detector.take(AppEvent::Key(enter));
         assert!(matches!(ready.as_slice(), [AppEvent::Key(key)] if *key == enter));
     }
 }

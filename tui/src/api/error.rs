@@ -1,0 +1,124 @@
+//! Why a request failed.
+
+use std::time::Duration;
+
+use plenary_shared::domain::{Code, Reject};
+use plenary_shared::text::for_terminal;
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use crate::server_url::ServerUrl;
+
+/// A failed request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The connection failed. The server may have executed the request.
+    #[error("Server {server} is unreachable: {why}.")]
+    Unreachable {
+        /// The URL of the server.
+        server: String,
+        /// The system's error message.
+        why: String,
+    },
+    /// The response is not one of a Plenary server.
+    #[error("{server} is not a Plenary server, or its version does not match (HTTP {status}).")]
+    UnexpectedResponse {
+        /// The URL of the server.
+        server: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server rejected the request.
+    #[error("{}", .0.detail)]
+    Rejected(Rejection),
+}
+
+/// A rejection by the server. Unlike [`Reject`], its code may be unknown to this client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code.
+    pub code: String,
+    /// The error message.
+    pub detail: String,
+    /// The wait before a retry.
+    pub retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    pub(super) fn unreachable(server: &ServerUrl, error: &reqwest::Error) -> Self {
+        Self::Unreachable {
+            server: server.to_string(),
+            why: cause_of(error),
+        }
+    }
+
+    /// Returns whether a retry may succeed.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::UnexpectedResponse { status, .. } => matches!(status, 502..=504),
+            Self::Rejected(rejection) => matches!(rejection.status, 429 | 503),
+        }
+    }
+}
+
+impl Rejection {
+    /// Parses the body of an error response. Returns `None` if a Plenary server did not write it.
+    pub(super) fn parse(
+        status: StatusCode,
+        json: &str,
+        retry_after_s: Option<u64>,
+    ) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Body {
+            code: String,
+            detail: String,
+            retry_after_s: Option<u64>,
+        }
+        let body: Body = serde_json::from_str(json).ok()?;
+        Some(Self {
+            status: status.as_u16(),
+            code: for_terminal(&body.code),
+            detail: for_terminal(&body.detail),
+            retry_after: retry_after_s
+                .or(body.retry_after_s)
+                .map(Duration::from_secs),
+        })
+    }
+
+    /// Returns the code if this client knows it.
+    pub fn known_code(&self) -> Option<Code> {
+        Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == self.code)
+    }
+}
+
+impl From<Reject> for Rejection {
+    /// Converts a rejection that the client found without the server.
+    fn from(reject: Reject) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            code: reject.code.to_string(),
+            detail: reject.detail,
+            retry_after: reject
+                .retry_after_s
+                .map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+}
+
+/// Returns the message of the innermost error.
+fn cause_of(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no response in time".to_owned();
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    for_terminal(&innermost.to_string())
+}
