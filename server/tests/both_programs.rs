@@ -97,9 +97,9 @@ fn user_does_everything_from_the_shell() {
         "{meetings}"
     );
     ada.run(&["join", "1/1"]).ok();
-    assert!(ada.run(&["people", "1/1"]).ok().contains("ada"));
-    ada.run(&["say", "1/1", "good", "morning"]).ok();
-    ada.run_with_input(&["say", "1/1"], "from\na pipe\n").ok();
+    assert!(ada.run(&["participants", "1/1"]).ok().contains("ada"));
+    ada.run(&["post", "1/1", "good", "morning"]).ok();
+    ada.run_with_input(&["post", "1/1"], "from\na pipe\n").ok();
     let messages = ada.run(&["messages", "1/1"]).ok();
     assert!(messages.contains("good morning"), "{messages}");
     let own = ada.run(&["messages", "1/1", "--user", "1", "--json"]).ok();
@@ -124,12 +124,17 @@ fn the_clients_exit_codes() {
         ("ada", &ada, vec!["join", "one/two"], 2),
         ("ada", &ada, vec!["join", "2/1"], 4),
         ("ada", &ada, vec!["join", "99/1"], 4),
-        ("ada", &ada, vec!["say", "1/1", "not in"], 4),
+        ("ada", &ada, vec!["post", "1/1", "not in"], 4),
         ("ada", &ada, vec!["leave", "1/1"], 4),
         ("a stranger", &stranger, vec!["meetings"], 3),
         ("a stranger", &stranger, vec!["join", "1/1"], 3),
         ("nobody there", &unreachable, vec!["meetings"], 5),
-        ("nobody there", &unreachable, vec!["say", "1/1", "hello"], 5),
+        (
+            "nobody there",
+            &unreachable,
+            vec!["post", "1/1", "hello"],
+            5,
+        ),
     ] {
         let done = client.run(&args);
         assert_eq!(done.code, code, "{who} {args:?}: {done:?}");

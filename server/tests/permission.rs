@@ -436,10 +436,10 @@ fn command_line_has_the_same_limits() {
     for args in [
         vec!["join", "1/1"],
         vec!["leave", "1/1"],
-        vec!["people", "1/1"],
+        vec!["participants", "1/1"],
         vec!["messages", "1/1"],
         vec!["messages", "1/1", "--user", "3"],
-        vec!["say", "1/1", "hello"],
+        vec!["post", "1/1", "hello"],
         vec!["edit", "1/1", "3", "hello"],
         vec!["delete", "1/1", "3"],
         vec!["export", "1/1"],

@@ -1,5 +1,4 @@
-//! The last screens, in a terminal and before a real server that is away, comes, and speaks for
-//! itself.
+//! The cache of the last screens, with a real server that is unavailable and returns.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,8 +18,8 @@ fn scene() -> Scene {
     scene
 }
 
-/// Ada, who was in the seminar, said something and went.
-fn looked_in(scene: &Scene) -> Client {
+/// Returns the client of Ada after she joined the seminar, posted a message and quit.
+fn used_client(scene: &Scene) -> Client {
     let client = Client::login(&scene.server.url(), "ada@example.org", PASSWORD);
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("⏎ join");
@@ -37,22 +36,24 @@ fn looked_in(scene: &Scene) -> Client {
     client
 }
 
-fn kept(client: &Client) -> PathBuf {
+fn cache_path(client: &Client) -> PathBuf {
     client.home().join(".local/state/plenary/screens.json")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_screens_are_there_while_the_server_is_away_and_replaced_when_it_comes() {
+async fn cached_screens_show_until_the_server_returns() {
     let mut scene = scene();
-    let client = looked_in(&scene);
-    let mode = fs::metadata(kept(&client)).expect("kept").permissions();
+    let client = used_client(&scene);
+    let mode = fs::metadata(cache_path(&client))
+        .expect("the cache")
+        .permissions();
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
         0o600
     );
     scene.server.kill9();
     let pty = Pty::open(&client, 100, 30);
-    let screen = pty.wait("the last screen, marked", |screen| {
+    let screen = pty.wait("the cached screen with its time", |screen| {
         screen.contains("said before") && screen.contains("Cached") && screen.contains("offline")
     });
     assert!(screen.contains("as of"), "{screen}");
@@ -62,7 +63,7 @@ async fn the_last_screens_are_there_while_the_server_is_away_and_replaced_when_i
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let said = json!({"body": "said meanwhile"});
     grace.post("/meeting/1/order/1/message", &said).await.ok();
-    let screen = pty.wait("what the server says", |screen| {
+    let screen = pty.wait("the state from the server", |screen| {
         screen.contains("✓ connected") && screen.contains("said meanwhile")
     });
     for once in ["said before", "said meanwhile", "Seminar  1/1"] {
@@ -75,39 +76,41 @@ async fn the_last_screens_are_there_while_the_server_is_away_and_replaced_when_i
 }
 
 #[test]
-fn they_are_of_one_person_and_one_server_and_go_when_one_signs_out() {
+fn cache_belongs_to_one_user_and_server_and_is_removed_at_logout() {
     let mut scene = scene();
-    let client = looked_in(&scene);
-    let text = fs::read_to_string(kept(&client)).expect("kept");
+    let client = used_client(&scene);
+    let text = fs::read_to_string(cache_path(&client)).expect("the cache");
     scene.server.kill9();
     for other in [
         text.replace("ada@example.org", "bob@example.org"),
         text.replace(&scene.server.url(), "http://127.0.0.1:1"),
     ] {
         assert_ne!(other, text);
-        fs::write(kept(&client), &other).expect("written");
+        fs::write(cache_path(&client), &other).expect("written");
         let pty = Pty::open(&client, 100, 30);
         let screen = pty.wait_text("offline");
         assert!(!screen.contains("you joined"), "{screen}");
     }
-    fs::write(kept(&client), text).expect("written");
+    fs::write(cache_path(&client), text).expect("written");
     scene.server.restart();
     client.run(&["logout"]).ok();
-    assert!(!kept(&client).exists());
+    assert!(!cache_path(&client).exists());
 }
 
 #[test]
-fn a_damaged_file_is_passed_over_with_a_sentence() {
+fn damaged_cache_is_reported_and_ignored() {
     let scene = scene();
-    let client = looked_in(&scene);
-    let text = fs::read_to_string(kept(&client)).expect("kept");
-    fs::write(kept(&client), &text[..text.len() / 2]).expect("written");
+    let client = used_client(&scene);
+    let text = fs::read_to_string(cache_path(&client)).expect("the cache");
+    fs::write(cache_path(&client), &text[..text.len() / 2]).expect("written");
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("screens.json is damaged");
-    pty.wait("what the server says", |screen| screen.contains("Seminar"));
+    pty.wait("the state from the server", |screen| {
+        screen.contains("Seminar")
+    });
     pty.send(CTRL_Q);
     pty.send("s");
     pty.exit_code();
-    let again = fs::read_to_string(kept(&client)).expect("kept");
+    let again = fs::read_to_string(cache_path(&client)).expect("the cache");
     assert!(serde_json::from_str::<serde_json::Value>(&again).is_ok());
 }

@@ -1,4 +1,4 @@
-//! What the client follows while the server loses its data: nobody follows nothing without knowing.
+//! The client follows a meeting again after the server has lost its live state.
 
 use std::time::SystemTime;
 
@@ -33,14 +33,14 @@ fn opening(home: &TempDir, server: &str, token: &str) -> LaunchOptions {
     }
 }
 
-/// Goes on until the client knows what is waited for.
+/// Runs the client until `known` holds for its model.
 async fn until(client: &mut Headless, what: &str, known: impl Fn(&Model) -> bool) {
-    let looked = async {
+    let waiting = async {
         while !known(client.model()) {
             client.next().await;
         }
     };
-    let in_time = tokio::time::timeout(DEADLINE, looked).await;
+    let in_time = tokio::time::timeout(DEADLINE, waiting).await;
     in_time.unwrap_or_else(|_| panic!("waited {DEADLINE:?} in vain for {what}"));
 }
 
@@ -64,7 +64,7 @@ fn is_settled(model: &Model) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
+async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
     let redis = RedisOptions {
         aof: true,
         tcp: false,
@@ -74,18 +74,18 @@ async fn a_meeting_that_cannot_be_opened_after_a_fence_is_opened_when_it_can() {
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    // As the program itself does when it starts.
+    // The program does this at its start.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let home = tempfile::tempdir().expect("a directory");
     let (url, token) = (scene.server.url(), scene.token("ada"));
     let mut ada = Headless::open(&opening(&home, &url, &token));
     until(&mut ada, "the list", |model| model.shown.is_some()).await;
     press(&mut ada, "enter");
-    until(&mut ada, "to be in", is_in).await;
+    until(&mut ada, "the join", is_in).await;
     press(&mut ada, "o n e enter");
     until(&mut ada, "it to be durable", is_settled).await;
 
-    // From here on ada's client stands still: what comes for it waits.
+    // From here on, Ada's client does not run and its events queue up.
     let mut grace = scene.ws("grace").await;
     grace.open(instance(1, 1)).await.expect("it is public");
     scene.stores.redis.kill9();

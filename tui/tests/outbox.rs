@@ -1,4 +1,4 @@
-//! What was sent survives the client, the connection and the server: the real programs, killed.
+//! Unsent messages survive crashes of the client, the connection and the server. Real processes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use serde_json::json;
 const CTRL_Q: &str = "\x11";
 const ENTER: &str = "\r";
 
-/// Nobody is taken for gone while a test has them killed and started.
+/// A seminar with a long reconnect grace, so that no participant is removed while a client restarts.
 fn scene() -> Scene {
     let patient = ServerOptions {
         args: vec!["--reconnect-grace-s".into(), "600".into()],
@@ -26,7 +26,7 @@ fn scene() -> Scene {
     scene
 }
 
-/// Ada's machine, on which she has signed in.
+/// Returns a client on which Ada is signed in.
 fn machine(scene: &Scene) -> Client {
     Client::login(&scene.server.url(), "ada@example.org", PASSWORD)
 }
@@ -39,8 +39,8 @@ fn joined(client: &Client) -> Pty {
     pty
 }
 
-/// Sends a line, and waits until it is on disk.
-fn say(client: &Client, pty: &mut Pty, text: &str) {
+/// Posts a message and waits until it is on disk.
+fn post(client: &Client, pty: &mut Pty, text: &str) {
     pty.send(text);
     pty.send(ENTER);
     until(&format!("{text:?} on disk"), || {
@@ -52,7 +52,7 @@ fn say(client: &Client, pty: &mut Pty, text: &str) {
     });
 }
 
-/// The files of what is on its way.
+/// Returns the journal files.
 fn journals(client: &Client) -> Vec<PathBuf> {
     let directory = client.home().join(".local/state/plenary/outbox");
     let entries = fs::read_dir(directory).into_iter().flatten();
@@ -61,9 +61,9 @@ fn journals(client: &Client) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What the archive has, waiting until it is so many.
+/// Waits for `count` messages in MySQL and returns them.
 fn archived(scene: &Scene, count: usize) -> Vec<String> {
-    until(&format!("{count} messages in the archive"), || {
+    until(&format!("{count} messages in MySQL"), || {
         let rows = scene.message_rows(instance(1, 1));
         (rows.len() >= count).then(|| rows.into_iter().map(|mut row| row.remove(3)).collect())
     })
@@ -75,15 +75,15 @@ fn kill(mut pty: Pty) {
 }
 
 #[test]
-fn a_line_outlives_a_client_that_is_killed_before_the_answer() {
+fn message_survives_a_client_crash_before_the_reply() {
     let scene = scene();
     let client = machine(&scene);
     let mut pty = joined(&client);
     scene.server.signal(Signal::Stop);
-    say(&client, &mut pty, "before the crash");
+    post(&client, &mut pty, "before the crash");
     pty.wait_text("sending");
     kill(pty);
-    // It shows before anything is heard of the server, and goes when that is back.
+    // The message shows before the server responds, and is sent when it does.
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("before the crash");
     scene.server.signal(Signal::Cont);
@@ -95,7 +95,7 @@ fn a_line_outlives_a_client_that_is_killed_before_the_answer() {
     });
     pty.send("after it\r");
     assert_eq!(archived(&scene, 2), ["before the crash", "after it"]);
-    // What is in the archive is kept here no longer.
+    // The journal drops durable messages.
     pty.wait("the end of it", |screen| !screen.contains("sending"));
     until("the outbox to be empty", || {
         let kept = journals(&client);
@@ -110,16 +110,16 @@ fn a_line_outlives_a_client_that_is_killed_before_the_answer() {
 }
 
 #[test]
-fn lines_written_offline_keep_their_order_over_a_crash_of_both() {
+fn offline_messages_keep_their_order_across_crashes() {
     let mut scene = scene();
     let client = machine(&scene);
     let mut pty = joined(&client);
-    say(&client, &mut pty, "zero");
+    post(&client, &mut pty, "zero");
     pty.wait("it to settle", |screen| !screen.contains("sending"));
     scene.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
     for text in ["one", "two", "three"] {
-        say(&client, &mut pty, text);
+        post(&client, &mut pty, text);
     }
     pty.wait("all to wait", |screen| {
         screen.matches("waiting to be sent").count() == 3
@@ -132,15 +132,15 @@ fn lines_written_offline_keep_their_order_over_a_crash_of_both() {
 }
 
 #[test]
-fn two_clients_of_one_person_keep_out_of_each_others_way() {
+fn two_clients_of_one_user_have_separate_journals() {
     let scene = scene();
     let client = machine(&scene);
     let mut one = joined(&client);
     let mut two = Pty::open(&client, 100, 30);
     two.wait_text("you joined");
     scene.server.signal(Signal::Stop);
-    say(&client, &mut one, "of the one");
-    say(&client, &mut two, "of the other");
+    post(&client, &mut one, "of the one");
+    post(&client, &mut two, "of the other");
     assert_eq!(journals(&client).len(), 2);
     kill(one);
     let three = Pty::open(&client, 100, 30);
@@ -162,13 +162,13 @@ fn two_clients_of_one_person_keep_out_of_each_others_way() {
 }
 
 #[tokio::test]
-async fn who_has_left_meanwhile_is_told_and_can_take_the_line_back() {
+async fn message_after_leaving_fails_and_can_be_recalled() {
     let mut scene = scene();
     let client = machine(&scene);
     let mut pty = joined(&client);
     scene.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
-    say(&client, &mut pty, "too late");
+    post(&client, &mut pty, "too late");
     kill(pty);
     scene.server.restart();
     let ada = scene.http("ada");
@@ -176,7 +176,7 @@ async fn who_has_left_meanwhile_is_told_and_can_take_the_line_back() {
     let pty = Pty::open(&client, 100, 30);
     pty.wait_text("not sent: You are not in this meeting");
     kill(pty);
-    // Nor is it forgotten.
+    // It survives another restart.
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("not sent: You are not in this meeting");
     pty.wait_text("Seminar");

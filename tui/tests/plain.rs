@@ -1,4 +1,4 @@
-//! The program by lines: the real one in a pipe and in a terminal, before a real server.
+//! Line mode in a pipe and in a terminal, against a real server.
 
 use plenary_testkit::{Client, Pty, PtyOptions, Scene, Setting};
 use serde_json::json;
@@ -13,14 +13,14 @@ fn scene() -> Scene {
         .start()
 }
 
-/// What it prints and remarks, and how it ends, with this written into it.
+/// Runs line mode with this input. Returns standard output, standard error and the exit code.
 fn piped(client: &Client, input: &str) -> (String, String, i32) {
     let finished = client.run_with_input(&["--plain"], input);
     (finished.stdout, finished.stderr, finished.code)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pipe_joins_talks_and_searches() {
+async fn pipe_joins_posts_and_searches() {
     let scene = scene();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -53,9 +53,9 @@ async fn a_pipe_joins_talks_and_searches() {
         "grace@example.org",
         "you: /slash",
         "1. Seminar 1/1, ",
-        "from here:",
+        "messages at this position:",
         "note: You left Seminar",
-        "are in ",
+        "Exported ",
     ] {
         assert!(out.contains(line), "{line:?} is missing:\n{out}");
     }
@@ -72,7 +72,7 @@ async fn a_pipe_joins_talks_and_searches() {
 }
 
 #[test]
-fn what_is_refused_is_said_and_is_an_exit_code() {
+fn rejected_input_is_reported_and_sets_the_exit_code() {
     let scene = scene();
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let (out, notes, code) = piped(&client, "/join 2/1\n/jion\nnot in there\n");
@@ -86,27 +86,27 @@ fn what_is_refused_is_said_and_is_an_exit_code() {
     assert_eq!(code, 3, "{notes}");
     assert!(notes.contains("plenary login"), "{notes}");
 
-    let away = Client::with_token("http://127.0.0.1:1", "x");
-    let (out, notes, code) = piped(&away, "hello\n");
+    let unreachable = Client::with_token("http://127.0.0.1:1", "x");
+    let (out, notes, code) = piped(&unreachable, "hello\n");
     assert_eq!(code, 5, "{out}\n{notes}");
     assert!(out.contains("offline: "), "{out}");
 }
 
 #[test]
-fn in_a_terminal_lines_come_and_go() {
+fn line_mode_in_a_terminal() {
     let scene = scene();
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let mut options = PtyOptions::sized(100, 40);
     options.args = vec!["--plain".to_owned()];
     let mut pty = Pty::with(&client, &options);
-    pty.wait_text("here: Seminar 1/1");
+    pty.wait_text("opened: Seminar 1/1");
     assert!(!pty.look(vt100::Screen::alternate_screen));
     pty.send("/join\r");
     pty.wait_text("you joined");
     pty.send("hello\r");
     pty.wait_text("you: hello");
     pty.send("/quit\r");
-    pty.wait_text("a meeting is running");
+    pty.wait_text("You're still in a meeting");
     pty.send("l\r");
     assert_eq!(pty.exit_code(), 0);
 }

@@ -1,4 +1,4 @@
-//! The screen in a terminal, before a real server: what a person sees and does.
+//! The screen in a terminal, with a real server.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn scene() -> Scene {
     scene
 }
 
-/// Ada's terminal, signed in by the token in her environment.
+/// Opens Ada's terminal, signed in with a token in the environment.
 fn open(scene: &Scene, columns: u16, rows: u16) -> (Client, Pty) {
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let pty = Pty::open(&client, columns, rows);
@@ -39,7 +39,7 @@ fn join(pty: &mut Pty) {
     pty.wait_text("you joined");
 }
 
-/// Grace, who talks by the wire.
+/// Returns Grace's WebSocket, joined to the seminar.
 async fn grace(scene: &Scene) -> Ws {
     let mut ws = scene.ws("grace").await;
     ws.join(instance(1, 1)).await.expect("it is public");
@@ -61,7 +61,7 @@ fn body(event: &Event) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_signs_in_joins_and_talks() {
+async fn sign_in_join_and_chat() {
     let scene = scene();
     let mut grace = grace(&scene).await;
     let client = Client::new(&scene.server.url());
@@ -70,7 +70,7 @@ async fn somebody_signs_in_joins_and_talks() {
     pty.send("ada@example.org\tnot the password\r");
     pty.wait("a refusal", |screen| screen.contains('✗'));
     assert!(!pty.screen().contains("not the password"));
-    // Whatever stands in the field goes, and the right one comes.
+    // Ctrl-U clears the field.
     pty.send("\x15");
     pty.send(PASSWORD);
     pty.send(ENTER);
@@ -93,7 +93,7 @@ async fn somebody_signs_in_joins_and_talks() {
         .await
         .expect("grace is in");
     pty.wait_text("good morning, ada");
-    // What was sent has settled: nothing says any more that it is on its way.
+    // The message is acknowledged.
     pty.wait("it to settle", |screen| !screen.contains("sending"));
 
     pty.send("/leave\r");
@@ -104,13 +104,13 @@ async fn somebody_signs_in_joins_and_talks() {
 
     pty.send(CTRL_Q);
     assert_eq!(pty.exit_code(), 0);
-    // The session is kept, for its owner's eyes alone, and the next start needs no password.
+    // The session is stored, so the next start needs no password.
     let again = Pty::open(&client, 80, 24);
     again.wait_text("Seminar");
 }
 
 #[test]
-fn it_fits_three_sizes_and_follows_the_window() {
+fn layout_follows_the_window_size() {
     let scene = scene();
     let (_client, mut pty) = open(&scene, 120, 36);
     join(&mut pty);
@@ -129,7 +129,7 @@ fn it_fits_three_sizes_and_follows_the_window() {
 }
 
 #[test]
-fn the_terminal_is_given_back() {
+fn terminal_is_restored() {
     let scene = scene();
     for end in ["keys", "TERM", "HUP", "INT"] {
         let (_client, mut pty) = open(&scene, 80, 24);
@@ -149,7 +149,7 @@ fn the_terminal_is_given_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_goes_and_comes_back_is_caught_up_with() {
+async fn client_catches_up_after_a_server_restart() {
     let mut scene = scene();
     let (_client, mut pty) = open(&scene, 120, 36);
     join(&mut pty);
@@ -157,7 +157,7 @@ async fn a_server_that_goes_and_comes_back_is_caught_up_with() {
     pty.wait_text("before");
     scene.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
-    // What is typed meanwhile waits, and is sent once.
+    // Messages typed while offline are sent once.
     pty.send("meanwhile\r");
     pty.wait_text("meanwhile");
     scene.server.restart();
@@ -184,7 +184,7 @@ async fn a_server_that_goes_and_comes_back_is_caught_up_with() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn history_is_read_back_to_its_beginning() {
+async fn history_scrolls_back_to_the_first_message() {
     let scene = scene();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -204,7 +204,7 @@ async fn history_is_read_back_to_its_beginning() {
 }
 
 #[test]
-fn the_end_shows_and_what_was_said_stays() {
+fn ended_meeting_shows_its_end_and_keeps_its_messages() {
     let scene = scene();
     let (_client, mut pty) = open(&scene, 80, 24);
     let here = scene.schedule(1, Duration::from_secs(6));
@@ -221,9 +221,9 @@ fn the_end_shows_and_what_was_said_stays() {
 }
 
 #[test]
-fn nothing_that_people_wrote_is_obeyed() {
+fn control_characters_in_user_text_are_not_executed() {
     let scene = scene();
-    // Not even what somebody put into the tables by hand.
+    // Even if it was inserted into the tables directly.
     scene.stores.database.query(
         "INSERT INTO meeting (meetingID, title, description, isPublic) VALUES \
              (9, CONCAT('Evil', CHAR(27), '[2J', CHAR(27), ']0;owned', CHAR(7), 'Title'), \
@@ -245,7 +245,7 @@ fn nothing_that_people_wrote_is_obeyed() {
 }
 
 #[test]
-fn without_a_terminal_it_says_what_to_do() {
+fn missing_terminal_is_reported() {
     let scene = scene();
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let done = client.run(&[]);
@@ -254,7 +254,7 @@ fn without_a_terminal_it_says_what_to_do() {
 }
 
 #[test]
-fn without_colours_nothing_is_coloured() {
+fn no_color_disables_colors() {
     let scene = scene();
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let options = PtyOptions {
@@ -274,7 +274,7 @@ fn without_colours_nothing_is_coloured() {
     assert_eq!(coloured, 0);
 }
 
-/// Ada's terminal with an editor: a shell script.
+/// Opens Ada's terminal with a shell script as the editor.
 fn open_with_editor(scene: &Scene, script: &str) -> (Client, Pty) {
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let path = client.home().join("editor.sh");
@@ -289,7 +289,7 @@ fn open_with_editor(scene: &Scene, script: &str) -> (Client, Pty) {
 }
 
 #[test]
-fn the_editor_has_the_terminal_and_gives_it_back() {
+fn external_editor_uses_and_returns_the_terminal() {
     let scene = scene();
     let script = "stat -c 'mode %a' \"$1\"; echo; echo press a key; stty raw; \
                   dd bs=1 count=1 >> \"$1\" 2>/dev/null; stty sane; printf ' and ended there' >> \"$1\"";
@@ -301,7 +301,7 @@ fn the_editor_has_the_terminal_and_gives_it_back() {
     pty.wait_text("press a key");
     assert!(!pty.look(vt100::Screen::alternate_screen));
     assert!(pty.screen().contains("mode 600"), "{}", pty.screen());
-    // The connection goes on meanwhile, and what is said is there afterwards.
+    // The connection stays open, and messages show after the editor exits.
     let rt = tokio::runtime::Runtime::new().expect("a runtime");
     rt.block_on(async {
         let grace = scene.http("grace");
@@ -327,23 +327,23 @@ fn the_editor_has_the_terminal_and_gives_it_back() {
 }
 
 #[test]
-fn an_editor_that_fails_changes_nothing() {
+fn failing_editor_leaves_the_text_unchanged() {
     let scene = scene();
     let (_client, mut pty) = open_with_editor(&scene, "echo gone > \"$1\"; exit 3");
     pty.send("a thought");
     pty.wait_text("a thought");
     pty.send("\x18");
     pty.wait("the reason", |screen| {
-        screen.contains("the text stays as it was") && screen.contains("› a thought")
+        screen.contains("Text unchanged") && screen.contains("› a thought")
     });
 }
 
 #[test]
-fn pasted_lines_wait_to_be_sent() {
+fn pasted_lines_are_not_sent() {
     let scene = scene();
     let (_client, mut pty) = open(&scene, 80, 24);
     join(&mut pty);
-    // Without brackets, as fast as a terminal pastes.
+    // Without bracketed paste, at the speed of a paste.
     pty.send("one\rtwo\rthree\r");
     let shows = |screen: &str, wanted: &[&str]| {
         let rows: Vec<&str> = screen.lines().map(str::trim_end).collect();
@@ -354,12 +354,12 @@ fn pasted_lines_wait_to_be_sent() {
     });
     pty.send("\x03");
     pty.wait("an empty input", |screen| !screen.contains("three"));
-    // With brackets: what would be a key or a command is neither.
+    // With bracketed paste: keys and commands in it are text.
     pty.send("\x1b[200~a\tb\r/quit\r\x1b[31mred\x1b[201~");
     pty.wait("what was pasted", |screen| {
         shows(screen, &[" › a    b", "   /quit", "   [31mred"])
     });
-    // Six lines ask first.
+    // Six lines need a confirmation.
     pty.send("\x03");
     pty.send("\x1b[200~1\n2\n3\n4\n5\n6\x1b[201~");
     pty.wait("the last line", |screen| shows(screen, &["   5", "   6"]));
@@ -373,7 +373,7 @@ fn pasted_lines_wait_to_be_sent() {
 }
 
 #[test]
-fn what_was_sent_is_there_at_the_next_start() {
+fn history_and_draft_survive_a_restart() {
     let scene = scene();
     let (client, mut pty) = open(&scene, 80, 24);
     join(&mut pty);

@@ -1,4 +1,4 @@
-//! The commands of the shell as processes, against a real server on real stores.
+//! The shell commands as processes, against a real server with real stores.
 
 #[path = "shell/process.rs"]
 mod process;
@@ -9,7 +9,7 @@ use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, instanc
 use process::Running;
 use serde_json::Value;
 
-/// Ada and Grace may join 1/1, Mallory may not; 2/1 is public and lies ahead.
+/// A private meeting 1/1 for Ada and Grace but not Mallory, and a public, upcoming 2/1.
 fn scene() -> Scene {
     let scene = Setting::new()
         .people(1, &["ada", "grace", "mallory"])
@@ -29,7 +29,7 @@ fn login(scene: &Scene, name: &str) -> Client {
     Client::login(&scene.server.url(), &email, PASSWORD)
 }
 
-/// The values of one field, of every message of a page.
+/// Returns the values of a field of all messages of a page.
 fn field(page: &Value, list: &str, name: &str) -> Vec<String> {
     let messages = page[list].as_array().expect("a list");
     messages
@@ -42,7 +42,7 @@ fn field(page: &Value, list: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_meeting_by_commands_alone() {
+fn meeting_through_commands() {
     let scene = scene();
     let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
 
@@ -56,7 +56,7 @@ fn a_meeting_by_commands_alone() {
     assert!(joined.starts_with("joined 1/1 at "), "{joined}");
     assert_eq!(grace.run(&["join", "1/1", "--json"]).json()["seq"], 3);
 
-    let people = ada.run(&["people", "1/1"]).ok();
+    let people = ada.run(&["participants", "1/1"]).ok();
     let lines: Vec<&str> = people.lines().collect();
     assert_eq!(lines.len(), 2, "{people}");
     assert!(lines[0].contains("ada@example.org"), "{people}");
@@ -66,13 +66,13 @@ fn a_meeting_by_commands_alone() {
         "{times}"
     );
 
-    ada.run(&["say", "1/1", "Good", "morning"]).ok();
+    ada.run(&["post", "1/1", "Good", "morning"]).ok();
     grace
-        .run_with_input(&["say", "1/1"], "two\r\nlines\n\n")
+        .run_with_input(&["post", "1/1"], "two\r\nlines\n\n")
         .ok();
     grace
         .run_with_input(
-            &["say", "--lines", "1/1"],
+            &["post", "--lines", "1/1"],
             "one\n\n'; DROP TABLE message; --\n",
         )
         .ok();
@@ -113,24 +113,24 @@ fn a_meeting_by_commands_alone() {
     assert!(after.stderr.contains("--after 6"), "{}", after.stderr);
 
     ada.run(&["leave", "1/1"]).ok();
-    assert_eq!(grace.run(&["people", "1/1"]).ok().lines().count(), 1);
+    assert_eq!(grace.run(&["participants", "1/1"]).ok().lines().count(), 1);
     ada.run(&["logout"]).ok();
     assert_eq!(ada.run(&["meetings"]).code, 3);
 }
 
 #[test]
-fn what_is_said_durably_says_whether_it_is() {
+fn durable_post_reports_durability() {
     let mut scene = scene();
     let ada = login(&scene, "ada");
     ada.run(&["join", "1/1"]).ok();
-    let said = ada.run(&["say", "--durable", "1/1", "kept"]).ok();
-    assert!(said.starts_with("said in 1/1 at "), "{said}");
+    let said = ada.run(&["post", "--durable", "1/1", "kept"]).ok();
+    assert!(said.starts_with("posted to 1/1 at "), "{said}");
     assert_eq!(scene.message_rows(instance(1, 1)).len(), 1);
-    let said = ada.run(&["--json", "say", "--durable", "1/1", "kept too"]);
+    let said = ada.run(&["--json", "post", "--durable", "1/1", "kept too"]);
     assert_eq!(said.json()["durable"], true);
 
     scene.stores.mariadb.kill9();
-    let mut behind = Running::start(&ada, &["say", "--durable", "1/1", "not yet"]);
+    let mut behind = Running::start(&ada, &["post", "--durable", "1/1", "not yet"]);
     assert_eq!(behind.exit_code(), 5, "{:?}", behind.notes());
     let notes = behind.notes().join("\n");
     assert!(
@@ -138,12 +138,12 @@ fn what_is_said_durably_says_whether_it_is() {
         "{notes}"
     );
     assert!(notes.contains("(not_durable)"), "{notes}");
-    assert_eq!(behind.lines(), [""; 0], "nothing is said to be kept");
-    // Without that wish it is said as always.
-    ada.run(&["say", "1/1", "by the way"]).ok();
+    assert_eq!(behind.lines(), [""; 0], "nothing is reported as durable");
+    // A post without --durable succeeds.
+    ada.run(&["post", "1/1", "by the way"]).ok();
 
-    // Asked again while the archive comes back, it is durable in the end.
-    let waiting = Running::start(&ada, &["say", "--durable", "1/1", "in time"]);
+    // A post that waits while MySQL restarts becomes durable.
+    let waiting = Running::start(&ada, &["post", "--durable", "1/1", "in time"]);
     until("it to be posted", || {
         let seq = scene
             .stores
@@ -152,7 +152,7 @@ fn what_is_said_durably_says_whether_it_is() {
         (seq == ["7"]).then_some(())
     });
     scene.stores.mariadb.restart();
-    waiting.wait_for("said in 1/1 at ");
+    waiting.wait_for("posted to 1/1 at ");
     until("all to be in the archive, each once", || {
         let rows = scene.message_rows(instance(1, 1));
         let bodies: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
@@ -161,16 +161,16 @@ fn what_is_said_durably_says_whether_it_is() {
 }
 
 #[test]
-fn a_password_is_asked_for_and_not_shown() {
+fn password_prompt_does_not_echo() {
     let scene = scene();
     let ada = Client::new(&scene.server.url());
     let mut options = PtyOptions::sized(100, 10);
     options.args = vec!["login".to_owned()];
     let mut pty = Pty::with(&ada, &options);
-    pty.wait_text("E-mail address at http://");
+    pty.wait_text("Email at http://");
     pty.send("ada@example.org\n");
     pty.wait_text("Password:");
-    // What was mistyped is taken back.
+    // Ctrl-U clears the input.
     pty.send("wrong\u{15}");
     pty.send(&format!("{PASSWORD}x\u{7f}\r"));
     let screen = pty.wait_text("as ada (ada@example.org, member)");
@@ -179,7 +179,7 @@ fn a_password_is_asked_for_and_not_shown() {
     ada.run(&["meetings"]).ok();
 
     let mut pty = Pty::with(&ada, &options);
-    pty.wait_text("E-mail address");
+    pty.wait_text("Email at");
     pty.send("ada@example.org\n");
     pty.wait_text("Password:");
     pty.send("\u{3}");
@@ -188,7 +188,7 @@ fn a_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
-fn every_no_has_its_exit_code_and_one_line() {
+fn rejections_have_exit_codes_and_one_line() {
     let scene = scene();
     let (ada, mallory) = (login(&scene, "ada"), login(&scene, "mallory"));
     let stranger = Client::new(&scene.server.url());
@@ -210,9 +210,9 @@ fn every_no_has_its_exit_code_and_one_line() {
         (&ada, &["join", "2/1"], "", 4, "not_started"),
         (&ada, &["join", "9/9"], "", 4, "not_found"),
         (&ada, &["leave", "2/1"], "", 4, ""),
-        (&ada, &["say", "1/1"], " \n", 4, "body_empty"),
-        (&ada, &["say", "1/1", &long], "", 4, "body_too_long"),
-        (&ada, &["say", "1/1"], "a\u{1b}[2J", 4, "body_control"),
+        (&ada, &["post", "1/1"], " \n", 4, "body_empty"),
+        (&ada, &["post", "1/1", &long], "", 4, "body_too_long"),
+        (&ada, &["post", "1/1"], "a\u{1b}[2J", 4, "body_control"),
         (
             &ada,
             &["messages", "1/1", "--user", "nobody"],
@@ -220,11 +220,11 @@ fn every_no_has_its_exit_code_and_one_line() {
             4,
             "not_found",
         ),
-        (&ada, &["say", "x"], "", 2, ""),
+        (&ada, &["post", "x"], "", 2, ""),
         (&mallory, &["join", "1/1"], "", 4, ""),
-        (&mallory, &["people", "1/1"], "", 4, ""),
+        (&mallory, &["participants", "1/1"], "", 4, ""),
         (&mallory, &["messages", "1/1"], "", 4, ""),
-        (&mallory, &["say", "1/1", "let me in"], "", 4, ""),
+        (&mallory, &["post", "1/1", "let me in"], "", 4, ""),
         (&mallory, &["tail", "1/1"], "", 4, ""),
     ] {
         let finished = who.run_with_input(args, input);
@@ -251,7 +251,7 @@ fn every_no_has_its_exit_code_and_one_line() {
 }
 
 #[test]
-fn a_token_in_the_environment_goes_before_the_stored_one() {
+fn token_in_the_environment_overrides_the_stored_one() {
     let scene = scene();
     let ada = login(&scene, "ada");
     let token = scene.http("mallory").token().expect("a token").to_owned();
@@ -264,18 +264,18 @@ fn a_token_in_the_environment_goes_before_the_stored_one() {
 }
 
 #[test]
-fn tail_follows_across_a_killed_server_and_ends_with_the_meeting() {
+fn tail_survives_a_server_crash_and_ends_with_the_meeting() {
     let mut scene = scene();
     let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
     let instance = scene.schedule(1, Duration::from_secs(15)).to_string();
     grace.run(&["join", &instance]).ok();
     let mut tail = Running::start(&ada, &["tail", &instance, "--since", "0", "--json"]);
-    grace.run(&["say", &instance, "before"]).ok();
+    grace.run(&["post", &instance, "before"]).ok();
     tail.wait_for("before");
     scene.server.kill9();
-    tail.wait_for_note("trying again");
+    tail.wait_for_note("reconnecting");
     scene.server.restart();
-    grace.run(&["say", &instance, "after"]).ok();
+    grace.run(&["post", &instance, "after"]).ok();
     tail.wait_for("after");
     tail.wait_for("\"closed\"");
     assert_eq!(tail.exit_code(), 0);
@@ -283,13 +283,13 @@ fn tail_follows_across_a_killed_server_and_ends_with_the_meeting() {
     let seqs = seqs_of(&tail.lines());
     let last = u64::try_from(seqs.len()).expect("small");
     assert_eq!(seqs, (1..=last).collect::<Vec<u64>>());
-    // What is over can still be read, from any place on.
+    // An ended meeting can be read from any event.
     let rest = ada.run(&["tail", &instance, "--since", "2", "--json"]).ok();
     let rest: Vec<String> = rest.lines().map(str::to_owned).collect();
     assert_eq!(seqs_of(&rest), seqs[2..]);
 }
 
-/// The number of each event, one a line.
+/// Returns the numbers of events, one for each line.
 fn seqs_of(lines: &[String]) -> Vec<u64> {
     lines
         .iter()
@@ -301,13 +301,13 @@ fn seqs_of(lines: &[String]) -> Vec<u64> {
 }
 
 #[test]
-fn say_loses_and_doubles_nothing_while_the_server_is_killed() {
+fn post_lines_are_exactly_once_across_server_crashes() {
     const LINES: usize = 300;
     let mut scene = scene();
     let ada = login(&scene, "ada");
     ada.run(&["join", "1/1"]).ok();
     let said: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
-    let mut say = Running::with_input(&ada, &["say", "--lines", "1/1"], &said.join("\n"));
+    let mut say = Running::with_input(&ada, &["post", "--lines", "1/1"], &said.join("\n"));
     for seen in [20, 150] {
         until("some lines to be said", || {
             (say.lines().len() >= seen).then_some(())
@@ -321,13 +321,13 @@ fn say_loses_and_doubles_nothing_while_the_server_is_killed() {
 }
 
 #[test]
-fn nobody_reading_the_output_is_no_error() {
+fn closed_output_pipe_is_not_an_error() {
     let scene = scene();
     let ada = login(&scene, "ada");
     ada.run(&["join", "1/1"]).ok();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let finished = process::command(&ada, &["people", "1/1"])
+    let finished = process::command(&ada, &["participants", "1/1"])
         .stdout(writer)
         .output()
         .expect("it runs");
@@ -336,20 +336,26 @@ fn nobody_reading_the_output_is_no_error() {
 }
 
 #[test]
-fn what_was_said_is_answered_changed_found_and_exported() {
+fn messages_are_replied_to_edited_searched_and_exported() {
     let scene = scene();
     let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
     ada.run(&["join", "1/1"]).ok();
     grace.run(&["join", "1/1"]).ok();
-    ada.run(&["say", "1/1", "the budgte is", "=1+1"]).ok();
+    ada.run(&["post", "1/1", "the budgte is", "=1+1"]).ok();
     grace
-        .run(&["say", "1/1", "--reply", "4", "which one?"])
+        .run(&["post", "1/1", "--reply", "4", "which one?"])
         .ok();
-    grace.run(&["say", "1/1", "a slip"]).ok();
+    grace.run(&["post", "1/1", "a slip"]).ok();
     let edited = ada.run(&["edit", "1/1", "4", "the budget is =1+1"]).ok();
-    assert!(edited.starts_with("changed 4 in 1/1 at "), "{edited}");
+    assert!(
+        edited.starts_with("edited message 4 in 1/1 at "),
+        "{edited}"
+    );
     let deleted = grace.run(&["delete", "1/1", "6"]).ok();
-    assert!(deleted.starts_with("deleted 6 in 1/1 at "), "{deleted}");
+    assert!(
+        deleted.starts_with("deleted message 6 in 1/1 at "),
+        "{deleted}"
+    );
     let refused = grace.run(&["edit", "1/1", "4", "mine"]);
     assert_eq!(
         (refused.code, refused.stderr.contains("not_yours")),
@@ -363,7 +369,7 @@ fn what_was_said_is_answered_changed_found_and_exported() {
     );
     assert!(!page.contains("a slip"), "{page}");
 
-    // What is archived can be found.
+    // Search covers messages in the durable store.
     until("the budget to be found", || {
         let found = grace.run(&["search", "budget", "from:ada"]).ok();
         found.contains("the budget is").then_some(())
@@ -372,7 +378,7 @@ fn what_was_said_is_answered_changed_found_and_exported() {
         .run(&["search", "--in", "1/1", "budget", "--json"])
         .json();
     assert_eq!(found["found"][0]["seq"], 4);
-    until("what was deleted to be found no more", || {
+    until("the deleted message to disappear from search", || {
         let found = grace.run(&["search", "slip"]).ok();
         found.is_empty().then_some(())
     });
@@ -383,7 +389,7 @@ fn what_was_said_is_answered_changed_found_and_exported() {
     let document = ada.run(&["export", "1/1"]).ok();
     assert!(document.starts_with("# Private\n"), "{document}");
     assert!(
-        document.contains("still in") && document.contains("answers 4"),
+        document.contains("present") && document.contains("reply to 4"),
         "{document}"
     );
     let record = ada.run(&["export", "1/1", "--json"]).json();

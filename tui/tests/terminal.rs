@@ -1,5 +1,4 @@
-//! The terminal under the real program: storms of sizes, stopping and going on, a panic, and a tour of
-//! what the README speaks of.
+//! The program in a terminal: resizes, suspends, a panic, and a tour of the features in the README.
 
 use std::path::Path;
 
@@ -11,7 +10,7 @@ const ENTER: &str = "\r";
 const CTRL_Z: &str = "\x1a";
 const ESC: &str = "\x1b";
 
-/// Says that the test below is to panic in its terminal.
+/// Makes the panic test below panic in its terminal.
 const PANICS: &str = "PLENARY_TEST_PANICS";
 
 fn scene() -> Scene {
@@ -33,7 +32,7 @@ fn joined(scene: &Scene) -> (Client, Pty) {
     (client, pty)
 }
 
-/// Types a line, sends it, and waits until it has left the input: what comes sooner is a paste.
+/// Types a line, sends it, and waits until it has left the input. Faster input would be a paste.
 fn line(pty: &mut Pty, text: &str) {
     let written = format!("› {text}");
     pty.send(text);
@@ -43,7 +42,7 @@ fn line(pty: &mut Pty, text: &str) {
 }
 
 #[test]
-fn a_storm_of_sizes_leaves_a_whole_screen() {
+fn many_resizes_leave_an_intact_screen() {
     let scene = scene();
     let (_client, mut pty) = joined(&scene);
     pty.send("said before the storm\r");
@@ -51,7 +50,7 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
     pty.send("a draft");
     let mut size: u32 = 7;
     for _ in 0..300 {
-        // Any numbers, the same every time.
+        // A linear congruential generator: the same sizes in each run.
         size = size.wrapping_mul(1_103_515_245).wrapping_add(12_345);
         let columns = u16::try_from(2 + (size >> 8) % 249).expect("small");
         let rows = u16::try_from(2 + (size >> 20) % 79).expect("small");
@@ -69,7 +68,7 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
 }
 
 #[test]
-fn it_stops_and_goes_on_in_a_shell() {
+fn program_suspends_and_continues_in_a_shell() {
     let scene = scene();
     let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
     let plenary = plenary_testkit::binary("plenary");
@@ -88,7 +87,7 @@ fn it_stops_and_goes_on_in_a_shell() {
         pty.send(CTRL_Z);
         pty.wait("the shell", |screen| screen.contains("Stopped"));
         pty.wait_terminal("the terminal back", |screen| {
-            // The shell itself takes bracketed paste.
+            // The shell enables bracketed paste.
             !screen.alternate_screen()
                 && !screen.hide_cursor()
                 && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
@@ -115,7 +114,7 @@ fn it_stops_and_goes_on_in_a_shell() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_is_told() {
+fn panic_restores_the_terminal_before_the_report() {
     if std::env::var_os(PANICS).is_some() {
         let mut term = Term::enter(true).expect("this is a terminal");
         term.set_mouse(true).expect("it takes all");
@@ -125,7 +124,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     let options = PtyOptions {
         args: [
             "--exact",
-            "a_panic_gives_the_terminal_back_before_it_is_told",
+            "panic_restores_the_terminal_before_the_report",
             "--nocapture",
         ]
         .map(str::to_owned)
@@ -147,7 +146,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     });
 }
 
-/// Waits until what was said can be found.
+/// Waits until the search finds a message.
 async fn until_found(who: &Http, word: &str) {
     let path = format!("/search?q={word}");
     loop {
@@ -163,7 +162,7 @@ async fn until_found(who: &Http, word: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tour_of_the_readme() {
+async fn tour_of_the_readme() {
     let scene = scene();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
@@ -171,7 +170,7 @@ async fn a_tour_of_the_readme() {
     grace.post("/meeting/1/order/1/message", &said).await.ok();
     let (client, mut pty) = joined(&scene);
     pty.wait_text("what comes after number 41?");
-    // 5, 9, 10: who is here, when they came, what one of them said.
+    // Operations 5, 9 and 10: participants, join times, messages of one participant.
     for (word, shown) in [
         ("/who", "grace@example.org"),
         ("/joins", "Seminar"),
@@ -184,7 +183,7 @@ async fn a_tour_of_the_readme() {
         pty.send(ESC);
         pty.wait("the page gone", |screen| !screen.contains("Esc closes"));
     }
-    // 7, 8: to say, to answer, to change, to delete.
+    // Operations 7 and 8: post, reply, edit, delete.
     line(&mut pty, "forty-two");
     pty.wait_text("you  forty-two");
     line(&mut pty, "/reply grace");
@@ -204,7 +203,7 @@ async fn a_tour_of_the_readme() {
     pty.wait_text("Press Enter again to delete");
     pty.send(ENTER);
     pty.wait_text("(deleted)");
-    // Everything that was said, found.
+    // Search.
     until_found(&grace, "comes").await;
     line(&mut pty, "/search comes");
     pty.wait_text("1 of 1");
@@ -212,27 +211,27 @@ async fn a_tour_of_the_readme() {
     pty.wait("the message", |screen| {
         !screen.contains("search in everything")
     });
-    // Esc steps back, level by level: to what was found, then to the input.
+    // Esc returns to the results, then to the input.
     pty.send(ESC);
     pty.wait_text("search in everything");
     pty.send(ESC);
     pty.wait("the input", |screen| {
         !screen.contains("search in everything")
     });
-    // A meeting by a few letters of it, and the way back.
+    // Find a meeting by a part of its title, and return.
     pty.send("\x07");
     pty.wait_text("Esc closes");
     pty.send("cou\r");
     pty.wait_text("starts in");
     pty.send("\x1bs");
     pty.wait_text("quoted and changed");
-    // The meeting as a file.
+    // Export.
     line(&mut pty, "/export minutes.md");
     until("the file", || {
         let text = std::fs::read_to_string(client.home().join("minutes.md")).ok()?;
         (text.contains("forty-two") && text.contains("grace")).then_some(())
     });
-    // 4: leaving.
+    // Operation 4: leave.
     line(&mut pty, "/leave");
     pty.wait_text("You left");
     let inside = grace.get("/meeting/1/order/1/participants").await.ok();
@@ -241,7 +240,7 @@ async fn a_tour_of_the_readme() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
+async fn tour_of_keys_and_notifications() {
     let scene = scene();
     let (_client, mut pty) = joined(&scene);
     for (word, told) in [
@@ -256,7 +255,7 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
     pty.wait_text("DND");
     line(&mut pty, "/dnd");
     pty.wait("to be called again", |screen| !screen.contains("DND"));
-    // Nothing but the chat, and back; by its key, and by its word.
+    // Show only the chat and return, by key and by command.
     for (alone, back) in [("\x1bl", "\x1bl"), ("/plain\r", "/plain\r")] {
         pty.send(alone);
         pty.wait("the chat alone", |screen| !screen.contains("LIVE NOW"));
@@ -267,7 +266,7 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
         |screen: &vt100::Screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
     pty.wait_terminal("the mouse", is_ours);
     pty.send("\x1bm");
-    pty.wait_terminal("the mouse to be the terminal's", |screen| !is_ours(screen));
+    pty.wait_terminal("mouse reports off", |screen| !is_ours(screen));
     pty.send("\x1bm");
     pty.wait_terminal("the mouse again", is_ours);
     pty.send("\x1ba");
@@ -284,7 +283,7 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
     pty.wait_text("r reply");
     pty.send(ESC);
     pty.wait("the selection gone", |screen| !screen.contains("r reply"));
-    // Waiting for what has not begun, as others see it.
+    // Waiting for an upcoming meeting, as others see it.
     pty.send("\x07");
     pty.wait_text("Esc closes");
     pty.send("cou\r");
@@ -296,12 +295,12 @@ async fn a_tour_of_what_the_readme_says_of_keys_and_calls() {
 }
 
 #[test]
-fn a_file_that_is_being_written_is_written_to_its_end() {
+fn quit_waits_for_an_export() {
     let scene = scene();
     let (client, mut pty) = joined(&scene);
     pty.send("/export minutes.md");
     pty.wait_text("› /export minutes.md");
-    // Nobody waits for it.
+    // Quits at once.
     pty.send("\r\x11s");
     assert_eq!(pty.exit_code(), 0);
     let text = std::fs::read_to_string(client.home().join("minutes.md"));

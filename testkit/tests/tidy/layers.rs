@@ -55,13 +55,14 @@ const CRATES: &[Crate] = &[
         name: "plenary",
         layers: &[
             &[
-                "address",
                 "clock",
                 "command",
+                "event_text",
                 "key",
                 "layout",
                 "link",
                 "private_file",
+                "server_url",
                 "text",
             ],
             &[
@@ -69,9 +70,9 @@ const CRATES: &[Crate] = &[
             ],
             &["api", "config"],
             &["export", "theme"],
-            &["command_line", "exporting", "keymap"],
+            &["command_line", "keymap"],
             &["model", "msg", "shell"],
-            &["effect", "loud", "plain", "view"],
+            &["announcer", "effect", "loud", "view"],
             &["update"],
             &["runtime"],
         ],

@@ -1,266 +1,275 @@
-//! What is broken, how it is mended, and how long people notice it.
+//! The faults, and how long users notice them.
 
 use std::time::{Duration, Instant};
 
 use plenary_testkit::{Proxy, Weather};
 use tokio::task::block_in_place;
 
-use crate::dice::Dice;
-use crate::person::Order;
-use crate::reading::Measured;
-use crate::stage::Stage;
+use crate::client::Command;
+use crate::harness::Harness;
+use crate::measurements::Metric;
+use crate::rng::Rng;
 
-/// How long a reading is waited for.
-const READING_MAX: Duration = Duration::from_mins(1);
+/// The timeout of a measurement.
+const MEASUREMENT_MAX: Duration = Duration::from_mins(1);
 
-/// Between two looks at the archive: each costs a process.
-const ARCHIVE_EVERY: Duration = Duration::from_millis(200);
+/// The interval of queries to MySQL, each of which starts a process.
+const QUERY_EVERY: Duration = Duration::from_millis(200);
 
-/// How soon after a server's death its people have noticed.
-const NOTICED: Duration = Duration::from_secs(1);
+/// The time until clients notice a server crash.
+const NOTICE_WAIT: Duration = Duration::from_secs(1);
 
-/// A long absence of MySQL, after which there is much to catch up with.
-const LONG: Duration = Duration::from_secs(30);
+/// The outage of MySQL after which catching up has its own metric.
+const LONG_OUTAGE: Duration = Duration::from_secs(30);
 
-const PEOPLE_BACK: Measured = Measured {
-    what: "from a server's death until all its people are on another",
-    at_most: Some(Duration::from_secs(2)),
+const RECONNECTED: Metric = Metric {
+    name: "server crash until all its users are on the other server",
+    limit: Some(Duration::from_secs(2)),
 };
 
-const POST_TAKEN: Measured = Measured {
-    what: "from Redis' return until a post is taken",
-    at_most: Some(Duration::from_secs(3)),
+const FIRST_ACK: Metric = Metric {
+    name: "Redis restart until the first post is acknowledged",
+    limit: Some(Duration::from_secs(3)),
 };
 
-const ALL_TAKEN: Measured = Measured {
-    what: "from Redis' return until a post of everybody is taken",
-    at_most: None,
+const ALL_ACKED: Metric = Metric {
+    name: "Redis restart until a post of each user is acknowledged",
+    limit: None,
 };
 
-const CAUGHT_UP: Measured = Measured {
-    what: "from MySQL's return until the archive has caught up",
-    at_most: None,
+const CAUGHT_UP: Metric = Metric {
+    name: "MySQL restart until it has all events",
+    limit: None,
 };
 
-const CAUGHT_UP_AFTER_LONG: Measured = Measured {
-    what: "from MySQL's return after a long absence until the archive has caught up",
-    at_most: Some(Duration::from_secs(30)),
+const CAUGHT_UP_AFTER_LONG: Metric = Metric {
+    name: "MySQL restart after a long outage until it has all events",
+    limit: Some(Duration::from_secs(30)),
 };
 
-/// One of each kind, quickly.
-pub async fn a_few(stage: &mut Stage) {
+/// One short fault of each kind.
+pub async fn each_kind(harness: &mut Harness) {
     let short = Duration::from_millis(500);
-    server_dies(stage, 0, short).await;
-    stage.people[3].order(Order::Die(short)).await;
-    redis_dies(stage, short).await;
-    people_have(stage, Trouble::HalfOpen, short).await;
-    mysql_dies(stage, short).await;
-    people_have(stage, Trouble::Cut, short).await;
-    server_dies(stage, 1, short).await;
-    stores_have(stage, Which::Redis, Trouble::HalfOpen, short).await;
-    stores_have(stage, Which::MySql, Trouble::HalfOpen, short).await;
+    server_crashes(harness, 0, short).await;
+    harness.clients[3].send(Command::Crash(short)).await;
+    redis_crashes(harness, short).await;
+    client_connections_have(harness, NetworkFault::HalfOpen, short).await;
+    mysql_crashes(harness, short).await;
+    client_connections_have(harness, NetworkFault::Cut, short).await;
+    server_crashes(harness, 1, short).await;
+    store_connections_have(harness, StoreKind::Redis, NetworkFault::HalfOpen, short).await;
+    store_connections_have(harness, StoreKind::MySql, NetworkFault::HalfOpen, short).await;
 }
 
-/// One fault at a time; each is over before the next begins. MySQL is away for `long`.
-pub async fn one_after_the_other(stage: &mut Stage, long: Duration) {
+/// One fault at a time. MySQL is down for `outage`.
+pub async fn one_at_a_time(harness: &mut Harness, outage: Duration) {
     for round in 0..4 {
-        server_dies(stage, round % 2, Duration::from_secs(3)).await;
-        stage.pass(Duration::from_secs(6)).await;
+        server_crashes(harness, round % 2, Duration::from_secs(3)).await;
+        harness.pass(Duration::from_secs(6)).await;
     }
     for _ in 0..4 {
-        redis_dies(stage, Duration::from_millis(500)).await;
-        stage.pass(Duration::from_secs(6)).await;
+        redis_crashes(harness, Duration::from_millis(500)).await;
+        harness.pass(Duration::from_secs(6)).await;
     }
-    mysql_dies(stage, long).await;
-    stage.pass(Duration::from_secs(3)).await;
-    stage.nobody_is_shown_as_left();
+    mysql_crashes(harness, outage).await;
+    harness.pass(Duration::from_secs(3)).await;
+    harness.check_no_connection_lost();
 }
 
-/// Faults as the dice fall, for so long.
-pub async fn at_random(stage: &mut Stage, dice: &mut Dice, long: Duration) {
-    stage.readings.become_random();
+/// Random faults for `duration`.
+pub async fn at_random(harness: &mut Harness, rng: &mut Rng, duration: Duration) {
+    harness.measurements.start_random_faults();
     let began = Instant::now();
-    while began.elapsed() < long {
-        match dice.roll(20) {
+    while began.elapsed() < duration {
+        match rng.roll(20) {
             0..=3 => {
-                let (which, down) = (dice.roll(2), dice.wait_ms(0, 3_000));
-                server_dies(stage, usize::from(which == 1), down).await;
+                let (which, down) = (rng.roll(2), rng.wait_ms(0, 3_000));
+                server_crashes(harness, usize::from(which == 1), down).await;
             }
-            4..=6 => redis_dies(stage, dice.wait_ms(0, 2_000)).await,
-            7..=8 => mysql_dies(stage, dice.wait_ms(0, 6_000)).await,
-            9..=11 => person_dies(stage, dice).await,
+            4..=6 => redis_crashes(harness, rng.wait_ms(0, 2_000)).await,
+            7..=8 => mysql_crashes(harness, rng.wait_ms(0, 6_000)).await,
+            9..=11 => client_crashes(harness, rng).await,
             12..=15 => {
-                let (trouble, long) = (trouble(dice, 80), dice.wait_ms(200, 3_000));
-                people_have(stage, trouble, long).await;
+                let (fault, duration) = (fault(rng, 80), rng.wait_ms(200, 3_000));
+                client_connections_have(harness, fault, duration).await;
             }
             more => {
                 let which = if more % 2 == 0 {
-                    Which::Redis
+                    StoreKind::Redis
                 } else {
-                    Which::MySql
+                    StoreKind::MySql
                 };
-                let (trouble, long) = (trouble(dice, 20), dice.wait_ms(200, 3_000));
-                stores_have(stage, which, trouble, long).await;
+                let (fault, duration) = (fault(rng, 20), rng.wait_ms(200, 3_000));
+                store_connections_have(harness, which, fault, duration).await;
             }
         }
-        let pause = dice.wait_ms(0, 1_500);
-        stage.pass(pause).await;
+        let pause = rng.wait_ms(0, 1_500);
+        harness.pass(pause).await;
     }
 }
 
-async fn server_dies(stage: &mut Stage, which: usize, down: Duration) {
-    stage.say(&format!("server {which} dies, for {down:?}"));
-    let died = Instant::now();
-    stage.down = Some(which);
-    block_in_place(|| stage.servers[which].kill9());
-    let all_back = move |stage: &Stage| {
-        died.elapsed() > NOTICED && stage.people.iter().all(|person| person.seen().is_connected)
+async fn server_crashes(harness: &mut Harness, which: usize, down: Duration) {
+    harness.log(&format!("server {which} crashes, down for {down:?}"));
+    let crashed_at = Instant::now();
+    harness.down = Some(which);
+    block_in_place(|| harness.servers[which].kill9());
+    let all_back = move |harness: &Harness| {
+        crashed_at.elapsed() > NOTICE_WAIT
+            && harness
+                .clients
+                .iter()
+                .all(|client| client.seen().is_connected)
     };
-    stage
-        .holds(down.max(NOTICED), |_| died.elapsed() >= down.max(NOTICED))
+    harness
+        .holds(down.max(NOTICE_WAIT), |_| {
+            crashed_at.elapsed() >= down.max(NOTICE_WAIT)
+        })
         .await;
-    let back = stage.holds(READING_MAX, all_back).await;
-    // The last of those who lost it then.
-    let slowest = stage
+    let back = harness.holds(MEASUREMENT_MAX, all_back).await;
+    // The slowest client that lost its connection.
+    let slowest = harness
         .people
         .iter()
-        .filter_map(|person| {
-            let seen = person.seen();
-            let lost = seen.lost_at.iter().find(|at| **at >= died)?;
+        .filter_map(|client| {
+            let seen = client.seen();
+            let lost = seen.lost_at.iter().find(|at| **at >= crashed_at)?;
             seen.back_at.iter().find(|at| *at > lost).copied()
         })
-        .map(|at| at - died)
+        .map(|at| at - crashed_at)
         .max();
-    // Nobody may have been on it.
+    // The server may have had no clients.
     if back.is_none() || slowest.is_some() {
         let took = back.and(slowest);
-        stage.say(&format!(
-            "  its people are on another server after {took:?}"
+        harness.log(&format!(
+            "  its users are on the other server after {took:?}"
         ));
-        stage.readings.note(PEOPLE_BACK, took);
+        harness.measurements.record(RECONNECTED, took);
     }
-    block_in_place(|| stage.servers[which].restart());
-    stage.down = None;
+    block_in_place(|| harness.servers[which].restart());
+    harness.down = None;
 }
 
-async fn redis_dies(stage: &mut Stage, down: Duration) {
-    stage.say(&format!("Redis dies, for {down:?}"));
-    block_in_place(|| stage.stores.redis.kill9());
-    stage.pass(down).await;
-    block_in_place(|| stage.stores.redis.restart());
+async fn redis_crashes(harness: &mut Harness, down: Duration) {
+    harness.log(&format!("Redis crashes, down for {down:?}"));
+    block_in_place(|| harness.stores.redis.kill9());
+    harness.pass(down).await;
+    block_in_place(|| harness.stores.redis.restart());
     let back = Instant::now();
-    let first = stage
-        .holds(READING_MAX, |stage| {
-            stage
+    let first = harness
+        .holds(MEASUREMENT_MAX, |harness| {
+            harness
                 .people
                 .iter()
-                .any(|person| person.seen().taken_at.is_some_and(|at| at > back))
+                .any(|client| client.seen().acknowledged_at.is_some_and(|at| at > back))
         })
         .await;
-    let all = stage
-        .holds(READING_MAX, |stage| {
-            stage
+    let all = harness
+        .holds(MEASUREMENT_MAX, |harness| {
+            harness
                 .people
                 .iter()
-                .all(|person| person.seen().taken_at.is_some_and(|at| at > back))
+                .all(|client| client.seen().acknowledged_at.is_some_and(|at| at > back))
         })
         .await;
     let all = all.map(|_| back.elapsed());
     if all.is_none() {
-        println!("{}", stage.state());
+        println!("{}", harness.state());
     }
-    stage.say(&format!(
-        "  a post is taken after {first:?}, one of everybody after {all:?}"
+    harness.log(&format!(
+        "  first post acknowledged after {first:?}, a post of each user after {all:?}"
     ));
-    let readings = &mut stage.readings;
-    readings.note(POST_TAKEN, first);
-    readings.note(ALL_TAKEN, all);
+    let measurements = &mut harness.measurements;
+    measurements.record(FIRST_ACK, first);
+    measurements.record(ALL_ACKED, all);
 }
 
-async fn mysql_dies(stage: &mut Stage, down: Duration) {
-    stage.say(&format!("MySQL dies, for {down:?}"));
-    block_in_place(|| stage.stores.mariadb.kill9());
-    stage.pass(down).await;
-    block_in_place(|| stage.stores.mariadb.restart());
-    let heads = stage.heads();
+async fn mysql_crashes(harness: &mut Harness, down: Duration) {
+    harness.log(&format!("MySQL crashes, down for {down:?}"));
+    block_in_place(|| harness.stores.mariadb.kill9());
+    harness.pass(down).await;
+    block_in_place(|| harness.stores.mariadb.restart());
+    let heads = harness.heads();
     let back = Instant::now();
-    while !stage.is_archived(&heads) && back.elapsed() < READING_MAX {
-        stage.pass(ARCHIVE_EVERY).await;
+    while !harness.is_archived(&heads) && back.elapsed() < MEASUREMENT_MAX {
+        harness.pass(QUERY_EVERY).await;
     }
-    let took = Some(back.elapsed()).filter(|took| *took < READING_MAX);
-    stage.say(&format!("  the archive has caught up after {took:?}"));
-    let what = if down >= LONG {
+    let took = Some(back.elapsed()).filter(|took| *took < MEASUREMENT_MAX);
+    harness.log(&format!("  MySQL has all events after {took:?}"));
+    let what = if down >= LONG_OUTAGE {
         CAUGHT_UP_AFTER_LONG
     } else {
         CAUGHT_UP
     };
-    stage.readings.note(what, took);
+    harness.measurements.record(what, took);
 }
 
-async fn person_dies(stage: &mut Stage, dice: &mut Dice) {
-    let which = usize::try_from(dice.roll(stage.people.len() as u64)).expect("small");
-    let down = dice.wait_ms(0, 3_000);
-    let name = stage.people[which].name.clone();
-    stage.say(&format!("{name}'s client dies, for {down:?}"));
-    stage.people[which].order(Order::Die(down)).await;
+async fn client_crashes(harness: &mut Harness, rng: &mut Rng) {
+    let which = usize::try_from(rng.roll(harness.clients.len() as u64)).expect("small");
+    let down = rng.wait_ms(0, 3_000);
+    let name = harness.clients[which].name.clone();
+    harness.log(&format!("client of {name} crashes, down for {down:?}"));
+    harness.clients[which].send(Command::Crash(down)).await;
 }
 
-/// What becomes of connections.
+/// A fault of network connections.
 #[derive(Clone, Copy, Debug)]
-enum Trouble {
+enum NetworkFault {
     Cut,
     HalfOpen,
     Silent,
     Slow(Duration),
 }
 
-/// Which of the stores.
+/// A store.
 #[derive(Clone, Copy, Debug)]
-enum Which {
+enum StoreKind {
     Redis,
     MySql,
 }
 
-fn trouble(dice: &mut Dice, slow_ms_max: u64) -> Trouble {
-    match dice.roll(4) {
-        0 => Trouble::Cut,
-        1 => Trouble::HalfOpen,
-        2 => Trouble::Silent,
-        _ => Trouble::Slow(dice.wait_ms(1, slow_ms_max)),
+fn fault(rng: &mut Rng, slow_ms_max: u64) -> NetworkFault {
+    match rng.roll(4) {
+        0 => NetworkFault::Cut,
+        1 => NetworkFault::HalfOpen,
+        2 => NetworkFault::Silent,
+        _ => NetworkFault::Slow(rng.wait_ms(1, slow_ms_max)),
     }
 }
 
-async fn people_have(stage: &mut Stage, trouble: Trouble, long: Duration) {
-    stage.say(&format!(
-        "every client's connection is {trouble:?} for {long:?}"
-    ));
-    begin(&stage.to_servers, trouble);
-    stage.pass(long).await;
-    // Who has a half of a connection notices when it has been silent for long. There is no time for that.
-    stage.to_servers.set(Weather::Clear);
-    if matches!(trouble, Trouble::HalfOpen) {
-        stage.to_servers.cut();
+async fn client_connections_have(harness: &mut Harness, fault: NetworkFault, duration: Duration) {
+    harness.log(&format!("client connections: {fault:?} for {duration:?}"));
+    start(&harness.to_servers, fault);
+    harness.pass(duration).await;
+    // Clients notice a half-open connection only after a long silence. Cutting it saves that time.
+    harness.to_servers.set(Weather::Clear);
+    if matches!(fault, NetworkFault::HalfOpen) {
+        harness.to_servers.cut();
     }
 }
 
-async fn stores_have(stage: &mut Stage, which: Which, trouble: Trouble, long: Duration) {
-    stage.say(&format!(
-        "every connection to {which:?} is {trouble:?} for {long:?}"
+async fn store_connections_have(
+    harness: &mut Harness,
+    which: StoreKind,
+    fault: NetworkFault,
+    duration: Duration,
+) {
+    harness.log(&format!(
+        "connections to {which:?}: {fault:?} for {duration:?}"
     ));
-    let proxy = |stage: &Stage, act: &dyn Fn(&Proxy)| match which {
-        Which::Redis => act(&stage.to_redis),
-        Which::MySql => act(&stage.to_mysql),
+    let proxy = |harness: &Harness, act: &dyn Fn(&Proxy)| match which {
+        StoreKind::Redis => act(&harness.to_redis),
+        StoreKind::MySql => act(&harness.to_mysql),
     };
-    proxy(stage, &|proxy| begin(proxy, trouble));
-    stage.pass(long).await;
-    proxy(stage, &|proxy| proxy.set(Weather::Clear));
+    proxy(harness, &|proxy| start(proxy, fault));
+    harness.pass(duration).await;
+    proxy(harness, &|proxy| proxy.set(Weather::Clear));
 }
 
-fn begin(proxy: &Proxy, trouble: Trouble) {
-    match trouble {
-        Trouble::Cut => proxy.cut(),
-        Trouble::HalfOpen => proxy.forget(),
-        Trouble::Silent => proxy.set(Weather::Still),
-        Trouble::Slow(wait) => proxy.set(Weather::Slow(wait)),
+fn start(proxy: &Proxy, fault: NetworkFault) {
+    match fault {
+        NetworkFault::Cut => proxy.cut(),
+        NetworkFault::HalfOpen => proxy.forget(),
+        NetworkFault::Silent => proxy.set(Weather::Still),
+        NetworkFault::Slow(wait) => proxy.set(Weather::Slow(wait)),
     }
 }

@@ -1,80 +1,80 @@
-//! Chaos with real processes: two servers, Redis, MariaDB, proxies that break connections in
-//! between, and people who talk by the real client without its screen. Anything may be killed at any
-//! time; then the histories are held against the archive.
+//! Chaos tests with real processes: two servers, Redis, MariaDB, proxies that break connections, and
+//! users that post through the real client without its screen. Processes are killed at any time. At the
+//! end, the histories of all clients are compared with the event log in MySQL.
 //!
-//! A short run is a test like any other. `script/chaos [MINUTES] [SEED]` runs for as long as one
-//! wants, and prints what it does, readings and a verdict.
+//! A short run is a normal test. `script/chaos [MINUTES] [SEED]` runs longer and prints faults,
+//! measurements and a verdict.
 
-mod dice;
+mod client;
 mod fault;
-mod person;
-mod reading;
-mod stage;
+mod harness;
+mod measurements;
+mod rng;
 mod verdict;
 
 use std::time::Duration;
 
-use dice::Dice;
-use stage::{Plan, Stage};
+use harness::{Harness, Plan};
+use rng::Rng;
 
-/// Minutes of a run that somebody asked for, its seed, and how much is said a second: a machine that
-/// cannot carry as much shows only that.
+/// Environment variables with the minutes of a long run, its seed, and the posts per second. A rate
+/// above the capacity of the machine measures only that capacity.
 const MINUTES: &str = "PLENARY_CHAOS_MINUTES";
 const SEED: &str = "PLENARY_CHAOS_SEED";
 const POSTS: &str = "PLENARY_CHAOS_POSTS";
 
-/// How long MySQL is away for the reading, by the run's length, and at most.
-const ABSENCE_S_PER_MINUTE: u64 = 15;
-const ABSENCE_S_MAX: u64 = 300;
+/// How long MySQL is down for one measurement, per minute of the run, and the limit.
+const OUTAGE_S_PER_MINUTE: u64 = 15;
+const OUTAGE_S_MAX: u64 = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_short_chaos_loses_nothing() {
-    let mut stage = begin(Plan {
-        people: 20,
+async fn short_chaos_run_loses_nothing() {
+    let mut harness = begin(Plan {
+        users: 20,
         meetings: 4,
         posts_a_second: 40,
-        settling: Duration::from_mins(1),
+        settle_max: Duration::from_mins(1),
         seed: 0,
     })
     .await;
-    fault::a_few(&mut stage).await;
-    end(stage).await;
+    fault::each_kind(&mut harness).await;
+    end(harness).await;
 }
 
-/// First one fault at a time, for the readings; then faults as the dice fall.
+/// First one fault at a time, for the measurements, then random faults.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "script/chaos runs it, for as long as one wants"]
-async fn a_long_chaos_loses_nothing() {
+#[ignore = "script/chaos runs it with a duration"]
+async fn long_chaos_run_loses_nothing() {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let minutes = number(MINUTES).unwrap_or(20);
     let seed = number(SEED).unwrap_or(1);
-    let mut stage = begin(Plan {
-        people: 50,
+    let mut harness = begin(Plan {
+        users: 50,
         meetings: 10,
         posts_a_second: u32::try_from(number(POSTS).unwrap_or(200)).unwrap_or(200),
-        settling: Duration::from_mins(3),
+        settle_max: Duration::from_mins(3),
         seed,
     })
     .await;
-    let absence = Duration::from_secs((minutes * ABSENCE_S_PER_MINUTE).min(ABSENCE_S_MAX));
-    fault::one_after_the_other(&mut stage, absence).await;
+    let outage = Duration::from_secs((minutes * OUTAGE_S_PER_MINUTE).min(OUTAGE_S_MAX));
+    fault::one_at_a_time(&mut harness, outage).await;
     let long = Duration::from_mins(minutes);
-    fault::at_random(&mut stage, &mut Dice::new(seed), long).await;
-    end(stage).await;
+    fault::at_random(&mut harness, &mut Rng::new(seed), long).await;
+    end(harness).await;
 }
 
-async fn begin(plan: Plan) -> Stage {
-    // The one provider of the process; a second one cannot have been installed before.
+async fn begin(plan: Plan) -> Harness {
+    // Fails only if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     println!("{plan:?}");
-    let mut stage = Stage::set(plan).await;
-    stage.wait_all_talking().await;
-    stage
+    let mut harness = Harness::start(plan).await;
+    harness.wait_all_posting().await;
+    harness
 }
 
-async fn end(stage: Stage) {
-    let seed = stage.plan.seed;
-    let verdict = stage.end().await;
+async fn end(harness: Harness) {
+    let seed = harness.plan.seed;
+    let verdict = harness.finish().await;
     verdict.print();
     assert!(verdict.is_good(), "seed {seed}: see above");
 }

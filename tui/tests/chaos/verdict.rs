@@ -1,4 +1,4 @@
-//! The histories of everybody against the archive.
+//! Compares the observations of all clients with the event log in MySQL.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -7,96 +7,95 @@ use plenary_shared::domain::Event;
 use plenary_shared::ids::InstanceId;
 use plenary_testkit::Stores;
 
-use crate::person::{Seen, told};
-use crate::reading::Readings;
-use crate::stage::{Sample, Stage, Whose};
+use crate::client::{Observed, row};
+use crate::harness::{Harness, Sample, SampledProcess};
+use crate::measurements::Measurements;
 
-/// Of each kind of violation so many are printed.
+/// The number of violations printed.
 const PRINTED_MAX: usize = 10;
 
-/// How much more memory a server may have at the end than at the beginning: buffers, caches, and
-/// what an allocator keeps.
+/// The allowed growth of a server's memory: buffers, caches and the allocator.
 const GROWTH_KIB_MAX: u64 = 64 * 1_024;
 
-/// Of how many parts of a run the memory is told.
+/// The number of parts of a run for which memory is printed.
 const MEMORY_PARTS: u32 = 10;
 
-/// What became of a run.
+/// The result of a run.
 pub struct Verdict {
-    wrong: Vec<String>,
+    violations: Vec<String>,
     lines: Vec<String>,
-    readings: Readings,
+    measurements: Measurements,
 }
 
 impl Verdict {
     pub fn is_good(&self) -> bool {
-        self.wrong.is_empty()
+        self.violations.is_empty()
     }
 
     pub fn print(&self) {
         for line in &self.lines {
             println!("{line}");
         }
-        self.readings.print();
-        for wrong in self.wrong.iter().take(PRINTED_MAX) {
-            println!("WRONG: {wrong}");
+        self.measurements.print();
+        for violations in self.violations.iter().take(PRINTED_MAX) {
+            println!("VIOLATION: {violations}");
         }
-        for late in self.readings.late() {
+        for late in self.measurements.late() {
             println!("LATE: {late}");
         }
         if self.is_good() {
-            println!("verdict: nothing lost, nothing doubled, everything in order");
+            println!("verdict: no message lost, duplicated or out of order");
         } else {
-            println!("verdict: {} violations", self.wrong.len());
+            println!("verdict: {} violations", self.violations.len());
         }
     }
 }
 
-/// One row of the archive: seq, kind, user, body.
+/// A row of the event log: seq, kind, user, body.
 type Row = (u64, String, String, String);
 
-/// Ends everybody and compares.
-pub async fn of(mut stage: Stage) -> Verdict {
-    let mut wrong = std::mem::take(&mut stage.wrong);
-    let people = std::mem::take(&mut stage.people);
-    let mut archive: BTreeMap<InstanceId, Vec<Row>> = BTreeMap::new();
-    for id in stage.instances() {
-        let rows = tokio::task::block_in_place(|| rows(&stage.stores, id));
-        check_balance(id, &rows, &mut wrong);
-        let keys = live_keys(&stage.stores, id);
+/// Quits all clients and compares.
+pub async fn check(mut harness: Harness) -> Verdict {
+    let mut violations = std::mem::take(&mut harness.violations);
+    let clients = std::mem::take(&mut harness.clients);
+    let mut stored: BTreeMap<InstanceId, Vec<Row>> = BTreeMap::new();
+    for id in harness.instances() {
+        let rows = tokio::task::block_in_place(|| rows(&harness.stores, id));
+        check_log(id, &rows, &mut violations);
+        let keys = live_keys(&harness.stores, id);
         if keys.len() > 1 {
-            wrong.push(format!("{id}: still live: {keys:?}"));
+            violations.push(format!("{id}: keys left in Redis: {keys:?}"));
         }
-        archive.insert(id, rows);
+        stored.insert(id, rows);
     }
-    let (mut said, mut taken, mut durable, mut deaths) = (0, 0, 0, 0);
-    for person in people {
-        let (name, id, seen, log) = person.end().await;
-        said += seen.said.len();
-        taken += seen.taken.len();
+    let (mut posted, mut acknowledged, mut durable, mut crashes) = (0, 0, 0, 0);
+    for client in clients {
+        let (name, id, seen, log) = client.quit().await;
+        posted += seen.posted.len();
+        acknowledged += seen.acknowledged.len();
         durable += seen.durable.len();
-        deaths += seen.deaths;
-        check_lines(&name, &seen, &archive[&id], &mut wrong);
-        check_log(&name, &log, &archive[&id], &mut wrong);
+        crashes += seen.crashes;
+        check_messages(&name, &seen, &stored[&id], &mut violations);
+        check_client_log(&name, &log, &stored[&id], &mut violations);
     }
-    let lasted = stage.began.elapsed();
-    let messages: usize = archive
+    let lasted = harness.began.elapsed();
+    let messages: usize = stored
         .values()
         .flatten()
         .filter(|row| row.1 == "message")
         .count();
     let mut lines = vec![format!(
-        "{said} lines said, {taken} acknowledged, {durable} as durable, {messages} messages in the \
-         archive in {:.0} s; {deaths} clients died, {} shown as left",
+        "{posted} messages posted, {acknowledged} acknowledged, {durable} durable, {messages} in MySQL \
+         in {:.0} s; {crashes} client crashes, {} lost connections",
         lasted.as_secs_f64(),
-        stage.lost()
+        harness.lost()
     )];
-    lines.extend(memory_over_time(&stage.memory, lasted));
-    lines.push(check_memory(&stage.memory, &mut wrong));
+    lines.extend(memory_over_time(&harness.memory, lasted));
+    lines.push(check_memory(&harness.memory, &mut violations));
     Verdict {
-        wrong,
+        violations,
         lines,
-        readings: std::mem::take(&mut stage.readings),
+        measurements: std::mem::take(&mut harness.measurements),
     }
 }
 
@@ -122,21 +121,23 @@ fn live_keys(stores: &Stores, id: InstanceId) -> Vec<String> {
     tokio::task::block_in_place(|| stores.redis.keys(&pattern))
 }
 
-/// Seqs without a hole, opened first, closed last, and each join with one leave.
-fn check_balance(id: InstanceId, rows: &[Row], wrong: &mut Vec<String>) {
+/// Checks that seqs have no gaps, `opened` is first, `closed` is last, and each join has a leave.
+fn check_log(id: InstanceId, rows: &[Row], violations: &mut Vec<String>) {
     for (at, (seq, ..)) in rows.iter().enumerate() {
         if *seq != at as u64 + 1 {
-            wrong.push(format!("{id}: event {seq} stands at place {}", at + 1));
+            violations.push(format!("{id}: event {seq} is at position {}", at + 1));
             return;
         }
     }
     let kinds: Vec<&str> = rows.iter().map(|row| row.1.as_str()).collect();
     let once = |kind| kinds.iter().filter(|k| **k == kind).count() == 1;
     if kinds.first() != Some(&"opened") || kinds.last() != Some(&"closed") {
-        wrong.push(format!("{id}: it does not go from opened to closed"));
+        violations.push(format!(
+            "{id}: it does not start with opened and end with closed"
+        ));
     }
     if !once("opened") || !once("closed") {
-        wrong.push(format!("{id}: it was opened or closed more than once"));
+        violations.push(format!("{id}: it was opened or closed more than once"));
     }
     let mut inside: HashMap<&str, bool> = HashMap::new();
     for (seq, kind, user, _) in rows {
@@ -144,71 +145,75 @@ fn check_balance(id: InstanceId, rows: &[Row], wrong: &mut Vec<String>) {
         match (kind.as_str(), *is_in) {
             ("join", false) => *is_in = true,
             ("leave", true) => *is_in = false,
-            ("join" | "leave", _) => wrong.push(format!("{id}: {user}'s {kind} {seq} is too much")),
-            ("message", false) => wrong.push(format!("{id}: {user} spoke from outside at {seq}")),
+            ("join" | "leave", _) => {
+                violations.push(format!("{id}: unexpected {kind} of {user} at {seq}"))
+            }
+            ("message", false) => {
+                violations.push(format!("{id}: {user} posted without joining at {seq}"))
+            }
             _ => {}
         }
     }
     for (user, is_in) in inside {
         if is_in {
-            wrong.push(format!("{id}: {user} never left"));
+            violations.push(format!("{id}: {user} never left"));
         }
     }
 }
 
-/// Everything that was said is there once and in its order, and nothing else.
-fn check_lines(name: &str, seen: &Seen, archive: &[Row], wrong: &mut Vec<String>) {
+/// Checks that each posted message is in MySQL once and in order, and no others.
+fn check_messages(name: &str, seen: &Observed, stored: &[Row], violations: &mut Vec<String>) {
     let mut found: HashMap<&str, Vec<u64>> = HashMap::new();
     let own = format!("{name} says ");
-    for (seq, kind, _, body) in archive {
+    for (seq, kind, _, body) in stored {
         if kind == "message" && body.starts_with(&own) {
             found.entry(body).or_default().push(*seq);
         }
     }
     let mut last = 0;
-    for text in &seen.said {
+    for text in &seen.posted {
         match found.remove(text.as_str()).unwrap_or_default().as_slice() {
             [] if seen.durable.contains(text) => {
-                wrong.push(format!("'{text}' was durable and is lost"));
+                violations.push(format!("'{text}' was durable and is lost"));
             }
-            [] if seen.taken.contains(text) => {
-                wrong.push(format!("'{text}' was acknowledged and is lost"));
+            [] if seen.acknowledged.contains(text) => {
+                violations.push(format!("'{text}' was acknowledged and is lost"));
             }
-            [] if seen.cut_short.contains(text) => {}
-            [] => wrong.push(format!("'{text}' was sent and is lost")),
-            [seq] if *seq < last && !seen.refused.contains(text) => {
-                wrong.push(format!("'{text}' is out of order: {seq} after {last}"));
+            [] if seen.unwritten.contains(text) => {}
+            [] => violations.push(format!("'{text}' was sent and is lost")),
+            [seq] if *seq < last && !seen.rejected.contains(text) => {
+                violations.push(format!("'{text}' is out of order: {seq} after {last}"));
             }
-            [seq] if seen.refused.contains(text) => last = last.min(*seq),
+            [seq] if seen.rejected.contains(text) => last = last.min(*seq),
             [seq] => last = *seq,
-            seqs => wrong.push(format!("'{text}' is there {} times", seqs.len())),
+            seqs => violations.push(format!("'{text}' is in MySQL {} times", seqs.len())),
         }
     }
     for (text, seqs) in found {
-        wrong.push(format!("'{text}' was never said, and is there at {seqs:?}"));
+        violations.push(format!("'{text}' was never posted, but is at {seqs:?}"));
     }
 }
 
-/// What the client has is what the archive has, up to its end.
-fn check_log(name: &str, log: &[Event], archive: &[Row], wrong: &mut Vec<String>) {
+/// Checks that the client's log is equal to the event log in MySQL.
+fn check_client_log(name: &str, log: &[Event], stored: &[Row], violations: &mut Vec<String>) {
     let Some(first) = log.first() else {
-        return wrong.push(format!("{name} has no log"));
+        return violations.push(format!("{name} has no log"));
     };
     let before = usize::try_from(first.seq.get()).expect("small") - 1;
-    let expected = &archive[before.min(archive.len())..];
-    let mut known = log.iter().map(told);
+    let expected = &stored[before.min(stored.len())..];
+    let mut known = log.iter().map(row);
     for row in expected {
         let own = known.next();
         if own.as_ref() != Some(row) {
-            return wrong.push(format!("{name} has {own:?} where the archive has {row:?}"));
+            return violations.push(format!("{name} has {own:?}, MySQL has {row:?}"));
         }
     }
     if let Some(more) = known.next() {
-        wrong.push(format!("{name} has {more:?}, and the archive nothing"));
+        violations.push(format!("{name} has {more:?}, which is not in MySQL"));
     }
 }
 
-/// A line for each of a few parts of the run: the middle of each process' memory in it.
+/// Returns the median memory of each process for each part of the run.
 fn memory_over_time(samples: &[Sample], lasted: Duration) -> Vec<String> {
     let mut lines = vec!["memory in MiB: server 0, server 1, Redis".to_owned()];
     for part in 0..MEMORY_PARTS {
@@ -216,31 +221,33 @@ fn memory_over_time(samples: &[Sample], lasted: Duration) -> Vec<String> {
             sample.at >= lasted * part / MEMORY_PARTS
                 && sample.at < lasted * (part + 1) / MEMORY_PARTS
         };
-        let of = |whose| {
+        let of = |process| {
             let samples = samples.iter().filter(within);
-            middle_kib(samples.filter(|sample| sample.whose == whose)) / 1_024
+            median_kib(samples.filter(|sample| sample.process == process)) / 1_024
         };
         lines.push(format!(
             "  from {:5.0} s on: {:4} {:4} {:4}",
             (lasted * part / MEMORY_PARTS).as_secs_f64(),
-            of(Whose::Server(0)),
-            of(Whose::Server(1)),
-            of(Whose::Redis)
+            of(SampledProcess::Server(0)),
+            of(SampledProcess::Server(1)),
+            of(SampledProcess::Redis)
         ));
     }
     lines
 }
 
-/// The middle of the first third of all samples of servers against that of the last.
-fn check_memory(samples: &[Sample], wrong: &mut Vec<String>) -> String {
-    let servers = samples.iter().filter(|sample| sample.whose != Whose::Redis);
+/// Compares the median of the servers' first third of samples with that of the last.
+fn check_memory(samples: &[Sample], violations: &mut Vec<String>) -> String {
+    let servers = samples
+        .iter()
+        .filter(|sample| sample.process != SampledProcess::Redis);
     let servers: Vec<&Sample> = servers.collect();
     let third = servers.len() / 3;
-    let begun = middle_kib(servers[..third].iter().copied());
-    let ended = middle_kib(servers[servers.len() - third..].iter().copied());
+    let begun = median_kib(servers[..third].iter().copied());
+    let ended = median_kib(servers[servers.len() - third..].iter().copied());
     let most = servers.iter().map(|sample| sample.kib).max();
     if ended > begun + GROWTH_KIB_MAX {
-        wrong.push(format!("a server grew from {begun} KiB to {ended} KiB"));
+        violations.push(format!("a server grew from {begun} KiB to {ended} KiB"));
     }
     format!(
         "a server's memory: {} MiB in the first third, {} MiB in the last, {} MiB at most",
@@ -250,7 +257,7 @@ fn check_memory(samples: &[Sample], wrong: &mut Vec<String>) -> String {
     )
 }
 
-fn middle_kib<'a>(samples: impl Iterator<Item = &'a Sample>) -> u64 {
+fn median_kib<'a>(samples: impl Iterator<Item = &'a Sample>) -> u64 {
     let mut kib: Vec<u64> = samples.map(|sample| sample.kib).collect();
     kib.sort_unstable();
     kib.get(kib.len() / 2).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A command that is looked at while it runs.
+//! A command as a running process.
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use plenary_testkit::{Client, binary, until};
 
-/// The command `plenary ARGS` on this person's machine.
+/// Returns the command `plenary ARGS` with the client's home directory.
 pub fn command(client: &Client, args: &[&str]) -> Command {
     let mut command = Command::new(binary("plenary"));
     command
@@ -21,24 +21,24 @@ pub fn command(client: &Client, args: &[&str]) -> Command {
     command
 }
 
-/// A running command; killed when dropped.
+/// A running command. Dropping it kills the process.
 pub struct Running {
     child: Child,
     lines: Lines,
     notes: Lines,
-    /// They end with the command's pipes.
+    /// They end when the process closes its pipes.
     readers: Vec<JoinHandle<()>>,
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
 impl Running {
-    /// With nothing on standard input.
+    /// Starts a command with empty standard input.
     pub fn start(client: &Client, args: &[&str]) -> Self {
         Self::with_input(client, args, "")
     }
 
-    /// With this on standard input.
+    /// Starts a command with this standard input.
     pub fn with_input(client: &Client, args: &[&str], input: &str) -> Self {
         let mut child = command(client, args)
             .stdin(Stdio::piped())
@@ -61,28 +61,28 @@ impl Running {
         }
     }
 
-    /// What it has printed so far.
+    /// Returns the lines of standard output so far.
     pub fn lines(&self) -> Vec<String> {
         read(&self.lines)
     }
 
-    /// What it has remarked so far.
+    /// Returns the lines of standard error so far.
     pub fn notes(&self) -> Vec<String> {
         read(&self.notes)
     }
 
-    /// Waits until a printed line contains this.
+    /// Waits for a line of standard output with this text.
     pub fn wait_for(&self, part: &str) {
         self.wait(&self.lines, part);
     }
 
-    /// Waits until a remark contains this.
+    /// Waits for a line of standard error with this text.
     pub fn wait_for_note(&self, part: &str) {
         self.wait(&self.notes, part);
     }
 
     fn wait(&self, lines: &Lines, part: &str) {
-        let what = format!("{part:?} to be printed; remarks: {:?}", self.notes());
+        let what = format!("{part:?} to be printed, standard error: {:?}", self.notes());
         until(&what, || {
             read(lines)
                 .iter()
@@ -91,7 +91,7 @@ impl Running {
         });
     }
 
-    /// Waits until it ends and all that it printed was read.
+    /// Waits for the exit and for all output.
     pub fn exit_code(&mut self) -> i32 {
         let status = until("the command to end", || {
             self.child.try_wait().expect("a child can be asked")
@@ -105,7 +105,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

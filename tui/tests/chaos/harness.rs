@@ -1,4 +1,4 @@
-//! Everything that takes part: stores, servers, proxies, people.
+//! The stores, servers, proxies and clients of a run.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,77 +10,76 @@ use plenary_testkit::{
 };
 use tempfile::TempDir;
 
-use crate::person::{Order, Person, Role};
-use crate::reading::Readings;
+use crate::client::{Client, Command, Config};
+use crate::measurements::Measurements;
 use crate::verdict::{self, Verdict};
 
-/// How long everything may take to begin.
-const BEGINNING: Duration = Duration::from_mins(1);
+/// The timeout of the start.
+const START_MAX: Duration = Duration::from_mins(1);
 
-/// Seconds until the meetings would end if nobody ended them.
-const FAR_S: i64 = 24 * 3_600;
+/// The length of the meetings in seconds, longer than any run.
+const LENGTH_S: i64 = 24 * 3_600;
 
-/// Between two looks at something that has to come.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The interval of checks for a condition.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
 
-/// Between two samples of the servers' memory.
+/// The interval of memory samples.
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
-/// What a run is like.
+/// The configuration of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    pub people: usize,
+    pub users: usize,
     pub meetings: usize,
-    /// Of all people together.
+    /// Of all users together.
     pub posts_a_second: u32,
-    /// How long it may take until everything is at rest after the last fault, and until the meetings
-    /// have ended.
-    pub settling: Duration,
+    /// The timeout for settle_max all messages after the last fault, and for ending the meetings.
+    pub settle_max: Duration,
     pub seed: u64,
 }
 
-/// How much memory a process had at some time.
+/// The memory of a process at some time.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub at: Duration,
-    /// Which process.
-    pub whose: Whose,
+    /// The process.
+    pub process: SampledProcess,
     pub kib: u64,
 }
 
-/// A process whose memory is looked at.
+/// A sampled process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum SampledProcess {
     Server(usize),
     Redis,
 }
 
-/// The stage.
-pub struct Stage {
+/// A run.
+pub struct Harness {
     pub plan: Plan,
-    // Before the stores, so that they end before those do.
-    pub people: Vec<Person>,
+    // Before the stores, so that they are dropped first.
+    pub clients: Vec<Client>,
     pub servers: Vec<Server>,
-    /// The server that was killed.
+    /// The crashed server.
     pub down: Option<usize>,
-    /// Between the people and the servers, between those and Redis, and MySQL.
+    /// The proxies in front of the servers, Redis and MySQL.
     pub to_servers: Proxy,
     pub to_redis: Proxy,
     pub to_mysql: Proxy,
     pub stores: Stores,
-    pub readings: Readings,
+    pub measurements: Measurements,
     pub began: Instant,
     sampled_at: Instant,
-    /// By time.
+    /// The samples in order.
     pub memory: Vec<Sample>,
-    /// What is wrong and cannot be seen at the end any more.
-    pub wrong: Vec<String>,
+    /// Violations found during the run.
+    pub violations: Vec<String>,
     _homes: TempDir,
 }
 
-impl Stage {
-    pub async fn set(plan: Plan) -> Self {
-        let names: Vec<String> = (0..plan.people).map(|n| format!("p{n:02}")).collect();
+impl Harness {
+    pub async fn start(plan: Plan) -> Self {
+        let names: Vec<String> = (0..plan.users).map(|n| format!("p{n:02}")).collect();
         let mut setting = Setting::with(
             RedisOptions {
                 aof: true,
@@ -92,7 +91,7 @@ impl Stage {
         for number in 1..=plan.meetings as u64 {
             setting = setting
                 .meeting(number, &format!("Meeting {number}"), None)
-                .instance(number, 1, -60, FAR_S);
+                .instance(number, 1, -60, LENGTH_S);
         }
         let stores = setting.into_stores();
         let tokens = stores.tokens(&names);
@@ -109,61 +108,61 @@ impl Stage {
         });
         let ports = servers.iter().map(|server| Place::Port(port(server)));
         let to_servers = Proxy::on_port(ports.collect()).await;
-        let Place::Port(door) = *to_servers.place() else {
+        let Place::Port(port) = *to_servers.place() else {
             unreachable!("it was made on a port")
         };
 
-        let every = Duration::from_secs(1) * u32::try_from(plan.people).expect("some people")
+        let post_every = Duration::from_secs(1) * u32::try_from(plan.users).expect("some users")
             / plan.posts_a_second;
-        let mut people = vec![];
+        let mut clients = vec![];
         for (at, (name, token)) in names.into_iter().zip(tokens).enumerate() {
             let home = homes.path().join(&name);
             fs::create_dir(&home).expect("the directory is ours");
-            people.push(Person::begin(Role {
+            clients.push(Client::start(Config {
                 name,
                 token,
-                server: format!("http://127.0.0.1:{door}"),
+                server: format!("http://127.0.0.1:{port}"),
                 instance: instance((at % plan.meetings) as u64 + 1, 1),
                 home,
-                every,
+                post_every,
             }));
         }
         let now = Instant::now();
         Self {
             plan,
-            people,
+            clients,
             servers,
             down: None,
             to_servers,
             to_redis,
             to_mysql,
             stores,
-            readings: Readings::default(),
+            measurements: Measurements::default(),
             began: now,
             sampled_at: now,
             memory: vec![],
-            wrong: vec![],
+            violations: vec![],
             _homes: homes,
         }
     }
 
-    /// What happens, for whoever reads along.
-    pub fn say(&self, what: &str) {
+    /// Prints a progress line with the time.
+    pub fn log(&self, what: &str) {
         println!("{:7.2} {what}", self.began.elapsed().as_secs_f64());
     }
 
-    pub async fn wait_all_talking(&mut self) {
-        self.wait("everybody to talk", BEGINNING, |stage| {
-            stage.people.iter().all(|person| {
-                let seen = person.seen();
-                seen.is_in && seen.taken_at.is_some()
+    pub async fn wait_all_posting(&mut self) {
+        self.wait("all clients to post", START_MAX, |harness| {
+            harness.clients.iter().all(|client| {
+                let seen = client.seen();
+                seen.is_in && seen.acknowledged_at.is_some()
             })
         })
         .await;
-        self.say("everybody talks");
+        self.log("all clients post");
     }
 
-    /// Waits until this holds; how long that took, or `None` when it took too long.
+    /// Waits until a condition holds. Returns how long that took, or `None` after a timeout.
     pub async fn holds(
         &mut self,
         at_most: Duration,
@@ -177,11 +176,11 @@ impl Stage {
             if began.elapsed() > at_most {
                 return None;
             }
-            self.pass(LOOK_EVERY).await;
+            self.pass(CHECK_EVERY).await;
         }
     }
 
-    /// As [`Stage::holds`]; what never comes ends the run.
+    /// Like [`Harness::holds`], but panics after a timeout.
     pub async fn wait(
         &mut self,
         what: &str,
@@ -190,11 +189,11 @@ impl Stage {
     ) -> Duration {
         let took = self.holds(at_most, look).await;
         took.unwrap_or_else(|| {
-            panic!("waited {at_most:?} in vain for {what}\n{}", self.state());
+            panic!("waited {at_most:?} for {what}\n{}", self.state());
         })
     }
 
-    /// Time passes; the servers' memory is looked at.
+    /// Sleeps, and samples memory meanwhile.
     pub async fn pass(&mut self, time: Duration) {
         let until = Instant::now() + time;
         loop {
@@ -216,33 +215,40 @@ impl Stage {
         let mut alive = vec![];
         for (which, server) in servers.filter(|(which, _)| self.down != Some(*which)) {
             let gone = server.ended();
-            assert!(gone.is_none(), "a server ended by itself with {gone:?}");
-            alive.push((Whose::Server(which), server.pid()));
+            assert!(gone.is_none(), "a server exited unexpectedly with {gone:?}");
+            alive.push((SampledProcess::Server(which), server.pid()));
         }
-        alive.extend(self.stores.redis.pid().map(|pid| (Whose::Redis, pid)));
+        alive.extend(
+            self.stores
+                .redis
+                .pid()
+                .map(|pid| (SampledProcess::Redis, pid)),
+        );
         let at = self.began.elapsed();
-        let sample = |(whose, pid)| {
+        let sample = |(process, pid)| {
             Some(Sample {
                 at,
-                whose,
+                process,
                 kib: memory_kib(pid)?,
             })
         };
         self.memory.extend(alive.into_iter().filter_map(sample));
     }
 
-    /// Nobody was away for as long as the grace, so nobody may be shown as left.
-    pub fn nobody_is_shown_as_left(&mut self) {
+    /// Checks that no user was removed: all faults were shorter than the reconnect grace.
+    pub fn check_no_connection_lost(&mut self) {
         let lost = self.lost();
-        self.say(&format!("{lost} shown as left so far"));
+        self.log(&format!(
+            "{lost} participants left with a lost connection so far"
+        ));
         if lost != "0" {
-            self.wrong.push(format!(
-                "{lost} shown as left although nobody was away for as long as the grace"
+            self.violations.push(format!(
+                "{lost} participants left with a lost connection within the reconnect grace"
             ));
         }
     }
 
-    /// How often somebody was shown as left because their connection was lost.
+    /// Returns how many participants left with a lost connection.
     pub fn lost(&self) -> String {
         let count = "SELECT COUNT(*) FROM event_log \
                      WHERE eventType = 'leave' AND reason = 'connection_lost'";
@@ -255,11 +261,11 @@ impl Stage {
             .collect()
     }
 
-    /// The highest seq that anybody knows of each instance.
+    /// Returns the highest seq that a client knows, for each instance.
     pub fn heads(&self) -> Vec<(InstanceId, u64)> {
         let last = |id| {
-            let here = self.people.iter().filter(|person| person.instance == id);
-            here.map(|person| person.seen().last).max()
+            let here = self.clients.iter().filter(|client| client.instance == id);
+            here.map(|client| client.seen().last).max()
         };
         self.instances()
             .into_iter()
@@ -267,7 +273,7 @@ impl Stage {
             .collect()
     }
 
-    /// Whether the archive has the logs up to there.
+    /// Returns whether MySQL has all events up to `heads`.
     pub fn is_archived(&self, heads: &[(InstanceId, u64)]) -> bool {
         let mut sql = "SELECT COUNT(*) FROM meeting_instance WHERE FALSE".to_owned();
         for (id, seq) in heads {
@@ -281,55 +287,54 @@ impl Stage {
         tokio::task::block_in_place(|| self.stores.database.value(&sql)) == "0"
     }
 
-    /// Nobody talks any more, everything comes to rest, the meetings are ended; then everything is
-    /// compared.
-    pub async fn end(mut self) -> Verdict {
-        self.say("no more faults, nobody talks any more");
-        for person in &self.people {
-            person.order(Order::Hush).await;
+    /// Stops posting, waits until all messages are settled, ends the meetings and checks the result.
+    pub async fn finish(mut self) -> Verdict {
+        self.log("no further faults or posts");
+        for client in &self.clients {
+            client.send(Command::Pause).await;
         }
-        let settling = self.plan.settling;
-        self.wait("every line to be in the archive", settling, |stage| {
-            stage
-                .people
+        let settle_max = self.plan.settle_max;
+        self.wait("all messages to be durable", settle_max, |harness| {
+            harness
+                .clients
                 .iter()
-                .all(|person| person.seen().on_the_way == 0)
+                .all(|client| client.seen().pending == 0)
         })
         .await;
-        self.say("every line is in the archive; the meetings come to their end");
-        // The first of the steps of an end; the servers take the others.
-        let over =
+        self.log("all messages are durable, ending the meetings");
+        // The first step of ending a meeting. The servers execute the others.
+        let end =
             "UPDATE meeting_instance SET state = 'ending', reason = 'ended' WHERE state = 'active'";
-        tokio::task::block_in_place(|| self.stores.database.query(over));
-        self.wait("every meeting to end for everybody", settling, |stage| {
-            stage.people.iter().all(|person| person.seen().is_closed)
+        tokio::task::block_in_place(|| self.stores.database.query(end));
+        self.wait("all clients to see the end", settle_max, |harness| {
+            harness.clients.iter().all(|client| client.seen().is_closed)
         })
         .await;
         let count = "SELECT COUNT(*) FROM meeting_instance WHERE state <> 'ended'";
         tokio::task::block_in_place(|| {
-            until("every meeting to be ended", || {
+            until("all meetings to be ended", || {
                 (self.stores.database.value(count) == "0").then_some(())
             });
         });
-        self.say("every meeting has ended");
-        verdict::of(self).await
+        self.log("all meetings have ended");
+        verdict::check(self).await
     }
 
-    /// Who is where, for a run that hangs.
+    /// Returns the state of each client, for a run that hangs.
     pub fn state(&self) -> String {
         let mut text = String::new();
-        for person in &self.people {
-            let seen = person.seen();
+        for client in &self.clients {
+            let seen = client.seen();
             writeln!(
                 text,
-                "{} in {}: connected {}, in {}, last {}, on the way {} ({}), closed {}",
-                person.name,
-                person.instance,
+                "{} in {}: connected {}, in {}, last {}, pending {} ({}), closed {}",
+                client.name,
+                client.instance,
                 seen.is_connected,
                 seen.is_in,
                 seen.last,
-                seen.on_the_way,
-                seen.first,
+                seen.pending,
+                seen.first_pending,
                 seen.is_closed
             )
             .expect("writing to a String cannot fail");
@@ -344,7 +349,7 @@ fn port(server: &Server) -> u16 {
     port.parse().expect("a port is a number")
 }
 
-/// Kilobytes that a process has in memory, where the system says so.
+/// Returns the resident memory of a process in KiB, on Linux.
 fn memory_kib(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

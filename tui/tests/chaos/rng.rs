@@ -1,16 +1,16 @@
-//! The dice: the same seed, the same faults in the same order.
+//! A seeded random number generator: the same seed gives the same faults in the same order.
 
 use std::time::Duration;
 
-/// `SplitMix64`, by Sebastiano Vigna.
-pub struct Dice(u64);
+/// SplitMix64 by Sebastiano Vigna.
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// From 0 to `sides` - 1.
+    /// Returns a number from 0 to `sides` - 1.
     pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -19,7 +19,7 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    /// Somewhere between the two.
+    /// Returns a duration between `least` and `most` milliseconds.
     pub fn wait_ms(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + self.roll(most - least + 1))
     }

@@ -1,4 +1,4 @@
-//! Somebody who talks by the real client without its screen, and remembers what was promised.
+//! A simulated user: posts through the real client without its screen and records what it observes.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -18,143 +18,143 @@ use plenary_shared::ids::{Cmid, InstanceId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Between two looks whether one has to join.
+/// The interval of checks whether to join.
 const JOIN_EVERY: Duration = Duration::from_secs(2);
 
-/// Orders that wait to be taken.
-const ORDERS_MAX: usize = 8;
+/// Capacity of the command queue.
+const COMMANDS_MAX: usize = 8;
 
-/// What the play tells a person.
+/// A command to a client.
 #[derive(Clone, Copy, Debug)]
-pub enum Order {
-    /// Be killed, and start again after this.
-    Die(Duration),
-    /// Talk no more.
-    Hush,
-    /// End, and give back what was seen.
-    End,
+pub enum Command {
+    /// Crash, and restart after this duration.
+    Crash(Duration),
+    /// Stop posting.
+    Pause,
+    /// Quit and return the observations.
+    Quit,
 }
 
-/// What a person has seen so far; read by the play at any time.
+/// What a client has observed so far.
 #[derive(Debug, Default)]
-pub struct Seen {
-    /// What was sent and can have been lost by nobody, in order.
-    pub said: Vec<String>,
-    /// What was being put on disk when its program was killed.
-    pub cut_short: HashSet<String>,
-    /// What was refused at some time, and tried again later than its place in the order.
-    pub refused: HashSet<String>,
-    /// What the server acknowledged, and when the last one was.
-    pub taken: HashSet<String>,
-    pub taken_at: Option<Instant>,
-    /// What was acknowledged as being in the archive.
+pub struct Observed {
+    /// The posted messages in order.
+    pub posted: Vec<String>,
+    /// Messages that were being written to disk during a crash. They may be lost.
+    pub unwritten: HashSet<String>,
+    /// Messages that were rejected and retried later. They may be out of order.
+    pub rejected: HashSet<String>,
+    /// The acknowledged messages, and the time of the last acknowledgement.
+    pub acknowledged: HashSet<String>,
+    pub acknowledged_at: Option<Instant>,
+    /// The messages acknowledged as durable.
     pub durable: HashSet<String>,
-    /// Lines that are still on their way.
-    pub on_the_way: usize,
-    /// How far the first of those is that is not taken.
-    pub first: String,
-    /// When the connection was lost and was back.
+    /// The number of unsettled messages.
+    pub pending: usize,
+    /// The state of the first unacknowledged message.
+    pub first_pending: String,
+    /// When the connection was lost and restored.
     pub lost_at: Vec<Instant>,
     pub back_at: Vec<Instant>,
     pub is_connected: bool,
     pub is_in: bool,
-    /// The last seq that is known.
+    /// The last known seq.
     pub last: u64,
     pub is_closed: bool,
-    pub deaths: usize,
+    pub crashes: usize,
 }
 
-/// A person, from outside.
-pub struct Person {
+/// A handle to a client.
+pub struct Client {
     pub name: String,
     pub instance: InstanceId,
-    seen: Arc<Mutex<Seen>>,
-    orders: mpsc::Sender<Order>,
+    seen: Arc<Mutex<Observed>>,
+    commands: mpsc::Sender<Command>,
     task: JoinHandle<Vec<Event>>,
 }
 
-/// Who, where, and how fast they talk.
-pub struct Role {
+/// The configuration of a client.
+pub struct Config {
     pub name: String,
     pub token: String,
     pub server: String,
     pub instance: InstanceId,
     pub home: PathBuf,
-    pub every: Duration,
+    pub post_every: Duration,
 }
 
-impl Person {
-    pub fn begin(role: Role) -> Self {
-        let seen = Arc::new(Mutex::new(Seen::default()));
-        let (orders, taken) = mpsc::channel(ORDERS_MAX);
-        let (name, instance) = (role.name.clone(), role.instance);
+impl Client {
+    pub fn start(config: Config) -> Self {
+        let seen = Arc::new(Mutex::new(Observed::default()));
+        let (commands, taken) = mpsc::channel(COMMANDS_MAX);
+        let (name, instance) = (config.name.clone(), config.instance);
         let actor = Actor {
-            client: Headless::open(&opening(&role)),
-            role,
+            client: Headless::open(&opening(&config)),
+            config,
             seen: Arc::clone(&seen),
             states: HashMap::new(),
             was_ready: false,
             number: 0,
         };
-        let task = tokio::spawn(actor.act(taken));
+        let task = tokio::spawn(actor.run(taken));
         Self {
             name,
             instance,
             seen,
-            orders,
+            commands,
             task,
         }
     }
 
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub fn seen(&self) -> MutexGuard<'_, Observed> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub async fn order(&self, order: Order) {
-        self.orders.send(order).await.expect("the person acts");
+    pub async fn send(&self, command: Command) {
+        self.commands.send(command).await.expect("the client runs");
     }
 
-    /// Ends; the log as the client has it.
-    pub async fn end(self) -> (String, InstanceId, Seen, Vec<Event>) {
-        let sent = self.orders.send(Order::End).await;
-        sent.expect("the person acts");
-        let log = self.task.await.expect("the person does not panic");
+    /// Quits and returns the observations and the log.
+    pub async fn quit(self) -> (String, InstanceId, Observed, Vec<Event>) {
+        let sent = self.commands.send(Command::Quit).await;
+        sent.expect("the client runs");
+        let log = self.task.await.expect("the client does not panic");
         let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         (self.name, self.instance, seen, log)
     }
 }
 
 struct Actor {
-    role: Role,
+    config: Config,
     client: Headless,
-    seen: Arc<Mutex<Seen>>,
-    /// Lines as they were when last looked at: what they say, and how far they were.
+    seen: Arc<Mutex<Observed>>,
+    /// The last observed text and state of each message.
     states: HashMap<Cmid, (String, Delivery)>,
     was_ready: bool,
     number: u64,
 }
 
 impl Actor {
-    async fn act(mut self, mut orders: mpsc::Receiver<Order>) -> Vec<Event> {
-        let mut talking = tokio::time::interval(self.role.every);
-        talking.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> Vec<Event> {
+        let mut posting = tokio::time::interval(self.config.post_every);
+        posting.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut joining = tokio::time::interval(JOIN_EVERY);
         joining.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut hushed = false;
+        let mut is_paused = false;
         loop {
             tokio::select! {
                 () = self.client.next() => {}
-                _ = talking.tick(), if !hushed => self.talk(),
+                _ = posting.tick(), if !is_paused => self.post(),
                 _ = joining.tick() => self.join(),
-                order = orders.recv() => match order {
-                    Some(Order::Die(down)) => self.die(down).await,
-                    Some(Order::Hush) => hushed = true,
-                    Some(Order::End) | None => break,
+                command = commands.recv() => match command {
+                    Some(Command::Crash(down)) => self.crash(down).await,
+                    Some(Command::Pause) => is_paused = true,
+                    Some(Command::Quit) | None => break,
                 },
             }
-            self.look();
+            self.observe();
         }
-        let log = log_of(self.client.model(), self.role.instance);
+        let log = log_of(self.client.model(), self.config.instance);
         self.client.close().await;
         log
     }
@@ -167,25 +167,26 @@ impl Actor {
             .tell(AppEvent::Key("enter".parse().expect("a key")));
     }
 
-    fn talk(&mut self) {
+    fn post(&mut self) {
         let model = self.client.model();
-        let room = model.rooms.get(&self.role.instance);
-        if model.shown != Some(self.role.instance) || !room.is_some_and(|room| room.wants_to_join) {
+        let room = model.rooms.get(&self.config.instance);
+        if model.shown != Some(self.config.instance) || !room.is_some_and(|room| room.wants_to_join)
+        {
             return;
         }
         self.number += 1;
-        let text = format!("{} says {}", self.role.name, self.number);
+        let text = format!("{} says {}", self.config.name, self.number);
         self.write(&text);
         let model = self.client.model();
         let last = model.outbox.entries().next_back();
         if last.is_some_and(|line| line.body.as_str() == text) {
-            self.seen().said.push(text);
+            self.seen().posted.push(text);
         }
     }
 
-    /// Is in the meeting, and tries again what was refused while out of it.
+    /// Joins the meeting, or retries messages that were rejected while not in it.
     fn join(&mut self) {
-        let (model, id) = (self.client.model(), self.role.instance);
+        let (model, id) = (self.client.model(), self.config.instance);
         let room = model.rooms.get(&id);
         if model.link != Link::Ready || room.is_some_and(Room::is_closed) {
             return;
@@ -197,37 +198,37 @@ impl Actor {
         }
     }
 
-    async fn die(&mut self, down: Duration) {
-        self.look();
+    async fn crash(&mut self, down: Duration) {
+        self.observe();
         for line in self.client.model().outbox.entries() {
             if line.state == Delivery::Writing {
                 let body = line.body.as_str().to_owned();
-                self.seen().cut_short.insert(body);
+                self.seen().unwritten.insert(body);
             }
         }
-        self.seen().deaths += 1;
-        // As if killed: the file stays as it is, and only its lock goes.
-        let mut opening = opening(&self.role);
+        self.seen().crashes += 1;
+        // Like a killed process: the journal file stays and its lock is released.
+        let mut opening = opening(&self.config);
         opening.account.token = None;
         self.client = Headless::open(&opening);
         tokio::time::sleep(down).await;
-        // Of a killed process nothing would go on writing.
+        // A killed process would not write any further.
         while !self.is_unlocked() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        self.client = Headless::open(&self::opening(&self.role));
+        self.client = Headless::open(&self::opening(&self.config));
         self.states.clear();
     }
 
     fn is_unlocked(&self) -> bool {
-        let files = fs::read_dir(self.role.home.join("outbox"));
+        let files = fs::read_dir(self.config.home.join("outbox"));
         files.into_iter().flatten().all(|entry| {
             let file = entry.and_then(|entry| File::open(entry.path()));
             file.is_ok_and(|file| file.try_lock().is_ok())
         })
     }
 
-    fn look(&mut self) {
+    fn observe(&mut self) {
         let model = self.client.model();
         let now = Instant::now();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -242,13 +243,13 @@ impl Actor {
             self.was_ready = ready;
             seen.is_connected = ready;
         }
-        let room = model.rooms.get(&self.role.instance);
+        let room = model.rooms.get(&self.config.instance);
         seen.is_in = room.is_some_and(|room| room.has(model.my_id()));
         seen.is_closed = room.is_some_and(Room::is_closed);
         seen.last = room.map_or(0, |room| room.last().get());
-        seen.on_the_way = model.outbox.entries().count();
+        seen.pending = model.outbox.entries().count();
         let first = model.outbox.entries().find(|line| line.is_unacknowledged());
-        seen.first = first.map_or_else(String::new, |line| format!("{:?}", line.state));
+        seen.first_pending = first.map_or_else(String::new, |line| format!("{:?}", line.state));
         let mut here = HashSet::new();
         for line in model.outbox.entries() {
             here.insert(line.cmid);
@@ -259,28 +260,28 @@ impl Actor {
             let body = line.body.as_str().to_owned();
             match line.state {
                 Delivery::Acknowledged { .. } => {
-                    seen.taken.insert(body.clone());
-                    seen.taken_at = Some(now);
+                    seen.acknowledged.insert(body.clone());
+                    seen.acknowledged_at = Some(now);
                 }
                 Delivery::Rejected { .. } => {
-                    seen.refused.insert(body.clone());
+                    seen.rejected.insert(body.clone());
                 }
                 Delivery::Writing | Delivery::Waiting { .. } | Delivery::Sent { .. } => {}
             }
             self.states.insert(line.cmid, (body, line.state.clone()));
         }
-        // Nothing is taken back here: what is gone is safe.
+        // No message is withdrawn here: a removed one is durable.
         self.states.retain(|cmid, (body, _)| {
             let stays = here.contains(cmid);
             if !stays {
                 seen.durable.insert(body.clone());
-                seen.taken.insert(body.clone());
+                seen.acknowledged.insert(body.clone());
             }
             stays
         });
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, Observed> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -292,17 +293,17 @@ fn log_of(model: &Model, id: InstanceId) -> Vec<Event> {
         .collect()
 }
 
-fn opening(role: &Role) -> LaunchOptions {
+fn opening(config: &Config) -> LaunchOptions {
     LaunchOptions {
         account: Account {
-            server: role.server.parse().expect("an address"),
-            token: Some(Token::new(&role.token)),
+            server: config.server.parse().expect("an address"),
+            token: Some(Token::new(&config.token)),
             session: None,
         },
-        session_file: SessionFile::within(&role.home),
-        state_dir: role.home.clone(),
+        session_file: SessionFile::within(&config.home),
+        state_dir: config.home.clone(),
         theme: Theme::new(false, false),
-        config_dir: role.home.clone(),
+        config_dir: config.home.clone(),
         desktop: Desktop::default(),
         has_links: false,
         editor: String::new(),
@@ -311,8 +312,8 @@ fn opening(role: &Role) -> LaunchOptions {
     }
 }
 
-/// What an event says, to be compared with the archive's row.
-pub fn told(event: &Event) -> (u64, String, String, String) {
+/// Returns an event as a row of MySQL, for comparison.
+pub fn row(event: &Event) -> (u64, String, String, String) {
     let (user, body) = match &event.what {
         What::Message { user, body, .. } => (user.to_string(), body.to_string()),
         What::Join { user, .. }
