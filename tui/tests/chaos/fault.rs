@@ -128,7 +128,7 @@ async fn server_crashes(harness: &mut Harness, which: usize, down: Duration) {
     let back = harness.holds(MEASUREMENT_MAX, all_back).await;
     // The slowest client that lost its connection.
     let slowest = harness
-        .people
+        .clients
         .iter()
         .filter_map(|client| {
             let seen = client.seen();
@@ -158,7 +158,7 @@ async fn redis_crashes(harness: &mut Harness, down: Duration) {
     let first = harness
         .holds(MEASUREMENT_MAX, |harness| {
             harness
-                .people
+                .clients
                 .iter()
                 .any(|client| client.seen().acknowledged_at.is_some_and(|at| at > back))
         })
@@ -166,7 +166,7 @@ async fn redis_crashes(harness: &mut Harness, down: Duration) {
     let all = harness
         .holds(MEASUREMENT_MAX, |harness| {
             harness
-                .people
+                .clients
                 .iter()
                 .all(|client| client.seen().acknowledged_at.is_some_and(|at| at > back))
         })
