@@ -44,8 +44,8 @@ async fn durable_post_answers_ordered_while_archive_is_unavailable() {
     let said = grace.next_event().await;
     // Neither reads nor other posts wait for it.
     let people = ada.send(Verb::People(here)).await;
-    ada.answer(people).await.expect("chat goes on");
-    let other = ada.post(here, "by the way").await.expect("chat goes on");
+    ada.answer(people).await.expect("chat continues");
+    let other = ada.post(here, "by the way").await.expect("chat continues");
     assert!(!ada.was_answered(durable), "it is not durable yet");
     assert_eq!(said.seq.next(), other.seq);
     let posted = ada.answer(durable).await.expect("it is ordered");

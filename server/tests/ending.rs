@@ -265,7 +265,7 @@ async fn log_closed_in_archive_is_not_closed_again_after_redis_loss() {
     assert_complete(&scene, here, &[1, 2], 0);
 }
 
-/// The live store is the only one that knows of the end, since what lasts cannot be asked.
+/// Only Redis knows the end, because MySQL cannot be asked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn participants_leave_on_time_while_mysql_is_unavailable() {
     let mut scene = setting().instance(1, 1, -60, 3_600).start();
@@ -373,7 +373,11 @@ async fn missed_instance_has_a_record_without_participants() {
     assert_eq!((late.status, late.code()), (400, "ended"));
     let read = ada.get("/meeting/1/order/2/messages").await.ok();
     assert_eq!(read["messages"], json!([]));
-    assert_eq!(scene.state(instance(1, 1)), "active", "the other goes on");
+    assert_eq!(
+        scene.state(instance(1, 1)),
+        "active",
+        "the other one continues"
+    );
 }
 
 fn count(scene: &Scene, sql: &str) -> u64 {

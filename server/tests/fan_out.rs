@@ -71,10 +71,10 @@ async fn reopening_while_redis_is_unavailable_keeps_following() {
     let mut ada = scene.ws("ada").await;
     ada.open(here).await.expect("it is open");
     scene.stores.redis.kill9();
-    let refused = ada.open(here).await.expect_err("Redis is away");
+    let refused = ada.open(here).await.expect_err("Redis is down");
     assert_eq!(refused.code, Code::Unavailable);
     scene.stores.redis.restart();
-    // There was no event, so only the new generation is announced.
+    // No event happened, so only the new generation is announced.
     ada.wait_for("the fence", |push| match push {
         Push::Fence(_) => Some(()),
         Push::Event(_)
@@ -90,7 +90,7 @@ async fn reopening_while_redis_is_unavailable_keeps_following() {
     .await;
     // After the fence nothing is followed, and an open succeeds as soon as the store can be read.
     scene.stores.redis.kill9();
-    let refused = ada.open(here).await.expect_err("Redis is away");
+    let refused = ada.open(here).await.expect_err("Redis is down");
     assert_eq!(refused.code, Code::Unavailable);
     scene.stores.redis.restart();
     until_async("it to be opened", || async {

@@ -117,7 +117,7 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
         vec!["mute", "1/1", "grace@example.org"],
         vec!["unmute", "1/1", "2"],
         vec!["announce", "1/1", "Coffee", "is", "ready"],
-        vec!["remove", "1/1", "2", "--reason", "no more"],
+        vec!["remove", "1/1", "2", "--reason", "off topic"],
         vec!["end", "1/1", "--reason", "done"],
     ] {
         let said = ada.run(&[&["admin"], &args[..]].concat()).ok();
@@ -165,7 +165,7 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
     );
     assert_eq!(
         audit[8][2..],
-        ["1/1 user 2".to_owned(), "no more".to_owned()]
+        ["1/1 user 2".to_owned(), "off topic".to_owned()]
     );
     let reason = "SELECT reason FROM meeting_instance WHERE meetingID = 1";
     assert_eq!(scene.stores.database.value(reason), "ended");

@@ -112,7 +112,10 @@ async fn meeting_continues_without_mysql_and_archive_catches_up() {
     scene.stores.mariadb.kill9();
     let mut last = None;
     for n in 0..10 {
-        let posted = ada.post(here, &n.to_string()).await.expect("chat goes on");
+        let posted = ada
+            .post(here, &n.to_string())
+            .await
+            .expect("chat continues");
         assert_eq!(grace.next_event().await.seq, posted.seq);
         last = Some(posted.seq);
     }

@@ -242,7 +242,7 @@ pub async fn lost_live_state_is_restored(harness: &mut Harness) {
         .await;
     assert_eq!(again.expect("she is in").seq, kept.seq);
     harness.join(here, &people[1]).await;
-    harness.post(here, &people[1], "goes on").await;
+    harness.post(here, &people[1], "continues").await;
     assert_eq!(harness.log(here).await.len(), before.len() + 2);
     // Restored stays are not held by a connection.
     harness.store.reap_all(0).await.expect("the store answers");

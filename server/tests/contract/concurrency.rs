@@ -75,7 +75,7 @@ pub async fn concurrent_posts_have_one_order(harness: &mut Harness) {
                 .await;
             seqs.push((posted.expect("they are in").seq, text));
         }
-        assert!(seqs.is_sorted(), "one's own posts stay in one's own order");
+        assert!(seqs.is_sorted(), "a user's posts keep their order");
         seqs
     }));
     let mut said = said.await.concat();

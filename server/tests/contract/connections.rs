@@ -56,7 +56,7 @@ async fn open(harness: &Harness, here: InstanceId, user: &User, number: u64) {
 /// Waits for the next millisecond, so that later times differ.
 async fn tick() -> Timestamp {
     let before = now();
-    until_async("the clock to go on", async || {
+    until_async("the clock to advance", async || {
         (now() > before).then_some(())
     })
     .await;

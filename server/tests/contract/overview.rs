@@ -204,7 +204,7 @@ pub async fn detail_contains_stays_and_connections(harness: &mut Harness) {
         .store
         .tell_denied(&denial)
         .await
-        .expect("it is told");
+        .expect("it is published");
     let told = harness.until_fed("the refusal", |feed| match feed {
         Feed::Denied(told) => Some((**told).clone()),
         _ => None,

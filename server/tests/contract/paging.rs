@@ -115,7 +115,7 @@ async fn assert_pages(
                 }
             }
         }
-        // From both ends, with every size, until there is no more.
+        // From both ends, with every size, to the end.
         for limit in 1..=all.len() + 1 {
             assert_eq!(
                 walk_up(harness, here, *what, limit).await,

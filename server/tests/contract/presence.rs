@@ -57,7 +57,9 @@ async fn told(harness: &Harness, here: InstanceId, user: &User, count: usize) ->
         .collect()
     };
     harness
-        .until_fed("what is told", |_| (look().len() >= count).then_some(()))
+        .until_fed("the published changes", |_| {
+            (look().len() >= count).then_some(())
+        })
         .await;
     look()
 }

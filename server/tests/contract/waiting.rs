@@ -33,7 +33,9 @@ async fn told(harness: &Harness, here: InstanceId, count: usize) -> Vec<(String,
         .collect()
     };
     harness
-        .until_fed("what is told", |_| (look().len() >= count).then_some(()))
+        .until_fed("the published changes", |_| {
+            (look().len() >= count).then_some(())
+        })
         .await;
     look()
 }

@@ -50,7 +50,7 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
         .traces
         .iter()
         .find(|one| matches!(one.what, TraceWhat::Denied { .. }))
-        .expect("it was told");
+        .expect("it was published");
     let code = Code::NotAllowed;
     assert_eq!(denied.what, TraceWhat::Denied { code });
     assert_eq!((denied.name.as_str(), denied.seq), ("ada", None));

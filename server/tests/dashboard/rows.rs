@@ -55,7 +55,7 @@ async fn admin_sees_meetings_of_every_server() {
         (2, 2, Some(2), 5)
     );
     assert!(row.last_message.is_some());
-    // He is told each of them at this server.
+    // He receives each of them from this server.
     watched
         .until("how long that takes", |it| {
             it.head.as_ref().is_some_and(|head| {

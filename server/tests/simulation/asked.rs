@@ -30,7 +30,7 @@ impl Run<'_> {
             Do::Connect(server) => self.connect(at, *server),
             Do::Disconnect => self.cut(at),
             Do::Die => {
-                self.note(format!("client {at} is gone for good"));
+                self.note(format!("client {at} is gone permanently"));
                 self.clients[at].alive = false;
                 self.cut(at);
             }
@@ -268,7 +268,7 @@ impl Run<'_> {
         let goes_on = opened.generation == position.generation
             && missed.is_some_and(|missed| missed <= RESUME_EVENTS_MAX);
         self.note(format!(
-            "client {at} goes on at gen {} seq {}: {goes_on}",
+            "client {at} resumes at gen {} seq {}: {goes_on}",
             position.generation, position.seq
         ));
         if !goes_on {
@@ -425,7 +425,7 @@ impl Run<'_> {
                 client.over |= replica.is_closed();
                 client.note_durable();
                 self.note(format!(
-                    "client {at} is told seq {seq} gen {generation}: {applied:?}"
+                    "client {at} receives seq {seq} gen {generation}: {applied:?}"
                 ));
                 match applied {
                     Applied::Applied | Applied::Known => {}
@@ -440,7 +440,7 @@ impl Run<'_> {
                 }
             }
             Push::Durable(durable) => {
-                self.note(format!("client {at} is told durable {}", durable.durable));
+                self.note(format!("client {at} receives durable {}", durable.durable));
                 let client = &mut self.clients[at];
                 if let Some(replica) = &mut client.replica
                     && replica.position().generation == durable.generation
@@ -451,7 +451,7 @@ impl Run<'_> {
             }
             Push::Fence(fence) => {
                 self.note(format!(
-                    "client {at} is told of a fence: gen {} base {}",
+                    "client {at} receives a fence: gen {} base {}",
                     fence.generation, fence.base
                 ));
                 let client = &mut self.clients[at];

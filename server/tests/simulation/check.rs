@@ -268,9 +268,7 @@ impl Run<'_> {
             let is_there =
                 at(*seq).is_some_and(|event| event.what == *what && event.timestamp == *when);
             if !is_there {
-                wrong.push(format!(
-                    "was told that {seq} is durable, and it is not: {what:?}"
-                ));
+                wrong.push(format!("received durable {seq}, but it is not: {what:?}"));
             }
         }
         if let (Some(replica), true) = (&client.replica, client.alive) {
@@ -333,7 +331,7 @@ impl Run<'_> {
                     }
                     // After a data loss, a later message may come before one that is sent again.
                     if event.seq < last && client.alive && !self.lossy && !self.begun_anew {
-                        wrong.push(format!("{} comes before what was said before it", one.cmid));
+                        wrong.push(format!("{} comes before an earlier message", one.cmid));
                     }
                     last = last.max(event.seq);
                 }

@@ -8,7 +8,7 @@ use crate::ground::Forgets;
 use crate::run::Run;
 use crate::servers::{LEASE_MS, Role};
 
-/// How often others may go on between a question and its answer, in a hundred.
+/// How often others continue between a call and its answer, in per cent.
 const STOPS_PER_CENT: usize = 50;
 
 /// How often a server looks for lost connections while everything comes to rest.
@@ -179,7 +179,7 @@ impl Run<'_> {
         }
     }
 
-    /// Tells what waits to go on, or that it fails.
+    /// Lets a waiting task continue, or fail.
     pub(crate) fn tell(&mut self, ready: &Ready) {
         let now = self.now_ms();
         let away = match ready.backend {

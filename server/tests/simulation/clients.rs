@@ -90,7 +90,7 @@ pub enum Do {
 /// A client.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "what a client believes, each by itself"
+    reason = "independent facts that a client believes"
 )]
 pub struct Client {
     /// Its user.

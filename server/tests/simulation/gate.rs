@@ -259,7 +259,7 @@ impl Process {
             let waiting = Waiting {
                 number,
                 process: self.number,
-                job: job.unwrap_or_else(|_| "by itself".to_owned()),
+                job: job.unwrap_or_else(|_| "background".to_owned()),
                 at,
                 backend: call.map(|call| call.backend),
                 locks: call.map_or(Locks::Free, |call| call.locks),

@@ -88,7 +88,7 @@ fn any_number_of_seeds() {
     let number = |name: &str, otherwise: u64| {
         std::env::var(name).map_or(otherwise, |text| {
             text.parse()
-                .unwrap_or_else(|_| panic!("{name} is no number: {text}"))
+                .unwrap_or_else(|_| panic!("{name} is not a number: {text}"))
         })
     };
     let (count, first) = (number("SIMULATE_SEEDS", 1_000), number("SIMULATE_FIRST", 1));

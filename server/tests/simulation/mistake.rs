@@ -61,7 +61,7 @@ pub const MISTAKES: &[Mistake] = &[
         wrong: Wrong::DestroysEarly,
     },
     Mistake {
-        name: "a lost connection removes its user, whoever else holds the stay",
+        name: "a lost connection removes its user although another holds the stay",
         lua: &[(
             "reap",
             "if redis.call('HINCRBY', owners, '#' .. holds, -1) > 0 then return nil end",

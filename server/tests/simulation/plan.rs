@@ -12,7 +12,7 @@ pub enum Faults {
 }
 
 /// The shape of a run.
-#[expect(clippy::struct_excessive_bools, reason = "what breaks, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent faults")]
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Concurrent servers.

@@ -86,10 +86,7 @@ pub struct Report {
 }
 
 /// A run.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "what is the case in a run, each by itself"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a run")]
 pub struct Run<'a> {
     pub(crate) chance: Chance,
     pub(crate) plan: Plan,
@@ -276,7 +273,7 @@ impl<'a> Run<'a> {
             Action::LoseNews(server) => {
                 let server_up = self.servers[server].as_mut().expect("it is up");
                 let lost = server_up.pending.pop_front();
-                self.note(format!("s{server} never hears of {lost:?}"));
+                self.note(format!("s{server} never learns that {lost:?} is lost"));
             }
             Action::Tick(low, high) => {
                 let ms = self.chance.ms(low, high);
@@ -294,12 +291,12 @@ impl<'a> Run<'a> {
             Action::RedisAway => {
                 let ms = self.chance.ms(100, 3_000);
                 self.redis_away_until = self.now_ms() + ms;
-                self.note(format!("Redis is away for {ms} ms"));
+                self.note(format!("Redis is down for {ms} ms"));
             }
             Action::MySqlAway => {
                 let ms = self.chance.ms(100, 30_000);
                 self.mysql_away_until = self.now_ms() + ms;
-                self.note(format!("MySQL is away for {ms} ms"));
+                self.note(format!("MySQL is down for {ms} ms"));
             }
         }
         self.pass(1);
@@ -343,7 +340,7 @@ impl<'a> Run<'a> {
         self.mysql_away_until = 0;
         self.calm = true;
         self.ending = true;
-        self.note("--- everything is well from here on ---".to_owned());
+        self.note("--- no further faults from here on ---".to_owned());
     }
 
     // --- jobs ---

@@ -79,7 +79,7 @@ fn simulated(mistake: Option<&Mistake>) -> Vec<(&'static str, String)> {
     }
     for (name, from, to) in mistake.map(|mistake| mistake.lua).unwrap_or_default() {
         let script = scripts.iter_mut().find(|(script, _)| script == name);
-        let (_, text) = script.unwrap_or_else(|| panic!("there is no {name}.lua"));
+        let (_, text) = script.unwrap_or_else(|| panic!("{name}.lua does not exist"));
         assert!(text.contains(from), "{name}.lua does not have: {from}");
         *text = text.replace(from, to);
     }

@@ -38,7 +38,7 @@ const FEED_MAX: usize = 16_384;
 /// The hub compares positions when the simulator tells it to, never by a real clock.
 const NEVER_MS: u64 = 86_400_000;
 
-/// How often one run of the archiver continues with what is left.
+/// How often one run of the archiver continues with the rest.
 const ARCHIVE_ROUNDS_MAX: usize = 4;
 
 /// How often a reconnect is awaited.

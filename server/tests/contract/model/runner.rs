@@ -458,7 +458,7 @@ impl Runner {
         self.fed.lock().expect("nobody panicked").clear();
         let low = self.back_end.now();
         let node = node("a");
-        until_async("what is live to be brought up", async || {
+        until_async("the live state to be rebuilt", async || {
             self.store().renew_lease(&node, FOR_EVER_MS).await.ok()
         })
         .await;
