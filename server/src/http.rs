@@ -1,10 +1,11 @@
-//! HTTP: the routes, and what surrounds each of them.
+//! HTTP: the routes and their middleware.
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::{Router, middleware};
+use axum::middleware::from_fn_with_state;
 use plenary_shared::limits::{HTTP_BODY_BYTES_MAX, IMPORT_BYTES_MAX};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -14,14 +15,15 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::ctx::{Ctx, Randomness};
 
-mod answer;
 mod chat;
 mod document;
 mod error;
 mod extract;
 mod health;
 mod meeting;
+mod middleware;
 mod moderation;
+mod params;
 mod planning;
 mod search;
 mod session;
@@ -29,33 +31,24 @@ mod user_admin;
 
 pub use error::{HttpError, status};
 
-/// A request's whole time: longer than any store's own deadline, so that it ends only what hangs.
+/// Time limit of a request. Longer than the timeouts of all stores, so that it only ends what hangs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What every handler is handed.
+/// The state of all handlers.
 #[derive(Clone, Debug)]
 pub struct HttpState {
-    /// What services are handed.
+    /// The context of the services.
     pub ctx: Ctx,
 }
 
-/// All routes of HTTP with their documentation, and what surrounds them.
-pub fn router(state: HttpState) -> Router {
-    router_with(Router::new(), state)
-}
-
-/// The same with `more` routes, which are surrounded as well.
+/// Returns all routes and `more`, with their middleware and documentation.
 pub fn router_with(more: Router, state: HttpState) -> Router {
     let randomness = state.ctx.randomness.clone();
-    surrounded(routes_of_http(state).merge(more), randomness)
-}
-
-/// Every route of HTTP with its documentation, and nothing around them.
-fn routes_of_http(state: HttpState) -> Router {
     let (routes, document) = documented().split_for_parts();
-    routes
+    let routes = routes
         .with_state(state)
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document));
+    with_middleware(routes.merge(more), randomness)
 }
 
 fn documented() -> OpenApiRouter<HttpState> {
@@ -103,18 +96,18 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(health::readyz))
 }
 
-/// What surrounds each route: an id and a log line, the shape of every error, a bound on bodies
-/// and on time, and a panic that ends one request only. Also covers paths that do not exist.
-fn surrounded(routes: Router, randomness: Randomness) -> Router {
+/// Adds request ids, the access log, JSON errors, limits on time and body size, and the isolation of
+/// panics. Also covers unknown paths.
+fn with_middleware(routes: Router, randomness: Randomness) -> Router {
     routes
-        .fallback(answer::no_such_path)
+        .fallback(middleware::unknown_path)
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             REQUEST_TIMEOUT,
         ))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(middleware::from_fn_with_state(randomness, answer::answered))
+        .layer(from_fn_with_state(randomness, middleware::log_request))
 }
 
 #[cfg(test)]
@@ -131,25 +124,28 @@ mod tests {
     use super::*;
     use crate::error::{Error, Fault};
 
-    /// Routes that go wrong in every way that a handler can.
-    fn troubled() -> Router {
-        let away = || Fault::unavailable("Redis", "secret address");
+    /// Routes that fail in every way that a handler can.
+    fn failing() -> Router {
+        let unavailable = || Fault::unavailable("Redis", "secret address");
         let broken = || Fault::broken("reading secret rows", "no such column");
         let routes = Router::new()
             .route("/good", get(|| async { "good" }))
-            .route("/away", get(move || async move { HttpError::from(away()) }))
+            .route(
+                "/unavailable",
+                get(move || async move { HttpError::from(unavailable()) }),
+            )
             .route(
                 "/broken",
                 get(move || async move { HttpError::from(Error::Fault(broken())) }),
             )
             .route(
-                "/refused",
+                "/rejected",
                 get(|| async { HttpError::from(Code::NotSignedIn) }),
             )
             .route("/panic", get(panicking))
             .route("/text", get(|| async { (StatusCode::CONFLICT, "text") }))
             .route("/body", post(|body: String| async move { body }));
-        surrounded(routes, Arc::new(|bytes| bytes.fill(7)))
+        with_middleware(routes, Arc::new(|bytes| bytes.fill(7)))
     }
 
     async fn panicking() {
@@ -157,7 +153,7 @@ mod tests {
     }
 
     async fn answer(request: Request<Body>) -> (u16, HeaderMap, String) {
-        let response = troubled().oneshot(request).await.expect("an answer");
+        let response = failing().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         let body = String::from_utf8(body.into()).expect("text");
@@ -167,7 +163,7 @@ mod tests {
     #[rstest]
     #[case(
         "GET",
-        "/away",
+        "/unavailable",
         503,
         Code::Unavailable,
         "(id 07070707-0707-4707-8707-070707070707)"
@@ -186,9 +182,9 @@ mod tests {
         Code::Internal,
         "(id 07070707-0707-4707-8707-070707070707)"
     )]
-    #[case("GET", "/refused", 401, Code::NotSignedIn, "sign in")]
-    #[case("GET", "/none", 404, Code::NotFound, "/docs lists what there is")]
-    #[case("PUT", "/good", 405, Code::Malformed, "does not take PUT")]
+    #[case("GET", "/rejected", 401, Code::NotSignedIn, "ign in")]
+    #[case("GET", "/none", 404, Code::NotFound, "listed at /docs")]
+    #[case("PUT", "/good", 405, Code::Malformed, "does not support PUT")]
     #[case(
         "GET",
         "/text",
@@ -198,7 +194,7 @@ mod tests {
     )]
     #[case("POST", "/body", 413, Code::TooLarge, "more than 65536 bytes")]
     #[tokio::test]
-    async fn every_no_is_json(
+    async fn every_error_is_json(
         #[case] method: &str,
         #[case] path: &str,
         #[case] status: u16,
@@ -211,7 +207,7 @@ mod tests {
             .uri(path)
             .body(body.into());
         let (got, headers, body) = answer(request.expect("a request")).await;
-        let reject: Reject = serde_json::from_str(&body).expect("a refusal");
+        let reject: Reject = serde_json::from_str(&body).expect("a reject");
         assert_eq!((got, reject.code), (status, code));
         assert!(reject.detail.contains(detail), "{body}");
         assert!(!body.contains("secret"), "{body}");
@@ -227,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_goes_well_is_left_alone() {
+    async fn success_is_passed_through() {
         let request = Request::get("/good").body(Body::empty());
         let (status, headers, body) = answer(request.expect("a request")).await;
         assert_eq!((status, body.as_str()), (200, "good"));
@@ -235,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_lists_every_route() {
+    fn document_lists_every_route() {
         let document = documented().into_openapi().to_pretty_json().expect("JSON");
         let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
         let at = "/meeting/{meetingID}/order/{orderID}";
@@ -300,7 +296,7 @@ mod tests {
             .expect("schemas");
         for reference in references.split("#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap_or_default();
-            assert!(schemas.contains_key(name), "{name} is described nowhere");
+            assert!(schemas.contains_key(name), "{name} has no schema");
         }
     }
 }

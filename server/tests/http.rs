@@ -179,8 +179,8 @@ async fn bad_requests_are_explained_and_change_nothing() {
         ("POST", say, body("a\u{9b}b"), 422, "body_control", "U+009B"),
         ("POST", say, body("a\0b"), 422, "body_control", "U+0000"),
         ("POST", say, body(&"x".repeat(65_536)), 413, "too_large", "65536 bytes"),
-        ("POST", say, nothing(), 400, "malformed", "no JSON"),
-        ("POST", say, b"{\"body\":".to_vec(), 400, "malformed", "no JSON"),
+        ("POST", say, nothing(), 400, "malformed", "not valid JSON"),
+        ("POST", say, b"{\"body\":".to_vec(), 400, "malformed", "not valid JSON"),
         ("POST", say, b"{\"body\":\"\xff\"}".to_vec(), 400, "malformed", "UTF-8"),
         ("POST", say, b"{}".to_vec(), 422, "invalid", "missing field `body`"),
         ("POST", say, b"[]".to_vec(), 422, "invalid", "body"),
@@ -191,7 +191,7 @@ async fn bad_requests_are_explained_and_change_nothing() {
         ("POST", "/meeting/3/order/1/message", body("x"), 400, "not_started", "begins at"),
         ("GET", "/nowhere", nothing(), 404, "not_found", "/docs"),
         ("GET", "/docs/nowhere.js", nothing(), 404, "not_found", "/docs"),
-        ("DELETE", "/me", nothing(), 405, "malformed", "does not take DELETE"),
+        ("DELETE", "/me", nothing(), 405, "malformed", "does not support DELETE"),
     ];
     for (method, path, body, status, code, detail) in cases {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");

@@ -1,4 +1,4 @@
-//! Routes: saying something, and reading what was said.
+//! Routes: posting, editing, deleting and reading messages.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,119 +13,142 @@ use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::document::{InstancePath, PageQuery, YourselfQuery};
-use super::extract::{At, IdempotencyKey, JsonBody, Numbered, Of, Paging, SignedIn};
-use super::{HttpError, HttpState};
+use super::HttpState;
+use super::error::HttpError;
+use super::extract::{IdempotencyKey, JsonBody, SignedIn};
+use super::params::{CallerQuery, InstancePath, MessagePath, PageQuery, Path, Query, UserPath};
 use crate::ctx::Ctx;
 use crate::rules;
 use crate::service::chat;
 
-/// What is said.
+/// A message to post.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Saying {
-    /// 1 to 4,096 bytes of UTF-8; line ends and tabs, but no other control characters.
-    body: String,
-    /// Optional; only one's own is taken.
+pub(super) struct PostBody {
+    /// The text: 1 to 4,096 bytes of UTF-8. Line ends and tabs are allowed, other control characters are
+    /// not.
+    body: MessageBody,
+    /// Optional. Must be the id of the signed-in user.
     #[serde(rename = "userID")]
     user: Option<UserId>,
-    /// The number of the message that it answers.
+    /// The seq of the message that this one replies to.
     #[serde(rename = "replyTo")]
     reply_to: Option<Seq>,
-    /// The message's own id, for who cannot send the header Idempotency-Key; the same if both are
-    /// sent.
+    /// The id of the message, for clients that cannot send the header Idempotency-Key. If both are sent,
+    /// they must be equal.
     cmid: Option<Cmid>,
-    /// `durable`: answered only when the archive has it, after 5 seconds at the latest.
+    /// `durable` answers only after the message is in the archive, or after 5 seconds.
     #[serde(default)]
     ack: Ack,
 }
 
-/// What a message is to say.
+/// The new text of a message.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Editing {
-    /// 1 to 4,096 bytes of UTF-8; line ends and tabs, but no other control characters.
-    body: String,
+pub(super) struct EditBody {
+    /// The text: 1 to 4,096 bytes of UTF-8. Line ends and tabs are allowed, other control characters are
+    /// not.
+    body: MessageBody,
 }
 
-/// That it was said.
+/// The message was posted, edited or deleted.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Said {
+pub(super) struct MessageOk {
     /// Always true.
     success: bool,
     /// What was done.
     message: String,
-    /// The message's number in the instance's log.
+    /// The seq of the event in the log of the instance.
     seq: Seq,
-    /// When, by the store's clock.
+    /// The time of the event, by the clock of the store.
     timestamp: Timestamp,
-    /// The message's own id: sent again as Idempotency-Key, it makes no second message.
+    /// The id of the request. Sending it again as Idempotency-Key has no further effect.
     cmid: Cmid,
-    /// Where `ack` was `durable`: whether the archive has it. If not, it is ordered and visible all
-    /// the same, and will be archived.
+    /// Only with `"ack":"durable"`: whether the message is in the archive. If not, it is posted and
+    /// visible all the same, and will be archived.
     #[serde(skip_serializing_if = "Option::is_none")]
     durable: Option<bool>,
 }
 
-/// One person's messages.
+/// A page of the messages of one user.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserMessagesOk {
-    /// Ascending.
+    /// The messages, oldest first.
     user_messages: Vec<Message>,
-    /// Whether there are more in the direction that was asked for.
+    /// Whether there are more in the requested direction.
     more: bool,
 }
 
-/// A page of what was said, ascending: the last messages unless `after` or `before` says otherwise.
+impl MessageOk {
+    fn new(message: &str, cmid: Cmid, posted: Posted) -> Self {
+        Self {
+            success: true,
+            message: message.to_owned(),
+            seq: posted.seq,
+            timestamp: posted.timestamp,
+            cmid,
+            durable: posted.durable,
+        }
+    }
+}
+
+/// List messages
+///
+/// Returns a page of messages, oldest first. Without `after` and `before` it is the last page.
 #[utoipa::path(
     get,
     path = "/meeting/{meetingID}/order/{orderID}/messages",
     tag = "messages",
     security(("bearer" = [])),
-    params(InstancePath, PageQuery, YourselfQuery),
+    params(InstancePath, PageQuery, CallerQuery),
     responses(
-        (status = 200, description = "Ascending", body = MessagesOk),
+        (status = 200, description = "The messages, oldest first", body = MessagesOk),
         (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn messages(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Paging(asked): Paging,
+    Path(path): Path<InstancePath>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<MessagesOk>, HttpError> {
-    let messages = chat::messages(&state.ctx, &caller, instance, asked).await?;
+    let messages = chat::messages(&state.ctx, &caller, path.id(), query.page()).await?;
     Ok(Json(messages))
 }
 
-/// A page of the log, ascending: the last events unless `after` or `before` says otherwise. A
-/// message is as it is now.
+/// List events
+///
+/// Returns a page of the event log, oldest first. Without `after` and `before` it is the last page.
+/// Messages have their current text.
 #[utoipa::path(
     get,
     path = "/meeting/{meetingID}/order/{orderID}/events",
     tag = "messages",
     security(("bearer" = [])),
-    params(InstancePath, PageQuery, YourselfQuery),
+    params(InstancePath, PageQuery, CallerQuery),
     responses(
-        (status = 200, description = "Ascending", body = EventsOk),
+        (status = 200, description = "The events, oldest first", body = EventsOk),
         (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn events(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Paging(asked): Paging,
+    Path(path): Path<InstancePath>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<EventsOk>, HttpError> {
-    let asked = Events {
-        instance,
-        after: asked.after,
-        before: asked.before,
-        limit: asked.limit,
+    let page = query.page();
+    let request = Events {
+        instance: path.id(),
+        after: page.after,
+        before: page.before,
+        limit: page.limit,
     };
-    Ok(Json(chat::events(&state.ctx, &caller, asked).await?))
+    Ok(Json(chat::events(&state.ctx, &caller, request).await?))
 }
 
-/// Says something. With an `Idempotency-Key`, only once however often it is sent. With
-/// `"ack":"durable"` it is answered when the archive has it.
+/// Post a message
+///
+/// With an `Idempotency-Key` the message is posted once, however often the request is sent. With
+/// `"ack":"durable"` the answer comes after the message is in the archive.
 #[utoipa::path(
     post,
     path = "/meeting/{meetingID}/order/{orderID}/message",
@@ -133,33 +156,33 @@ pub(super) async fn events(
     security(("bearer" = [])),
     params(
         InstancePath,
-        YourselfQuery,
-        ("Idempotency-Key" = Option<Uuid>, Header, description = "The message's own id"),
+        CallerQuery,
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The id of the message"),
     ),
-    request_body = Saying,
+    request_body = PostBody,
     responses(
-        (status = 201, description = "Said", body = Said),
-        (status = 200, description = "Had been said before, under the same key", body = Said),
-        (status = 202, description = "Said, but `ack` was `durable` and the archive is behind: not to be said anew; under the same key it may be asked again", body = Said),
+        (status = 201, description = "Posted", body = MessageOk),
+        (status = 200, description = "Posted earlier with the same key", body = MessageOk),
+        (status = 202, description = "Posted, but not in the archive yet although `ack` was `durable`. Do not post the text again; repeat the request with the same key to ask again", body = MessageOk),
         (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
     )
 )]
 pub(super) async fn message(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
+    Path(path): Path<InstancePath>,
     IdempotencyKey(key): IdempotencyKey,
-    JsonBody(saying): JsonBody<Saying>,
-) -> Result<(StatusCode, Json<Said>), HttpError> {
-    rules::yourself(&caller.user, saying.user)?;
+    JsonBody(body): JsonBody<PostBody>,
+) -> Result<(StatusCode, Json<MessageOk>), HttpError> {
+    rules::yourself(&caller.user, body.user)?;
+    let cmid = same_cmid(key, body.cmid)?.unwrap_or_else(|| new_cmid(&state.ctx));
     let post = Post {
-        instance,
-        cmid: chosen_cmid(key, saying.cmid)?.unwrap_or_else(|| new_cmid(&state.ctx)),
-        body: MessageBody::parse(saying.body).map_err(Reject::from)?,
-        reply_to: saying.reply_to,
-        ack: saying.ack,
+        instance: path.id(),
+        cmid,
+        body: body.body,
+        reply_to: body.reply_to,
+        ack: body.ack,
     };
-    let cmid = post.cmid;
     let posted = match chat::post(&state.ctx, &caller, post).await? {
         chat::PostResult::Done(posted) => posted,
         chat::PostResult::Pending(pending) => {
@@ -169,16 +192,19 @@ pub(super) async fn message(
     let (status, message) = match (posted.durable, posted.repeat) {
         (Some(false), _) => (
             StatusCode::ACCEPTED,
-            "Your message is posted and visible, but not durable yet: the archive is behind. Do not \
-             write it again; sent again under the same cmid it is not doubled.",
+            "Your message is posted and visible, but not durable yet. Do not write it again. \
+             Sending it again with the same cmid does not duplicate it.",
         ),
-        (Some(true) | None, true) => (StatusCode::OK, "This message had been posted before."),
+        (Some(true) | None, true) => (StatusCode::OK, "This message was posted earlier."),
         (Some(true) | None, false) => (StatusCode::CREATED, "Your message is posted."),
     };
-    Ok((status, Json(said(message, cmid, posted))))
+    Ok((status, Json(MessageOk::new(message, cmid, posted))))
 }
 
-/// Changes a message of one's own. With an `Idempotency-Key`, only once however often it is sent.
+/// Edit a message
+///
+/// Replaces the text of your own message. With an `Idempotency-Key` this happens once, however often
+/// the request is sent.
 #[utoipa::path(
     put,
     path = "/meeting/{meetingID}/order/{orderID}/message/{seq}",
@@ -186,35 +212,42 @@ pub(super) async fn message(
     security(("bearer" = [])),
     params(
         InstancePath,
-        ("seq" = Seq, Path, description = "Which message"),
-        ("Idempotency-Key" = Option<Uuid>, Header, description = "The change's own id"),
+        MessagePath,
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The id of the edit"),
     ),
-    request_body = Editing,
+    request_body = EditBody,
     responses(
-        (status = 200, description = "Changed, now or before under the same key", body = Said),
+        (status = 200, description = "Edited, now or earlier with the same key", body = MessageOk),
         (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
     )
 )]
 pub(super) async fn edit(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Numbered(target): Numbered,
+    Path(path): Path<InstancePath>,
+    Path(MessagePath { seq: target }): Path<MessagePath>,
     IdempotencyKey(key): IdempotencyKey,
-    JsonBody(editing): JsonBody<Editing>,
-) -> Result<Json<Said>, HttpError> {
+    JsonBody(EditBody { body }): JsonBody<EditBody>,
+) -> Result<Json<MessageOk>, HttpError> {
     let cmid = key.unwrap_or_else(|| new_cmid(&state.ctx));
     let edit = Edit {
-        instance,
+        instance: path.id(),
         target,
         cmid,
-        body: MessageBody::parse(editing.body).map_err(Reject::from)?,
+        body,
     };
     let posted = chat::edit(&state.ctx, &caller, edit).await?;
-    Ok(Json(said("Your message is changed.", cmid, posted)))
+    Ok(Json(MessageOk::new(
+        "Your message is edited.",
+        cmid,
+        posted,
+    )))
 }
 
-/// Deletes a message of one's own. With an `Idempotency-Key`, only once however often it is sent.
+/// Delete a message
+///
+/// Deletes your own message. With an `Idempotency-Key` this happens once, however often the request is
+/// sent.
 #[utoipa::path(
     delete,
     path = "/meeting/{meetingID}/order/{orderID}/message/{seq}",
@@ -222,91 +255,83 @@ pub(super) async fn edit(
     security(("bearer" = [])),
     params(
         InstancePath,
-        ("seq" = Seq, Path, description = "Which message"),
-        ("Idempotency-Key" = Option<Uuid>, Header, description = "The deletion's own id"),
+        MessagePath,
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The id of the deletion"),
     ),
     responses(
-        (status = 200, description = "Deleted, now or before under the same key", body = Said),
+        (status = 200, description = "Deleted, now or earlier with the same key", body = MessageOk),
         (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 503 archive_behind, …", body = Reject),
     )
 )]
 pub(super) async fn delete(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Numbered(target): Numbered,
+    Path(path): Path<InstancePath>,
+    Path(MessagePath { seq: target }): Path<MessagePath>,
     IdempotencyKey(key): IdempotencyKey,
-) -> Result<Json<Said>, HttpError> {
+) -> Result<Json<MessageOk>, HttpError> {
     let cmid = key.unwrap_or_else(|| new_cmid(&state.ctx));
     let delete = Delete {
-        instance,
+        instance: path.id(),
         target,
         cmid,
     };
     let posted = chat::delete(&state.ctx, &caller, delete).await?;
-    Ok(Json(said("Your message is deleted.", cmid, posted)))
+    Ok(Json(MessageOk::new(
+        "Your message is deleted.",
+        cmid,
+        posted,
+    )))
 }
 
-/// A page of what one person said, ascending.
+/// List the messages of a user
+///
+/// Returns a page of one user's messages in an instance, oldest first.
 #[utoipa::path(
     get,
     path = "/meeting/{meetingID}/order/{orderID}/user/{userID}/messages",
     tag = "messages",
     security(("bearer" = [])),
-    params(
-        InstancePath,
-        ("userID" = UserId, Path, description = "Whose messages"),
-        PageQuery,
-    ),
+    params(InstancePath, UserPath, PageQuery),
     responses(
-        (status = 200, description = "Ascending", body = UserMessagesOk),
+        (status = 200, description = "The messages, oldest first", body = UserMessagesOk),
         (status = "default", description = "400 not_started, 403 not_allowed, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn user_messages(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Of(user): Of,
-    Paging(asked): Paging,
+    Path(path): Path<InstancePath>,
+    Path(UserPath { user }): Path<UserPath>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<UserMessagesOk>, HttpError> {
-    let asked = UserMessages {
-        instance,
+    let page = query.page();
+    let request = UserMessages {
+        instance: path.id(),
         user,
-        after: asked.after,
-        before: asked.before,
-        limit: asked.limit,
+        after: page.after,
+        before: page.before,
+        limit: page.limit,
     };
-    let messages = chat::user_messages(&state.ctx, &caller, asked).await?;
+    let found = chat::user_messages(&state.ctx, &caller, request).await?;
     Ok(Json(UserMessagesOk {
-        user_messages: messages.messages,
-        more: messages.more,
+        user_messages: found.messages,
+        more: found.more,
     }))
 }
 
-fn said(message: &str, cmid: Cmid, posted: Posted) -> Said {
-    Said {
-        success: true,
-        message: message.to_owned(),
-        seq: posted.seq,
-        timestamp: posted.timestamp,
-        cmid,
-        durable: posted.durable,
-    }
-}
-
-/// The id that the client chose, in the header or in the body.
-fn chosen_cmid(header: Option<Cmid>, body: Option<Cmid>) -> Result<Option<Cmid>, Reject> {
+/// Returns the id that the client chose, in the header or in the body.
+fn same_cmid(header: Option<Cmid>, body: Option<Cmid>) -> Result<Option<Cmid>, Reject> {
     match (header, body) {
         (Some(header), Some(body)) if header != body => Err(Reject::new(
             Code::Invalid,
-            "The field cmid differs from the header Idempotency-Key: send one of them.",
+            "The field cmid and the header Idempotency-Key differ. Send only one of them.",
         )),
         (header, body) => Ok(header.or(body)),
     }
 }
 
-/// The id of a message whose client chose none: a UUID of version 7.
+/// Returns an id for a request without one: a UUID version 7.
 pub(super) fn new_cmid(ctx: &Ctx) -> Cmid {
     let mut bytes = [0; 10];
     (ctx.randomness)(&mut bytes);

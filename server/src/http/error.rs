@@ -1,4 +1,4 @@
-//! What a "no" looks like by HTTP: each code's status, and the headers that go with it.
+//! Errors as HTTP responses: the status of each code, and the headers that belong to it.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use plenary_shared::domain::{Code, Reject};
 
 use crate::error::{Error, Fault};
 
-/// Why a request was not done, on its way to become an answer.
+/// The error of a handler.
 #[derive(Debug)]
 pub struct HttpError(Error);
 
@@ -24,13 +24,13 @@ impl<E: Into<Error>> From<E> for HttpError {
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         match self.0 {
-            Error::Reject(reject) => refusal(&reject),
-            Error::Fault(fault) => faulty(fault),
+            Error::Reject(reject) => reject_response(&reject),
+            Error::Fault(fault) => fault_response(fault),
         }
     }
 }
 
-/// The status of a code.
+/// Returns the HTTP status of a code.
 pub const fn status(code: Code) -> StatusCode {
     match code {
         Code::Malformed | Code::NotStarted | Code::Ended => StatusCode::BAD_REQUEST,
@@ -60,13 +60,13 @@ pub const fn status(code: Code) -> StatusCode {
     }
 }
 
-/// The answer that a refusal is.
-pub(super) fn refusal(reject: &Reject) -> Response {
-    refusal_with(status(reject.code), reject)
+/// Returns the response for a reject.
+pub(super) fn reject_response(reject: &Reject) -> Response {
+    reject_response_with(status(reject.code), reject)
 }
 
-/// The answer that a refusal is where its status says more than its code.
-pub(super) fn refusal_with(status: StatusCode, reject: &Reject) -> Response {
+/// Returns the response for a reject, with a more specific status than that of its code.
+pub(super) fn reject_response_with(status: StatusCode, reject: &Reject) -> Response {
     let mut response = (status, Json(reject)).into_response();
     let headers = response.headers_mut();
     if status == StatusCode::UNAUTHORIZED {
@@ -78,26 +78,26 @@ pub(super) fn refusal_with(status: StatusCode, reject: &Reject) -> Response {
     response
 }
 
-/// A fault on its way out. It has no id yet: [`super::answer::answered`] logs it and writes the
-/// body.
-fn faulty(fault: Fault) -> Response {
+/// Returns the response for a fault. It has no body: [`super::middleware::log_request`] assigns an id, logs
+/// the fault and writes the body.
+fn fault_response(fault: Fault) -> Response {
     let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
     response.extensions_mut().insert(Arc::new(fault));
     response
 }
 
-/// What becomes of a panic in a handler.
+/// Returns the response for a handler that panicked.
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "the layer that calls it gives it away"
+    reason = "the layer passes the panic by value"
 )]
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without words".to_owned());
-    faulty(Fault::broken("a request panicked", text))
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    fault_response(Fault::broken("request panicked", text))
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_the_status_of_its_kind() {
+    fn every_code_has_a_status() {
         for code in Code::ALL {
             let expected = match code.as_str() {
                 "malformed" | "not_started" | "ended" => 400,
@@ -134,14 +134,16 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_says_when_to_come_again() {
+    fn temporary_errors_have_retry_after() {
         for code in [
             Code::TooManyRequests,
             Code::ArchiveBehind,
             Code::Unavailable,
         ] {
             assert!(
-                refusal(&code.into()).headers().contains_key(RETRY_AFTER),
+                reject_response(&code.into())
+                    .headers()
+                    .contains_key(RETRY_AFTER),
                 "{code}"
             );
         }

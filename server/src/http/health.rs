@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it can serve.
+//! Routes: liveness and readiness probes.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,72 +12,76 @@ use utoipa::ToSchema;
 
 use super::HttpState;
 
-/// That all is well.
+/// The process is alive.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
     /// Always true.
     success: bool,
-    /// The server's version.
+    /// The version of the server.
     version: &'static str,
 }
 
-const WELL: Health = Health {
+const ALIVE: Health = Health {
     success: true,
     version: env!("CARGO_PKG_VERSION"),
 };
 
-/// Whether the process lives: always yes.
+/// Liveness probe
+///
+/// Answers 200 while the process runs.
 #[utoipa::path(
     get,
     path = "/livez",
     tag = "health",
-    responses((status = 200, description = "It lives", body = Health))
+    responses((status = 200, description = "The process is alive", body = Health))
 )]
 pub(super) async fn livez() -> Json<Health> {
-    Json(WELL)
+    Json(ALIVE)
 }
 
-/// How the server is, part by part.
+/// The state of each component.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Readiness {
-    /// Whether every part is well.
+    /// Whether all components are healthy.
     success: bool,
-    /// The server's version.
+    /// The version of the server.
     version: &'static str,
-    /// `unavailable`, where one is not.
+    /// `unavailable` if a component is unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Code>,
-    /// What is wrong, where something is.
+    /// What is wrong, if a component is unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// Every part.
-    checks: Vec<Part>,
+    /// All components.
+    checks: Vec<Component>,
 }
 
-/// One part, without which the server cannot serve, or only in part.
+/// A component that the server needs.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Part {
+pub(super) struct Component {
     /// `redis`, `mysql`, `feed` (what is published comes back), `live_state` (Redis has not
     /// forgotten it), `archive` (how far it is behind), or `file`.
     name: &'static str,
-    /// Whether it is well.
+    /// Whether it is healthy.
     ok: bool,
-    /// What is wrong, or how far it is.
+    /// What is wrong, or the size of the lag.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// How long it took to answer, in milliseconds, where it was asked.
+    /// The response time in milliseconds, if the component was contacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
 }
 
-/// Whether requests can be served: every part is well.
+/// Readiness probe
+///
+/// Answers 200 if all components are healthy.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "health",
     responses(
-        (status = 200, description = "Every part is well", body = Readiness),
-        (status = 503, description = "One is not; the sentence says which", body = Readiness),
+        (status = 200, description = "All components are healthy", body = Readiness),
+        (status = 503, description = "A component is unhealthy; `detail` names it", body = Readiness),
     )
 )]
 pub(super) async fn readyz(State(state): State<HttpState>) -> Response {
@@ -87,20 +91,20 @@ pub(super) async fn readyz(State(state): State<HttpState>) -> Response {
         .filter(|check| !check.ok)
         .map(|check| check.detail.as_deref().unwrap_or(check.name))
         .collect();
-    let is_well = wrong.is_empty();
-    let detail = (!is_well).then(|| format!("Not ready. {}", wrong.join(" ")));
+    let is_healthy = wrong.is_empty();
+    let detail = (!is_healthy).then(|| format!("Not ready. {}", wrong.join(" ")));
     if let Some(detail) = &detail {
-        // Probes come every few seconds: a warning each, and no id that nobody would ask for.
+        // Probes arrive every few seconds, so this is a warning without an id.
         warn!(detail, "not ready");
     }
     let body = Readiness {
-        success: is_well,
-        version: WELL.version,
-        code: (!is_well).then_some(Code::Unavailable),
+        success: is_healthy,
+        version: ALIVE.version,
+        code: (!is_healthy).then_some(Code::Unavailable),
         detail,
         checks: checks
             .into_iter()
-            .map(|check| Part {
+            .map(|check| Component {
                 name: check.name,
                 ok: check.ok,
                 detail: check.detail,
@@ -108,7 +112,7 @@ pub(super) async fn readyz(State(state): State<HttpState>) -> Response {
             })
             .collect(),
     };
-    if is_well {
+    if is_healthy {
         return Json(body).into_response();
     }
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();

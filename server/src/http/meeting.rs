@@ -1,41 +1,50 @@
-//! Routes: which meetings there are, going in, going out, who is there.
+//! Routes: listing, joining and leaving meetings, and their participants.
 
 use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::{Instance, Reject};
-use plenary_shared::ids::Seq;
+use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, PeopleOk, Posted};
 use plenary_shared::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::document::{InstancePath, YourselfQuery};
-use super::extract::{At, Named, SignedIn};
-use super::{HttpError, HttpState};
+use super::HttpState;
+use super::error::HttpError;
+use super::extract::{OptionalJson, SignedIn};
+use super::params::{CallerQuery, InstancePath, Path};
 use crate::rules;
 use crate::service::meeting;
 
 /// The active meetings.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ActiveMeetings {
-    /// By start.
+    /// The instances, ordered by start.
     active_meetings: Vec<Instance>,
 }
 
-/// That one is in now, or out.
+/// Optional confirmation of the caller.
+#[derive(Default, Deserialize, ToSchema)]
+pub(super) struct CallerBody {
+    /// Must be the id of the signed-in user.
+    #[serde(rename = "userID")]
+    user: Option<UserId>,
+}
+
+/// The user has joined or left.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Moved {
+pub(super) struct MembershipOk {
     /// Always true.
     success: bool,
     /// What was done.
     message: String,
-    /// The number of the join or leave in the instance's log.
+    /// The seq of the join or leave in the log of the instance.
     seq: Seq,
-    /// When, by the store's clock.
+    /// The time of the join or leave, by the clock of the store.
     timestamp: Timestamp,
 }
 
-impl Moved {
+impl MembershipOk {
     fn new(message: String, posted: Posted) -> Json<Self> {
         Json(Self {
             success: true,
@@ -46,15 +55,17 @@ impl Moved {
     }
 }
 
-/// What one may see: active, coming and lately ended meetings.
+/// List meetings
+///
+/// Returns the active, upcoming and recently ended instances that you may see.
 #[utoipa::path(
     get,
     path = "/meetings",
     tag = "meetings",
     security(("bearer" = [])),
-    params(YourselfQuery),
+    params(CallerQuery),
     responses(
-        (status = 200, description = "By start", body = MeetingsOk),
+        (status = 200, description = "The instances, ordered by start", body = MeetingsOk),
         (status = "default", description = "401 not_signed_in, …", body = Reject),
     )
 )]
@@ -65,15 +76,17 @@ pub(super) async fn meetings(
     Ok(Json(meeting::visible(&state.ctx, &caller).await?))
 }
 
-/// The active meetings that one may see.
+/// List active meetings
+///
+/// Returns the active instances that you may see.
 #[utoipa::path(
     get,
     path = "/active-meetings",
     tag = "meetings",
     security(("bearer" = [])),
-    params(YourselfQuery),
+    params(CallerQuery),
     responses(
-        (status = 200, description = "By start", body = ActiveMeetings),
+        (status = 200, description = "The instances, ordered by start", body = ActiveMeetings),
         (status = "default", description = "401 not_signed_in, …", body = Reject),
     )
 )]
@@ -85,15 +98,17 @@ pub(super) async fn active_meetings(
     Ok(Json(ActiveMeetings { active_meetings }))
 }
 
-/// For every active meeting that one may see: when its participants joined.
+/// List join times
+///
+/// Returns the join times of the participants in every active instance that you may see.
 #[utoipa::path(
     get,
     path = "/active-meetings-participants-join-logs",
     tag = "meetings",
     security(("bearer" = [])),
-    params(YourselfQuery),
+    params(CallerQuery),
     responses(
-        (status = 200, description = "In the order of joining", body = JoinTimesOk),
+        (status = 200, description = "The participants, ordered by join time", body = JoinTimesOk),
         (status = "default", description = "401 not_signed_in, …", body = Reject),
     )
 )]
@@ -104,59 +119,71 @@ pub(super) async fn join_times(
     Ok(Json(meeting::join_times(&state.ctx, &caller).await?))
 }
 
-/// Becomes a participant, until one leaves or the meeting ends.
+/// Join a meeting
+///
+/// Makes you a participant until you leave or the meeting ends.
 #[utoipa::path(
     method(get, post),
     path = "/meeting/{meetingID}/order/{orderID}/join",
     tag = "meetings",
     security(("bearer" = [])),
-    params(InstancePath, YourselfQuery),
+    params(InstancePath, CallerQuery),
     responses(
-        (status = 200, description = "In", body = Moved),
+        (status = 200, description = "Joined", body = MembershipOk),
         (status = "default", description = "400 not_started or ended, 403 not_allowed, 404 not_found, 409 already_participant or full, …", body = Reject),
     )
 )]
 pub(super) async fn join(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Named(named): Named,
-) -> Result<Json<Moved>, HttpError> {
-    rules::yourself(&caller.user, named)?;
+    Path(path): Path<InstancePath>,
+    OptionalJson(body): OptionalJson<CallerBody>,
+) -> Result<Json<MembershipOk>, HttpError> {
+    rules::yourself(&caller.user, body.user)?;
+    let instance = path.id();
     let posted = meeting::join(&state.ctx, &caller, instance, None).await?;
-    Ok(Moved::new(format!("You have joined {instance}."), posted))
+    Ok(MembershipOk::new(
+        format!("You have joined {instance}."),
+        posted,
+    ))
 }
 
-/// Is a participant no longer.
+/// Leave a meeting
 #[utoipa::path(
     method(get, post),
     path = "/meeting/{meetingID}/order/{orderID}/leave",
     tag = "meetings",
     security(("bearer" = [])),
-    params(InstancePath, YourselfQuery),
+    params(InstancePath, CallerQuery),
     responses(
-        (status = 200, description = "Out", body = Moved),
+        (status = 200, description = "Left", body = MembershipOk),
         (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, …", body = Reject),
     )
 )]
 pub(super) async fn leave(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Named(named): Named,
-) -> Result<Json<Moved>, HttpError> {
-    rules::yourself(&caller.user, named)?;
+    Path(path): Path<InstancePath>,
+    OptionalJson(body): OptionalJson<CallerBody>,
+) -> Result<Json<MembershipOk>, HttpError> {
+    rules::yourself(&caller.user, body.user)?;
+    let instance = path.id();
     let posted = meeting::leave(&state.ctx, &caller, instance).await?;
-    Ok(Moved::new(format!("You have left {instance}."), posted))
+    Ok(MembershipOk::new(
+        format!("You have left {instance}."),
+        posted,
+    ))
 }
 
-/// One instance: what it is, and where it is in its life.
+/// Get an instance
+///
+/// Returns one instance with its times and its state.
 #[utoipa::path(
     get,
     path = "/meeting/{meetingID}/order/{orderID}",
     tag = "meetings",
     security(("bearer" = [])),
-    params(InstancePath, YourselfQuery),
+    params(InstancePath, CallerQuery),
     responses(
         (status = 200, description = "The instance", body = Instance),
         (status = "default", description = "403 not_allowed, 404 not_found, …", body = Reject),
@@ -165,31 +192,36 @@ pub(super) async fn leave(
 pub(super) async fn instance(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
+    Path(path): Path<InstancePath>,
 ) -> Result<Json<Instance>, HttpError> {
-    let open = Open { instance, limit: 1 };
+    let open = Open {
+        instance: path.id(),
+        limit: 1,
+    };
     let opened = meeting::open(&state.ctx, &caller, open, None).await?;
     Ok(Json(opened.instance))
 }
 
-/// Who is there now.
+/// List participants
+///
+/// Returns the current participants.
 #[utoipa::path(
     get,
     path = "/meeting/{meetingID}/order/{orderID}/participants",
     tag = "meetings",
     security(("bearer" = [])),
-    params(InstancePath, YourselfQuery),
+    params(InstancePath, CallerQuery),
     responses(
-        (status = 200, description = "In the order of joining", body = PeopleOk),
+        (status = 200, description = "The participants, ordered by join time", body = PeopleOk),
         (status = "default", description = "400 not_started or ended, 403 not_allowed, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn participants(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
+    Path(path): Path<InstancePath>,
 ) -> Result<Json<PeopleOk>, HttpError> {
     Ok(Json(
-        meeting::participants(&state.ctx, &caller, instance).await?,
+        meeting::participants(&state.ctx, &caller, path.id()).await?,
     ))
 }

@@ -1,4 +1,4 @@
-//! Routes: an admin steers a running instance.
+//! Routes: an admin moderates a running instance.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,104 +10,101 @@ use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::HttpState;
 use super::chat::new_cmid;
-use super::document::InstancePath;
-use super::extract::{At, IdempotencyKey, JsonBody, MaybeJson, SignedIn};
-use super::{HttpError, HttpState};
+use super::error::HttpError;
+use super::extract::{IdempotencyKey, JsonBody, OptionalJson, SignedIn};
+use super::params::{InstancePath, Path};
 use crate::ctx::Caller;
 use crate::service::moderation;
 
-/// Why.
+/// The reason of an action.
 #[derive(Default, Deserialize, ToSchema)]
-pub(super) struct Why {
-    /// One line, told to everybody.
+pub(super) struct ReasonBody {
+    /// One line that all participants see.
     reason: Option<String>,
 }
 
-/// By how much longer, and why: `minutes` or `todatetime`.
+/// A later end: either `minutes` or `todatetime`.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Extending {
-    /// So many minutes later than its end is now.
+pub(super) struct ExtendBody {
+    /// Minutes after the current end.
     minutes: Option<u32>,
     /// The new end.
     todatetime: Option<Timestamp>,
-    /// One line, told to everybody.
+    /// One line that all participants see.
     reason: Option<String>,
 }
 
-/// Whether nobody may write, and why.
+/// Turns read-only on or off.
 #[derive(Default, Deserialize, ToSchema)]
-pub(super) struct ReadingOnly {
-    /// `false`: people may write again.
+pub(super) struct ReadOnlyBody {
+    /// `false` turns read-only off.
     on: Option<bool>,
-    /// One line, told to everybody.
+    /// One line that all participants see.
     reason: Option<String>,
 }
 
-/// Whom it concerns, by `userID` or `email`, and why.
+/// The affected user: either `userID` or `email`.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Concerning {
-    /// Their number.
+pub(super) struct TargetBody {
+    /// The id of the user.
     #[serde(rename = "userID")]
     user: Option<UserId>,
-    /// Their address.
+    /// The email address of the user.
     email: Option<String>,
-    /// For `remove`: they may not come back.
+    /// For `remove`: also prevents the user from joining again.
     #[serde(default)]
     ban: bool,
-    /// One line, told to everybody.
+    /// One line that all participants see.
     reason: Option<String>,
 }
 
-/// What everybody is told.
+/// An announcement.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Announcing {
-    /// 1 to 4,096 bytes of UTF-8; line ends and tabs, but no other control characters.
-    body: String,
+pub(super) struct AnnounceBody {
+    /// The text: 1 to 4,096 bytes of UTF-8. Line ends and tabs are allowed, other control characters are
+    /// not.
+    body: MessageBody,
 }
 
-/// That it was done.
+/// The action was done.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Steered {
+pub(super) struct ModerationOk {
     /// Always true.
     success: bool,
     /// What was done.
     message: String,
-    /// The event's number in the instance's log.
+    /// The seq of the event in the log of the instance.
     seq: Seq,
-    /// When, by the store's clock.
+    /// The time of the event, by the clock of the store.
     timestamp: Timestamp,
-    /// Its own id: sent again as Idempotency-Key, it is not done again.
+    /// The id of the request. Sending it again as Idempotency-Key has no further effect.
     cmid: Cmid,
 }
 
-type Answered = Result<Json<Steered>, HttpError>;
+type Answered = Result<Json<ModerationOk>, HttpError>;
 
-/// Who asks for what, and where.
-struct Asked {
+/// A request without its action.
+struct Context {
     state: HttpState,
     caller: Caller,
     instance: InstanceId,
     key: Option<Cmid>,
 }
 
-impl Asked {
-    async fn done(
-        self,
-        action: RequestedAction,
-        reason: Option<String>,
-        message: &str,
-    ) -> Answered {
+impl Context {
+    async fn run(self, action: RequestedAction, reason: Option<String>, message: &str) -> Answered {
         let ctx = &self.state.ctx;
         let cmid = self.key.unwrap_or_else(|| new_cmid(ctx));
-        let asked = Moderate {
+        let request = Moderate {
             instance: self.instance,
             cmid,
             action,
             reason,
         };
-        let posted = moderation::moderate(ctx, &self.caller, asked).await?;
-        Ok(Json(Steered {
+        let posted = moderation::moderate(ctx, &self.caller, request).await?;
+        Ok(Json(ModerationOk {
             success: true,
             message: message.to_owned(),
             seq: posted.seq,
@@ -117,7 +114,7 @@ impl Asked {
     }
 }
 
-impl Concerning {
+impl TargetBody {
     fn split(self) -> (Target, Option<String>) {
         let Self {
             user,
@@ -129,10 +126,10 @@ impl Concerning {
     }
 }
 
-/// A route: what it is called, which body it reads and how, and what it does.
+/// Defines a route by its name, path, body and body extractor, answer, and action.
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident $path:literal $body:ident by $reader:ident, $message:literal:
-       |$read:ident| $done:expr;)+) => {
+       |$read:ident| $action:expr;)+) => {
         $(
             $(#[$doc])*
             #[utoipa::path(
@@ -142,84 +139,103 @@ macro_rules! actions {
                 security(("bearer" = [])),
                 params(
                     InstancePath,
-                    ("Idempotency-Key" = Option<Uuid>, Header, description = "Its own id: done once however often it is sent"),
+                    ("Idempotency-Key" = Option<Uuid>, Header, description = "The id of the request, which is done once however often it is sent"),
                 ),
                 request_body = $body,
                 responses(
-                    (status = 200, description = "Done", body = Steered),
+                    (status = 200, description = "Done", body = ModerationOk),
                     (status = "default", description = "400 not_started or ended, 403 admins_only, 404 not_found, 409 already_so or not_participant, 422 invalid, …", body = Reject),
                 )
             )]
             pub(super) async fn $name(
                 State(state): State<HttpState>,
                 SignedIn(caller): SignedIn,
-                At(instance): At,
+                Path(path): Path<InstancePath>,
                 IdempotencyKey(key): IdempotencyKey,
                 $reader($read): $reader<$body>,
             ) -> Answered {
-                let asked = Asked { state, caller, instance, key };
-                let (action, reason) = $done;
-                asked.done(action, reason, $message).await
+                let context = Context { state, caller, instance: path.id(), key };
+                let (action, reason) = $action;
+                context.run(action, reason, $message).await
             }
         )+
     };
 }
 
 actions! {
-    /// Ends an instance now: everybody leaves.
-    end "/meeting/{meetingID}/order/{orderID}/end" Why by MaybeJson,
-        "The meeting ends now.": |why| (ModerationAction::End, why.reason);
-    /// Moves the end to later. Refused once the end has come.
-    extend "/meeting/{meetingID}/order/{orderID}/extend" Extending by JsonBody,
-        "The meeting lasts longer.": |by| {
-            let extension = Extension { minutes: by.minutes, todatetime: by.todatetime };
-            (ModerationAction::Extend(extension), by.reason)
+    /// End a meeting
+    ///
+    /// Ends the instance now. All participants leave.
+    end "/meeting/{meetingID}/order/{orderID}/end" ReasonBody by OptionalJson,
+        "The meeting has ended.": |body| (ModerationAction::End, body.reason);
+    /// Extend a meeting
+    ///
+    /// Moves the end to a later time. Fails after the end.
+    extend "/meeting/{meetingID}/order/{orderID}/extend" ExtendBody by JsonBody,
+        "The meeting is extended.": |body| {
+            let extension = Extension { minutes: body.minutes, todatetime: body.todatetime };
+            (ModerationAction::Extend(extension), body.reason)
         };
-    /// Lets nobody join any more; who is in stays in.
-    lock "/meeting/{meetingID}/order/{orderID}/lock" Why by MaybeJson,
-        "Nobody joins any more.": |why| (ModerationAction::Lock, why.reason);
-    /// Lets people join again.
-    unlock "/meeting/{meetingID}/order/{orderID}/unlock" Why by MaybeJson,
-        "People may join again.": |why| (ModerationAction::Unlock, why.reason);
-    /// Lets nobody write, admins neither, or with `"on":false` lets them again.
-    read_only "/meeting/{meetingID}/order/{orderID}/read-only" ReadingOnly by MaybeJson,
-        "Who may write has changed.": |asked_for| {
-            let action = match asked_for.on {
+    /// Lock a meeting
+    ///
+    /// Prevents further users from joining. Participants stay.
+    lock "/meeting/{meetingID}/order/{orderID}/lock" ReasonBody by OptionalJson,
+        "The meeting is locked.": |body| (ModerationAction::Lock, body.reason);
+    /// Unlock a meeting
+    ///
+    /// Allows users to join again.
+    unlock "/meeting/{meetingID}/order/{orderID}/unlock" ReasonBody by OptionalJson,
+        "The meeting is unlocked.": |body| (ModerationAction::Unlock, body.reason);
+    /// Make a meeting read-only
+    ///
+    /// Prevents all participants, admins included, from posting. `"on":false` allows it again.
+    read_only "/meeting/{meetingID}/order/{orderID}/read-only" ReadOnlyBody by OptionalJson,
+        "Read-only is changed.": |body| {
+            let action = match body.on {
                 Some(false) => ModerationAction::Writable,
                 Some(true) | None => ModerationAction::ReadOnly,
             };
-            (action, asked_for.reason)
+            (action, body.reason)
         };
-    /// Lets somebody write no more, until they are unmuted.
-    mute "/meeting/{meetingID}/order/{orderID}/mute" Concerning by JsonBody,
-        "They cannot write any more.": |of| {
-            let (target, reason) = of.split();
+    /// Mute a user
+    ///
+    /// Prevents a user from posting until they are unmuted.
+    mute "/meeting/{meetingID}/order/{orderID}/mute" TargetBody by JsonBody,
+        "The user is muted.": |body| {
+            let (target, reason) = body.split();
             (ModerationAction::Mute(target), reason)
         };
-    /// Lets somebody write again.
-    unmute "/meeting/{meetingID}/order/{orderID}/unmute" Concerning by JsonBody,
-        "They may write again.": |of| {
-            let (target, reason) = of.split();
+    /// Unmute a user
+    ///
+    /// Allows a user to post again.
+    unmute "/meeting/{meetingID}/order/{orderID}/unmute" TargetBody by JsonBody,
+        "The user is unmuted.": |body| {
+            let (target, reason) = body.split();
             (ModerationAction::Unmute(target), reason)
         };
-    /// Takes somebody out at once; with `"ban":true` they may not come back.
-    remove "/meeting/{meetingID}/order/{orderID}/remove" Concerning by JsonBody,
-        "They are out.": |of| {
-            let ban = of.ban;
-            let (target, reason) = of.split();
+    /// Remove a user
+    ///
+    /// Removes a participant at once. With `"ban":true` they cannot join again.
+    remove "/meeting/{meetingID}/order/{orderID}/remove" TargetBody by JsonBody,
+        "The user is removed.": |body| {
+            let ban = body.ban;
+            let (target, reason) = body.split();
             let action = if ban { ModerationAction::Ban(target) } else { ModerationAction::Remove(target) };
             (action, reason)
         };
-    /// Lets somebody come back.
-    unban "/meeting/{meetingID}/order/{orderID}/unban" Concerning by JsonBody,
-        "They may come back.": |of| {
-            let (target, reason) = of.split();
+    /// Unban a user
+    ///
+    /// Allows a banned user to join again.
+    unban "/meeting/{meetingID}/order/{orderID}/unban" TargetBody by JsonBody,
+        "The user is unbanned.": |body| {
+            let (target, reason) = body.split();
             (ModerationAction::Unban(target), reason)
         };
-    /// Tells everybody something, as an event of the log.
-    announce "/meeting/{meetingID}/order/{orderID}/announce" Announcing by JsonBody,
-        "Everybody is told.": |said| {
-            let body = MessageBody::parse(said.body).map_err(Reject::from)?;
-            (ModerationAction::Announce { body }, None)
+    /// Announce something
+    ///
+    /// Posts an announcement to all participants.
+    announce "/meeting/{meetingID}/order/{orderID}/announce" AnnounceBody by JsonBody,
+        "The announcement is posted.": |body| {
+            (ModerationAction::Announce { body: body.body }, None)
         };
 }

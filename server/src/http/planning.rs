@@ -1,238 +1,249 @@
-//! Routes: an admin plans meetings, who may join them, and when they take place.
+//! Routes: admins plan meetings, their audiences and their instances.
 
 use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::Reject;
-use plenary_shared::ids::MeetingId;
+
 use plenary_shared::protocol::{Plan, PlanOk};
 use plenary_shared::time::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::document::InstancePath;
-use super::extract::{Admin, At, Behind, JsonBody, Listed, MaybeJson, Planned, TextBody};
-use super::{HttpError, HttpState};
+use super::HttpState;
+use super::error::HttpError;
+use super::extract::{Admin, JsonBody, ListBody, OptionalJson};
+use super::params::{ImportQuery, InstancePath, MeetingPath, MeetingsQuery, Path, Query};
 use crate::ctx::Caller;
 use crate::service::schedule::{self, Import};
 
-/// A meeting to be added.
+/// A new meeting.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct MeetingAdding {
-    /// One line.
+pub(super) struct NewMeetingBody {
+    /// The title, one line.
     title: String,
-    /// Any text, or none.
+    /// The description, any text.
     #[serde(default)]
     description: String,
-    /// Whether anyone who is signed in may join.
+    /// Whether all signed-in users may join.
     #[serde(default, rename = "isPublic")]
     is_public: bool,
-    /// The addresses of those who may join a private one; nobody need have them yet.
+    /// The email addresses that may join a private meeting. Their users need not exist yet.
     #[serde(default)]
     audience: Vec<String>,
 }
 
-/// What of a meeting is changed; what is missing stays.
+/// Changes of a meeting. Missing fields stay as they are.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Editing {
-    /// One line.
+pub(super) struct EditMeetingBody {
+    /// The new title, one line.
     title: Option<String>,
-    /// Any text, or none.
+    /// The new description, any text.
     description: Option<String>,
-    /// Whether anyone who is signed in may join.
+    /// Whether all signed-in users may join.
     #[serde(rename = "isPublic")]
     is_public: Option<bool>,
 }
 
-/// Who may join from now on, and who no more: addresses.
+/// Changes of an audience.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Inviting {
-    /// May join.
+pub(super) struct AudienceBody {
+    /// Email addresses to add.
     #[serde(default)]
     add: Vec<String>,
-    /// May join no more.
+    /// Email addresses to remove.
     #[serde(default)]
     remove: Vec<String>,
 }
 
-/// When an instance takes place.
+/// The time of an instance.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Times {
-    /// When it begins.
+pub(super) struct TimesBody {
+    /// The start.
     fromdatetime: Timestamp,
-    /// When it is over.
+    /// The end.
     todatetime: Timestamp,
 }
 
-/// Why.
+/// The reason of a cancellation.
 #[derive(Default, Deserialize, ToSchema)]
-pub(super) struct Cancelling {
-    /// One line, for the audit.
+pub(super) struct CancelBody {
+    /// One line, for the audit log.
     reason: Option<String>,
 }
 
 type Answered = Result<Json<PlanOk>, HttpError>;
 
-async fn planned(state: &HttpState, caller: &Caller, asked: Plan) -> Answered {
-    Ok(Json(schedule::plan(&state.ctx, caller, asked).await?))
+async fn run(state: &HttpState, caller: &Caller, plan: Plan) -> Answered {
+    Ok(Json(schedule::plan(&state.ctx, caller, plan).await?))
 }
 
-/// A page of all meetings, by number: who may join them, and when they take place.
+/// List run meetings
+///
+/// Returns a page of all meetings, ordered by id, with their audiences and instances.
 #[utoipa::path(
     get,
     path = "/plan/meetings",
     tag = "planning",
     security(("bearer" = [])),
-    params(("after" = Option<MeetingId>, Query, description = "Only those above this number")),
+    params(MeetingsQuery),
     responses(
-        (status = 200, description = "Up to 100 meetings", body = PlanOk),
+        (status = 200, description = "At most 100 meetings", body = PlanOk),
         (status = "default", description = "403 admins_only, …", body = Reject),
     )
 )]
 pub(super) async fn meetings(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    Behind(after): Behind,
+    Query(MeetingsQuery { after }): Query<MeetingsQuery>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Meetings { after }).await
+    run(&state, &caller, Plan::Meetings { after }).await
 }
 
-/// Adds a meeting.
+/// Add a meeting
 #[utoipa::path(
     post,
     path = "/plan/meetings",
     tag = "planning",
     security(("bearer" = [])),
-    request_body = MeetingAdding,
+    request_body = NewMeetingBody,
     responses(
-        (status = 200, description = "As it is now", body = PlanOk),
+        (status = 200, description = "The meeting", body = PlanOk),
         (status = "default", description = "403 admins_only, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn add(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    JsonBody(new): JsonBody<MeetingAdding>,
+    JsonBody(new): JsonBody<NewMeetingBody>,
 ) -> Answered {
-    let MeetingAdding {
+    let NewMeetingBody {
         title,
         description,
         is_public,
         audience,
     } = new;
-    let asked = Plan::Add {
+    let plan = Plan::Add {
         title,
         description,
         is_public,
         audience,
     };
-    planned(&state, &caller, asked).await
+    run(&state, &caller, plan).await
 }
 
-/// One meeting with its whole audience, and what takes place at the same time for the same people.
+/// Get a run meeting
+///
+/// Returns a meeting with its whole audience, and its overlaps: instances at the same time with some of
+/// the same users.
 #[utoipa::path(
     get,
     path = "/plan/meeting/{meetingID}",
     tag = "planning",
     security(("bearer" = [])),
-    params(("meetingID" = MeetingId, Path, description = "Which")),
+    params(MeetingPath),
     responses(
-        (status = 200, description = "As it is now", body = PlanOk),
+        (status = 200, description = "The meeting", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn meeting(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    Planned(meeting): Planned,
+    Path(MeetingPath { meeting }): Path<MeetingPath>,
 ) -> Answered {
-    planned(&state, &caller, Plan::Meeting { meeting }).await
+    run(&state, &caller, Plan::Meeting { meeting }).await
 }
 
-/// Changes a meeting; what is missing stays as it is, and what is live follows at once.
+/// Edit a meeting
+///
+/// Changes the given fields. Active instances change at once.
 #[utoipa::path(
     patch,
     path = "/plan/meeting/{meetingID}",
     tag = "planning",
     security(("bearer" = [])),
-    params(("meetingID" = MeetingId, Path, description = "Which")),
-    request_body = Editing,
+    params(MeetingPath),
+    request_body = EditMeetingBody,
     responses(
-        (status = 200, description = "As it is now", body = PlanOk),
+        (status = 200, description = "The meeting", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn edit(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    Planned(meeting): Planned,
-    JsonBody(edit): JsonBody<Editing>,
+    Path(MeetingPath { meeting }): Path<MeetingPath>,
+    JsonBody(edit): JsonBody<EditMeetingBody>,
 ) -> Answered {
-    let Editing {
+    let EditMeetingBody {
         title,
         description,
         is_public,
     } = edit;
-    let asked = Plan::Edit {
+    let plan = Plan::Edit {
         meeting,
         title,
         description,
         is_public,
     };
-    planned(&state, &caller, asked).await
+    run(&state, &caller, plan).await
 }
 
-/// Invites people, and others no more. Who is removed while they are in stays in until they leave.
+/// Change an audience
+///
+/// Adds and removes email addresses. Participants who are removed stay until they leave.
 #[utoipa::path(
     patch,
     path = "/plan/meeting/{meetingID}/audience",
     tag = "planning",
     security(("bearer" = [])),
-    params(("meetingID" = MeetingId, Path, description = "Of which")),
-    request_body = Inviting,
+    params(MeetingPath),
+    request_body = AudienceBody,
     responses(
-        (status = 200, description = "As it is now, with a report", body = PlanOk),
+        (status = 200, description = "The meeting after the change, with a report", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn audience(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    Planned(meeting): Planned,
-    JsonBody(change): JsonBody<Inviting>,
+    Path(MeetingPath { meeting }): Path<MeetingPath>,
+    JsonBody(change): JsonBody<AudienceBody>,
 ) -> Answered {
-    let Inviting { add, remove } = change;
-    let asked = Plan::Audience {
+    let AudienceBody { add, remove } = change;
+    let plan = Plan::Audience {
         meeting,
         add,
         remove,
     };
-    planned(&state, &caller, asked).await
+    run(&state, &caller, plan).await
 }
 
-/// Invites everybody on a list: CSV (addresses in the column `email`, or in the first that holds an @)
-/// or an address a line. Good lines are taken, wrong ones reported by their numbers.
+/// Import an audience
+///
+/// Adds a list of email addresses: CSV (the column `email`, or the first column with an @) or one address
+/// per line. Invalid lines are reported with their numbers.
 #[utoipa::path(
     post,
     path = "/plan/meeting/{meetingID}/audience/import",
     tag = "planning",
     security(("bearer" = [])),
     params(
-        ("meetingID" = MeetingId, Path, description = "Of which"),
-        ("replace" = Option<bool>, Query, description = "Whoever is not on the list is invited no more"),
-        ("strict" = Option<bool>, Query, description = "One wrong line, and nothing is changed"),
+        MeetingPath,
+        ImportQuery,
     ),
     request_body(content = String, content_type = "text/csv", description = "At most 1 MiB of UTF-8"),
     responses(
-        (status = 200, description = "As it is now, with a report", body = PlanOk),
+        (status = 200, description = "The meeting after the change, with a report", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 413 too_large, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn import(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    Planned(meeting): Planned,
-    Listed { replace, strict }: Listed,
-    TextBody(text): TextBody,
+    Path(MeetingPath { meeting }): Path<MeetingPath>,
+    Query(ImportQuery { replace, strict }): Query<ImportQuery>,
+    ListBody(text): ListBody,
 ) -> Answered {
     let import = Import {
         text: &text,
@@ -244,87 +255,94 @@ pub(super) async fn import(
     Ok(Json(now))
 }
 
-/// Adds an instance of a meeting.
+/// Schedule an instance
 #[utoipa::path(
     post,
     path = "/plan/meeting/{meetingID}/instances",
     tag = "planning",
     security(("bearer" = [])),
-    params(("meetingID" = MeetingId, Path, description = "Of which")),
-    request_body = Times,
+    params(MeetingPath),
+    request_body = TimesBody,
     responses(
-        (status = 200, description = "As it is now, with what overlaps", body = PlanOk),
+        (status = 200, description = "The meeting after the change, with its overlaps", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn instance(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    Planned(meeting): Planned,
-    JsonBody(times): JsonBody<Times>,
+    Path(MeetingPath { meeting }): Path<MeetingPath>,
+    JsonBody(times): JsonBody<TimesBody>,
 ) -> Answered {
-    let Times {
+    let TimesBody {
         fromdatetime,
         todatetime,
     } = times;
-    let asked = Plan::Schedule {
+    let plan = Plan::Schedule {
         meeting,
         fromdatetime,
         todatetime,
     };
-    planned(&state, &caller, asked).await
+    run(&state, &caller, plan).await
 }
 
-/// Gives another time to an instance that has not begun.
+/// Reschedule an instance
+///
+/// Changes the time of an instance that has not started.
 #[utoipa::path(
     put,
     path = "/plan/meeting/{meetingID}/order/{orderID}",
     tag = "planning",
     security(("bearer" = [])),
     params(InstancePath),
-    request_body = Times,
+    request_body = TimesBody,
     responses(
-        (status = 200, description = "As it is now, with what overlaps", body = PlanOk),
+        (status = 200, description = "The meeting after the change, with its overlaps", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 409 not_scheduled, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn shift(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    At(instance): At,
-    JsonBody(times): JsonBody<Times>,
+    Path(path): Path<InstancePath>,
+    JsonBody(times): JsonBody<TimesBody>,
 ) -> Answered {
-    let Times {
+    let TimesBody {
         fromdatetime,
         todatetime,
     } = times;
-    let asked = Plan::Move {
-        instance,
+    let plan = Plan::Move {
+        instance: path.id(),
         fromdatetime,
         todatetime,
     };
-    planned(&state, &caller, asked).await
+    run(&state, &caller, plan).await
 }
 
-/// Calls off an instance that has not begun; its record says `cancelled`.
+/// Cancel an instance
+///
+/// Cancels an instance that has not started. Its record gets the reason `cancelled`.
 #[utoipa::path(
     delete,
     path = "/plan/meeting/{meetingID}/order/{orderID}",
     tag = "planning",
     security(("bearer" = [])),
     params(InstancePath),
-    request_body = Option<Cancelling>,
+    request_body = Option<CancelBody>,
     responses(
-        (status = 200, description = "As it is now", body = PlanOk),
+        (status = 200, description = "The meeting", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 409 not_scheduled, …", body = Reject),
     )
 )]
 pub(super) async fn cancel(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    At(instance): At,
-    MaybeJson(why): MaybeJson<Cancelling>,
+    Path(path): Path<InstancePath>,
+    OptionalJson(body): OptionalJson<CancelBody>,
 ) -> Answered {
-    let reason = why.reason;
-    planned(&state, &caller, Plan::Cancel { instance, reason }).await
+    let plan = Plan::Cancel {
+        instance: path.id(),
+        reason: body.reason,
+    };
+    run(&state, &caller, plan).await
 }

@@ -1,16 +1,19 @@
-//! Route: finding what was said.
+//! Route: full-text search.
 
 use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::Reject;
-use plenary_shared::protocol::{Search, SearchOk};
+use plenary_shared::protocol::SearchOk;
 
-use super::document::SearchQuery;
-use super::extract::{SignedIn, Sought};
-use super::{HttpError, HttpState};
+use super::HttpState;
+use super::error::HttpError;
+use super::extract::SignedIn;
+use super::params::{Query, SearchQuery};
 use crate::service::search;
 
-/// Messages that are found by their words, over everything that one may read, newest first.
+/// Search messages
+///
+/// Searches all messages that you may read. The newest match comes first.
 #[utoipa::path(
     get,
     path = "/search",
@@ -18,15 +21,15 @@ use crate::service::search;
     security(("bearer" = [])),
     params(SearchQuery),
     responses(
-        (status = 200, description = "Newest first", body = SearchOk),
+        (status = 200, description = "The matching messages, newest first", body = SearchOk),
         (status = "default", description = "422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn search(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    Sought(asked): Sought,
+    Query(query): Query<SearchQuery>,
 ) -> Result<Json<SearchOk>, HttpError> {
-    let asked: Search = asked;
-    Ok(Json(search::search(&state.ctx, &caller, asked).await?))
+    let found = search::search(&state.ctx, &caller, query.search()).await?;
+    Ok(Json(found))
 }

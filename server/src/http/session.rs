@@ -1,4 +1,4 @@
-//! Routes: signing in, signing out, who one is.
+//! Routes: signing in, signing out, and the signed-in user.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use super::extract::{JsonBody, SignedIn};
 use super::{HttpError, HttpState};
 use crate::service::account;
 
-/// That it was done.
+/// The request was done.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Success {
     /// Always true.
@@ -20,7 +20,9 @@ pub(super) struct Success {
     message: String,
 }
 
-/// Signs in: gives a token for an address and its password.
+/// Sign in
+///
+/// Returns a token for an email address and its password.
 #[utoipa::path(
     post,
     path = "/login",
@@ -38,7 +40,9 @@ pub(super) async fn login(
     Ok(Json(account::login(&state.ctx, login).await?))
 }
 
-/// Signs out: the token that asks is good for nothing afterwards.
+/// Sign out
+///
+/// Invalidates the token of this request.
 #[utoipa::path(
     post,
     path = "/logout",
@@ -56,18 +60,18 @@ pub(super) async fn logout(
     account::logout(&state.ctx, &caller).await?;
     Ok(Json(Success {
         success: true,
-        message: "You are signed out.".to_owned(),
+        message: "You have signed out.".to_owned(),
     }))
 }
 
-/// Who one is.
+/// Get the signed-in user
 #[utoipa::path(
     get,
     path = "/me",
     tag = "session",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "The person whose token it is", body = User),
+        (status = 200, description = "The owner of the token", body = User),
         (status = "default", description = "401 not_signed_in, …", body = Reject),
     )
 )]

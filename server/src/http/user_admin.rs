@@ -1,114 +1,117 @@
-//! Routes: people, as admins keep them, and why somebody may join or may not.
+//! Routes: user administration, and why a user may or may not join.
 
 use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::{Gender, Reject, Role, User};
-use plenary_shared::ids::UserId;
+
 use plenary_shared::protocol::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::document::InstancePath;
-use super::extract::{Admin, At, Email, JsonBody, Keeping, SignedIn, Which};
-use super::{HttpError, HttpState};
+use super::HttpState;
+use super::error::HttpError;
+use super::extract::{Admin, JsonBody, ManagedUser, SignedIn};
+use super::params::{EmailQuery, InstancePath, Path, Query, UserPath, UsersQuery};
 use crate::service::account::{self, UserInput};
 use crate::service::user_admin;
 use crate::store::{PersonListed, SessionListed};
 
-/// A page of everybody.
+/// A page of users.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Users {
-    /// By number.
+pub(super) struct UsersOk {
+    /// The users, ordered by id.
     users: Vec<PersonListed>,
-    /// Whether there are more behind the last.
+    /// Whether there are more.
     more: bool,
 }
 
-/// Somebody new.
+/// A new user.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Adding {
-    /// What they are called.
+pub(super) struct NewUserBody {
+    /// The display name.
     name: String,
-    /// Their address, with which they sign in.
+    /// The email address, used to sign in.
     email: String,
-    /// In years.
+    /// The age in years.
     age: Option<u32>,
-    /// As they say.
+    /// The gender.
     gender: Option<Gender>,
-    /// What they may do; `member` where nothing is said.
+    /// The role; `member` by default.
     role: Option<Role>,
-    /// Their password; without one it is made, and told this once.
+    /// The password. Without it, one is generated and returned once.
     password: Option<String>,
 }
 
-/// Somebody who was added.
+/// The user was added.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Added {
-    /// Who.
+pub(super) struct AddUserOk {
+    /// The user.
     #[serde(flatten)]
     user: User,
-    /// The password, if it was made here.
+    /// The password, if it was generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
 }
 
-/// What somebody may do.
+/// A new role.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Becoming {
+pub(super) struct RoleBody {
     /// `member` or `admin`.
     role: Role,
 }
 
 /// A new password.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Resetting {
-    /// The password; without one it is made, and told this once.
+pub(super) struct PasswordBody {
+    /// The password. Without it, one is generated and returned once.
     password: Option<String>,
 }
 
-/// That it was done.
+/// The user was changed.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Kept {
+pub(super) struct UserOk {
     /// Always true.
     success: bool,
     /// What was done.
     message: String,
-    /// The password, if it was made here.
+    /// The password, if it was generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
 }
 
-/// Somebody's sessions.
+/// The sessions of a user.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Sessions {
-    /// The newest first.
+pub(super) struct SessionsOk {
+    /// The valid sessions, newest first.
     sessions: Vec<SessionListed>,
 }
 
-/// The password that was given, or one that is made and has to be told.
-fn chosen(state: &HttpState, given: Option<String>) -> (String, Option<String>) {
+/// Returns the given password, or a generated one, which the answer has to contain.
+fn choose_password(state: &HttpState, given: Option<String>) -> (String, Option<String>) {
     if let Some(password) = given {
         return (password, None);
     }
-    let made = account::generate_password(&state.ctx);
-    (made.clone(), Some(made))
+    let generated = account::generate_password(&state.ctx);
+    (generated.clone(), Some(generated))
 }
 
-fn kept(message: impl Into<String>) -> Json<Kept> {
-    Json(Kept {
+fn done(message: impl Into<String>) -> Json<UserOk> {
+    Json(UserOk {
         success: true,
         message: message.into(),
         password: None,
     })
 }
 
-/// Which rule allows somebody to join an instance, or forbids it, and what would change that.
+/// Explain access
+///
+/// Returns the rule that allows or prevents a user to join an instance, and what would change it.
 #[utoipa::path(
     get,
     path = "/meeting/{meetingID}/order/{orderID}/explain",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(InstancePath, ("email" = String, Query, description = "Whose address")),
+    params(InstancePath, EmailQuery),
     responses(
         (status = 200, description = "The rule", body = Verdict),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
@@ -117,61 +120,60 @@ fn kept(message: impl Into<String>) -> Json<Kept> {
 pub(super) async fn explain(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
-    At(instance): At,
-    Email(email): Email,
+    Path(path): Path<InstancePath>,
+    Query(EmailQuery { email }): Query<EmailQuery>,
 ) -> Result<Json<Verdict>, HttpError> {
-    let verdict = user_admin::explain(&state.ctx, &caller, instance, &email).await?;
+    let verdict = user_admin::explain(&state.ctx, &caller, path.id(), &email).await?;
     Ok(Json(verdict))
 }
 
-/// A page of everybody, by number, above `after`.
+/// List users
+///
+/// Returns a page of users, ordered by id.
 #[utoipa::path(
     get,
     path = "/users",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(
-        ("after" = Option<UserId>, Query, description = "Only those above this number"),
-        ("email" = Option<String>, Query, description = "Only the one with this address"),
-    ),
+    params(UsersQuery),
     responses(
-        (status = 200, description = "By number", body = Users),
+        (status = 200, description = "The users, ordered by id", body = UsersOk),
         (status = "default", description = "403 admins_only, …", body = Reject),
     )
 )]
 pub(super) async fn users(
     State(state): State<HttpState>,
     _admin: Admin,
-    which: Which,
-) -> Result<Json<Users>, HttpError> {
-    if let Some(email) = which.email {
+    Query(query): Query<UsersQuery>,
+) -> Result<Json<UsersOk>, HttpError> {
+    if let Some(email) = query.email {
         let users = user_admin::with_email(&state.ctx, &email).await?;
-        return Ok(Json(Users { users, more: false }));
+        return Ok(Json(UsersOk { users, more: false }));
     }
-    let users = account::list(&state.ctx, which.after).await?;
+    let users = account::list(&state.ctx, query.after).await?;
     let more = users.len() == account::LIST_PAGE;
-    Ok(Json(Users { users, more }))
+    Ok(Json(UsersOk { users, more }))
 }
 
-/// Adds a person.
+/// Add a user
 #[utoipa::path(
     post,
     path = "/users",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    request_body = Adding,
+    request_body = NewUserBody,
     responses(
-        (status = 200, description = "Added", body = Added),
+        (status = 200, description = "AddUserOk", body = AddUserOk),
         (status = "default", description = "403 admins_only, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn add(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    JsonBody(new): JsonBody<Adding>,
-) -> Result<Json<Added>, HttpError> {
-    let (password, made) = chosen(&state, new.password);
-    let person = UserInput {
+    JsonBody(new): JsonBody<NewUserBody>,
+) -> Result<Json<AddUserOk>, HttpError> {
+    let (password, generated) = choose_password(&state, new.password);
+    let input = UserInput {
         name: new.name,
         email: new.email,
         age: new.age,
@@ -179,138 +181,153 @@ pub(super) async fn add(
         role: new.role.unwrap_or(Role::Member),
         by: Some(caller.user.id),
     };
-    let user = account::add_user(&state.ctx, person, &password).await?;
-    Ok(Json(Added {
+    let user = account::add_user(&state.ctx, input, &password).await?;
+    Ok(Json(AddUserOk {
         user,
-        password: made,
+        password: generated,
     }))
 }
 
-/// Gives somebody a role; it counts at once, on open connections within 10 s.
+/// Set a role
+///
+/// Applies at once, and on open connections within 10 seconds.
 #[utoipa::path(
     put,
     path = "/user/{userID}/role",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(("userID" = UserId, Path, description = "Whose")),
-    request_body = Becoming,
+    params(UserPath),
+    request_body = RoleBody,
     responses(
-        (status = 200, description = "Given", body = Kept),
+        (status = 200, description = "Set", body = UserOk),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn role(
     State(state): State<HttpState>,
-    Keeping { by, person }: Keeping,
-    JsonBody(new): JsonBody<Becoming>,
-) -> Result<Json<Kept>, HttpError> {
-    user_admin::set_role(&state.ctx, by, &person, new.role).await?;
-    Ok(kept(format!("{} is {} now.", person.email, new.role)))
+    ManagedUser { by, user }: ManagedUser,
+    JsonBody(new): JsonBody<RoleBody>,
+) -> Result<Json<UserOk>, HttpError> {
+    user_admin::set_role(&state.ctx, by, &user, new.role).await?;
+    Ok(done(format!(
+        "{} now has the role {}.",
+        user.email, new.role
+    )))
 }
 
-/// Gives somebody a new password; their sessions end.
+/// Set a password
+///
+/// Sets a new password and ends all sessions of the user.
 #[utoipa::path(
     put,
     path = "/user/{userID}/password",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(("userID" = UserId, Path, description = "Whose")),
-    request_body = Resetting,
+    params(UserPath),
+    request_body = PasswordBody,
     responses(
-        (status = 200, description = "Set", body = Kept),
+        (status = 200, description = "Set", body = UserOk),
         (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn password(
     State(state): State<HttpState>,
-    Keeping { by, person }: Keeping,
-    JsonBody(new): JsonBody<Resetting>,
-) -> Result<Json<Kept>, HttpError> {
-    let (password, made) = chosen(&state, new.password);
-    user_admin::set_password(&state.ctx, by, &person, &password).await?;
-    Ok(Json(Kept {
+    ManagedUser { by, user }: ManagedUser,
+    JsonBody(new): JsonBody<PasswordBody>,
+) -> Result<Json<UserOk>, HttpError> {
+    let (password, generated) = choose_password(&state, new.password);
+    user_admin::set_password(&state.ctx, by, &user, &password).await?;
+    Ok(Json(UserOk {
         success: true,
-        message: format!("{} has a new password.", person.email),
-        password: made,
+        message: format!("{} has a new password.", user.email),
+        password: generated,
     }))
 }
 
-/// Shuts somebody out: their sessions and connections end at once on every server.
+/// Disable a user
+///
+/// Ends all sessions and connections of the user at once, and prevents further logins.
 #[utoipa::path(
     post,
     path = "/user/{userID}/disable",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(("userID" = UserId, Path, description = "Whom")),
+    params(UserPath),
     responses(
-        (status = 200, description = "Shut out", body = Kept),
+        (status = 200, description = "Disabled", body = UserOk),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn disable(
     State(state): State<HttpState>,
-    Keeping { by, person }: Keeping,
-) -> Result<Json<Kept>, HttpError> {
-    user_admin::disable(&state.ctx, by, &person).await?;
-    Ok(kept(format!("{} is disabled.", person.email)))
+    ManagedUser { by, user }: ManagedUser,
+) -> Result<Json<UserOk>, HttpError> {
+    user_admin::disable(&state.ctx, by, &user).await?;
+    Ok(done(format!("{} is disabled.", user.email)))
 }
 
-/// Lets somebody sign in again.
+/// Enable a user
+///
+/// Allows a disabled user to sign in again.
 #[utoipa::path(
     post,
     path = "/user/{userID}/enable",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(("userID" = UserId, Path, description = "Whom")),
+    params(UserPath),
     responses(
-        (status = 200, description = "Enabled", body = Kept),
+        (status = 200, description = "Enabled", body = UserOk),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn enable(
     State(state): State<HttpState>,
-    Keeping { by, person }: Keeping,
-) -> Result<Json<Kept>, HttpError> {
-    user_admin::enable(&state.ctx, by, &person).await?;
-    Ok(kept(format!("{} is enabled.", person.email)))
+    ManagedUser { by, user }: ManagedUser,
+) -> Result<Json<UserOk>, HttpError> {
+    user_admin::enable(&state.ctx, by, &user).await?;
+    Ok(done(format!("{} is enabled.", user.email)))
 }
 
-/// The sessions of somebody that are good.
+/// List sessions
+///
+/// Returns the valid sessions of a user.
 #[utoipa::path(
     get,
     path = "/user/{userID}/sessions",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(("userID" = UserId, Path, description = "Whose")),
+    params(UserPath),
     responses(
-        (status = 200, description = "The newest first", body = Sessions),
+        (status = 200, description = "The sessions, newest first", body = SessionsOk),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn sessions(
     State(state): State<HttpState>,
-    Keeping { by: _, person }: Keeping,
-) -> Result<Json<Sessions>, HttpError> {
-    let sessions = user_admin::sessions(&state.ctx, &person).await?;
-    Ok(Json(Sessions { sessions }))
+    ManagedUser { by: _, user }: ManagedUser,
+) -> Result<Json<SessionsOk>, HttpError> {
+    let sessions = user_admin::sessions(&state.ctx, &user).await?;
+    Ok(Json(SessionsOk { sessions }))
 }
 
-/// Ends every session of somebody, and every connection by it.
+/// End all sessions
+///
+/// Ends all sessions of a user and their connections.
 #[utoipa::path(
     delete,
     path = "/user/{userID}/sessions",
-    tag = "people",
+    tag = "users",
     security(("bearer" = [])),
-    params(("userID" = UserId, Path, description = "Whose")),
+    params(UserPath),
     responses(
-        (status = 200, description = "Ended", body = Kept),
+        (status = 200, description = "Ended", body = UserOk),
         (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
     )
 )]
 pub(super) async fn revoke(
     State(state): State<HttpState>,
-    Keeping { by, person }: Keeping,
-) -> Result<Json<Kept>, HttpError> {
-    let ended = user_admin::revoke(&state.ctx, by, &person).await?;
-    Ok(kept(format!("{ended} sessions of {} ended.", person.email)))
+    ManagedUser { by, user }: ManagedUser,
+) -> Result<Json<UserOk>, HttpError> {
+    let ended = user_admin::revoke(&state.ctx, by, &user).await?;
+    Ok(done(format!("Ended {ended} sessions of {}.", user.email)))
 }

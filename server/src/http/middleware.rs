@@ -1,4 +1,4 @@
-//! What is done to every answer: an id, a log line, and the one shape of errors.
+//! The middleware of all routes: request ids, access log, and the uniform shape of errors.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,16 +11,16 @@ use axum::response::Response;
 use plenary_shared::domain::{Code, Reject};
 use tracing::{Instrument, error, info, info_span};
 
-use super::error::{HttpError, refusal, refusal_with};
+use super::error::{HttpError, reject_response, reject_response_with};
 use crate::ctx::Randomness;
 use crate::error::Fault;
 
-/// Where an answer carries its request's id.
+/// The response header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Surrounds a request. Its log line has the route, not the path: names of people and secrets may
-/// stand in paths and queries.
-pub(super) async fn answered(
+/// Handles one request. The log line has the route instead of the path, because paths and queries may
+/// contain email addresses and secrets.
+pub(super) async fn log_request(
     State(randomness): State<Randomness>,
     request: Request,
     next: Next,
@@ -40,7 +40,7 @@ pub(super) async fn answered(
     let began = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     let _in_span = span.enter();
-    let mut response = in_shape(response, &method, &id);
+    let mut response = with_json_body(response, &method, &id);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -49,29 +49,26 @@ pub(super) async fn answered(
     info!(
         status = response.status().as_u16(),
         took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "answered"
+        "request answered"
     );
     response
 }
 
-/// What a path that does not exist answers.
-pub(super) async fn no_such_path() -> HttpError {
-    nothing_here().into()
+/// Answers a path that does not exist.
+pub(super) async fn unknown_path() -> HttpError {
+    path_not_found().into()
 }
 
-fn nothing_here() -> Reject {
-    Reject::new(
-        Code::NotFound,
-        "There is nothing at this path: /docs lists what there is.",
-    )
+fn path_not_found() -> Reject {
+    let detail = "This path does not exist. All paths are listed at /docs.";
+    Reject::new(Code::NotFound, detail)
 }
 
-/// Gives every error its body: faults theirs, and what routing, limits and files answer without
-/// knowing of our errors.
-fn in_shape(mut response: Response, method: &Method, id: &str) -> Response {
+/// Gives errors a JSON body: logged faults, and the errors of routing and limits.
+fn with_json_body(mut response: Response, method: &Method, id: &str) -> Response {
     if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
-        error!(error = %*fault, "a request failed");
-        return refusal(&fault.reject(id));
+        error!(error = %*fault, "request failed");
+        return reject_response(&fault.reject(id));
     }
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -79,18 +76,18 @@ fn in_shape(mut response: Response, method: &Method, id: &str) -> Response {
         return response;
     }
     let reject = match status {
-        StatusCode::NOT_FOUND => nothing_here(),
-        // Which it takes stands in the header Allow, which is added after this.
+        StatusCode::NOT_FOUND => path_not_found(),
+        // The header Allow, which is added later, lists the methods.
         StatusCode::METHOD_NOT_ALLOWED => Reject::new(
             Code::Malformed,
-            format!("This path does not take {method}: /docs lists what it takes."),
+            format!("This path does not support {method}. Its methods are listed at /docs."),
         ),
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
         StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable.into(),
         _ if status.is_client_error() => Code::Malformed.into(),
         _ => Code::Internal.into(),
     };
-    refusal_with(status, &reject)
+    reject_response_with(status, &reject)
 }
 
 fn is_json(response: &Response) -> bool {
