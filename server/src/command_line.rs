@@ -1,4 +1,4 @@
-//! The command line: what there is to say to the server, and the exit codes.
+//! The command line: subcommands, help and exit codes.
 
 use std::ffi::OsString;
 use std::io;
@@ -23,30 +23,45 @@ mod token;
 mod transfer;
 mod user;
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  plenary-server serve
+  plenary-server serve --bind 0.0.0.0:7400 --insecure
+  plenary-server serve --redis redis://127.0.0.1/0 --mysql mysql://plenary:PASSWORD@127.0.0.1/plenary";
+
+const MIGRATE_EXAMPLES: &str = "\
+Example:
+  plenary-server migrate --redis redis://127.0.0.1/0 --mysql mysql://plenary:PASSWORD@127.0.0.1/plenary";
+
 const EXIT_FAILED: u8 = 1;
 const EXIT_USAGE: u8 = 2;
 const EXIT_REFUSED: u8 = 4;
 const EXIT_UNREACHABLE: u8 = 5;
 
 const AFTER_HELP: &str = "\
-Every setting can also be made by a variable (PLENARY_REDIS …) or in a TOML file (redis = \"…\"):
-a flag goes before a variable, a variable before the file. Without --config the file is
-plenary/server.toml in the XDG configuration directory, if it exists. Its keys are bind, insecure,
-data, redis, mysql, log, log_format, session_ttl_days and reconnect_grace_s.
+Settings come from flags, environment variables (PLENARY_REDIS=URL) and a TOML file (redis = \"URL\"),
+in this order of precedence. The default file is plenary/server.toml in the XDG configuration
+directory. Its keys are bind, metrics_bind, insecure, data, redis, mysql, log, log_format,
+session_ttl_days and reconnect_grace_s.
 
-With neither --redis nor --mysql everything is kept in one file in the directory --data.
+Without --redis and --mysql, the server stores all data in one file in the directory --data.
 
-Exit codes: 0 done, 1 failed, 2 wrong command line or settings, 4 refused, 5 a store does not answer.";
+Exit codes: 0 success, 1 failure, 2 invalid command line or settings, 4 rejected, 5 store unavailable.
 
-/// What to do instead of a backup, where there is no one file.
-const NO_BACKUP: &str = "of Redis and MySQL the database is what is to be copied, by mysqldump \
-     --single-transaction or mariadb-dump; what is live in Redis is there within a second";
+Examples:
+  plenary-server serve
+  plenary-server serve --redis redis://127.0.0.1/0 --mysql mysql://plenary:PASSWORD@127.0.0.1/plenary
+  plenary-server user add --name Ada --email ada@example.org --admin";
 
-/// What to do instead, where there is no one file to move from.
-const NO_MOVE: &str =
-    "say by --data from where, by --to-redis and --to-mysql whereto, and leave it out";
+/// Advice for `backup` with Redis and MySQL.
+const BACKUP_ADVICE: &str = "Back up MySQL with mysqldump --single-transaction or mariadb-dump; it \
+     has the events of Redis within a second";
 
-/// The server of Plenary: meetings in a terminal
+/// Advice for `move` with Redis and MySQL as the source.
+const MOVE_ADVICE: &str = "Name the source with --data and the destination with --to-redis and \
+     --to-mysql";
+
+/// The server of Plenary, scheduled meetings held in text
 #[derive(Debug, Parser)]
 #[command(name = "plenary-server", version, after_help = AFTER_HELP, propagate_version = true)]
 struct CommandLine {
@@ -58,59 +73,64 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the server, and brings the database's tables up to date before
+    /// Run the server; applies pending migrations first
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeFlags),
-    /// Brings the database's tables up to date
+    /// Apply pending migrations
+    #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate,
-    /// Looks at the settings and the stores, and says what is wrong and what to do
+    /// Check the settings and the stores, and suggest fixes
     Doctor(doctor::Arguments),
-    /// People
+    /// Manage users
     #[command(subcommand)]
     User(user::Command),
-    /// Meetings and when they take place
+    /// Manage meetings, audiences and schedules
     #[command(subcommand)]
     Meeting(meeting::Command),
-    /// Gives a login token for scripts
+    /// Print a login token for scripts
     Token(token::Arguments),
-    /// Copies the data file, while it is served or not
+    /// Copy the data file, also while the server runs
     Backup(backup::Arguments),
-    /// Moves everything from the data file to Redis and MySQL
+    /// Move all data from the data file to Redis and MySQL
     Move(transfer::Arguments),
 }
 
-/// What a command is handed of the machine that it runs on.
+/// The machine that a command runs on.
 pub struct Machine<'a> {
-    /// What says something about settings.
+    /// The environment of the settings.
     pub environment: Environment<'a>,
-    /// The time.
+    /// The current time.
     pub clock: Clock,
-    /// Randomness fit for secrets.
+    /// Randomness that is fit for secrets.
     pub randomness: Randomness,
 }
 
-/// Runs one command line; its exit code.
+/// Runs a command line and returns its exit code.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine<'_>) -> ExitCode {
     let command_line = match CommandLine::try_parse_from(arguments) {
         Ok(command_line) => command_line,
-        // Also `--help` and `--version`, which go to standard output and are no failure.
+        // Includes `--help` and `--version`, which print to standard output and succeed.
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(EXIT_USAGE);
             let _ = error.print();
             return ExitCode::from(code);
         }
     };
-    match obey(command_line, machine).await {
+    match dispatch(command_line, machine).await {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read our output has read enough.
+        // The reader of the output has closed the pipe.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&format!("plenary-server: {}", for_terminal(&told(&error))));
+            output::error(&format!(
+                "plenary-server: {}",
+                for_terminal(&message(&error))
+            ));
             ExitCode::from(exit_code(&error))
         }
     }
 }
 
-async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Result<()> {
+async fn dispatch(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Result<()> {
     let CommandLine { flags, command } = command_line;
     let serve_flags = match &command {
         Command::Serve(flags) => flags.clone(),
@@ -132,7 +152,7 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
         Command::Serve(flags) => {
             settings.check_bind(&gathered)?;
             if flags.force {
-                settings.check_embedded(&gathered, "leave --force out")?;
+                settings.check_embedded(&gathered, "Omit --force")?;
                 app::reclaim(&settings, &machine.clock)?;
             }
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
@@ -148,43 +168,43 @@ async fn obey(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::Resul
             token::run(&context(&settings, machine).await?, arguments).await
         }
         Command::Backup(arguments) => {
-            settings.check_embedded(&gathered, NO_BACKUP)?;
+            settings.check_embedded(&gathered, BACKUP_ADVICE)?;
             backup::run(&settings, &machine.clock, arguments).await
         }
         Command::Move(arguments) => {
-            settings.check_embedded(&gathered, NO_MOVE)?;
+            settings.check_embedded(&gathered, MOVE_ADVICE)?;
             let with = (&machine.clock, &machine.randomness);
             transfer::run(&settings, with, arguments).await
         }
     }
 }
 
-/// What services are handed, for one command.
+/// Opens the stores for one command.
 async fn context(settings: &Settings, machine: &Machine<'_>) -> anyhow::Result<Ctx> {
     let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
     let store = app::open_store(settings, clock.clone()).await?;
     Ok(Ctx::new(store, clock, randomness, settings.session_ttl_s))
 }
 
-/// The error and its causes, in one line.
-fn told(error: &anyhow::Error) -> String {
-    // A refusal's sentence says it all; its code is for programs.
+/// Returns an error and its causes in one line.
+fn message(error: &anyhow::Error) -> String {
+    // The sentence of a reject is complete; its code is for programs.
     if let Some(Error::Reject(reject)) = error.downcast_ref() {
         return reject.detail.clone();
     }
-    let mut told = String::new();
+    let mut message = String::new();
     for cause in error.chain() {
         let cause = cause.to_string();
-        // Our own errors name their cause themselves.
-        if told.ends_with(&cause) {
+        // Our own errors contain their cause.
+        if message.ends_with(&cause) {
             continue;
         }
-        if !told.is_empty() {
-            told.push_str(": ");
+        if !message.is_empty() {
+            message.push_str(": ");
         }
-        told.push_str(&cause);
+        message.push_str(&cause);
     }
-    told
+    message
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
@@ -196,7 +216,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         if cause.is::<ConfigError>() || cause.is::<UsageError>() {
             return EXIT_USAGE;
         }
-        if let Some(doctor::Unwell { away: true }) = cause.downcast_ref() {
+        if let Some(doctor::Unhealthy { unavailable: true }) = cause.downcast_ref() {
             return EXIT_UNREACHABLE;
         }
         if let Some(fault) = cause.downcast_ref() {
@@ -226,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn command_line_is_consistent() {
         CommandLine::command().debug_assert();
     }
 
@@ -249,8 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes_tell_failures_apart() {
-        let away = || Fault::unavailable("Redis", "connection refused");
+    fn exit_codes_distinguish_failures() {
+        let unavailable = || Fault::unavailable("Redis", "connection refused");
         let config = ConfigError::Missing {
             key: "redis",
             variable: "PLENARY_REDIS",
@@ -259,9 +279,9 @@ mod tests {
         let cases: [(anyhow::Error, u8); 6] = [
             (config.into(), EXIT_USAGE),
             (reject.into(), EXIT_REFUSED),
-            (away().into(), EXIT_UNREACHABLE),
+            (unavailable().into(), EXIT_UNREACHABLE),
             (
-                anyhow::Error::new(Error::Fault(away())).context("opening"),
+                anyhow::Error::new(Error::Fault(unavailable())).context("opening"),
                 EXIT_UNREACHABLE,
             ),
             (Fault::broken("reading", "no").into(), EXIT_FAILED),
@@ -273,14 +293,17 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_once() {
-        let away = anyhow::Error::new(Fault::unavailable("Redis", "connection refused"));
-        assert_eq!(told(&away), "Redis is unavailable: connection refused");
+    fn error_message_names_each_cause_once() {
+        let unavailable = anyhow::Error::new(Fault::unavailable("Redis", "connection refused"));
         assert_eq!(
-            told(&away.context("opening the stores")),
+            message(&unavailable),
+            "Redis is unavailable: connection refused"
+        );
+        assert_eq!(
+            message(&unavailable.context("opening the stores")),
             "opening the stores: Redis is unavailable: connection refused"
         );
         let reject = Error::from(Reject::new(Code::Invalid, "No."));
-        assert_eq!(told(&reject.into()), "No.");
+        assert_eq!(message(&reject.into()), "No.");
     }
 }

@@ -1,4 +1,5 @@
-//! The settings: flag before variable before file before default; every error names its source.
+//! The settings, from flags, environment variables and a file, in this order. Every error names its
+//! source.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,136 +8,126 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::telemetry;
+use crate::telemetry::{self, LogFormat};
 
 mod file;
 mod gathered;
 
 pub use gathered::{Environment, Gathered};
 
-/// Where the server listens when nobody says where.
+/// The default listening address.
 const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7_400);
 
-/// How long a session is good when nobody says how long.
+/// The default lifetime of a session.
 const SESSION_TTL_DAYS_DEFAULT: u32 = 30;
 
-/// The longest session, in days: what is longer is a typing mistake.
+/// The longest lifetime of a session: ten years. Longer values are probably typing errors.
 const SESSION_TTL_DAYS_MAX: u32 = 3_650;
 
-/// How long somebody whose connection is lost stays in when nobody says how long.
+/// The default time that a lost connection has to return.
 const RECONNECT_GRACE_S_DEFAULT: u32 = 20;
 
-/// The longest such grace, in seconds.
+/// The longest time that a lost connection has to return.
 const RECONNECT_GRACE_S_MAX: u32 = 3_600;
 
-/// How long the head of a request may take when nobody says how long.
+/// The default time limit of a request head.
 const HEAD_TIMEOUT_MS_DEFAULT: u32 = 20_000;
 
-/// The longest such time, in milliseconds.
+/// The longest time limit of a request head.
 const HEAD_TIMEOUT_MS_MAX: u32 = 600_000;
 
-/// How Redis' URL may begin.
+/// The URL schemes of Redis.
 const REDIS_SCHEMES: &[&str] = &["redis", "rediss", "redis+unix", "unix"];
 
-/// How the database's URL may begin.
+/// The URL schemes of MySQL.
 const MYSQL_SCHEMES: &[&str] = &["mysql"];
 
-/// The flags that every subcommand takes, before or after it.
-#[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
+/// The flags of all subcommands. They may stand before or after the subcommand.
+#[expect(clippy::doc_markdown, reason = "help texts are not Markdown")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct Flags {
-    /// Reads the settings of this TOML file [env: PLENARY_CONFIG]
+    /// Read settings from this TOML file [env: PLENARY_CONFIG]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
-    /// Keeps everything in one file in this directory, if neither Redis nor MySQL is named [env: PLENARY_DATA] [default: plenary in the XDG data directory]
+    /// Directory of the data file, used when neither Redis nor MySQL is set [env: PLENARY_DATA] [default: plenary in the XDG data directory]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
     pub data: Option<String>,
-    /// Redis, such as redis://127.0.0.1:6379/0 or redis+unix:///run/redis.sock [env: PLENARY_REDIS]
+    /// URL of Redis, such as redis://127.0.0.1:6379/0 or redis+unix:///run/redis.sock [env: PLENARY_REDIS]
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub redis: Option<String>,
-    /// MySQL or MariaDB, such as mysql://user:password@127.0.0.1:3306/plenary [env: PLENARY_MYSQL]
+    /// URL of MySQL or MariaDB, such as mysql://user:password@127.0.0.1:3306/plenary [env: PLENARY_MYSQL]
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub mysql: Option<String>,
-    /// Which logs to write, such as info or plenary_server=debug,warn [env: PLENARY_LOG]
+    /// Log filter, such as info or plenary_server=debug,warn [env: PLENARY_LOG] [default: info]
     #[arg(long, global = true, value_name = "FILTER", help_heading = "Settings")]
     pub log: Option<String>,
-    /// How to write them: text or json [env: PLENARY_LOG_FORMAT]
+    /// Log format: text or json [env: PLENARY_LOG_FORMAT] [default: text]
     #[arg(long, global = true, value_name = "FORMAT", help_heading = "Settings")]
     pub log_format: Option<String>,
-    /// How many days a login is good [env: PLENARY_SESSION_TTL_DAYS]
+    /// Days until a login expires [env: PLENARY_SESSION_TTL_DAYS] [default: 30]
     #[arg(long, global = true, value_name = "DAYS", help_heading = "Settings")]
     pub session_ttl_days: Option<String>,
-    /// How many seconds a lost connection may take to come back [env: PLENARY_RECONNECT_GRACE_S]
+    /// Seconds that a lost connection has to return before its user leaves [env: PLENARY_RECONNECT_GRACE_S] [default: 20]
     #[arg(long, global = true, value_name = "SECONDS", help_heading = "Settings")]
     pub reconnect_grace_s: Option<String>,
 }
 
-/// The flags of `serve` alone.
-#[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
+/// The flags of `serve`.
+#[expect(clippy::doc_markdown, reason = "help texts are not Markdown")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServeFlags {
-    /// Listens here; port 0 picks a free one [env: PLENARY_BIND] [default: 127.0.0.1:7400]
+    /// Address to listen on; port 0 picks a free port [env: PLENARY_BIND] [default: 127.0.0.1:7400]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub bind: Option<String>,
-    /// Answers GET /metrics here, to anybody who can reach it; without it nowhere [env: PLENARY_METRICS_BIND]
+    /// Serve GET /metrics on this address, without authentication [env: PLENARY_METRICS_BIND]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<String>,
-    /// Serves plain HTTP also where other machines can listen in [env: PLENARY_INSECURE]
+    /// Allow plain HTTP on addresses that other machines can reach [env: PLENARY_INSECURE]
     #[arg(long)]
     pub insecure: bool,
-    /// Serves the data file although it was moved to Redis and MySQL: what was said there since is not in it
+    /// Serve a data file that was moved to Redis and MySQL; it lacks all changes made there since
     #[arg(long)]
     pub force: bool,
-    /// How many milliseconds the head of a request may take, and so the pause before it [env: PLENARY_HEAD_TIMEOUT_MS]
+    /// Milliseconds that a request head may take, including the pause before it [env: PLENARY_HEAD_TIMEOUT_MS]
     #[arg(long, value_name = "MS", hide = true)]
     pub head_timeout_ms: Option<String>,
 }
 
-/// Everything that can be set, checked.
+/// All settings, checked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where to listen.
+    /// The address to listen on.
     pub bind: SocketAddr,
-    /// Where the figures for operators are told, if anywhere.
+    /// The address of the metrics endpoint, if there is one.
     pub metrics_bind: Option<SocketAddr>,
-    /// Whether plain HTTP may leave this machine.
+    /// Whether plain HTTP is allowed on addresses that other machines can reach.
     pub insecure: bool,
-    /// The directory of the data file, for when neither Redis nor the database is named.
+    /// The directory of the data file of the embedded store.
     pub data: Option<PathBuf>,
-    /// Redis' URL; may hold a password.
+    /// The URL of Redis, which may contain a password.
     pub redis: Option<String>,
-    /// The database's URL; may hold a password.
+    /// The URL of MySQL, which may contain a password.
     pub mysql: Option<String>,
-    /// How long a session is good, in seconds.
+    /// The lifetime of a session, in seconds.
     pub session_ttl_s: u32,
-    /// How long a lost connection may take to come back, in milliseconds.
+    /// The time that a lost connection has to return, in milliseconds.
     pub reconnect_grace_ms: i64,
-    /// How long the head of a request may take, and so the pause before it.
+    /// The time limit of a request head, including the pause before it.
     pub head_timeout: Duration,
-    /// Which logs are written: a filter of `tracing`.
+    /// The log filter, in the syntax of `tracing`.
     pub log: String,
-    /// How they are written.
+    /// The log format.
     pub log_format: LogFormat,
 }
 
-/// How logs are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// A line for people.
-    #[default]
-    Text,
-    /// A JSON object a line.
-    Json,
-}
-
-/// Where a setting comes from.
+/// The source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// `--bind`
+    /// A flag, without the dashes.
     Flag(&'static str),
-    /// `PLENARY_BIND`
+    /// An environment variable.
     Variable(&'static str),
-    /// A line of a file.
+    /// A file and a line number, counted from 1.
     File(PathBuf, usize),
 }
 
@@ -150,64 +141,64 @@ impl fmt::Display for Source {
     }
 }
 
-/// A setting that cannot be used, and where it comes from.
+/// An invalid or missing setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It has a value that it may not have.
+    /// The value is invalid.
     #[error("{from}: {key} {what}")]
     Value {
-        /// Where it stands.
+        /// The source of the value.
         from: Source,
-        /// Which setting.
+        /// The key of the setting.
         key: &'static str,
-        /// What it must be.
+        /// The continuation of the sentence: what the value must be.
         what: String,
     },
-    /// The file is not to be read.
+    /// The configuration file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no TOML, or has keys that are no settings.
+    /// The configuration file is not valid TOML, or has unknown keys.
     #[error("{}:{line}: {what}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The error.
         what: String,
     },
-    /// Needed, and nowhere to be found.
+    /// A required setting is missing.
     #[error(
-        "{key} is not set: give --{key} URL, the variable {variable}, or {key} = \"URL\" in the configuration file"
+        "{key} is not set. Set --{key} URL, the variable {variable}, or {key} = \"URL\" in the configuration file"
     )]
     Missing {
-        /// Which setting.
+        /// The key of the setting.
         key: &'static str,
-        /// Its variable.
+        /// Its environment variable.
         variable: &'static str,
     },
-    /// Nobody says where the data file is to be, and there is no home directory.
-    #[error("data is not set and there is no home directory: give --data DIR")]
+    /// The data directory is not set, and there is no home directory for the default.
+    #[error("data is not set, and there is no home directory for the default. Set --data DIR")]
     NoHome,
-    /// Plain HTTP would leave this machine.
+    /// Other machines can reach the address.
     #[error(
-        "{from}: {bind} can be reached from other machines, and plain HTTP shows them every password: \
-         bind to 127.0.0.1 behind a TLS proxy, or say --insecure"
+        "{from}: other machines can reach {bind}, and plain HTTP exposes passwords. Bind to 127.0.0.1 \
+         behind a TLS proxy, or set --insecure"
     )]
     NotLoopback {
-        /// Where the address stands.
+        /// The source of the address.
         from: Source,
         /// The address.
         bind: SocketAddr,
     },
 }
 
-/// A flag whose value cannot be used.
+/// An invalid flag of a single command.
 #[derive(Debug, thiserror::Error)]
 #[error("--{flag}: {what}")]
 pub struct UsageError {
@@ -216,7 +207,7 @@ pub struct UsageError {
 }
 
 impl UsageError {
-    /// Which flag, and what is wrong with its value.
+    /// Returns the error of a flag.
     pub fn new(flag: &'static str, what: impl fmt::Display) -> Self {
         let what = what.to_string();
         Self { flag, what }
@@ -224,12 +215,12 @@ impl UsageError {
 }
 
 impl Settings {
-    /// Checks everything that was gathered.
+    /// Checks all settings.
     pub fn resolve(gathered: &Gathered) -> Result<Self, ConfigError> {
         let log = gathered
             .read("log", |text| match telemetry::filter(text) {
                 Ok(_) => Ok(text.to_owned()),
-                Err(error) => Err(format!("is no filter of logs: {error}")),
+                Err(error) => Err(format!("is not a log filter: {error}")),
             })?
             .unwrap_or_else(|| "info".to_owned());
         let session_ttl_days = gathered
@@ -256,19 +247,19 @@ impl Settings {
         })
     }
 
-    /// Refuses to serve plain HTTP to other machines, unless that is wanted.
+    /// Rejects an address that other machines can reach, unless `insecure` is set.
     pub fn check_bind(&self, gathered: &Gathered) -> Result<(), ConfigError> {
         if self.insecure || self.bind.ip().is_loopback() {
             return Ok(());
         }
         Err(ConfigError::NotLoopback {
-            // The default is a loopback address: what is none has a source.
+            // The default is a loopback address, so any other address has a source.
             from: gathered.source("bind").unwrap_or(Source::Flag("bind")),
             bind: self.bind,
         })
     }
 
-    /// Refuses a command that is about the one file, where Redis or the database is named.
+    /// Rejects a command for the embedded store if Redis or MySQL is set. `instead` tells what to do.
     pub fn check_embedded(&self, gathered: &Gathered, instead: &str) -> Result<(), ConfigError> {
         for (key, set) in [("redis", &self.redis), ("mysql", &self.mysql)] {
             if set.is_some() {
@@ -276,7 +267,7 @@ impl Settings {
                     from: gathered.source(key).unwrap_or(Source::Flag(key)),
                     key,
                     what: format!(
-                        "is not for this command, which is about the one file: {instead}"
+                        "does not apply to this command, which needs a data file. {instead}"
                     ),
                 });
             }
@@ -284,17 +275,17 @@ impl Settings {
         Ok(())
     }
 
-    /// Whether everything is kept in one file: neither Redis nor the database is named.
+    /// Returns whether the embedded store is used: neither Redis nor MySQL is set.
     pub fn is_embedded(&self) -> bool {
         self.redis.is_none() && self.mysql.is_none()
     }
 
-    /// The directory of that file.
+    /// Returns the directory of the data file.
     pub fn data_directory(&self) -> Result<&Path, ConfigError> {
         self.data.as_deref().ok_or(ConfigError::NoHome)
     }
 
-    /// Redis' URL, which must be set.
+    /// Returns the URL of Redis, which must be set.
     pub fn redis_url(&self) -> Result<&str, ConfigError> {
         self.redis.as_deref().ok_or(ConfigError::Missing {
             key: "redis",
@@ -302,7 +293,7 @@ impl Settings {
         })
     }
 
-    /// The database's URL, which must be set.
+    /// Returns the URL of MySQL, which must be set.
     pub fn mysql_url(&self) -> Result<&str, ConfigError> {
         self.mysql.as_deref().ok_or(ConfigError::Missing {
             key: "mysql",
@@ -311,7 +302,7 @@ impl Settings {
     }
 }
 
-// Passwords in URLs never reach a log: not even by way of `{:?}`.
+// Keeps passwords in URLs out of logs.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
@@ -330,12 +321,12 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A URL with its password, and its query, made unreadable: as it may be shown.
+/// Returns a URL with its password and query replaced by "…".
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "…".to_owned();
     };
-    // A password may hold any of the marks that end it: the last @ before the query is the one.
+    // A password may contain @, so the last @ before the query ends it.
     let (place, query) = rest
         .split_once('?')
         .map_or((rest, ""), |(place, _)| (place, "?…"));
@@ -390,24 +381,24 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-/// A Redis named by a flag of one command.
+/// Checks the URL of Redis in a flag of a single command.
 pub fn redis_flag(flag: &'static str, text: &str) -> Result<String, UsageError> {
     url(text, REDIS_SCHEMES).map_err(|what| UsageError::new(flag, what))
 }
 
-/// A database named by a flag of one command.
+/// Checks the URL of MySQL in a flag of a single command.
 pub fn mysql_flag(flag: &'static str, text: &str) -> Result<String, UsageError> {
     url(text, MYSQL_SCHEMES).map_err(|what| UsageError::new(flag, what))
 }
 
-/// Says nothing of the text itself, which may hold a password.
+/// Checks a URL. The error does not contain it, because it may contain a password.
 fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
     match text.split_once("://") {
         Some((scheme, rest)) if schemes.contains(&scheme) && !rest.is_empty() => {
             Ok(text.to_owned())
         }
         Some(_) | None => Err(format!(
-            "must be a URL that begins with {}",
+            "must be a URL that starts with {}",
             schemes
                 .iter()
                 .map(|scheme| format!("{scheme}://"))

@@ -6,7 +6,15 @@ use tracing_subscriber::filter::{FilterFn, ParseError, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::LogFormat;
+/// The format of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
 
 /// Parses a log filter such as `info` or `plenary_server=debug,warn`.
 pub fn filter(text: &str) -> Result<EnvFilter, ParseError> {

@@ -138,7 +138,7 @@ async fn plan_from_the_shell_applies_at_once() {
     );
     assert_eq!(strict.code, 4, "{}", strict.stderr);
     assert!(
-        strict.stderr.contains("Line 1 is wrong"),
+        strict.stderr.contains("Line 1 is invalid"),
         "{}",
         strict.stderr
     );
@@ -152,7 +152,7 @@ async fn plan_from_the_shell_applies_at_once() {
         ])
         .ok();
     assert!(
-        told.contains("0 added, 0 there already, 1 removed"),
+        told.contains("0 added, 0 already present, 1 removed"),
         "{told}"
     );
 
@@ -181,7 +181,7 @@ fn scheduled_instance_is_moved_and_cancelled() {
         ])
         .ok();
     assert!(
-        overlapping.contains("at the same time: 1/1  Seminar"),
+        overlapping.contains("overlaps with 1/1  Seminar"),
         "{overlapping}"
     );
     let moved = [
@@ -248,8 +248,8 @@ fn exit_codes_and_messages() {
         (&["user", "add", "--name", "\u{1b}[2J", "--email", "a@b"], 4, "U+001B"),
         (&["user", "add", "--name", "A", "--email", "a@b", "--age", "151"], 4, "150"),
         (&["user", "add", "--name", "A", "--email", "a@b", "--gender", "x"], 2, "male, female, other"),
-        (&["user", "passwd", "none@example.org"], 4, "nobody with this address"),
-        (&["token", "none@example.org"], 4, "nobody with this address"),
+        (&["user", "passwd", "none@example.org"], 4, "No user has this email"),
+        (&["token", "none@example.org"], 4, "No user has this email"),
         (&["meeting", "add", "--title", " "], 4, "title is empty"),
         (&["meeting", "add", "--title", "T", "--audience", "a@b,c"], 4, "address like"),
         (&["meeting", "schedule", "9", "--from", "now", "--for", "5m"], 4, "no meeting 9"),

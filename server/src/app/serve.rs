@@ -62,61 +62,25 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     // Taken before the first user joins, so that the other servers notice a crash of this one.
     presence::begin(&ctx, &node).await;
 
-    let schedule_changed = Arc::new(Notify::new());
     let parts = Parts {
-        ctx: ctx.clone(),
-        node: node.clone(),
-        hub: hub.clone(),
-        board: board.clone(),
-        schedule_changed: schedule_changed.clone(),
-        reconnect_grace_ms: settings.reconnect_grace_ms,
-    };
-    let background = start_background(parts, feed, to_archive, &shutdown);
-
-    let mut front = Tasks::new(shutdown.token(), shutdown.clone());
-    if let Some(address) = settings.metrics_bind {
-        let endpoint = MetricsEndpoint {
-            metrics: metrics.clone(),
-            store,
-            hub: hub.clone(),
-        };
-        metrics_endpoint::start(address, endpoint, settings.head_timeout, &mut front)?;
-    }
-    let sockets = TaskTracker::new();
-    let ws_state = ws::WsState {
-        ctx: ctx.clone(),
-        hub,
-        board: board.clone(),
+        ctx,
         node,
+        hub,
+        board,
+        schedule_changed: Arc::new(Notify::new()),
         reconnect_grace_ms: settings.reconnect_grace_ms,
-        stop: shutdown.token(),
-        tasks: sockets.clone(),
-        next_number: Arc::new(AtomicU64::new(1)),
     };
-    let http_state = http::HttpState { ctx: ctx.clone() };
-    let routes = http::router_with(ws::router(ws_state), http_state);
-    let routes = metrics_endpoint::count_responses(routes, metrics);
-    let socket = listener::bind(settings.bind)
-        .with_context(|| format!("cannot listen on {}", settings.bind))?;
-    let bound = socket.local_addr()?;
-    board.listens(bound);
-    front.start_once(
-        "http",
-        listener::serve(socket, routes, settings.head_timeout, shutdown.token()),
-    );
-    front.start("scheduler", (), move |(), stop| {
-        scheduler::run(ctx.clone(), schedule_changed.clone(), stop).boxed()
-    });
-    // The only line on standard output. Programs that start the server wait for it.
-    println!("plenary-server listening on http://{bound}");
-    tracing::info!(%bound, "listening");
+    let background = start_background(parts.clone(), feed, to_archive, &shutdown);
+    let sockets = TaskTracker::new();
+    let front = start_front(parts, &settings, &sockets, &shutdown)?;
 
     shutdown.token().cancelled().await;
     stop(front, &sockets, background).await;
     Ok(shutdown.result()?)
 }
 
-/// What the background tasks work on.
+/// What the tasks work on.
+#[derive(Clone)]
 struct Parts {
     ctx: Ctx,
     node: NodeId,
@@ -168,6 +132,59 @@ fn start_background(
         board.clone().tell(stop).boxed()
     });
     tasks
+}
+
+/// Starts the tasks that stop first: the listeners and the scheduler. Prints the address.
+fn start_front(
+    parts: Parts,
+    settings: &Settings,
+    sockets: &TaskTracker,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Tasks> {
+    let Parts {
+        ctx,
+        node,
+        hub,
+        board,
+        schedule_changed,
+        reconnect_grace_ms,
+    } = parts;
+    let mut tasks = Tasks::new(shutdown.token(), shutdown.clone());
+    let metrics = ctx.metrics.clone();
+    if let Some(address) = settings.metrics_bind {
+        let endpoint = MetricsEndpoint {
+            metrics: metrics.clone(),
+            store: ctx.store.clone(),
+            hub: hub.clone(),
+        };
+        metrics_endpoint::start(address, endpoint, settings.head_timeout, &mut tasks)?;
+    }
+    let ws_state = ws::WsState {
+        ctx: ctx.clone(),
+        hub,
+        board: board.clone(),
+        node,
+        reconnect_grace_ms,
+        stop: shutdown.token(),
+        tasks: sockets.clone(),
+        next_number: Arc::new(AtomicU64::new(1)),
+    };
+    let http_state = http::HttpState { ctx: ctx.clone() };
+    let routes = http::router_with(ws::router(ws_state), http_state);
+    let routes = metrics_endpoint::count_responses(routes, metrics);
+    let socket = listener::bind(settings.bind)
+        .with_context(|| format!("cannot listen on {}", settings.bind))?;
+    let bound = socket.local_addr()?;
+    board.listens(bound);
+    let serving = listener::serve(socket, routes, settings.head_timeout, shutdown.token());
+    tasks.start_once("http", serving);
+    tasks.start("scheduler", (), move |(), stop| {
+        scheduler::run(ctx.clone(), schedule_changed.clone(), stop).boxed()
+    });
+    // The only line on standard output. Programs that start the server wait for it.
+    println!("plenary-server listening on http://{bound}");
+    tracing::info!(%bound, "listening");
+    Ok(tasks)
 }
 
 /// Stops accepting requests, then closes the connections, and ends the background tasks last.

@@ -1,4 +1,4 @@
-//! `backup`: a copy of the one file.
+//! `backup`: copies the data file.
 
 use std::path::PathBuf;
 
@@ -12,28 +12,28 @@ use crate::config::Settings;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The copy is the state at the moment of the call, checked and complete, while the server goes on or
-without one. It gets its name only when it is done. To serve it, put it as plenary.db into a
-directory of its own and name that with --data.
+The copy is a complete and verified snapshot of the current state. The server may keep running. The
+copy gets its name when it is complete. To serve it, rename it to plenary.db, put it into a directory
+of its own, and name that directory with --data.
 
-With Redis and MySQL the database is what is to be copied, by mysqldump or mariadb-dump.
+With Redis and MySQL, back up MySQL with mysqldump or mariadb-dump instead.
 
 Examples:
   plenary-server backup /backup/plenary-$(date +%F).db
   plenary-server backup --data /srv/plenary --force /backup/latest.db")]
 pub(super) struct Arguments {
-    /// The copy; its directory must be there
+    /// The copy; its directory must exist
     file: PathBuf,
-    /// Replaces a file of that name
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct Summary<'a> {
     file: &'a str,
     bytes: u64,
     pages: u64,
@@ -62,7 +62,7 @@ pub(super) async fn run(
     } = copied;
     let file = arguments.file.to_string_lossy();
     if arguments.json {
-        return output::json(&Told {
+        return output::json(&Summary {
             file: &file,
             bytes,
             pages,
@@ -74,8 +74,8 @@ pub(super) async fn run(
         });
     }
     output::line(&format!(
-        "Copied to {file} in {elapsed_ms} ms: {bytes} bytes in {pages} pages, with {users} people, \
-         {meetings} meetings, {instances} instances and {messages} messages. It is whole."
+        "Copied to {file} in {elapsed_ms} ms: {bytes} bytes in {pages} pages, with {users} users, \
+         {meetings} meetings, {instances} instances and {messages} messages. The copy is verified."
     ))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `doctor`: what is wrong with the settings and the stores, and what to do.
+//! `doctor`: checks the settings and the stores, and suggests fixes.
 
 use clap::Args;
 
@@ -9,29 +9,28 @@ use crate::config::Settings;
 use crate::store::diagnostic::{Diagnostic, Grade};
 
 const AFTER_HELP: &str = "\
-Changes nothing, and may run beside the server.
+Changes nothing. The server may keep running.
 
-Exit codes: 0 nothing is bad, 1 something is, 2 wrong settings, 5 a store does not answer.
+Exit codes: 0 no problem or only warnings, 1 problems, 2 invalid settings, 5 store unavailable.
 
 Examples:
   plenary-server doctor
   plenary-server doctor --json | jq -r 'select(.grade != \"good\") | .advice'";
 
-/// See the command's help.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
-    /// Prints one JSON object a diagnostic: about, grade (good, warning, bad, away), says, advice
+    /// Print one JSON object per check: about, grade (good, warning, bad, unavailable), says, advice
     #[arg(long)]
     json: bool,
 }
 
-/// That something is bad; what, has been said.
+/// Problems were found and printed.
 #[derive(Debug, thiserror::Error)]
-#[error("not all is well")]
-pub(super) struct Unwell {
+#[error("problems were found")]
+pub(super) struct Unhealthy {
     /// Whether a store does not answer.
-    pub(super) away: bool,
+    pub(super) unavailable: bool,
 }
 
 pub(super) async fn run(
@@ -50,8 +49,8 @@ pub(super) async fn run(
     }
     let worst = diagnostics.iter().map(|diagnostic| diagnostic.grade).max();
     match worst {
-        Some(Grade::Away) => Err(Unwell { away: true }.into()),
-        Some(Grade::Bad) => Err(Unwell { away: false }.into()),
+        Some(Grade::Unavailable) => Err(Unhealthy { unavailable: true }.into()),
+        Some(Grade::Bad) => Err(Unhealthy { unavailable: false }.into()),
         Some(Grade::Warning | Grade::Good) | None => Ok(()),
     }
 }
@@ -59,24 +58,24 @@ pub(super) async fn run(
 fn about_settings(settings: &Settings) -> Diagnostic {
     let (about, bind) = ("settings", settings.bind);
     if settings.is_embedded() {
-        return Diagnostic::good(about, format!("one file; serve listens on {bind}"));
+        return Diagnostic::good(about, format!("data file; serve listens on {bind}"));
     }
     Diagnostic::good(about, format!("Redis and MySQL; serve listens on {bind}"))
 }
 
 fn print(diagnostic: &Diagnostic) -> std::io::Result<()> {
-    let sign = match diagnostic.grade {
-        Grade::Good => "ok     ",
+    let grade = match diagnostic.grade {
+        Grade::Good => "ok",
         Grade::Warning => "warning",
-        Grade::Bad => "bad    ",
-        Grade::Away => "away   ",
+        Grade::Bad => "bad",
+        Grade::Unavailable => "unavailable",
     };
     output::line(&format!(
-        "{sign}  {}: {}",
+        "{grade:<11}  {}: {}",
         diagnostic.about, diagnostic.says
     ))?;
     if let Some(advice) = &diagnostic.advice {
-        output::line(&format!("         → {advice}"))?;
+        output::line(&format!("             → {advice}"))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `meeting`: adds and changes meetings, says who may join, sets when they take place, lists them.
+//! `meeting`: adds and lists meetings and schedules their instances.
 
 use chrono::Local;
 use clap::{Args, Subcommand};
@@ -15,61 +15,69 @@ mod planning;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Adds a meeting
+    /// Add a meeting
     Add(Add),
-    /// Sets when a meeting takes place
+    /// Schedule an instance of a meeting
     Schedule(Schedule),
-    /// Changes a meeting; what is live follows at once
+    /// Edit a meeting; active instances change at once
     Edit(planning::Edit),
-    /// Changes who may join a private meeting
+    /// Change who may join a private meeting
     #[command(subcommand)]
     Audience(planning::Audience),
-    /// Gives another time to an instance that has not begun
+    /// Reschedule an instance that has not started
     Move(planning::Move),
-    /// Calls off an instance that has not begun
+    /// Cancel an instance that has not started
     Cancel(planning::Cancel),
-    /// Lists all meetings, who may join them, and when they take place
+    /// List all meetings with their audiences and instances
+    #[command(after_help = "Example:\n  plenary-server meeting list --json | jq -r .title")]
     List {
-        /// Prints one JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  plenary-server meeting add --title Seminar --public
+  plenary-server meeting add --title Retro --audience ada@example.org,bob@example.org")]
 pub(super) struct Add {
-    /// One line
+    /// Title, one line
     #[arg(long)]
     title: String,
-    /// What it is about
+    /// Description, any text
     #[arg(long, default_value = "")]
     description: String,
-    /// Lets everybody join who can sign in
+    /// Allow all users to join
     #[arg(long)]
     public: bool,
-    /// The addresses of those who may join, with commas between
+    /// Email addresses that may join, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "A@X,B@Y")]
     audience: Vec<String>,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Times: 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, 'in 5m'. Lengths: 45m, 90s, 1h30m, 1d.")]
+Times: 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, 'in 5m'. Lengths: 45m, 90s, 1h30m, 1d.
+
+Examples:
+  plenary-server meeting schedule 1 --from now --for 1h
+  plenary-server meeting schedule 1 --from '2026-05-06 13:00' --to '2026-05-06 14:00'")]
 pub(super) struct Schedule {
-    /// The meeting's number
+    /// Id of the meeting
     meeting: MeetingId,
-    /// When it takes place.
     #[command(flatten)]
     when: planning::When,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// What was scheduled.
+/// The scheduled instance.
 #[derive(Serialize)]
 struct Scheduled {
     #[serde(flatten)]
@@ -81,7 +89,7 @@ struct Scheduled {
 pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add(asked) => add(ctx, asked).await,
-        Command::Schedule(asked) => set(ctx, asked).await,
+        Command::Schedule(asked) => schedule_instance(ctx, asked).await,
         Command::Edit(asked) => planning::edit(ctx, asked).await,
         Command::Audience(asked) => planning::audience(ctx, asked).await,
         Command::Move(asked) => planning::shift(ctx, asked).await,
@@ -108,8 +116,8 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
     ))?)
 }
 
-async fn set(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {
-    let (from, to) = asked.when.read(ctx.now())?;
+async fn schedule_instance(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {
+    let (from, to) = asked.when.parse(ctx.now())?;
     let instance = schedule::schedule(ctx, None, asked.meeting, from, to).await?;
     if asked.json {
         return output::json(&Scheduled {
@@ -120,7 +128,7 @@ async fn set(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {
     }
     output::line(&format!("{instance} from {} to {}", local(from), local(to)))?;
     let now = schedule::instance_now(ctx, instance).await?;
-    planning::tell_overlaps(&now.overlaps)
+    planning::print_overlaps(&now.overlaps)
 }
 
 async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
@@ -169,7 +177,7 @@ fn print(listed: &Planned) -> std::io::Result<()> {
     Ok(())
 }
 
-/// As screens show times: to the second, in the zone of whoever reads.
+/// Formats a time to the second, in the local time zone.
 fn local(at: Timestamp) -> String {
     at.to_utc()
         .with_timezone(&Local)

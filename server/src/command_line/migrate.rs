@@ -1,4 +1,4 @@
-//! `migrate`: brings the database's tables up to date.
+//! `migrate`: applies pending migrations.
 
 use super::output;
 use crate::app;

@@ -5,19 +5,19 @@ use std::io::{self, Write};
 use plenary_shared::text::for_terminal;
 use serde::Serialize;
 
-/// Prints one line for people: no control character of it reaches the terminal.
+/// Prints one line of text, without control characters.
 pub(super) fn line(text: &str) -> io::Result<()> {
     raw(&for_terminal(text))
 }
 
-/// Prints one line of JSON, where every control character is escaped.
+/// Prints one line of JSON, with all control characters escaped.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(raw(&escaped(&serde_json::to_string(value)?))?)
 }
 
 /// Prints one line to standard error.
-pub(super) fn complain(text: &str) {
-    // There is nobody else to tell.
+pub(super) fn error(text: &str) {
+    // There is no other place to report a failure.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -27,7 +27,7 @@ fn raw(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// JSON escapes C0 by itself; DEL, C1 and what reorders a line are left to us.
+/// Escapes what JSON does not escape: DEL, C1 control characters, and characters that reorder a line.
 fn escaped(json: &str) -> String {
     use std::fmt::Write;
     let mut shown = String::with_capacity(json.len());
@@ -35,7 +35,7 @@ fn escaped(json: &str) -> String {
         if c.is_control() || plenary_shared::text::is_invisible(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
+                // Writing to a String does not fail.
                 let _ = write!(shown, "\\u{unit:04x}");
             }
         } else {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_for_a_terminal_says_the_same() {
+    fn escaped_json_has_the_same_value() {
         let text = "a\u{1b}[2J\u{9b}2J\u{202e}\u{e0001}\u{7f}é\n";
         let shown = escaped(&serde_json::to_string(text).expect("JSON"));
         assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'));

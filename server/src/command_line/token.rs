@@ -1,4 +1,4 @@
-//! `token`: a login token for scripts.
+//! `token`: prints a login token for scripts.
 
 use clap::Args;
 
@@ -6,14 +6,17 @@ use super::output;
 use crate::ctx::Ctx;
 use crate::service::account;
 
-/// What the session is called in lists.
+/// The label of the session in lists.
 const LABEL: &str = "plenary-server token";
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  TOKEN=$(plenary-server token ada@example.org)")]
 pub(super) struct Arguments {
-    /// The address of whom the token is for
+    /// Email address of the user
     email: String,
-    /// Prints one JSON object, with the token's end
+    /// Print one JSON object, with the expiry of the token
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! `move`: everything from the one file to Redis and MySQL.
+//! `move`: transfers all data from the data file to Redis and MySQL.
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -9,28 +9,28 @@ use crate::clock::Clock;
 use crate::config::{Settings, mysql_flag, redis_flag};
 use crate::ctx::Randomness;
 
-#[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
+#[expect(clippy::doc_markdown, reason = "help texts are not Markdown")]
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Moved are people with their passwords and roles, sessions, meetings, who may join them, every
-instance, the logs, the messages and the audit, with all their ids, numbers and times. Stop the
-server before. Both new stores must be empty. A run that was cut off is completed by the same command.
+Moves users with their passwords and roles, sessions, meetings with their audiences and instances,
+event logs, messages and the audit log, with all ids and times. Stop the server first. Both
+destinations must be empty. If a run is interrupted, run the same command again to complete it.
 
-Afterwards the old file is kept, and marked: no server starts on it unless by serve --force.
-Instances that were live go on when the new server starts; clients join again by themselves, and who
-does not come back within the grace is shown as left.
+The data file is kept and marked as moved. A server starts on it only with serve --force. Active
+meetings continue when the new server starts. Clients rejoin automatically, and participants who do
+not return within the grace period leave.
 
 Example:
   plenary-server move --to-redis redis://127.0.0.1:6379/0 \\
       --to-mysql mysql://plenary:PASSWORD@127.0.0.1:3306/plenary")]
 pub(super) struct Arguments {
-    /// The new Redis, such as redis://127.0.0.1:6379/0
+    /// URL of the new Redis, such as redis://127.0.0.1:6379/0
     #[arg(long, value_name = "URL")]
     to_redis: String,
-    /// The new MySQL or MariaDB, such as mysql://user:password@127.0.0.1:3306/plenary
+    /// URL of the new MySQL or MariaDB, such as mysql://user:password@127.0.0.1:3306/plenary
     #[arg(long, value_name = "URL")]
     to_mysql: String,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -46,14 +46,14 @@ pub(super) async fn run(
     let moved = app::transfer(settings, (&redis, &mysql), clock, randomness).await?;
     let elapsed_ms = clock().ms_since(begun);
     if arguments.json {
-        let mut told: Map<String, Value> = moved
+        let mut summary: Map<String, Value> = moved
             .kinds
             .iter()
             .map(|(name, rows)| (name.replace(' ', "_"), Value::from(*rows)))
             .collect();
-        told.insert("rows_now".to_owned(), Value::from(moved.now));
-        told.insert("elapsed_ms".to_owned(), Value::from(elapsed_ms));
-        return output::json(&told);
+        summary.insert("rows_now".to_owned(), Value::from(moved.now));
+        summary.insert("elapsed_ms".to_owned(), Value::from(elapsed_ms));
+        return output::json(&summary);
     }
     for (name, rows) in &moved.kinds {
         output::line(&format!("{rows:>9} {name}"))?;
@@ -61,11 +61,11 @@ pub(super) async fn run(
     let total: u64 = moved.kinds.iter().map(|(_, rows)| rows).sum();
     let earlier = match total.saturating_sub(moved.now) {
         0 => String::new(),
-        rows => format!(", {rows} of the rows by an earlier run"),
+        rows => format!(", of which {rows} rows by an earlier run"),
     };
     output::line(&format!(
-        "Everything is moved and counted, in {elapsed_ms} ms{earlier}. Start the server there by \
-         --redis and --mysql."
+        "Moved and verified {total} rows in {elapsed_ms} ms{earlier}. Start the server with --redis \
+         and --mysql."
     ))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `user`: adds people, sets their passwords and roles, shuts them out, lists them and their sessions.
+//! `user`: adds, changes, disables and lists users, and manages their sessions.
 
 use std::io::{self, Read};
 
@@ -15,63 +15,73 @@ use crate::service::user_admin;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Adds a person
+    /// Add a user
     Add(Add),
-    /// Gives a person a new password
+    /// Set a new password and end all sessions of a user
     Passwd(Passwd),
-    /// Gives a person a role: member or admin
+    /// Set the role of a user
+    #[command(after_help = "Example:\n  plenary-server user role ada@example.org admin")]
     Role {
-        /// Their address
+        /// Email address of the user
         email: String,
         /// member or admin
         role: Role,
     },
-    /// Shuts a person out: their sessions and connections end at once
+    /// Disable a user: end their sessions and prevent further logins
+    #[command(after_help = "Example:\n  plenary-server user disable bob@example.org")]
     Disable {
-        /// Their address
+        /// Email address of the user
         email: String,
     },
-    /// Lets a person sign in again
+    /// Enable a disabled user
+    #[command(after_help = "Example:\n  plenary-server user enable bob@example.org")]
     Enable {
-        /// Their address
+        /// Email address of the user
         email: String,
     },
-    /// Lists a person's sessions
+    /// List the sessions of a user
+    #[command(after_help = "Example:\n  plenary-server user sessions ada@example.org --json")]
     Sessions {
-        /// Their address
+        /// Email address of the user
         email: String,
-        /// Prints one JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Ends all sessions of a person
+    /// End all sessions of a user
+    #[command(after_help = "Example:\n  plenary-server user revoke ada@example.org")]
     Revoke {
-        /// Their address
+        /// Email address of the user
         email: String,
     },
-    /// Lists everybody
+    /// List all users
+    #[command(after_help = "Example:\n  plenary-server user list --json | jq -r .email")]
     List {
-        /// Prints one JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  plenary-server user add --name Ada --email ada@example.org --admin
+  plenary-server user add --name Bob --email bob@example.org --password-stdin < password.txt")]
 pub(super) struct Add {
-    /// What they are called
+    /// Display name
     #[arg(long)]
     name: String,
-    /// Their address, with which they sign in
+    /// Email address, used to sign in
     #[arg(long)]
     email: String,
-    /// In years
+    /// Age in years
     #[arg(long)]
     age: Option<u32>,
     /// male, female or other
     #[arg(long)]
     gender: Option<Gender>,
-    /// Lets them see every meeting and steer it
+    /// Make the user an admin, who can see and moderate all meetings
     #[arg(long)]
     admin: bool,
     #[command(flatten)]
@@ -79,8 +89,9 @@ pub(super) struct Add {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  plenary-server user passwd ada@example.org")]
 pub(super) struct Passwd {
-    /// Their address
+    /// Email address of the user
     email: String,
     #[command(flatten)]
     password: PasswordFlags,
@@ -88,15 +99,15 @@ pub(super) struct Passwd {
 
 #[derive(Args, Debug)]
 struct PasswordFlags {
-    /// Reads the password from standard input; otherwise one is made and printed
+    /// Read the password from standard input instead of generating one
     #[arg(long)]
     password_stdin: bool,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// A person, and their password if we made it.
+/// A user, with their password if it was generated.
 #[derive(Serialize)]
 struct WithPassword<'a> {
     #[serde(flatten)]
@@ -114,7 +125,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
             let user = account::by_email(ctx, &email).await?;
             user_admin::set_role(ctx, None, &user, role).await?;
             Ok(output::line(&format!(
-                "{} {} is {role} now.",
+                "{} {} now has the role {role}.",
                 user.id, user.email
             ))?)
         }
@@ -139,7 +150,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
             let user = account::by_email(ctx, &email).await?;
             let ended = user_admin::revoke(ctx, None, &user).await?;
             Ok(output::line(&format!(
-                "{ended} sessions of {} ended.",
+                "Ended {ended} sessions of {}.",
                 user.email
             ))?)
         }
@@ -161,14 +172,14 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
         by: None,
     };
     let user = account::add_user(ctx, new, password.text()).await?;
-    password.tell(&asked.password, &user, "was added")
+    password.print(&asked.password, &user, "was added")
 }
 
 async fn passwd(ctx: &Ctx, asked: Passwd) -> anyhow::Result<()> {
     let password = Password::choose(ctx, &asked.password)?;
     let user = account::by_email(ctx, &asked.email).await?;
     user_admin::set_password(ctx, None, &user, password.text()).await?;
-    password.tell(&asked.password, &user, "has a new password")
+    password.print(&asked.password, &user, "has a new password")
 }
 
 async fn sessions(ctx: &Ctx, email: &str, json: bool) -> anyhow::Result<()> {
@@ -213,10 +224,10 @@ async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
     }
 }
 
-/// A password, and whether its owner knows it already.
+/// A password from standard input, or a generated one that has to be printed.
 enum Password {
     Given(String),
-    Made(String),
+    Generated(String),
 }
 
 impl Password {
@@ -224,35 +235,35 @@ impl Password {
         if flags.password_stdin {
             return Ok(Self::Given(first_line_of_stdin()?));
         }
-        Ok(Self::Made(account::generate_password(ctx)))
+        Ok(Self::Generated(account::generate_password(ctx)))
     }
 
     fn text(&self) -> &str {
         match self {
-            Self::Given(text) | Self::Made(text) => text,
+            Self::Given(text) | Self::Generated(text) => text,
         }
     }
 
-    fn tell(&self, flags: &PasswordFlags, user: &User, what: &str) -> anyhow::Result<()> {
+    fn print(&self, flags: &PasswordFlags, user: &User, what: &str) -> anyhow::Result<()> {
         let password = match self {
             Self::Given(_) => None,
-            Self::Made(text) => Some(text.as_str()),
+            Self::Generated(text) => Some(text.as_str()),
         };
         if flags.json {
             return output::json(&WithPassword { user, password });
         }
         output::line(&format!("{} {} {what}.", user.id, user.email))?;
         if let Some(password) = password {
-            output::line(&format!("Password, shown only now: {password}"))?;
+            output::line(&format!("Generated password (shown once): {password}"))?;
         }
         Ok(())
     }
 }
 
-/// What stands before the first line end; more than a password may have is not read.
+/// Reads the first line of standard input, but not much more than the longest password.
 fn first_line_of_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    // One more than may come, so that too long stays too long; and a line end.
+    // One byte more than allowed, so that a long password is rejected, and a line end.
     let bytes_max = u64::try_from(PASSWORD_BYTES_MAX + 3)?;
     io::stdin()
         .lock()

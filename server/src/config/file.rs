@@ -1,4 +1,4 @@
-//! The configuration file: TOML with the settings as keys and nothing else.
+//! The configuration file: TOML with the settings as keys.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ struct Keys {
     metrics_bind: Option<Spanned<String>>,
 }
 
-/// Reads a file's settings as text, each with its line.
+/// Reads the settings of a file as text, each with its line.
 pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Source)>, ConfigError> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -32,7 +32,7 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     };
     let keys: Keys = match toml::from_str(&text) {
         Ok(keys) => keys,
-        // Its own display shows the line, which may hold a password: the message does not.
+        // The message does not quote the line, which may contain a password.
         Err(error) => {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
             let what = error.message().to_owned();
@@ -60,7 +60,7 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     Ok(settings)
 }
 
-/// Where a value begins, and the value as a flag would spell it.
+/// Returns the offset of a value, and the value as a flag would spell it.
 fn spelled<T: ToString>(value: Option<Spanned<T>>) -> Option<(usize, String)> {
     value.map(|value| (value.span().start, value.into_inner().to_string()))
 }

@@ -1,4 +1,4 @@
-//! All settings as text, each with its source, before anything is checked.
+//! All settings as text, each with its source, before they are checked.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{ConfigError, Flags, ServeFlags, Source, file};
 
-/// Every key, its variable, and the flag's name.
+/// All settings: key, environment variable and flag.
 const KEYS: &[(&str, &str, &str)] = &[
     ("bind", "PLENARY_BIND", "bind"),
     ("metrics_bind", "PLENARY_METRICS_BIND", "metrics-bind"),
@@ -33,25 +33,25 @@ const KEYS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The variable that names the configuration file.
+/// The environment variable with the path of the configuration file.
 const CONFIG_VARIABLE: &str = "PLENARY_CONFIG";
 
-/// The process' surroundings, as far as they say anything about settings.
+/// The environment of the process that affects the settings.
 pub struct Environment<'a> {
-    /// The value of a variable.
+    /// Returns the value of an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The file that is read if nobody names one and it exists.
+    /// The default configuration file, which need not exist.
     pub config_default: Option<PathBuf>,
-    /// The directory of the data file if nobody names one.
+    /// The default directory of the data file.
     pub data_default: Option<PathBuf>,
 }
 
-/// Every setting that was made, as text, with its source.
+/// The given settings as text, with their sources.
 #[derive(Default)]
 pub struct Gathered(BTreeMap<&'static str, (String, Source)>);
 
 impl Gathered {
-    /// Flags before variables before the file.
+    /// Reads the file, the environment variables and the flags. Later sources override earlier ones.
     pub fn gather(
         flags: &Flags,
         serve: &ServeFlags,
@@ -62,7 +62,7 @@ impl Gathered {
             None => Self::default(),
         };
         for (key, variable, _) in KEYS {
-            // An empty variable is how a shell says that it has none.
+            // An empty variable counts as unset.
             let Some(value) = (environment.variable)(variable).filter(|value| !value.is_empty())
             else {
                 continue;
@@ -82,7 +82,7 @@ impl Gathered {
         Ok(gathered)
     }
 
-    /// Reads a setting; the reader's error says what it must be.
+    /// Parses a setting. The error of the reader continues the sentence "{key} …".
     pub(super) fn read<T>(
         &self,
         key: &'static str,
@@ -99,12 +99,12 @@ impl Gathered {
         reader(text).map(Some).map_err(wrong)
     }
 
-    /// Where a setting comes from; `None`: it is the default.
+    /// Returns the source of a setting, or `None` if it has its default.
     pub(super) fn source(&self, key: &str) -> Option<Source> {
         self.0.get(key).map(|(_, from)| from.clone())
     }
 
-    /// The file to read: one that was named must exist, the default one need not.
+    /// Returns the file to read. A named file must exist; the default file is optional.
     fn config_file(flags: &Flags, environment: &Environment<'_>) -> Option<PathBuf> {
         let named = flags.config.clone().or_else(|| {
             (environment.variable)(CONFIG_VARIABLE)

@@ -1,4 +1,4 @@
-//! Which source wins, and what every error names.
+//! The order of the sources, and the errors.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// The settings of these sources, or the error's text.
+/// Returns the settings of these sources, or the text of the error.
 fn settings(
     flags: &[(&str, &str)],
     variables: &[(&'static str, &str)],
@@ -60,7 +60,7 @@ fn settings(
 }
 
 #[test]
-fn nothing_needs_to_be_said() {
+fn all_settings_have_defaults() {
     let settings = settings(&[], &[], None).expect("the defaults");
     assert_eq!(
         settings,
@@ -83,7 +83,7 @@ fn nothing_needs_to_be_said() {
 }
 
 #[test]
-fn a_flag_goes_before_a_variable_before_the_file() {
+fn flag_overrides_variable_overrides_file() {
     let file = "redis = 'redis://file'\nmysql = 'mysql://file'\nlog = 'warn'\n";
     let variables = [
         ("PLENARY_REDIS", "redis://variable"),
@@ -139,17 +139,17 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[], &[("PLENARY_INSECURE", "perhaps")], None, "PLENARY_INSECURE: insecure 'perhaps' must be true or false")]
 #[case(&[("session-ttl-days", "0")], &[], None, "--session-ttl-days: session_ttl_days '0' must be a whole number from 1 to 3650")]
 #[case(&[], &[], Some("reconnect_grace_s = -1"), "DIR/server.toml:1: reconnect_grace_s '-1' must be a whole number from 1 to 3600")]
-#[case(&[("log", "a=b=c")], &[], None, "--log: log is no filter of logs")]
+#[case(&[("log", "a=b=c")], &[], None, "--log: log is not a log filter")]
 #[case(&[("log-format", "xml")], &[], None, "--log-format: log_format 'xml' must be text or json")]
-#[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that begins with redis:// or rediss://")]
-#[case(&[], &[("PLENARY_MYSQL", "mysql:")], None, "PLENARY_MYSQL: mysql must be a URL that begins with mysql://")]
+#[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that starts with redis:// or rediss://")]
+#[case(&[], &[("PLENARY_MYSQL", "mysql:")], None, "PLENARY_MYSQL: mysql must be a URL that starts with mysql://")]
 #[case(&[], &[], Some("log = 'info'\nlistne = 1\n"), "DIR/server.toml:2: unknown field `listne`, expected one of `bind`, `insecure`, `data`, `redis`")]
 #[case(&[], &[], Some("insecure = 'no'"), "DIR/server.toml:1: invalid type: string")]
 #[case(&[], &[], Some("log = \n"), "DIR/server.toml:1: ")]
 #[case(&[("config", "/nowhere/at.toml")], &[], None, "/nowhere/at.toml: cannot be read")]
 #[case(&[], &[("PLENARY_CONFIG", "/nowhere/at.toml")], None, "/nowhere/at.toml: cannot be read")]
-#[case(&[], &[("PLENARY_BIND", "0.0.0.0:7400")], None, "PLENARY_BIND: 0.0.0.0:7400 can be reached from other machines")]
-#[case(&[("bind", "[::]:7400")], &[], None, "say --insecure")]
+#[case(&[], &[("PLENARY_BIND", "0.0.0.0:7400")], None, "PLENARY_BIND: other machines can reach 0.0.0.0:7400")]
+#[case(&[("bind", "[::]:7400")], &[], None, "set --insecure")]
 fn errors_name_their_source(
     #[case] flags: &[(&str, &str)],
     #[case] variables: Pairs<'_>,
@@ -165,7 +165,7 @@ fn errors_name_their_source(
 #[case("127.9.9.9:80")]
 #[case("[::1]:7400")]
 #[case("localhost:7400")]
-fn plain_http_may_stay_on_this_machine(#[case] bind: &str) {
+fn plain_http_is_allowed_on_loopback(#[case] bind: &str) {
     settings(&[("bind", bind)], &[], None).expect("settings");
     settings(&[("bind", "0.0.0.0:80"), ("insecure", "")], &[], None).expect("settings");
 }
@@ -178,7 +178,7 @@ fn plain_http_may_stay_on_this_machine(#[case] bind: &str) {
 #[case("redis+unix:///r.sock?pass=secret", "redis+unix:///r.sock?…")]
 #[case("mysql://u@h", "mysql://u@h")]
 #[case("u:secret@h", "…")]
-fn passwords_in_urls_are_not_shown(#[case] url: &str, #[case] shown: &str) {
+fn passwords_in_urls_are_hidden(#[case] url: &str, #[case] shown: &str) {
     assert_eq!(redacted(url), shown);
     let settings = Settings {
         redis: Some(url.to_owned()),
@@ -193,7 +193,7 @@ fn passwords_in_urls_are_not_shown(#[case] url: &str, #[case] shown: &str) {
 }
 
 #[test]
-fn errors_of_the_file_do_not_show_its_passwords() {
+fn file_errors_hide_passwords() {
     let file = "mysql = 'mysql://u:secret@h/db' x";
     let error = settings(&[], &[], Some(file)).expect_err("an error");
     assert!(!error.contains("secret"), "{error}");

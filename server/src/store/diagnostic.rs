@@ -13,7 +13,7 @@ pub enum Grade {
     /// A promise is not kept, or the server does not start.
     Bad,
     /// The store does not answer: nothing more is known of it.
-    Away,
+    Unavailable,
 }
 
 /// One thing that was looked at.

@@ -195,7 +195,7 @@ fn what_cannot_be_copied_or_replaced_is_refused_with_a_sentence() {
     }
     assert_eq!(fs::read_to_string(at("there")).expect("a file"), "mine");
     let told = stage.server.cli(&["backup", "--force", &at("there")]).ok();
-    assert!(told.contains("1 people, 1 meetings"), "{told}");
+    assert!(told.contains("1 users, 1 meetings"), "{told}");
     assert_whole_and_alone(Path::new(&at("there")));
 
     let nothing = Command::new(binary("plenary-server"))

@@ -1,4 +1,4 @@
-//! What is changed of meetings that are there: their texts, their audience, their instances' times.
+//! Changes of meetings: texts, audiences and the times of instances.
 
 use std::io::{self, Read};
 
@@ -19,65 +19,74 @@ use crate::service::schedule::{self, Import};
 use crate::store::planning::EditMeeting;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  plenary-server meeting edit 1 --title Seminar --private")]
 pub(in crate::command_line) struct Edit {
-    /// The meeting's number
+    /// Id of the meeting
     meeting: MeetingId,
-    /// One line
+    /// New title, one line
     #[arg(long, required_unless_present_any = ["description", "public", "private"])]
     title: Option<String>,
-    /// What it is about
+    /// New description, any text
     #[arg(long)]
     description: Option<String>,
-    /// Lets everybody join who can sign in
+    /// Allow all users to join
     #[arg(long, conflicts_with = "private")]
     public: bool,
-    /// Lets only its audience join
+    /// Allow only the audience to join
     #[arg(long)]
     private: bool,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Who may join a private meeting. Whoever is removed while they are in stays in until they leave.
+/// Changes of an audience. Participants who are removed stay until they leave.
 #[derive(Debug, Subcommand)]
 pub(in crate::command_line) enum Audience {
-    /// Invites people
-    Add(People),
-    /// Invites people no more
-    Remove(People),
-    /// Invites everybody on a list
+    /// Add email addresses to the audience
+    Add(Emails),
+    /// Remove email addresses from the audience; participants stay until they leave
+    Remove(Emails),
+    /// Add all email addresses of a list
     Import(ImportFile),
 }
 
 #[derive(Args, Debug)]
-pub(in crate::command_line) struct People {
-    /// The meeting's number
+#[command(after_help = "\
+Examples:
+  plenary-server meeting audience add 1 ada@example.org bob@example.org
+  plenary-server meeting audience remove 1 bob@example.org")]
+pub(in crate::command_line) struct Emails {
+    /// Id of the meeting
     meeting: MeetingId,
-    /// Their addresses
+    /// Email addresses
     #[arg(required = true, value_name = "EMAIL", value_delimiter = ',')]
     emails: Vec<String>,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The list is CSV (addresses in the column 'email', or in the first that holds an @), or an address a line.
-Blank lines and those that begin with # say nothing. Wrong lines are reported, and the others taken.")]
+The list is CSV (the column 'email', or the first column with an @) or one address per line. Blank lines
+and lines that start with # are ignored. Invalid lines are reported and skipped.
+
+Examples:
+  plenary-server meeting audience import 1 members.csv
+  plenary-server meeting audience import 1 --replace --strict - < members.txt")]
 pub(in crate::command_line) struct ImportFile {
-    /// The meeting's number
+    /// Id of the meeting
     meeting: MeetingId,
     /// A file, or - for standard input
     file: std::path::PathBuf,
-    /// Whoever is not on the list is invited no more
+    /// Remove all addresses that are not on the list
     #[arg(long)]
     replace: bool,
-    /// Changes nothing if one line is wrong
+    /// Change nothing if a line is invalid
     #[arg(long)]
     strict: bool,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -85,39 +94,43 @@ pub(in crate::command_line) struct ImportFile {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Times: 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, 'in 5m'. Lengths: 45m, 90s, 1h30m, 1d.
-Only what has not begun is moved: 'plenary admin extend' moves the end of what goes on.")]
+To move the end of an active instance, use 'plenary admin extend'.
+
+Example:
+  plenary-server meeting move 1/4 --from 'in 2h' --for 45m")]
 pub(in crate::command_line) struct Move {
-    /// Which instance: meeting/order, like 1/4
+    /// The instance, such as 1/4
     instance: InstanceId,
-    /// When it takes place.
     #[command(flatten)]
     when: When,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Only what has not begun is cancelled: 'plenary admin end' ends what goes on.")]
+To end an active instance, use 'plenary admin end'.
+
+Example:
+  plenary-server meeting cancel 1/4 --reason 'public holiday'")]
 pub(in crate::command_line) struct Cancel {
-    /// Which instance: meeting/order, like 1/4
+    /// The instance, such as 1/4
     instance: InstanceId,
-    /// Why: one line, for the audit
+    /// Reason for the audit log, one line
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Prints one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// When something takes place.
 #[derive(Args, Debug)]
 pub(super) struct When {
-    /// When it begins
+    /// Start
     #[arg(long, value_name = "TIME")]
     from: String,
-    /// When it is over
+    /// End
     #[arg(
         long,
         value_name = "TIME",
@@ -125,14 +138,14 @@ pub(super) struct When {
         conflicts_with = "length"
     )]
     to: Option<String>,
-    /// How long it lasts
+    /// Length, instead of the end
     #[arg(long = "for", value_name = "LENGTH")]
     length: Option<String>,
 }
 
 impl When {
-    /// From when to when.
-    pub(super) fn read(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), UsageError> {
+    /// Parses the start and the end.
+    pub(super) fn parse(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), UsageError> {
         let from = parse_when(&self.from, now, &Local).map_err(|e| UsageError::new("from", e))?;
         let to = match (&self.to, &self.length) {
             (Some(to), _) => parse_when(to, now, &Local).map_err(|e| UsageError::new("to", e))?,
@@ -153,17 +166,17 @@ pub(super) async fn edit(ctx: &Ctx, asked: Edit) -> anyhow::Result<()> {
         is_public: (asked.public || asked.private).then_some(asked.public),
     };
     let now = schedule::edit_meeting(ctx, None, asked.meeting, edit).await?;
-    told(&now, asked.json)
+    print(&now, asked.json)
 }
 
 pub(super) async fn audience(ctx: &Ctx, asked: Audience) -> anyhow::Result<()> {
     let (meeting, json, add, remove) = match asked {
-        Audience::Add(people) => (people.meeting, people.json, people.emails, vec![]),
-        Audience::Remove(people) => (people.meeting, people.json, vec![], people.emails),
+        Audience::Add(added) => (added.meeting, added.json, added.emails, vec![]),
+        Audience::Remove(removed) => (removed.meeting, removed.json, vec![], removed.emails),
         Audience::Import(asked) => return import(ctx, asked).await,
     };
     let now = schedule::change_audience(ctx, None, meeting, (&add, &remove)).await?;
-    told(&now, json)
+    print(&now, json)
 }
 
 async fn import(ctx: &Ctx, asked: ImportFile) -> anyhow::Result<()> {
@@ -175,10 +188,10 @@ async fn import(ctx: &Ctx, asked: ImportFile) -> anyhow::Result<()> {
         strict: asked.strict,
     };
     let now = schedule::import_audience(ctx, None, asked.meeting, import).await?;
-    told(&now, asked.json)
+    print(&now, asked.json)
 }
 
-/// A little more than may be, so that more is refused and not cut.
+/// Reads one byte more than allowed, so that a longer list is rejected instead of truncated.
 fn read(file: &std::path::Path) -> io::Result<Vec<u8>> {
     let most = IMPORT_BYTES_MAX as u64 + 1;
     let mut bytes = Vec::new();
@@ -193,18 +206,18 @@ fn read(file: &std::path::Path) -> io::Result<Vec<u8>> {
 }
 
 pub(super) async fn shift(ctx: &Ctx, asked: Move) -> anyhow::Result<()> {
-    let (from, to) = asked.when.read(ctx.now())?;
+    let (from, to) = asked.when.parse(ctx.now())?;
     let now = schedule::move_instance(ctx, None, asked.instance, from, to).await?;
-    told(&now, asked.json)
+    print(&now, asked.json)
 }
 
 pub(super) async fn cancel(ctx: &Ctx, asked: Cancel) -> anyhow::Result<()> {
     let now = schedule::cancel(ctx, None, asked.instance, asked.reason).await?;
-    told(&now, asked.json)
+    print(&now, asked.json)
 }
 
-/// How it is now: the meeting, what became of the addresses, what overlaps.
-fn told(now: &PlanOk, json: bool) -> anyhow::Result<()> {
+/// Prints the meeting after a change, with the import report and the overlaps.
+fn print(now: &PlanOk, json: bool) -> anyhow::Result<()> {
     if json {
         return output::json(now);
     }
@@ -212,14 +225,14 @@ fn told(now: &PlanOk, json: bool) -> anyhow::Result<()> {
         super::print(meeting)?;
     }
     if let Some(report) = &now.report {
-        tell_report(report)?;
+        print_report(report)?;
     }
-    tell_overlaps(&now.overlaps)
+    print_overlaps(&now.overlaps)
 }
 
-fn tell_report(report: &ImportReport) -> anyhow::Result<()> {
+fn print_report(report: &ImportReport) -> anyhow::Result<()> {
     output::line(&format!(
-        "{} added, {} there already, {} removed",
+        "{} added, {} already present, {} removed",
         report.added, report.known, report.removed
     ))?;
     for wrong in &report.wrong {
@@ -231,15 +244,15 @@ fn tell_report(report: &ImportReport) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shown, and not forbidden.
-pub(super) fn tell_overlaps(overlaps: &[Overlap]) -> anyhow::Result<()> {
+/// Prints the overlaps, which are allowed.
+pub(super) fn print_overlaps(overlaps: &[Overlap]) -> anyhow::Result<()> {
     for overlap in overlaps {
         let some = match overlap.people.as_slice() {
             [] => String::new(),
             some => format!(": {}", some.join(", ")),
         };
         output::line(&format!(
-            "   at the same time: {}  {}  {} to {}, {} of the same people{some}",
+            "   overlaps with {}  {}  {} to {}, {} shared users{some}",
             overlap.instance,
             overlap.title,
             super::local(overlap.fromdatetime),

@@ -34,7 +34,7 @@ impl MysqlStore {
             Ok(rows) => rows,
             Err(error) => {
                 return vec![Diagnostic::not_good(
-                    Grade::Away,
+                    Grade::Unavailable,
                     "MySQL",
                     error.to_string(),
                     "start it, or correct --mysql",

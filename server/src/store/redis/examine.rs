@@ -19,7 +19,7 @@ impl RedisStore {
             Ok(info) => info,
             Err(error) => {
                 return vec![Diagnostic::not_good(
-                    Grade::Away,
+                    Grade::Unavailable,
                     "Redis",
                     error.to_string(),
                     "start it, or correct --redis",
@@ -52,7 +52,7 @@ impl RedisStore {
                 Diagnostic::clock(about, theirs - ours)
             }
             Err(error) => Diagnostic::not_good(
-                Grade::Away,
+                Grade::Unavailable,
                 about,
                 error.to_string(),
                 "let this user run TIME",
