@@ -22,8 +22,10 @@ pub enum Command {
     Selection(SelectionCommand),
     /// Changes the search through all messages.
     Search(SearchCommand),
-    /// Acts on the dashboard.
+    /// Changes the view of the dashboard, or opens a screen from there.
     Dashboard(DashboardCommand),
+    /// Acts on meetings, from the dashboard or from a meeting's detail.
+    MeetingAction(MeetingAction),
     /// Changes the view of one meeting on the dashboard.
     Detail(DetailCommand),
     /// Acts on the schedule.
@@ -156,12 +158,20 @@ pub enum SearchCommand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum DashboardCommand {
-    Read,
-    Explain,
     Filter,
     Sort,
-    Pause,
     Mark,
+    Servers,
+    Schedule,
+}
+
+/// Commands for the selected meetings, on the dashboard and in a meeting's detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its row of the table")]
+pub enum MeetingAction {
+    Pause,
+    Chat,
+    Explain,
     Extend,
     End,
     Lock,
@@ -172,14 +182,13 @@ pub enum DashboardCommand {
     Remove,
     Ban,
     Unban,
-    Servers,
-    Schedule,
 }
 
 /// Commands of one meeting on the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum DetailCommand {
+    Filter,
     Pane,
     Sort,
 }
@@ -251,10 +260,14 @@ pub enum Context {
     Search,
     /// The dashboard.
     Dashboard,
+    /// Actions on meetings, on the dashboard and in a meeting's detail.
+    MeetingActions,
     /// One meeting on the dashboard.
     Detail,
-    /// The questions before a moderation action.
-    ModerationForm,
+    /// The dialog before a moderation action.
+    ModerationDialog,
+    /// The filter of a table.
+    Filter,
     /// The schedule.
     Schedule,
     /// The forms of the schedule.
@@ -283,10 +296,12 @@ impl Context {
         Self::Choices,
         Self::Forms,
         Self::Dashboard,
+        Self::MeetingActions,
         Self::Detail,
-        Self::ModerationForm,
+        Self::ModerationDialog,
         Self::Schedule,
         Self::ScheduleForm,
+        Self::Filter,
         Self::SignIn,
         Self::Quit,
         Self::Anywhere,
@@ -308,8 +323,10 @@ impl Context {
             Self::Finder => "Finder",
             Self::Search => "Search",
             Self::Dashboard => "Dashboard (admins)",
+            Self::MeetingActions => "Actions on meetings (admins)",
             Self::Detail => "Meeting on the dashboard",
-            Self::ModerationForm => "Moderation dialog",
+            Self::ModerationDialog => "Moderation dialog",
+            Self::Filter => "Filter of a table",
             Self::Schedule => "Schedule (admins)",
             Self::ScheduleForm => "Schedule form",
             Self::SignIn => "Sign-in",
@@ -325,6 +342,7 @@ impl Context {
             | Self::Lists
             | Self::MeetingList
             | Self::Dashboard
+            | Self::MeetingActions
             | Self::Detail
             | Self::Schedule
             | Self::Quit => true,
@@ -337,7 +355,8 @@ impl Context {
             | Self::Forms
             | Self::Finder
             | Self::Search
-            | Self::ModerationForm
+            | Self::Filter
+            | Self::ModerationDialog
             | Self::ScheduleForm
             | Self::SignIn
             | Self::Anywhere => false,

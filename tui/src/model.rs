@@ -1,11 +1,13 @@
 //! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
 //! It holds no clock, socket or terminal, and changes only in `update`.
 
+mod admin;
 mod cached;
 pub mod choice;
 pub mod composer;
 pub mod dashboard;
 pub mod editor;
+pub mod filter;
 pub mod find;
 pub mod history;
 pub mod idle;
@@ -27,7 +29,7 @@ pub mod waiting_room;
 
 use std::collections::{BTreeMap, HashMap};
 
-use plenary_shared::domain::{Instance, InstanceState, Role};
+use plenary_shared::domain::{Instance, InstanceState, ModerationKind, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -40,7 +42,6 @@ use crate::layout::{self, Drawer, Panes};
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
 use composer::Composer;
-use dashboard::DialogKind;
 use editor::KillRing;
 use history::History;
 use idle::IdleState;
@@ -244,7 +245,7 @@ pub enum Asked {
     Wait(InstanceId),
     Watch,
     /// With the name of the user that the action applies to.
-    Moderate(InstanceId, DialogKind, String),
+    Moderate(InstanceId, ModerationKind, String),
     DialogParticipants(InstanceId),
     /// A page of the schedule.
     Schedule,

@@ -10,7 +10,6 @@ mod editing;
 mod finding;
 mod gaps;
 mod keys;
-mod meeting_detail;
 mod meetings;
 mod message_actions;
 mod mouse;

@@ -49,10 +49,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
             Layer::Page(page) => over::page(model, page, frame, panes.over()),
             Layer::Finder(finder) => over::find(model, finder, frame, panes.over()),
             Layer::Search(search) => seek::draw(model, search, frame, panes.over()),
-            Layer::Dashboard(dashboard) => match &dashboard.schedule {
-                Some(schedule) => schedule::draw(model, schedule, frame),
-                None => dashboard::draw(model, dashboard, frame),
-            },
+            Layer::Dashboard(dashboard) => dashboard::draw(model, dashboard, frame),
+            Layer::MeetingDetail(view) => dashboard::detail::draw(model, view, frame),
+            Layer::ModerationDialog(dialog) => dashboard::dialog::draw(model, dialog, frame),
+            Layer::Schedule(schedule) => schedule::draw(model, schedule, frame),
+            Layer::ScheduleForm(form) => schedule::form::draw(model, form, frame),
             Layer::SignIn(form) => form::draw(model, form, frame),
             // Drawn with the chat below.
             Layer::MeetingList(_) | Layer::Selection(_) | Layer::Quit(_) => {}

@@ -260,7 +260,7 @@ async fn meeting_detail_works_at_every_size() {
             pty.wait_text(&format!("filter: {filter}"));
             pty.send(ENTER);
             pty.wait("only her", |screen| !screen.contains("mallory"));
-            pty.wait("the filter to close", |screen| !screen.contains("confirm"));
+            pty.wait("the filter to close", |screen| !screen.contains("apply"));
             pty.send(ENTER);
             pty.wait_text("a secret thing");
             pty.send(ESC);

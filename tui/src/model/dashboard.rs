@@ -6,8 +6,8 @@ mod dialog;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use plenary_shared::domain::{InstanceState, Role};
-use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::domain::InstanceState;
+use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Board, BoardCheck, BoardHead, BoardRow, BoardServer};
 use plenary_shared::time::Timestamp;
 
@@ -15,20 +15,14 @@ pub use detail::{
     DetailView, MeetingDetail, Pane, ParticipantSort, is_reconnecting, keyword, stay_ms,
     total_stay_ms,
 };
-pub use dialog::{Dialog, DialogField, DialogKind};
+pub use dialog::{Dialog, DialogField, DialogKind, done, phrase};
 
 use crate::command::Context;
-use crate::model::Model;
-use crate::model::editor::{Editor, KillRing};
-use crate::model::schedule::Schedule;
+use crate::model::filter::Filter;
 use crate::text;
 
 /// Age from which a snapshot is marked as stale, in milliseconds. Allows for two lost updates.
 pub const STALE_MS: i64 = 4_000;
-
-/// From this size on, the selected meeting is shown below the table.
-const LARGE_COLUMNS: u16 = 100;
-const LARGE_ROWS: u16 = 30;
 
 /// The dashboard.
 #[derive(Clone, Debug, Default)]
@@ -41,22 +35,12 @@ pub struct Dashboard {
     pub sort: Sort,
     /// Whether that order is reversed.
     pub reversed: bool,
-    /// The words that select rows.
-    pub filter: Editor,
-    /// Text cut from the inputs of the dashboard.
-    pub ring: KillRing,
-    /// Whether the filter has the focus.
-    pub filtering: bool,
+    /// The filter of the rows.
+    pub filter: Filter,
     /// The instances that the next action applies to, if any.
     pub marked: BTreeSet<InstanceId>,
     /// The selected row.
     pub selected: Option<InstanceId>,
-    /// The open dialog.
-    pub dialog: Option<Dialog>,
-    /// The schedule, while it is open.
-    pub schedule: Option<Schedule>,
-    /// The meeting that is shown on the whole screen.
-    pub detail: Option<DetailView>,
     /// The instance whose detail was requested last.
     pub detail_requested: Option<InstanceId>,
 }
@@ -171,6 +155,14 @@ impl Dashboard {
         self.live.rows.extend(rows.map(|row| (row.instance, row)));
     }
 
+    /// Pauses updates on the snapshot that is shown, or resumes them.
+    pub fn toggle_pause(&mut self) {
+        self.paused = match self.paused.take() {
+            Some(_) => None,
+            None => Some(self.live.clone()),
+        };
+    }
+
     /// The snapshot that is shown.
     pub fn snapshot(&self) -> &Snapshot {
         self.paused.as_ref().unwrap_or(&self.live)
@@ -180,7 +172,7 @@ impl Dashboard {
     pub fn rows(&self, now: Timestamp) -> Vec<&BoardRow> {
         let rows = self.snapshot().rows.values();
         let mut rows: Vec<&BoardRow> = rows
-            .filter(|row| filter_matches(self.filter.text(), &searchable(row, now)))
+            .filter(|row| self.filter.is_match(&searchable(row, now)))
             .collect();
         rows.sort_by(|a, b| {
             let order = self.sort.compare(a, b);
@@ -200,6 +192,13 @@ impl Dashboard {
         rows.iter().position(is_selected).unwrap_or(0)
     }
 
+    /// Selects another row. `to` maps the index of the selected row and of the last one.
+    pub fn move_selection(&mut self, now: Timestamp, to: impl FnOnce(usize, usize) -> usize) {
+        let rows = self.rows(now);
+        let at = to(self.selected_index(&rows), rows.len().saturating_sub(1));
+        self.selected = rows.get(at).map(|row| row.instance);
+    }
+
     /// The selected row.
     pub fn row(&self, now: Timestamp) -> Option<&BoardRow> {
         let rows = self.rows(now);
@@ -216,72 +215,20 @@ impl Dashboard {
             .find(|one| one.instance == id)
     }
 
-    /// The instance that actions apply to: the one on the whole screen, or the selected row.
-    pub fn current(&self, now: Timestamp) -> Option<InstanceId> {
-        match &self.detail {
-            Some(detail) => Some(detail.instance),
-            None => self.row(now).map(|row| row.instance),
-        }
-    }
-
-    /// The participant who is selected in a meeting's detail.
-    pub fn selected_participant(&self, now: Timestamp) -> Option<(UserId, String)> {
-        let view = self.detail.as_ref();
-        let view = view.filter(|one| one.pane == Pane::Participants)?;
-        let participants = view.participants(self.detail_of(view.instance)?, now);
-        let one = participants.get(view.participant_index(&participants))?;
-        Some((one.user, one.name.clone()))
-    }
-
-    /// The parts of the key table that apply while the dashboard is the top layer.
-    pub fn contexts(&self) -> &'static [Context] {
-        use Context::{
-            Anywhere, Choices, Detail, Edit, Forms, Lists, ModerationForm, Schedule, ScheduleForm,
-        };
-        match &self.schedule {
-            Some(schedule) if schedule.is_editing() => &[ScheduleForm, Forms, Edit, Anywhere],
-            Some(_) => &[Schedule, Lists, Anywhere],
-            None if self.is_editing() => &[ModerationForm, Choices, Edit, Anywhere],
-            None if self.detail.is_some() => &[Detail, Context::Dashboard, Lists, Anywhere],
-            None => &[Context::Dashboard, Lists, Anywhere],
-        }
-    }
-
-    /// Whether a text input has the focus.
-    pub fn is_editing(&self) -> bool {
-        let in_detail = self.detail.as_ref().is_some_and(|one| one.filtering);
-        self.filtering || in_detail || self.dialog.is_some()
-    }
-
-    /// The text input that has the focus.
-    pub fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
-        if let Some(schedule) = &mut self.schedule {
-            return schedule.editor();
-        }
-        let detail = self.detail.as_mut().filter(|one| one.filtering);
-        match (&mut self.dialog, detail) {
-            (Some(dialog), _) => Some((&mut dialog.editor, &mut self.ring)),
-            (None, Some(detail)) => Some((&mut detail.filter, &mut self.ring)),
-            (None, None) if self.filtering => Some((&mut self.filter, &mut self.ring)),
-            (None, None) => None,
+    /// The parts of the key table that apply on the table.
+    pub const fn contexts(&self) -> &'static [Context] {
+        use Context::{Anywhere, Dashboard, Edit, Filter, Lists, MeetingActions};
+        if self.filter.has_focus {
+            &[Filter, Edit, Anywhere]
+        } else {
+            &[Dashboard, MeetingActions, Lists, Anywhere]
         }
     }
 }
 
-/// Whether a text in lower case contains all words of a filter, and none of those after `!`.
-pub(super) fn filter_matches(filter: &str, searched: &str) -> bool {
-    filter.split_whitespace().all(|word| {
-        let (inverse, word) = match word.strip_prefix('!') {
-            Some(word) => (true, word),
-            None => (false, word),
-        };
-        word.is_empty() || searched.contains(&word.to_lowercase()) != inverse
-    })
-}
-
-/// The text of a row that filters search, in lower case.
+/// The text of a row that filters search.
 fn searchable(row: &BoardRow, now: Timestamp) -> String {
-    let mut text = format!("{} {}", text::one_line(&row.title), row.instance).to_lowercase();
+    let mut text = format!("{} {}", text::one_line(&row.title), row.instance);
     text.push_str(match row.state {
         InstanceState::Scheduled => " soon",
         InstanceState::Active | InstanceState::Ending if row.todatetime <= now => " live overrun",
@@ -296,33 +243,6 @@ fn searchable(row: &BoardRow, now: Timestamp) -> String {
         text.push_str(" read-only");
     }
     text
-}
-
-impl Model {
-    /// Whether the dashboard is on the screen.
-    pub fn shows_dashboard(&self) -> bool {
-        self.layers.shows::<Dashboard>()
-    }
-
-    /// The instance whose detail the dashboard needs: the one on the whole screen, or the selected
-    /// row on a large screen. It stays the same while a chat is on top.
-    pub fn detail_needed(&self) -> Option<InstanceId> {
-        let dashboard = self.layers.get::<Dashboard>()?;
-        if !self.shows_dashboard() {
-            return dashboard.detail_requested;
-        }
-        if let Some(detail) = &dashboard.detail {
-            return Some(detail.instance);
-        }
-        let (columns, rows) = self.size;
-        let is_large = columns >= LARGE_COLUMNS && rows >= LARGE_ROWS;
-        is_large.then(|| dashboard.current(self.now))?
-    }
-
-    /// Whether the user is an admin.
-    pub fn is_admin(&self) -> bool {
-        self.me.as_ref().is_some_and(|me| me.role == Role::Admin)
-    }
 }
 
 #[cfg(test)]
@@ -389,7 +309,7 @@ mod tests {
     #[case("nothing", "")]
     fn filter_selects_rows(#[case] filter: &str, #[case] expected: &str) {
         let mut dashboard = dashboard();
-        dashboard.filter.set(filter);
+        dashboard.filter.editor.set(filter);
         assert_eq!(shown(&dashboard), expected);
     }
 

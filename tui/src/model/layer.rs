@@ -31,10 +31,11 @@
 //! would be an import circle. What needs the model belongs in `update.rs` or `view.rs`.
 
 use crate::command::Context;
-use crate::model::dashboard::Dashboard;
+use crate::model::dashboard::{Dashboard, DetailView, Dialog};
 use crate::model::editor::{Editor, KillRing};
 use crate::model::find::Find;
 use crate::model::overlay::Overlay;
+use crate::model::schedule::{Form, Schedule};
 use crate::model::seek::Seek;
 use crate::model::select::Selecting;
 use crate::model::sign_in::SignIn;
@@ -88,6 +89,14 @@ layers! {
     Search(Seek),
     /// The dashboard of admins.
     Dashboard(Dashboard),
+    /// One meeting on the dashboard.
+    MeetingDetail(DetailView),
+    /// The dialog before a moderation action.
+    ModerationDialog(Dialog),
+    /// The schedule of admins.
+    Schedule(Schedule),
+    /// The form of a schedule change.
+    ScheduleForm(Form),
     /// The sign-in form.
     SignIn(SignIn),
     /// The question before quitting.
@@ -111,7 +120,7 @@ impl Layer {
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
             Anywhere, Chat, Choices, Compose, Edit, FindInMeeting, Finder, Forms, Lists,
-            MeetingList, Meetings, Quit, Search, Selection, SignIn,
+            MeetingList, Meetings, ModerationDialog, Quit, ScheduleForm, Search, Selection, SignIn,
         };
         match self {
             Self::Chat(_) => &[Compose, Edit, Chat, Meetings, Anywhere],
@@ -124,6 +133,10 @@ impl Layer {
             Self::Finder(_) => &[Finder, Choices, Edit, Anywhere],
             Self::Search(_) => &[Search, Choices, Edit, Anywhere],
             Self::Dashboard(dashboard) => dashboard.contexts(),
+            Self::MeetingDetail(view) => view.contexts(),
+            Self::ModerationDialog(_) => &[ModerationDialog, Choices, Edit, Anywhere],
+            Self::Schedule(schedule) => schedule.contexts(),
+            Self::ScheduleForm(_) => &[ScheduleForm, Forms, Edit, Anywhere],
             Self::SignIn(_) => &[SignIn, Forms, Edit, Anywhere],
             Self::Quit(_) => &[Quit, Anywhere],
         }
@@ -139,7 +152,11 @@ impl Layer {
             }
             Self::Finder(finder) => Some((&mut finder.query, &mut finder.ring)),
             Self::Search(search) => Some((&mut search.query, &mut search.ring)),
-            Self::Dashboard(dashboard) => dashboard.editor(),
+            Self::Dashboard(dashboard) => dashboard.filter.input(),
+            Self::MeetingDetail(view) => view.filter.input(),
+            Self::ModerationDialog(dialog) => Some(dialog.input()),
+            Self::Schedule(schedule) => schedule.filter.input(),
+            Self::ScheduleForm(form) => form.input(),
             Self::SignIn(form) => Some(form.editor_mut()),
             Self::Chat(_) | Self::MeetingList(_) | Self::Page(_) | Self::Quit(_) => None,
         }
@@ -147,7 +164,14 @@ impl Layer {
 
     /// Whether it fills the screen, so that nothing below it is drawn.
     const fn is_screen(&self) -> bool {
-        matches!(self, Self::Chat(_) | Self::Dashboard(_) | Self::SignIn(_))
+        matches!(
+            self,
+            Self::Chat(_)
+                | Self::Dashboard(_)
+                | Self::MeetingDetail(_)
+                | Self::Schedule(_)
+                | Self::SignIn(_)
+        )
     }
 
     /// Whether it hides the messages of the chat below it.
@@ -317,6 +341,10 @@ mod tests {
             Layer::Finder(_) => "finder",
             Layer::Search(_) => "search",
             Layer::Dashboard(_) => "dashboard",
+            Layer::MeetingDetail(_) => "detail",
+            Layer::ModerationDialog(_) => "dialog",
+            Layer::Schedule(_) => "schedule",
+            Layer::ScheduleForm(_) => "form",
             Layer::SignIn(_) => "sign-in",
             Layer::Quit(_) => "quit",
         });

@@ -10,9 +10,8 @@ use plenary_shared::protocol::{PlanOk, Planned, PlannedInstance};
 
 pub use form::{Form, FormField, FormKind, FormResult};
 
-use crate::model::Model;
-use crate::model::dashboard::{Dashboard, filter_matches};
-use crate::model::editor::{Editor, KillRing};
+use crate::command::Context;
+use crate::model::filter::Filter;
 use crate::text;
 
 /// The most meetings that are loaded. The command line reaches the others.
@@ -27,16 +26,10 @@ pub struct Schedule {
     pub complete: bool,
     /// The selected row.
     pub selected: Option<RowId>,
-    /// The words that select meetings.
-    pub filter: Editor,
-    /// Text cut from the inputs of the schedule.
-    pub ring: KillRing,
-    /// Whether the filter has the focus.
-    pub filtering: bool,
+    /// The filter of the meetings.
+    pub filter: Filter,
     /// Whether ended instances are shown.
     pub past: bool,
-    /// The open form.
-    pub form: Option<Form>,
 }
 
 /// Identifies a row.
@@ -92,7 +85,7 @@ impl Schedule {
     pub fn rows(&self) -> Vec<Row<'_>> {
         let mut rows = Vec::new();
         for planned in self.meetings.values().rev() {
-            if !filter_matches(self.filter.text(), &searchable(planned)) {
+            if !self.filter.is_match(&searchable(planned)) {
                 continue;
             }
             rows.push(Row::Meeting(planned));
@@ -111,6 +104,13 @@ impl Schedule {
         self.selected
             .and_then(|id| find(id).or_else(|| find(RowId::Meeting(id.meeting()))))
             .unwrap_or(0)
+    }
+
+    /// Selects another row. `to` maps the index of the selected row and of the last one.
+    pub fn move_selection(&mut self, to: impl FnOnce(usize, usize) -> usize) {
+        let rows = self.rows();
+        let at = to(self.selected_index(&rows), rows.len().saturating_sub(1));
+        self.selected = rows.get(at).map(Row::id);
     }
 
     /// The selected row.
@@ -136,22 +136,18 @@ impl Schedule {
         }
     }
 
-    /// Whether a text input has the focus.
-    pub fn is_editing(&self) -> bool {
-        self.filtering || self.form.is_some()
-    }
-
-    /// The text input that has the focus.
-    pub fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
-        match &mut self.form {
-            Some(form) => Some((form.editor(), &mut self.ring)),
-            None if self.filtering => Some((&mut self.filter, &mut self.ring)),
-            None => None,
+    /// The parts of the key table that apply.
+    pub const fn contexts(&self) -> &'static [Context] {
+        use Context::{Anywhere, Edit, Filter, Lists, Schedule};
+        if self.filter.has_focus {
+            &[Filter, Edit, Anywhere]
+        } else {
+            &[Schedule, Lists, Anywhere]
         }
     }
 }
 
-/// The text of a meeting that filters search, in lower case.
+/// The text of a meeting that filters search.
 fn searchable(planned: &Planned) -> String {
     let meeting = &planned.meeting;
     let kind = if meeting.is_public {
@@ -166,23 +162,4 @@ fn searchable(planned: &Planned) -> String {
         meeting.description,
         planned.audience.join(" ")
     )
-    .to_lowercase()
-}
-
-impl Model {
-    /// Whether the schedule is on the screen.
-    pub fn shows_schedule(&self) -> bool {
-        self.shows_dashboard() && self.schedule().is_some()
-    }
-
-    /// The schedule, if it is open.
-    pub fn schedule(&self) -> Option<&Schedule> {
-        self.layers.get::<Dashboard>()?.schedule.as_ref()
-    }
-
-    /// The schedule, if it is open, for changes.
-    pub fn schedule_mut(&mut self) -> Option<&mut Schedule> {
-        let dashboard = self.layers.get_mut::<Dashboard>()?;
-        dashboard.schedule.as_mut()
-    }
 }

@@ -59,6 +59,7 @@ impl Step<'_> {
             Command::Selection(command) => self.selection_command(command),
             Command::Search(SearchCommand::Scope) => self.toggle_scope(),
             Command::Dashboard(command) => self.dashboard_command(command, bound.nth),
+            Command::MeetingAction(action) => self.meeting_action(action),
             Command::Detail(command) => self.detail_command(command, bound.nth),
             Command::Schedule(command) => self.schedule_command(command),
             Command::Quit(QuitCommand::Leave) => self.quit_leaving(),
@@ -76,6 +77,10 @@ impl Step<'_> {
             Layer::Finder(_) => self.finder_nav(nav),
             Layer::Search(_) => self.search_nav(nav),
             Layer::Dashboard(_) => self.dashboard_nav(nav),
+            Layer::MeetingDetail(_) => self.detail_nav(nav),
+            Layer::ModerationDialog(_) => self.dialog_nav(nav),
+            Layer::Schedule(_) => self.schedule_nav(nav),
+            Layer::ScheduleForm(_) => self.form_nav(nav),
             Layer::SignIn(_) => self.sign_in_nav(nav),
             Layer::Quit(_) => {}
         }
@@ -88,6 +93,10 @@ impl Step<'_> {
             Layer::Selection(_) => self.back_in_selection(),
             Layer::Search(_) => self.end_seek(),
             Layer::Dashboard(_) => self.back_on_dashboard(),
+            Layer::MeetingDetail(_) => self.back_in_detail(),
+            Layer::ModerationDialog(_) => self.cancel_dialog(),
+            Layer::Schedule(_) => self.back_in_schedule(),
+            Layer::ScheduleForm(_) => self.cancel_form(),
             Layer::SignIn(_) => self.cancel_sign_in(),
             Layer::MeetingList(_) | Layer::Page(_) | Layer::Finder(_) | Layer::Quit(_) => {
                 self.model.layers.pop();

@@ -20,6 +20,10 @@ impl Step<'_> {
             Layer::Finder(_)
             | Layer::Search(_)
             | Layer::Dashboard(_)
+            | Layer::MeetingDetail(_)
+            | Layer::ModerationDialog(_)
+            | Layer::Schedule(_)
+            | Layer::ScheduleForm(_)
             | Layer::SignIn(_)
             | Layer::Quit(_) => return,
         }

@@ -1,7 +1,7 @@
-//! Draws the dashboard: totals, the table of meetings, and the dialog over it.
+//! Draws the dashboard: totals, the table of meetings, and the detail of the selected one.
 
-mod detail;
-mod dialog;
+pub(super) mod detail;
+pub(super) mod dialog;
 mod table;
 
 use plenary_shared::protocol::BoardHead;
@@ -11,10 +11,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::{put, spread, whole};
-use crate::command::{Command, DashboardCommand};
+use crate::command::{Command, MeetingAction};
 use crate::model::Model;
 use crate::model::dashboard::{Dashboard, STALE_MS};
 use crate::model::editor::Editor;
+use crate::model::filter::Filter;
 use crate::text;
 use crate::theme::{Glyphs, Tone};
 use table::Table;
@@ -26,27 +27,25 @@ const NARROW_COLUMNS: usize = 60;
 /// The text of a table whose rows are all filtered out.
 pub(super) const NO_MATCH: &str = " No match for the filter";
 
-/// Draws the dashboard in place of the chat.
+/// Draws the dashboard on the whole screen.
 pub(super) fn draw(model: &Model, dashboard: &Dashboard, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
     frame.render_widget(Clear, screen);
-    match &dashboard.detail {
-        Some(view) => detail::page(model, dashboard, view, frame, body),
-        None => table(model, dashboard, frame, body),
-    }
+    table(model, dashboard, frame, body);
+    foot(model, &dashboard.filter, frame);
+}
+
+/// Draws the status line, or the filter while it has the focus, and the hints.
+pub(super) fn foot(model: &Model, filter: &Filter, frame: &mut Frame<'_>) {
+    let screen = frame.area();
     let line = |y: u16| Rect::new(0, y, screen.width, 1);
-    super::status::draw(model, frame, line(screen.height.saturating_sub(2)));
     super::status::hints(model, frame, line(screen.height.saturating_sub(1)));
-    let detail = dashboard.detail.as_ref();
-    let filter = match detail.filter(|view| view.filtering) {
-        Some(view) => Some(&view.filter),
-        None => Some(&dashboard.filter).filter(|_| dashboard.filtering),
-    };
-    if let Some(dialog) = &dashboard.dialog {
-        dialog::draw(model, dialog, frame, body);
-    } else if let Some(filter) = filter {
-        filter_line(model, filter, frame, line(screen.height.saturating_sub(2)));
+    let status = line(screen.height.saturating_sub(2));
+    if filter.has_focus {
+        filter_line(model, &filter.editor, frame, status);
+    } else {
+        super::status::draw(model, frame, status);
     }
 }
 
@@ -64,8 +63,7 @@ pub(super) fn loading(model: &Model) -> String {
     format!(" {} loading{}", glyphs.busy, glyphs.cut)
 }
 
-/// Draws the input of a filter.
-pub(super) fn filter_line(model: &Model, filter: &Editor, frame: &mut Frame<'_>, area: Rect) {
+fn filter_line(model: &Model, filter: &Editor, frame: &mut Frame<'_>, area: Rect) {
     let layout = filter.layout(usize::from(area.width).saturating_sub(12).max(2));
     let written = layout.rows.get(layout.row).cloned().unwrap_or_default();
     let x = u16::try_from(layout.column + 9).unwrap_or(u16::MAX);
@@ -147,14 +145,14 @@ fn title(model: &Model, dashboard: &Dashboard, columns: usize) -> Line<'static> 
 fn view_state(
     model: &Model,
     dashboard: &Dashboard,
-    filter: &Editor,
+    filter: &Filter,
     (sort, reversed): (&str, bool),
     columns: usize,
 ) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let mut right = Vec::new();
     if !filter.is_empty() && columns >= 60 {
-        let filter = text::fit(filter.text(), 20, glyphs.cut);
+        let filter = text::fit(filter.editor.text(), 20, glyphs.cut);
         right.push(Span::styled(
             format!("filter: {filter}  "),
             theme.style(Tone::Strong),
@@ -167,7 +165,7 @@ fn view_state(
     let head = dashboard.snapshot().head.as_ref();
     let (tone, text) = match head {
         _ if dashboard.paused.is_some() => {
-            let key = model.key(Command::Dashboard(DashboardCommand::Pause));
+            let key = model.key(Command::MeetingAction(MeetingAction::Pause));
             (Tone::Soon, format!("PAUSED ({key} resumes)  "))
         }
         Some(head) if model.now.ms_since(head.now) > STALE_MS => {

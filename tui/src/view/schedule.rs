@@ -1,34 +1,30 @@
-//! Draws the schedule: the table of meetings and instances, and the form over it.
+//! Draws the schedule: the table of meetings and their instances.
+
+pub(super) mod form;
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::protocol::{Planned, PlannedInstance};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::dashboard::{NO_MATCH, breadcrumb, filter_line, loading};
-use super::over::boxed;
+use super::dashboard::{NO_MATCH, breadcrumb, foot, loading};
 use super::{put, spread, whole};
 use crate::model::Model;
-use crate::model::schedule::{Form, Row, Schedule};
+use crate::model::schedule::{Row, Schedule};
 use crate::text;
 use crate::theme::Tone;
 
 /// Rows above the table: the title and the headings.
 const HEAD_ROWS: u16 = 2;
-/// The most columns of a form.
-const FORM_COLUMNS_MAX: u16 = 76;
-/// Columns of the label before an input.
-const LABEL: usize = 12;
 /// Columns of the state of an instance.
 const STATE: usize = 12;
 /// Columns of a time or an audience, full and short.
 const TIME: usize = 30;
 const TIME_SHORT: usize = 20;
 
-/// Draws the schedule in place of the chat.
+/// Draws the schedule on the whole screen.
 pub(super) fn draw(model: &Model, schedule: &Schedule, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
@@ -63,15 +59,7 @@ pub(super) fn draw(model: &Model, schedule: &Schedule, frame: &mut Frame<'_>) {
     let row = u16::try_from(at - skipped).unwrap_or_default();
     let y = (HEAD_ROWS + row).min(body.height.saturating_sub(1));
     frame.set_cursor_position(Position::new(0, y));
-    let line = |y: u16| Rect::new(0, y, screen.width, 1);
-    super::status::draw(model, frame, line(screen.height.saturating_sub(2)));
-    super::status::hints(model, frame, line(screen.height.saturating_sub(1)));
-    if let Some(form) = &schedule.form {
-        draw_form(model, form, frame, body);
-    } else if schedule.filtering {
-        let area = line(screen.height.saturating_sub(2));
-        filter_line(model, &schedule.filter, frame, area);
-    }
+    foot(model, &schedule.filter, frame);
 }
 
 fn title(model: &Model, schedule: &Schedule, columns: usize) -> Line<'static> {
@@ -84,7 +72,7 @@ fn title(model: &Model, schedule: &Schedule, columns: usize) -> Line<'static> {
     let left = vec![Span::styled(name, theme.style(Tone::Strong))];
     let mut right = Vec::new();
     if !schedule.filter.is_empty() && columns >= 60 {
-        let filter = text::fit(schedule.filter.text(), 20, glyphs.cut);
+        let filter = text::fit(schedule.filter.editor.text(), 20, glyphs.cut);
         let text = format!("filter: {filter}  ");
         right.push(Span::styled(text, theme.style(Tone::Strong)));
     }
@@ -188,68 +176,4 @@ impl Table {
         let state = text::fit(&state, self.state, glyphs.cut);
         spans.push(Span::styled(state, theme.style(tone)));
     }
-}
-
-/// Draws the form over the lower part of the table.
-fn draw_form(model: &Model, form: &Form, frame: &mut Frame<'_>, body: Rect) {
-    let (theme, glyphs) = (model.theme, model.theme.glyphs);
-    let rows = u16::try_from(form.fields.len()).unwrap_or_default() + 4;
-    let (width, height) = (body.width.min(FORM_COLUMNS_MAX), body.height.min(rows));
-    let x = (body.width - width) / 2;
-    let area = Rect::new(x, body.bottom() - height, width, height);
-    let enter = glyphs.keys[3];
-    let note = if form.sent {
-        format!("{} sending{}  Esc Cancel", glyphs.busy, glyphs.cut)
-    } else if form.at + 1 < form.fields.len() {
-        format!("{enter} Next  Esc Cancel")
-    } else {
-        format!("{enter} OK  Esc Cancel")
-    };
-    let inside = boxed(model, frame, area, &form.title(), &note);
-    if inside.is_empty() {
-        return;
-    }
-    let columns = usize::from(inside.width);
-    let label = if columns > 30 { LABEL } else { 0 };
-    let cells = columns.saturating_sub(label + 2).max(2);
-    let mut lines = Vec::new();
-    let mut cursor = Position::new(inside.x, inside.y);
-    // If not all fields fit, the one with the focus is the last shown.
-    let skipped = (form.at + 1).saturating_sub(usize::from(inside.height));
-    for (nth, (field, editor)) in form.fields.iter().enumerate().skip(skipped) {
-        let has_focus = nth == form.at;
-        let layout = editor.layout(cells);
-        let input = layout.rows.get(layout.row).cloned().unwrap_or_default();
-        if has_focus {
-            let x = u16::try_from(label + 1 + layout.column).unwrap_or(u16::MAX);
-            let y = u16::try_from(lines.len()).unwrap_or_default();
-            cursor = Position::new(
-                inside.x.saturating_add(x).min(inside.right() - 1),
-                (inside.y + y).min(inside.bottom() - 1),
-            );
-        }
-        let tone = if has_focus { Tone::Strong } else { Tone::Quiet };
-        let name = text::left(&format!(" {}", field.label()), label, "");
-        let style = if has_focus {
-            theme.style(Tone::Strong)
-        } else {
-            Style::new()
-        };
-        lines.push(Line::from(vec![
-            Span::styled(name, theme.style(tone)),
-            Span::raw(" "),
-            Span::styled(text::left(&input, cells, ""), style),
-        ]));
-    }
-    let field = form.fields.get(form.at).map(|(field, _)| *field);
-    let hint = field.map_or("", |field| field.hint(form.kind));
-    let hint = text::fit(&format!(" {hint}"), columns, glyphs.cut);
-    lines.push(Line::styled(hint, theme.style(Tone::Quiet)));
-    if let Some(error) = &form.error {
-        let error = format!(" {} {}", glyphs.failed, text::one_line(error));
-        let error = text::fit(&error, columns, glyphs.cut);
-        lines.push(Line::styled(error, theme.style(Tone::Bad)));
-    }
-    put(frame, inside, lines);
-    frame.set_cursor_position(cursor);
 }

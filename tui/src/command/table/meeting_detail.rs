@@ -1,4 +1,4 @@
-//! Keys of one meeting on the dashboard.
+//! The keys of one meeting on the dashboard. Those of the dashboard work there too.
 
 use super::row;
 use crate::command::Context::Detail;
@@ -18,7 +18,7 @@ pub(super) const KEYS: &[Row] = &[
         Detail,
         "detail-sort",
         &["J", "S", "M", "N"],
-        "Sort participants by joined, stayed, messages, name. Again: reverse",
+        "Sort participants by join time, stay, messages, name; again: reverse",
     )
     .hint("sort participants"),
     row(
@@ -26,7 +26,15 @@ pub(super) const KEYS: &[Row] = &[
         Detail,
         "detail-messages",
         &["enter"],
-        "Open the messages of a participant",
+        "Show the messages of the selected participant",
     )
     .hint("messages"),
+    row(
+        Command::Detail(DetailCommand::Filter),
+        Detail,
+        "detail-filter",
+        &["/"],
+        "Filter by words; !word excludes",
+    )
+    .hint("filter"),
 ];

@@ -1,4 +1,4 @@
-//! Keys of the schedule and of its forms.
+//! The keys of the schedule and of its forms.
 
 use super::row;
 use crate::command::Context::{Schedule, ScheduleForm};
@@ -81,7 +81,7 @@ pub(super) const KEYS: &[Row] = &[
         Schedule,
         "schedule-filter",
         &["/"],
-        "Filter by words (!word excludes)",
+        "Filter by words; !word excludes",
     )
     .hint("filter"),
     row(
@@ -104,7 +104,7 @@ pub(super) const KEYS: &[Row] = &[
         ScheduleForm,
         "schedule-confirm",
         &["enter"],
-        "Next field, or OK",
+        "Next field; after the last: OK",
     )
     .hint("confirm"),
 ];

@@ -6,8 +6,8 @@ use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{Detail, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
 use plenary_shared::time::Timestamp;
 
-use super::filter_matches;
-use crate::model::editor::Editor;
+use crate::command::Context;
+use crate::model::filter::Filter;
 use crate::text;
 
 /// The most timeline entries that are kept: a few screens.
@@ -170,10 +170,8 @@ pub struct DetailView {
     pub sort: ParticipantSort,
     /// Whether that order is reversed.
     pub reversed: bool,
-    /// The words that select participants and timeline entries.
-    pub filter: Editor,
-    /// Whether the filter has the focus.
-    pub filtering: bool,
+    /// The filter of participants and timeline entries.
+    pub filter: Filter,
     /// The selected participant.
     pub participant: Option<UserId>,
     /// The number of the selected timeline entry; `None` follows the newest.
@@ -188,8 +186,7 @@ impl DetailView {
             pane: Pane::default(),
             sort: ParticipantSort::default(),
             reversed: false,
-            filter: Editor::new(""),
-            filtering: false,
+            filter: Filter::default(),
             participant: None,
             entry: None,
         }
@@ -203,7 +200,7 @@ impl DetailView {
     ) -> Vec<&'a DetailPerson> {
         let participants = detail.participants.values();
         let mut participants: Vec<&DetailPerson> = participants
-            .filter(|one| self.is_shown(&text::one_line(&one.name)))
+            .filter(|one| self.filter.is_match(&text::one_line(&one.name)))
             .collect();
         let first = |one: &DetailPerson| one.stays.first().map(|stay| stay.from);
         participants.sort_by(|a, b| {
@@ -229,7 +226,8 @@ impl DetailView {
         entries
             .filter(|one| {
                 let name = text::one_line(&one.name);
-                self.is_shown(&format!("{} {name}", keyword(&one.what)))
+                self.filter
+                    .is_match(&format!("{} {name}", keyword(&one.what)))
             })
             .collect()
     }
@@ -246,8 +244,28 @@ impl DetailView {
         timeline.iter().position(is_selected).unwrap_or(0)
     }
 
-    fn is_shown(&self, searched: &str) -> bool {
-        filter_matches(self.filter.text(), &searched.to_lowercase())
+    /// The selected participant with their name, while their pane has the focus.
+    pub fn selected_participant(
+        &self,
+        detail: &MeetingDetail,
+        now: Timestamp,
+    ) -> Option<(UserId, String)> {
+        if self.pane != Pane::Participants {
+            return None;
+        }
+        let participants = self.participants(detail, now);
+        let one = participants.get(self.participant_index(&participants))?;
+        Some((one.user, one.name.clone()))
+    }
+
+    /// The parts of the key table that apply. The actions of the dashboard work here too.
+    pub const fn contexts(&self) -> &'static [Context] {
+        use Context::{Anywhere, Detail, Edit, Filter, Lists, MeetingActions};
+        if self.filter.has_focus {
+            &[Filter, Edit, Anywhere]
+        } else {
+            &[Detail, MeetingActions, Lists, Anywhere]
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The dialog before a moderation action: asks for its details one by one, then builds the request.
 
-use plenary_shared::domain::Participant;
+use plenary_shared::domain::{ModerationKind, Participant};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{INSTANCE_DAYS_MAX, REASON_BYTES_MAX};
 use plenary_shared::protocol::{Extension, RequestedAction, Target};
 use plenary_shared::text::{MessageBody, parse_reason};
 
-use crate::model::editor::Editor;
+use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
 /// The minutes that the field holds when an extension is asked for.
@@ -14,20 +14,9 @@ const EXTEND_MINUTES: &str = "30";
 
 /// What a dialog is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants are named after their actions")]
 pub enum DialogKind {
-    End,
-    Extend,
-    Lock,
-    Unlock,
-    ReadOnly,
-    Writable,
-    Announce,
-    Mute,
-    Unmute,
-    Remove,
-    Ban,
-    Unban,
+    /// Moderates the targets.
+    Moderate(ModerationKind),
     /// Shows why a user can or cannot join. Changes nothing.
     Explain,
 }
@@ -66,67 +55,35 @@ pub struct Dialog {
     pub chosen: Option<(Target, String)>,
     /// The action, once a field other than the reason has given its details.
     pub action: Option<RequestedAction>,
+    /// Text cut from its inputs.
+    ring: KillRing,
 }
 
 impl DialogKind {
-    /// The action as an infinitive: `mute grace in Retro 3/1`. `name`: who it applies to.
-    pub fn phrase(self, place: &str, name: &str) -> String {
-        match self {
-            Self::End => format!("end {place} now"),
-            Self::Extend => format!("extend {place}"),
-            Self::Lock => format!("lock {place}"),
-            Self::Unlock => format!("unlock {place}"),
-            Self::ReadOnly => format!("make {place} read-only"),
-            Self::Writable => format!("turn read-only off in {place}"),
-            Self::Announce => format!("make an announcement in {place}"),
-            Self::Mute => format!("mute {name} in {place}"),
-            Self::Unmute => format!("unmute {name} in {place}"),
-            Self::Remove => format!("remove {name} from {place}"),
-            Self::Ban => format!("ban {name} from {place}"),
-            Self::Unban => format!("unban {name} in {place}"),
-            Self::Explain => format!("check whether {name} can join {place}"),
-        }
-    }
-
-    /// The same in the past, as a sentence: `Muted grace in Retro 3/1`.
-    pub fn done(self, place: &str, name: &str) -> String {
-        match self {
-            Self::End => format!("Ended {place}"),
-            Self::Extend => format!("Extended {place}"),
-            Self::Lock => format!("Locked {place}"),
-            Self::Unlock => format!("Unlocked {place}"),
-            Self::ReadOnly => format!("Made {place} read-only"),
-            Self::Writable => format!("Turned read-only off in {place}"),
-            Self::Announce => format!("Announcement sent to {place}"),
-            Self::Mute => format!("Muted {name} in {place}"),
-            Self::Unmute => format!("Unmuted {name} in {place}"),
-            Self::Remove => format!("Removed {name} from {place}"),
-            Self::Ban => format!("Banned {name} from {place}"),
-            Self::Unban => format!("Unbanned {name} in {place}"),
-            Self::Explain => format!("Checked whether {name} can join {place}"),
-        }
-    }
-
     /// Whether it applies to one user.
     pub const fn needs_user(self) -> bool {
+        use ModerationKind as Kind;
         match self {
-            Self::Mute | Self::Unmute | Self::Remove | Self::Ban | Self::Unban | Self::Explain => {
+            Self::Explain
+            | Self::Moderate(Kind::Mute | Kind::Unmute | Kind::Remove | Kind::Ban | Kind::Unban) => {
                 true
             }
-            Self::End
-            | Self::Extend
-            | Self::Lock
-            | Self::Unlock
-            | Self::ReadOnly
-            | Self::Writable
-            | Self::Announce => false,
+            Self::Moderate(
+                Kind::End
+                | Kind::Extend
+                | Kind::Lock
+                | Kind::Unlock
+                | Kind::ReadOnly
+                | Kind::Writable
+                | Kind::Announce,
+            ) => false,
         }
     }
 
     fn first_field(self) -> DialogField {
         match self {
-            Self::Extend => DialogField::Minutes,
-            Self::Announce => DialogField::Text,
+            Self::Moderate(ModerationKind::Extend) => DialogField::Minutes,
+            Self::Moderate(ModerationKind::Announce) => DialogField::Text,
             _ if self.needs_user() => DialogField::Participant,
             _ => DialogField::Reason,
         }
@@ -164,15 +121,19 @@ impl Dialog {
             highlighted: 0,
             chosen: None,
             action: None,
+            ring: KillRing::default(),
         }
     }
 
     /// The title: the question with its object and action.
     pub fn title(&self) -> String {
-        if self.kind == DialogKind::Announce {
-            return format!("Announcement for {}:", self.place);
-        }
-        let mut phrase = self.kind.phrase(&self.place, self.name());
+        let mut phrase = match self.kind {
+            DialogKind::Moderate(ModerationKind::Announce) => {
+                return format!("Announcement for {}:", self.place);
+            }
+            DialogKind::Moderate(kind) => phrase(kind, &self.place, self.name()),
+            DialogKind::Explain => format!("check whether a user can join {}", self.place),
+        };
         if let Some(RequestedAction::Extend(Extension {
             minutes: Some(minutes),
             ..
@@ -187,9 +148,14 @@ impl Dialog {
     pub fn name(&self) -> &str {
         match (&self.chosen, self.kind) {
             (Some((_, name)), _) => name,
-            (None, DialogKind::Unban | DialogKind::Explain) => "a user",
+            (None, DialogKind::Moderate(ModerationKind::Unban) | DialogKind::Explain) => "a user",
             (None, _) => "a participant",
         }
+    }
+
+    /// The input.
+    pub fn input(&mut self) -> (&mut Editor, &mut KillRing) {
+        (&mut self.editor, &mut self.ring)
     }
 
     /// The participants whose name or email matches the input.
@@ -255,20 +221,23 @@ impl Dialog {
 
     /// The action, once all of its details are known. `None` for [`DialogKind::Explain`].
     pub fn finished_action(&self) -> Option<RequestedAction> {
+        use ModerationKind as Kind;
+        let DialogKind::Moderate(kind) = self.kind else {
+            return None;
+        };
         let target = || self.chosen.as_ref().map(|(target, _)| target.clone());
-        Some(match self.kind {
-            DialogKind::End => RequestedAction::End,
-            DialogKind::Lock => RequestedAction::Lock,
-            DialogKind::Unlock => RequestedAction::Unlock,
-            DialogKind::ReadOnly => RequestedAction::ReadOnly,
-            DialogKind::Writable => RequestedAction::Writable,
-            DialogKind::Extend | DialogKind::Announce => return self.action.clone(),
-            DialogKind::Mute => RequestedAction::Mute(target()?),
-            DialogKind::Unmute => RequestedAction::Unmute(target()?),
-            DialogKind::Remove => RequestedAction::Remove(target()?),
-            DialogKind::Ban => RequestedAction::Ban(target()?),
-            DialogKind::Unban => RequestedAction::Unban(target()?),
-            DialogKind::Explain => return None,
+        Some(match kind {
+            Kind::End => RequestedAction::End,
+            Kind::Lock => RequestedAction::Lock,
+            Kind::Unlock => RequestedAction::Unlock,
+            Kind::ReadOnly => RequestedAction::ReadOnly,
+            Kind::Writable => RequestedAction::Writable,
+            Kind::Extend | Kind::Announce => return self.action.clone(),
+            Kind::Mute => RequestedAction::Mute(target()?),
+            Kind::Unmute => RequestedAction::Unmute(target()?),
+            Kind::Remove => RequestedAction::Remove(target()?),
+            Kind::Ban => RequestedAction::Ban(target()?),
+            Kind::Unban => RequestedAction::Unban(target()?),
         })
     }
 
@@ -300,6 +269,42 @@ impl Dialog {
             return Ok((target, input.to_owned()));
         }
         Err("No match. Type the full email".to_owned())
+    }
+}
+
+/// An action as an infinitive: `mute grace in Retro 3/1`. `name`: the user it applies to.
+pub fn phrase(kind: ModerationKind, place: &str, name: &str) -> String {
+    match kind {
+        ModerationKind::End => format!("end {place} now"),
+        ModerationKind::Extend => format!("extend {place}"),
+        ModerationKind::Lock => format!("lock {place}"),
+        ModerationKind::Unlock => format!("unlock {place}"),
+        ModerationKind::ReadOnly => format!("make {place} read-only"),
+        ModerationKind::Writable => format!("turn read-only off in {place}"),
+        ModerationKind::Announce => format!("make an announcement in {place}"),
+        ModerationKind::Mute => format!("mute {name} in {place}"),
+        ModerationKind::Unmute => format!("unmute {name} in {place}"),
+        ModerationKind::Remove => format!("remove {name} from {place}"),
+        ModerationKind::Ban => format!("ban {name} from {place}"),
+        ModerationKind::Unban => format!("unban {name} in {place}"),
+    }
+}
+
+/// The same in the past, as a sentence: `Muted grace in Retro 3/1`.
+pub fn done(kind: ModerationKind, place: &str, name: &str) -> String {
+    match kind {
+        ModerationKind::End => format!("Ended {place}"),
+        ModerationKind::Extend => format!("Extended {place}"),
+        ModerationKind::Lock => format!("Locked {place}"),
+        ModerationKind::Unlock => format!("Unlocked {place}"),
+        ModerationKind::ReadOnly => format!("Made {place} read-only"),
+        ModerationKind::Writable => format!("Turned read-only off in {place}"),
+        ModerationKind::Announce => format!("Announcement sent to {place}"),
+        ModerationKind::Mute => format!("Muted {name} in {place}"),
+        ModerationKind::Unmute => format!("Unmuted {name} in {place}"),
+        ModerationKind::Remove => format!("Removed {name} from {place}"),
+        ModerationKind::Ban => format!("Banned {name} from {place}"),
+        ModerationKind::Unban => format!("Unbanned {name} in {place}"),
     }
 }
 

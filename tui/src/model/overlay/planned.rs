@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::clock::Zone;
 use crate::model::Model;
+use crate::model::schedule::Schedule;
 use crate::text;
 use crate::theme::Tone;
 
@@ -134,7 +135,7 @@ pub(super) fn report(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'st
 }
 
 fn planned(model: &Model, id: MeetingId) -> Option<&Planned> {
-    model.schedule()?.meetings.get(&id)
+    model.layers.get::<Schedule>()?.meetings.get(&id)
 }
 
 /// `Tue 24 Nov 2026 13:30-14:15`; with both days if they differ.

@@ -6,7 +6,7 @@ use plenary_shared::text::{parse_description, parse_reason, parse_title};
 use plenary_shared::time::{Timestamp, parse_length};
 
 use crate::clock::Zone;
-use crate::model::editor::Editor;
+use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
 /// The values of [`FormField::Access`] other than a list of emails.
@@ -74,6 +74,8 @@ pub struct Form {
     pub error: Option<String>,
     /// Whether the request was sent and not yet answered.
     pub sent: bool,
+    /// Text cut from its inputs.
+    ring: KillRing,
 }
 
 /// What a completed form asks for.
@@ -191,6 +193,7 @@ impl Form {
             at: 0,
             error: None,
             sent: false,
+            ring: KillRing::default(),
         }
     }
 
@@ -200,9 +203,9 @@ impl Form {
     }
 
     /// The input that has the focus.
-    pub fn editor(&mut self) -> &mut Editor {
-        let at = self.at.min(self.fields.len() - 1);
-        &mut self.fields[at].1
+    pub fn input(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
+        let (_, editor) = self.fields.get_mut(self.at)?;
+        Some((editor, &mut self.ring))
     }
 
     /// Moves the focus to the next or previous field, around the ends.

@@ -7,9 +7,10 @@ use plenary_shared::protocol::BoardRow;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use super::super::{put, spread};
-use super::{NARROW_COLUMNS, breadcrumb, loading, spark, view_state};
+use super::{NARROW_COLUMNS, breadcrumb, foot, loading, spark, view_state};
 use crate::clock::minutes;
 use crate::model::Model;
 use crate::model::dashboard::{Dashboard, DetailView, MeetingDetail, Pane};
@@ -26,13 +27,13 @@ const RULE_COLUMNS: u16 = 2;
 const HEAD_ROWS: u16 = 3;
 
 /// Draws the meeting on the whole screen.
-pub(super) fn page(
-    model: &Model,
-    dashboard: &Dashboard,
-    view: &DetailView,
-    frame: &mut Frame<'_>,
-    body: Rect,
-) {
+pub(in crate::view) fn draw(model: &Model, view: &DetailView, frame: &mut Frame<'_>) {
+    let Some(dashboard) = model.layers.get::<Dashboard>() else {
+        return;
+    };
+    let screen = frame.area();
+    let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
+    frame.render_widget(Clear, screen);
     let detail = dashboard.detail_of(view.instance);
     let columns = usize::from(body.width);
     let row = dashboard.snapshot().rows.get(&view.instance);
@@ -46,6 +47,7 @@ pub(super) fn page(
     let rest = Rect::new(body.x, body.y + head, body.width, body.height - head);
     let cursor = panes(model, detail, view, true, frame, rest);
     frame.set_cursor_position(cursor);
+    foot(model, &view.filter, frame);
 }
 
 /// Draws the meeting below the table.

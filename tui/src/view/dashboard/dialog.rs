@@ -18,7 +18,9 @@ const COLUMNS_MAX: u16 = 76;
 const OFFERED_MAX: usize = 6;
 
 /// Draws the dialog over the lower part of the table.
-pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>, body: Rect) {
+pub(in crate::view) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let offered = dialog.matches();
     let offers = match dialog.field {
