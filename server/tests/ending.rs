@@ -68,7 +68,10 @@ fn assert_complete(scene: &Scene, here: InstanceId, joined: &[u64], messages: us
         assert_eq!(row[3], end, "{here}: {row:?}");
     }
 
-    let tombstone = format!("{{meeting:{}:order:{}}}:ended", here.meeting, here.order);
+    let tombstone = format!(
+        "{{meeting:{}:order:{}}}:tombstone",
+        here.meeting, here.order
+    );
     until(&format!("{here} to be gone from Redis"), || {
         (scene.live_keys(here) == [tombstone.as_str()]).then_some(())
     });

@@ -1,4 +1,4 @@
-//! What is live, in Redis: one connection for verbs, one typed function a script.
+//! The live state in Redis: one connection for verbs, one typed function per script.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,13 +12,13 @@ use crate::error::Fault;
 use crate::store::instrument::Instrument;
 
 mod arrival;
-mod change;
 mod connection;
 mod decode;
 mod examine;
 mod feed;
 mod keys;
 mod meeting;
+mod messages;
 mod moderation;
 mod overview;
 mod presence;
@@ -27,55 +27,55 @@ mod scripts;
 mod session;
 mod waiting;
 
-pub use change::{Author, Meant};
 pub use feed::{Subscriber, read_published};
-pub use meeting::{LivePage, Opened, Saying};
+pub use meeting::{LivePage, Opened, PostOutcome};
+pub use messages::{Author, Target};
 pub use presence::Lag;
 pub use rebuild::{Closing, LiveEnd};
-pub use scripts::{NotDone, Refused, Scripts, texts};
+pub use scripts::{Refusal, ScriptError, Scripts, texts};
 
 use connection::Connection;
 use keys::Keys;
-use scripts::Said;
+use scripts::ScriptReply;
 
-/// How long one answer may take on a connection that stands.
+/// How long one reply may take on an established connection.
 const RESPONSE_MS_MAX: u64 = 2_000;
 
-/// Generations that are remembered; then all are asked for again.
+/// How many generations are cached. Beyond that the cache is cleared.
 const GENERATIONS_MAX: usize = 10_000;
 
-/// Instances asked for in one pipeline.
+/// Instances per pipeline.
 const PIPELINE_INSTANCES_MAX: usize = 1_000;
 
-/// Events of one instance that the archive may lack before posts are refused: bounds what Redis
-/// holds while MySQL is away. At 200 posts a second, eight minutes of it.
+/// Events of one instance that the archive may lack before posts are refused. It bounds the memory
+/// of Redis while MySQL is unavailable: eight minutes at 200 posts per second.
 pub const UNARCHIVED_EVENTS_MAX: u64 = 100_000;
 
-/// What is live.
+/// The live state of all instances.
 pub struct RedisStore {
     client: redis::Client,
     connection: Connection,
     scripts: Scripts,
     instrument: Instrument,
-    /// Whether the connection may lead to another Redis than before, or to one that was something
-    /// else meanwhile: its scripts may be there and its data not, so that NOSCRIPT says nothing.
+    /// Whether the connection may now lead to another Redis, or to one that has changed role. It may know
+    /// the scripts and lack the data, so the absence of NOSCRIPT proves nothing.
     unproven: Arc<AtomicBool>,
-    /// The generation in which each instance is known to live; a wrong one costs a round trip.
+    /// The live generation of each instance, as last seen. A stale one costs one round trip.
     generations: Mutex<HashMap<InstanceId, Generation>>,
 }
 
 impl RedisStore {
-    /// Connects lazily. `nonce` is the deployment's own.
+    /// Connects lazily. `nonce` identifies the deployment.
     pub fn connect(url: &str, nonce: &str) -> Result<Self, Fault> {
         Self::instrumented(url, nonce, Instrument::default())
     }
 
-    /// The same, at this instrument.
+    /// Connects lazily, with this instrument.
     pub fn instrumented(url: &str, nonce: &str, instrument: Instrument) -> Result<Self, Fault> {
         Self::with(url, Scripts::new(texts(nonce)), instrument)
     }
 
-    /// With these scripts, at this instrument.
+    /// Connects lazily, with these scripts and this instrument.
     pub fn with(url: &str, scripts: Scripts, instrument: Instrument) -> Result<Self, Fault> {
         let client = open_client(url)?;
         let unproven = Arc::new(AtomicBool::new(true));
@@ -90,26 +90,26 @@ impl RedisStore {
         })
     }
 
-    /// Whether Redis answers.
+    /// Returns whether Redis answers.
     pub async fn ping(&self) -> Result<(), Fault> {
         let mut command = redis::cmd("PING");
         self.ask::<String>(&mut command).await.map(|_| ())
     }
 
-    /// One plain command.
+    /// Runs one plain command.
     async fn ask<T: redis::FromRedisValue>(&self, command: &mut redis::Cmd) -> Result<T, Fault> {
         self.noticed(self.connection.ask(command).await)?
             .map_err(fault)
     }
 
-    /// Notices by an answer, or by its absence, that another Redis may answer next.
+    /// Notes when the result shows that another Redis may answer next.
     fn noticed<T>(
         &self,
         answer: Result<redis::RedisResult<T>, Fault>,
     ) -> Result<redis::RedisResult<T>, Fault> {
         let may_be_another = match &answer {
             Ok(Ok(_)) => false,
-            // A replica refuses to write: it was the master, or is to be.
+            // A replica refuses writes: the roles have changed or are about to.
             Ok(Err(error)) => error.is_io_error() || error.code() == Some("READONLY"),
             Err(_late) => true,
         };
@@ -119,17 +119,17 @@ impl RedisStore {
         answer
     }
 
-    /// Makes sure that the live state was brought up in the process of Redis that answers now.
-    async fn prove(&self) -> Result<(), NotDone> {
+    /// Checks that the live state was rebuilt in the Redis process that answers now.
+    async fn prove(&self) -> Result<(), ScriptError> {
         if !self.unproven.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
         match self.is_up().await {
             Ok(true) => Ok(()),
-            // As if it had no scripts.
+            // Recovers in the same way as without scripts.
             Ok(false) => {
                 self.unproven.store(true, Ordering::Release);
-                Err(NotDone::NoScript)
+                Err(ScriptError::NoScript)
             }
             Err(fault) => {
                 self.unproven.store(true, Ordering::Release);
@@ -138,7 +138,7 @@ impl RedisStore {
         }
     }
 
-    /// Several plain commands, in one round trip.
+    /// Runs several plain commands in one round trip.
     async fn ask_all<T: redis::FromRedisValue>(
         &self,
         pipeline: &redis::Pipeline,
@@ -147,24 +147,24 @@ impl RedisStore {
             .map_err(fault)
     }
 
-    /// One script.
-    async fn run(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
+    /// Runs one script.
+    async fn run(&self, command: &redis::Cmd) -> Result<ScriptReply, ScriptError> {
         self.prove().await?;
         self.run_unproven(command).await
     }
 
-    /// One script, wherever it is run: for the fence alone.
-    async fn run_unproven(&self, command: &redis::Cmd) -> Result<Said, NotDone> {
+    /// Runs one script without the check of [`Self::prove`]. Only for rebuilding.
+    async fn run_unproven(&self, command: &redis::Cmd) -> Result<ScriptReply, ScriptError> {
         let value: Value = self.noticed(self.connection.ask(command).await)??;
-        Said::read(value)
+        ScriptReply::read(value)
     }
 
-    /// Does nothing for so long.
+    /// Waits for so many milliseconds.
     pub async fn rest(&self, ms: u64) {
         self.instrument.sleep(ms).await;
     }
 
-    /// The generation in which an instance lives, as far as is known here.
+    /// Returns the live generation of an instance, from the cache if possible.
     async fn generation(&self, id: InstanceId) -> Result<Option<Generation>, Fault> {
         if let Some(known) = self.known_generations().get(&id) {
             return Ok(Some(*known));
@@ -200,31 +200,31 @@ impl RedisStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A script that changes an instance, in the generation that is known; once more if another
-    /// generation has begun meanwhile.
+    /// Runs a script that changes an instance, in the cached generation. Runs it once more if a newer
+    /// generation is live.
     async fn change(
         &self,
         id: InstanceId,
         command: impl Fn(Generation) -> redis::Cmd,
-    ) -> Result<(String, Vec<Value>), NotDone> {
+    ) -> Result<(String, Vec<Value>), ScriptError> {
         let Some(generation) = self.generation(id).await? else {
-            return Err(NotDone::Refused(Refused::Gone));
+            return Err(ScriptError::Refused(Refusal::Gone));
         };
         let said = match self.run(&command(generation)).await {
-            Ok(Said::Stale(newer)) => {
+            Ok(ScriptReply::Stale(newer)) => {
                 self.remember(id, newer);
                 self.run(&command(newer)).await
             }
             other => other,
         };
-        if matches!(said, Err(NotDone::Refused(Refused::Gone))) {
+        if matches!(said, Err(ScriptError::Refused(Refusal::Gone))) {
             self.forget(id);
         }
         said?.done()
     }
 }
 
-/// Who reads, as the scripts are told.
+/// The arguments that tell scripts who reads.
 fn reader(user: &User) -> [String; 3] {
     let admin = match user.role {
         plenary_shared::domain::Role::Admin => "1",
@@ -243,10 +243,10 @@ fn open_client(url: &str) -> Result<redis::Client, Fault> {
     redis::Client::open(info.set_redis_settings(settings)).map_err(fault)
 }
 
-/// A Redis error as a fault: an error that Redis itself answers with is broken, all else is away.
+/// Converts a Redis error: an error reply is `Broken`, everything else `Unavailable`.
 fn fault(error: redis::RedisError) -> Fault {
     use redis::{ErrorKind, ServerErrorKind};
-    // No memory, no disk, no replica: nothing that we did, and it passes.
+    // Out of memory, disk or replicas: a passing state of Redis.
     if matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS")) {
         return Fault::unavailable("Redis", error);
     }
@@ -259,6 +259,6 @@ fn fault(error: redis::RedisError) -> Fault {
             | ServerErrorKind::ReadOnly,
         )
         | ErrorKind::Io => Fault::unavailable("Redis", error),
-        _ => Fault::broken("asking Redis", error),
+        _ => Fault::broken("running a Redis command", error),
     }
 }

@@ -1,4 +1,4 @@
-//! The store of production: Redis for what is live, `MySQL` for what lasts.
+//! The store for several servers: Redis holds the live state, MySQL everything durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::error::{Answer, Error, Fault};
 
 use self::restore::Restorer;
 use super::mysql::MysqlStore;
-use super::redis::{NotDone, RedisStore, Refused, Subscriber};
+use super::redis::{RedisStore, Refusal, ScriptError, Subscriber};
 use super::refusal;
 
 mod archive;
@@ -35,36 +35,35 @@ mod sessions;
 mod users;
 mod waiting;
 
-/// How long what must happen on time waits for what lasts, in milliseconds: then it goes on with what
-/// the live store knows.
-const BRIEF_MS: u64 = 1_000;
+/// How long time-critical steps wait for MySQL, in milliseconds. Then they continue with what Redis knows.
+const SHORT_TIMEOUT_MS: u64 = 1_000;
 
-/// The same while what lasts has left the last such question without an answer: many ends of one
-/// moment must not each wait for it. It is longer than a healthy database takes.
-const BRIEF_SILENT_MS: u64 = 100;
+/// The same limit while the last such call timed out, so that many ends at once do not each wait. Longer
+/// than a healthy database takes.
+const SHORT_TIMEOUT_SILENT_MS: u64 = 100;
 
-/// How long the agenda waits, in milliseconds. Nobody waits for it but the next reading.
+/// How long the agenda waits for MySQL, in milliseconds. It is read again soon after.
 const AGENDA_MS: u64 = 2_000;
 
-/// How often the archive is asked for one post. Once is enough unless ten thousand events come
-/// between the question and the post.
-const LOOK_UPS_MAX: usize = 3;
+/// How often the archive is checked for one post. Once suffices unless ten thousand events are archived
+/// between the check and the post.
+const ARCHIVE_CHECKS_MAX: usize = 3;
 
-/// Redis and `MySQL` together.
+/// Redis and MySQL together.
 pub struct RedisMysqlStore {
     redis: Arc<RedisStore>,
     mysql: MysqlStore,
     subscriber: OnceCell<Subscriber>,
     restorer: Arc<Restorer>,
-    /// What the last sweep found missing, and in which generation.
+    /// The instances that the last sweep found missing, with their generations.
     missing: std::sync::Mutex<BTreeMap<InstanceId, Generation>>,
-    /// Whether what lasts has left the last brief question without an answer.
+    /// Whether the last call with a short timeout timed out.
     silent: AtomicBool,
     clock: Clock,
 }
 
 impl RedisMysqlStore {
-    /// Over these two. The clock is for what no store's clock rules.
+    /// Combines the two stores. `clock` is for what the clocks of the stores do not decide.
     pub fn new(redis: RedisStore, mysql: MysqlStore, clock: Clock) -> Arc<Self> {
         let redis = Arc::new(redis);
         let restorer = Arc::new(Restorer::new(redis.clone(), mysql.clone()));
@@ -79,14 +78,22 @@ impl RedisMysqlStore {
         })
     }
 
-    /// An answer of what lasts, if it comes soon.
-    async fn brief<T>(&self, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+    /// Awaits a call to MySQL for a short time.
+    async fn with_short_timeout<T>(&self, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
         let silent = self.silent.load(Ordering::Relaxed);
-        let limit_ms = if silent { BRIEF_SILENT_MS } else { BRIEF_MS };
-        self.within(limit_ms, Box::pin(asking)).await
+        let limit_ms = if silent {
+            SHORT_TIMEOUT_SILENT_MS
+        } else {
+            SHORT_TIMEOUT_MS
+        };
+        self.with_timeout(limit_ms, Box::pin(asking)).await
     }
 
-    async fn within<T>(&self, limit_ms: u64, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+    async fn with_timeout<T>(
+        &self,
+        limit_ms: u64,
+        asking: impl Future<Output = Answer<T>>,
+    ) -> Answer<T> {
         let answer = self.mysql.instrument().within(limit_ms, asking).await;
         self.silent.store(answer.is_none(), Ordering::Relaxed);
         answer.unwrap_or_else(|| {
@@ -94,15 +101,14 @@ impl RedisMysqlStore {
         })
     }
 
-    /// A verb in Redis. If this Redis has forgotten its scripts, the live state is brought up again
-    /// and the verb tried once more.
-    async fn tried<T, F, Fut>(&self, verb: F) -> Result<Result<T, Refused>, Fault>
+    /// Runs a verb in Redis. If Redis has lost the scripts, rebuilds the live state and runs the verb again.
+    async fn with_recovery<T, F, Fut>(&self, verb: F) -> Result<Result<T, Refusal>, Fault>
     where
         F: Fn() -> Fut,
-        Fut: Future<Output = Result<T, NotDone>>,
+        Fut: Future<Output = Result<T, ScriptError>>,
     {
         let first = verb().await;
-        let second = if matches!(first, Err(NotDone::NoScript)) {
+        let second = if matches!(first, Err(ScriptError::NoScript)) {
             self.restore().await?;
             verb().await
         } else {
@@ -110,64 +116,65 @@ impl RedisMysqlStore {
         };
         match second {
             Ok(done) => Ok(Ok(done)),
-            Err(NotDone::Refused(refused)) => Ok(Err(refused)),
-            Err(NotDone::Fault(fault)) => Err(fault),
-            Err(NotDone::NoScript) => {
-                Err(Fault::unavailable("Redis", "it forgot its scripts again"))
+            Err(ScriptError::Refused(refused)) => Ok(Err(refused)),
+            Err(ScriptError::Fault(fault)) => Err(fault),
+            Err(ScriptError::NoScript) => {
+                Err(Fault::unavailable("Redis", "the scripts are missing again"))
             }
         }
     }
 
-    /// Brings the live state up, to the end even if whoever asked for it is gone meanwhile.
+    /// Rebuilds the live state, and completes that even if the caller is dropped.
     async fn restore(&self) -> Result<(), Fault> {
         let restorer = self.restorer.clone();
         tokio::spawn(async move { restorer.restore().await })
             .await
-            .map_err(|error| Fault::broken("bringing the live state up", error))?
+            .map_err(|error| Fault::broken("rebuilding the live state", error))?
     }
 
-    /// Builds one instance's live state anew, in the next generation.
-    /// `before`: the generation that is live, if one is.
+    /// Rebuilds one instance in the next generation. `before`: the generation that is live, if any.
     async fn rebuild(&self, id: InstanceId, before: Option<Generation>) -> Result<(), Fault> {
         let restorer = self.restorer.clone();
         let done = tokio::spawn(async move { restorer.rebuild(id, false, before).await });
         done.await
-            .map_err(|error| Fault::broken("building an instance anew", error))?
+            .map_err(|error| Fault::broken("rebuilding an instance", error))?
     }
 
-    /// Why a person is told no, in words that fit this instance.
-    async fn reject(&self, id: InstanceId, viewer: &User, refused: Refused) -> Error {
+    /// Converts a refusal to the error for this user and instance.
+    async fn reject(&self, id: InstanceId, viewer: &User, refused: Refusal) -> Error {
         let code = match refused {
-            Refused::NotAllowed => Code::NotAllowed,
-            Refused::AlreadyParticipant => Code::AlreadyParticipant,
-            // Whoever may not know that it is going on is not told by this either.
-            Refused::NotParticipant => match self.tried(|| self.redis.sees(id, viewer)).await {
-                Ok(Ok(true)) => Code::NotParticipant,
-                Ok(Ok(false) | Err(_)) => Code::NotAllowed,
-                Err(fault) => return fault.into(),
-            },
-            Refused::Full => Code::Full,
-            Refused::Locked => Code::Locked,
-            Refused::Banned => Code::Banned,
-            Refused::ReadOnly => Code::ReadOnly,
-            Refused::Muted => Code::Muted,
-            Refused::AlreadySo => Code::AlreadySo,
-            Refused::NotThere => return refusal::not_there().into(),
-            Refused::NotLater => return refusal::not_later().into(),
-            Refused::TooLong => return refusal::too_long().into(),
-            Refused::ArchiveBehind => Code::ArchiveBehind,
-            Refused::NoSuchMessage => Code::NoSuchMessage,
-            Refused::NotYours => Code::NotYours,
-            Refused::MessageDeleted => Code::MessageDeleted,
-            Refused::Elsewhere => {
-                let what = "a script asks for what it was told";
+            Refusal::NotAllowed => Code::NotAllowed,
+            Refusal::AlreadyParticipant => Code::AlreadyParticipant,
+            // Users who may not see the instance must not learn that it is running.
+            Refusal::NotParticipant => {
+                match self.with_recovery(|| self.redis.sees(id, viewer)).await {
+                    Ok(Ok(true)) => Code::NotParticipant,
+                    Ok(Ok(false) | Err(_)) => Code::NotAllowed,
+                    Err(fault) => return fault.into(),
+                }
+            }
+            Refusal::Full => Code::Full,
+            Refusal::Locked => Code::Locked,
+            Refusal::Banned => Code::Banned,
+            Refusal::ReadOnly => Code::ReadOnly,
+            Refusal::Muted => Code::Muted,
+            Refusal::AlreadySo => Code::AlreadySo,
+            Refusal::TargetNotParticipant => return refusal::not_there().into(),
+            Refusal::NotLater => return refusal::not_later().into(),
+            Refusal::TooLong => return refusal::too_long().into(),
+            Refusal::ArchiveBehind => Code::ArchiveBehind,
+            Refusal::NoSuchMessage => Code::NoSuchMessage,
+            Refusal::NotYours => Code::NotYours,
+            Refusal::MessageDeleted => Code::MessageDeleted,
+            Refusal::ArchivedMessage => {
+                let what = "a script asks for the author that it was given";
                 return Fault::broken("changing a message", what).into();
             }
-            Refused::Gone
-            | Refused::Over
-            | Refused::Ended
-            | Refused::Unarchived
-            | Refused::Behind => {
+            Refusal::Gone
+            | Refusal::Ended
+            | Refusal::Destroyed
+            | Refusal::Unarchived
+            | Refusal::NewerEvents => {
                 return match self.why_not_live(id, viewer).await {
                     Ok(reject) => reject.into(),
                     Err(error) => error,
@@ -177,7 +184,7 @@ impl RedisMysqlStore {
         code.into()
     }
 
-    /// Why an instance that is not live is not.
+    /// Returns why an instance is not live.
     async fn why_not_live(&self, id: InstanceId, viewer: &User) -> Answer<Reject> {
         let Some(stored) = self.mysql.stored(id).await? else {
             return Ok(refusal::unknown(id));
@@ -200,11 +207,11 @@ impl RedisMysqlStore {
 }
 
 impl RedisMysqlStore {
-    /// Tells every server that a list has changed. They look by themselves every few seconds, so a
-    /// Redis that is away loses nothing.
-    async fn notice_changed(&self) {
-        if let Err(fault) = self.redis.notice_changed().await {
-            tracing::warn!(%fault, "the other servers hear of the change later");
+    /// Notifies all servers that a list has changed. They also read the lists every few seconds, so a lost
+    /// notification only delays them.
+    async fn publish_changed(&self) {
+        if let Err(fault) = self.redis.publish_changed().await {
+            tracing::warn!(%fault, "change not published, other servers notice it later");
         }
     }
 }

@@ -11,11 +11,11 @@ use crate::error::Answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// They look who waits.
-    Looks,
+    Look,
     /// They wait.
-    Waits,
+    Wait,
     /// They wait no more.
-    Stops,
+    Stop,
 }
 
 /// Keeps who waits for scheduled instances to start.

@@ -96,9 +96,9 @@ async fn stop_waiting(
     let (user, store) = (&caller.user, &state.ctx.store);
     for (instance, (cursor, waiting)) in waits {
         drop(cursor);
-        if waiting == Waiting::Waits
+        if waiting == Waiting::Wait
             && !state.hub.is_waiting(user.id, instance)
-            && let Err(error) = store.wait(instance, user, Waiting::Stops).await
+            && let Err(error) = store.wait(instance, user, Waiting::Stop).await
         {
             tracing::debug!(%instance, %error, "leaving the waiting list failed, the entry expires");
         }

@@ -168,11 +168,7 @@ impl Socket {
         if !waits {
             self.stop_waiting(caller, instance).await?;
         }
-        let waiting = if waits {
-            Waiting::Waits
-        } else {
-            Waiting::Looks
-        };
+        let waiting = if waits { Waiting::Wait } else { Waiting::Look };
         let store = &self.state.ctx.store;
         let found = store.wait(instance, &caller.user, waiting).await;
         if matches!(found, Err(Error::Reject(_))) {
@@ -210,7 +206,7 @@ impl Socket {
         let was_waiting = self.subscriber()?.set_waiting(instance, false);
         if was_waiting && !self.state.hub.is_waiting(caller.user.id, instance) {
             let store = &self.state.ctx.store;
-            store.wait(instance, &caller.user, Waiting::Stops).await?;
+            store.wait(instance, &caller.user, Waiting::Stop).await?;
         }
         Ok(())
     }

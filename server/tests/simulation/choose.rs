@@ -214,7 +214,7 @@ impl Run<'_> {
                 self.told_now = now;
             }
             self.touched = true;
-            self.watch_fencing(&ready.what);
+            self.watch_rebuilding(&ready.what);
         }
         self.gate.tell(ready.number, verdict);
     }
@@ -231,12 +231,12 @@ impl Run<'_> {
         }
     }
 
-    fn watch_fencing(&mut self, what: &str) {
-        if what.starts_with("SET plenary:fencing") && self.fencing_since.is_none() {
-            self.fencing_since = Some(self.now_ms());
+    fn watch_rebuilding(&mut self, what: &str) {
+        if what.starts_with("SET plenary:rebuilding") && self.rebuilding_since.is_none() {
+            self.rebuilding_since = Some(self.now_ms());
         }
-        if what.starts_with("DEL plenary:fencing") {
-            self.fencing_since = None;
+        if what.starts_with("DEL plenary:rebuilding") {
+            self.rebuilding_since = None;
         }
     }
 }

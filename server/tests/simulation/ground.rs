@@ -235,7 +235,7 @@ impl Ground {
                     .query(&mut shared.admin)
                     .expect("Redis answers");
                 let mut left = keys;
-                left.retain(|key| !key.ends_with(":ended"));
+                left.retain(|key| !key.ends_with(":tombstone"));
                 left.extend(indexed.map(|_| "in active_meetings".to_owned()));
                 left
             }
@@ -329,9 +329,9 @@ impl Shared {
         self.reload();
     }
 
-    /// Releases the fencing lock once its time has passed by the simulated clock.
-    pub fn give_fencing(&mut self) {
-        self.admin("DEL", &["plenary:fencing"]);
+    /// Releases the lock for rebuilding once its time has passed by the simulated clock.
+    pub fn release_rebuilding(&mut self) {
+        self.admin("DEL", &["plenary:rebuilding"]);
     }
 
     /// The mistake of a library that reloads scripts automatically.

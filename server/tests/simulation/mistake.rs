@@ -41,7 +41,7 @@ pub const MISTAKES: &[Mistake] = &[
         name: "a new generation does not know what was sent before",
         lua: &[(
             "activate",
-            "for _, one in ipairs(cjson.decode(ARGV[at])) do redis.call('HSET', sent, one[1], one[2]) end",
+            "for _, one in ipairs(cjson.decode(ARGV[at])) do redis.call('HSET', cmids, one[1], one[2]) end",
             "",
         )],
         wrong: Wrong::Nothing,
@@ -64,8 +64,8 @@ pub const MISTAKES: &[Mistake] = &[
         name: "a lost connection removes its user although another holds the stay",
         lua: &[(
             "reap",
-            "if redis.call('HINCRBY', owners, '#' .. holds, -1) > 0 then return nil end",
-            "redis.call('HINCRBY', owners, '#' .. holds, -1)",
+            "if redis.call('HINCRBY', bindings, '#' .. stay_key, -1) > 0 then return nil end",
+            "redis.call('HINCRBY', bindings, '#' .. stay_key, -1)",
         )],
         wrong: Wrong::Nothing,
     },
@@ -94,8 +94,8 @@ pub const MISTAKES: &[Mistake] = &[
         name: "posts are taken after the end",
         lua: &[(
             "post",
-            "if found.state ~= 'active' or now >= found.to then return {'over'} end",
-            "if found.state == 'closed' then return {'over'} end",
+            "if found.state ~= 'active' or now >= found.to then return {'ended'} end",
+            "if found.state == 'closed' then return {'ended'} end",
         )],
         wrong: Wrong::Nothing,
     },

@@ -30,7 +30,7 @@ pub const BEGIN_MS: i64 = 1_767_225_600_000;
 /// Steps without faults at the start.
 const WELL_STEPS_MAX: usize = 200;
 
-/// How long the fencing lock lasts, as in the product.
+/// How long the lock for rebuilding lasts, as in the product.
 const FENCING_MS: i64 = 10_000;
 
 /// The result of a job.
@@ -118,7 +118,7 @@ pub struct Run<'a> {
     pub(crate) seen: BTreeMap<(InstanceId, Generation, Seq), (Fact, String)>,
     pub(crate) redis_away_until: i64,
     pub(crate) mysql_away_until: i64,
-    pub(crate) fencing_since: Option<i64>,
+    pub(crate) rebuilding_since: Option<i64>,
     pub(crate) trace: Vec<String>,
     pub(crate) steps: usize,
 }
@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
             seen: BTreeMap::new(),
             redis_away_until: 0,
             mysql_away_until: 0,
-            fencing_since: None,
+            rebuilding_since: None,
             trace: Vec::new(),
             steps: 0,
         };
@@ -323,12 +323,12 @@ impl<'a> Run<'a> {
             }
         }
         if self
-            .fencing_since
+            .rebuilding_since
             .is_some_and(|since| since + FENCING_MS <= now)
         {
-            self.fencing_since = None;
+            self.rebuilding_since = None;
             if let Ground::RedisMysqlStore(shared) = self.ground {
-                shared.give_fencing();
+                shared.release_rebuilding();
             }
             self.note("the right to bring the live state up has run out".to_owned());
         }
@@ -558,7 +558,7 @@ impl<'a> Run<'a> {
         }
         self.lossy |= forgets != Forgets::OnlyScripts;
         // A dump may contain the lock since then.
-        self.fencing_since = Some(self.now_ms());
+        self.rebuilding_since = Some(self.now_ms());
         for client in &mut self.clients {
             if let Some(link) = &mut client.link {
                 link.holds_since = None;

@@ -1,5 +1,5 @@
-//! Before everything comes here from another home: whether this Redis is free for it, and what the
-//! first server is told that the record does not say.
+//! Preparing Redis for data that is moved here: checks that it is unused and records stays without a
+//! connection.
 
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 
@@ -8,22 +8,22 @@ use crate::error::Fault;
 use super::RedisStore;
 use super::keys::{self, Keys};
 
-/// Keys that are looked at in one round trip.
+/// Keys that are checked in one round trip.
 const SCAN_KEYS: usize = 1_000;
 
-/// Keys in the way that are told.
+/// Keys that are reported at most.
 const TOLD_MAX: usize = 5;
 
 /// Fields that are written in one round trip.
 const FIELDS_MAX: usize = 1_000;
 
 impl RedisStore {
-    /// Some of the keys that servers of ours have left here; empty: none. `but_stays`: not counting
-    /// what [`RedisStore::announce_stays`] leaves.
+    /// Returns some of the keys that Plenary has left here, if any. `but_stays`: ignores what
+    /// [`RedisStore::announce_stays`] writes.
     pub async fn traces(&self, but_stays: bool) -> Result<Vec<String>, Fault> {
         let mut traces = Vec::new();
         let mut cursor = 0_u64;
-        // Redis ends this: a cursor comes back to 0 once every key was seen.
+        // SCAN returns cursor 0 once it has seen every key.
         loop {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("COUNT").arg(SCAN_KEYS);
@@ -31,7 +31,7 @@ impl RedisStore {
             let ours = found
                 .into_iter()
                 .filter_map(|key| String::from_utf8(key).ok())
-                .filter(|key| keys::is_ours(key) && !(but_stays && keys::is_owners(key)));
+                .filter(|key| keys::is_ours(key) && !(but_stays && keys::is_bindings(key)));
             traces.extend(ours);
             if next == 0 || traces.len() >= TOLD_MAX {
                 traces.truncate(TOLD_MAX);
@@ -41,16 +41,15 @@ impl RedisStore {
         }
     }
 
-    /// Says of these stays, by their joins' numbers, that they are held otherwise than by a
-    /// connection. Nothing is live here yet: whoever builds the live state finds it as what an older
-    /// one has left. Saying it again changes nothing.
+    /// Records that these stays, given by the seq of their join, are held without a connection. The first
+    /// rebuild reads this like the remains of an older generation. Idempotent.
     pub async fn announce_stays(&self, stays: &[(InstanceId, UserId, Seq)]) -> Result<(), Fault> {
         for some in stays.chunks(FIELDS_MAX) {
             let mut pipeline = redis::pipe();
             for (instance, user, seq) in some {
                 pipeline
                     .cmd("HSET")
-                    .arg(Keys(*instance).owners())
+                    .arg(Keys(*instance).bindings())
                     .arg(format!("#{user}:{seq}"))
                     .arg(1)
                     .ignore();

@@ -1,5 +1,5 @@
-//! The connection for verbs. One that does not answer in time is given up for a new one: the library
-//! does so only with one that breaks, and a connection whose far end went silently never breaks.
+//! The connection for verbs. It is replaced when a reply is late: the library replaces only connections
+//! that break, and one whose peer has vanished silently never breaks.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,17 +14,17 @@ use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 use super::{RESPONSE_MS_MAX, fault};
 
-/// How long Redis may take for one answer, reconnecting included: the longest script takes a few
-/// milliseconds, so whoever waits longer waits for a Redis that is not there.
+/// How long one reply may take, including reconnecting. The longest script takes a few milliseconds, so
+/// a later reply means that Redis is unreachable.
 const ANSWER_MS_MAX: u64 = 2_500;
 
-/// Commands that one write to Redis may gather.
+/// Commands that one write to Redis may contain.
 const PIPELINE_COMMANDS_MAX: usize = 1_000;
 
-/// Words of a command that name it: `EVALSHA`, the script, how many keys, the first of them.
+/// Words of a command that are traced: `EVALSHA`, the script, the number of keys, the first key.
 const TRACED_WORDS_MAX: usize = 4;
 
-/// The connection, shared by all who ask.
+/// The shared connection.
 #[derive(Clone)]
 pub(super) struct Connection {
     client: redis::Client,
@@ -35,7 +35,7 @@ pub(super) struct Connection {
 
 struct Current {
     manager: ConnectionManager,
-    /// How many were given up before it.
+    /// The number of connections before this one.
     number: u64,
 }
 
@@ -55,7 +55,7 @@ impl Connection {
         })
     }
 
-    /// Asks one command.
+    /// Runs one command.
     pub(super) async fn ask<T: FromRedisValue>(
         &self,
         command: &redis::Cmd,
@@ -65,7 +65,7 @@ impl Connection {
         self.counted(self.instrument.call(call(&Text(command)), asking).await)
     }
 
-    /// Asks several, in one round trip.
+    /// Runs several commands in one round trip.
     pub(super) async fn ask_all<T: FromRedisValue>(
         &self,
         pipeline: &redis::Pipeline,
@@ -75,7 +75,7 @@ impl Connection {
         self.counted(self.instrument.call(call(&FirstOf(pipeline)), asking).await)
     }
 
-    /// What the connection itself could not bring to an end is no answer either.
+    /// Counts I/O errors, which are no replies either, as unavailability.
     fn counted<T>(&self, answer: Result<RedisResult<T>, Fault>) -> Result<RedisResult<T>, Fault> {
         if let Ok(Err(error)) = &answer
             && error.is_io_error()
@@ -102,17 +102,16 @@ impl Connection {
         (current.manager.clone(), current.number)
     }
 
-    /// Whoever asks from now on is answered on a new one. Of many who waited in vain the first does
-    /// this.
+    /// Replaces the connection of this number. Of many callers that time out together, the first does it.
     fn give_up(&self, number: u64) {
         let mut current = self.current();
         if current.number != number {
             return;
         }
-        // It connects when it is first asked; an error here is none of the connection's.
+        // It connects on first use, so an error here does not come from the network.
         if let Ok(manager) = manager(&self.client, &self.unproven) {
             self.unproven.store(true, Ordering::Release);
-            tracing::warn!("Redis does not answer: its connection is given up for a new one");
+            tracing::warn!("Redis does not answer, replacing the connection");
             current.manager = manager;
             current.number += 1;
         }

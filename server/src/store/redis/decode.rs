@@ -1,4 +1,4 @@
-//! What Redis answers, as our own values. Nothing in it is trusted to have the right shape.
+//! Decoding of Redis replies. No reply is trusted to have the right shape.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Fault;
 use crate::store::Head;
 
-/// What the live state keeps of a person.
+/// What the live state stores of a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Profile {
     pub(super) name: String,
@@ -25,7 +25,7 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Of a person.
+    /// The profile of a user.
     pub(super) fn of(user: &User) -> Self {
         Self {
             name: user.name.clone(),
@@ -35,20 +35,20 @@ impl Profile {
         }
     }
 
-    /// As it is kept.
+    /// The stored form.
     pub(super) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a profile has only strings and numbers")
     }
 }
 
-/// A Redis answer that is not what our scripts answer.
+/// The fault for a reply that our scripts never give.
 pub(super) fn unexpected(what: impl Into<String>) -> Fault {
-    Fault::broken("reading what Redis answered", what.into())
+    Fault::broken("reading a reply of Redis", what.into())
 }
 
 /// Reads plain values.
 pub(super) trait Decode {
-    /// A string, or a number as one; nothing is the empty string.
+    /// Returns a string, or a number as one. Nil is the empty string.
     fn text(&self) -> Result<String, Fault>;
 }
 
@@ -56,52 +56,52 @@ impl Decode for Value {
     fn text(&self) -> Result<String, Fault> {
         match self {
             Self::BulkString(bytes) => String::from_utf8(bytes.clone())
-                .map_err(|_| unexpected("a string that is no UTF-8")),
+                .map_err(|_| unexpected("a string that is not UTF-8")),
             Self::SimpleString(text) => Ok(text.clone()),
             Self::Int(number) => Ok(number.to_string()),
             Self::Nil => Ok(String::new()),
-            _ => Err(unexpected("no string where one belongs")),
+            _ => Err(unexpected("a string is missing")),
         }
     }
 }
 
-/// The elements of an array.
+/// Returns the elements of an array.
 pub(super) fn array(value: Value) -> Result<Vec<Value>, Fault> {
     match value {
         Value::Array(values) => Ok(values),
         Value::Nil => Ok(Vec::new()),
-        _ => Err(unexpected("no array where one belongs")),
+        _ => Err(unexpected("an array is missing")),
     }
 }
 
-/// The elements of an array of strings.
+/// Returns the elements of an array of strings.
 pub(super) fn texts(value: Value) -> Result<Vec<String>, Fault> {
     array(value)?.iter().map(Decode::text).collect()
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
-    text.parse()
-        .map_err(|_| unexpected("no number where one belongs"))
+/// Parses a number or id.
+pub(super) fn number<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
+    text.parse().map_err(|_| unexpected("a number is missing"))
 }
 
-/// A seq.
+/// Reads a seq.
 pub(super) fn seq(value: &Value) -> Result<Seq, Fault> {
     number(&value.text()?)
 }
 
-/// A generation.
+/// Reads a generation.
 pub(super) fn generation(value: &Value) -> Result<Generation, Fault> {
     number(&value.text()?)
 }
 
-/// A user.
+/// Parses a user id.
 pub(super) fn user(text: &str) -> Result<UserId, Fault> {
     number(text)
 }
 
-/// A time: milliseconds, maybe as a sorted set's score writes them.
+/// Parses a time in milliseconds, also in the format of a sorted set's score.
 pub(super) fn time(text: &str) -> Result<Timestamp, Fault> {
-    // Scores are doubles; milliseconds stay far below where those lose whole numbers.
+    // Scores are doubles, which hold milliseconds of today exactly.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "checked to be a time's size"
@@ -110,15 +110,15 @@ pub(super) fn time(text: &str) -> Result<Timestamp, Fault> {
         Ok(ms) => Ok(Timestamp::from_ms(ms)),
         Err(_) => match text.parse::<f64>() {
             Ok(ms) if ms.abs() < 1e15 => Ok(Timestamp::from_ms(ms as i64)),
-            _ => Err(unexpected("no time where one belongs")),
+            _ => Err(unexpected("a time is missing")),
         },
     }
 }
 
-/// Reads the number and the time of an event that was emitted, now or before.
+/// Reads seq and time of an event that was emitted now or, with `repeat`, earlier.
 pub(super) fn posted(rest: &[Value], repeat: bool) -> Result<Posted, Fault> {
     let [number, at] = rest else {
-        return Err(unexpected("an answer of another length"));
+        return Err(unexpected("a reply of the wrong length"));
     };
     Ok(Posted {
         seq: seq(number)?,
@@ -128,14 +128,14 @@ pub(super) fn posted(rest: &[Value], repeat: bool) -> Result<Posted, Fault> {
     })
 }
 
-/// See `head` of the prelude: the head, whether joins are possible, and the log's first seq.
+/// The result of `log_head` in prelude.lua.
 pub(super) struct LogHead {
     pub(super) head: Head,
     pub(super) state: String,
     pub(super) first: Seq,
 }
 
-/// Reads what `head` of the prelude answers.
+/// Reads the result of `log_head` in prelude.lua.
 pub(super) fn log_head(value: Value) -> Result<LogHead, Fault> {
     match texts(value)?.as_slice() {
         [generation, seq, archived, state, first] => Ok(LogHead {
@@ -147,7 +147,7 @@ pub(super) fn log_head(value: Value) -> Result<LogHead, Fault> {
             state: state.clone(),
             first: number(first)?,
         }),
-        _ => Err(unexpected("a head of another length")),
+        _ => Err(unexpected("a log head of the wrong length")),
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn profiles(value: Value) -> Result<HashMap<UserId, Profile>, Fault> 
     Ok(found)
 }
 
-/// The names in these profiles, by user.
+/// Returns the users of these profiles, by id.
 pub(super) fn persons(profiles: HashMap<UserId, Profile>) -> Vec<Person> {
     let mut persons: Vec<Person> = profiles
         .into_iter()
@@ -184,7 +184,7 @@ pub(super) fn stays(value: Value) -> Result<Vec<(UserId, Timestamp)>, Fault> {
         .collect()
 }
 
-/// The participants of these stays.
+/// Joins stays and profiles to participants.
 pub(super) fn participants(
     stays: Vec<(UserId, Timestamp)>,
     mut profiles: HashMap<UserId, Profile>,
@@ -212,13 +212,13 @@ pub(super) fn participants(
         .collect()
 }
 
-/// Says of these participants who is not here: `{user, 'reconnecting since', …}`.
+/// Applies `{user, 'reconnecting since' | 'idle since', …}` to these participants.
 pub(super) fn absences(people: &mut [Participant], value: Value) -> Result<(), Fault> {
     let mut away = HashMap::new();
     for pair in texts(value)?.chunks_exact(2) {
         let (word, since) = pair[1]
             .split_once(' ')
-            .ok_or_else(|| unexpected("nothing that says since when"))?;
+            .ok_or_else(|| unexpected("a presence without a time"))?;
         away.insert(user(&pair[0])?, (presence(word)?, time(since)?));
     }
     for one in people {
@@ -229,13 +229,12 @@ pub(super) fn absences(people: &mut [Participant], value: Value) -> Result<(), F
     Ok(())
 }
 
-/// Whether somebody is there, as the scripts say it.
+/// Parses a presence.
 pub(super) fn presence(word: &str) -> Result<Presence, Fault> {
-    word.parse()
-        .map_err(|_| unexpected("a presence that we do not know"))
+    word.parse().map_err(|_| unexpected("an unknown presence"))
 }
 
-/// Reads a log's entries: `[[seq-0, [field, value, …]], …]`.
+/// Reads log entries: `[[seq-0, [field, value, …]], …]`.
 pub(super) fn events(
     instance: InstanceId,
     generation: Generation,
@@ -247,12 +246,12 @@ pub(super) fn events(
             let mut halves = array(entry)?.into_iter();
             let (Some(id), Some(fields), None) = (halves.next(), halves.next(), halves.next())
             else {
-                return Err(unexpected("a log entry of another shape"));
+                return Err(unexpected("a log entry of the wrong shape"));
             };
             let id = id.text()?;
             let seq = id
                 .strip_suffix("-0")
-                .ok_or_else(|| unexpected("a log entry's id"))?;
+                .ok_or_else(|| unexpected("a log entry with an invalid id"))?;
             let fields = texts(fields)?;
             let [_, kind, _, user, _, time, rest @ ..] = fields.as_slice() else {
                 return Err(unexpected("a log entry with too few fields"));
@@ -262,7 +261,7 @@ pub(super) fn events(
         .collect()
 }
 
-/// One event from its parts; `fields` are the kind's own, as the scripts' `emit` writes them.
+/// Builds an event. `fields` belong to its kind, as `emit` in prelude.lua writes them.
 pub(super) fn event(
     instance: InstanceId,
     generation: Generation,
@@ -270,11 +269,11 @@ pub(super) fn event(
     kind: &str,
     who: &str,
     at: &str,
-    fields: &[String],
+    fields: &[impl AsRef<str>],
 ) -> Result<Event, Fault> {
     let reason = |text: &str| {
         text.parse::<Reason>()
-            .map_err(|_| unexpected("a reason that we do not know"))
+            .map_err(|_| unexpected("an unknown reason"))
     };
     let what = match kind {
         "opened" => What::Opened,
@@ -309,7 +308,7 @@ pub(super) fn event(
         "closed" => What::Closed {
             reason: reason(field(fields, "reason")?)?,
         },
-        _ => return Err(unexpected("an event of a kind that we do not know")),
+        _ => return Err(unexpected("an event of an unknown kind")),
     };
     Ok(Event {
         instance,
@@ -320,7 +319,7 @@ pub(super) fn event(
     })
 }
 
-fn moderation(who: &str, fields: &[String]) -> Result<Moderation, Fault> {
+fn moderation(who: &str, fields: &[impl AsRef<str>]) -> Result<Moderation, Fault> {
     let kept = StoredModeration {
         action: field(fields, "action")?.to_owned(),
         subject: maybe(fields, "subject").map(number).transpose()?,
@@ -330,7 +329,7 @@ fn moderation(who: &str, fields: &[String]) -> Result<Moderation, Fault> {
     let whom = maybe(fields, "whom").unwrap_or_default().to_owned();
     let (action, reason) = kept
         .read(|_| whom)
-        .ok_or_else(|| unexpected("something of an admin that we do not know"))?;
+        .ok_or_else(|| unexpected("an unknown moderation action"))?;
     Ok(Moderation {
         user: user(who)?,
         name: field(fields, "name")?.to_owned(),
@@ -340,27 +339,27 @@ fn moderation(who: &str, fields: &[String]) -> Result<Moderation, Fault> {
     })
 }
 
-/// A field of the kind's own, if it is there.
-fn maybe<'a>(fields: &'a [String], name: &str) -> Option<&'a str> {
+/// Returns a field of the kind, if present.
+fn maybe<'a>(fields: &'a [impl AsRef<str>], name: &str) -> Option<&'a str> {
     fields
         .chunks_exact(2)
-        .find(|pair| pair[0] == name)
-        .map(|pair| pair[1].as_str())
+        .find(|pair| pair[0].as_ref() == name)
+        .map(|pair| pair[1].as_ref())
 }
 
-fn field<'a>(fields: &'a [String], name: &str) -> Result<&'a str, Fault> {
+fn field<'a>(fields: &'a [impl AsRef<str>], name: &str) -> Result<&'a str, Fault> {
     maybe(fields, name).ok_or_else(|| unexpected(format!("an event without its {name}")))
 }
 
-fn cmid(fields: &[String]) -> Result<Cmid, Fault> {
+fn cmid(fields: &[impl AsRef<str>]) -> Result<Cmid, Fault> {
     field(fields, "cmid")?
         .parse()
-        .map_err(|_| unexpected("a cmid that is none"))
+        .map_err(|_| unexpected("an invalid cmid"))
 }
 
-fn body(fields: &[String]) -> Result<MessageBody, Fault> {
+fn body(fields: &[impl AsRef<str>]) -> Result<MessageBody, Fault> {
     match field(fields, "body")? {
         "" => Ok(MessageBody::gone()),
-        text => MessageBody::parse(text).map_err(|_| unexpected("a body that may not be")),
+        text => MessageBody::parse(text).map_err(|_| unexpected("an invalid message body")),
     }
 }

@@ -1,4 +1,4 @@
-//! What an operator should know of Redis: version, persistence, memory, clock, and what it lacks.
+//! Diagnostics of Redis: version, persistence, memory and clock.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::store::diagnostic::{Diagnostic, Grade};
 const VERSION_MIN: u32 = 7;
 
 impl RedisStore {
-    /// Looks at everything that the promises need of Redis. Changes nothing.
+    /// Checks everything in Redis that Plenary depends on. Changes nothing.
     pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Diagnostic> {
         let began = Instant::now();
         let info: String = match self.ask(redis::cmd("INFO").arg("everything")).await {
@@ -47,7 +47,7 @@ impl RedisStore {
         match self.ask::<(i64, i64)>(&mut redis::cmd("TIME")).await {
             Ok((seconds, micros)) => {
                 let theirs = seconds * 1_000 + micros / 1_000;
-                // Half of the way there and back.
+                // Compares with the middle of the round trip.
                 let ours = i64::midpoint(before.as_ms(), clock().as_ms());
                 Diagnostic::clock(about, theirs - ours)
             }
@@ -61,7 +61,7 @@ impl RedisStore {
     }
 }
 
-/// What INFO says: `key:value` lines.
+/// The reply to INFO: `key:value` lines.
 struct Info<'a>(HashMap<&'a str, &'a str>);
 
 impl<'a> Info<'a> {
@@ -131,7 +131,7 @@ impl<'a> Info<'a> {
 
     fn eviction(&self) -> Diagnostic {
         let policy = self.get("maxmemory_policy");
-        // Without a limit nothing is ever evicted.
+        // Without a limit nothing is evicted.
         let grade = if self.number("maxmemory") == 0 {
             Grade::Warning
         } else {

@@ -1,21 +1,21 @@
-//! The hub's feed: a connection of its own, subscribed to the followed instances' channels.
+//! The hub's feed: a separate connection, subscribed to the channels of the followed instances.
 //!
-//! The library subscribes again in one command after a reconnect, which a cluster refuses for
-//! channels of different slots, and it keeps that to itself. So the set of channels is kept here,
-//! and they are subscribed to one by one.
+//! After a reconnect the library subscribes to all channels in one command, which a cluster refuses for
+//! channels of different slots. So the set of channels is kept here, and each is subscribed to separately.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plenary_shared::domain::Code;
-use plenary_shared::ids::{Generation, InstanceId, Seq};
+use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{BoardServer, PresenceTold, WaitTold};
 use plenary_shared::time::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
-use serde_json::Value as Json;
+use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -24,27 +24,27 @@ use crate::store::overview::Denial;
 use crate::store::{Feed, ReadPosition, TokenHash};
 
 use super::connection::Connection;
-use super::decode::{self, Decode, unexpected};
+use super::decode::{self, Decode, number, unexpected};
 use super::keys::{self, Keys};
 use super::{RESPONSE_MS_MAX, RedisStore};
 
-/// What may wait between Redis and the hub. What does not fit is dropped and read from the log:
+/// Entries between Redis and the hub. What does not fit is dropped and read from the log later, so
 /// memory stays bounded however slow the hub is.
 const FEED_MAX: usize = 16_384;
 
-/// What may wait to be subscribed to; whoever asks for more waits.
+/// Requests that may queue. Further callers wait.
 const ORDERS_MAX: usize = 1_024;
 
-/// Between two looks whether the connection still answers, and between two tries to connect.
+/// How often the connection is checked.
 const CHECK_MS: u64 = 2_000;
 
-/// Between two tries to connect.
+/// Between two attempts to connect.
 const RETRY_MS: u64 = 200;
 
-/// How old the last probe that came back may be: one may be lost between two looks.
+/// How old the last probe received may be. One may be lost between two checks.
 const HEARD_MS_MAX: u64 = 5_000;
 
-/// What was published to be heard again.
+/// A message that is published in order to be received again.
 #[derive(Debug, Default)]
 struct Probe {
     sent: Option<Instant>,
@@ -77,7 +77,7 @@ enum Order {
     Unfollow(InstanceId, oneshot::Sender<()>),
 }
 
-/// Orders for the connection that feeds the hub.
+/// Requests to the connection that feeds the hub.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     orders: mpsc::Sender<Order>,
@@ -85,13 +85,13 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// How long what was published last took to come back; `None`: nothing came for too long.
+    /// Returns how long the last probe took; `None` if none has arrived for too long.
     pub fn heard(&self) -> Option<Duration> {
         let probe = lock(&self.probe);
         (!probe.is_late()).then_some(probe.took)
     }
 
-    /// Feeds this instance's events from now on.
+    /// Starts feeding the events of an instance.
     pub async fn follow(&self, id: InstanceId) -> Result<(), Fault> {
         let (done, answer) = oneshot::channel();
         self.order(Order::Follow(id, done)).await?;
@@ -100,7 +100,7 @@ impl Subscriber {
             .map_err(|gone| Fault::unavailable("Redis", gone))?
     }
 
-    /// Feeds this instance's events no longer.
+    /// Stops feeding the events of an instance.
     pub async fn unfollow(&self, id: InstanceId) -> Result<(), Fault> {
         let (done, answer) = oneshot::channel();
         self.order(Order::Unfollow(id, done)).await?;
@@ -118,7 +118,7 @@ impl Subscriber {
 }
 
 impl RedisStore {
-    /// Begins to feed the hub. The task behind it ends when the receiver or the subscriber is gone.
+    /// Starts the feed. Its task ends when the receiver or the subscriber is dropped.
     pub fn subscribe(&self) -> (Subscriber, mpsc::Receiver<Feed>) {
         let (orders, to_do) = mpsc::channel(ORDERS_MAX);
         let (feed, received) = mpsc::channel(FEED_MAX);
@@ -137,18 +137,19 @@ impl RedisStore {
         (Subscriber { orders, probe }, received)
     }
 
-    /// Tells every server that a schedule or a list has changed.
-    pub async fn notice_changed(&self) -> Result<(), Fault> {
-        self.notice("changed").await
+    /// Notifies all servers that a schedule or a list has changed.
+    pub async fn publish_changed(&self) -> Result<(), Fault> {
+        self.publish("changed").await
     }
 
-    /// Tells every server that a session was closed.
-    pub async fn notice_signed_out(&self, token: TokenHash) -> Result<(), Fault> {
-        self.notice(&format!("signed_out {}", token.to_hex())).await
+    /// Notifies all servers that a session was closed.
+    pub async fn publish_signed_out(&self, token: TokenHash) -> Result<(), Fault> {
+        self.publish(&format!("signed_out {}", token.to_hex()))
+            .await
     }
 
-    /// Tells every server how far people have read.
-    pub async fn notice_read(&self, positions: &[ReadPosition]) -> Result<(), Fault> {
+    /// Sends read positions to all servers.
+    pub async fn publish_read(&self, positions: &[ReadPosition]) -> Result<(), Fault> {
         let mut pipeline = redis::pipe();
         for one in positions {
             let (user, instance, seq) = (one.user, one.instance, one.seq);
@@ -158,22 +159,22 @@ impl RedisStore {
         self.ask_all(&pipeline).await
     }
 
-    /// Tells every server that somebody was refused.
-    pub async fn notice_denied(&self, denial: &Denial) -> Result<(), Fault> {
+    /// Notifies all servers that a user was refused.
+    pub async fn publish_denied(&self, denial: &Denial) -> Result<(), Fault> {
         let (instance, user, code) = (denial.instance, denial.user, denial.code);
         let (at, name) = (denial.at.as_ms(), &denial.name);
-        self.notice(&format!("denied {instance} {user} {code} {at} {name}"))
+        self.publish(&format!("denied {instance} {user} {code} {at} {name}"))
             .await
     }
 
-    /// Tells every server how this one is.
-    pub async fn notice_server(&self, server: &BoardServer) -> Result<(), Fault> {
+    /// Sends the state of this server to all servers.
+    pub async fn publish_server(&self, server: &BoardServer) -> Result<(), Fault> {
         let json = serde_json::to_string(server)
-            .map_err(|error| Fault::broken("telling how this server is", error))?;
-        self.notice(&format!("server {json}")).await
+            .map_err(|error| Fault::broken("encoding the state of this server", error))?;
+        self.publish(&format!("server {json}")).await
     }
 
-    async fn notice(&self, text: &str) -> Result<(), Fault> {
+    async fn publish(&self, text: &str) -> Result<(), Fault> {
         let mut command = redis::cmd("PUBLISH");
         command.arg(keys::NOTICES).arg(text);
         self.ask::<u64>(&mut command).await.map(|_| ())
@@ -182,16 +183,16 @@ impl RedisStore {
 
 struct Listener {
     client: redis::Client,
-    /// By which probes are published.
+    /// The connection that publishes probes.
     commands: Connection,
     probe: Probing,
-    /// On which probes are heard.
+    /// The channel on which probes arrive.
     channel: Option<String>,
     feed: mpsc::Sender<Feed>,
-    /// Whether something did not fit since the last `Gap`.
+    /// Whether an entry was dropped since the last `Gap`.
     dropped: Arc<AtomicBool>,
     followed: HashSet<InstanceId>,
-    /// Whether it was logged that Redis is away, since it was last there.
+    /// Whether the current outage of Redis was logged.
     reported: bool,
 }
 
@@ -210,7 +211,7 @@ impl Listener {
                 () = self.feed.closed() => return,
                 order = orders.recv() => match order {
                     Some(order) => {
-                        // Redis may be back by now, and whoever asks should not have to ask again.
+                        // Redis may be back by now, which saves the caller a retry.
                         if connection.is_none() {
                             connection = self.connect(&lost).await;
                         }
@@ -220,7 +221,7 @@ impl Listener {
                 },
                 _ = is_lost.recv() => connection = None,
                 _ = check.tick(), if !retry => {
-                    // A connection that answers may be fed with nothing all the same.
+                    // A connection may answer and still deliver nothing.
                     if !self.answers(connection.as_mut()).await || lock(&self.probe).is_late() {
                         connection = None;
                     }
@@ -248,7 +249,7 @@ impl Listener {
                 } else {
                     *connection = None;
                 }
-                // Whoever asked may have gone; then nobody wants to know.
+                // The caller may be gone.
                 let _ = done.send(result);
             }
             Order::Unfollow(id, done) => {
@@ -261,7 +262,7 @@ impl Listener {
                         *connection = None;
                     }
                 }
-                // Whoever asked may have gone; then nobody wants to know.
+                // The caller may be gone.
                 let _ = done.send(());
             }
         }
@@ -273,17 +274,17 @@ impl Listener {
         let mut command = redis::cmd("SPUBLISH");
         command.arg(channel).arg("");
         if !matches!(self.commands.ask::<u64>(&command).await, Ok(Ok(_))) {
-            tracing::debug!("a probe could not be published");
+            tracing::debug!("probe not published");
         }
     }
 
-    /// Connects, subscribes to everything that is followed, and says that events may be missing.
+    /// Connects, subscribes to all followed instances and sends a `Gap`.
     async fn connect(&mut self, lost: &mpsc::Sender<()>) -> Option<MultiplexedConnection> {
         let (feed, dropped, lost) = (self.feed.clone(), self.dropped.clone(), lost.clone());
         let probe = self.probe.clone();
         let push = move |push: PushInfo| -> Result<(), Fault> {
             if push.kind == PushKind::Disconnection {
-                // One is as good as many: the channel holds one.
+                // The channel holds one notification, which is enough.
                 let _ = lost.try_send(());
                 return Ok(());
             }
@@ -300,7 +301,7 @@ impl Listener {
                 Ok(None) => {}
                 Err(fault) => {
                     dropped.store(true, Ordering::Relaxed);
-                    tracing::error!(%fault, "an event in the feed cannot be read");
+                    tracing::error!(%fault, "event in the feed is unreadable");
                 }
             }
             Ok(())
@@ -316,7 +317,7 @@ impl Listener {
             Ok(connection) => connection,
             Err(error) => {
                 if !std::mem::replace(&mut self.reported, true) {
-                    tracing::warn!(%error, "the feed cannot connect to Redis");
+                    tracing::warn!(%error, "feed cannot connect to Redis");
                 }
                 return None;
             }
@@ -337,8 +338,7 @@ impl Listener {
         Some(connection)
     }
 
-    /// Subscribes to a channel of its own, and counts as heard from here on: the first probe has its
-    /// time.
+    /// Subscribes to the channel for probes. The first probe has as much time as any other.
     async fn hear_probes(&mut self, connection: &mut MultiplexedConnection) -> bool {
         let mut number = redis::cmd("CLIENT");
         number.arg("ID");
@@ -377,11 +377,55 @@ async fn subscribe(connection: &mut MultiplexedConnection, id: InstanceId) -> Re
         .map_err(super::fault)
 }
 
-/// Reads what a script published on this channel.
+/// A string of a published message, borrowed unless it contains escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads what a script published on this channel: a flat JSON array of strings, one of
+/// `event, gen, seq, kind, user, time, name, value, …`, `durable, gen, seq`, `fence, gen, base`,
+/// `typing, user`, `presence, user, word, since` and `waiting, user, name, '1' if they wait, count`.
 pub fn read_published(channel: &str, payload: &str) -> Result<Feed, Fault> {
-    let instance = keys::instance_of_channel(channel)
-        .ok_or_else(|| unexpected("a channel that is no instance's"))?;
-    read_event(instance, payload)
+    let instance =
+        keys::instance_of_channel(channel).ok_or_else(|| unexpected("a channel of no instance"))?;
+    let words: Vec<Word<'_>> = serde_json::from_str(payload)
+        .map_err(|error| Fault::broken("reading what a script published", error))?;
+    let words: Vec<&str> = words.iter().map(|word| word.0.as_ref()).collect();
+    Ok(match words.as_slice() {
+        ["event", generation, seq, kind, user, time, fields @ ..] => {
+            let (generation, seq) = (number(generation)?, number(seq)?);
+            let event = decode::event(instance, generation, seq, kind, user, time, fields)?;
+            Feed::Event(Box::new(event))
+        }
+        ["durable", generation, seq] => Feed::Durable {
+            instance,
+            generation: number(generation)?,
+            seq: number(seq)?,
+        },
+        ["fence", generation, base] => Feed::Fence {
+            instance,
+            generation: number(generation)?,
+            base: number(base)?,
+        },
+        ["typing", user] => Feed::Typing {
+            instance,
+            user: number(user)?,
+        },
+        ["presence", user, word, since] => Feed::Presence(PresenceTold {
+            instance,
+            user: number(user)?,
+            state: decode::presence(word)?,
+            since: decode::time(since)?,
+        }),
+        ["waiting", user, name, waits, count] => Feed::Waiting(WaitTold {
+            instance,
+            user: number(user)?,
+            name: (*name).to_owned(),
+            waits: *waits == "1",
+            count: number(count)?,
+        }),
+        _ => return Err(unexpected("a published message of an unknown kind")),
+    })
 }
 
 fn is_probe(push: &PushInfo) -> bool {
@@ -393,7 +437,7 @@ fn is_probe(push: &PushInfo) -> bool {
             .is_some_and(|channel| keys::is_probe(&channel))
 }
 
-/// What a push says; `None`: nothing for the hub.
+/// Reads a push; `None` if it is not for the hub.
 fn read(push: &PushInfo) -> Result<Option<Feed>, Fault> {
     let [channel, payload] = push.data.as_slice() else {
         return Ok(None);
@@ -444,80 +488,39 @@ fn read_notice(text: &str) -> Option<Feed> {
     Some(Feed::SignedOut(TokenHash(hash)))
 }
 
-/// Reads what the scripts publish: `["event", gen, seq, kind, user, time, [fields]]`,
-/// `["durable", gen, seq]`, `["fence", gen, base]`, `["typing", user]`,
-/// `["presence", user, word, since]`, `["waiting", user, name, '1' if they do, count]`.
-fn read_event(instance: InstanceId, payload: &str) -> Result<Feed, Fault> {
-    let parts: Vec<Json> = serde_json::from_str(payload)
-        .map_err(|error| Fault::broken("reading what a script published", error))?;
-    let text = |at: usize| match parts.get(at) {
-        Some(Json::String(text)) => Ok(text.clone()),
-        Some(Json::Number(number)) => Ok(number.to_string()),
-        _ => Err(unexpected(
-            "a published part that is neither text nor number",
-        )),
-    };
-    let generation = |at| -> Result<Generation, Fault> {
-        text(at)?
-            .parse()
-            .map_err(|_| unexpected("no generation where one belongs"))
-    };
-    let seq = |at| -> Result<Seq, Fault> {
-        text(at)?
-            .parse()
-            .map_err(|_| unexpected("no seq where one belongs"))
-    };
-    Ok(match text(0)?.as_str() {
-        "durable" => Feed::Durable {
-            instance,
-            generation: generation(1)?,
-            seq: seq(2)?,
-        },
-        "fence" => Feed::Fence {
-            instance,
-            generation: generation(1)?,
-            base: seq(2)?,
-        },
-        "typing" => Feed::Typing {
-            instance,
-            user: decode::user(&text(1)?)?,
-        },
-        "presence" => Feed::Presence(PresenceTold {
-            instance,
-            user: decode::user(&text(1)?)?,
-            state: decode::presence(&text(2)?)?,
-            since: decode::time(&text(3)?)?,
-        }),
-        "waiting" => Feed::Waiting(WaitTold {
-            instance,
-            user: decode::user(&text(1)?)?,
-            name: text(2)?,
-            waits: text(3)? == "1",
-            count: text(4)?
-                .parse()
-                .map_err(|_| unexpected("no count where one belongs"))?,
-        }),
-        "event" => {
-            let fields: Vec<String> = match parts.get(6) {
-                Some(Json::Array(fields)) => fields
-                    .iter()
-                    .map(|field| field.as_str().map(str::to_owned))
-                    .collect::<Option<_>>()
-                    .ok_or_else(|| unexpected("a published field that is no text"))?,
-                // An empty Lua table is an empty object.
-                _ => Vec::new(),
-            };
-            let event = decode::event(
-                instance,
-                generation(1)?,
-                seq(2)?,
-                &text(3)?,
-                &text(4)?,
-                &text(5)?,
-                &fields,
-            )?;
-            Feed::Event(Box::new(event))
+#[cfg(test)]
+mod tests {
+    use plenary_shared::domain::What;
+
+    use super::*;
+
+    const CHANNEL: &str = "{meeting:1:order:4}:events";
+
+    #[test]
+    fn published_event_is_decoded() {
+        let payload = r#"["event","3","17","message","7","1764000000000","cmid","01890a5d-ac96-774b-bcce-b302099a8057","body","a \"quoted\" body"]"#;
+        let Ok(Feed::Event(event)) = read_published(CHANNEL, payload) else {
+            panic!("not an event");
+        };
+        assert_eq!((event.generation.get(), event.seq.get()), (3, 17));
+        let What::Message { user, body, .. } = event.what else {
+            panic!("not a message: {event:?}");
+        };
+        assert_eq!((user.get(), body.as_str()), (7, "a \"quoted\" body"));
+    }
+
+    #[test]
+    fn malformed_published_message_is_a_fault() {
+        for payload in [
+            "",
+            "{}",
+            "[]",
+            r#"["durable","1"]"#,
+            r#"["event",3,17]"#,
+            r#"["x"]"#,
+        ] {
+            assert!(read_published(CHANNEL, payload).is_err(), "{payload}");
         }
-        _ => return Err(unexpected("something published that we do not know")),
-    })
+        assert!(read_published("{nodes}:events", r#"["typing","7"]"#).is_err());
+    }
 }

@@ -1,4 +1,4 @@
-//! Every key and channel in Redis, spelled here and nowhere else.
+//! Every key and channel in Redis. They are spelled nowhere else.
 //!
 //! All keys of an instance share a hash tag, so that they live in one slot of a cluster.
 
@@ -6,35 +6,35 @@ use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
 
 use crate::store::TokenHash;
 
-/// Instances by their end: an index only, repaired by the sweep.
+/// Sorted set: instance → its end. An index, repaired by the sweep.
 pub(super) const ACTIVE_MEETINGS: &str = "active_meetings";
 
-/// Servers by the end of their lease.
+/// Sorted set: server → end of its lease.
 pub(super) const NODES: &str = "nodes";
 
-/// Hash: server → when its lease was renewed last. In the slot of [`NODES`].
+/// Hash: server → last renewal of its lease. In the slot of [`NODES`].
 pub(super) const RENEWED: &str = "{nodes}:renewed";
 
-/// The `run_id` of the Redis process that the live state was last brought up in.
+/// String: `run_id` of the Redis process in which the live state was last rebuilt.
 pub(super) const BOOT: &str = "plenary:boot";
 
-/// Held by the server that brings the live state up.
-pub(super) const FENCING: &str = "plenary:fencing";
+/// String that expires: exists while a server rebuilds the live state.
+pub(super) const REBUILDING: &str = "plenary:rebuilding";
 
-/// The channel on which servers tell each other what is not an instance's event.
+/// Channel for messages between servers that concern no instance.
 pub(super) const NOTICES: &str = "plenary:notices";
 
-/// The sharded channel on which a server hears itself, by the number of the connection that hears.
+/// Sharded channel on which a server receives its own probes, named after its connection.
 pub(super) fn probe(connection: i64) -> String {
     format!("plenary:probe:{connection}")
 }
 
-/// Whether this is such a channel.
+/// Whether this is a channel for probes.
 pub(super) fn is_probe(channel: &str) -> bool {
     channel.starts_with("plenary:probe:")
 }
 
-/// The cached session of a login token.
+/// Hash that expires: the cached session of a login token.
 pub(super) fn session(token: TokenHash) -> String {
     format!("session:{}", token.to_hex())
 }
@@ -42,32 +42,32 @@ pub(super) fn session(token: TokenHash) -> String {
 /// Hexadecimal digits of a [`TokenHash`].
 const TOKEN_HASH_DIGITS: usize = 64;
 
-/// Whether a key is one of ours.
+/// Whether a key belongs to Plenary.
 pub(super) fn is_ours(key: &str) -> bool {
     let is_session =
         |rest: &str| rest.len() == TOKEN_HASH_DIGITS && rest.bytes().all(|b| b.is_ascii_hexdigit());
-    [ACTIVE_MEETINGS, NODES, BOOT, FENCING].contains(&key)
+    [ACTIVE_MEETINGS, NODES, BOOT, REBUILDING].contains(&key)
         || key.strip_prefix("session:").is_some_and(is_session)
         || instance_in(key).is_some()
 }
 
-/// Whether a key says who holds which stay of an instance.
-pub(super) fn is_owners(key: &str) -> bool {
-    instance_in(key).is_some_and(|id| Keys(id).owners() == key)
+/// Whether a key holds the bindings of an instance.
+pub(super) fn is_bindings(key: &str) -> bool {
+    instance_in(key).is_some_and(|id| Keys(id).bindings() == key)
 }
 
-/// The instance whose key this is.
+/// Returns the instance of a key.
 fn instance_in(key: &str) -> Option<InstanceId> {
     let (member, _) = key.strip_prefix('{')?.split_once('}')?;
     instance_of(member)
 }
 
-/// The name of an instance in [`ACTIVE_MEETINGS`].
+/// The member for an instance in [`ACTIVE_MEETINGS`].
 pub(super) fn member(id: InstanceId) -> String {
     format!("meeting:{}:order:{}", id.meeting, id.order)
 }
 
-/// The instance of a name in [`ACTIVE_MEETINGS`].
+/// Returns the instance of a member of [`ACTIVE_MEETINGS`].
 pub(super) fn instance_of(member: &str) -> Option<InstanceId> {
     let (meeting, order) = member.strip_prefix("meeting:")?.split_once(":order:")?;
     let meeting: MeetingId = meeting.parse().ok()?;
@@ -80,7 +80,7 @@ pub(super) fn instance_of(member: &str) -> Option<InstanceId> {
 pub(super) struct Keys(pub(super) InstanceId);
 
 impl Keys {
-    /// Hash: the facts, state, gen, seq, archived.
+    /// Hash: title, description, times, state, gen, seq, archived, restrictions.
     pub(super) fn meeting(self) -> String {
         format!("{{{}}}", member(self.0))
     }
@@ -89,83 +89,83 @@ impl Keys {
         format!("{}:{name}", self.meeting())
     }
 
-    /// Set of e-mails; private meetings only.
+    /// Set of email addresses; private meetings only.
     pub(super) fn audience(self) -> String {
         self.under("audience")
     }
 
-    /// Sorted set: user → when this stay began.
+    /// Sorted set: user → start of the stay.
     pub(super) fn participants(self) -> String {
         self.under("participants")
     }
 
-    /// Sorted set of score 0: `node.connection`.
+    /// Sorted set with score 0: `node.number` of each connection.
     pub(super) fn connections(self) -> String {
         self.under("connections")
     }
 
-    /// Hash: who holds which stay.
-    pub(super) fn owners(self) -> String {
-        self.under("owners")
+    /// Hash: which connection is bound to which stay.
+    pub(super) fn bindings(self) -> String {
+        self.under("bindings")
     }
 
-    /// Sorted set: lost connection → when it was lost.
+    /// Sorted set: lost connection → time of the loss.
     pub(super) fn grace(self) -> String {
         self.under("grace")
     }
 
-    /// Hash: who is in but not here, and what that follows from.
+    /// Hash: participants who are not here, and the counts that this follows from.
     pub(super) fn presence(self) -> String {
         self.under("presence")
     }
 
-    /// Sorted set: who waits for it to begin → until when that is taken to be so.
+    /// Sorted set: user who waits for the start → when the entry expires.
     pub(super) fn waiting(self) -> String {
         self.under("waiting")
     }
 
-    /// Hash: who waits → what they are called.
-    pub(super) fn waiters(self) -> String {
-        self.under("waiters")
+    /// Hash: user who waits for the start → name.
+    pub(super) fn waiting_names(self) -> String {
+        self.under("waiting_names")
     }
 
-    /// Stream: the log, `seq-0`.
+    /// Stream: the event log, with ids `seq-0`.
     pub(super) fn log(self) -> String {
         self.under("log")
     }
 
-    /// Hash: user → profile, of everybody who was ever in.
-    pub(super) fn people(self) -> String {
-        self.under("people")
+    /// Hash: user → profile, for every user who has joined.
+    pub(super) fn profiles(self) -> String {
+        self.under("profiles")
     }
 
-    /// List: the seqs of one user's messages.
+    /// List: the seqs of a user's messages.
     pub(super) fn user_messages(self, user: UserId) -> String {
         self.under(&format!("user:{user}:messages"))
     }
 
     /// Hash: `user:cmid` → seq and time.
-    pub(super) fn sent(self) -> String {
-        self.under("sent")
+    pub(super) fn cmids(self) -> String {
+        self.under("cmids")
     }
 
     /// Hash: message → its last change.
-    pub(super) fn changed(self) -> String {
-        self.under("changed")
+    pub(super) fn changes(self) -> String {
+        self.under("changes")
     }
 
     /// String that expires: the highest destroyed generation.
-    pub(super) fn ended(self) -> String {
-        self.under("ended")
+    pub(super) fn tombstone(self) -> String {
+        self.under("tombstone")
     }
 
-    /// Sharded channel of the instance's events.
+    /// Sharded channel: the events of the instance.
     pub(super) fn channel(self) -> String {
         self.under("events")
     }
 }
 
-/// The instance of a channel.
+/// Returns the instance of a channel.
 pub(super) fn instance_of_channel(channel: &str) -> Option<InstanceId> {
     instance_of(channel.strip_prefix('{')?.strip_suffix("}:events")?)
 }
@@ -183,6 +183,6 @@ mod tests {
         assert_eq!(instance_of("meeting:1:order:x"), None);
         assert!(is_ours(NODES) && is_ours(&Keys(id).meeting()) && is_ours(&Keys(id).log()));
         assert!(is_ours(&session(TokenHash([7; 32]))) && !is_ours("session:of another program"));
-        assert!(is_owners(&Keys(id).owners()) && !is_owners(&Keys(id).people()));
+        assert!(is_bindings(&Keys(id).bindings()) && !is_bindings(&Keys(id).profiles()));
     }
 }

@@ -1,4 +1,4 @@
-//! What people do in a live meeting, and what they read of it: one round trip each.
+//! Participation, posting and reading in live instances: one round trip each.
 
 use std::collections::HashMap;
 
@@ -15,72 +15,72 @@ use crate::store::{ConnectionId, Head, Page};
 
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
-use super::scripts::{NotDone, Script};
-use super::{Author, Meant, PIPELINE_INSTANCES_MAX, RedisStore, UNARCHIVED_EVENTS_MAX, reader};
+use super::scripts::{Script, ScriptError};
+use super::{Author, PIPELINE_INSTANCES_MAX, RedisStore, Target, UNARCHIVED_EVENTS_MAX, reader};
 
-/// What became of a message, or of a change of one.
+/// The result of posting, editing or deleting a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saying {
-    /// It is said.
+pub enum PostOutcome {
+    /// It took effect, now or earlier.
     Posted(Posted),
-    /// The archive, which has the log up to this seq, has to be asked whether it was said before.
-    LookUp(Seq),
+    /// The archive, which has the log up to this seq, must be asked whether the cmid was used before.
+    CheckArchive(Seq),
 }
 
-impl Saying {
-    /// What a script answered.
-    pub(super) fn read(word: &str, rest: &[Value]) -> Result<Self, NotDone> {
+impl PostOutcome {
+    /// Reads the reply of a script.
+    pub(super) fn read(word: &str, rest: &[Value]) -> Result<Self, ScriptError> {
         match (word, rest) {
-            ("look_up", [archived]) => Ok(Self::LookUp(decode::seq(archived)?)),
-            _ => Ok(Self::Posted(decode::posted(rest, word == "repeat")?)),
+            ("check_archive", [archived]) => Ok(Self::CheckArchive(decode::seq(archived)?)),
+            _ => Ok(Self::Posted(decode::posted(rest, word == "duplicate")?)),
         }
     }
 }
 
-/// A part of a live log.
+/// A page of a live log.
 #[derive(Debug)]
 pub struct LivePage {
     /// How far the log is.
     pub head: Head,
-    /// The first seq that is live; below it, the archive has what there is.
+    /// The first live seq. Only the archive has the events below.
     pub first: Seq,
-    /// Ascending.
+    /// The events, ascending.
     pub events: Vec<Event>,
-    /// The names of all whom they speak of.
+    /// The users in these events.
     pub users: Vec<Person>,
-    /// Whether the index it was read by has more in the same direction.
+    /// Whether there are more live messages in the same direction. Set for the messages of one user only.
     pub more: bool,
 }
 
-/// A live instance, read to be followed.
+/// A live instance as a new follower reads it.
 #[derive(Debug)]
 pub struct Opened {
-    /// What it is.
+    /// The instance.
     pub instance: Instance,
-    /// Who is in.
+    /// The participants.
     pub people: Vec<Participant>,
     /// The last events.
     pub page: LivePage,
 }
 
 impl RedisStore {
-    /// Becomes a participant.
+    /// Makes a user a participant.
     pub async fn join(
         &self,
         id: InstanceId,
         user: &User,
         connection: Option<&ConnectionId>,
-    ) -> Result<Posted, NotDone> {
+    ) -> Result<Posted, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.log(),
-            k.people(),
+            k.profiles(),
             k.presence(),
             k.channel(),
         ];
@@ -103,13 +103,13 @@ impl RedisStore {
         Ok(decode::posted(&rest, false)?)
     }
 
-    /// Is a participant no longer.
-    pub async fn leave(&self, id: InstanceId, user: &User) -> Result<Posted, NotDone> {
+    /// Ends the stay of a participant.
+    pub async fn leave(&self, id: InstanceId, user: &User) -> Result<Posted, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.participants(),
-            k.owners(),
+            k.bindings(),
             k.presence(),
             k.log(),
             k.channel(),
@@ -124,22 +124,22 @@ impl RedisStore {
         Ok(decode::posted(&rest, false)?)
     }
 
-    /// Says something. `looked`: up to there, the archive has nothing of this user under this cmid.
+    /// Posts a message. `checked`: the archive has nothing of this user and cmid up to this seq.
     pub async fn post(
         &self,
         id: InstanceId,
         user: &User,
         cmid: Cmid,
         body: &MessageBody,
-        reply: Option<Meant>,
-        looked: Seq,
-    ) -> Result<Saying, NotDone> {
+        reply: Option<Target>,
+        checked: Seq,
+    ) -> Result<PostOutcome, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.participants(),
             k.log(),
-            k.sent(),
+            k.cmids(),
             k.user_messages(user.id),
             k.channel(),
         ];
@@ -152,34 +152,38 @@ impl RedisStore {
                     .arg(cmid.to_string())
                     .arg(body.as_str())
                     .arg(UNARCHIVED_EVENTS_MAX)
-                    .arg(looked.get())
-                    .arg(reply.map(|meant| meant.seq.to_string()).unwrap_or_default())
-                    .arg(Author::word(reply.and_then(|meant| meant.author)));
+                    .arg(checked.get())
+                    .arg(
+                        reply
+                            .map(|quoted| quoted.seq.to_string())
+                            .unwrap_or_default(),
+                    )
+                    .arg(Author::word(reply.and_then(|quoted| quoted.author)));
                 command
             })
             .await?;
-        Saying::read(&word, &rest)
+        PostOutcome::read(&word, &rest)
     }
 
-    /// Reads an instance to follow it.
+    /// Reads an instance for a new follower.
     pub async fn open(
         &self,
         id: InstanceId,
         user: &User,
         connection: Option<&ConnectionId>,
         limit: usize,
-    ) -> Result<Opened, NotDone> {
+    ) -> Result<Opened, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.log(),
-            k.people(),
-            k.changed(),
+            k.profiles(),
+            k.changes(),
             k.presence(),
             k.channel(),
         ];
@@ -210,24 +214,24 @@ impl RedisStore {
         })
     }
 
-    /// A page of the log.
+    /// Reads a page of the log.
     pub async fn events(
         &self,
         id: InstanceId,
         viewer: &User,
         asked: Page,
         limit: usize,
-    ) -> Result<LivePage, NotDone> {
+    ) -> Result<LivePage, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.log(),
-            k.people(),
-            k.changed(),
+            k.profiles(),
+            k.changes(),
         ];
-        let mut command = self.scripts.command(Script::Read, &keys);
+        let mut command = self.scripts.command(Script::ReadLog, &keys);
         let (mode, seq) = asked_for(asked);
         command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
         let (_, rest) = self.run(&command).await?.done()?;
@@ -235,7 +239,7 @@ impl RedisStore {
         Ok(page(id, head, entries, spoken_of)?.page)
     }
 
-    /// A page of one person's messages.
+    /// Reads a page of one user's messages.
     pub async fn user_messages(
         &self,
         id: InstanceId,
@@ -243,16 +247,16 @@ impl RedisStore {
         of: UserId,
         asked: Page,
         limit: usize,
-    ) -> Result<LivePage, NotDone> {
+    ) -> Result<LivePage, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.log(),
-            k.people(),
+            k.profiles(),
             k.user_messages(of),
-            k.changed(),
+            k.changes(),
         ];
         let mut command = self.scripts.command(Script::UserMessages, &keys);
         let (mode, seq) = asked_for(asked);
@@ -264,12 +268,12 @@ impl RedisStore {
         Ok(page)
     }
 
-    /// Who is in, and the meeting's title.
+    /// Returns the title of the meeting and the participants.
     pub async fn people(
         &self,
         id: InstanceId,
         viewer: &User,
-    ) -> Result<(String, Vec<Participant>), NotDone> {
+    ) -> Result<(String, Vec<Participant>), ScriptError> {
         let (_, rest) = self.run(&self.people_command(id, viewer)).await?.done()?;
         people(rest)
     }
@@ -280,17 +284,17 @@ impl RedisStore {
             k.meeting(),
             k.audience(),
             k.participants(),
-            k.owners(),
-            k.people(),
+            k.bindings(),
+            k.profiles(),
             k.presence(),
         ];
-        let mut command = self.scripts.command(Script::People, &keys);
+        let mut command = self.scripts.command(Script::Participants, &keys);
         command.arg(&reader(viewer));
         command
     }
 
-    /// When the participants of every active instance that the viewer may see joined.
-    pub async fn join_times(&self, viewer: &User) -> Result<Vec<JoinTimes>, NotDone> {
+    /// Returns when the participants of every active instance that the viewer may see joined.
+    pub async fn join_times(&self, viewer: &User) -> Result<Vec<JoinTimes>, ScriptError> {
         let mut found = Vec::new();
         let visible: Vec<InstanceId> = self
             .active_meetings(viewer)
@@ -305,7 +309,7 @@ impl RedisStore {
             }
             let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
             for (id, answer) in some.iter().zip(answers) {
-                let Ok(said) = super::Said::read(answer) else {
+                let Ok(said) = super::ScriptReply::read(answer) else {
                     continue;
                 };
                 let (title, participants) = people(said.done()?.1)?;
@@ -319,8 +323,8 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// The active instances that the viewer may see: the index, then one pipeline.
-    pub async fn active_meetings(&self, viewer: &User) -> Result<Vec<Instance>, NotDone> {
+    /// Returns the active instances that the viewer may see: two round trips.
+    pub async fn active_meetings(&self, viewer: &User) -> Result<Vec<Instance>, ScriptError> {
         let mut command = redis::cmd("ZRANGE");
         command.arg(keys::ACTIVE_MEETINGS).arg(0).arg(-1);
         let members: Vec<String> = self.ask(&mut command).await?;
@@ -333,17 +337,17 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// Whether an instance is active and may be seen by the viewer.
-    pub async fn sees(&self, id: InstanceId, viewer: &User) -> Result<bool, NotDone> {
+    /// Returns whether an instance is active and the viewer may see it.
+    pub async fn sees(&self, id: InstanceId, viewer: &User) -> Result<bool, ScriptError> {
         Ok(self.visible(viewer, &[id]).await?.contains_key(&id))
     }
 
-    /// Which of these are active and may be seen by the viewer.
+    /// Returns those of these instances that are active and that the viewer may see.
     async fn visible(
         &self,
         viewer: &User,
         ids: &[InstanceId],
-    ) -> Result<HashMap<InstanceId, Instance>, NotDone> {
+    ) -> Result<HashMap<InstanceId, Instance>, ScriptError> {
         let mut found = HashMap::new();
         for some in ids.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
@@ -379,7 +383,7 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// How far these instances' logs are.
+    /// Returns how far the logs of these instances are; `None` if not live.
     pub async fn heads(&self, ids: &[InstanceId]) -> Result<Vec<Option<Head>>, Fault> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(PIPELINE_INSTANCES_MAX) {
@@ -405,11 +409,11 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// Events above `after`, asking no permission, with the generation that they belong to.
+    /// Returns events above `after` with their generation. Checks no permission.
     pub async fn log(&self, id: InstanceId, after: Seq, limit: usize) -> Result<Vec<Event>, Fault> {
         let k = Keys(id);
         let mut pipeline = redis::pipe();
-        // One transaction, so that generation and entries belong together.
+        // MULTI, so that generation and entries belong together.
         pipeline.atomic().cmd("HGET").arg(k.meeting()).arg("gen");
         pipeline
             .cmd("XRANGE")
@@ -436,7 +440,7 @@ fn number(generation: u64) -> Result<plenary_shared::ids::Generation, Fault> {
 }
 
 fn bad_number(error: plenary_shared::ids::IdError) -> Fault {
-    Fault::broken("reading what Redis answered", error)
+    Fault::broken("reading a reply of Redis", error)
 }
 
 fn asked_for(asked: Page) -> (&'static str, u64) {
@@ -449,7 +453,7 @@ fn asked_for(asked: Page) -> (&'static str, u64) {
 
 fn exactly<const N: usize>(rest: Vec<Value>) -> Result<[Value; N], Fault> {
     rest.try_into()
-        .map_err(|_| unexpected("an answer of another length"))
+        .map_err(|_| unexpected("a reply of the wrong length"))
 }
 
 fn page(
@@ -482,7 +486,7 @@ pub(super) fn live_state(word: &str) -> InstanceState {
     }
 }
 
-fn people(rest: Vec<Value>) -> Result<(String, Vec<Participant>), NotDone> {
+fn people(rest: Vec<Value>) -> Result<(String, Vec<Participant>), ScriptError> {
     let [title, here, known, away] = exactly(rest)?;
     let mut participants = decode::participants(decode::stays(here)?, decode::profiles(known)?);
     decode::absences(&mut participants, away)?;
@@ -500,7 +504,7 @@ fn join_log(participant: Participant) -> JoinLog {
 
 fn instance(id: InstanceId, facts: &[String], state: InstanceState) -> Result<Instance, Fault> {
     let [title, description, is_public, from, to, ..] = facts else {
-        return Err(unexpected("an instance with too few facts"));
+        return Err(unexpected("an instance with too few fields"));
     };
     Ok(Instance {
         title: title.clone(),
@@ -522,7 +526,7 @@ fn visible_instance(
     answer: &[Value],
 ) -> Result<Option<Instance>, Fault> {
     let [facts, in_audience, count, joined] = answer else {
-        return Err(unexpected("an answer of another length"));
+        return Err(unexpected("a reply of the wrong length"));
     };
     let facts = decode::texts(facts.clone())?;
     if facts.get(5).map(String::as_str) != Some("active") {

@@ -1,4 +1,4 @@
-//! An admin steers a live instance: one script for every action.
+//! Moderation of live instances: one script for every action.
 
 use plenary_shared::domain::{ModerationAction, ModerationKind, Restrictions, User};
 use plenary_shared::ids::{InstanceId, Seq};
@@ -9,28 +9,27 @@ use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, NewEnd};
 
 use super::decode::{self, Decode};
 use super::keys::{self, Keys};
-use super::meeting::Saying;
-use super::scripts::{NotDone, Script};
+use super::meeting::PostOutcome;
+use super::scripts::{Script, ScriptError};
 use super::{RedisStore, UNARCHIVED_EVENTS_MAX};
 
 impl RedisStore {
-    /// Does what an admin wants. `looked`: up to there, the archive has nothing of this user under
-    /// this cmid.
+    /// Carries out a moderation request. `checked`: see [`RedisStore::post`].
     pub async fn moderate(
         &self,
         id: InstanceId,
         actor: &User,
         request: &ModerationRequest,
-        looked: Seq,
-    ) -> Result<Saying, NotDone> {
+        checked: Seq,
+    ) -> Result<PostOutcome, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.participants(),
-            k.owners(),
+            k.bindings(),
             k.presence(),
             k.log(),
-            k.sent(),
+            k.cmids(),
             k.channel(),
         ];
         let kind = request.action.kind();
@@ -53,7 +52,7 @@ impl RedisStore {
                     .arg(&name)
                     .arg(&note)
                     .arg(&by_ms)
-                    .arg(looked.get())
+                    .arg(checked.get())
                     .arg(UNARCHIVED_EVENTS_MAX)
                     .arg(LENGTH_MS_MAX);
                 command
@@ -66,10 +65,10 @@ impl RedisStore {
             let now = rest.get(1).map(Decode::text).transpose()?;
             self.index_end(id, kind, end, now.as_deref()).await;
         }
-        Saying::read(&word, &rest)
+        PostOutcome::read(&word, &rest)
     }
 
-    /// Brings the index of ends up to what was done. It is an index only: the sweep repairs it.
+    /// Updates the index of ends. The sweep repairs it if this fails.
     async fn index_end(
         &self,
         id: InstanceId,
@@ -88,11 +87,11 @@ impl RedisStore {
             .arg(at_ms)
             .arg(keys::member(id));
         if let Err(fault) = self.ask::<u64>(&mut index).await {
-            tracing::debug!(instance = %id, %fault, "the index of ends is repaired later");
+            tracing::debug!(instance = %id, %fault, "index of ends not updated, the sweep repairs it");
         }
     }
 
-    /// What holds in a live instance because admins said so.
+    /// Returns the restrictions of a live instance.
     pub async fn restrictions(&self, id: InstanceId) -> Result<Restrictions, Fault> {
         let mut command = redis::cmd("HKEYS");
         command.arg(Keys(id).meeting());
@@ -110,8 +109,7 @@ impl RedisStore {
         Ok(restrictions)
     }
 
-    /// When a live instance is over by the live store, if it goes on; `None`: it is not live, or its
-    /// end has begun.
+    /// Returns the end of an active instance. `None`: it is not live, or its end has begun.
     pub async fn end_by_clock(&self, id: InstanceId) -> Result<Option<Timestamp>, Fault> {
         let mut command = redis::cmd("HMGET");
         command

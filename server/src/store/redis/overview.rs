@@ -1,4 +1,4 @@
-//! What live instances are at this instant, for the dashboard: one script each, in one pipeline.
+//! Current figures of live instances for the dashboard: one script per instance, in one pipeline.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,18 @@ use crate::store::overview::{COUNTED_MAX, Counted, Holder, Now, STEP_MS};
 use super::decode::{self, Decode, unexpected};
 use super::keys::Keys;
 use super::meeting::live_state;
-use super::scripts::{NotDone, Refused, Said, Script};
+use super::scripts::{Refusal, Script, ScriptError, ScriptReply};
 use super::{PIPELINE_INSTANCES_MAX, RedisStore};
 
-/// Lost connections of one instance that are looked at: as many as a dead server leaves behind.
+/// Lost connections of one instance that are examined: as many as a dead server leaves behind.
 const LOST_MAX: usize = 2_000;
 
 impl RedisStore {
-    /// What these instances are, and what happened in each above a seq; `None`: not live.
-    pub async fn overview(&self, asked: &[(InstanceId, Seq)]) -> Result<Vec<Option<Now>>, NotDone> {
+    /// Returns the figures of these instances, with what happened above a seq; `None` if not live.
+    pub async fn overview(
+        &self,
+        asked: &[(InstanceId, Seq)],
+    ) -> Result<Vec<Option<Now>>, ScriptError> {
         let mut found = Vec::with_capacity(asked.len());
         for some in asked.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
@@ -29,9 +32,9 @@ impl RedisStore {
             }
             let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
             for answer in answers {
-                found.push(match Said::read(answer) {
+                found.push(match ScriptReply::read(answer) {
                     Ok(said) => Some(now(said.done()?.1)?),
-                    Err(NotDone::Refused(Refused::Gone)) => None,
+                    Err(ScriptError::Refused(Refusal::Gone)) => None,
                     Err(other) => return Err(other),
                 });
             }
@@ -39,21 +42,21 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// Which connections hold the stays of these instances; nothing where it is not live.
-    pub async fn holders(&self, asked: &[InstanceId]) -> Result<Vec<Vec<Holder>>, NotDone> {
+    /// Returns the connections bound to stays of these instances; none if not live.
+    pub async fn holders(&self, asked: &[InstanceId]) -> Result<Vec<Vec<Holder>>, ScriptError> {
         let mut found = Vec::with_capacity(asked.len());
         for some in asked.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for id in some {
                 let k = Keys(*id);
-                let keys = [k.meeting(), k.owners(), k.grace()];
-                pipeline.add_command(self.scripts.command(Script::Holders, &keys));
+                let keys = [k.meeting(), k.bindings(), k.grace()];
+                pipeline.add_command(self.scripts.command(Script::BoundConnections, &keys));
             }
             let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
             for answer in answers {
-                found.push(match Said::read(answer) {
+                found.push(match ScriptReply::read(answer) {
                     Ok(said) => holding(said.done()?.1)?,
-                    Err(NotDone::Refused(Refused::Gone)) => Vec::new(),
+                    Err(ScriptError::Refused(Refusal::Gone)) => Vec::new(),
                     Err(other) => return Err(other),
                 });
             }
@@ -66,11 +69,11 @@ impl RedisStore {
         let keys = [
             k.meeting(),
             k.participants(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.log(),
         ];
-        let mut command = self.scripts.command(Script::Overview, &keys);
+        let mut command = self.scripts.command(Script::Dashboard, &keys);
         command
             .arg(after.get())
             .arg(COUNTED_MAX)
@@ -94,7 +97,7 @@ fn now(rest: Vec<Value>) -> Result<Now, Fault> {
         news,
     ]: [Value; 10] = rest
         .try_into()
-        .map_err(|_| unexpected("an overview of another length"))?;
+        .map_err(|_| unexpected("dashboard figures of the wrong length"))?;
     Ok(Now {
         generation: decode::generation(&generation)?,
         seq: decode::seq(&seq)?,
@@ -116,10 +119,10 @@ fn counted(news: Value) -> Result<Option<(Seq, Counted)>, Fault> {
     }
     let [upto, stayed, messages, last, steps, joined]: [Value; 6] = parts
         .try_into()
-        .map_err(|_| unexpected("a count of another length"))?;
+        .map_err(|_| unexpected("counts of the wrong length"))?;
     let last = last.text()?;
     let steps = decode::texts(steps)?;
-    // Each the first time: they are in the order of their seqs, and so of their times.
+    // Keeps the first join of each user: joins are in the order of their times.
     let mut first = BTreeMap::new();
     for (user, at) in decode::stays(joined)? {
         first.entry(user).or_insert(at);
@@ -140,7 +143,7 @@ fn counted(news: Value) -> Result<Option<(Seq, Counted)>, Fault> {
 fn holding(rest: Vec<Value>) -> Result<Vec<Holder>, Fault> {
     let [all]: [Value; 1] = rest
         .try_into()
-        .map_err(|_| unexpected("holders of another length"))?;
+        .map_err(|_| unexpected("connections of the wrong length"))?;
     let words = decode::texts(all)?;
     let each = words.chunks_exact(3).map(|three| {
         Ok(Holder {
@@ -164,6 +167,5 @@ fn number<T: std::str::FromStr>(value: &Value) -> Result<T, Fault> {
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
-    text.parse()
-        .map_err(|_| unexpected("no number where a count belongs"))
+    text.parse().map_err(|_| unexpected("a count is missing"))
 }

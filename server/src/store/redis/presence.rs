@@ -1,4 +1,4 @@
-//! Connections that hold stays, and servers that hold connections.
+//! Connections that are bound to stays, and servers that hold connections.
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::InstanceId;
@@ -10,59 +10,59 @@ use crate::store::{ConnectionId, NodeId};
 
 use super::decode::{self, unexpected};
 use super::keys::{self, Keys};
-use super::scripts::{NotDone, Refused, Said, Script};
+use super::scripts::{Refusal, Script, ScriptError, ScriptReply};
 use super::{RedisStore, reader};
 
-/// Lost connections that one call of `reap` deals with; keeps the script within a millisecond.
+/// Lost connections per call of reap.lua. Keeps the script below a millisecond.
 const REAP_CONNECTIONS_MAX: usize = 200;
 
 /// What the archive lacks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lag {
-    /// Events, of all instances.
+    /// The number of events, of all instances.
     pub events: u64,
-    /// Events of the instance that lacks most.
+    /// The number of events of the instance that lacks most.
     pub events_most: u64,
-    /// How long ago the oldest of them happened, in milliseconds.
+    /// The age of the oldest of them, in milliseconds.
     pub oldest_ms: i64,
 }
 
 impl RedisStore {
-    /// Whether somebody may still follow; if they are in, their connection holds their stay.
+    /// Checks that a follower may still read, and binds their connection to their stay, if any.
     pub async fn hold(
         &self,
         id: InstanceId,
         user: &User,
         connection: &ConnectionId,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.presence(),
             k.channel(),
         ];
-        let mut command = self.scripts.command(Script::Hold, &keys);
+        let mut command = self.scripts.command(Script::Bind, &keys);
         command.arg(&reader(user)).arg(connection.to_string());
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
-    /// A connection is gone, whose last sign of life came `silent_ms` ago.
+    /// Marks a connection as lost since `silent_ms` ago.
     pub async fn detach(
         &self,
         id: InstanceId,
         connection: &ConnectionId,
         silent_ms: i64,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.presence(),
             k.channel(),
@@ -72,22 +72,22 @@ impl RedisStore {
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
-    /// Whether the person at a connection uses it, or has not for so long.
+    /// Sets since how many milliseconds a connection is idle; `None`: it is in use.
     pub async fn idle(
         &self,
         id: InstanceId,
         connection: &ConnectionId,
         idle_ms: Option<i64>,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.presence(),
             k.channel(),
         ];
-        let mut command = self.scripts.command(Script::Idle, &keys);
+        let mut command = self.scripts.command(Script::SetIdle, &keys);
         command
             .arg(connection.to_string())
             .arg(if idle_ms.is_some() { "1" } else { "" })
@@ -95,14 +95,14 @@ impl RedisStore {
         or_gone(self.run(&command).await.map(|_| ()))
     }
 
-    /// Ends the stays whose grace is over. How many connections were due.
-    pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<usize, NotDone> {
+    /// Ends the stays whose grace period has passed. Returns how many connections were due.
+    pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<usize, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.participants(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.presence(),
             k.log(),
@@ -114,7 +114,7 @@ impl RedisStore {
             command.arg(grace_ms).arg(REAP_CONNECTIONS_MAX);
             let due = match self.run(&command).await {
                 Ok(said) => decode::array(Value::Array(said.done()?.1))?,
-                Err(NotDone::Refused(Refused::Gone)) => return Ok(reaped),
+                Err(ScriptError::Refused(Refusal::Gone)) => return Ok(reaped),
                 Err(other) => return Err(other),
             };
             match due.first() {
@@ -125,12 +125,12 @@ impl RedisStore {
                         return Ok(reaped);
                     }
                 }
-                _ => return Err(unexpected("no count where one belongs").into()),
+                _ => return Err(unexpected("a count is missing").into()),
             }
         }
     }
 
-    /// Which of these instances have connections whose grace is over.
+    /// Returns those of these instances that have connections whose grace period has passed.
     pub async fn to_reap(
         &self,
         ids: &[InstanceId],
@@ -157,26 +157,30 @@ impl RedisStore {
         Ok(due)
     }
 
-    /// This server lives on; the store's time and every live server. With 0 it stops.
+    /// Renews the lease of this server; with 0 ends it. Returns Redis' time and every live server.
     pub async fn renew_lease(
         &self,
         node: &NodeId,
         lease_ms: i64,
-    ) -> Result<(i64, Vec<NodeId>), NotDone> {
+    ) -> Result<(i64, Vec<NodeId>), ScriptError> {
         let keys = [keys::NODES.to_owned(), keys::RENEWED.to_owned()];
-        let mut command = self.scripts.command(Script::Lease, &keys);
+        let mut command = self.scripts.command(Script::RenewLease, &keys);
         command.arg(&node.0).arg(lease_ms);
         let answer: Vec<String> = self.noticed(self.connection.ask(&command).await)??;
         let mut answer = answer.into_iter();
         let now = answer
             .next()
             .and_then(|ms| ms.parse().ok())
-            .ok_or_else(|| unexpected("no time where one belongs"))?;
+            .ok_or_else(|| unexpected("a time is missing"))?;
         Ok((now, answer.map(NodeId).collect()))
     }
 
-    /// Takes the connections of dead servers for lost since their lease was renewed last.
-    pub async fn reap_nodes(&self, now_ms: i64, active: &[InstanceId]) -> Result<(), NotDone> {
+    /// Marks the connections of dead servers as lost since the last renewal of their lease.
+    pub async fn mark_dead_nodes(
+        &self,
+        now_ms: i64,
+        active: &[InstanceId],
+    ) -> Result<(), ScriptError> {
         let mut command = redis::cmd("ZRANGEBYSCORE");
         command
             .arg(keys::NODES)
@@ -196,40 +200,40 @@ impl RedisStore {
                 let keys = [
                     k.meeting(),
                     k.connections(),
-                    k.owners(),
+                    k.bindings(),
                     k.grace(),
                     k.presence(),
                     k.channel(),
                 ];
-                let mut command = self.scripts.command(Script::ReapNode, &keys);
+                let mut command = self.scripts.command(Script::MarkNodeLost, &keys);
                 command.arg(&node).arg(lost_ms).arg(now_ms);
                 living += living_on(self.run(&command).await)?;
             }
-            // It has held stays since: it lives, or the next look finds it dead with these.
+            // It has bound connections since, so it lives, or the next check finds it dead with these.
             if living > 0 {
                 continue;
             }
             let keys = [keys::NODES.to_owned(), keys::RENEWED.to_owned()];
-            let mut command = self.scripts.command(Script::Bury, &keys);
+            let mut command = self.scripts.command(Script::RemoveNode, &keys);
             command.arg(&node).arg(now_ms);
             self.run(&command).await?.done()?;
         }
         Ok(())
     }
 
-    /// The store's time, in milliseconds since 1970.
-    pub async fn store_now(&self) -> Result<i64, NotDone> {
+    /// Returns Redis' time in milliseconds since 1970.
+    pub async fn store_now(&self) -> Result<i64, ScriptError> {
         let (_, rest) = self
             .run(&self.scripts.command(Script::Time, &[]))
             .await?
             .done()?;
         match rest.first() {
             Some(Value::Int(ms)) => Ok(*ms),
-            _ => Err(unexpected("no time where one belongs").into()),
+            _ => Err(unexpected("a time is missing").into()),
         }
     }
 
-    /// Which live instances will be over by then and are not closed, and when.
+    /// Returns the live instances that end by then and are not closed, with their ends.
     pub async fn ends(&self, until: Timestamp) -> Result<Vec<(InstanceId, Timestamp)>, Fault> {
         let mut command = redis::cmd("ZRANGEBYSCORE");
         command
@@ -262,14 +266,16 @@ impl RedisStore {
         Ok(ends)
     }
 
-    /// What the archive lacks of all live instances.
+    /// Returns what the archive lacks of all live instances.
     pub async fn lag(&self) -> Result<Lag, Fault> {
         let active = self.active().await?;
         let heads = self.heads(&active).await?;
         let now_ms = match self.store_now().await {
             Ok(now_ms) => now_ms,
-            Err(NotDone::Fault(fault)) => return Err(fault),
-            Err(NotDone::Refused(_) | NotDone::NoScript) => return Err(unexpected("no time")),
+            Err(ScriptError::Fault(fault)) => return Err(fault),
+            Err(ScriptError::Refused(_) | ScriptError::NoScript) => {
+                return Err(unexpected("a time is missing"));
+            }
         };
         let mut lag = Lag::default();
         for (id, head) in active.into_iter().zip(heads) {
@@ -286,7 +292,7 @@ impl RedisStore {
         Ok(lag)
     }
 
-    /// The instances that are live by the index.
+    /// Returns the instances in the index of live ones.
     pub async fn active(&self) -> Result<Vec<InstanceId>, Fault> {
         let mut command = redis::cmd("ZRANGE");
         command.arg(keys::ACTIVE_MEETINGS).arg(0).arg(-1);
@@ -298,21 +304,21 @@ impl RedisStore {
     }
 }
 
-/// How many connections of a dead server live on after all.
-fn living_on(said: Result<Said, NotDone>) -> Result<i64, NotDone> {
-    match said.and_then(Said::done) {
+/// Reads how many connections of a dead server are still alive.
+fn living_on(said: Result<ScriptReply, ScriptError>) -> Result<i64, ScriptError> {
+    match said.and_then(ScriptReply::done) {
         Ok((_, rest)) => match rest.first() {
             Some(Value::Int(living)) => Ok(*living),
-            _ => Err(unexpected("no number where one belongs").into()),
+            _ => Err(unexpected("a number is missing").into()),
         },
-        Err(NotDone::Refused(Refused::Gone)) => Ok(0),
+        Err(ScriptError::Refused(Refusal::Gone)) => Ok(0),
         Err(error) => Err(error),
     }
 }
 
-fn or_gone(said: Result<(), NotDone>) -> Result<(), NotDone> {
+fn or_gone(said: Result<(), ScriptError>) -> Result<(), ScriptError> {
     match said {
-        Err(NotDone::Refused(Refused::Gone)) => Ok(()),
+        Err(ScriptError::Refused(Refusal::Gone)) => Ok(()),
         other => other,
     }
 }

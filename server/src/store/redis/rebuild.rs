@@ -1,4 +1,4 @@
-//! The live state's beginning and end: scripts loaded, instances activated, closed, destroyed.
+//! Start and end of the live state: scripts loaded, instances activated, closed and destroyed.
 
 use plenary_shared::domain::{InstanceState, Reason, Restrictions};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
@@ -10,51 +10,51 @@ use crate::store::mysql::{LivePlan, Opening};
 
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
-use super::scripts::{NotDone, Refused, Script};
-use super::{PIPELINE_INSTANCES_MAX, RedisStore, Said};
+use super::scripts::{Refusal, Script, ScriptError};
+use super::{PIPELINE_INSTANCES_MAX, RedisStore, ScriptReply};
 
-/// Participants that one call of `end` takes out: keeps the script under two milliseconds.
+/// Participants per call of close.lua. Keeps the script below two milliseconds.
 const END_PARTICIPANTS_MAX: usize = 200;
 
-/// Users' lists that one call of `destroy` takes.
+/// Keys per call of destroy.lua.
 const DESTROY_LISTS_MAX: usize = 500;
 
-/// Archived events that stay live for reading; more are trimmed.
+/// Archived events that stay live for reading. Older ones are trimmed.
 const LIVE_EVENTS_MAX: u64 = 10_000;
 
-/// Events that one call of `ack` trims: a little more than a batch of the archiver, so that what is
-/// left from before goes too, and still a script of few milliseconds.
+/// Events trimmed per call of ack.lua: more than a batch of the archiver, so that a backlog shrinks, and
+/// few enough for a script of a few milliseconds.
 const TRIMMED_EVENTS_MAX: u64 = 600;
 
-/// How long a tombstone stays: longer than any server can sleep over an activation.
+/// How long a tombstone stays: longer than a server can be suspended during an activation.
 const TOMBSTONE_S: u64 = 86_400;
 
-/// How long one server may hold the right to bring the live state up.
-const FENCING_MS: u64 = 10_000;
+/// How long one server may hold the right to rebuild.
+const REBUILDING_MS: u64 = 10_000;
 
-/// What closing an instance came to.
+/// The result of closing an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// Everybody has left; this is its last seq.
+    /// It is closed, and this is its last seq.
     Closed(Seq),
-    /// By the store's clock its time is not over for so many milliseconds.
+    /// By Redis' clock it ends only in so many milliseconds.
     Early(i64),
 }
 
 /// Whether a live log is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiveEnd {
-    /// There is none.
+    /// The instance is not live.
     Gone,
-    /// It goes on.
+    /// The log is open.
     Open,
-    /// Nothing follows.
+    /// The log is closed.
     Closed {
-        /// In which generation.
+        /// Its generation.
         generation: Generation,
         /// The last seq.
         last: Seq,
-        /// When it closed.
+        /// When it was closed.
         at: Timestamp,
     },
 }
@@ -62,41 +62,39 @@ pub enum LiveEnd {
 impl RedisStore {
     // --- what a restart forgets ---
 
-    /// Whether the live state was brought up in this very process of Redis: then nothing but
-    /// scripts can be missing.
+    /// Returns whether the live state was rebuilt in this Redis process. If so, only scripts can be missing.
     pub async fn is_up(&self) -> Result<bool, Fault> {
         Ok(self.boot_mark().await? == Some(self.run_id().await?))
     }
 
-    /// Says that the live state is up in the process of Redis that has this `run_id`. If another has
-    /// taken its place meanwhile, it is not up.
+    /// Records that the live state was rebuilt in the Redis process with this `run_id`.
     pub async fn mark_up(&self, run_id: &str) -> Result<(), Fault> {
         let mut command = redis::cmd("SET");
         command.arg(keys::BOOT).arg(run_id);
         self.ask(&mut command).await
     }
 
-    /// Takes the right to bring the live state up; false: another server has it.
-    pub async fn take_fencing(&self) -> Result<bool, Fault> {
+    /// Acquires the right to rebuild the live state. False: another server has it.
+    pub async fn acquire_rebuilding(&self) -> Result<bool, Fault> {
         let mut command = redis::cmd("SET");
         command
-            .arg(keys::FENCING)
+            .arg(keys::REBUILDING)
             .arg(1)
             .arg("NX")
             .arg("PX")
-            .arg(FENCING_MS);
+            .arg(REBUILDING_MS);
         let taken: Option<String> = self.ask(&mut command).await?;
         Ok(taken.is_some())
     }
 
-    /// Gives that right back.
-    pub async fn give_fencing(&self) -> Result<(), Fault> {
+    /// Releases the right to rebuild.
+    pub async fn release_rebuilding(&self) -> Result<(), Fault> {
         let mut command = redis::cmd("DEL");
-        command.arg(keys::FENCING);
+        command.arg(keys::REBUILDING);
         self.ask::<u64>(&mut command).await.map(|_| ())
     }
 
-    /// Loads the scripts: from here on, verbs are possible. Only when the live state is up.
+    /// Loads the scripts, which makes verbs possible. Only once the live state is rebuilt.
     pub async fn load_scripts(&self) -> Result<(), Fault> {
         self.ask_all::<()>(&self.scripts.load_commands()).await
     }
@@ -107,7 +105,7 @@ impl RedisStore {
         self.ask(&mut command).await
     }
 
-    /// Which process of Redis this is.
+    /// Returns the id of this Redis process.
     pub async fn run_id(&self) -> Result<String, Fault> {
         let mut command = redis::cmd("INFO");
         command.arg("server");
@@ -115,34 +113,34 @@ impl RedisStore {
         info.lines()
             .find_map(|line| line.strip_prefix("run_id:"))
             .map(|id| id.trim().to_owned())
-            .ok_or_else(|| unexpected("no run_id in INFO"))
+            .ok_or_else(|| unexpected("INFO without run_id"))
     }
 
     // --- an instance's beginning ---
 
-    /// Builds an instance's live state. `before_scripts`: nothing is loaded yet.
-    /// `before`: the generation that may be live meanwhile. `Refused::Ended`: it is over for good.
-    /// `Refused::Behind`: the generation before has events above the floor, which must not be lost.
+    /// Builds the live state of an instance. `before_scripts`: the scripts are not loaded yet. `before`: the
+    /// generation that may be live until now. `Refusal::Destroyed`: the generation was destroyed.
+    /// `Refusal::NewerEvents`: `before` has events above the floor, which must be archived first.
     pub async fn activate(
         &self,
         opening: &Opening,
         before_scripts: bool,
         before: Option<Generation>,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), ScriptError> {
         let k = Keys(opening.instance);
         let keys = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.log(),
-            k.people(),
-            k.sent(),
-            k.ended(),
+            k.profiles(),
+            k.cmids(),
+            k.tombstone(),
             k.channel(),
-            k.changed(),
+            k.changes(),
             k.presence(),
         ];
         let mut command = if before_scripts {
@@ -157,9 +155,9 @@ impl RedisStore {
             self.run(&command).await?
         };
         match said {
-            Said::Done(..) => self.remember(opening.instance, opening.generation),
+            ScriptReply::Done(..) => self.remember(opening.instance, opening.generation),
             // Another server was faster, with a higher generation.
-            Said::Stale(newer) => self.remember(opening.instance, newer),
+            ScriptReply::Stale(newer) => self.remember(opening.instance, newer),
         }
         let mut index = redis::cmd("ZADD");
         index
@@ -170,8 +168,8 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Makes the index of active instances say what is live: `expected` are those that should be.
-    /// Answers which of them are not live.
+    /// Corrects the index of live instances. `expected`: the instances that should be live, with their ends.
+    /// Returns those that are not.
     pub async fn repair_index(
         &self,
         expected: &[(InstanceId, i64)],
@@ -205,15 +203,15 @@ impl RedisStore {
         Ok(missing)
     }
 
-    /// Sets what these instances take from their meetings, as far as they are live.
-    pub async fn set_plans(&self, plans: &[LivePlan]) -> Result<(), NotDone> {
+    /// Updates what these instances copy from their meetings, as far as they are live.
+    pub async fn update_meetings(&self, plans: &[LivePlan]) -> Result<(), ScriptError> {
         for some in plans.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for plan in some {
                 let k = Keys(plan.instance);
                 let mut command = self
                     .scripts
-                    .command(Script::Plan, &[k.meeting(), k.audience()]);
+                    .command(Script::UpdateMeeting, &[k.meeting(), k.audience()]);
                 command
                     .arg(plan.revision)
                     .arg(&plan.meeting.title)
@@ -229,13 +227,13 @@ impl RedisStore {
 
     // --- its end ---
 
-    /// Step B: joins and posts stop, everybody leaves, the log closes.
-    pub async fn close(&self, id: InstanceId, reason: Reason) -> Result<Closing, NotDone> {
+    /// Step B: stops joins and posts, lets everybody leave, closes the log.
+    pub async fn close(&self, id: InstanceId, reason: Reason) -> Result<Closing, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.participants(),
-            k.owners(),
+            k.bindings(),
             k.presence(),
             k.log(),
             k.channel(),
@@ -243,7 +241,7 @@ impl RedisStore {
         loop {
             let (word, rest) = self
                 .change(id, |generation| {
-                    let mut command = self.scripts.command(Script::End, &keys);
+                    let mut command = self.scripts.command(Script::Close, &keys);
                     command
                         .arg(generation.get())
                         .arg(reason.as_str())
@@ -255,20 +253,20 @@ impl RedisStore {
                 ("closed", Some(seq)) => return Ok(Closing::Closed(decode::seq(seq)?)),
                 ("early", Some(Value::Int(ms))) => return Ok(Closing::Early(*ms)),
                 ("more", _) => {}
-                _ => return Err(unexpected("an answer of another shape").into()),
+                _ => return Err(unexpected("a reply of the wrong shape").into()),
             }
         }
     }
 
-    /// The archive has the log up to `archived`.
+    /// Records that the archive has the log up to `archived`.
     pub async fn ack(
         &self,
         id: InstanceId,
         generation: Generation,
         archived: Seq,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), ScriptError> {
         let k = Keys(id);
-        let keys = [k.meeting(), k.log(), k.sent(), k.changed(), k.channel()];
+        let keys = [k.meeting(), k.log(), k.cmids(), k.changes(), k.channel()];
         let mut command = self.scripts.command(Script::Ack, &keys);
         command
             .arg(generation.get())
@@ -277,34 +275,34 @@ impl RedisStore {
             .arg(TRIMMED_EVENTS_MAX);
         match self.run(&command).await {
             // A newer generation has its own archiver.
-            Ok(_) | Err(NotDone::Refused(Refused::Gone)) => Ok(()),
+            Ok(_) | Err(ScriptError::Refused(Refusal::Gone)) => Ok(()),
             Err(other) => Err(other),
         }
     }
 
-    /// Step E: nothing stays live but the tombstone.
-    pub async fn destroy(&self, id: InstanceId, generation: Generation) -> Result<(), NotDone> {
+    /// Step E: destroys the live state. A tombstone stays.
+    pub async fn destroy(&self, id: InstanceId, generation: Generation) -> Result<(), ScriptError> {
         let k = Keys(id);
         let fixed = [
             k.meeting(),
             k.audience(),
             k.participants(),
             k.connections(),
-            k.owners(),
+            k.bindings(),
             k.grace(),
             k.log(),
-            k.people(),
-            k.sent(),
-            k.ended(),
+            k.profiles(),
+            k.cmids(),
+            k.tombstone(),
         ];
         let mut users = redis::cmd("HKEYS");
-        users.arg(k.people());
+        users.arg(k.profiles());
         let users: Vec<String> = self.ask(&mut users).await?;
         let mut lists = users
             .iter()
             .map(|user| decode::user(user).map(|user: UserId| k.user_messages(user)))
             .collect::<Result<Vec<String>, Fault>>()?;
-        lists.extend([k.changed(), k.presence()]);
+        lists.extend([k.changes(), k.presence()]);
         let chunks: Vec<&[String]> = lists.chunks(DESTROY_LISTS_MAX).collect();
         for (at, chunk) in chunks.iter().enumerate() {
             let keys: Vec<String> = fixed.iter().chain(chunk.iter()).cloned().collect();
@@ -314,7 +312,7 @@ impl RedisStore {
                 .arg(u8::from(at + 1 == chunks.len()))
                 .arg(TOMBSTONE_S);
             match self.run(&command).await {
-                Ok(_) | Err(NotDone::Refused(Refused::Gone)) => {}
+                Ok(_) | Err(ScriptError::Refused(Refusal::Gone)) => {}
                 Err(other) => return Err(other),
             }
         }
@@ -325,15 +323,15 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Whether an instance's live log is closed, with what it ends and when.
-    pub async fn end_of(&self, id: InstanceId) -> Result<LiveEnd, Fault> {
+    /// Returns whether the live log of an instance is closed.
+    pub async fn live_end(&self, id: InstanceId) -> Result<LiveEnd, Fault> {
         let mut command = redis::cmd("HMGET");
         command
             .arg(Keys(id).meeting())
             .arg(&["gen", "seq", "closing", "state"]);
         let answer: Vec<Value> = self.ask(&mut command).await?;
         let [generation, seq, at, state] = answer.as_slice() else {
-            return Err(unexpected("an answer of another length"));
+            return Err(unexpected("a reply of the wrong length"));
         };
         if *generation == Value::Nil {
             return Ok(LiveEnd::Gone);
@@ -349,7 +347,7 @@ impl RedisStore {
     }
 }
 
-/// Adds what activating is told, in the order of its ARGV.
+/// Adds the ARGV of activate.lua.
 fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>) {
     let stays: Vec<(String, String, String, String)> = opening
         .stays
@@ -417,7 +415,7 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(opening.revision);
 }
 
-/// The fields of the meeting that say what holds because admins said so.
+/// The fields of the meeting hash that hold restrictions.
 fn restrictions(restrictions: &Restrictions) -> Vec<String> {
     let flags = [
         (restrictions.locked, "locked"),
@@ -436,7 +434,7 @@ fn restrictions(restrictions: &Restrictions) -> Vec<String> {
     flags.chain(muted).chain(banned).collect()
 }
 
-/// When a cmid of version 7 was made, in milliseconds since 1970.
+/// Returns when a cmid of version 7 was made, in milliseconds since 1970.
 fn made_ms(cmid: Cmid) -> Option<u64> {
     let (seconds, nanos) = cmid.0.get_timestamp()?.to_unix();
     (cmid.0.get_version_num() == 7).then_some(seconds * 1_000 + u64::from(nanos) / 1_000_000)

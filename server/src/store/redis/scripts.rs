@@ -1,8 +1,7 @@
-//! The Lua scripts: their texts with the deployment's nonce, their hashes, how they are called.
+//! The Lua scripts: their texts with the deployment's nonce, their hashes, and their replies.
 //!
-//! They run by EVALSHA only and are loaded by nobody but [`super::RedisStore::load_scripts`]: the script
-//! cache is the one thing that never survives a restart or a failover of Redis, so `NOSCRIPT` means
-//! that this Redis may have forgotten more than its scripts.
+//! They run by EVALSHA only, and only [`super::RedisStore::load_scripts`] loads them. The script cache
+//! never survives a restart or failover of Redis, so `NOSCRIPT` means that Redis may have lost data.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use super::decode::{self, Decode};
 
 macro_rules! scripts {
     ($($name:ident = $file:literal,)+) => {
-        /// A script, named as its verb.
+        /// A script.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Script { $($name,)+ }
 
@@ -28,35 +27,35 @@ macro_rules! scripts {
 
 scripts! {
     Activate = "activate",
-    Plan = "plan",
+    UpdateMeeting = "update_meeting",
     Join = "join",
     Leave = "leave",
     Post = "post",
-    Change = "change",
+    ChangeMessage = "change_message",
     Moderate = "moderate",
     Typing = "typing",
     Open = "open",
-    Read = "read",
-    People = "people",
+    ReadLog = "read_log",
+    Participants = "participants",
     UserMessages = "user_messages",
-    Overview = "overview",
-    Holders = "holders",
-    Hold = "hold",
-    Idle = "idle",
+    Dashboard = "dashboard",
+    BoundConnections = "bound_connections",
+    Bind = "bind",
+    SetIdle = "set_idle",
     Wait = "wait",
     Detach = "detach",
-    ReapNode = "reap_node",
-    Bury = "bury",
+    MarkNodeLost = "mark_node_lost",
+    RemoveNode = "remove_node",
     Reap = "reap",
-    End = "end",
+    Close = "close",
     Ack = "ack",
     Destroy = "destroy",
-    Lease = "lease",
+    RenewLease = "renew_lease",
     Time = "time",
 }
 
-/// Each script's name and its text as it is loaded: with the nonce, so that nobody else's loading
-/// can hide that ours are gone.
+/// Returns the name and text of each script. The text contains the nonce, so that scripts loaded by
+/// another deployment do not hide that ours are missing.
 pub fn texts(nonce: &str) -> Vec<(&'static str, String)> {
     let prelude = include_str!("lua/prelude.lua");
     Script::ALL
@@ -76,7 +75,7 @@ struct Loaded {
 }
 
 impl Scripts {
-    /// From what [`texts`] answers.
+    /// Takes what [`texts`] returns.
     pub fn new(texts: Vec<(&'static str, String)>) -> Self {
         let load = |(_, text): (&'static str, String)| {
             let sha1 = redis::Script::new(&text).get_hash().to_owned();
@@ -86,11 +85,11 @@ impl Scripts {
     }
 
     fn loaded(&self, script: Script) -> &Loaded {
-        // The list is made from `ALL`, in its order, which is that of the variants.
+        // The slice has the order of `ALL`, which is the order of the variants.
         &self.0[script as usize]
     }
 
-    /// `EVALSHA` of a script.
+    /// Returns the EVALSHA command of a script.
     pub(super) fn command(&self, script: Script, keys: &[String]) -> redis::Cmd {
         let mut command = redis::cmd("EVALSHA");
         command
@@ -100,16 +99,16 @@ impl Scripts {
         command
     }
 
-    /// `EVAL` of a script, for the fence alone: it runs before anything is loaded.
+    /// Returns the EVAL command of a script, for rebuilding: it runs before the scripts are loaded.
     pub(super) fn command_unloaded(&self, script: Script, keys: &[String]) -> redis::Cmd {
         let mut command = redis::cmd("EVAL");
-        // A text of its own: EVAL caches what it runs, and that must not make EVALSHA succeed.
+        // A text of its own: EVAL caches what it runs, which must not make EVALSHA succeed.
         let text = format!("-- fence\n{}", self.loaded(script).text);
         command.arg(text).arg(keys.len()).arg(keys);
         command
     }
 
-    /// `SCRIPT LOAD` of all.
+    /// Returns the SCRIPT LOAD commands of all scripts.
     pub(super) fn load_commands(&self) -> redis::Pipeline {
         let mut pipeline = redis::pipe();
         for script in self.0.iter() {
@@ -123,146 +122,130 @@ impl Scripts {
     }
 }
 
-/// What a script answered: its first word and the rest.
+/// The reply of a script.
 #[derive(Debug)]
-pub(super) enum Said {
-    /// A word that is none of [`Refused`]'s.
+pub(super) enum ScriptReply {
+    /// A word that is not a refusal, and further values.
     Done(String, Vec<Value>),
-    /// It is live in another generation.
+    /// Another generation is live.
     Stale(Generation),
 }
 
-impl Said {
-    /// Reads an answer, whose first element is a word.
-    pub(super) fn read(value: Value) -> Result<Self, NotDone> {
+impl ScriptReply {
+    /// Reads a reply, whose first element is a word.
+    pub(super) fn read(value: Value) -> Result<Self, ScriptError> {
         let mut parts = decode::array(value)?.into_iter();
         let word = parts
             .next()
-            .ok_or_else(|| decode::unexpected("an empty answer"))?
+            .ok_or_else(|| decode::unexpected("an empty reply"))?
             .text()?;
-        if let Some(refused) = Refused::of(&word) {
-            return Err(NotDone::Refused(refused));
+        if let Some(refused) = Refusal::parse(&word) {
+            return Err(ScriptError::Refused(refused));
         }
         if word == "stale" {
             let generation = parts
                 .next()
-                .ok_or_else(|| decode::unexpected("stale what"))?;
+                .ok_or_else(|| decode::unexpected("stale without a generation"))?;
             return Ok(Self::Stale(decode::generation(&generation)?));
         }
         Ok(Self::Done(word, parts.collect()))
     }
 
-    /// The word and the rest, where no newer generation is possible or it was tried before.
-    pub(super) fn done(self) -> Result<(String, Vec<Value>), NotDone> {
+    /// Returns word and values where no other generation may be live.
+    pub(super) fn done(self) -> Result<(String, Vec<Value>), ScriptError> {
         match self {
             Self::Done(word, rest) => Ok((word, rest)),
-            // Two generations within one call: whoever asked may ask again.
-            Self::Stale(_) => Err(Fault::unavailable(
-                "Redis",
-                "the live state begins anew again and again",
-            )
-            .into()),
+            // Two new generations within one call. The caller may retry.
+            Self::Stale(_) => {
+                Err(Fault::unavailable("Redis", "the live state is rebuilt again and again").into())
+            }
         }
     }
 }
 
-/// Why a script changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+/// Declares the refusals with the words by which scripts return them.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+        /// Why a script changed nothing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Refusal { $($(#[$doc])* $name,)+ }
+
+        impl Refusal {
+            fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+refusals! {
     /// The instance is not live.
-    Gone,
-    /// It takes nothing any more.
-    Over,
-    /// Not public, and not in the audience.
-    NotAllowed,
-    /// In already.
-    AlreadyParticipant,
-    /// Not in.
-    NotParticipant,
-    /// As many are in as may be.
-    Full,
-    /// The archive is too far behind.
-    ArchiveBehind,
-    /// This generation is over for good.
-    Ended,
-    /// The archive has not all of it.
-    Unarchived,
-    /// The generation before has gone on.
-    Behind,
-    /// The message is live no more: the archive knows of it.
-    Elsewhere,
-    /// No message has this number.
-    NoSuchMessage,
-    /// Somebody else said it.
-    NotYours,
-    /// Its sender deleted it.
-    MessageDeleted,
-    /// An admin lets nobody join.
-    Locked,
-    /// An admin took them out for good.
-    Banned,
-    /// An admin lets nobody speak.
-    ReadOnly,
-    /// An admin lets them speak no more.
-    Muted,
-    /// What an admin wants holds already.
-    AlreadySo,
-    /// Whom an admin wants out is not in.
-    NotThere,
-    /// The new end is no later than the one before.
-    NotLater,
-    /// It would last longer than anything may.
-    TooLong,
+    Gone = "gone",
+    /// The instance has ended, or its end has begun.
+    Ended = "ended",
+    /// The live state of this generation was destroyed.
+    Destroyed = "destroyed",
+    /// The instance is private and the user is not in the audience.
+    NotAllowed = "not_allowed",
+    /// The user is a participant already.
+    AlreadyParticipant = "already_participant",
+    /// The user is not a participant.
+    NotParticipant = "not_participant",
+    /// The instance has as many participants as it may have.
+    Full = "full",
+    /// The archive lacks too many events.
+    ArchiveBehind = "archive_behind",
+    /// The archive lacks events.
+    Unarchived = "unarchived",
+    /// The generation before has events above the floor.
+    NewerEvents = "newer_events",
+    /// The message was trimmed: the archive has it.
+    ArchivedMessage = "archived_message",
+    /// No message has this seq.
+    NoSuchMessage = "no_such_message",
+    /// Another user posted the message.
+    NotYours = "not_yours",
+    /// The message was deleted.
+    MessageDeleted = "message_deleted",
+    /// The instance is locked.
+    Locked = "locked",
+    /// The user is banned.
+    Banned = "banned",
+    /// The instance is read-only.
+    ReadOnly = "read_only",
+    /// The user is muted.
+    Muted = "muted",
+    /// The moderation would change nothing.
+    AlreadySo = "already_so",
+    /// The user to remove is not a participant.
+    TargetNotParticipant = "target_not_participant",
+    /// The new end is not later than the current one.
+    NotLater = "not_later",
+    /// The instance would last too long.
+    TooLong = "too_long",
 }
 
-impl Refused {
-    fn of(word: &str) -> Option<Self> {
-        Some(match word {
-            "gone" => Self::Gone,
-            "over" => Self::Over,
-            "not_allowed" => Self::NotAllowed,
-            "already_participant" => Self::AlreadyParticipant,
-            "not_participant" => Self::NotParticipant,
-            "full" => Self::Full,
-            "archive_behind" => Self::ArchiveBehind,
-            "ended" => Self::Ended,
-            "unarchived" => Self::Unarchived,
-            "behind" => Self::Behind,
-            "elsewhere" => Self::Elsewhere,
-            "no_such_message" => Self::NoSuchMessage,
-            "not_yours" => Self::NotYours,
-            "message_deleted" => Self::MessageDeleted,
-            "locked" => Self::Locked,
-            "banned" => Self::Banned,
-            "read_only" => Self::ReadOnly,
-            "muted" => Self::Muted,
-            "already_so" => Self::AlreadySo,
-            "not_there" => Self::NotThere,
-            "not_later" => Self::NotLater,
-            "too_long" => Self::TooLong,
-            _ => return None,
-        })
-    }
-}
-
-/// Why a verb was not done in Redis.
+/// Why a verb did not take effect in Redis.
 #[derive(Debug)]
-pub enum NotDone {
-    /// A script refused.
-    Refused(Refused),
-    /// This Redis does not know the script: it may have forgotten more.
+pub enum ScriptError {
+    /// The script refused.
+    Refused(Refusal),
+    /// Redis does not know the script: it may have lost data.
     NoScript,
-    /// It does not answer, or answered with an error.
+    /// Redis did not answer, or answered with an error.
     Fault(Fault),
 }
 
-impl From<Fault> for NotDone {
+impl From<Fault> for ScriptError {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<redis::RedisError> for NotDone {
+impl From<redis::RedisError> for ScriptError {
     fn from(error: redis::RedisError) -> Self {
         if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) {
             Self::NoScript

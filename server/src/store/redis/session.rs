@@ -1,4 +1,4 @@
-//! The cache of sessions, so that people stay signed in while MySQL is away.
+//! The cache of sessions. It keeps users signed in while MySQL is unavailable.
 
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,12 @@ use super::{RedisStore, keys};
 struct Cached {
     user: plenary_shared::domain::User,
     expires_at: Timestamp,
-    /// When it was last read from what lasts.
+    /// When it was last read from MySQL.
     checked_at: Timestamp,
 }
 
 impl RedisStore {
-    /// The cached session of a token, and when it was last compared with what lasts.
+    /// Returns the cached session of a token, and when it was last compared with MySQL.
     pub async fn cached_session(
         &self,
         token: TokenHash,
@@ -26,7 +26,7 @@ impl RedisStore {
         let mut command = redis::cmd("HGET");
         command.arg(keys::session(token)).arg("session");
         let json: Option<String> = self.ask(&mut command).await?;
-        // A cached session of another version's shape is no session: what lasts has it.
+        // A session cached by another version may have another shape: it is read from MySQL again.
         Ok(json
             .and_then(|json| serde_json::from_str::<Cached>(&json).ok())
             .map(|cached| {
@@ -68,7 +68,7 @@ impl RedisStore {
         self.ask_all(&pipeline).await
     }
 
-    /// Forgets a session.
+    /// Removes a session from the cache.
     pub async fn drop_session(&self, token: TokenHash) -> Result<(), Fault> {
         let mut command = redis::cmd("DEL");
         command.arg(keys::session(token));

@@ -1,4 +1,4 @@
-//! Who waits for what has not begun.
+//! Waiting for instances to start.
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::InstanceId;
@@ -11,14 +11,14 @@ use crate::store::Waiting;
 
 use super::decode::{self, unexpected};
 use super::keys::Keys;
-use super::scripts::{NotDone, Script};
+use super::scripts::{Script, ScriptError};
 use super::{PIPELINE_INSTANCES_MAX, RedisStore};
 
-/// People that one call forgets who have not said for too long that they wait; keeps the script short.
+/// Expired entries removed per call. Keeps the script short.
 const FORGOTTEN_MAX: usize = 200;
 
 impl RedisStore {
-    /// How many wait for each of these.
+    /// Returns how many users wait for each of these instances.
     pub async fn waiting(&self, instances: &[InstanceId]) -> Result<Vec<u32>, Fault> {
         let mut found = Vec::with_capacity(instances.len());
         for some in instances.chunks(PIPELINE_INSTANCES_MAX) {
@@ -32,21 +32,21 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// Somebody waits, looks who does, or waits no more. Asks no permission.
+    /// Starts, renews or stops waiting, or only lists who waits. Checks no permission.
     pub async fn wait(
         &self,
         id: InstanceId,
         user: &User,
         what: Waiting,
-    ) -> Result<WaitOk, NotDone> {
+    ) -> Result<WaitOk, ScriptError> {
         let k = Keys(id);
-        let keys = [k.waiting(), k.waiters(), k.channel()];
+        let keys = [k.waiting(), k.waiting_names(), k.channel()];
         let mut command = self.scripts.command(Script::Wait, &keys);
         command
             .arg(match what {
-                Waiting::Looks => "looks",
-                Waiting::Waits => "waits",
-                Waiting::Stops => "stops",
+                Waiting::Look => "look",
+                Waiting::Wait => "wait",
+                Waiting::Stop => "stop",
             })
             .arg(user.id.get())
             .arg(&user.name)
@@ -55,7 +55,7 @@ impl RedisStore {
             .arg(FORGOTTEN_MAX);
         let (_, rest) = self.run(&command).await?.done()?;
         let [Value::Int(count), some, called] = rest.as_slice() else {
-            return Err(unexpected("no people who wait where they belong").into());
+            return Err(unexpected("a list of waiting users is missing").into());
         };
         let names = decode::texts(called.clone())?;
         let ids = decode::texts(some.clone())?;

@@ -1,4 +1,4 @@
-//! The archiver's work: from the live log into what lasts, contiguous, batch by batch.
+//! Copies the live logs into the event log in MySQL, in batches without gaps.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use crate::store::{ArchiveStore, Backlog, Head};
 
 use super::RedisMysqlStore;
 
-/// Events of one transaction: what MySQL takes in a few milliseconds.
+/// Events per transaction: what MySQL takes in a few milliseconds.
 const BATCH_EVENTS_MAX: usize = 500;
 
-/// What of some logs is not in the archive yet.
+/// Instances whose logs are not completely archived.
 pub(super) struct Left {
-    /// Instances that have more, which can be brought in at once.
+    /// Those that can continue at once.
     pub(super) more: Vec<InstanceId>,
-    /// Instances with which nothing can be done now: trying again at once would be in vain.
+    /// Those that cannot continue now: retrying at once would fail.
     pub(super) stuck: Vec<InstanceId>,
 }
 
@@ -66,7 +66,7 @@ impl RedisMysqlStore {
                 .first()
                 .is_none_or(|first| first.generation != head.generation)
             {
-                // It has changed since its head was read.
+                // The generation has changed since the head was read.
                 stuck.push(*id);
                 continue;
             }
@@ -83,28 +83,28 @@ impl RedisMysqlStore {
             let seq = match archived {
                 Archived::Done { last, .. } => last,
                 Archived::Stale { .. } => match self.mysql.stored(batch.instance).await? {
-                    // A server died between its commit and its word to Redis.
+                    // A server died between its commit and its acknowledgement to Redis.
                     Some(stored)
                         if stored.generation == batch.generation
                             && stored.archived > batch.after =>
                     {
                         stored.archived
                     }
-                    // A new generation is about to be built; its own archiver goes on.
+                    // A new generation is about to be built. Its own archiver continues.
                     _ => {
                         stuck.push(batch.instance);
                         continue;
                     }
                 },
                 Archived::Broken { instance, fault } => {
-                    // Never skipped: the archive of this instance stands still until it is mended.
-                    tracing::error!(%instance, %fault, "the log cannot be archived");
+                    // Never skipped: archiving of this instance stops until the fault is repaired.
+                    tracing::error!(%instance, %fault, "log cannot be archived");
                     stuck.push(instance);
                     continue;
                 }
             };
             match self
-                .tried(|| self.redis.ack(batch.instance, batch.generation, seq))
+                .with_recovery(|| self.redis.ack(batch.instance, batch.generation, seq))
                 .await?
             {
                 Ok(()) | Err(_) => {}

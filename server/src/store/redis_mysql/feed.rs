@@ -1,4 +1,4 @@
-//! The hub's feed, by Redis' sharded pub/sub, and the log behind it.
+//! The hub's feed by sharded pub/sub, and the event log behind it.
 
 use async_trait::async_trait;
 use plenary_shared::domain::Event;
@@ -39,7 +39,7 @@ impl FeedStore for RedisMysqlStore {
         if begins_at == Some(after.next()) {
             return Ok(live);
         }
-        // What is between is in the archive only, or the instance is live no more.
+        // The archive has the events between, or the instance is not live.
         let archived = self
             .mysql
             .events(id, Page::After(after), limit, begins_at)

@@ -1,4 +1,4 @@
-//! How both stores are, and what lies between them: for whoever decides where people are sent.
+//! Health of both stores and of the archiving between them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::store::{Check, HealthStore};
 
 use super::RedisMysqlStore;
 
-/// How long one part may take to say how it is, in milliseconds: whoever asks waits for no longer.
+/// How long one check may take, in milliseconds.
 const ASKED_MS_MAX: u64 = 2_000;
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl HealthStore for RedisMysqlStore {
             }),
             asked(
                 "mysql",
-                "MySQL does not answer: who is in a meeting goes on.",
+                "MySQL does not answer. Running meetings continue.",
                 async { self.mysql.ping().await.map(|()| None) }
             ),
             self.live_state(),
@@ -39,21 +39,20 @@ impl HealthStore for RedisMysqlStore {
 }
 
 impl RedisMysqlStore {
-    /// Whether this process of Redis has the live state.
+    /// Checks whether the live state was rebuilt in this Redis process.
     async fn live_state(&self) -> Check {
         let restoring = self.restorer.is_restoring();
-        let why =
-            "The live state is being brought up in a Redis that may have forgotten some of it.";
+        let why = "The live state is being rebuilt, as Redis may have lost data.";
         asked("live_state", why, async {
             if restoring || !self.redis.is_up().await? {
-                return Err(Fault::unavailable("Redis", "the live state is not up"));
+                return Err(Fault::unavailable("Redis", "the live state is not rebuilt"));
             }
             Ok(None)
         })
         .await
     }
 
-    /// How far the archive is behind; that is no fault until posts are refused for it.
+    /// Checks how far the archive is behind. It fails only when posts are refused for that.
     async fn archive(&self) -> Check {
         let why = "The archive is so far behind that posts are refused.";
         asked("archive", why, async {
@@ -62,7 +61,7 @@ impl RedisMysqlStore {
                 return Err(Fault::unavailable("MySQL", "the archive is behind"));
             }
             Ok(Some(format!(
-                "{} events are not archived, the oldest for {} s.",
+                "{} events are not archived, the oldest is {} s old.",
                 lag.events,
                 lag.oldest_ms / 1_000
             )))
@@ -70,15 +69,16 @@ impl RedisMysqlStore {
         .await
     }
 
-    /// Whether what is published comes back.
+    /// Checks whether published messages arrive.
     fn feed_is_heard(&self) -> Check {
         let latency = self.subscriber.get().and_then(Subscriber::heard);
         let ok = latency.is_some();
         Check {
             name: "feed",
             ok,
-            detail: (!ok)
-                .then(|| "What Redis publishes does not arrive: events come late.".to_owned()),
+            detail: (!ok).then(|| {
+                "Messages that Redis publishes do not arrive: events are late.".to_owned()
+            }),
             latency_ms: latency.map(ms),
         }
     }
@@ -94,7 +94,7 @@ async fn asked(
     let (ok, detail) = match answer {
         Ok(Ok(detail)) => (true, detail),
         Ok(Err(fault)) => {
-            tracing::debug!(%fault, check = name, "not well");
+            tracing::debug!(%fault, check = name, "check failed");
             (false, Some(why.to_owned()))
         }
         Err(_late) => (false, Some(why.to_owned())),

@@ -1,13 +1,13 @@
-//! An instance's start, the steps of its end, and the sweep that resumes what a crash left half
-//! done.
+//! The start of an instance, the steps of its end, and the sweep that completes what a crash
+//! interrupted.
 //!
 //! ```text
-//! start   MySQL  scheduled → active             then Redis activate
-//! end  A  MySQL  active → ending                somebody else may have done it
-//!      B  Redis  end until closed               joins and posts stop; one leave a participant
+//! start   MySQL  scheduled → active             then activate in Redis
+//! end  A  MySQL  active → ending                another server may have done it
+//!      B  Redis  close until closed             joins and posts stop; one leave per participant
 //!      C  archive until archived = seq
 //!      D  MySQL  ending → ended, last seq
-//!      E  Redis  destroy                        only the tombstone stays
+//!      E  Redis  destroy                        the tombstone stays
 //! ```
 
 use std::sync::PoisonError;
@@ -20,18 +20,18 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Fault};
 use crate::store::mysql::Unfinished;
-use crate::store::redis::{Closing, LiveEnd, Refused};
+use crate::store::redis::{Closing, LiveEnd, Refusal};
 use crate::store::{Agenda, EndStep, LifecycleStore, Stepped};
 
 use super::{AGENDA_MS, RedisMysqlStore};
 
-/// An end that is so much later by the live store, in milliseconds, was moved: clocks differ by less.
+/// An end that is later in Redis by this much was moved. Clocks differ by less. In milliseconds.
 const MOVED_MS_MIN: i64 = 5_000;
 
 #[async_trait]
 impl LifecycleStore for RedisMysqlStore {
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
-        self.within(AGENDA_MS, self.mysql.agenda(now, horizon_ms))
+        self.with_timeout(AGENDA_MS, self.mysql.agenda(now, horizon_ms))
             .await
     }
 
@@ -44,15 +44,15 @@ impl LifecycleStore for RedisMysqlStore {
             return Ok(None);
         };
         match self
-            .tried(|| self.redis.activate(&opening, false, None))
+            .with_recovery(|| self.redis.activate(&opening, false, None))
             .await?
         {
             Ok(()) => tracing::info!(instance = %id, "started"),
             Err(refused) => {
-                tracing::warn!(instance = %id, ?refused, "started, but it is over already");
+                tracing::warn!(instance = %id, ?refused, "started, but refused by Redis");
             }
         }
-        self.notice_changed().await;
+        self.publish_changed().await;
         self.catch_up(id.meeting, opening.revision).await;
         Ok(Some(opening.to))
     }
@@ -66,10 +66,12 @@ impl LifecycleStore for RedisMysqlStore {
     ) -> Answer<Stepped> {
         match step {
             EndStep::Marked => {
-                if reason == Reason::Scheduled && self.goes_on(id).await {
+                if reason == Reason::Scheduled && self.is_extended(id).await {
                     return Ok(Stepped::NotYet);
                 }
-                let ending = self.brief(self.mysql.begin_end(id, reason, now)).await?;
+                let ending = self
+                    .with_short_timeout(self.mysql.begin_end(id, reason, now))
+                    .await?;
                 Ok(if ending {
                     Stepped::Done
                 } else {
@@ -84,7 +86,7 @@ impl LifecycleStore for RedisMysqlStore {
     }
 
     async fn sweep(&self) -> Answer<()> {
-        // Without its scripts, Redis may have forgotten more: bring it up before looking.
+        // Without its scripts Redis may have lost data: rebuild it before comparing.
         if !self.redis.is_up().await? {
             self.restore().await?;
         }
@@ -96,59 +98,59 @@ impl LifecycleStore for RedisMysqlStore {
         let missing = self.redis.repair_index(&expected).await?;
         let missing = self.not_live(&unfinished, &missing).await?;
         for (one, before) in &missing {
-            // Another server may be about to activate it, and people to join it: only what was
-            // missing in the same generation one sweep ago is built anew.
+            // Another server may be about to activate it. Only what was missing in the same generation in the
+            // last sweep is rebuilt.
             if !self.was_missing(one.instance, one.generation) {
                 continue;
             }
-            tracing::warn!(instance = %one.instance, "not live but should be: building it anew");
+            tracing::warn!(instance = %one.instance, "instance is not live, rebuilding it");
             self.rebuild(one.instance, *before).await?;
         }
         self.remember_missing(&missing);
-        self.tell_plans(None).await?;
-        self.forget_ended().await
+        self.update_live_meetings(None).await?;
+        self.destroy_ended().await
     }
 }
 
 impl RedisMysqlStore {
-    /// Whether by the live store its time is not over: its end was moved, and what lasts is told that
-    /// later, by the archiver.
-    async fn goes_on(&self, id: InstanceId) -> bool {
+    /// Returns whether the end was moved in Redis. The archiver will record that in MySQL.
+    async fn is_extended(&self, id: InstanceId) -> bool {
         let asking = async {
             (
                 self.redis.store_now().await,
                 self.redis.end_by_clock(id).await,
             )
         };
-        let asked = tokio::time::timeout(Duration::from_millis(super::BRIEF_MS), asking).await;
+        let asked =
+            tokio::time::timeout(Duration::from_millis(super::SHORT_TIMEOUT_MS), asking).await;
         let Ok((Ok(now_ms), Ok(Some(end)))) = asked else {
             return false;
         };
-        // By less than this both clocks may differ: then the end itself waits.
+        // The clocks may differ by less than this. Then closing waits.
         if end.as_ms() <= now_ms + MOVED_MS_MIN {
             return false;
         }
-        // Whoever marked it as ending may have known another reason than the clock.
-        let stored = self.brief(self.mysql.stored(id)).await;
+        // The end may have been marked for another reason than the clock.
+        let stored = self.with_short_timeout(self.mysql.stored(id)).await;
         !matches!(stored, Ok(Some(stored)) if stored.state == InstanceState::Ending)
     }
 
     async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
-        // Whoever marked it knows why; without what lasts, the clock does.
-        let reason = match self.brief(self.mysql.stored(id)).await {
+        // The reason was recorded when the end was marked. Without MySQL, the caller's reason holds.
+        let reason = match self.with_short_timeout(self.mysql.stored(id)).await {
             Ok(Some(stored)) => stored.reason.unwrap_or(reason),
             Ok(None) | Err(_) => reason,
         };
-        match self.tried(|| self.redis.close(id, reason)).await? {
+        match self.with_recovery(|| self.redis.close(id, reason)).await? {
             Ok(Closing::Closed(seq)) => {
                 tracing::info!(instance = %id, %seq, "closed");
-                self.notice_changed().await;
+                self.publish_changed().await;
                 Ok(Stepped::Done)
             }
-            // The store's clock rules: ours is ahead.
+            // Redis' clock decides, and ours is ahead.
             Ok(Closing::Early(_)) => Ok(Stepped::NotYet),
-            Err(Refused::Gone) => {
-                // Whether it was destroyed after its end, or forgotten before, what lasts knows.
+            Err(Refusal::Gone) => {
+                // MySQL knows whether it was destroyed after its end or lost before.
                 match self.mysql.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
                         self.rebuild(id, None).await?;
@@ -171,15 +173,15 @@ impl RedisMysqlStore {
     }
 
     async fn record(&self, id: InstanceId) -> Answer<Stepped> {
-        let (generation, last, at) = match self.redis.end_of(id).await? {
+        let (generation, last, at) = match self.redis.live_end(id).await? {
             LiveEnd::Closed {
                 generation,
                 last,
                 at,
             } => (generation, last, at),
-            // It was closed in a generation that is over, and its closing was lost with it.
+            // It was closed in an older generation, and the closing was lost with that.
             LiveEnd::Open => return Ok(Stepped::NotYet),
-            // Nothing is destroyed before it is recorded, unless Redis forgot.
+            // Nothing is destroyed before it is recorded, unless Redis lost it.
             LiveEnd::Gone => {
                 return match self.mysql.stored(id).await? {
                     Some(stored) if stored.state == InstanceState::Ending => {
@@ -203,15 +205,15 @@ impl RedisMysqlStore {
             return Ok(Stepped::Done);
         };
         match self
-            .tried(|| self.redis.destroy(id, head.generation))
+            .with_recovery(|| self.redis.destroy(id, head.generation))
             .await?
         {
             Ok(()) => {
                 tracing::info!(instance = %id, "ended");
-                self.notice_changed().await;
+                self.publish_changed().await;
                 Ok(Stepped::Done)
             }
-            Err(Refused::Unarchived) => Ok(Stepped::NotYet),
+            Err(Refusal::Unarchived) => Ok(Stepped::NotYet),
             Err(refused) => Err(Fault::broken("destroying", format!("{refused:?}")).into()),
         }
     }
@@ -224,8 +226,8 @@ impl RedisMysqlStore {
             == Some(&generation)
     }
 
-    /// Those that are missing, and those that live in an older generation than what lasts says: a
-    /// server died before it could build them. With that generation.
+    /// Returns the instances that are missing in Redis or live in an older generation than in MySQL, because
+    /// a server died before it could rebuild them. With that generation.
     async fn not_live(
         &self,
         unfinished: &[Unfinished],
@@ -249,9 +251,9 @@ impl RedisMysqlStore {
         *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = now_missing;
     }
 
-    /// Destroys what is live by the index though what lasts says that it has ended: a server died
-    /// between the last two steps.
-    async fn forget_ended(&self) -> Answer<()> {
+    /// Destroys instances in the index that have ended according to MySQL: a server died between the last two
+    /// steps.
+    async fn destroy_ended(&self) -> Answer<()> {
         for id in self.redis.active().await? {
             if let Some(stored) = self.mysql.stored(id).await?
                 && stored.state == InstanceState::Ended

@@ -1,4 +1,4 @@
-//! Reading a log whose newer part is live and whose older part is in the archive.
+//! Reading a log whose newer part is in Redis and whose older part is in MySQL.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
 
 use crate::error::Answer;
 use crate::store::mysql::Stored;
-use crate::store::redis::{LivePage, Refused};
+use crate::store::redis::{LivePage, Refusal};
 use crate::store::{LogStore, Page};
 
 use super::RedisMysqlStore;
 
-/// Pages of the log that one request for messages may read: what joins and leaves may lie between
-/// two messages. Then the answer is shorter than asked for, and says that there is more.
+/// Pages of the log that one request for messages may read, as joins and leaves lie between messages. Then
+/// the reply is shorter than requested and says that there is more.
 const LOG_PAGES_MAX: usize = 8;
 
 #[async_trait]
@@ -29,7 +29,7 @@ impl LogStore for RedisMysqlStore {
         limit: usize,
     ) -> Answer<OpenOk> {
         match self
-            .tried(|| self.redis.open(id, user, connection, limit))
+            .with_recovery(|| self.redis.open(id, user, connection, limit))
             .await?
         {
             Ok(opened) => {
@@ -49,7 +49,7 @@ impl LogStore for RedisMysqlStore {
                     absent: None,
                 })
             }
-            Err(Refused::Gone) => self.open_stored(id, user, limit).await,
+            Err(Refusal::Gone) => self.open_stored(id, user, limit).await,
             Err(refused) => Err(self.reject(id, user, refused).await),
         }
     }
@@ -62,7 +62,7 @@ impl LogStore for RedisMysqlStore {
         limit: usize,
     ) -> Answer<EventsOk> {
         match self
-            .tried(|| self.redis.events(id, viewer, asked, limit))
+            .with_recovery(|| self.redis.events(id, viewer, asked, limit))
             .await?
         {
             Ok(page) => {
@@ -73,7 +73,7 @@ impl LogStore for RedisMysqlStore {
                     users: page.users,
                 })
             }
-            Err(Refused::Gone) => {
+            Err(Refusal::Gone) => {
                 self.readable(id, viewer).await?;
                 self.mysql.events(id, asked, limit, None).await
             }
@@ -88,7 +88,7 @@ impl LogStore for RedisMysqlStore {
         asked: Page,
         limit: usize,
     ) -> Answer<MessagesOk> {
-        // One more than asked for tells whether there are more.
+        // One more than requested shows whether there are more.
         let wanted = limit + 1;
         let mut found: BTreeMap<Seq, Message> = BTreeMap::new();
         let mut names: BTreeMap<UserId, String> = BTreeMap::new();
@@ -97,11 +97,11 @@ impl LogStore for RedisMysqlStore {
         let mut more_archived = false;
         for pages in 1.. {
             let page = match self
-                .tried(|| self.redis.events(id, viewer, next, limits::PAGE_MAX))
+                .with_recovery(|| self.redis.events(id, viewer, next, limits::PAGE_MAX))
                 .await?
             {
                 Ok(page) => page,
-                Err(Refused::Gone) => {
+                Err(Refusal::Gone) => {
                     self.readable(id, viewer).await?;
                     return self.mysql.messages(id, asked, limit, None).await;
                 }
@@ -111,7 +111,7 @@ impl LogStore for RedisMysqlStore {
             if let Page::After(seq) = next
                 && seq.next() < below
             {
-                // The page begins in the archive: its messages come first.
+                // The page begins in the archive, whose messages come first.
                 let older = self.mysql.messages(id, next, wanted, Some(below)).await?;
                 more_archived |= older.more;
                 found.extend(
@@ -158,7 +158,7 @@ impl LogStore for RedisMysqlStore {
                         .map(|message| (message.seq, message)),
                 );
             }
-            // An empty answer would leave the reader nothing to go on from.
+            // With an empty reply the reader could not continue.
             let is_enough = pages >= LOG_PAGES_MAX && !found.is_empty();
             if found.len() >= wanted || !more_log || is_enough {
                 break;
@@ -189,11 +189,11 @@ impl LogStore for RedisMysqlStore {
         limit: usize,
     ) -> Answer<MessagesOk> {
         let live = self
-            .tried(|| self.redis.user_messages(id, viewer, of, asked, limit))
+            .with_recovery(|| self.redis.user_messages(id, viewer, of, asked, limit))
             .await?;
         let page = match live {
             Ok(page) => page,
-            Err(Refused::Gone) => {
+            Err(Refusal::Gone) => {
                 self.readable(id, viewer).await?;
                 return self.mysql.user_messages(id, of, asked, limit, None).await;
             }
@@ -212,7 +212,7 @@ impl LogStore for RedisMysqlStore {
         let mut more = page.more;
         let below = page.first;
         let reaches_below = match asked {
-            // The index has what is live and no more.
+            // The index has live messages only.
             Page::Before(_) => !page.more,
             Page::After(seq) => seq.next() < below,
         };
@@ -246,11 +246,11 @@ impl LogStore for RedisMysqlStore {
 }
 
 impl RedisMysqlStore {
-    /// An instance that is not live: not begun, or over.
+    /// Reads an instance that has not started or has ended.
     async fn open_stored(&self, id: InstanceId, user: &User, limit: usize) -> Answer<OpenOk> {
         let stored = self.readable(id, user).await?;
         if stored.state == InstanceState::Active {
-            return Err(self.reject(id, user, Refused::Gone).await);
+            return Err(self.reject(id, user, Refusal::Gone).await);
         }
         let page = self
             .mysql
@@ -281,7 +281,7 @@ impl RedisMysqlStore {
         })
     }
 
-    /// What lasts of an instance that this person may read.
+    /// Returns what MySQL has of an instance that this user may read.
     async fn readable(&self, id: InstanceId, viewer: &User) -> Answer<Stored> {
         match self.mysql.stored(id).await? {
             Some(stored) if self.mysql.may_read(id, viewer).await? => Ok(stored),
@@ -289,7 +289,7 @@ impl RedisMysqlStore {
         }
     }
 
-    /// Puts what only the archive has before a live page.
+    /// Puts archived events before a live page.
     async fn fill_events(
         &self,
         id: InstanceId,
@@ -316,7 +316,7 @@ impl RedisMysqlStore {
             page.events.splice(0..0, older.events);
             page.events.truncate(limit);
         }
-        // Seqs have no gaps: what lies beyond a page is known from its edges.
+        // Seqs have no gaps, so the edges of a page show what lies beyond.
         page.more = match asked {
             Page::Before(_) => page.events.first().is_some_and(|event| event.seq.get() > 1),
             Page::After(after) => {
@@ -370,7 +370,7 @@ fn merge_users(mut users: Vec<Person>, more: Vec<Person>) -> Vec<Person> {
             users.push(person);
         }
     }
-    // As in a page that comes from one place.
+    // In the order of a page from one store.
     users.sort_unstable_by_key(|person| person.id);
     users
 }

@@ -1,4 +1,4 @@
-//! Meetings are in MySQL; who is in an instance, Redis knows.
+//! Meetings: MySQL has them, Redis has the participants.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Instance, Meeting, User};
@@ -14,7 +14,7 @@ use super::RedisMysqlStore;
 impl MeetingStore for RedisMysqlStore {
     async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting> {
         let meeting = self.mysql.add_meeting(new, (self.clock)()).await?;
-        self.notice_changed().await;
+        self.publish_changed().await;
         Ok(meeting)
     }
 
@@ -27,7 +27,7 @@ impl MeetingStore for RedisMysqlStore {
     ) -> Answer<InstanceId> {
         let now = (self.clock)();
         let id = self.mysql.schedule(meeting, (from, to), by, now).await?;
-        self.notice_changed().await;
+        self.publish_changed().await;
         Ok(id)
     }
 
@@ -43,14 +43,16 @@ impl MeetingStore for RedisMysqlStore {
         let mut listed = match self.mysql.listed(viewer, now).await {
             Ok(listed) => listed,
             Err(Error::Fault(Fault::Unavailable { .. })) => {
-                // What is live can be seen without what lasts.
-                let found = self.tried(|| self.redis.active_meetings(viewer)).await?;
+                // The live instances are known without MySQL.
+                let found = self
+                    .with_recovery(|| self.redis.active_meetings(viewer))
+                    .await?;
                 return Ok(found.unwrap_or_default());
             }
             Err(other) => return Err(other),
         };
         let live = self
-            .tried(|| self.redis.active_meetings(viewer))
+            .with_recovery(|| self.redis.active_meetings(viewer))
             .await?
             .unwrap_or_default();
         for mut one in live {
@@ -59,7 +61,7 @@ impl MeetingStore for RedisMysqlStore {
                     listed.participants = one.participants;
                     listed.joined = one.joined;
                 }
-                // Whoever is in sees it, even if they are not invited any more.
+                // Participants see it even if they are not invited anymore.
                 None if one.joined.is_some() => {
                     if let Some(stored) = self.mysql.stored(one.id).await? {
                         one.state = stored.state;
@@ -74,7 +76,9 @@ impl MeetingStore for RedisMysqlStore {
     }
 
     async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>> {
-        let found = self.tried(|| self.redis.active_meetings(viewer)).await?;
+        let found = self
+            .with_recovery(|| self.redis.active_meetings(viewer))
+            .await?;
         Ok(found.unwrap_or_default())
     }
 }

@@ -1,4 +1,4 @@
-//! Saying, editing and deleting: in the live log, and with the archive's word on what is live no more.
+//! Posting, editing and deleting: in the live log, with the archive's knowledge of trimmed messages.
 
 use async_trait::async_trait;
 use plenary_shared::domain::User;
@@ -8,18 +8,18 @@ use plenary_shared::text::MessageBody;
 
 use crate::error::{Answer, Error, Fault};
 use crate::store::MessageStore;
-use crate::store::redis::{Author, Meant, NotDone, Refused, Saying};
+use crate::store::redis::{Author, PostOutcome, Refusal, ScriptError, Target};
 
-use super::{LOOK_UPS_MAX, RedisMysqlStore};
+use super::{ARCHIVE_CHECKS_MAX, RedisMysqlStore};
 
-/// Who says something, and where.
+/// The sender of a request that takes effect once per cmid.
 #[derive(Clone, Copy)]
-pub(super) struct Speaker<'a> {
+pub(super) struct Sender<'a> {
     pub(super) id: InstanceId,
     pub(super) user: &'a User,
     pub(super) cmid: Cmid,
-    /// What is meant is answered, not changed.
-    pub(super) only_answers: bool,
+    /// Whether a target message is only quoted, not changed.
+    pub(super) quotes_target: bool,
 }
 
 #[async_trait]
@@ -31,7 +31,7 @@ impl MessageStore for RedisMysqlStore {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted> {
-        self.say(instance, user, cmid, body, None).await
+        self.post_message(instance, user, cmid, body, None).await
     }
 
     async fn reply(
@@ -42,7 +42,8 @@ impl MessageStore for RedisMysqlStore {
         body: &MessageBody,
         to: Seq,
     ) -> Answer<Posted> {
-        self.say(instance, user, cmid, body, Some(to)).await
+        self.post_message(instance, user, cmid, body, Some(to))
+            .await
     }
 
     async fn edit(
@@ -53,7 +54,8 @@ impl MessageStore for RedisMysqlStore {
         target: Seq,
         body: &MessageBody,
     ) -> Answer<Posted> {
-        self.change(instance, user, cmid, target, Some(body)).await
+        self.change_message(instance, user, cmid, target, Some(body))
+            .await
     }
 
     async fn delete(
@@ -63,11 +65,15 @@ impl MessageStore for RedisMysqlStore {
         cmid: Cmid,
         target: Seq,
     ) -> Answer<Posted> {
-        self.change(instance, user, cmid, target, None).await
+        self.change_message(instance, user, cmid, target, None)
+            .await
     }
 
     async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
-        match self.tried(|| self.redis.typing(instance, user)).await? {
+        match self
+            .with_recovery(|| self.redis.typing(instance, user))
+            .await?
+        {
             Ok(()) => Ok(()),
             Err(refused) => Err(self.reject(instance, user, refused).await),
         }
@@ -75,8 +81,8 @@ impl MessageStore for RedisMysqlStore {
 }
 
 impl RedisMysqlStore {
-    /// Says something; maybe as an answer to a message.
-    async fn say(
+    /// Posts a message, as an answer to `to` if given.
+    async fn post_message(
         &self,
         id: InstanceId,
         user: &User,
@@ -84,20 +90,20 @@ impl RedisMysqlStore {
         body: &MessageBody,
         to: Option<Seq>,
     ) -> Answer<Posted> {
-        let speaker = Speaker {
+        let sender = Sender {
             id,
             user,
             cmid,
-            only_answers: true,
+            quotes_target: true,
         };
-        self.until_said(speaker, to, |meant, looked| {
-            self.redis.post(id, user, cmid, body, meant, looked)
+        self.until_posted(sender, to, |quoted, checked| {
+            self.redis.post(id, user, cmid, body, quoted, checked)
         })
         .await
     }
 
-    /// Edits (to this body) or deletes (`None`) what somebody said.
-    async fn change(
+    /// Edits a message, or deletes it (`body` is `None`).
+    async fn change_message(
         &self,
         id: InstanceId,
         user: &User,
@@ -105,72 +111,76 @@ impl RedisMysqlStore {
         target: Seq,
         body: Option<&MessageBody>,
     ) -> Answer<Posted> {
-        let speaker = Speaker {
+        let sender = Sender {
             id,
             user,
             cmid,
-            only_answers: false,
+            quotes_target: false,
         };
-        self.until_said(speaker, Some(target), |meant, looked| {
+        self.until_posted(sender, Some(target), |quoted, checked| {
             let seq = target;
-            let meant = meant.unwrap_or(Meant { seq, author: None });
+            let quoted = quoted.unwrap_or(Target { seq, author: None });
             self.redis
-                .change_message(id, user, cmid, meant, body, looked)
+                .change_message(id, user, cmid, quoted, body, checked)
         })
         .await
     }
 
-    /// What the archive says of a message.
-    async fn author(&self, speaker: Speaker<'_>, seq: Seq) -> Answer<Author> {
-        match self.mysql.author(speaker.id, seq).await {
-            Ok(None) => Ok(Author::Nobody),
+    /// Returns what the archive has of a message.
+    async fn author(&self, sender: Sender<'_>, seq: Seq) -> Answer<Author> {
+        match self.mysql.author(sender.id, seq).await {
+            Ok(None) => Ok(Author::Missing),
             Ok(Some((_, true))) => Ok(Author::Deleted),
             Ok(Some((user, false))) => Ok(Author::User(user)),
-            // Nobody is kept from answering by what lasts being away: readers see no quotation where
-            // there is no message.
-            Err(Error::Fault(Fault::Unavailable { .. })) if speaker.only_answers => {
-                Ok(Author::User(speaker.user.id))
+            // An unavailable MySQL does not prevent answers: readers see no quotation if there is no such
+            // message.
+            Err(Error::Fault(Fault::Unavailable { .. })) if sender.quotes_target => {
+                Ok(Author::User(sender.user.id))
             }
             Err(other) => Err(other),
         }
     }
 
-    /// Asks the live store, and the archive for what that does not know, until it is said or refused.
-    pub(super) async fn until_said<F, Fut>(
+    /// Asks Redis, and the archive for what Redis does not know, until the request took effect or is refused.
+    pub(super) async fn until_posted<F, Fut>(
         &self,
-        speaker: Speaker<'_>,
+        sender: Sender<'_>,
         target: Option<Seq>,
         ask: F,
     ) -> Answer<Posted>
     where
-        F: Fn(Option<Meant>, Seq) -> Fut,
-        Fut: Future<Output = Result<Saying, NotDone>>,
+        F: Fn(Option<Target>, Seq) -> Fut,
+        Fut: Future<Output = Result<PostOutcome, ScriptError>>,
     {
-        let Speaker { id, user, cmid, .. } = speaker;
-        let mut meant = target.map(|seq| Meant { seq, author: None });
-        let mut looked = Seq::default();
-        // Once more for the message that is meant.
-        for _ in 0..=LOOK_UPS_MAX {
-            let said = self.tried(|| ask(meant, looked)).await?;
-            match (said, meant) {
-                (Ok(Saying::Posted(posted)), _) => return Ok(posted),
-                (Ok(Saying::LookUp(archived)), _) => looked = archived,
-                (Err(Refused::Elsewhere), Some(Meant { seq, author: None })) => {
-                    let author = Some(self.author(speaker, seq).await?);
-                    meant = Some(Meant { seq, author });
+        let Sender { id, user, cmid, .. } = sender;
+        let mut quoted = target.map(|seq| Target { seq, author: None });
+        let mut checked = Seq::default();
+        // One more attempt for the author of the target.
+        for _ in 0..=ARCHIVE_CHECKS_MAX {
+            let outcome = self.with_recovery(|| ask(quoted, checked)).await?;
+            match (outcome, quoted) {
+                (Ok(PostOutcome::Posted(posted)), _) => return Ok(posted),
+                (Ok(PostOutcome::CheckArchive(archived)), _) => checked = archived,
+                (Err(Refusal::ArchivedMessage), Some(Target { seq, author: None })) => {
+                    let author = Some(self.author(sender, seq).await?);
+                    quoted = Some(Target { seq, author });
                     continue;
                 }
                 // A retry after the end still gets its seq.
-                (Err(Refused::Gone), _) => {}
+                (Err(Refusal::Gone), _) => {}
                 (Err(refused), _) => return Err(self.reject(id, user, refused).await),
             }
             if let Some(before) = self.mysql.repeat_of(id, user.id, cmid).await? {
                 return Ok(before);
             }
-            if said == Err(Refused::Gone) {
-                return Err(self.reject(id, user, Refused::Gone).await);
+            if outcome == Err(Refusal::Gone) {
+                return Err(self.reject(id, user, Refusal::Gone).await);
             }
         }
-        Err(Fault::unavailable("Redis", "the archive outruns whoever looks into it").into())
+        Err(Fault::unavailable(
+            "Redis",
+            "events are archived faster than the cmid can be checked",
+        )
+        .into())
     }
 }

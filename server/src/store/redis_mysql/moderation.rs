@@ -1,4 +1,4 @@
-//! An admin moderates an instance: one Redis script, then MySQL learns of a moved end at once.
+//! Moderation: one Redis script, and the new end is archived at once.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{ModerationAction, Restrictions, User};
@@ -10,7 +10,7 @@ use crate::store::ModerationStore;
 use crate::store::moderation::ModerationRequest;
 
 use super::RedisMysqlStore;
-use super::messages::Speaker;
+use super::messages::Sender;
 
 #[async_trait]
 impl ModerationStore for RedisMysqlStore {
@@ -20,15 +20,15 @@ impl ModerationStore for RedisMysqlStore {
         actor: &User,
         request: &ModerationRequest,
     ) -> Answer<Posted> {
-        let speaker = Speaker {
+        let sender = Sender {
             id,
             user: actor,
             cmid: request.cmid,
-            only_answers: true,
+            quotes_target: true,
         };
         let posted = self
-            .until_said(speaker, None, |_, looked| {
-                self.redis.moderate(id, actor, request, looked)
+            .until_posted(sender, None, |_, checked| {
+                self.redis.moderate(id, actor, request, checked)
             })
             .await?;
         let moves_the_end = matches!(
@@ -36,11 +36,13 @@ impl ModerationStore for RedisMysqlStore {
             ModerationAction::End | ModerationAction::Extend(_)
         );
         if moves_the_end && !posted.repeat {
-            match self.brief(self.archive_some(&[id])).await {
+            match self.with_short_timeout(self.archive_some(&[id])).await {
                 Ok(_) => {}
-                Err(error) => tracing::debug!(instance = %id, %error, "archived later"),
+                Err(error) => {
+                    tracing::debug!(instance = %id, %error, "archiving of the moderation failed, retrying later")
+                }
             }
-            self.notice_changed().await;
+            self.publish_changed().await;
         }
         Ok(posted)
     }

@@ -1,4 +1,4 @@
-//! What the dashboard reads: the schedule and the record from what lasts, the rest from what is live.
+//! The dashboard's data: the schedule and the event log from MySQL, current figures from Redis.
 
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, Seq};
@@ -10,7 +10,7 @@ use crate::store::overview::{Attended, Counted, DashboardStore, Denial, Holder, 
 
 use super::RedisMysqlStore;
 
-/// How long a dashboard waits for what lasts, in milliseconds: then it goes on with what it knew.
+/// How long a dashboard waits for MySQL, in milliseconds. Then it keeps what it knows.
 const LISTED_MS: u64 = 1_000;
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl DashboardStore for RedisMysqlStore {
     }
 
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>> {
-        let found = self.tried(|| self.redis.overview(asked)).await?;
+        let found = self.with_recovery(|| self.redis.overview(asked)).await?;
         Ok(found.unwrap_or_else(|_| asked.iter().map(|_| None).collect()))
     }
 
@@ -37,15 +37,15 @@ impl DashboardStore for RedisMysqlStore {
     }
 
     async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>> {
-        let found = self.tried(|| self.redis.holders(instances)).await?;
+        let found = self.with_recovery(|| self.redis.holders(instances)).await?;
         Ok(found.unwrap_or_else(|_| instances.iter().map(|_| Vec::new()).collect()))
     }
 
     async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
-        Ok(self.redis.notice_denied(denial).await?)
+        Ok(self.redis.publish_denied(denial).await?)
     }
 
     async fn tell_server(&self, server: &BoardServer) -> Answer<()> {
-        Ok(self.redis.notice_server(server).await?)
+        Ok(self.redis.publish_server(server).await?)
     }
 }

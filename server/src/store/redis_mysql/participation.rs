@@ -19,7 +19,7 @@ impl ParticipationStore for RedisMysqlStore {
         connection: Option<&ConnectionId>,
     ) -> Answer<Posted> {
         match self
-            .tried(|| self.redis.join(instance, user, connection))
+            .with_recovery(|| self.redis.join(instance, user, connection))
             .await?
         {
             Ok(posted) => Ok(posted),
@@ -28,14 +28,20 @@ impl ParticipationStore for RedisMysqlStore {
     }
 
     async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
-        match self.tried(|| self.redis.leave(instance, user)).await? {
+        match self
+            .with_recovery(|| self.redis.leave(instance, user))
+            .await?
+        {
             Ok(posted) => Ok(posted),
             Err(refused) => Err(self.reject(instance, user, refused).await),
         }
     }
 
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
-        match self.tried(|| self.redis.people(instance, viewer)).await? {
+        match self
+            .with_recovery(|| self.redis.people(instance, viewer))
+            .await?
+        {
             Ok((_, people)) => Ok(people),
             Err(refused) => Err(self.reject(instance, viewer, refused).await),
         }
@@ -46,7 +52,7 @@ impl ParticipationStore for RedisMysqlStore {
     }
 
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
-        let found = self.tried(|| self.redis.join_times(viewer)).await?;
+        let found = self.with_recovery(|| self.redis.join_times(viewer)).await?;
         Ok(found.unwrap_or_default())
     }
 }

@@ -1,4 +1,4 @@
-//! Planning: written into what lasts, then told to what is live and to every server.
+//! Planning: written to MySQL, then copied to Redis and announced to all servers.
 
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
@@ -19,7 +19,7 @@ impl PlanningStore for RedisMysqlStore {
     ) -> Answer<()> {
         let now = (self.clock)();
         self.mysql.edit_meeting(meeting, edit, by, now).await?;
-        self.followed(meeting).await;
+        self.publish_meeting(meeting).await;
         Ok(())
     }
 
@@ -31,7 +31,7 @@ impl PlanningStore for RedisMysqlStore {
     ) -> Answer<Invited> {
         let now = (self.clock)();
         let invited = self.mysql.change_audience(meeting, change, by, now).await?;
-        self.followed(meeting).await;
+        self.publish_meeting(meeting).await;
         Ok(invited)
     }
 
@@ -46,7 +46,7 @@ impl PlanningStore for RedisMysqlStore {
         self.mysql
             .move_instance(instance, (from, to), by, now)
             .await?;
-        self.notice_changed().await;
+        self.publish_changed().await;
         Ok(())
     }
 
@@ -58,7 +58,7 @@ impl PlanningStore for RedisMysqlStore {
     ) -> Answer<()> {
         let now = (self.clock)();
         self.mysql.cancel(instance, reason, by, now).await?;
-        self.notice_changed().await;
+        self.publish_changed().await;
         Ok(())
     }
 
@@ -68,29 +68,31 @@ impl PlanningStore for RedisMysqlStore {
 }
 
 impl RedisMysqlStore {
-    /// What is live of a meeting follows what was written, and everybody is told. It is written: what
-    /// fails here is made good by the next sweep.
-    async fn followed(&self, meeting: MeetingId) {
-        if let Err(error) = self.tell_plans(Some(meeting)).await {
-            tracing::warn!(%meeting, %error, "what is live follows the change later");
+    /// Copies a changed meeting to its live instances and notifies all servers. The next sweep repairs what
+    /// fails here.
+    async fn publish_meeting(&self, meeting: MeetingId) {
+        if let Err(error) = self.update_live_meetings(Some(meeting)).await {
+            tracing::warn!(%meeting, %error, "meeting not updated in Redis, retrying later");
         }
-        self.notice_changed().await;
+        self.publish_changed().await;
     }
 
-    /// Brings what lasts says of meetings to what is live of them; of one meeting, or of all.
-    pub(super) async fn tell_plans(&self, only: Option<MeetingId>) -> Answer<()> {
+    /// Copies one meeting, or all, from MySQL to their live instances.
+    pub(super) async fn update_live_meetings(&self, only: Option<MeetingId>) -> Answer<()> {
         let plans = self.mysql.live_plans(only).await?;
-        let _ = self.tried(|| self.redis.set_plans(&plans)).await?;
+        let _ = self
+            .with_recovery(|| self.redis.update_meetings(&plans))
+            .await?;
         Ok(())
     }
 
-    /// The same for what has just begun, if its meeting was changed since it was read.
+    /// Copies a meeting to an instance that has just started, if it was changed in between.
     pub(super) async fn catch_up(&self, meeting: MeetingId, revision: u64) {
         match self.mysql.revision(meeting).await {
             Ok(now) if now == revision => {}
-            Ok(_) => self.followed(meeting).await,
+            Ok(_) => self.publish_meeting(meeting).await,
             Err(error) => {
-                tracing::debug!(%meeting, %error, "changes of a meeting that has begun come later");
+                tracing::debug!(%meeting, %error, "meeting revision not read, retrying later");
             }
         }
     }

@@ -18,7 +18,7 @@ impl PresenceStore for RedisMysqlStore {
         connection: &ConnectionId,
     ) -> Answer<()> {
         match self
-            .tried(|| self.redis.hold(instance, user, connection))
+            .with_recovery(|| self.redis.hold(instance, user, connection))
             .await?
         {
             Ok(()) => Ok(()),
@@ -32,9 +32,9 @@ impl PresenceStore for RedisMysqlStore {
         connection: &ConnectionId,
         silent_ms: i64,
     ) -> Answer<()> {
-        // An instance that is not live has no stays to end.
+        // An instance that is not live has no stays.
         let _ = self
-            .tried(|| self.redis.detach(instance, connection, silent_ms))
+            .with_recovery(|| self.redis.detach(instance, connection, silent_ms))
             .await?;
         Ok(())
     }
@@ -45,35 +45,37 @@ impl PresenceStore for RedisMysqlStore {
         connection: &ConnectionId,
         idle_ms: Option<i64>,
     ) -> Answer<()> {
-        // Who is in what is not live is nobody.
+        // An instance that is not live has no participants.
         let _ = self
-            .tried(|| self.redis.idle(instance, connection, idle_ms))
+            .with_recovery(|| self.redis.idle(instance, connection, idle_ms))
             .await?;
         Ok(())
     }
 
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize> {
-        let reaped = self.tried(|| self.redis.reap(instance, grace_ms)).await?;
+        let reaped = self
+            .with_recovery(|| self.redis.reap(instance, grace_ms))
+            .await?;
         Ok(reaped.unwrap_or(0))
     }
 
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
         let found = self
-            .tried(|| self.redis.renew_lease(node, lease_ms))
+            .with_recovery(|| self.redis.renew_lease(node, lease_ms))
             .await?;
         Ok(found.map(|(_, nodes)| nodes).unwrap_or_default())
     }
 
     async fn reap_all(&self, grace_ms: i64) -> Answer<usize> {
         let active = self.redis.active().await?;
-        let store_now = self.tried(|| self.redis.store_now()).await?;
+        let store_now = self.with_recovery(|| self.redis.store_now()).await?;
         let Ok(now_ms) = store_now else { return Ok(0) };
         let mut reaped = 0;
         let _ = self
-            .tried(|| self.redis.reap_nodes(now_ms, &active))
+            .with_recovery(|| self.redis.mark_dead_nodes(now_ms, &active))
             .await?;
         for id in self.redis.to_reap(&active, now_ms - grace_ms).await? {
-            let done = self.tried(|| self.redis.reap(id, grace_ms)).await?;
+            let done = self.with_recovery(|| self.redis.reap(id, grace_ms)).await?;
             reaped += done.unwrap_or(0);
         }
         Ok(reaped)

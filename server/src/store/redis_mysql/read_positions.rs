@@ -1,4 +1,4 @@
-//! What is found, and what is left to read: counted in the archive up to where that is, and above it in the live log.
+//! Read positions and unread counts: MySQL counts archived messages, Redis the newer ones.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{User, What};
@@ -13,8 +13,8 @@ use crate::store::{ReadPosition, ReadPositionStore};
 
 use super::RedisMysqlStore;
 
-/// Pages of a live log that are counted above the archive: while that is far behind, what is
-/// further up is not counted.
+/// Pages of a live log that are counted above the archive. While that is far behind, further messages are
+/// not counted.
 const LIVE_PAGES_MAX: usize = 10;
 
 #[async_trait]
@@ -24,12 +24,12 @@ impl ReadPositionStore for RedisMysqlStore {
     }
 
     async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()> {
-        Ok(self.redis.notice_read(positions).await?)
+        Ok(self.redis.publish_read(positions).await?)
     }
 
     async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
         let ids: Vec<InstanceId> = known.iter().map(|(id, _)| *id).collect();
-        // Before anything is counted: what is archived meanwhile is not counted twice.
+        // Read first, so that messages archived meanwhile are not counted twice.
         let heads = self.redis.heads(&ids).await?;
         let positions = self.mysql.positions(viewer.id, &ids).await?;
         let end = Seq::new(limits::ID_MAX).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Bringing the live state up in a Redis that may have forgotten some of it.
+//! Rebuilding the live state in a Redis that may have lost data.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,31 +8,30 @@ use tokio::sync::Mutex;
 
 use crate::error::{Error, Fault};
 use crate::store::mysql::{Archived, Batch, MysqlStore, Opening, Unfinished};
-use crate::store::redis::{NotDone, RedisStore, Refused};
+use crate::store::redis::{RedisStore, Refusal, ScriptError};
 
-/// How long a server waits for another that brings the live state up.
+/// How long a server waits for another that rebuilds the live state, in milliseconds.
 const WAIT_MS: u64 = 100;
 
-/// How often it waits so: three times as long as the other may hold the right.
+/// How often it waits: three times as long as the right to rebuild lasts.
 const WAITS_MAX: usize = 300;
 
-/// How often what people say meanwhile is brought in before an instance is built anew: each time takes
-/// a few milliseconds.
+/// How often new events are archived before an instance is rebuilt. Each attempt takes a few milliseconds.
 const REBUILDS_MAX: usize = 20;
 
-/// Events that are drained at once.
+/// Events per batch.
 const DRAIN_EVENTS_MAX: usize = 500;
 
-/// How many such batches: more than a live log may hold un-archived.
+/// Batches of one instance: more than a live log may hold unarchived.
 const DRAIN_BATCHES_MAX: usize = 1_000;
 
-/// Both stores, for what has to be carried to its end once it is begun.
+/// Both stores, shared with tasks that must complete.
 pub(super) struct Restorer {
     redis: Arc<RedisStore>,
     mysql: MysqlStore,
-    /// One restoring at a time in this process.
+    /// Allows one rebuild at a time in this process.
     one_at_a_time: Mutex<()>,
-    /// How often it was done: many find at once that it is to be done.
+    /// The number of completed rebuilds: many callers find at once that one is needed.
     done: AtomicU64,
 }
 
@@ -46,8 +45,8 @@ impl Restorer {
         }
     }
 
-    /// Every active or ending instance gets a new generation built from what lasts, and only then
-    /// the scripts are loaded. Servers may race here: the higher generation wins.
+    /// Rebuilds every active or ending instance from MySQL in a new generation, and loads the scripts after
+    /// that. Servers may race here: the higher generation wins.
     pub(super) async fn restore(&self) -> Result<(), Fault> {
         let before = self.done.load(Ordering::Acquire);
         let _one_at_a_time = self.one_at_a_time.lock().await;
@@ -59,7 +58,7 @@ impl Restorer {
         Ok(())
     }
 
-    /// Whether it is under way here.
+    /// Returns whether a rebuild is running in this process.
     pub(super) fn is_restoring(&self) -> bool {
         self.one_at_a_time.try_lock().is_err()
     }
@@ -67,23 +66,23 @@ impl Restorer {
     async fn restore_once(&self) -> Result<(), Fault> {
         for _ in 0..WAITS_MAX {
             if self.redis.is_up().await? {
-                // The same process of Redis as before: only the scripts can be gone.
+                // The same Redis process as before: only scripts can be missing.
                 self.redis.load_scripts().await?;
                 if self.redis.is_up().await? {
                     return Ok(());
                 }
-                // Another took its place in between.
+                // Another process took its place in between.
             }
-            if self.redis.take_fencing().await? {
+            if self.redis.acquire_rebuilding().await? {
                 let result = self.rebuild_all().await;
-                self.redis.give_fencing().await?;
+                self.redis.release_rebuilding().await?;
                 return result;
             }
             self.redis.rest(WAIT_MS).await;
         }
         Err(Fault::unavailable(
             "Redis",
-            "another server brings the live state up and does not finish",
+            "another server rebuilds the live state and does not finish",
         ))
     }
 
@@ -93,12 +92,12 @@ impl Restorer {
         if !unfinished.is_empty() {
             tracing::warn!(
                 instances = unfinished.len(),
-                "Redis may have forgotten: rebuilding"
+                "Redis may have lost data, rebuilding"
             );
         }
         for one in unfinished {
-            // Ours may have taken so long that another server has done it meanwhile: what people
-            // said since must not be built away.
+            // This rebuild may be so slow that another server has completed it. A second one would drop what was
+            // posted since.
             if self.redis.is_up().await? {
                 break;
             }
@@ -109,8 +108,8 @@ impl Restorer {
         self.redis.mark_up(&run_id).await
     }
 
-    /// Brings what this Redis still has of a log into the archive. It may lack a tail, but what it
-    /// has was accepted in this generation and in this order: there is no reason to lose it.
+    /// Archives what Redis still has of a log. It may lack a tail, but what it has was accepted in this
+    /// generation and order.
     async fn drain(&self, one: &Unfinished) -> Result<(), Fault> {
         let mut after = one.archived;
         for _ in 0..DRAIN_BATCHES_MAX {
@@ -152,9 +151,8 @@ impl Restorer {
         Ok(())
     }
 
-    /// Builds one instance's live state anew, in the next generation. `before`: the generation that
-    /// is live meanwhile, where it is not the one that what lasts had. What that one accepts until the
-    /// new one takes its place is brought into the archive first.
+    /// Rebuilds one instance in the next generation. `before`: the live generation, if it is not the one in
+    /// MySQL. What that accepts until the new one is live is archived first.
     pub(super) async fn rebuild(
         &self,
         id: InstanceId,
@@ -172,24 +170,24 @@ impl Restorer {
             }
             let guarded = before.filter(|_| !torn);
             match self.redis.activate(&opening, before_scripts, guarded).await {
-                Err(NotDone::Refused(Refused::Behind)) => {
+                Err(ScriptError::Refused(Refusal::NewerEvents)) => {
                     torn = !self.bring_in(&opening, before).await?;
                 }
-                Ok(()) | Err(NotDone::Refused(_)) => return Ok(()),
-                Err(NotDone::Fault(fault)) => return Err(fault),
-                Err(NotDone::NoScript) => {
-                    return Err(Fault::unavailable("Redis", "it forgot its scripts again"));
+                Ok(()) | Err(ScriptError::Refused(_)) => return Ok(()),
+                Err(ScriptError::Fault(fault)) => return Err(fault),
+                Err(ScriptError::NoScript) => {
+                    return Err(Fault::unavailable("Redis", "the scripts are missing again"));
                 }
             }
         }
         Err(Fault::unavailable(
             "Redis",
-            "people are faster than what lasts",
+            "events arrive faster than they can be archived",
         ))
     }
 
-    /// Brings what the generation before has above the floor into the archive, which is in the new one
-    /// already. False: its log is torn there, whatever its number says, so there is nothing to bring.
+    /// Archives events above the floor of the generation before. False: its log has a gap there, so there is
+    /// nothing to archive.
     async fn bring_in(&self, opening: &Opening, before: Option<Generation>) -> Result<bool, Fault> {
         let mut after = opening.floor;
         for _ in 0..DRAIN_BATCHES_MAX {
@@ -220,7 +218,7 @@ impl Restorer {
                 .as_slice()
             {
                 [Archived::Done { last, .. }] => after = *last,
-                // Another server has raised the generation meanwhile.
+                // Another server has started a newer generation.
                 _ => return Ok(true),
             }
         }
@@ -228,10 +226,10 @@ impl Restorer {
     }
 }
 
-/// A fault of what must not be refused.
+/// Converts the error of a step that cannot be rejected.
 fn as_fault(error: Error) -> Fault {
     match error {
         Error::Fault(fault) => fault,
-        Error::Reject(reject) => Fault::broken("a step that nobody may refuse", reject),
+        Error::Reject(reject) => Fault::broken("a step that cannot be rejected", reject),
     }
 }

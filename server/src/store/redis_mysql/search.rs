@@ -1,4 +1,4 @@
-//! Search asks MySQL; Redis says which instances the viewer is in.
+//! Search in MySQL, including the instances in which the viewer participates.
 
 use async_trait::async_trait;
 use plenary_shared::domain::User;
@@ -11,7 +11,7 @@ use crate::store::SearchStore;
 
 use super::RedisMysqlStore;
 
-/// Instances of one search that somebody is in: more than anybody follows.
+/// Instances of the viewer that one search includes: more than anybody joins.
 const INSIDE_MAX: usize = 100;
 
 #[async_trait]
@@ -23,11 +23,14 @@ impl SearchStore for RedisMysqlStore {
         before: Option<Place>,
         limit: usize,
     ) -> Answer<SearchOk> {
-        let inside = match self.tried(|| self.redis.active_meetings(viewer)).await {
+        let inside = match self
+            .with_recovery(|| self.redis.active_meetings(viewer))
+            .await
+        {
             Ok(active) => active.unwrap_or_default(),
-            // Then what they are in without being invited any more is not found.
+            // Then messages of instances to which the viewer is not invited anymore are not found.
             Err(fault) => {
-                tracing::debug!(%fault, "searching without what is live");
+                tracing::debug!(%fault, "searching without the live instances");
                 Vec::new()
             }
         };

@@ -1,5 +1,5 @@
-//! Sessions: what lasts is in `MySQL`, Redis caches it, so an empty Redis signs nobody out and an
-//! absent `MySQL` neither.
+//! Sessions: MySQL has them and Redis caches them, so users stay signed in when either is unavailable or
+//! Redis is empty.
 
 use async_trait::async_trait;
 use plenary_shared::ids::UserId;
@@ -10,8 +10,8 @@ use crate::store::{NewSession, Session, SessionListed, SessionStore, TokenHash};
 
 use super::RedisMysqlStore;
 
-/// How long a cached session is believed without a look at what lasts: so long after a change of a
-/// person's name or role by somebody else, it is seen.
+/// How long a cached session is used without reading it again. So long it takes until a changed name or
+/// role is noticed.
 const BELIEVED_MS: i64 = 60_000;
 
 #[async_trait]
@@ -22,7 +22,7 @@ impl SessionStore for RedisMysqlStore {
 
     async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>> {
         let good = |session: &Session| session.expires_at > now;
-        // Without Redis, what lasts says it all.
+        // Without Redis, MySQL answers.
         let cached = self.redis.cached_session(token).await.unwrap_or(None);
         if let Some((session, checked_at)) = &cached
             && now.ms_since(*checked_at) < BELIEVED_MS
@@ -32,10 +32,10 @@ impl SessionStore for RedisMysqlStore {
         match self.mysql.session(token, now).await {
             Ok(Some(session)) => {
                 if let Err(fault) = self.redis.cache_session(token, &session, now).await {
-                    tracing::debug!(%fault, "a session is not cached");
+                    tracing::debug!(%fault, "session not cached");
                     return Ok(Some(session));
                 }
-                // Whoever ended it meanwhile may have emptied the cache before it was filled here.
+                // The session may have been closed after it was read and before it was cached.
                 let still = self.mysql.session(token, now).await?;
                 if still.as_ref() != Some(&session) {
                     self.redis.drop_session(token).await?;
@@ -57,10 +57,10 @@ impl SessionStore for RedisMysqlStore {
     }
 
     async fn close_session(&self, token: TokenHash) -> Answer<bool> {
-        // What lasts first: a cache that is dropped too early is filled again.
+        // MySQL first: a cache that is emptied too early is filled again.
         let closed = self.mysql.close_session(token).await?;
         self.redis.drop_session(token).await?;
-        self.redis.notice_signed_out(token).await?;
+        self.redis.publish_signed_out(token).await?;
         Ok(closed)
     }
 
@@ -71,18 +71,18 @@ impl SessionStore for RedisMysqlStore {
     async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
         let now = (self.clock)();
         let ended = self.mysql.close_sessions(user, by, now).await?;
-        self.tell_signed_out(user).await?;
+        self.publish_signed_out_of(user).await?;
         Ok(ended)
     }
 }
 
 impl RedisMysqlStore {
-    /// The rows of what is over stay until they are swept, so this can be tried again if the cache or
-    /// the other servers could not be told.
-    pub(super) async fn tell_signed_out(&self, user: UserId) -> Answer<()> {
+    /// Rows of closed sessions stay until they are swept, so this can be repeated if Redis could not be
+    /// reached.
+    pub(super) async fn publish_signed_out_of(&self, user: UserId) -> Answer<()> {
         for token in self.mysql.tokens(user).await? {
             self.redis.drop_session(token).await?;
-            self.redis.notice_signed_out(token).await?;
+            self.redis.publish_signed_out(token).await?;
         }
         Ok(())
     }

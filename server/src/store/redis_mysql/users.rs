@@ -1,4 +1,4 @@
-//! Accounts are in MySQL; what Redis has cached of their sessions follows a change.
+//! Accounts in MySQL. Cached sessions follow a change.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Role, User};
@@ -50,6 +50,6 @@ impl UserStore for RedisMysqlStore {
     ) -> Answer<()> {
         let now = (self.clock)();
         self.mysql.set_disabled(user, since, by, now).await?;
-        self.tell_signed_out(user).await
+        self.publish_signed_out_of(user).await
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits for what has not begun.
+//! Waiting for scheduled instances.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, User};
@@ -13,10 +13,13 @@ use super::RedisMysqlStore;
 #[async_trait]
 impl WaitingStore for RedisMysqlStore {
     async fn wait(&self, id: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk> {
-        if what != Waiting::Stops {
+        if what != Waiting::Stop {
             self.may_wait(id, user).await?;
         }
-        match self.tried(|| self.redis.wait(id, user, what)).await? {
+        match self
+            .with_recovery(|| self.redis.wait(id, user, what))
+            .await?
+        {
             Ok(found) => Ok(found),
             Err(refused) => Err(self.reject(id, user, refused).await),
         }
@@ -28,7 +31,7 @@ impl WaitingStore for RedisMysqlStore {
 }
 
 impl RedisMysqlStore {
-    /// Whether somebody may wait for an instance, and look who does.
+    /// Checks whether a user may wait for an instance and see who waits.
     async fn may_wait(&self, id: InstanceId, viewer: &User) -> Answer<()> {
         let state = self.mysql.stored(id).await?.map(|stored| stored.state);
         match state {

@@ -28,7 +28,7 @@ type People = BTreeMap<UserId, (String, Timestamp)>;
 impl WaitingStore for SqliteStore {
     async fn wait(&self, id: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk> {
         let now = self.now();
-        if what != Waiting::Stops {
+        if what != Waiting::Stop {
             let who = user.clone();
             self.link
                 .read(move |conn| may_wait(conn, id, &who, now))
@@ -69,14 +69,14 @@ impl Waiters {
         let late = people.extract_if(.., |_, (_, until)| *until <= now);
         changes.extend(late.map(|(id, (name, _))| (id, name, false)));
         match what {
-            Waiting::Looks => {}
-            Waiting::Waits => {
+            Waiting::Look => {}
+            Waiting::Wait => {
                 let until = now.plus_ms(WAITING_MS);
                 if people.insert(user.id, (user.name.clone(), until)).is_none() {
                     changes.push((user.id, user.name.clone(), true));
                 }
             }
-            Waiting::Stops => {
+            Waiting::Stop => {
                 if let Some((name, _)) = people.remove(&user.id) {
                     changes.push((user.id, name, false));
                 }

@@ -1,12 +1,12 @@
--- The archive has the log up to here; what is archived and beyond the cap is trimmed, and with it
--- what is known of its messages.
--- KEYS meeting, log, sent, changed, channel
--- ARGV gen, archived, live_events_max, trimmed_max (events of one call)
+-- Records how far the archive has the log, and trims archived events beyond the cap together with
+-- their cmids and changes.
+-- KEYS meeting, log, cmids, changes, channel
+-- ARGV gen, archived (the last archived seq), live_events_max, trimmed_max (events per call)
 -- Returns {'ok'} | {'gone'} | {'stale', gen}
-local meeting, log, sent, changed, channel = unpack(KEYS)
+local meeting, log, cmids, changes, channel = unpack(KEYS)
 local gen, archived = ARGV[1], tonumber(ARGV[2])
 
-local found, refused = live(meeting, gen)
+local found, refused = find_live(meeting, gen)
 if not found then return refused end
 if archived <= found.archived then return {'ok'} end
 redis.call('HSET', meeting, 'archived', archived)
@@ -18,16 +18,16 @@ for _, entry in ipairs(old) do
   local seq, fields = string.match(entry[1], '^%d+'), entry[2]
   local kind, user, cmid = fields[2], fields[4], fields[8]
   if kind == 'message' or kind == 'edited' or kind == 'deleted' or kind == 'moderated' then
-    redis.call('HDEL', sent, user .. ':' .. cmid)
-    raise_floor(sent, user, seq, cmid_ms(cmid) or 0)
+    redis.call('HDEL', cmids, user .. ':' .. cmid)
+    raise_cmid_floor(cmids, user, seq, cmid_time_ms(cmid) or 0)
   end
   if kind == 'edited' or kind == 'deleted' then
-    -- The archive knows of this change, and the message that it was of is no younger.
+    -- The archive has this change and, as it is older, the message.
     local target = fields[10]
-    local last = redis.call('HGET', changed, target)
-    if last and string.match(last, '^%a+ (%d+) ') == seq then redis.call('HDEL', changed, target) end
+    local last = redis.call('HGET', changes, target)
+    if last and string.match(last, '^%a+ (%d+) ') == seq then redis.call('HDEL', changes, target) end
   elseif kind == 'message' then
-    -- The key is in this slot, but only the log knows whose it is.
+    -- Not in KEYS: only the log knows the user. The hash tag keeps the key in this slot.
     local mine = meeting .. ':user:' .. user .. ':messages'
     while tonumber(redis.call('LINDEX', mine, 0) or '') and
       tonumber(redis.call('LINDEX', mine, 0)) <= tonumber(seq) do
@@ -39,5 +39,5 @@ if #old > 0 then
   local keep_from = string.match(old[#old][1], '^%d+') + 1
   redis.call('XTRIM', log, 'MINID', string.format('%d-0', keep_from))
 end
-redis.call('SPUBLISH', channel, cjson.encode({'durable', gen, archived}))
+redis.call('SPUBLISH', channel, cjson.encode({'durable', gen, ARGV[2]}))
 return {'ok'}

@@ -1,9 +1,10 @@
--- A connection is gone: the stay that it held ends after the grace unless it is held otherwise.
--- KEYS meeting, connections, owners, grace, presence, channel
+-- Marks a connection as lost. The stay that it was bound to ends after the grace period, unless
+-- another connection is bound to it.
+-- KEYS meeting, connections, bindings, grace, presence, channel
 -- ARGV connection, silent_ms (since its last sign of life)
 -- Returns {'ok'} | {'gone'}
-local meeting, connections, owners, grace, presence, channel = unpack(KEYS)
+local meeting, connections, bindings, grace, presence, channel = unpack(KEYS)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
-lose(connections, owners, grace, presence, channel, ARGV[1], now_ms() - ARGV[2])
+mark_lost(connections, bindings, grace, presence, channel, ARGV[1], now_ms() - ARGV[2])
 return {'ok'}

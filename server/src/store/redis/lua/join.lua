@@ -1,16 +1,16 @@
--- A user becomes a participant.
--- KEYS meeting, audience, participants, connections, owners, grace, log, people, presence, channel
--- ARGV gen, user, email, profile (JSON), name, connection ('': none), participants_max
--- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'banned'} | {'locked'} | {'full'}
---       | {'over'} | {'gone'} | {'stale', gen}
-local meeting, audience, participants, connections, owners, grace, log, people, presence,
+-- Makes a user a participant.
+-- KEYS meeting, audience, participants, connections, bindings, grace, log, profiles, presence, channel
+-- ARGV gen, user, email, profile (JSON), name, connection ('' if none), participants_max
+-- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'banned'} | {'locked'}
+--       | {'full'} | {'ended'} | {'gone'} | {'stale', gen}
+local meeting, audience, participants, connections, bindings, grace, log, profiles, presence,
   channel = unpack(KEYS)
 local gen, user, email, profile, name, connection = unpack(ARGV)
 
-local found, refused = live(meeting, gen)
+local found, refused = find_live(meeting, gen)
 if not found then return refused end
 local now = now_ms()
-if found.state ~= 'active' or now >= found.to then return {'over'} end
+if found.state ~= 'active' or now >= found.to then return {'ended'} end
 if redis.call('ZSCORE', participants, user) then return {'already_participant'} end
 if not found.public and redis.call('SISMEMBER', audience, email) == 0 then return {'not_allowed'} end
 if redis.call('HEXISTS', meeting, 'banned:' .. user) == 1 then return {'banned'} end
@@ -19,12 +19,12 @@ if redis.call('ZCARD', participants) >= tonumber(ARGV[7]) then return {'full'} e
 
 local seq = emit(meeting, log, channel, gen, 'join', user, now, {'name', name})
 redis.call('ZADD', participants, now, user)
-redis.call('HSET', people, user, profile)
-redis.call('HSET', owners, '@' .. user, seq)
+redis.call('HSET', profiles, user, profile)
+redis.call('HSET', bindings, '@' .. user, seq)
 if connection == '' then
-  -- Joined without a connection: nothing that is lost can end this stay.
-  redis.call('HSET', owners, '#' .. user .. ':' .. seq, 1)
+  -- Joined without a connection: no lost connection can end this stay.
+  redis.call('HSET', bindings, '#' .. user .. ':' .. seq, 1)
 else
-  bind(connections, owners, grace, presence, channel, connection, user)
+  bind(connections, bindings, grace, presence, channel, connection, user)
 end
 return {'ok', seq, now}

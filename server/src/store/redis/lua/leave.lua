@@ -1,16 +1,16 @@
--- A user is a participant no longer, because they say so.
--- KEYS meeting, participants, owners, presence, log, channel
+-- Lets a participant leave at their own request.
+-- KEYS meeting, participants, bindings, presence, log, channel
 -- ARGV gen, user
--- Returns {'ok', seq, time} | {'not_participant'} | {'over'} | {'gone'} | {'stale', gen}
-local meeting, participants, owners, presence, log, channel = unpack(KEYS)
+-- Returns {'ok', seq, time} | {'not_participant'} | {'ended'} | {'gone'} | {'stale', gen}
+local meeting, participants, bindings, presence, log, channel = unpack(KEYS)
 local gen, user = unpack(ARGV)
 
-local found, refused = live(meeting, gen)
+local found, refused = find_live(meeting, gen)
 if not found then return refused end
 local now = now_ms()
-if found.state ~= 'active' or now >= found.to then return {'over'} end
+if found.state ~= 'active' or now >= found.to then return {'ended'} end
 if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end
 
-remove(participants, owners, presence, user)
+end_stay(participants, bindings, presence, user)
 local seq = emit(meeting, log, channel, gen, 'leave', user, now, {'reason', 'left'})
 return {'ok', seq, now}

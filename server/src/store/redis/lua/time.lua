@@ -1,4 +1,4 @@
--- The store's clock.
+-- Returns the time of Redis' clock.
 -- KEYS none
 -- ARGV none
 -- Returns {'ok', milliseconds since 1970}

@@ -1,9 +1,10 @@
--- A page of one user's messages, by their own index.
--- KEYS meeting, audience, participants, log, people, user_messages, changed
+-- Reads a page of the messages of one user.
+-- KEYS meeting, audience, participants, log, profiles, user_messages, changes
 -- ARGV user, email, admin ('1'), mode ('after' | 'before'), seq, limit
--- Returns {'ok', head, entries, profiles, more ('1' | '0')} | {'not_allowed'} | {'gone'}
--- Seqs below the log's first are the archive's: they are left out. `more` is of the index alone.
-local meeting, audience, participants, log, people, user_messages, changed = unpack(KEYS)
+-- Returns {'ok', log head, entries, profiles, more ('1' | '0')} | {'not_allowed'} | {'gone'}
+-- Leaves out messages below the first seq of the live log: the archive has them. `more` refers to
+-- the live messages.
+local meeting, audience, participants, log, profiles, user_messages, changes = unpack(KEYS)
 local mode, seq, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
@@ -11,7 +12,7 @@ if not may_read(meeting, audience, participants, ARGV[1], ARGV[2], ARGV[3]) then
   return {'not_allowed'}
 end
 
--- How many of the user's seqs are below `bound`; they ascend.
+-- Counts the user's seqs below `bound`. They ascend.
 local count = redis.call('LLEN', user_messages)
 local function below(bound)
   local low, high = 0, count
@@ -26,8 +27,8 @@ local function below(bound)
   return low
 end
 
--- What the log has no more is the archive's, should the index have it still.
-local found = head(meeting, log)
+-- The index may still list trimmed messages: they are left to the archive.
+local found = log_head(meeting, log)
 local live_from = below(tonumber(found[5]))
 local from, to, more
 if mode == 'after' then
@@ -48,6 +49,6 @@ if from < to then
       users = {found[2][4]}
     end
   end
-  settle(entries, log, changed)
+  apply_changes(entries, log, changes)
 end
-return {'ok', found, entries, profiles(people, users), more and '1' or '0'}
+return {'ok', found, entries, read_profiles(profiles, users), more and '1' or '0'}

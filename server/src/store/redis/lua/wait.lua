@@ -1,35 +1,37 @@
--- Who waits for an instance to begin. Whoever does says so again and again; who does not is forgotten.
--- KEYS waiting, waiters, channel
--- ARGV what ('looks', 'waits', 'stops'), user, name, for_ms (how long it holds), limit, forget_max
+-- Starts, renews or stops waiting for a scheduled instance, and lists who waits. An entry that is not
+-- renewed expires.
+-- KEYS waiting, waiting_names, channel
+-- ARGV what ('look' | 'wait' | 'stop'), user, name, for_ms (until an entry expires), limit,
+--      expired_max (entries removed per call)
 -- Returns {'ok', count, {user, …}, {name, …}}
-local waiting, waiters, channel = unpack(KEYS)
-local what, user, name, for_ms, limit, forget_max = unpack(ARGV)
+local waiting, waiting_names, channel = unpack(KEYS)
+local what, user, name, for_ms, limit, expired_max = unpack(ARGV)
 local now = now_ms()
 
-local function tell(who, called, waits)
+local function publish_waiting(who, who_name, waits)
   local count = redis.call('ZCARD', waiting)
-  redis.call('SPUBLISH', channel, cjson.encode({'waiting', who, called, waits, count}))
+  redis.call('SPUBLISH', channel, cjson.encode({'waiting', who, who_name, waits, string.format('%d', count)}))
 end
 local function forget(who)
   if redis.call('ZREM', waiting, who) == 0 then return end
-  local called = redis.call('HGET', waiters, who)
-  redis.call('HDEL', waiters, who)
-  tell(who, called or '', '')
+  local who_name = redis.call('HGET', waiting_names, who)
+  redis.call('HDEL', waiting_names, who)
+  publish_waiting(who, who_name or '', '')
 end
 
-local late = redis.call('ZRANGEBYSCORE', waiting, '-inf', now, 'LIMIT', 0, forget_max)
-for _, who in ipairs(late) do forget(who) end
-if what == 'waits' then
+local expired = redis.call('ZRANGEBYSCORE', waiting, '-inf', now, 'LIMIT', 0, expired_max)
+for _, who in ipairs(expired) do forget(who) end
+if what == 'wait' then
   local is_new = redis.call('ZADD', waiting, now + for_ms, user) == 1
-  redis.call('HSET', waiters, user, name)
+  redis.call('HSET', waiting_names, user, name)
   redis.call('PEXPIRE', waiting, for_ms)
-  redis.call('PEXPIRE', waiters, for_ms)
-  if is_new then tell(user, name, '1') end
-elseif what == 'stops' then
+  redis.call('PEXPIRE', waiting_names, for_ms)
+  if is_new then publish_waiting(user, name, '1') end
+elseif what == 'stop' then
   forget(user)
 end
 
 local some = redis.call('ZRANGE', waiting, 0, limit - 1)
-local called = {}
-if #some > 0 then called = redis.call('HMGET', waiters, unpack(some)) end
-return {'ok', redis.call('ZCARD', waiting), some, called}
+local names = {}
+if #some > 0 then names = redis.call('HMGET', waiting_names, unpack(some)) end
+return {'ok', redis.call('ZCARD', waiting), some, names}

@@ -1,4 +1,4 @@
--- A server lives for some time more.
+-- Renews the lease of a server.
 -- KEYS nodes, renewed
 -- ARGV node, lease_ms (0: it stops)
 -- Returns {now, live node, …}

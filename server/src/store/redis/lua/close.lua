@@ -1,21 +1,22 @@
--- Closes an instance: joins and posts stop at once, everybody leaves, chunk by chunk.
--- KEYS meeting, participants, owners, presence, log, channel
--- ARGV gen, reason, participants_max (of one call)
--- Returns {'closed', seq} | {'more'} | {'early', milliseconds} (its time is not over by this clock)
+-- Closes an instance: joins and posts stop at once, then the participants leave in chunks. Called
+-- until it returns 'closed'.
+-- KEYS meeting, participants, bindings, presence, log, channel
+-- ARGV gen, reason, participants_max (per call)
+-- Returns {'closed', seq} | {'more'} | {'early', milliseconds until its end by Redis' clock}
 --       | {'gone'} | {'stale', gen}
-local meeting, participants, owners, presence, log, channel = unpack(KEYS)
+local meeting, participants, bindings, presence, log, channel = unpack(KEYS)
 local gen, reason = unpack(ARGV)
 
-local found, refused = live(meeting, gen)
+local found, refused = find_live(meeting, gen)
 if not found then return refused end
 if found.state == 'closed' then return {'closed', found.seq} end
 local now = now_ms()
--- Its end may have begun already, by an admin.
+-- An admin may have begun its end already.
 local by_the_clock = reason == 'scheduled' or reason == 'missed'
 if found.state == 'active' and by_the_clock and now < found.to then
   return {'early', found.to - now}
 end
--- The first call settles reason and time; later ones go on with these.
+-- The first call sets reason and time for all further ones.
 if redis.call('HSETNX', meeting, 'closing', math.min(now, found.to)) == 1 then
   redis.call('HSET', meeting, 'state', 'ending', 'reason', reason)
 end
@@ -25,7 +26,7 @@ time, reason = tonumber(settled[1]), settled[2]
 
 local leaving = redis.call('ZRANGE', participants, 0, ARGV[3] - 1)
 for _, user in ipairs(leaving) do
-  remove(participants, owners, presence, user)
+  end_stay(participants, bindings, presence, user)
   emit(meeting, log, channel, gen, 'leave', user, time, {'reason', reason})
 end
 if redis.call('ZCARD', participants) > 0 then return {'more'} end

@@ -1,5 +1,5 @@
--- Sets what a live instance takes from its meeting: what it is called, and who may join. One that has
--- gone meanwhile gets no key again; what is known of more changes of the meeting stays.
+-- Updates what a live instance copies from its meeting: title, description and audience. An older
+-- revision changes nothing.
 -- KEYS meeting, audience
 -- ARGV revision, title, description, isPublic, audience (JSON: [email])
 -- Returns {'ok'} | {'gone'}

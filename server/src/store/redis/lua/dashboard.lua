@@ -1,12 +1,12 @@
--- What an instance is at this instant, and what happened in it above a seq.
--- KEYS meeting, participants, owners, grace, log
--- ARGV after, limit, step_ms (messages are counted by the step of time that they were said in),
---      connections_max (lost ones that are looked at)
--- Returns {'ok', gen, seq, archived, state, todatetime, locked ('1' | ''), readOnly, here, reconnecting,
---          {upto, stayed, messages, last (when the last one was said; ''), {step, messages, …},
---           {user, joined, …}} | {} (the log begins above `after`)}
+-- Reads the current figures of an instance, and counts what happened in it above a seq.
+-- KEYS meeting, participants, bindings, grace, log
+-- ARGV after (seq), limit (events), step_ms (messages are counted per step of time), connections_max
+--      (lost ones that are examined)
+-- Returns {'ok', gen, seq, archived, state, todatetime, locked ('1' | ''), readOnly, participants,
+--          reconnecting, {upto, stayed, messages, last (time of the last message; ''),
+--          {step, messages, …}, {user, joined, …}} | {} (the log begins above `after`)}
 --       | {'gone'}
-local meeting, participants, owners, grace, log = unpack(KEYS)
+local meeting, participants, bindings, grace, log = unpack(KEYS)
 local after, limit, step_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 
 local found = redis.call('HMGET', meeting, 'gen', 'seq', 'archived', 'state', 'todatetime', 'locked',
@@ -14,14 +14,14 @@ local found = redis.call('HMGET', meeting, 'gen', 'seq', 'archived', 'state', 't
 if not found[1] then return {'gone'} end
 for at = 6, 7 do found[at] = found[at] and '1' or '' end
 
--- Stays that only lost connections hold.
+-- Counts the stays whose connections are all lost.
 local lost, reconnecting = {}, 0
 for _, connection in ipairs(redis.call('ZRANGE', grace, 0, ARGV[4] - 1)) do
-  local holds = redis.call('HGET', owners, connection)
-  if holds then lost[holds] = (lost[holds] or 0) + 1 end
+  local stay_key = redis.call('HGET', bindings, connection)
+  if stay_key then lost[stay_key] = (lost[stay_key] or 0) + 1 end
 end
-for holds, count in pairs(lost) do
-  local all = redis.call('HGET', owners, '#' .. holds)
+for stay_key, count in pairs(lost) do
+  local all = redis.call('HGET', bindings, '#' .. stay_key)
   if all and tonumber(all) == count then reconnecting = reconnecting + 1 end
 end
 
@@ -32,7 +32,7 @@ local function counted()
   if first ~= after + 1 then return {} end
   local stayed, messages, last, steps, order, joined = 0, 0, '', {}, {}, {}
   for _, one in ipairs(entries) do
-    -- kind, user and time come first, in this order.
+    -- An entry starts with kind, user and time, in this order.
     local kind, user, time = one[2][2], one[2][4], one[2][6]
     if kind == 'message' then
       messages, last = messages + 1, time
@@ -43,7 +43,7 @@ local function counted()
       joined[#joined + 1] = user
       joined[#joined + 1] = time
     elseif kind == 'leave' then
-      local reason = field(one[2], 'reason')
+      local reason = read_field(one[2], 'reason')
       if reason == 'scheduled' or reason == 'ended' then stayed = stayed + 1 end
     end
   end

@@ -1,40 +1,40 @@
-//! What people do beside speaking: editing and deleting what they said, and showing that they write.
+//! Editing and deleting messages, and typing notifications.
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::text::MessageBody;
 
 use super::keys::Keys;
-use super::meeting::Saying;
-use super::scripts::{NotDone, Script};
+use super::meeting::PostOutcome;
+use super::scripts::{Script, ScriptError};
 use super::{RedisStore, UNARCHIVED_EVENTS_MAX};
 
-/// A message that is answered or changed.
+/// A message to answer, edit or delete.
 #[derive(Clone, Copy, Debug)]
-pub struct Meant {
-    /// Its number.
+pub struct Target {
+    /// The seq of the message.
     pub seq: Seq,
-    /// What the archive says of it, if that was asked.
+    /// What the archive has of it; `None` if it was not asked.
     pub author: Option<Author>,
 }
 
-/// What the archive says of a message.
+/// The author of a message, from the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
     /// There is no such message.
-    Nobody,
-    /// It was deleted.
+    Missing,
+    /// The message was deleted.
     Deleted,
-    /// This user said it.
+    /// This user posted the message.
     User(UserId),
 }
 
 impl Author {
-    /// As the scripts are told.
+    /// The argument for the scripts.
     pub(super) fn word(author: Option<Self>) -> String {
         match author {
             None => String::new(),
-            Some(Self::Nobody) => "0".to_owned(),
+            Some(Self::Missing) => "0".to_owned(),
             Some(Self::Deleted) => "-".to_owned(),
             Some(Self::User(user)) => user.to_string(),
         }
@@ -42,46 +42,46 @@ impl Author {
 }
 
 impl RedisStore {
-    /// Edits (to this body) or deletes (`None`) what was said.
+    /// Edits a message, or deletes it (`body` is `None`). `checked`: see [`RedisStore::post`].
     pub async fn change_message(
         &self,
         id: InstanceId,
         user: &User,
         cmid: Cmid,
-        meant: Meant,
+        target: Target,
         body: Option<&MessageBody>,
-        looked: Seq,
-    ) -> Result<Saying, NotDone> {
+        checked: Seq,
+    ) -> Result<PostOutcome, ScriptError> {
         let k = Keys(id);
         let keys = [
             k.meeting(),
             k.participants(),
             k.log(),
-            k.sent(),
-            k.changed(),
+            k.cmids(),
+            k.changes(),
             k.channel(),
         ];
         let (word, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Change, &keys);
+                let mut command = self.scripts.command(Script::ChangeMessage, &keys);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
                     .arg(cmid.to_string())
                     .arg(if body.is_some() { "edited" } else { "deleted" })
-                    .arg(meant.seq.get())
-                    .arg(Author::word(meant.author))
+                    .arg(target.seq.get())
+                    .arg(Author::word(target.author))
                     .arg(body.map_or("", MessageBody::as_str))
                     .arg(UNARCHIVED_EVENTS_MAX)
-                    .arg(looked.get());
+                    .arg(checked.get());
                 command
             })
             .await?;
-        Saying::read(&word, &rest)
+        PostOutcome::read(&word, &rest)
     }
 
-    /// Tells whoever follows that somebody is writing.
-    pub async fn typing(&self, id: InstanceId, user: &User) -> Result<(), NotDone> {
+    /// Publishes that a participant is typing.
+    pub async fn typing(&self, id: InstanceId, user: &User) -> Result<(), ScriptError> {
         let k = Keys(id);
         let keys = [k.meeting(), k.participants(), k.channel()];
         self.change(id, |generation| {

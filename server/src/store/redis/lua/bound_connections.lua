@@ -1,10 +1,10 @@
--- Which connections hold the stays of an instance.
--- KEYS meeting, owners, grace
+-- Lists the connections that are bound to current stays.
+-- KEYS meeting, bindings, grace
 -- Returns {'ok', {user, connection, lost ('1' | ''), …}} | {'gone'}
-local meeting, owners, grace = unpack(KEYS)
+local meeting, bindings, grace = unpack(KEYS)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
-local all, stays, found = redis.call('HGETALL', owners), {}, {}
+local all, stays, found = redis.call('HGETALL', bindings), {}, {}
 for at = 1, #all, 2 do
   if string.sub(all[at], 1, 1) == '@' then
     local user = string.sub(all[at], 2)
@@ -12,7 +12,7 @@ for at = 1, #all, 2 do
   end
 end
 for at = 1, #all, 2 do
-  -- What begins with a letter or a digit is a connection, and beside it stands the stay that it holds.
+  -- A field that starts with a letter or digit is a connection; its value is the stay.
   local user = string.match(all[at], '^%w') and stays[all[at + 1]]
   if user then
     found[#found + 1] = user

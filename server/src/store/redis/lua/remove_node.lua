@@ -1,6 +1,6 @@
--- A server whose connections were taken for lost is forgotten, unless it has come back since.
+-- Removes a dead server from the list of servers, unless it renewed its lease after `dead`.
 -- KEYS nodes, renewed
--- ARGV node, dead (when it was seen to be dead, in milliseconds since 1970)
+-- ARGV node, dead (when it was found dead, in milliseconds since 1970)
 -- Returns {'ok'}
 local nodes, renewed = unpack(KEYS)
 local node, dead = unpack(ARGV)
