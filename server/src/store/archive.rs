@@ -5,23 +5,22 @@ use plenary_shared::ids::InstanceId;
 
 use crate::error::Answer;
 
-/// What the archive does not have yet.
+/// What the archive lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Events, of all instances.
+    /// The number of events, of all instances.
     pub events: u64,
-    /// How long ago the oldest of them happened, in milliseconds.
+    /// The age of the oldest of them, in milliseconds.
     pub oldest_ms: i64,
 }
 
 /// Copies live events into the archive.
 #[async_trait]
 pub trait ArchiveStore: Send + Sync {
-    /// Every active or ending instance that has events which the archive has not.
+    /// Returns every active or ending instance whose log is not completely archived.
     async fn archive_lag(&self) -> Answer<Vec<InstanceId>>;
-    /// How much of what is live is not archived.
+    /// Returns how much of the live logs is not archived.
     async fn backlog(&self) -> Answer<Backlog>;
-    /// Brings these instances' events into the archive, and says so in their feeds.
-    /// Which of them have more that can be brought in at once.
+    /// Archives events of these instances and announces that in their feeds. Returns those that have more.
     async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>>;
 }

@@ -1,4 +1,4 @@
-//! What a store tells the hub: events as they happen, and the log behind them.
+//! What a store reports to the hub: events as they happen, and the log behind them.
 
 use async_trait::async_trait;
 use plenary_shared::domain::Event;
@@ -12,76 +12,76 @@ use super::overview::Denial;
 use super::read_positions::ReadPosition;
 use super::sessions::TokenHash;
 
-/// What the live store says without being asked, to the hub.
+/// A report to the hub.
 #[derive(Clone, Debug)]
 pub enum Feed {
-    /// An event of a followed instance. May be lost or late: its seq tells.
+    /// An event of a followed instance. May be lost or late, which its seq shows.
     Event(Box<Event>),
-    /// The archive has a followed instance up to this seq.
+    /// The archive has the log of a followed instance up to a seq.
     Durable {
-        /// Where.
+        /// The instance.
         instance: InstanceId,
-        /// In which generation.
+        /// Its generation.
         generation: Generation,
-        /// The last seq in the archive.
+        /// The last archived seq.
         seq: Seq,
     },
-    /// A followed instance's live state begins anew.
+    /// The live state of a followed instance was rebuilt.
     Fence {
-        /// Where.
+        /// The instance.
         instance: InstanceId,
         /// The new generation.
         generation: Generation,
-        /// Events above this seq of older generations are void.
+        /// Events of older generations above this seq are void.
         base: Seq,
     },
-    /// Events may have been lost: look at every followed instance's position.
+    /// Reports may have been lost: compare the positions of all followed instances.
     Gap,
     /// A schedule or a list of meetings has changed.
     Changed,
-    /// Sessions were closed.
+    /// A session was closed.
     SignedOut(TokenHash),
-    /// Somebody has read further, maybe at another server.
+    /// A read position has advanced, on any server.
     Read(ReadPosition),
-    /// Somebody is writing in a followed instance. Kept nowhere: it may be lost.
+    /// A participant of a followed instance is typing. May be lost.
     Typing {
-        /// Where.
+        /// The instance.
         instance: InstanceId,
-        /// Who.
+        /// The participant.
         user: UserId,
     },
-    /// Whether a participant of a followed instance is there. Kept by no log: it may be lost.
+    /// The presence of a participant of a followed instance. May be lost.
     Presence(PresenceTold),
-    /// Whether somebody waits for a followed instance to begin. May be lost.
+    /// A user started or stopped waiting for a followed instance. May be lost.
     Waiting(WaitTold),
-    /// Somebody was refused, maybe at another server. May be lost.
+    /// A user was refused, on any server. May be lost.
     Denied(Box<Denial>),
-    /// How another server is, or this one. Told every few seconds; may be lost.
+    /// The state of a server, sent every few seconds. May be lost.
     Server(Box<BoardServer>),
 }
 
-/// How far a followed instance's log is.
+/// How far the log of an instance is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The live generation.
     pub generation: Generation,
     /// The last seq.
     pub seq: Seq,
-    /// Up to which seq the archive has it.
+    /// The last archived seq.
     pub durable: Seq,
 }
 
 /// Feeds the hub. A store has one feed.
 #[async_trait]
 pub trait FeedStore: Send + Sync {
-    /// Begins to feed the hub; a store has one feed.
+    /// Starts the feed. Can be called once.
     async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault>;
-    /// Feeds this instance's events from now on; answered when it does.
+    /// Starts reporting events of an instance. Returns once it does.
     async fn follow(&self, instance: InstanceId) -> Answer<()>;
-    /// Feeds this instance's events no longer.
+    /// Stops reporting events of an instance.
     async fn unfollow(&self, instance: InstanceId) -> Answer<()>;
-    /// How far these instances' logs are; `None`: not live.
+    /// Returns how far the logs of these instances are; `None` if not live.
     async fn heads(&self, instances: &[InstanceId]) -> Answer<Vec<Option<Head>>>;
-    /// Events above `after`, for the hub itself: asks no permission.
+    /// Returns events above `after`. Checks no permission.
     async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>>;
 }

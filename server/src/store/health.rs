@@ -1,28 +1,27 @@
-//! Whether every part of a store answers.
+//! Health checks of a store.
 
 use async_trait::async_trait;
 
 use crate::error::Fault;
 
-/// One thing without which the store cannot serve, or only in part.
+/// The result of one health check.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// Its name, for who looks at it: `redis`, `mysql`, `feed`, `live_state`, `archive`, `file`.
+    /// Its name: `redis`, `mysql`, `feed`, `live_state`, `archive` or `file`.
     pub name: &'static str,
-    /// Whether it is well.
+    /// Whether the check passed.
     pub ok: bool,
-    /// What is wrong, or how far it is, in a sentence.
+    /// What is wrong, or a figure, in one sentence.
     pub detail: Option<String>,
-    /// How long the answer took, in milliseconds, where something was asked.
+    /// How long the call took, in milliseconds, if one was made.
     pub latency_ms: Option<u64>,
 }
 
-/// Tells whether the store can serve.
+/// Checks whether the store can serve.
 #[async_trait]
 pub trait HealthStore: Send + Sync {
-    /// Whether every part of the store answers.
+    /// Returns whether every part of the store answers.
     async fn ready(&self) -> Result<(), Fault>;
-    /// How each part of the store is, for who wants to know it exactly. Never an error: what cannot
-    /// be asked is not well.
+    /// Checks each part of the store. A part that does not answer has failed its check.
     async fn checks(&self) -> Vec<Check>;
 }

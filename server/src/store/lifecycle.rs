@@ -1,4 +1,4 @@
-//! The life of an instance: its start, the steps of its end, and the repair of what a crash interrupted.
+//! The life of an instance: its start, the steps of its end, and repairs after a crash.
 
 use async_trait::async_trait;
 use plenary_shared::domain::Reason;
@@ -7,34 +7,34 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
-/// The next starts and ends, and all that is not yet finished.
+/// The next starts and ends, and the ends that are not complete.
 #[derive(Clone, Debug, Default)]
 pub struct Agenda {
-    /// Instances to start and when: those that are due, and those within the horizon.
+    /// Instances to start, with their times: due, or within the horizon.
     pub starts: Vec<(InstanceId, Timestamp)>,
-    /// Active instances and when they are over: those that are due, and those within the horizon.
+    /// Active instances with their ends: due, or within the horizon.
     pub ends: Vec<(InstanceId, Timestamp)>,
     /// Instances whose end has begun and is not complete.
     pub ending: Vec<InstanceId>,
 }
 
-/// How far the end of an instance has come. Each step is idempotent and may be taken by any server.
+/// A step towards the end of an instance. Each is idempotent and may be taken by any server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndStep {
-    /// A: what lasts says that it is ending.
+    /// A: the durable store has it as ending.
     Marked,
-    /// B: everybody has left, the log is closed.
+    /// B: everybody has left and the log is closed.
     Closed,
-    /// C: the archive has the whole log.
+    /// C: the archive has the complete log.
     Archived,
-    /// D: what lasts says that it has ended.
+    /// D: the durable store has it as ended.
     Recorded,
-    /// E: nothing of it is live any more.
+    /// E: the live state is destroyed.
     Destroyed,
 }
 
 impl EndStep {
-    /// All, in order.
+    /// All steps in order.
     pub const ALL: &'static [Self] = &[
         Self::Marked,
         Self::Closed,
@@ -44,27 +44,26 @@ impl EndStep {
     ];
 }
 
-/// What became of a step towards an end.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
-    /// Done, by this call or before.
+    /// Done, by this call or earlier.
     Done,
-    /// Not yet: try again soon.
+    /// Not done: try again soon.
     NotYet,
 }
 
 /// Starts and ends instances.
 #[async_trait]
 pub trait LifecycleStore: Send + Sync {
-    /// What is to be done by the clock until `now + horizon_ms`.
+    /// Returns the starts and ends until `now + horizon_ms`.
     async fn agenda(&self, now: Timestamp, horizon_ms: i64) -> Answer<Agenda>;
-    /// Which live instances will be over by then and are not closed, by the live store alone: while
-    /// what lasts is away, people still leave on time.
+    /// Returns the live instances that end by then and are not closed, from the live state alone: participants
+    /// leave on time even if the durable store is unavailable.
     async fn live_ends(&self, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>>;
-    /// Starts an instance that is due; emits `opened`. When it will be over; `None` if somebody else
-    /// started it.
+    /// Starts a due instance; emits `opened`. Returns its end, or `None` if it was started already.
     async fn start(&self, instance: InstanceId, now: Timestamp) -> Answer<Option<Timestamp>>;
-    /// Takes one step towards the end; each is idempotent, in the order of [`EndStep::ALL`].
+    /// Takes one step towards the end. Steps are taken in the order of [`EndStep::ALL`].
     async fn end_step(
         &self,
         instance: InstanceId,
@@ -72,7 +71,7 @@ pub trait LifecycleStore: Send + Sync {
         step: EndStep,
         now: Timestamp,
     ) -> Answer<Stepped>;
-    /// Repairs what a crash left between the live state and what lasts, and takes over what others
-    /// wrote into what lasts.
+    /// Repairs differences between live state and durable store after a crash, and applies what other
+    /// processes wrote to the durable store.
     async fn sweep(&self) -> Answer<()>;
 }

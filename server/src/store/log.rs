@@ -9,10 +9,10 @@ use crate::error::Answer;
 
 use super::presence::ConnectionId;
 
-/// Which part of a log, or of the messages, is wanted.
+/// A page of a log or of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// The last ones below this seq (`None`: the very last).
+    /// The last ones below this seq, or of all.
     Before(Option<Seq>),
     /// The first ones above this seq.
     After(Seq),
@@ -21,7 +21,7 @@ pub enum Page {
 /// Reads instances that the viewer may read.
 #[async_trait]
 pub trait LogStore: Send + Sync {
-    /// Reads an instance as [`OpenOk`] says, and binds the connection to the person's stay.
+    /// Returns an instance with its last events, and binds the connection to the user's stay, if any.
     async fn open(
         &self,
         instance: InstanceId,
@@ -29,7 +29,7 @@ pub trait LogStore: Send + Sync {
         connection: Option<&ConnectionId>,
         limit: usize,
     ) -> Answer<OpenOk>;
-    /// A page of the log.
+    /// Returns a page of the log.
     async fn events(
         &self,
         instance: InstanceId,
@@ -37,7 +37,7 @@ pub trait LogStore: Send + Sync {
         page: Page,
         limit: usize,
     ) -> Answer<EventsOk>;
-    /// A page of the messages.
+    /// Returns a page of the messages.
     async fn messages(
         &self,
         instance: InstanceId,
@@ -45,7 +45,7 @@ pub trait LogStore: Send + Sync {
         page: Page,
         limit: usize,
     ) -> Answer<MessagesOk>;
-    /// A page of one person's messages.
+    /// Returns a page of one user's messages.
     async fn user_messages(
         &self,
         instance: InstanceId,

@@ -9,18 +9,18 @@ use crate::error::Answer;
 
 use super::Planned;
 
-/// A meeting to be added.
+/// A meeting to add.
 #[derive(Clone, Debug)]
 pub struct NewMeeting {
-    /// One line.
+    /// The title: one line.
     pub title: String,
-    /// Any text, or none.
+    /// The description; may be empty.
     pub description: String,
-    /// Whether anyone who is signed in may join.
+    /// Whether every user may join.
     pub is_public: bool,
-    /// Who may join otherwise: addresses in lower case.
+    /// The audience of a private meeting: email addresses in lower case.
     pub audience: Vec<String>,
-    /// The admin who adds it, for the audit; nobody where it is the command line.
+    /// The admin who adds it, for the audit; `None`: the command line.
     pub by: Option<UserId>,
 }
 
@@ -29,7 +29,7 @@ pub struct NewMeeting {
 pub trait MeetingStore: Send + Sync {
     /// Adds a meeting with its audience.
     async fn add_meeting(&self, new: NewMeeting) -> Answer<Meeting>;
-    /// Adds an instance; its order is the meeting's next. `by`: the admin, for the audit.
+    /// Adds an instance with the next order number. `by`: the admin, for the audit.
     async fn schedule(
         &self,
         meeting: MeetingId,
@@ -37,12 +37,12 @@ pub trait MeetingStore: Send + Sync {
         to: Timestamp,
         by: Option<UserId>,
     ) -> Answer<InstanceId>;
-    /// A meeting with its audience and instances.
+    /// Returns a meeting with its audience and instances.
     async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>>;
-    /// A page of all meetings with audience and instances, by id, above `after`.
+    /// Returns a page of all meetings with audience and instances, by id, above `after`.
     async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
-    /// What this person may see: active, coming, and lately ended instances.
+    /// Returns the instances that this user may see: active, upcoming, and recently ended.
     async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
-    /// The active instances this person may see.
+    /// Returns the active instances that this user may see.
     async fn active_meetings(&self, viewer: &User) -> Answer<Vec<Instance>>;
 }

@@ -11,7 +11,7 @@ use crate::error::Answer;
 /// Writes messages into live instances. Each verb takes effect once per cmid.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
-    /// Says something; emits `message`, once for each cmid.
+    /// Posts a message; emits `message`.
     async fn post(
         &self,
         instance: InstanceId,
@@ -19,8 +19,7 @@ pub trait MessageStore: Send + Sync {
         cmid: Cmid,
         body: &MessageBody,
     ) -> Answer<Posted>;
-    /// Says something as an answer to a message of the same instance, as [`Store::post`] does.
-    /// `no_such_message` if there is none, as far as that is known.
+    /// Posts an answer to a message of the same instance. `no_such_message`.
     async fn reply(
         &self,
         instance: InstanceId,
@@ -29,8 +28,7 @@ pub trait MessageStore: Send + Sync {
         body: &MessageBody,
         to: Seq,
     ) -> Answer<Posted>;
-    /// A participant changes what they said; emits `edited`, once for each cmid.
-    /// `no_such_message`, `not_yours`, `message_deleted`.
+    /// Edits a participant's own message; emits `edited`. `no_such_message`, `not_yours`, `message_deleted`.
     async fn edit(
         &self,
         instance: InstanceId,
@@ -39,8 +37,7 @@ pub trait MessageStore: Send + Sync {
         target: Seq,
         body: &MessageBody,
     ) -> Answer<Posted>;
-    /// A participant deletes what they said; emits `deleted`, once for each cmid. Refused as
-    /// [`Store::edit`] is.
+    /// Deletes a participant's own message; emits `deleted`. Refused like [`Self::edit`].
     async fn delete(
         &self,
         instance: InstanceId,
@@ -48,6 +45,6 @@ pub trait MessageStore: Send + Sync {
         cmid: Cmid,
         target: Seq,
     ) -> Answer<Posted>;
-    /// A participant is writing something: told to whoever follows, and kept nowhere.
+    /// Publishes that a participant is typing. Nothing is stored.
     async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()>;
 }

@@ -1,5 +1,4 @@
-//! What the dashboard reads: which instances there are, what the record says of each, and what each
-//! is at this instant.
+//! The dashboard's data: instances, what happened in them, and their current figures.
 
 use crate::error::Answer;
 use async_trait::async_trait;
@@ -8,148 +7,146 @@ use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 
-/// Messages are counted by the step of time that they were said in, in milliseconds.
+/// Messages are counted per step of time. In milliseconds.
 pub const STEP_MS: i64 = 10_000;
 
-/// Events above a seq that one look counts; what is left is counted by the next.
+/// Events that one call counts. The next call counts the rest.
 pub const COUNTED_MAX: usize = 1_000;
 
-/// The last messages whose times the record is asked for: more than the curves of all but the busiest
-/// meetings show.
+/// The last messages whose times are read: enough for the curves of all but the busiest meetings.
 pub const RECENT_MAX: usize = 600;
 
-/// Instances of one kind that a dashboard shows.
+/// Instances of each kind that a dashboard shows.
 pub const LISTED_MAX: usize = 5_000;
 
-/// An instance as what lasts knows it.
+/// An instance in the schedule.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Which.
+    /// The instance.
     pub id: InstanceId,
-    /// The meeting's title.
+    /// The title of its meeting.
     pub title: String,
-    /// Whether anyone may join.
+    /// Whether every user may join.
     pub is_public: bool,
-    /// When it begins.
+    /// The start.
     pub from: Timestamp,
-    /// When it is over, or was.
+    /// The end, planned or actual.
     pub to: Timestamp,
-    /// Where it is in its life.
+    /// The state.
     pub state: InstanceState,
-    /// Whether it was called off before it began.
+    /// Whether it was cancelled before its start.
     pub cancelled: bool,
-    /// How many are in its audience.
+    /// The size of its audience.
     pub invited: u32,
-    /// The last seq of which the record is complete.
+    /// The last archived seq.
     pub archived: Seq,
 }
 
 /// What happened in an instance between two seqs.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
-    /// Who joined and when, each the first time.
+    /// The users who joined, with the time of their first join.
     pub joined: Vec<(UserId, Timestamp)>,
-    /// How many were there to the end, and left by it.
+    /// How many participants stayed until the end.
     pub stayed: u32,
-    /// How many messages were said.
+    /// How many messages were posted.
     pub messages: u64,
-    /// How many of the latest were said in which step of [`STEP_MS`] since 1970.
+    /// How many of the latest messages were posted in which step of [`STEP_MS`] since 1970.
     pub steps: Vec<(i64, u64)>,
-    /// When the last was said.
+    /// When the last message was posted.
     pub last_message: Option<Timestamp>,
 }
 
-/// What an instance is at one instant.
+/// The current figures of an instance.
 #[derive(Clone, Debug)]
 pub struct Now {
     /// The live generation.
     pub generation: Generation,
     /// The last seq.
     pub seq: Seq,
-    /// Up to which seq the archive has it.
+    /// The last archived seq.
     pub durable: Seq,
-    /// Where it is in its life.
+    /// The state.
     pub state: InstanceState,
-    /// When it is over.
+    /// The end.
     pub to: Timestamp,
-    /// Nobody joins.
+    /// Whether it is locked.
     pub locked: bool,
-    /// Nobody speaks.
+    /// Whether it is read-only.
     pub read_only: bool,
-    /// How many are in.
+    /// How many participants there are.
     pub here: u32,
-    /// How many of them are held by lost connections alone.
+    /// How many participants have lost all their connections.
     pub reconnecting: u32,
-    /// What happened above the seq that was asked for, and up to which seq that was counted.
-    /// `None`: the live log begins above it.
+    /// What happened above the requested seq, and up to which seq that was counted. `None`: the live log begins
+    /// above it.
     pub news: Option<(Seq, Counted)>,
 }
 
-/// Who came to an instance and went, and how much they said, between its beginning and a seq.
+/// Joins, leaves and numbers of messages in an instance up to a seq.
 #[derive(Clone, Debug, Default)]
 pub struct Attended {
     /// In the order of the log.
     pub comings: Vec<Coming>,
-    /// How many messages each of them said, deleted or not.
+    /// How many messages each user posted, deleted or not.
     pub said: Vec<(UserId, u64)>,
 }
 
-/// Somebody came or went.
+/// A join or a leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coming {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// What they are called.
+    /// Their name.
     pub name: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// Why they went; `None`: they came.
+    /// The reason for leaving; `None`: a join.
     pub left: Option<Reason>,
 }
 
-/// A connection that holds somebody's stay.
+/// A connection that is bound to a stay.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Holder {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which: as [`crate::store::ConnectionId`] is written.
+    /// The connection, in the format of [`crate::store::ConnectionId`].
     pub connection: String,
-    /// Whether it is lost, and may come back.
+    /// Whether it is lost and may come back.
     pub lost: bool,
 }
 
-/// Somebody wanted to join and was refused. Kept nowhere.
+/// A refused join. Not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// Where.
+    /// The instance.
     pub instance: InstanceId,
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// What they are called.
+    /// Their name.
     pub name: String,
-    /// By which rule.
+    /// The rule.
     pub code: Code,
-    /// When, by the clock of the server that they asked.
+    /// The time, by the clock of the server that refused.
     pub at: Timestamp,
 }
 
-/// What a store tells a dashboard. Asks no permission: whoever shows it does.
+/// Reads data for dashboards. Checks no permission.
 #[async_trait]
 pub trait DashboardStore: Send + Sync {
-    /// Every instance that goes on, those that begin until `soon`, and those that were over after
-    /// `since`; of each kind at most [`LISTED_MAX`].
+    /// Returns all active instances, those that start before `soon` and those that ended after `since`; of
+    /// each kind at most [`LISTED_MAX`].
     async fn listed(&self, soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>>;
-    /// What the record says happened in an instance up to a seq that it has.
+    /// Returns what the archive has of an instance up to a seq.
     async fn recorded(&self, instance: InstanceId, upto: Seq) -> Answer<Counted>;
-    /// What these instances are at this instant, and what happened in each above a seq. `None`: not
-    /// live.
+    /// Returns current figures of these instances, with what happened in each above a seq. `None`: not live.
     async fn now(&self, asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
-    /// Who came and went according to the record, up to a seq that it has.
+    /// Returns joins and leaves according to the archive, up to a seq.
     async fn attended(&self, instance: InstanceId, upto: Seq) -> Answer<Attended>;
-    /// Which connections hold the stays of these instances. Nothing where it is not live.
+    /// Returns the connections bound to stays of these instances; none if not live.
     async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
-    /// Tells every server that somebody was refused. May be lost.
+    /// Notifies all servers that a user was refused. May be lost.
     async fn tell_denied(&self, denial: &Denial) -> Answer<()>;
-    /// Tells every other server how this one is, if there can be others. May be lost.
+    /// Sends the state of this server to all others. May be lost.
     async fn tell_server(&self, server: &BoardServer) -> Answer<()>;
 }

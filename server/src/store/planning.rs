@@ -1,4 +1,4 @@
-//! What an admin plans: changes of meetings, of who may join them, and of instances that have not begun.
+//! Planning by admins: changes of meetings, audiences, and instances that have not started.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,64 +11,63 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
-/// Addresses that the audit tells one by one.
+/// Addresses that the audit lists.
 const TOLD_MAX: usize = 20;
 
-/// What of a meeting is to be changed; `None`: it stays.
+/// Changes of a meeting; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EditMeeting {
-    /// One line.
+    /// The title: one line.
     pub title: Option<String>,
-    /// Any text, or none.
+    /// The description; may be empty.
     pub description: Option<String>,
-    /// Whether anyone who is signed in may join.
+    /// Whether every user may join.
     pub is_public: Option<bool>,
 }
 
-/// What is to become of an audience: addresses in lower case, each once in each list.
+/// Changes of an audience: email addresses in lower case, each at most once per list.
 #[derive(Clone, Debug, Default)]
 pub struct Invitations {
-    /// May join.
+    /// Addresses to add.
     pub add: Vec<String>,
-    /// May join no more.
+    /// Addresses to remove.
     pub remove: Vec<String>,
-    /// Whoever is not in `add` may join no more.
+    /// Whether to remove all addresses that are not in `add`.
     pub replace: bool,
 }
 
-/// What became of it, in addresses.
+/// The result of a change of an audience, in addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Invited {
-    /// May join and could not before.
+    /// Added.
     pub added: usize,
-    /// Could join before.
+    /// In `add`, but in the audience already.
     pub already: usize,
-    /// May join no more.
+    /// Removed.
     pub removed: usize,
-    /// Were to be removed and were not there.
+    /// In `remove`, but not in the audience.
     pub absent: usize,
 }
 
-/// What a store does when somebody plans. `by`: the admin, for the audit; nobody where it is the
-/// command line. Each is written with its row of the audit, and told to every server.
+/// Changes what admins plan. `by`: the admin, for the audit; `None`: the command line. Each change is written
+/// together with its audit row, and all servers are notified.
 #[async_trait]
 pub trait PlanningStore: Send + Sync {
-    /// Changes a meeting; what is live of it follows. `not_found`.
+    /// Changes a meeting and its live instances. `not_found`.
     async fn edit_meeting(
         &self,
         meeting: MeetingId,
         edit: &EditMeeting,
         by: Option<UserId>,
     ) -> Answer<()>;
-    /// Changes who may join; of what is live too. Whoever is in stays in. `not_found`, `invalid`.
+    /// Changes the audience, also of live instances. Participants stay. `not_found`, `invalid`.
     async fn change_audience(
         &self,
         meeting: MeetingId,
         change: &Invitations,
         by: Option<UserId>,
     ) -> Answer<Invited>;
-    /// Gives an instance another time, if it has not begun: of this and its start, one comes first.
-    /// `not_found`, `not_scheduled`, `invalid`.
+    /// Moves an instance that has not started. `not_found`, `not_scheduled`, `invalid`.
     async fn move_instance(
         &self,
         instance: InstanceId,
@@ -76,20 +75,20 @@ pub trait PlanningStore: Send + Sync {
         to: Timestamp,
         by: Option<UserId>,
     ) -> Answer<()>;
-    /// Calls an instance off, if it has not begun: it has ended, was never opened, and its reason is
-    /// `cancelled`. `not_found`, `not_scheduled`.
+    /// Cancels an instance that has not started: it ends with reason `cancelled` without having been opened.
+    /// `not_found`, `not_scheduled`.
     async fn cancel(
         &self,
         instance: InstanceId,
         reason: Option<&str>,
         by: Option<UserId>,
     ) -> Answer<()>;
-    /// What takes place at the same time as a meeting's running and coming instances: for people of
-    /// its audience, or in the same meeting. Each with the meeting's own instance, by its time.
+    /// Returns instances that overlap with active and upcoming instances of a meeting and share users of its
+    /// audience, or belong to the same meeting. Each comes with the meeting's own instance, by time.
     async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>>;
 }
 
-/// What is to be written of an audience, and what to be told.
+/// A change of an audience: what to write and what to report.
 pub(super) struct Difference {
     pub(super) add: Vec<String>,
     pub(super) remove: Vec<String>,
@@ -97,7 +96,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    /// Between who may join and who shall. `invalid`: too many.
+    /// Compares the audience with a change. `invalid`: too many addresses.
     pub(super) fn between(now: &[String], change: &Invitations) -> Result<Self, Reject> {
         let there: BTreeSet<&String> = now.iter().collect();
         let wanted: BTreeSet<&String> = change.add.iter().collect();
@@ -131,7 +130,7 @@ impl Difference {
         self.add.is_empty() && self.remove.is_empty()
     }
 
-    /// What the audit says of it.
+    /// Returns the detail for the audit.
     pub(super) fn detail(&self) -> String {
         let told = |word: &str, emails: &[String]| {
             if emails.is_empty() {
@@ -149,7 +148,7 @@ impl Difference {
     }
 }
 
-/// What the audit says of a change of a meeting.
+/// Returns the detail of a changed meeting for the audit.
 pub(super) fn edited(edit: &EditMeeting) -> String {
     let title = edit.title.as_ref().map(|title| format!("title: {title}"));
     let description = edit.description.as_ref().map(|_| "description".to_owned());
@@ -161,12 +160,12 @@ pub(super) fn edited(edit: &EditMeeting) -> String {
     all.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// When something takes place, as the audit says it.
+/// Returns the times of an instance as the audit has them.
 pub(super) fn window(from: Timestamp, to: Timestamp) -> String {
     format!("{from} to {to}")
 }
 
-/// An instance of the meeting that is spoken of and another at the same time.
+/// An instance of the meeting in question and another at the same time.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
     pub(super) instance: InstanceId,
@@ -176,7 +175,7 @@ pub(super) struct Pair {
     pub(super) to: Timestamp,
 }
 
-/// The pairs with who is invited to both: how many, and the first of them.
+/// Adds to each pair how many users are in both audiences, and the first of them.
 pub(super) fn overlapping(
     pairs: Vec<Pair>,
     shared: &BTreeMap<MeetingId, (usize, Vec<String>)>,
@@ -214,7 +213,7 @@ mod tests {
         };
         for (change, add, remove, counts) in [
             (change("b d", "c x", false), "d", "c", (1, 1, 1, 1)),
-            // Whoever is in both lists is invited.
+            // An address in both lists is added.
             (change("a", "a", false), "", "", (0, 1, 0, 0)),
             (change("c d", "", true), "d", "a b", (1, 1, 2, 0)),
             (change("a b c", "", true), "", "", (0, 3, 0, 0)),

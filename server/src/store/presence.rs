@@ -1,4 +1,4 @@
-//! Connections that hold stays, and the servers that hold connections.
+//! Connections that are bound to stays, and the servers that hold connections.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use plenary_shared::ids::InstanceId;
 
 use crate::error::Answer;
 
-/// A WebSocket connection, unique over all servers and for ever.
+/// A WebSocket connection, unique across all servers and restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId {
     /// The server that holds it.
@@ -36,35 +36,34 @@ impl fmt::Display for NodeId {
 /// Binds connections to stays, and ends stays whose connections are lost.
 #[async_trait]
 pub trait PresenceStore: Send + Sync {
-    /// Whether somebody who follows an instance may do so still; if they are in, their connection
-    /// holds their stay from here on. `not_allowed`, or done; what is not live is nobody's secret.
+    /// Checks that a follower may still read, and binds their connection to their stay, if any. `not_allowed`.
+    /// Succeeds if the instance is not live.
     async fn hold(
         &self,
         instance: InstanceId,
         user: &User,
         connection: &ConnectionId,
     ) -> Answer<()>;
-    /// A connection is gone whose last sign of life came `silent_ms` ago: the stay that it held ends
-    /// when the grace since then is over, unless it is held otherwise.
+    /// Marks a connection as lost since `silent_ms` ago. Its stay ends after the grace period, unless another
+    /// connection is bound to it.
     async fn detach(
         &self,
         instance: InstanceId,
         connection: &ConnectionId,
         silent_ms: i64,
     ) -> Answer<()>;
-    /// The person at a connection has not used it for so long, in milliseconds, or uses it (`None`):
-    /// who uses none of those that hold their stay is idle. What is not live does not care.
+    /// Sets since how many milliseconds the user at a connection is idle; `None`: not idle. A user is idle if
+    /// all connections of their stay are. Does nothing if the instance is not live.
     async fn idle(
         &self,
         instance: InstanceId,
         connection: &ConnectionId,
         idle_ms: Option<i64>,
     ) -> Answer<()>;
-    /// Ends the stays of an instance whose connections were lost `grace_ms` ago; emits `leave` with
-    /// the time of the loss.
+    /// Ends the stays whose connections were all lost `grace_ms` ago; emits `leave` with the time of the loss.
     async fn reap(&self, instance: InstanceId, grace_ms: i64) -> Answer<usize>;
-    /// This server lives for `lease_ms` more (0: it stops). Answers every live server.
+    /// Renews the lease of this server; 0 ends it. Returns every live server.
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;
-    /// Takes the connections of servers whose lease is over for lost, and reaps every instance.
+    /// Marks the connections of servers without a lease as lost, and reaps every instance.
     async fn reap_all(&self, grace_ms: i64) -> Answer<usize>;
 }

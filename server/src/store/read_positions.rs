@@ -7,25 +7,24 @@ use plenary_shared::protocol::Unread;
 
 use crate::error::Answer;
 
-/// How far somebody has read an instance.
+/// How far a user has read an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadPosition {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Where.
+    /// The instance.
     pub instance: InstanceId,
-    /// The last seq that they read.
+    /// The last seq read.
     pub seq: Seq,
 }
 
 /// Keeps read positions and counts unread messages.
 #[async_trait]
 pub trait ReadPositionStore: Send + Sync {
-    /// Writes how far people have read, each only forwards.
+    /// Stores read positions. A position never moves back.
     async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()>;
-    /// Tells every other server how far people have read.
+    /// Sends read positions to all other servers.
     async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()>;
-    /// What somebody has not read yet of instances that they may read: where they have read at
-    /// least up to these seqs.
+    /// Returns what a user has not read of these instances. They have read at least up to the given seqs.
     async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
 }

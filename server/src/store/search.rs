@@ -10,8 +10,8 @@ use crate::error::Answer;
 /// Searches messages.
 #[async_trait]
 pub trait SearchStore: Send + Sync {
-    /// A page of the messages that a search finds among those that this person may read, newest
-    /// first, below `before`. What is not archived yet is not found.
+    /// Returns a page of the messages that match among those that this user may read, newest first, below
+    /// `before`. Messages that are not archived yet are not found.
     async fn search(
         &self,
         viewer: &User,

@@ -1,4 +1,4 @@
-//! Sessions: what a login token stands for.
+//! Sessions, which users open with a login token.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
-/// SHA-256 of a login token: what is stored of it.
+/// The SHA-256 hash of a login token. The token itself is not stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
 impl TokenHash {
-    /// In lower-case hexadecimal.
+    /// Returns lower-case hexadecimal.
     pub fn to_hex(self) -> String {
         use fmt::Write;
         self.0
@@ -27,45 +27,45 @@ impl TokenHash {
     }
 }
 
-// Not even a hash of a token reaches a log.
+// Keeps hashes of tokens out of logs.
 impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenHash")
     }
 }
 
-/// A session to be opened.
+/// A session to open.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// By what it is known.
+    /// The hash of its token.
     pub token: TokenHash,
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// When it begins.
+    /// When it starts.
     pub created_at: Timestamp,
-    /// When it stops being good.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// What it is called in lists.
+    /// Its name in lists.
     pub label: String,
 }
 
-/// A session that is good.
+/// A valid session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Whose.
+    /// The user.
     pub user: User,
-    /// When it stops being good.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// A session as a list shows it. Its token is known to nobody.
+/// A session in a list.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct SessionListed {
-    /// What it is called: the machine's name, most often.
+    /// Its name, usually that of the machine.
     pub label: String,
-    /// When it began.
+    /// When it started.
     pub created_at: Timestamp,
-    /// When it stops being good.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -74,12 +74,12 @@ pub struct SessionListed {
 pub trait SessionStore: Send + Sync {
     /// Opens a session.
     async fn open_session(&self, new: NewSession) -> Answer<()>;
-    /// The session of a token, if it is good at `now`.
+    /// Returns the session of a token, if it is valid at `now`.
     async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
-    /// Closes a session; whether there was one.
+    /// Closes a session. Returns whether there was one.
     async fn close_session(&self, token: TokenHash) -> Answer<bool>;
-    /// The sessions of somebody that are good at `now`, the newest first; as many as a page holds.
+    /// Returns the sessions of a user that are valid at `now`, newest first, at most one page.
     async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
-    /// Ends all sessions of somebody, everywhere at once; how many there were.
+    /// Closes all sessions of a user on all servers. Returns how many there were.
     async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize>;
 }

@@ -1,4 +1,4 @@
-//! Accounts: who there is, what they may do, and their passwords.
+//! User accounts.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Gender, Role, User};
@@ -7,41 +7,41 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
-/// A person and what they sign in with.
+/// A user with their credentials.
 #[derive(Clone)]
 pub struct Account {
-    /// The person.
+    /// The user.
     pub user: User,
-    /// Their password's hash in PHC form; `None`: they cannot sign in with a password.
+    /// The password's hash in PHC format; `None`: no sign-in by password.
     pub password_hash: Option<String>,
-    /// Whether they may not sign in.
+    /// Whether the account is disabled.
     pub disabled: bool,
 }
 
-/// A person to be added.
+/// A user to add.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// What they are called.
+    /// The display name.
     pub name: String,
-    /// Their address, in lower case.
+    /// The email address in lower case.
     pub email: String,
-    /// In years.
+    /// The age in years.
     pub age: Option<u32>,
-    /// As they say.
+    /// The gender.
     pub gender: Option<Gender>,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// The admin who adds them, for the audit; nobody where it is the command line.
+    /// The admin who adds the user, for the audit; `None`: the command line.
     pub by: Option<UserId>,
 }
 
-/// A person as a list of everybody shows them.
+/// A user in the list of all users.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct PersonListed {
-    /// Who.
+    /// The user.
     #[serde(flatten)]
     pub user: User,
-    /// Since when they may not sign in, if they may not.
+    /// Since when the account is disabled, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Timestamp>,
 }
@@ -49,20 +49,19 @@ pub struct PersonListed {
 /// Reads and changes user accounts. `by`: the admin who does it, for the audit; `None`: the command line.
 #[async_trait]
 pub trait UserStore: Send + Sync {
-    /// The account of an address (any case), if there is one.
+    /// Returns the account with this email address, in any case.
     async fn account(&self, email: &str) -> Answer<Option<Account>>;
-    /// Adds a person. `invalid` if the address is taken.
+    /// Adds a user. `invalid`: the address is taken.
     async fn add_user(&self, new: NewUser) -> Answer<User>;
     /// Sets a password's hash.
     async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
-    /// The user with this id.
+    /// Returns the user with this id.
     async fn user(&self, id: UserId) -> Answer<Option<PersonListed>>;
-    /// A page of all users, by id, above `after`.
+    /// Returns a page of all users, by id, above `after`.
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
-    /// Gives somebody a role, which counts from their next request on. `by`: the admin, for the audit.
+    /// Sets the role of a user. It applies from their next request on.
     async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
-    /// Shuts somebody out since then, and ends their sessions, everywhere at once; `None`: lets them
-    /// in again.
+    /// Disables an account since then and closes its sessions on all servers; `None` enables it.
     async fn set_disabled(
         &self,
         user: UserId,

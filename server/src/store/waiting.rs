@@ -1,4 +1,4 @@
-//! Waiting for an instance to start.
+//! Waiting for scheduled instances to start.
 
 use async_trait::async_trait;
 use plenary_shared::domain::User;
@@ -7,24 +7,24 @@ use plenary_shared::protocol::WaitOk;
 
 use crate::error::Answer;
 
-/// What somebody does in front of an instance that has not begun.
+/// What a user does at an instance that has not started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// They look who waits.
+    /// Only lists who waits.
     Look,
-    /// They wait.
+    /// Starts or renews waiting.
     Wait,
-    /// They wait no more.
+    /// Stops waiting.
     Stop,
 }
 
-/// Keeps who waits for scheduled instances to start.
+/// Keeps lists of users who wait for scheduled instances.
 #[async_trait]
 pub trait WaitingStore: Send + Sync {
-    /// Somebody waits for an instance that has not begun, only looks who does, or waits no more. Who
-    /// waits has to say so again within [`plenary_shared::limits::WAITING_MS`]. `not_scheduled` once it
-    /// has begun. Waiting no more needs no permission.
+    /// Starts, renews or stops waiting, or only lists who waits. Waiting expires unless renewed within
+    /// [`plenary_shared::limits::WAITING_MS`]. `not_scheduled` once the instance has started. Stopping needs no
+    /// permission.
     async fn wait(&self, instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk>;
-    /// How many wait for each of these to begin.
+    /// Returns how many users wait for each of these instances.
     async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>>;
 }
