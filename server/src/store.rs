@@ -1,5 +1,7 @@
-//! The only door to data. One verb is one atom: it changes the state and emits the event, or does
-//! neither. Nothing above knows which back end it has.
+//! Storage, as traits by subject that each back end implements.
+//!
+//! One verb is one atomic transaction: it changes the state and emits the event, or does neither.
+//! Code outside this module does not know which back end it uses.
 
 mod archive;
 pub mod belongings;
@@ -24,8 +26,8 @@ pub mod redis_mysql;
 mod refusal;
 mod sanitize;
 mod search;
+mod search_page;
 mod sessions;
-mod sieve;
 pub mod sqlite;
 mod users;
 mod waiting;

@@ -159,7 +159,7 @@ impl RedisMysqlStore {
             Refusal::ReadOnly => Code::ReadOnly,
             Refusal::Muted => Code::Muted,
             Refusal::AlreadySo => Code::AlreadySo,
-            Refusal::TargetNotParticipant => return refusal::not_there().into(),
+            Refusal::TargetNotParticipant => return refusal::target_not_participant().into(),
             Refusal::NotLater => return refusal::not_later().into(),
             Refusal::TooLong => return refusal::too_long().into(),
             Refusal::ArchiveBehind => Code::ArchiveBehind,

@@ -1,68 +1,69 @@
-//! Why an instance that is not live is not, in words that fit it: the same from every store.
+//! Rejections of verbs with a detail that fits the instance. All stores use the same.
 
 use plenary_shared::domain::{Code, InstanceState, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::limits::INSTANCE_DAYS_MAX;
 use plenary_shared::time::Timestamp;
 
-/// There is no such instance.
+/// The instance does not exist.
 pub(super) fn unknown(id: InstanceId) -> Reject {
-    let detail = format!("There is no meeting {id}: look at the list of meetings.");
+    let detail = format!("Meeting {id} does not exist. See the list of meetings.");
     Reject::new(Code::NotFound, detail)
 }
 
-/// There is no such meeting.
+/// The meeting does not exist.
 pub(super) fn no_meeting(id: MeetingId) -> Reject {
-    let detail = format!("There is no meeting {id}: look at the list of meetings.");
+    let detail = format!("Meeting {id} does not exist. See the list of meetings.");
     Reject::new(Code::NotFound, detail)
 }
 
-/// It was called off before it began.
+/// The instance was cancelled before its start.
 pub(super) fn cancelled(id: InstanceId) -> Reject {
-    let detail = format!("Meeting {id} was cancelled: ask who runs it when it takes place.");
+    let detail = format!("Meeting {id} was cancelled. Ask the organizer for a new date.");
     Reject::new(Code::Ended, detail)
 }
 
-/// Nobody waits for it: it has begun.
-pub(super) fn begun(id: InstanceId) -> Reject {
-    let detail = format!("Meeting {id} has begun: join it.");
+/// The instance has started, so waiting for it is not possible.
+pub(super) fn started(id: InstanceId) -> Reject {
+    let detail = format!("Meeting {id} has started. Join it.");
     Reject::new(Code::NotScheduled, detail)
 }
 
-/// It cannot be moved or cancelled any more.
+/// The instance has started or ended, so it cannot be moved or cancelled.
 pub(super) fn not_scheduled(id: InstanceId, state: InstanceState) -> Reject {
     let detail = match state {
-        // It was moved or scheduled anew in between.
-        InstanceState::Scheduled => format!("Meeting {id} was just changed: try again."),
+        // Another admin changed it in between.
+        InstanceState::Scheduled => format!("Meeting {id} was just changed. Try again."),
         InstanceState::Active => {
-            format!("Meeting {id} has begun: its end can be moved by extend, or end it now.")
+            format!("Meeting {id} has started. Extend it or end it instead.")
         }
         InstanceState::Ending | InstanceState::Ended => {
-            format!("Meeting {id} is over: schedule another instance of it.")
+            format!("Meeting {id} has ended. Schedule another instance of it.")
         }
     };
     Reject::new(Code::NotScheduled, detail)
 }
 
-/// Whom an admin wants out is not in.
-pub(super) fn not_there() -> Reject {
-    let detail = "This person is not in the meeting: to keep them out, remove them with a ban.";
+/// The user to remove is not a participant.
+pub(super) fn target_not_participant() -> Reject {
+    let detail = "This user is not in the meeting. To keep them out, ban them.";
     Reject::new(Code::NotParticipant, detail)
 }
 
-/// The new end is no later than the one before.
+/// The new end is not later than the current one.
 pub(super) fn not_later() -> Reject {
-    let detail = "The new end must be later than the end is now: to end it sooner, end it.";
+    let detail =
+        "The new end must be later than the current end. To end the meeting sooner, end it now.";
     Reject::new(Code::Invalid, detail)
 }
 
-/// It would last too long.
+/// The instance would last too long.
 pub(super) fn too_long() -> Reject {
-    let detail = format!("A meeting lasts at most {INSTANCE_DAYS_MAX} days: extend it by less.");
+    let detail = format!("A meeting lasts at most {INSTANCE_DAYS_MAX} days. Extend it by less.");
     Reject::new(Code::Invalid, detail)
 }
 
-/// It has not begun, is just beginning, or is over. `window`: when it begins and is over.
+/// The instance has not started, is just starting, or has ended. `window`: its start and end.
 pub(super) fn of_time(
     id: InstanceId,
     state: InstanceState,
@@ -73,11 +74,11 @@ pub(super) fn of_time(
     let (from, to) = window;
     match state {
         InstanceState::Scheduled if from > now => {
-            let detail = format!("Meeting {id} begins at {from}: join it then.");
+            let detail = format!("Meeting {id} starts at {from}. Join it then.");
             Reject::new(Code::NotStarted, detail)
         }
         InstanceState::Scheduled | InstanceState::Active if to > now => {
-            let detail = format!("Meeting {id} is just beginning: try again in a second.");
+            let detail = format!("Meeting {id} is just starting. Try again in a second.");
             let mut reject = Reject::new(Code::NotStarted, detail);
             reject.retry_after_s = Some(1);
             reject
@@ -87,7 +88,7 @@ pub(super) fn of_time(
         | InstanceState::Ending
         | InstanceState::Ended => {
             let at = ended_at.unwrap_or(to);
-            let detail = format!("Meeting {id} ended at {at}: it can only be read now.");
+            let detail = format!("Meeting {id} ended at {at}. You can still read it.");
             Reject::new(Code::Ended, detail)
         }
     }

@@ -9,7 +9,7 @@ use plenary_shared::search::{Place, Query, Within};
 use super::link::MysqlStore;
 use super::{read, row};
 use crate::error::Answer;
-use crate::store::sieve::{Sieve, indexed};
+use crate::store::search_page::{SearchPage, indexed_words};
 
 impl MysqlStore {
     /// A page of what a search finds, newest first, among what this person may read: also in the
@@ -22,13 +22,13 @@ impl MysqlStore {
         before: Option<Place>,
         limit: usize,
     ) -> Answer<SearchOk> {
-        let mut sieve = Sieve::new(query, before, limit);
-        while let Some((below, count)) = sieve.wants() {
+        let mut page = SearchPage::new(query, before, limit);
+        while let Some((below, count)) = page.next_batch() {
             let (sql, values) = candidates(viewer, inside, query, below, count);
             let rows = self.rows(&sql, Params::Positional(values)).await?;
-            sieve.take(row::usable(&rows, "message", found), rows.len());
+            page.examine(row::usable(&rows, "message", found), rows.len());
         }
-        Ok(sieve.into_page())
+        Ok(page.into_page())
     }
 }
 
@@ -89,7 +89,7 @@ fn candidates(
         sql.push_str(" AND m.timestamp < ?");
         values.push(row::at(before));
     }
-    let words = indexed(query);
+    let words = indexed_words(query);
     if !words.is_empty() {
         // Letters, digits and underscores: nothing in them is an operator.
         let words: Vec<String> = words.iter().map(|word| format!("+{word}*")).collect();

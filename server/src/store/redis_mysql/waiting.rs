@@ -37,7 +37,7 @@ impl RedisMysqlStore {
         match state {
             Some(InstanceState::Scheduled) if self.mysql.may_read(id, viewer).await? => Ok(()),
             Some(InstanceState::Active) if self.mysql.may_read(id, viewer).await? => {
-                Err(refusal::begun(id).into())
+                Err(refusal::started(id).into())
             }
             Some(_) | None => Err(self.why_not_live(id, viewer).await?.into()),
         }

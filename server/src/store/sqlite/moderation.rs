@@ -126,7 +126,7 @@ fn take_effect(
         ModerationAction::Unmute(whom) => release(conn, id, whom.id, Restriction::Muted)?,
         ModerationAction::Remove(whom) => {
             if !is_in(whom)? {
-                return Err(refusal::not_there().into());
+                return Err(refusal::target_not_participant().into());
             }
             return Ok(Some(whom.id));
         }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::error::Answer;
 use crate::store::SearchStore;
-use crate::store::sieve::{Sieve, indexed};
+use crate::store::search_page::{SearchPage, indexed_words};
 
 use super::{SqliteStore, read, row};
 
@@ -37,14 +37,14 @@ fn search(
     before: Option<Place>,
     limit: usize,
 ) -> Answer<SearchOk> {
-    let mut sieve = Sieve::new(query, before, limit);
-    while let Some((below, count)) = sieve.wants() {
+    let mut page = SearchPage::new(query, before, limit);
+    while let Some((below, count)) = page.next_batch() {
         let (sql, values) = candidates(viewer, query, below, count);
         let rows = row::found(conn, "message", &sql, params_from_iter(values), found)?;
         let count = rows.len();
-        sieve.take(rows.into_iter().flatten().collect(), count);
+        page.examine(rows.into_iter().flatten().collect(), count);
     }
-    Ok(sieve.into_page())
+    Ok(page.into_page())
 }
 
 /// The statement that reads candidates. What people typed is in its values alone.
@@ -55,7 +55,7 @@ fn candidates(
     count: usize,
 ) -> (String, Vec<Value>) {
     let number = |id: u64| Value::from(i64::try_from(id).unwrap_or(i64::MAX));
-    let words = indexed(query);
+    let words = indexed_words(query);
     let mut sql = String::from(
         "SELECT m.meetingID, m.orderID, m.seq, m.userID, m.cmid, m.body, m.timestamp, m.replyTo,
                 m.edited_at, m.deleted_at, u.name, i.state, t.title

@@ -118,7 +118,7 @@ fn may_wait(conn: &Connection, id: InstanceId, viewer: &User, now: Timestamp) ->
     }
     match found.state {
         InstanceState::Scheduled => Ok(()),
-        InstanceState::Active => Err(refusal::begun(id).into()),
+        InstanceState::Active => Err(refusal::started(id).into()),
         InstanceState::Ending | InstanceState::Ended => Err(refused()),
     }
 }
