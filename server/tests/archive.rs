@@ -218,7 +218,7 @@ async fn a_plan_that_comes_late_leaves_no_key_behind() {
         },
         audience: vec![ada.email],
     };
-    assert!(live(&scene).await.set_plans(&[plan]).await.is_ok());
+    assert!(live(&scene).await.update_meetings(&[plan]).await.is_ok());
     assert_eq!(scene.live_keys(gone), Vec::<String>::new());
 }
 
