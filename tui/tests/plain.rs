@@ -49,7 +49,7 @@ async fn pipe_joins_posts_and_searches() {
         "grace: two\n    lines <U+202E>turned",
         "you joined",
         "you: good morning",
-        "people in Seminar 1/1:",
+        "Participants of Seminar 1/1:",
         "grace@example.org",
         "you: /slash",
         "1. Seminar 1/1, ",

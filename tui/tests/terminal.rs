@@ -209,14 +209,14 @@ async fn tour_of_the_readme() {
     pty.wait_text("1 of 1");
     pty.send(ENTER);
     pty.wait("the message", |screen| {
-        !screen.contains("search in everything")
+        !screen.contains("Search all meetings")
     });
     // Esc returns to the results, then to the input.
     pty.send(ESC);
-    pty.wait_text("search in everything");
+    pty.wait_text("Search all meetings");
     pty.send(ESC);
     pty.wait("the input", |screen| {
-        !screen.contains("search in everything")
+        !screen.contains("Search all meetings")
     });
     // Find a meeting by a part of its title, and return.
     pty.send("\x07");
@@ -272,10 +272,10 @@ async fn tour_of_keys_and_notifications() {
     pty.send("\x1ba");
     pty.wait_text("No unread messages");
     pty.send("\x12");
-    pty.wait_text("search in everything");
+    pty.wait_text("Search all meetings");
     pty.send(ESC);
     pty.wait("the input", |screen| {
-        !screen.contains("search in everything")
+        !screen.contains("Search all meetings")
     });
     line(&mut pty, "to be selected");
     pty.wait_text("you  to be selected");

@@ -106,23 +106,23 @@ impl Overlay {
             format!("{} {id}", title.unwrap_or_default())
         };
         match &self.page {
-            Page::Help { .. } => "help".to_owned(),
-            Page::People(id, _) => format!("people in {}", title(*id)),
+            Page::Help { .. } => "Help".to_owned(),
+            Page::People(id, _) => format!("Participants of {}", title(*id)),
             Page::Messages { instance, name, .. } => {
                 format!(
-                    "messages of {} in {}",
+                    "Messages from {} in {}",
                     text::one_line(name),
                     title(*instance)
                 )
             }
-            Page::Outbox => "on its way, and refused".to_owned(),
+            Page::Outbox => "Outbox".to_owned(),
             Page::Servers => "Servers".to_owned(),
             Page::Planned(id) => planned::title(model, *id),
             Page::PlanReport(ok) => planned::report_title(ok).to_owned(),
             Page::Access {
                 instance, email, ..
             } => format!("Can {} join {}?", text::one_line(email), title(*instance)),
-            Page::JoinTimes(_) => "who joined when, in all running meetings".to_owned(),
+            Page::JoinTimes(_) => "Join times in live meetings".to_owned(),
         }
     }
 
@@ -157,7 +157,7 @@ fn waiting<T: ?Sized>(
 ) -> Vec<Line<'static>> {
     let glyphs = model.theme.glyphs;
     answer.map_or_else(
-        || vec![Line::raw(format!("{} asking{}", glyphs.busy, glyphs.cut))],
+        || vec![Line::raw(format!("{} Loading{}", glyphs.busy, glyphs.cut))],
         rows,
     )
 }
@@ -169,7 +169,7 @@ fn nothing(model: &Model, text: &'static str) -> Vec<Line<'static>> {
 fn people_rows(model: &Model, columns: usize, found: &PeopleOk) -> Vec<Line<'static>> {
     let absent = absent_rows(model, columns, found.absent.as_ref());
     if found.participants.is_empty() {
-        let mut rows = nothing(model, "nobody is here");
+        let mut rows = nothing(model, "No participants");
         rows.extend(absent);
         return rows;
     }
@@ -219,7 +219,7 @@ fn absent_rows(model: &Model, columns: usize, absent: Option<&Absent>) -> Vec<Li
         return vec![];
     };
     let glyphs = model.theme.glyphs;
-    let head = format!("NOT YET {}", absent.count);
+    let head = format!("NOT JOINED {}", absent.count);
     let mut rows = vec![
         Line::default(),
         Line::styled(head, model.theme.style(Tone::Strong)),
@@ -238,11 +238,11 @@ fn absent_rows(model: &Model, columns: usize, absent: Option<&Absent>) -> Vec<Li
 
 fn message_rows(model: &Model, columns: usize, said: &MessagesOk) -> Vec<Line<'static>> {
     if said.messages.is_empty() {
-        return nothing(model, "nothing was said");
+        return nothing(model, "No messages");
     }
     let mut rows = Vec::new();
     if said.more {
-        rows.extend(nothing(model, "earlier ones are not shown"));
+        rows.extend(nothing(model, "Earlier messages are not shown"));
     }
     let mut day = None;
     for message in &said.messages {
@@ -273,7 +273,7 @@ fn message_rows(model: &Model, columns: usize, said: &MessagesOk) -> Vec<Line<'s
 
 fn join_rows(model: &Model, columns: usize, meetings: &[JoinTimes]) -> Vec<Line<'static>> {
     if meetings.is_empty() {
-        return nothing(model, "no meeting is running");
+        return nothing(model, "No live meetings");
     }
     let cut = model.theme.glyphs.cut;
     let mut rows = Vec::new();
@@ -287,7 +287,7 @@ fn join_rows(model: &Model, columns: usize, meetings: &[JoinTimes]) -> Vec<Line<
         let title = text::fit(&title, columns, cut);
         rows.push(Line::styled(title, model.theme.style(Tone::Strong)));
         if meeting.join_logs.is_empty() {
-            rows.extend(nothing(model, "  nobody is here"));
+            rows.extend(nothing(model, "  No participants"));
         }
         for log in &meeting.join_logs {
             let own = model.my_id() == Some(log.user);

@@ -175,7 +175,7 @@ fn slash_commands() {
     stage.key("esc");
     stage.write("/messages nobody");
     stage.key("enter");
-    assert!(stage.shows("nobody here is called 'nobody'"));
+    assert!(stage.shows("No participant matches 'nobody'"));
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn join_by_title_and_by_number() {
     assert_eq!(stage.model.shown, Some(sync()));
     stage.write("/join nothing like it");
     stage.key("enter");
-    assert!(stage.shows("no meeting in your list is called 'nothing like it'"));
+    assert!(stage.shows("No meeting matches 'nothing like it'"));
 }
 
 #[test]

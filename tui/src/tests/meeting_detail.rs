@@ -364,7 +364,7 @@ fn messages_open_from_participant_and_timeline() {
     };
     stage.answer("user_messages", page);
     assert!(
-        stage.shows("messages of grace in Incident 4471") && stage.shows("what she said"),
+        stage.shows("Messages from grace in Incident 4471") && stage.shows("what she said"),
         "{}",
         stage.screen()
     );

@@ -199,7 +199,7 @@ fn notices_use_the_whole_line() {
     let mut stage = Stage::talking(44, 20);
     stage.write("/jion");
     stage.key("enter");
-    assert!(stage.shows("there is no /jion: did you mean /join?"));
+    assert!(stage.shows("No command /jion; did you mean /join?"));
     stage.key("ctrl-u");
     stage.key("ctrl-q");
     assert!(stage.shows("l leave · s quit, keep seat · Esc cancel"));

@@ -166,7 +166,7 @@ fn searching_60x20() {
 #[test]
 fn it_says_how_it_goes() {
     let mut stage = searched(80, 24);
-    assert!(stage.shows("searching…"));
+    assert!(stage.shows("Searching…"));
     stage.answer(
         "search",
         SearchOk {
@@ -174,9 +174,9 @@ fn it_says_how_it_goes() {
             next: None,
         },
     );
-    assert!(stage.shows("nothing was found"));
+    assert!(stage.shows("No results"));
     stage.write(" from:x from:y");
-    assert!(stage.shows("searches anew"));
+    assert!(stage.shows("search again"));
     stage.key("enter");
     assert!(stage.shows("more than once"), "{}", stage.screen());
     stage.key("ctrl-u");
@@ -186,7 +186,7 @@ fn it_says_how_it_goes() {
     assert!(stage.shows("✗ Not just now."));
     stage.lose_link();
     stage.key("enter");
-    assert!(stage.shows("not connected"));
+    assert!(stage.shows("Not connected"));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn nothing_in_many_candidates_goes_on_by_itself() {
     none.found.clear();
     stage.answer("search", none);
     assert_eq!(query(&mut stage).1, page(true).next);
-    assert!(stage.shows("searching…"));
+    assert!(stage.shows("Searching…"));
     stage.answer("search", page(false));
     assert!(stage.shows("1 of 3"));
 }
@@ -228,11 +228,11 @@ fn only_in_this_meeting_or_in_everything() {
     let mut stage = listed(80, 24);
     stage.key("tab");
     assert_eq!(query(&mut stage).0, "in:42/1 budget");
-    assert!(stage.shows("search in Platform sync 42/1"));
+    assert!(stage.shows("Search in Platform sync 42/1"));
     // The answer to what was asked before that is not listed.
     stage.key("tab");
     stage.answer("search", page(true));
-    assert!(stage.shows("search in everything") && stage.shows("searching…"));
+    assert!(stage.shows("Search all meetings") && stage.shows("Searching…"));
     stage.answer("search", page(false));
     assert!(stage.shows("1 of 3"));
 }
@@ -250,11 +250,11 @@ fn there_and_back_in_the_same_meeting() {
     let mut stage = listed(80, 24);
     stage.key("enter");
     assert_eq!(selected(&stage), Some(6));
-    assert!(!stage.shows("search in everything"));
+    assert!(!stage.shows("Search all meetings"));
     stage.key("esc");
     assert!(stage.shows("1 of 3"));
     stage.key("esc");
-    assert!(!stage.shows("search in everything"));
+    assert!(!stage.shows("Search all meetings"));
     assert_eq!(selected(&stage), None);
     assert!(stage.shows("› a draft█"));
     // Esc does not return to the search once the reader has moved on.
@@ -264,7 +264,7 @@ fn there_and_back_in_the_same_meeting() {
     stage.write("!");
     assert!(stage.shows("› a draft!█"));
     stage.key("esc");
-    assert!(!stage.shows("search in everything"));
+    assert!(!stage.shows("Search all meetings"));
 }
 
 #[test]
@@ -484,7 +484,7 @@ fn the_shown_meeting_is_exported() {
             _ => None,
         });
         assert_eq!(asked, Some((sync(), format, file)), "{line}");
-        assert!(stage.shows("writing Platform sync 42/1"));
+        assert!(stage.shows("Exporting Platform sync 42/1"));
         stage.tell(crate::msg::AppEvent::Exported(Err(
             "x.md cannot be written".into(),
         )));

@@ -114,7 +114,7 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::SignIn, "f1 esc", "Password", "Esc closes")]
 // In a live meeting.
 #[case(State::Talking, "'hello' enter", "you        hello", "› hello")]
-#[case(State::Talking, "'/who' enter", "asking", "› /who")]
+#[case(State::Talking, "'/who' enter", "Loading", "› /who")]
 #[case(
     State::Talking,
     "'/nonsense' enter",
@@ -145,7 +145,7 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::Selected, "esc", "⏎ send", "r reply")]
 #[case(State::Selected, "k k k", "r reply", "⏎ send")]
 #[case(State::Selected, "/ 'disk'", "disk", "⏎ send")]
-#[case(State::Selected, "y", "copied", "⏎ join")]
+#[case(State::Selected, "y", "Copied", "⏎ join")]
 #[case(State::Selected, "'z'", "No such key here", "› z")]
 // At a meeting that starts soon.
 #[case(State::Waiting, "", "1 waiting: tim", "You'll join at the start")]
@@ -176,16 +176,11 @@ fn press(stage: &mut Stage, keys: &str) {
 #[case(State::People, "esc", "⏎ send", "PARTICIPANTS 3")]
 #[case(State::People, "f2", "LIVE NOW", "PARTICIPANTS 3")]
 // The full-text search.
-#[case(State::Search, "", "search in everything", "r reply")]
-#[case(
-    State::Search,
-    "tab",
-    "search in Platform sync",
-    "search in everything"
-)]
-#[case(State::Search, "tab tab", "search in everything", "no such text")]
-#[case(State::Search, "'budget' enter", "searching", "no such text")]
-#[case(State::Search, "'budget' esc", "⏎ send", "search in everything")]
+#[case(State::Search, "", "Search all meetings", "r reply")]
+#[case(State::Search, "tab", "Search in Platform sync", "Search all meetings")]
+#[case(State::Search, "tab tab", "Search all meetings", "no such text")]
+#[case(State::Search, "'budget' enter", "Searching", "no such text")]
+#[case(State::Search, "'budget' esc", "⏎ send", "Search all meetings")]
 // The finder for meetings, users and commands.
 #[case(State::Finder, "'desi'", "Design review", "Vendor call")]
 #[case(State::Finder, "'desi' enter", "starts in", "find ─")]

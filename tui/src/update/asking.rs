@@ -31,7 +31,7 @@ impl Step<'_> {
         if !sent {
             self.model.tell(
                 Tone::Bad,
-                "not connected: try again when the connection is back",
+                "Not connected. Try again once the connection is back",
             );
         }
         sent

@@ -29,7 +29,7 @@ impl Step<'_> {
         let Some(choices) = self.model.fitting() else {
             let before = self.model.composer_mut().editor.before();
             if before.starts_with('/') || before.contains('@') {
-                self.model.tell(Tone::Plain, "nothing begins like this");
+                self.model.tell(Tone::Plain, "No completions");
             }
             return;
         };

@@ -177,7 +177,7 @@ impl Step<'_> {
             if !asked {
                 // Asked again by Enter.
                 seek.asked = None;
-                let why = "not connected: Enter tries again when the connection is back";
+                let why = "Not connected. Press Enter again once the connection is back";
                 seek.wrong = Some(why.to_owned());
             }
         }
@@ -204,7 +204,7 @@ impl Step<'_> {
             .is_some_and(|room| room.log.is_some());
         if !known && !self.is_ready() {
             self.back_to_seek();
-            let why = "not connected: it can be opened when the connection is back";
+            let why = "Not connected. Open it once the connection is back";
             self.model.tell(Tone::Bad, why);
         }
     }

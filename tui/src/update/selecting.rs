@@ -27,9 +27,7 @@ impl Step<'_> {
         });
         match lowest.or_else(|| self.message(Seq::default(), false, |_| true)) {
             Some(seq) => self.select(seq),
-            None => self
-                .model
-                .tell(Tone::Plain, "there is no message to select"),
+            None => self.model.tell(Tone::Plain, "No message to select"),
         }
     }
 
@@ -176,8 +174,8 @@ impl Step<'_> {
         if let Some(seq) = self.message(from.unwrap_or_else(last), older, meant) {
             self.select(seq);
         } else {
-            let whither = if older { "above" } else { "below" };
-            let text = format!("nothing {whither} speaks of you");
+            let direction = if older { "earlier" } else { "later" };
+            let text = format!("No {direction} mentions");
             self.model.tell(Tone::Plain, text);
         }
     }
@@ -190,7 +188,7 @@ impl Step<'_> {
         self.out.push(Effect::Mouse(mouse));
         if self.model.plain {
             let key = self.model.key(Command::Chat(ChatCommand::CopyMode));
-            let text = format!("to copy from: {key} or Esc goes back");
+            let text = format!("Plain view for copying. {key} or Esc: back");
             self.model.tell(Tone::Plain, text);
         } else {
             self.model.notice = None;
@@ -203,9 +201,9 @@ impl Step<'_> {
         let mouse = self.model.mouse && !self.model.plain;
         self.out.push(Effect::Mouse(mouse));
         let text = if self.model.mouse {
-            "the mouse selects messages and scrolls"
+            "Mouse capture on"
         } else {
-            "the mouse is the terminal's"
+            "Mouse capture off"
         };
         self.model.tell(Tone::Plain, text);
     }
@@ -305,19 +303,17 @@ impl Step<'_> {
         };
         let (at, sought) = (select.at, select.sought.clone());
         if sought.is_empty() {
-            return self.model.tell(Tone::Plain, "nothing was searched for");
+            return self.model.tell(Tone::Plain, "No search term yet");
         }
         let has = |event: &Event| body(event).is_some_and(|b| b.to_lowercase().contains(&sought));
         if let Some(seq) = self.message(at, older, has) {
             self.select(seq);
         } else {
-            let (whither, more) = if older {
-                ("above", ": older ones may have to be read first")
+            let text = if older {
+                "Not found above; load older with PgUp"
             } else {
-                ("below", "")
+                "Not found below"
             };
-            let sought = text::one_line(&sought);
-            let text = format!("'{sought}' is not {whither}{more}");
             self.model.tell(Tone::Plain, text);
         }
     }
@@ -338,7 +334,7 @@ impl Step<'_> {
             body.as_str().to_owned()
         };
         self.out.push(Effect::Copy(text));
-        self.model.tell(Tone::Plain, "copied");
+        self.model.tell(Tone::Plain, "Copied");
     }
 
     fn open_link(&mut self) {
@@ -349,7 +345,7 @@ impl Step<'_> {
             return;
         };
         if found.is_empty() {
-            return self.model.tell(Tone::Plain, "there is no link in it");
+            return self.model.tell(Tone::Plain, "No link in this message");
         }
         let nth = select.opened % found.len();
         select.opened += 1;
@@ -358,7 +354,7 @@ impl Step<'_> {
             1 => String::new(),
             count => format!(" ({} of {count})", nth + 1),
         };
-        self.model.tell(Tone::Plain, format!("opening {shown}{of}"));
+        self.model.tell(Tone::Plain, format!("Opening {shown}{of}"));
         self.out.push(Effect::Open(found[nth].clone()));
     }
 
@@ -374,7 +370,7 @@ impl Step<'_> {
             room.unread_from(at, me, |body| mentions(body, &name));
         }
         self.end_select();
-        let text = "unread until you come back to this meeting";
+        let text = "Marked as unread until you return to this meeting";
         self.model.tell(Tone::Plain, text);
     }
 }

@@ -37,8 +37,7 @@ impl Step<'_> {
             Ok(Named::Row(row)) => self.obey_row(row, argument),
             Err(nearest) => {
                 let name = text::one_line(name);
-                let text =
-                    format!("there is no {name}: did you mean {nearest}? //x sends /x as it is");
+                let text = format!("No command {name}; did you mean {nearest}? (//x sends /x)");
                 self.model.tell(Tone::Bad, text);
                 false
             }
@@ -92,12 +91,12 @@ impl Step<'_> {
         if argument.is_empty() {
             let Some(id) = self.model.shown else {
                 self.model
-                    .tell(Tone::Bad, "which meeting? /join 1/4 or a part of its title");
+                    .tell(Tone::Bad, "Usage: /join 1/4, or /join and part of a title");
                 return false;
             };
             if self.model.room().is_some_and(|room| room.wants_to_join) {
                 self.model
-                    .tell(Tone::Plain, "you are in this meeting already");
+                    .tell(Tone::Plain, "You are already in this meeting");
             }
             self.enter_meeting(id);
             return true;
@@ -126,12 +125,9 @@ impl Step<'_> {
             .iter()
             .filter(|entry| entry.instance.title.to_lowercase().contains(&lower))
             .collect();
-        let first = named.first().ok_or_else(|| {
-            format!(
-                "no meeting in your list is called '{}'",
-                text::one_line(name)
-            )
-        })?;
+        let first = named
+            .first()
+            .ok_or_else(|| format!("No meeting matches '{}'", text::one_line(name)))?;
         let same: Vec<_> = named
             .iter()
             .filter(|entry| entry.group == first.group)
@@ -141,10 +137,7 @@ impl Step<'_> {
                 .iter()
                 .map(|entry| entry.instance.id.to_string())
                 .collect();
-            return Err(format!(
-                "several are called so: /join {}",
-                ids.join(", /join ")
-            ));
+            return Err(format!("Ambiguous: /join {}", ids.join(", /join ")));
         }
         Ok(first.instance.id)
     }
@@ -152,7 +145,7 @@ impl Step<'_> {
     /// Into a file that is named, or one that is named after the meeting.
     fn export(&mut self, argument: &str) -> bool {
         let (Some(instance), Some(token)) = (self.model.shown, self.model.token.clone()) else {
-            self.model.tell(Tone::Bad, "no meeting is open");
+            self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
         let (first, rest) = argument.split_once(' ').unwrap_or((argument, ""));
@@ -164,7 +157,7 @@ impl Step<'_> {
         let format = format.or_else(by_name).unwrap_or(Format::Md);
         let file = (!file.is_empty()).then(|| file.to_owned());
         let title = self.title_of(instance);
-        let text = format!("writing {title} {instance} into a file");
+        let text = format!("Exporting {title} {instance}");
         self.model.tell(Tone::Plain, text);
         self.model.exports += 1;
         self.out.push(Effect::Export {
@@ -187,7 +180,7 @@ impl Step<'_> {
 
     fn who(&mut self) -> bool {
         let Some(id) = self.model.shown else {
-            self.model.tell(Tone::Bad, "no meeting is open");
+            self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
         let asked = self.ask_or_tell(Request::People(id), Asked::People(id));
@@ -196,11 +189,11 @@ impl Step<'_> {
 
     fn messages_of(&mut self, name: &str) -> bool {
         if name.is_empty() {
-            self.model.tell(Tone::Bad, "whose messages? /messages NAME");
+            self.model.tell(Tone::Bad, "Usage: /messages NAME");
             return false;
         }
         let Some(instance) = self.model.room().map(|room| room.id) else {
-            self.model.tell(Tone::Bad, "join or open a meeting first");
+            self.model.tell(Tone::Bad, "Open a meeting first");
             return false;
         };
         match self.person_named(name) {
@@ -256,10 +249,10 @@ impl Step<'_> {
             .collect();
         match (exact.as_slice(), begun.as_slice()) {
             ([(id, name), ..], _) | ([], [(id, name)]) => Ok((*id, (*name).to_owned())),
-            ([], []) => Err(format!("nobody here is called '{}'", text::one_line(name))),
+            ([], []) => Err(format!("No participant matches '{}'", text::one_line(name))),
             ([], several) => {
                 let names: Vec<String> = several.iter().map(|(_, n)| text::one_line(n)).collect();
-                Err(format!("who? {}", names.join(", ")))
+                Err(format!("Ambiguous: {}", names.join(", ")))
             }
         }
     }

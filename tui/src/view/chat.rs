@@ -163,11 +163,10 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
     };
     rows.push(Line::styled(audience, theme.style(Tone::Quiet)));
     rows.push(Line::default());
-    let described = text::lines(&instance.description);
+    let described = text::lines(instance.description.trim());
     let described = described.iter().flat_map(|line| text::wrap(line, cells));
-    let before = rows.len();
-    rows.extend(described.take(DESCRIPTION_ROWS_MAX).map(Line::raw));
-    if rows.len() > before {
+    if !instance.description.trim().is_empty() {
+        rows.extend(described.take(DESCRIPTION_ROWS_MAX).map(Line::raw));
         rows.push(Line::default());
     }
     let enter = theme.glyphs.keys[3];

@@ -56,7 +56,7 @@ pub(super) fn find(model: &Model, find: &Find, frame: &mut Frame<'_>, area: Rect
         frame,
         area,
         "find",
-        "@ people  / commands  Esc closes",
+        "@ users  / commands  Esc closes",
     );
     if inside.is_empty() {
         return;
@@ -88,7 +88,7 @@ pub(super) fn find(model: &Model, find: &Find, frame: &mut Frame<'_>, area: Rect
         });
     }
     if found.is_empty() {
-        lines.push(Line::styled(" nothing", model.theme.style(Tone::Quiet)));
+        lines.push(Line::styled(" No match", model.theme.style(Tone::Quiet)));
     }
     put(frame, inside, lines);
 }

@@ -23,13 +23,17 @@ pub(super) fn draw(model: &Model, seek: &Seek, frame: &mut Frame<'_>, area: Rect
     let title = match seek.from.filter(|_| seek.here) {
         Some((id, _)) => {
             let title = model.instance(id).map(|one| text::one_line(&one.title));
-            format!("search in {} {id}", title.unwrap_or_default())
+            format!("Search in {} {id}", title.unwrap_or_default())
         }
-        None => "search in everything".to_owned(),
+        None => "Search all meetings".to_owned(),
     };
     let scope = model.key(Command::Search(SearchCommand::Scope));
-    let other = if seek.here { "everything" } else { "only here" };
-    let note = format!("{scope} {other}  Esc closes");
+    let other = if seek.here {
+        "all meetings"
+    } else {
+        "this meeting only"
+    };
+    let note = format!("{scope}: {other}  Esc closes");
     let inside = boxed(model, frame, area, &title, &note);
     if inside.is_empty() {
         return;
@@ -61,36 +65,31 @@ fn state(model: &Model, seek: &Seek, columns: usize) -> Line<'static> {
         ),
         None if seek.reading && count == 0 => (
             Tone::Quiet,
-            format!("{} searching{}", glyphs.busy, glyphs.cut),
+            format!("{} Searching{}", glyphs.busy, glyphs.cut),
         ),
         None if seek.asked.is_none() => {
             let text = format!(
-                "{enter} searches  {dot}  from:ada  in:1/4  after:2026-11-01  before:2026-12-01  \"two words\"",
+                "{enter} search  {dot}  from:ada  in:1/4  after:2026-11-01  before:2026-12-01  \"two words\"",
                 dot = glyphs.dot
             );
             (Tone::Quiet, text)
         }
-        None if !seek.is_current() => (Tone::Quiet, format!("{enter} searches anew")),
+        None if !seek.is_current() => (Tone::Quiet, format!("{enter} search again")),
         None if count == 0 => {
-            let text = "nothing was found; what was said in the last moments may be missing";
+            let text = "No results. The latest messages may be missing";
             (Tone::Plain, text.to_owned())
         }
         None => {
             let at = seek.selected.min(count - 1) + 1;
             let more = match (seek.reading, seek.next.is_some()) {
-                (true, _) => format!(", reading more{}", glyphs.cut),
-                (false, true) if count >= FOUND_MAX => {
-                    ", there are more: say more of what you look for".to_owned()
-                }
-                (false, true) => ", more as you go down".to_owned(),
+                (true, _) => format!(", loading more{}", glyphs.cut),
+                (false, true) if count >= FOUND_MAX => ", more exist: narrow the search".to_owned(),
+                (false, true) => ", more below".to_owned(),
                 (false, false) => String::new(),
             };
             (
                 Tone::Quiet,
-                format!(
-                    "{at} of {count}{more}, newest first  {}  {enter} goes there",
-                    glyphs.dot
-                ),
+                format!("{at} of {count}{more}, newest first  {enter} open"),
             )
         }
     };

@@ -32,7 +32,7 @@ pub(super) fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
         rows.extend(lines.flat_map(|line| line_rows(model, columns, line)));
     }
     if rows.is_empty() {
-        return nothing(model, "everything was taken");
+        return nothing(model, "Nothing pending");
     }
     rows
 }
@@ -49,8 +49,8 @@ fn line_rows(model: &Model, columns: usize, line: &OutboxEntry) -> Vec<Line<'sta
     let indent = " ".repeat(text::width(&head));
     let said = match line.target {
         ComposeTarget::New | ComposeTarget::Reply(_) => line.body.to_string(),
-        ComposeTarget::Edit(_) => format!("changes a message: {}", line.body),
-        ComposeTarget::Delete(_) => "deletes a message".to_owned(),
+        ComposeTarget::Edit(_) => format!("Edit: {}", line.body),
+        ComposeTarget::Delete(_) => "Delete a message".to_owned(),
     };
     let wrapped = text::lines(&said);
     let texts = wrapped.iter().flat_map(|line| text::wrap(line, cells));
@@ -80,7 +80,10 @@ fn line_rows(model: &Model, columns: usize, line: &OutboxEntry) -> Vec<Line<'sta
         Delivery::Writing
         | Delivery::Waiting { until: None }
         | Delivery::Sent { .. }
-        | Delivery::Acknowledged { .. } => (Tone::Quiet, format!("{} on its way", glyphs.busy)),
+        | Delivery::Acknowledged { .. } => (
+            Tone::Quiet,
+            format!("{} sending{}", glyphs.busy, glyphs.cut),
+        ),
     };
     for row in text::wrap(&state, cells) {
         let text = Span::styled(row, model.theme.style(tone));
