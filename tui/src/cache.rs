@@ -154,7 +154,7 @@ mod tests {
             role: Role::Member,
         };
         let mut cache = Cache::new("http://a:1".into(), person, Timestamp::from_ms(5));
-        let talk = crate::tests::stage::opened(crate::tests::stage::talk(), vec![]);
+        let talk = crate::tests::fixture::opened(crate::tests::fixture::talk(), vec![]);
         cache.rooms = vec![talk];
         cache
     }

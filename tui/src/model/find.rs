@@ -165,7 +165,7 @@ fn commands(model: &Model) -> Vec<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::stage::Stage;
+    use crate::tests::fixture::Fixture;
     use rstest::rstest;
 
     #[rstest]
@@ -176,12 +176,12 @@ mod tests {
     #[case("/joins", &["/joins"])]
     #[case("tell the server zzz", &[])]
     fn what_is_found_first(#[case] query: &str, #[case] expected: &[&str]) {
-        let stage = Stage::talking(120, 36);
+        let fixture = Fixture::talking(120, 36);
         let find = Find {
             query: Editor::new(query),
             ..Find::default()
         };
-        let hits = find.hits(&stage.model);
+        let hits = find.hits(&fixture.model);
         let names: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
         assert!(names.starts_with(expected), "{names:?}");
         assert!(!expected.is_empty() || names.is_empty(), "{names:?}");
@@ -189,12 +189,12 @@ mod tests {
 
     #[test]
     fn commands_are_found_by_what_they_do() {
-        let stage = Stage::talking(120, 36);
+        let fixture = Fixture::talking(120, 36);
         let find = Find {
             query: Editor::new("reconnect now"),
             ..Find::default()
         };
-        let hits = find.hits(&stage.model);
+        let hits = find.hits(&fixture.model);
         assert!(hits.iter().any(|hit| hit.name == "/reconnect"), "{hits:?}");
     }
 }

@@ -149,7 +149,7 @@ impl<W: Write> Backend for HyperlinkBackend<W> {
 mod tests {
     use super::*;
     use crate::link::{Links, mark};
-    use crate::tests::stage::Stage;
+    use crate::tests::fixture::Fixture;
     use crate::view::view;
     use plenary_shared::text::MessageBody;
     use proptest::prelude::*;
@@ -213,11 +213,11 @@ mod tests {
 
     /// Returns all bytes written for a chat with this message.
     fn chat(message: &str) -> String {
-        let mut stage = Stage::talking(80, 24);
+        let mut fixture = Fixture::talking(80, 24);
         let Ok(body) = MessageBody::parse(message) else {
             return String::new();
         };
-        stage.hears(20, 8, body.as_str());
+        fixture.hears(20, 8, body.as_str());
         let mut bytes = Vec::new();
         let table = SharedLinks::default();
         let backend = HyperlinkBackend::new(&mut bytes, Rc::clone(&table));
@@ -226,7 +226,7 @@ mod tests {
         let mut terminal =
             Terminal::with_options(backend, options).expect("a Vec accepts all writes");
         let drawn = terminal.draw(|frame| {
-            table.borrow_mut().replace(view(&stage.model, frame));
+            table.borrow_mut().replace(view(&fixture.model, frame));
         });
         drawn.expect("a Vec accepts all writes");
         drop(terminal);
@@ -304,29 +304,29 @@ mod tests {
 
     #[test]
     fn unchanged_frame_writes_nothing() {
-        let mut stage = Stage::talking(80, 24);
+        let mut fixture = Fixture::talking(80, 24);
         let (sink, table) = (Sink::default(), SharedLinks::default());
         let backend = HyperlinkBackend::new(sink.clone(), Rc::clone(&table));
         let area = Viewport::Fixed(Rect::new(0, 0, 80, 24));
         let options = TerminalOptions { viewport: area };
         let mut terminal =
             Terminal::with_options(backend, options).expect("a Vec accepts all writes");
-        let mut draw = |stage: &Stage| {
+        let mut draw = |fixture: &Fixture| {
             let drawn = terminal.draw(|frame| {
-                table.borrow_mut().replace(view(&stage.model, frame));
+                table.borrow_mut().replace(view(&fixture.model, frame));
             });
             drawn.expect("a Vec accepts all writes");
             std::mem::take(&mut *sink.0.borrow_mut())
         };
-        assert!(draw(&stage).len() > 1_000);
-        stage.tell(crate::msg::AppEvent::Tick);
-        assert_eq!(draw(&stage), b"");
+        assert!(draw(&fixture).len() > 1_000);
+        fixture.tell(crate::msg::AppEvent::Tick);
+        assert_eq!(draw(&fixture), b"");
         // Typing moves the cursor.
-        stage.write("a");
-        assert!(!draw(&stage).is_empty());
-        stage.key("backspace");
-        assert!(!draw(&stage).is_empty());
-        assert_eq!(draw(&stage), b"");
+        fixture.write("a");
+        assert!(!draw(&fixture).is_empty());
+        fixture.key("backspace");
+        assert!(!draw(&fixture).is_empty());
+        assert_eq!(draw(&fixture), b"");
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use plenary_shared::domain::Event;
 use plenary_shared::protocol::{Events, EventsOk, Verb};
 use proptest::prelude::*;
 
-use super::stage::{Stage, event, message, opened, people, posted, seq};
+use super::fixture::{Fixture, event, message, opened, people, posted, seq};
 use crate::effect::Effect;
 use crate::model::scroll::{self, Place};
 use crate::msg::AppEvent;
@@ -41,44 +41,44 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-fn posted_event(number: u64, stage: &Stage, cells: usize) -> Event {
+fn posted_event(number: u64, fixture: &Fixture, cells: usize) -> Event {
     let words = "word ".repeat(cells / 5 + 1);
     event(
         number,
-        stage.now,
+        fixture.now,
         message(8 + number % 2, number, &format!("{number} {words}")),
     )
 }
 
-fn open(columns: u16, rows: u16) -> Stage {
-    let mut stage = Stage::ready(columns, rows);
-    stage.key("enter");
-    stage.answer("join", posted(LAST));
+fn open(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = Fixture::ready(columns, rows);
+    fixture.key("enter");
+    fixture.answer("join", posted(LAST));
     let length = |number: u64| usize::try_from(number * 37 % 200).expect("small");
-    let events = (FIRST..=LAST).map(|number| posted_event(number, &stage, length(number)));
+    let events = (FIRST..=LAST).map(|number| posted_event(number, &fixture, length(number)));
     let events = events.collect();
-    stage.answer("open", opened(events, vec![(7, "13:52")]));
-    stage
+    fixture.answer("open", opened(events, vec![(7, "13:52")]));
+    fixture
 }
 
 /// Returns the rows on the screen: their block, row number and text.
-fn shown(stage: &Stage) -> Vec<(Place, isize, String)> {
-    let room = stage.model.room().expect("open");
-    let rows = scroll::window(&stage.model.room_view(room), stage.model.chat_rows());
+fn shown(fixture: &Fixture) -> Vec<(Place, isize, String)> {
+    let room = fixture.model.room().expect("open");
+    let rows = scroll::window(&fixture.model.room_view(room), fixture.model.chat_rows());
     let rows = rows.into_iter();
     rows.map(|row| (row.place, row.row, row.line.to_string()))
         .collect()
 }
 
-fn is_at_end(stage: &Stage) -> bool {
-    stage
+fn is_at_end(fixture: &Fixture) -> bool {
+    fixture
         .model
         .room()
         .is_some_and(|room| room.scroll.is_newest())
 }
 
 /// Answers requests for events, and checks that the visible rows stay in place.
-fn fill(stage: &mut Stage) {
+fn fill(fixture: &mut Fixture) {
     let asked = |effect: &Effect| match effect {
         Effect::Ask(request) => match &request.verb {
             Verb::Events(events) => Some(events.clone()),
@@ -89,21 +89,21 @@ fn fill(stage: &mut Stage) {
     while let Some(Events {
         before: Some(before),
         ..
-    }) = stage.effects.iter().find_map(asked)
+    }) = fixture.effects.iter().find_map(asked)
     {
         let first = before.get().saturating_sub(PAGE).max(1);
         let events = (first..before.get())
-            .map(|number| posted_event(number, stage, 40))
+            .map(|number| posted_event(number, fixture, 40))
             .collect();
-        let (was, at_end) = (shown(stage), is_at_end(stage));
+        let (was, at_end) = (shown(fixture), is_at_end(fixture));
         let page = EventsOk {
             events,
             more: first > 1,
             users: people(),
         };
-        stage.answer("events", page);
+        fixture.answer("events", page);
         if !at_end {
-            let now = shown(stage);
+            let now = shown(fixture);
             let own = |rows: &[(Place, isize, String)]| -> Vec<(Place, isize, String)> {
                 rows.iter().filter(|row| row.1 >= 0).cloned().collect()
             };
@@ -124,42 +124,42 @@ proptest! {
         size in ((20_u16..=200), (8_u16..=60)),
         actions in prop::collection::vec(action(), 1..24),
     ) {
-        let mut stage = open(size.0, size.1);
+        let mut fixture = open(size.0, size.1);
         let mut last = LAST;
         for action in actions {
-            let (was, at_end) = (shown(&stage), is_at_end(&stage));
+            let (was, at_end) = (shown(&fixture), is_at_end(&fixture));
             // A window that has grown may show the end without following it: new rows first fill
             // it, and after shrinking the position is the same.
             let end = Place::Event(seq(last));
             let shows_end = was.last().is_none_or(|row| row.0 >= end);
             match action {
-                Action::Key(key) => stage.key(key),
+                Action::Key(key) => fixture.key(key),
                 Action::Receive(cells) => {
                     last += 1;
-                    let event = posted_event(last, &stage, cells);
-                    stage.event(last, event.what);
+                    let event = posted_event(last, &fixture, cells);
+                    fixture.event(last, event.what);
                     if at_end {
-                        let lowest = shown(&stage).last().map(|row| row.0);
+                        let lowest = shown(&fixture).last().map(|row| row.0);
                         prop_assert!(lowest >= Some(Place::Event(event.seq)), "the end follows");
                     } else if !shows_end {
                         // Only the divider may appear, above an event.
                         let own = |rows: Vec<(Place, isize, String)>| {
                             rows.into_iter().find(|row| row.1 >= 0)
                         };
-                        prop_assert_eq!(own(shown(&stage)), own(was));
+                        prop_assert_eq!(own(shown(&fixture)), own(was));
                     }
                 }
                 Action::Resize(columns, rows) => {
-                    stage.tell(AppEvent::Resized(columns, rows));
-                    let now = shown(&stage);
+                    fixture.tell(AppEvent::Resized(columns, rows));
+                    let now = shown(&fixture);
                     let top = was.iter().find(|row| row.1 >= 0).map(|row| row.0);
                     let is_there = now.iter().any(|row| Some(row.0) == top);
-                    prop_assert!(at_end == is_at_end(&stage) && (shows_end || is_there), "{top:?}: {now:?}");
+                    prop_assert!(at_end == is_at_end(&fixture) && (shows_end || is_there), "{top:?}: {now:?}");
                 }
             }
-            fill(&mut stage);
-            let height = stage.model.chat_rows();
-            prop_assert!(shown(&stage).len() <= height);
+            fill(&mut fixture);
+            let height = fixture.model.chat_rows();
+            prop_assert!(shown(&fixture).len() <= height);
         }
     }
 }

@@ -4,7 +4,7 @@ use plenary_shared::domain::{Code, Reason, Reject, What};
 use plenary_shared::ids::Seq;
 use plenary_shared::protocol::{EventsOk, Verb};
 
-use super::stage::{ME, Stage, at, cmid_of, event, message, opened, posted, seq, talk, user};
+use super::fixture::{Fixture, ME, at, cmid_of, event, message, opened, posted, seq, talk, user};
 use crate::model::EnterDoes;
 use crate::model::outbox::Delivery;
 use crate::model::scroll::Scroll;
@@ -24,94 +24,94 @@ fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
     }
 }
 
-fn first(stage: &Stage) -> plenary_shared::ids::Cmid {
-    stage.model.outbox.entries().next().expect("a line").cmid
+fn first(fixture: &Fixture) -> plenary_shared::ids::Cmid {
+    fixture.model.outbox.entries().next().expect("a line").cmid
 }
 
 fn taken(number: u64) -> Delivery {
     Delivery::Acknowledged {
         seq: seq(number),
-        generation: super::stage::generation(1),
+        generation: super::fixture::generation(1),
     }
 }
 
-fn states(stage: &Stage) -> Vec<Delivery> {
-    let lines = stage.model.outbox.entries();
+fn states(fixture: &Fixture) -> Vec<Delivery> {
+    let lines = fixture.model.outbox.entries();
     lines.map(|pending| pending.state.clone()).collect()
 }
 
 #[test]
 fn enter_joins_and_opens_a_live_meeting() {
-    let mut stage = Stage::ready(120, 36);
-    assert_eq!(stage.model.enter_does(), EnterDoes::Join);
-    stage.key("enter");
-    let names: Vec<String> = stage.asked().into_iter().map(|(name, _)| name).collect();
+    let mut fixture = Fixture::ready(120, 36);
+    assert_eq!(fixture.model.enter_does(), EnterDoes::Join);
+    fixture.key("enter");
+    let names: Vec<String> = fixture.asked().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["join", "open"]);
 }
 
 #[test]
 fn message_shows_at_once_until_its_event() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("hello");
-    stage.key("enter");
-    assert!(stage.shows("hello") && stage.shows("sending"));
-    let asked = stage.asked();
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("hello");
+    fixture.key("enter");
+    assert!(fixture.shows("hello") && fixture.shows("sending"));
+    let asked = fixture.asked();
     let (_, request) = &asked[0];
     let cmid = cmid_of(request);
-    stage.event(20, own(cmid, "hello"));
-    assert!(stage.shows("hello") && !stage.shows("sending"));
+    fixture.event(20, own(cmid, "hello"));
+    assert!(fixture.shows("hello") && !fixture.shows("sending"));
     // It is in the log, and in the outbox until it is durable.
-    assert_eq!(states(&stage), [taken(20)]);
-    assert_eq!(stage.screen().matches("hello").count(), 1);
-    stage.durable(19);
-    assert_eq!(states(&stage), [taken(20)]);
-    stage.durable(20);
-    assert!(states(&stage).is_empty());
+    assert_eq!(states(&fixture), [taken(20)]);
+    assert_eq!(fixture.screen().matches("hello").count(), 1);
+    fixture.durable(19);
+    assert_eq!(states(&fixture), [taken(20)]);
+    fixture.durable(20);
+    assert!(states(&fixture).is_empty());
 }
 
 #[test]
 fn acknowledgement_before_its_event_shows_one_message() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("hello");
-    stage.key("enter");
-    let cmid = first(&stage);
-    stage.answer("post", posted(20));
-    assert_eq!(states(&stage), [taken(20)]);
-    assert!(stage.shows("hello") && !stage.shows("sending"));
-    stage.event(20, own(cmid, "hello"));
-    assert_eq!(states(&stage), [taken(20)]);
-    assert_eq!(stage.screen().matches("hello").count(), 1);
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("hello");
+    fixture.key("enter");
+    let cmid = first(&fixture);
+    fixture.answer("post", posted(20));
+    assert_eq!(states(&fixture), [taken(20)]);
+    assert!(fixture.shows("hello") && !fixture.shows("sending"));
+    fixture.event(20, own(cmid, "hello"));
+    assert_eq!(states(&fixture), [taken(20)]);
+    assert_eq!(fixture.screen().matches("hello").count(), 1);
 }
 
 #[test]
 fn rejected_message_shows_the_reason_and_enter_retries() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("hello");
-    stage.key("enter");
-    let cmid = first(&stage);
-    stage.refuse("post", Reject::new(Code::Invalid, "A field is wrong."));
-    assert!(stage.shows("not sent: A field is wrong."));
-    assert_eq!(stage.model.enter_does(), EnterDoes::Retry);
-    stage.key("enter");
-    let asked = stage.asked();
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("hello");
+    fixture.key("enter");
+    let cmid = first(&fixture);
+    fixture.refuse("post", Reject::new(Code::Invalid, "A field is wrong."));
+    assert!(fixture.shows("not sent: A field is wrong."));
+    assert_eq!(fixture.model.enter_does(), EnterDoes::Retry);
+    fixture.key("enter");
+    let asked = fixture.asked();
     let (_, request) = asked.last().expect("a request");
     assert_eq!(cmid_of(request), cmid, "the same message");
 }
 
 #[test]
 fn temporary_rejection_is_retried() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("hello");
-    stage.key("enter");
-    stage.refuse(
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("hello");
+    fixture.key("enter");
+    fixture.refuse(
         "post",
         Reject::new(Code::Unavailable, "The store is unavailable."),
     );
-    assert!(stage.shows("waiting") && stage.shows("The store is unavailable."));
-    assert!(stage.asked().is_empty());
-    stage.wait_ms(1_100);
+    assert!(fixture.shows("waiting") && fixture.shows("The store is unavailable."));
+    assert!(fixture.asked().is_empty());
+    fixture.wait_ms(1_100);
     assert_eq!(
-        stage
+        fixture
             .asked()
             .iter()
             .filter(|(name, _)| name == "post")
@@ -122,26 +122,26 @@ fn temporary_rejection_is_retried() {
 
 #[test]
 fn too_long_message_stays_in_the_input() {
-    let mut stage = Stage::talking(80, 24);
-    stage.tell(AppEvent::Pasted("x".repeat(4_097)));
-    stage.key("enter");
-    assert!(stage.shows("4,097 bytes"));
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.tell(AppEvent::Pasted("x".repeat(4_097)));
+    fixture.key("enter");
+    assert!(fixture.shows("4,097 bytes"));
     assert_eq!(
-        stage.model.composer().expect("one").editor.text().len(),
+        fixture.model.composer().expect("one").editor.text().len(),
         4_097
     );
-    assert!(stage.asked().iter().all(|(name, _)| name != "post"));
+    assert!(fixture.asked().iter().all(|(name, _)| name != "post"));
 }
 
 #[test]
 fn long_paste_asks_for_confirmation() {
-    let mut stage = Stage::talking(80, 24);
-    stage.tell(AppEvent::Pasted("1\n2\n3\n4\n5\n6".into()));
-    stage.key("enter");
-    assert!(stage.shows("6 lines. Press Enter again"));
-    stage.key("enter");
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.tell(AppEvent::Pasted("1\n2\n3\n4\n5\n6".into()));
+    fixture.key("enter");
+    assert!(fixture.shows("6 lines. Press Enter again"));
+    fixture.key("enter");
     assert_eq!(
-        stage
+        fixture
             .asked()
             .iter()
             .filter(|(name, _)| name == "post")
@@ -152,145 +152,148 @@ fn long_paste_asks_for_confirmation() {
 
 #[test]
 fn slash_commands() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("/jion");
-    stage.key("enter");
-    assert!(stage.shows("did you mean /join?") && stage.shows("› /jion"));
-    stage.key("ctrl-u");
-    stage.write("//join is the word");
-    stage.key("enter");
-    let asked = stage.asked();
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("/jion");
+    fixture.key("enter");
+    assert!(fixture.shows("did you mean /join?") && fixture.shows("› /jion"));
+    fixture.key("ctrl-u");
+    fixture.write("//join is the word");
+    fixture.key("enter");
+    let asked = fixture.asked();
     let Verb::Post(post) = &asked.last().expect("a request").1.verb else {
         panic!("not a post")
     };
     assert_eq!(post.body.as_str(), "/join is the word");
-    stage.write("/messages gra");
-    stage.key("enter");
+    fixture.write("/messages gra");
+    fixture.key("enter");
     assert!(
-        stage
+        fixture
             .asked()
             .iter()
             .any(|(name, _)| name == "user_messages")
     );
-    stage.key("esc");
-    stage.write("/messages nobody");
-    stage.key("enter");
-    assert!(stage.shows("No participant matches 'nobody'"));
+    fixture.key("esc");
+    fixture.write("/messages nobody");
+    fixture.key("enter");
+    assert!(fixture.shows("No participant matches 'nobody'"));
 }
 
 #[test]
 fn text_after_leaving_stays_until_enter_rejoins() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("/leave");
-    stage.key("enter");
-    stage.answer("leave", posted(20));
-    stage.event(
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("/leave");
+    fixture.key("enter");
+    fixture.answer("leave", posted(20));
+    fixture.event(
         20,
         What::Leave {
             user: user(ME),
             reason: Reason::Left,
         },
     );
-    assert!(stage.shows("You left"));
-    stage.write("too late");
-    stage.key("enter");
-    assert!(stage.shows("You are not in this meeting") && stage.shows("› too late"));
+    assert!(fixture.shows("You left"));
+    fixture.write("too late");
+    fixture.key("enter");
+    assert!(fixture.shows("You are not in this meeting") && fixture.shows("› too late"));
     assert!(
-        stage
+        fixture
             .asked()
             .iter()
             .all(|(name, _)| name != "join" && name != "post")
     );
-    stage.key("enter");
-    assert!(stage.asked().iter().any(|(name, _)| name == "join"));
-    assert!(stage.shows("› too late"), "what was written is still there");
+    fixture.key("enter");
+    assert!(fixture.asked().iter().any(|(name, _)| name == "join"));
+    assert!(
+        fixture.shows("› too late"),
+        "what was written is still there"
+    );
 }
 
 #[test]
 fn end_is_shown_and_posts_are_rejected() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("just about to");
-    stage.key("enter");
-    stage.event(
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("just about to");
+    fixture.key("enter");
+    fixture.event(
         20,
         What::Leave {
             user: user(ME),
             reason: Reason::Scheduled,
         },
     );
-    stage.event(
+    fixture.event(
         21,
         What::Closed {
             reason: Reason::Scheduled,
         },
     );
-    assert!(stage.shows("Meeting ended 14:52 (scheduled)"));
+    assert!(fixture.shows("Meeting ended 14:52 (scheduled)"));
     // It was sent, so only the server knows the outcome.
-    assert!(stage.shows("sending"));
-    stage.refuse("post", Code::Ended.into());
-    assert!(stage.shows("not sent: This meeting has ended"));
-    stage.write("hello");
-    stage.key("enter");
-    assert!(stage.shows("This meeting has ended"));
+    assert!(fixture.shows("sending"));
+    fixture.refuse("post", Code::Ended.into());
+    assert!(fixture.shows("not sent: This meeting has ended"));
+    fixture.write("hello");
+    fixture.key("enter");
+    assert!(fixture.shows("This meeting has ended"));
 }
 
 #[test]
 fn unread_messages_are_counted_and_divided() {
-    let mut stage = Stage::talking(120, 36);
-    stage.tell(AppEvent::Focused(false));
-    stage.hears(20, 8, "one");
-    stage.hears(21, 8, "@ada two");
-    stage.event(
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.tell(AppEvent::Focused(false));
+    fixture.hears(20, 8, "one");
+    fixture.hears(21, 8, "@ada two");
+    fixture.event(
         22,
         What::Leave {
             user: user(9),
             reason: Reason::Left,
         },
     );
-    assert!(stage.shows("!1 +2"));
-    stage.tell(AppEvent::Focused(true));
-    assert!(stage.shows("2 new since you looked away at 14:52"));
-    assert!(!stage.shows("!1 +2"));
-    stage.write("ok");
-    stage.key("enter");
-    assert!(!stage.shows("new since"));
+    assert!(fixture.shows("!1 +2"));
+    fixture.tell(AppEvent::Focused(true));
+    assert!(fixture.shows("2 new since you looked away at 14:52"));
+    assert!(!fixture.shows("!1 +2"));
+    fixture.write("ok");
+    fixture.key("enter");
+    assert!(!fixture.shows("new since"));
 }
 
 #[test]
 fn scrolled_view_stays_and_counts_new_messages() {
-    let mut stage = Stage::talking(80, 16);
-    stage.key("pageup");
-    let before = stage.screen();
+    let mut fixture = Fixture::talking(80, 16);
+    fixture.key("pageup");
+    let before = fixture.screen();
     let top = |screen: &str| screen.lines().nth(2).map(str::to_owned);
-    stage.hears(20, 8, "one");
-    stage.hears(21, 8, "two");
-    assert_eq!(top(&stage.screen()), top(&before));
-    assert!(stage.shows("▼ 2 new"));
-    stage.key("end");
-    assert!(stage.shows("two") && !stage.shows("▼"));
+    fixture.hears(20, 8, "one");
+    fixture.hears(21, 8, "two");
+    assert_eq!(top(&fixture.screen()), top(&before));
+    assert!(fixture.shows("▼ 2 new"));
+    fixture.key("end");
+    assert!(fixture.shows("two") && !fixture.shows("▼"));
 }
 
 #[test]
 fn older_messages_load_without_moving_the_view() {
-    let mut stage = Stage::ready(80, 16);
-    stage.key("enter");
-    stage.answer("join", posted(19));
+    let mut fixture = Fixture::ready(80, 16);
+    fixture.key("enter");
+    fixture.answer("join", posted(19));
     let mut last = talk();
     let older: Vec<_> = last.drain(..5).collect();
-    stage.answer("open", opened(last, vec![(ME, "13:52")]));
-    stage.key("pageup");
-    stage.key("alt-home");
-    let asked: Vec<_> = stage
+    fixture.answer("open", opened(last, vec![(ME, "13:52")]));
+    fixture.key("pageup");
+    fixture.key("alt-home");
+    let asked: Vec<_> = fixture
         .effects
         .iter()
         .filter(|effect| format!("{effect:?}").contains("before"))
         .collect();
     assert_eq!(asked.len(), 1);
-    assert!(stage.shows("loading older messages"));
+    assert!(fixture.shows("loading older messages"));
     let line = "Rollout is at 40 %";
-    let row = |stage: &Stage| stage.screen().lines().position(|row| row.contains(line));
-    let before = row(&stage);
-    stage.answer(
+    let row = |fixture: &Fixture| fixture.screen().lines().position(|row| row.contains(line));
+    let before = row(&fixture);
+    fixture.answer(
         "events",
         EventsOk {
             events: older,
@@ -299,11 +302,11 @@ fn older_messages_load_without_moving_the_view() {
         },
     );
     // The row above the first message is gone; the message itself stays in place.
-    let after = row(&stage);
+    let after = row(&fixture);
     assert!(after <= before && after.is_some(), "{before:?} {after:?}");
-    stage.key("alt-home");
-    assert!(stage.shows("started 14:30"));
-    let log = stage
+    fixture.key("alt-home");
+    assert!(fixture.shows("started 14:30"));
+    let log = fixture
         .model
         .room()
         .and_then(|room| room.log.as_ref())
@@ -313,16 +316,16 @@ fn older_messages_load_without_moving_the_view() {
 
 #[test]
 fn resize_keeps_the_scroll_position() {
-    let mut stage = Stage::talking(120, 20);
-    stage.key("pageup");
-    let Scroll::From { place, .. } = stage.model.room().expect("a room").scroll else {
+    let mut fixture = Fixture::talking(120, 20);
+    fixture.key("pageup");
+    let Scroll::From { place, .. } = fixture.model.room().expect("a room").scroll else {
         panic!("not scrolled")
     };
-    stage.tell(AppEvent::Resized(60, 20));
-    stage.key("shift-down");
-    stage.key("shift-up");
-    stage.tell(AppEvent::Resized(120, 20));
-    let Scroll::From { place: after, .. } = stage.model.room().expect("a room").scroll else {
+    fixture.tell(AppEvent::Resized(60, 20));
+    fixture.key("shift-down");
+    fixture.key("shift-up");
+    fixture.tell(AppEvent::Resized(120, 20));
+    let Scroll::From { place: after, .. } = fixture.model.room().expect("a room").scroll else {
         panic!("not scrolled")
     };
     assert_eq!(place, after);
@@ -330,9 +333,9 @@ fn resize_keeps_the_scroll_position() {
 
 #[test]
 fn long_log_scrolls_fast() {
-    let mut stage = Stage::ready(80, 24);
-    stage.key("enter");
-    stage.answer("join", posted(19));
+    let mut fixture = Fixture::ready(80, 24);
+    fixture.key("enter");
+    fixture.answer("join", posted(19));
     let mut events = talk();
     for number in 20..100_020 {
         events.push(event(
@@ -341,11 +344,11 @@ fn long_log_scrolls_fast() {
             message(8, number, "one of very many messages"),
         ));
     }
-    stage.answer("open", opened(events, vec![(ME, "13:52")]));
+    fixture.answer("open", opened(events, vec![(ME, "13:52")]));
     let begun = std::time::Instant::now();
     for _ in 0..100 {
-        stage.key("pageup");
-        stage.screen();
+        fixture.key("pageup");
+        fixture.screen();
     }
     // Far more than needed, far less than wrapping the whole log takes.
     assert!(
@@ -353,16 +356,16 @@ fn long_log_scrolls_fast() {
         "{:?}",
         begun.elapsed()
     );
-    assert!(stage.model.room().expect("a room").last() > Seq::default());
+    assert!(fixture.model.room().expect("a room").last() > Seq::default());
 }
 
 #[test]
 fn remaining_time_is_announced_once_per_threshold() {
-    let mut stage = Stage::talking(120, 36);
+    let mut fixture = Fixture::talking(120, 36);
     let mut told = Vec::new();
     for _ in 0..(23 * 6) {
-        stage.wait_ms(10_000);
-        if let Some(notice) = &stage.model.notice
+        fixture.wait_ms(10_000);
+        if let Some(notice) = &fixture.model.notice
             && told.last() != Some(&notice.text)
         {
             told.push(notice.text.clone());

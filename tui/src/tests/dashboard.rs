@@ -9,7 +9,7 @@ use plenary_shared::protocol::{
 use plenary_shared::text::MessageBody;
 use rstest::rstest;
 
-use super::stage::{Stage, at, demo_meetings, id, opened, posted, seq, user};
+use super::fixture::{Fixture, at, demo_meetings, id, opened, posted, seq, user};
 use crate::theme::Theme;
 
 fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) -> BoardRow {
@@ -72,9 +72,9 @@ pub(super) fn rows() -> Vec<BoardRow> {
     rows
 }
 
-fn head(stage: &Stage) -> BoardHead {
+fn head(fixture: &Fixture) -> BoardHead {
     BoardHead {
-        now: stage.now,
+        now: fixture.now,
         live: 4,
         soon: 1,
         overrun: 1,
@@ -120,23 +120,23 @@ fn servers() -> Vec<BoardServer> {
 }
 
 /// The dashboard of an admin.
-pub(super) fn dashboard(columns: u16, rows_: u16) -> Stage {
-    let mut stage = Stage::new(columns, rows_);
-    stage.role = Role::Admin;
-    stage.greet(vec![]);
-    stage.answer_meetings(demo_meetings());
-    stage.key("f5");
-    stage.answer("watch", Done {});
+pub(super) fn dashboard(columns: u16, rows_: u16) -> Fixture {
+    let mut fixture = Fixture::new(columns, rows_);
+    fixture.role = Role::Admin;
+    fixture.greet(vec![]);
+    fixture.answer_meetings(demo_meetings());
+    fixture.key("f5");
+    fixture.answer("watch", Done {});
     let event = Board {
         anew: true,
-        head: Some(head(&stage)),
+        head: Some(head(&fixture)),
         rows: rows(),
         checks: vec![check("redis", true, Some(1)), check("archive", false, None)],
         servers: servers(),
         gone: vec![],
     };
-    stage.push(Push::Board(Box::new(event)));
-    stage
+    fixture.push(Push::Board(Box::new(event)));
+    fixture
 }
 
 pub(super) fn participants() -> PeopleOk {
@@ -158,80 +158,80 @@ pub(super) fn participants() -> PeopleOk {
 
 #[test]
 fn dashboard_120x36() {
-    let mut stage = dashboard(120, 36);
-    stage.key("j");
-    stage.key("space");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(120, 36);
+    fixture.key("j");
+    fixture.key("space");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn dashboard_80x24() {
-    let mut stage = dashboard(80, 24);
-    stage.key("/");
-    stage.write("!ended");
-    stage.key("enter");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(80, 24);
+    fixture.key("/");
+    fixture.write("!ended");
+    fixture.key("enter");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn dashboard_44x20_in_ascii() {
-    let mut stage = dashboard(44, 20);
-    stage.model.theme = Theme::new(false, true);
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(44, 20);
+    fixture.model.theme = Theme::new(false, true);
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn servers_120x36() {
-    let mut stage = dashboard(120, 36);
-    stage.key("s");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(120, 36);
+    fixture.key("s");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn servers_44x20() {
-    let mut stage = dashboard(44, 20);
-    stage.key("s");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(44, 20);
+    fixture.key("s");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn servers_80x24() {
-    let mut stage = dashboard(80, 24);
-    stage.key("s");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(80, 24);
+    fixture.key("s");
+    assert_snapshot!(fixture.screen());
     // Keys do not reach the layers below the page.
-    stage.asked();
-    stage.key("enter");
-    stage.write("hello");
-    stage.tell(crate::msg::AppEvent::Pasted("hello".to_owned()));
-    assert!(stage.asked().is_empty());
-    stage.key("esc");
-    assert!(stage.shows("DASHBOARD"), "{}", stage.screen());
-    stage.key("f5");
-    assert!(!stage.shows("hello"), "{}", stage.screen());
+    fixture.asked();
+    fixture.key("enter");
+    fixture.write("hello");
+    fixture.tell(crate::msg::AppEvent::Pasted("hello".to_owned()));
+    assert!(fixture.asked().is_empty());
+    fixture.key("esc");
+    assert!(fixture.shows("DASHBOARD"), "{}", fixture.screen());
+    fixture.key("f5");
+    assert!(!fixture.shows("hello"), "{}", fixture.screen());
 }
 
 #[test]
 fn ban_dialog_80x24() {
-    let mut stage = dashboard(80, 24);
-    stage.key("D");
-    stage.answer("people", participants());
-    stage.write("l");
-    stage.key("down");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(80, 24);
+    fixture.key("D");
+    fixture.answer("people", participants());
+    fixture.write("l");
+    fixture.key("down");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn end_dialog_44x20() {
-    let mut stage = dashboard(44, 20);
-    stage.key("X");
-    stage.write("we are done");
-    assert_snapshot!(stage.screen());
+    let mut fixture = dashboard(44, 20);
+    fixture.key("X");
+    fixture.write("we are done");
+    assert_snapshot!(fixture.screen());
 }
 
 /// The moderation requests that were sent.
-fn sent_actions(stage: &mut Stage) -> Vec<Moderate> {
-    let asked = stage.asked().into_iter();
+fn sent_actions(fixture: &mut Fixture) -> Vec<Moderate> {
+    let asked = fixture.asked().into_iter();
     asked
         .filter_map(|(_, request)| match request.verb {
             Verb::Moderate(moderate) => Some(moderate),
@@ -272,81 +272,89 @@ fn keys_send_every_action(
     #[case] action: RequestedAction,
     #[case] done: &str,
 ) {
-    let mut stage = dashboard(80, 24);
-    stage.asked();
-    stage.key(begins);
-    if stage
+    let mut fixture = dashboard(80, 24);
+    fixture.asked();
+    fixture.key(begins);
+    if fixture
         .effects
         .iter()
         .any(|effect| format!("{effect:?}").contains("People"))
     {
-        stage.answer("people", participants());
+        fixture.answer("people", participants());
     }
-    assert_eq!(sent_actions(&mut stage), [], "sent before it was confirmed");
+    assert_eq!(
+        sent_actions(&mut fixture),
+        [],
+        "sent before it was confirmed"
+    );
     for key in keys {
-        stage.key(key);
+        fixture.key(key);
     }
-    let effects = stage.effects.clone();
-    let moderated = sent_actions(&mut stage);
-    assert_eq!(moderated.len(), 1, "{}", stage.screen());
+    let effects = fixture.effects.clone();
+    let moderated = sent_actions(&mut fixture);
+    assert_eq!(moderated.len(), 1, "{}", fixture.screen());
     assert_eq!(moderated[0].instance, id(7, 1));
     assert_eq!(moderated[0].action, action);
     assert_eq!(moderated[0].reason.as_deref(), reason);
-    stage.effects = effects;
-    stage.answer("moderate", posted(20));
-    assert!(stage.shows(done), "{}", stage.screen());
+    fixture.effects = effects;
+    fixture.answer("moderate", posted(20));
+    assert!(fixture.shows(done), "{}", fixture.screen());
 }
 
 #[test]
 fn absent_user_is_named_by_email() {
-    let mut stage = dashboard(80, 24);
-    stage.key("U");
-    stage.answer("people", participants());
-    stage.write("eve");
-    stage.key("enter");
-    assert!(stage.shows("Type the full email"), "{}", stage.screen());
-    stage.write("@example.org");
-    stage.key("enter");
-    stage.key("enter");
-    let moderated = sent_actions(&mut stage);
+    let mut fixture = dashboard(80, 24);
+    fixture.key("U");
+    fixture.answer("people", participants());
+    fixture.write("eve");
+    fixture.key("enter");
+    assert!(fixture.shows("Type the full email"), "{}", fixture.screen());
+    fixture.write("@example.org");
+    fixture.key("enter");
+    fixture.key("enter");
+    let moderated = sent_actions(&mut fixture);
     assert_eq!(moderated[0].action, RequestedAction::Unban(address()));
 }
 
 #[test]
 fn locked_meeting_is_unlocked_and_esc_cancels() {
-    let mut stage = dashboard(80, 24);
-    stage.key("/");
-    stage.write("platform");
-    stage.key("enter");
-    stage.key("l");
+    let mut fixture = dashboard(80, 24);
+    fixture.key("/");
+    fixture.write("platform");
+    fixture.key("enter");
+    fixture.key("l");
     assert!(
-        stage.shows("Unlock Platform sync 42/1?"),
+        fixture.shows("Unlock Platform sync 42/1?"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("esc");
-    assert!(stage.shows("Cancelled"), "{}", stage.screen());
-    assert_eq!(sent_actions(&mut stage), []);
-    stage.key("+");
-    stage.write("x");
-    stage.key("enter");
-    assert!(stage.shows("Type a number from 1 to"), "{}", stage.screen());
+    fixture.key("esc");
+    assert!(fixture.shows("Cancelled"), "{}", fixture.screen());
+    assert_eq!(sent_actions(&mut fixture), []);
+    fixture.key("+");
+    fixture.write("x");
+    fixture.key("enter");
+    assert!(
+        fixture.shows("Type a number from 1 to"),
+        "{}",
+        fixture.screen()
+    );
 }
 
 #[test]
 fn action_applies_to_all_marked_meetings() {
-    let mut stage = dashboard(80, 24);
-    stage.key("space");
-    stage.key("space");
-    stage.key("n");
+    let mut fixture = dashboard(80, 24);
+    fixture.key("space");
+    fixture.key("space");
+    fixture.key("n");
     assert!(
-        stage.shows("Announcement for 2 meetings:"),
+        fixture.shows("Announcement for 2 meetings:"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.write("fire drill");
-    stage.key("enter");
-    let moderated = sent_actions(&mut stage);
+    fixture.write("fire drill");
+    fixture.key("enter");
+    let moderated = sent_actions(&mut fixture);
     assert_eq!(moderated.len(), 2);
     assert_ne!(moderated[0].cmid, moderated[1].cmid);
     assert_ne!(moderated[0].instance, moderated[1].instance);
@@ -354,26 +362,26 @@ fn action_applies_to_all_marked_meetings() {
 
 #[test]
 fn refusal_names_the_action_and_the_reason() {
-    let mut stage = dashboard(120, 36);
-    stage.key("l");
-    stage.key("enter");
-    stage.refuse("moderate", Reject::from(Code::AlreadySo));
+    let mut fixture = dashboard(120, 36);
+    fixture.key("l");
+    fixture.key("enter");
+    fixture.refuse("moderate", Reject::from(Code::AlreadySo));
     let text = "Could not lock Budget review 7/1: This is so already";
-    assert!(stage.shows(text), "{}", stage.screen());
-    stage.key("l");
-    stage.key("enter");
-    stage.lose_link();
+    assert!(fixture.shows(text), "{}", fixture.screen());
+    fixture.key("l");
+    fixture.key("enter");
+    fixture.lose_link();
     assert!(
-        stage.shows("Connection lost, result unknown"),
+        fixture.shows("Connection lost, result unknown"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
     // The subscription is renewed after a reconnect.
-    stage.asked();
-    stage.greet(vec![]);
+    fixture.asked();
+    fixture.greet(vec![]);
     let watches = |verb: &Verb| *verb == Verb::Watch(Watch::default());
     assert!(
-        stage
+        fixture
             .asked()
             .iter()
             .any(|(_, request)| watches(&request.verb))
@@ -382,53 +390,53 @@ fn refusal_names_the_action_and_the_reason() {
 
 #[test]
 fn paused_snapshot_keeps_rows_and_old_one_is_stale() {
-    let mut stage = dashboard(120, 36);
-    stage.key("f");
+    let mut fixture = dashboard(120, 36);
+    fixture.key("f");
     let gone = Board {
         gone: vec![id(44, 1)],
         ..Board::default()
     };
-    stage.push(Push::Board(Box::new(gone)));
+    fixture.push(Push::Board(Box::new(gone)));
     assert!(
-        stage.shows("PAUSED") && stage.shows("Incident"),
+        fixture.shows("PAUSED") && fixture.shows("Incident"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("f");
-    assert!(!stage.shows("Incident"), "{}", stage.screen());
-    assert!(!stage.shows("⚠ stale"), "{}", stage.screen());
-    stage.wait_ms(6_000);
-    assert!(stage.shows("⚠ stale"), "{}", stage.screen());
+    fixture.key("f");
+    assert!(!fixture.shows("Incident"), "{}", fixture.screen());
+    assert!(!fixture.shows("⚠ stale"), "{}", fixture.screen());
+    fixture.wait_ms(6_000);
+    assert!(fixture.shows("⚠ stale"), "{}", fixture.screen());
 }
 
 #[test]
 fn chat_returns_to_the_same_row() {
-    let mut stage = dashboard(120, 36);
-    stage.key("/");
-    stage.write("platform");
-    stage.key("enter");
-    stage.asked();
-    stage.key("o");
+    let mut fixture = dashboard(120, 36);
+    fixture.key("/");
+    fixture.write("platform");
+    fixture.key("enter");
+    fixture.asked();
+    fixture.key("o");
     assert!(
-        stage.shows("Opened 42/1 from the dashboard"),
+        fixture.shows("Opened 42/1 from the dashboard"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.answer("open", opened(vec![], vec![(8, "13:31")]));
-    assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
-    stage.key("esc");
+    fixture.answer("open", opened(vec![], vec![(8, "13:31")]));
+    assert!(!fixture.shows("DASHBOARD"), "{}", fixture.screen());
+    fixture.key("esc");
     assert!(
-        stage.shows("DASHBOARD") && stage.shows("platform"),
+        fixture.shows("DASHBOARD") && fixture.shows("platform"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("f5");
-    assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
+    fixture.key("f5");
+    assert!(!fixture.shows("DASHBOARD"), "{}", fixture.screen());
     let stopped = Verb::Watch(Watch {
         stop: true,
         instance: None,
     });
-    let asked = stage.asked();
+    let asked = fixture.asked();
     assert!(
         asked.iter().any(|(_, request)| request.verb == stopped),
         "{asked:?}"
@@ -437,24 +445,24 @@ fn chat_returns_to_the_same_row() {
 
 #[test]
 fn dashboard_needs_an_admin() {
-    let mut stage = Stage::ready(80, 24);
-    stage.asked();
-    stage.key("f5");
+    let mut fixture = Fixture::ready(80, 24);
+    fixture.asked();
+    fixture.key("f5");
     assert!(
-        stage.shows("Only an admin may do this"),
+        fixture.shows("Only an admin may do this"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    assert!(stage.asked().is_empty());
+    assert!(fixture.asked().is_empty());
 }
 
 #[test]
 fn nothing_panics_at_any_size() {
     for (columns, rows) in [(1, 1), (20, 6), (21, 7), (30, 10), (60, 20), (300, 100)] {
-        let mut stage = dashboard(columns, rows);
+        let mut fixture = dashboard(columns, rows);
         for key in ["j", "G", "pageup", "X", "esc", "/", "x", "enter", "f", "L"] {
-            stage.key(key);
-            stage.screen();
+            fixture.key(key);
+            fixture.screen();
         }
     }
 }

@@ -2,20 +2,20 @@
 
 use rstest::rstest;
 
-use super::stage::{Stage, id, sync};
+use super::fixture::{Fixture, id, sync};
 use crate::effect::Effect;
 use crate::msg::AppEvent;
 
-fn written(stage: &Stage) -> &str {
-    stage
+fn written(fixture: &Fixture) -> &str {
+    fixture
         .model
         .composer()
         .map_or("", |composer| composer.editor.text())
 }
 
 /// Returns the text with the cursor as a bar.
-fn line(stage: &Stage) -> String {
-    let Some(composer) = stage.model.composer() else {
+fn line(fixture: &Fixture) -> String {
+    let Some(composer) = fixture.model.composer() else {
         return "|".to_owned();
     };
     let (text, before) = (composer.editor.text(), composer.editor.before());
@@ -52,45 +52,45 @@ fn line(stage: &Stage) -> String {
 #[case("a", "alt-enter b ctrl-home", "|a\nb")]
 #[case("a", "alt-enter b up ctrl-end", "a\nb|")]
 fn editing_keys(#[case] text: &str, #[case] keys: &str, #[case] expected: &str) {
-    let mut stage = Stage::talking(80, 24);
+    let mut fixture = Fixture::talking(80, 24);
     for c in text.chars() {
         // As a terminal sends them: the characters of a cluster arrive one by one.
-        stage.tell(AppEvent::Key(
+        fixture.tell(AppEvent::Key(
             crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c)).into(),
         ));
     }
     for key in keys.split(' ') {
-        stage.key(key);
+        fixture.key(key);
     }
-    assert_eq!(line(&stage), expected);
+    assert_eq!(line(&fixture), expected);
 }
 
 #[test]
 fn cuts_can_be_yanked_in_another_meeting() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("wrong room");
-    stage.key("ctrl-u");
-    stage.key("ctrl-n");
-    stage.key("ctrl-y");
-    assert_eq!(stage.model.shown, Some(id(44, 1)));
-    assert_eq!(written(&stage), "wrong room");
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("wrong room");
+    fixture.key("ctrl-u");
+    fixture.key("ctrl-n");
+    fixture.key("ctrl-y");
+    assert_eq!(fixture.model.shown, Some(id(44, 1)));
+    assert_eq!(written(&fixture), "wrong room");
 }
 
 #[test]
 fn password_cuts_stay_in_the_password_field() {
     let theme = crate::theme::Theme::new(true, false);
-    let mut stage = Stage::begin(80, 24, None, theme);
-    stage.write("ada@example.org");
-    stage.key("tab");
-    stage.write("secret");
-    stage.key("ctrl-u");
-    stage.key("shift-tab");
-    stage.key("ctrl-y");
-    assert!(!stage.shows("secret"));
-    stage.key("tab");
-    stage.key("ctrl-y");
+    let mut fixture = Fixture::begin(80, 24, None, theme);
+    fixture.write("ada@example.org");
+    fixture.key("tab");
+    fixture.write("secret");
+    fixture.key("ctrl-u");
+    fixture.key("shift-tab");
+    fixture.key("ctrl-y");
+    assert!(!fixture.shows("secret"));
+    fixture.key("tab");
+    fixture.key("ctrl-y");
     assert_eq!(
-        stage
+        fixture
             .model
             .layers
             .get::<crate::model::sign_in::SignIn>()
@@ -103,35 +103,39 @@ fn password_cuts_stay_in_the_password_field() {
 
 #[test]
 fn history_starts_at_the_first_line_and_keeps_the_draft() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("first");
-    stage.key("enter");
-    stage.write("draft");
-    stage.key("alt-enter");
-    stage.write("of two lines");
-    stage.key("up");
-    assert_eq!(written(&stage), "draft\nof two lines");
-    stage.key("up");
-    assert_eq!(written(&stage), "first");
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("first");
+    fixture.key("enter");
+    fixture.write("draft");
+    fixture.key("alt-enter");
+    fixture.write("of two lines");
+    fixture.key("up");
+    assert_eq!(written(&fixture), "draft\nof two lines");
+    fixture.key("up");
+    assert_eq!(written(&fixture), "first");
     // The draft is stored, not the history entry on screen.
-    stage.wait_ms(1_100);
-    let kept = stage.effects.iter().rev().find_map(|effect| match effect {
-        Effect::SaveDrafts(drafts) => Some(drafts.clone()),
-        _ => None,
-    });
+    fixture.wait_ms(1_100);
+    let kept = fixture
+        .effects
+        .iter()
+        .rev()
+        .find_map(|effect| match effect {
+            Effect::SaveDrafts(drafts) => Some(drafts.clone()),
+            _ => None,
+        });
     let draft = "draft\nof two lines".to_owned();
     assert_eq!(kept, Some(vec![(sync(), draft.clone())]));
-    stage.key("down");
-    assert_eq!(written(&stage), draft);
-    stage.key("up");
-    stage.key("up");
-    stage.key("enter");
+    fixture.key("down");
+    assert_eq!(written(&fixture), draft);
+    fixture.key("up");
+    fixture.key("up");
+    fixture.key("enter");
     assert_eq!(
-        written(&stage),
+        written(&fixture),
         draft,
         "it comes back when the other is sent"
     );
-    let sent = stage.effects.iter().filter_map(|effect| match effect {
+    let sent = fixture.effects.iter().filter_map(|effect| match effect {
         Effect::AppendHistory { text, .. } => Some(text.as_str()),
         _ => None,
     });
@@ -144,30 +148,30 @@ fn history_starts_at_the_first_line_and_keeps_the_draft() {
 
 #[test]
 fn tab_cycles_completions() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("/jo");
-    assert!(stage.shows("/join ") && stage.shows("/joins") && stage.shows("─ commands"));
-    stage.key("tab");
-    assert_eq!(written(&stage), "/join");
-    stage.key("tab");
-    assert_eq!(written(&stage), "/joins");
-    assert!(stage.shows("▌/joins") && stage.shows("2/2"));
-    stage.key("shift-tab");
-    assert_eq!(written(&stage), "/join");
-    stage.key("esc");
-    assert_eq!(written(&stage), "/jo", "what was written is back");
-    assert!(!stage.shows("─ commands"));
-    stage.write("ins");
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("/jo");
+    assert!(fixture.shows("/join ") && fixture.shows("/joins") && fixture.shows("─ commands"));
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "/join");
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "/joins");
+    assert!(fixture.shows("▌/joins") && fixture.shows("2/2"));
+    fixture.key("shift-tab");
+    assert_eq!(written(&fixture), "/join");
+    fixture.key("esc");
+    assert_eq!(written(&fixture), "/jo", "what was written is back");
+    assert!(!fixture.shows("─ commands"));
+    fixture.write("ins");
     assert!(
-        !stage.shows("─ commands"),
+        !fixture.shows("─ commands"),
         "what is written out needs no help"
     );
-    stage.key("ctrl-u");
-    stage.write("ask @mar");
-    stage.key("tab");
-    assert_eq!(written(&stage), "ask @margaret ");
-    stage.key("ctrl-_");
-    assert_eq!(written(&stage), "ask @mar");
+    fixture.key("ctrl-u");
+    fixture.write("ask @mar");
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "ask @margaret ");
+    fixture.key("ctrl-_");
+    assert_eq!(written(&fixture), "ask @mar");
 }
 
 #[rstest]
@@ -179,65 +183,65 @@ fn tab_cycles_completions() {
 #[case("nothing", "nothing")]
 #[case("@nobody", "@nobody")]
 fn tab_completes(#[case] text: &str, #[case] expected: &str) {
-    let mut stage = Stage::talking(120, 36);
-    stage.write(text);
-    stage.key("tab");
-    assert_eq!(written(&stage), expected);
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write(text);
+    fixture.key("tab");
+    assert_eq!(written(&fixture), expected);
 }
 
 #[test]
 fn typing_accepts_a_completion() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("hello @");
-    stage.key("tab");
-    assert_eq!(written(&stage), "hello @grace", "who is here comes first");
-    stage.write(",");
-    assert_eq!(written(&stage), "hello @grace,");
-    stage.key("enter");
-    assert_eq!(written(&stage), "");
-    assert!(stage.asked().iter().any(|(name, _)| name == "post"));
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("hello @");
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "hello @grace", "who is here comes first");
+    fixture.write(",");
+    assert_eq!(written(&fixture), "hello @grace,");
+    fixture.key("enter");
+    assert_eq!(written(&fixture), "");
+    assert!(fixture.asked().iter().any(|(name, _)| name == "post"));
 }
 
 #[test]
 fn external_editor_returns_text_to_its_meeting() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("begun here");
-    stage.key("ctrl-x");
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("begun here");
+    fixture.key("ctrl-x");
     let effect = Effect::Edit {
         at: Some(sync()),
         text: "begun here".into(),
     };
-    assert!(stage.effects.contains(&effect));
-    stage.key("ctrl-n");
-    stage.tell(AppEvent::Edited {
+    assert!(fixture.effects.contains(&effect));
+    fixture.key("ctrl-n");
+    fixture.tell(AppEvent::Edited {
         at: Some(sync()),
         text: "begun here\nended there".into(),
     });
-    assert_eq!(written(&stage), "");
-    stage.key("ctrl-p");
-    assert_eq!(written(&stage), "begun here\nended there");
-    stage.key("ctrl-_");
-    assert_eq!(written(&stage), "begun here");
-    stage.tell(AppEvent::Failed("there is no 'vi'".into()));
-    assert!(stage.shows("✗ there is no 'vi'"));
-    stage.tell(AppEvent::Edited {
+    assert_eq!(written(&fixture), "");
+    fixture.key("ctrl-p");
+    assert_eq!(written(&fixture), "begun here\nended there");
+    fixture.key("ctrl-_");
+    assert_eq!(written(&fixture), "begun here");
+    fixture.tell(AppEvent::Failed("there is no 'vi'".into()));
+    assert!(fixture.shows("✗ there is no 'vi'"));
+    fixture.tell(AppEvent::Edited {
         at: Some(sync()),
         text: "x".repeat(100_000),
     });
-    assert!(stage.shows("Text too long (100,000 bytes, limit 65,536)"));
-    assert_eq!(written(&stage), "begun here");
+    assert!(fixture.shows("Text too long (100,000 bytes, limit 65,536)"));
+    assert_eq!(written(&fixture), "begun here");
 }
 
 #[test]
 fn long_input_scrolls_with_the_cursor() {
-    let mut stage = Stage::talking(80, 24);
+    let mut fixture = Fixture::talking(80, 24);
     let lines: Vec<String> = (1..=9)
         .map(|number| format!("line number {number}"))
         .collect();
-    stage.tell(AppEvent::Pasted(lines.join("\n")));
-    assert!(stage.shows("line number 9") && !stage.shows("line number 3"));
+    fixture.tell(AppEvent::Pasted(lines.join("\n")));
+    assert!(fixture.shows("line number 9") && !fixture.shows("line number 3"));
     for _ in 0..8 {
-        stage.key("up");
+        fixture.key("up");
     }
-    assert!(stage.shows("› line number 1") && !stage.shows("line number 7"));
+    assert!(fixture.shows("› line number 1") && !fixture.shows("line number 7"));
 }

@@ -6,8 +6,8 @@ use plenary_shared::protocol::{Board, BoardServer, Push, WaitOk, Waiter};
 use plenary_shared::text::MessageBody;
 use proptest::prelude::*;
 
+use super::fixture::{Fixture, event, instance, join, message, opened, posted, sync, user};
 use super::schedule::{open_schedule_with, schedule};
-use super::stage::{Stage, event, instance, join, message, opened, posted, sync, user};
 use crate::msg::{AppEvent, Mouse};
 
 /// Texts that break screens: control characters, joiners, bidi, stacked combining marks, a word of
@@ -92,8 +92,8 @@ const KEYS: &[&str] = &[
 ];
 
 /// Returns whether every symbol is within the screen and free of control characters.
-fn fits(stage: &Stage) -> bool {
-    let cells = stage.cells();
+fn fits(fixture: &Fixture) -> bool {
+    let cells = fixture.cells();
     let area = cells.area;
     area.positions().all(|at| {
         let symbol = cells[at].symbol();
@@ -119,11 +119,11 @@ proptest! {
             planned.meeting.description.clone_from(&name);
             planned.audience.push(name.clone());
         }
-        let mut stage = open_schedule_with(columns, rows, &plan);
-        prop_assert!(fits(&stage));
+        let mut fixture = open_schedule_with(columns, rows, &plan);
+        prop_assert!(fits(&fixture));
         for key in ["enter", "esc", "a", "esc", "s", "esc", "o", "esc"] {
-            stage.key(key);
-            prop_assert!(fits(&stage));
+            fixture.key(key);
+            prop_assert!(fits(&fixture));
         }
         let mut rows = super::dashboard::rows();
         for row in &mut rows {
@@ -131,14 +131,14 @@ proptest! {
         }
         let server = BoardServer { name: name.clone(), ..BoardServer::default() };
         let news = Board { rows, servers: vec![server], ..Board::default() };
-        stage.push(Push::Board(Box::new(news)));
+        fixture.push(Push::Board(Box::new(news)));
         for key in ["s", "esc", "enter", "w", "esc", "esc"] {
-            stage.key(key);
-            prop_assert!(fits(&stage));
+            fixture.key(key);
+            prop_assert!(fits(&fixture));
         }
         for key in keys {
-            stage.key(KEYS[key]);
-            prop_assert!(fits(&stage));
+            fixture.key(KEYS[key]);
+            prop_assert!(fits(&fixture));
         }
     }
 
@@ -150,21 +150,21 @@ proptest! {
         written in text(),
         keys in proptest::collection::vec(0..KEYS.len(), 0..12),
     ) {
-        let mut stage = Stage::ready(columns, rows);
-        stage.key("alt-3");
+        let mut fixture = Fixture::ready(columns, rows);
+        fixture.key("alt-3");
         let people = (7..).zip(&names).map(|(id, name)| Waiter { id: user(id), name: name.clone() });
         let found = WaitOk { count: names.len() * 3, people: people.collect() };
-        stage.answer("wait", found);
-        prop_assert!(fits(&stage));
+        fixture.answer("wait", found);
+        prop_assert!(fits(&fixture));
         for page in ["f1", "esc", "f3", "f2", "ctrl-g"] {
-            stage.key(page);
-            prop_assert!(fits(&stage));
+            fixture.key(page);
+            prop_assert!(fits(&fixture));
         }
-        stage.tell(AppEvent::Pasted(written));
-        prop_assert!(fits(&stage));
+        fixture.tell(AppEvent::Pasted(written));
+        prop_assert!(fits(&fixture));
         for key in keys {
-            stage.key(KEYS[key]);
-            prop_assert!(fits(&stage));
+            fixture.key(KEYS[key]);
+            prop_assert!(fits(&fixture));
         }
     }
 
@@ -177,57 +177,57 @@ proptest! {
         keys in proptest::collection::vec(0..KEYS.len(), 0..24),
     ) {
         let (columns, rows) = sizes[0];
-        let mut stage = Stage::new(columns, rows);
-        stage.greet(vec![]);
+        let mut fixture = Fixture::new(columns, rows);
+        fixture.greet(vec![]);
         let mut meeting = instance(
             sync(), &title, "2026-09-22T13:30:00Z", "2026-09-22T13:53:30Z", InstanceState::Active,
         );
         meeting.description.clone_from(&texts[0]);
         meeting.is_public = false;
-        stage.answer_meetings(vec![meeting.clone()]);
-        stage.screen();
-        stage.key("enter");
-        stage.answer("join", posted(2));
-        let mut events = vec![event(1, stage.now, What::Opened), event(2, stage.now, join(8, &name))];
+        fixture.answer_meetings(vec![meeting.clone()]);
+        fixture.screen();
+        fixture.key("enter");
+        fixture.answer("join", posted(2));
+        let mut events = vec![event(1, fixture.now, What::Opened), event(2, fixture.now, join(8, &name))];
         for (index, body) in texts.iter().enumerate() {
             if MessageBody::parse(body.clone()).is_ok() {
                 let next = events.len() as u64 + 1;
-                events.push(event(next, stage.now, message(8 + index as u64 % 2, next, body)));
+                events.push(event(next, fixture.now, message(8 + index as u64 % 2, next, body)));
             }
         }
         let last = events.len() as u64;
         let mut ok = opened(events, vec![(7, "13:30")]);
         ok.instance = meeting;
         ok.users[1].name.clone_from(&name);
-        stage.answer("open", ok);
+        fixture.answer("open", ok);
         for body in &texts {
-            stage.tell(AppEvent::Pasted(body.clone()));
-            stage.screen();
-            stage.key("enter");
+            fixture.tell(AppEvent::Pasted(body.clone()));
+            fixture.screen();
+            fixture.key("enter");
         }
-        stage.screen();
+        fixture.screen();
         for (index, key) in keys.iter().enumerate() {
-            stage.key(KEYS[*key]);
+            fixture.key(KEYS[*key]);
             if index % 4 == 0 {
                 let (column, row) = (columns / 2, rows / 2);
-                stage.tell(AppEvent::Mouse(Mouse::Click { column, row }));
-                stage.tell(AppEvent::Mouse(Mouse::WheelUp));
+                fixture.tell(AppEvent::Mouse(Mouse::Click { column, row }));
+                fixture.tell(AppEvent::Mouse(Mouse::WheelUp));
             }
             if index % 5 == 0 {
                 let (columns, rows) = sizes[index % sizes.len()];
-                stage.tell(AppEvent::Resized(columns, rows));
+                fixture.tell(AppEvent::Resized(columns, rows));
             }
-            let shown = stage.screen();
+            let shown = fixture.screen();
             prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
-            prop_assert!(fits(&stage));
+            prop_assert!(fits(&fixture));
         }
-        stage.hears(last + 1, 8, "event");
-        stage.event(last + 2, What::Leave { user: user(8), reason: Reason::Left });
-        stage.event(last + 3, What::Closed { reason: Reason::Scheduled });
-        stage.wait_ms(90_000);
-        stage.lose_link();
-        stage.wait_ms(2_500);
-        stage.screen();
+        fixture.hears(last + 1, 8, "event");
+        fixture.event(last + 2, What::Leave { user: user(8), reason: Reason::Left });
+        fixture.event(last + 3, What::Closed { reason: Reason::Scheduled });
+        fixture.wait_ms(90_000);
+        fixture.lose_link();
+        fixture.wait_ms(2_500);
+        fixture.screen();
     }
 
     #[test]
@@ -238,34 +238,34 @@ proptest! {
         keys in proptest::collection::vec(0..KEYS.len(), 0..12),
     ) {
         let theme = crate::theme::Theme::new(false, true);
-        let mut stage = Stage::begin(columns, rows, None, theme);
+        let mut fixture = Fixture::begin(columns, rows, None, theme);
         for key in keys {
-            stage.key(KEYS[key]);
-            stage.tell(AppEvent::Pasted(written.clone()));
-            stage.screen();
+            fixture.key(KEYS[key]);
+            fixture.tell(AppEvent::Pasted(written.clone()));
+            fixture.screen();
         }
     }
 }
 
 #[test]
 fn every_size_is_drawn() {
-    let mut stage = Stage::talking(120, 36);
-    stage.write("draft");
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("draft");
     for columns in (1..=130).chain([160, 199, 200, 201, 250]) {
         for rows in [1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 24, 40, 80] {
-            stage.tell(AppEvent::Resized(columns, rows));
-            assert!(columns < 9 || stage.shows("draft"), "{columns}x{rows}");
+            fixture.tell(AppEvent::Resized(columns, rows));
+            assert!(columns < 9 || fixture.shows("draft"), "{columns}x{rows}");
         }
     }
 }
 
 #[test]
 fn smaller_terminal_than_reported_is_drawn() {
-    let mut stage = Stage::talking(120, 36);
-    stage.model.size = (200, 60);
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.model.size = (200, 60);
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(44, 20))
         .expect("no terminal can fail");
     terminal
-        .draw(|frame| drop(crate::view::view(&stage.model, frame)))
+        .draw(|frame| drop(crate::view::view(&fixture.model, frame)))
         .expect("no terminal can fail");
 }

@@ -10,7 +10,7 @@ use plenary_shared::protocol::{
 use plenary_shared::text::MessageBody;
 
 use super::dashboard::{dashboard, participants};
-use super::stage::{Stage, at, id, seq, user};
+use super::fixture::{Fixture, at, id, seq, user};
 use crate::theme::Theme;
 
 fn stay(from: &str, to: Option<(&str, Reason)>) -> Stay {
@@ -157,43 +157,43 @@ fn detail() -> Detail {
     }
 }
 
-fn tell(stage: &mut Stage, event: Detail) {
-    stage.push(Push::Detail(Box::new(event)));
+fn tell(fixture: &mut Fixture, event: Detail) {
+    fixture.push(Push::Detail(Box::new(event)));
 }
 
 /// The dashboard with the row of Incident 4471 selected.
-fn selected(columns: u16, rows: u16) -> Stage {
-    let mut stage = dashboard(columns, rows);
+fn selected(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = dashboard(columns, rows);
     // It is the fourth by time left.
     for _ in 0..3 {
-        stage.key("j");
+        fixture.key("j");
     }
-    stage
+    fixture
 }
 
 /// The detail of Incident 4471.
-fn meeting_detail(columns: u16, rows: u16) -> Stage {
-    let mut stage = selected(columns, rows);
-    answer_watches(&mut stage);
-    stage.key("enter");
-    answer_watches(&mut stage);
-    tell(&mut stage, detail());
-    stage
+fn meeting_detail(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = selected(columns, rows);
+    answer_watches(&mut fixture);
+    fixture.key("enter");
+    answer_watches(&mut fixture);
+    tell(&mut fixture, detail());
+    fixture
 }
 
 /// Answers all subscriptions.
-fn answer_watches(stage: &mut Stage) {
-    while stage
+fn answer_watches(fixture: &mut Fixture) {
+    while fixture
         .effects
         .iter()
         .any(|effect| format!("{effect:?}").contains("Watch(Watch"))
     {
-        stage.answer("watch", Done {});
+        fixture.answer("watch", Done {});
     }
 }
 
-fn watched(stage: &mut Stage) -> Vec<Watch> {
-    let asked = stage.asked().into_iter();
+fn watched(fixture: &mut Fixture) -> Vec<Watch> {
+    let asked = fixture.asked().into_iter();
     asked
         .filter_map(|(_, request)| match request.verb {
             Verb::Watch(watch) => Some(watch),
@@ -204,59 +204,59 @@ fn watched(stage: &mut Stage) -> Vec<Watch> {
 
 #[test]
 fn detail_120x36() {
-    let mut stage = meeting_detail(120, 36);
-    stage.key("j");
-    assert_snapshot!(stage.screen());
+    let mut fixture = meeting_detail(120, 36);
+    fixture.key("j");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn detail_80x24() {
-    let mut stage = meeting_detail(80, 24);
-    stage.key("tab");
-    stage.key("j");
-    assert_snapshot!(stage.screen());
+    let mut fixture = meeting_detail(80, 24);
+    fixture.key("tab");
+    fixture.key("j");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn detail_44x20_in_ascii() {
-    let mut stage = meeting_detail(44, 20);
-    stage.model.theme = Theme::new(false, true);
-    assert_snapshot!(stage.screen());
+    let mut fixture = meeting_detail(44, 20);
+    fixture.model.theme = Theme::new(false, true);
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn below_the_table_120x36() {
-    let mut stage = selected(120, 36);
-    answer_watches(&mut stage);
-    tell(&mut stage, detail());
-    assert_snapshot!(stage.screen());
+    let mut fixture = selected(120, 36);
+    answer_watches(&mut fixture);
+    tell(&mut fixture, detail());
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn access_80x24() {
-    let mut stage = meeting_detail(80, 24);
-    stage.key("w");
-    stage.answer("people", participants());
+    let mut fixture = meeting_detail(80, 24);
+    fixture.key("w");
+    fixture.answer("people", participants());
     assert!(
-        stage.shows("Check whether a user can join"),
+        fixture.shows("Check whether a user can join"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.write("nobody");
-    stage.key("enter");
-    assert!(stage.shows("Type the full email"), "{}", stage.screen());
-    stage.key("ctrl-u");
-    stage.write("mal");
-    stage.asked();
-    stage.key("enter");
-    let asked = stage.effects.clone();
+    fixture.write("nobody");
+    fixture.key("enter");
+    assert!(fixture.shows("Type the full email"), "{}", fixture.screen());
+    fixture.key("ctrl-u");
+    fixture.write("mal");
+    fixture.asked();
+    fixture.key("enter");
+    let asked = fixture.effects.clone();
     let explain = Verb::Explain(Explain {
         instance: id(44, 1),
         email: "mallory@example.org".to_owned(),
     });
-    assert!(stage.asked().iter().any(|(_, one)| one.verb == explain));
-    stage.effects = asked;
-    stage.answer(
+    assert!(fixture.asked().iter().any(|(_, one)| one.verb == explain));
+    fixture.effects = asked;
+    fixture.answer(
         "explain",
         Verdict {
             allowed: false,
@@ -265,46 +265,50 @@ fn access_80x24() {
             change: "plenary admin unlock 44/1".to_owned(),
         },
     );
-    assert_snapshot!(stage.screen());
-    stage.key("esc");
-    assert!(stage.shows("Incident 4471"), "{}", stage.screen());
+    assert_snapshot!(fixture.screen());
+    fixture.key("esc");
+    assert!(fixture.shows("Incident 4471"), "{}", fixture.screen());
 }
 
 #[test]
 fn esc_closes_filter_then_detail_then_dashboard() {
-    let mut stage = meeting_detail(80, 24);
+    let mut fixture = meeting_detail(80, 24);
     assert!(
-        stage.shows("DASHBOARD › Incident 4471 44/1 › participants"),
+        fixture.shows("DASHBOARD › Incident 4471 44/1 › participants"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("/");
-    stage.write("mar !deny");
-    stage.key("enter");
+    fixture.key("/");
+    fixture.write("mar !deny");
+    fixture.key("enter");
     assert!(
-        stage.shows("margaret") && !stage.shows("linus"),
+        fixture.shows("margaret") && !fixture.shows("linus"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("esc");
+    fixture.key("esc");
     assert!(
-        stage.shows("linus") && stage.shows("mallory"),
+        fixture.shows("linus") && fixture.shows("mallory"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("esc");
-    assert!(stage.shows("DASHBOARD › meetings"), "{}", stage.screen());
-    answer_watches(&mut stage);
-    stage.key("esc");
-    assert!(!stage.shows("DASHBOARD"), "{}", stage.screen());
+    fixture.key("esc");
+    assert!(
+        fixture.shows("DASHBOARD › meetings"),
+        "{}",
+        fixture.screen()
+    );
+    answer_watches(&mut fixture);
+    fixture.key("esc");
+    assert!(!fixture.shows("DASHBOARD"), "{}", fixture.screen());
 }
 
 #[test]
 fn sort_keys_sort_and_reverse_participants() {
-    let mut stage = meeting_detail(80, 24);
-    let first = |stage: &mut Stage, key: &str| {
-        stage.key(key);
-        let screen = stage.screen();
+    let mut fixture = meeting_detail(80, 24);
+    let first = |fixture: &mut Fixture, key: &str| {
+        fixture.key(key);
+        let screen = fixture.screen();
         let head = screen.lines().position(|line| line.contains("STATE"));
         let row = screen
             .lines()
@@ -316,20 +320,20 @@ fn sort_keys_sort_and_reverse_participants() {
             .unwrap_or_default()
             .to_owned()
     };
-    assert_eq!(first(&mut stage, "M"), "grace");
-    assert_eq!(first(&mut stage, "M"), "anita");
-    assert_eq!(first(&mut stage, "N"), "anita");
-    assert_eq!(first(&mut stage, "S"), "anita");
-    assert_eq!(first(&mut stage, "S"), "barbara");
-    assert_eq!(first(&mut stage, "J"), "anita");
+    assert_eq!(first(&mut fixture, "M"), "grace");
+    assert_eq!(first(&mut fixture, "M"), "anita");
+    assert_eq!(first(&mut fixture, "N"), "anita");
+    assert_eq!(first(&mut fixture, "S"), "anita");
+    assert_eq!(first(&mut fixture, "S"), "barbara");
+    assert_eq!(first(&mut fixture, "J"), "anita");
 }
 
 #[test]
 fn messages_open_from_participant_and_timeline() {
-    let mut stage = meeting_detail(80, 24);
-    stage.key("M");
-    stage.asked();
-    stage.key("enter");
+    let mut fixture = meeting_detail(80, 24);
+    fixture.key("M");
+    fixture.asked();
+    fixture.key("enter");
     let request = |before| {
         Verb::UserMessages(UserMessages {
             instance: id(44, 1),
@@ -339,14 +343,14 @@ fn messages_open_from_participant_and_timeline() {
             limit: 200,
         })
     };
-    let asked = stage.effects.clone();
+    let asked = fixture.effects.clone();
     assert!(
-        stage
+        fixture
             .asked()
             .iter()
             .any(|(_, one)| one.verb == request(None))
     );
-    stage.effects = asked;
+    fixture.effects = asked;
     let said = Message {
         user: user(8),
         body: MessageBody::parse("what she said").expect("a body"),
@@ -362,21 +366,21 @@ fn messages_open_from_participant_and_timeline() {
         messages: vec![said],
         more: false,
     };
-    stage.answer("user_messages", page);
+    fixture.answer("user_messages", page);
     assert!(
-        stage.shows("Messages from grace in Incident 4471") && stage.shows("what she said"),
+        fixture.shows("Messages from grace in Incident 4471") && fixture.shows("what she said"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("esc");
-    stage.key("tab");
-    stage.key("/");
-    stage.write("msg");
-    stage.key("enter");
-    stage.asked();
-    stage.key("enter");
+    fixture.key("esc");
+    fixture.key("tab");
+    fixture.key("/");
+    fixture.write("msg");
+    fixture.key("enter");
+    fixture.asked();
+    fixture.key("enter");
     assert!(
-        stage
+        fixture
             .asked()
             .iter()
             .any(|(_, one)| one.verb == request(Some(seq(4))))
@@ -385,18 +389,18 @@ fn messages_open_from_participant_and_timeline() {
 
 #[test]
 fn action_applies_to_selected_participant() {
-    let mut stage = meeting_detail(80, 24);
-    stage.key("M");
-    stage.key("d");
+    let mut fixture = meeting_detail(80, 24);
+    fixture.key("M");
+    fixture.key("d");
     assert!(
-        stage.shows("Remove grace from Incident 4471 44/1?"),
+        fixture.shows("Remove grace from Incident 4471 44/1?"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.write("noise");
-    stage.asked();
-    stage.key("enter");
-    let asked = stage.asked();
+    fixture.write("noise");
+    fixture.asked();
+    fixture.key("enter");
+    let asked = fixture.asked();
     let moderated = asked.iter().find_map(|(_, one)| match &one.verb {
         Verb::Moderate(moderate) => Some(moderate),
         _ => None,
@@ -412,47 +416,47 @@ fn action_applies_to_selected_participant() {
 
 #[test]
 fn detail_is_requested_once_and_after_a_reconnect() {
-    let mut stage = selected(80, 24);
-    answer_watches(&mut stage);
+    let mut fixture = selected(80, 24);
+    answer_watches(&mut fixture);
     // A small screen shows no detail below the table.
-    assert!(watched(&mut stage).is_empty());
-    stage.key("enter");
+    assert!(watched(&mut fixture).is_empty());
+    fixture.key("enter");
     let of = |instance| Watch {
         stop: false,
         instance,
     };
-    let asked = stage.effects.clone();
-    assert_eq!(watched(&mut stage), [of(Some(id(44, 1)))]);
-    stage.effects = asked;
-    stage.answer("watch", Done {});
+    let asked = fixture.effects.clone();
+    assert_eq!(watched(&mut fixture), [of(Some(id(44, 1)))]);
+    fixture.effects = asked;
+    fixture.answer("watch", Done {});
     // A late update for another instance is dropped.
     let other = Detail {
         people: everybody(),
         ..Detail::of(id(7, 1))
     };
-    tell(&mut stage, other);
+    tell(&mut fixture, other);
     assert!(
-        stage.shows("loading") && !stage.shows("grace"),
+        fixture.shows("loading") && !fixture.shows("grace"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    tell(&mut stage, detail());
-    assert!(stage.shows("grace"), "{}", stage.screen());
-    stage.lose_link();
-    stage.asked();
-    stage.greet(vec![]);
-    let asked = stage.effects.clone();
-    assert_eq!(watched(&mut stage), [of(None)]);
-    stage.effects = asked;
-    stage.answer("watch", Done {});
-    assert_eq!(watched(&mut stage), [of(Some(id(44, 1)))]);
+    tell(&mut fixture, detail());
+    assert!(fixture.shows("grace"), "{}", fixture.screen());
+    fixture.lose_link();
+    fixture.asked();
+    fixture.greet(vec![]);
+    let asked = fixture.effects.clone();
+    assert_eq!(watched(&mut fixture), [of(None)]);
+    fixture.effects = asked;
+    fixture.answer("watch", Done {});
+    assert_eq!(watched(&mut fixture), [of(Some(id(44, 1)))]);
 }
 
 #[test]
 fn selected_entry_stays_and_newest_follows() {
-    let mut stage = meeting_detail(80, 24);
-    stage.key("tab");
-    stage.key("j");
+    let mut fixture = meeting_detail(80, 24);
+    fixture.key("tab");
+    fixture.key("j");
     let more = Detail {
         traces: vec![trace(
             9,
@@ -462,15 +466,15 @@ fn selected_entry_stays_and_newest_follows() {
         )],
         ..Detail::of(id(44, 1))
     };
-    tell(&mut stage, more);
-    let screen = stage.screen();
+    tell(&mut fixture, more);
+    let screen = fixture.screen();
     let selected = screen.lines().find(|line| line.starts_with('\u{258c}'));
     assert!(
         selected.is_some_and(|line| line.contains("mallory")),
         "{screen}"
     );
-    stage.key("g");
-    let screen = stage.screen();
+    fixture.key("g");
+    let screen = fixture.screen();
     let selected = screen.lines().find(|line| line.starts_with('\u{258c}'));
     assert!(
         selected.is_some_and(|line| line.contains("grace")),
@@ -480,38 +484,38 @@ fn selected_entry_stays_and_newest_follows() {
 
 #[test]
 fn paused_detail_keeps_its_rows() {
-    let mut stage = meeting_detail(80, 24);
-    stage.key("f");
+    let mut fixture = meeting_detail(80, 24);
+    fixture.key("f");
     let gone = Detail {
         anew: true,
         ..Detail::of(id(44, 1))
     };
-    tell(&mut stage, gone);
+    tell(&mut fixture, gone);
     assert!(
-        stage.shows("PAUSED") && stage.shows("margaret"),
+        fixture.shows("PAUSED") && fixture.shows("margaret"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("f");
-    assert!(stage.shows("No participants yet"), "{}", stage.screen());
+    fixture.key("f");
+    assert!(fixture.shows("No participants yet"), "{}", fixture.screen());
 }
 
 #[test]
 fn refused_detail_shows_the_error() {
-    let mut stage = selected(80, 24);
-    answer_watches(&mut stage);
-    stage.key("enter");
+    let mut fixture = selected(80, 24);
+    answer_watches(&mut fixture);
+    fixture.key("enter");
     let reject = Reject::new(
         Code::TooManyRequests,
         "Admins look into 64 meetings already.",
     );
-    stage.refuse("watch", reject);
-    assert!(stage.shows("64 meetings already"), "{}", stage.screen());
-    assert!(stage.shows("Incident 4471"), "{}", stage.screen());
+    fixture.refuse("watch", reject);
+    assert!(fixture.shows("64 meetings already"), "{}", fixture.screen());
+    assert!(fixture.shows("Incident 4471"), "{}", fixture.screen());
     // The error stays in place of the detail after the notice expires.
-    stage.wait_ms(60_000);
-    assert!(stage.shows("64 meetings already"), "{}", stage.screen());
-    assert!(!stage.shows("loading"), "{}", stage.screen());
+    fixture.wait_ms(60_000);
+    assert!(fixture.shows("64 meetings already"), "{}", fixture.screen());
+    assert!(!fixture.shows("loading"), "{}", fixture.screen());
 }
 
 #[test]
@@ -525,12 +529,12 @@ fn nothing_panics_at_any_size() {
         (100, 30),
         (300, 100),
     ] {
-        let mut stage = meeting_detail(columns, rows);
+        let mut fixture = meeting_detail(columns, rows);
         for key in [
             "j", "G", "tab", "pageup", "G", "w", "esc", "/", "x", "enter", "f", "S",
         ] {
-            stage.key(key);
-            stage.screen();
+            fixture.key(key);
+            fixture.screen();
         }
     }
 }

@@ -6,20 +6,20 @@ use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{Fence, Push, Verb};
 use plenary_shared::text::MessageBody;
 
-use super::stage::{ME, Stage, generation, id, message, opened, posted, seq, sync, talk, user};
+use super::fixture::{Fixture, ME, generation, id, message, opened, posted, seq, sync, talk, user};
 use crate::journal::{ComposeTarget, MessageRef};
 
 /// Returns a live meeting in which Ada has sent a message as well.
-fn live_meeting(columns: u16, rows: u16) -> Stage {
-    let mut stage = Stage::talking(columns, rows);
-    stage.hears(20, ME, "the hosts leave on Friday");
-    stage.hears(21, 9, "thanks");
-    stage
+fn live_meeting(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = Fixture::talking(columns, rows);
+    fixture.hears(20, ME, "the hosts leave on Friday");
+    fixture.hears(21, 9, "thanks");
+    fixture
 }
 
 /// Returns the last request.
-fn last_request(stage: &mut Stage) -> Verb {
-    let (_, request) = stage.asked().pop().expect("something was asked");
+fn last_request(fixture: &mut Fixture) -> Verb {
+    let (_, request) = fixture.asked().pop().expect("something was asked");
     request.verb
 }
 
@@ -32,34 +32,34 @@ fn edited(number: u64, target: u64, body: &str) -> What {
     }
 }
 
-fn written(stage: &Stage) -> &str {
-    stage.model.composer().map_or("", |one| one.editor.text())
+fn written(fixture: &Fixture) -> &str {
+    fixture.model.composer().map_or("", |one| one.editor.text())
 }
 
 /// Selects the message `above` rows up from the last one.
-fn select(stage: &mut Stage, above: usize) {
-    stage.key("ctrl-s");
+fn select(fixture: &mut Fixture, above: usize) {
+    fixture.key("ctrl-s");
     for _ in 0..above {
-        stage.key("k");
+        fixture.key("k");
     }
 }
 
 #[test]
 fn reply_quotes_its_message() {
-    let mut stage = live_meeting(120, 36);
-    stage.asked();
-    stage.write("half ");
-    select(&mut stage, 2);
-    stage.key("r");
-    assert!(stage.shows("┃ Replying to linus: do we have the runbook"));
-    stage.write("written");
-    stage.key("enter");
-    let Verb::Post(post) = last_request(&mut stage) else {
+    let mut fixture = live_meeting(120, 36);
+    fixture.asked();
+    fixture.write("half ");
+    select(&mut fixture, 2);
+    fixture.key("r");
+    assert!(fixture.shows("┃ Replying to linus: do we have the runbook"));
+    fixture.write("written");
+    fixture.key("enter");
+    let Verb::Post(post) = last_request(&mut fixture) else {
         panic!("not a post")
     };
     assert_eq!(post.reply_to, Some(seq(18)));
     assert_eq!(post.body.as_str(), "half written");
-    assert!(stage.shows("┃ linus: do we have the runbook") && !stage.shows("Replying"));
+    assert!(fixture.shows("┃ linus: do we have the runbook") && !fixture.shows("Replying"));
     let What::Message { mut body, .. } = message(ME, 0, "half written") else {
         unreachable!("a message")
     };
@@ -71,10 +71,10 @@ fn reply_quotes_its_message() {
         edited: None,
         deleted: None,
     };
-    stage.event(22, own(body.clone()));
-    assert_eq!(stage.screen().matches("half written").count(), 1);
+    fixture.event(22, own(body.clone()));
+    assert_eq!(fixture.screen().matches("half written").count(), 1);
     body = MessageBody::parse("a second one").expect("a body");
-    stage.event(
+    fixture.event(
         23,
         What::Message {
             user: user(8),
@@ -85,25 +85,25 @@ fn reply_quotes_its_message() {
             deleted: None,
         },
     );
-    assert!(stage.shows("┃ (an earlier message)"));
+    assert!(fixture.shows("┃ (an earlier message)"));
 }
 
 #[test]
 fn esc_cancels_a_reply_and_keeps_the_text() {
-    let mut stage = live_meeting(80, 24);
-    stage.write("/reply lin");
-    stage.key("enter");
+    let mut fixture = live_meeting(80, 24);
+    fixture.write("/reply lin");
+    fixture.key("enter");
     assert!(
-        stage.shows("Replying to linus: thanks"),
+        fixture.shows("Replying to linus: thanks"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.write("you are welcome");
-    stage.key("esc");
-    assert!(!stage.shows("Replying") && stage.shows("› you are welcome"));
-    stage.asked();
-    stage.key("enter");
-    let Verb::Post(post) = last_request(&mut stage) else {
+    fixture.write("you are welcome");
+    fixture.key("esc");
+    assert!(!fixture.shows("Replying") && fixture.shows("› you are welcome"));
+    fixture.asked();
+    fixture.key("enter");
+    let Verb::Post(post) = last_request(&mut fixture) else {
         panic!("not a post")
     };
     assert_eq!(post.reply_to, None);
@@ -111,34 +111,34 @@ fn esc_cancels_a_reply_and_keeps_the_text() {
 
 #[test]
 fn commands_keep_the_reply_target() {
-    let mut stage = live_meeting(80, 24);
-    stage.write("/reply");
-    stage.key("enter");
-    stage.write("/dnd");
-    stage.key("enter");
-    assert!(stage.shows("Replying to linus: thanks"));
+    let mut fixture = live_meeting(80, 24);
+    fixture.write("/reply");
+    fixture.key("enter");
+    fixture.write("/dnd");
+    fixture.key("enter");
+    assert!(fixture.shows("Replying to linus: thanks"));
 }
 
 #[test]
 fn edit_shows_at_once_until_its_event() {
-    let mut stage = live_meeting(120, 36);
-    stage.asked();
-    stage.write("a draft");
-    select(&mut stage, 1);
-    stage.key("e");
-    assert!(stage.shows("Editing your 14:52 message"));
-    assert_eq!(written(&stage), "the hosts leave on Friday");
-    stage.key("ctrl-u");
-    stage.write("/leave is a word elsewhere");
-    stage.key("enter");
-    assert_eq!(written(&stage), "a draft");
-    let Verb::Edit(edit) = last_request(&mut stage) else {
+    let mut fixture = live_meeting(120, 36);
+    fixture.asked();
+    fixture.write("a draft");
+    select(&mut fixture, 1);
+    fixture.key("e");
+    assert!(fixture.shows("Editing your 14:52 message"));
+    assert_eq!(written(&fixture), "the hosts leave on Friday");
+    fixture.key("ctrl-u");
+    fixture.write("/leave is a word elsewhere");
+    fixture.key("enter");
+    assert_eq!(written(&fixture), "a draft");
+    let Verb::Edit(edit) = last_request(&mut fixture) else {
         panic!("not an edit")
     };
     assert_eq!((edit.target, edit.instance), (seq(20), sync()));
-    assert!(stage.shows("you  /leave is a word elsewhere") && stage.shows("saving edit"));
-    assert!(!stage.shows("the hosts leave on Friday"));
-    stage.event(
+    assert!(fixture.shows("you  /leave is a word elsewhere") && fixture.shows("saving edit"));
+    assert!(!fixture.shows("the hosts leave on Friday"));
+    fixture.event(
         22,
         What::Edited {
             user: user(ME),
@@ -147,78 +147,78 @@ fn edit_shows_at_once_until_its_event() {
             body: edit.body,
         },
     );
-    assert!(stage.shows("/leave is a word elsewhere (edited)") && !stage.shows("saving edit"));
-    stage.durable(22);
-    assert_eq!(stage.model.outbox.entries().count(), 0);
+    assert!(fixture.shows("/leave is a word elsewhere (edited)") && !fixture.shows("saving edit"));
+    fixture.durable(22);
+    assert_eq!(fixture.model.outbox.entries().count(), 0);
 }
 
 #[test]
 fn rejected_edit_shows_the_reason_and_keeps_the_text() {
-    let mut stage = live_meeting(120, 36);
-    stage.write("/edit");
-    stage.key("enter");
-    stage.write("!");
-    stage.key("enter");
-    stage.refuse("edit", Reject::new(Code::Invalid, "A field is wrong."));
-    assert!(stage.shows("edit not saved: A field is wrong."));
-    assert!(stage.shows("you  the hosts leave on Friday ") && stage.shows("✗ not edited"));
-    stage.write("/recall");
-    stage.key("enter");
-    assert_eq!(written(&stage), "the hosts leave on Friday!");
-    assert!(stage.shows("Editing your"));
-    stage.key("esc");
-    assert_eq!(written(&stage), "");
-    stage.key("ctrl-y");
-    assert_eq!(written(&stage), "the hosts leave on Friday!");
+    let mut fixture = live_meeting(120, 36);
+    fixture.write("/edit");
+    fixture.key("enter");
+    fixture.write("!");
+    fixture.key("enter");
+    fixture.refuse("edit", Reject::new(Code::Invalid, "A field is wrong."));
+    assert!(fixture.shows("edit not saved: A field is wrong."));
+    assert!(fixture.shows("you  the hosts leave on Friday ") && fixture.shows("✗ not edited"));
+    fixture.write("/recall");
+    fixture.key("enter");
+    assert_eq!(written(&fixture), "the hosts leave on Friday!");
+    assert!(fixture.shows("Editing your"));
+    fixture.key("esc");
+    assert_eq!(written(&fixture), "");
+    fixture.key("ctrl-y");
+    assert_eq!(written(&fixture), "the hosts leave on Friday!");
 }
 
 #[test]
 fn unchanged_and_empty_edits_are_not_sent() {
-    let mut stage = live_meeting(120, 36);
-    stage.asked();
-    stage.write("/edit");
-    stage.key("enter");
-    stage.key("enter");
-    assert!(stage.asked().is_empty() && !stage.shows("Editing your"));
-    stage.write("/edit");
-    stage.key("enter");
-    stage.key("ctrl-u");
-    stage.key("enter");
-    assert!(stage.shows("Message is empty"));
-    assert!(stage.asked().is_empty() && stage.shows("Editing your"));
+    let mut fixture = live_meeting(120, 36);
+    fixture.asked();
+    fixture.write("/edit");
+    fixture.key("enter");
+    fixture.key("enter");
+    assert!(fixture.asked().is_empty() && !fixture.shows("Editing your"));
+    fixture.write("/edit");
+    fixture.key("enter");
+    fixture.key("ctrl-u");
+    fixture.key("enter");
+    assert!(fixture.shows("Message is empty"));
+    assert!(fixture.asked().is_empty() && fixture.shows("Editing your"));
 }
 
 #[test]
 fn only_own_messages_can_be_edited() {
-    let mut stage = live_meeting(120, 36);
-    stage.key("ctrl-s");
+    let mut fixture = live_meeting(120, 36);
+    fixture.key("ctrl-s");
     for key in ["e", "d"] {
-        stage.key(key);
-        assert!(stage.shows("Somebody else said this"), "{key}");
-        stage.model.notice = None;
+        fixture.key(key);
+        assert!(fixture.shows("Somebody else said this"), "{key}");
+        fixture.model.notice = None;
     }
 }
 
 #[test]
 fn delete_asks_for_confirmation() {
-    let mut stage = live_meeting(120, 36);
-    stage.asked();
-    select(&mut stage, 1);
-    stage.key("d");
-    assert!(stage.shows("Press d again to delete this message, Esc to cancel"));
-    stage.key("esc");
-    stage.key("d");
-    stage.key("k");
-    stage.key("j");
-    stage.key("d");
-    assert!(stage.asked().is_empty());
-    stage.key("d");
-    let Verb::Delete(delete) = last_request(&mut stage) else {
+    let mut fixture = live_meeting(120, 36);
+    fixture.asked();
+    select(&mut fixture, 1);
+    fixture.key("d");
+    assert!(fixture.shows("Press d again to delete this message, Esc to cancel"));
+    fixture.key("esc");
+    fixture.key("d");
+    fixture.key("k");
+    fixture.key("j");
+    fixture.key("d");
+    assert!(fixture.asked().is_empty());
+    fixture.key("d");
+    let Verb::Delete(delete) = last_request(&mut fixture) else {
         panic!("not a delete")
     };
     assert_eq!(delete.target, seq(20));
-    assert!(stage.shows("(deleted)") && stage.shows("deleting"));
-    stage.event(
+    assert!(fixture.shows("(deleted)") && fixture.shows("deleting"));
+    fixture.event(
         22,
         What::Deleted {
             user: user(ME),
@@ -226,21 +226,21 @@ fn delete_asks_for_confirmation() {
             target: seq(20),
         },
     );
-    assert!(stage.shows("you  (deleted)") && !stage.shows("deleting"));
+    assert!(fixture.shows("you  (deleted)") && !fixture.shows("deleting"));
 }
 
 #[test]
 fn delete_command_needs_a_second_enter() {
-    let mut stage = live_meeting(120, 36);
-    stage.asked();
-    stage.write("/delete");
-    stage.key("enter");
-    assert!(stage.shows("Press Enter again to delete \"the hosts leave on Friday\""));
-    assert!(stage.asked().is_empty());
-    stage.key("enter");
-    stage.refuse("delete", Code::MessageDeleted.into());
+    let mut fixture = live_meeting(120, 36);
+    fixture.asked();
+    fixture.write("/delete");
+    fixture.key("enter");
+    assert!(fixture.shows("Press Enter again to delete \"the hosts leave on Friday\""));
+    assert!(fixture.asked().is_empty());
+    fixture.key("enter");
+    fixture.refuse("delete", Code::MessageDeleted.into());
     assert_eq!(
-        stage.model.outbox.entries().count(),
+        fixture.model.outbox.entries().count(),
         0,
         "it is gone already"
     );
@@ -248,26 +248,26 @@ fn delete_command_needs_a_second_enter() {
 
 #[test]
 fn edits_wait_while_offline() {
-    let mut stage = live_meeting(120, 36);
-    stage.lose_link();
-    stage.write("/edit");
-    stage.key("enter");
-    stage.write("!");
-    stage.key("enter");
-    assert!(stage.shows("the hosts leave on Friday!") && stage.shows("waiting to be edited"));
-    stage.asked();
-    stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
-    assert!(stage.asked().iter().any(|(name, _)| name == "edit"));
+    let mut fixture = live_meeting(120, 36);
+    fixture.lose_link();
+    fixture.write("/edit");
+    fixture.key("enter");
+    fixture.write("!");
+    fixture.key("enter");
+    assert!(fixture.shows("the hosts leave on Friday!") && fixture.shows("waiting to be edited"));
+    fixture.asked();
+    fixture.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
+    assert!(fixture.asked().iter().any(|(name, _)| name == "edit"));
 }
 
 #[test]
 fn target_is_found_by_id_after_a_fence() {
-    let mut stage = live_meeting(120, 36);
-    stage.asked();
+    let mut fixture = live_meeting(120, 36);
+    fixture.asked();
     let What::Message { cmid, .. } = message(ME, 20, "x") else {
         unreachable!("a message")
     };
-    stage.push(Push::Fence(Fence {
+    fixture.push(Push::Fence(Fence {
         instance: sync(),
         generation: generation(2),
         base: seq(19),
@@ -275,10 +275,14 @@ fn target_is_found_by_id_after_a_fence() {
     let mut again = opened(talk(), vec![(ME, "13:52")]);
     again.generation = generation(2);
     let mut events = talk();
-    events.push(super::stage::event(20, stage.now, message(9, 21, "thanks")));
-    events.push(super::stage::event(
+    events.push(super::fixture::event(
+        20,
+        fixture.now,
+        message(9, 21, "thanks"),
+    ));
+    events.push(super::fixture::event(
         21,
-        stage.now,
+        fixture.now,
         message(ME, 20, "the hosts leave on Friday"),
     ));
     for event in &mut events {
@@ -286,18 +290,18 @@ fn target_is_found_by_id_after_a_fence() {
     }
     again.seq = seq(21);
     again.events = events;
-    stage.answer("open", again);
+    fixture.answer("open", again);
     let old = MessageRef {
         seq: seq(20),
         cmid: Some(cmid),
     };
-    let log = stage.model.room().and_then(|room| room.log.as_ref());
-    assert_eq!(stage.model.outbox.seq_of(old, log), Some(seq(21)));
+    let log = fixture.model.room().and_then(|room| room.log.as_ref());
+    assert_eq!(fixture.model.outbox.seq_of(old, log), Some(seq(21)));
     let lost = MessageRef {
         seq: seq(20),
         cmid: Some(Cmid(uuid::Uuid::from_u128(5))),
     };
-    assert_eq!(stage.model.outbox.seq_of(lost, log), None);
+    assert_eq!(fixture.model.outbox.seq_of(lost, log), None);
 }
 
 #[test]
@@ -310,7 +314,7 @@ fn target_is_stored_on_disk() {
             seq: seq(7),
             cmid: None,
         }),
-        since: super::stage::time(super::stage::NOW),
+        since: super::fixture::time(super::fixture::NOW),
         failed: None,
     };
     let text = serde_json::to_string(&line).expect("JSON");
@@ -320,18 +324,18 @@ fn target_is_stored_on_disk() {
 }
 
 /// Returns a screen with a reply, an edit and a pending reply.
-fn with_replies(columns: u16, rows: u16) -> Stage {
-    let mut stage = live_meeting(columns, rows);
-    stage.event(22, edited(22, 20, "the hosts leave on Friday, at noon"));
-    stage.write("/reply linus");
-    stage.key("enter");
-    stage.write("yes: https://wiki/oncall");
-    stage.key("enter");
-    stage.answer("post", posted(23));
-    stage.write("/reply grace");
-    stage.key("enter");
-    stage.write("not yet");
-    stage
+fn with_replies(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = live_meeting(columns, rows);
+    fixture.event(22, edited(22, 20, "the hosts leave on Friday, at noon"));
+    fixture.write("/reply linus");
+    fixture.key("enter");
+    fixture.write("yes: https://wiki/oncall");
+    fixture.key("enter");
+    fixture.answer("post", posted(23));
+    fixture.write("/reply grace");
+    fixture.key("enter");
+    fixture.write("not yet");
+    fixture
 }
 
 #[test]

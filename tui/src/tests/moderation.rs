@@ -6,7 +6,7 @@ use plenary_shared::domain::{
 use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::ResumeMode;
 
-use super::stage::{ME, Stage, sync, user};
+use super::fixture::{Fixture, ME, sync, user};
 
 /// An action by user 8.
 fn done(action: ModerationAction, reason: &str) -> What {
@@ -27,70 +27,74 @@ fn me() -> Subject {
 }
 
 /// The name of user 8.
-fn admin(stage: &Stage) -> String {
-    let log = stage.model.room().and_then(|room| room.log.as_ref());
+fn admin(fixture: &Fixture) -> String {
+    let log = fixture.model.room().and_then(|room| room.log.as_ref());
     log.expect("an open meeting").name(user(8))
 }
 
 #[test]
 fn extended_meeting_shows_its_new_end() {
-    let mut stage = Stage::talking(100, 24);
-    let before = stage.model.instance(sync()).expect("known").todatetime;
+    let mut fixture = Fixture::talking(100, 24);
+    let before = fixture.model.instance(sync()).expect("known").todatetime;
     let todatetime = before.plus_ms(30 * 60_000);
     let what = done(
         ModerationAction::Extend(EndChange { todatetime, before }),
         "not done yet",
     );
-    stage.event(20, what);
-    let instance = stage.model.instance(sync()).expect("known");
+    fixture.event(20, what);
+    let instance = fixture.model.instance(sync()).expect("known");
     assert_eq!(instance.todatetime, todatetime);
-    let end = stage.model.zone.hm(todatetime);
-    let admin = admin(&stage);
+    let end = fixture.model.zone.hm(todatetime);
+    let admin = admin(&fixture);
     let said = format!("{admin} extended the meeting to {end} (+30m): not done yet");
-    assert!(stage.shows(&said), "{}", stage.screen());
+    assert!(fixture.shows(&said), "{}", fixture.screen());
 }
 
 #[test]
 fn removed_user_sees_the_reason_and_stays_out() {
-    let mut stage = Stage::talking(100, 24);
-    stage.asked();
-    stage.event(20, done(ModerationAction::Remove(me()), "spam"));
+    let mut fixture = Fixture::talking(100, 24);
+    fixture.asked();
+    fixture.event(20, done(ModerationAction::Remove(me()), "spam"));
     let reason = Reason::Removed;
     let user = user(ME);
-    stage.event(21, What::Leave { user, reason });
-    let admin = admin(&stage);
+    fixture.event(21, What::Leave { user, reason });
+    let admin = admin(&fixture);
     assert!(
-        stage.shows(&format!("{admin} removed you: spam")),
+        fixture.shows(&format!("{admin} removed you: spam")),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    assert!(!stage.model.room().expect("a room").wants_to_join);
-    stage.lose_link();
-    stage.greet(vec![(sync(), ResumeMode::Delta)]);
-    let names: Vec<String> = stage.asked().into_iter().map(|(name, _)| name).collect();
+    assert!(!fixture.model.room().expect("a room").wants_to_join);
+    fixture.lose_link();
+    fixture.greet(vec![(sync(), ResumeMode::Delta)]);
+    let names: Vec<String> = fixture.asked().into_iter().map(|(name, _)| name).collect();
     assert!(!names.contains(&"join".to_owned()), "{names:?}");
 }
 
 #[test]
 fn muted_user_sees_why_a_post_is_rejected() {
-    let mut stage = Stage::talking(100, 24);
-    stage.event(20, done(ModerationAction::Mute(me()), "too loud"));
-    let admin = admin(&stage);
+    let mut fixture = Fixture::talking(100, 24);
+    fixture.event(20, done(ModerationAction::Mute(me()), "too loud"));
+    let admin = admin(&fixture);
     assert!(
-        stage.shows(&format!("{admin} muted you: too loud")),
+        fixture.shows(&format!("{admin} muted you: too loud")),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.write("but");
-    stage.key("enter");
-    stage.refuse("post", Reject::from(plenary_shared::domain::Code::Muted));
-    assert!(stage.shows("An admin has muted you"), "{}", stage.screen());
+    fixture.write("but");
+    fixture.key("enter");
+    fixture.refuse("post", Reject::from(plenary_shared::domain::Code::Muted));
+    assert!(
+        fixture.shows("An admin has muted you"),
+        "{}",
+        fixture.screen()
+    );
     // Announcements are shown to all participants.
     let body = plenary_shared::text::MessageBody::parse("Coffee is ready").expect("a body");
-    stage.event(21, done(ModerationAction::Announce { body }, "-"));
+    fixture.event(21, done(ModerationAction::Announce { body }, "-"));
     assert!(
-        stage.shows("announced: Coffee is ready"),
+        fixture.shows("announced: Coffee is ready"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
 }

@@ -6,7 +6,7 @@ use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{ResumeMode, Verb};
 use plenary_shared::text::MessageBody;
 
-use super::stage::{ME, Stage, at, cmid_of, id, opened, posted, sync, talk};
+use super::fixture::{Fixture, ME, at, cmid_of, id, opened, posted, sync, talk};
 use crate::effect::Effect;
 use crate::journal::{ComposeTarget, JournalEntry, Owner, Record};
 use crate::msg::AppEvent;
@@ -29,8 +29,8 @@ fn line(number: u128, body: &str) -> JournalEntry {
     }
 }
 
-fn posts(stage: &Stage) -> Vec<String> {
-    let asked = stage.effects.iter().filter_map(|effect| match effect {
+fn posts(fixture: &Fixture) -> Vec<String> {
+    let asked = fixture.effects.iter().filter_map(|effect| match effect {
         Effect::Ask(request) => Some(&request.verb),
         _ => None,
     });
@@ -43,11 +43,11 @@ fn posts(stage: &Stage) -> Vec<String> {
 }
 
 /// Takes the records written to disk.
-fn records(stage: &mut Stage) -> Vec<Record> {
-    let (records, others): (Vec<_>, Vec<_>) = std::mem::take(&mut stage.effects)
+fn records(fixture: &mut Fixture) -> Vec<Record> {
+    let (records, others): (Vec<_>, Vec<_>) = std::mem::take(&mut fixture.effects)
         .into_iter()
         .partition(|effect| matches!(effect, Effect::Record(_)));
-    stage.effects = others;
+    fixture.effects = others;
     let records = records.into_iter().filter_map(|effect| match effect {
         Effect::Record(records) => Some(records),
         _ => None,
@@ -57,71 +57,71 @@ fn records(stage: &mut Stage) -> Vec<Record> {
 
 #[test]
 fn post_waits_for_the_disk() {
-    let mut stage = Stage::talking(80, 24);
-    stage.disk_is_slow = true;
-    stage.write("hello");
-    stage.key("enter");
-    assert!(stage.shows("sending") && posts(&stage).is_empty());
-    let said = records(&mut stage);
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.disk_is_slow = true;
+    fixture.write("hello");
+    fixture.key("enter");
+    assert!(fixture.shows("sending") && posts(&fixture).is_empty());
+    let said = records(&mut fixture);
     let [Record::Post(line)] = said.as_slice() else {
         panic!("not one line: {said:?}")
     };
-    stage.tell(AppEvent::Recorded(vec![line.cmid]));
-    assert_eq!(posts(&stage), ["hello"]);
-    stage.answer("post", posted(20));
-    assert!(records(&mut stage).is_empty(), "it is kept");
+    fixture.tell(AppEvent::Recorded(vec![line.cmid]));
+    assert_eq!(posts(&fixture), ["hello"]);
+    fixture.answer("post", posted(20));
+    assert!(records(&mut fixture).is_empty(), "it is kept");
 }
 
 #[test]
 fn journal_is_opened_for_the_signed_in_user() {
-    let stage = Stage::ready(80, 24);
-    let opens = |stage: &Stage| -> Vec<Owner> {
-        let opened = stage.effects.iter().filter_map(|effect| match effect {
+    let fixture = Fixture::ready(80, 24);
+    let opens = |fixture: &Fixture| -> Vec<Owner> {
+        let opened = fixture.effects.iter().filter_map(|effect| match effect {
             Effect::OpenJournal(owner) => Some(owner.clone()),
             _ => None,
         });
         opened.collect()
     };
-    assert_eq!(opens(&stage), [owner()]);
-    let mut stage = stage;
-    stage.lose_link();
-    stage.greet(vec![]);
-    assert_eq!(opens(&stage).len(), 1, "it is open already");
+    assert_eq!(opens(&fixture), [owner()]);
+    let mut fixture = fixture;
+    fixture.lose_link();
+    fixture.greet(vec![]);
+    assert_eq!(opens(&fixture).len(), 1, "it is open already");
 }
 
 #[test]
 fn loaded_entries_show_at_once_and_are_sent() {
-    let mut stage = Stage::new(80, 24);
-    stage.model.outbox_of = Some(owner());
-    stage.tell(AppEvent::Journal(
+    let mut fixture = Fixture::new(80, 24);
+    fixture.model.outbox_of = Some(owner());
+    fixture.tell(AppEvent::Journal(
         owner(),
         vec![line(1, "one"), line(2, "two")],
     ));
     // The server has not answered yet.
-    assert_snapshot!(stage.screen());
-    stage.greet(vec![]);
-    stage.answer_meetings(super::stage::demo_meetings());
-    stage.answer("open", opened(talk(), vec![(ME, "13:52")]));
-    assert_eq!(posts(&stage), ["one"]);
-    stage.answer("post", posted(20));
-    assert_eq!(posts(&stage), ["two"]);
-    stage.answer("post", posted(21));
-    assert!(!stage.shows("sending") && !stage.shows("waiting"));
+    assert_snapshot!(fixture.screen());
+    fixture.greet(vec![]);
+    fixture.answer_meetings(super::fixture::demo_meetings());
+    fixture.answer("open", opened(talk(), vec![(ME, "13:52")]));
+    assert_eq!(posts(&fixture), ["one"]);
+    fixture.answer("post", posted(20));
+    assert_eq!(posts(&fixture), ["two"]);
+    fixture.answer("post", posted(21));
+    assert!(!fixture.shows("sending") && !fixture.shows("waiting"));
 }
 
 #[test]
 fn loaded_entry_is_resent_under_its_id() {
-    let mut stage = Stage::talking(80, 24);
+    let mut fixture = Fixture::talking(80, 24);
     let log = talk();
     let plenary_shared::domain::What::Message { cmid, body, .. } = &log[5].what else {
         panic!("not a message")
     };
     let mut arrived = line(1, "x");
     (arrived.cmid, arrived.body) = (*cmid, body.clone());
-    stage.asked();
-    stage.tell(AppEvent::Journal(owner(), vec![arrived.clone()]));
+    fixture.asked();
+    fixture.tell(AppEvent::Journal(owner(), vec![arrived.clone()]));
     // Whether the log contains it is found out by sending it again under the same id.
-    let asked = stage.asked();
+    let asked = fixture.asked();
     let again = asked.iter().filter(|(name, _)| name == "post");
     let ids: Vec<Cmid> = again.map(|(_, request)| cmid_of(request)).collect();
     assert_eq!(ids, [*cmid]);
@@ -129,92 +129,97 @@ fn loaded_entry_is_resent_under_its_id() {
 
 #[test]
 fn sent_draft_is_cleared() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("one");
-    stage.tell(AppEvent::Journal(owner(), vec![line(1, "one")]));
-    assert!(stage.model.composer().expect("one").editor.is_empty());
-    stage.write("other");
-    stage.tell(AppEvent::Journal(owner(), vec![line(2, "two")]));
-    assert!(stage.shows("› other"));
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("one");
+    fixture.tell(AppEvent::Journal(owner(), vec![line(1, "one")]));
+    assert!(fixture.model.composer().expect("one").editor.is_empty());
+    fixture.write("other");
+    fixture.tell(AppEvent::Journal(owner(), vec![line(2, "two")]));
+    assert!(fixture.shows("› other"));
 }
 
 #[test]
 fn journal_of_another_user_is_ignored() {
-    let mut stage = Stage::talking(80, 24);
+    let mut fixture = Fixture::talking(80, 24);
     let other = Owner {
         email: "eve@example.org".into(),
         ..owner()
     };
-    stage.tell(AppEvent::Journal(other, vec![line(1, "not mine")]));
-    assert!(!stage.shows("not mine"));
+    fixture.tell(AppEvent::Journal(other, vec![line(1, "not mine")]));
+    assert!(!fixture.shows("not mine"));
 }
 
 #[test]
 fn rejected_entry_outside_the_meeting_can_be_recalled() {
-    let mut stage = Stage::ready(80, 24);
-    stage.tell(AppEvent::Journal(owner(), vec![line(1, "too late")]));
-    stage.answer("open", opened(talk(), vec![(8, "13:31")]));
-    assert_eq!(posts(&stage), ["too late"]);
-    stage.refuse("post", Code::NotParticipant.into());
-    assert!(stage.shows("not sent: You are not in this meeting") && stage.shows("/recall"));
-    assert!(posts(&stage).is_empty());
-    records(&mut stage);
-    stage.write("/recall");
-    stage.key("enter");
-    assert!(stage.shows("› too late") && !stage.shows("not sent"));
-    assert!(matches!(records(&mut stage).as_slice(), [Record::Done(_)]));
+    let mut fixture = Fixture::ready(80, 24);
+    fixture.tell(AppEvent::Journal(owner(), vec![line(1, "too late")]));
+    fixture.answer("open", opened(talk(), vec![(8, "13:31")]));
+    assert_eq!(posts(&fixture), ["too late"]);
+    fixture.refuse("post", Code::NotParticipant.into());
+    assert!(fixture.shows("not sent: You are not in this meeting") && fixture.shows("/recall"));
+    assert!(posts(&fixture).is_empty());
+    records(&mut fixture);
+    fixture.write("/recall");
+    fixture.key("enter");
+    assert!(fixture.shows("› too late") && !fixture.shows("not sent"));
+    assert!(matches!(
+        records(&mut fixture).as_slice(),
+        [Record::Done(_)]
+    ));
 }
 
 #[test]
 fn rejected_entries_stay_rejected_after_a_restart() {
-    let mut stage = Stage::talking(80, 24);
-    stage.asked();
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.asked();
     let mut failed = line(1, "refused long ago");
     failed.failed = Some(("it was over".into(), false));
-    stage.tell(AppEvent::Journal(owner(), vec![failed]));
-    assert!(stage.shows("not sent: it was over") && posts(&stage).is_empty());
-    stage.key("enter");
-    assert_eq!(posts(&stage), ["refused long ago"]);
+    fixture.tell(AppEvent::Journal(owner(), vec![failed]));
+    assert!(fixture.shows("not sent: it was over") && posts(&fixture).is_empty());
+    fixture.key("enter");
+    assert_eq!(posts(&fixture), ["refused long ago"]);
 }
 
 #[test]
 fn entries_of_an_unreadable_meeting_stay_in_the_outbox() {
-    let mut stage = Stage::ready(80, 24);
+    let mut fixture = Fixture::ready(80, 24);
     let mut elsewhere = line(1, "for nobody");
     elsewhere.instance = id(99, 1);
-    stage.tell(AppEvent::Journal(owner(), vec![elsewhere]));
+    fixture.tell(AppEvent::Journal(owner(), vec![elsewhere]));
     let gone = || Reject::from(Code::NotFound);
-    stage.refuse("open", gone());
-    stage.refuse("post", gone());
-    assert!(stage.shows("not sent"), "{}", stage.screen());
-    stage.write("/outbox");
-    stage.key("enter");
-    assert_snapshot!(stage.screen());
+    fixture.refuse("open", gone());
+    fixture.refuse("post", gone());
+    assert!(fixture.shows("not sent"), "{}", fixture.screen());
+    fixture.write("/outbox");
+    fixture.key("enter");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn full_outbox_keeps_the_text_in_the_input() {
-    let mut stage = Stage::talking(80, 24);
-    stage.lose_link();
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.lose_link();
     for _ in 0..crate::model::outbox::ENTRIES_MAX {
-        stage.write("x");
-        stage.key("enter");
+        fixture.write("x");
+        fixture.key("enter");
     }
-    stage.write("one more");
-    stage.key("enter");
-    assert!(stage.shows("Not sent: outbox is full (200 messages)") && stage.shows("› one more"));
+    fixture.write("one more");
+    fixture.key("enter");
+    assert!(
+        fixture.shows("Not sent: outbox is full (200 messages)") && fixture.shows("› one more")
+    );
 }
 
 #[test]
 fn resume_resends_only_unacknowledged_entries() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("one");
-    stage.key("enter");
-    stage.answer("post", posted(20));
-    stage.write("two");
-    stage.key("enter");
-    stage.lose_link();
-    stage.effects.clear();
-    stage.greet(vec![(sync(), ResumeMode::Delta)]);
-    assert_eq!(posts(&stage), ["two"]);
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("one");
+    fixture.key("enter");
+    fixture.answer("post", posted(20));
+    fixture.write("two");
+    fixture.key("enter");
+    fixture.lose_link();
+    fixture.effects.clear();
+    fixture.greet(vec![(sync(), ResumeMode::Delta)]);
+    assert_eq!(posts(&fixture), ["two"]);
 }

@@ -8,11 +8,11 @@ use plenary_shared::protocol::{
 };
 use rstest::rstest;
 
-use super::stage::{Stage, join, opened, sync, talk, user};
+use super::fixture::{Fixture, join, opened, sync, talk, user};
 
-fn push_presence(stage: &mut Stage, who: u64, how: Presence) {
-    let since = stage.now;
-    stage.push(Push::Presence(PresenceTold {
+fn push_presence(fixture: &mut Fixture, who: u64, how: Presence) {
+    let since = fixture.now;
+    fixture.push(Push::Presence(PresenceTold {
         instance: sync(),
         user: user(who),
         state: how,
@@ -37,14 +37,14 @@ fn absent(count: usize) -> Absent {
 }
 
 /// Returns a private meeting with participants reconnecting, idle and absent.
-fn private_meeting(columns: u16, rows: u16) -> Stage {
-    let mut stage = Stage::talking(columns, rows);
-    push_presence(&mut stage, 9, Presence::Reconnecting);
-    push_presence(&mut stage, 8, Presence::Idle);
-    let room = stage.model.rooms.get_mut(&sync()).expect("it is open");
+fn private_meeting(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = Fixture::talking(columns, rows);
+    push_presence(&mut fixture, 9, Presence::Reconnecting);
+    push_presence(&mut fixture, 8, Presence::Idle);
+    let room = fixture.model.rooms.get_mut(&sync()).expect("it is open");
     room.absent = Some(absent(7));
-    stage.wait_ms(4 * 60_000);
-    stage
+    fixture.wait_ms(4 * 60_000);
+    fixture
 }
 
 #[rstest]
@@ -52,78 +52,86 @@ fn private_meeting(columns: u16, rows: u16) -> Stage {
 #[case(80, 24)]
 #[case(44, 20)]
 fn participants(#[case] columns: u16, #[case] rows: u16) {
-    let mut stage = private_meeting(columns, rows);
+    let mut fixture = private_meeting(columns, rows);
     if columns < 120 {
-        stage.key("f3");
+        fixture.key("f3");
     }
-    assert_snapshot!(format!("people_{columns}x{rows}"), stage.screen());
+    assert_snapshot!(format!("people_{columns}x{rows}"), fixture.screen());
 }
 
 #[test]
 fn presence_follows_pushes() {
-    let mut stage = Stage::talking(120, 36);
-    assert!(stage.shows("● linus"));
-    push_presence(&mut stage, 9, Presence::Reconnecting);
-    assert!(stage.shows("◌ linus    reconnecting"), "{}", stage.screen());
-    push_presence(&mut stage, 9, Presence::Here);
+    let mut fixture = Fixture::talking(120, 36);
+    assert!(fixture.shows("● linus"));
+    push_presence(&mut fixture, 9, Presence::Reconnecting);
     assert!(
-        stage.shows("● linus") && stage.shows("14:31"),
+        fixture.shows("◌ linus    reconnecting"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    push_presence(&mut stage, 9, Presence::Idle);
-    stage.wait_ms(12 * 60_000);
-    assert!(stage.shows("◐ linus  idle 12m 14:31"), "{}", stage.screen());
+    push_presence(&mut fixture, 9, Presence::Here);
+    assert!(
+        fixture.shows("● linus") && fixture.shows("14:31"),
+        "{}",
+        fixture.screen()
+    );
+    push_presence(&mut fixture, 9, Presence::Idle);
+    fixture.wait_ms(12 * 60_000);
+    assert!(
+        fixture.shows("◐ linus  idle 12m 14:31"),
+        "{}",
+        fixture.screen()
+    );
     let reason = Reason::ConnectionLost;
     let user = user(9);
-    stage.event(20, What::Leave { user, reason });
-    stage.event(21, join(9, "linus"));
-    assert!(!stage.shows("◐ linus") && !stage.shows("◌ linus"));
-    assert!(stage.shows("● linus"));
+    fixture.event(20, What::Leave { user, reason });
+    fixture.event(21, join(9, "linus"));
+    assert!(!fixture.shows("◐ linus") && !fixture.shows("◌ linus"));
+    assert!(fixture.shows("● linus"));
 }
 
 #[test]
 fn joining_removes_an_absent_user() {
-    let mut stage = private_meeting(120, 36);
-    assert!(stage.shows(" NOT JOINED 7") && stage.shows("· alan") && stage.shows("…2 more"));
-    stage.event(20, join(30, "alan"));
-    assert!(stage.shows(" NOT JOINED 6") && !stage.shows("· alan"));
-    stage.event(21, join(99, "nobody of the list"));
-    assert!(stage.shows(" NOT JOINED 6"));
+    let mut fixture = private_meeting(120, 36);
+    assert!(fixture.shows(" NOT JOINED 7") && fixture.shows("· alan") && fixture.shows("…2 more"));
+    fixture.event(20, join(30, "alan"));
+    assert!(fixture.shows(" NOT JOINED 6") && !fixture.shows("· alan"));
+    fixture.event(21, join(99, "nobody of the list"));
+    assert!(fixture.shows(" NOT JOINED 6"));
 }
 
 #[test]
 fn presence_is_read_again_after_reconnecting() {
-    let mut stage = private_meeting(120, 36);
-    stage.lose_link();
-    assert!(!stage.shows("◌ linus"), "nothing is known");
-    stage.greet(vec![]);
+    let mut fixture = private_meeting(120, 36);
+    fixture.lose_link();
+    assert!(!fixture.shows("◌ linus"), "nothing is known");
+    fixture.greet(vec![]);
     let mut ok = opened(talk(), vec![(7, "14:30"), (9, "14:31")]);
     ok.people[1].presence = Presence::Reconnecting;
     ok.absent = Some(absent(1));
-    stage.answer("open", ok.clone());
-    assert!(stage.shows("◌ linus") && stage.shows(" NOT JOINED 1"));
-    stage.asked();
-    stage.push(Push::Changed(Changed {
+    fixture.answer("open", ok.clone());
+    assert!(fixture.shows("◌ linus") && fixture.shows(" NOT JOINED 1"));
+    fixture.asked();
+    fixture.push(Push::Changed(Changed {
         instance: Some(sync()),
         changed: ChangedList::People,
     }));
     ok.people[1].presence = Presence::Here;
     let participants = ok.people;
     let absent = None;
-    stage.answer(
+    fixture.answer(
         "people",
         PeopleOk {
             participants,
             absent,
         },
     );
-    assert!(stage.shows("● linus") && !stage.shows("NOT JOINED"));
+    assert!(fixture.shows("● linus") && !fixture.shows("NOT JOINED"));
 }
 
 /// Returns the idle states reported to the server.
-fn idle_reports(stage: &mut Stage) -> Vec<bool> {
-    let asked = stage.asked().into_iter();
+fn idle_reports(fixture: &mut Fixture) -> Vec<bool> {
+    let asked = fixture.asked().into_iter();
     asked
         .filter_map(|(_, request)| match request.verb {
             Verb::Idle(said) => Some(said.idle),
@@ -134,30 +142,30 @@ fn idle_reports(stage: &mut Stage) -> Vec<bool> {
 
 #[test]
 fn idle_is_reported_until_a_key_press() {
-    let mut stage = Stage::talking(120, 36);
-    stage.wait_ms(IDLE_AFTER_MS - 1_000);
-    assert!(idle_reports(&mut stage).is_empty());
-    stage.wait_ms(1_000);
-    assert_eq!(idle_reports(&mut stage), [true]);
-    stage.wait_ms(IDLE_AFTER_MS);
-    assert!(idle_reports(&mut stage).is_empty(), "once");
-    stage.key("a");
-    assert_eq!(idle_reports(&mut stage), [false]);
-    stage.key("b");
-    assert!(idle_reports(&mut stage).is_empty(), "once");
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.wait_ms(IDLE_AFTER_MS - 1_000);
+    assert!(idle_reports(&mut fixture).is_empty());
+    fixture.wait_ms(1_000);
+    assert_eq!(idle_reports(&mut fixture), [true]);
+    fixture.wait_ms(IDLE_AFTER_MS);
+    assert!(idle_reports(&mut fixture).is_empty(), "once");
+    fixture.key("a");
+    assert_eq!(idle_reports(&mut fixture), [false]);
+    fixture.key("b");
+    assert!(idle_reports(&mut fixture).is_empty(), "once");
     // A new connection starts without the idle state.
-    stage.wait_ms(IDLE_AFTER_MS);
-    assert_eq!(idle_reports(&mut stage), [true]);
-    stage.lose_link();
-    stage.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
-    stage.wait_ms(1_000);
-    assert_eq!(idle_reports(&mut stage), [true]);
+    fixture.wait_ms(IDLE_AFTER_MS);
+    assert_eq!(idle_reports(&mut fixture), [true]);
+    fixture.lose_link();
+    fixture.greet(vec![(sync(), plenary_shared::protocol::ResumeMode::Delta)]);
+    fixture.wait_ms(1_000);
+    assert_eq!(idle_reports(&mut fixture), [true]);
 }
 
 #[test]
 fn plain_mode_never_reports_idle() {
-    let mut stage = Stage::talking(120, 36);
-    stage.model.plain = true;
-    stage.wait_ms(2 * IDLE_AFTER_MS);
-    assert!(idle_reports(&mut stage).is_empty());
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.model.plain = true;
+    fixture.wait_ms(2 * IDLE_AFTER_MS);
+    assert!(idle_reports(&mut fixture).is_empty());
 }

@@ -8,7 +8,7 @@ use plenary_shared::protocol::{
 };
 use rstest::rstest;
 
-use super::stage::{Stage, at, demo_meetings, id};
+use super::fixture::{Fixture, at, demo_meetings, id};
 use crate::effect::Effect;
 use crate::msg::AppEvent;
 use crate::theme::Theme;
@@ -65,26 +65,26 @@ pub(super) fn schedule() -> PlanOk {
 }
 
 /// The schedule of an admin.
-fn open_schedule(columns: u16, rows: u16) -> Stage {
+fn open_schedule(columns: u16, rows: u16) -> Fixture {
     open_schedule_with(columns, rows, &schedule())
 }
 
 /// The schedule of an admin, with these meetings.
-pub(super) fn open_schedule_with(columns: u16, rows: u16, schedule: &PlanOk) -> Stage {
-    let mut stage = Stage::new(columns, rows);
-    stage.role = Role::Admin;
-    stage.greet(vec![]);
-    stage.answer_meetings(demo_meetings());
-    stage.key("f5");
-    stage.answer("watch", Done {});
-    stage.key("p");
-    stage.answer("plan", schedule);
-    stage
+pub(super) fn open_schedule_with(columns: u16, rows: u16, schedule: &PlanOk) -> Fixture {
+    let mut fixture = Fixture::new(columns, rows);
+    fixture.role = Role::Admin;
+    fixture.greet(vec![]);
+    fixture.answer_meetings(demo_meetings());
+    fixture.key("f5");
+    fixture.answer("watch", Done {});
+    fixture.key("p");
+    fixture.answer("plan", schedule);
+    fixture
 }
 
 /// The requests that were sent.
-fn plans(stage: &mut Stage) -> Vec<Plan> {
-    let asked = stage.asked().into_iter();
+fn plans(fixture: &mut Fixture) -> Vec<Plan> {
+    let asked = fixture.asked().into_iter();
     asked
         .filter_map(|(_, request)| match request.verb {
             Verb::Plan(plan) => Some(plan),
@@ -95,46 +95,46 @@ fn plans(stage: &mut Stage) -> Vec<Plan> {
 
 #[test]
 fn schedule_120x36() {
-    let mut stage = open_schedule(120, 36);
-    stage.key("o");
-    stage.key("down");
-    assert_snapshot!(stage.screen());
+    let mut fixture = open_schedule(120, 36);
+    fixture.key("o");
+    fixture.key("down");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn schedule_80x24_with_a_form() {
-    let mut stage = open_schedule(80, 24);
-    stage.key("down");
-    stage.key("down");
-    stage.key("m");
-    assert_snapshot!(stage.screen());
+    let mut fixture = open_schedule(80, 24);
+    fixture.key("down");
+    fixture.key("down");
+    fixture.key("m");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn schedule_44x20_in_ascii() {
-    let mut stage = open_schedule(44, 20);
-    stage.model.theme = Theme::new(false, true);
-    stage.key("a");
-    stage.key("enter");
-    stage.key("enter");
-    stage.key("enter");
-    assert_snapshot!(stage.screen());
+    let mut fixture = open_schedule(44, 20);
+    fixture.model.theme = Theme::new(false, true);
+    fixture.key("a");
+    fixture.key("enter");
+    fixture.key("enter");
+    fixture.key("enter");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn planned_meeting_80x24() {
-    let mut stage = open_schedule(80, 24);
-    stage.key("enter");
-    assert_snapshot!(stage.screen());
+    let mut fixture = open_schedule(80, 24);
+    fixture.key("enter");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn report_80x24() {
-    let mut stage = open_schedule(80, 24);
-    stage.key("s");
-    stage.write("in 1h");
-    stage.key("enter");
-    stage.key("enter");
+    let mut fixture = open_schedule(80, 24);
+    fixture.key("s");
+    fixture.write("in 1h");
+    fixture.key("enter");
+    fixture.key("enter");
     let mut ok = schedule();
     ok.meetings.remove(0);
     ok.instance = Some(id(42, 3));
@@ -156,8 +156,8 @@ fn report_80x24() {
             why: "no e-mail address: an @ is missing".to_owned(),
         }],
     });
-    stage.answer("plan", ok);
-    assert_snapshot!(stage.screen());
+    fixture.answer("plan", ok);
+    assert_snapshot!(fixture.screen());
 }
 
 #[rstest]
@@ -194,61 +194,61 @@ fn keys_send_every_change(
     #[case] expected: Plan,
     #[case] done: &str,
 ) {
-    let mut stage = open_schedule(80, 24);
-    stage.asked();
+    let mut fixture = open_schedule(80, 24);
+    fixture.asked();
     for key in keys {
-        stage.key(key);
+        fixture.key(key);
     }
     for text in written {
-        assert_eq!(plans(&mut stage), [], "sent before the last field");
+        assert_eq!(plans(&mut fixture), [], "sent before the last field");
         if let Some(text) = text.strip_prefix(" \u{8}") {
-            stage.key("ctrl-u");
-            stage.write(text);
+            fixture.key("ctrl-u");
+            fixture.write(text);
         } else {
-            stage.write(text);
+            fixture.write(text);
         }
-        stage.key("enter");
+        fixture.key("enter");
     }
-    let asked = stage.effects.clone();
-    assert_eq!(plans(&mut stage), [expected], "{}", stage.screen());
+    let asked = fixture.effects.clone();
+    assert_eq!(plans(&mut fixture), [expected], "{}", fixture.screen());
     // Pressed again before the answer, Enter sends nothing.
-    stage.key("enter");
-    assert_eq!(plans(&mut stage), []);
-    stage.effects = asked;
-    stage.answer("plan", schedule());
-    assert!(stage.shows(done), "{}", stage.screen());
-    assert!(!stage.shows("Esc Cancel"), "{}", stage.screen());
+    fixture.key("enter");
+    assert_eq!(plans(&mut fixture), []);
+    fixture.effects = asked;
+    fixture.answer("plan", schedule());
+    assert!(fixture.shows(done), "{}", fixture.screen());
+    assert!(!fixture.shows("Esc Cancel"), "{}", fixture.screen());
 }
 
 #[test]
 fn import_sends_the_content_of_a_file() {
-    let mut stage = open_schedule(80, 24);
-    stage.key("i");
-    stage.write("~/people.csv");
-    stage.key("enter");
-    stage.key("ctrl-u");
-    stage.write("yes");
-    stage.key("enter");
-    let read = stage.effects.iter().any(|effect| {
+    let mut fixture = open_schedule(80, 24);
+    fixture.key("i");
+    fixture.write("~/people.csv");
+    fixture.key("enter");
+    fixture.key("ctrl-u");
+    fixture.write("yes");
+    fixture.key("enter");
+    let read = fixture.effects.iter().any(|effect| {
         matches!(effect, Effect::ReadList { path, replace: true, .. } if path == "~/people.csv")
     });
-    assert!(read, "{:?}", stage.effects);
-    stage.asked();
+    assert!(read, "{:?}", fixture.effects);
+    fixture.asked();
     let event = |read| AppEvent::ListRead {
         meeting: meeting(42),
         replace: true,
         read,
     };
-    stage.tell(event(Err("~/people.csv cannot be read".to_owned())));
-    assert!(stage.shows("cannot be read"), "{}", stage.screen());
-    assert_eq!(plans(&mut stage), []);
-    stage.tell(event(Ok("ada@x.org\n".to_owned())));
+    fixture.tell(event(Err("~/people.csv cannot be read".to_owned())));
+    assert!(fixture.shows("cannot be read"), "{}", fixture.screen());
+    assert_eq!(plans(&mut fixture), []);
+    fixture.tell(event(Ok("ada@x.org\n".to_owned())));
     let expected = Plan::Import {
         meeting: meeting(42),
         text: "ada@x.org\n".to_owned(),
         replace: true,
     };
-    assert_eq!(plans(&mut stage), [expected]);
+    assert_eq!(plans(&mut fixture), [expected]);
 }
 
 #[rstest]
@@ -259,78 +259,82 @@ fn import_sends_the_content_of_a_file() {
 #[case(&["s", "x", "enter", "enter"], "'x' is no time")]
 #[case(&["s", "n", "o", "w", "enter", "x", "enter"], "is no length of time")]
 fn invalid_input_shows_an_error(#[case] keys: &[&str], #[case] said: &str) {
-    let mut stage = open_schedule(80, 24);
-    stage.asked();
+    let mut fixture = open_schedule(80, 24);
+    fixture.asked();
     for key in keys {
-        stage.key(key);
+        fixture.key(key);
     }
-    assert!(stage.shows(said), "{}", stage.screen());
-    assert_eq!(plans(&mut stage), []);
+    assert!(fixture.shows(said), "{}", fixture.screen());
+    assert_eq!(plans(&mut fixture), []);
 }
 
 #[test]
 fn refused_form_keeps_its_input_and_esc_closes_step_by_step() {
-    let mut stage = open_schedule(80, 24);
-    stage.key("a");
-    stage.write("Retro");
-    stage.key("enter");
-    stage.key("enter");
-    stage.key("enter");
-    stage.refuse("plan", Reject::from(Code::AdminsOnly));
+    let mut fixture = open_schedule(80, 24);
+    fixture.key("a");
+    fixture.write("Retro");
+    fixture.key("enter");
+    fixture.key("enter");
+    fixture.key("enter");
+    fixture.refuse("plan", Reject::from(Code::AdminsOnly));
     assert!(
-        stage.shows(Code::AdminsOnly.sentence()),
+        fixture.shows(Code::AdminsOnly.sentence()),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    assert!(stage.shows("Retro"), "{}", stage.screen());
-    stage.key("enter");
-    stage.lose_link();
+    assert!(fixture.shows("Retro"), "{}", fixture.screen());
+    fixture.key("enter");
+    fixture.lose_link();
     assert!(
-        stage.shows("Connection lost, result unknown"),
+        fixture.shows("Connection lost, result unknown"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("esc");
+    fixture.key("esc");
     assert!(
-        stage.shows("SCHEDULE") || stage.shows("schedule"),
+        fixture.shows("SCHEDULE") || fixture.shows("schedule"),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    stage.key("/");
-    stage.write("!sync");
-    stage.key("enter");
-    assert!(!stage.shows("Platform"), "{}", stage.screen());
-    stage.key("esc");
-    assert!(stage.shows("Platform"), "{}", stage.screen());
-    stage.key("esc");
-    assert!(stage.shows("DASHBOARD › meetings"), "{}", stage.screen());
+    fixture.key("/");
+    fixture.write("!sync");
+    fixture.key("enter");
+    assert!(!fixture.shows("Platform"), "{}", fixture.screen());
+    fixture.key("esc");
+    assert!(fixture.shows("Platform"), "{}", fixture.screen());
+    fixture.key("esc");
+    assert!(
+        fixture.shows("DASHBOARD › meetings"),
+        "{}",
+        fixture.screen()
+    );
 }
 
 #[test]
 fn schedule_loads_page_by_page() {
-    let mut stage = Stage::new(80, 24);
-    stage.role = Role::Admin;
-    stage.greet(vec![]);
-    stage.answer_meetings(demo_meetings());
-    stage.key("f5");
-    stage.key("p");
+    let mut fixture = Fixture::new(80, 24);
+    fixture.role = Role::Admin;
+    fixture.greet(vec![]);
+    fixture.answer_meetings(demo_meetings());
+    fixture.key("f5");
+    fixture.key("p");
     let mut page = schedule();
     page.more = true;
-    stage.answer("plan", page);
+    fixture.answer("plan", page);
     let expected = Plan::Meetings {
         after: Some(meeting(42)),
     };
-    assert!(stage.shows("loading"), "{}", stage.screen());
-    let asked = stage.effects.clone();
-    assert_eq!(plans(&mut stage), [expected]);
-    stage.effects = asked;
-    stage.answer(
+    assert!(fixture.shows("loading"), "{}", fixture.screen());
+    let asked = fixture.effects.clone();
+    assert_eq!(plans(&mut fixture), [expected]);
+    fixture.effects = asked;
+    fixture.answer(
         "plan",
         PlanOk {
             meetings: vec![planned(99, "Retro", &[])],
             ..PlanOk::default()
         },
     );
-    assert!(stage.shows("3 meetings"), "{}", stage.screen());
-    assert!(!stage.shows("loading"), "{}", stage.screen());
+    assert!(fixture.shows("3 meetings"), "{}", fixture.screen());
+    assert!(!fixture.shows("loading"), "{}", fixture.screen());
 }

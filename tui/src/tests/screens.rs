@@ -4,26 +4,26 @@ use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{JoinLog, JoinTimes, JoinTimesOk, JoinWord};
 
-use super::stage::{ME, Stage, at, id, sync, user};
+use super::fixture::{Fixture, ME, at, id, sync, user};
 use crate::model::sign_in::SignIn;
 use crate::theme::Theme;
 
 /// Returns a chat with a rejected message, a pending one and a draft.
-pub(super) fn busy(columns: u16, rows: u16) -> Stage {
-    let mut stage = Stage::talking(columns, rows);
-    stage.write("this one is refused");
-    stage.key("enter");
-    stage.refuse(
+pub(super) fn busy(columns: u16, rows: u16) -> Fixture {
+    let mut fixture = Fixture::talking(columns, rows);
+    fixture.write("this one is refused");
+    fixture.key("enter");
+    fixture.refuse(
         "post",
         Reject::new(Code::TooLarge, "The request is too large: make it smaller."),
     );
-    stage.write("sending the runbook link now");
-    stage.key("enter");
-    stage.wait_ms(1_200);
-    stage.write("Runbook: https://wiki/oncall");
-    stage.key("alt-enter");
-    stage.write("please read");
-    stage
+    fixture.write("sending the runbook link now");
+    fixture.key("enter");
+    fixture.wait_ms(1_200);
+    fixture.write("Runbook: https://wiki/oncall");
+    fixture.key("alt-enter");
+    fixture.write("please read");
+    fixture
 }
 
 #[test]
@@ -63,98 +63,98 @@ fn too_small_19x5() {
 
 #[test]
 fn chat_in_ascii() {
-    let mut stage = busy(80, 24);
-    stage.model.theme = Theme::new(false, true);
-    assert_snapshot!(stage.screen());
+    let mut fixture = busy(80, 24);
+    fixture.model.theme = Theme::new(false, true);
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn sign_in_80x24() {
-    let mut stage = Stage::begin(80, 24, None, Theme::new(true, false));
-    stage.write("ada@example.org");
-    stage.key("tab");
-    stage.write("not the one");
-    stage.key("enter");
-    stage.wait_ms(3_000);
-    let form = stage.model.layers.get_mut::<SignIn>();
+    let mut fixture = Fixture::begin(80, 24, None, Theme::new(true, false));
+    fixture.write("ada@example.org");
+    fixture.key("tab");
+    fixture.write("not the one");
+    fixture.key("enter");
+    fixture.wait_ms(3_000);
+    let form = fixture.model.layers.get_mut::<SignIn>();
     form.expect("the form").error =
-        Some((stage.now, "E-mail address or password is wrong.".into()));
-    assert_snapshot!(stage.screen());
+        Some((fixture.now, "E-mail address or password is wrong.".into()));
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn sign_in_44x20() {
-    let stage = Stage::begin(44, 20, None, Theme::new(true, false));
-    assert_snapshot!(stage.screen());
+    let fixture = Fixture::begin(44, 20, None, Theme::new(true, false));
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn a_meeting_before_it_is_joined_120x36() {
-    assert_snapshot!(Stage::ready(120, 36).screen());
+    assert_snapshot!(Fixture::ready(120, 36).screen());
 }
 
 #[test]
 fn the_list_as_a_drawer_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.key("f2");
-    stage.key("down");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.key("f2");
+    fixture.key("down");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn the_people_as_a_drawer_44x20() {
-    let mut stage = Stage::talking(44, 20);
-    stage.key("f3");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(44, 20);
+    fixture.key("f3");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn help_120x36() {
-    let mut stage = Stage::talking(120, 36);
-    stage.key("f1");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.key("f1");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn help_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.key("f1");
-    stage.key("pagedown");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.key("f1");
+    fixture.key("pagedown");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn finding_a_meeting_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.key("ctrl-g");
-    stage.write("re");
-    stage.key("down");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.key("ctrl-g");
+    fixture.write("re");
+    fixture.key("down");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn choosing_a_command_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("/");
-    stage.key("tab");
-    stage.key("tab");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("/");
+    fixture.key("tab");
+    fixture.key("tab");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn choosing_a_name_44x20_in_ascii() {
-    let mut stage = Stage::talking(44, 20);
-    stage.model.theme = Theme::new(false, true);
-    stage.write("ask @");
-    stage.key("shift-tab");
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(44, 20);
+    fixture.model.theme = Theme::new(false, true);
+    fixture.write("ask @");
+    fixture.key("shift-tab");
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn join_times_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.write("/joins");
-    stage.key("enter");
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("/joins");
+    fixture.key("enter");
     let log = |who, name: &str, hm| JoinLog {
         user: user(who),
         event_type: JoinWord::Join,
@@ -173,34 +173,34 @@ fn join_times_80x24() {
             instance: id(44, 1),
         },
     ];
-    stage.answer("join_times", JoinTimesOk { meetings });
-    assert_snapshot!(stage.screen());
+    fixture.answer("join_times", JoinTimesOk { meetings });
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn offline_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.lose_link();
-    stage.write("said while away");
-    stage.key("enter");
-    stage.wait_ms(1_500);
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.lose_link();
+    fixture.write("said while away");
+    fixture.key("enter");
+    fixture.wait_ms(1_500);
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn the_last_minute_80x24() {
-    let mut stage = Stage::talking(80, 24);
-    stage.wait_ms(22 * 60_000 + 5_000);
-    assert_snapshot!(stage.screen());
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.wait_ms(22 * 60_000 + 5_000);
+    assert_snapshot!(fixture.screen());
 }
 
 #[test]
 fn notices_use_the_whole_line() {
-    let mut stage = Stage::talking(44, 20);
-    stage.write("/jion");
-    stage.key("enter");
-    assert!(stage.shows("No command /jion; did you mean /join?"));
-    stage.key("ctrl-u");
-    stage.key("ctrl-q");
-    assert!(stage.shows("l leave · s quit, keep seat · Esc cancel"));
+    let mut fixture = Fixture::talking(44, 20);
+    fixture.write("/jion");
+    fixture.key("enter");
+    assert!(fixture.shows("No command /jion; did you mean /join?"));
+    fixture.key("ctrl-u");
+    fixture.key("ctrl-q");
+    assert!(fixture.shows("l leave · s quit, keep seat · Esc cancel"));
 }

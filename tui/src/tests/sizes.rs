@@ -6,8 +6,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use rstest::rstest;
 
+use super::fixture::Fixture;
 use super::screens::busy;
-use super::stage::Stage;
 use crate::theme::Theme;
 
 /// Returns a cell's style in words, empty for the default style.
@@ -51,10 +51,10 @@ fn looks(buffer: &Buffer) -> String {
     out
 }
 
-fn at(columns: u16, rows: u16, theme: Theme) -> Stage {
-    let mut stage = busy(columns, rows);
-    stage.model.theme = theme;
-    stage
+fn at(columns: u16, rows: u16, theme: Theme) -> Fixture {
+    let mut fixture = busy(columns, rows);
+    fixture.model.theme = theme;
+    fixture
 }
 
 #[rstest]

@@ -5,7 +5,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{WaitOk, Waiter};
 use rstest::rstest;
 
-use super::stage::{Stage, user};
+use super::fixture::{Fixture, user};
 use crate::msg::AppEvent;
 use crate::theme::Theme;
 
@@ -38,58 +38,58 @@ enum State {
     Leaving,
 }
 
-fn begin(at: State) -> Stage {
-    let talking = || Stage::talking(80, 24);
+fn begin(at: State) -> Fixture {
+    let talking = || Fixture::talking(80, 24);
     let pressed = |key: &str| {
-        let mut stage = talking();
-        stage.key(key);
-        stage
+        let mut fixture = talking();
+        fixture.key(key);
+        fixture
     };
     match at {
-        State::SignIn => Stage::begin(80, 24, None, Theme::new(true, false)),
+        State::SignIn => Fixture::begin(80, 24, None, Theme::new(true, false)),
         State::Talking => talking(),
         State::Draft => {
-            let mut stage = talking();
-            stage.write("half a thought");
-            stage
+            let mut fixture = talking();
+            fixture.write("half a thought");
+            fixture
         }
         State::Lost => {
-            let mut stage = talking();
-            stage.lose_link();
-            stage
+            let mut fixture = talking();
+            fixture.lose_link();
+            fixture
         }
         State::Selected => pressed("ctrl-s"),
         State::Waiting => {
-            let mut stage = Stage::ready(80, 24);
-            stage.key("alt-3");
+            let mut fixture = Fixture::ready(80, 24);
+            fixture.key("alt-3");
             let people = vec![Waiter {
                 id: user(8),
                 name: "tim".to_owned(),
             }];
-            stage.answer("wait", WaitOk { count: 1, people });
-            stage
+            fixture.answer("wait", WaitOk { count: 1, people });
+            fixture
         }
         State::People => pressed("f3"),
         State::Search => pressed("ctrl-r"),
         State::Finder => pressed("ctrl-g"),
         State::Help => pressed("f1"),
         State::Outbox => {
-            let mut stage = talking();
-            stage.write("/outbox");
-            stage.key("enter");
-            stage
+            let mut fixture = talking();
+            fixture.write("/outbox");
+            fixture.key("enter");
+            fixture
         }
         State::Leaving => pressed("ctrl-q"),
     }
 }
 
 /// Presses the words in `keys` as keys and types the text between quotation marks.
-fn press(stage: &mut Stage, keys: &str) {
+fn press(fixture: &mut Fixture, keys: &str) {
     for (nth, part) in keys.split('\'').enumerate() {
         if nth % 2 == 1 {
-            stage.write(part);
+            fixture.write(part);
         } else {
-            part.split_whitespace().for_each(|key| stage.key(key));
+            part.split_whitespace().for_each(|key| fixture.key(key));
         }
     }
 }
@@ -208,10 +208,18 @@ fn keys_in_every_state(
     #[case] shown: &str,
     #[case] hidden: &str,
 ) {
-    let mut stage = begin(at);
-    press(&mut stage, keys);
-    assert!(stage.shows(shown), "no {shown:?} on\n{}", stage.screen());
-    assert!(!stage.shows(hidden), "{hidden:?} on\n{}", stage.screen());
+    let mut fixture = begin(at);
+    press(&mut fixture, keys);
+    assert!(
+        fixture.shows(shown),
+        "no {shown:?} on\n{}",
+        fixture.screen()
+    );
+    assert!(
+        !fixture.shows(hidden),
+        "{hidden:?} on\n{}",
+        fixture.screen()
+    );
 }
 
 #[rstest]
@@ -226,26 +234,31 @@ fn keys_in_every_state(
 #[case(State::Outbox)]
 #[case(State::Leaving)]
 fn lost_connection_keeps_the_state(#[case] at: State) {
-    let mut stage = begin(at);
-    let covered = |stage: &Stage| stage.screen().contains("Esc closes");
-    let (before, drafted) = (covered(&stage), stage.shows("half a thought"));
-    stage.lose_link();
-    assert_eq!(covered(&stage), before, "{}", stage.screen());
-    assert_eq!(stage.shows("half a thought"), drafted, "{}", stage.screen());
-    stage.tell(AppEvent::Resized(44, 20));
-    stage.tell(AppEvent::Resized(80, 24));
-    assert_eq!(covered(&stage), before, "{}", stage.screen());
+    let mut fixture = begin(at);
+    let covered = |fixture: &Fixture| fixture.screen().contains("Esc closes");
+    let (before, drafted) = (covered(&fixture), fixture.shows("half a thought"));
+    fixture.lose_link();
+    assert_eq!(covered(&fixture), before, "{}", fixture.screen());
+    assert_eq!(
+        fixture.shows("half a thought"),
+        drafted,
+        "{}",
+        fixture.screen()
+    );
+    fixture.tell(AppEvent::Resized(44, 20));
+    fixture.tell(AppEvent::Resized(80, 24));
+    assert_eq!(covered(&fixture), before, "{}", fixture.screen());
 }
 
 #[test]
 fn rejection_shows_the_reason() {
-    let mut stage = begin(State::Talking);
-    press(&mut stage, "'/who' enter");
-    stage.refuse("people", Reject::from(Code::NotAllowed));
+    let mut fixture = begin(State::Talking);
+    press(&mut fixture, "'/who' enter");
+    fixture.refuse("people", Reject::from(Code::NotAllowed));
     assert!(
-        stage.shows(Code::NotAllowed.sentence()),
+        fixture.shows(Code::NotAllowed.sentence()),
         "{}",
-        stage.screen()
+        fixture.screen()
     );
-    assert!(stage.shows("⏎ send"), "{}", stage.screen());
+    assert!(fixture.shows("⏎ send"), "{}", fixture.screen());
 }

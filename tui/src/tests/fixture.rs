@@ -1,6 +1,6 @@
 //! The test fixture: a model that takes messages and returns its effects, requests and screen.
 
-mod said;
+mod server_data;
 
 use std::time::Duration;
 
@@ -35,9 +35,9 @@ pub const NOW: &str = "2026-09-22T13:52:00Z";
 /// Ada, the signed-in user.
 pub const ME: u64 = 7;
 
-pub use said::*;
+pub use server_data::*;
 
-pub struct Stage {
+pub struct Fixture {
     pub model: Model,
     pub now: Timestamp,
     /// The effects that were not taken yet.
@@ -50,7 +50,7 @@ pub struct Stage {
     spares: u128,
 }
 
-impl Stage {
+impl Fixture {
     /// Returns a signed-in client before the first message from the server.
     pub fn new(columns: u16, rows: u16) -> Self {
         Self::begin(
@@ -66,7 +66,7 @@ impl Stage {
     }
 
     /// Restarts the client with the screens that this one would cache.
-    pub fn again(&self) -> Self {
+    pub fn restarted(&self) -> Self {
         let (columns, rows) = self.model.size;
         let (token, theme) = (Some(Token::new("t")), self.model.theme);
         Self::begin_with(columns, rows, token, theme, self.model.cache())
@@ -95,7 +95,7 @@ impl Stage {
             size: (columns, rows),
             now,
         });
-        let mut stage = Self {
+        let mut fixture = Self {
             model,
             now,
             effects: Vec::new(),
@@ -104,28 +104,28 @@ impl Stage {
             passing: Vec::new(),
             spares: 0,
         };
-        stage.tell(AppEvent::Started);
-        stage
+        fixture.tell(AppEvent::Started);
+        fixture
     }
 
     /// Returns a connected client with a list of meetings.
     pub fn ready(columns: u16, rows: u16) -> Self {
-        let mut stage = Self::new(columns, rows);
-        stage.greet(vec![]);
-        stage.answer_meetings(demo_meetings());
-        stage
+        let mut fixture = Self::new(columns, rows);
+        fixture.greet(vec![]);
+        fixture.answer_meetings(demo_meetings());
+        fixture
     }
 
     /// Returns a client that has joined the meeting 42/1, with participants and messages.
     pub fn talking(columns: u16, rows: u16) -> Self {
-        let mut stage = Self::ready(columns, rows);
-        stage.key("enter");
-        stage.answer("join", posted(19));
-        stage.answer(
+        let mut fixture = Self::ready(columns, rows);
+        fixture.key("enter");
+        fixture.answer("join", posted(19));
+        fixture.answer(
             "open",
             opened(talk(), vec![(8, "13:31"), (9, "13:31"), (ME, "13:52")]),
         );
-        stage
+        fixture
     }
 
     pub fn tell(&mut self, event: AppEvent) {
