@@ -11,11 +11,11 @@ use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
-use crate::store::moving::check_arrived;
 use crate::store::mysql::MysqlStore;
 use crate::store::redis::RedisStore;
 use crate::store::redis_mysql::RedisMysqlStore;
 use crate::store::sqlite::{OpenError, Purpose, SqliteStore};
+use crate::store::transfer::check_complete;
 
 mod backup;
 mod metrics_endpoint;
@@ -25,7 +25,7 @@ mod transfer;
 
 pub use backup::{Copied, backup};
 pub use serve::serve;
-pub use transfer::{Moved, transfer};
+pub use transfer::{Transferred, transfer};
 
 /// The nonce of a Redis connection that runs no scripts.
 const NO_NONCE: &str = "";
@@ -60,7 +60,7 @@ async fn open_store_for(
     let redis = settings.redis_url()?;
     let mysql = open_mysql(settings)?.instrumented(instrument("mysql"));
     mysql.migrate().await?;
-    check_arrived(&mysql).await?;
+    check_complete(&mysql).await?;
     let nonce = mysql.nonce().await?;
     let redis = RedisStore::instrumented(redis, &nonce, instrument("redis"))?;
     Ok(RedisMysqlStore::new(redis, mysql, clock))

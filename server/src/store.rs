@@ -4,7 +4,6 @@
 //! Code outside this module does not know which back end it uses.
 
 mod archive;
-pub mod belongings;
 pub mod diagnostic;
 mod feed;
 mod health;
@@ -14,7 +13,6 @@ mod log;
 mod meetings;
 mod messages;
 pub mod moderation;
-pub mod moving;
 pub mod mysql;
 pub mod overview;
 mod participation;
@@ -28,7 +26,10 @@ mod sanitize;
 mod search;
 mod search_page;
 mod sessions;
+mod sql;
 pub mod sqlite;
+pub mod tables;
+pub mod transfer;
 mod users;
 mod waiting;
 mod window;
@@ -49,6 +50,7 @@ pub use presence::{ConnectionId, NodeId, PresenceStore};
 pub use read_positions::{ReadPosition, ReadPositionStore};
 pub use search::SearchStore;
 pub use sessions::{NewSession, Session, SessionListed, SessionStore, TokenHash};
+pub use sql::migrations::MigrateError;
 pub use users::{Account, NewUser, PersonListed, UserStore};
 pub use waiting::{Waiting, WaitingStore};
 

@@ -1,4 +1,4 @@
--- What is to take place, when, and for whom. Every time is UTC.
+-- Meetings, their instances and audiences. All times are UTC.
 
 CREATE TABLE meeting (
   meetingID   BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -15,9 +15,9 @@ CREATE TABLE meeting_instance (
   todatetime   DATETIME(3) NOT NULL,
   -- scheduled, active, ending, ended
   state        VARCHAR(16) NOT NULL DEFAULT 'scheduled',
-  -- Raised whenever the live state begins anew.
+  -- The generation of the live state, raised whenever that is rebuilt.
   gen          BIGINT UNSIGNED NOT NULL DEFAULT 0,
-  -- The last seq of which the record is complete.
+  -- The last archived seq: event_log and message are complete up to it.
   archived_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
   reason       VARCHAR(32) NULL,
   ended_at     DATETIME(3) NULL,
@@ -27,7 +27,7 @@ CREATE TABLE meeting_instance (
   CONSTRAINT instance_meeting FOREIGN KEY (meetingID) REFERENCES meeting (meetingID)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Who may join a private meeting: addresses, so that people can be invited before they are here.
+-- The audience of a private meeting: addresses, because people can be invited before they have an account.
 CREATE TABLE audience (
   meetingID BIGINT UNSIGNED NOT NULL,
   email     VARCHAR(254) NOT NULL,

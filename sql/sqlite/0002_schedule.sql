@@ -1,4 +1,4 @@
--- What is to take place, when, and for whom. Every time is in milliseconds since 1970, UTC.
+-- Meetings, their instances and audiences. All times are in milliseconds since 1970, UTC.
 
 CREATE TABLE meeting (
   meetingID   INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -14,9 +14,9 @@ CREATE TABLE meeting_instance (
   todatetime   INTEGER NOT NULL,
   -- scheduled, active, ending, ended
   state        TEXT NOT NULL DEFAULT 'scheduled',
-  -- Raised whenever the live state begins anew.
+  -- The generation of the live state, raised whenever that is rebuilt.
   gen          INTEGER NOT NULL DEFAULT 0,
-  -- The last seq of which the record is complete: the last of all, for one file holds everything.
+  -- The last seq of the log.
   archived_seq INTEGER NOT NULL DEFAULT 0,
   reason       TEXT NULL,
   ended_at     INTEGER NULL,
@@ -26,7 +26,7 @@ CREATE TABLE meeting_instance (
 CREATE INDEX instance_starts ON meeting_instance (state, fromdatetime);
 CREATE INDEX instance_ends ON meeting_instance (state, todatetime);
 
--- Who may join a private meeting: addresses, so that people can be invited before they are here.
+-- The audience of a private meeting: addresses, because people can be invited before they have an account.
 CREATE TABLE audience (
   meetingID INTEGER NOT NULL REFERENCES meeting (meetingID),
   email     TEXT NOT NULL,

@@ -1,8 +1,8 @@
--- Messages by when they were said and by their words.
+-- Search: messages by time and by their words.
 
 CREATE INDEX message_time ON message (timestamp, meetingID, orderID, seq);
 
--- The full-text index knows rows by one number. It keeps no texts of its own.
+-- The full-text index identifies rows by one number, and does not store their text.
 CREATE TABLE message_place (
   id        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   meetingID INTEGER NOT NULL,

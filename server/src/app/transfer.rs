@@ -7,12 +7,12 @@ use crate::clock::Clock;
 use crate::config::{Settings, UsageError, redacted};
 use crate::ctx::Randomness;
 use crate::error::Error;
-use crate::store::moving::{self, MoveError, NewHome};
 use crate::store::mysql::MysqlStore;
 use crate::store::redis::RedisStore;
-use crate::store::sqlite::{Departure, OpenError};
+use crate::store::sqlite::{Export, OpenError};
+use crate::store::transfer::{self, Target, TransferError};
 
-pub use crate::store::moving::Moved;
+pub use crate::store::transfer::Transferred;
 
 /// Bytes of randomness in the token of a transfer.
 const TOKEN_BYTES: usize = 16;
@@ -23,14 +23,14 @@ pub async fn transfer(
     (redis_url, mysql_url): (&str, &str),
     clock: &Clock,
     randomness: &Randomness,
-) -> anyhow::Result<Moved> {
+) -> anyhow::Result<Transferred> {
     let directory = settings.data_directory()?;
     let mysql = MysqlStore::connect(mysql_url)?;
     // The scripts are not used, so they need no nonce.
     let redis = RedisStore::connect(redis_url, "")?;
     redis.ping().await?;
     mysql.ping().await?;
-    let from = match Departure::open(directory, clock()) {
+    let from = match Export::open(directory, clock()) {
         Ok(from) => from,
         Err(missing @ OpenError::Missing { .. }) => {
             return Err(UsageError::new("data", missing).into());
@@ -40,17 +40,17 @@ pub async fn transfer(
         }
         Err(other) => return Err(other.into()),
     };
-    let to = NewHome {
+    let to = Target {
         mysql,
         redis,
         place: format!("{} and {}", redacted(redis_url), redacted(mysql_url)),
     };
-    match moving::move_home(from, &to, token(randomness), clock).await {
-        Ok(moved) => Ok(moved),
-        Err(MoveError::Refused(reject)) => Err(Error::from(reject).into()),
-        Err(MoveError::Open(error)) => Err(error.into()),
-        Err(MoveError::Migrate(error)) => Err(error.into()),
-        Err(MoveError::Fault(fault)) => Err(anyhow::Error::new(fault))
+    match transfer::transfer(from, &to, token(randomness), clock).await {
+        Ok(transferred) => Ok(transferred),
+        Err(TransferError::Refused(reject)) => Err(Error::from(reject).into()),
+        Err(TransferError::Open(error)) => Err(error.into()),
+        Err(TransferError::Migrate(error)) => Err(error.into()),
+        Err(TransferError::Fault(fault)) => Err(anyhow::Error::new(fault))
             .context("the move is incomplete, run the same command again to complete it"),
     }
 }

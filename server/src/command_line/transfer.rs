@@ -47,7 +47,7 @@ pub(super) async fn run(
     let elapsed_ms = clock().ms_since(begun);
     if arguments.json {
         let mut summary: Map<String, Value> = moved
-            .kinds
+            .rows
             .iter()
             .map(|(name, rows)| (name.replace(' ', "_"), Value::from(*rows)))
             .collect();
@@ -55,10 +55,10 @@ pub(super) async fn run(
         summary.insert("elapsed_ms".to_owned(), Value::from(elapsed_ms));
         return output::json(&summary);
     }
-    for (name, rows) in &moved.kinds {
+    for (name, rows) in &moved.rows {
         output::line(&format!("{rows:>9} {name}"))?;
     }
-    let total: u64 = moved.kinds.iter().map(|(_, rows)| rows).sum();
+    let total: u64 = moved.rows.iter().map(|(_, rows)| rows).sum();
     let earlier = match total.saturating_sub(moved.now) {
         0 => String::new(),
         rows => format!(", of which {rows} rows by an earlier run"),

@@ -1,8 +1,7 @@
-//! What lasts, in MySQL or MariaDB: people, the schedule, the record.
+//! The durable store in MySQL or MariaDB: users, the schedule, the archive.
 //!
-//! The [`MysqlStore`] speaks SQL and nothing else: it emits no event and knows nothing of what is live.
-//! Every statement has a deadline; a database that is away or late is a [`Fault::Unavailable`], never a
-//! caller that hangs.
+//! A [`MysqlStore`] emits no events and does not know the live state. Every statement has a deadline: a
+//! database that is unavailable or slow is a [`Fault::Unavailable`].
 
 use plenary_shared::domain::{Event, InstanceState, Meeting, Reason, Restrictions, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
@@ -10,188 +9,163 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Fault;
 
-mod absent;
 mod archive;
-mod arrival;
-mod audit;
+mod dashboard;
 mod deployment;
-mod examine;
-mod keeping;
-mod life;
-mod link;
+mod diagnose;
+mod error;
+mod history;
+mod import;
+mod lifecycle;
 mod migrate;
 mod moderation;
-mod overview;
-mod people;
 mod planning;
-mod read;
-mod reading;
-mod row;
+mod pool;
+mod read_positions;
+mod rebuild;
 mod schedule;
 mod search;
+mod statement;
+mod user_admin;
+mod users;
 
-pub use arrival::{Reception, Taken};
-pub use link::MysqlStore;
-pub use migrate::MigrateError;
+pub use super::sql::lifecycle::Stored;
+pub use import::{Import, Inserted};
 pub use planning::LivePlan;
-pub use reading::Stretch;
+pub use pool::MysqlStore;
+pub use read_positions::MessageRange;
 
-/// All that the live store needs to let an instance begin, or begin anew.
+/// What the live state of an instance is built from.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// Which.
+    /// The instance.
     pub instance: InstanceId,
-    /// What it is an instance of.
+    /// Its meeting.
     pub meeting: Meeting,
     /// How often the meeting was changed.
     pub revision: u64,
-    /// When it begins.
+    /// The scheduled start.
     pub from: Timestamp,
-    /// When it is over.
+    /// The scheduled end.
     pub to: Timestamp,
     /// Active or ending.
     pub state: InstanceState,
     /// Why it is ending, if it is.
     pub reason: Option<Reason>,
-    /// When its log closed, if the archive has that: nothing may follow it.
+    /// When the archived log was closed. Nothing may follow.
     pub closed_at: Option<Timestamp>,
-    /// The generation of the live state that is to be made.
+    /// The generation of the new live state.
     pub generation: Generation,
-    /// The last seq of the archive: the live log goes on above it.
+    /// The last archived seq. The live log continues above it.
     pub floor: Seq,
-    /// Who may join: addresses in lower case. Empty when the meeting is public.
+    /// The audience: addresses in lower case. Empty when the meeting is public.
     pub audience: Vec<String>,
-    /// Joins without a leave in the archive, in the order of joining.
+    /// The participants according to the archive, in the order of joining.
     pub stays: Vec<Stay>,
-    /// The latest messages of the archive, ascending, so that their cmids are known again.
+    /// The latest archived messages in ascending order, by which repeated posts are recognized.
     pub sent: Vec<Sent>,
-    /// How far messages are left out of `sent`, of everybody who has such.
+    /// The users who have messages below `sent`, and the last of these.
     pub floors: Vec<Floor>,
-    /// Everybody who has ever joined.
+    /// All users who have ever joined.
     pub people: Vec<User>,
-    /// What holds because admins said so.
+    /// The moderation in force.
     pub restrictions: Restrictions,
 }
 
-/// Somebody who has joined and not left, by the archive.
+/// A participant according to the archive.
 #[derive(Clone, Debug)]
 pub struct Stay {
-    /// Who.
+    /// The participant.
     pub user: User,
-    /// When the stay began.
+    /// When they joined.
     pub joined: Timestamp,
-    /// The join's number.
+    /// The seq of the join.
     pub seq: Seq,
 }
 
-/// A message that the archive has.
+/// An archived message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Who said it.
+    /// The author.
     pub user: UserId,
-    /// Their client's own id of it.
+    /// The id that the author's client gave it.
     pub cmid: Cmid,
-    /// Its number.
+    /// The seq.
     pub seq: Seq,
-    /// When.
+    /// When it was posted.
     pub timestamp: Timestamp,
 }
 
-/// How far somebody's older messages go.
+/// The last of a user's older messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Floor {
-    /// Whose.
+    /// The author.
     pub user: UserId,
-    /// The last of them.
+    /// Its seq.
     pub seq: Seq,
-    /// The cmid of version 7 that was made last, if they have such.
+    /// The latest cmid of version 7, if there is one.
     pub latest: Option<Cmid>,
 }
 
-/// An instance that has begun and has not ended, as what lasts knows it.
+/// An active or ending instance as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Which.
+    /// The instance.
     pub instance: InstanceId,
-    /// When it is over.
+    /// The scheduled end.
     pub to: Timestamp,
     /// Active or ending.
     pub state: InstanceState,
-    /// The generation of its live state.
+    /// The generation of the live state.
     pub generation: Generation,
-    /// The last seq of the archive.
+    /// The last archived seq.
     pub archived: Seq,
     /// Why it is ending, if it is.
     pub reason: Option<Reason>,
 }
 
-/// A part of an instance's log, to be archived.
+/// A part of an instance's log to archive.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Whose log.
+    /// The instance.
     pub instance: InstanceId,
-    /// In which generation it was read.
+    /// The generation in which it was read.
     pub generation: Generation,
-    /// The last seq that the archive has, by whoever sends this.
+    /// The last archived seq according to the sender.
     pub after: Seq,
-    /// What follows it: `after + 1`, `after + 2` … without a hole.
+    /// The events that follow: `after + 1`, `after + 2` … without gaps.
     pub events: Vec<Event>,
 }
 
 impl Batch {
-    /// The last seq of the archive once this is in it.
+    /// The last archived seq after the batch.
     pub fn last(&self) -> Seq {
         self.events.last().map_or(self.after, |event| event.seq)
     }
 }
 
-/// What became of a [`Batch`].
+/// The outcome of archiving a [`Batch`].
 #[derive(Debug)]
 pub enum Archived {
-    /// It is in the archive.
+    /// The batch is archived.
     Done {
-        /// Whose log.
+        /// The instance.
         instance: InstanceId,
-        /// The last seq of the archive now.
+        /// The last archived seq.
         last: Seq,
     },
-    /// Nothing of it was stored: the archive is elsewhere, or in another generation, or the
-    /// instance has ended. Read both ends again.
+    /// Nothing was stored: the archive has another last seq or generation, or the instance has ended.
+    /// The sender must read both ends of the log again.
     Stale {
-        /// Whose log.
+        /// The instance.
         instance: InstanceId,
     },
-    /// Nothing of it was stored, and trying again does not help: its seqs have a hole, or the
-    /// database refuses a row of it. The other batches of the call are not concerned.
+    /// Nothing was stored, and a repetition does not help: the seqs have a gap, or the database refuses
+    /// a row. The other batches of the call are not affected.
     Broken {
-        /// Whose log.
+        /// The instance.
         instance: InstanceId,
-        /// What is wrong with it.
+        /// The error.
         fault: Fault,
     },
-}
-
-/// An instance and its meeting, as what lasts knows them.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    /// Which.
-    pub instance: InstanceId,
-    /// What it is an instance of.
-    pub meeting: Meeting,
-    /// How often the meeting was changed.
-    pub revision: u64,
-    /// When it begins.
-    pub from: Timestamp,
-    /// When it is over.
-    pub to: Timestamp,
-    /// Where it is in its life.
-    pub state: InstanceState,
-    /// The generation of its live state; 0 before its start.
-    pub generation: Generation,
-    /// The last seq of the archive.
-    pub archived: Seq,
-    /// Why it is ending or has ended.
-    pub reason: Option<Reason>,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
 }

@@ -217,7 +217,7 @@ fn move_out(stage: &mut Stage, stores: &Stores) {
 
     let told = moving(stage, stores).ok();
     for line in [
-        "4 people",
+        "4 users",
         "4 sessions",
         "2 meetings",
         "2 invitations",
@@ -317,7 +317,7 @@ fn assert_left_alone(stage: &Stage, stores: &Stores) {
     let again = moving(stage, stores);
     assert_eq!(again.code, 4, "{}", again.stderr);
     assert!(
-        again.stderr.contains("was moved already"),
+        again.stderr.contains("was already moved"),
         "{}",
         again.stderr
     );
@@ -359,14 +359,14 @@ async fn what_is_not_empty_is_refused_and_nothing_is_changed() {
     stores
         .database
         .query("INSERT INTO user (name) VALUES ('x'), ('y')");
-    refused(&right, 4, "not empty, it has 2 people");
+    refused(&right, 4, "not empty, it has 2 users");
     stores.database.query("DELETE FROM user");
     // A row that the new home cannot have is named, and can be mended.
     stage.sql("UPDATE user SET name = printf('%.300c', 'x')");
     refused(
         &right,
         4,
-        "table user cannot be moved, userID 1: a text of it is longer",
+        "table user cannot be moved, userID 1: one of its texts is longer",
     );
     for (command, code) in [(&["user", "list"][..], 4), (&["doctor"], 1)] {
         let half = Command::new(binary("plenary-server"))
@@ -377,7 +377,7 @@ async fn what_is_not_empty_is_refused_and_nothing_is_changed() {
         let told = [half.stdout, half.stderr].concat();
         let told = String::from_utf8_lossy(&told);
         assert_eq!(half.status.code(), Some(code), "{told}");
-        assert!(told.contains("is not completed"), "{told}");
+        assert!(told.contains("is incomplete"), "{told}");
     }
     let serve = stage.server.cli(&["serve", "--bind", "127.0.0.1:0"]);
     assert_eq!(serve.code, 4, "{}", serve.stderr);
@@ -395,7 +395,7 @@ async fn what_is_not_empty_is_refused_and_nothing_is_changed() {
     let done = moving(&other, &stores);
     assert_eq!(done.code, 4, "{}", done.stderr);
     assert!(
-        done.stderr.contains("holds what was moved there"),
+        done.stderr.contains("has the data that was moved"),
         "{}",
         done.stderr
     );
@@ -470,7 +470,7 @@ fn a_move_that_is_killed_again_and_again_is_completed_by_the_next() {
     let last = moving(&stage, &stores);
     // Unless the last of the killed ones was just done.
     if last.code != 0 {
-        assert!(last.stderr.contains("was moved already"), "{}", last.stderr);
+        assert!(last.stderr.contains("was already moved"), "{}", last.stderr);
     }
     assert_eq!(moved("user"), 300);
     assert_eq!(moved("session"), 300);

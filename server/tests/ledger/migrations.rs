@@ -1,26 +1,27 @@
 //! The tables: made once, by one of many, and never over somebody else's.
 
-use plenary_server::store::mysql::{MigrateError, MysqlStore};
+use plenary_server::store::MigrateError;
+use plenary_server::store::mysql::MysqlStore;
 use plenary_shared::domain::{Gender, Role};
 use plenary_testkit::MariaDb;
 
 use crate::{World, connect, instance_id, minute, user_id};
 
 const ALL: &[&str] = &[
-    "0001_people",
+    "0001_users",
     "0002_schedule",
-    "0003_record",
-    "0004_operation",
-    "0005_moving",
-    "0006_cmids",
-    "0007_changes",
-    "0008_reading",
+    "0003_event_log",
+    "0004_operations",
+    "0005_transfer",
+    "0006_cmid_index",
+    "0007_replies_and_edits",
+    "0008_read_positions",
     "0009_search",
-    "0010_renewal",
-    "0011_steering",
-    "0012_disabling",
-    "0013_planning",
-    "0014_idling",
+    "0010_lease_renewal",
+    "0011_moderation",
+    "0012_disabled_users",
+    "0013_meeting_revision",
+    "0014_idle_connections",
 ];
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn a_migration_that_was_not_completed_is_refused_with_what_to_do() {
     let error = world.ledger.migrate().await.expect_err("it is dirty");
     assert!(matches!(error, MigrateError::Dirty { version: 3, .. }));
     let text = error.to_string();
-    assert!(text.contains("sql/mysql/0003_record.sql"), "{text}");
+    assert!(text.contains("sql/mysql/0003_event_log.sql"), "{text}");
     assert!(text.contains("SET dirty = 0 WHERE version = 3"), "{text}");
 }
 

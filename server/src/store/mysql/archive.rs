@@ -1,34 +1,38 @@
-//! Writing the record: the cursor and the rows of many instances in one transaction.
+//! Writing the archive: the cursors and rows of many instances in one transaction.
 
-use mysql_async::{Params, Value, params};
-use plenary_shared::domain::{Event, StoredModeration, What};
-use plenary_shared::ids::{Cmid, Seq};
+use mysql_async::{Params, Value};
+use plenary_shared::domain::{Event, What};
+use plenary_shared::ids::{Seq, UserId};
 
-use super::link::{DUPLICATE, MysqlStore, TRIES_MAX, Work, is_deadlock, server_code};
-use super::{Archived, Batch, moderation, row};
+use super::error::{DUPLICATE, is_deadlock, server_code};
+use super::pool::{MysqlStore, TRIES_MAX, Transaction};
+use super::{Archived, Batch, moderation};
 use crate::error::{Answer, Fault};
+use crate::store::sql::history::{Columns, change_message};
+use crate::store::sql::{self, Change, params};
 
-/// Rows of one INSERT: as fast as it gets on both servers, and few statements to prepare.
+/// The numbers of rows in one INSERT: more rows are not faster, and there are only these few statements
+/// to prepare.
 const SIZES: &[usize] = &[100, 25, 5, 1];
 
 impl MysqlStore {
-    /// Brings these batches into the archive and raises its cursors: in one transaction, or, when
-    /// the database refuses a row, each in its own. An outcome for each, in their order. Doing it
-    /// again changes nothing: the cursor has moved.
+    /// Archives these batches and raises their cursors: in one transaction or, when the database refuses
+    /// a row, each in its own. Returns an outcome for each batch in their order. A repeated call changes
+    /// nothing, because the cursors have moved.
     pub async fn archive(&self, batches: &[Batch]) -> Answer<Vec<Archived>> {
-        let holes = batches
+        let faults = batches
             .iter()
             .map(|batch| check(batch).err())
             .collect::<Vec<_>>();
-        let sound: Vec<&Batch> = batches
+        let valid: Vec<&Batch> = batches
             .iter()
-            .zip(&holes)
-            .filter_map(|(batch, hole)| hole.is_none().then_some(batch))
+            .zip(&faults)
+            .filter_map(|(batch, fault)| fault.is_none().then_some(batch))
             .collect();
-        let mut stored = self.store(&sound).await?.into_iter();
-        let outcomes = batches.iter().zip(holes).map(|(batch, hole)| {
+        let mut stored = self.store(&valid).await?.into_iter();
+        let outcomes = batches.iter().zip(faults).map(|(batch, fault)| {
             let instance = batch.instance;
-            match hole {
+            match fault {
                 Some(fault) => Archived::Broken { instance, fault },
                 None => stored.next().unwrap_or(Archived::Stale { instance }),
             }
@@ -36,7 +40,7 @@ impl MysqlStore {
         Ok(outcomes.collect())
     }
 
-    /// Stores them together; if the database refuses a row, each by itself.
+    /// Stores them together or, if the database refuses a row, one by one.
     async fn store(&self, batches: &[&Batch]) -> Result<Vec<Archived>, Fault> {
         match self.store_together(batches, Rows::Many).await {
             Err(Fault::Broken { .. }) => {}
@@ -71,7 +75,7 @@ impl MysqlStore {
             return Ok(batches.iter().map(|batch| done(batch)).collect());
         }
         let mut work = self.transaction().await?;
-        // In one order everywhere, so that two archivers never wait for each other in a circle.
+        // All archivers lock rows in the same order, so that they do not deadlock.
         let mut order: Vec<usize> = (0..batches.len()).collect();
         order.sort_by_key(|&at| batches[at].instance);
         let mut current = vec![false; batches.len()];
@@ -99,12 +103,12 @@ impl MysqlStore {
     }
 }
 
-/// How rows go in.
+/// How rows are inserted.
 #[derive(Clone, Copy, PartialEq)]
 enum Rows {
     /// Up to 100 in a statement.
     Many,
-    /// Each by itself: slow, but a row that is refused does not take others with it.
+    /// One in a statement: slow, but a refused row does not affect others.
     Single,
 }
 
@@ -115,21 +119,24 @@ fn done(batch: &Batch) -> Archived {
     }
 }
 
-/// Whether the events are this instance's, and follow the archive and each other without a hole.
+/// Checks that the events belong to the instance and follow the archive and each other without gaps.
 fn check(batch: &Batch) -> Result<(), Fault> {
     let mut last = batch.after;
     for event in &batch.events {
         if event.instance != batch.instance {
             return Err(Fault::broken(
                 "archiving",
-                format!("{} in the log of {}", event.instance, batch.instance),
+                format!(
+                    "event of {} in the log of {}",
+                    event.instance, batch.instance
+                ),
             ));
         }
         if event.seq != last.next() {
             return Err(Fault::broken(
                 "archiving",
                 format!(
-                    "a hole in the log of {}: {} follows {last}",
+                    "gap in the log of {}: {} follows {last}",
                     batch.instance, event.seq
                 ),
             ));
@@ -139,31 +146,28 @@ fn check(batch: &Batch) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Raises the cursor if it is where the batch goes on; whether it was.
-async fn advance(work: &mut Work, batch: &Batch) -> Result<bool, Fault> {
-    let changed = work
-        .change(
-            "UPDATE meeting_instance
-             SET archived_seq = :last
-             WHERE meetingID = :meeting
-               AND orderID = :order
-               AND gen = :gen
-               AND archived_seq = :after
-               AND state IN ('active', 'ending')",
-            row::with(
-                batch.instance,
-                params! {
-                    "gen" => batch.generation.get(),
-                    "after" => batch.after.get(),
-                    "last" => batch.last().get(),
-                },
-            ),
-        )
-        .await?;
-    Ok(changed.rows > 0)
+/// Raises the cursor if it is where the batch begins. Returns whether it was.
+async fn advance(work: &mut Transaction, batch: &Batch) -> Result<bool, Fault> {
+    let advance = Change::new(
+        "UPDATE meeting_instance
+         SET archived_seq = :last
+         WHERE meetingID = :meeting
+           AND orderID = :order
+           AND gen = :gen
+           AND archived_seq = :after
+           AND state IN ('active', 'ending')",
+        params! {
+            "meeting": batch.instance.meeting,
+            "order": batch.instance.order,
+            "gen": batch.generation,
+            "after": batch.after,
+            "last": batch.last(),
+        },
+    );
+    Ok(work.execute(advance).await?.rows > 0)
 }
 
-async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fault> {
+async fn insert(work: &mut Transaction, events: &[&Event], rows: Rows) -> Result<(), Fault> {
     let mut messages = Vec::new();
     let mut others = Vec::new();
     for event in events {
@@ -181,7 +185,7 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
                 Value::from(user.get()),
                 Value::from(cmid.to_string()),
                 Value::from(body.as_str()),
-                row::at(event.timestamp),
+                sql::Value::from(event.timestamp).into(),
                 Value::from(reply_to.map(Seq::get)),
             ]),
             What::Opened
@@ -191,25 +195,21 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
             | What::Deleted { .. }
             | What::Moderated(_)
             | What::Closed { .. } => {
-                let change = change(&event.what);
-                let kept = match &event.what {
-                    What::Moderated(done) => done.stored(),
-                    _ => StoredModeration::default(),
-                };
+                let columns = Columns::of(&event.what);
                 others.push([
                     Value::from(event.instance.meeting.get()),
                     Value::from(event.instance.order.get()),
                     Value::from(event.seq.get()),
-                    Value::from(event.what.user().map(plenary_shared::ids::UserId::get)),
+                    Value::from(event.what.user().map(UserId::get)),
                     Value::from(event.what.as_str()),
-                    row::at(event.timestamp),
-                    Value::from(reason(&event.what)),
-                    Value::from(change.and_then(|(target, _)| target).map(Seq::get)),
-                    Value::from(change.map(|(_, cmid)| cmid.to_string())),
-                    Value::from((!kept.action.is_empty()).then_some(kept.action)),
-                    Value::from(kept.subject),
-                    Value::from(kept.was),
-                    Value::from(kept.note),
+                    sql::Value::from(event.timestamp).into(),
+                    Value::from(columns.reason),
+                    Value::from(columns.target.map(Seq::get)),
+                    Value::from(columns.cmid.map(|cmid| cmid.to_string())),
+                    Value::from(columns.action()),
+                    Value::from(columns.kept.subject),
+                    Value::from(columns.kept.was),
+                    Value::from(columns.kept.note.as_deref()),
                 ]);
             }
         }
@@ -228,79 +228,13 @@ async fn insert(work: &mut Work, events: &[&Event], rows: Rows) -> Result<(), Fa
             }
         }
     }
-    // Their messages are there by now, from this batch or before.
+    // The changed messages are stored by now, from this batch or an earlier one.
     for event in events {
-        apply(work, event).await?;
+        if let Some(change) = change_message(event.instance, &event.what, event.timestamp) {
+            work.execute(change).await?;
+        }
     }
     moderation::apply(work, events).await
-}
-
-/// Makes of a message what a change of it says. In the order of their seqs the last one holds.
-async fn apply(work: &mut Work, event: &Event) -> Result<(), Fault> {
-    let (sql, user, target, body) = match &event.what {
-        What::Edited {
-            user, target, body, ..
-        } => (EDIT, user, target, body.as_str()),
-        What::Deleted { user, target, .. } => (DELETE, user, target, ""),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Message { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => return Ok(()),
-    };
-    let params = params! {
-        "target" => target.get(),
-        "user" => user.get(),
-        "body" => body,
-        "at" => row::at(event.timestamp),
-    };
-    work.change(sql, row::with(event.instance, params)).await?;
-    Ok(())
-}
-
-const EDIT: &str = "
- UPDATE message
- SET body = :body, edited_at = :at
- WHERE meetingID = :meeting
-   AND orderID = :order
-   AND seq = :target
-   AND userID = :user
-   AND deleted_at IS NULL";
-
-const DELETE: &str = "
- UPDATE message
- SET body = :body, deleted_at = :at
- WHERE meetingID = :meeting
-   AND orderID = :order
-   AND seq = :target
-   AND userID = :user";
-
-/// The message that an event changes, and the event's own id.
-fn change(what: &What) -> Option<(Option<Seq>, Cmid)> {
-    match what {
-        What::Edited { target, cmid, .. } | What::Deleted { target, cmid, .. } => {
-            Some((Some(*target), *cmid))
-        }
-        What::Moderated(done) => Some((None, done.cmid)),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Message { .. }
-        | What::Closed { .. } => None,
-    }
-}
-
-fn reason(what: &What) -> Option<&'static str> {
-    match what {
-        What::Opened
-        | What::Join { .. }
-        | What::Message { .. }
-        | What::Edited { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_) => None,
-        What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
-    }
 }
 
 const INTO_MESSAGE: &str = "
@@ -312,29 +246,28 @@ const INTO_EVENT_LOG: &str = "
                         target, cmid, action, subject, was, note)
  VALUES ";
 
-/// The place of the cmid in a row of [`INTO_MESSAGE`].
+/// The index of the cmid in a row of [`INTO_MESSAGE`].
 const CMID: usize = 4;
 
 async fn insert_many<const COLUMNS: usize>(
-    work: &mut Work,
+    work: &mut Transaction,
     into: &str,
     mut rows: &[[Value; COLUMNS]],
 ) -> Result<(), Fault> {
     let row = format!("({})", ["?"; COLUMNS].join(", "));
     while let Some(&size) = SIZES.iter().find(|size| **size <= rows.len()) {
-        let (now, later) = rows.split_at(size);
+        let (some, later) = rows.split_at(size);
         let sql = format!("{into}{}", vec![row.as_str(); size].join(", "));
-        let values = now.iter().flatten().cloned().collect();
+        let values = some.iter().flatten().cloned().collect();
         work.change(&sql, Params::Positional(values)).await?;
         rows = later;
     }
     Ok(())
 }
 
-/// A message whose cmid its sender has used before is stored without it: a client may send one
-/// again that is older than what a live store was told to remember, and nothing that people have
-/// read is left out of the record.
-async fn insert_message(work: &mut Work, mut message: [Value; 8]) -> Result<(), Fault> {
+/// Inserts a message; without its cmid if the sender has used that before. A client may repeat a message
+/// that is older than what the live store remembers, and the archive has every message that was shown.
+async fn insert_message(work: &mut Transaction, mut message: [Value; 8]) -> Result<(), Fault> {
     match insert_many(work, INTO_MESSAGE, std::slice::from_ref(&message)).await {
         Err(fault) if server_code(&fault) == Some(DUPLICATE) => {
             message[CMID] = Value::NULL;

@@ -1,21 +1,19 @@
-//! What admins did to running instances, brought from the log into the schedule and the audit: in the
-//! transaction that archives it, so that a crash loses neither or both.
+//! Moderation actions of the log, applied to the schedule and the audit log in the transaction that
+//! archives them.
 
 use std::collections::BTreeSet;
 
-use mysql_async::params;
-use plenary_shared::domain::{EndChange, Event, Moderation, ModerationAction, What};
+use plenary_shared::domain::{EndChange, Event, ModerationAction, What};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::time::Timestamp;
 
-use super::link::Work;
-use super::row;
+use super::pool::Transaction;
 use crate::error::Fault;
 use crate::store::moderation::audited;
+use crate::store::sql::{Change, audit, params};
 
-/// Brings the moderation among these events into the schedule and the audit, in their order.
-pub(super) async fn apply(work: &mut Work, events: &[&Event]) -> Result<(), Fault> {
-    // Once the log is closed an end by the clock stands.
+/// Applies the moderation actions among these events, in their order.
+pub(super) async fn apply(work: &mut Transaction, events: &[&Event]) -> Result<(), Fault> {
+    // Once the log is closed, an end by the clock stands.
     let closed: BTreeSet<InstanceId> = events
         .iter()
         .filter(|event| matches!(event.what, What::Closed { .. }))
@@ -25,14 +23,24 @@ pub(super) async fn apply(work: &mut Work, events: &[&Event]) -> Result<(), Faul
         let What::Moderated(done) = &event.what else {
             continue;
         };
+        let id = event.instance;
         match &done.action {
             ModerationAction::Extend(EndChange { todatetime, .. }) => {
-                extend(work, event.instance, *todatetime).await?;
-                if !closed.contains(&event.instance) {
-                    go_on(work, event.instance).await?;
+                let extend = Change::new(
+                    "UPDATE meeting_instance
+                     SET todatetime = :to
+                     WHERE meetingID = :meeting
+                       AND orderID = :order",
+                    params! { "meeting": id.meeting, "order": id.order, "to": *todatetime },
+                );
+                work.execute(extend).await?;
+                if !closed.contains(&id) {
+                    work.execute(undo_scheduled_end(id)).await?;
                 }
             }
-            ModerationAction::End => end(work, event.instance).await?,
+            ModerationAction::End => {
+                work.execute(end(id)).await?;
+            }
             ModerationAction::Lock
             | ModerationAction::Unlock
             | ModerationAction::ReadOnly
@@ -44,72 +52,36 @@ pub(super) async fn apply(work: &mut Work, events: &[&Event]) -> Result<(), Faul
             | ModerationAction::Unban(_)
             | ModerationAction::Announce { .. } => {}
         }
-        audit(work, event.instance, done, event.timestamp).await?;
+        let (target, detail) = audited(id, done);
+        let (at, by) = (event.timestamp, Some(done.user));
+        let entry = audit::entry(at, by, done.action.kind().as_str(), target, detail);
+        work.execute(entry).await?;
     }
     Ok(())
 }
 
-async fn extend(work: &mut Work, id: InstanceId, to: Timestamp) -> Result<(), Fault> {
-    work.change(
-        "UPDATE meeting_instance
-         SET todatetime = :to
-         WHERE meetingID = :meeting
-           AND orderID = :order",
-        row::with(id, params! { "to" => row::at(to) }),
-    )
-    .await?;
-    Ok(())
-}
-
-/// The log says that its end was moved before it came: who marked it as ending by the clock did not
-/// know that yet.
-async fn go_on(work: &mut Work, id: InstanceId) -> Result<(), Fault> {
-    work.change(
+/// The log says that the end was extended before it came. A scheduler that marked the instance as ending
+/// by the clock did not know that yet.
+fn undo_scheduled_end(id: InstanceId) -> Change {
+    Change::new(
         "UPDATE meeting_instance
          SET state = 'active', reason = NULL
          WHERE meetingID = :meeting
            AND orderID = :order
            AND state = 'ending'
            AND reason IN ('scheduled', 'missed')",
-        row::of(id),
+        params! { "meeting": id.meeting, "order": id.order },
     )
-    .await?;
-    Ok(())
 }
 
-/// The log says that an admin ended it, which settles the reason: whoever marked it by the clock was
-/// later.
-async fn end(work: &mut Work, id: InstanceId) -> Result<(), Fault> {
-    work.change(
+/// The log says that an admin ended the instance, which takes precedence over an end by the clock.
+fn end(id: InstanceId) -> Change {
+    Change::new(
         "UPDATE meeting_instance
          SET state = 'ending', reason = 'ended'
          WHERE meetingID = :meeting
            AND orderID = :order
            AND state IN ('active', 'ending')",
-        row::of(id),
+        params! { "meeting": id.meeting, "order": id.order },
     )
-    .await?;
-    Ok(())
-}
-
-async fn audit(
-    work: &mut Work,
-    id: InstanceId,
-    done: &Moderation,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    let (target, detail) = audited(id, done);
-    work.change(
-        "INSERT INTO audit (at, actor, action, target, detail)
-         VALUES (:at, :actor, :action, :target, :detail)",
-        params! {
-            "at" => row::at(at),
-            "actor" => done.user.get(),
-            "action" => done.action.kind().as_str(),
-            "target" => target,
-            "detail" => detail,
-        },
-    )
-    .await?;
-    Ok(())
 }

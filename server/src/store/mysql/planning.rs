@@ -1,37 +1,37 @@
-//! Changes of meetings, of who may join them, and of instances that have not begun.
+//! Changes of meetings, their audiences, and instances that have not started.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use mysql_async::{Params, Row, Value, params};
+use mysql_async::{Params, Value};
 use plenary_shared::domain::Meeting;
-use plenary_shared::ids::{InstanceId, MeetingId, OrderId, UserId};
-use plenary_shared::limits::{OVERLAP_EMAILS_MAX, OVERLAPS_MAX};
+use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::protocol::Overlap;
 use plenary_shared::time::Timestamp;
 
-use super::link::{MysqlStore, TRIES_MAX, Work, is_deadlock};
-use super::{audit, row};
-use crate::error::{Answer, Error};
+use super::error::is_deadlock;
+use super::pool::{MysqlStore, TRIES_MAX, Transaction};
+use crate::error::{Answer, Error, Fault};
 use crate::store::planning::{
-    Difference, EditMeeting, Invitations, Invited, Pair, edited, overlapping, window,
+    Difference, EditMeeting, Invitations, Invited, edited, overlapping, window,
 };
 use crate::store::refusal;
+use crate::store::sql::{Query, audience, audit, meetings, params};
 use crate::store::window::check_times;
 
-/// Addresses written in one statement.
-const INVITED: usize = 100;
+/// Addresses in one statement.
+const ADDRESSES: usize = 100;
 
 /// What a live instance takes from its meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePlan {
-    /// Which.
+    /// The instance.
     pub instance: InstanceId,
-    /// How often the meeting was changed: of two plans, the one of more changes holds.
+    /// How often the meeting was changed: the plan with more changes wins.
     pub revision: u64,
-    /// What it is an instance of.
+    /// The meeting.
     pub meeting: Meeting,
-    /// Who may join: addresses in lower case. Empty when the meeting is public.
+    /// The audience: addresses in lower case. Empty when the meeting is public.
     pub audience: Vec<String>,
 }
 
@@ -45,31 +45,16 @@ impl MysqlStore {
         now: Timestamp,
     ) -> Answer<()> {
         let mut work = self.transaction().await?;
-        let changed = work
-            .change(
-                "UPDATE meeting
-                 SET title = COALESCE(:title, title),
-                     description = COALESCE(:description, description),
-                     isPublic = COALESCE(:is_public, isPublic),
-                     revision = revision + 1
-                 WHERE meetingID = :meeting",
-                params! {
-                    "title" => edit.title.as_deref(),
-                    "description" => edit.description.as_deref(),
-                    "is_public" => edit.is_public,
-                    "meeting" => meeting.get(),
-                },
-            )
-            .await?;
-        if changed.rows == 0 {
+        if work.execute(meetings::edit(meeting, edit)).await?.rows == 0 {
             return Err(refusal::no_meeting(meeting).into());
         }
-        let (target, detail) = (format!("meeting {meeting}"), edited(edit));
-        audit::note(&mut work, now, by, "edited", target, Some(detail)).await?;
+        let (target, detail) = (format!("meeting {meeting}"), Some(edited(edit)));
+        work.execute(audit::entry(now, by, "edited", target, detail))
+            .await?;
         Ok(work.commit().await?)
     }
 
-    /// Changes who may join a meeting. `not_found`, `invalid`.
+    /// Changes the audience of a meeting. `not_found`, `invalid`.
     pub async fn change_audience(
         &self,
         meeting: MeetingId,
@@ -94,47 +79,25 @@ impl MysqlStore {
         now: Timestamp,
     ) -> Answer<Invited> {
         let mut work = self.transaction().await?;
-        // Whoever else changes it waits here.
-        let locked = work
-            .change(
-                "UPDATE meeting
-                 SET revision = revision + 1
-                 WHERE meetingID = :meeting",
-                params! { "meeting" => meeting.get() },
-            )
-            .await?;
-        if locked.rows == 0 {
+        // This locks the meeting against other changes of its audience.
+        if work.execute(meetings::raise_revision(meeting)).await?.rows == 0 {
             return Err(refusal::no_meeting(meeting).into());
         }
-        let rows = work
-            .rows(
-                super::read::AUDIENCE,
-                params! { "meeting" => meeting.get() },
-            )
+        let invited = audience::unique(work.all(audience::emails(meeting)).await?);
+        let difference = Difference::between(&invited, change)?;
+        if difference.is_nothing() {
+            return Ok(difference.invited);
+        }
+        uninvite(&mut work, meeting, &difference.remove).await?;
+        invite(&mut work, meeting, &difference.add).await?;
+        let (target, detail) = (format!("meeting {meeting}"), Some(difference.detail()));
+        work.execute(audit::entry(now, by, "audience", target, detail))
             .await?;
-        let found = Difference::between(&super::read::audience(&rows), change)?;
-        if found.is_nothing() {
-            return Ok(found.invited);
-        }
-        for some in found.remove.chunks(INVITED) {
-            let sql = format!(
-                "DELETE FROM audience
-                 WHERE meetingID = ?
-                   AND emailKey IN ({})",
-                vec!["?"; some.len()].join(", ")
-            );
-            let mut values = vec![Value::from(meeting.get())];
-            values.extend(some.iter().map(Value::from));
-            work.change(&sql, Params::Positional(values)).await?;
-        }
-        invite(&mut work, meeting, &found.add).await?;
-        let (target, detail) = (format!("meeting {meeting}"), found.detail());
-        audit::note(&mut work, now, by, "audience", target, Some(detail)).await?;
         work.commit().await?;
-        Ok(found.invited)
+        Ok(difference.invited)
     }
 
-    /// Gives an instance another time, if it has not begun. `not_found`, `not_scheduled`, `invalid`.
+    /// Moves a scheduled instance. `not_found`, `not_scheduled`, `invalid`.
     pub async fn move_instance(
         &self,
         id: InstanceId,
@@ -144,25 +107,16 @@ impl MysqlStore {
     ) -> Answer<()> {
         check_times(from, to, now)?;
         let mut work = self.transaction().await?;
-        let changed = work
-            .change(
-                "UPDATE meeting_instance
-                 SET fromdatetime = :from, todatetime = :to
-                 WHERE meetingID = :meeting
-                   AND orderID = :order
-                   AND state = 'scheduled'",
-                row::with(id, params! { "from" => row::at(from), "to" => row::at(to) }),
-            )
-            .await?;
-        if changed.rows == 0 {
+        let moved = work.execute(meetings::move_instance(id, from, to)).await?;
+        if moved.rows == 0 {
             return Err(self.not_scheduled(id).await);
         }
-        let (target, detail) = (id.to_string(), window(from, to));
-        audit::note(&mut work, now, by, "moved", target, Some(detail)).await?;
+        work.execute(audit::entry(now, by, "moved", id, Some(window(from, to))))
+            .await?;
         Ok(work.commit().await?)
     }
 
-    /// Calls an instance off, if it has not begun. `not_found`, `not_scheduled`.
+    /// Cancels a scheduled instance. `not_found`, `not_scheduled`.
     pub async fn cancel(
         &self,
         id: InstanceId,
@@ -171,21 +125,12 @@ impl MysqlStore {
         now: Timestamp,
     ) -> Answer<()> {
         let mut work = self.transaction().await?;
-        let changed = work
-            .change(
-                "UPDATE meeting_instance
-                 SET state = 'ended', reason = 'cancelled', ended_at = :now
-                 WHERE meetingID = :meeting
-                   AND orderID = :order
-                   AND state = 'scheduled'",
-                row::with(id, params! { "now" => row::at(now) }),
-            )
-            .await?;
-        if changed.rows == 0 {
+        if work.execute(meetings::cancel(id, now)).await?.rows == 0 {
             return Err(self.not_scheduled(id).await);
         }
-        let (target, detail) = (id.to_string(), reason.map(str::to_owned));
-        audit::note(&mut work, now, by, "cancelled", target, detail).await?;
+        let detail = reason.map(str::to_owned);
+        work.execute(audit::entry(now, by, "cancelled", id, detail))
+            .await?;
         Ok(work.commit().await?)
     }
 
@@ -197,61 +142,43 @@ impl MysqlStore {
         }
     }
 
-    /// What takes place at the same time as a meeting's running and coming instances.
+    /// Instances at the same time as a meeting's active and scheduled ones.
     pub async fn overlaps(&self, meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>> {
-        let rows = self
-            .rows(
-                OVERLAPS,
-                params! { "meeting" => meeting.get(), "limit" => OVERLAPS_MAX },
-            )
-            .await?;
-        let pairs = row::usable(&rows, "meeting_instance", |row| pair(meeting, row));
+        let pairs = self.all(audience::overlaps(meeting)).await?;
         let mut shared = BTreeMap::new();
         for pair in &pairs {
             let other = pair.other.meeting;
             if let Entry::Vacant(vacant) = shared.entry(other) {
-                vacant.insert(self.shared(meeting, other).await?);
+                let count = self.one(audience::shared_count(meeting, other)).await?;
+                let emails = self.all(audience::shared(meeting, other)).await?;
+                vacant.insert((count.unwrap_or(0), audience::unique(emails)));
             }
         }
         Ok(overlapping(pairs, &shared))
     }
 
-    /// Who is invited to both of two private meetings: how many, and the first of them.
-    async fn shared(&self, one: MeetingId, other: MeetingId) -> Answer<(usize, Vec<String>)> {
-        let (one, other) = (one.get(), other.get());
-        let params = params! { "one" => one, "other" => other };
-        let row = self.row(SHARED_COUNT, params).await?;
-        let people = row.and_then(|row| row::get::<u64>(&row, "people"));
-        let limit = OVERLAP_EMAILS_MAX;
-        let params = params! { "one" => one, "other" => other, "limit" => limit };
-        let rows = self.rows(SHARED, params).await?;
-        let people = usize::try_from(people.unwrap_or(0)).unwrap_or(usize::MAX);
-        Ok((people, super::read::audience(&rows)))
-    }
-
-    /// What every active instance takes from its meeting; only those of one meeting, if that is
-    /// given. A plan is never newer than its revision says.
+    /// What every active instance takes from its meeting; only instances of one meeting, if that is
+    /// given. A plan is at least as new as its revision says.
     pub async fn live_plans(&self, only: Option<MeetingId>) -> Answer<Vec<LivePlan>> {
-        let only = only.map(MeetingId::get);
-        let rows = self
-            .rows(
-                "SELECT i.meetingID, i.orderID, m.title, m.description, m.isPublic, m.revision
-                 FROM meeting_instance i
-                 JOIN meeting m ON m.meetingID = i.meetingID
-                 WHERE i.state = 'active'
-                   AND (:only IS NULL OR i.meetingID = :only)",
-                params! { "only" => only },
-            )
-            .await?;
-        let mut plans = row::usable(&rows, "meeting_instance", |row| {
-            Ok(LivePlan {
-                instance: row::instance_id(row)?,
-                revision: row::get(row, "revision").unwrap_or(0),
-                meeting: row::meeting(row)?,
-                audience: Vec::new(),
-            })
-        });
-        // Read after the revisions: a change between the two is told again with its own.
+        let query = Query::new(
+            "meeting_instance",
+            "SELECT i.meetingID, i.orderID, m.title, m.description, m.isPublic, m.revision
+             FROM meeting_instance i
+             JOIN meeting m ON m.meetingID = i.meetingID
+             WHERE i.state = 'active'
+               AND (:only IS NULL OR i.meetingID = :only)",
+            params! { "only": only },
+            |row| {
+                Ok(LivePlan {
+                    instance: row.instance_id()?,
+                    revision: row.count("revision"),
+                    meeting: row.meeting()?,
+                    audience: Vec::new(),
+                })
+            },
+        );
+        let mut plans = self.all(query).await?;
+        // Read after the revisions: a change in between raises the revision and is sent again.
         let mut audiences = self.live_audiences(only).await?;
         for plan in &mut plans {
             if !plan.meeting.is_public {
@@ -261,22 +188,23 @@ impl MysqlStore {
         Ok(plans)
     }
 
-    /// Who may join each active private instance: addresses in lower case.
-    async fn live_audiences(&self, only: Option<u64>) -> Answer<BTreeMap<InstanceId, Vec<String>>> {
-        let rows = self
-            .rows(
-                "SELECT i.meetingID, i.orderID, a.email
-                 FROM meeting_instance i
-                 JOIN audience a ON a.meetingID = i.meetingID
-                 WHERE i.state = 'active'
-                   AND (:only IS NULL OR i.meetingID = :only)",
-                params! { "only" => only },
-            )
-            .await?;
+    /// The audience of each active instance: addresses in lower case.
+    async fn live_audiences(
+        &self,
+        only: Option<MeetingId>,
+    ) -> Answer<BTreeMap<InstanceId, Vec<String>>> {
+        let query = Query::new(
+            "audience",
+            "SELECT i.meetingID, i.orderID, a.email
+             FROM meeting_instance i
+             JOIN audience a ON a.meetingID = i.meetingID
+             WHERE i.state = 'active'
+               AND (:only IS NULL OR i.meetingID = :only)",
+            params! { "only": only },
+            |row| Ok((row.instance_id()?, row.email()?)),
+        );
         let mut audiences: BTreeMap<InstanceId, Vec<String>> = BTreeMap::new();
-        for (id, email) in row::usable(&rows, "audience", |row| {
-            Ok((row::instance_id(row)?, row::email(row)?))
-        }) {
+        for (id, email) in self.all(query).await? {
             audiences.entry(id).or_default().push(email);
         }
         Ok(audiences)
@@ -284,25 +212,25 @@ impl MysqlStore {
 
     /// How often a meeting was changed.
     pub async fn revision(&self, meeting: MeetingId) -> Answer<u64> {
-        let row = self
-            .row(
-                "SELECT revision
-                 FROM meeting
-                 WHERE meetingID = :meeting",
-                params! { "meeting" => meeting.get() },
-            )
-            .await?;
-        Ok(row.and_then(|row| row::get(&row, "revision")).unwrap_or(0))
+        let query = Query::new(
+            "meeting",
+            "SELECT revision
+             FROM meeting
+             WHERE meetingID = :meeting",
+            params! { "meeting": meeting },
+            |row| Ok(row.count("revision")),
+        );
+        Ok(self.one(query).await?.unwrap_or(0))
     }
 }
 
-/// Writes addresses that are not there.
+/// Adds addresses that are not in the audience.
 pub(super) async fn invite(
-    work: &mut Work,
+    work: &mut Transaction,
     meeting: MeetingId,
     emails: &[String],
-) -> Result<(), crate::error::Fault> {
-    for some in emails.chunks(INVITED) {
+) -> Result<(), Fault> {
+    for some in emails.chunks(ADDRESSES) {
         let sql = format!(
             "INSERT INTO audience (meetingID, email)
              VALUES {}",
@@ -317,54 +245,21 @@ pub(super) async fn invite(
     Ok(())
 }
 
-/// Each state is one range of an index.
-const OVERLAPS: &str = "
- SELECT i.orderID AS mine, o.meetingID, o.orderID, o.fromdatetime, o.todatetime, m.title,
-        m.description, m.isPublic
- FROM meeting_instance i
- JOIN meeting own ON own.meetingID = i.meetingID
- JOIN meeting_instance o
-   ON o.state IN ('scheduled', 'active')
-  AND o.fromdatetime < i.todatetime
-  AND o.todatetime > i.fromdatetime
- JOIN meeting m ON m.meetingID = o.meetingID
- WHERE i.meetingID = :meeting
-   AND i.state IN ('scheduled', 'active')
-   AND (o.meetingID <> i.meetingID OR o.orderID <> i.orderID)
-   AND (o.meetingID = i.meetingID
-     OR (NOT COALESCE(own.isPublic, 0) AND NOT COALESCE(m.isPublic, 0) AND EXISTS (
-       SELECT 1
-       FROM audience a
-       JOIN audience b ON b.emailKey = a.emailKey AND b.meetingID = o.meetingID
-       WHERE a.meetingID = i.meetingID)))
- ORDER BY i.fromdatetime, i.orderID, o.fromdatetime, o.meetingID, o.orderID
- LIMIT :limit";
-
-const SHARED_COUNT: &str = "
- SELECT COUNT(DISTINCT a.emailKey) AS people
- FROM audience a
- JOIN audience b ON b.emailKey = a.emailKey AND b.meetingID = :other
- JOIN meeting m ON m.meetingID = a.meetingID
- WHERE a.meetingID = :one
-   AND NOT COALESCE(m.isPublic, 0)";
-
-const SHARED: &str = "
- SELECT DISTINCT a.emailKey AS email
- FROM audience a
- JOIN audience b ON b.emailKey = a.emailKey AND b.meetingID = :other
- JOIN meeting m ON m.meetingID = a.meetingID
- WHERE a.meetingID = :one
-   AND NOT COALESCE(m.isPublic, 0)
- ORDER BY a.emailKey
- LIMIT :limit";
-
-fn pair(meeting: MeetingId, row: &Row) -> Result<Pair, row::Unusable> {
-    let mine: OrderId = row::order_id(row, "mine")?;
-    Ok(Pair {
-        instance: InstanceId::new(meeting, mine),
-        other: row::instance_id(row)?,
-        title: row::meeting(row)?.title,
-        from: row::time(row, "fromdatetime")?,
-        to: row::time(row, "todatetime")?,
-    })
+async fn uninvite(
+    work: &mut Transaction,
+    meeting: MeetingId,
+    emails: &[String],
+) -> Result<(), Fault> {
+    for some in emails.chunks(ADDRESSES) {
+        let sql = format!(
+            "DELETE FROM audience
+             WHERE meetingID = ?
+               AND emailKey IN ({})",
+            vec!["?"; some.len()].join(", ")
+        );
+        let mut values = vec![Value::from(meeting.get())];
+        values.extend(some.iter().map(Value::from));
+        work.change(&sql, Params::Positional(values)).await?;
+    }
+    Ok(())
 }

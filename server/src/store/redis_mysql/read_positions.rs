@@ -8,7 +8,7 @@ use plenary_shared::protocol::Unread;
 use plenary_shared::text::mentions;
 
 use crate::error::Answer;
-use crate::store::mysql::Stretch;
+use crate::store::mysql::MessageRange;
 use crate::store::{ReadPosition, ReadPositionStore};
 
 use super::RedisMysqlStore;
@@ -33,10 +33,10 @@ impl ReadPositionStore for RedisMysqlStore {
         let heads = self.redis.heads(&ids).await?;
         let positions = self.mysql.positions(viewer.id, &ids).await?;
         let end = Seq::new(limits::ID_MAX).unwrap_or_default();
-        let stretches: Vec<Stretch> = known
+        let stretches: Vec<MessageRange> = known
             .iter()
             .zip(&heads)
-            .map(|((instance, noted), head)| Stretch {
+            .map(|((instance, noted), head)| MessageRange {
                 instance: *instance,
                 after: positions
                     .get(instance)

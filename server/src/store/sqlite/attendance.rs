@@ -7,12 +7,13 @@ use plenary_shared::domain::{Participant, Presence};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::PresenceTold;
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, named_params};
 
 use crate::error::Fault;
 use crate::store::Feed;
+use crate::store::sql::{Row, Unusable};
 
-use super::row;
+use super::statement;
 use super::writer::WriteTransaction;
 
 /// How somebody is there, and since when; nothing is to be said of who is here.
@@ -97,23 +98,23 @@ fn held(
     let (meeting, order) = (id.meeting.get(), id.order.get());
     let found = if let Some(user) = user.map(UserId::get) {
         let params = named_params! { ":meeting": meeting, ":order": order, ":user": user };
-        row::all(conn, "holder", OF_ONE, params, there)?
+        statement::select_all(conn, "holder", OF_ONE, params, there)?
     } else {
         let params = named_params! { ":meeting": meeting, ":order": order };
-        row::all(conn, "holder", OF_ALL, params, there)?
+        statement::select_all(conn, "holder", OF_ALL, params, there)?
     };
     Ok(found)
 }
 
-fn there(row: &Row<'_>) -> Result<(UserId, There), row::Unusable> {
-    let count = |name| row.get::<_, i64>(name).map_err(|_| row::Unusable("holder"));
+fn there(row: &dyn Row) -> Result<(UserId, There), Unusable> {
+    let count = |name| row.number(name).ok_or(Unusable("holder"));
     let (all, lost, idle) = (count("held")?, count("lost")?, count("idle")?);
     let there = if lost >= all {
-        (Presence::Reconnecting, row::maybe_time(row, "lost_since"))
+        (Presence::Reconnecting, row.maybe_time("lost_since"))
     } else if lost + idle >= all {
-        (Presence::Idle, row::maybe_time(row, "idle_since"))
+        (Presence::Idle, row.maybe_time("idle_since"))
     } else {
         (Presence::Here, None)
     };
-    Ok((row::user_id(row, "userID")?, there))
+    Ok((row.user_id("userID")?, there))
 }

@@ -16,8 +16,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::NamedTempFile;
 
 use crate::error::Fault;
+use crate::store::sql::migrations::MigrateError;
 
-use super::migrate::{self, MigrateError};
+use super::migrate;
 use super::{link, lock};
 
 /// Pages of one step, 16 MiB: after each the copy is brought to the disk, so that the server's own
@@ -121,7 +122,7 @@ pub fn backup(
     let conn = link::connect(&source, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Fault::from)?;
     conn.execute_batch("BEGIN DEFERRED").map_err(Fault::from)?;
     // The first look settles which state it is; and whether the file is one of ours.
-    migrate::check(&conn)?;
+    migrate::missing(&conn)?;
     let temporary = place.temporary()?;
     let outcome = copy(&conn, &temporary, &place, stop);
     // What SQLite may have put beside it; the copy itself goes with its guard unless it is kept.

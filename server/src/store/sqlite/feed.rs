@@ -14,7 +14,7 @@ use crate::error::{Answer, Fault};
 use crate::store::{Feed, FeedStore, Head, Page};
 
 use super::live::live;
-use super::read::log;
+use super::log::log;
 use super::{SqliteStore, watch};
 
 /// What may wait between the writer and the hub. What does not fit is dropped and read from the

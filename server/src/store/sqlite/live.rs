@@ -1,17 +1,18 @@
 //! What a live instance is, who may read it, and the one place where events come from.
 
-use plenary_shared::domain::{
-    Event, InstanceState, Meeting, Reason, Reject, Role, StoredModeration, User, What,
-};
-use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
+use plenary_shared::domain::{Event, Reason, Reject, Role, User, What};
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Error, Fault};
+use crate::store::sql::Unusable;
+use crate::store::sql::history::{Columns, change_message};
+use crate::store::sql::lifecycle::{self, Stored};
 use crate::store::{Feed, refusal};
 
 use super::moderation::{self, Restriction};
-use super::row;
+use super::statement;
 use super::writer::WriteTransaction;
 
 /// How far the closing of a live instance has come.
@@ -59,22 +60,9 @@ impl Live {
     }
 }
 
-/// An instance and its meeting.
-#[derive(Clone, Debug)]
-pub(super) struct Stored {
-    pub(super) meeting: Meeting,
-    pub(super) from: Timestamp,
-    pub(super) to: Timestamp,
-    pub(super) state: InstanceState,
-    pub(super) last: Seq,
-    /// Why it is ending or has ended.
-    pub(super) reason: Option<Reason>,
-    pub(super) ended_at: Option<Timestamp>,
-}
-
 /// The instance, if it is live.
 pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fault> {
-    Ok(row::one(
+    Ok(statement::select_one(
         conn,
         "live_instance",
         "SELECT l.state, l.closing, l.reason, l.locked, l.read_only, i.gen, i.archived_seq, i.todatetime, m.isPublic
@@ -86,16 +74,16 @@ pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fa
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
         |row| {
             Ok(Live {
-                generation: row::generation(row, "gen")?,
-                seq: row::seq(row, "archived_seq")?,
-                state: row::text(row, "state")
+                generation: row.generation("gen")?,
+                seq: row.seq("archived_seq")?,
+                state: row.text("state")
                     .and_then(|word| LiveState::read(&word))
-                    .ok_or(row::Unusable("state"))?,
-                to: row::time(row, "todatetime")?,
-                is_public: row::flag(row, "isPublic"),
-                locked: row::flag(row, "locked"),
-                read_only: row::flag(row, "read_only"),
-                closing: row::maybe_time(row, "closing").zip(row::reason(row)),
+                    .ok_or(Unusable("state"))?,
+                to: row.time("todatetime")?,
+                is_public: row.flag("isPublic"),
+                locked: row.flag("locked"),
+                read_only: row.flag("read_only"),
+                closing: row.maybe_time("closing").zip(row.maybe_reason()),
             })
         },
     )?)
@@ -116,7 +104,7 @@ pub(super) fn seat(
     user: UserId,
     now: Timestamp,
 ) -> Result<Option<Seat>, Fault> {
-    Ok(row::one(
+    Ok(statement::select_one(
         conn,
         "stay",
         "SELECT i.gen, i.archived_seq
@@ -143,42 +131,21 @@ pub(super) fn seat(
         },
         |row| {
             Ok(Seat {
-                generation: row::generation(row, "gen")?,
-                last: row::seq(row, "archived_seq")?,
+                generation: row.generation("gen")?,
+                last: row.seq("archived_seq")?,
             })
         },
     )?)
 }
 
-/// The instance, if there is such a one.
+/// The instance and its meeting.
 pub(super) fn stored(conn: &Connection, id: InstanceId) -> Result<Option<Stored>, Fault> {
-    Ok(row::one(
-        conn,
-        "meeting_instance",
-        "SELECT i.meetingID, i.fromdatetime, i.todatetime, i.state, i.archived_seq, i.reason, i.ended_at,
-                m.title, m.description, m.isPublic
-         FROM meeting_instance i
-         JOIN meeting m ON m.meetingID = i.meetingID
-         WHERE i.meetingID = :meeting
-           AND i.orderID = :order",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| {
-            Ok(Stored {
-                meeting: row::meeting(row)?,
-                from: row::time(row, "fromdatetime")?,
-                to: row::time(row, "todatetime")?,
-                state: row::state(row)?,
-                last: row::seq(row, "archived_seq")?,
-                reason: row::reason(row),
-                ended_at: row::maybe_time(row, "ended_at"),
-            })
-        },
-    )?)
+    Ok(statement::one(conn, lifecycle::stored(id))?)
 }
 
 /// Whether this address is in the meeting's audience.
 pub(super) fn is_invited(conn: &Connection, id: InstanceId, user: &User) -> Result<bool, Fault> {
-    Ok(row::exists(
+    Ok(statement::exists(
         conn,
         "SELECT 1
          FROM audience
@@ -198,7 +165,7 @@ pub(super) fn stay_of(
     id: InstanceId,
     user: UserId,
 ) -> Result<Option<(Timestamp, Seq)>, Fault> {
-    Ok(row::one(
+    Ok(statement::select_one(
         conn,
         "stay",
         "SELECT joined, seq
@@ -211,7 +178,7 @@ pub(super) fn stay_of(
             ":order": id.order.get(),
             ":user": user.get(),
         },
-        |row| Ok((row::time(row, "joined")?, row::seq(row, "seq")?)),
+        |row| Ok((row.time("joined")?, row.seq("seq")?)),
     )?)
 }
 
@@ -300,7 +267,7 @@ pub(super) fn emit(
     at: Timestamp,
     what: What,
 ) -> Answer<Seq> {
-    let last = row::one(
+    let last = statement::select_one(
         tx.conn,
         "meeting_instance",
         "SELECT archived_seq
@@ -308,7 +275,7 @@ pub(super) fn emit(
          WHERE meetingID = :meeting
            AND orderID = :order",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| row::seq(row, "archived_seq"),
+        |row| row.seq("archived_seq"),
     )?
     .ok_or_else(|| Fault::broken("numbering an event", format!("{id} has no number")))?;
     append(tx, id, generation, last, at, what)?
@@ -331,7 +298,7 @@ pub(super) fn append(
     if write_down(tx.conn, id, seq, at, &what)? == 0 {
         return Ok(None);
     }
-    row::change(
+    statement::change(
         tx.conn,
         "UPDATE meeting_instance
          SET archived_seq = :seq
@@ -361,51 +328,43 @@ fn write_down(
     at: Timestamp,
     what: &What,
 ) -> Result<usize, Fault> {
-    let reason = match what {
-        What::Message {
-            user,
-            cmid,
-            body,
-            reply_to,
-            ..
-        } => {
-            // The id may be that of a change: it makes no message then.
-            return Ok(row::change(
-                conn,
-                "INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp, replyTo)
-                 SELECT :meeting, :order, :seq, :user, :cmid, :body, :at, :reply
-                 WHERE NOT EXISTS (
-                   SELECT 1 FROM event_log
-                   WHERE meetingID = :meeting
-                     AND orderID = :order
-                     AND cmid = :cmid
-                     AND userID = :user)
-                 ON CONFLICT (meetingID, orderID, cmid, userID) DO NOTHING",
-                named_params! {
-                    ":meeting": id.meeting.get(),
-                    ":order": id.order.get(),
-                    ":seq": seq.get(),
-                    ":user": user.get(),
-                    ":cmid": cmid.to_string(),
-                    ":body": body.as_str(),
-                    ":at": at.as_ms(),
-                    ":reply": reply_to.map(Seq::get),
-                },
-            )?);
-        }
-        What::Opened
-        | What::Join { .. }
-        | What::Edited { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_) => None,
-        What::Leave { reason, .. } | What::Closed { reason } => Some(reason.as_str()),
-    };
-    let change = change(conn, id, at, what)?;
-    let kept = match what {
-        What::Moderated(done) => done.stored(),
-        _ => StoredModeration::default(),
-    };
-    Ok(row::change(
+    if let What::Message {
+        user,
+        cmid,
+        body,
+        reply_to,
+        ..
+    } = what
+    {
+        // The cmid may be that of a change, which makes this a duplicate.
+        return Ok(statement::change(
+            conn,
+            "INSERT INTO message (meetingID, orderID, seq, userID, cmid, body, timestamp, replyTo)
+             SELECT :meeting, :order, :seq, :user, :cmid, :body, :at, :reply
+             WHERE NOT EXISTS (
+               SELECT 1 FROM event_log
+               WHERE meetingID = :meeting
+                 AND orderID = :order
+                 AND cmid = :cmid
+                 AND userID = :user)
+             ON CONFLICT (meetingID, orderID, cmid, userID) DO NOTHING",
+            named_params! {
+                ":meeting": id.meeting.get(),
+                ":order": id.order.get(),
+                ":seq": seq.get(),
+                ":user": user.get(),
+                ":cmid": cmid.to_string(),
+                ":body": body.as_str(),
+                ":at": at.as_ms(),
+                ":reply": reply_to.map(Seq::get),
+            },
+        )?);
+    }
+    if let Some(change) = change_message(id, what, at) {
+        statement::execute(conn, change)?;
+    }
+    let columns = Columns::of(what);
+    Ok(statement::change(
         conn,
         "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp, reason,
                                 target, cmid, action, subject, was, note)
@@ -418,60 +377,13 @@ fn write_down(
             ":user": what.user().map(UserId::get),
             ":kind": what.as_str(),
             ":at": at.as_ms(),
-            ":reason": reason,
-            ":target": change.and_then(|(target, _)| target).map(Seq::get),
-            ":cmid": change.map(|(_, cmid)| cmid.to_string()),
-            ":action": (!kept.action.is_empty()).then_some(kept.action),
-            ":subject": kept.subject,
-            ":was": kept.was,
-            ":note": kept.note,
+            ":reason": columns.reason,
+            ":target": columns.target.map(Seq::get),
+            ":cmid": columns.cmid.map(|cmid| cmid.to_string()),
+            ":action": columns.action(),
+            ":subject": columns.kept.subject,
+            ":was": columns.kept.was,
+            ":note": columns.kept.note,
         },
     )?)
 }
-
-/// Makes of a message what a change of it says. The message, and the event's own id.
-fn change(
-    conn: &Connection,
-    id: InstanceId,
-    at: Timestamp,
-    what: &What,
-) -> Result<Option<(Option<Seq>, Cmid)>, Fault> {
-    let (sql, target, cmid, body) = match what {
-        What::Edited {
-            target, cmid, body, ..
-        } => (EDIT, *target, *cmid, body.as_str()),
-        What::Deleted { target, cmid, .. } => (DELETE, *target, *cmid, ""),
-        What::Moderated(done) => return Ok(Some((None, done.cmid))),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Message { .. }
-        | What::Closed { .. } => return Ok(None),
-    };
-    row::change(
-        conn,
-        sql,
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":seq": target.get(),
-            ":body": body,
-            ":at": at.as_ms(),
-        },
-    )?;
-    Ok(Some((Some(target), cmid)))
-}
-
-const EDIT: &str = "
- UPDATE message
- SET body = :body, edited_at = :at
- WHERE meetingID = :meeting
-   AND orderID = :order
-   AND seq = :seq";
-
-const DELETE: &str = "
- UPDATE message
- SET body = :body, deleted_at = :at
- WHERE meetingID = :meeting
-   AND orderID = :order
-   AND seq = :seq";

@@ -6,15 +6,16 @@ use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::error::{Answer, Error, Fault};
+use crate::store::sql::history;
 use crate::store::{Feed, MessageStore};
 
 use super::live::{Live, append, emit, live, may_see_live, seat, stay_of, why_not_open};
 use super::moderation::unsilenced;
 use super::writer::WriteTransaction;
-use super::{SqliteStore, row};
+use super::{SqliteStore, statement};
 
 #[async_trait]
 impl MessageStore for SqliteStore {
@@ -27,7 +28,7 @@ impl MessageStore for SqliteStore {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write_at_once(move |atom| post(atom, instance, &user, cmid, body, None))
+            .write_at_once(move |tx| post(tx, instance, &user, cmid, body, None))
             .await
     }
 
@@ -41,7 +42,7 @@ impl MessageStore for SqliteStore {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write_at_once(move |atom| post(atom, instance, &user, cmid, body, Some(to)))
+            .write_at_once(move |tx| post(tx, instance, &user, cmid, body, Some(to)))
             .await
     }
 
@@ -55,7 +56,7 @@ impl MessageStore for SqliteStore {
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), Some(body.clone()));
         self.link
-            .write(move |atom| change(atom, instance, &user, cmid, target, body))
+            .write(move |tx| change(tx, instance, &user, cmid, target, body))
             .await
     }
 
@@ -68,7 +69,7 @@ impl MessageStore for SqliteStore {
     ) -> Answer<Posted> {
         let user = user.clone();
         self.link
-            .write(move |atom| change(atom, instance, &user, cmid, target, None))
+            .write(move |tx| change(tx, instance, &user, cmid, target, None))
             .await
     }
 
@@ -96,13 +97,13 @@ fn post(
     let now = tx.now;
     let Some(seat) = seat(tx.conn, id, user.id, now)? else {
         // Before any refusal: a retry gets its seq, even after the end.
-        return match said_before(tx.conn, id, user.id, cmid)? {
+        return match duplicate(tx.conn, id, user.id, cmid)? {
             Some(before) => Ok(before),
             None => Err(why_not_post(tx, id, user)),
         };
     };
     if let Some(to) = reply_to
-        && author(tx.conn, id, to)?.is_none()
+        && statement::one(tx.conn, history::author(id, to))?.is_none()
     {
         return Err(Code::NoSuchMessage.into());
     }
@@ -121,7 +122,7 @@ fn post(
             repeat: false,
             durable: None,
         }),
-        None => said_before(tx.conn, id, user.id, cmid)?
+        None => duplicate(tx.conn, id, user.id, cmid)?
             .ok_or_else(|| Fault::broken("posting", "what was said before is not there").into()),
     }
 }
@@ -151,7 +152,7 @@ fn change(
     target: Seq,
     body: Option<MessageBody>,
 ) -> Answer<Posted> {
-    if let Some(before) = said_before(tx.conn, id, user.id, cmid)? {
+    if let Some(before) = duplicate(tx.conn, id, user.id, cmid)? {
         return Ok(before);
     }
     let found = match live(tx.conn, id)? {
@@ -162,7 +163,7 @@ fn change(
         return Err(not_in(tx.conn, id, &found, user));
     }
     unsilenced(tx.conn, id, &found, user.id)?;
-    match author(tx.conn, id, target)? {
+    match statement::one(tx.conn, history::author(id, target))? {
         None => return Err(Code::NoSuchMessage.into()),
         Some((author, _)) if author != user.id => return Err(Code::NotYours.into()),
         Some((_, true)) => return Err(Code::MessageDeleted.into()),
@@ -188,28 +189,6 @@ fn change(
     })
 }
 
-/// Whose message this is, and whether they deleted it.
-fn author(conn: &Connection, id: InstanceId, seq: Seq) -> Result<Option<(UserId, bool)>, Fault> {
-    Ok(row::one(
-        conn,
-        "message",
-        "SELECT userID, deleted_at
-         FROM message
-         WHERE meetingID = :meeting
-           AND orderID = :order
-           AND seq = :seq",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":seq": seq.get(),
-        },
-        |row| {
-            let deleted = row::maybe_time(row, "deleted_at");
-            Ok((row::user_id(row, "userID")?, deleted.is_some()))
-        },
-    )?)
-}
-
 /// Whether somebody may say something now.
 fn may_speak(conn: &Connection, id: InstanceId, user: &User, now: Timestamp) -> Answer<()> {
     match live(conn, id)? {
@@ -230,41 +209,12 @@ pub(super) fn not_in(conn: &Connection, id: InstanceId, found: &Live, user: &Use
     }
 }
 
-pub(super) fn said_before(
+/// The earlier answer to a post or change with this cmid.
+pub(super) fn duplicate(
     conn: &Connection,
     id: InstanceId,
     user: UserId,
     cmid: Cmid,
 ) -> Result<Option<Posted>, Fault> {
-    Ok(row::one(
-        conn,
-        "message",
-        "SELECT seq, timestamp
-         FROM message
-         WHERE meetingID = :meeting
-           AND orderID = :order
-           AND userID = :user
-           AND cmid = :cmid
-         UNION ALL
-         SELECT seq, timestamp
-         FROM event_log
-         WHERE meetingID = :meeting
-           AND orderID = :order
-           AND userID = :user
-           AND cmid = :cmid",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":user": user.get(),
-            ":cmid": cmid.to_string(),
-        },
-        |row| {
-            Ok(Posted {
-                seq: row::seq(row, "seq")?,
-                timestamp: row::time(row, "timestamp")?,
-                repeat: true,
-                durable: None,
-            })
-        },
-    )?)
+    Ok(statement::one(conn, history::duplicate(id, user, cmid))?)
 }

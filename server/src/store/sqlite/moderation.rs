@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
-    Code, EndChange, Moderation, ModerationAction, Reason, Restrictions, Subject, User, What,
+    Code, EndChange, ModerationAction, Reason, Restrictions, Subject, User, What,
 };
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Posted;
@@ -10,14 +10,15 @@ use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, audited};
+use crate::store::sql::lifecycle;
 use crate::store::{Feed, ModerationStore, refusal};
 
-use super::life::set_state;
+use super::lifecycle::set_state;
 use super::live::{Live, emit, live, stay_of, stored, why_not_open};
-use super::messages::said_before;
+use super::messages::duplicate;
 use super::presence::end_stay;
 use super::writer::WriteTransaction;
-use super::{SqliteStore, row};
+use super::{SqliteStore, statement};
 
 /// What one person may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl ModerationStore for SqliteStore {
     ) -> Answer<Posted> {
         let (actor, request) = (actor.clone(), request.clone());
         self.link
-            .write(move |atom| moderate(atom, instance, &actor, request))
+            .write(move |tx| moderate(tx, instance, &actor, request))
             .await
     }
 
@@ -65,7 +66,7 @@ fn moderate(
     actor: &User,
     request: ModerationRequest,
 ) -> Answer<Posted> {
-    if let Some(before) = said_before(tx.conn, id, actor.id, request.cmid)? {
+    if let Some(before) = duplicate(tx.conn, id, actor.id, request.cmid)? {
         return Ok(before);
     }
     let now = tx.now;
@@ -75,7 +76,8 @@ fn moderate(
     };
     let done = request.into_event(actor, found.to);
     let out = take_effect(tx, id, &found, &done.action)?;
-    write_audit(tx, id, &done)?;
+    let (target, detail) = audited(id, &done);
+    tx.audit(Some(actor.id), done.action.kind().as_str(), target, detail)?;
     let seq = emit(tx, id, found.generation, now, What::Moderated(done))?;
     if let Some(user) = out {
         end_stay(tx.conn, id, user)?;
@@ -153,7 +155,7 @@ pub(super) fn is_restrained(
     user: UserId,
     restraint: Restriction,
 ) -> Result<bool, Fault> {
-    Ok(row::exists(
+    Ok(statement::exists(
         conn,
         "SELECT 1
          FROM restraint
@@ -193,7 +195,7 @@ pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrict
         restrictions.locked = found.locked;
         restrictions.read_only = found.read_only;
     }
-    let restrained = row::all(
+    let restrained = statement::select_all(
         conn,
         "restraint",
         "SELECT userID, kind
@@ -201,7 +203,7 @@ pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrict
          WHERE meetingID = :meeting
            AND orderID = :order",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| Ok((row::user_id(row, "userID")?, row::text(row, "kind"))),
+        |row| Ok((row.user_id("userID")?, row.text("kind"))),
     )?;
     for (user, kind) in restrained {
         if kind.as_deref() == Some(Restriction::Banned.as_str()) {
@@ -215,7 +217,7 @@ pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrict
 
 /// Makes hold again what the log says of an instance that becomes live again.
 pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
-    let actions = row::all(
+    let actions = statement::select_all(
         tx.conn,
         "event_log",
         "SELECT action, subject, was, note, timestamp
@@ -225,17 +227,9 @@ pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<(
            AND eventType = 'moderated'
          ORDER BY seq",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| {
-            let (action, _) = row::kept(row)
-                .read(|_| String::new())
-                .ok_or(row::Unusable("action"))?;
-            Ok((action, row::time(row, "timestamp")?))
-        },
+        lifecycle::action,
     )?;
-    let mut restrictions = Restrictions::default();
-    for (action, at) in actions {
-        restrictions.apply(&action, at);
-    }
+    let restrictions = lifecycle::in_force(&actions);
     if let Some(at) = restrictions.ended {
         set_state(tx.conn, id, "ending", at, Reason::Ended)?;
     }
@@ -277,7 +271,7 @@ const WRITABLE: &str = "
 /// Sets or clears a flag where that is needed; whether it was.
 fn set_flag(conn: &Connection, id: InstanceId, sql: &str, needed: bool) -> Result<bool, Fault> {
     if needed {
-        row::change(
+        statement::change(
             conn,
             sql,
             named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
@@ -293,7 +287,7 @@ fn restrain(
     user: UserId,
     restraint: Restriction,
 ) -> Result<bool, Fault> {
-    let changed = row::change(
+    let changed = statement::change(
         conn,
         "INSERT INTO restraint (meetingID, orderID, userID, kind)
          VALUES (:meeting, :order, :user, :kind)
@@ -315,7 +309,7 @@ fn release(
     user: UserId,
     restraint: Restriction,
 ) -> Result<bool, Fault> {
-    let changed = row::change(
+    let changed = statement::change(
         conn,
         "DELETE FROM restraint
          WHERE meetingID = :meeting
@@ -338,7 +332,7 @@ fn extend(
     to: plenary_shared::time::Timestamp,
 ) -> Result<(), Fault> {
     // Whoever marked it by a clock that is ahead did not know this.
-    row::change(
+    statement::change(
         conn,
         "UPDATE meeting_instance
          SET todatetime = :to, state = 'active', reason = NULL
@@ -354,34 +348,13 @@ fn extend(
 }
 
 fn mark(conn: &Connection, id: InstanceId) -> Result<(), Fault> {
-    row::change(
+    statement::change(
         conn,
         "UPDATE meeting_instance
          SET state = 'ending', reason = 'ended'
          WHERE meetingID = :meeting
            AND orderID = :order",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-    )?;
-    Ok(())
-}
-
-fn write_audit(
-    tx: &mut WriteTransaction<'_>,
-    id: InstanceId,
-    done: &Moderation,
-) -> Result<(), Fault> {
-    let (target, detail) = audited(id, done);
-    row::change(
-        tx.conn,
-        "INSERT INTO audit (at, actor, action, target, detail)
-         VALUES (:at, :actor, :action, :target, :detail)",
-        named_params! {
-            ":at": tx.now.as_ms(),
-            ":actor": done.user.get(),
-            ":action": done.action.kind().as_str(),
-            ":target": target,
-            ":detail": detail,
-        },
     )?;
     Ok(())
 }

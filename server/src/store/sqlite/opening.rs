@@ -8,13 +8,14 @@ use plenary_shared::time::Timestamp;
 use super::feed::Feeding;
 use super::link::{self, Link};
 use super::lock::Lock;
-use super::migrate::{self, MigrateError};
+use super::migrate;
 use super::waiting::Waiters;
-use super::{SqliteStore, departure, examine};
+use super::{SqliteStore, diagnose, export};
 use crate::clock::Clock;
 use crate::error::Fault;
 use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
+use crate::store::sql::migrations::MigrateError;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +110,7 @@ impl SqliteStore {
             Purpose::Command => None,
         };
         migrate::migrate(&mut conn, clock())?;
-        departure::check_not_moved(&conn, directory)?;
+        export::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
         let link = Link::start(conn, directory, clock.clone(), feeding.clone(), instrument)?;
         Ok(Arc::new(Self {
@@ -123,7 +124,7 @@ impl SqliteStore {
 
     /// Looks at the file of a directory for an operator. Changes nothing.
     pub fn examine(directory: &Path) -> Vec<Diagnostic> {
-        examine::examine(directory)
+        diagnose::examine(directory)
     }
 
     /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
@@ -132,6 +133,6 @@ impl SqliteStore {
         let mut conn = link::open(directory)?;
         let _lock = Lock::take(directory)?;
         migrate::migrate(&mut conn, now)?;
-        Ok(departure::forget(&conn)?)
+        Ok(export::forget(&conn)?)
     }
 }

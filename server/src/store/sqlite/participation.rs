@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Instance, Participant, Presence, Reason, User, What};
-use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::ids::InstanceId;
 use plenary_shared::limits;
-use plenary_shared::protocol::{Absent, Invited, JoinLog, JoinTimes, JoinWord, Posted};
+use plenary_shared::protocol::{Absent, JoinLog, JoinTimes, JoinWord, Posted};
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
+use crate::store::sql::audience;
 use crate::store::{ConnectionId, ParticipationStore};
 
 use super::live::{emit, is_invited, live, may_read_live, stay_of, why_not_open};
@@ -16,7 +17,7 @@ use super::messages::not_in;
 use super::moderation::{Restriction, is_restrained};
 use super::presence::{bind, end_stay};
 use super::writer::WriteTransaction;
-use super::{SqliteStore, attendance, row, schedule};
+use super::{SqliteStore, attendance, meetings, statement};
 
 #[async_trait]
 impl ParticipationStore for SqliteStore {
@@ -28,15 +29,13 @@ impl ParticipationStore for SqliteStore {
     ) -> Answer<Posted> {
         let (user, connection) = (user.clone(), connection.map(ToString::to_string));
         self.link
-            .write(move |atom| join(atom, instance, &user, connection.as_deref()))
+            .write(move |tx| join(tx, instance, &user, connection.as_deref()))
             .await
     }
 
     async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
         let user = user.clone();
-        self.link
-            .write(move |atom| leave(atom, instance, &user))
-            .await
+        self.link.write(move |tx| leave(tx, instance, &user)).await
     }
 
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
@@ -55,7 +54,7 @@ impl ParticipationStore for SqliteStore {
     async fn join_times(&self, viewer: &User) -> Answer<Vec<JoinTimes>> {
         let viewer = viewer.clone();
         self.link
-            .read(move |conn| join_times(conn, schedule::active_meetings(conn, &viewer)?))
+            .read(move |conn| join_times(conn, meetings::active_meetings(conn, &viewer)?))
             .await
     }
 }
@@ -92,7 +91,7 @@ fn join(
     };
     let now = tx.now;
     let seq = emit(tx, id, found.generation, now, what)?;
-    row::change(
+    statement::change(
         tx.conn,
         "INSERT INTO stay (meetingID, orderID, userID, seq, joined, lasting)
          VALUES (:meeting, :order, :user, :seq, :joined, :lasting)",
@@ -142,7 +141,7 @@ fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<P
 }
 
 fn count_participants(conn: &Connection, id: InstanceId) -> Result<usize, Fault> {
-    let count = row::one(
+    let count = statement::select_one(
         conn,
         "stay",
         "SELECT COUNT(*) AS count
@@ -150,7 +149,7 @@ fn count_participants(conn: &Connection, id: InstanceId) -> Result<usize, Fault>
          WHERE meetingID = :meeting
            AND orderID = :order",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        |row| row::get::<i64>(row, "count").ok_or(row::Unusable("count")),
+        |row| Ok(row.count("count")),
     )?;
     Ok(count
         .and_then(|count| usize::try_from(count).ok())
@@ -196,7 +195,7 @@ fn join_times(conn: &Connection, visible: Vec<Instance>) -> Answer<Vec<JoinTimes
 }
 
 pub(super) fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Participant>, Fault> {
-    let mut people = row::all(
+    let mut people = statement::select_all(
         conn,
         "stay",
         "SELECT s.userID, s.joined, u.name, u.age, u.gender, u.email, u.role
@@ -207,14 +206,14 @@ pub(super) fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Part
          ORDER BY s.seq",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
         |row| {
-            let user = row::user(row)?;
+            let user = row.user()?;
             Ok(Participant {
                 name: user.name,
                 age: user.age,
                 gender: user.gender,
                 email: user.email,
                 id: user.id,
-                joined: row::time(row, "joined")?,
+                joined: row.time("joined")?,
                 presence: Presence::Here,
                 since: None,
             })
@@ -224,56 +223,11 @@ pub(super) fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Part
     Ok(people)
 }
 
-/// Who is invited and has not been in: so many of them at most, by name; `None`: it is public, or there
-/// is none.
+/// Invited users who have not joined, by name: at most `limit`. `None`: the instance is public or unknown.
 fn absent(conn: &Connection, id: InstanceId, limit: usize) -> Answer<Option<Absent>> {
-    let is_private = row::exists(
-        conn,
-        "SELECT 1
-         FROM meeting_instance i
-         JOIN meeting m ON m.meetingID = i.meetingID
-         WHERE i.meetingID = :meeting
-           AND i.orderID = :order
-           AND NOT m.isPublic",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-    )?;
-    if !is_private {
+    if statement::one(conn, audience::private(id))?.is_none() {
         return Ok(None);
     }
-    let found = row::all(
-        conn,
-        "audience",
-        "SELECT a.email, u.userID, u.name, COUNT(*) OVER () AS absent
-         FROM audience a
-         LEFT JOIN user u ON u.emailKey = a.emailKey
-         WHERE a.meetingID = :meeting
-           AND (u.userID IS NULL OR u.userID NOT IN (
-             SELECT e.userID
-             FROM event_log e
-             WHERE e.meetingID = :meeting
-               AND e.orderID = :order
-               AND e.eventType = 'join'
-               AND e.userID IS NOT NULL))
-         ORDER BY COALESCE(u.name, a.email), a.email
-         LIMIT :limit",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":limit": limit,
-        },
-        |row| Ok((row::get(row, "absent").unwrap_or(0), invited(row)?)),
-    )?;
-    Ok(Some(Absent {
-        count: found.first().map_or(0, |(count, _)| *count),
-        people: found.into_iter().map(|(_, one)| one).collect(),
-    }))
-}
-
-fn invited(row: &Row<'_>) -> Result<Invited, row::Unusable> {
-    let id = row::get::<u64>(row, "userID").and_then(|id| UserId::new(id).ok());
-    let name = match id {
-        Some(id) => row::user_name(row, id),
-        None => row::email(row)?,
-    };
-    Ok(Invited { id, name })
+    let rows = statement::all(conn, audience::absent(id, limit))?;
+    Ok(Some(audience::absent_of(rows)))
 }

@@ -8,15 +8,16 @@ use async_trait::async_trait;
 use plenary_shared::domain::{Code, Reason, User, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Error, Fault};
+use crate::store::sql::{Row, Unusable};
 use crate::store::{ConnectionId, NodeId, PresenceStore};
 
 use super::attendance::telling;
 use super::live::{emit, live, may_read_live, stay_of};
 use super::writer::WriteTransaction;
-use super::{SqliteStore, row};
+use super::{SqliteStore, statement};
 
 /// Lost connections that one verb deals with; others get their turn in between.
 const REAPED_MAX: usize = 200;
@@ -31,7 +32,7 @@ impl PresenceStore for SqliteStore {
     ) -> Answer<()> {
         let (user, connection) = (user.clone(), connection.to_string());
         self.link
-            .write(move |atom| hold(atom, instance, &user, &connection))
+            .write(move |tx| hold(tx, instance, &user, &connection))
             .await
     }
 
@@ -43,7 +44,7 @@ impl PresenceStore for SqliteStore {
     ) -> Answer<()> {
         let connection = connection.to_string();
         self.link
-            .write(move |atom| detach(atom, instance, &connection, silent_ms))
+            .write(move |tx| detach(tx, instance, &connection, silent_ms))
             .await
     }
 
@@ -55,7 +56,7 @@ impl PresenceStore for SqliteStore {
     ) -> Answer<()> {
         let connection = connection.to_string();
         self.link
-            .write(move |atom| idle(atom, instance, &connection, idle_ms))
+            .write(move |tx| idle(tx, instance, &connection, idle_ms))
             .await
     }
 
@@ -74,7 +75,7 @@ impl PresenceStore for SqliteStore {
     async fn renew_lease(&self, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
         let node = node.clone();
         self.link
-            .write(move |atom| renew_lease(atom, &node, lease_ms))
+            .write(move |tx| renew_lease(tx, &node, lease_ms))
             .await
     }
 
@@ -98,7 +99,7 @@ pub(super) fn bind(
     let Some((_, stay)) = stay_of(conn, id, user)? else {
         return Ok(());
     };
-    row::change(
+    statement::change(
         conn,
         "INSERT INTO holder (connection, meetingID, orderID, userID, seq, lost)
          VALUES (:connection, :meeting, :order, :user, :seq, NULL)
@@ -130,7 +131,7 @@ pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Resul
            AND orderID = :order
            AND userID = :user",
     ] {
-        row::change(
+        statement::change(
             conn,
             sql,
             named_params! {
@@ -195,7 +196,7 @@ fn lose(
     connection: &str,
     since: Timestamp,
 ) -> Result<(), Fault> {
-    row::change(
+    statement::change(
         conn,
         "UPDATE holder
          SET lost = :lost, idle = NULL
@@ -224,7 +225,7 @@ fn idle(
         return Ok(());
     };
     telling(tx, id, user, |tx| {
-        row::change(
+        statement::change(
             tx.conn,
             "UPDATE holder
              SET idle = :since
@@ -246,7 +247,7 @@ fn idle(
 
 /// Whose stay a connection that is not lost holds.
 fn holding(conn: &Connection, id: InstanceId, connection: &str) -> Result<Option<UserId>, Fault> {
-    Ok(row::one(
+    Ok(statement::select_one(
         conn,
         "holder",
         "SELECT userID
@@ -260,7 +261,7 @@ fn holding(conn: &Connection, id: InstanceId, connection: &str) -> Result<Option
             ":meeting": id.meeting.get(),
             ":order": id.order.get(),
         },
-        |row| row::user_id(row, "userID"),
+        |row| row.user_id("userID"),
     )?)
 }
 
@@ -280,7 +281,7 @@ fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<
         Some(found) if found.is_open(tx.now) => found,
         Some(_) | None => return Ok(0),
     };
-    let due = row::all(
+    let due = statement::select_all(
         tx.conn,
         "holder",
         "SELECT connection, userID, seq, lost
@@ -316,7 +317,7 @@ fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<
 
 /// Forgets a connection. When the stay began that nobody holds any more by that.
 fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Timestamp>, Fault> {
-    row::change(
+    statement::change(
         conn,
         "DELETE FROM holder
          WHERE connection = :connection
@@ -328,7 +329,7 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
             ":order": id.order.get(),
         },
     )?;
-    Ok(row::one(
+    Ok(statement::select_one(
         conn,
         "stay",
         "SELECT s.joined
@@ -350,13 +351,13 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
             ":user": lost.user.get(),
             ":seq": lost.stay.get(),
         },
-        |row| row::time(row, "joined"),
+        |row| row.time("joined"),
     )?)
 }
 
 /// A server lives for some time more (0: it stops). Every live server.
 fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
-    row::change(
+    statement::change(
         tx.conn,
         "INSERT INTO node (node, lease, renewed)
          VALUES (:node, :lease, :now)
@@ -368,7 +369,7 @@ fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> A
             ":now": tx.now.as_ms(),
         },
     )?;
-    Ok(row::all(
+    Ok(statement::select_all(
         tx.conn,
         "node",
         "SELECT node
@@ -376,11 +377,7 @@ fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> A
          WHERE lease > :now
          ORDER BY lease, node",
         named_params! { ":now": tx.now.as_ms() },
-        |row| {
-            row::text(row, "node")
-                .map(NodeId)
-                .ok_or(row::Unusable("node"))
-        },
+        |row| row.text("node").map(NodeId).ok_or(Unusable("node")),
     )?)
 }
 
@@ -388,7 +385,7 @@ fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> A
 /// connections whose grace is over.
 fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
     let now_ms = tx.now.as_ms();
-    let dead = row::all(
+    let dead = statement::select_all(
         tx.conn,
         "node",
         // What an earlier version has written says only when the lease ended.
@@ -397,22 +394,22 @@ fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<Instan
          WHERE lease <= :now",
         named_params! { ":now": now_ms },
         |row| {
-            let node = row::text(row, "node").ok_or(row::Unusable("node"))?;
-            Ok((node, row::time(row, "lost")?))
+            let node = row.text("node").ok_or(Unusable("node"))?;
+            Ok((node, row.time("lost")?))
         },
     )?;
     for (node, lost) in dead {
         for (connection, id, user) in held_by(tx.conn, &node)? {
             telling(tx, id, user, |tx| lose(tx.conn, id, &connection, lost))?;
         }
-        row::change(
+        statement::change(
             tx.conn,
             "DELETE FROM node
              WHERE node = :node",
             named_params! { ":node": node },
         )?;
     }
-    Ok(row::all(
+    Ok(statement::select_all(
         tx.conn,
         "holder",
         "SELECT DISTINCT meetingID, orderID
@@ -420,13 +417,13 @@ fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<Instan
          WHERE lost IS NOT NULL
            AND lost <= :before",
         named_params! { ":before": now_ms.saturating_sub(grace_ms) },
-        row::instance_id,
+        |row| row.instance_id(),
     )?)
 }
 
 /// The connections of a server that are not lost: what each holds.
 fn held_by(conn: &Connection, node: &str) -> Result<Vec<(String, InstanceId, UserId)>, Fault> {
-    Ok(row::all(
+    Ok(statement::select_all(
         conn,
         "holder",
         // Connections are 'node.number', and '/' is the character after '.'.
@@ -437,18 +434,18 @@ fn held_by(conn: &Connection, node: &str) -> Result<Vec<(String, InstanceId, Use
            AND lost IS NULL",
         named_params! { ":node": node },
         |row| {
-            let connection = row::text(row, "connection").ok_or(row::Unusable("connection"))?;
-            let id = row::instance_id(row)?;
-            Ok((connection, id, row::user_id(row, "userID")?))
+            let connection = row.text("connection").ok_or(Unusable("connection"))?;
+            let id = row.instance_id()?;
+            Ok((connection, id, row.user_id("userID")?))
         },
     )?)
 }
 
-fn lost(row: &Row<'_>) -> Result<Lost, row::Unusable> {
+fn lost(row: &dyn Row) -> Result<Lost, Unusable> {
     Ok(Lost {
-        connection: row::text(row, "connection").ok_or(row::Unusable("connection"))?,
-        user: row::user_id(row, "userID")?,
-        stay: row::seq(row, "seq")?,
-        at: row::time(row, "lost")?,
+        connection: row.text("connection").ok_or(Unusable("connection"))?,
+        user: row.user_id("userID")?,
+        stay: row.seq("seq")?,
+        at: row.time("lost")?,
     })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -11,9 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 use crate::error::{Answer, Fault};
 use crate::store::Feed;
+use crate::store::sql::{Change, audit};
 
 use super::fault::fault;
 use super::feed::Feeding;
+use super::statement;
 
 /// Verbs that may wait; whoever asks for more waits with them, outside.
 pub(super) const QUEUE_MAX: usize = 4_096;
@@ -34,9 +37,26 @@ pub(super) struct WriteTransaction<'a> {
 }
 
 impl WriteTransaction<'_> {
-    /// The hub is told so once this is committed.
+    /// Publishes this to the hub once the transaction is committed.
     pub(super) fn tell(&mut self, news: Feed) {
         self.news.push(news);
+    }
+
+    /// Runs a shared change. Returns the number of changed rows.
+    pub(super) fn execute(&self, change: Change) -> Result<usize, Fault> {
+        Ok(statement::execute(self.conn, change)?)
+    }
+
+    /// Adds an entry to the audit log. `by` is `None` for an action from the command line.
+    pub(super) fn audit(
+        &self,
+        by: Option<UserId>,
+        action: &str,
+        target: impl ToString,
+        detail: Option<String>,
+    ) -> Result<(), Fault> {
+        self.execute(audit::entry(self.now, by, action, target, detail))?;
+        Ok(())
     }
 }
 

@@ -1,0 +1,23 @@
+//! What a database remembers of a move between stores.
+
+use super::{Query, params};
+use crate::store::tables::Mark;
+
+/// The mark of a move.
+pub fn mark() -> Query<Mark> {
+    Query::new(
+        "moving",
+        "SELECT token, place, begun_at, completed_at
+         FROM moving
+         WHERE id = 1",
+        params! {},
+        |row| {
+            Ok(Mark {
+                token: row.word("token")?,
+                place: row.word("place")?,
+                begun_at: row.time("begun_at")?,
+                completed_at: row.maybe_time("completed_at"),
+            })
+        },
+    )
+}

@@ -1,9 +1,0 @@
--- How far people have read: the last seq, which only grows.
-
-CREATE TABLE read_position (
-  userID    BIGINT UNSIGNED NOT NULL,
-  meetingID BIGINT UNSIGNED NOT NULL,
-  orderID   BIGINT UNSIGNED NOT NULL,
-  seq       BIGINT UNSIGNED NOT NULL,
-  PRIMARY KEY (userID, meetingID, orderID)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

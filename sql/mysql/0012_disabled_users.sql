@@ -1,0 +1,3 @@
+-- The time since which a user is disabled.
+
+ALTER TABLE `user` ADD COLUMN disabled_at DATETIME(3) NULL;
