@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::error::Answer;
 use crate::hub::{Hub, Subscriber};
-use crate::store::overview::Listed;
+use crate::store::dashboard::Listed;
 use crate::store::{NodeId, Store};
 
 mod detail;
@@ -447,7 +447,7 @@ impl Reader {
     fn take_now(
         &mut self,
         asked: Vec<InstanceId>,
-        found: Vec<Option<crate::store::overview::Now>>,
+        found: Vec<Option<crate::store::dashboard::Now>>,
     ) -> Vec<InstanceId> {
         let mut behind = Vec::new();
         for (id, now) in asked.into_iter().zip(found) {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::error::Answer;
 use crate::metrics::Metrics;
-use crate::store::overview::Denial;
+use crate::store::dashboard::Denial;
 use crate::store::{ReadPosition, Store, TokenHash};
 
 mod cursor;

@@ -124,7 +124,7 @@ async fn flush(reading: &Reading, store: &dyn Store) {
         if untold.is_empty() {
             break;
         }
-        if let Err(error) = store.tell_read(&untold).await {
+        if let Err(error) = store.publish_read(&untold).await {
             // They are told the next time that they read.
             tracing::debug!(%error, "other terminals do not hear what was read");
         }
@@ -134,7 +134,7 @@ async fn flush(reading: &Reading, store: &dyn Store) {
         if some.is_empty() {
             return;
         }
-        if let Err(error) = store.keep_positions(&some).await {
+        if let Err(error) = store.save_positions(&some).await {
             tracing::debug!(%error, "what was read is written later");
             return;
         }

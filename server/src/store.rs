@@ -4,6 +4,7 @@
 //! Code outside this module does not know which back end it uses.
 
 mod archive;
+pub mod dashboard;
 pub mod diagnostic;
 mod feed;
 mod health;
@@ -14,7 +15,6 @@ mod meetings;
 mod messages;
 pub mod moderation;
 pub mod mysql;
-pub mod overview;
 mod participation;
 pub mod planning;
 mod presence;
@@ -35,6 +35,7 @@ mod waiting;
 mod window;
 
 pub use archive::{ArchiveStore, Backlog};
+pub use dashboard::DashboardStore;
 pub use feed::{Feed, FeedStore, Head};
 pub use health::{Check, HealthStore};
 pub use lifecycle::{Agenda, EndStep, LifecycleStore, Stepped};
@@ -42,7 +43,6 @@ pub use log::{LogStore, Page};
 pub use meetings::{MeetingStore, NewMeeting};
 pub use messages::MessageStore;
 pub use moderation::ModerationStore;
-pub use overview::DashboardStore;
 pub use participation::ParticipationStore;
 pub use planning::PlanningStore;
 pub use plenary_shared::protocol::{Planned, PlannedInstance};

@@ -12,7 +12,7 @@ use plenary_shared::protocol::{
 };
 use plenary_shared::time::Timestamp;
 
-use crate::store::overview::{Attended, Coming, Denial, Holder};
+use crate::store::dashboard::{Attended, Coming, Denial, Holder};
 
 mod arrivals;
 

@@ -13,7 +13,7 @@ use super::detail::Detail;
 use super::lock;
 use crate::error::Answer;
 use crate::hub::Hub;
-use crate::store::overview::Listed;
+use crate::store::dashboard::Listed;
 use crate::store::{NodeId, Store};
 
 /// Instances that are looked into at once at one server: as many as admins have screens.

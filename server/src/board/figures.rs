@@ -8,7 +8,7 @@ use plenary_shared::limits::{LATE_MS, SPARK_MINUTES};
 use plenary_shared::protocol::BoardRow;
 use plenary_shared::time::Timestamp;
 
-use crate::store::overview::{Counted, Listed, Now, STEP_MS};
+use crate::store::dashboard::{Counted, Listed, Now, STEP_MS};
 
 const MINUTE_MS: i64 = 60_000;
 

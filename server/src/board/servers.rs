@@ -34,7 +34,7 @@ impl Board {
                 own: false,
                 ..self.own()
             };
-            if let Err(error) = self.store.tell_server(&own).await {
+            if let Err(error) = self.store.publish_server(&own).await {
                 tracing::debug!(%error, "how this server is, is told later");
             }
         }

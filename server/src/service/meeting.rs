@@ -14,7 +14,7 @@ use crate::error::{Answer, Error};
 use crate::rules;
 use crate::service::chat;
 use crate::store::ConnectionId;
-use crate::store::overview::Denial;
+use crate::store::dashboard::Denial;
 
 /// Time that an answer waits for the absent invitees, in milliseconds. Without the durable store it is
 /// sent without them.
@@ -49,7 +49,7 @@ async fn publish_denial(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: 
         code,
         at,
     };
-    if let Err(error) = ctx.store.tell_denied(&denial).await {
+    if let Err(error) = ctx.store.publish_denied(&denial).await {
         tracing::debug!(%instance, %error, "publishing a rejected join failed");
     }
 }

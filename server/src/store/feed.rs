@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
 
-use super::overview::Denial;
+use super::dashboard::Denial;
 use super::read_positions::ReadPosition;
 use super::sessions::TokenHash;
 

@@ -38,7 +38,7 @@ impl fmt::Display for NodeId {
 pub trait PresenceStore: Send + Sync {
     /// Checks that a follower may still read, and binds their connection to their stay, if any. `not_allowed`.
     /// Succeeds if the instance is not live.
-    async fn hold(
+    async fn bind(
         &self,
         instance: InstanceId,
         user: &User,

@@ -22,9 +22,9 @@ pub struct ReadPosition {
 #[async_trait]
 pub trait ReadPositionStore: Send + Sync {
     /// Stores read positions. A position never moves back.
-    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()>;
+    async fn save_positions(&self, positions: &[ReadPosition]) -> Answer<()>;
     /// Sends read positions to all other servers.
-    async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()>;
+    async fn publish_read(&self, positions: &[ReadPosition]) -> Answer<()>;
     /// Returns what a user has not read of these instances. They have read at least up to the given seqs.
     async fn unread(&self, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
 }

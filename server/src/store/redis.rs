@@ -13,6 +13,7 @@ use crate::store::instrument::Instrument;
 
 mod arrival;
 mod connection;
+mod dashboard;
 mod decode;
 mod examine;
 mod feed;
@@ -20,7 +21,6 @@ mod keys;
 mod meeting;
 mod messages;
 mod moderation;
-mod overview;
 mod presence;
 mod rebuild;
 mod scripts;

@@ -17,6 +17,7 @@ use super::redis::{RedisStore, Refusal, ScriptError, Subscriber};
 use super::refusal;
 
 mod archive;
+mod dashboard;
 mod feed;
 mod health;
 mod lifecycle;
@@ -24,7 +25,6 @@ mod log;
 mod meetings;
 mod messages;
 mod moderation;
-mod overview;
 mod participation;
 mod planning;
 mod presence;

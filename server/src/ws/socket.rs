@@ -342,7 +342,7 @@ impl Socket {
         let instances: BTreeSet<InstanceId> =
             self.cursors.keys().chain(&self.bound).copied().collect();
         for instance in instances {
-            match store.hold(instance, &caller.user, &self.connection).await {
+            match store.bind(instance, &caller.user, &self.connection).await {
                 Ok(()) => {
                     self.bound.insert(instance);
                 }

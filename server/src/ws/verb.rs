@@ -302,7 +302,7 @@ impl Socket {
     async fn read(&mut self, caller: &Caller, asked: ReadUpTo) -> Answer<Done> {
         let (user, instance) = (caller.user.id, asked.instance);
         let seq = service::chat::read(&self.state.ctx, caller, asked).await?;
-        self.state.hub.tell_read(ReadPosition {
+        self.state.hub.publish_read(ReadPosition {
             user,
             instance,
             seq,

@@ -42,7 +42,7 @@ async fn hold(harness: &Harness, here: InstanceId, user: &User, number: u64) {
     let held = connection("a", number);
     harness
         .store
-        .hold(here, user, &held)
+        .bind(here, user, &held)
         .await
         .expect("they may follow");
 }

@@ -90,7 +90,7 @@ async fn assert_told(
         let told = [
             reads(&**store, here, user).await,
             code(&store.people(here, user).await),
-            code(&store.hold(here, user, &held).await),
+            code(&store.bind(here, user, &held).await),
             code(&store.post(here, user, cmid, &body("hello")).await),
             code(&store.leave(here, user).await),
             code(&store.join(here, user, None).await),

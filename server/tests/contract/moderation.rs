@@ -198,7 +198,7 @@ pub async fn lock_keeps_participants(harness: &mut Harness) {
     // Lost and back within the grace period: the stay continues.
     store.detach(here, &held, 0).await.expect("it is noted");
     let back = connection("here", 2);
-    store.hold(here, &ada, &back).await.expect("she is in");
+    store.bind(here, &ada, &back).await.expect("she is in");
     store.reap(here, 0).await.expect("it is done");
     harness.post(here, &ada, "and still").await;
     harness.leave(here, &ada).await;
@@ -298,7 +298,7 @@ pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
     let (first, second) = (connection("here", 1), connection("there", 2));
     let joined = store.join(here, &ada, Some(&first)).await;
     joined.expect("it is open");
-    store.hold(here, &ada, &second).await.expect("she is in");
+    store.bind(here, &ada, &second).await.expect("she is in");
     let out = done(harness, here, ModerationAction::Remove(whom(&ada))).await;
     assert_eq!(
         leaves(&harness.log(here).await),
@@ -308,7 +308,7 @@ pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
     assert_eq!(code(&again), Some(Code::NotParticipant));
     // An old connection does not make her a participant.
     for held in [&first, &second] {
-        store.hold(here, &ada, held).await.expect("she may read");
+        store.bind(here, &ada, held).await.expect("she may read");
     }
     let post = store.post(here, &ada, harness.cmid(), &body("but")).await;
     assert_eq!(code(&post), Some(Code::NotParticipant));
@@ -330,7 +330,7 @@ pub async fn removed_user_is_out_everywhere(harness: &mut Harness) {
         let told = [
             code(&store.join(here, user, None).await),
             code(&store.join(here, user, Some(&first)).await),
-            code(&store.hold(here, user, &second).await),
+            code(&store.bind(here, user, &second).await),
             code(&store.open(here, user, Some(&first), 10).await),
             code(&post),
             code(&page),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use plenary_server::store::overview::{Counted, Denial, Holder, Listed, Now};
+use plenary_server::store::dashboard::{Counted, Denial, Holder, Listed, Now};
 use plenary_server::store::{ConnectionId, Feed, NodeId, Store};
 use plenary_shared::domain::{Code, Event, InstanceState, Reason, What};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
@@ -107,7 +107,7 @@ pub async fn detail_shows_reconnecting_users(harness: &mut Harness) {
     // Ada has two terminals.
     harness
         .store
-        .hold(here, &ada, &connection(3))
+        .bind(here, &ada, &connection(3))
         .await
         .expect("she is in");
     let lost = async |number, expected| {
@@ -125,7 +125,7 @@ pub async fn detail_shows_reconnecting_users(harness: &mut Harness) {
     lost(3, 2).await;
     harness
         .store
-        .hold(here, &ben, &connection(4))
+        .bind(here, &ben, &connection(4))
         .await
         .expect("he is in");
     let found = glance(&*harness.store, here, Seq::default()).await;
@@ -138,7 +138,7 @@ pub async fn detail_contains_stays_and_connections(harness: &mut Harness) {
     let (first, second) = (connection("n1", 1), connection("n2", 2));
     let joined = harness.store.join(here, &ada, Some(&first)).await;
     joined.expect("it is public");
-    let held = harness.store.hold(here, &ada, &second).await;
+    let held = harness.store.bind(here, &ada, &second).await;
     held.expect("she is in");
     harness.join(here, &ben).await;
     harness.post(here, &ben, "one").await;
@@ -202,7 +202,7 @@ pub async fn detail_contains_stays_and_connections(harness: &mut Harness) {
     };
     harness
         .store
-        .tell_denied(&denial)
+        .publish_denied(&denial)
         .await
         .expect("it is published");
     let told = harness.until_fed("the refusal", |feed| match feed {

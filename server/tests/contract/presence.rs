@@ -14,7 +14,7 @@ async fn join(harness: &Harness, here: InstanceId, user: &User, number: u64) {
 
 async fn hold(harness: &Harness, here: InstanceId, user: &User, number: u64) {
     let held = connection("a", number);
-    let held = harness.store.hold(here, user, &held).await;
+    let held = harness.store.bind(here, user, &held).await;
     held.expect("they may follow");
 }
 

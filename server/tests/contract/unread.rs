@@ -22,7 +22,7 @@ async fn keep(harness: &Harness, user: &User, here: InstanceId, seq: Seq) {
         instance: here,
         seq,
     };
-    let kept = harness.store.keep_positions(&[position]).await;
+    let kept = harness.store.save_positions(&[position]).await;
     kept.expect("the store answers");
 }
 
@@ -52,7 +52,7 @@ pub async fn read_position_only_grows(harness: &mut Harness) {
             seq: seq(n),
         })
         .collect();
-    let kept = harness.store.keep_positions(&many).await;
+    let kept = harness.store.save_positions(&many).await;
     kept.expect("the store answers");
     assert_eq!(unread(harness, here, &grace).await.read, seq(136));
     assert_eq!(
@@ -166,7 +166,7 @@ pub async fn read_positions_reach_other_servers(harness: &mut Harness) {
     };
     let other = harness.back_end.other().await;
     other
-        .tell_read(&[position])
+        .publish_read(&[position])
         .await
         .expect("the store answers");
     // A store with one server has nobody to notify.

@@ -151,7 +151,7 @@ impl Run<'_> {
                     Outcome::Said(cmid, store.post(here, &user, cmid, &body).await)
                 }
                 Do::Hold | Do::Connect(_) | Do::Write | Do::Disconnect | Do::Die => {
-                    Outcome::Held(store.hold(here, &user, &connection).await)
+                    Outcome::Held(store.bind(here, &user, &connection).await)
                 }
             }
         });

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
+use plenary_server::store::dashboard::{Attended, Counted, Denial, Holder, Listed, Now};
 use plenary_server::store::moderation::ModerationRequest;
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
-use plenary_server::store::overview::{Attended, Counted, Denial, Holder, Listed, Now};
 use plenary_server::store::planning::{EditMeeting, Invitations, Invited};
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::{
@@ -175,8 +175,8 @@ delegated! {
         now(asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
         attended(instance: InstanceId, upto: Seq) -> Answer<Attended>;
         holders(instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
-        tell_denied(denial: &Denial) -> Answer<()>;
-        tell_server(server: &BoardServer) -> Answer<()>;
+        publish_denied(denial: &Denial) -> Answer<()>;
+        publish_server(server: &BoardServer) -> Answer<()>;
     }
     HealthStore {
         ready() -> Result<(), Fault>;
@@ -229,7 +229,7 @@ delegated! {
         overlaps(meeting: MeetingId) -> Answer<Vec<(InstanceId, Overlap)>>;
     }
     PresenceStore {
-        hold(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
+        bind(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
         detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
         idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
         reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
@@ -237,8 +237,8 @@ delegated! {
         reap_all(grace_ms: i64) -> Answer<usize>;
     }
     ReadPositionStore {
-        keep_positions(positions: &[ReadPosition]) -> Answer<()>;
-        tell_read(positions: &[ReadPosition]) -> Answer<()>;
+        save_positions(positions: &[ReadPosition]) -> Answer<()>;
+        publish_read(positions: &[ReadPosition]) -> Answer<()>;
         unread(viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>>;
     }
     SearchStore {

@@ -5,7 +5,7 @@ use plenary_shared::time::Timestamp;
 
 use super::pool::MysqlStore;
 use crate::error::Answer;
-use crate::store::overview::{Attended, Counted, Listed, RECENT_MAX};
+use crate::store::dashboard::{Attended, Counted, Listed, RECENT_MAX};
 use crate::store::sql::dashboard;
 
 impl MysqlStore {

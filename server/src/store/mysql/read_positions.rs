@@ -30,7 +30,7 @@ pub struct MessageRange {
 
 impl MysqlStore {
     /// Stores read positions. A stored position never decreases.
-    pub async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+    pub async fn save_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
         let mut rest = positions;
         while let Some(&size) = SIZES.iter().find(|size| **size <= rest.len()) {
             let (some, later) = rest.split_at(size);

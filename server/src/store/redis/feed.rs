@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::error::Fault;
-use crate::store::overview::Denial;
+use crate::store::dashboard::Denial;
 use crate::store::{Feed, ReadPosition, TokenHash};
 
 use super::connection::Connection;

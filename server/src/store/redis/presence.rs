@@ -29,7 +29,7 @@ pub struct Lag {
 
 impl RedisStore {
     /// Checks that a follower may still read, and binds their connection to their stay, if any.
-    pub async fn hold(
+    pub async fn bind(
         &self,
         id: InstanceId,
         user: &User,

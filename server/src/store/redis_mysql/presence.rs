@@ -11,14 +11,14 @@ use super::RedisMysqlStore;
 
 #[async_trait]
 impl PresenceStore for RedisMysqlStore {
-    async fn hold(
+    async fn bind(
         &self,
         instance: InstanceId,
         user: &User,
         connection: &ConnectionId,
     ) -> Answer<()> {
         match self
-            .with_recovery(|| self.redis.hold(instance, user, connection))
+            .with_recovery(|| self.redis.bind(instance, user, connection))
             .await?
         {
             Ok(()) => Ok(()),

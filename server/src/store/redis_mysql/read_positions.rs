@@ -19,11 +19,11 @@ const LIVE_PAGES_MAX: usize = 10;
 
 #[async_trait]
 impl ReadPositionStore for RedisMysqlStore {
-    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
-        self.mysql.keep_positions(positions).await
+    async fn save_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+        self.mysql.save_positions(positions).await
     }
 
-    async fn tell_read(&self, positions: &[ReadPosition]) -> Answer<()> {
+    async fn publish_read(&self, positions: &[ReadPosition]) -> Answer<()> {
         Ok(self.redis.publish_read(positions).await?)
     }
 

@@ -7,7 +7,7 @@ use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
 use super::{Query, params};
-use crate::store::overview::{Coming, Counted, LISTED_MAX, Listed, STEP_MS};
+use crate::store::dashboard::{Coming, Counted, LISTED_MAX, Listed, STEP_MS};
 
 macro_rules! listed {
     ($which:literal) => {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::Feed;
-use crate::store::overview::{
+use crate::store::dashboard::{
     Attended, COUNTED_MAX, Counted, DashboardStore, Denial, Holder, Listed, Now, RECENT_MAX,
 };
 use crate::store::sql::{Unusable, dashboard};
@@ -54,14 +54,14 @@ impl DashboardStore for SqliteStore {
         self.link.read(holders).await
     }
 
-    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
+    async fn publish_denied(&self, denial: &Denial) -> Answer<()> {
         let told = Feed::Denied(Box::new(denial.clone()));
         self.feeding.publish(vec![told]);
         Ok(())
     }
 
     /// The file has one server.
-    async fn tell_server(&self, _: &BoardServer) -> Answer<()> {
+    async fn publish_server(&self, _: &BoardServer) -> Answer<()> {
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ impl LogStore for SqliteStore {
         limit: usize,
     ) -> Answer<OpenOk> {
         if let Some(connection) = connection {
-            let held = self.hold(instance, user, connection).await;
+            let held = self.bind(instance, user, connection).await;
             presence::or_later(instance, held)?;
         }
         let (user, now) = (user.clone(), self.now());

@@ -24,7 +24,7 @@ const REAPED_MAX: usize = 200;
 
 #[async_trait]
 impl PresenceStore for SqliteStore {
-    async fn hold(
+    async fn bind(
         &self,
         instance: InstanceId,
         user: &User,

@@ -19,14 +19,14 @@ const MENTIONS_READ_MAX: usize = 10_000;
 
 #[async_trait]
 impl ReadPositionStore for SqliteStore {
-    async fn keep_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
+    async fn save_positions(&self, positions: &[ReadPosition]) -> Answer<()> {
         let positions = positions.to_vec();
         self.link
-            .write(move |tx| keep_positions(tx, &positions))
+            .write(move |tx| save_positions(tx, &positions))
             .await
     }
 
-    async fn tell_read(&self, _positions: &[ReadPosition]) -> Answer<()> {
+    async fn publish_read(&self, _positions: &[ReadPosition]) -> Answer<()> {
         // There is no other server.
         Ok(())
     }
@@ -40,7 +40,7 @@ impl ReadPositionStore for SqliteStore {
 }
 
 /// Writes these positions, each only forwards.
-fn keep_positions(tx: &mut WriteTransaction<'_>, positions: &[ReadPosition]) -> Answer<()> {
+fn save_positions(tx: &mut WriteTransaction<'_>, positions: &[ReadPosition]) -> Answer<()> {
     for one in positions {
         statement::change(
             tx.conn,

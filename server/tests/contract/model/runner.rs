@@ -321,7 +321,7 @@ impl Runner {
         let (user, (id, place)) = (self.user(who), self.here(at));
         let by = self.by(who, by);
         let (answer, _) = self
-            .ask(async |store| store.hold(id, &user, &by).await)
+            .ask(async |store| store.bind(id, &user, &by).await)
             .await;
         assert_eq!(code(&answer), self.model.hold(place, &user, &by).err());
     }

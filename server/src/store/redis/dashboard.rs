@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 use redis::Value;
 
 use crate::error::Fault;
-use crate::store::overview::{COUNTED_MAX, Counted, Holder, Now, STEP_MS};
+use crate::store::dashboard::{COUNTED_MAX, Counted, Holder, Now, STEP_MS};
 
 use super::decode::{self, Decode, unexpected};
 use super::keys::Keys;

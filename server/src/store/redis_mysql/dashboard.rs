@@ -6,7 +6,7 @@ use plenary_shared::protocol::BoardServer;
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Fault};
-use crate::store::overview::{Attended, Counted, DashboardStore, Denial, Holder, Listed, Now};
+use crate::store::dashboard::{Attended, Counted, DashboardStore, Denial, Holder, Listed, Now};
 
 use super::RedisMysqlStore;
 
@@ -41,11 +41,11 @@ impl DashboardStore for RedisMysqlStore {
         Ok(found.unwrap_or_else(|_| instances.iter().map(|_| Vec::new()).collect()))
     }
 
-    async fn tell_denied(&self, denial: &Denial) -> Answer<()> {
+    async fn publish_denied(&self, denial: &Denial) -> Answer<()> {
         Ok(self.redis.publish_denied(denial).await?)
     }
 
-    async fn tell_server(&self, server: &BoardServer) -> Answer<()> {
+    async fn publish_server(&self, server: &BoardServer) -> Answer<()> {
         Ok(self.redis.publish_server(server).await?)
     }
 }

@@ -146,7 +146,7 @@ pub trait DashboardStore: Send + Sync {
     /// Returns the connections bound to stays of these instances; none if not live.
     async fn holders(&self, instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
     /// Notifies all servers that a user was refused. May be lost.
-    async fn tell_denied(&self, denial: &Denial) -> Answer<()>;
+    async fn publish_denied(&self, denial: &Denial) -> Answer<()>;
     /// Sends the state of this server to all others. May be lost.
-    async fn tell_server(&self, server: &BoardServer) -> Answer<()>;
+    async fn publish_server(&self, server: &BoardServer) -> Answer<()>;
 }
