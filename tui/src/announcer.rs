@@ -11,11 +11,11 @@ use plenary_shared::replica::Replica;
 use crate::clock::{minutes, minutes_left};
 use crate::event_text;
 use crate::model::layer::Quit;
+use crate::model::layer::page::Page;
+use crate::model::layer::search::Search;
 use crate::model::meetings::Entry;
 use crate::model::outbox::Delivery;
-use crate::model::overlay::Overlay;
 use crate::model::scroll::{self, Scroll};
-use crate::model::seek::Seek;
 use crate::model::{Link, Model};
 use crate::text;
 use crate::theme::Tone;
@@ -188,7 +188,7 @@ impl Announcer {
     }
 
     fn announce_search(&mut self, model: &Model, lines: &mut Vec<String>) {
-        let Some(search) = model.layers.shown::<Seek>() else {
+        let Some(search) = model.layers.shown::<Search>() else {
             (self.query, self.matches) = (None, 0);
             return;
         };
@@ -251,7 +251,7 @@ pub fn list(model: &Model) -> Vec<String> {
 
 /// Returns the open page as lines, starting with its title.
 pub fn page(model: &Model) -> Vec<String> {
-    let Some(overlay) = model.layers.get::<Overlay>() else {
+    let Some(overlay) = model.layers.get::<Page>() else {
         return Vec::new();
     };
     let title = format!("{}:", overlay.title(model));

@@ -7,7 +7,7 @@ use plenary_shared::protocol::Request;
 use crate::cache::Cache;
 use crate::export::Format;
 use crate::journal::{Owner, Record};
-use crate::model::notify_level::NotifyLevel;
+use crate::notify_level::NotifyLevel;
 use crate::session::Token;
 
 /// Something to be done outside.

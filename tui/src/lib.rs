@@ -20,6 +20,7 @@ pub mod model;
 pub mod msg;
 pub mod net;
 pub mod notify_file;
+pub mod notify_level;
 
 pub mod private_file;
 pub mod runtime;
@@ -32,6 +33,7 @@ pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod widget;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use plenary_shared::ids::MeetingId;
 use serde::{Deserialize, Serialize};
 
-use crate::model::notify_level::NotifyLevel;
+use crate::notify_level::NotifyLevel;
 use crate::private_file;
 
 /// Size limit of the file in bytes: room for thousands of meetings.

@@ -7,48 +7,32 @@ mod completing;
 mod connection;
 mod dashboard;
 mod editing;
-mod finding;
 mod gaps;
 mod keys;
 mod meetings;
 mod message_actions;
 mod mouse;
 mod notifications;
-mod paging;
 mod read_position;
 mod rooms;
 mod schedule;
 mod scrolling;
-mod seeking;
-mod selecting;
 mod sending;
 mod server_replies;
-mod signing_in;
+mod slash_commands;
 mod tick;
 mod waiting_room;
-mod words;
-
-use plenary_shared::ids::Cmid;
 
 use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::model::Model;
+use crate::model::step::Step;
 use crate::msg::{AppEvent, Msg};
 use crate::net::LinkEvent;
 use crate::theme::{Theme, Tone};
 
 /// Woken so much later than was asked for, the machine was asleep or the program stopped.
 const OVERSLEPT_MS: i64 = 3_000;
-
-/// One message being worked in.
-struct Step<'a> {
-    model: &'a mut Model,
-    out: Vec<Effect>,
-    /// What came that is worth a call: title and text.
-    notifications: Vec<(String, String)>,
-    /// For the one message that a step may write.
-    spare: Cmid,
-}
 
 /// Works a message in; what is to be done outside comes back, in order.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -107,9 +91,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     step.tick(before);
     if step.model.selected().is_none() {
         // Nothing is, or what was is gone.
-        step.end_select();
+        step.close_selection();
     }
-    step.forget_seek();
+    step.forget_search();
     step.request_detail();
     step.request_waiting_rooms();
     step.mark_looked(true);

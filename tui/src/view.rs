@@ -3,28 +3,23 @@
 mod chat;
 mod choices;
 mod dashboard;
-mod form;
 mod input;
 mod list;
-mod over;
 mod people;
 mod schedule;
-mod seek;
 mod status;
 mod title;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Clear;
 
 use crate::layout::{Form, Panes};
 use crate::link::Links;
 use crate::model::Model;
-use crate::model::layer::{Layer, MeetingList};
-use crate::text;
+use crate::model::layer::{Layer, MeetingList, finder, page, search, sign_in};
 use crate::theme::Tone;
+use crate::widget::{boxed, put, select, spread, whole};
 
 /// Draws everything, and puts the cursor where the keys go. Says where the links lead whose cells are
 /// marked by [`crate::link::mark`].
@@ -46,15 +41,15 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     for layer in visible {
         match layer {
             Layer::Chat(_) => links = chat(model, frame, &panes),
-            Layer::Page(page) => over::page(model, page, frame, panes.over()),
-            Layer::Finder(finder) => over::find(model, finder, frame, panes.over()),
-            Layer::Search(search) => seek::draw(model, search, frame, panes.over()),
+            Layer::Page(page) => page::view::draw(model, page, frame, panes.over()),
+            Layer::Finder(finder) => finder::view::draw(model, finder, frame, panes.over()),
+            Layer::Search(search) => search::view::draw(model, search, frame, panes.over()),
             Layer::Dashboard(dashboard) => dashboard::draw(model, dashboard, frame),
             Layer::MeetingDetail(view) => dashboard::detail::draw(model, view, frame),
             Layer::ModerationDialog(dialog) => dashboard::dialog::draw(model, dialog, frame),
             Layer::Schedule(schedule) => schedule::draw(model, schedule, frame),
             Layer::ScheduleForm(form) => schedule::form::draw(model, form, frame),
-            Layer::SignIn(form) => form::draw(model, form, frame),
+            Layer::SignIn(form) => sign_in::view::draw(model, form, frame),
             // Drawn with the chat below.
             Layer::MeetingList(_) | Layer::Selection(_) | Layer::Quit(_) => {}
         }
@@ -124,49 +119,4 @@ fn rules(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
             buffer.set_string(x, y, glyph, style);
         }
     }
-}
-
-/// Draws lines into an area, as many as it has rows.
-fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>) {
-    for (y, line) in (area.top()..area.bottom()).zip(lines) {
-        frame.render_widget(line, Rect::new(area.x, y, area.width, 1));
-    }
-}
-
-/// One line with something at its left and something at its right; the left gives way.
-fn spread(
-    columns: usize,
-    left: Vec<Span<'static>>,
-    right: Vec<Span<'static>>,
-    cut: &str,
-) -> Line<'static> {
-    let wide =
-        |spans: &[Span<'_>]| -> usize { spans.iter().map(|s| text::width(&s.content)).sum() };
-    let kept = wide(&right);
-    let mut spans = Vec::new();
-    let mut room = columns.saturating_sub(kept);
-    for span in left {
-        let shown = text::fit(&span.content, room, cut);
-        room -= text::width(&shown).min(room);
-        let full = shown == span.content;
-        spans.push(Span::styled(shown, span.style));
-        if !full {
-            break;
-        }
-    }
-    spans.push(Span::raw(" ".repeat(room)));
-    spans.extend(right);
-    Line::from(spans)
-}
-
-/// The style of a whole row that is selected.
-fn select(line: Line<'static>, style: Style) -> Line<'static> {
-    line.patch_style(style)
-}
-
-/// A selected row, to its right end.
-fn whole(mut line: Line<'static>, columns: usize, style: Style) -> Line<'static> {
-    let free = columns.saturating_sub(line.width());
-    line.push_span(Span::raw(" ".repeat(free)));
-    select(line, style)
 }

@@ -26,19 +26,22 @@
 //! 4. In `layer/NAME/update.rs`, write `impl Step` with `NAME_nav(Nav)`, `NAME_command(…)` and
 //!    `back_in_NAME()`, and add a line for each to the dispatch in `update/keys.rs`.
 //! 5. In `layer/NAME/view.rs`, write `draw(model, state, frame, area)`, and call it from `view.rs`.
-//!
-//! The state file knows neither `Model` nor `Step`: `Model` holds the layers, so that anything else
-//! would be an import circle. What needs the model belongs in `update.rs` or `view.rs`.
+
+pub mod finder;
+pub mod page;
+pub mod search;
+pub mod selection;
+pub mod sign_in;
 
 use crate::command::Context;
 use crate::model::dashboard::{Dashboard, DetailView, Dialog};
 use crate::model::editor::{Editor, KillRing};
-use crate::model::find::Find;
-use crate::model::overlay::Overlay;
 use crate::model::schedule::{Form, Schedule};
-use crate::model::seek::Seek;
-use crate::model::select::Selecting;
-use crate::model::sign_in::SignIn;
+use finder::Finder;
+use page::Page;
+use search::Search;
+use selection::Selection;
+use sign_in::SignIn;
 
 /// The state of one kind of layer.
 pub trait State: Sized {
@@ -80,13 +83,13 @@ layers! {
     /// The list of meetings has the keys.
     MeetingList(MeetingList),
     /// A message is selected.
-    Selection(Selecting),
+    Selection(Selection),
     /// A page to read.
-    Page(Overlay),
+    Page(Page),
     /// The finder of meetings, participants and commands.
-    Finder(Find),
+    Finder(Finder),
     /// The search through all messages.
-    Search(Seek),
+    Search(Search),
     /// The dashboard of admins.
     Dashboard(Dashboard),
     /// One meeting on the dashboard.
@@ -310,14 +313,14 @@ impl Layers {
     }
 
     /// The highest page that shows an answer of the server, or waits for one.
-    pub fn answer_page_mut(&mut self) -> Option<&mut Overlay> {
-        let mut pages = self.stack.iter_mut().rev().filter_map(Overlay::of_mut);
+    pub fn answer_page_mut(&mut self) -> Option<&mut Page> {
+        let mut pages = self.stack.iter_mut().rev().filter_map(Page::of_mut);
         pages.find(|page| !page.is_help())
     }
 
     /// Closes the highest page that waits for an answer.
     pub fn close_waiting_page(&mut self) {
-        let waits = |layer: &Layer| Overlay::of(layer).is_some_and(Overlay::is_waiting);
+        let waits = |layer: &Layer| Page::of(layer).is_some_and(Page::is_waiting);
         if let Some(at) = self.stack.iter().rposition(waits) {
             self.stack.remove(at);
         }
@@ -371,7 +374,7 @@ mod tests {
         layers.push(Chat);
         assert!(!layers.shows::<Dashboard>() && layers.shows_chat() && layers.chat_is_visit());
         layers.push(Quit);
-        layers.insert_over_chat(Selecting::default());
+        layers.insert_over_chat(Selection::default());
         assert_eq!(names(&layers), "chat dashboard chat selection quit");
         assert!(layers.return_to::<Dashboard>());
         assert_eq!(names(&layers), "chat dashboard");
@@ -382,10 +385,10 @@ mod tests {
     #[test]
     fn a_search_is_forgotten_under_the_chat_that_shows_its_result() {
         let mut layers = Layers::default();
-        layers.push(Seek::new("", None));
+        layers.push(Search::new("", None));
         layers.push(Chat);
         assert!(layers.chat_is_result());
-        layers.push(Selecting::default());
+        layers.push(Selection::default());
         layers.forget_search();
         assert_eq!(names(&layers), "chat selection");
     }

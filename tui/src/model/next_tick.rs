@@ -5,9 +5,9 @@ use plenary_shared::domain::Presence;
 use plenary_shared::time::Timestamp;
 
 use crate::model::dashboard::{Dashboard, STALE_MS};
+use crate::model::layer::sign_in::SignIn;
 use crate::model::meetings::SOON_MS;
 use crate::model::outbox::OutboxEntry;
-use crate::model::sign_in::SignIn;
 use crate::model::{Link, Model};
 
 /// Minimum interval between two reports of a read position.

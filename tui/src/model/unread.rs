@@ -8,7 +8,7 @@ use plenary_shared::ids::{InstanceId, Seq};
 use crate::clock::{minutes, minutes_left};
 use crate::layout::Form;
 use crate::model::Model;
-use crate::model::sign_in::SignIn;
+use crate::model::layer::sign_in::SignIn;
 use crate::text;
 
 impl Model {

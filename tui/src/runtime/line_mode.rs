@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::{Headless, LaunchOptions};
 use crate::announcer::{Announcer, list, page};
 use crate::key::Key;
-use crate::model::find::Find;
+use crate::model::layer::finder::Finder;
+use crate::model::layer::page::Page;
+use crate::model::layer::search::Search;
+use crate::model::layer::selection::Selection;
+use crate::model::layer::sign_in::SignIn;
 use crate::model::layer::{MeetingList, Quit, State as _};
 use crate::model::outbox::Delivery;
-use crate::model::overlay::Overlay;
-use crate::model::seek::Seek;
-use crate::model::select::Selecting;
-use crate::model::sign_in::SignIn;
 use crate::model::{Link, Model};
 use crate::msg::AppEvent;
 
@@ -103,7 +103,7 @@ impl LineMode {
     fn print_changes(&mut self) -> io::Result<()> {
         let model = self.program.model();
         let mut lines = self.announcer.announce(model);
-        let top = Overlay::of(model.layers.top());
+        let top = Page::of(model.layers.top());
         if top.is_some_and(|page| !page.is_waiting()) {
             lines.extend(page(model));
             self.press("esc");
@@ -113,12 +113,12 @@ impl LineMode {
             lines.extend(list(model));
             self.press("esc");
         }
-        if self.program.model().layers.is_top::<Find>() {
+        if self.program.model().layers.is_top::<Finder>() {
             lines.push("note: /find needs the screen. Use /meetings to list meetings".to_owned());
             self.press("esc");
         }
         // Selections are announced when they are made. Input goes to the end of the chat.
-        if self.program.model().layers.is_top::<Selecting>() {
+        if self.program.model().layers.is_top::<Selection>() {
             self.press("alt-end");
             let _ = self.announcer.announce(self.program.model());
         }
@@ -151,10 +151,10 @@ impl LineMode {
             }
             return Ok(());
         }
-        if model.seeks() && !line.starts_with('/') {
+        if model.shows_search() && !line.starts_with('/') {
             return self.search(line.trim());
         }
-        if model.seeks() {
+        if model.shows_search() {
             self.press("esc");
             if line.trim() == "/back" {
                 return print(&["search closed".to_owned()]);
@@ -169,7 +169,7 @@ impl LineMode {
         // Rejected input has been announced. It must not mix with the next line.
         let model = self.program.model();
         let has_input = model.composer().is_some_and(|c| !c.editor.is_empty());
-        if has_input && model.confirming.is_none() && !model.seeks() {
+        if has_input && model.confirming.is_none() && !model.shows_search() {
             self.press("ctrl-c");
         }
         Ok(())
@@ -177,7 +177,7 @@ impl LineMode {
 
     /// Processes a line while the search is open.
     fn search(&mut self, line: &str) -> io::Result<()> {
-        let search = self.program.model().layers.get::<Seek>();
+        let search = self.program.model().layers.get::<Search>();
         let count = search.map_or(0, |search| search.found.len());
         match line.parse::<usize>() {
             Ok(number) if (1..=count).contains(&number) => {

@@ -93,7 +93,7 @@ fn password_cuts_stay_in_the_password_field() {
         fixture
             .model
             .layers
-            .get::<crate::model::sign_in::SignIn>()
+            .get::<crate::model::layer::sign_in::SignIn>()
             .expect("the form")
             .password
             .text(),

@@ -7,7 +7,7 @@ use rstest::rstest;
 use super::fixture::{Fixture, ME, at, event, id, instance, join, message, opened, posted, sync};
 use crate::effect::Effect;
 use crate::model::layer::Chat;
-use crate::model::overlay::Overlay;
+use crate::model::layer::page::Page;
 use crate::msg::AppEvent;
 
 fn quits(fixture: &Fixture) -> bool {
@@ -273,7 +273,7 @@ fn configuration_applies_at_once_and_reports_errors() {
     fixture.key("f1");
     assert!(fixture.model.layers.is_top::<Chat>());
     fixture.key("f12");
-    assert!(fixture.model.layers.is_top::<Overlay>());
+    assert!(fixture.model.layers.is_top::<Page>());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{JoinLog, JoinTimes, JoinTimesOk, JoinWord};
 
 use super::fixture::{Fixture, ME, at, id, sync, user};
-use crate::model::sign_in::SignIn;
+use crate::model::layer::sign_in::SignIn;
 use crate::theme::Theme;
 
 /// Returns a chat with a rejected message, a pending one and a draft.

@@ -349,11 +349,11 @@ fn enter_beside_a_gap_reads_on_from_either_side() {
     fixture
         .model
         .layers
-        .remove::<crate::model::select::Selecting>();
+        .remove::<crate::model::layer::selection::Selection>();
     fixture
         .model
         .layers
-        .insert_over_chat(crate::model::select::Selecting {
+        .insert_over_chat(crate::model::layer::selection::Selection {
             at: seq(201),
             ..Default::default()
         });

@@ -4,9 +4,9 @@ use insta::assert_snapshot;
 
 use super::fixture::{Fixture, seq};
 use crate::effect::Effect;
+use crate::model::layer::selection::Selection;
 use crate::model::room::Divider;
 use crate::model::scroll::Scroll;
-use crate::model::select::Selecting;
 use crate::msg::{AppEvent, Mouse};
 
 fn selected(fixture: &Fixture) -> Option<u64> {
@@ -238,10 +238,10 @@ fn plain_shows_the_chat_alone() {
 fn a_selected_message_that_goes_is_selected_no_more() {
     let mut fixture = Fixture::talking(80, 24);
     fixture.key("ctrl-s");
-    let selection = fixture.model.layers.get_mut::<Selecting>();
+    let selection = fixture.model.layers.get_mut::<Selection>();
     selection.expect("selected").at = seq(99);
     fixture.wait_ms(60_000);
-    assert!(fixture.model.layers.get::<Selecting>().is_none());
+    assert!(fixture.model.layers.get::<Selection>().is_none());
 }
 
 #[test]

@@ -9,12 +9,12 @@ use crate::theme::Tone;
 
 impl Step<'_> {
     /// Whether the server listens.
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.model.link == Link::Ready
     }
 
     /// Asks, if the server listens; otherwise what is due is asked after the next hello.
-    pub(super) fn ask(&mut self, verb: Verb, asked: Asked) -> bool {
+    pub(crate) fn ask(&mut self, verb: Verb, asked: Asked) -> bool {
         if !self.is_ready() && asked != Asked::Hello {
             return false;
         }

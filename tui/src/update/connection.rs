@@ -11,9 +11,9 @@ use plenary_shared::protocol::{
 
 use super::Step;
 use crate::effect::Effect;
+use crate::model::layer::sign_in::SignIn;
 use crate::model::outbox::Rejection;
 use crate::model::room::Room;
-use crate::model::sign_in::SignIn;
 use crate::model::{Asked, Link, Me};
 use crate::net::LinkEvent;
 use crate::theme::Tone;

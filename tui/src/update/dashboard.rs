@@ -12,8 +12,8 @@ use crate::command::{AppCommand, Command, DashboardCommand, MeetingAction, Meeti
 use crate::model::Asked;
 use crate::model::dashboard::{Dashboard, DetailView, DialogKind, Sort};
 use crate::model::layer::Chat;
-use crate::model::overlay::Page;
-use crate::model::sign_in::SignIn;
+use crate::model::layer::page::PageContent;
+use crate::model::layer::sign_in::SignIn;
 use crate::text;
 use crate::theme::Tone;
 
@@ -32,7 +32,7 @@ impl Step<'_> {
         if self.model.me.is_some() && !self.model.is_admin() {
             return self.model.tell(Tone::Bad, Code::AdminsOnly.sentence());
         }
-        self.end_select();
+        self.close_selection();
         self.model.people_open = false;
         if self.model.layers.get::<Dashboard>().is_some() {
             self.model.layers.close::<Chat>();
@@ -120,7 +120,7 @@ impl Step<'_> {
                 dashboard.sort = sort;
             }),
             DashboardCommand::Mark => self.toggle_mark(),
-            DashboardCommand::Servers => self.open_page(Page::Servers),
+            DashboardCommand::Servers => self.open_page(PageContent::Servers),
             DashboardCommand::Schedule => self.open_schedule(),
         }
     }

@@ -7,7 +7,7 @@ use crate::command::EditCommand;
 use crate::effect::Effect;
 use crate::model::choice::Choice;
 use crate::model::editor::{Editor, KillRing};
-use crate::model::find::Find;
+use crate::model::layer::finder::Finder;
 use crate::model::layer::{Chat, Layer};
 use crate::text;
 use crate::theme::Tone;
@@ -19,7 +19,7 @@ const INPUT_BYTES_MAX: usize = 64 * 1_024;
 
 impl Step<'_> {
     /// A text was pasted.
-    pub(super) fn pasted(&mut self, pasted: &str) {
+    pub(crate) fn pasted(&mut self, pasted: &str) {
         if !self.has_room(pasted.len()) {
             return;
         }
@@ -199,7 +199,7 @@ impl Step<'_> {
     }
 
     fn edited(&mut self) {
-        if let Some(find) = self.model.layers.get_mut::<Find>() {
+        if let Some(find) = self.model.layers.get_mut::<Finder>() {
             find.selected = 0;
         } else if self.is_message_written() {
             self.model.composer_mut().choice = Choice::Open;

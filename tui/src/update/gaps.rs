@@ -5,8 +5,8 @@ use plenary_shared::protocol::{Events, EventsOk, Verb};
 
 use super::Step;
 use crate::model::Asked;
+use crate::model::layer::selection::Selection;
 use crate::model::scroll::{self, Place};
-use crate::model::select::Selecting;
 use crate::theme::Tone;
 
 /// Events in one page.
@@ -77,7 +77,7 @@ impl Step<'_> {
 
     /// Jumps to the requested message in this meeting: selects it in the middle of the screen,
     /// after requesting the events around it if needed.
-    pub(super) fn arrive(&mut self, id: InstanceId) {
+    pub(crate) fn arrive(&mut self, id: InstanceId) {
         let Some((_, seq)) = self.model.jump.filter(|(to, _)| *to == id) else {
             return;
         };
@@ -105,14 +105,14 @@ impl Step<'_> {
     }
 
     /// Requests the events missing before this one, starting from the side of the selected message.
-    pub(super) fn fill_before(&mut self, event: Seq) {
+    pub(crate) fn fill_before(&mut self, event: Seq) {
         let Some(id) = self.model.shown else {
             return;
         };
         let above = self
             .model
             .layers
-            .get::<Selecting>()
+            .get::<Selection>()
             .is_some_and(|select| select.at < event);
         if above {
             self.ask_between(id, event);
@@ -122,7 +122,7 @@ impl Step<'_> {
     }
 
     /// Requests the events before the first message.
-    pub(super) fn fill_older(&mut self) {
+    pub(crate) fn fill_older(&mut self) {
         let room = self.model.room();
         let more = room.and_then(|room| Some((room.id, room.log.as_ref()?.older_than()?)));
         match more {
@@ -132,7 +132,7 @@ impl Step<'_> {
     }
 
     /// Returns the event nearest to `from` with events missing before it, on the way to `to`.
-    pub(super) fn gap_between(&self, from: Seq, to: Seq) -> Option<Seq> {
+    pub(crate) fn gap_between(&self, from: Seq, to: Seq) -> Option<Seq> {
         let log = self.model.room()?.log.as_ref()?;
         let lacks = |event: &&plenary_shared::domain::Event| {
             log.missing_before(event.seq)

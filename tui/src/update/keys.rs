@@ -11,9 +11,9 @@ use crate::key::Key;
 use crate::keymap::Bound;
 use crate::model::Asked;
 use crate::model::editor::Editor;
+use crate::model::layer::page::{Page, PageContent};
+use crate::model::layer::sign_in::SignIn;
 use crate::model::layer::{Chat, Layer, Quit, State as _};
-use crate::model::overlay::{Overlay, Page};
-use crate::model::sign_in::SignIn;
 use crate::theme::Tone;
 
 /// How long a second Ctrl-C quits.
@@ -46,11 +46,11 @@ impl Step<'_> {
     }
 
     /// Carries out a command, from a key, the finder or the input.
-    pub(super) fn command(&mut self, bound: Bound) {
+    pub(crate) fn command(&mut self, bound: Bound) {
         if bound.command != Command::App(AppCommand::ClearOrQuit) {
             self.model.quit_until = None;
         }
-        self.keep_selected(bound.command);
+        self.forget_delete(bound.command);
         match bound.command {
             Command::Nav(nav) => self.nav(nav),
             Command::Edit(command) => self.edit(command),
@@ -91,7 +91,7 @@ impl Step<'_> {
         match self.model.layers.top() {
             Layer::Chat(_) => self.back_in_chat(),
             Layer::Selection(_) => self.back_in_selection(),
-            Layer::Search(_) => self.end_seek(),
+            Layer::Search(_) => self.close_search(),
             Layer::Dashboard(_) => self.back_on_dashboard(),
             Layer::MeetingDetail(_) => self.back_in_detail(),
             Layer::ModerationDialog(_) => self.cancel_dialog(),
@@ -132,9 +132,9 @@ impl Step<'_> {
             ChatCommand::FirstUnread => self.scroll_first_unread(),
             ChatCommand::PreviousMention => self.step_mention(true),
             ChatCommand::NextMention => self.step_mention(false),
-            ChatCommand::Select => self.toggle_select(),
-            ChatCommand::Search => self.begin_seek(""),
-            ChatCommand::CopyMode => self.toggle_plain(),
+            ChatCommand::Select => self.toggle_selection(),
+            ChatCommand::Search => self.open_search(""),
+            ChatCommand::CopyMode => self.toggle_copy_mode(),
             ChatCommand::Mouse => self.toggle_mouse(),
         }
     }
@@ -175,7 +175,7 @@ impl Step<'_> {
         if self.close_choice() {
             // The text is as it was written.
         } else if self.model.plain {
-            self.toggle_plain();
+            self.toggle_copy_mode();
         } else if self.model.people_open {
             self.model.people_open = false;
         } else if self.model.composer().is_some_and(|c| !c.target().is_new()) {
@@ -196,23 +196,23 @@ impl Step<'_> {
         if let Some(room) = self.model.room_mut() {
             room.marked_unread = false;
         }
-        self.end_select();
+        self.close_selection();
         self.scroll_newest();
     }
 
     /// Opens the help for the top layer, or closes it.
     fn help(&mut self) {
-        let page = Overlay::of(self.model.layers.top());
-        if page.is_some_and(Overlay::is_help) {
+        let page = Page::of(self.model.layers.top());
+        if page.is_some_and(Page::is_help) {
             return self.model.layers.pop();
         }
         let context = self.model.contexts()[0];
-        self.open_page(Page::Help { context });
+        self.open_page(PageContent::Help { context });
     }
 
     /// Opens a page on top.
-    pub(super) fn open_page(&mut self, page: Page) {
-        self.model.layers.push(Overlay::new(page));
+    pub(super) fn open_page(&mut self, page: PageContent) {
+        self.model.layers.push(Page::new(page));
     }
 
     fn clear_or_quit(&mut self) {

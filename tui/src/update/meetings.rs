@@ -61,9 +61,9 @@ impl Step<'_> {
     }
 
     /// Shows a meeting.
-    pub(super) fn show(&mut self, id: InstanceId) {
+    pub(crate) fn show(&mut self, id: InstanceId) {
         if self.model.shown != Some(id) {
-            self.end_select();
+            self.close_selection();
             self.model.shown_before = self.model.shown;
             self.model.shown = Some(id);
             // Switching elsewhere cancels a pending jump.
@@ -109,7 +109,7 @@ impl Step<'_> {
     }
 
     /// Joins a live meeting, opens an ended one, or toggles automatic joining.
-    pub(super) fn enter_meeting(&mut self, id: InstanceId) {
+    pub(crate) fn enter_meeting(&mut self, id: InstanceId) {
         self.show(id);
         self.model.layers.remove::<MeetingList>();
         let Some(instance) = self.model.instance(id) else {
@@ -234,7 +234,7 @@ impl Step<'_> {
     /// Gives the keys to the list of meetings, or takes them back.
     pub(super) fn toggle_meetings(&mut self) {
         if self.model.layers.remove::<MeetingList>().is_none() {
-            self.end_select();
+            self.close_selection();
             self.model.people_open = false;
             self.model.layers.push(MeetingList);
         }

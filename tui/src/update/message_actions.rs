@@ -6,7 +6,7 @@ use plenary_shared::text::MessageBody;
 use super::Step;
 use crate::command::{Command, EditCommand};
 use crate::journal::{ComposeTarget, JournalEntry, MessageRef};
-use crate::model::select::Selecting;
+use crate::model::layer::selection::Selection;
 use crate::text;
 use crate::theme::Tone;
 
@@ -15,36 +15,36 @@ const QUOTE_CELLS: usize = 30;
 
 impl Step<'_> {
     /// Starts a reply to the selected message.
-    pub(super) fn reply_selected(&mut self) {
+    pub(crate) fn reply_selected(&mut self) {
         if let Some(event) = self.model.selected().cloned() {
-            self.end_select();
+            self.close_selection();
             self.reply_to(&event);
         }
     }
 
     /// Starts to edit the selected message.
-    pub(super) fn edit_selected(&mut self) {
+    pub(crate) fn edit_selected(&mut self) {
         if let Some(event) = self.model.selected().cloned()
             && self.can_change(&event)
         {
-            self.end_select();
+            self.close_selection();
             self.edit_message(&event);
         }
     }
 
     /// Deletes the selected message on the second request.
-    pub(super) fn delete_selected(&mut self) {
+    pub(crate) fn delete_selected(&mut self) {
         let Some(event) = self.model.selected().cloned() else {
             return;
         };
         if !self.can_change(&event) || !self.can_post() {
             return;
         }
-        let Some(select) = self.model.layers.get_mut::<Selecting>() else {
+        let Some(select) = self.model.layers.get_mut::<Selection>() else {
             return;
         };
         if std::mem::replace(&mut select.deleting, true) {
-            self.end_select();
+            self.close_selection();
             self.delete_message(&event);
         }
     }

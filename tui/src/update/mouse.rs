@@ -56,7 +56,7 @@ impl Step<'_> {
                 .checked_sub(1)
                 .and_then(|row| self.model.meeting_on_row(row, height));
             if let Some(id) = id {
-                self.end_select();
+                self.close_selection();
                 self.show(id);
             }
         } else if panes.people.contains(at) {
@@ -70,7 +70,7 @@ impl Step<'_> {
                 self.select(seq);
             }
         } else if panes.input.contains(at) {
-            self.end_select();
+            self.close_selection();
             self.model.layers.remove::<MeetingList>();
         }
     }

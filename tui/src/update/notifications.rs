@@ -5,7 +5,7 @@ use plenary_shared::ids::InstanceId;
 
 use super::Step;
 use crate::effect::Effect;
-use crate::model::notify_level::NotifyLevel;
+use crate::notify_level::NotifyLevel;
 use crate::text;
 use crate::theme::Tone;
 

@@ -19,7 +19,7 @@ const OPENED_EVENTS: usize = 200;
 
 impl Step<'_> {
     /// Opens a meeting. The room exists at once, its log follows.
-    pub(super) fn open(&mut self, id: InstanceId) {
+    pub(crate) fn open(&mut self, id: InstanceId) {
         let now = self.model.now;
         self.evict_room();
         let room = self

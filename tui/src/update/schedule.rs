@@ -7,7 +7,7 @@ use plenary_shared::protocol::{Plan, PlanOk, Verb};
 use super::Step;
 use crate::command::{Nav, ScheduleCommand};
 use crate::model::Asked;
-use crate::model::overlay::Page;
+use crate::model::layer::page::PageContent;
 use crate::model::schedule::{FormKind, RowId, Schedule};
 
 /// Rows that a page key moves by; fits a small screen.
@@ -59,7 +59,7 @@ impl Step<'_> {
         } else if nav != Nav::Enter {
             schedule.move_selection(|at, last| nav.moved(at, last, PAGE).unwrap_or(at));
         } else if let Some(row) = schedule.selected_row() {
-            self.open_page(Page::Planned(row.meeting()));
+            self.open_page(PageContent::Planned(row.meeting()));
         }
     }
 

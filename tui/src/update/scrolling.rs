@@ -11,7 +11,7 @@ const AHEAD_SCREENS: usize = 2;
 
 impl Step<'_> {
     /// Scrolls the chat by rows, up if negative.
-    pub(super) fn scroll_by(&mut self, delta: isize) {
+    pub(crate) fn scroll_by(&mut self, delta: isize) {
         let height = self.model.chat_rows();
         let moved = self
             .model
@@ -21,7 +21,7 @@ impl Step<'_> {
     }
 
     /// Scrolls the chat by screens less one row, up if negative.
-    pub(super) fn scroll_page(&mut self, screens: isize) {
+    pub(crate) fn scroll_page(&mut self, screens: isize) {
         let height = self.model.chat_rows().saturating_sub(1).max(1);
         self.scroll_by(screens * isize::try_from(height).unwrap_or(1));
     }
@@ -71,7 +71,7 @@ impl Step<'_> {
     }
 
     /// Requests missing events before the user scrolls to them.
-    pub(super) fn page_ahead(&mut self, id: InstanceId) {
+    pub(crate) fn page_ahead(&mut self, id: InstanceId) {
         let height = self.model.chat_rows();
         let Some(room) = self.model.rooms.get(&id) else {
             return;

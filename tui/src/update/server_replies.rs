@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Step;
 use crate::model::Asked;
-use crate::model::overlay::Page;
+use crate::model::layer::page::PageContent;
 use crate::theme::Tone;
 
 impl Step<'_> {
@@ -46,7 +46,7 @@ impl Step<'_> {
             // Of several requests, only the last one fills the page.
             Asked::Explain(id) if self.is_asked(&Asked::Explain(id)) => {}
             Asked::Explain(id) => self.with(value, |step, ok: Verdict| {
-                if let Some(Page::Access {
+                if let Some(PageContent::Access {
                     instance, verdict, ..
                 }) = step.answer_page()
                     && *instance == id
@@ -72,19 +72,19 @@ impl Step<'_> {
                 if let Some(room) = step.model.rooms.get_mut(&id) {
                     room.set_attendance(&ok.participants, ok.absent.clone());
                 }
-                if let Some(Page::People(of, people)) = step.answer_page()
+                if let Some(PageContent::People(of, people)) = step.answer_page()
                     && *of == id
                 {
                     *people = Some(ok);
                 }
             }),
             Asked::JoinTimes => self.with(value, |step, ok: JoinTimesOk| {
-                if let Some(Page::JoinTimes(meetings)) = step.answer_page() {
+                if let Some(PageContent::JoinTimes(meetings)) = step.answer_page() {
                     *meetings = Some(ok.meetings);
                 }
             }),
             Asked::UserMessages => self.with(value, |step, ok: MessagesOk| {
-                if let Some(Page::Messages { said, .. }) = step.answer_page() {
+                if let Some(PageContent::Messages { said, .. }) = step.answer_page() {
                     *said = Some(ok);
                 }
             }),
@@ -106,7 +106,7 @@ impl Step<'_> {
                 self.model.jump = None;
                 self.show_rejection(reject);
             }
-            Asked::Search => self.not_found(&reject.detail),
+            Asked::Search => self.search_refused(&reject.detail),
             Asked::Newer(id) => {
                 if let Some(room) = self.model.rooms.get_mut(&id) {
                     room.requested_newer = false;
@@ -146,7 +146,7 @@ impl Step<'_> {
             .tell(Tone::Bad, format!("{title}: {}", reject.detail));
     }
 
-    fn answer_page(&mut self) -> Option<&mut Page> {
+    fn answer_page(&mut self) -> Option<&mut PageContent> {
         let shown = self.model.layers.answer_page_mut();
         shown.map(|shown| &mut shown.page)
     }

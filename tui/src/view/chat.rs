@@ -9,9 +9,9 @@ use ratatui::text::{Line, Span};
 use super::{put, title, whole};
 use crate::clock::{minutes, minutes_left};
 use crate::link::Links;
+use crate::model::layer::selection::Selection;
 use crate::model::room::Room;
 use crate::model::scroll::{Place, ScreenRow};
-use crate::model::select::Selecting;
 use crate::model::timeline::RoomView;
 use crate::model::{Link, Model, scroll};
 use crate::text;
@@ -49,7 +49,7 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     let cursor = shown.iter().position(is_selected);
     let sought = model
         .layers
-        .get::<Selecting>()
+        .get::<Selection>()
         .map_or("", |select| &select.sought);
     let columns = usize::from(area.width);
     let rows: Vec<Line<'static>> = shown
@@ -72,12 +72,12 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
     let below = Rect::new(area.x, area.y + free, area.width, area.height - free);
     put(frame, below, rows);
     if let Some(row) =
-        cursor.filter(|_| model.query().is_none() && model.layers.is_top::<Selecting>())
+        cursor.filter(|_| model.query().is_none() && model.layers.is_top::<Selection>())
     {
         let y = below.y + u16::try_from(row).unwrap_or_default();
         frame.set_cursor_position(Position::new(area.x, y));
     }
-    if !room.scroll.is_newest() && model.layers.get::<Selecting>().is_none() {
+    if !room.scroll.is_newest() && model.layers.get::<Selection>().is_none() {
         marker(model, room, frame, area);
     }
     links

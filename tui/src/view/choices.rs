@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{over, put, select};
+use super::{boxed, put, select};
 use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
@@ -41,7 +41,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         None => "Tab".to_owned(),
     };
     let inside = if framed {
-        over::boxed(model, frame, area, choices.title, &note)
+        boxed(model.theme, frame, area, choices.title, &note)
     } else {
         frame.render_widget(ratatui::widgets::Clear, area);
         area

@@ -9,7 +9,7 @@ use crate::journal::ComposeTarget;
 use crate::layout::{Form, PROMPT};
 use crate::model::composer::Composer;
 use crate::model::layer::Chat;
-use crate::model::select::Selecting;
+use crate::model::layer::selection::Selection;
 use crate::model::{EnterDoes, Model};
 use crate::text;
 use crate::theme::Tone;
@@ -65,7 +65,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     // A screen that is too small shows nothing but the input.
     let has_keys = panes.form == Form::Tiny
         || model.layers.is_top::<Chat>()
-        || (model.layers.is_top::<Selecting>() && query.is_some());
+        || (model.layers.is_top::<Selection>() && query.is_some());
     if has_keys {
         let x = area.x + indent + u16::try_from(column).unwrap_or(u16::MAX).min(area.width);
         let y = area.y + u16::try_from(row - skipped).unwrap_or_default();

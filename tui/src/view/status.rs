@@ -3,7 +3,7 @@
 use plenary_shared::time::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use super::{put, spread};
 use crate::command::{
@@ -12,7 +12,7 @@ use crate::command::{
 };
 use crate::layout::Form;
 use crate::model::layer::Quit;
-use crate::model::select::Selecting;
+use crate::model::layer::selection::Selection;
 use crate::model::{EnterDoes, Link, Model};
 use crate::text;
 use crate::theme::Tone;
@@ -141,7 +141,7 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         let text = quit_question(glyphs.dot, columns);
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
-    let selection = model.layers.get::<Selecting>();
+    let selection = model.layers.get::<Selection>();
     if selection.is_some_and(|selection| selection.deleting) {
         let (again, keep) = (model.key(DELETE), model.back_key());
         let text = format!(" Press {again} again to delete this message, {keep} to cancel");
@@ -289,9 +289,4 @@ fn lost(
     };
     let word = Span::styled(" offline ", model.theme.style(Tone::Reversed));
     vec![Span::raw(" "), word, Span::raw(format!("{why}{rest}"))]
-}
-
-/// Returns a line in the quiet style.
-pub(super) fn quiet(model: &Model, text: String) -> Line<'static> {
-    Line::styled(text, model.theme.style(Tone::Quiet))
 }

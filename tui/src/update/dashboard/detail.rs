@@ -8,7 +8,7 @@ use super::PAGE;
 use crate::command::{DetailCommand, Nav};
 use crate::model::Asked;
 use crate::model::dashboard::{Dashboard, DetailView, MeetingDetail, Pane, ParticipantSort};
-use crate::model::overlay::Page;
+use crate::model::layer::page::PageContent;
 
 /// The most messages of a participant that are shown.
 const MESSAGES_MAX: usize = 200;
@@ -98,7 +98,7 @@ impl Step<'_> {
             limit: MESSAGES_MAX,
         };
         if self.ask_or_tell(Verb::UserMessages(request), Asked::UserMessages) {
-            self.open_page(Page::Messages {
+            self.open_page(PageContent::Messages {
                 instance,
                 name,
                 said: None,

@@ -11,7 +11,7 @@ use crate::model::Asked;
 use crate::model::dashboard::{
     Dashboard, DetailView, Dialog, DialogField, DialogKind, done, phrase,
 };
-use crate::model::overlay::Page;
+use crate::model::layer::page::PageContent;
 use crate::text;
 use crate::theme::Tone;
 
@@ -128,7 +128,7 @@ impl Step<'_> {
         if self.ask_or_tell(verb, Asked::Explain(id)) {
             // Clears an error about the input.
             self.model.notice = None;
-            self.open_page(Page::Access {
+            self.open_page(PageContent::Access {
                 instance: id,
                 email: email.to_owned(),
                 verdict: None,

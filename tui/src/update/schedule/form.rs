@@ -8,7 +8,7 @@ use super::super::Step;
 use crate::command::{Command, Nav, ScheduleCommand};
 use crate::effect::Effect;
 use crate::model::Asked;
-use crate::model::overlay::Page;
+use crate::model::layer::page::PageContent;
 use crate::model::schedule::{Form, FormKind, FormResult, RowId, Schedule};
 use crate::theme::Tone;
 
@@ -184,7 +184,7 @@ impl Step<'_> {
         let name = named.map(|row| schedule.name(row)).unwrap_or_default();
         self.model.tell(Tone::Good, kind.done(&name));
         if !ok.overlaps.is_empty() || ok.report.is_some() {
-            self.open_page(Page::PlanReport(Box::new(ok)));
+            self.open_page(PageContent::PlanReport(Box::new(ok)));
         }
     }
 

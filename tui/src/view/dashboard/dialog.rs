@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::super::over::boxed;
+use super::super::boxed;
 use super::super::{put, whole};
 use crate::model::Model;
 use crate::model::dashboard::{Dialog, DialogField, DialogKind};
@@ -38,7 +38,7 @@ pub(in crate::view) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_
         DialogField::Text | DialogField::Reason => "OK",
     };
     let note = format!("{enter} {confirm}  Esc Cancel");
-    let inside = boxed(model, frame, area, &dialog.title(), &note);
+    let inside = boxed(model.theme, frame, area, &dialog.title(), &note);
     if inside.is_empty() {
         return;
     }

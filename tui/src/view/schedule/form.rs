@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::over::boxed;
+use super::super::boxed;
 use super::super::put;
 use crate::model::Model;
 use crate::model::schedule::Form;
@@ -34,7 +34,7 @@ pub(in crate::view) fn draw(model: &Model, form: &Form, frame: &mut Frame<'_>) {
     } else {
         format!("{enter} OK  Esc Cancel")
     };
-    let inside = boxed(model, frame, area, &form.title(), &note);
+    let inside = boxed(model.theme, frame, area, &form.title(), &note);
     if inside.is_empty() {
         return;
     }

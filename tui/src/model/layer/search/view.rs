@@ -6,21 +6,20 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::over::boxed;
-use super::{put, whole};
+use super::{FOUND_MAX, Search, excerpt};
 use crate::command::{Command, SearchCommand};
 use crate::model::Model;
-use crate::model::seek::{FOUND_MAX, Seek, excerpt};
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{boxed, put, whole};
 
 /// Rows of a text that are shown.
 const EXCERPT_ROWS: usize = 2;
 
 /// Draws the search over the body.
-pub(super) fn draw(model: &Model, seek: &Seek, frame: &mut Frame<'_>, area: Rect) {
+pub fn draw(model: &Model, search: &Search, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
-    let title = match seek.from.filter(|_| seek.here) {
+    let title = match search.from.filter(|_| search.here) {
         Some((id, _)) => {
             let title = model.instance(id).map(|one| text::one_line(&one.title));
             format!("Search in {} {id}", title.unwrap_or_default())
@@ -28,60 +27,60 @@ pub(super) fn draw(model: &Model, seek: &Seek, frame: &mut Frame<'_>, area: Rect
         None => "Search all meetings".to_owned(),
     };
     let scope = model.key(Command::Search(SearchCommand::Scope));
-    let other = if seek.here {
+    let other = if search.here {
         "all meetings"
     } else {
         "this meeting only"
     };
     let note = format!("{scope}: {other}  Esc closes");
-    let inside = boxed(model, frame, area, &title, &note);
+    let inside = boxed(model.theme, frame, area, &title, &note);
     if inside.is_empty() {
         return;
     }
     let columns = usize::from(inside.width);
-    let layout = seek.query.layout(columns.saturating_sub(4).max(2));
+    let layout = search.query.layout(columns.saturating_sub(4).max(2));
     let written = layout.rows.get(layout.row).cloned().unwrap_or_default();
     let x = u16::try_from(layout.column + 3).unwrap_or(u16::MAX);
     let x = inside.x.saturating_add(x).min(inside.right() - 1);
     frame.set_cursor_position(Position::new(x, inside.y));
     let mut lines = vec![
         Line::raw(format!(" {} {written}", glyphs.prompt)),
-        state(model, seek, columns),
+        state(model, search, columns),
     ];
     let height = usize::from(inside.height).saturating_sub(lines.len());
-    lines.extend(rows(model, seek, columns, height));
+    lines.extend(rows(model, search, columns, height));
     put(frame, inside, lines);
 }
 
 /// How far the search is.
-fn state(model: &Model, seek: &Seek, columns: usize) -> Line<'static> {
+fn state(model: &Model, search: &Search, columns: usize) -> Line<'static> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
-    let count = seek.found.len();
+    let count = search.found.len();
     let enter = glyphs.keys[3];
-    let (tone, said) = match &seek.wrong {
+    let (tone, said) = match &search.wrong {
         Some(why) => (
             Tone::Bad,
             format!("{} {}", glyphs.failed, text::one_line(why)),
         ),
-        None if seek.reading && count == 0 => (
+        None if search.reading && count == 0 => (
             Tone::Quiet,
             format!("{} Searching{}", glyphs.busy, glyphs.cut),
         ),
-        None if seek.asked.is_none() => {
+        None if search.asked.is_none() => {
             let text = format!(
                 "{enter} search  {dot}  from:ada  in:1/4  after:2026-11-01  before:2026-12-01  \"two words\"",
                 dot = glyphs.dot
             );
             (Tone::Quiet, text)
         }
-        None if !seek.is_current() => (Tone::Quiet, format!("{enter} search again")),
+        None if !search.is_current() => (Tone::Quiet, format!("{enter} search again")),
         None if count == 0 => {
             let text = "No results. The latest messages may be missing";
             (Tone::Plain, text.to_owned())
         }
         None => {
-            let at = seek.selected.min(count - 1) + 1;
-            let more = match (seek.reading, seek.next.is_some()) {
+            let at = search.selected.min(count - 1) + 1;
+            let more = match (search.reading, search.next.is_some()) {
                 (true, _) => format!(", loading more{}", glyphs.cut),
                 (false, true) if count >= FOUND_MAX => ", more exist: narrow the search".to_owned(),
                 (false, true) => ", more below".to_owned(),
@@ -98,21 +97,21 @@ fn state(model: &Model, seek: &Seek, columns: usize) -> Line<'static> {
 }
 
 /// As many of the found as fit, the selected one among them.
-fn rows(model: &Model, seek: &Seek, columns: usize, height: usize) -> Vec<Line<'static>> {
-    let Some(last) = seek.found.len().checked_sub(1) else {
+fn rows(model: &Model, search: &Search, columns: usize, height: usize) -> Vec<Line<'static>> {
+    let Some(last) = search.found.len().checked_sub(1) else {
         return Vec::new();
     };
-    let sought = seek.sought();
+    let sought = search.sought();
     let block = |at: usize| {
         one(
             model,
-            &seek.found[at],
+            &search.found[at],
             &sought,
             columns,
-            at == seek.selected,
+            at == search.selected,
         )
     };
-    let selected = seek.selected.min(last);
+    let selected = search.selected.min(last);
     // As little above as keeps the selected one whole in sight, in steps of a screen.
     let mut first = selected;
     let mut used = block(selected).len();

@@ -2,15 +2,15 @@
 
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::SEARCH_PAGE_DEFAULT;
-use plenary_shared::protocol::{Search, SearchOk, Verb};
+use plenary_shared::protocol::{self, SearchOk, Verb};
 
-use super::Step;
 use crate::command::Nav;
 use crate::model::Asked;
+use crate::model::layer::search::{FOUND_MAX, Search};
+use crate::model::layer::selection::Selection;
 use crate::model::layer::{Chat, MeetingList};
 use crate::model::scroll::Scroll;
-use crate::model::seek::{FOUND_MAX, Seek};
-use crate::model::select::Selecting;
+use crate::model::step::Step;
 use crate::theme::Tone;
 
 /// So many of the found before the last one the next page is asked for.
@@ -21,64 +21,64 @@ const PAGE: usize = 5;
 impl Step<'_> {
     /// Opens the search, with `words` to search for at once. Without words, a search that was left
     /// by opening a result is shown again.
-    pub(super) fn begin_seek(&mut self, words: &str) {
-        self.end_select();
-        if words.is_empty() && self.model.layers.return_to::<Seek>() {
+    pub(crate) fn open_search(&mut self, words: &str) {
+        self.close_selection();
+        if words.is_empty() && self.model.layers.return_to::<Search>() {
             return;
         }
-        self.model.layers.close::<Seek>();
+        self.model.layers.close::<Search>();
         self.model.layers.remove::<MeetingList>();
         self.model.people_open = false;
         let from = self.model.shown.map(|id| {
             let room = self.model.rooms.get(&id);
             (id, room.map(|room| room.scroll))
         });
-        self.model.layers.push(Seek::new(words, from));
+        self.model.layers.push(Search::new(words, from));
         if !words.is_empty() {
-            self.ask_seek();
+            self.run_search();
         }
     }
 
     /// Moves in the results, searches, or opens the selected result.
-    pub(super) fn search_nav(&mut self, nav: Nav) {
-        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+    pub(crate) fn search_nav(&mut self, nav: Nav) {
+        let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };
         if nav == Nav::Enter {
-            return if seek.is_current() && !seek.found.is_empty() {
-                self.go_to_found();
+            return if search.is_current() && !search.found.is_empty() {
+                self.open_result();
             } else {
-                self.ask_seek();
+                self.run_search();
             };
         }
-        let Some(last) = seek.found.len().checked_sub(1) else {
+        let Some(last) = search.found.len().checked_sub(1) else {
             return;
         };
-        let at = seek.selected.min(last);
-        seek.selected = nav.moved(at, last, PAGE).unwrap_or(at);
-        if seek.selected + AHEAD > last && seek.has_more() && !seek.reading {
-            self.more_found();
+        let at = search.selected.min(last);
+        search.selected = nav.moved(at, last, PAGE).unwrap_or(at);
+        if search.selected + AHEAD > last && search.has_more() && !search.reading {
+            self.load_results();
         }
     }
 
     /// Searches only the meeting from which the search was opened, or all meetings.
-    pub(super) fn toggle_scope(&mut self) {
-        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+    pub(crate) fn toggle_scope(&mut self) {
+        let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };
-        seek.here = !seek.here && seek.from.is_some();
-        if seek.asked.is_some() {
-            self.ask_seek();
+        search.here = !search.here && search.from.is_some();
+        if search.asked.is_some() {
+            self.run_search();
         }
     }
 
     /// Closes the search and shows again what was shown before.
-    pub(super) fn end_seek(&mut self) {
-        let Some(seek) = self.model.layers.remove::<Seek>() else {
+    pub(crate) fn close_search(&mut self) {
+        let Some(search) = self.model.layers.remove::<Search>() else {
             return;
         };
         self.model.jump = None;
-        let Some((id, scroll)) = seek.from else {
+        let Some((id, scroll)) = search.from else {
             return;
         };
         self.show(id);
@@ -88,107 +88,111 @@ impl Step<'_> {
     }
 
     /// Returns from a result to the search; false when the chat does not show a result.
-    pub(super) fn back_to_seek(&mut self) -> bool {
+    pub(crate) fn back_to_search(&mut self) -> bool {
         let is_result = self.model.layers.chat_is_result();
         if is_result {
-            self.model.layers.return_to::<Seek>();
+            self.model.layers.return_to::<Search>();
             self.model.jump = None;
         }
         is_result
     }
 
     /// Closes the search behind the chat once the reader has moved on from its result.
-    pub(super) fn forget_seek(&mut self) {
-        let selects = self.model.layers.get::<Selecting>().is_some();
+    pub(crate) fn forget_search(&mut self) {
+        let selects = self.model.layers.get::<Selection>().is_some();
         if !selects && self.model.jump.is_none() {
             self.model.layers.forget_search();
         }
     }
 
     /// A page came.
-    pub(super) fn found(&mut self, ok: SearchOk) {
-        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+    pub(crate) fn found(&mut self, ok: SearchOk) {
+        let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };
-        seek.reading = false;
-        let before = seek.found.len();
+        search.reading = false;
+        let before = search.found.len();
         // A message that was found before does not come again; one that was said meanwhile may.
-        let known = |one: &plenary_shared::protocol::Found| {
+        let known = |one: &protocol::Found| {
             let place = (one.instance, one.message.seq);
-            let mut found = seek.found.iter();
+            let mut found = search.found.iter();
             found.any(|other| (other.instance, other.message.seq) == place)
         };
         let fresh: Vec<_> = ok.found.into_iter().filter(|one| !known(one)).collect();
-        seek.found.extend(fresh);
-        seek.found.truncate(FOUND_MAX);
+        search.found.extend(fresh);
+        search.found.truncate(FOUND_MAX);
         // A page that does not go on would come again for ever.
-        let advances = ok.next.is_none_or(|next| Some(next) != seek.next);
-        seek.next = ok.next.filter(|_| advances);
-        if before == 0 && seek.found.is_empty() && seek.has_more() {
+        let advances = ok.next.is_none_or(|next| Some(next) != search.next);
+        search.next = ok.next.filter(|_| advances);
+        if before == 0 && search.found.is_empty() && search.has_more() {
             // Nothing in so many candidates: it is looked for in the next.
-            self.more_found();
+            self.load_results();
         }
     }
 
     /// The search was refused.
-    pub(super) fn not_found(&mut self, why: &str) {
-        if let Some(seek) = self.model.layers.get_mut::<Seek>() {
-            seek.reading = false;
-            seek.next = None;
-            seek.wrong = Some(why.to_owned());
+    pub(crate) fn search_refused(&mut self, why: &str) {
+        if let Some(search) = self.model.layers.get_mut::<Search>() {
+            search.reading = false;
+            search.next = None;
+            search.wrong = Some(why.to_owned());
         }
     }
 
-    fn ask_seek(&mut self) {
+    fn run_search(&mut self) {
         // What an earlier question is answered is not wanted any more.
         self.model.asks.retain(|_, asked| *asked != Asked::Search);
-        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+        let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };
-        (seek.found, seek.next, seek.selected) = (Vec::new(), None, 0);
-        (seek.wrong, seek.asked, seek.reading) = (None, None, false);
-        match seek.question() {
+        (search.found, search.next, search.selected) = (Vec::new(), None, 0);
+        (search.wrong, search.asked, search.reading) = (None, None, false);
+        match search.question() {
             Ok(asked) => {
-                seek.asked = Some(asked);
-                self.more_found();
+                search.asked = Some(asked);
+                self.load_results();
             }
-            Err(error) => seek.wrong = Some(error.to_string()),
+            Err(error) => search.wrong = Some(error.to_string()),
         }
     }
 
-    fn more_found(&mut self) {
+    fn load_results(&mut self) {
         let Some((query, _)) = self
             .model
             .layers
-            .get::<Seek>()
-            .and_then(|seek| seek.asked.clone())
+            .get::<Search>()
+            .and_then(|search| search.asked.clone())
         else {
             return;
         };
-        let before = self.model.layers.get::<Seek>().and_then(|seek| seek.next);
-        let search = Search {
+        let before = self
+            .model
+            .layers
+            .get::<Search>()
+            .and_then(|search| search.next);
+        let request = protocol::Search {
             query,
             before,
             limit: SEARCH_PAGE_DEFAULT,
         };
-        let asked = self.ask(Verb::Search(search), Asked::Search);
-        if let Some(seek) = self.model.layers.get_mut::<Seek>() {
-            seek.reading = asked;
+        let asked = self.ask(Verb::Search(request), Asked::Search);
+        if let Some(search) = self.model.layers.get_mut::<Search>() {
+            search.reading = asked;
             if !asked {
                 // Asked again by Enter.
-                seek.asked = None;
+                search.asked = None;
                 let why = "Not connected. Press Enter again once the connection is back";
-                seek.wrong = Some(why.to_owned());
+                search.wrong = Some(why.to_owned());
             }
         }
     }
 
-    fn go_to_found(&mut self) {
-        let Some(seek) = self.model.layers.get_mut::<Seek>() else {
+    fn open_result(&mut self) {
+        let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };
-        let at = seek.selected.min(seek.found.len().saturating_sub(1));
-        let Some(found) = seek.found.get(at) else {
+        let at = search.selected.min(search.found.len().saturating_sub(1));
+        let Some(found) = search.found.get(at) else {
             return;
         };
         let (id, seq) = (found.instance, found.message.seq);
@@ -203,16 +207,16 @@ impl Step<'_> {
             .get(&id)
             .is_some_and(|room| room.log.is_some());
         if !known && !self.is_ready() {
-            self.back_to_seek();
+            self.back_to_search();
             let why = "Not connected. Open it once the connection is back";
             self.model.tell(Tone::Bad, why);
         }
     }
 
     /// Another meeting than one that cannot be opened.
-    pub(super) fn show_known(&mut self, id: InstanceId) {
+    pub(crate) fn show_known(&mut self, id: InstanceId) {
         if self.model.jump.is_some_and(|(to, _)| to == id) {
-            self.back_to_seek();
+            self.back_to_search();
         }
         let is_known = |id: &InstanceId| self.model.instance(*id).is_some();
         if self.model.shown != Some(id) || is_known(&id) {
@@ -232,7 +236,7 @@ impl Step<'_> {
     }
 
     /// What is gone to, with as much above it as below.
-    pub(super) fn centre(&mut self, scroll: Scroll) {
+    pub(crate) fn centre(&mut self, scroll: Scroll) {
         if let Some(room) = self.model.room_mut() {
             room.scroll = scroll;
         }

@@ -2,16 +2,16 @@
 
 use plenary_shared::protocol::LoginOk;
 
-use super::Step;
 use crate::command::Nav;
 use crate::effect::Effect;
 use crate::model::Link;
-use crate::model::sign_in::{Field, SignIn};
+use crate::model::layer::sign_in::{Field, SignIn};
+use crate::model::step::Step;
 use crate::session::Token;
 
 impl Step<'_> {
     /// Moves between the fields, or signs in.
-    pub(super) fn sign_in_nav(&mut self, nav: Nav) {
+    pub(crate) fn sign_in_nav(&mut self, nav: Nav) {
         let Some(form) = self.model.layers.get_mut::<SignIn>() else {
             return;
         };
@@ -55,7 +55,7 @@ impl Step<'_> {
     }
 
     /// Cancels a sign-in that is not answered yet.
-    pub(super) fn cancel_sign_in(&mut self) {
+    pub(crate) fn cancel_sign_in(&mut self) {
         let form = self.model.layers.get_mut::<SignIn>();
         if form.is_some_and(|form| form.since.take().is_some()) {
             self.out.push(Effect::CancelSignIn);
@@ -63,7 +63,7 @@ impl Step<'_> {
     }
 
     /// The server has answered.
-    pub(super) fn signed_in(&mut self, answer: Result<LoginOk, String>) {
+    pub(crate) fn signed_in(&mut self, answer: Result<LoginOk, String>) {
         let now = self.model.now;
         // An answer to a sign-in that was cancelled means nothing.
         let form = self.model.layers.get_mut::<SignIn>();

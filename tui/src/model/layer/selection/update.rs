@@ -3,22 +3,22 @@
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 
-use super::Step;
 use crate::command::{AppCommand, ChatCommand, Command, Nav, SelectionCommand};
 use crate::effect::Effect;
 use crate::link;
 use crate::model::layer::MeetingList;
+use crate::model::layer::selection::{Query, Selection, body};
 use crate::model::scroll::{self, Place, Scroll};
-use crate::model::select::{Query, Selecting, body};
+use crate::model::step::Step;
 use crate::text;
 use crate::theme::Tone;
 use plenary_shared::text::mentions;
 
 impl Step<'_> {
     /// Selects the lowest message that is shown; again, selects nothing.
-    pub(super) fn toggle_select(&mut self) {
-        if self.model.layers.get::<Selecting>().is_some() {
-            return self.end_select();
+    pub(crate) fn toggle_selection(&mut self) {
+        if self.model.layers.get::<Selection>().is_some() {
+            return self.close_selection();
         }
         let places = self.model.chat_places();
         let lowest = places.into_iter().rev().find_map(|place| match place {
@@ -32,9 +32,9 @@ impl Step<'_> {
     }
 
     /// Selects this message, and brings it in sight.
-    pub(super) fn select(&mut self, at: Seq) {
+    pub(crate) fn select(&mut self, at: Seq) {
         let height = self.model.chat_rows();
-        let before = self.model.layers.remove::<Selecting>();
+        let before = self.model.layers.remove::<Selection>();
         let downward = before.as_ref().is_some_and(|before| before.at < at);
         let Some(room) = self.model.room() else {
             return;
@@ -60,10 +60,10 @@ impl Step<'_> {
         }
         self.model.layers.remove::<MeetingList>();
         self.model.people_open = false;
-        self.model.layers.insert_over_chat(Selecting {
+        self.model.layers.insert_over_chat(Selection {
             at,
             sought,
-            ..Selecting::default()
+            ..Selection::default()
         });
         if let Some(id) = self.model.shown {
             self.page_ahead(id);
@@ -71,20 +71,20 @@ impl Step<'_> {
     }
 
     /// Selects nothing any more. Whoever was at the end is there again.
-    pub(super) fn end_select(&mut self) {
-        if self.model.layers.remove::<Selecting>().is_some() {
+    pub(crate) fn close_selection(&mut self) {
+        if self.model.layers.remove::<Selection>().is_some() {
             self.scroll_by(0);
         }
     }
 
     /// Carries out a command for the selected message.
-    pub(super) fn selection_command(&mut self, command: SelectionCommand) {
+    pub(crate) fn selection_command(&mut self, command: SelectionCommand) {
         match command {
             SelectionCommand::Reply => self.reply_selected(),
             SelectionCommand::Edit => self.edit_selected(),
             SelectionCommand::Delete => self.delete_selected(),
             SelectionCommand::Find => {
-                if let Some(select) = self.model.layers.get_mut::<Selecting>() {
+                if let Some(select) = self.model.layers.get_mut::<Selection>() {
                     select.query = Some(Query::default());
                 }
             }
@@ -98,15 +98,15 @@ impl Step<'_> {
     }
 
     /// Moves from message to message; Enter finds what is written, or loads what is missing.
-    pub(super) fn selection_nav(&mut self, nav: Nav) {
+    pub(crate) fn selection_nav(&mut self, nav: Nav) {
         match nav {
-            Nav::Up => self.step_select(true),
-            Nav::Down => self.step_select(false),
+            Nav::Up => self.step_selection(true),
+            Nav::Down => self.step_selection(false),
             Nav::PageUp => self.scroll_page(-1),
             Nav::PageDown => self.scroll_page(1),
             Nav::First => match self.message(Seq::default(), false, |_| true) {
                 Some(seq) => self.select(seq),
-                None => self.end_select(),
+                None => self.close_selection(),
             },
             Nav::Last => {
                 if let Some(seq) = self.last_message() {
@@ -120,34 +120,34 @@ impl Step<'_> {
     }
 
     /// Closes the text to find, the question before a delete, or the selection.
-    pub(super) fn back_in_selection(&mut self) {
-        if let Some(select) = self.model.layers.get_mut::<Selecting>() {
+    pub(crate) fn back_in_selection(&mut self) {
+        if let Some(select) = self.model.layers.get_mut::<Selection>() {
             if select.query.take().is_some() || std::mem::take(&mut select.deleting) {
                 return;
             }
         }
-        if !self.back_to_seek() {
-            self.end_select();
+        if !self.back_to_search() {
+            self.close_selection();
         }
     }
 
     /// A delete that was pressed once is forgotten by any other command but Esc.
-    pub(super) fn keep_selected(&mut self, command: Command) {
+    pub(crate) fn forget_delete(&mut self, command: Command) {
         let asks = matches!(
             command,
             Command::Selection(SelectionCommand::Delete) | Command::App(AppCommand::Back)
         );
-        if let Some(select) = self.model.layers.get_mut::<Selecting>().filter(|_| !asks) {
+        if let Some(select) = self.model.layers.get_mut::<Selection>().filter(|_| !asks) {
             select.deleting = false;
         }
     }
 
     /// To the next message that speaks of the reader, in either direction.
-    pub(super) fn step_mention(&mut self, older: bool) {
+    pub(crate) fn step_mention(&mut self, older: bool) {
         let Some(me) = self.model.me.clone() else {
             return;
         };
-        let from = self.model.layers.get::<Selecting>().map(|select| select.at);
+        let from = self.model.layers.get::<Selection>().map(|select| select.at);
         let from = from.or_else(|| {
             let places = self.model.chat_places();
             let mut places = places.into_iter().flatten();
@@ -181,9 +181,9 @@ impl Step<'_> {
     }
 
     /// Nothing but the chat, for the terminal's own selection; or everything again.
-    pub(super) fn toggle_plain(&mut self) {
+    pub(crate) fn toggle_copy_mode(&mut self) {
         self.model.plain = !self.model.plain;
-        self.end_select();
+        self.close_selection();
         let mouse = self.model.mouse && !self.model.plain;
         self.out.push(Effect::Mouse(mouse));
         if self.model.plain {
@@ -196,7 +196,7 @@ impl Step<'_> {
     }
 
     /// The mouse is the terminal's, or ours again.
-    pub(super) fn toggle_mouse(&mut self) {
+    pub(crate) fn toggle_mouse(&mut self) {
         self.model.mouse = !self.model.mouse;
         let mouse = self.model.mouse && !self.model.plain;
         self.out.push(Effect::Mouse(mouse));
@@ -221,7 +221,7 @@ impl Step<'_> {
     }
 
     /// Whether this event is a message.
-    pub(super) fn is_message(&self, seq: Seq) -> bool {
+    pub(crate) fn is_message(&self, seq: Seq) -> bool {
         let log = self.model.room().and_then(|room| room.log.as_ref());
         log.and_then(|log| log.event(seq)).and_then(body).is_some()
     }
@@ -231,8 +231,8 @@ impl Step<'_> {
         self.message(last, true, |_| true)
     }
 
-    fn step_select(&mut self, older: bool) {
-        let Some(at) = self.model.layers.get::<Selecting>().map(|select| select.at) else {
+    fn step_selection(&mut self, older: bool) {
+        let Some(at) = self.model.layers.get::<Selection>().map(|select| select.at) else {
             return;
         };
         match self.message(at, older, |_| true) {
@@ -272,7 +272,7 @@ impl Step<'_> {
 
     /// Enter: at the first message what is before it is read.
     fn read_back(&mut self) {
-        let Some(at) = self.model.layers.get::<Selecting>().map(|select| select.at) else {
+        let Some(at) = self.model.layers.get::<Selection>().map(|select| select.at) else {
             return;
         };
         let first = self.message(Seq::default(), false, |_| true);
@@ -281,12 +281,12 @@ impl Step<'_> {
         match gaps.into_iter().flatten().next() {
             Some(event) => self.fill_before(event),
             None if first == Some(at) => self.fill_older(),
-            None => self.end_select(),
+            None => self.close_selection(),
         }
     }
 
     fn begin_search(&mut self) {
-        let Some(select) = self.model.layers.get_mut::<Selecting>() else {
+        let Some(select) = self.model.layers.get_mut::<Selection>() else {
             return;
         };
         if let Some(query) = select.query.take()
@@ -298,7 +298,7 @@ impl Step<'_> {
     }
 
     fn search(&mut self, older: bool) {
-        let Some(select) = self.model.layers.get::<Selecting>() else {
+        let Some(select) = self.model.layers.get::<Selection>() else {
             return;
         };
         let (at, sought) = (select.at, select.sought.clone());
@@ -341,7 +341,7 @@ impl Step<'_> {
         let said = self.model.selected().and_then(body).unwrap_or_default();
         let found = link::found(said).into_iter();
         let found: Vec<String> = found.map(|at| said[at].to_owned()).collect();
-        let Some(select) = self.model.layers.get_mut::<Selecting>() else {
+        let Some(select) = self.model.layers.get_mut::<Selection>() else {
             return;
         };
         if found.is_empty() {
@@ -363,13 +363,13 @@ impl Step<'_> {
             Some(me) => (Some(me.id), me.name.clone()),
             None => (None, String::new()),
         };
-        let Some(at) = self.model.layers.get::<Selecting>().map(|select| select.at) else {
+        let Some(at) = self.model.layers.get::<Selection>().map(|select| select.at) else {
             return;
         };
         if let Some(room) = self.model.room_mut() {
             room.unread_from(at, me, |body| mentions(body, &name));
         }
-        self.end_select();
+        self.close_selection();
         let text = "Marked as unread until you return to this meeting";
         self.model.tell(Tone::Plain, text);
     }

@@ -11,7 +11,7 @@ use crate::effect::Effect;
 use crate::export::Format;
 use crate::keymap::Bound;
 use crate::model::Asked;
-use crate::model::overlay::Page;
+use crate::model::layer::page::PageContent;
 use crate::text;
 use crate::theme::Tone;
 
@@ -29,7 +29,7 @@ impl Step<'_> {
     }
 
     /// Obeys a line that begins with `/`. False when it cannot be obeyed as it is.
-    pub(super) fn run_slash(&mut self, line: &str) -> bool {
+    pub(crate) fn run_slash(&mut self, line: &str) -> bool {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
         match find_named(name) {
@@ -52,10 +52,10 @@ impl Step<'_> {
             Verb::Messages => return self.messages_of(argument),
             Verb::Joins => {
                 let asked = self.ask_or_tell(Request::JoinTimes {}, Asked::JoinTimes);
-                return self.page(asked, Page::JoinTimes(None));
+                return self.page(asked, PageContent::JoinTimes(None));
             }
             Verb::Retry => self.retry(),
-            Verb::Outbox => return self.page(true, Page::Outbox),
+            Verb::Outbox => return self.page(true, PageContent::Outbox),
             Verb::Recall => {
                 // What it brings takes the word's place.
                 self.recall();
@@ -77,7 +77,7 @@ impl Step<'_> {
     /// What a key does, by its name; a number says which of its keys.
     fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
         if row.command == Command::Chat(ChatCommand::Search) {
-            self.begin_seek(argument);
+            self.open_search(argument);
             return true;
         }
         let nth = argument.parse::<usize>().unwrap_or(1).max(1) - 1;
@@ -184,7 +184,7 @@ impl Step<'_> {
             return false;
         };
         let asked = self.ask_or_tell(Request::People(id), Asked::People(id));
-        self.page(asked, Page::People(id, None))
+        self.page(asked, PageContent::People(id, None))
     }
 
     fn messages_of(&mut self, name: &str) -> bool {
@@ -208,7 +208,7 @@ impl Step<'_> {
                 let asked = self.ask_or_tell(Request::UserMessages(request), Asked::UserMessages);
                 self.page(
                     asked,
-                    Page::Messages {
+                    PageContent::Messages {
                         instance,
                         name,
                         said: None,
@@ -257,7 +257,7 @@ impl Step<'_> {
         }
     }
 
-    fn page(&mut self, asked: bool, page: Page) -> bool {
+    fn page(&mut self, asked: bool, page: PageContent) -> bool {
         if asked {
             self.open_page(page);
         }

@@ -1,5 +1,8 @@
 //! Finding a meeting, a person or a command by a few letters of its name.
 
+mod update;
+pub mod view;
+
 use neo_frizbee::{Config, Matcher, Pattern, PatternConfig};
 use plenary_shared::ids::InstanceId;
 
@@ -10,7 +13,7 @@ use crate::text;
 
 /// The search.
 #[derive(Clone, Debug, Default)]
-pub struct Find {
+pub struct Finder {
     /// What is searched for.
     pub query: Editor,
     /// What was cut from it.
@@ -43,7 +46,7 @@ pub struct Hit {
     pub note: String,
 }
 
-impl Find {
+impl Finder {
     /// What is found, the likeliest first. `@` finds only people, `/` only commands; several words
     /// must all be found.
     pub fn hits(&self, model: &Model) -> Vec<Hit> {
@@ -177,9 +180,9 @@ mod tests {
     #[case("tell the server zzz", &[])]
     fn what_is_found_first(#[case] query: &str, #[case] expected: &[&str]) {
         let fixture = Fixture::talking(120, 36);
-        let find = Find {
+        let find = Finder {
             query: Editor::new(query),
-            ..Find::default()
+            ..Finder::default()
         };
         let hits = find.hits(&fixture.model);
         let names: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
@@ -190,9 +193,9 @@ mod tests {
     #[test]
     fn commands_are_found_by_what_they_do() {
         let fixture = Fixture::talking(120, 36);
-        let find = Find {
+        let find = Finder {
             query: Editor::new("reconnect now"),
-            ..Find::default()
+            ..Finder::default()
         };
         let hits = find.hits(&fixture.model);
         assert!(hits.iter().any(|hit| hit.name == "/reconnect"), "{hits:?}");

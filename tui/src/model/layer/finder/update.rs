@@ -1,10 +1,10 @@
 //! The finder: what is selected, and what is done with it.
 
-use super::Step;
 use crate::command::Nav;
 use crate::keymap::Bound;
-use crate::model::find::{Find, Found};
 use crate::model::layer::MeetingList;
+use crate::model::layer::finder::{Finder, Found};
+use crate::model::step::Step;
 use crate::theme::Tone;
 
 /// Rows that a page moves by: less than the finder shows at once.
@@ -12,41 +12,41 @@ const PAGE: usize = 10;
 
 impl Step<'_> {
     /// Opens the finder.
-    pub(super) fn open_finder(&mut self) {
-        self.model.layers.push(Find::default());
+    pub(crate) fn open_finder(&mut self) {
+        self.model.layers.push(Finder::default());
     }
 
     /// Moves in the finder; up and down wrap around the ends.
-    pub(super) fn finder_nav(&mut self, nav: Nav) {
-        let Some(find) = self.model.layers.get::<Find>() else {
+    pub(crate) fn finder_nav(&mut self, nav: Nav) {
+        let Some(finder) = self.model.layers.get::<Finder>() else {
             return;
         };
-        let Some(last) = find.hits(self.model).len().checked_sub(1) else {
+        let Some(last) = finder.hits(self.model).len().checked_sub(1) else {
             if nav == Nav::Enter {
                 self.model.tell(Tone::Plain, "No match");
             }
             return;
         };
-        let at = find.selected.min(last);
+        let at = finder.selected.min(last);
         let to = match nav {
             Nav::Up if at == 0 => last,
             Nav::Down if at == last => 0,
-            Nav::Enter => return self.end_find(),
+            Nav::Enter => return self.run_match(),
             nav => nav.moved(at, last, PAGE).unwrap_or(at),
         };
-        if let Some(find) = self.model.layers.get_mut::<Find>() {
-            find.selected = to;
+        if let Some(finder) = self.model.layers.get_mut::<Finder>() {
+            finder.selected = to;
         }
     }
 
     /// Closes the finder, and goes to the selected meeting, mentions the participant, or runs the
     /// command.
-    fn end_find(&mut self) {
-        let Some(find) = self.model.layers.remove::<Find>() else {
+    fn run_match(&mut self) {
+        let Some(finder) = self.model.layers.remove::<Finder>() else {
             return;
         };
-        let mut hits = find.hits(self.model);
-        let hit = hits.swap_remove(find.selected.min(hits.len() - 1));
+        let mut hits = finder.hits(self.model);
+        let hit = hits.swap_remove(finder.selected.min(hits.len() - 1));
         match hit.found {
             Found::Meeting(id) if self.model.instance(id).is_none() => self.enter_meeting(id),
             Found::Meeting(id) => self.show(id),
@@ -66,8 +66,8 @@ impl Step<'_> {
     }
 
     /// Gives the keys back to the input.
-    pub(super) fn to_input(&mut self) {
-        self.end_select();
+    pub(crate) fn to_input(&mut self) {
+        self.close_selection();
         self.model.layers.remove::<MeetingList>();
     }
 

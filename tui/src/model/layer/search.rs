@@ -1,5 +1,8 @@
 //! The search through everything that was said: what is looked for, what was found, where one was.
 
+mod update;
+pub mod view;
+
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Found;
 use plenary_shared::search::{Place, Query, QueryError, Term};
@@ -14,7 +17,7 @@ pub const FOUND_MAX: usize = 1_000;
 
 /// The search.
 #[derive(Clone, Debug)]
-pub struct Seek {
+pub struct Search {
     /// What is looked for.
     pub query: Editor,
     /// What was cut from it.
@@ -37,7 +40,7 @@ pub struct Seek {
     pub from: Option<(InstanceId, Option<Scroll>)>,
 }
 
-impl Seek {
+impl Search {
     /// Begins from what the screen shows now.
     pub fn new(text: &str, from: Option<(InstanceId, Option<Scroll>)>) -> Self {
         Self {
@@ -122,8 +125,8 @@ pub fn excerpt(body: &str, sought: &[(String, bool)], cells: usize, cut: &str) -
 
 impl Model {
     /// Whether the search lies over the chat.
-    pub fn seeks(&self) -> bool {
-        self.layers.shows::<Seek>()
+    pub fn shows_search(&self) -> bool {
+        self.layers.shows::<Search>()
     }
 }
 
@@ -156,14 +159,14 @@ mod tests {
     #[test]
     fn only_here_unless_another_place_is_written() {
         let id: InstanceId = "3/1".parse().expect("an instance");
-        let mut seek = Seek::new(" budget ", Some((id, None)));
-        let text = |seek: &Seek| seek.question().map(|(text, _)| text);
-        assert_eq!(text(&seek).as_deref(), Ok("budget"));
-        seek.here = true;
-        assert_eq!(text(&seek).as_deref(), Ok("in:3/1 budget"));
-        seek.query.set("budget in:4");
-        assert_eq!(text(&seek).as_deref(), Ok("budget in:4"));
-        seek.query.set("");
-        assert_eq!(text(&seek), Err(QueryError::Empty));
+        let mut search = Search::new(" budget ", Some((id, None)));
+        let text = |search: &Search| search.question().map(|(text, _)| text);
+        assert_eq!(text(&search).as_deref(), Ok("budget"));
+        search.here = true;
+        assert_eq!(text(&search).as_deref(), Ok("in:3/1 budget"));
+        search.query.set("budget in:4");
+        assert_eq!(text(&search).as_deref(), Ok("budget in:4"));
+        search.query.set("");
+        assert_eq!(text(&search), Err(QueryError::Empty));
     }
 }

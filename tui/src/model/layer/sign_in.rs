@@ -1,5 +1,8 @@
 //! The sign-in form: three fields, what went wrong, what is going on.
 
+mod update;
+pub mod view;
+
 use plenary_shared::time::Timestamp;
 
 use crate::model::editor::{Editor, KillRing};

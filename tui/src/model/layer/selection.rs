@@ -1,5 +1,7 @@
 //! A selected message, and what is searched for among the messages.
 
+mod update;
+
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
 
@@ -9,7 +11,7 @@ use crate::model::scroll::{self, Place};
 
 /// A message is selected.
 #[derive(Clone, Debug, Default)]
-pub struct Selecting {
+pub struct Selection {
     /// Which.
     pub at: Seq,
     /// What is searched for, while it is written.
@@ -49,12 +51,12 @@ impl Model {
     /// The selected message, if it is still there.
     pub fn selected(&self) -> Option<&Event> {
         let log = self.room()?.log.as_ref()?;
-        log.event(self.layers.get::<Selecting>()?.at)
+        log.event(self.layers.get::<Selection>()?.at)
     }
 
     /// What is searched for, while it is written.
     pub fn query(&self) -> Option<&Query> {
-        self.layers.get::<Selecting>()?.query.as_ref()
+        self.layers.get::<Selection>()?.query.as_ref()
     }
 
     /// What each row of the chat is a part of, from the top; nothing above a short log.

@@ -5,12 +5,12 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{over, put, spread, status};
+use super::{Field, SignIn};
 use crate::command::{AppCommand, Command, Nav};
 use crate::model::Model;
-use crate::model::sign_in::{Field, SignIn};
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{boxed, put, spread};
 
 /// Columns and rows of the form.
 const COLUMNS: u16 = 58;
@@ -21,7 +21,7 @@ const LABEL: usize = 13;
 const FRAMED_MIN: u16 = 60;
 
 /// Draws the form.
-pub(super) fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
+pub fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let (width, height) = (screen.width.min(COLUMNS), screen.height.min(ROWS));
     let area = Rect::new(
@@ -32,7 +32,7 @@ pub(super) fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     );
     let framed = screen.width >= FRAMED_MIN && screen.height >= ROWS;
     let inside = if framed {
-        over::boxed(model, frame, area, "plenary · sign in", "")
+        boxed(model.theme, frame, area, "plenary · sign in", "")
     } else {
         area
     };
@@ -176,5 +176,8 @@ fn progress_line(model: &Model, form: &SignIn, columns: usize) -> Line<'static> 
         "  {} signing in{} ({seconds} s)  Esc cancels",
         glyphs.busy, glyphs.cut
     );
-    status::quiet(model, text::fit(&text, columns, glyphs.cut))
+    Line::styled(
+        text::fit(&text, columns, glyphs.cut),
+        model.theme.style(Tone::Quiet),
+    )
 }

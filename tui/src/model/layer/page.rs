@@ -5,6 +5,8 @@ mod help;
 mod outbox;
 mod planned;
 mod servers;
+mod update;
+pub mod view;
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, MeetingId};
@@ -19,16 +21,16 @@ use crate::theme::Tone;
 
 /// A page over the chat.
 #[derive(Clone, Debug)]
-pub struct Overlay {
+pub struct Page {
     /// What it shows.
-    pub page: Page,
+    pub page: PageContent,
     /// Rows above the first that is shown.
     pub scroll: usize,
 }
 
 /// What a page shows; `None` until the server has answered.
 #[derive(Clone, Debug)]
-pub enum Page {
+pub enum PageContent {
     /// Every key and word.
     Help {
         /// Where the keys went when it was opened.
@@ -66,30 +68,30 @@ pub enum Page {
     },
 }
 
-impl Overlay {
+impl Page {
     /// From its first row.
-    pub fn new(page: Page) -> Self {
+    pub fn new(page: PageContent) -> Self {
         Self { page, scroll: 0 }
     }
 
     /// Whether it shows the help.
     pub fn is_help(&self) -> bool {
-        matches!(self.page, Page::Help { .. })
+        matches!(self.page, PageContent::Help { .. })
     }
 
     /// Whether the server has not answered yet.
     pub fn is_waiting(&self) -> bool {
         match &self.page {
-            Page::People(_, None) | Page::JoinTimes(None) => true,
-            Page::Messages { said, .. } => said.is_none(),
-            Page::Access { verdict, .. } => verdict.is_none(),
-            Page::Help { .. }
-            | Page::People(..)
-            | Page::JoinTimes(_)
-            | Page::Outbox
-            | Page::Planned(_)
-            | Page::PlanReport(_)
-            | Page::Servers => false,
+            PageContent::People(_, None) | PageContent::JoinTimes(None) => true,
+            PageContent::Messages { said, .. } => said.is_none(),
+            PageContent::Access { verdict, .. } => verdict.is_none(),
+            PageContent::Help { .. }
+            | PageContent::People(..)
+            | PageContent::JoinTimes(_)
+            | PageContent::Outbox
+            | PageContent::Planned(_)
+            | PageContent::PlanReport(_)
+            | PageContent::Servers => false,
         }
     }
 
@@ -106,44 +108,44 @@ impl Overlay {
             format!("{} {id}", title.unwrap_or_default())
         };
         match &self.page {
-            Page::Help { .. } => "Help".to_owned(),
-            Page::People(id, _) => format!("Participants of {}", title(*id)),
-            Page::Messages { instance, name, .. } => {
+            PageContent::Help { .. } => "Help".to_owned(),
+            PageContent::People(id, _) => format!("Participants of {}", title(*id)),
+            PageContent::Messages { instance, name, .. } => {
                 format!(
                     "Messages from {} in {}",
                     text::one_line(name),
                     title(*instance)
                 )
             }
-            Page::Outbox => "Outbox".to_owned(),
-            Page::Servers => "Servers".to_owned(),
-            Page::Planned(id) => planned::title(model, *id),
-            Page::PlanReport(ok) => planned::report_title(ok).to_owned(),
-            Page::Access {
+            PageContent::Outbox => "Outbox".to_owned(),
+            PageContent::Servers => "Servers".to_owned(),
+            PageContent::Planned(id) => planned::title(model, *id),
+            PageContent::PlanReport(ok) => planned::report_title(ok).to_owned(),
+            PageContent::Access {
                 instance, email, ..
             } => format!("Can {} join {}?", text::one_line(email), title(*instance)),
-            Page::JoinTimes(_) => "Join times in live meetings".to_owned(),
+            PageContent::JoinTimes(_) => "Join times in live meetings".to_owned(),
         }
     }
 
     /// All its rows.
     pub fn rows(&self, model: &Model, columns: usize) -> Vec<Line<'static>> {
         match &self.page {
-            Page::Help { context } => help::rows(model, columns, *context),
-            Page::People(_, people) => waiting(model, people.as_ref(), |people| {
+            PageContent::Help { context } => help::rows(model, columns, *context),
+            PageContent::People(_, people) => waiting(model, people.as_ref(), |people| {
                 people_rows(model, columns, people)
             }),
-            Page::Messages { said, .. } => waiting(model, said.as_ref(), |said| {
+            PageContent::Messages { said, .. } => waiting(model, said.as_ref(), |said| {
                 message_rows(model, columns, said)
             }),
-            Page::Outbox => outbox::rows(model, columns),
-            Page::Servers => servers::rows(model, columns),
-            Page::Planned(id) => planned::rows(model, columns, *id),
-            Page::PlanReport(ok) => planned::report(model, columns, ok),
-            Page::Access { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
+            PageContent::Outbox => outbox::rows(model, columns),
+            PageContent::Servers => servers::rows(model, columns),
+            PageContent::Planned(id) => planned::rows(model, columns, *id),
+            PageContent::PlanReport(ok) => planned::report(model, columns, ok),
+            PageContent::Access { verdict, .. } => waiting(model, verdict.as_ref(), |verdict| {
                 access::rows(model, columns, verdict)
             }),
-            Page::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
+            PageContent::JoinTimes(meetings) => waiting(model, meetings.as_deref(), |meetings| {
                 join_rows(model, columns, meetings)
             }),
         }
