@@ -1,4 +1,4 @@
-//! From keys to commands, by where they are pressed: the table's, and the person's own.
+//! The key bindings by context: those of the table, changed by the user's `keys.toml`.
 
 mod configured;
 
@@ -6,19 +6,19 @@ use crate::command::{Command, Context, KEYS, Row};
 use crate::key::Key;
 use crate::theme::Glyphs;
 
-/// Keys of one command that are shown one by one; of more, the first and the last.
+/// The number of keys of a command that are listed; of more, the first and the last are shown.
 const SHOWN_MAX: usize = 3;
 
-/// A command, and which of its keys called it.
+/// A command, and which of its keys was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// What to do.
+    /// The command.
     pub command: Command,
-    /// The key's place in its row: the number of a meeting.
+    /// The index of the key in its row, such as the number of a meeting.
     pub nth: usize,
 }
 
-/// All keys, by context.
+/// All key bindings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
     /// In the order of the table.
@@ -28,7 +28,7 @@ pub struct Keymap {
 impl Default for Keymap {
     fn default() -> Self {
         let keys = |row: &Row| {
-            // Every name of the table parses: a test reads them all.
+            // Every name in the table parses; a test checks that.
             let keys = row.keys.iter().filter_map(|name| name.parse().ok());
             keys.collect()
         };
@@ -39,15 +39,15 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// What a key does, the first of `contexts` first.
+    /// Returns the command of a key in the first of `contexts` that binds it.
     pub fn find(&self, contexts: &[Context], key: Key) -> Option<Bound> {
         let (row, nth) = self.row_of(contexts, key)?;
         let command = row.command;
         Some(Bound { command, nth })
     }
 
-    /// The row that a key belongs to, and its place among the keys of the row; the first of
-    /// `contexts` first.
+    /// Returns the row of a key and the index of the key in it, from the first of `contexts` that
+    /// binds the key.
     pub fn row_of(&self, contexts: &[Context], key: Key) -> Option<(&'static Row, usize)> {
         contexts.iter().find_map(|context| {
             let mut here = self.rows.iter().filter(|(row, _)| row.context == *context);
@@ -58,30 +58,30 @@ impl Keymap {
         })
     }
 
-    /// Every row of the table with its keys.
+    /// Returns every row of the table with its keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static Row, &[Key])> {
         self.rows.iter().map(|(row, keys)| (*row, keys.as_slice()))
     }
 
-    /// The keys of a row of the table.
+    /// Returns the keys of a row.
     pub fn keys_of(&self, wanted: &Row) -> &[Key] {
         let found = self.rows.iter().find(|(row, _)| row.name == wanted.name);
         found.map_or(&[], |(_, keys)| keys.as_slice())
     }
 
-    /// The keys of a command: of its first row where several layers share it.
+    /// Returns the keys of a command: those of its first row if several layers share it.
     pub fn keys(&self, command: Command) -> &[Key] {
         let row = self.rows.iter().find(|(row, _)| row.command == command);
         row.map_or(&[], |(_, keys)| keys.as_slice())
     }
 
-    /// The first key of a command as people read it; nothing if it has none.
+    /// Returns the label of the first key of a command; empty if it has none.
     pub fn label(&self, command: Command, glyphs: &Glyphs) -> String {
         let key = self.keys(command).first();
         key.map_or_else(String::new, |key| key.label(glyphs.keys))
     }
 
-    /// The first key of a command in one context as people read it; empty if it has none.
+    /// Returns the label of the first key of a command in one context; empty if it has none.
     pub fn label_in(&self, context: Context, command: Command, glyphs: &Glyphs) -> String {
         let is_meant = |row: &Row| row.context == context && row.command == command;
         let found = self.rows.iter().find(|(row, _)| is_meant(row));
@@ -89,7 +89,7 @@ impl Keymap {
         key.map_or_else(String::new, |key| key.label(glyphs.keys))
     }
 
-    /// The keys of a row as people read them.
+    /// Returns the labels of the keys of a row.
     pub fn labels(&self, row: &Row, glyphs: &Glyphs) -> String {
         let keys = self.keys_of(row);
         if let [first, .., last] = keys

@@ -1,60 +1,60 @@
-//! Where things stand: the panes of a screen of any size.
+//! The panes of a screen of any size.
 
 use ratatui::layout::Rect;
 
-/// Columns of the list of meetings and of the list of people.
+/// The width of the list of meetings and of the list of participants, in columns.
 const SIDE: u16 = 24;
-/// Rows that the input grows to.
+/// The most rows of the input.
 pub const INPUT_ROWS_MAX: u16 = 6;
-/// Columns before the input's text: a blank, the prompt, a blank.
+/// The columns before the text of the input: a blank, the prompt, a blank.
 pub const PROMPT: u16 = 3;
-/// Columns of chat that are written on: longer lines are hard to read.
+/// The width at which messages wrap: longer lines are hard to read.
 pub const CHAT_COLUMNS_MAX: u16 = 100;
 
-/// How much fits.
+/// The arrangement of the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Meetings, chat and people side by side.
+    /// Meetings, chat and participants side by side.
     Three,
-    /// Meetings and chat; people in a drawer.
+    /// Meetings and chat side by side; participants in a drawer.
     Two,
-    /// A strip of tabs over the chat; both lists in drawers.
+    /// A row of tabs above the chat; both lists in drawers.
     Tabs,
-    /// As tabs, with names on lines of their own.
+    /// Like `Tabs`, with each name on its own line.
     Narrow,
-    /// One line that says so, and the input.
+    /// A line that says that the screen is too small, and the input.
     Tiny,
 }
 
-/// A list that is drawn over the chat where there is no room beside it.
+/// A list that covers the chat on a narrow screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawer {
-    /// The meetings, at the left.
+    /// The meetings, on the left.
     Meetings,
-    /// The people, at the right.
+    /// The participants, on the right.
     People,
 }
 
-/// Where things stand; what has no room is empty.
+/// The panes of the screen. A pane that does not fit is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panes {
-    /// How much fits.
+    /// The arrangement of the panes.
     pub form: Form,
-    /// The strip of tabs.
+    /// The row of tabs.
     pub tabs: Rect,
     /// The title line.
     pub title: Rect,
-    /// The list of meetings, beside the chat or as an open drawer.
+    /// The list of meetings, beside the chat or as a drawer.
     pub meetings: Rect,
     /// The chat.
     pub chat: Rect,
-    /// The list of people, beside the chat or as an open drawer.
+    /// The list of participants, beside the chat or as a drawer.
     pub people: Rect,
     /// The rule under the body.
     pub rule: Rect,
     /// The status line.
     pub status: Rect,
-    /// What the text in the input answers or changes, right above it.
+    /// The row above the input that shows the message being replied to or edited.
     pub target: Rect,
     /// The input.
     pub input: Rect,
@@ -62,7 +62,7 @@ pub struct Panes {
     pub hints: Rect,
 }
 
-/// How much fits into so many cells.
+/// Returns the arrangement for a screen size.
 pub fn form(columns: u16, rows: u16) -> Form {
     match columns {
         _ if columns < 20 || rows < 6 => Form::Tiny,
@@ -73,7 +73,7 @@ pub fn form(columns: u16, rows: u16) -> Form {
     }
 }
 
-/// The panes of a screen whose input has `input_rows` rows of text.
+/// Returns the panes of a screen whose input has `input_rows` rows of text.
 pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -> Panes {
     let form = form(columns, rows);
     let row = |y: u16, height: u16| {
@@ -100,7 +100,7 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
         return panes;
     }
     let sided = matches!(form, Form::Three | Form::Two);
-    // From the least needed: each goes when the chat would have too little.
+    // The least important rows disappear first when the chat gets small.
     let tabs = u16::from(!sided && rows >= 12);
     let hints = u16::from(rows >= 8);
     let rule = u16::from(sided && rows >= 14);
@@ -140,7 +140,7 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
     panes
 }
 
-/// Nothing but the chat, a line for what is said about it, and the input.
+/// Returns the panes of copy mode: the chat, the status line and the input.
 pub fn plain(columns: u16, rows: u16) -> Panes {
     let mut panes = panes(columns, rows, 1, None);
     let none = Rect::new(0, 0, 0, 0);
@@ -160,7 +160,7 @@ pub fn plain(columns: u16, rows: u16) -> Panes {
 }
 
 impl Panes {
-    /// With a row above the input that says what its text answers or changes, where there is room.
+    /// Adds the row for the message being replied to or edited, if it fits.
     #[must_use]
     pub fn with_target(mut self) -> Self {
         if self.form == Form::Tiny || self.chat.height < 2 {
@@ -179,23 +179,23 @@ impl Panes {
         self
     }
 
-    /// Whether the list of meetings lies over the chat.
+    /// Returns whether the list of meetings covers the chat.
     pub fn meetings_over_chat(&self) -> bool {
         self.meetings.width > 0 && self.chat.x == 0
     }
 
-    /// Whether the list of people lies over the chat.
+    /// Returns whether the list of participants covers the chat.
     pub fn people_over_chat(&self) -> bool {
         self.people.width > 0 && self.chat.right() > self.people.x
     }
 
-    /// Where pages lie over the body: all of it but for its tabs and title.
+    /// Returns the area of pages: the body without its tabs and title.
     pub fn over(&self) -> Rect {
         let (top, bottom) = (self.title.bottom(), self.status.y);
         Rect::new(0, top, self.status.width, bottom.saturating_sub(top))
     }
 
-    /// Columns of the input's text.
+    /// Returns the width of the text of the input in columns.
     pub fn input_columns(&self) -> usize {
         usize::from(self.input.width.saturating_sub(PROMPT)).max(1)
     }

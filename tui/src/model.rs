@@ -1,5 +1,5 @@
-//! Everything the screen knows: who one is, the meetings, the rooms, what is written and asked.
-//! It holds no clock, socket or terminal, and changes only in `update`.
+//! The state of the interactive client: session, connection, meetings, rooms, outbox and layers.
+//! It has no clock, socket or terminal, and only `update` changes it.
 
 mod admin;
 mod cached;
@@ -50,172 +50,175 @@ use schedule::FormKind;
 use timeline::RoomView;
 use waiting_room::WaitingRooms;
 
-/// What the program begins with.
+/// The values that the program starts with.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The server's address.
     pub server: String,
-    /// Who signed in last, for the form.
+    /// The email of the last sign-in, for the form.
     pub email: String,
-    /// The kept login token.
+    /// The stored login token.
     pub token: Option<Token>,
-    /// Whose token that is, where it is known.
+    /// The email of the account that the token belongs to, if known.
     pub person: Option<String>,
-    /// The kept drafts.
+    /// The stored drafts.
     pub drafts: Vec<(InstanceId, String)>,
-    /// The last screens of an earlier program of theirs.
+    /// The cached screens of an earlier process.
     pub kept: Option<Cache>,
-    /// What was sent before, oldest first.
+    /// The sent messages, oldest first.
     pub history: Vec<(MeetingId, String)>,
-    /// What meetings may call for, where it was chosen.
+    /// The notification levels that were chosen.
     pub notify_levels: Vec<(MeetingId, NotifyLevel)>,
-    /// How meaning looks.
+    /// The theme.
     pub theme: Theme,
-    /// What keys do.
+    /// The key bindings.
     pub keymap: Keymap,
-    /// In which zone times are shown.
+    /// The time zone of the screen.
     pub zone: Zone,
-    /// Columns and rows.
+    /// The size of the screen in columns and rows.
     pub size: (u16, u16),
-    /// The time.
+    /// The time by the clock of this machine.
     pub now: Timestamp,
 }
 
-/// Everything the screen knows.
+/// The state of the interactive client.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is independent of the others"
+)]
 pub struct Model {
-    /// The server's time, as well as it is known.
+    /// The time by the server's clock.
     pub now: Timestamp,
-    /// The server's clock less this machine's, in milliseconds.
+    /// The server's clock minus this machine's, in milliseconds.
     pub skew_ms: i64,
-    /// Columns and rows.
+    /// The size of the screen in columns and rows.
     pub size: (u16, u16),
-    /// How meaning looks.
+    /// The theme.
     pub theme: Theme,
-    /// What keys do.
+    /// The key bindings.
     pub keymap: Keymap,
-    /// In which zone times are shown.
+    /// The time zone of the screen.
     pub zone: Zone,
-    /// Whether the terminal has the focus, as far as it says.
+    /// Whether the terminal has the focus; true until it reports otherwise.
     pub focused: bool,
-    /// Whether it has ever told.
+    /// Whether the terminal has ever reported its focus.
     pub focus_told: bool,
-    /// What meetings may call for, where it was chosen.
+    /// The notification levels that were chosen.
     pub notify_levels: HashMap<MeetingId, NotifyLevel>,
-    /// Whether nothing may call.
+    /// Whether do not disturb is on.
     pub dnd: bool,
-    /// When the reader was called last.
+    /// The time of the last notification.
     pub notified_at: Option<Timestamp>,
     /// The server's address.
     pub server: String,
     /// The login token.
     pub token: Option<Token>,
-    /// Who one is.
+    /// The user who is signed in.
     pub me: Option<Me>,
     /// The connection.
     pub link: Link,
-    /// When the connection was lost, until it is back.
+    /// When the connection was lost; `None` while it is up.
     pub lost_at: Option<Timestamp>,
-    /// Since when the program was stopped, and when it noticed.
+    /// When the machine went to sleep, and when the program noticed.
     pub slept: Option<(Timestamp, Timestamp)>,
-    /// Whether the keyboard is used.
+    /// Whether the user is idle.
     pub idle: IdleState,
-    /// What was asked on this connection and not answered.
+    /// The requests of this connection that wait for a reply, by number.
     pub asks: HashMap<u64, Asked>,
     /// The number of the last request.
     pub last_ask: u64,
     /// The list of meetings.
     pub meetings: Meetings,
-    /// The opened meetings.
+    /// The meetings that were opened.
     pub rooms: BTreeMap<InstanceId, Room>,
-    /// Every line that was sent and is not safe yet.
+    /// The messages that are not durable on the server yet.
     pub outbox: Outbox,
-    /// Whose lines those are.
+    /// The account that the outbox belongs to.
     pub outbox_of: Option<Owner>,
-    /// The meeting whose row is selected and that the chat shows.
+    /// The meeting that the chat shows; its row is selected in the list.
     pub shown: Option<InstanceId>,
     /// The meeting shown before.
     pub shown_before: Option<InstanceId>,
-    /// What is written, by meeting.
+    /// The inputs, by meeting.
     pub composers: HashMap<Option<InstanceId>, Composer>,
-    /// What was sent before.
+    /// The sent messages, for the arrow keys.
     pub history: History,
-    /// What was cut from messages.
+    /// The texts that were cut.
     pub kill_ring: KillRing,
-    /// When drafts that changed are kept on disk.
+    /// When changed drafts are written to disk.
     pub drafts_due: Option<Timestamp>,
-    /// When screens that changed are kept on disk.
+    /// When changed screens are written to the cache.
     pub cache_due: Option<Timestamp>,
-    /// What is open above the chat, and who gets the keys.
+    /// The open layers, of which the top one gets the keys.
     pub layers: Layers,
-    /// Whether the participants are shown over the chat where there is no room beside it.
+    /// Whether the participants cover the chat on a narrow screen.
     pub people_open: bool,
-    /// Who waits for what has not begun.
+    /// The users who wait for meetings to start.
     pub waiting: WaitingRooms,
     /// Whether the dashboard opens after sign-in.
     pub opens_dashboard: bool,
-    /// The message that is gone to as soon as it has been read.
+    /// The message to select once it is loaded.
     pub jump: Option<(InstanceId, Seq)>,
-    /// Files that are being written.
+    /// The number of exports in progress.
     pub exports: usize,
-    /// Whether nothing but the chat is shown.
+    /// Whether only the chat is shown, to copy from.
     pub plain: bool,
-    /// Whether the mouse is ours.
+    /// Whether the mouse is captured.
     pub mouse: bool,
-    /// What the status line says for a while.
+    /// The notice in the status line.
     pub notice: Option<Notice>,
-    /// Until when a second Ctrl-C quits.
+    /// The time until which a second Ctrl-C quits.
     pub quit_until: Option<Timestamp>,
-    /// When the program ends although a leave was not answered.
+    /// When the program quits even if a leave is not answered.
     pub quit_at: Option<Timestamp>,
-    /// A text of many lines that was about to be sent: sent again, it goes.
+    /// The text or command that the next Enter confirms.
     pub confirming: Option<String>,
-    /// What the terminal's title says.
+    /// The title of the terminal window.
     pub title: String,
 }
 
-/// Who one is.
+/// The user who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Me {
-    /// Which user.
+    /// The user's id.
     pub id: UserId,
-    /// What one is called.
+    /// The user's name.
     pub name: String,
-    /// One's address.
+    /// The user's email.
     pub email: String,
-    /// What one may do.
+    /// The user's role.
     pub role: Role,
 }
 
-/// The connection, as the status line shows it.
+/// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// None is wanted: nobody is signed in.
+    /// No user is signed in.
     Off,
-    /// It is tried.
+    /// A connection attempt is in progress.
     Connecting {
-        /// Tries before this one.
+        /// The number of attempts before this one.
         attempt: u32,
     },
-    /// It is open; hello has been said.
+    /// The connection is open and hello was sent.
     Greeting,
-    /// It works.
+    /// The server answered hello.
     Ready,
-    /// It is lost.
+    /// The connection is lost.
     Lost {
-        /// Why.
+        /// The reason.
         why: String,
-        /// When it is tried again; never by itself when there is no time.
+        /// The time of the next attempt; `None` if there is none.
         retry_at: Option<Timestamp>,
     },
 }
 
-/// What was asked, so that the answer is understood.
+/// What a pending request was about, to interpret its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     missing_docs,
-    reason = "each is the verb of its name, with what its answer needs"
+    reason = "each is the request of its name, with what its reply needs"
 )]
 pub enum Asked {
     Hello,
@@ -224,7 +227,7 @@ pub enum Asked {
     Close,
     Join(InstanceId),
     Leave(InstanceId),
-    /// With the log's generation when it was sent.
+    /// With the generation of the log at the time of sending.
     Post(InstanceId, Cmid, Generation),
     Older(InstanceId, Seq),
     Between(InstanceId),
@@ -248,39 +251,39 @@ pub enum Asked {
     Explain(InstanceId),
 }
 
-/// What Enter does in the input.
+/// The effect of Enter in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnterDoes {
-    /// It sends what is written.
+    /// Sends the input.
     Send,
-    /// It sends again what failed.
+    /// Retries failed messages.
     Retry,
-    /// It joins.
+    /// Joins the meeting.
     Join,
-    /// It opens what has ended.
+    /// Opens a meeting that has ended.
     Read,
-    /// It says when the meeting begins.
+    /// Turns auto-join on or off.
     Wait,
-    /// Nothing: the meeting is over, and open already.
+    /// Nothing: the meeting has ended and is open.
     Nothing,
 }
 
-/// What the status line says for a while.
+/// The notice in the status line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The sentence.
+    /// The text.
     pub text: String,
-    /// What it means.
+    /// The tone, which selects the style.
     pub tone: Tone,
-    /// Until when it is shown.
+    /// The time at which it disappears.
     pub until: Timestamp,
 }
 
-/// How long a notice is shown.
+/// The time that a notice is shown for.
 const NOTICE_MS: i64 = 8_000;
 
 impl Model {
-    /// As the program begins: signed in where a token was kept.
+    /// Creates the model of a program that starts: signed in if a token was stored.
     pub fn new(start: Start) -> Self {
         let sign_in = start
             .token
@@ -360,13 +363,13 @@ impl Model {
         self.rooms.get_mut(&self.shown?)
     }
 
-    /// What is known of a meeting: from the list, or from when it was opened.
+    /// Returns what is known about a meeting, from the list or from the opened room.
     pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
         let opened = || Some(self.rooms.get(&id)?.log.as_ref()?.instance());
         self.meetings.get(id).or_else(opened)
     }
 
-    /// Whether a meeting goes on now.
+    /// Returns whether a meeting is running.
     pub fn is_active(&self, id: InstanceId) -> bool {
         let closed = self.rooms.get(&id).and_then(|room| room.log.as_ref());
         !closed.is_some_and(plenary_shared::replica::Replica::is_closed)
@@ -375,25 +378,25 @@ impl Model {
                 .is_some_and(|instance| instance.state == InstanceState::Active)
     }
 
-    /// Which user one is.
+    /// Returns the id of the user who is signed in.
     pub fn my_id(&self) -> Option<UserId> {
         self.me.as_ref().map(|me| me.id)
     }
 
-    /// The list of meetings on so many rows: its lines, and how many of them are above the first.
+    /// Returns the lines of the list of meetings, and how many of them are scrolled off at the top.
     pub fn list(&self, height: usize) -> (Vec<ListLine<'_>>, usize) {
         let lines = meetings::grouped(&self.meetings.entries(self.now, self.zone));
         let is_shown = |line: &ListLine<'_>| match line {
             ListLine::Entry(entry) => Some(entry.instance.id) == self.shown,
             ListLine::Group(..) => false,
         };
-        // As little above as keeps the selected row in sight, with its group where that fits.
+        // Scrolls no further than needed to show the selected row.
         let selected = lines.iter().position(is_shown);
         let skipped = selected.map_or(0, |at| (at + 1).saturating_sub(height));
         (lines, skipped)
     }
 
-    /// The meeting on a row of the list, if there is one.
+    /// Returns the meeting in a row of the list.
     pub fn meeting_on_row(&self, row: usize, height: usize) -> Option<InstanceId> {
         let (lines, skipped) = self.list(height);
         match lines.get(skipped + row)? {
@@ -402,24 +405,24 @@ impl Model {
         }
     }
 
-    /// What is written in the shown meeting.
+    /// Returns the input of the shown meeting.
     pub fn composer(&self) -> Option<&Composer> {
         self.composers.get(&self.shown)
     }
 
-    /// What is written in the shown meeting, to change it.
+    /// Returns the input of the shown meeting, for a change.
     pub fn composer_mut(&mut self) -> &mut Composer {
         self.composers.entry(self.shown).or_default()
     }
 
-    /// Whether somebody is there to be told that the keyboard is not used: never by lines.
+    /// Returns whether other users see that this user is idle; never in copy mode.
     pub fn reports_idle(&self) -> bool {
         let me = self.my_id();
         let mut rooms = self.rooms.values();
         !self.plain && self.link == Link::Ready && rooms.any(|room| room.following && room.has(me))
     }
 
-    /// Where things stand on the screen.
+    /// Returns the panes of the screen.
     pub fn panes(&self) -> Panes {
         let (columns, rows) = self.size;
         if self.plain {
@@ -441,7 +444,7 @@ impl Model {
         }
     }
 
-    /// How a room's log is drawn on this screen.
+    /// Returns what drawing a room's log needs.
     pub fn room_view<'a>(&'a self, room: &'a Room) -> RoomView<'a> {
         let panes = self.panes();
         RoomView {
@@ -457,12 +460,12 @@ impl Model {
         }
     }
 
-    /// Rows of the chat that show the log.
+    /// Returns the number of rows that show the log.
     pub fn chat_rows(&self) -> usize {
         usize::from(self.panes().chat.height)
     }
 
-    /// Columns and rows of a page over the chat, within its frame.
+    /// Returns the columns and rows inside the frame of a page.
     pub fn overlay_size(&self) -> (usize, usize) {
         let body = self.panes().over();
         (
@@ -471,12 +474,12 @@ impl Model {
         )
     }
 
-    /// The parts of the key table that apply now, the nearest first.
+    /// Returns the parts of the key table that apply now, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         self.layers.top().contexts()
     }
 
-    /// The list that lies over the chat where there is no room beside it.
+    /// Returns the list that covers the chat on a narrow screen.
     pub fn drawer(&self) -> Option<Drawer> {
         if self.layers.shows::<MeetingList>() {
             Some(Drawer::Meetings)
@@ -485,14 +488,14 @@ impl Model {
         }
     }
 
-    /// The running meetings that one is in.
+    /// Returns the running meetings that the user has joined.
     pub fn joined_rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms
             .values()
             .filter(|room| room.wants_to_join && !room.is_closed())
     }
 
-    /// What Enter does in the input now.
+    /// Returns the effect of Enter in the input.
     pub fn enter_does(&self) -> EnterDoes {
         let written = self
             .composer()
@@ -519,22 +522,22 @@ impl Model {
         }
     }
 
-    /// The first key of Esc's command, as people read it.
+    /// Returns the label of the key that goes back.
     pub fn back_key(&self) -> String {
         self.key(Command::App(AppCommand::Back))
     }
 
-    /// The first key of a command in one context, as people read it.
+    /// Returns the label of a command's first key in one context.
     pub fn key_in(&self, context: Context, command: Command) -> String {
         self.keymap.label_in(context, command, self.theme.glyphs)
     }
 
-    /// The first key of a command, as people read it.
+    /// Returns the label of a command's first key.
     pub fn key(&self, command: Command) -> String {
         self.keymap.label(command, self.theme.glyphs)
     }
 
-    /// Says something in the status line.
+    /// Shows a notice in the status line.
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
         let until = self.now.plus_ms(NOTICE_MS);
         self.notice = Some(Notice {

@@ -1,5 +1,5 @@
-//! What follows from what happens: the model changes, and effects say what is to be done outside.
-//! Pure and synchronous: time and ids come with the message, nothing here waits.
+//! Applies an event to the model and returns the effects. Pure and synchronous: time and ids come
+//! with the event.
 
 mod asking;
 mod cache;
@@ -31,10 +31,10 @@ use crate::msg::{AppEvent, Msg};
 use crate::net::LinkEvent;
 use crate::theme::{Theme, Tone};
 
-/// Woken so much later than was asked for, the machine was asleep or the program stopped.
+/// A wake-up that is late by more than this means that the machine slept or the program was stopped.
 const OVERSLEPT_MS: i64 = 3_000;
 
-/// Works a message in; what is to be done outside comes back, in order.
+/// Applies an event to the model. Returns the effects in order.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let (before, expected) = (model.now, model.next_tick_at());
     model.now = msg.now.plus_ms(model.skew_ms);
@@ -90,7 +90,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     step.tick(before);
     if step.model.selected().is_none() {
-        // Nothing is, or what was is gone.
+        // No message is selected, or the selected one is gone.
         step.close_selection();
     }
     step.forget_search();
@@ -116,8 +116,7 @@ impl Step<'_> {
         }
     }
 
-    /// The shown log is being looked at: at the start of a step that is only noted, at its end the
-    /// reader has seen everything.
+    /// Notes at the start of a step that the shown log is visible, and marks it as seen at the end.
     fn mark_looked(&mut self, seen: bool) {
         let now = self.model.now;
         let Some(id) = self.model.shown.filter(|id| self.model.is_viewing_end(*id)) else {
@@ -135,7 +134,7 @@ impl Step<'_> {
         }
     }
 
-    /// The person's keys and looks are others now; what is wrong with them is said.
+    /// Applies changed key bindings and a changed theme, and reports errors in their files.
     fn configured(&mut self, keymap: Keymap, theme: Theme, wrong: &[String]) {
         self.model.keymap = keymap;
         self.model.theme = theme;
@@ -155,7 +154,7 @@ impl Step<'_> {
         }
     }
 
-    /// What the outbox wants on disk.
+    /// Writes the changes of the outbox to the journal.
     fn record(&mut self) {
         let records = self.model.outbox.take_records();
         if !records.is_empty() {

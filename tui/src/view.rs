@@ -1,4 +1,4 @@
-//! The model as a screen. It only looks: nothing changes by being drawn.
+//! Draws the model. Drawing changes nothing.
 
 mod chat;
 mod choices;
@@ -21,12 +21,12 @@ use crate::model::layer::{Layer, MeetingList, finder, page, search, sign_in};
 use crate::theme::Tone;
 use crate::widget::{boxed, put, select, spread, whole};
 
-/// Draws everything, and puts the cursor where the keys go. Says where the links lead whose cells are
+/// Draws the visible layers, and places the cursor. Returns the targets of the links whose cells are
 /// marked by [`crate::link::mark`].
 pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     let screen = frame.area();
     if screen.is_empty() || (screen.width, screen.height) != model.size {
-        // The terminal has another size already, and the model is about to be told.
+        // The terminal was resized, and the event is on its way to the model.
         return Links::new();
     }
     let panes = model.panes();
@@ -91,7 +91,7 @@ fn lists(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
     }
 }
 
-/// The standing rules between the panes, and the lying one under them.
+/// Draws the vertical rules between the panes, and the horizontal one below them.
 fn rules(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
     let glyphs = model.theme.glyphs;
     let style = model.theme.style(Tone::Quiet);

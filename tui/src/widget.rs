@@ -1,4 +1,4 @@
-//! Pieces of a screen that several views draw with: rows, selected rows, frames.
+//! Helpers that several views draw with: rows, selected rows and frames.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ pub fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>) {
     }
 }
 
-/// One line with something at its left and something at its right; the left gives way.
+/// Returns a line with a left and a right part. The left part is cut if the line is too narrow.
 pub fn spread(
     columns: usize,
     left: Vec<Span<'static>>,
@@ -42,19 +42,19 @@ pub fn spread(
     Line::from(spans)
 }
 
-/// The style of a whole row that is selected.
+/// Styles a selected row.
 pub fn select(line: Line<'static>, style: Style) -> Line<'static> {
     line.patch_style(style)
 }
 
-/// A selected row, to its right end.
+/// Styles a selected row up to the right end of its area.
 pub fn whole(mut line: Line<'static>, columns: usize, style: Style) -> Line<'static> {
     let free = columns.saturating_sub(line.width());
     line.push_span(Span::raw(" ".repeat(free)));
     select(line, style)
 }
 
-/// Clears an area and draws a frame around it; gives what is inside.
+/// Clears an area, draws a frame around it, and returns the area inside.
 pub fn boxed(theme: Theme, frame: &mut Frame<'_>, area: Rect, title: &str, note: &str) -> Rect {
     frame.render_widget(Clear, area);
     if area.width < 3 || area.height < 3 {

@@ -1,5 +1,5 @@
-//! The person's own keys: `keys.toml`, a line for each command that has other keys than the
-//! table's. What is wrong with a line is said with its number, and its command keeps its keys.
+//! The user's key bindings in `keys.toml`: one line for each command with other keys than the
+//! default. An error is reported with its line number, and the command keeps its default keys.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -9,11 +9,11 @@ use crate::command::{KEYS, Row};
 use crate::config::{LineError, line_of};
 use crate::key::Key;
 
-/// Keys that terminals send for Backspace, Tab, Enter and Esc.
+/// Keys that terminals cannot tell from Backspace, Tab, Enter and Esc.
 const CONFUSED: [&str; 4] = ["ctrl-h", "ctrl-i", "ctrl-m", "ctrl-["];
 
 impl Keymap {
-    /// The table's keys but for those that a file gives others; and what is wrong with the file.
+    /// Returns the default bindings changed by a file, and the errors in the file.
     pub fn configured(text: &str) -> (Self, Vec<LineError>) {
         let mut keymap = Self::default();
         let mut wrong = Vec::new();
@@ -57,7 +57,7 @@ impl Keymap {
         (keymap, wrong)
     }
 
-    /// Gives a command other keys; in the same place they do nothing else any more.
+    /// Binds a command to other keys, and unbinds them from other commands of the same context.
     fn give(&mut self, given: &'static Row, new: &[Key]) {
         for (row, keys) in &mut self.rows {
             if row.name == given.name {
@@ -72,7 +72,7 @@ impl Keymap {
 fn row_named(name: &str) -> Result<&'static Row, String> {
     KEYS.iter()
         .find(|row| row.name == name)
-        .ok_or_else(|| format!("there is no command '{name}': 'plenary --keys' lists them"))
+        .ok_or_else(|| format!("unknown command '{name}'; 'plenary --keys' lists the commands"))
 }
 
 fn keys_of(row: &Row, value: &Spanned<DeValue<'_>>) -> Result<Vec<Key>, String> {
@@ -98,24 +98,24 @@ fn key_of(row: &Row, name: &str) -> Result<Key, String> {
         .map_err(|error| format!("{}: {error}", row.name))?;
     if CONFUSED.contains(&name) {
         return Err(format!(
-            "{}: terminals send {name} for Backspace, Tab, Enter or Esc",
+            "{}: terminals cannot tell {name} from Backspace, Tab, Enter or Esc",
             row.name
         ));
     }
     if key.typed().is_some() && !row.context.has_letter_keys() {
-        return Err(format!("{}: '{name}' is written into the text", row.name));
+        return Err(format!("{}: '{name}' types a character here", row.name));
     }
     Ok(key)
 }
 
-/// Which key a line before has given to another command of the same place.
+/// Returns an error if an earlier line binds one of the keys in the same context.
 fn taken(given: &[(usize, &'static Row, Vec<Key>)], row: &Row, keys: &[Key]) -> Option<String> {
     given
         .iter()
         .filter(|(_, other, _)| other.context == row.context)
         .find_map(|(line, other, others)| {
             let key = keys.iter().find(|key| others.contains(key))?;
-            Some(format!("line {line} gives {key} to {}", other.name))
+            Some(format!("line {line} binds {key} to {}", other.name))
         })
 }
 
@@ -141,19 +141,19 @@ mod tests {
         );
         assert_eq!(names(&keymap, Command::App(AppCommand::Help)), ["f12"]);
         assert!(names(&keymap, Command::Edit(EditCommand::Undo)).is_empty());
-        // What was on that key in the same place is there no more.
+        // The command that had the key in the same context lost it.
         assert!(names(&keymap, Command::Meetings(MeetingsCommand::Find)).is_empty());
         assert_eq!(names(&keymap, Command::Chat(ChatCommand::Send)), ["enter"]);
     }
 
     #[rstest]
     #[case("send = \"ctrl-m\"", 1, "Backspace, Tab, Enter")]
-    #[case("\nsend = \"x\"", 2, "written into the text")]
+    #[case("\nsend = \"x\"", 2, "types a character")]
     #[case("send = \"ctrl-\"", 1, "unknown key 'ctrl-'")]
     #[case("send = 7", 1, "send: keys are")]
     #[case("send = [\"f5\", 7]", 1, "send: keys are")]
-    #[case("# a\n\nfly = \"f5\"", 3, "no command 'fly'")]
-    #[case("send = \"f5\"\nnew-line = \"f5\"", 2, "line 1 gives f5 to send")]
+    #[case("# a\n\nfly = \"f5\"", 3, "unknown command 'fly'")]
+    #[case("send = \"f5\"\nnew-line = \"f5\"", 2, "line 1 binds f5 to send")]
     #[case("send = \"f5", 1, "")]
     fn what_is_wrong_has_its_line_and_the_keys_stay(
         #[case] text: &str,

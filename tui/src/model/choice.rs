@@ -1,4 +1,4 @@
-//! What a name or a word before the cursor can become: offered while it is written, chosen by Tab.
+//! The completions of the word before the cursor, which Tab inserts.
 
 use std::ops::Range;
 
@@ -7,50 +7,50 @@ use crate::model::Model;
 use crate::model::layer::Chat;
 use crate::text;
 
-/// What is offered at once; whoever looks for more writes one more letter.
+/// The most completions that are offered.
 const OFFERS_MAX: usize = 50;
 
-/// How far a choice is.
+/// The state of a completion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// What fits is offered.
+    /// Matches are offered.
     #[default]
     Open,
-    /// Nothing is offered until something else is written.
+    /// Nothing is offered until the text changes.
     Closed,
-    /// One of those is in the text.
+    /// One of the matches is inserted.
     Made {
-        /// What was offered.
+        /// The matches.
         choices: Choices,
-        /// Which of them.
+        /// The index of the inserted one.
         nth: usize,
-        /// What was written.
+        /// The typed text that it replaced.
         written: String,
     },
 }
 
-/// What is offered.
+/// The completions of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {
-    /// What they are.
+    /// The heading.
     pub title: &'static str,
-    /// Where in the text they go, in bytes.
+    /// The byte range of the text that they replace.
     pub place: Range<usize>,
-    /// Those that fit, the likeliest first; never none.
+    /// The matches, best first; at least one.
     pub offers: Vec<Offer>,
 }
 
-/// One of them.
+/// One completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// What comes into the text.
+    /// The text that is inserted.
     pub text: String,
-    /// What is said beside it.
+    /// The note beside it.
     pub note: String,
 }
 
 impl Model {
-    /// What is offered now, and which of it is in the text.
+    /// Returns the completions to show, and the index of the inserted one.
     pub fn choices(&self) -> Option<(Choices, Option<usize>)> {
         let composer = self.composer().filter(|_| self.layers.is_top::<Chat>())?;
         match &composer.choice {
@@ -60,7 +60,7 @@ impl Model {
             }
             Choice::Open => {
                 let choices = self.fitting()?;
-                // What is written out needs no help, and a lone @ may be anything.
+                // A complete word needs no completion, and a lone @ matches everyone.
                 let written = &composer.editor.before()[choices.place.clone()];
                 let done = matches!(choices.offers.as_slice(), [only] if only.text == written);
                 (!done && written != "@").then_some((choices, None))
@@ -68,11 +68,11 @@ impl Model {
         }
     }
 
-    /// Whatever fits to what stands before the cursor.
+    /// Returns the completions of the word before the cursor.
     pub fn fitting(&self) -> Option<Choices> {
         let composer = self.composer()?;
         let before = composer.editor.before();
-        // A message that is being changed is no word.
+        // A message being edited is never a command.
         let is_word = !composer.target().is_change() && before.starts_with('/');
         if is_word && !before.starts_with("//") && !before.contains('\n') {
             let Some((word, argument)) = before.split_once(' ') else {
@@ -116,12 +116,12 @@ impl Model {
                     text: (*value).to_owned(),
                     note: String::new(),
                 });
-                choices("one of these", place, offers)
+                choices("values", place, offers)
             }
         }
     }
 
-    /// Those who are here first, then those who were.
+    /// Returns the users whose names match, participants first.
     fn people(&self, begun: &str, place: Range<usize>, mark: &str) -> Option<Choices> {
         let log = self.room()?.log.as_ref()?;
         let begun = begun.to_lowercase();
@@ -142,7 +142,7 @@ impl Model {
         people.dedup_by(|one, other| one.1 == other.1);
         let offers = people.into_iter().map(|(gone, name)| Offer {
             text: format!("{mark}{name}"),
-            note: if gone { "not here" } else { "" }.to_owned(),
+            note: if gone { "left" } else { "" }.to_owned(),
         });
         choices("people", place, offers)
     }

@@ -262,13 +262,13 @@ fn configuration_applies_at_once_and_reports_errors() {
     let (keymap, wrong) = crate::keymap::Keymap::configured("help = \"f12\"\nfind = []\n");
     assert!(wrong.is_empty());
     let theme = crate::theme::Theme::new(true, true);
-    let wrong = ["keys.toml:3: there is no command 'fly'", "theme.toml:1: no"];
+    let wrong = ["keys.toml:3: unknown command 'fly'", "theme.toml:1: no"];
     fixture.tell(AppEvent::Configured {
         keymap,
         theme,
         wrong: wrong.map(str::to_owned).to_vec(),
     });
-    assert!(fixture.shows("x keys.toml:3: there is no command 'fly' (and 1 more)"));
+    assert!(fixture.shows("x keys.toml:3: unknown command 'fly' (and 1 more)"));
     assert!(fixture.shows("F12 help") && !fixture.shows("^G"));
     fixture.key("f1");
     assert!(fixture.model.layers.is_top::<Chat>());

@@ -96,19 +96,19 @@ fn press(fixture: &mut Fixture, keys: &str) {
 
 #[rstest]
 // The sign-in form.
-#[case(State::SignIn, "", "sign in", "LIVE")]
+#[case(State::SignIn, "", "Sign in", "LIVE")]
 #[case(State::SignIn, "'ada@x.org' tab 'secret'", "••••••", "secret")]
 #[case(
     State::SignIn,
     "'ada@x.org' tab 'secret' enter",
-    "signing in",
+    "Signing in",
     "secret"
 )]
 #[case(
     State::SignIn,
     "'ada@x.org' tab 'secret' enter esc",
     "ada@x.org",
-    "signing in"
+    "Signing in"
 )]
 #[case(State::SignIn, "f1", "Esc closes", "Password")]
 #[case(State::SignIn, "f1 esc", "Password", "Esc closes")]
@@ -183,11 +183,11 @@ fn press(fixture: &mut Fixture, keys: &str) {
 #[case(State::Search, "'budget' esc", "⏎ send", "Search all meetings")]
 // The finder for meetings, users and commands.
 #[case(State::Finder, "'desi'", "Design review", "Vendor call")]
-#[case(State::Finder, "'desi' enter", "starts in", "find ─")]
+#[case(State::Finder, "'desi' enter", "starts in", "Find ─")]
 #[case(State::Finder, "'@mar'", "@margaret", "Vendor")]
-#[case(State::Finder, "'@mar' enter", "› @margaret", "find ─")]
-#[case(State::Finder, "'/dnd' enter", "DND", "find ─")]
-#[case(State::Finder, "esc", "⏎ send", "find ─")]
+#[case(State::Finder, "'@mar' enter", "› @margaret", "Find ─")]
+#[case(State::Finder, "'/dnd' enter", "DND", "Find ─")]
+#[case(State::Finder, "esc", "⏎ send", "Find ─")]
 #[case(State::Finder, "'zzzz' enter", "No match", "starts in")]
 #[case(State::Finder, "'zzzz' enter backspace", "› zzz", "starts in")]
 // The help page.

@@ -1,4 +1,4 @@
-//! Requests: numbered, remembered until they are answered.
+//! Requests to the server, which are numbered and remembered until their reply.
 
 use plenary_shared::protocol::{Request, Verb};
 
@@ -8,12 +8,12 @@ use crate::model::{Asked, Link};
 use crate::theme::Tone;
 
 impl Step<'_> {
-    /// Whether the server listens.
+    /// Returns whether the connection is ready for requests.
     pub(crate) fn is_ready(&self) -> bool {
         self.model.link == Link::Ready
     }
 
-    /// Asks, if the server listens; otherwise what is due is asked after the next hello.
+    /// Sends a request. Returns false if the connection is not ready.
     pub(crate) fn ask(&mut self, verb: Verb, asked: Asked) -> bool {
         if !self.is_ready() && asked != Asked::Hello {
             return false;
@@ -25,7 +25,7 @@ impl Step<'_> {
         true
     }
 
-    /// Asks for something that a person waits for; offline they are told so.
+    /// Sends a request for the user, or tells them that the client is offline.
     pub(super) fn ask_or_tell(&mut self, verb: Verb, asked: Asked) -> bool {
         let sent = self.ask(verb, asked);
         if !sent {
@@ -37,12 +37,12 @@ impl Step<'_> {
         sent
     }
 
-    /// Whether this was asked and is not answered yet.
+    /// Returns whether this request is pending.
     pub(super) fn is_asked(&self, asked: &Asked) -> bool {
         self.model.asks.values().any(|other| other == asked)
     }
 
-    /// Asks for the list of meetings; if that is under way, once more after it.
+    /// Requests the list of meetings; once more after a pending request.
     pub(super) fn ask_meetings(&mut self) {
         self.model.meetings.stale = self.is_asked(&Asked::Meetings);
         if !self.model.meetings.stale {

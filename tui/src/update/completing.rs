@@ -1,4 +1,4 @@
-//! Completing a name or a word: Tab takes the next of what is offered, Esc what was written.
+//! Completion in the input: Tab takes the next match, Esc restores the typed text.
 
 use super::Step;
 use crate::command::{AppCommand, ChatCommand, Command};
@@ -6,7 +6,7 @@ use crate::model::choice::Choice;
 use crate::theme::Tone;
 
 impl Step<'_> {
-    /// Takes the first of what fits; again, the next, or the one before.
+    /// Inserts the first match; repeated, the next or the previous one.
     pub(super) fn complete(&mut self, forward: bool) {
         let composer = self.model.composer_mut();
         if let Choice::Made {
@@ -51,7 +51,7 @@ impl Step<'_> {
         self.drafts_changed();
     }
 
-    /// Any other command than these ends a choice, with what was chosen.
+    /// Ends a completion with the inserted match, unless the command continues it.
     pub(super) fn end_choice(&mut self, command: Command) {
         let goes_on = matches!(
             command,
@@ -65,7 +65,7 @@ impl Step<'_> {
         }
     }
 
-    /// Closes what is offered; what was written comes back. False when nothing is offered.
+    /// Closes the matches and restores the typed text. False when no matches are shown.
     pub(super) fn close_choice(&mut self) -> bool {
         if self.model.choices().is_none() {
             return false;

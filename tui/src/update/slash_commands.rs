@@ -1,4 +1,4 @@
-//! Words: `/join`, `/leave`, `/who` and the others.
+//! Slash commands: `/join`, `/leave`, `/who` and the others.
 
 use std::path::Path;
 
@@ -15,20 +15,20 @@ use crate::model::layer::page::PageContent;
 use crate::text;
 use crate::theme::Tone;
 
-/// Messages of one person that a page shows: the last so many.
+/// The most messages of a user that a page shows.
 const MESSAGES_SHOWN: usize = 500;
 
 impl Step<'_> {
-    /// Obeys a line that was written. One that is no word stays in the input.
+    /// Runs the slash command in the input. One that fails stays in the input.
     pub(super) fn word(&mut self, line: &str) {
-        // Where it was written: obeying it may show another meeting.
+        // The command may show another meeting.
         let at = self.model.shown;
         if self.run_slash(line) {
             self.clear_command(at);
         }
     }
 
-    /// Obeys a line that begins with `/`. False when it cannot be obeyed as it is.
+    /// Runs a line that begins with `/`. False when it fails.
     pub(crate) fn run_slash(&mut self, line: &str) -> bool {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
@@ -57,7 +57,7 @@ impl Step<'_> {
             Verb::Retry => self.retry(),
             Verb::Outbox => return self.page(true, PageContent::Outbox),
             Verb::Recall => {
-                // What it brings takes the word's place.
+                // The restored text replaces the command in the input.
                 self.recall();
                 return false;
             }
@@ -74,14 +74,14 @@ impl Step<'_> {
         true
     }
 
-    /// What a key does, by its name; a number says which of its keys.
+    /// Runs the command of a key by its name; a number selects one of its keys.
     fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
         if row.command == Command::Chat(ChatCommand::Search) {
             self.open_search(argument);
             return true;
         }
         let nth = argument.parse::<usize>().unwrap_or(1).max(1) - 1;
-        // As by its key, what is written is out of the way.
+        // The input stays as it is, as with the key.
         let command = row.command;
         self.command(Bound { command, nth });
         true
@@ -113,10 +113,10 @@ impl Step<'_> {
         }
     }
 
-    /// By number, or by a part of the title that only one has; those that run count first.
+    /// Returns the meeting of this number, or of this unique part of a title; running ones first.
     fn meeting_named(&self, name: &str) -> Result<InstanceId, String> {
         if let Ok(id) = name.parse::<InstanceId>() {
-            // One that is not in the list may have ended long ago.
+            // A meeting that is not in the list may have ended long ago.
             return Ok(id);
         }
         let lower = name.to_lowercase();
@@ -142,7 +142,7 @@ impl Step<'_> {
         Ok(first.instance.id)
     }
 
-    /// Into a file that is named, or one that is named after the meeting.
+    /// Exports the meeting to the given file, or to a file named after the meeting.
     fn export(&mut self, argument: &str) -> bool {
         let (Some(instance), Some(token)) = (self.model.shown, self.model.token.clone()) else {
             self.model.tell(Tone::Bad, "No meeting open");
@@ -169,7 +169,7 @@ impl Step<'_> {
         true
     }
 
-    /// It is written, or cannot be.
+    /// The export succeeded or failed.
     pub(super) fn exported(&mut self, said: Result<String, String>) {
         self.model.exports = self.model.exports.saturating_sub(1);
         match said {
@@ -222,7 +222,7 @@ impl Step<'_> {
         }
     }
 
-    /// By name, a beginning of it, or `me`.
+    /// Returns the user of this name, of this start of a name, or `me`.
     pub(super) fn person_named(&self, name: &str) -> Result<(UserId, String), String> {
         let wanted = name.trim_start_matches('@').to_lowercase();
         if let Some(me) = self

@@ -1,4 +1,4 @@
-//! What is offered for the name or the word before the cursor, above the input.
+//! The completions of the word before the cursor, above the input.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,14 +9,14 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
 
-/// Rows of offers at once; the others come in sight by going through them.
+/// The most rows that are shown at once.
 const ROWS_MAX: usize = 6;
-/// Columns that they fill at most.
+/// The most columns of the box.
 const COLUMNS_MAX: u16 = 72;
-/// Rows and columns from which on there is a frame.
+/// The rows and columns from which on there is a frame.
 const FRAMED_MIN: (u16, u16) = (5, 24);
 
-/// Draws the offers at the lower left of an area.
+/// Draws the completions at the lower left of an area.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let Some((choices, chosen)) = model.choices() else {
         return;

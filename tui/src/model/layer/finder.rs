@@ -1,4 +1,4 @@
-//! Finding a meeting, a person or a command by a few letters of its name.
+//! The finder: a meeting, a participant or a command by a few letters of its name.
 
 mod update;
 pub mod view;
@@ -11,44 +11,44 @@ use crate::model::Model;
 use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
-/// The search.
+/// The state of the finder.
 #[derive(Clone, Debug, Default)]
 pub struct Finder {
-    /// What is searched for.
+    /// The typed text.
     pub query: Editor,
-    /// What was cut from it.
+    /// The texts that were cut from it.
     pub ring: KillRing,
-    /// Which of the found ones is selected.
+    /// The index of the selected match.
     pub selected: usize,
 }
 
-/// Something that can be found.
+/// What a match leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A meeting, to go there.
+    /// A meeting, to show it.
     Meeting(InstanceId),
-    /// Somebody of the shown meeting, to be mentioned.
+    /// A user of the shown meeting, to mention them.
     Person(String),
-    /// A word, to be obeyed or completed.
+    /// A slash command, to run or complete it.
     Slash(&'static SlashCommand),
-    /// What a key does.
+    /// A command that has a key, to run it.
     Row(&'static Row),
 }
 
-/// One of the found.
+/// A match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// What it is.
+    /// What it leads to.
     pub found: Found,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What is said beside it.
+    /// The note beside the name.
     pub note: String,
 }
 
 impl Finder {
-    /// What is found, the likeliest first. `@` finds only people, `/` only commands; several words
-    /// must all be found.
+    /// Returns the matches, best first. `@` finds only users, `/` only commands; several words
+    /// must all match.
     pub fn hits(&self, model: &Model) -> Vec<Hit> {
         let query = self.query.text().trim_start();
         let (hits, query) = match query.chars().next() {
@@ -59,7 +59,7 @@ impl Finder {
                 (all.concat(), query)
             }
         };
-        // The list has what runs, comes, or ended lately: any other is named by its number.
+        // The list has recent and coming meetings. Any other is found by its number.
         if let Ok(id) = query.trim().parse::<InstanceId>()
             && model.instance(id).is_none()
         {
@@ -83,7 +83,7 @@ impl Finder {
             .iter()
             .filter_map(|one| usize::try_from(one.index).ok());
         let likely: Vec<usize> = likely.collect();
-        // Those that only say so beside their name come after them, and only word for word.
+        // Commands whose help contains the words come after those whose name matches.
         let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
         let says = |hit: &Hit| {
             let note = hit.note.to_lowercase();
@@ -99,7 +99,7 @@ impl Finder {
 }
 
 impl Hit {
-    /// What the letters are looked for in.
+    /// Returns the text that the letters are matched with.
     fn searched(&self) -> String {
         match self.found {
             Found::Meeting(id) => format!("{} {id}", self.name),
@@ -135,7 +135,7 @@ fn people(model: &Model) -> Vec<Hit> {
             let hit = Hit {
                 name: format!("@{name}"),
                 found: Found::Person(name),
-                note: if here { "here" } else { "not here" }.to_owned(),
+                note: if here { "here" } else { "left" }.to_owned(),
             };
             (!here, hit)
         })

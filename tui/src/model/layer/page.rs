@@ -1,4 +1,4 @@
-//! Pages over the chat: help, people, one person's messages, join times.
+//! Pages to read: help, participants, messages of a user, join times, outbox, and those of admins.
 
 mod access;
 mod help;
@@ -19,37 +19,37 @@ use crate::model::dashboard::Dashboard;
 use crate::text;
 use crate::theme::Tone;
 
-/// A page over the chat.
+/// The state of a page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// What it shows.
+    /// The content.
     pub page: PageContent,
-    /// Rows above the first that is shown.
+    /// The number of rows scrolled off at the top.
     pub scroll: usize,
 }
 
-/// What a page shows; `None` until the server has answered.
+/// The content of a page; `None` until the server has replied.
 #[derive(Clone, Debug)]
 pub enum PageContent {
-    /// Every key and word.
+    /// The keys and slash commands.
     Help {
-        /// Where the keys went when it was opened.
+        /// The context whose keys come first: that of the layer from which the help was opened.
         context: Context,
     },
-    /// Who is in a meeting, with all that is known.
+    /// The participants of a meeting with details.
     People(InstanceId, Option<PeopleOk>),
-    /// One person's messages.
+    /// The messages of a user.
     Messages {
-        /// Where.
+        /// The meeting.
         instance: InstanceId,
-        /// What the person is called.
+        /// The user's name.
         name: String,
-        /// What they said.
+        /// The messages.
         said: Option<MessagesOk>,
     },
-    /// When the people of all running meetings joined.
+    /// The join times of all running meetings.
     JoinTimes(Option<Vec<JoinTimes>>),
-    /// What is on its way, and what was refused.
+    /// The pending and failed messages.
     Outbox,
     /// The health of the servers and stores.
     Servers,
@@ -59,27 +59,27 @@ pub enum PageContent {
     PlanReport(Box<PlanOk>),
     /// Why a user can or cannot join a meeting.
     Access {
-        /// Where.
+        /// The meeting.
         instance: InstanceId,
-        /// Who.
+        /// The user's email.
         email: String,
-        /// The rule that decides.
+        /// The rule that decides, and how to change it.
         verdict: Option<Verdict>,
     },
 }
 
 impl Page {
-    /// From its first row.
+    /// Creates a page that shows its first row.
     pub fn new(page: PageContent) -> Self {
         Self { page, scroll: 0 }
     }
 
-    /// Whether it shows the help.
+    /// Returns whether it shows the help.
     pub fn is_help(&self) -> bool {
         matches!(self.page, PageContent::Help { .. })
     }
 
-    /// Whether the server has not answered yet.
+    /// Returns whether it waits for the server.
     pub fn is_waiting(&self) -> bool {
         match &self.page {
             PageContent::People(_, None) | PageContent::JoinTimes(None) => true,
@@ -95,7 +95,7 @@ impl Page {
         }
     }
 
-    /// What stands in its frame.
+    /// Returns the title.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {
             let board = model.layers.get::<Dashboard>();
@@ -128,7 +128,7 @@ impl Page {
         }
     }
 
-    /// All its rows.
+    /// Returns all rows, wrapped to `columns`.
     pub fn rows(&self, model: &Model, columns: usize) -> Vec<Line<'static>> {
         match &self.page {
             PageContent::Help { context } => help::rows(model, columns, *context),
@@ -215,7 +215,7 @@ fn people_rows(model: &Model, columns: usize, found: &PeopleOk) -> Vec<Line<'sta
     [head].into_iter().chain(rows).chain(absent).collect()
 }
 
-/// Who is invited and has not been in.
+/// Returns the rows of invited users who have not joined yet.
 fn absent_rows(model: &Model, columns: usize, absent: Option<&Absent>) -> Vec<Line<'static>> {
     let Some(absent) = absent.filter(|absent| absent.count > 0) else {
         return vec![];

@@ -1,4 +1,4 @@
-//! The search through everything that was said: what is looked for, what was found, where one was.
+//! The search through all messages: the query, the results, and where the search was opened.
 
 mod update;
 pub mod view;
@@ -12,36 +12,36 @@ use crate::model::editor::{Editor, KillRing};
 use crate::model::scroll::Scroll;
 use crate::text;
 
-/// Messages that are listed: whoever goes through so many is better served by another word.
+/// The most results that are listed.
 pub const FOUND_MAX: usize = 1_000;
 
-/// The search.
+/// The state of the search.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// What is looked for.
+    /// The typed query.
     pub query: Editor,
-    /// What was cut from it.
+    /// The texts that were cut from it.
     pub ring: KillRing,
-    /// Whether only the meeting is searched that was shown.
+    /// Whether only the meeting that was shown is searched.
     pub here: bool,
-    /// What was asked last, as the server reads it.
+    /// The last query that was sent, as text and parsed.
     pub asked: Option<(String, Query)>,
-    /// Whether an answer is awaited.
+    /// Whether a reply is pending.
     pub reading: bool,
-    /// What was found, newest first.
+    /// The results, newest first.
     pub found: Vec<Found>,
-    /// Where the next page goes on.
+    /// Where the next page starts; `None` if there is none.
     pub next: Option<Place>,
-    /// Why nothing could be found.
+    /// The error of the last query.
     pub wrong: Option<String>,
-    /// Which of the found is selected.
+    /// The index of the selected result.
     pub selected: usize,
-    /// The meeting that was shown before, and what of it.
+    /// The meeting that was shown before, and its scroll position.
     pub from: Option<(InstanceId, Option<Scroll>)>,
 }
 
 impl Search {
-    /// Begins from what the screen shows now.
+    /// Creates a search that was opened from a meeting.
     pub fn new(text: &str, from: Option<(InstanceId, Option<Scroll>)>) -> Self {
         Self {
             query: Editor::new(text),
@@ -57,7 +57,7 @@ impl Search {
         }
     }
 
-    /// What the server is asked for what is written now.
+    /// Returns the query to send for the typed text.
     pub fn question(&self) -> Result<(String, Query), QueryError> {
         let written = self.query.text().trim();
         let parsed = Query::parse(written)?;
@@ -70,14 +70,14 @@ impl Search {
         Ok((text, query))
     }
 
-    /// Whether what is listed is what is written.
+    /// Returns whether the results belong to the typed text.
     pub fn is_current(&self) -> bool {
         let asked = self.asked.as_ref().map(|(text, _)| text);
         let written = self.question().ok().map(|(text, _)| text);
         asked.is_some() && asked == written.as_ref()
     }
 
-    /// What was looked for in the texts that were found: in lower case, and whether it begins a word.
+    /// Returns the terms to highlight in lower case, and whether each matches only at the start of a word.
     pub fn sought(&self) -> Vec<(String, bool)> {
         let terms = self.asked.iter().flat_map(|(_, query)| &query.terms);
         let sought = terms.map(|term| match term {
@@ -87,13 +87,13 @@ impl Search {
         sought.collect()
     }
 
-    /// Whether there may be more than is listed.
+    /// Returns whether more results can be loaded.
     pub fn has_more(&self) -> bool {
         self.next.is_some() && self.found.len() < FOUND_MAX
     }
 }
 
-/// At most `cells` of what a text says around the first thing that was sought, as one line.
+/// Returns at most `cells` columns of a text around the first match, as one line.
 pub fn excerpt(body: &str, sought: &[(String, bool)], cells: usize, cut: &str) -> String {
     let line = text::one_line(body);
     if text::width(&line) <= cells {
@@ -104,7 +104,7 @@ pub fn excerpt(body: &str, sought: &[(String, bool)], cells: usize, cut: &str) -
         Some((part, false)) if parts.len() > 1 => part.len(),
         Some(_) | None => 0,
     };
-    // A third of the space is for what stands before it; from the beginning where that is enough.
+    // A third of the space is for the text before the match, unless the start of the text fits.
     if text::width(&line[..before]) <= cells / 2 {
         return text::fit(&line, cells, cut);
     }
@@ -124,7 +124,7 @@ pub fn excerpt(body: &str, sought: &[(String, bool)], cells: usize, cut: &str) -
 }
 
 impl Model {
-    /// Whether the search lies over the chat.
+    /// Returns whether the search is visible.
     pub fn shows_search(&self) -> bool {
         self.layers.shows::<Search>()
     }

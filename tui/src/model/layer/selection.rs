@@ -1,4 +1,4 @@
-//! A selected message, and what is searched for among the messages.
+//! The selected message, and the text to find among the messages.
 
 mod update;
 
@@ -9,31 +9,31 @@ use crate::model::Model;
 use crate::model::editor::{Editor, KillRing};
 use crate::model::scroll::{self, Place};
 
-/// A message is selected.
+/// The state of the selection.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Which.
+    /// The selected message.
     pub at: Seq,
-    /// What is searched for, while it is written.
+    /// The text to find, while it is typed.
     pub query: Option<Query>,
-    /// What was searched for last, in lower case.
+    /// The text of the last find in lower case.
     pub sought: String,
-    /// Links of this message that were opened.
+    /// The number of links of the message that were opened.
     pub opened: usize,
-    /// Whether asking once more deletes it.
+    /// Whether pressing delete again deletes the message.
     pub deleting: bool,
 }
 
-/// What is searched for, while it is written.
+/// The text to find, while it is typed.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// The text.
+    /// The typed text.
     pub editor: Editor,
-    /// What was cut from it.
+    /// The texts that were cut from it.
     pub ring: KillRing,
 }
 
-/// What a message says, if the event is one.
+/// Returns the text of a message; `None` for other events.
 pub fn body(event: &Event) -> Option<&str> {
     match &event.what {
         What::Message { body, .. } => Some(body.as_str()),
@@ -48,18 +48,18 @@ pub fn body(event: &Event) -> Option<&str> {
 }
 
 impl Model {
-    /// The selected message, if it is still there.
+    /// Returns the selected message, if it still exists.
     pub fn selected(&self) -> Option<&Event> {
         let log = self.room()?.log.as_ref()?;
         log.event(self.layers.get::<Selection>()?.at)
     }
 
-    /// What is searched for, while it is written.
+    /// The text to find, while it is typed.
     pub fn query(&self) -> Option<&Query> {
         self.layers.get::<Selection>()?.query.as_ref()
     }
 
-    /// What each row of the chat is a part of, from the top; nothing above a short log.
+    /// Returns what each row of the chat belongs to, from the top; `None` above a short log.
     pub fn chat_places(&self) -> Vec<Option<Place>> {
         let height = self.chat_rows();
         let Some(room) = self.room() else {

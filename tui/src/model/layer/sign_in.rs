@@ -1,4 +1,4 @@
-//! The sign-in form: three fields, what went wrong, what is going on.
+//! The sign-in form: its fields, the last error and the progress.
 
 mod update;
 pub mod view;
@@ -7,22 +7,22 @@ use plenary_shared::time::Timestamp;
 
 use crate::model::editor::{Editor, KillRing};
 
-/// The form.
+/// The state of the form.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// The server's address.
     pub server: Editor,
-    /// The account's address.
+    /// The email of the account.
     pub email: Editor,
-    /// Its password.
+    /// The password.
     pub password: Editor,
-    /// What was cut from each field: a password comes back nowhere else.
+    /// The texts that were cut, by field, so that a password is never pasted elsewhere.
     rings: [KillRing; 3],
-    /// Where keys go.
+    /// The field that takes the typing.
     pub field: Field,
-    /// Why it did not work, and when.
+    /// The last error with its time.
     pub error: Option<(Timestamp, String)>,
-    /// Since when it is tried.
+    /// The start of a sign-in that is in progress.
     pub since: Option<Timestamp>,
 }
 
@@ -31,9 +31,9 @@ pub struct SignIn {
 pub enum Field {
     /// The server's address.
     Server,
-    /// The account's address.
+    /// The email of the account.
     Email,
-    /// Its password.
+    /// The password.
     Password,
 }
 
@@ -41,7 +41,7 @@ impl Field {
     /// Every field, from top to bottom.
     pub const ALL: [Self; 3] = [Self::Server, Self::Email, Self::Password];
 
-    /// What the form calls it.
+    /// Returns the label.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Server => "Server",
@@ -52,7 +52,7 @@ impl Field {
 }
 
 impl SignIn {
-    /// With what is known already; the cursor stands in the first field that is empty.
+    /// Creates a form with known values, with the cursor in the first empty field.
     pub fn new(server: &str, email: &str) -> Self {
         let field = if server.is_empty() {
             Field::Server
@@ -72,7 +72,7 @@ impl SignIn {
         }
     }
 
-    /// A field's text.
+    /// Returns the text of a field.
     pub fn editor(&self, field: Field) -> &Editor {
         match field {
             Field::Server => &self.server,
@@ -81,7 +81,7 @@ impl SignIn {
         }
     }
 
-    /// The text that keys go to, and what was cut from it.
+    /// Returns the text that takes the typing, with its kill ring.
     pub fn editor_mut(&mut self) -> (&mut Editor, &mut KillRing) {
         let [server, email, password] = &mut self.rings;
         match self.field {
@@ -91,7 +91,7 @@ impl SignIn {
         }
     }
 
-    /// The field so many further, around the ends.
+    /// Moves to the next or previous field, around the ends.
     pub fn step(&mut self, forward: bool) {
         self.field = match (self.field, forward) {
             (Field::Server, true) | (Field::Password, false) => Field::Email,

@@ -1,4 +1,4 @@
-//! The finder: what is selected, and what is done with it.
+//! The finder: moving in the matches, and opening or running one.
 
 use crate::command::Nav;
 use crate::keymap::Bound;
@@ -7,7 +7,7 @@ use crate::model::layer::finder::{Finder, Found};
 use crate::model::step::Step;
 use crate::theme::Tone;
 
-/// Rows that a page moves by: less than the finder shows at once.
+/// The matches that a page key moves by; fewer than are shown at once.
 const PAGE: usize = 10;
 
 impl Step<'_> {

@@ -1,4 +1,4 @@
-//! The help: every key and every word of the table, those of the current place first.
+//! The help: all keys and slash commands, those of the current layer first.
 
 use ratatui::text::{Line, Span};
 
@@ -7,19 +7,19 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
 
-/// Columns of the keys at most: the longest word with its argument.
+/// The most columns of the keys.
 const KEY_CELLS_MAX: usize = 22;
-/// Columns from which on two columns of help stand side by side.
+/// The width from which on the help has two columns.
 const TWO_COLUMNS_MIN: usize = 96;
 
-/// One entry: a title, or a key and what it does.
+/// An entry: a heading, or a key with its help.
 enum Entry {
     Title(String),
     Key(String, String),
     Blank,
 }
 
-/// The rows on so many columns.
+/// The rows, wrapped to `columns`.
 pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'static>> {
     let nearest = group(model, here, "Here: ");
     let others = Context::ALL
@@ -97,7 +97,7 @@ fn words(model: &Model) -> Vec<Entry> {
     }
     entries.push(Entry::Key(
         format!("/help, /quit{}", model.theme.glyphs.cut),
-        "Commands of the chat, of meetings and of anywhere work too; / lists them".to_owned(),
+        "Commands with keys in Chat, Meetings and Anywhere. Type / for a list".to_owned(),
     ));
     entries.push(Entry::Key(
         "//text".to_owned(),
@@ -125,7 +125,7 @@ fn symbols(model: &Model) -> Vec<Entry> {
     entries
 }
 
-/// The rows of one entry, each as wide as its column.
+/// Returns the rows of an entry, padded to `columns`.
 fn draw(model: &Model, entry: &Entry, columns: usize) -> Vec<Line<'static>> {
     match entry {
         Entry::Blank => vec![Line::raw(" ".repeat(columns))],

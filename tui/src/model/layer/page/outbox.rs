@@ -1,4 +1,4 @@
-//! The page of what is on its way, and what was refused, by meeting.
+//! The outbox page: pending and failed messages by meeting.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::model::outbox::{Delivery, OutboxEntry};
 use crate::text;
 use crate::theme::Tone;
 
-/// All its rows.
+/// The rows, wrapped to `columns`.
 pub(super) fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
     let meetings: BTreeSet<InstanceId> = model.outbox.entries().map(|line| line.instance).collect();
     let mut rows = Vec::new();

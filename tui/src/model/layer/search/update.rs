@@ -1,4 +1,4 @@
-//! Searching everything that was said: asking, going through what was found, going there and back.
+//! The search: sending queries, moving in the results, opening a result and returning.
 
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::SEARCH_PAGE_DEFAULT;
@@ -13,9 +13,9 @@ use crate::model::scroll::Scroll;
 use crate::model::step::Step;
 use crate::theme::Tone;
 
-/// So many of the found before the last one the next page is asked for.
+/// The number of results before the last one at which the next page is loaded.
 const AHEAD: usize = 5;
-/// What a page up or down of the found is: less than a small screen shows.
+/// The results that a page key moves by; fits a small screen.
 const PAGE: usize = 5;
 
 impl Step<'_> {
@@ -72,7 +72,7 @@ impl Step<'_> {
         }
     }
 
-    /// Closes the search and shows again what was shown before.
+    /// Closes the search and shows the meeting that was shown before.
     pub(crate) fn close_search(&mut self) {
         let Some(search) = self.model.layers.remove::<Search>() else {
             return;
@@ -105,14 +105,14 @@ impl Step<'_> {
         }
     }
 
-    /// A page came.
+    /// A page of results arrived.
     pub(crate) fn found(&mut self, ok: SearchOk) {
         let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };
         search.reading = false;
         let before = search.found.len();
-        // A message that was found before does not come again; one that was said meanwhile may.
+        // Results that are already listed are dropped.
         let known = |one: &protocol::Found| {
             let place = (one.instance, one.message.seq);
             let mut found = search.found.iter();
@@ -121,11 +121,11 @@ impl Step<'_> {
         let fresh: Vec<_> = ok.found.into_iter().filter(|one| !known(one)).collect();
         search.found.extend(fresh);
         search.found.truncate(FOUND_MAX);
-        // A page that does not go on would come again for ever.
+        // A page that does not advance would be loaded again and again.
         let advances = ok.next.is_none_or(|next| Some(next) != search.next);
         search.next = ok.next.filter(|_| advances);
         if before == 0 && search.found.is_empty() && search.has_more() {
-            // Nothing in so many candidates: it is looked for in the next.
+            // No match among the candidates of this page.
             self.load_results();
         }
     }
@@ -140,7 +140,7 @@ impl Step<'_> {
     }
 
     fn run_search(&mut self) {
-        // What an earlier question is answered is not wanted any more.
+        // Replies to earlier queries are dropped.
         self.model.asks.retain(|_, asked| *asked != Asked::Search);
         let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
@@ -179,7 +179,7 @@ impl Step<'_> {
         if let Some(search) = self.model.layers.get_mut::<Search>() {
             search.reading = asked;
             if !asked {
-                // Asked again by Enter.
+                // Enter sends it again.
                 search.asked = None;
                 let why = "Not connected. Press Enter again once the connection is back";
                 search.wrong = Some(why.to_owned());
@@ -213,7 +213,7 @@ impl Step<'_> {
         }
     }
 
-    /// Another meeting than one that cannot be opened.
+    /// Shows another meeting in place of one that cannot be opened.
     pub(crate) fn show_known(&mut self, id: InstanceId) {
         if self.model.jump.is_some_and(|(to, _)| to == id) {
             self.back_to_search();
@@ -235,7 +235,7 @@ impl Step<'_> {
         self.model.shown = before.or(first);
     }
 
-    /// What is gone to, with as much above it as below.
+    /// Scrolls the shown log.
     pub(crate) fn centre(&mut self, scroll: Scroll) {
         if let Some(room) = self.model.room_mut() {
             room.scroll = scroll;

@@ -1,4 +1,4 @@
-//! The search through everything that was said: what is looked for, and what was found.
+//! The search through all messages: the query, its state and the results.
 
 use plenary_shared::protocol::Found;
 use ratatui::Frame;
@@ -13,10 +13,10 @@ use crate::text;
 use crate::theme::Tone;
 use crate::widget::{boxed, put, whole};
 
-/// Rows of a text that are shown.
+/// The rows of a text that are shown.
 const EXCERPT_ROWS: usize = 2;
 
-/// Draws the search over the body.
+/// Draws the search.
 pub fn draw(model: &Model, search: &Search, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let title = match search.from.filter(|_| search.here) {
@@ -52,7 +52,7 @@ pub fn draw(model: &Model, search: &Search, frame: &mut Frame<'_>, area: Rect) {
     put(frame, inside, lines);
 }
 
-/// How far the search is.
+/// Describes the state of the search.
 fn state(model: &Model, search: &Search, columns: usize) -> Line<'static> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let count = search.found.len();
@@ -96,7 +96,7 @@ fn state(model: &Model, search: &Search, columns: usize) -> Line<'static> {
     Line::styled(said, theme.style(tone))
 }
 
-/// As many of the found as fit, the selected one among them.
+/// Returns the rows of as many results as fit, including the selected one.
 fn rows(model: &Model, search: &Search, columns: usize, height: usize) -> Vec<Line<'static>> {
     let Some(last) = search.found.len().checked_sub(1) else {
         return Vec::new();
@@ -112,7 +112,7 @@ fn rows(model: &Model, search: &Search, columns: usize, height: usize) -> Vec<Li
         )
     };
     let selected = search.selected.min(last);
-    // As little above as keeps the selected one whole in sight, in steps of a screen.
+    // Scrolls by screens, and shows the selected result in full.
     let mut first = selected;
     let mut used = block(selected).len();
     while first > 0 {
@@ -126,7 +126,7 @@ fn rows(model: &Model, search: &Search, columns: usize, height: usize) -> Vec<Li
     (first..=last).flat_map(block).take(height).collect()
 }
 
-/// One of the found: where, when and who; then what was said.
+/// Returns the rows of a result: meeting, time and author, then the text.
 fn one(
     model: &Model,
     found: &Found,
@@ -166,7 +166,7 @@ fn one(
         Span::styled(edited, theme.style(Tone::Quiet)),
     ]);
     let cells = columns.saturating_sub(4).max(1);
-    // A row may end before its last cell, where a word does not fit any more.
+    // Wrapping at words leaves some cells unused.
     let excerpt = excerpt(
         message.body.as_str(),
         sought,
@@ -191,7 +191,7 @@ fn one(
     .collect()
 }
 
-/// A text with what was sought made plain.
+/// Highlights the matches in a row.
 fn marked(row: &str, sought: &[(String, bool)]) -> Vec<Span<'static>> {
     let marks = Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
     let parts = text::split_at_terms(row, sought).into_iter();

@@ -1,4 +1,4 @@
-//! A selected message: going from one to the next, searching, copying, opening its links.
+//! The selection: moving between messages, finding text, copying, opening links.
 
 use plenary_shared::domain::{Event, What};
 use plenary_shared::ids::Seq;
@@ -15,7 +15,7 @@ use crate::theme::Tone;
 use plenary_shared::text::mentions;
 
 impl Step<'_> {
-    /// Selects the lowest message that is shown; again, selects nothing.
+    /// Selects the lowest visible message, or closes the selection.
     pub(crate) fn toggle_selection(&mut self) {
         if self.model.layers.get::<Selection>().is_some() {
             return self.close_selection();
@@ -31,7 +31,7 @@ impl Step<'_> {
         }
     }
 
-    /// Selects this message, and brings it in sight.
+    /// Selects a message and scrolls to it.
     pub(crate) fn select(&mut self, at: Seq) {
         let height = self.model.chat_rows();
         let before = self.model.layers.remove::<Selection>();
@@ -41,7 +41,7 @@ impl Step<'_> {
         };
         let looked = self.model.room_view(room);
         let place = Place::Event(at);
-        // It stays in sight whatever comes.
+        // New messages do not scroll it away.
         let pinned = scroll::pinned(&looked, height);
         let shown = scroll::window(&looked, height);
         let rows = shown
@@ -70,7 +70,7 @@ impl Step<'_> {
         }
     }
 
-    /// Selects nothing any more. Whoever was at the end is there again.
+    /// Closes the selection. A log that was at its end follows new messages again.
     pub(crate) fn close_selection(&mut self) {
         if self.model.layers.remove::<Selection>().is_some() {
             self.scroll_by(0);
@@ -142,7 +142,7 @@ impl Step<'_> {
         }
     }
 
-    /// To the next message that speaks of the reader, in either direction.
+    /// Selects the previous or next mention of the user.
     pub(crate) fn step_mention(&mut self, older: bool) {
         let Some(me) = self.model.me.clone() else {
             return;
@@ -180,7 +180,7 @@ impl Step<'_> {
         }
     }
 
-    /// Nothing but the chat, for the terminal's own selection; or everything again.
+    /// Turns copy mode on or off: only the chat, for the selection of the terminal.
     pub(crate) fn toggle_copy_mode(&mut self) {
         self.model.plain = !self.model.plain;
         self.close_selection();
@@ -195,7 +195,7 @@ impl Step<'_> {
         }
     }
 
-    /// The mouse is the terminal's, or ours again.
+    /// Turns mouse capture on or off.
     pub(crate) fn toggle_mouse(&mut self) {
         self.model.mouse = !self.model.mouse;
         let mouse = self.model.mouse && !self.model.plain;
@@ -208,7 +208,7 @@ impl Step<'_> {
         self.model.tell(Tone::Plain, text);
     }
 
-    /// The nearest message before or after a seq that is looked for.
+    /// Returns the nearest message before or after a seq that satisfies a predicate.
     fn message(&self, from: Seq, older: bool, wanted: impl Fn(&Event) -> bool) -> Option<Seq> {
         let log = self.model.room()?.log.as_ref()?;
         let is = |event: &&Event| body(event).is_some() && wanted(event);
@@ -220,7 +220,7 @@ impl Step<'_> {
         found.map(|event| event.seq)
     }
 
-    /// Whether this event is a message.
+    /// Returns whether an event is a message.
     pub(crate) fn is_message(&self, seq: Seq) -> bool {
         let log = self.model.room().and_then(|room| room.log.as_ref());
         log.and_then(|log| log.event(seq)).and_then(body).is_some()
@@ -248,7 +248,7 @@ impl Step<'_> {
         }
     }
 
-    /// Brings the line that says what is missing before an event in sight.
+    /// Scrolls to the line about the events missing before an event.
     fn show_gap(&mut self, event: Seq, above: bool) {
         let height = self.model.chat_rows();
         let place = Place::Event(event);
@@ -270,7 +270,7 @@ impl Step<'_> {
         }
     }
 
-    /// Enter: at the first message what is before it is read.
+    /// Loads the messages missing beside the selected one, or closes the selection.
     fn read_back(&mut self) {
         let Some(at) = self.model.layers.get::<Selection>().map(|select| select.at) else {
             return;

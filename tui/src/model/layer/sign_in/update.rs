@@ -1,4 +1,4 @@
-//! The sign-in form.
+//! The sign-in form: moving between fields, signing in, and the reply.
 
 use plenary_shared::protocol::LoginOk;
 
@@ -49,7 +49,7 @@ impl Step<'_> {
         self.out.push(Effect::SignIn {
             server: text(Field::Server),
             email: text(Field::Email),
-            // Blanks may be a part of it.
+            // A password may begin or end with blanks.
             password: form.password.text().to_owned(),
         });
     }
@@ -62,10 +62,10 @@ impl Step<'_> {
         }
     }
 
-    /// The server has answered.
+    /// Handles the reply to a sign-in.
     pub(crate) fn signed_in(&mut self, answer: Result<LoginOk, String>) {
         let now = self.model.now;
-        // An answer to a sign-in that was cancelled means nothing.
+        // The reply to a cancelled sign-in is dropped.
         let form = self.model.layers.get_mut::<SignIn>();
         let Some(form) = form.filter(|form| form.since.is_some()) else {
             return;
@@ -78,7 +78,7 @@ impl Step<'_> {
                     || self.model.me.as_ref().is_some_and(|me| me.id != ok.user);
                 if other {
                     self.model.rooms.clear();
-                    // On disk they stay.
+                    // The journal keeps the entries.
                     self.model.outbox = crate::model::outbox::Outbox::default();
                     self.model.outbox_of = None;
                     self.model.meetings = crate::model::meetings::Meetings::default();

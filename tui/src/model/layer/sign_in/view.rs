@@ -1,5 +1,5 @@
-//! The sign-in form, in the middle of the screen. Its lines for errors and progress are always
-//! there, so that nothing jumps.
+//! The sign-in form in the middle of the screen. The rows for errors and progress are always
+//! reserved, so that nothing moves.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -12,12 +12,12 @@ use crate::text;
 use crate::theme::Tone;
 use crate::widget::{boxed, put, spread};
 
-/// Columns and rows of the form.
+/// The columns and rows of the form.
 const COLUMNS: u16 = 58;
 const ROWS: u16 = 12;
-/// Columns before a field's text.
+/// The columns before the text of a field.
 const LABEL: usize = 13;
-/// Columns under which there is no frame.
+/// The width below which there is no frame.
 const FRAMED_MIN: u16 = 60;
 
 /// Draws the form.
@@ -32,19 +32,19 @@ pub fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     );
     let framed = screen.width >= FRAMED_MIN && screen.height >= ROWS;
     let inside = if framed {
-        boxed(model.theme, frame, area, "plenary · sign in", "")
+        boxed(model.theme, frame, area, "Plenary · Sign in", "")
     } else {
         area
     };
     let columns = usize::from(inside.width);
     let mut lines: Vec<Line<'static>> = Vec::new();
-    // On few rows the field with the cursor comes first, and everything else where it fits.
+    // On few rows only the field with the cursor is certain to be visible.
     if inside.height >= 10 {
         lines.push(Line::default());
     }
     if !framed && screen.height >= ROWS {
         lines.push(Line::styled(
-            " plenary · sign in",
+            " Plenary · Sign in",
             model.theme.style(Tone::Strong),
         ));
     }
@@ -104,7 +104,7 @@ pub fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     }
 }
 
-/// One field, and the cursor's column in it.
+/// Returns the line of a field, and the column of the cursor in it.
 fn field_line(
     model: &Model,
     form: &SignIn,
@@ -120,7 +120,7 @@ fn field_line(
         layout.column,
     );
     if field == Field::Password {
-        // Its length in characters is shown, nothing else of it.
+        // Only the number of characters is shown.
         let dots = |text: &str| text.chars().count();
         let (all, before) = (dots(editor.text()), dots(editor.before()));
         let skipped = (before + 1).saturating_sub(cells);
@@ -173,7 +173,7 @@ fn progress_line(model: &Model, form: &SignIn, columns: usize) -> Line<'static> 
     let glyphs = model.theme.glyphs;
     let seconds = model.now.ms_since(since).max(0) / 1_000;
     let text = format!(
-        "  {} signing in{} ({seconds} s)  Esc cancels",
+        "  {} Signing in{} ({seconds} s) · Esc cancels",
         glyphs.busy, glyphs.cut
     );
     Line::styled(
