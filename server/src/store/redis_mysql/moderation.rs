@@ -39,7 +39,7 @@ impl ModerationStore for RedisMysqlStore {
             match self.with_short_timeout(self.archive_some(&[id])).await {
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::debug!(instance = %id, %error, "archiving of the moderation failed, retrying later")
+                    tracing::debug!(instance = %id, %error, "archiving of the moderation failed, retrying later");
                 }
             }
             self.publish_changed().await;
