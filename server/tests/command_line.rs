@@ -204,7 +204,7 @@ fn scheduled_instance_is_moved_and_cancelled() {
     assert!(
         refused
             .stderr
-            .contains("has begun: its end can be moved by extend"),
+            .contains("has started. To change its end, extend it"),
         "{}",
         refused.stderr
     );

@@ -35,7 +35,7 @@ pub(super) fn not_scheduled(id: InstanceId, state: InstanceState) -> Reject {
         // Another admin changed it in between.
         InstanceState::Scheduled => format!("Meeting {id} was just changed. Try again."),
         InstanceState::Active => {
-            format!("Meeting {id} has started. Extend it or end it instead.")
+            format!("Meeting {id} has started. To change its end, extend it or end it now.")
         }
         InstanceState::Ending | InstanceState::Ended => {
             format!("Meeting {id} has ended. Schedule another instance of it.")
