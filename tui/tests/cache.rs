@@ -61,8 +61,11 @@ async fn cached_screens_show_until_the_server_returns() {
     scene.server.restart();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    let said = json!({"body": "said meanwhile"});
-    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    let message = json!({"body": "said meanwhile"});
+    grace
+        .post("/meeting/1/order/1/message", &message)
+        .await
+        .ok();
     let screen = pty.wait("the state from the server", |screen| {
         screen.contains("✓ connected") && screen.contains("said meanwhile")
     });

@@ -116,11 +116,11 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
     scene.stores.redis.restart();
     until(&mut ada, "to follow again", is_in).await;
     until(&mut ada, "the line to be durable", is_settled).await;
-    let said: Vec<String> = scene
+    let bodies: Vec<String> = scene
         .message_rows(instance(1, 1))
         .into_iter()
         .map(|mut row| row.remove(3))
         .collect();
-    assert_eq!(said, ["one", "two"]);
+    assert_eq!(bodies, ["one", "two"]);
     ada.close().await;
 }

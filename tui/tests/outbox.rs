@@ -44,11 +44,11 @@ fn post(client: &Client, pty: &mut Pty, text: &str) {
     pty.send(text);
     pty.send(ENTER);
     until(&format!("{text:?} on disk"), || {
-        let kept = journals(client).iter().any(|file| {
-            let said = fs::read_to_string(file).unwrap_or_default();
-            said.contains(&format!("\"{text}\""))
+        let is_written = journals(client).iter().any(|file| {
+            let content = fs::read_to_string(file).unwrap_or_default();
+            content.contains(&format!("\"{text}\""))
         });
-        kept.then_some(())
+        is_written.then_some(())
     });
 }
 
@@ -98,9 +98,9 @@ fn message_survives_a_client_crash_before_the_reply() {
     // The journal drops durable messages.
     pty.wait("the end of it", |screen| !screen.contains("sending"));
     until("the outbox to be empty", || {
-        let kept = journals(&client);
-        let said = |file: &PathBuf| fs::read_to_string(file).unwrap_or_default();
-        (kept.len() == 1 && said(&kept[0]).lines().count() == 1).then_some(())
+        let files = journals(&client);
+        let content = |file: &PathBuf| fs::read_to_string(file).unwrap_or_default();
+        (files.len() == 1 && content(&files[0]).lines().count() == 1).then_some(())
     });
     pty.send(CTRL_Q);
     pty.send("s");
@@ -147,9 +147,9 @@ fn two_clients_of_one_user_have_separate_journals() {
     three.wait_text("of the one");
     assert!(!three.screen().contains("of the other"));
     scene.server.signal(Signal::Cont);
-    let mut said = archived(&scene, 2);
-    said.sort();
-    assert_eq!(said, ["of the one", "of the other"]);
+    let mut bodies = archived(&scene, 2);
+    bodies.sort();
+    assert_eq!(bodies, ["of the one", "of the other"]);
     for pty in [&two, &three] {
         pty.wait("both, once, and settled", |screen| {
             ["of the one", "of the other"]

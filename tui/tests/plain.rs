@@ -24,8 +24,11 @@ async fn pipe_joins_posts_and_searches() {
     let scene = scene();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    let said = json!({"body": "two\nlines \u{202e}turned"});
-    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    let message = json!({"body": "two\nlines \u{202e}turned"});
+    grace
+        .post("/meeting/1/order/1/message", &message)
+        .await
+        .ok();
     loop {
         let found = grace.get("/search?q=lines").await.ok();
         if found["found"]
@@ -65,8 +68,8 @@ async fn pipe_joins_posts_and_searches() {
     );
     let minutes = std::fs::read_to_string(client.home().join("minutes.txt")).expect("a file");
     assert!(minutes.contains("Attendance") && minutes.contains("good morning"));
-    let said = grace.get("/meeting/1/order/1/messages").await.ok();
-    let bodies = said["messages"].as_array().expect("a list").iter();
+    let page = grace.get("/meeting/1/order/1/messages").await.ok();
+    let bodies = page["messages"].as_array().expect("a list").iter();
     let bodies: Vec<&str> = bodies.filter_map(|one| one["body"].as_str()).collect();
     assert_eq!(&bodies[1..], ["good morning", "/slash"]);
 }
@@ -81,8 +84,8 @@ fn rejected_input_is_reported_and_sets_the_exit_code() {
     assert!(out.contains("did you mean /join"), "{out}");
     assert!(notes.contains("refused"), "{notes}");
 
-    let nobody = Client::new(&scene.server.url());
-    let (_, notes, code) = piped(&nobody, "hello\n");
+    let signed_out = Client::new(&scene.server.url());
+    let (_, notes, code) = piped(&signed_out, "hello\n");
     assert_eq!(code, 3, "{notes}");
     assert!(notes.contains("plenary login"), "{notes}");
 

@@ -82,12 +82,12 @@ async fn sign_in_join_and_chat() {
         screen.contains("grace") && screen.contains("PARTICIPANTS 2")
     });
     pty.send("good morning, grace\r");
-    let said = loop {
+    let received = loop {
         if let Some(body) = body(&grace.next_event().await) {
             break body;
         }
     };
-    assert_eq!(said, "good morning, grace");
+    assert_eq!(received, "good morning, grace");
     grace
         .post(instance(1, 1), "good morning, ada")
         .await
@@ -163,8 +163,11 @@ async fn client_catches_up_after_a_server_restart() {
     scene.server.restart();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    let said = json!({"body": "from grace"});
-    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    let message = json!({"body": "from grace"});
+    grace
+        .post("/meeting/1/order/1/message", &message)
+        .await
+        .ok();
     pty.wait("all of it, and the connection", |screen| {
         screen.contains("✓ connected")
             && ["before", "meanwhile", "from grace"]
@@ -306,8 +309,11 @@ fn external_editor_uses_and_returns_the_terminal() {
     rt.block_on(async {
         let grace = scene.http("grace");
         grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
-        let said = json!({"body": "said meanwhile"});
-        grace.post("/meeting/1/order/1/message", &said).await.ok();
+        let message = json!({"body": "said meanwhile"});
+        grace
+            .post("/meeting/1/order/1/message", &message)
+            .await
+            .ok();
     });
     pty.send("!");
     pty.wait("the screen again", |screen| {

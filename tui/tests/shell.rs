@@ -76,9 +76,9 @@ fn meeting_through_commands() {
             "one\n\n'; DROP TABLE message; --\n",
         )
         .ok();
-    let said = ada.run(&["messages", "1/1", "--json"]).json();
+    let messages = ada.run(&["messages", "1/1", "--json"]).json();
     assert_eq!(
-        field(&said, "messages", "body"),
+        field(&messages, "messages", "body"),
         [
             "Good morning",
             "two\nlines",
@@ -96,11 +96,11 @@ fn meeting_through_commands() {
     );
 
     for who in ["2", "grace", "grace@example.org", "GRACE@EXAMPLE.ORG"] {
-        let said = ada
+        let messages = ada
             .run(&["messages", "1/1", "--user", who, "--json", "--all"])
             .json();
         assert_eq!(
-            field(&said, "user_messages", "seq"),
+            field(&messages, "user_messages", "seq"),
             ["5", "6", "7"],
             "{who}"
         );
@@ -123,11 +123,11 @@ fn durable_post_reports_durability() {
     let mut scene = scene();
     let ada = login(&scene, "ada");
     ada.run(&["join", "1/1"]).ok();
-    let said = ada.run(&["post", "--durable", "1/1", "kept"]).ok();
-    assert!(said.starts_with("posted to 1/1 at "), "{said}");
+    let posted = ada.run(&["post", "--durable", "1/1", "kept"]).ok();
+    assert!(posted.starts_with("posted to 1/1 at "), "{posted}");
     assert_eq!(scene.message_rows(instance(1, 1)).len(), 1);
-    let said = ada.run(&["--json", "post", "--durable", "1/1", "kept too"]);
-    assert_eq!(said.json()["durable"], true);
+    let posted = ada.run(&["--json", "post", "--durable", "1/1", "kept too"]);
+    assert_eq!(posted.json()["durable"], true);
 
     scene.stores.mariadb.kill9();
     let mut behind = Running::start(&ada, &["post", "--durable", "1/1", "not yet"]);
@@ -306,10 +306,10 @@ fn post_lines_are_exactly_once_across_server_crashes() {
     let mut scene = scene();
     let ada = login(&scene, "ada");
     ada.run(&["join", "1/1"]).ok();
-    let said: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
-    let mut say = Running::with_input(&ada, &["post", "--lines", "1/1"], &said.join("\n"));
+    let messages: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
+    let mut say = Running::with_input(&ada, &["post", "--lines", "1/1"], &messages.join("\n"));
     for seen in [20, 150] {
-        until("some lines to be said", || {
+        until("some lines to be messages", || {
             (say.lines().len() >= seen).then_some(())
         });
         scene.server.kill9();
@@ -317,7 +317,7 @@ fn post_lines_are_exactly_once_across_server_crashes() {
     }
     assert_eq!(say.exit_code(), 0, "{:?}", say.notes());
     let all = ada.run(&["messages", "1/1", "--all", "--json"]).json();
-    assert_eq!(field(&all, "messages", "body"), said);
+    assert_eq!(field(&all, "messages", "body"), messages);
 }
 
 #[test]

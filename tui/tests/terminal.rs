@@ -166,8 +166,11 @@ async fn tour_of_the_readme() {
     let scene = scene();
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    let said = json!({"body": "@ada: what comes after number 41?"});
-    grace.post("/meeting/1/order/1/message", &said).await.ok();
+    let message = json!({"body": "@ada: what comes after number 41?"});
+    grace
+        .post("/meeting/1/order/1/message", &message)
+        .await
+        .ok();
     let (client, mut pty) = joined(&scene);
     pty.wait_text("what comes after number 41?");
     // Operations 5, 9 and 10: participants, join times, messages of one participant.

@@ -1,10 +1,9 @@
-//! 50,000 lines at once into the open conversation: how long until the last one shows, what that costs
-//! the processor, and how long a key waits meanwhile; beside weechat and irssi, by turns.
+//! A flood of 50,000 messages into the open meeting: time until the last one shows, CPU time, and the
+//! latency of keys meanwhile, compared with weechat and irssi.
 //!
-//! `cargo bench -p plenary --bench flood`, with `weechat` and `irssi` installed; what is not there is
-//! left out, and said. Everybody has a terminal of 120x36 that the same reader reads, and is sent the
-//! same lines by this program: plenary in frames of the wire, the others in IRC. Fails if plenary is not
-//! first in both, or if a key waits too long.
+//! Run with `cargo bench -p plenary --bench flood`. Clients that are not installed are skipped. All
+//! clients run in a terminal of 120x36 and receive the same lines from this program, plenary over its
+//! WebSocket, the others over IRC. Fails if plenary is not the fastest or if a key waits too long.
 
 use std::process::ExitCode;
 use std::thread;
@@ -12,43 +11,45 @@ use std::time::{Duration, Instant};
 
 use plenary_testkit::{Client, Pty};
 
-mod irc;
-mod other;
-mod wire;
+mod irc_server;
+mod other_clients;
+mod plenary_server;
 
-/// Lines of a flood.
+/// The number of lines in a flood.
 const LINES: u64 = 50_000;
 
-/// Floods of each.
+/// The number of floods for each client.
 const ROUNDS: usize = 5;
 
-/// What a key may wait.
+/// Limit of the latency of a key.
 const KEY: Duration = Duration::from_millis(50);
 
-/// Between two keys.
+/// The interval of keys.
 const BETWEEN_KEYS: Duration = Duration::from_millis(15);
 
-/// How long a program is left alone before its flood.
+/// The idle time before a flood.
 const CALM: Duration = Duration::from_millis(1_500);
 
-/// One flood.
+/// The measurement of a flood.
 struct Flood {
     wall: Duration,
-    /// What the processor was busy with the program.
+    /// The CPU time of the client.
     busy: Duration,
 }
 
 fn main() -> ExitCode {
     let mut of_all: Vec<(&str, Vec<Flood>)> = vec![("plenary", vec![])];
-    for other in other::OTHERS {
+    for other in other_clients::OTHERS {
         match other.path() {
             Some(_) => of_all.push((other.name, vec![])),
-            None => println!("{}: not installed, left out", other.name),
+            None => println!("{}: not installed, skipped", other.name),
         }
     }
     for _ in 0..ROUNDS {
         for (name, floods) in &mut of_all {
-            let other = other::OTHERS.iter().find(|other| other.name == *name);
+            let other = other_clients::OTHERS
+                .iter()
+                .find(|other| other.name == *name);
             floods.push(match other {
                 Some(other) => other.flood(),
                 None => plenary().0,
@@ -71,20 +72,20 @@ fn main() -> ExitCode {
         .iter()
         .all(|other| wall < other.0 && busy < other.1);
     if !is_first {
-        println!("NOT FIRST: to be that is promised");
+        println!("TOO SLOW: another client is faster");
     }
     let mut waits: Vec<Duration> = (0..ROUNDS).flat_map(|_| plenary_with_keys()).collect();
     waits.sort();
     let longest = waits.last().copied().unwrap_or_default();
     println!(
-        "{} keys meanwhile wait {:.1} ms in the median, {:.1} ms at most",
+        "{} keys during a flood: {:.1} ms median, {:.1} ms max",
         waits.len(),
         ms(median(waits.clone())),
         ms(longest)
     );
     let is_quick = !waits.is_empty() && longest <= KEY;
     if !is_quick {
-        println!("TOO LONG: {KEY:?} is promised");
+        println!("TOO SLOW: the limit is {KEY:?}");
     }
     if is_first && is_quick {
         ExitCode::SUCCESS
@@ -93,41 +94,41 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the nth line says.
+/// Returns the text of the nth line.
 fn line(number: u64) -> String {
     format!("line {number:05} and then somebody says a little more than fits into one row of it")
 }
 
-/// Who says it.
-fn who(number: u64) -> &'static str {
+/// Returns the author of the nth line.
+fn author(number: u64) -> &'static str {
     ["grace", "linus", "barbara", "margaret", "ken", "radia"]
         [usize::try_from(number % 6).expect("small")]
 }
 
-/// Joined, before the flood.
-fn joined() -> (wire::Wire, Pty) {
-    let wire = wire::Wire::begin();
-    let client = Client::with_token(&wire.url(), "token");
+/// Starts the server and a client that has joined the meeting.
+fn joined() -> (plenary_server::PlenaryServer, Pty) {
+    let server = plenary_server::PlenaryServer::start();
+    let client = Client::with_token(&server.url(), "token");
     let mut pty = Pty::open(&client, 120, 36);
     pty.wait_text("Seminar");
     pty.send("\r");
     pty.wait_text("you joined");
     thread::sleep(CALM);
-    (wire, pty)
+    (server, pty)
 }
 
 fn plenary() -> (Flood, Pty) {
-    let (wire, pty) = joined();
-    let flood = measured(&pty, || wire.flood());
+    let (server, pty) = joined();
+    let flood = measured(&pty, || server.flood());
     (flood, pty)
 }
 
-/// How long each key waits until it is on the screen, while the flood comes.
+/// Measures the latency of keys during a flood.
 fn plenary_with_keys() -> Vec<Duration> {
-    let (wire, mut pty) = joined();
+    let (server, mut pty) = joined();
     let mut waits = Vec::new();
     let mut written = String::new();
-    wire.flood();
+    server.flood();
     while !pty.screen().contains(&format!("line {LINES:05}")) {
         written.push(char::from(
             b'a' + u8::try_from(waits.len() % 26).expect("small"),
@@ -144,7 +145,7 @@ fn plenary_with_keys() -> Vec<Duration> {
     waits
 }
 
-/// From the beginning of the flood until its last line is on the screen.
+/// Measures from the start of the flood until its last line shows.
 fn measured(pty: &Pty, flood: impl FnOnce()) -> Flood {
     let last = format!("line {LINES:05}");
     let (before, began) = (busy(pty.pid()), Instant::now());
@@ -156,7 +157,7 @@ fn measured(pty: &Pty, flood: impl FnOnce()) -> Flood {
     }
 }
 
-/// How long the processor was busy with a process, in ticks of 10 ms.
+/// Returns the CPU time of a process, with a resolution of 10 ms.
 fn busy(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
     let (_, fields) = stat.rsplit_once(") ").expect("a name");

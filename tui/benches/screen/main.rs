@@ -1,29 +1,29 @@
-//! How quickly a key is answered by a frame, and how much memory it takes, with 100,000 messages in
-//! the open meeting; and what the program needs when it starts and when nothing happens.
+//! Latency from a key to its frame and memory usage with 100,000 messages in the open meeting, and the
+//! start time and idle usage of the program.
 //!
-//! `cargo bench -p plenary --bench screen`. Fails if something takes longer, or more, than is promised.
+//! Run with `cargo bench -p plenary --bench screen`. Fails if a limit is exceeded.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use self::talk::Talk;
+use self::chat::Chat;
 
+mod chat;
 mod program;
-mod talk;
 
-/// Messages of the open meeting.
+/// The number of messages in the open meeting.
 const MESSAGES: u32 = 100_000;
 
-/// Keys and sizes that are tried.
+/// The number of keys and resizes per measurement.
 const TRIES: usize = 1_000;
 
-/// From a key to its frame, for 99 of 100.
+/// Limit from a key to its frame, 99th percentile.
 const KEY: Duration = Duration::from_millis(2);
 
-/// From another size to its frame, for 99 of 100.
+/// Limit from a resize to its frame, 99th percentile.
 const RESIZE: Duration = Duration::from_millis(16);
 
-/// What the whole process may need with all these messages, in MB.
+/// Memory limit of the process with all messages, in MB.
 const MEMORY_MB: f64 = 150.0;
 
 fn main() -> ExitCode {
@@ -36,11 +36,11 @@ fn main() -> ExitCode {
 }
 
 fn with_many_messages() -> bool {
-    let mut talk = Talk::open(120, 36);
+    let mut chat = Chat::open(120, 36);
     let messages = u64::from(MESSAGES);
     let began = Instant::now();
     for number in 1..=messages {
-        talk.hears(
+        chat.receive(
             number,
             "and then somebody said something that needs a little more than a row of the chat",
         );
@@ -57,7 +57,7 @@ fn with_many_messages() -> bool {
         let verdict = match limit {
             Some(limit) if p99 > limit => {
                 holds = false;
-                format!("  TOO SLOW: {limit:?} is promised")
+                format!("  TOO SLOW: the limit is {limit:?}")
             }
             Some(_) | None => String::new(),
         };
@@ -70,43 +70,43 @@ fn with_many_messages() -> bool {
     let mut keys = Vec::with_capacity(TRIES);
     for at in 0..TRIES {
         let key = if at % 60 == 59 { "ctrl-u" } else { "x" };
-        keys.push(talk.timed(|talk| talk.key(key)));
+        keys.push(chat.timed(|chat| chat.key(key)));
     }
-    talk.key("ctrl-u");
+    chat.key("ctrl-u");
     say("a letter", keys, Some(KEY));
     let heard =
-        (1..=TRIES as u64).map(|more| talk.timed(|talk| talk.hears(messages + more, "one more")));
-    say("a message that comes", heard.collect(), Some(KEY));
+        (1..=TRIES as u64).map(|more| chat.timed(|chat| chat.receive(messages + more, "one more")));
+    say("an incoming message", heard.collect(), Some(KEY));
     let sizes = [(200, 60), (80, 24), (44, 20), (120, 36), (100, 30)];
     let resized = (0..TRIES).map(|at| {
         let (columns, rows) = sizes[at % sizes.len()];
-        talk.timed(|talk| talk.resize(columns, rows))
+        chat.timed(|chat| chat.resize(columns, rows))
     });
-    say("another size", resized.collect(), Some(RESIZE));
-    talk.resize(120, 36);
+    say("a resize", resized.collect(), Some(RESIZE));
+    chat.resize(120, 36);
     let mut pages = Vec::new();
-    while !talk.is_at_beginning() {
-        pages.push(talk.timed(|talk| talk.key("pageup")));
+    while !chat.is_at_beginning() {
+        pages.push(chat.timed(|chat| chat.key("pageup")));
     }
     let last = pages.split_off(pages.len() - TRIES.min(pages.len() / 2));
     pages.truncate(TRIES);
-    say("a page up, the first thousand", pages, Some(KEY));
-    say("a page up, the last thousand", last, Some(KEY));
-    let keys = (0..TRIES).map(|_| talk.timed(|talk| talk.key("x")));
-    say("a letter, far above the end", keys.collect(), Some(KEY));
+    say("a page up, first thousand", pages, Some(KEY));
+    say("a page up, last thousand", last, Some(KEY));
+    let keys = (0..TRIES).map(|_| chat.timed(|chat| chat.key("x")));
+    say("a letter, scrolled far up", keys.collect(), Some(KEY));
     let end = messages + TRIES as u64;
     let heard =
-        (1..=TRIES as u64).map(|more| talk.timed(|talk| talk.hears(end + more, "one more")));
-    say("a message, far above the end", heard.collect(), Some(KEY));
+        (1..=TRIES as u64).map(|more| chat.timed(|chat| chat.receive(end + more, "one more")));
+    say("a message, scrolled far up", heard.collect(), Some(KEY));
     println!(
         "{:<38}{:>8.3} us",
-        "working in one of the messages",
+        "processing one of the messages",
         ms(all) * 1_000.0 / f64::from(MESSAGES)
     );
     let memory_mb = program::memory_mb(std::process::id());
-    println!("{:<38}{memory_mb:>8.1} MB", "memory of the process");
+    println!("{:<38}{memory_mb:>8.1} MB", "process memory");
     if memory_mb > MEMORY_MB {
-        println!("TOO MUCH: {MEMORY_MB} MB are promised");
+        println!("TOO MUCH: the limit is {MEMORY_MB} MB");
         holds = false;
     }
     holds

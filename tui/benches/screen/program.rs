@@ -1,5 +1,4 @@
-//! The real program in a terminal: from its start to the first thing on the screen, what it needs then,
-//! and what it does when nothing happens.
+//! The real program in a terminal: start time, memory, and CPU usage while idle.
 
 use std::fs;
 use std::thread;
@@ -7,25 +6,25 @@ use std::time::{Duration, Instant, SystemTime};
 
 use plenary_testkit::{Client, Pty, Server, ServerOptions};
 
-/// Starts that are measured.
+/// The number of measured starts.
 const STARTS: usize = 20;
 
-/// From the start to the first thing on the screen.
+/// Limit from the start to the first paint.
 const FIRST_PAINT: Duration = Duration::from_millis(100);
 
-/// What the program may need when it has started, in MB.
+/// Memory limit after the start, in MB.
 const START_MB: f64 = 20.0;
 
-/// How long nothing happens.
+/// Duration of the idle measurement.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Of that time the processor may be busy with it for so much.
+/// Limit of the CPU usage while idle, as a fraction of the time.
 const BUSY_MAX: f64 = 0.001;
 
-/// How long the clock on the screen stands still.
+/// The interval in which the clock on the screen changes.
 const MINUTE_MS: u128 = 60_000;
 
-/// Looks at it; whether all of it is as promised.
+/// Measures the program. Returns whether all limits hold.
 pub fn measure() -> bool {
     let server = Server::embedded(ServerOptions::default());
     let email = "ada@example.org";
@@ -33,7 +32,7 @@ pub fn measure() -> bool {
     server
         .cli(&["meeting", "add", "--title", "Seminar", "--public"])
         .ok();
-    // With a whole minute, so that the clock and what is left change together.
+    // Starts on a full minute, so that the clock and the remaining time change together.
     let minute = now_ms() / MINUTE_MS * MINUTE_MS;
     let time = chrono::DateTime::from_timestamp_millis(i64::try_from(minute).expect("a time"));
     let from = time.expect("a time").to_rfc3339();
@@ -52,7 +51,7 @@ pub fn measure() -> bool {
         ms(last)
     );
     if median > FIRST_PAINT {
-        println!("TOO SLOW: {FIRST_PAINT:?} is promised");
+        println!("TOO SLOW: the limit is {FIRST_PAINT:?}");
         holds = false;
     }
     let pty = Pty::open(&client, 120, 36);
@@ -60,10 +59,10 @@ pub fn measure() -> bool {
     let start_mb = memory_mb(pty.pid());
     println!("{:<38}{start_mb:>7.1} MB", "memory when started");
     if start_mb > START_MB {
-        println!("TOO MUCH: {START_MB} MB are promised");
+        println!("TOO MUCH: the limit is {START_MB} MB");
         holds = false;
     }
-    // The clock changes once a minute, and then the screen does.
+    // The clock changes once a minute and redraws. Avoids that moment.
     let into_minute = now_ms() % MINUTE_MS;
     if into_minute + IDLE.as_millis() + 2_000 > MINUTE_MS {
         let left = u64::try_from(MINUTE_MS - into_minute).expect("a minute");
@@ -77,11 +76,14 @@ pub fn measure() -> bool {
     let share = f64::from(busy) / ms(IDLE);
     println!(
         "{:<38}{:>7.3} %{written:>7} bytes to the terminal",
-        "30 s of nothing: busy",
+        "CPU usage in 30 s idle",
         share * 100.0
     );
     if share > BUSY_MAX || written > 0 {
-        println!("TOO MUCH: {} % and nothing are promised", BUSY_MAX * 100.0);
+        println!(
+            "TOO MUCH: the limits are {} % and 0 bytes",
+            BUSY_MAX * 100.0
+        );
         holds = false;
     }
     holds
@@ -92,7 +94,7 @@ fn now_ms() -> u128 {
     since.expect("later than that").as_millis()
 }
 
-/// What a process has in memory, in MB.
+/// Returns the resident memory of a process in MB.
 pub fn memory_mb(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -107,7 +109,7 @@ fn first_paint(client: &Client) -> Duration {
     began.elapsed()
 }
 
-/// How long the processor was busy with it, in ticks of 10 ms.
+/// Returns the CPU time of a process in ms, with a resolution of 10 ms.
 fn busy_ms(pid: u32) -> u32 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
     let (_, fields) = stat.rsplit_once(") ").expect("a name");

@@ -33,7 +33,7 @@ pub enum LinkEvent {
     },
 }
 
-/// Why there is no connection. Displays as a phrase without control characters.
+/// Why a connection closed or could not be made. Displays as a phrase without control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     /// The connection could not be made.

@@ -102,9 +102,9 @@ async fn requests_are_sent_and_lines_received() {
     assert_eq!(next_event(&mut link).await, LinkEvent::Open);
 
     link.commands.send(hello(1)).await.expect("taken");
-    let said = peer.next().await.expect("a frame").expect("a good one");
+    let sent = peer.next().await.expect("a frame").expect("a good one");
     assert_eq!(
-        said,
+        sent,
         Message::text(r#"{"id":1,"hello":{"token":"t"}}"#.to_owned())
     );
 
@@ -173,7 +173,7 @@ async fn reconnect_drops_requests_of_the_previous_connection() {
         }
     );
     assert!(retry_in.expect("it retries") < Duration::from_millis(300));
-    // Dropped: there is no connection.
+    // Dropped while disconnected.
     link.commands.send(hello(1)).await.expect("taken");
     assert_eq!(
         next_event(&mut link).await,
@@ -182,8 +182,8 @@ async fn reconnect_drops_requests_of_the_previous_connection() {
     let mut peer = accept(&listener).await;
     opened(&mut link).await;
     link.commands.send(hello(2)).await.expect("taken");
-    let said = peer.next().await.expect("a frame").expect("a good one");
-    assert!(said.to_text().expect("text").contains("\"id\":2"), "{said}");
+    let sent = peer.next().await.expect("a frame").expect("a good one");
+    assert!(sent.to_text().expect("text").contains("\"id\":2"), "{sent}");
 }
 
 #[tokio::test]
@@ -246,8 +246,8 @@ async fn oversized_request_is_not_sent() {
     link.commands.send(large).await.expect("taken");
     assert_eq!(next_event(&mut link).await, LinkEvent::Unsent { id: 5 });
     link.commands.send(hello(6)).await.expect("taken");
-    let said = peer.next().await.expect("a frame").expect("a good one");
-    assert!(said.to_text().expect("text").contains("\"id\":6"), "{said}");
+    let sent = peer.next().await.expect("a frame").expect("a good one");
+    assert!(sent.to_text().expect("text").contains("\"id\":6"), "{sent}");
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl JournalWriter {
         let Some(running) = &mut self.running else {
             return Vec::new();
         };
-        // After a panic, which the panic hook has reported, there is no journal.
+        // A panic, which the panic hook has reported, loses the journal.
         let (journal, events) = running.await.unwrap_or_default();
         self.journal = journal;
         self.running = None;

@@ -35,7 +35,7 @@ pub enum Outcome {
     Success,
     /// Some input was rejected. The errors have been printed.
     Rejected,
-    /// There is no valid login token.
+    /// The login token is missing or invalid.
     NotSignedIn,
     /// The server is unreachable, with the reason.
     Unreachable(String),
@@ -191,7 +191,7 @@ impl LineMode {
             }
             Ok(number) => {
                 return print(&[format!(
-                    "error: there is no match {number}. Enter a number from 1 to {count}"
+                    "error: match {number} does not exist. Enter a number from 1 to {count}"
                 )]);
             }
             Err(_) if line == "more" => {

@@ -309,7 +309,7 @@ impl Screen {
     }
 }
 
-/// Waits for an event of the terminal, forever while there is no stream.
+/// Waits for an event of the terminal, forever without a stream.
 async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
     match events {
         Some(events) => events.next().await,
@@ -317,7 +317,7 @@ async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<Event
     }
 }
 
-/// Waits for the exit of the editor, forever while there is none.
+/// Waits for the exit of the editor, forever without an editor.
 async fn editor_exited(editor: &mut Option<ExternalEditor>) -> io::Result<ExitStatus> {
     match editor {
         Some(editor) => editor.exited().await,

@@ -31,7 +31,7 @@ pub(super) struct UserConfig {
 /// A file and the version of it that was read last.
 struct WatchedFile {
     path: PathBuf,
-    /// The modification time and the size. `None` if there is no file.
+    /// The modification time and the size. `None` if the file does not exist.
     stamp: Option<(SystemTime, u64)>,
     text: String,
 }
@@ -131,7 +131,7 @@ mod tests {
             now = now.plus_ms(pause_ms);
             config.check(now)
         };
-        assert!(check(0).is_none(), "there are no files");
+        assert!(check(0).is_none(), "the files do not exist");
         let keys = directory.path().join("keys.toml");
         fs::write(&keys, "help = \"f12\"\nfly = \"f5\"\n").expect("written");
         assert!(check(10).is_none(), "not checked yet");

@@ -76,9 +76,9 @@ impl Conversation {
             match step {
                 Step::Send(request) => {
                     self.last_id = request.id;
-                    let mut said = serde_json::to_value(&request).expect("JSON");
-                    said.as_object_mut().expect("an object").remove("id");
-                    self.sent.push(said);
+                    let mut json = serde_json::to_value(&request).expect("JSON");
+                    json.as_object_mut().expect("an object").remove("id");
+                    self.sent.push(json);
                 }
                 Step::Print(event) => self.printed.push(event.seq.get()),
                 Step::Note(text) => self.notes.push(text),
@@ -91,10 +91,10 @@ impl Conversation {
 
     /// Returns the verb and the content of the last request.
     fn last_sent(&self) -> (&str, &Value) {
-        let said = self.sent.last().expect("something was sent");
-        let (verb, content) = said
+        let json = self.sent.last().expect("something was sent");
+        let (verb, content) = json
             .as_object()
-            .and_then(|said| said.iter().next())
+            .and_then(|json| json.iter().next())
             .expect("a verb");
         (verb, content)
     }

@@ -1,24 +1,24 @@
-//! As much of an IRC server as a client needs to be flooded by it.
+//! A minimal IRC server for a flood.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-use crate::{LINES, line, who};
+use crate::{LINES, author, line};
 
-/// Lines of one write.
-const TOGETHER: u64 = 100;
+/// The number of lines per write.
+const BATCH: u64 = 100;
 
-/// The server; one client comes.
-pub struct Irc {
+/// A server for one client.
+pub struct IrcServer {
     port: u16,
     floods: Sender<()>,
 }
 
-impl Irc {
-    /// On a free port of loopback.
-    pub fn begin() -> Self {
+impl IrcServer {
+    /// Starts on a free port of the loopback interface.
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         let (floods, begins) = mpsc::channel();
@@ -35,7 +35,7 @@ impl Irc {
         self.port
     }
 
-    /// Begins the flood.
+    /// Starts the flood.
     pub fn flood(&self) {
         self.floods.send(()).expect("a client is there");
     }
@@ -45,26 +45,26 @@ fn flood(mut stream: TcpStream, begins: &Receiver<()>) {
     if begins.recv().is_err() {
         return;
     }
-    for first in (1..=LINES).step_by(usize::try_from(TOGETHER).expect("small")) {
-        let numbers = first..(first + TOGETHER).min(LINES + 1);
-        let said =
-            numbers.map(|n| format!(":{0}!{0}@host PRIVMSG #flood :{1}\r\n", who(n), line(n)));
-        // A client that went has seen enough.
+    for first in (1..=LINES).step_by(usize::try_from(BATCH).expect("small")) {
+        let numbers = first..(first + BATCH).min(LINES + 1);
+        let lines =
+            numbers.map(|n| format!(":{0}!{0}@host PRIVMSG #flood :{1}\r\n", author(n), line(n)));
+        // The client may have quit.
         if stream
-            .write_all(said.collect::<String>().as_bytes())
+            .write_all(lines.collect::<String>().as_bytes())
             .is_err()
         {
             return;
         }
     }
-    // Open until the client goes.
+    // Keeps the connection open until the client quits.
     let _ = begins.recv();
 }
 
 fn answer(stream: TcpStream) {
     let mut writing = stream.try_clone().expect("a socket");
-    for said in BufReader::new(stream).lines().map_while(Result::ok) {
-        let mut words = said.split(' ');
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        let mut words = line.split(' ');
         let answer = match (words.next().unwrap_or_default(), words.next()) {
             ("CAP", Some("LS")) => ":s CAP * LS :\r\n".to_owned(),
             ("USER", _) => ":s 001 ada :Welcome\r\n:s 376 ada :End of MOTD\r\n".to_owned(),

@@ -1,5 +1,4 @@
-//! As much of a server as the client needs to be flooded by it: it answers what is asked, in the shapes
-//! of the wire.
+//! A minimal Plenary server for a flood.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, Role, What};
@@ -18,24 +17,24 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request as Asking, Respo
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use uuid::Uuid;
 
-use crate::{LINES, line, who};
+use crate::{LINES, author, line};
 
-/// Events of one frame, as a server joins them that has many to tell.
-const TOGETHER: u64 = 64;
+/// The number of events per frame, like the server's batches.
+const BATCH: u64 = 64;
 
-/// The reader's number.
+/// The user ID of the client.
 const ME: u64 = 100;
 
-/// The server; one client comes.
-pub struct Wire {
+/// A server for one client.
+pub struct PlenaryServer {
     port: u16,
     floods: watch::Sender<bool>,
     _runtime: tokio::runtime::Runtime,
 }
 
-impl Wire {
-    /// On a free port of loopback.
-    pub fn begin() -> Self {
+impl PlenaryServer {
+    /// Starts on a free port of the loopback interface.
+    pub fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -61,14 +60,17 @@ impl Wire {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Begins the flood.
+    /// Starts the flood.
     pub fn flood(&self) {
         self.floods.send_replace(true);
     }
 }
 
 async fn serve(stream: TcpStream, mut begins: watch::Receiver<bool>) {
-    #[expect(clippy::result_large_err, reason = "the library's shape")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "tungstenite defines the callback type"
+    )]
     let named = |_: &Asking, mut response: Response| {
         let name = HeaderValue::from_static(SUBPROTOCOL);
         response
@@ -83,7 +85,7 @@ async fn serve(stream: TcpStream, mut begins: watch::Receiver<bool>) {
     let mut next = 1;
     loop {
         let is_flooding = *begins.borrow() && next <= LINES;
-        let said = tokio::select! {
+        let frame = tokio::select! {
             biased;
             request = asked.next() => match request {
                 Some(Ok(Message::Text(text))) => answer(text.as_str()),
@@ -95,13 +97,13 @@ async fn serve(stream: TcpStream, mut begins: watch::Receiver<bool>) {
                 Err(_) => return,
             },
             () = std::future::ready(()), if is_flooding => {
-                let numbers = next..(next + TOGETHER).min(LINES + 1);
-                next += TOGETHER;
-                let events = numbers.map(|n| serde_json::to_string(&event(n)).expect("JSON"));
+                let numbers = next..(next + BATCH).min(LINES + 1);
+                next += BATCH;
+                let events = numbers.map(|n| serde_json::to_string(&message(n)).expect("JSON"));
                 events.collect::<Vec<_>>().join("\n")
             }
         };
-        if out.send(Message::text(said)).await.is_err() {
+        if out.send(Message::text(frame)).await.is_err() {
             return;
         }
     }
@@ -156,10 +158,10 @@ fn opened() -> OpenOk {
         name: "ada".into(),
     };
     let people = (0..6).map(|n| Participant {
-        name: who(n).into(),
+        name: author(n).into(),
         age: None,
         gender: None,
-        email: format!("{}@example.org", who(n)),
+        email: format!("{}@example.org", author(n)),
         id: user(n + 1),
         joined: Timestamp::from_ms(now_ms()),
         presence: plenary_shared::domain::Presence::Here,
@@ -182,14 +184,14 @@ fn opened() -> OpenOk {
         durable: Seq::default(),
         users: users.collect(),
         people,
-        events: vec![said(1, me)],
+        events: vec![event(1, me)],
         more: false,
         unread: None,
         absent: None,
     }
 }
 
-fn event(number: u64) -> Event {
+fn message(number: u64) -> Event {
     let what = What::Message {
         user: user(number % 6 + 1),
         cmid: Cmid(Uuid::from_u128(u128::from(number) + 1)),
@@ -198,10 +200,10 @@ fn event(number: u64) -> Event {
         edited: None,
         deleted: None,
     };
-    said(number + 1, what)
+    event(number + 1, what)
 }
 
-fn said(number: u64, what: What) -> Event {
+fn event(number: u64, what: What) -> Event {
     Event {
         instance: seminar().id,
         generation: Generation::new(1).expect("small"),

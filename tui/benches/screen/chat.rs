@@ -1,4 +1,4 @@
-//! The screen with an open meeting, as the program has it, drawn for a terminal that throws it away.
+//! The screen with an open meeting, drawn to a sink.
 
 use std::io::{self, Sink};
 use std::time::{Duration, Instant};
@@ -28,18 +28,18 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Some moment.
+/// The time of the benchmark.
 const NOW_MS: i64 = 1_790_000_000_000;
 
 /// The screen.
-pub struct Talk {
+pub struct Chat {
     model: Model,
     terminal: Terminal<CrosstermBackend<Sink>>,
     ids: u128,
 }
 
-impl Talk {
-    /// Signed in, the meeting read and followed.
+impl Chat {
+    /// Opens a screen that is signed in and follows a meeting.
     pub fn open(columns: u16, rows: u16) -> Self {
         let model = Model::new(Start {
             server: "http://127.0.0.1:7400".into(),
@@ -59,23 +59,23 @@ impl Talk {
         let backend = CrosstermBackend::new(io::sink());
         let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport });
-        let mut talk = Self {
+        let mut chat = Self {
             model,
-            terminal: terminal.expect("a sink takes all"),
+            terminal: terminal.expect("a sink accepts all writes"),
             ids: 0,
         };
-        talk.tell(AppEvent::Started);
-        talk.tell(AppEvent::Link(LinkEvent::Open));
-        talk.key("enter");
-        talk.draw();
+        chat.tell(AppEvent::Started);
+        chat.tell(AppEvent::Link(LinkEvent::Open));
+        chat.key("enter");
+        chat.draw();
         assert!(
-            talk.model.room().is_some_and(|room| room.log.is_some()),
+            chat.model.room().is_some_and(|room| room.log.is_some()),
             "it is open"
         );
-        talk
+        chat
     }
 
-    /// How long something takes with the frame that follows.
+    /// Measures an action and the frame after it.
     pub fn timed(&mut self, happens: impl FnOnce(&mut Self)) -> Duration {
         let began = Instant::now();
         happens(self);
@@ -90,12 +90,12 @@ impl Talk {
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.terminal
             .resize(Rect::new(0, 0, columns, rows))
-            .expect("a sink takes all");
+            .expect("a sink accepts all writes");
         self.tell(AppEvent::Resized(columns, rows));
     }
 
-    /// Somebody says something.
-    pub fn hears(&mut self, number: u64, body: &str) {
+    /// Receives a message from another user.
+    pub fn receive(&mut self, number: u64, body: &str) {
         let event = Event {
             instance: instance().id,
             generation: Generation::new(1).expect("small"),
@@ -124,7 +124,7 @@ impl Talk {
 
     fn draw(&mut self) {
         let drawn = self.terminal.draw(|frame| drop(view(&self.model, frame)));
-        drawn.expect("a sink takes all");
+        drawn.expect("a sink accepts all writes");
     }
 
     fn hear(&mut self, line: ServerLine) {

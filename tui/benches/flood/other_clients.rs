@@ -1,4 +1,4 @@
-//! The others: how each is begun, joined, and seen to be ready.
+//! The other clients: how to start each and join a channel.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,41 +7,41 @@ use std::thread;
 use plenary_testkit::{Pty, PtyOptions};
 use tempfile::TempDir;
 
-use crate::irc::Irc;
+use crate::irc_server::IrcServer;
 use crate::{CALM, Flood, measured};
 
 /// Another client.
-pub struct Other {
-    /// What it is called, and its program too.
+pub struct OtherClient {
+    /// The name of its program.
     pub name: &'static str,
-    /// Writes what it shall know, and says its arguments.
+    /// Writes its configuration and returns its arguments.
     prepare: fn(&Path, u16) -> Vec<String>,
 }
 
-/// All of them.
-pub const OTHERS: [Other; 2] = [
-    Other {
+/// All other clients.
+pub const OTHERS: [OtherClient; 2] = [
+    OtherClient {
         name: "weechat",
         prepare: weechat,
     },
-    Other {
+    OtherClient {
         name: "irssi",
         prepare: irssi,
     },
 ];
 
-impl Other {
-    /// Where its program is.
+impl OtherClient {
+    /// Returns the path of its program if it is installed.
     pub fn path(&self) -> Option<PathBuf> {
         let paths = std::env::var_os("PATH")?;
         let mut found = std::env::split_paths(&paths).map(|path| path.join(self.name));
         found.find(|path| path.is_file())
     }
 
-    /// One flood of it.
+    /// Measures a flood.
     pub fn flood(&self) -> Flood {
         let home = TempDir::new().expect("a directory");
-        let irc = Irc::begin();
+        let irc = IrcServer::start();
         let options = PtyOptions {
             args: (self.prepare)(home.path(), irc.port()),
             env: vec![
@@ -61,7 +61,7 @@ impl Other {
     }
 }
 
-/// Its logs and scripts are left out: plenary writes no log of what others say.
+/// Disables logs and scripts, since plenary does not log messages either.
 fn weechat(home: &Path, port: u16) -> Vec<String> {
     fs::write(home.join("weechat.conf"), "[plugin]\nautoload = \"irc\"\n").expect("written");
     let set = format!("/server add f 127.0.0.1/{port} -notls -notssl; /connect f");
