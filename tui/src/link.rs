@@ -1,10 +1,10 @@
 //! Links in messages: finds URLs, escapes them for the terminal, and numbers them within a frame.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use plenary_shared::ids::Seq;
 use ratatui::style::Color;
 
@@ -52,24 +52,24 @@ pub fn found(text: &str) -> Vec<Range<usize>> {
     links.map(|link| link.start()..link.end()).collect()
 }
 
+/// Characters that are not valid in URLs. Some terminals use them as delimiters.
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 /// Percent-encodes a URL to printable ASCII without quotes or brackets. Returns `None` if it is too
 /// long.
 pub fn safe(address: &str) -> Option<String> {
-    let mut out = String::with_capacity(address.len());
-    for byte in address.bytes() {
-        match byte {
-            // Not valid in URLs, and used as delimiters by some terminals.
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "%{byte:02X}");
-            }
-            0x21..=0x7e => out.push(char::from(byte)),
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    (out.len() <= ADDRESS_BYTES_MAX).then_some(out)
+    let encoded = utf8_percent_encode(address, ENCODED).to_string();
+    (encoded.len() <= ADDRESS_BYTES_MAX).then_some(encoded)
 }
 
 /// Returns the number of a message's nth link, the same in every frame. `None` beyond the limit for
