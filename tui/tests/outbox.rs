@@ -115,7 +115,9 @@ fn offline_messages_keep_their_order_across_crashes() {
     let client = machine(&scene);
     let mut pty = joined(&client);
     post(&client, &mut pty, "zero");
-    pty.wait("it to settle", |screen| !screen.contains("sending"));
+    pty.wait("it to settle", |screen| {
+        screen.contains("you  zero") && !screen.contains("sending") && !screen.contains("waiting")
+    });
     scene.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
     for text in ["one", "two", "three"] {
