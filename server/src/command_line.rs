@@ -9,7 +9,9 @@ use plenary_shared::text::for_terminal;
 
 use crate::app;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment, Flags, Gathered, ServeFlags, Settings, UsageError};
+use crate::config::{
+    ConfigError, Environment, Flags, RawSettings, ServeFlags, Settings, UsageError,
+};
 use crate::ctx::{Ctx, Randomness};
 use crate::error::{Error, Fault};
 use crate::telemetry;
@@ -142,17 +144,17 @@ async fn dispatch(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::R
         | Command::Backup(_)
         | Command::Move(_) => ServeFlags::default(),
     };
-    let gathered = Gathered::gather(&flags, &serve_flags, &machine.environment)?;
-    let mut settings = Settings::resolve(&gathered)?;
+    let raw = RawSettings::collect(&flags, &serve_flags, &machine.environment)?;
+    let mut settings = Settings::resolve(&raw)?;
     if settings.data.is_none() {
         settings.data.clone_from(&machine.environment.data_default);
     }
     telemetry::init(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
         Command::Serve(flags) => {
-            settings.check_bind(&gathered)?;
+            settings.check_bind(&raw)?;
             if flags.force {
-                settings.check_embedded(&gathered, "Omit --force")?;
+                settings.check_embedded(&raw, "Omit --force")?;
                 app::reclaim(&settings, &machine.clock)?;
             }
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
@@ -168,11 +170,11 @@ async fn dispatch(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::R
             token::run(&context(&settings, machine).await?, arguments).await
         }
         Command::Backup(arguments) => {
-            settings.check_embedded(&gathered, BACKUP_ADVICE)?;
+            settings.check_embedded(&raw, BACKUP_ADVICE)?;
             backup::run(&settings, &machine.clock, arguments).await
         }
         Command::Move(arguments) => {
-            settings.check_embedded(&gathered, MOVE_ADVICE)?;
+            settings.check_embedded(&raw, MOVE_ADVICE)?;
             let with = (&machine.clock, &machine.randomness);
             transfer::run(&settings, with, arguments).await
         }

@@ -1,5 +1,8 @@
 //! The settings, from flags, environment variables and a file, in this order. Every error names its
 //! source.
+//!
+//! Not a layering library such as figment: every error has to name the flag, the variable, or the line of
+//! the file, without quoting a value that may contain a password.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,9 +14,9 @@ use clap::Args;
 use crate::telemetry::{self, LogFormat};
 
 mod file;
-mod gathered;
+mod raw;
 
-pub use gathered::{Environment, Gathered};
+pub use raw::{Environment, RawSettings};
 
 /// The default listening address.
 const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7_400);
@@ -182,8 +185,8 @@ pub enum ConfigError {
         /// Its environment variable.
         variable: &'static str,
     },
-    /// The data directory is not set, and there is no home directory for the default.
-    #[error("data is not set, and there is no home directory for the default. Set --data DIR")]
+    /// The data directory is not set, and the default needs a home directory.
+    #[error("data is not set, and the default needs a home directory. Set --data DIR")]
     NoHome,
     /// Other machines can reach the address.
     #[error(
@@ -216,55 +219,55 @@ impl UsageError {
 
 impl Settings {
     /// Checks all settings.
-    pub fn resolve(gathered: &Gathered) -> Result<Self, ConfigError> {
-        let log = gathered
+    pub fn resolve(raw: &RawSettings) -> Result<Self, ConfigError> {
+        let log = raw
             .read("log", |text| match telemetry::filter(text) {
                 Ok(_) => Ok(text.to_owned()),
                 Err(error) => Err(format!("is not a log filter: {error}")),
             })?
             .unwrap_or_else(|| "info".to_owned());
-        let session_ttl_days = gathered
+        let session_ttl_days = raw
             .read("session_ttl_days", |t| whole(t, 1, SESSION_TTL_DAYS_MAX))?
             .unwrap_or(SESSION_TTL_DAYS_DEFAULT);
-        let reconnect_grace_s = gathered
+        let reconnect_grace_s = raw
             .read("reconnect_grace_s", |t| whole(t, 1, RECONNECT_GRACE_S_MAX))?
             .unwrap_or(RECONNECT_GRACE_S_DEFAULT);
-        let head_timeout_ms = gathered
+        let head_timeout_ms = raw
             .read("head_timeout_ms", |t| whole(t, 1, HEAD_TIMEOUT_MS_MAX))?
             .unwrap_or(HEAD_TIMEOUT_MS_DEFAULT);
         Ok(Self {
-            bind: gathered.read("bind", address)?.unwrap_or(BIND_DEFAULT),
-            metrics_bind: gathered.read("metrics_bind", address)?,
-            insecure: gathered.read("insecure", yes_or_no)?.unwrap_or(false),
-            data: gathered.read("data", directory)?,
-            redis: gathered.read("redis", |text| url(text, REDIS_SCHEMES))?,
-            mysql: gathered.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
+            bind: raw.read("bind", address)?.unwrap_or(BIND_DEFAULT),
+            metrics_bind: raw.read("metrics_bind", address)?,
+            insecure: raw.read("insecure", yes_or_no)?.unwrap_or(false),
+            data: raw.read("data", directory)?,
+            redis: raw.read("redis", |text| url(text, REDIS_SCHEMES))?,
+            mysql: raw.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
             session_ttl_s: session_ttl_days * 86_400,
             reconnect_grace_ms: i64::from(reconnect_grace_s) * 1_000,
             head_timeout: Duration::from_millis(head_timeout_ms.into()),
             log,
-            log_format: gathered.read("log_format", log_format)?.unwrap_or_default(),
+            log_format: raw.read("log_format", log_format)?.unwrap_or_default(),
         })
     }
 
     /// Rejects an address that other machines can reach, unless `insecure` is set.
-    pub fn check_bind(&self, gathered: &Gathered) -> Result<(), ConfigError> {
+    pub fn check_bind(&self, raw: &RawSettings) -> Result<(), ConfigError> {
         if self.insecure || self.bind.ip().is_loopback() {
             return Ok(());
         }
         Err(ConfigError::NotLoopback {
             // The default is a loopback address, so any other address has a source.
-            from: gathered.source("bind").unwrap_or(Source::Flag("bind")),
+            from: raw.source("bind").unwrap_or(Source::Flag("bind")),
             bind: self.bind,
         })
     }
 
     /// Rejects a command for the embedded store if Redis or MySQL is set. `instead` tells what to do.
-    pub fn check_embedded(&self, gathered: &Gathered, instead: &str) -> Result<(), ConfigError> {
+    pub fn check_embedded(&self, raw: &RawSettings, instead: &str) -> Result<(), ConfigError> {
         for (key, set) in [("redis", &self.redis), ("mysql", &self.mysql)] {
             if set.is_some() {
                 return Err(ConfigError::Value {
-                    from: gathered.source(key).unwrap_or(Source::Flag(key)),
+                    from: raw.source(key).unwrap_or(Source::Flag(key)),
                     key,
                     what: format!(
                         "does not apply to this command, which needs a data file. {instead}"

@@ -17,7 +17,7 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// Prints one line to standard error.
 pub(super) fn error(text: &str) {
-    // There is no other place to report a failure.
+    // A failure cannot be reported anywhere else.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

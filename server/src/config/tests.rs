@@ -46,10 +46,10 @@ fn settings(
             other => panic!("no flag {other}"),
         }
     }
-    Gathered::gather(&given, &serve, &environment)
-        .and_then(|gathered| {
-            let settings = Settings::resolve(&gathered)?;
-            settings.check_bind(&gathered)?;
+    RawSettings::collect(&given, &serve, &environment)
+        .and_then(|raw| {
+            let settings = Settings::resolve(&raw)?;
+            settings.check_bind(&raw)?;
             Ok(settings)
         })
         .map_err(|error| {

@@ -1,6 +1,6 @@
 //! The OpenAPI document without its routes: title, introduction and authentication.
 
-use plenary_shared::domain::Reject;
+use plenary_shared::domain::{EndChange, Reject, Subject};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -18,7 +18,8 @@ const BEARER: &str = "bearer";
                        UTC. To receive events as they happen, connect to the WebSocket at /ws \
                        (subprotocol `plenary.v1`)."
     ),
-    components(schemas(Reject)),
+    // The moderation types are default type parameters, which utoipa does not collect.
+    components(schemas(Reject, EndChange, Subject)),
     modifiers(&Bearer)
 )]
 struct Plenary;

@@ -77,7 +77,7 @@ async fn run(state: &HttpState, caller: &Caller, plan: Plan) -> Answered {
     Ok(Json(schedule::plan(&state.ctx, caller, plan).await?))
 }
 
-/// List run meetings
+/// List planned meetings
 ///
 /// Returns a page of all meetings, ordered by id, with their audiences and instances.
 #[utoipa::path(
@@ -114,24 +114,18 @@ pub(super) async fn meetings(
 pub(super) async fn add(
     State(state): State<HttpState>,
     Admin(caller): Admin,
-    JsonBody(new): JsonBody<NewMeetingBody>,
+    JsonBody(body): JsonBody<NewMeetingBody>,
 ) -> Answered {
-    let NewMeetingBody {
-        title,
-        description,
-        is_public,
-        audience,
-    } = new;
     let plan = Plan::Add {
-        title,
-        description,
-        is_public,
-        audience,
+        title: body.title,
+        description: body.description,
+        is_public: body.is_public,
+        audience: body.audience,
     };
     run(&state, &caller, plan).await
 }
 
-/// Get a run meeting
+/// Get a planned meeting
 ///
 /// Returns a meeting with its whole audience, and its overlaps: instances at the same time with some of
 /// the same users.
@@ -173,18 +167,13 @@ pub(super) async fn edit(
     State(state): State<HttpState>,
     Admin(caller): Admin,
     Path(MeetingPath { meeting }): Path<MeetingPath>,
-    JsonBody(edit): JsonBody<EditMeetingBody>,
+    JsonBody(body): JsonBody<EditMeetingBody>,
 ) -> Answered {
-    let EditMeetingBody {
-        title,
-        description,
-        is_public,
-    } = edit;
     let plan = Plan::Edit {
         meeting,
-        title,
-        description,
-        is_public,
+        title: body.title,
+        description: body.description,
+        is_public: body.is_public,
     };
     run(&state, &caller, plan).await
 }
@@ -208,13 +197,12 @@ pub(super) async fn audience(
     State(state): State<HttpState>,
     Admin(caller): Admin,
     Path(MeetingPath { meeting }): Path<MeetingPath>,
-    JsonBody(change): JsonBody<AudienceBody>,
+    JsonBody(body): JsonBody<AudienceBody>,
 ) -> Answered {
-    let AudienceBody { add, remove } = change;
     let plan = Plan::Audience {
         meeting,
-        add,
-        remove,
+        add: body.add,
+        remove: body.remove,
     };
     run(&state, &caller, plan).await
 }
@@ -272,16 +260,12 @@ pub(super) async fn instance(
     State(state): State<HttpState>,
     Admin(caller): Admin,
     Path(MeetingPath { meeting }): Path<MeetingPath>,
-    JsonBody(times): JsonBody<TimesBody>,
+    JsonBody(body): JsonBody<TimesBody>,
 ) -> Answered {
-    let TimesBody {
-        fromdatetime,
-        todatetime,
-    } = times;
     let plan = Plan::Schedule {
         meeting,
-        fromdatetime,
-        todatetime,
+        fromdatetime: body.fromdatetime,
+        todatetime: body.todatetime,
     };
     run(&state, &caller, plan).await
 }
@@ -305,16 +289,12 @@ pub(super) async fn shift(
     State(state): State<HttpState>,
     Admin(caller): Admin,
     Path(path): Path<InstancePath>,
-    JsonBody(times): JsonBody<TimesBody>,
+    JsonBody(body): JsonBody<TimesBody>,
 ) -> Answered {
-    let TimesBody {
-        fromdatetime,
-        todatetime,
-    } = times;
     let plan = Plan::Move {
         instance: path.id(),
-        fromdatetime,
-        todatetime,
+        fromdatetime: body.fromdatetime,
+        todatetime: body.todatetime,
     };
     run(&state, &caller, plan).await
 }

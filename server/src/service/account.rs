@@ -36,7 +36,7 @@ pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
     };
     let matches = permit.verify(login.password, hash).await?;
     match user.filter(|_| matches) {
-        // Revealed only to somebody who knows the password.
+        // Revealed only with the right password.
         Some(_) if disabled => Err(Code::Disabled.into()),
         Some(user) => issue_token(ctx, &user, login.label.as_deref().unwrap_or_default()).await,
         None => Err(Code::WrongPassword.into()),

@@ -1,7 +1,7 @@
 //! Moderation of a running instance by admins.
 
-use plenary_shared::domain::{Code, ModerationAction, Reject, Subject, User};
-use plenary_shared::ids::{InstanceId, UserId};
+use plenary_shared::domain::{Code, ModerationAction, Reject, Subject};
+use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::INSTANCE_DAYS_MAX;
 use plenary_shared::protocol::{Extension, Moderate, Posted, Target};
 use plenary_shared::text;
@@ -46,7 +46,7 @@ fn new_end(extension: Extension) -> Result<NewEnd, Reject> {
         }
         (Some(_), None) => Err(Reject::new(
             Code::Invalid,
-            format!("The field minutes must be a whole number from 1 to {MINUTES_MAX}."),
+            format!("Field minutes must be a whole number from 1 to {MINUTES_MAX}."),
         )),
         (None, Some(to)) => Ok(NewEnd::At(to)),
         (None, None) | (Some(_), Some(_)) => Err(Reject::new(
@@ -56,12 +56,11 @@ fn new_end(extension: Extension) -> Result<NewEnd, Reject> {
     }
 }
 
-/// Finds the user whom a request concerns: a participant, whom the live store knows even while the
-/// durable store is unavailable, or any other user.
+/// Finds the target of a request. Participants are found even while the durable store is unavailable.
 async fn find(ctx: &Ctx, caller: &Caller, at: InstanceId, target: &Target) -> Answer<Subject> {
     let key = target.email.as_ref().map(|one| one.trim().to_lowercase());
     if target.user.is_some() == key.is_some() {
-        let detail = "Set either userID or email: the user concerned.";
+        let detail = "Set either userID or email of the user.";
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let participants = ctx.store.people(at, &caller.user).await?;
@@ -75,7 +74,7 @@ async fn find(ctx: &Ctx, caller: &Caller, at: InstanceId, target: &Target) -> An
         });
     }
     let found = match (target.user, key) {
-        (Some(id), _) => by_id(ctx, id).await?,
+        (Some(id), _) => ctx.store.user(id).await?.map(|found| found.user),
         (None, Some(email)) => ctx.store.account(&email).await?.map(|one| one.user),
         (None, None) => None,
     };
@@ -86,11 +85,6 @@ async fn find(ctx: &Ctx, caller: &Caller, at: InstanceId, target: &Target) -> An
         }),
         None => Err(not_found()),
     }
-}
-
-/// The person with this number.
-pub(super) async fn by_id(ctx: &Ctx, id: UserId) -> Answer<Option<User>> {
-    Ok(ctx.store.user(id).await?.map(|found| found.user))
 }
 
 fn not_found() -> Error {

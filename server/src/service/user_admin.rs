@@ -10,7 +10,7 @@ use crate::error::Answer;
 use crate::rules::joining::{self, Case};
 use crate::store::{PersonListed, SessionListed};
 
-use super::{account, moderation};
+use super::account;
 
 /// Explains why a user may or may not join an instance.
 pub async fn explain(
@@ -80,8 +80,8 @@ pub async fn with_email(ctx: &Ctx, email: &str) -> Answer<Vec<PersonListed>> {
 
 /// Returns the user with this id, or `not_found`.
 pub async fn by_id(ctx: &Ctx, id: UserId) -> Answer<User> {
-    match moderation::by_id(ctx, id).await? {
-        Some(user) => Ok(user),
+    match ctx.store.user(id).await? {
+        Some(found) => Ok(found.user),
         None => Err(Reject::new(
             Code::NotFound,
             "No user has this id. The list of users shows all ids.",

@@ -88,7 +88,7 @@ impl Socket {
         if let Some(mut cursor) = cursor {
             cursor.place(opened.generation, opened.seq, opened.durable);
             self.cursors.insert(instance, cursor);
-            // The instance has started, so there is no waiting list.
+            // The instance has started, which ends the waiting list.
             self.waits.remove(&instance);
             self.subscriber()?.set_waiting(instance, false);
         }

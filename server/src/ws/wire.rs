@@ -85,7 +85,7 @@ impl Wire {
     }
 
     /// Parses the next line that is not blank. One line at a time, so that a frame with many requests
-    /// needs no more memory than its own size.
+    /// needs only its own memory.
     fn parse_line(&mut self) -> Option<Result<Request, BadRequest>> {
         loop {
             let rest = self.frame.as_str().get(self.offset..)?;

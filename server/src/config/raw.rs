@@ -48,16 +48,16 @@ pub struct Environment<'a> {
 
 /// The given settings as text, with their sources.
 #[derive(Default)]
-pub struct Gathered(BTreeMap<&'static str, (String, Source)>);
+pub struct RawSettings(BTreeMap<&'static str, (String, Source)>);
 
-impl Gathered {
+impl RawSettings {
     /// Reads the file, the environment variables and the flags. Later sources override earlier ones.
-    pub fn gather(
+    pub fn collect(
         flags: &Flags,
         serve: &ServeFlags,
         environment: &Environment<'_>,
     ) -> Result<Self, ConfigError> {
-        let mut gathered = match Self::config_file(flags, environment) {
+        let mut raw = match Self::config_file(flags, environment) {
             Some(path) => Self(file::read(path)?),
             None => Self::default(),
         };
@@ -72,14 +72,14 @@ impl Gathered {
                 let what = "is not UTF-8".to_owned();
                 return Err(ConfigError::Value { from, key, what });
             };
-            gathered.0.insert(key, (text, from));
+            raw.0.insert(key, (text, from));
         }
         for (key, _, flag) in KEYS {
             if let Some(text) = flag_value(key, flags, serve) {
-                gathered.0.insert(key, (text, Source::Flag(flag)));
+                raw.0.insert(key, (text, Source::Flag(flag)));
             }
         }
-        Ok(gathered)
+        Ok(raw)
     }
 
     /// Parses a setting. The error of the reader continues the sentence "{key} …".
