@@ -1,27 +1,27 @@
-//! What a look at a store finds: one line for an operator, and what to do about it.
+//! Diagnostics of the stores: one line each for an operator, with advice.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// The severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// As it should be.
     Good,
-    /// It works, and something may go wrong some day.
+    /// It works, but something may fail later.
     Warning,
-    /// A promise is not kept, or the server does not start.
+    /// A guarantee is not kept, or the server does not start.
     Bad,
-    /// The store does not answer: nothing more is known of it.
+    /// The store does not answer.
     Unavailable,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// What was looked at, such as `Redis: maxmemory-policy`.
+    /// What was checked, such as `Redis: maxmemory-policy`.
     pub about: String,
-    /// How it is.
+    /// The severity.
     pub grade: Grade,
     /// What was found.
     pub says: String,
@@ -71,8 +71,8 @@ impl Diagnostic {
         }
     }
 
-    /// How far another clock is from ours, in milliseconds: meetings begin by the server's and end by
-    /// the store's.
+    /// The difference of a store's clock in milliseconds: instances start by the server's clock and end by the
+    /// store's.
     pub fn clock(about: impl Into<String>, ahead_ms: i64) -> Self {
         Self::of(
             ahead_ms.abs() <= SKEW_MS_MAX,
@@ -84,5 +84,5 @@ impl Diagnostic {
     }
 }
 
-/// Clocks that differ by more make people notice, in milliseconds.
+/// The largest difference of clocks that users do not notice, in milliseconds.
 const SKEW_MS_MAX: i64 = 1_000;

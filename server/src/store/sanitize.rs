@@ -1,23 +1,23 @@
-//! What stands in rows that anybody may have written, made fit to be shown: no control character
-//! passes, and what is missing gets a name.
+//! Makes text of rows that other programs may have written fit for display: control characters are replaced,
+//! and missing names are filled in.
 
 use plenary_shared::domain::Gender;
 use plenary_shared::ids::{MeetingId, UserId};
 use plenary_shared::limits;
 use plenary_shared::text::{MessageBody, is_control};
 
-/// What a person is called whose row says this.
+/// The name of a user.
 pub(super) fn user_name(written: &str, id: UserId) -> String {
     let name = one_line(written);
     if name.is_empty() { nameless(id) } else { name }
 }
 
-/// What somebody is called whose row is gone or has no name.
+/// The name of a user without a row or a name.
 pub(super) fn nameless(id: UserId) -> String {
     format!("user {id}")
 }
 
-/// What a meeting is called whose row says this.
+/// The title of a meeting.
 pub(super) fn title(written: &str, id: MeetingId) -> String {
     let title = one_line(written);
     if title.is_empty() {
@@ -27,19 +27,19 @@ pub(super) fn title(written: &str, id: MeetingId) -> String {
     }
 }
 
-/// An age, if it can be one.
+/// An age, if it is possible.
 pub(super) fn age(written: i64) -> Option<u32> {
     u32::try_from(written)
         .ok()
         .filter(|age| *age <= limits::AGE_YEARS_MAX)
 }
 
-/// A gender, if it is one of ours.
+/// A gender, if it is known.
 pub(super) fn gender(written: &str) -> Option<Gender> {
     written.trim().to_lowercase().parse().ok()
 }
 
-/// The body of a message: what may not be in a body is replaced.
+/// The body of a message, with invalid characters replaced.
 pub(super) fn body(written: &str) -> Option<MessageBody> {
     if let Ok(body) = MessageBody::parse(written) {
         return Some(body);

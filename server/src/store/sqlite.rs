@@ -1,9 +1,8 @@
-//! The store of one machine: everything in one `SQLite` file, and no other process.
+//! The store of a single server: everything in one SQLite file.
 //!
-//! One thread writes. All verbs that wait are committed together, each on a savepoint of its own if
-//! it may have to be taken back alone; a verb is answered, and its events are told, once the commit
-//! that holds it is on disk. So what is acknowledged is durable, and nothing has to be archived. Two
-//! threads read beside it.
+//! One thread writes. It commits all waiting verbs together, each in a savepoint if it may have to be
+//! rolled back alone. A verb is answered and its events are published once the commit is on disk, so
+//! everything acknowledged is durable and nothing has to be archived. Two other threads read.
 
 use std::sync::Arc;
 
@@ -50,13 +49,13 @@ pub use backup::{BackupError, Copied, backup};
 pub use export::Export;
 pub use opening::{OpenError, Purpose};
 
-/// Everything in one file.
+/// The live state and the durable data in one SQLite file.
 pub struct SqliteStore {
     link: Link,
     feeding: Arc<Feeding>,
     waiters: Waiters,
     clock: Clock,
-    /// Held until this server is gone.
+    /// Held until the server stops.
     _lock: Option<Lock>,
 }
 

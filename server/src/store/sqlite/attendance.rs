@@ -1,5 +1,4 @@
-//! Whether participants are there, which follows from who holds their stays and is told when it changes;
-//! and who has not been there.
+//! The presence of participants, which follows from the connections that hold their stays.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +15,10 @@ use crate::store::sql::{Row, Unusable};
 use super::statement;
 use super::writer::WriteTransaction;
 
-/// How somebody is there, and since when; nothing is to be said of who is here.
+/// A presence, and since when; no time for participants who are here.
 type There = (Presence, Option<Timestamp>);
 
-/// What stays are held by.
+/// The connections that hold stays.
 macro_rules! holders {
     ($which:literal) => {
         concat!(
@@ -47,8 +46,7 @@ const OF_ALL: &str = holders!("");
 
 const OF_ONE: &str = holders!(" AND s.userID = :user");
 
-/// Does something about a stay, and tells whoever follows whether its user is there if that has
-/// changed by it.
+/// Changes a stay, and publishes the presence of its user if that has changed.
 pub(super) fn telling<T, E: From<Fault>>(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -69,7 +67,7 @@ pub(super) fn telling<T, E: From<Fault>>(
     Ok(done)
 }
 
-/// Says of these participants who is not here.
+/// Sets the presence of these participants.
 pub(super) fn mark(
     conn: &Connection,
     id: InstanceId,

@@ -60,7 +60,7 @@ impl DashboardStore for SqliteStore {
         Ok(())
     }
 
-    /// The file has one server.
+    /// The store has one server.
     async fn publish_server(&self, _: &BoardServer) -> Answer<()> {
         Ok(())
     }
@@ -74,7 +74,7 @@ fn listed(conn: &Connection, soon: Timestamp, since: Timestamp) -> Result<Vec<Li
     Ok(listed)
 }
 
-/// Two statements for all that is live, and more only for what has gone on.
+/// Runs two statements for all live instances, and more only for instances with new events.
 fn now(conn: &Connection, asked: &[(InstanceId, Seq)]) -> Result<Vec<Option<Now>>, Fault> {
     let mut lost = reconnecting(conn)?;
     let live = statement::select_all(
@@ -132,7 +132,7 @@ fn now(conn: &Connection, asked: &[(InstanceId, Seq)]) -> Result<Vec<Option<Now>
     Ok(found)
 }
 
-/// How many stays of each instance are held by lost connections alone.
+/// The number of stays of each instance that only lost connections hold.
 fn reconnecting(conn: &Connection) -> Result<HashMap<InstanceId, u32>, Fault> {
     let found = statement::select_all(
         conn,
@@ -159,7 +159,7 @@ fn reconnecting(conn: &Connection) -> Result<HashMap<InstanceId, u32>, Fault> {
     Ok(found.into_iter().collect())
 }
 
-/// Who came and went up to a seq, and how much they said.
+/// Who joined and left, and how many messages each user posted, up to a seq.
 fn attended(conn: &Connection, id: InstanceId, upto: Seq) -> Result<Attended, Fault> {
     Ok(Attended {
         comings: statement::all(conn, dashboard::attendance(id, upto))?,
@@ -167,7 +167,7 @@ fn attended(conn: &Connection, id: InstanceId, upto: Seq) -> Result<Attended, Fa
     })
 }
 
-/// Which connections hold the stays of an instance.
+/// The connections that hold the stays of an instance.
 fn holders(conn: &Connection, id: InstanceId) -> Result<Vec<Holder>, Fault> {
     Ok(statement::select_all(
         conn,

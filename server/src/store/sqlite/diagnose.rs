@@ -1,4 +1,4 @@
-//! What an operator should know of the data file: that it is there, whole, up to date, and has space.
+//! Diagnostics of the data file: existence, integrity, tables, free space.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::lock::Lock;
 use super::migrate;
 use crate::store::diagnostic::{Diagnostic, Grade};
 
-/// Free space below which somebody should look, in bytes.
+/// Free space in bytes below which a warning is given.
 const SPACE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
-/// Looks at everything that the promises need of a directory's file. Changes nothing.
+/// Checks everything that the guarantees of the server depend on. Changes nothing.
 pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
     let about = "data file";
     let path = link::file_of(directory);
@@ -58,7 +58,7 @@ fn whole(conn: &Connection) -> Diagnostic {
     integrity(checked.unwrap_or_else(|error| error.to_string()))
 }
 
-/// By the answer of a check.
+/// The result of an integrity check.
 fn integrity(says: String) -> Diagnostic {
     Diagnostic::of(
         says == "ok",

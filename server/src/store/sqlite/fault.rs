@@ -1,14 +1,14 @@
-//! What `SQLite` complains of, as our own faults: what passes by itself, and what must not happen.
+//! Errors of SQLite as faults.
 
 use rusqlite::ffi::{SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE};
 use rusqlite::{Error as SqliteError, ErrorCode};
 
 use crate::error::{Error, Fault, Plain};
 
-/// How faults name the store.
+/// The store's name in faults.
 pub(super) const STORE: &str = "SQLite";
 
-/// Reads an error; what asked is none the wiser afterwards, for nothing was changed.
+/// Converts an error. The failed statement has changed nothing.
 pub(super) fn fault(error: &SqliteError) -> Fault {
     let source = error.to_string();
     let Some(code) = error.sqlite_error_code() else {
@@ -16,7 +16,7 @@ pub(super) fn fault(error: &SqliteError) -> Fault {
     };
     match code {
         ErrorCode::DiskFull => plain(
-            "The server's disk is full, so nothing new is taken: try again when there is space.",
+            "The server's disk is full: try again when there is space.",
             source,
         ),
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => plain(UNWRITABLE, source),
@@ -28,16 +28,15 @@ pub(super) fn fault(error: &SqliteError) -> Fault {
         | ErrorCode::OutOfMemory
         | ErrorCode::OperationAborted
         | ErrorCode::FileLockingProtocolFailed => Fault::unavailable(STORE, source),
-        // What is left is a mistake of ours or a damaged file. `ErrorCode` is not an enum of ours.
+        // The other errors are defects or a damaged file. `ErrorCode` is not an enum of this crate.
         _ => Fault::broken("asking SQLite", source),
     }
 }
 
-const UNWRITABLE: &str =
-    "The server cannot write its data file, so nothing new is taken: try again later.";
+const UNWRITABLE: &str = "The server cannot write its data file: try again later.";
 
-/// Whether the system refused to write to the file: it is immutable, too large, or on a file system
-/// that is read-only since.
+/// Whether the operating system refused a write: the file is immutable, too large, or on a file system that
+/// is now read-only.
 fn is_of_writing(error: &SqliteError) -> bool {
     error.sqlite_error().is_some_and(|e| {
         matches!(
@@ -57,7 +56,7 @@ fn plain(sentence: &'static str, source: String) -> Fault {
     )
 }
 
-/// Whether somebody has what must be unique already.
+/// Whether a unique key exists already.
 pub(super) fn is_duplicate(error: &SqliteError) -> bool {
     const UNIQUE: i32 = rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
     const PRIMARY_KEY: i32 = rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;

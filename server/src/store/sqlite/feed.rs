@@ -1,4 +1,4 @@
-//! What the hub is told: the news of each commit, and what other processes changed in the file.
+//! Publishing to the hub: the events of each commit, and changes by other processes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,16 +17,16 @@ use super::live::live;
 use super::log::log;
 use super::{SqliteStore, watch};
 
-/// What may wait between the writer and the hub. What does not fit is dropped and read from the
-/// log: memory stays bounded and the writer goes on, however slow the hub is.
+/// Queued entries between the writer and the hub. When the queue is full, entries are dropped and the hub
+/// reads them from the log, so a slow hub does not block the writer.
 const FEED_MAX: usize = 16_384;
 
-/// The way to the hub, and the instances that are followed.
+/// The queue to the hub, and the followed instances.
 #[derive(Default)]
 pub(super) struct Feeding {
     hub: OnceLock<mpsc::Sender<Feed>>,
     followed: Mutex<HashSet<InstanceId>>,
-    /// Whether something did not fit since the last `Gap`.
+    /// Whether entries were dropped since the last `Gap`.
     dropped: AtomicBool,
 }
 
@@ -61,7 +61,7 @@ impl FeedStore for SqliteStore {
 }
 
 impl Feeding {
-    /// Begins; a store has one feed.
+    /// Starts the feed. A store has one.
     pub(super) fn begin(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
         let (hub, fed) = mpsc::channel(FEED_MAX);
         self.hub
@@ -78,7 +78,7 @@ impl Feeding {
         self.followed().remove(&id);
     }
 
-    /// Tells what a commit made true, in its order. What is committed is durable.
+    /// Publishes the entries of a commit in their order. Committed events are durable.
     pub(super) fn publish(&self, news: Vec<Feed>) {
         let Some(hub) = self.hub.get() else { return };
         let mut durable: BTreeMap<InstanceId, (Generation, Seq)> = BTreeMap::new();
@@ -128,7 +128,7 @@ impl Feeding {
         }
     }
 
-    /// Says that events were dropped, if some were.
+    /// Publishes a `Gap` if entries were dropped.
     pub(super) fn confess(&self) {
         if let Some(hub) = self.hub.get()
             && self.dropped.swap(false, Ordering::Relaxed)
@@ -137,7 +137,7 @@ impl Feeding {
         }
     }
 
-    /// Whether nobody listens any more.
+    /// Whether the hub has closed the feed.
     pub(super) fn is_over(&self) -> bool {
         self.hub.get().is_none_or(mpsc::Sender::is_closed)
     }
@@ -153,7 +153,7 @@ impl Feeding {
     }
 }
 
-/// How far these instances' logs are; `None`: not live.
+/// The heads of these instances' logs; `None`: not live.
 fn heads(conn: &Connection, ids: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
     ids.iter()
         .map(|id| {
@@ -166,7 +166,7 @@ fn heads(conn: &Connection, ids: &[InstanceId]) -> Answer<Vec<Option<Head>>> {
         .collect()
 }
 
-/// Events above `after`, asking no permission.
+/// Events above `after`, without a permission check.
 fn backfill(conn: &Connection, id: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
     let generation = live(conn, id)?.map_or(Generation::default(), |found| found.generation);
     Ok(log(conn, id, generation, Page::After(after), limit)?.events)

@@ -1,5 +1,5 @@
-//! An instance's life: its start, the steps of its end, and what is mended when others wrote into
-//! the file. One file holds everything, so what takes two stores elsewhere is one commit here.
+//! The life of an instance: its start, the steps of its end, and repairs after other programs have written
+//! to the file. The live and the durable state change in one commit.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{InstanceState, Reason, What};
@@ -17,20 +17,20 @@ use super::presence::end_stay;
 use super::writer::WriteTransaction;
 use super::{SqliteStore, moderation, statement};
 
-/// People who are shown out by one verb; others get their turn in between.
+/// Participants that one verb removes, so that other verbs run in between.
 const LEAVING_MAX: usize = 200;
 
-/// Instances that one sweep mends.
+/// Instances that one sweep repairs.
 const MENDED_MAX: usize = 1_000;
 
-/// How far the closing of an instance has come.
+/// The progress of closing an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Closing {
-    /// Everybody has left, the log is closed; now or before.
+    /// All participants have left and the log is closed, by this call or before.
     Closed,
-    /// Some are still in.
+    /// Some participants remain.
     More,
-    /// Its time is not over.
+    /// The scheduled end has not come.
     Early,
 }
 
@@ -101,7 +101,7 @@ impl ArchiveStore for SqliteStore {
     }
 }
 
-/// Starts an instance that is due. When it will be over; `None`: it is not, or was started before.
+/// Starts an instance that is due. Returns its end; `None`: it is not due, or was started before.
 fn start(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -115,7 +115,7 @@ fn start(
     Ok(stored(tx.conn, id)?.map(|stored| stored.to))
 }
 
-/// Makes an instance live that is not; its log begins, or goes on in a new generation.
+/// Creates the live state of an instance. Its log begins, or continues in a new generation.
 fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     statement::change(
         tx.conn,
@@ -139,7 +139,7 @@ fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     Ok(())
 }
 
-/// Marks an active instance as ending; by the clock only when its time is over.
+/// Marks an active instance as ending: for a reason of the clock only once its time is over.
 fn mark(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -153,7 +153,7 @@ fn mark(
 }
 
 impl SqliteStore {
-    /// Closes an instance, some people at a time.
+    /// Closes an instance, some participants at a time.
     pub(super) async fn close(&self, id: InstanceId, reason: Reason) -> Answer<Stepped> {
         loop {
             let step = move |tx: &mut WriteTransaction<'_>| close(tx, id, reason);
@@ -166,7 +166,7 @@ impl SqliteStore {
     }
 }
 
-/// Closes an instance: joins and posts stop at once, everybody leaves, some at a time.
+/// Closes an instance: joins and posts are rejected immediately, participants leave some at a time.
 fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answer<Closing> {
     let Some(found) = live(tx.conn, id)? else {
         return Ok(Closing::Closed);
@@ -219,7 +219,7 @@ fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answe
     Ok(Closing::Closed)
 }
 
-/// Marks an ending instance as ended whose log is closed.
+/// Marks an ending instance as ended once its log is closed.
 fn record(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     let Some(found) = live(tx.conn, id)? else {
         return Ok(done_if(!is_in(tx.conn, id, InstanceState::Ending)?));
@@ -245,7 +245,7 @@ fn record(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     ))
 }
 
-/// Nothing of an ended instance stays live.
+/// Removes the live state of an ended instance.
 fn destroy(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     let Some(found) = live(tx.conn, id)? else {
         return Ok(Stepped::Done);
@@ -277,7 +277,7 @@ fn destroy(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<Stepped> {
     Ok(Stepped::Done)
 }
 
-/// Mends what others wrote: what should be live and is not, what is live and has ended.
+/// Repairs what other programs wrote: creates missing live states, and removes those of ended instances.
 fn sweep(tx: &mut WriteTransaction<'_>) -> Answer<()> {
     let missing = statement::select_all(
         tx.conn,
@@ -355,7 +355,7 @@ fn done_if(done: bool) -> Stepped {
     if done { Stepped::Done } else { Stepped::NotYet }
 }
 
-/// What is to be done by the clock until `now + horizon_ms`, each in the order of its time.
+/// The starts and ends until `now + horizon_ms`, each in the order of its time.
 fn agenda(conn: &Connection, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> {
     let until = now.plus_ms(horizon_ms);
     Ok(Agenda {
@@ -365,7 +365,7 @@ fn agenda(conn: &Connection, now: Timestamp, horizon_ms: i64) -> Answer<Agenda> 
     })
 }
 
-/// Which live instances will be over by then and are not closed.
+/// Live instances that end until then and are not closed.
 fn live_ends(conn: &Connection, until: Timestamp) -> Answer<Vec<(InstanceId, Timestamp)>> {
     Ok(statement::select_all(
         conn,

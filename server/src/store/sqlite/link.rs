@@ -1,4 +1,4 @@
-//! The file and its connections: one that writes, two that read beside it, each on its own thread.
+//! The connections: one that writes and two that read, each on its own thread.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -20,23 +20,23 @@ use super::fault::STORE;
 use super::feed::Feeding;
 use super::writer::{QUEUE_MAX, Undo, Verb, WriteTransaction, Writer, asked};
 
-/// The name of the file in its directory.
+/// The name of the SQLite file in its directory.
 pub(super) const FILE: &str = "plenary.db";
 
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Prepared statements kept on each connection: more than this program has.
+/// Prepared statements that each connection caches: more than this program has.
 const STATEMENTS_MAX: usize = 128;
 
 /// Connections that read: more do not make a small machine faster.
 const READERS: usize = 2;
 
-/// Readings that may wait; whoever asks for more waits with them, outside.
+/// Queued reads. When the queue is full, callers wait.
 const READINGS_MAX: usize = 1_024;
 
-/// What every connection asks of the file: acknowledged means on disk. What is written is brought from
-/// the log into the file after 4,000 pages (16 MB): a page that many posts share is brought there once.
+/// The settings of every connection. A commit is on disk before it is acknowledged. The write-ahead log is
+/// copied into the file every 4,000 pages (16 MB), so a page that many posts share is copied once.
 const SESSION: &str = "PRAGMA synchronous = FULL;
      PRAGMA foreign_keys = ON;
      PRAGMA temp_store = MEMORY;
@@ -46,7 +46,7 @@ const SESSION: &str = "PRAGMA synchronous = FULL;
 
 type Reading = Box<dyn FnOnce(&Connection) + Send>;
 
-/// The way to the threads. They end when it is dropped.
+/// Sends verbs and reads to the threads, which end when it is dropped.
 #[derive(Clone)]
 pub(super) struct Link {
     verbs: mpsc::Sender<Box<dyn Verb>>,
@@ -56,7 +56,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts the threads on a connection that is fit to write.
+    /// Starts the threads. `conn` becomes the writing connection.
     pub(super) fn start(
         conn: Connection,
         directory: &Path,
@@ -89,7 +89,7 @@ impl Link {
         })
     }
 
-    /// Does a verb: answered once the commit that holds it is on disk.
+    /// Runs a verb. Returns once its commit is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         verb: impl FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send + 'static,
@@ -97,7 +97,7 @@ impl Link {
         self.ask(asked(Undo::Alone, verb)).await
     }
 
-    /// As [`Link::write`], for a verb that looks at everything before it writes, see [`Undo::Nothing`].
+    /// Runs a verb that checks everything before it writes, see [`Undo::Nothing`].
     pub(super) async fn write_at_once<T: Send + 'static>(
         &self,
         verb: impl FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send + 'static,
@@ -116,7 +116,7 @@ impl Link {
         self.instrument.call(call(&"write"), asking).await
     }
 
-    /// Reads: all of it from one state of the file.
+    /// Reads from one snapshot.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         reading: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
@@ -133,12 +133,12 @@ impl Link {
         self.instrument.call(call(&"read"), asking).await
     }
 
-    /// Whether the file took nothing the last time that something was to be written.
+    /// Whether the last write failed.
     pub(super) fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// A way to the threads that does not keep them.
+    /// A handle that does not keep the threads running.
     pub(super) fn downgrade(&self) -> WeakLink {
         WeakLink {
             verbs: self.verbs.downgrade(),
@@ -148,7 +148,7 @@ impl Link {
     }
 }
 
-/// A [`Link`] that ends when no other is left.
+/// A handle that does not keep the threads running.
 pub(super) struct WeakLink {
     verbs: mpsc::WeakSender<Box<dyn Verb>>,
     readings: mpsc::WeakSender<Reading>,
@@ -209,7 +209,7 @@ fn in_one_state<T>(conn: &Connection, reading: impl FnOnce(&Connection) -> Answe
     outcome
 }
 
-/// Opens the file of a directory to write, and makes both if they are missing: for their owner alone.
+/// Opens the file in a directory for writing. Creates both if they are missing, for their owner only.
 pub(super) fn open(directory: &Path) -> Result<Connection, OpenError> {
     let unusable = |path: &Path| {
         let path = path.to_owned();
@@ -242,17 +242,17 @@ pub(super) fn open(directory: &Path) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
-/// Where a directory's file is.
+/// The path of the file in a directory.
 pub(super) fn file_of(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// Opens the file of a directory to look at it, if it is there.
+/// Opens the file in a directory for reading.
 pub(super) fn open_to_read(directory: &Path) -> rusqlite::Result<Connection> {
     connect(&file_of(directory), OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-/// A file that `SQLite` keeps beside another: `-wal`, `-shm`, `-journal`.
+/// A file that SQLite keeps beside another: `-wal`, `-shm`, `-journal`.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -1,4 +1,4 @@
-//! What a live instance is, who may read it, and the one place where events come from.
+//! Live instances, who may read them, and the only place that emits events.
 
 use plenary_shared::domain::{Event, Reason, Reject, Role, User, What};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
@@ -15,12 +15,12 @@ use super::moderation::{self, Restriction};
 use super::statement;
 use super::writer::WriteTransaction;
 
-/// How far the closing of a live instance has come.
+/// The state of a live instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LiveState {
-    /// People may join and post.
+    /// Users may join and post.
     Active,
-    /// Its closing has begun.
+    /// It is closing.
     Ending,
     /// Its log is complete.
     Closed,
@@ -37,7 +37,7 @@ impl LiveState {
     }
 }
 
-/// An instance from its start until its end is complete.
+/// A live instance: from its start until its end is complete.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Live {
     pub(super) generation: Generation,
@@ -45,16 +45,16 @@ pub(super) struct Live {
     pub(super) state: LiveState,
     pub(super) to: Timestamp,
     pub(super) is_public: bool,
-    /// Nobody joins.
+    /// Joins are rejected.
     pub(super) locked: bool,
-    /// Nobody speaks.
+    /// Posts are rejected.
     pub(super) read_only: bool,
-    /// When it closed and why, once its closing has begun.
+    /// The time and reason of the end, once it is closing.
     pub(super) closing: Option<(Timestamp, Reason)>,
 }
 
 impl Live {
-    /// Whether people may join and post now.
+    /// Whether users may join and post now.
     pub(super) fn is_open(&self, now: Timestamp) -> bool {
         self.state == LiveState::Active && now < self.to
     }
@@ -89,15 +89,15 @@ pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fa
     )?)
 }
 
-/// What a post needs to know, in one look.
+/// What a post needs to know.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seat {
     pub(super) generation: Generation,
-    /// The last number of the log.
+    /// The last seq of the log.
     pub(super) last: Seq,
 }
 
-/// Where this person may speak: the instance is open, they are in it, and no admin forbids it.
+/// The state in which a user may post: the instance is open, they participate, and no restriction applies.
 pub(super) fn seat(
     conn: &Connection,
     id: InstanceId,
@@ -143,7 +143,7 @@ pub(super) fn stored(conn: &Connection, id: InstanceId) -> Result<Option<Stored>
     Ok(statement::one(conn, lifecycle::stored(id))?)
 }
 
-/// Whether this address is in the meeting's audience.
+/// Whether a user is in the meeting's audience.
 pub(super) fn is_invited(conn: &Connection, id: InstanceId, user: &User) -> Result<bool, Fault> {
     Ok(statement::exists(
         conn,
@@ -159,7 +159,7 @@ pub(super) fn is_invited(conn: &Connection, id: InstanceId, user: &User) -> Resu
     )?)
 }
 
-/// When somebody's stay began, and its join's number, if they are in.
+/// When a participant joined, and the seq of the join.
 pub(super) fn stay_of(
     conn: &Connection,
     id: InstanceId,
@@ -182,8 +182,8 @@ pub(super) fn stay_of(
     )?)
 }
 
-/// Whether this person may read a live instance: it is public, or they are in its audience, or in
-/// it, or an admin; not who was banned.
+/// Whether a user may read a live instance: it is public, or they are in its audience, a participant or an
+/// admin; but not if they are banned.
 pub(super) fn may_read_live(
     conn: &Connection,
     id: InstanceId,
@@ -199,7 +199,7 @@ pub(super) fn may_read_live(
     may_see_live(conn, id, is_public, viewer)
 }
 
-/// Whether this person may know that it is going on.
+/// Whether a user may know that an instance is live.
 pub(super) fn may_see_live(
     conn: &Connection,
     id: InstanceId,
@@ -212,7 +212,7 @@ pub(super) fn may_see_live(
         || stay_of(conn, id, viewer.id)?.is_some())
 }
 
-/// Whether this person may read an instance that is not live.
+/// Whether a user may read an instance that is not live.
 pub(super) fn may_read_stored(
     conn: &Connection,
     id: InstanceId,
@@ -222,7 +222,7 @@ pub(super) fn may_read_stored(
     Ok(viewer.role == Role::Admin || stored.meeting.is_public || is_invited(conn, id, viewer)?)
 }
 
-/// Why nothing can be done in an instance that is not open.
+/// The rejection of a request to an instance that is not open.
 pub(super) fn why_not_open(
     conn: &Connection,
     id: InstanceId,
@@ -259,7 +259,7 @@ fn reject(
     ))
 }
 
-/// Numbers an event, writes it to the log and tells the hub. Its seq.
+/// Appends an event to the log and publishes it. Returns its seq.
 pub(super) fn emit(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -282,10 +282,10 @@ pub(super) fn emit(
         .ok_or_else(|| Fault::broken("writing an event", format!("{id} has it already")).into())
 }
 
-/// Writes the event after the `last` one and tells the hub: the one place where events come from.
-/// Its seq; `None`, and nothing is written, if it is a message whose cmid its sender has used before.
+/// Appends an event after the `last` one and publishes it: the only place that emits events. Returns its
+/// seq; `None`, and nothing is written, if it is a message with a cmid that its author has used before.
 ///
-/// What can be refused is written first: when nothing but the disk can fail, nothing is left to undo.
+/// The row that may be refused is written first, so that afterwards only the disk can fail.
 pub(super) fn append(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -320,7 +320,7 @@ pub(super) fn append(
     Ok(Some(seq))
 }
 
-/// How many rows that is: none if it was said before.
+/// Returns the number of rows: 0 for a duplicate.
 fn write_down(
     conn: &Connection,
     id: InstanceId,

@@ -1,5 +1,5 @@
-//! One server a file: a lock of the operating system's, which ends with the process, however that
-//! ends, and beside it the process' number for whoever comes second.
+//! A file lock that limits a data directory to one server. The operating system releases it when the
+//! process ends. The file has the process id, for the error of a second server.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -8,21 +8,21 @@ use std::path::Path;
 
 use super::OpenError;
 
-/// The name of the lock's file.
+/// The name of the lock file.
 pub(super) const NAME: &str = "plenary.lock";
 
-/// The longest number of a process that is read.
+/// The longest process id that is read.
 const PID_BYTES_MAX: u64 = 20;
 
-/// Held as long as the server runs.
+/// The lock of a running server.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// The lock is the file's as long as it is open.
+    /// The lock is held while the file is open.
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a directory, or says who has it.
+    /// Takes the lock of a directory; the error names the process that has it.
     pub(super) fn take(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join(NAME);
         let unusable = |source| OpenError::Unusable {
@@ -57,8 +57,7 @@ impl Lock {
         Ok(Self { _file: file })
     }
 
-    /// The number of the process that serves a directory, if one does. Takes no lock that another
-    /// would wait for.
+    /// The id of the process that serves a directory, if one does. Does not block a starting server.
     pub(super) fn holder(directory: &Path) -> Option<String> {
         let mut file = File::open(directory.join(NAME)).ok()?;
         match file.try_lock_shared() {

@@ -1,4 +1,4 @@
-//! What people do in a live meeting: join, leave, post, and change what they said.
+//! Posting, editing and deleting messages.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, User, What};
@@ -84,8 +84,7 @@ impl MessageStore for SqliteStore {
     }
 }
 
-/// A participant says something: once for each cmid, whatever happens. Needs no savepoint: it looks at
-/// everything before it writes.
+/// Posts a message, once for each cmid. Needs no savepoint, because it checks everything before it writes.
 fn post(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -142,8 +141,7 @@ fn why_not_post(tx: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Error
     }
 }
 
-/// A participant edits (to this body) or deletes (`None`) what they said: once for each cmid,
-/// whatever happens.
+/// Edits a message to this body, or deletes it (`None`), once for each cmid.
 fn change(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -189,7 +187,7 @@ fn change(
     })
 }
 
-/// Whether somebody may say something now.
+/// Checks that a user may post now.
 fn may_speak(conn: &Connection, id: InstanceId, user: &User, now: Timestamp) -> Answer<()> {
     match live(conn, id)? {
         Some(found) if !found.is_open(now) => Err(why_not_open(conn, id, user, now)),
@@ -199,8 +197,8 @@ fn may_speak(conn: &Connection, id: InstanceId, user: &User, now: Timestamp) -> 
     }
 }
 
-/// Why somebody who is not in can do nothing. Whoever may not know that it is going on is not told
-/// by this either.
+/// The rejection of a user who does not participate. It does not reveal a live instance to users who may not
+/// see it.
 pub(super) fn not_in(conn: &Connection, id: InstanceId, found: &Live, user: &User) -> Error {
     match may_see_live(conn, id, found.is_public, user) {
         Ok(true) => Code::NotParticipant.into(),

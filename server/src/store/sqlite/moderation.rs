@@ -1,4 +1,4 @@
-//! An admin steers a live instance, and what holds because of it.
+//! Moderation of live instances, and the restrictions in force.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
@@ -20,12 +20,12 @@ use super::presence::end_stay;
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
 
-/// What one person may not do.
+/// A restriction of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Restriction {
-    /// Speak.
+    /// May not post.
     Muted,
-    /// Come in, and read along.
+    /// May not join or read.
     Banned,
 }
 
@@ -59,7 +59,7 @@ impl Restriction {
     }
 }
 
-/// Does what an admin wants: once for each cmid, whatever happens.
+/// Applies a moderation request, once for each cmid.
 fn moderate(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -92,7 +92,7 @@ fn moderate(
     })
 }
 
-/// Changes what holds. Who is taken out by it.
+/// Applies an action. Returns the participant that it removes.
 fn take_effect(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -148,7 +148,7 @@ fn take_effect(
     }
 }
 
-/// Whether an admin forbids this to somebody.
+/// Whether a restriction of a user is in force.
 pub(super) fn is_restrained(
     conn: &Connection,
     id: InstanceId,
@@ -172,7 +172,7 @@ pub(super) fn is_restrained(
     )?)
 }
 
-/// Whether no admin forbids somebody who is in to speak.
+/// Checks that no restriction keeps a participant from posting.
 pub(super) fn unsilenced(
     conn: &Connection,
     id: InstanceId,
@@ -188,7 +188,7 @@ pub(super) fn unsilenced(
     Ok(())
 }
 
-/// What holds in a live instance because admins said so.
+/// The restrictions in force in a live instance.
 pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrictions, Fault> {
     let mut restrictions = Restrictions::default();
     if let Some(found) = live(conn, id)? {
@@ -215,7 +215,7 @@ pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrict
     Ok(restrictions)
 }
 
-/// Makes hold again what the log says of an instance that becomes live again.
+/// Restores the restrictions from the log of an instance that becomes live again.
 pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     let actions = statement::select_all(
         tx.conn,
@@ -268,7 +268,7 @@ const WRITABLE: &str = "
  WHERE meetingID = :meeting
    AND orderID = :order";
 
-/// Sets or clears a flag where that is needed; whether it was.
+/// Sets or clears a flag if needed. Returns whether it was.
 fn set_flag(conn: &Connection, id: InstanceId, sql: &str, needed: bool) -> Result<bool, Fault> {
     if needed {
         statement::change(
@@ -280,7 +280,7 @@ fn set_flag(conn: &Connection, id: InstanceId, sql: &str, needed: bool) -> Resul
     Ok(needed)
 }
 
-/// Whether it did not hold before.
+/// Returns whether it was not in force before.
 fn restrain(
     conn: &Connection,
     id: InstanceId,
@@ -302,7 +302,7 @@ fn restrain(
     Ok(changed > 0)
 }
 
-/// Whether it held before.
+/// Returns whether it was in force before.
 fn release(
     conn: &Connection,
     id: InstanceId,

@@ -1,4 +1,4 @@
-//! Opening the file: what a process wants of it, and why it cannot have it.
+//! Opening the SQLite file, and why that fails.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub enum OpenError {
         /// The other server's process.
         pid: String,
     },
-    /// It cannot be made or opened.
+    /// It cannot be created or opened.
     #[error("{} cannot be used: {source}", path.display())]
     Unusable {
         /// The directory or file.
@@ -40,13 +40,13 @@ pub enum OpenError {
         /// Why not.
         source: std::io::Error,
     },
-    /// It is not there, and is not to be made.
+    /// It does not exist, and is not to be created.
     #[error("{} is not there", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// Everything in it is elsewhere now.
+    /// It was transferred to another store.
     #[error(
         "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
          Whoever wants the old one back in spite of what was said there since: \
@@ -56,12 +56,12 @@ pub enum OpenError {
     Moved {
         /// The directory.
         path: PathBuf,
-        /// The new home.
+        /// The other store.
         place: String,
         /// When.
         at: Timestamp,
     },
-    /// It is about to be elsewhere.
+    /// A transfer to another store is incomplete.
     #[error(
         "{} is being moved to {place}: run the same plenary-server move again to complete it, \
          or stay here by plenary-server serve --force",
@@ -70,29 +70,29 @@ pub enum OpenError {
     Moving {
         /// The directory.
         path: PathBuf,
-        /// The new home.
+        /// The other store.
         place: String,
     },
     /// Its tables are not as this program needs them.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// It could not be asked.
+    /// SQLite failed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// What a process wants of the file.
+/// What a process opens the file for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To serve it: one process at a time may.
+    /// To serve it, which one process at a time may.
     Serve,
-    /// To look at it or change something, beside the server.
+    /// To read or change it, with or without a running server.
     Command,
 }
 
 impl SqliteStore {
-    /// Opens the file of a directory, makes both if they are missing, and brings the tables up to
-    /// date. The clock is the store's.
+    /// Opens the file in a directory, creates both if they are missing, and brings the tables up to date. The
+    /// clock is the store's.
     pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
         Self::open_paced(directory, clock, purpose, Instrument::default())
     }
@@ -122,7 +122,7 @@ impl SqliteStore {
         }))
     }
 
-    /// Looks at the file of a directory for an operator. Changes nothing.
+    /// Diagnoses the file in a directory. Changes nothing.
     pub fn examine(directory: &Path) -> Vec<Diagnostic> {
         diagnose::examine(directory)
     }

@@ -59,7 +59,7 @@ impl ParticipationStore for SqliteStore {
     }
 }
 
-/// Becomes a participant.
+/// Joins an instance.
 fn join(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -116,7 +116,7 @@ fn join(
     })
 }
 
-/// Is a participant no longer, because they say so.
+/// Leaves an instance.
 fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
     let found = match live(tx.conn, id)? {
         Some(found) if found.is_open(tx.now) => found,

@@ -1,8 +1,7 @@
-//! Connections that hold stays, and servers that hold connections.
+//! Connections that hold stays, and the leases of servers.
 //!
-//! A stay is held by the connections bound to it; one that is lost goes on holding it until its
-//! grace is over. A stay that was joined without a connection is `lasting`: held by nobody who could
-//! be lost.
+//! A stay is held by the connections bound to it. A lost connection holds it until the grace period ends.
+//! A stay without a connection is `lasting`: no lost connection ends it.
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Reason, User, What};
@@ -19,7 +18,7 @@ use super::live::{emit, live, may_read_live, stay_of};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
 
-/// Lost connections that one verb deals with; others get their turn in between.
+/// Lost connections that one verb handles, so that other verbs run in between.
 const REAPED_MAX: usize = 200;
 
 #[async_trait]
@@ -89,7 +88,7 @@ impl PresenceStore for SqliteStore {
     }
 }
 
-/// Binds a connection to the stay that the user is in, if they are in one.
+/// Binds a connection to the user's stay, if they participate.
 pub(super) fn bind(
     conn: &Connection,
     id: InstanceId,
@@ -119,7 +118,7 @@ pub(super) fn bind(
     Ok(())
 }
 
-/// Takes the user out; the log is the caller's.
+/// Removes the stay. The caller writes the log.
 pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Result<(), Fault> {
     for sql in [
         "DELETE FROM stay
@@ -144,7 +143,7 @@ pub(super) fn end_stay(conn: &Connection, id: InstanceId, user: UserId) -> Resul
     Ok(())
 }
 
-/// Whether somebody who follows still may; if they are in, their connection holds their stay.
+/// Checks that a user may still follow; binds their connection if they participate.
 fn hold(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -162,7 +161,7 @@ fn hold(
     })?)
 }
 
-/// While the file takes nothing it can be read all the same: a socket says again that it holds.
+/// Ignores that SQLite cannot be written: it can still be read, and the socket binds again later.
 pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
     match held {
         Err(Error::Fault(fault @ Fault::Unavailable { .. })) => {
@@ -173,8 +172,7 @@ pub(super) fn or_later(id: InstanceId, held: Answer<()>) -> Answer<()> {
     }
 }
 
-/// A connection is gone, whose last sign of life came `silent_ms` ago: it holds what it held until
-/// the grace since then is over.
+/// Marks a connection as lost since `silent_ms` ago: it holds its stay until the grace period ends.
 fn detach(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -214,7 +212,7 @@ fn lose(
     Ok(())
 }
 
-/// The person at a connection has not used it for so long, or uses it.
+/// Sets how long the user of a connection has been idle; `None`: they are active.
 fn idle(
     tx: &mut WriteTransaction<'_>,
     id: InstanceId,
@@ -245,7 +243,7 @@ fn idle(
     })
 }
 
-/// Whose stay a connection that is not lost holds.
+/// The user whose stay a connection holds, unless it is lost.
 fn holding(conn: &Connection, id: InstanceId, connection: &str) -> Result<Option<UserId>, Fault> {
     Ok(statement::select_one(
         conn,
@@ -273,8 +271,8 @@ struct Lost {
     at: Timestamp,
 }
 
-/// Ends the stays whose connections were lost and did not come back within the grace: of
-/// [`REAPED_MAX`] connections at most. How many were due.
+/// Ends the stays whose connections were lost for longer than the grace period, of at most [`REAPED_MAX`]
+/// connections. Returns how many were due.
 fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
     let found = match live(tx.conn, id)? {
         // Whoever is still in when time is up leaves at the end, with everybody.
@@ -315,7 +313,7 @@ fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<
     Ok(due.len())
 }
 
-/// Forgets a connection. When the stay began that nobody holds any more by that.
+/// Removes a connection. Returns when the stay began if no other connection holds it.
 fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Timestamp>, Fault> {
     statement::change(
         conn,
@@ -355,7 +353,7 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
     )?)
 }
 
-/// A server lives for some time more (0: it stops). Every live server.
+/// Renews the lease of a server; 0 ends it. Returns every running server.
 fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
     statement::change(
         tx.conn,
@@ -381,8 +379,8 @@ fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> A
     )?)
 }
 
-/// Takes the connections of dead servers for lost since their last renewal. The instances that have
-/// connections whose grace is over.
+/// Marks the connections of servers with an expired lease as lost since the last renewal. Returns the
+/// instances that have connections to reap.
 fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<InstanceId>> {
     let now_ms = tx.now.as_ms();
     let dead = statement::select_all(
@@ -421,7 +419,7 @@ fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<Instan
     )?)
 }
 
-/// The connections of a server that are not lost: what each holds.
+/// The connections of a server that are not lost, and the stay that each holds.
 fn held_by(conn: &Connection, node: &str) -> Result<Vec<(String, InstanceId, UserId)>, Fault> {
     Ok(statement::select_all(
         conn,

@@ -1,4 +1,4 @@
-//! How far people have read, and what is left: messages of others.
+//! Read positions, and the messages of others above them.
 
 use async_trait::async_trait;
 use plenary_shared::domain::User;
@@ -13,8 +13,7 @@ use crate::store::{ReadPosition, ReadPositionStore};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
 
-/// Messages with a name in them that are looked at in one instance: whoever is meant more often than
-/// that has lost count.
+/// Messages of one instance that are searched for mentions; mentions above that are not counted.
 const MENTIONS_READ_MAX: usize = 10_000;
 
 #[async_trait]
@@ -39,7 +38,7 @@ impl ReadPositionStore for SqliteStore {
     }
 }
 
-/// Writes these positions, each only forwards.
+/// Stores read positions. A stored position never decreases.
 fn save_positions(tx: &mut WriteTransaction<'_>, positions: &[ReadPosition]) -> Answer<()> {
     for one in positions {
         statement::change(
@@ -58,7 +57,7 @@ fn save_positions(tx: &mut WriteTransaction<'_>, positions: &[ReadPosition]) -> 
     Ok(())
 }
 
-/// What is left to read of these instances, whose positions are at least those that are known.
+/// The unread messages of these instances, whose read positions are at least the known ones.
 fn unread(conn: &Connection, viewer: &User, known: &[(InstanceId, Seq)]) -> Answer<Vec<Unread>> {
     let mut found = Vec::with_capacity(known.len());
     for (instance, noted) in known {
@@ -122,7 +121,7 @@ fn count(conn: &Connection, user: UserId, id: InstanceId, after: Seq) -> Result<
     Ok(found.unwrap_or_default())
 }
 
-/// What others said with an `@` in it.
+/// The bodies of messages of others that have an `@`.
 fn addressed(
     conn: &Connection,
     user: UserId,

@@ -1,4 +1,4 @@
-//! Who waits for what has not begun: in memory, for the file has one server.
+//! Users who wait for scheduled instances: in memory, because the store has one server.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,11 +17,11 @@ use crate::store::{Feed, Waiting, WaitingStore, refusal};
 use super::SqliteStore;
 use super::live::{may_read_stored, stored, why_not_open};
 
-/// Who waits where.
+/// Waiting users by instance.
 #[derive(Default)]
 pub(super) struct Waiters(Mutex<BTreeMap<InstanceId, People>>);
 
-/// What they are called, and until when they are taken to wait.
+/// Names of users, and until when they count as waiting.
 type People = BTreeMap<UserId, (String, Timestamp)>;
 
 #[async_trait]
@@ -45,7 +45,7 @@ impl WaitingStore for SqliteStore {
 }
 
 impl Waiters {
-    /// How many wait for each of these.
+    /// The number of waiting users of each instance.
     pub(super) fn count(&self, instances: &[InstanceId]) -> Vec<u32> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |id| all.get(id).map_or(0, BTreeMap::len);
@@ -55,7 +55,7 @@ impl Waiters {
             .collect()
     }
 
-    /// Somebody waits, looks who does, or waits no more: who does, and what is to be told.
+    /// Starts, refreshes, reads or ends waiting. Returns who waits, and the changes to publish.
     fn wait(
         &self,
         instance: InstanceId,
@@ -109,7 +109,7 @@ impl Waiters {
     }
 }
 
-/// Whether somebody may wait for an instance, and look who does.
+/// Checks that a user may wait for an instance, and see who waits.
 fn may_wait(conn: &Connection, id: InstanceId, viewer: &User, now: Timestamp) -> Answer<()> {
     let refused = || why_not_open(conn, id, viewer, now);
     let found = stored(conn, id)?.ok_or_else(refused)?;

@@ -1,4 +1,4 @@
-//! Seeing what other processes change in the file.
+//! Detecting changes by other processes.
 
 use super::feed::Feeding;
 use super::link::WeakLink;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// Between two looks at whether another process has changed the file.
+/// The interval of the checks for changes, in milliseconds.
 const LOOK_MS: u64 = 500;
 
-/// Tells the hub, for as long as it listens, when another process has changed the file.
+/// Publishes changes by other processes until the hub closes the feed.
 pub(super) async fn watch(link: WeakLink, feeding: Arc<Feeding>) {
     let seen = Arc::new(AtomicI64::new(0));
     let mut look = tokio::time::interval(Duration::from_millis(LOOK_MS));
