@@ -15,7 +15,7 @@ impl HealthStore for SqliteStore {
             // A lease is written every two seconds, so this is no old news.
             Ok(()) if self.link.is_failing() => Err(Fault::unavailable(
                 fault::STORE,
-                "the data file takes nothing",
+                "the data file cannot be written",
             )),
             Ok(()) => Ok(()),
             Err(Error::Fault(fault)) => Err(fault),
@@ -31,7 +31,7 @@ impl HealthStore for SqliteStore {
             ok: ready.is_ok(),
             detail: ready.err().map(|fault| match fault {
                 Fault::Unavailable { .. } => {
-                    "The data file takes nothing: is the disk full?".to_owned()
+                    "The data file cannot be written: is the disk full?".to_owned()
                 }
                 Fault::Broken { what, .. } => format!("The data file: {what} failed."),
             }),

@@ -1,4 +1,4 @@
-//! The one thread that writes: all verbs that wait are committed together, and only then answered.
+//! The writing thread: it commits all waiting verbs together, and then answers them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,18 +18,18 @@ use super::fault::fault;
 use super::feed::Feeding;
 use super::statement;
 
-/// Verbs that may wait; whoever asks for more waits with them, outside.
+/// Queued verbs. When the queue is full, callers wait.
 pub(super) const QUEUE_MAX: usize = 4_096;
 
-/// Verbs of one commit: so long does the first of them wait for the last.
+/// Verbs of one commit; the first waits for the last.
 const BATCH_MAX: usize = 256;
 
-/// How long a commit waits for verbs that probably come: a part of what its write to the disk takes.
+/// How long a commit waits for further verbs that are likely: a part of the time of its disk write.
 const GATHER: Duration = Duration::from_micros(100);
 
-/// What one verb may do: all of it is kept, or nothing.
+/// The transaction of one verb: all of its changes are kept, or none.
 pub(super) struct WriteTransaction<'a> {
-    /// The file.
+    /// The connection.
     pub(super) conn: &'a Connection,
     /// The store's time.
     pub(super) now: Timestamp,
@@ -60,23 +60,23 @@ impl WriteTransaction<'_> {
     }
 }
 
-/// What is to be taken back when a verb fails.
+/// What is rolled back when a verb fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Undo {
-    /// What this verb did.
+    /// The changes of this verb.
     Alone,
-    /// Nothing, for it looks at everything before it writes. Should it fail after that all the same,
-    /// the whole commit is taken back: such a verb needs no savepoint.
+    /// Nothing, because the verb checks everything before it writes, so it needs no savepoint. Should it fail
+    /// afterwards, the whole commit is rolled back.
     Nothing,
 }
 
-/// A verb on its way to the file.
+/// A queued verb.
 pub(super) trait Verb: Send {
-    /// What is to be taken back when it fails.
+    /// What is rolled back when it fails.
     fn undo(&self) -> Undo;
-    /// Does it; whether what it changed is to be kept.
+    /// Runs it. Returns whether its changes are kept.
     fn run(&mut self, tx: &mut WriteTransaction<'_>) -> bool;
-    /// Answers whoever asked: with the verb's own answer, or with why nothing was committed.
+    /// Answers the caller: with the verb's own answer, or with the fault of the commit.
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
 
@@ -112,12 +112,12 @@ where
             (Ok(()), None) => return,
             (Err(fault), _) => Err(fault.into()),
         };
-        // Whoever asked may be gone; what was done is done all the same.
+        // The caller may be gone; the changes are committed all the same.
         let _ = self.answer.send(answer);
     }
 }
 
-/// A verb to be queued, and where its answer will be.
+/// A verb to queue, and the receiver of its answer.
 pub(super) fn asked<T: Send + 'static>(
     undo: Undo,
     verb: impl FnOnce(&mut WriteTransaction<'_>) -> Answer<T> + Send + 'static,
@@ -132,17 +132,17 @@ pub(super) fn asked<T: Send + 'static>(
     (Box::new(asked), answered)
 }
 
-/// The writing connection and what it needs.
+/// The state of the writing thread.
 pub(super) struct Writer {
     pub(super) conn: Connection,
     pub(super) clock: Clock,
     pub(super) feeding: Arc<Feeding>,
-    /// Whether the file took nothing the last time that something was to be written.
+    /// Whether the last write failed.
     pub(super) failing: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// Runs until nobody can ask any more.
+    /// Runs until all senders are dropped.
     pub(super) fn run(self, mut verbs: mpsc::Receiver<Box<dyn Verb>>) {
         let mut likely: usize = 1;
         while let Some(first) = verbs.blocking_recv() {
@@ -153,26 +153,26 @@ impl Writer {
             };
             let changed_before = self.conn.total_changes();
             let (ran, outcome) = self.commit(next);
-            // Whoever is answered now asks again soon.
+            // Answered callers are likely to send the next verb soon.
             likely = ran;
             match outcome {
-                // To commit nothing is no proof.
+                // An empty commit does not prove that the file can be written.
                 Ok(()) if self.conn.total_changes() == changed_before => {}
                 Ok(()) => {
                     if self.failing.swap(false, Ordering::Relaxed) {
-                        tracing::info!("the data file takes what is written again");
+                        tracing::info!("writes to the data file succeed again");
                     }
                 }
                 Err(error) => {
                     if !self.failing.swap(true, Ordering::Relaxed) {
-                        tracing::error!(%error, "the data file takes nothing");
+                        tracing::error!(%error, "writing the data file failed");
                     }
                 }
             }
         }
     }
 
-    /// Runs verbs in one transaction as long as there are more, and answers them. How many they were.
+    /// Runs the queued verbs in one transaction and answers them. Returns how many.
     fn commit(
         &self,
         next: impl FnMut(usize) -> Option<Box<dyn Verb>>,
@@ -183,7 +183,7 @@ impl Writer {
         if outcome.is_ok() {
             self.feeding.publish(news);
         } else {
-            self.take_back();
+            self.roll_back();
         }
         let count = ran.len();
         for verb in ran {
@@ -224,7 +224,7 @@ impl Writer {
             news,
         });
         if self.conn.is_autocommit() {
-            // Out of space or memory, the whole transaction was taken back, not this verb alone.
+            // Out of space or memory, SQLite has rolled back the whole transaction.
             return Err(lost());
         }
         if !keep {
@@ -246,23 +246,23 @@ impl Writer {
         self.conn.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
-    fn take_back(&self) {
+    fn roll_back(&self) {
         if !self.conn.is_autocommit()
             && let Err(error) = self.say("ROLLBACK")
         {
-            tracing::error!(%error, "a transaction cannot be taken back");
+            tracing::error!(%error, "rolling back a transaction failed");
         }
     }
 }
 
-/// The next verb, if as many as this are likely to come and one does in time.
+/// The next verb, if further ones are likely and one arrives in time.
 fn gather(verbs: &mut mpsc::Receiver<Box<dyn Verb>>, likely: usize) -> Option<Box<dyn Verb>> {
     if likely == 0 {
         return None;
     }
     let begin = Instant::now();
     while begin.elapsed() < GATHER {
-        // Not asleep: to be woken takes as long as what is waited for.
+        // Yields instead of sleeping: waking up takes as long as the wait.
         std::thread::yield_now();
         if let Ok(verb) = verbs.try_recv() {
             return Some(verb);
@@ -271,7 +271,7 @@ fn gather(verbs: &mut mpsc::Receiver<Box<dyn Verb>>, likely: usize) -> Option<Bo
     None
 }
 
-/// The error of verbs whose transaction was taken back for another's sake.
+/// The error of verbs whose transaction was rolled back because of another verb.
 fn lost() -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
     rusqlite::Error::SqliteFailure(code, None)
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_refused_undoes_only_its_own() {
+    fn rejected_verb_is_rolled_back_alone() {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let (first, mut first_answer) = say("first".to_owned());
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_wrote_before_it_failed_takes_all_back() {
+    fn verb_that_fails_after_writing_rolls_back_the_commit() {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let (first, mut first_answer) = say("first".to_owned());
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn without_space_nothing_is_taken_and_with_space_it_goes_on() {
+    fn full_disk_fails_writes_until_there_is_space() {
         let (_directory, writer) = writer();
         let mut fed = writer.feeding.begin().expect("the first feed");
         let pages: i64 = writer
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_as_such() {
+    fn full_disk_is_reported() {
         let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
         assert_eq!(full.code, ErrorCode::DiskFull);
         let told = fault(&rusqlite::Error::SqliteFailure(full, None)).reject("7");
