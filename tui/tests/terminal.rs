@@ -259,7 +259,7 @@ async fn tour_of_keys_and_notifications() {
     line(&mut pty, "/dnd");
     pty.wait("to be called again", |screen| !screen.contains("DND"));
     // Show only the chat and return, by key and by command.
-    for (alone, back) in [("\x1bl", "\x1bl"), ("/plain\r", "/plain\r")] {
+    for (alone, back) in [("\x1bl", "\x1bl"), ("/copy-mode\r", "/copy-mode\r")] {
         pty.send(alone);
         pty.wait("the chat alone", |screen| !screen.contains("LIVE NOW"));
         pty.send(back);

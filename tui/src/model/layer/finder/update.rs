@@ -51,7 +51,7 @@ impl Step<'_> {
             Found::Meeting(id) if self.model.instance(id).is_none() => self.enter_meeting(id),
             Found::Meeting(id) => self.show(id),
             Found::Person(name) => {
-                self.to_input();
+                self.focus_input();
                 self.pasted(&format!("@{name} "));
             }
             Found::Slash(command) if command.needs_argument() => self.begin_slash(command.name),
@@ -66,14 +66,14 @@ impl Step<'_> {
     }
 
     /// Gives the keys back to the input.
-    pub(crate) fn to_input(&mut self) {
+    pub(crate) fn focus_input(&mut self) {
         self.close_selection();
         self.model.layers.remove::<MeetingList>();
     }
 
     /// Writes a command that needs an argument into the input, unless the input is in use.
     fn begin_slash(&mut self, name: &str) {
-        self.to_input();
+        self.focus_input();
         if self.model.composer_mut().editor.is_empty() {
             self.pasted(&format!("{name} "));
         } else {

@@ -121,10 +121,10 @@ impl Step<'_> {
 
     /// Closes the text to find, the question before a delete, or the selection.
     pub(crate) fn back_in_selection(&mut self) {
-        if let Some(select) = self.model.layers.get_mut::<Selection>() {
-            if select.query.take().is_some() || std::mem::take(&mut select.deleting) {
-                return;
-            }
+        if let Some(select) = self.model.layers.get_mut::<Selection>()
+            && (select.query.take().is_some() || std::mem::take(&mut select.deleting))
+        {
+            return;
         }
         if !self.back_to_search() {
             self.close_selection();
