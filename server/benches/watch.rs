@@ -142,7 +142,7 @@ async fn watch(
         };
         ws.ask(Verb::Watch(watch)).await.expect("an admin may");
         let told = ws.wait_for("what is watched", |push| match push {
-            Push::Board(_) => instance.is_none().then_some(()),
+            Push::Dashboard(_) => instance.is_none().then_some(()),
             Push::Detail(_) => Some(()),
             _ => None,
         });

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plenary_shared::ids::{InstanceId, UserId};
-use plenary_shared::protocol::BoardServer;
+use plenary_shared::protocol::ServerStatus;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -219,7 +219,7 @@ impl Hub {
     }
 
     /// Returns the recent status reports of all servers.
-    pub fn servers(&self) -> Vec<BoardServer> {
+    pub fn servers(&self) -> Vec<ServerStatus> {
         self.servers.recent()
     }
 

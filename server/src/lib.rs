@@ -3,11 +3,11 @@
 pub mod app;
 pub mod archiver;
 pub mod auth;
-pub mod board;
 pub mod clock;
 pub mod command_line;
 pub mod config;
 pub mod ctx;
+pub mod dashboard;
 
 pub mod error;
 pub mod http;

@@ -45,7 +45,7 @@ pub use messages::MessageStore;
 pub use moderation::ModerationStore;
 pub use participation::ParticipationStore;
 pub use planning::PlanningStore;
-pub use plenary_shared::protocol::{Planned, PlannedInstance};
+pub use plenary_shared::protocol::{PlannedInstance, PlannedMeeting};
 pub use presence::{ConnectionId, NodeId, PresenceStore};
 pub use read_positions::{ReadPosition, ReadPositionStore};
 pub use search::SearchStore;

@@ -13,8 +13,8 @@ use plenary_shared::protocol::{SUBPROTOCOL, WS_PATH};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::board::Board;
 use crate::ctx::Ctx;
+use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::store::{ConnectionId, NodeId};
 
@@ -36,7 +36,7 @@ pub struct WsState {
     /// The source of events.
     pub hub: Arc<Hub>,
     /// The dashboard, for admins.
-    pub board: Arc<Board>,
+    pub dashboard: Arc<Dashboard>,
     /// This server.
     pub node: NodeId,
     /// Time that a lost connection has to return, in milliseconds.

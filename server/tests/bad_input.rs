@@ -138,7 +138,7 @@ async fn paths() {
         "in%3A1%2F1%20%22%27%3B%20DROP%20TABLE%20message%22",
     ] {
         let found = ada.get(&format!("/search?q={text}")).await.ok();
-        assert_eq!(found["found"], json!([]), "{text}");
+        assert_eq!(found["hits"], json!([]), "{text}");
     }
     let reply = json!({"body": "x", "replyTo": 1});
     let reply = ada.post("/meeting/1/order/1/message", &reply).await;

@@ -125,8 +125,11 @@ async fn plan_from_the_shell_applies_at_once() {
     let args = ["meeting", "audience", "import", "1", "-", "--json"];
     let now = json(&server.cli_with_input(&args, list).ok());
     let report = &now["report"];
-    assert_eq!((&report["added"], &report["known"]), (&1.into(), &1.into()));
-    assert_eq!(report["wrong"][0]["line"], 3);
+    assert_eq!(
+        (&report["added"], &report["existing"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(report["rejected"][0]["line"], 3);
     assert_eq!(
         now["meetings"][0]["audience"].as_array().map(Vec::len),
         Some(2)

@@ -43,7 +43,7 @@ async fn durable_post_answers_ordered_while_archive_is_unavailable() {
     let (cmid, durable) = ada.begin_durable(here, "of weight").await;
     let said = grace.next_event().await;
     // Neither reads nor other posts wait for it.
-    let people = ada.send(Verb::People(here)).await;
+    let people = ada.send(Verb::Participants(here)).await;
     ada.answer(people).await.expect("chat continues");
     let other = ada.post(here, "by the way").await.expect("chat continues");
     assert!(!ada.was_answered(durable), "it is not durable yet");

@@ -8,7 +8,7 @@ use plenary_server::store::mysql::MysqlStore;
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::redis_mysql::RedisMysqlStore;
 use plenary_server::store::{EndStep, LifecycleStore, Stepped};
-use plenary_shared::domain::{Reason, What};
+use plenary_shared::domain::{EventKind, Reason};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Push;
 use plenary_testkit::{Http, RedisOptions, Scene, ServerOptions, Setting, Signal, instance, until};
@@ -101,18 +101,18 @@ async fn end_leaves_a_complete_record() {
     let mut left = BTreeMap::new();
     let closed = follower
         .wait_for("the end", |push| match push {
-            Push::Event(event) => match &event.what {
-                What::Leave { user, reason } => {
+            Push::Event(event) => match &event.kind {
+                EventKind::Leave { user, reason } => {
                     left.insert(user.get(), (*reason, event.timestamp));
                     None
                 }
-                What::Closed { reason } => Some((*reason, event.timestamp)),
-                What::Opened
-                | What::Join { .. }
-                | What::Message { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_) => None,
+                EventKind::Closed { reason } => Some((*reason, event.timestamp)),
+                EventKind::Opened
+                | EventKind::Join { .. }
+                | EventKind::Message { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_) => None,
             },
             Push::Durable(_)
             | Push::Fence(_)
@@ -121,7 +121,7 @@ async fn end_leaves_a_complete_record() {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await;
@@ -285,7 +285,7 @@ async fn participants_leave_on_time_while_mysql_is_unavailable() {
     redis.command(&["ZADD", "active_meetings", &end, "meeting:1:order:1"]);
     let mut kinds = vec![];
     while kinds.last() != Some(&"closed") {
-        kinds.push(ada.next_event().await.what.as_str());
+        kinds.push(ada.next_event().await.kind.as_str());
     }
     assert_eq!(kinds, ["leave", "closed"]);
     scene.stores.mariadb.restart();
@@ -321,7 +321,7 @@ async fn participants_leave_on_time_while_mysql_is_frozen() {
     let mut left = BTreeMap::new();
     for _ in 0..ENDING_IN_SILENCE * 2 {
         let event = ada.next_event().await;
-        let kind = event.what.as_str();
+        let kind = event.kind.as_str();
         let before = left.insert(event.instance, kind);
         let expected = if kind == "closed" {
             Some("leave")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use plenary_shared::domain::{Code, What};
+use plenary_shared::domain::{Code, EventKind};
 use plenary_shared::ids::{Generation, Seq};
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::protocol::{Events, EventsOk, Position, Push, ResumeMode, Verb};
@@ -37,7 +37,7 @@ async fn redis_restart_fences_quiet_meeting_and_keeps_participants() {
         | Push::Typing(_)
         | Push::Waiting(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await;
@@ -53,14 +53,14 @@ async fn redis_restart_fences_quiet_meeting_and_keeps_participants() {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await;
     assert!(fence.generation > opened.generation);
     assert_eq!(fence.base, joined.seq);
     let opened = ada.open(here).await.expect("it is open again");
-    assert_eq!(opened.people.len(), 1);
+    assert_eq!(opened.roster.len(), 1);
     assert_eq!(opened.seq, joined.seq);
 }
 
@@ -84,7 +84,7 @@ async fn reopening_while_redis_is_unavailable_keeps_following() {
         | Push::Typing(_)
         | Push::Waiting(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await;
@@ -139,8 +139,8 @@ async fn end_lost_by_pub_sub_is_read_from_the_archive() {
             let event = grace.next_event().await;
             assert_eq!(event.seq, last.next(), "in order, without a gap");
             last = event.seq;
-            kinds.push(event.what.as_str());
-            if matches!(event.what, What::Closed { .. }) {
+            kinds.push(event.kind.as_str());
+            if matches!(event.kind, EventKind::Closed { .. }) {
                 return kinds;
             }
         }
@@ -181,7 +181,7 @@ async fn slow_reader_receives_everything_and_slows_nobody() {
                 | Push::Typing(_)
                 | Push::Waiting(_)
                 | Push::Presence(_)
-                | Push::Board(_)
+                | Push::Dashboard(_)
                 | Push::Detail(_),
             ) => {}
             // It read nothing for so long that it was closed; it resumes where it was.

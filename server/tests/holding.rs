@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plenary_shared::domain::What;
+use plenary_shared::domain::EventKind;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Position, Push, ResumeMode, Verb};
 use plenary_shared::time::Timestamp;
@@ -26,8 +26,8 @@ fn setting(grace_s: &str) -> Setting {
 
 async fn left(ws: &mut Ws) -> (u64, &'static str) {
     ws.wait_for("somebody to be shown as left", |push| match push {
-        Push::Event(event) => match event.what {
-            What::Leave { user, reason } => Some((user.get(), reason.as_str())),
+        Push::Event(event) => match event.kind {
+            EventKind::Leave { user, reason } => Some((user.get(), reason.as_str())),
             _ => None,
         },
         Push::Durable(_)
@@ -37,7 +37,7 @@ async fn left(ws: &mut Ws) -> (u64, &'static str) {
         | Push::Typing(_)
         | Push::Waiting(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await
@@ -204,7 +204,7 @@ async fn left_at(ws: &mut Ws) -> (u64, &'static str, Timestamp) {
         loop {
             let push = ws.try_next().await.expect("the connection stands");
             if let Push::Event(event) = push
-                && let What::Leave { user, reason } = event.what
+                && let EventKind::Leave { user, reason } = event.kind
             {
                 return (user.get(), reason.as_str(), event.timestamp);
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::protocol::{Events, Verb};
 use plenary_testkit::{Http, Scene, Setting, Ws, instance};
 use serde_json::json;
@@ -44,15 +44,15 @@ async fn whole_log(ws: &mut Ws) -> Vec<Event> {
 fn joins(events: &[Event]) -> Vec<u64> {
     events
         .iter()
-        .filter_map(|event| match &event.what {
-            What::Join { user, .. } => Some(user.get()),
-            What::Opened
-            | What::Leave { .. }
-            | What::Message { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => None,
+        .filter_map(|event| match &event.kind {
+            EventKind::Join { user, .. } => Some(user.get()),
+            EventKind::Opened
+            | EventKind::Leave { .. }
+            | EventKind::Message { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => None,
         })
         .collect()
 }
@@ -195,14 +195,14 @@ async fn concurrent_posts_have_one_order_for_every_reader() {
 }
 
 fn said(event: &Event) -> Option<(u64, String)> {
-    match &event.what {
-        What::Message { body, .. } => Some((event.seq.get(), body.to_string())),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Edited { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => None,
+    match &event.kind {
+        EventKind::Message { body, .. } => Some((event.seq.get(), body.to_string())),
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Edited { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => None,
     }
 }

@@ -25,7 +25,7 @@ async fn logs_contain_no_messages_and_no_credentials() {
     ws.post(here, "words by socket").await.expect("ada is in");
     let body = json!({"body": "words by HTTP"});
     http.post("/meeting/1/order/1/message", &body).await.ok();
-    ws.ask(Verb::People(here)).await.expect("ada may");
+    ws.ask(Verb::Participants(here)).await.expect("ada may");
     let wrong = json!({"email": "ada@example.org", "password": "wrong password"});
     let nobody = Http::nobody(&scene.server.url());
     assert_eq!(nobody.post("/login", &wrong).await.status, 401);

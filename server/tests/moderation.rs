@@ -1,6 +1,6 @@
 //! Admins moderate a running meeting on one server while participants are on another.
 
-use plenary_shared::domain::{EndChange, Event, ModerationAction, Reason, What};
+use plenary_shared::domain::{EndChange, Event, EventKind, ModerationAction, Reason};
 use plenary_shared::protocol::{Push, Verb};
 use plenary_testkit::{Client, Http, Scene, Server, Setting, Ws, instance, user};
 use serde_json::json;
@@ -18,7 +18,10 @@ fn scene() -> Scene {
 async fn told(ws: &mut Ws) -> Event {
     ws.wait_for("what an admin did", |push| match push {
         Push::Event(event) => {
-            let told = matches!(event.what, What::Moderated(_) | What::Leave { .. });
+            let told = matches!(
+                event.kind,
+                EventKind::Moderated(_) | EventKind::Leave { .. }
+            );
             told.then_some(*event)
         }
         _ => None,
@@ -27,8 +30,8 @@ async fn told(ws: &mut Ws) -> Event {
 }
 
 fn act(event: &Event) -> &ModerationAction {
-    match &event.what {
-        What::Moderated(done) => &done.action,
+    match &event.kind {
+        EventKind::Moderated(done) => &done.action,
         other => panic!("{other:?}"),
     }
 }
@@ -51,7 +54,7 @@ async fn ban_applies_on_every_server() {
     ada.post("/meeting/1/order/1/remove", &ban).await.ok();
     for ws in [&mut mallory, &mut grace] {
         let event = told(ws).await;
-        let What::Moderated(done) = &event.what else {
+        let EventKind::Moderated(done) = &event.kind else {
             panic!("{event:?}");
         };
         assert_eq!(
@@ -59,8 +62,8 @@ async fn ban_applies_on_every_server() {
             ("ada", Some("spam"))
         );
         assert_eq!(done.action.target().map(|user| user.id), Some(user(3)));
-        let left = told(ws).await.what;
-        let expected = What::Leave {
+        let left = told(ws).await.kind;
+        let expected = EventKind::Leave {
             user: user(3),
             reason: Reason::Removed,
         };
@@ -72,7 +75,7 @@ async fn ban_applies_on_every_server() {
     let refused = mallory.post(here, "but").await.expect_err("she is out");
     assert_eq!(refused.code.as_str(), "not_participant");
     let mut other = scene.ws("mallory").await;
-    for verb in [Verb::Join(here), Verb::People(here)] {
+    for verb in [Verb::Join(here), Verb::Participants(here)] {
         let refused = other.ask(verb).await.expect_err("she is banned");
         assert!(
             ["banned", "not_allowed"].contains(&refused.code.as_str()),
@@ -86,7 +89,7 @@ async fn ban_applies_on_every_server() {
     grace.post(here, "she is gone").await.expect("she is in");
     let said = grace
         .wait_for("the message", |push| match push {
-            Push::Event(event) => matches!(event.what, What::Message { .. }).then_some(()),
+            Push::Event(event) => matches!(event.kind, EventKind::Message { .. }).then_some(()),
             _ => None,
         })
         .await;
@@ -94,7 +97,7 @@ async fn ban_applies_on_every_server() {
     http.post("/logout", &json!({})).await.ok();
     while let Some(push) = mallory.try_next().await {
         let is_said =
-            matches!(&push, Push::Event(event) if matches!(event.what, What::Message { .. }));
+            matches!(&push, Push::Event(event) if matches!(event.kind, EventKind::Message { .. }));
         assert!(!is_said, "{push:?}");
     }
 }
@@ -143,8 +146,8 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
     }
     let left = told(&mut grace).await;
     assert!(matches!(
-        left.what,
-        What::Leave {
+        left.kind,
+        EventKind::Leave {
             reason: Reason::Removed,
             ..
         }

@@ -3,7 +3,7 @@
 use plenary_shared::domain::ModerationAction;
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{
-    Delete, Edit, Events, Explain, Idle, Moderate, Open, Plan, Post, ReadUpTo, Search,
+    Delete, Edit, Events, Explain, Idle, MarkRead, Moderate, Open, Plan, Post, Search,
     UserMessages, Verb, Wait, Watch,
 };
 use plenary_shared::text::MessageBody;
@@ -319,7 +319,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ("meetings", ["", "", "", ""]),
     ("join_times", ["", "", "", ""]),
     ("search", ["", "", "", ""]),
-    ("people", ["not_allowed", "", "", ""]),
+    ("participants", ["not_allowed", "", "", ""]),
     ("events", ["not_allowed", "", "", ""]),
     ("user_messages", ["not_allowed", "", "", ""]),
     ("open", ["not_allowed", "", "", ""]),
@@ -476,7 +476,7 @@ fn request(name: &str) -> Verb {
     match name {
         "meetings" => Verb::Meetings {},
         "join_times" => Verb::JoinTimes {},
-        "people" => Verb::People(instance),
+        "participants" => Verb::Participants(instance),
         "events" => Verb::Events(Events {
             instance,
             after: None,
@@ -514,7 +514,7 @@ fn request(name: &str) -> Verb {
             target: Seq::new(4).expect("a small number"),
             cmid: Cmid(uuid::Uuid::now_v7()),
         }),
-        "read" => Verb::Read(ReadUpTo {
+        "read" => Verb::Read(MarkRead {
             instance,
             seq: Seq::new(1).expect("a small number"),
         }),
@@ -531,7 +531,7 @@ fn request(name: &str) -> Verb {
         "idle" => Verb::Idle(Idle { idle: true }),
         "wait" => Verb::Wait(Wait {
             instance,
-            waits: true,
+            waiting: true,
         }),
         "watch" => Verb::Watch(Watch {
             stop: false,

@@ -74,9 +74,12 @@ async fn audience_is_changed_and_imported() {
         json!(["bob@example.org", "ken@example.org"])
     );
     let report = &taken["report"];
-    assert_eq!((&report["added"], &report["known"]), (&json!(1), &json!(1)));
-    assert_eq!(report["wrong"][0]["line"], 3);
-    assert_eq!(report["wrong"][0]["text"], "ken at home");
+    assert_eq!(
+        (&report["added"], &report["existing"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(report["rejected"][0]["line"], 3);
+    assert_eq!(report["rejected"][0]["text"], "ken at home");
 
     let replace = format!("{import}?replace=true");
     let only = b"eve@example.org\n".to_vec();
@@ -103,10 +106,10 @@ async fn instance_is_scheduled_moved_and_cancelled() {
     assert_eq!(scheduled["instance"], json!({"meetingID": 2, "orderID": 1}));
     let overlap = &scheduled["overlaps"][0];
     assert_eq!(
-        (&overlap["title"], &overlap["shared"]),
+        (&overlap["title"], &overlap["sharedUsers"]),
         (&json!("Course"), &json!(1))
     );
-    assert_eq!(overlap["people"], json!(["grace@example.org"]));
+    assert_eq!(overlap["emails"], json!(["grace@example.org"]));
 
     let (from, to) = ("2099-01-01T10:00:00.000Z", "2099-01-01T11:00:00.000Z");
     let later = json!({"fromdatetime": from, "todatetime": to});

@@ -72,7 +72,7 @@ async fn instance_scheduled_from_shell_starts_and_is_announced() {
         | plenary_shared::protocol::Push::Typing(_)
         | plenary_shared::protocol::Push::Waiting(_)
         | plenary_shared::protocol::Push::Presence(_)
-        | plenary_shared::protocol::Push::Board(_)
+        | plenary_shared::protocol::Push::Dashboard(_)
         | plenary_shared::protocol::Push::Detail(_) => None,
     })
     .await;

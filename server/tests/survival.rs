@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plenary_shared::domain::{Code, Event, What};
+use plenary_shared::domain::{Code, Event, EventKind};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::protocol::{Events, EventsOk, Push, Verb};
 use plenary_testkit::{
@@ -112,7 +112,7 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
                         | Push::Typing(_)
                         | Push::Waiting(_)
                         | Push::Presence(_)
-                        | Push::Board(_)
+                        | Push::Dashboard(_)
                         | Push::Detail(_),
                     ) => {}
                     Some(Push::Fence(fence)) => panic!("nothing was forgotten: {fence:?}"),
@@ -137,7 +137,7 @@ async fn follow_to_the_end(url: String, token: String, here: InstanceId) -> Vec<
 }
 
 fn is_closed(event: &Event) -> bool {
-    matches!(event.what, What::Closed { .. })
+    matches!(event.kind, EventKind::Closed { .. })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -185,15 +185,15 @@ async fn acknowledged_posts_survive_kill_of_the_server() {
     let events = following.await.expect("following does not fail");
     let seen: BTreeMap<Cmid, u64> = events
         .iter()
-        .filter_map(|event| match &event.what {
-            What::Message { cmid, .. } => Some((*cmid, event.seq.get())),
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => None,
+        .filter_map(|event| match &event.kind {
+            EventKind::Message { cmid, .. } => Some((*cmid, event.seq.get())),
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => None,
         })
         .collect();
     for (cmid, seq) in &acknowledged {
@@ -225,7 +225,7 @@ async fn two_servers_serve_one_meeting() {
     here_ws.join(here).await.expect("it is public");
     there_ws.join(here).await.expect("it is public");
     let opened = here_ws.open(here).await.expect("it is open");
-    assert_eq!(opened.people.len(), 2);
+    assert_eq!(opened.roster.len(), 2);
     there_ws.open(here).await.expect("it is open");
     for n in 0..20 {
         let (from, to) = if n % 2 == 0 {
@@ -237,7 +237,7 @@ async fn two_servers_serve_one_meeting() {
         for ws in [from, to] {
             let event = ws.next_event().await;
             assert_eq!(event.seq, posted.seq);
-            assert!(matches!(event.what, What::Message { .. }));
+            assert!(matches!(event.kind, EventKind::Message { .. }));
         }
     }
     // A list of one server contains what was joined at the other.
@@ -261,8 +261,8 @@ async fn stopping_server_asks_clients_to_reconnect() {
     scene.server.restart();
     let mut ws = scene.ws("person0").await;
     let opened = ws.open(instance(1, 1)).await.expect("it is open");
-    assert_eq!(opened.people.len(), 1);
-    let events = opened.events.iter().map(|event| event.what.as_str());
+    assert_eq!(opened.roster.len(), 1);
+    let events = opened.events.iter().map(|event| event.kind.as_str());
     assert_eq!(events.collect::<Vec<_>>(), ["opened", "join", "message"]);
 }
 
@@ -331,15 +331,15 @@ async fn lost_terminal_leaves_after_the_grace() {
     drop(ada);
     let left = grace
         .wait_for("ada to be shown as left", |push| match push {
-            Push::Event(event) => match event.what {
-                What::Leave { user, reason } => Some((user.get(), reason.as_str())),
-                What::Opened
-                | What::Join { .. }
-                | What::Message { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. } => None,
+            Push::Event(event) => match event.kind {
+                EventKind::Leave { user, reason } => Some((user.get(), reason.as_str())),
+                EventKind::Opened
+                | EventKind::Join { .. }
+                | EventKind::Message { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. } => None,
             },
             Push::Durable(_)
             | Push::Fence(_)
@@ -348,7 +348,7 @@ async fn lost_terminal_leaves_after_the_grace() {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await;
@@ -416,7 +416,7 @@ async fn breaking_redis_connections_lose_and_double_nothing() {
         let event = reader.next_event().await;
         assert_eq!(event.seq, last.next(), "in order, without a gap");
         last = event.seq;
-        if let What::Message { cmid, .. } = event.what {
+        if let EventKind::Message { cmid, .. } = event.kind {
             assert_eq!(seen.insert(cmid, event.seq.get()), None, "twice");
         }
     }

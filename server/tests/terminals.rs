@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::{Idle, MeetingsOk, Push, ReadUpTo, Unread, Verb, Wait, WaitOk};
+use plenary_shared::protocol::{Idle, MarkRead, MeetingsOk, Push, Unread, Verb, Wait, WaitOk};
 use plenary_testkit::{DEADLINE, Scene, Server, Setting, Ws, instance, until_async, user};
 
 fn scene() -> Scene {
@@ -18,7 +18,7 @@ fn scene() -> Scene {
 
 fn read(instance: InstanceId, seq: u64) -> Verb {
     let seq = Seq::new(seq).expect("a small number");
-    Verb::Read(ReadUpTo { instance, seq })
+    Verb::Read(MarkRead { instance, seq })
 }
 
 async fn told(ws: &mut Ws) -> u64 {
@@ -31,7 +31,7 @@ async fn told(ws: &mut Ws) -> u64 {
         | Push::Typing(_)
         | Push::Waiting(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await
@@ -121,8 +121,8 @@ async fn followers_see_typing() {
                 None
             }
             Push::Event(event) => {
-                seen.push(event.what.as_str());
-                (event.what.as_str() == "message").then_some(())
+                seen.push(event.kind.as_str());
+                (event.kind.as_str() == "message").then_some(())
             }
             Push::Durable(_)
             | Push::Fence(_)
@@ -130,7 +130,7 @@ async fn followers_see_typing() {
             | Push::Read(_)
             | Push::Presence(_)
             | Push::Waiting(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await;
@@ -149,7 +149,7 @@ async fn presence(ws: &mut Ws) -> (u64, Presence) {
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Waiting(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await
@@ -169,21 +169,21 @@ async fn followers_see_presence() {
     assert_eq!(presence(&mut grace).await, (1, Presence::Idle));
     // Too soon to be published at once, but it is published.
     ada.ask(idle(false)).await.expect("anybody may be");
-    assert_eq!(presence(&mut grace).await, (1, Presence::Here));
+    assert_eq!(presence(&mut grace).await, (1, Presence::Present));
     drop(ada);
     assert_eq!(presence(&mut grace).await, (1, Presence::Reconnecting));
     let mut late = scene.ws("grace").await;
     let opened = late.open(here).await.expect("it is public");
-    assert_eq!(opened.people[0].presence, Presence::Reconnecting);
+    assert_eq!(opened.roster[0].presence, Presence::Reconnecting);
     let mut ada = scene.ws("ada").await;
     ada.open(here).await.expect("it is public");
-    assert_eq!(presence(&mut grace).await, (1, Presence::Here));
+    assert_eq!(presence(&mut grace).await, (1, Presence::Present));
 }
 
 /// The next change of a waiting user: user, whether waiting, count.
 async fn waiting(ws: &mut Ws) -> (u64, bool, usize) {
     ws.wait_for("who waits", |push| match push {
-        Push::Waiting(told) => Some((told.user.get(), told.waits, told.count)),
+        Push::Waiting(told) => Some((told.user.get(), told.is_waiting, told.count)),
         Push::Event(_)
         | Push::Durable(_)
         | Push::Fence(_)
@@ -191,7 +191,7 @@ async fn waiting(ws: &mut Ws) -> (u64, bool, usize) {
         | Push::Read(_)
         | Push::Typing(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await
@@ -205,15 +205,15 @@ async fn waiting_user_is_visible_on_every_server() {
     let wait = |waits| {
         Verb::Wait(Wait {
             instance: later,
-            waits,
+            waiting: waits,
         })
     };
     let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
     let found: WaitOk = grace.ask_as(wait(false)).await.expect("it is public");
-    assert_eq!((found.count, found.people.len()), (0, 0));
+    assert_eq!((found.count, found.users.len()), (0, 0));
     let (mut laptop, mut phone) = (scene.ws("ada").await, scene.ws("ada").await);
     let found: WaitOk = laptop.ask_as(wait(true)).await.expect("it is public");
-    assert_eq!((found.count, found.people[0].name.as_str()), (1, "ada"));
+    assert_eq!((found.count, found.users[0].name.as_str()), (1, "ada"));
     assert_eq!(waiting(&mut grace).await, (1, true, 1));
     phone.ask(wait(true)).await.expect("it is public");
     laptop.close().await;
@@ -226,7 +226,7 @@ async fn waiting_user_is_visible_on_every_server() {
     assert_eq!(waiting(&mut grace).await, (1, false, 0));
     let begun = Wait {
         instance: instance(1, 1),
-        waits: true,
+        waiting: true,
     };
     let refused = grace.ask(Verb::Wait(begun)).await;
     let refused = refused.expect_err("it has begun");

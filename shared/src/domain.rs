@@ -194,7 +194,7 @@ words! {
     /// Whether somebody who is in is there.
     Presence {
         /// A terminal of theirs answers, or they joined without one.
-        Here = "here",
+        Present = "present",
         /// None of their terminals that answer has been used for [`crate::limits::IDLE_AFTER_MS`].
         Idle = "idle",
         /// Their connection is lost; it has the grace to come back.
@@ -204,8 +204,8 @@ words! {
 
 impl Presence {
     /// Whether there is nothing to say of it.
-    pub const fn is_here(&self) -> bool {
-        matches!(self, Self::Here)
+    pub const fn is_present(&self) -> bool {
+        matches!(self, Self::Present)
     }
 }
 
@@ -227,21 +227,21 @@ pub struct Participant {
     /// When this stay began.
     pub joined: Timestamp,
     /// Whether they are there; missing where they are.
-    #[serde(default = "here", skip_serializing_if = "Presence::is_here")]
+    #[serde(default = "present", skip_serializing_if = "Presence::is_present")]
     pub presence: Presence,
     /// Since when they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
 
-const fn here() -> Presence {
-    Presence::Here
+const fn present() -> Presence {
+    Presence::Present
 }
 
 /// Somebody an event speaks of, who need not be a participant any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Person {
+pub struct UserRef {
     /// Who.
     #[serde(rename = "userID")]
     pub id: UserId,
@@ -263,7 +263,7 @@ pub struct Event {
     pub seq: Seq,
     /// What happened.
     #[serde(flatten)]
-    pub what: What,
+    pub kind: EventKind,
     /// When, by the store's clock.
     pub timestamp: Timestamp,
 }
@@ -272,7 +272,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     /// The instance became active.
     Opened,
     /// Somebody became a participant.
@@ -342,7 +342,7 @@ pub enum What {
     },
 }
 
-impl What {
+impl EventKind {
     /// The word in stores and on the wire.
     pub const fn as_str(&self) -> &'static str {
         match self {

@@ -96,13 +96,13 @@ pub const DURABLE_WAIT_MS_MAX: u64 = 5_000;
 
 /// How soon an instance begins that the dashboard shows before its beginning, in milliseconds: as far
 /// ahead as an admin prepares for it.
-pub const SOON_MS: i64 = 15 * 60 * 1_000;
+pub const UPCOMING_MS: i64 = 15 * 60 * 1_000;
 
 /// How long after the beginning somebody comes late, in milliseconds: what nobody minds is less.
 pub const LATE_MS: i64 = 5 * 60 * 1_000;
 
 /// Minutes that the dashboard's small curves show.
-pub const SPARK_MINUTES: usize = 10;
+pub const ACTIVITY_MINUTES: usize = 10;
 
 /// Addresses in one audience: as many as may be in one instance.
 pub const AUDIENCE_MAX: usize = PARTICIPANTS_MAX;
@@ -131,11 +131,11 @@ pub const OVERLAPS_MAX: usize = 50;
 pub const OVERLAP_EMAILS_MAX: usize = 3;
 
 /// A person's last stays that are told one by one in an instance's detail; those before are summed up.
-pub const STAYS_TOLD_MAX: usize = 8;
+pub const STAYS_MAX: usize = 8;
 
 /// Steps of the curve of arrivals in an instance's detail: what a third of a screen shows.
 pub const ARRIVAL_STEPS_MAX: usize = 24;
 
 /// What has happened in an instance that is told to whoever begins to look into it: more than a screen
 /// shows.
-pub const TRACES_MAX: usize = 200;
+pub const TIMELINE_MAX: usize = 200;

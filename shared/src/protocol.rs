@@ -21,20 +21,20 @@
 //! → {"id":7,"typing":{"meetingID":1,"orderID":4}}
 //! ← {"meetingID":1,"orderID":4,"typing":7}          to everybody else who follows
 //! ← {"meetingID":1,"orderID":4,"presence":7,"state":"reconnecting","since":"…"}
-//! ← {"meetingID":1,"orderID":4,"changed":"people"}  who is there has to be asked for
+//! ← {"meetingID":1,"orderID":4,"changed":"participants"}  who is there has to be asked for
 //! → {"id":7,"idle":{"idle":true}}                   no key was pressed for a while
 //! → {"id":8,"search":{"query":"budget from:ada in:1/4 after:2026-11-01","limit":20}}
-//! ← {"id":8,"ok":{"found":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
+//! ← {"id":8,"ok":{"hits":[{"meetingID":1,"orderID":4,"title":"…","live":true,"seq":7,…}],"next":"…"}}
 //! → {"id":9,"moderate":{"meetingID":1,"orderID":4,"cmid":"…","action":"extend","minutes":30,"reason":"…"}}
 //! ← {"meetingID":1,"orderID":4,"gen":3,"seq":1055,"event":"moderated","userID":3,"action":"extend",…}
 //! → {"id":11,"plan":{"action":"move","meetingID":1,"orderID":5,"fromdatetime":"…","todatetime":"…"}}
 //! ← {"id":11,"ok":{"meetings":[{"meetingID":1,…,"instances":[…]}],"overlaps":[…]}}
 //! → {"id":10,"watch":{}}                                  admins only
-//! ← {"board":{"anew":true,"head":{…},"rows":[…]}}     and then what changes, once a second
+//! ← {"dashboard":{"reset":true,"totals":{…},"rows":[…]}}     and then what changes, once a second
 //! → {"id":11,"watch":{"instance":{"meetingID":1,"orderID":4}}}     the same, and one of them in detail
-//! ← {"detail":{"meetingID":1,"orderID":4,"anew":true,"sums":{…},"people":[…],"traces":[…]}}
+//! ← {"detail":{"meetingID":1,"orderID":4,"reset":true,"totals":{…},"attendees":[…],"timeline":[…]}}
 //! → {"id":12,"explain":{"meetingID":1,"orderID":4,"email":"ada@example.org"}}      admins only
-//! ← {"id":12,"ok":{"allowed":false,"rule":"banned","because":"…","change":"…"}}
+//! ← {"id":12,"ok":{"allowed":false,"rule":"banned","explanation":"…","remedy":"…"}}
 //! ← {"changed":"meetings"}
 //! ```
 //!
@@ -44,30 +44,38 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Event, Instance, Participant, Person, Reject, Role};
+use crate::domain::{Event, Instance, Participant, Reject, Role, UserRef};
 use crate::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use crate::limits;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
 mod attendance;
-mod board;
+mod dashboard;
 mod detail;
+mod messages;
 mod moderation;
 mod planning;
 mod push;
-mod words;
 
 pub use attendance::{
-    Absent, Idle, Invited, JoinLog, JoinTimes, JoinTimesOk, JoinWord, PeopleOk, PresenceTold, Wait,
-    WaitOk, WaitTold, Waiter,
+    Absent, Idle, InvitedUser, JoinEventType, JoinLog, JoinTimes, JoinTimesOk, ParticipantsOk,
+    PresenceChange, Wait, WaitOk, WaitingChange,
 };
-pub use board::{Board, BoardCheck, BoardHead, BoardLine, BoardRow, BoardServer, Watch};
-pub use detail::{Arrivals, Detail, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
+pub use dashboard::{
+    DashboardLine, DashboardRow, DashboardTotals, DashboardUpdate, HealthCheck, ServerStatus, Watch,
+};
+pub use detail::{
+    Arrivals, Attendee, DetailLine, DetailUpdate, MeetingTotals, Stay, TimelineEntry, TimelineKind,
+};
+pub use messages::{Delete, Edit, MarkRead, Search, SearchHit, SearchOk, Unread};
 pub use moderation::{Explain, Extension, Moderate, RequestedAction, Target, Verdict};
-pub use planning::{ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, WrongLine};
-pub use push::{Changed, ChangedList, Durable, Fence, Push, ReadElsewhere, ServerLine, Typing};
-pub use words::{Delete, Edit, Found, ReadUpTo, Search, SearchOk, Unread};
+pub use planning::{
+    ImportReport, Overlap, Plan, PlanOk, PlannedInstance, PlannedMeeting, RejectedLine,
+};
+pub use push::{
+    Changed, ChangedList, Durable, Fence, Push, ReadPositionChange, ServerLine, Typing,
+};
 
 /// What both sides name in `Sec-WebSocket-Protocol`.
 pub const SUBPROTOCOL: &str = "plenary.v1";
@@ -162,7 +170,7 @@ pub enum Verb {
     /// A page of the log. Answered by [`EventsOk`].
     Events(Events),
     /// Has read up to a seq; only forwards. Answered by [`Done`]; one's other terminals are told.
-    Read(ReadUpTo),
+    Read(MarkRead),
     /// Is writing something, as a participant; at most every
     /// [`crate::limits::TYPING_EVERY_MS`]. Answered by [`Done`]; whoever follows is told.
     Typing(InstanceId),
@@ -184,8 +192,8 @@ pub enum Verb {
     /// Messages that are found by their words, over everything that one may read, newest first.
     /// Answered by [`SearchOk`].
     Search(Search),
-    /// The participants. Answered by [`PeopleOk`].
-    People(InstanceId),
+    /// The participants. Answered by [`ParticipantsOk`].
+    Participants(InstanceId),
     /// When the participants of every active instance joined. Answered by [`JoinTimesOk`].
     JoinTimes {},
     /// One person's messages. Answered by [`MessagesOk`].
@@ -214,7 +222,7 @@ impl Verb {
         "explain",
         "search",
         "events",
-        "people",
+        "participants",
         "join_times",
         "user_messages",
     ];
@@ -438,13 +446,13 @@ pub struct OpenOk {
     /// Up to which seq the archive has it.
     pub durable: Seq,
     /// Who is in it, in the order of joining.
-    pub people: Vec<Participant>,
+    pub roster: Vec<Participant>,
     /// The last events, ascending.
     pub events: Vec<Event>,
     /// Whether there are events before these.
     pub more: bool,
     /// The names of all whom `events` speaks of.
-    pub users: Vec<Person>,
+    pub users: Vec<UserRef>,
     /// What is not read yet; missing where that is not known just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Unread>,
@@ -484,7 +492,7 @@ pub struct EventsOk {
     /// Whether there are more in the direction that was asked for.
     pub more: bool,
     /// The names of all whom `events` speaks of.
-    pub users: Vec<Person>,
+    pub users: Vec<UserRef>,
 }
 
 /// The answer to [`Verb::UserMessages`]; by HTTP under the original's names.

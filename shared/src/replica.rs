@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
-    EndChange, Event, Instance, InstanceState, ModerationAction, Participant, Person, Presence,
-    What,
+    EndChange, Event, EventKind, Instance, InstanceState, ModerationAction, Participant, Presence,
+    UserRef,
 };
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
@@ -86,7 +86,7 @@ impl Replica {
         for event in replica.events.clone().values() {
             replica.name_those_of(event);
         }
-        for participant in opened.people {
+        for participant in opened.roster {
             replica
                 .names
                 .insert(participant.id, participant.name.clone());
@@ -169,14 +169,14 @@ impl Replica {
         events.reverse();
         let known = self.events.keys().next();
         let is_whole = events.first().map(|event| &event.seq) == known;
-        let spoken_of: BTreeSet<UserId> = events.iter().filter_map(|e| e.what.user()).collect();
+        let spoken_of: BTreeSet<UserId> = events.iter().filter_map(|e| e.kind.user()).collect();
         let person = |id: &UserId| Some((*id, self.names.get(id)?.clone()));
         OpenOk {
             instance: self.instance.clone(),
             generation: self.generation,
             seq: self.seq,
             durable: self.durable,
-            people: self
+            roster: self
                 .members()
                 .into_iter()
                 .map(|m| self.profile(m))
@@ -186,7 +186,7 @@ impl Replica {
             users: spoken_of
                 .iter()
                 .filter_map(person)
-                .map(|(id, name)| Person { id, name })
+                .map(|(id, name)| UserRef { id, name })
                 .collect(),
             unread: None,
             absent: None,
@@ -197,7 +197,7 @@ impl Replica {
     fn profile(&self, member: &Member) -> Participant {
         // Whether they are there is not known by their log.
         let known = member.profile.clone().map(|profile| Participant {
-            presence: Presence::Here,
+            presence: Presence::Present,
             since: None,
             ..profile
         });
@@ -208,7 +208,7 @@ impl Replica {
             email: String::new(),
             id: member.id,
             joined: member.joined,
-            presence: Presence::Here,
+            presence: Presence::Present,
             since: None,
         })
     }
@@ -287,17 +287,17 @@ impl Replica {
         if self.events.contains_key(&seq) {
             return;
         }
-        let by = match &event.what {
-            What::Message { .. } => self.changes.last_of(seq),
-            What::Edited { .. } | What::Deleted { .. } => {
+        let by = match &event.kind {
+            EventKind::Message { .. } => self.changes.last_of(seq),
+            EventKind::Edited { .. } | EventKind::Deleted { .. } => {
                 self.changes.note(&event);
                 Some(seq)
             }
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => None,
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => None,
         };
         self.name_those_of(&event);
         self.events.insert(seq, event);
@@ -308,7 +308,7 @@ impl Replica {
 
     /// What an event itself says of names that nobody else has said.
     fn name_those_of(&mut self, event: &Event) {
-        let What::Moderated(done) = &event.what else {
+        let EventKind::Moderated(done) = &event.kind else {
             return;
         };
         let mut note = |id: UserId, name: &String| {
@@ -327,7 +327,8 @@ impl Replica {
         let Some(change) = self.events.get(&by).cloned() else {
             return;
         };
-        let (What::Edited { target, .. } | What::Deleted { target, .. }) = &change.what else {
+        let (EventKind::Edited { target, .. } | EventKind::Deleted { target, .. }) = &change.kind
+        else {
             return;
         };
         if let Some(message) = self.events.get_mut(target) {
@@ -420,9 +421,9 @@ impl Replica {
     }
 
     fn fold(&mut self, event: &Event) {
-        match &event.what {
-            What::Opened => self.instance.state = InstanceState::Active,
-            What::Join { user, name } => {
+        match &event.kind {
+            EventKind::Opened => self.instance.state = InstanceState::Active,
+            EventKind::Join { user, name } => {
                 self.names.insert(*user, name.clone());
                 let member = Member {
                     id: *user,
@@ -431,16 +432,16 @@ impl Replica {
                 };
                 self.members.insert(*user, member);
             }
-            What::Leave { user, .. } => {
+            EventKind::Leave { user, .. } => {
                 self.members.remove(user);
             }
-            What::Moderated(done) => {
+            EventKind::Moderated(done) => {
                 if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
                     self.instance.todatetime = todatetime;
                 }
             }
-            What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
-            What::Closed { .. } => {
+            EventKind::Message { .. } | EventKind::Edited { .. } | EventKind::Deleted { .. } => {}
+            EventKind::Closed { .. } => {
                 self.instance.state = InstanceState::Ended;
                 self.members.clear();
             }
@@ -483,7 +484,7 @@ mod tests {
             generation: Generation::new(1).expect("small"),
             seq: Seq::new(1).expect("small"),
             durable: Seq::default(),
-            people: vec![],
+            roster: vec![],
             events: vec![],
             more: true,
             users: vec![],
@@ -492,12 +493,12 @@ mod tests {
         })
     }
 
-    fn event(generation: u64, seq: u64, what: What) -> Event {
+    fn event(generation: u64, seq: u64, what: EventKind) -> Event {
         Event {
             instance: id(),
             generation: Generation::new(generation).expect("small"),
             seq: Seq::new(seq).expect("small"),
-            what,
+            kind: what,
             timestamp: Timestamp::from_ms(i64::try_from(seq).expect("small")),
         }
     }
@@ -506,7 +507,7 @@ mod tests {
         event(
             1,
             seq,
-            What::Join {
+            EventKind::Join {
                 user: user(who),
                 name: format!("u{who}"),
             },
@@ -551,19 +552,19 @@ mod tests {
         let after = Seq::new(2).expect("small");
         assert_eq!(replica.apply(join(4, 8)), Applied::Gap { after });
         assert_eq!(
-            replica.apply(event(2, 3, What::Opened)),
+            replica.apply(event(2, 3, EventKind::Opened)),
             Applied::OtherGeneration
         );
         assert_eq!(replica.apply(join(3, 8)), Applied::Applied);
         assert_eq!(replica.members().len(), 2);
         assert_eq!(replica.name(user(8)), "u8");
-        let left = What::Leave {
+        let left = EventKind::Leave {
             user: user(7),
             reason: Reason::Left,
         };
         assert_eq!(replica.apply(event(1, 4, left)), Applied::Applied);
         assert!(!replica.is_member(user(7)));
-        let closed = What::Closed {
+        let closed = EventKind::Closed {
             reason: Reason::Scheduled,
         };
         assert_eq!(replica.apply(event(1, 5, closed)), Applied::Applied);
@@ -576,7 +577,7 @@ mod tests {
             generation: Generation::new(1).expect("small"),
             seq: Seq::new(*seqs.end()).expect("small"),
             durable: Seq::default(),
-            people: vec![],
+            roster: vec![],
             events: seqs.map(|seq| join(seq, seq)).collect(),
             more: true,
             users: vec![],

@@ -62,12 +62,12 @@ impl MessageBody {
     }
 
     /// What is left of a body that was deleted.
-    pub const fn gone() -> Self {
+    pub const fn deleted() -> Self {
         Self(String::new())
     }
 
     /// Whether its sender deleted it.
-    pub fn is_gone(&self) -> bool {
+    pub fn is_deleted(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for MessageBody {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         if text.is_empty() {
-            return Ok(Self::gone());
+            return Ok(Self::deleted());
         }
         Self::parse(text).map_err(serde::de::Error::custom)
     }
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn a_deleted_body_is_read_and_written_but_never_parsed() {
         let gone: MessageBody = serde_json::from_str("\"\"").expect("a body that is gone");
-        assert!(gone.is_gone());
+        assert!(gone.is_deleted());
         assert_eq!(serde_json::to_string(&gone).expect("JSON"), "\"\"");
         assert!(MessageBody::parse("").is_err());
     }

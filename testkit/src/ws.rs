@@ -229,7 +229,7 @@ impl Ws {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await

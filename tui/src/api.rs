@@ -147,7 +147,7 @@ impl Api {
             .await
     }
 
-    /// Lists participants: [`plenary_shared::protocol::PeopleOk`].
+    /// Lists participants: [`plenary_shared::protocol::ParticipantsOk`].
     pub async fn participants(&self, instance: InstanceId) -> Result<Response, ApiError> {
         self.get(&path(instance, "/participants")).await
     }

@@ -1,6 +1,6 @@
 //! Descriptions of events on one line, for line mode, `plenary tail` and exports.
 
-use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::domain::{Event, EventKind, Reason};
 use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
@@ -12,8 +12,8 @@ pub fn describe(
     name: impl Fn(UserId) -> String,
     time: impl Fn(Timestamp) -> String,
 ) -> (Option<String>, String) {
-    let text = match &event.what {
-        What::Message {
+    let text = match &event.kind {
+        EventKind::Message {
             user,
             body,
             edited,
@@ -27,9 +27,9 @@ pub fn describe(
             };
             return (Some(name(*user)), text);
         }
-        What::Opened => "The meeting started".to_owned(),
-        What::Join { user, .. } => format!("{} joined", name(*user)),
-        What::Leave { user, reason } => {
+        EventKind::Opened => "The meeting started".to_owned(),
+        EventKind::Join { user, .. } => format!("{} joined", name(*user)),
+        EventKind::Leave { user, reason } => {
             let why = match reason {
                 Reason::Left => "",
                 Reason::ConnectionLost => " (connection lost)",
@@ -40,19 +40,21 @@ pub fn describe(
             };
             format!("{} left{why}", name(*user))
         }
-        What::Edited {
+        EventKind::Edited {
             user, target, body, ..
         } => {
-            let text = if body.is_gone() {
+            let text = if body.is_deleted() {
                 "(deleted)"
             } else {
                 body.as_str()
             };
             format!("{} edited message {target}: {text}", name(*user))
         }
-        What::Deleted { user, target, .. } => format!("{} deleted message {target}", name(*user)),
-        What::Moderated(done) => format!("{} {}", name(done.user), done.sentence(&name, time)),
-        What::Closed { reason } => format!("The meeting ended: {}", end_reason(*reason)),
+        EventKind::Deleted { user, target, .. } => {
+            format!("{} deleted message {target}", name(*user))
+        }
+        EventKind::Moderated(done) => format!("{} {}", name(done.user), done.sentence(&name, time)),
+        EventKind::Closed { reason } => format!("The meeting ended: {}", end_reason(*reason)),
     };
     (None, text)
 }

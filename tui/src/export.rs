@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use plenary_shared::domain::{EndChange, Event, Instance, ModerationAction, Reason, What};
+use plenary_shared::domain::{EndChange, Event, EventKind, Instance, ModerationAction, Reason};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
@@ -158,9 +158,9 @@ impl Transcript {
         name: impl Fn(UserId) -> String,
         positions: &mut BTreeMap<UserId, usize>,
     ) {
-        match &event.what {
-            What::Opened => {}
-            What::Join { user, .. } => {
+        match &event.kind {
+            EventKind::Opened => {}
+            EventKind::Join { user, .. } => {
                 let at = *positions.entry(*user).or_insert_with(|| {
                     self.attendance.push(Attendance {
                         user: *user,
@@ -176,14 +176,14 @@ impl Transcript {
                     reason: None,
                 });
             }
-            What::Leave { user, reason } => {
+            EventKind::Leave { user, reason } => {
                 let attendance = positions.get(user).map(|at| &mut self.attendance[*at]);
                 if let Some(stay) = attendance.and_then(|one| one.stays.last_mut()) {
                     stay.to = Some(event.timestamp);
                     stay.reason = Some(*reason);
                 }
             }
-            What::Message {
+            EventKind::Message {
                 user,
                 body,
                 reply_to,
@@ -200,25 +200,25 @@ impl Transcript {
                 edited: *edited,
                 deleted: *deleted,
             }),
-            What::Edited { target, body, .. } => {
+            EventKind::Edited { target, body, .. } => {
                 let message = self.message(*target);
                 if let Some(message) = message.filter(|message| message.deleted.is_none()) {
                     message.body = body.to_string();
                     message.edited = Some(event.timestamp);
                 }
             }
-            What::Deleted { target, .. } => {
+            EventKind::Deleted { target, .. } => {
                 if let Some(message) = self.message(*target) {
                     message.body.clear();
                     message.deleted = Some(event.timestamp);
                 }
             }
-            What::Moderated(done) => {
+            EventKind::Moderated(done) => {
                 if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
                     self.instance.todatetime = todatetime;
                 }
             }
-            What::Closed { reason } => self.reason = Some(*reason),
+            EventKind::Closed { reason } => self.reason = Some(*reason),
         }
     }
 

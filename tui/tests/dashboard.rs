@@ -1,6 +1,6 @@
 //! The dashboard in a terminal with a real server: every action of admins, by keys only.
 
-use plenary_shared::domain::{ModerationAction, What};
+use plenary_shared::domain::{EventKind, ModerationAction};
 use plenary_testkit::{Client, Pty, Scene, Setting, Ws, instance};
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn open(scene: &Scene, who: &str, columns: u16, rows: u16) -> (Client, Pty) {
 /// The next moderation event in the meeting, with its reason.
 async fn next_action(ws: &mut Ws) -> (ModerationAction, Option<String>) {
     loop {
-        if let What::Moderated(done) = ws.next_event().await.what {
+        if let EventKind::Moderated(done) = ws.next_event().await.kind {
             assert_eq!(done.name, "root");
             return (done.action, done.reason);
         }

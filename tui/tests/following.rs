@@ -100,7 +100,7 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await;

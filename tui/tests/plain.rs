@@ -31,7 +31,7 @@ async fn pipe_joins_posts_and_searches() {
         .ok();
     loop {
         let found = grace.get("/search?q=lines").await.ok();
-        if found["found"]
+        if found["hits"]
             .as_array()
             .is_some_and(|found| found.len() == 1)
         {

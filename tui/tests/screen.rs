@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, Ws, instance};
 use serde_json::json;
 
@@ -48,15 +48,15 @@ async fn grace(scene: &Scene) -> Ws {
 }
 
 fn body(event: &Event) -> Option<String> {
-    match &event.what {
-        What::Message { body, .. } => Some(body.to_string()),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Edited { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => None,
+    match &event.kind {
+        EventKind::Message { body, .. } => Some(body.to_string()),
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Edited { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => None,
     }
 }
 

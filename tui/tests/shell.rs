@@ -377,7 +377,7 @@ fn messages_are_replied_to_edited_searched_and_exported() {
     let found = grace
         .run(&["search", "--in", "1/1", "budget", "--json"])
         .json();
-    assert_eq!(found["found"][0]["seq"], 4);
+    assert_eq!(found["hits"][0]["seq"], 4);
     until("the deleted message to disappear from search", || {
         let found = grace.run(&["search", "slip"]).ok();
         found.is_empty().then_some(())

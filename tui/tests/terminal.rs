@@ -151,7 +151,7 @@ async fn until_found(who: &Http, word: &str) {
     let path = format!("/search?q={word}");
     loop {
         let found = who.get(&path).await.ok();
-        if found["found"]
+        if found["hits"]
             .as_array()
             .is_some_and(|found| found.len() == 1)
         {

@@ -120,7 +120,7 @@ impl Reader {
                     | Push::Typing(_)
                     | Push::Waiting(_)
                     | Push::Presence(_)
-                    | Push::Board(_)
+                    | Push::Dashboard(_)
                     | Push::Detail(_),
                 ) => {}
                 Some(Push::Fence(_)) => panic!("nothing was lost here"),

@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::ctx::{Ctx, Randomness};
+use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::store::sqlite::Purpose;
@@ -52,7 +52,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         ctx.clock.clone(),
         metrics.clone(),
     );
-    let board = Board::new(store.clone(), hub.clone(), ctx.clock.clone(), node.clone());
+    let dashboard = Dashboard::new(store.clone(), hub.clone(), ctx.clock.clone(), node.clone());
     let feed = store.feed().await?;
     // Rebuilds what Redis has lost before the first request. If a store is unavailable, the first
     // request or the next sweep does it.
@@ -66,7 +66,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         ctx,
         node,
         hub,
-        board,
+        dashboard,
         schedule_changed: Arc::new(Notify::new()),
         reconnect_grace_ms: settings.reconnect_grace_ms,
     };
@@ -85,7 +85,7 @@ struct Parts {
     ctx: Ctx,
     node: NodeId,
     hub: Arc<Hub>,
-    board: Arc<Board>,
+    dashboard: Arc<Dashboard>,
     schedule_changed: Arc<Notify>,
     reconnect_grace_ms: i64,
 }
@@ -101,7 +101,7 @@ fn start_background(
         ctx,
         node,
         hub,
-        board,
+        dashboard,
         schedule_changed,
         reconnect_grace_ms,
     } = parts;
@@ -124,12 +124,12 @@ fn start_background(
     tasks.start("read positions", (), move |(), stop| {
         reading::run(ctx.reading.clone(), ctx.store.clone(), stop).boxed()
     });
-    let dashboard = board.clone();
+    let reader = dashboard.clone();
     tasks.start("dashboard", (), move |(), stop| {
-        dashboard.clone().run(stop).boxed()
+        reader.clone().run(stop).boxed()
     });
     tasks.start("server status", (), move |(), stop| {
-        board.clone().tell(stop).boxed()
+        dashboard.clone().tell(stop).boxed()
     });
     tasks
 }
@@ -145,7 +145,7 @@ fn start_front(
         ctx,
         node,
         hub,
-        board,
+        dashboard,
         schedule_changed,
         reconnect_grace_ms,
     } = parts;
@@ -162,7 +162,7 @@ fn start_front(
     let ws_state = ws::WsState {
         ctx: ctx.clone(),
         hub,
-        board: board.clone(),
+        dashboard: dashboard.clone(),
         node,
         reconnect_grace_ms,
         stop: shutdown.token(),
@@ -175,7 +175,7 @@ fn start_front(
     let socket = listener::bind(settings.bind)
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
     let bound = socket.local_addr()?;
-    board.listens(bound);
+    dashboard.listens(bound);
     let serving = listener::serve(socket, routes, settings.head_timeout, shutdown.token());
     tasks.start_once("http", serving);
     tasks.start("scheduler", (), move |(), stop| {

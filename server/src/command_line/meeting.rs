@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::output;
 use crate::ctx::Ctx;
 use crate::service::schedule;
-use crate::store::{NewMeeting, Planned, PlannedInstance};
+use crate::store::{NewMeeting, PlannedInstance, PlannedMeeting};
 
 mod planning;
 
@@ -149,7 +149,7 @@ async fn list(ctx: &Ctx, json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn print(listed: &Planned) -> std::io::Result<()> {
+fn print(listed: &PlannedMeeting) -> std::io::Result<()> {
     let meeting = &listed.meeting;
     let who = if meeting.is_public {
         "public".to_owned()

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use plenary_shared::domain::{Instance, Reject};
 use plenary_shared::ids::{Seq, UserId};
-use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, PeopleOk, Posted};
+use plenary_shared::protocol::{JoinTimesOk, MeetingsOk, Open, ParticipantsOk, Posted};
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -212,7 +212,7 @@ pub(super) async fn instance(
     security(("bearer" = [])),
     params(InstancePath, CallerQuery),
     responses(
-        (status = 200, description = "The participants, ordered by join time", body = PeopleOk),
+        (status = 200, description = "The participants, ordered by join time", body = ParticipantsOk),
         (status = "default", description = "400 not_started or ended, 403 not_allowed, 404 not_found, …", body = Reject),
     )
 )]
@@ -220,7 +220,7 @@ pub(super) async fn participants(
     State(state): State<HttpState>,
     SignedIn(caller): SignedIn,
     Path(path): Path<InstancePath>,
-) -> Result<Json<PeopleOk>, HttpError> {
+) -> Result<Json<ParticipantsOk>, HttpError> {
     Ok(Json(
         meeting::participants(&state.ctx, &caller, path.id()).await?,
     ))

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plenary_shared::domain::{Event, ModerationAction, What};
+use plenary_shared::domain::{Event, EventKind, ModerationAction};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::TYPING_EVERY_MS;
-use plenary_shared::protocol::{PresenceTold, WaitTold};
+use plenary_shared::protocol::{PresenceChange, WaitingChange};
 use plenary_shared::time::Timestamp;
 use tokio::time::Instant;
 
@@ -143,7 +143,7 @@ impl Room {
             return false;
         }
         state.head.seq = event.seq;
-        state.closed |= matches!(event.what, What::Closed { .. });
+        state.closed |= matches!(event.kind, EventKind::Closed { .. });
         let banned = banned_user(event);
         // Serialised once for all connections.
         let Ok(text) = serde_json::to_string(event) else {
@@ -256,13 +256,13 @@ impl Room {
         }
     }
 
-    pub(super) fn broadcast_presence(&self, update: PresenceTold) {
+    pub(super) fn broadcast_presence(&self, update: PresenceChange) {
         for subscriber in lock(&self.subscribers).values() {
             subscriber.notify_presence(update);
         }
     }
 
-    pub(super) fn broadcast_waiting(&self, update: &WaitTold) {
+    pub(super) fn broadcast_waiting(&self, update: &WaitingChange) {
         for subscriber in lock(&self.subscribers).values() {
             subscriber.notify_waiting(update);
         }
@@ -284,8 +284,8 @@ impl Room {
 
 /// Returns the user that this event bans.
 fn banned_user(event: &Event) -> Option<UserId> {
-    match &event.what {
-        What::Moderated(done) => match &done.action {
+    match &event.kind {
+        EventKind::Moderated(done) => match &done.action {
             ModerationAction::Ban(whom) => Some(whom.id),
             _ => None,
         },

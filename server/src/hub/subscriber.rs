@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use plenary_shared::ids::{InstanceId, Seq, UserId};
-use plenary_shared::protocol::{PresenceTold, WaitTold};
+use plenary_shared::protocol::{PresenceChange, WaitingChange};
 use tokio::sync::Notify;
 
 use crate::store::{ReadPosition, TokenHash};
@@ -41,9 +41,9 @@ pub struct Updates {
     /// Participants who are typing.
     pub typing: BTreeSet<(InstanceId, UserId)>,
     /// Changes of presence in followed instances.
-    pub presence: BTreeMap<(InstanceId, UserId), PresenceTold>,
+    pub presence: BTreeMap<(InstanceId, UserId), PresenceChange>,
     /// Changes of the waiting list, with its current length.
-    pub waiting: BTreeMap<InstanceId, (usize, BTreeMap<UserId, WaitTold>)>,
+    pub waiting: BTreeMap<InstanceId, (usize, BTreeMap<UserId, WaitingChange>)>,
     /// Instances whose participants have to be queried again, because updates were lost.
     pub participants: BTreeSet<InstanceId>,
     /// Instances that the user was banned from. The connection stops following them after it has sent
@@ -110,7 +110,7 @@ impl Subscriber {
     }
 
     /// Adds a change of presence.
-    pub fn notify_presence(&self, update: PresenceTold) {
+    pub fn notify_presence(&self, update: PresenceChange) {
         self.update(|updates| {
             let key = (update.instance, update.user);
             if updates.presence.len() < UPDATES_MAX || updates.presence.contains_key(&key) {
@@ -160,7 +160,7 @@ impl Subscriber {
         });
     }
 
-    pub(super) fn notify_waiting(&self, update: &WaitTold) {
+    pub(super) fn notify_waiting(&self, update: &WaitingChange) {
         self.update(|updates| {
             let waiting = &mut updates.waiting;
             let pending: usize = waiting.values().map(|(_, users)| users.len()).sum();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Generation, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -41,7 +41,7 @@ fn event(in_generation: u64, n: u64) -> Event {
         instance: "1/4".parse().expect("an instance"),
         generation: generation(in_generation),
         seq: seq(n),
-        what: What::Opened,
+        kind: EventKind::Opened,
         timestamp: Timestamp::from_ms(0),
     }
 }

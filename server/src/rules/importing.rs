@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::limits::{IMPORT_BYTES_MAX, IMPORT_LINES_MAX, IMPORT_WRONG_MAX};
-use plenary_shared::protocol::WrongLine;
+use plenary_shared::protocol::RejectedLine;
 use plenary_shared::text;
 
 /// Lines that one row may take, by line ends between quotation marks: more is a mark that was
@@ -25,7 +25,7 @@ pub struct Imported {
     /// How often one stood there again.
     pub repeated: usize,
     /// Lines that say no address: the first of them, and one that says how many more.
-    pub wrong: Vec<WrongLine>,
+    pub wrong: Vec<RejectedLine>,
     /// How many such lines there were.
     pub wrong_count: usize,
 }
@@ -143,10 +143,10 @@ impl Reader {
         imported.wrong.sort_by_key(|wrong| wrong.line);
         let untold = imported.wrong_count - imported.wrong.len();
         if untold > 0 {
-            imported.wrong.push(WrongLine {
+            imported.wrong.push(RejectedLine {
                 line: self.last_wrong,
                 text: String::new(),
-                why: format!("and {untold} more lines are wrong, up to this one"),
+                reason: format!("and {untold} more lines are wrong, up to this one"),
             });
         }
         imported
@@ -157,10 +157,10 @@ impl Reader {
         self.last_wrong = self.last_wrong.max(line);
         self.imported.wrong_count += 1;
         if self.imported.wrong.len() < IMPORT_WRONG_MAX {
-            self.imported.wrong.push(WrongLine {
+            self.imported.wrong.push(RejectedLine {
                 line,
                 text: row.chars().take(TOLD_CHARS_MAX).collect(),
-                why: why.to_owned(),
+                reason: why.to_owned(),
             });
         }
     }
@@ -276,7 +276,7 @@ mod tests {
     fn read(list: &str) -> (String, usize, Vec<(u32, String)>) {
         let found = import(list).expect("it is short");
         assert_eq!(found.wrong.len(), found.wrong_count);
-        let wrong = found.wrong.into_iter().map(|one| (one.line, one.why));
+        let wrong = found.wrong.into_iter().map(|one| (one.line, one.reason));
         (found.emails.join(" "), found.repeated, wrong.collect())
     }
 
@@ -369,12 +369,15 @@ mod tests {
         let found = import(&"nobody\n".repeat(150)).expect("short enough");
         assert_eq!((found.wrong.len(), found.wrong_count), (101, 150));
         assert_eq!(found.wrong[100].line, 150);
-        assert!(found.wrong[100].why.starts_with("and 50 more"), "{found:?}");
+        assert!(
+            found.wrong[100].reason.starts_with("and 50 more"),
+            "{found:?}"
+        );
         let long = import(&"x".repeat(5_000)).expect("short enough");
         assert_eq!(long.wrong[0].text.len(), TOLD_CHARS_MAX);
         let address = format!("{}@x", "a".repeat(300));
         let found = import(&address).expect("short enough");
-        assert!(found.wrong[0].why.contains("254"), "{found:?}");
+        assert!(found.wrong[0].reason.contains("254"), "{found:?}");
     }
 
     #[test]

@@ -89,8 +89,8 @@ pub fn joining(case: Case<'_>) -> Verdict {
         Verdict {
             allowed: true,
             rule: rule.to_owned(),
-            because,
-            change: "A lock, a ban or the end of the meeting.".to_owned(),
+            explanation: because,
+            remedy: "A lock, a ban or the end of the meeting.".to_owned(),
         }
     }
 }
@@ -127,8 +127,8 @@ fn no(rule: &'static str, because: String, change: String) -> Verdict {
     Verdict {
         allowed: false,
         rule: rule.to_owned(),
-        because,
-        change,
+        explanation: because,
+        remedy: change,
     }
 }
 
@@ -219,6 +219,6 @@ mod tests {
         });
         assert_eq!(verdict.rule, rule);
         assert_eq!(verdict.allowed, ["public", "in_audience"].contains(&rule));
-        assert!(verdict.because.ends_with('.') && !verdict.change.is_empty());
+        assert!(verdict.explanation.ends_with('.') && !verdict.remedy.is_empty());
     }
 }

@@ -6,7 +6,7 @@ use plenary_shared::domain::Code;
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::limits::DURABLE_WAIT_MS_MAX;
 use plenary_shared::protocol::{
-    Ack, Delete, Done, Edit, Events, EventsOk, MessagesOk, Post, Posted, ReadUpTo, Unread,
+    Ack, Delete, Done, Edit, Events, EventsOk, MarkRead, MessagesOk, Post, Posted, Unread,
     UserMessages,
 };
 use plenary_shared::text::MessageBody;
@@ -106,7 +106,7 @@ pub async fn delete(ctx: &Ctx, caller: &Caller, delete: Delete) -> Answer<Posted
 
 /// Rejects the empty body, which marks deleted messages.
 fn reject_empty(body: &MessageBody) -> Answer<()> {
-    if body.is_gone() {
+    if body.is_deleted() {
         return Err(Code::BodyEmpty.into());
     }
     Ok(())
@@ -119,7 +119,7 @@ pub async fn typing(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<
 }
 
 /// Records the caller's read position. Returns it, limited to the last seq of the log.
-pub async fn read(ctx: &Ctx, caller: &Caller, asked: ReadUpTo) -> Answer<Seq> {
+pub async fn read(ctx: &Ctx, caller: &Caller, asked: MarkRead) -> Answer<Seq> {
     // Checks the access as well.
     let last = ctx
         .store

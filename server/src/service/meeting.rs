@@ -5,7 +5,9 @@ use std::time::Duration;
 use plenary_shared::domain::{Code, Instance, InstanceState};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::ABSENT_MAX;
-use plenary_shared::protocol::{Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, PeopleOk, Posted};
+use plenary_shared::protocol::{
+    Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, ParticipantsOk, Posted,
+};
 
 use tokio::time::timeout;
 
@@ -60,9 +62,13 @@ pub async fn leave(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<P
 }
 
 /// Returns the participants, ordered by join time.
-pub async fn participants(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<PeopleOk> {
+pub async fn participants(
+    ctx: &Ctx,
+    caller: &Caller,
+    instance: InstanceId,
+) -> Answer<ParticipantsOk> {
     let participants = ctx.store.people(instance, &caller.user).await?;
-    Ok(PeopleOk {
+    Ok(ParticipantsOk {
         participants,
         absent: None,
     })

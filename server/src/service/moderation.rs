@@ -14,7 +14,7 @@ use crate::store::moderation::{ModerationRequest, NewEnd};
 /// Carries out a moderation request, once for each cmid. `admins_only`.
 pub async fn moderate(ctx: &Ctx, caller: &Caller, asked: Moderate) -> Answer<Posted> {
     rules::admin(&caller.user)?;
-    if matches!(&asked.action, ModerationAction::Announce { body } if body.is_gone()) {
+    if matches!(&asked.action, ModerationAction::Announce { body } if body.is_deleted()) {
         return Err(Code::BodyEmpty.into());
     }
     let subject = match asked.action.target() {

@@ -3,7 +3,7 @@
 use plenary_shared::domain::{Code, Meeting, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::limits::{AUDIENCE_MAX, PLAN_PAGE, PLAN_PAGE_EMAILS_MAX};
-use plenary_shared::protocol::{ImportReport, Overlap, Plan, PlanOk, WrongLine};
+use plenary_shared::protocol::{ImportReport, Overlap, Plan, PlanOk, RejectedLine};
 use plenary_shared::text;
 use plenary_shared::time::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::error::Answer;
 use crate::rules;
 use crate::rules::importing::{self, Imported};
 use crate::store::planning::{EditMeeting, Invitations};
-use crate::store::{NewMeeting, Planned};
+use crate::store::{NewMeeting, PlannedMeeting};
 
 /// Meetings per page of [`list`].
 pub const LIST_PAGE: usize = 500;
@@ -185,7 +185,7 @@ pub async fn import_audience(
         };
         let detail = format!(
             "Line {} is invalid: {}{more}. Nothing was changed.",
-            first.line, first.why
+            first.line, first.reason
         );
         return Err(Reject::new(Code::Invalid, detail).into());
     }
@@ -242,7 +242,7 @@ pub async fn cancel(
 }
 
 /// Returns the page of meetings that follows `after`. The last page is shorter than [`LIST_PAGE`].
-pub async fn list(ctx: &Ctx, after: Option<MeetingId>) -> Answer<Vec<Planned>> {
+pub async fn list(ctx: &Ctx, after: Option<MeetingId>) -> Answer<Vec<PlannedMeeting>> {
     ctx.store.meetings(after, LIST_PAGE).await
 }
 
@@ -295,7 +295,10 @@ pub async fn instance_now(ctx: &Ctx, id: InstanceId) -> Answer<PlanOk> {
 }
 
 /// Returns the meeting, and the overlaps of each of its instances.
-async fn read(ctx: &Ctx, id: MeetingId) -> Answer<(Vec<Planned>, Vec<(InstanceId, Overlap)>)> {
+async fn read(
+    ctx: &Ctx,
+    id: MeetingId,
+) -> Answer<(Vec<PlannedMeeting>, Vec<(InstanceId, Overlap)>)> {
     let Some(meeting) = ctx.store.meeting(id).await? else {
         let detail = format!("Meeting {id} does not exist. The list of meetings shows all ids.");
         return Err(Reject::new(Code::NotFound, detail).into());
@@ -309,15 +312,15 @@ async fn invite(
     by: Option<UserId>,
     meeting: MeetingId,
     change: &Invitations,
-    wrong: Vec<WrongLine>,
+    wrong: Vec<RejectedLine>,
 ) -> Answer<PlanOk> {
     let invited = ctx.store.change_audience(meeting, change, by).await?;
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let report = ImportReport {
         added: count(invited.added),
-        known: count(invited.already),
+        existing: count(invited.already),
         removed: count(invited.removed),
-        wrong,
+        rejected: wrong,
     };
     Ok(PlanOk {
         report: Some(report),

@@ -36,7 +36,7 @@ pub async fn explain(
         disabled: found.as_ref().is_some_and(|account| account.disabled),
         instance: &opened.instance,
         invited,
-        inside: person.is_some_and(|user| opened.people.iter().any(|one| one.id == user.id)),
+        inside: person.is_some_and(|user| opened.roster.iter().any(|one| one.id == user.id)),
         restrictions: &restrictions,
         now: ctx.now(),
     }))

@@ -4,7 +4,7 @@ use crate::error::Answer;
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
-use plenary_shared::protocol::BoardServer;
+use plenary_shared::protocol::ServerStatus;
 use plenary_shared::time::Timestamp;
 
 /// Messages are counted per step of time. In milliseconds.
@@ -148,5 +148,5 @@ pub trait DashboardStore: Send + Sync {
     /// Notifies all servers that a user was refused. May be lost.
     async fn publish_denied(&self, denial: &Denial) -> Answer<()>;
     /// Sends the state of this server to all others. May be lost.
-    async fn publish_server(&self, server: &BoardServer) -> Answer<()>;
+    async fn publish_server(&self, server: &ServerStatus) -> Answer<()>;
 }

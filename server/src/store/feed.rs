@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use plenary_shared::domain::Event;
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
-use plenary_shared::protocol::{BoardServer, PresenceTold, WaitTold};
+use plenary_shared::protocol::{PresenceChange, ServerStatus, WaitingChange};
 use tokio::sync::mpsc;
 
 use crate::error::{Answer, Fault};
@@ -51,13 +51,13 @@ pub enum Feed {
         user: UserId,
     },
     /// The presence of a participant of a followed instance. May be lost.
-    Presence(PresenceTold),
+    Presence(PresenceChange),
     /// A user started or stopped waiting for a followed instance. May be lost.
-    Waiting(WaitTold),
+    Waiting(WaitingChange),
     /// A user was refused, on any server. May be lost.
     Denied(Box<Denial>),
     /// The state of a server, sent every few seconds. May be lost.
-    Server(Box<BoardServer>),
+    Server(Box<ServerStatus>),
 }
 
 /// How far the log of an instance is.

@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
-use super::Planned;
+use super::PlannedMeeting;
 
 /// A meeting to add.
 #[derive(Clone, Debug)]
@@ -38,9 +38,10 @@ pub trait MeetingStore: Send + Sync {
         by: Option<UserId>,
     ) -> Answer<InstanceId>;
     /// Returns a meeting with its audience and instances.
-    async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>>;
+    async fn meeting(&self, id: MeetingId) -> Answer<Option<PlannedMeeting>>;
     /// Returns a page of all meetings with audience and instances, by id, above `after`.
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
+    async fn meetings(&self, after: Option<MeetingId>, limit: usize)
+    -> Answer<Vec<PlannedMeeting>>;
     /// Returns the instances that this user may see: active, upcoming, and recently ended.
     async fn visible(&self, viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
     /// Returns the active instances that this user may see.

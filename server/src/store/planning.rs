@@ -187,8 +187,8 @@ pub(super) fn overlapping(
             title: pair.title,
             fromdatetime: pair.from,
             todatetime: pair.to,
-            shared: u32::try_from(count).unwrap_or(u32::MAX),
-            people,
+            shared_users: u32::try_from(count).unwrap_or(u32::MAX),
+            emails: people,
         };
         (pair.instance, overlap)
     };

@@ -5,7 +5,7 @@
 //! examines a limited number of candidates: it may be shorter than requested, and says where to
 //! continue.
 
-use plenary_shared::protocol::{Found, SearchOk};
+use plenary_shared::protocol::{SearchHit, SearchOk};
 use plenary_shared::search::{Place, Query, Term};
 
 /// Candidates that are read at once.
@@ -24,7 +24,7 @@ const INDEXED_CHARS_MAX: usize = 80;
 pub(super) struct SearchPage<'a> {
     query: &'a Query,
     limit: usize,
-    found: Vec<Found>,
+    found: Vec<SearchHit>,
     examined: usize,
     /// Where the next candidates begin.
     next: Option<Place>,
@@ -49,7 +49,7 @@ impl<'a> SearchPage<'a> {
     }
 
     /// Examines the requested candidates. `rows`: how many rows they were decoded from.
-    pub(super) fn examine(&mut self, candidates: Vec<Found>, rows: usize) {
+    pub(super) fn examine(&mut self, candidates: Vec<SearchHit>, rows: usize) {
         for candidate in candidates {
             self.examined += 1;
             self.next = Some(Place {
@@ -74,7 +74,7 @@ impl<'a> SearchPage<'a> {
 
     pub(super) fn into_page(self) -> SearchOk {
         SearchOk {
-            found: self.found,
+            hits: self.found,
             next: self.next,
         }
     }

@@ -6,7 +6,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{FOLLOWED_MAX, IDLE_AFTER_MS, IDLE_EVERY_MS, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Explain, Hello, HelloOk, Idle, ReadUpTo, Resumed, Verb, Watch,
+    Done, Explain, Hello, HelloOk, Idle, MarkRead, Resumed, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -53,7 +53,7 @@ impl Socket {
             }
             Verb::Search(search) => json(&service::search::search(&ctx, &caller, search).await?),
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
-            Verb::People(instance) => {
+            Verb::Participants(instance) => {
                 let mut list = service::meeting::participants(&ctx, &caller, instance).await?;
                 list.absent = service::meeting::absent(&ctx, instance).await;
                 json(&list)
@@ -98,7 +98,7 @@ impl Socket {
 
     /// Stores the read position. The user's connections to this server learn it at once, those to other
     /// servers within a second.
-    async fn read(&mut self, caller: &Caller, read: ReadUpTo) -> Answer<Done> {
+    async fn read(&mut self, caller: &Caller, read: MarkRead) -> Answer<Done> {
         let (user, instance) = (caller.user.id, read.instance);
         let seq = service::chat::read(&self.state.ctx, caller, read).await?;
         self.state.hub.publish_read(ReadPosition {
@@ -157,8 +157,10 @@ impl Socket {
             return Ok(Done {});
         }
         let subscriber = self.subscriber()?;
-        let board = &self.state.board;
-        let watching = self.watching.get_or_insert_with(|| board.watch(subscriber));
+        let dashboard = &self.state.dashboard;
+        let watching = self
+            .watching
+            .get_or_insert_with(|| dashboard.watch(subscriber));
         watching.look_into(watch.instance)?;
         Ok(Done {})
     }

@@ -4,7 +4,7 @@ use plenary_shared::domain::{Code, InstanceState};
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::limits::FOLLOWED_MAX;
 use plenary_shared::protocol::{
-    Done, Open, OpenOk, Position, Posted, PresenceTold, ResumeMode, Wait, WaitOk,
+    Done, Open, OpenOk, Position, Posted, PresenceChange, ResumeMode, Wait, WaitOk,
 };
 
 use crate::ctx::Caller;
@@ -53,8 +53,12 @@ impl Socket {
         self.cursors.insert(position.instance, cursor);
         // Presence is not in the log, so the current state is sent.
         let subscriber = self.subscriber()?;
-        for one in opened.people.iter().filter(|one| !one.presence.is_here()) {
-            subscriber.notify_presence(PresenceTold {
+        for one in opened
+            .roster
+            .iter()
+            .filter(|one| !one.presence.is_present())
+        {
+            subscriber.notify_presence(PresenceChange {
                 instance: position.instance,
                 user: one.id,
                 state: one.presence,
@@ -158,7 +162,10 @@ impl Socket {
     /// Waits for an instance to start, or only follows its waiting list. Follows first and reads second,
     /// so that no change is lost.
     pub(super) async fn wait(&mut self, caller: &Caller, wait: Wait) -> Answer<WaitOk> {
-        let Wait { instance, waits } = wait;
+        let Wait {
+            instance,
+            waiting: waits,
+        } = wait;
         if !self.waits.contains_key(&instance) {
             self.check_followed()?;
         }

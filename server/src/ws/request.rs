@@ -71,7 +71,7 @@ fn verb(name: &str, raw: &RawValue) -> Result<Verb, Reject> {
         "explain" => Verb::Explain(arguments(name, raw)?),
         "search" => Verb::Search(arguments(name, raw)?),
         "events" => Verb::Events(arguments(name, raw)?),
-        "people" => Verb::People(arguments(name, raw)?),
+        "participants" => Verb::Participants(arguments(name, raw)?),
         "join_times" => Verb::JoinTimes {},
         "user_messages" => Verb::UserMessages(arguments(name, raw)?),
         _ => {

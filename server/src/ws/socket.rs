@@ -15,8 +15,8 @@ use plenary_shared::protocol::{Changed, ChangedList, Close, PING_S, Request, SIL
 use serde_json::value::RawValue;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use crate::board::Watching;
 use crate::ctx::Caller;
+use crate::dashboard::Watching;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Subscriber};
 use crate::store::{ConnectionId, Waiting};

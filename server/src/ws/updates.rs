@@ -1,6 +1,6 @@
 //! The wire format of the updates that are not events.
 
-use plenary_shared::protocol::{Changed, ChangedList, ReadElsewhere, Typing, WaitTold};
+use plenary_shared::protocol::{Changed, ChangedList, ReadPositionChange, Typing, WaitingChange};
 use serde::Serialize;
 
 use crate::hub::Updates;
@@ -9,7 +9,7 @@ use crate::hub::Updates;
 pub(super) fn lines(updates: Updates) -> String {
     let mut lines = String::new();
     for (instance, read) in updates.read {
-        push(&mut lines, &ReadElsewhere { instance, read });
+        push(&mut lines, &ReadPositionChange { instance, read });
     }
     for (instance, user) in updates.typing {
         push(&mut lines, &Typing { instance, user });
@@ -20,11 +20,11 @@ pub(super) fn lines(updates: Updates) -> String {
     for (count, users) in updates.waiting.into_values() {
         for update in users.into_values() {
             // Every line has the current count; older counts are obsolete.
-            push(&mut lines, &WaitTold { count, ..update });
+            push(&mut lines, &WaitingChange { count, ..update });
         }
     }
     for instance in updates.participants {
-        let changed = ChangedList::People;
+        let changed = ChangedList::Participants;
         let instance = Some(instance);
         push(&mut lines, &Changed { instance, changed });
     }

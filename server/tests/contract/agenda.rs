@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use plenary_server::store::{Agenda, EndStep};
-use plenary_shared::domain::{Code, Reason, What};
+use plenary_shared::domain::{Code, EventKind, Reason};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
@@ -128,7 +128,7 @@ pub async fn missed_instance_is_opened_and_closed_empty(harness: &mut Harness) {
     let log = harness.log(here).await;
     assert_eq!(kinds(&log).values().sum::<usize>(), 2);
     let reason = Reason::Missed;
-    assert_eq!(log[1].what, What::Closed { reason });
+    assert_eq!(log[1].kind, EventKind::Closed { reason });
     let listed = harness
         .store
         .meetings(None, 1)

@@ -289,7 +289,7 @@ pub async fn lost_unarchived_events_leave_nothing(harness: &mut Harness) {
             .collect();
         let in_log: Vec<_> = messages(&log)
             .into_iter()
-            .filter(|event| event.what.user() == Some(user.id))
+            .filter(|event| event.kind.user() == Some(user.id))
             .map(|event| (event.seq, user.id))
             .collect();
         assert_eq!(mine, in_log, "{}", user.name);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use plenary_shared::domain::{Code, Role, User, What};
+use plenary_shared::domain::{Code, EventKind, Role, User};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::limits::PARTICIPANTS_MAX;
 
@@ -83,15 +83,15 @@ pub async fn concurrent_posts_have_one_order(harness: &mut Harness) {
     let log = harness.log(here).await;
     let in_log: Vec<(Seq, String)> = messages(&log)
         .into_iter()
-        .filter_map(|event| match &event.what {
-            What::Message { body, .. } => Some((event.seq, body.to_string())),
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => None,
+        .filter_map(|event| match &event.kind {
+            EventKind::Message { body, .. } => Some((event.seq, body.to_string())),
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => None,
         })
         .collect();
     assert_eq!(in_log, said);

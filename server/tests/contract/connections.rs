@@ -310,7 +310,7 @@ pub async fn silent_user_leaves_at_last_sign_of_life(harness: &mut Harness) {
     assert!(is_in(harness, here, &ada).await);
     assert!(!is_in(harness, here, &bob).await);
     let log = harness.log(here).await;
-    let joined = log.iter().rfind(|event| event.what.as_str() == "join");
+    let joined = log.iter().rfind(|event| event.kind.as_str() == "join");
     let left = leaves(&log);
     assert_eq!(left.len(), 1, "{left:?}");
     // They joined after that sign of life: a stay never ends before it started.

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use plenary_server::error::Answer;
 use plenary_server::store::Page;
-use plenary_shared::domain::{Code, Event, User, What};
+use plenary_shared::domain::{Code, Event, EventKind, User};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::{Message, Posted};
 
@@ -65,8 +65,8 @@ async fn shown(harness: &Harness, here: InstanceId, number: Seq) -> Vec<(String,
     shown.push(look(own.iter().find(|one| one.seq == number).expect("it")));
     let of_log = |events: Vec<Event>| {
         let event = events.into_iter().find(|event| event.seq == number);
-        match event.expect("it is there").what {
-            What::Message {
+        match event.expect("it is there").kind {
+            EventKind::Message {
                 body,
                 edited,
                 deleted,
@@ -100,8 +100,8 @@ pub async fn edit_replaces_the_text(harness: &mut Harness) {
         let event = log.last().expect("an event");
         assert_eq!((event.seq, event.timestamp), (edited.seq, edited.timestamp));
         assert_eq!(
-            event.what,
-            What::Edited {
+            event.kind,
+            EventKind::Edited {
                 user: ada.id,
                 cmid: id,
                 target: first,
@@ -154,8 +154,8 @@ pub async fn deleted_message_has_no_text(harness: &mut Harness) {
             "{when}"
         );
         let event = log.iter().find(|event| event.seq == deleted.seq);
-        let what = event.map(|event| &event.what);
-        assert!(matches!(what, Some(What::Deleted { target, .. }) if *target == secret));
+        let what = event.map(|event| &event.kind);
+        assert!(matches!(what, Some(EventKind::Deleted { target, .. }) if *target == secret));
     }
 }
 
@@ -359,7 +359,7 @@ pub async fn reply_names_a_message(harness: &mut Harness) {
         }
         let log = harness.log(here).await;
         let answers = log.iter().filter(
-            |event| matches!(event.what, What::Message { reply_to, .. } if reply_to == Some(asked)),
+            |event| matches!(event.kind, EventKind::Message { reply_to, .. } if reply_to == Some(asked)),
         );
         assert_eq!(answers.count(), 4, "{when}");
     }

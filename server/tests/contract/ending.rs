@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use plenary_server::store::{EndStep, Page, Stepped, Store};
-use plenary_shared::domain::{Code, Event, InstanceState, Reason, What};
+use plenary_shared::domain::{Code, Event, EventKind, InstanceState, Reason};
 use plenary_shared::ids::{Generation, InstanceId, UserId};
 use plenary_testkit::until_async;
 
@@ -18,16 +18,16 @@ use crate::joining::until_over;
 const MANY: usize = 450;
 
 fn closed(log: &[Event]) -> Option<Reason> {
-    match log.last().map(|event| &event.what) {
-        Some(What::Closed { reason }) => Some(*reason),
+    match log.last().map(|event| &event.kind) {
+        Some(EventKind::Closed { reason }) => Some(*reason),
         Some(
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Message { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_),
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Message { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_),
         )
         | None => None,
     }
@@ -319,7 +319,7 @@ pub async fn ended_instance_can_be_read(harness: &mut Harness) {
     assert_eq!(opened.instance.participants, 0);
     assert_eq!(opened.instance.joined, None);
     assert_eq!((opened.seq.get(), opened.durable.get()), (5, 5));
-    assert_eq!(opened.people, []);
+    assert_eq!(opened.roster, []);
     assert_eq!(opened.events.len(), 2);
     assert!(opened.more);
     let mine = harness

@@ -9,7 +9,7 @@ use plenary_server::error::{Answer, Error};
 use plenary_server::store::{
     ConnectionId, EndStep, Feed, NewMeeting, NewUser, NodeId, Page, Stepped, Store,
 };
-use plenary_shared::domain::{Code, Event, Gender, Reason, Role, User, What};
+use plenary_shared::domain::{Code, Event, EventKind, Gender, Reason, Role, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::protocol::Posted;
@@ -300,13 +300,17 @@ impl Harness {
         let read = self.store.messages(here, &self.root, page, PAGE_MAX).await;
         for message in read.expect("an admin may read").messages {
             assert_eq!(texts[&message.seq], message.body.as_str(), "{here}");
-            assert_eq!(message.body.is_gone(), message.deleted.is_some(), "{here}");
+            assert_eq!(
+                message.body.is_deleted(),
+                message.deleted.is_some(),
+                "{here}"
+            );
         }
         let read = self.store.events(here, &self.root, page, PAGE_MAX).await;
         for event in read.expect("an admin may read").events {
-            if let What::Message { body, deleted, .. } = event.what {
+            if let EventKind::Message { body, deleted, .. } = event.kind {
                 assert_eq!(texts[&event.seq], body.as_str(), "{here}");
-                assert_eq!(body.is_gone(), deleted.is_some(), "{here}");
+                assert_eq!(body.is_deleted(), deleted.is_some(), "{here}");
             }
         }
     }
@@ -329,29 +333,29 @@ impl Harness {
     /// The participants are those who joined and have not left, in the order of joining.
     async fn check_people(&self, here: InstanceId, log: &[Event]) {
         let closed = matches!(
-            log.last().map(|event| &event.what),
-            Some(What::Closed { .. })
+            log.last().map(|event| &event.kind),
+            Some(EventKind::Closed { .. })
         );
         if log.is_empty() || closed {
             return;
         }
         let mut inside: Vec<(UserId, Timestamp)> = vec![];
         for event in log {
-            match &event.what {
-                What::Join { user, .. } => inside.push((*user, event.timestamp)),
-                What::Leave { user, .. } => inside.retain(|(one, _)| one != user),
-                What::Opened
-                | What::Message { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. } => {}
+            match &event.kind {
+                EventKind::Join { user, .. } => inside.push((*user, event.timestamp)),
+                EventKind::Leave { user, .. } => inside.retain(|(one, _)| one != user),
+                EventKind::Opened
+                | EventKind::Message { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. } => {}
             }
         }
         let opened = self.store.open(here, &self.root, None, 1).await;
         let opened = opened.expect("an admin may read");
         let people: Vec<_> = opened
-            .people
+            .roster
             .iter()
             .map(|one| (one.id, one.joined))
             .collect();
@@ -372,74 +376,77 @@ pub fn assert_log(here: InstanceId, log: &[Event]) {
     for (at, event) in log.iter().enumerate() {
         assert_eq!(event.instance, here);
         assert_eq!(event.seq.get(), at as u64 + 1, "{here}: a hole in {log:#?}");
-        match &event.what {
-            What::Opened => assert_eq!(at, 0, "{here}: {event:?}"),
-            What::Join { user, name } => {
+        match &event.kind {
+            EventKind::Opened => assert_eq!(at, 0, "{here}: {event:?}"),
+            EventKind::Join { user, name } => {
                 assert!(inside.insert(*user), "{here}: {event:?}");
                 assert!(!name.is_empty(), "{here}: {event:?}");
             }
-            What::Leave { user, .. } => assert!(inside.remove(user), "{here}: {event:?}"),
-            What::Message { user, cmid, .. } => {
+            EventKind::Leave { user, .. } => assert!(inside.remove(user), "{here}: {event:?}"),
+            EventKind::Message { user, cmid, .. } => {
                 assert!(inside.contains(user), "{here}: {event:?}");
                 assert!(said.insert((*user, *cmid)), "{here}: {event:?}");
             }
-            What::Edited {
+            EventKind::Edited {
                 user, cmid, target, ..
             }
-            | What::Deleted { user, cmid, target } => {
+            | EventKind::Deleted { user, cmid, target } => {
                 assert!(inside.contains(user), "{here}: {event:?}");
                 assert!(said.insert((*user, *cmid)), "{here}: {event:?}");
                 let message = &log[usize::try_from(target.get()).expect("small") - 1];
-                assert!(matches!(message.what, What::Message { .. }), "{event:?}");
-                assert_eq!(message.what.user(), Some(*user), "{event:?}");
+                assert!(
+                    matches!(message.kind, EventKind::Message { .. }),
+                    "{event:?}"
+                );
+                assert_eq!(message.kind.user(), Some(*user), "{event:?}");
             }
-            What::Moderated(done) => {
+            EventKind::Moderated(done) => {
                 assert!(said.insert((done.user, done.cmid)), "{here}: {event:?}");
                 assert!(!done.name.is_empty(), "{here}: {event:?}");
             }
-            What::Closed { .. } => {
+            EventKind::Closed { .. } => {
                 assert_eq!(at + 1, log.len(), "{here}: {event:?}");
                 assert_eq!(inside, BTreeSet::new(), "{here}: still in at the end");
             }
         }
         if at == 0 {
-            assert_eq!(event.what, What::Opened, "{here}");
+            assert_eq!(event.kind, EventKind::Opened, "{here}");
         }
     }
 }
 
 /// Events without their generation, which differs if they are read from the archive, and without
 /// message texts, which may be the original or the current ones: see [`texts`].
-pub fn facts(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
-    let fact = |event: &Event| (event.seq, bare(&event.what), event.timestamp);
+pub fn facts(events: &[Event]) -> Vec<(Seq, EventKind, Timestamp)> {
+    let fact = |event: &Event| (event.seq, bare(&event.kind), event.timestamp);
     events.iter().map(fact).collect()
 }
 
 /// Events without their generation, for logs in which nothing was edited.
-pub fn exact(events: &[Event]) -> Vec<(Seq, What, Timestamp)> {
-    let fact = |event: &Event| (event.seq, event.what.clone(), event.timestamp);
+pub fn exact(events: &[Event]) -> Vec<(Seq, EventKind, Timestamp)> {
+    let fact = |event: &Event| (event.seq, event.kind.clone(), event.timestamp);
     events.iter().map(fact).collect()
 }
 
-fn bare(what: &What) -> What {
+fn bare(what: &EventKind) -> EventKind {
     let mut what = what.clone();
     match &mut what {
-        What::Message {
+        EventKind::Message {
             body,
             edited,
             deleted,
             ..
         } => {
-            *body = MessageBody::gone();
+            *body = MessageBody::deleted();
             (*edited, *deleted) = (None, None);
         }
-        What::Edited { body, .. } => *body = MessageBody::gone(),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => {}
+        EventKind::Edited { body, .. } => *body = MessageBody::deleted(),
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => {}
     }
     what
 }
@@ -449,21 +456,21 @@ fn bare(what: &What) -> What {
 pub fn texts(log: &[Event]) -> BTreeMap<Seq, String> {
     let mut texts = BTreeMap::new();
     for event in log {
-        match &event.what {
-            What::Message { body, .. } => {
+        match &event.kind {
+            EventKind::Message { body, .. } => {
                 texts.insert(event.seq, body.to_string());
             }
-            What::Edited { target, body, .. } => {
+            EventKind::Edited { target, body, .. } => {
                 texts.insert(*target, body.to_string());
             }
-            What::Deleted { target, .. } => {
+            EventKind::Deleted { target, .. } => {
                 texts.insert(*target, String::new());
             }
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => {}
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => {}
         }
     }
     texts
@@ -472,7 +479,7 @@ pub fn texts(log: &[Event]) -> BTreeMap<Seq, String> {
 /// The messages among events.
 pub fn messages(log: &[Event]) -> Vec<&Event> {
     log.iter()
-        .filter(|event| matches!(event.what, What::Message { .. }))
+        .filter(|event| matches!(event.kind, EventKind::Message { .. }))
         .collect()
 }
 
@@ -480,7 +487,7 @@ pub fn messages(log: &[Event]) -> Vec<&Event> {
 pub fn kinds(log: &[Event]) -> BTreeMap<&'static str, usize> {
     let mut kinds = BTreeMap::new();
     for event in log {
-        *kinds.entry(event.what.as_str()).or_default() += 1;
+        *kinds.entry(event.kind.as_str()).or_default() += 1;
     }
     kinds
 }
@@ -488,15 +495,15 @@ pub fn kinds(log: &[Event]) -> BTreeMap<&'static str, usize> {
 /// Who left, why and when.
 pub fn leaves(log: &[Event]) -> Vec<(UserId, Reason, Timestamp)> {
     log.iter()
-        .filter_map(|event| match &event.what {
-            What::Leave { user, reason } => Some((*user, *reason, event.timestamp)),
-            What::Opened
-            | What::Join { .. }
-            | What::Message { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => None,
+        .filter_map(|event| match &event.kind {
+            EventKind::Leave { user, reason } => Some((*user, *reason, event.timestamp)),
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Message { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => None,
         })
         .collect()
 }

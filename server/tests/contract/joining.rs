@@ -1,7 +1,7 @@
 //! Who may do what, in every state of an instance; joining and leaving.
 
 use plenary_server::store::{Page, Store};
-use plenary_shared::domain::{Code, InstanceState, Reason, User, What};
+use plenary_shared::domain::{Code, EventKind, InstanceState, Reason, User};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::ID_MAX;
 use plenary_testkit::until_async;
@@ -181,7 +181,7 @@ pub async fn stay_lasts_from_join_to_leave(harness: &mut Harness) {
     let log = harness.log(here).await;
     assert_eq!(leaves(&log), [(ada.id, Reason::Left, left.timestamp)]);
     let name = ada.name.clone();
-    assert_eq!(log[1].what, What::Join { user: ada.id, name });
+    assert_eq!(log[1].kind, EventKind::Join { user: ada.id, name });
     assert_eq!(log[1].timestamp, joined.timestamp);
 }
 

@@ -6,8 +6,8 @@ use plenary_server::error::Answer;
 use plenary_server::store::moderation::{ModerationRequest, NewEnd};
 use plenary_server::store::{EndStep, Page, Stepped};
 use plenary_shared::domain::{
-    Code, EndChange, Event, InstanceState, ModerationAction, Reason, Restrictions, Subject, User,
-    What,
+    Code, EndChange, Event, EventKind, InstanceState, ModerationAction, Reason, Restrictions,
+    Subject, User,
 };
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Posted;
@@ -48,8 +48,8 @@ fn whom(user: &User) -> Subject {
 
 fn actions(log: &[Event]) -> Vec<ModerationAction> {
     log.iter()
-        .filter_map(|event| match &event.what {
-            What::Moderated(done) => Some(done.action.clone()),
+        .filter_map(|event| match &event.kind {
+            EventKind::Moderated(done) => Some(done.action.clone()),
             _ => None,
         })
         .collect()
@@ -172,8 +172,8 @@ pub async fn extended_instance_continues_after_first_end(harness: &mut Harness) 
     let last = log.last().expect("a closed log");
     let reason = Reason::Scheduled;
     assert_eq!(
-        (&last.what, last.timestamp),
-        (&What::Closed { reason }, end)
+        (&last.kind, last.timestamp),
+        (&EventKind::Closed { reason }, end)
     );
     assert_eq!(end_as_listed(harness, here).await, end);
 }
@@ -441,8 +441,8 @@ pub async fn admin_ends_it_at_once(harness: &mut Harness) {
     let last = log.last().expect("a closed log");
     let reason = Reason::Ended;
     assert_eq!(
-        (&last.what, last.timestamp),
-        (&What::Closed { reason }, ended.timestamp)
+        (&last.kind, last.timestamp),
+        (&EventKind::Closed { reason }, ended.timestamp)
     );
     assert_eq!(leaves(&log), [(ada.id, reason, ended.timestamp)]);
     let listed = store.meetings(None, 100).await.expect("a list");
@@ -526,7 +526,7 @@ pub async fn extend_end_and_clock_race_to_one_outcome(harness: &mut Harness) {
     } else {
         (Reason::Scheduled, "scheduled")
     };
-    assert_eq!(last.what, What::Closed { reason });
+    assert_eq!(last.kind, EventKind::Closed { reason });
     let end = end_as_listed(harness, here).await;
     let extended = actions(&log)
         .into_iter()

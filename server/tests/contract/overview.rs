@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use plenary_server::store::dashboard::{Counted, Denial, Holder, Listed, Now};
 use plenary_server::store::{ConnectionId, Feed, NodeId, Store};
-use plenary_shared::domain::{Code, Event, InstanceState, Reason, What};
+use plenary_shared::domain::{Code, Event, EventKind, InstanceState, Reason};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -283,23 +283,23 @@ impl Sum {
     fn counts_as(&self, log: &[Event]) {
         let mut expected = Self::default();
         for event in log {
-            match &event.what {
-                What::Join { user, .. } => {
+            match &event.kind {
+                EventKind::Join { user, .. } => {
                     expected.first.entry(*user).or_insert(event.timestamp);
                 }
-                What::Message { .. } => {
+                EventKind::Message { .. } => {
                     expected.messages += 1;
                     expected.last_message = Some(event.timestamp);
                 }
-                What::Leave { reason, .. } => {
+                EventKind::Leave { reason, .. } => {
                     let by_end = matches!(reason, Reason::Scheduled | Reason::Ended);
                     expected.stayed += u32::from(by_end);
                 }
-                What::Opened
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. } => {}
+                EventKind::Opened
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. } => {}
             }
         }
         assert_eq!(self.first, expected.first);
@@ -318,9 +318,9 @@ impl Sum {
         self.counts_as(log);
         let mut inside = BTreeSet::new();
         for event in log {
-            match &event.what {
-                What::Join { user, .. } => inside.insert(*user),
-                What::Leave { user, .. } => inside.remove(user),
+            match &event.kind {
+                EventKind::Join { user, .. } => inside.insert(*user),
+                EventKind::Leave { user, .. } => inside.remove(user),
                 _ => false,
             };
         }

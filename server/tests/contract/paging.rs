@@ -2,7 +2,7 @@
 //! limit, across the border between live and archived events.
 
 use plenary_server::store::Page;
-use plenary_shared::domain::{Event, User, What};
+use plenary_shared::domain::{Event, EventKind, User};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::limits::{ID_MAX, PAGE_MAX};
 use plenary_shared::protocol::Message;
@@ -49,7 +49,7 @@ async fn read(
         Read::Log => {
             let read = store.events(here, root, page, limit).await;
             let read = read.unwrap_or_else(|e| panic!("{here} {page:?} {limit}: {e}"));
-            for user in read.events.iter().filter_map(|event| event.what.user()) {
+            for user in read.events.iter().filter_map(|event| event.kind.user()) {
                 let named = read
                     .users
                     .iter()
@@ -84,7 +84,7 @@ async fn assert_pages(
     assert_eq!(facts(&harness.log(here).await), facts(log), "{when}");
     let said_by = |user: UserId| -> Vec<Seq> {
         let said = messages(log).into_iter();
-        said.filter(|event| event.what.user() == Some(user))
+        said.filter(|event| event.kind.user() == Some(user))
             .map(|event| event.seq)
             .collect()
     };
@@ -270,7 +270,7 @@ pub async fn messages_are_found_behind_many_joins_and_leaves(harness: &mut Harne
     harness.post(here, &ada, "last").await;
     let log = harness.log(here).await;
     let said: Vec<Seq> = messages(&log).iter().map(|event| event.seq).collect();
-    assert!(matches!(log[2].what, What::Message { .. }));
+    assert!(matches!(log[2].kind, EventKind::Message { .. }));
     for limit in [1, 2, 3] {
         assert_eq!(
             walk_up(harness, here, Read::Messages, limit).await,

@@ -360,7 +360,7 @@ pub async fn overlaps_for_the_same_people_are_reported(harness: &mut Harness) {
     let found = done(harness.store.overlaps(one).await);
     let brief: Vec<_> = found
         .iter()
-        .map(|(own, one)| (*own, one.instance, one.title.as_str(), one.shared))
+        .map(|(own, one)| (*own, one.instance, one.title.as_str(), one.shared_users))
         .collect();
     assert_eq!(
         brief,
@@ -370,7 +370,7 @@ pub async fn overlaps_for_the_same_people_are_reported(harness: &mut Harness) {
             (made[5], made[0], "One", 5),
         ]
     );
-    assert_eq!(found[1].1.people, emails(&all[1..4]));
+    assert_eq!(found[1].1.emails, emails(&all[1..4]));
     let (from, to) = hours(1, 3);
     assert_eq!((found[1].1.fromdatetime, found[1].1.todatetime), (from, to));
     assert_eq!(done(harness.store.overlaps(apart).await).len(), 1);

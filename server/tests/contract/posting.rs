@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use plenary_server::store::{NewUser, Page};
-use plenary_shared::domain::{Code, Role, What};
+use plenary_shared::domain::{Code, EventKind, Role};
 use plenary_shared::limits::MESSAGE_BODY_BYTES_MAX;
 
 use crate::harness::{Harness, SHORT_MS, body, cmid, code, messages, new_user};
@@ -138,15 +138,15 @@ pub async fn text_is_stored_unchanged(harness: &mut Harness) {
         let log = harness.log(here).await;
         let joined: Vec<&str> = log
             .iter()
-            .filter_map(|event| match &event.what {
-                What::Join { name, .. } => Some(name.as_str()),
-                What::Opened
-                | What::Leave { .. }
-                | What::Message { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. } => None,
+            .filter_map(|event| match &event.kind {
+                EventKind::Join { name, .. } => Some(name.as_str()),
+                EventKind::Opened
+                | EventKind::Leave { .. }
+                | EventKind::Message { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. } => None,
             })
             .collect();
         let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();

@@ -37,10 +37,10 @@ async fn of(harness: &Harness, here: InstanceId, user: &User) -> Presence {
     let people = harness.store.people(here, &harness.root).await;
     let people = people.expect("an admin may read");
     let opened = harness.store.open(here, &harness.root, None, 1).await;
-    assert_eq!(opened.expect("an admin may read").people, people);
+    assert_eq!(opened.expect("an admin may read").roster, people);
     let one = people.into_iter().find(|one| one.id == user.id);
     let one = one.expect("they are in");
-    assert_eq!(one.since.is_none(), one.presence.is_here());
+    assert_eq!(one.since.is_none(), one.presence.is_present());
     one.presence
 }
 
@@ -74,7 +74,7 @@ pub async fn user_without_connections_is_reconnecting(harness: &mut Harness) {
     lose(harness, here, 1).await;
     assert_eq!(
         of(harness, here, &ada).await,
-        Presence::Here,
+        Presence::Present,
         "the other holds"
     );
     lose(harness, here, 2).await;
@@ -82,19 +82,19 @@ pub async fn user_without_connections_is_reconnecting(harness: &mut Harness) {
     assert_eq!(of(harness, here, &ada).await, Presence::Reconnecting);
     // With a new connection, and again with a known one.
     hold(harness, here, &ada, 3).await;
-    assert_eq!(of(harness, here, &ada).await, Presence::Here);
+    assert_eq!(of(harness, here, &ada).await, Presence::Present);
     lose(harness, here, 3).await;
     assert_eq!(of(harness, here, &ada).await, Presence::Reconnecting);
     hold(harness, here, &ada, 3).await;
     hold(harness, here, &ada, 1).await;
-    assert_eq!(of(harness, here, &ada).await, Presence::Here);
+    assert_eq!(of(harness, here, &ada).await, Presence::Present);
     assert_eq!(
         of(harness, here, &grace).await,
-        Presence::Here,
+        Presence::Present,
         "joined without one"
     );
     let seen = told(harness, here, &ada, 4).await;
-    let [gone, back] = [Presence::Reconnecting, Presence::Here];
+    let [gone, back] = [Presence::Reconnecting, Presence::Present];
     assert_eq!(seen, [gone, back, gone, back]);
     assert_eq!(harness.log(here).await, before, "it is in no log");
 }
@@ -107,7 +107,7 @@ pub async fn user_who_joins_again_after_grace_is_here(harness: &mut Harness) {
     let reaped = harness.store.reap(here, -HOUR_MS).await;
     assert_eq!(reaped.expect("the store answers"), 1);
     join(harness, here, &ada, 2).await;
-    assert_eq!(of(harness, here, &ada).await, Presence::Here);
+    assert_eq!(of(harness, here, &ada).await, Presence::Present);
     assert_eq!(told(harness, here, &ada, 1).await, [Presence::Reconnecting]);
 }
 
@@ -126,7 +126,7 @@ pub async fn users_of_dead_server_are_reconnecting(harness: &mut Harness) {
         (of(harness, here, &ada).await == Presence::Reconnecting).then_some(())
     })
     .await;
-    assert_eq!(of(harness, here, &grace).await, Presence::Here);
+    assert_eq!(of(harness, here, &grace).await, Presence::Present);
     assert_eq!(told(harness, here, &ada, 1).await, [Presence::Reconnecting]);
 }
 
@@ -139,7 +139,7 @@ pub async fn user_with_only_idle_terminals_is_idle(harness: &mut Harness) {
     idle(harness, here, 1, Some(60_000)).await;
     assert_eq!(
         of(harness, here, &ada).await,
-        Presence::Here,
+        Presence::Present,
         "uses the other"
     );
     idle(harness, here, 2, Some(60_000)).await;
@@ -149,15 +149,15 @@ pub async fn user_with_only_idle_terminals_is_idle(harness: &mut Harness) {
     lose(harness, here, 2).await;
     assert_eq!(of(harness, here, &ada).await, Presence::Idle);
     hold(harness, here, &ada, 2).await;
-    assert_eq!(of(harness, here, &ada).await, Presence::Here);
+    assert_eq!(of(harness, here, &ada).await, Presence::Present);
     lose(harness, here, 2).await;
     lose(harness, here, 1).await;
     assert_eq!(of(harness, here, &ada).await, Presence::Reconnecting);
     hold(harness, here, &ada, 1).await;
     idle(harness, here, 1, Some(60_000)).await;
     idle(harness, here, 1, None).await;
-    assert_eq!(of(harness, here, &ada).await, Presence::Here);
-    let [here_, idle_, gone] = [Presence::Here, Presence::Idle, Presence::Reconnecting];
+    assert_eq!(of(harness, here, &ada).await, Presence::Present);
+    let [here_, idle_, gone] = [Presence::Present, Presence::Idle, Presence::Reconnecting];
     let expected = [idle_, here_, idle_, gone, here_, idle_, here_];
     assert_eq!(told(harness, here, &ada, 7).await, expected);
     harness.end(here).await;
@@ -179,7 +179,7 @@ pub async fn absent_users_are_listed(harness: &mut Harness) {
     harness.archive(here).await;
     let absent = harness.store.absent(here, 1).await;
     let absent = absent.expect("the store answers").expect("it is private");
-    let [one] = absent.people.as_slice() else {
+    let [one] = absent.users.as_slice() else {
         panic!("{absent:?}");
     };
     assert_eq!(
@@ -188,7 +188,7 @@ pub async fn absent_users_are_listed(harness: &mut Harness) {
     );
     let all = harness.store.absent(here, 9).await;
     let all = all.expect("the store answers").expect("it is private");
-    let ids: Vec<_> = all.people.iter().map(|one| one.id).collect();
+    let ids: Vec<_> = all.users.iter().map(|one| one.id).collect();
     assert_eq!(ids, [Some(ada.id), Some(linus.id)]);
     let public = harness.public().await;
     let absent = harness.store.absent(public, 9).await;

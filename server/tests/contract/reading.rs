@@ -153,14 +153,14 @@ pub async fn participants_have_their_profiles(harness: &mut Harness) {
             email: user.email,
             id: user.id,
             joined,
-            presence: Presence::Here,
+            presence: Presence::Present,
             since: None,
         });
     }
     let people = harness.store.people(here, &harness.root).await;
     assert_eq!(people.expect("an admin may read"), expected);
     let opened = harness.store.open(here, &harness.root, None, 1).await;
-    assert_eq!(opened.expect("an admin may read").people, expected);
+    assert_eq!(opened.expect("an admin may read").roster, expected);
     let times = harness.store.join_times(&harness.root).await;
     let times = times.expect("the store answers");
     assert_eq!((times.len(), times[0].instance), (1, here));
@@ -232,7 +232,7 @@ pub async fn open_before_start_is_empty(harness: &mut Harness) {
     assert_eq!(opened.instance.fromdatetime, from);
     assert_eq!((opened.seq.get(), opened.durable.get()), (0, 0));
     assert_eq!(
-        (opened.events, opened.people, opened.more),
+        (opened.events, opened.roster, opened.more),
         (vec![], vec![], false)
     );
 }

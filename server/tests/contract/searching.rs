@@ -2,7 +2,7 @@
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::Found;
+use plenary_shared::protocol::SearchHit;
 use plenary_shared::search::Query;
 
 use crate::harness::{Harness, body, cmid, now};
@@ -12,15 +12,15 @@ fn query(text: &str) -> Query {
 }
 
 /// Reads all results in pages of this size.
-async fn all(harness: &Harness, who: &User, text: &str, limit: usize) -> Vec<Found> {
+async fn all(harness: &Harness, who: &User, text: &str, limit: usize) -> Vec<SearchHit> {
     let query = query(text);
     let mut found = vec![];
     let mut before = None;
     loop {
         let page = harness.store.search(who, &query, before, limit).await;
         let page = page.unwrap_or_else(|error| panic!("{text}: {error}"));
-        assert!(page.found.len() <= limit, "{text}");
-        found.extend(page.found);
+        assert!(page.hits.len() <= limit, "{text}");
+        found.extend(page.hits);
         match page.next {
             None => return found,
             next => before = next,
@@ -273,7 +273,7 @@ pub async fn many_results_are_found_in_pages(harness: &mut Harness) {
     }
     harness.archive(here).await;
     harness.archive(there).await;
-    let sorted = |found: Vec<Found>| {
+    let sorted = |found: Vec<SearchHit>| {
         let mut places: Vec<_> = found
             .iter()
             .map(|one| (one.instance, one.message.seq))

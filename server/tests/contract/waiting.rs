@@ -14,7 +14,7 @@ async fn wait(harness: &Harness, here: InstanceId, user: &User, what: Waiting) -
 }
 
 fn names(found: &WaitOk) -> Vec<&str> {
-    let names = found.people.iter().map(|one| one.name.as_str());
+    let names = found.users.iter().map(|one| one.name.as_str());
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names
@@ -26,7 +26,7 @@ async fn told(harness: &Harness, here: InstanceId, count: usize) -> Vec<(String,
         let fed = harness.fed().into_iter();
         fed.filter_map(|one| match one {
             Feed::Waiting(told) if told.instance == here => {
-                Some((told.name, told.waits, told.count))
+                Some((told.name, told.is_waiting, told.count))
             }
             _ => None,
         })
@@ -79,7 +79,7 @@ pub async fn waiting_users_are_visible(harness: &mut Harness) {
     assert_eq!(counts.expect("the store answers"), [all, 0]);
     let many = wait(harness, here, &ada, Waiting::Look).await;
     assert_eq!(
-        (many.people.len(), many.count),
+        (many.users.len(), many.count),
         (WAITING_MAX, WAITING_MAX + 6)
     );
 }

@@ -1,7 +1,7 @@
 //! One instance in detail: stays, connections, refused users.
 
 use plenary_shared::domain::{Code, Reason};
-use plenary_shared::protocol::{Push, TraceWhat, Verb, Watch};
+use plenary_shared::protocol::{Push, TimelineKind, Verb, Watch};
 use plenary_testkit::{Server, Ws, instance};
 use serde_json::json;
 
@@ -49,26 +49,31 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
     let denied = watched
         .traces
         .iter()
-        .find(|one| matches!(one.what, TraceWhat::Denied { .. }))
+        .find(|one| matches!(one.kind, TimelineKind::Denied { .. }))
         .expect("it was published");
     let code = Code::NotAllowed;
-    assert_eq!(denied.what, TraceWhat::Denied { code });
+    assert_eq!(denied.kind, TimelineKind::Denied { code });
     assert_eq!((denied.name.as_str(), denied.seq), ("ada", None));
-    let message = TraceWhat::Message { bytes: 8 };
-    assert!(watched.traces.iter().any(|one| one.what == message));
+    let message = TimelineKind::Message { bytes: 8 };
+    assert!(watched.traces.iter().any(|one| one.kind == message));
     assert!(!format!("{:?}", watched.traces).contains("secret"));
 
     // A user who loses the connection may come back.
     drop(grace);
     watched
         .until("that she is lost", |it| {
-            it.traces.iter().any(|one| one.what == TraceWhat::Lost)
+            it.traces
+                .iter()
+                .any(|one| one.kind == TimelineKind::ConnectionLost)
         })
         .await;
     let mut grace = scene.ws("grace").await;
     grace.open(here).await.expect("she is in");
     let near = watched.until("that she is back, and how far away she is", |it| {
-        let back = it.traces.iter().any(|one| one.what == TraceWhat::Back);
+        let back = it
+            .traces
+            .iter()
+            .any(|one| one.kind == TimelineKind::Reconnected);
         back && it.named("grace").is_some_and(|one| one.rtt_ms.is_some())
     });
     // A client that is read answers pings.
@@ -83,7 +88,7 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
     }
     let sums = watched.sums.as_ref().expect("sums");
     assert_eq!(
-        (sums.peak, sums.stays, sums.arrivals.steps.iter().sum()),
+        (sums.peak, sums.stays, sums.arrivals.counts.iter().sum()),
         (2, 1, 3)
     );
 
@@ -96,14 +101,14 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
         .until("the end", |it| {
             it.traces
                 .iter()
-                .any(|one| matches!(one.what, TraceWhat::Closed { .. }))
+                .any(|one| matches!(one.kind, TimelineKind::Closed { .. }))
         })
         .await;
     let mut later = Watched::begin(scene.ws("root").await).await;
     later.look_into(here).await;
     later
         .until("who was there to the end", |it| {
-            let to_the_end = |one: &plenary_shared::protocol::DetailPerson| {
+            let to_the_end = |one: &plenary_shared::protocol::Attendee| {
                 one.stays.last().and_then(|stay| stay.reason) == Some(Reason::Ended)
             };
             it.named("grace").is_some_and(to_the_end) && it.named("ken").is_some_and(to_the_end)
@@ -128,7 +133,7 @@ async fn admin_watches_one_detail_at_a_time() {
         .until("grace", |it| it.named("grace").is_some())
         .await;
     let joins = watched.traces.iter();
-    let joins = joins.filter(|one| one.what == TraceWhat::Join);
+    let joins = joins.filter(|one| one.kind == TimelineKind::Join);
     assert_eq!(joins.count(), 1, "{:?}", watched.traces);
 
     // Without an instance only the table is pushed.
@@ -142,10 +147,10 @@ async fn admin_watches_one_detail_at_a_time() {
     loop {
         let push = watched.ws.next().await;
         let is_over = match &push {
-            Push::Board(news) => news
+            Push::Dashboard(news) => news
                 .rows
                 .iter()
-                .any(|row| row.instance == instance(2, 1) && row.here == 0),
+                .any(|row| row.instance == instance(2, 1) && row.participants == 0),
             _ => false,
         };
         told.push(push);

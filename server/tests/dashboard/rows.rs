@@ -26,7 +26,7 @@ async fn admin_sees_meetings_of_every_server() {
     let mut watched = Watched::begin(scene.ws("root").await).await;
     watched.until("three rows", |it| it.rows.len() == 3).await;
     let head = watched.head.clone().expect("a head");
-    assert_eq!((head.live, head.soon, head.here), (2, 1, 0));
+    assert_eq!((head.live, head.upcoming, head.participants), (2, 1, 0));
 
     // At the other server somebody comes, talks, and goes.
     let here = instance(1, 1);
@@ -45,13 +45,18 @@ async fn admin_sees_meetings_of_every_server() {
     watched
         .until("what they did", |it| {
             it.row(1)
-                .is_some_and(|row| (row.messages, row.here, row.early) == (5, 1, 1))
+                .is_some_and(|row| (row.messages, row.participants, row.left_early) == (5, 1, 1))
         })
         .await;
     let row = watched.row(1).expect("a row").clone();
     // Both came an hour after the beginning.
     assert_eq!(
-        (row.ever, row.late, row.invited, row.minute),
+        (
+            row.total_participants,
+            row.late,
+            row.invited,
+            row.messages_per_minute
+        ),
         (2, 2, Some(2), 5)
     );
     assert!(row.last_message.is_some());
@@ -75,17 +80,20 @@ async fn admin_sees_meetings_of_every_server() {
     watched
         .until("the end", |it| {
             it.row(1)
-                .is_some_and(|row| row.state == InstanceState::Ended && row.here == 0)
+                .is_some_and(|row| row.state == InstanceState::Ended && row.participants == 0)
         })
         .await;
     let row = watched.row(1).expect("a row");
     // Grace was there to the end.
-    assert_eq!((row.ever, row.early, row.messages), (2, 1, 5));
+    assert_eq!(
+        (row.total_participants, row.left_early, row.messages),
+        (2, 1, 5)
+    );
     watched
         .until("the sums", |it| {
             it.head
                 .as_ref()
-                .is_some_and(|head| (head.live, head.here) == (1, 0))
+                .is_some_and(|head| (head.live, head.participants) == (1, 0))
         })
         .await;
 }
@@ -106,7 +114,9 @@ async fn late_watcher_receives_everything() {
     let grace = scene.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     second
-        .until("grace", |it| it.row(1).is_some_and(|row| row.here == 1))
+        .until("grace", |it| {
+            it.row(1).is_some_and(|row| row.participants == 1)
+        })
         .await;
     first.ws.ask(Verb::Meetings {}).await.expect("a list");
     let mut told = Vec::new();
@@ -115,7 +125,7 @@ async fn late_watcher_receives_everything() {
         told.push(push);
     }
     let of_grace = told.iter().any(|push| match push {
-        Push::Board(news) => news.rows.iter().any(|row| row.here == 1),
+        Push::Dashboard(news) => news.rows.iter().any(|row| row.participants == 1),
         _ => false,
     });
     assert!(!of_grace, "{told:?}");

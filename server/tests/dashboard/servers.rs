@@ -24,7 +24,7 @@ async fn servers_are_listed_until_they_stop() {
     let [own, other] = &watched.servers[..] else {
         panic!("not two servers: {:?}", watched.servers);
     };
-    assert!(own.own && !other.own && own.node != other.node);
+    assert!(own.is_this_server && !other.is_this_server && own.node != other.node);
     assert_eq!((own.connections, own.rooms), (1, 0));
     let port = second
         .url()

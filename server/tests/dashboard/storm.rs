@@ -52,8 +52,8 @@ async fn watch(root: Ws, here: InstanceId) -> Watched {
         .until("the storm to be over", |it| {
             let all = PEOPLE as u64 * ROUNDS as u64;
             let said = it.rows.get(&here).map_or(0, |row| row.messages);
-            let comings: u32 = it.sums.iter().flat_map(|sums| &sums.arrivals.steps).sum();
-            let inside = it.rows.get(&here).map(|row| row.here);
+            let comings: u32 = it.sums.iter().flat_map(|sums| &sums.arrivals.counts).sum();
+            let inside = it.rows.get(&here).map(|row| row.participants);
             let last = PEOPLE.div_ceil(3);
             let in_detail = it.people.values().map(|one| one.messages).sum::<u64>();
             (said, in_detail, u64::from(comings)) == (2 * all, 2 * all, all)
@@ -64,7 +64,7 @@ async fn watch(root: Ws, here: InstanceId) -> Watched {
     watched
 }
 
-fn is_in(one: &plenary_shared::protocol::DetailPerson) -> bool {
+fn is_in(one: &plenary_shared::protocol::Attendee) -> bool {
     one.stays.last().is_some_and(|stay| stay.to.is_none())
 }
 
@@ -74,11 +74,11 @@ fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
     let row = &watched.rows[&here];
     let sums = watched.sums.as_ref().expect("sums");
     assert_eq!(row.messages, of("message"));
-    assert_eq!(row.here as usize, inside);
-    assert_eq!(u64::from(row.here), of("join") - of("leave"));
+    assert_eq!(row.participants as usize, inside);
+    assert_eq!(u64::from(row.participants), of("join") - of("leave"));
     assert_eq!(row.seq.get(), facts.len() as u64);
     assert_eq!(sums.seq, row.seq);
-    let comings: u32 = sums.arrivals.steps.iter().sum();
+    let comings: u32 = sums.arrivals.counts.iter().sum();
     assert_eq!(u64::from(comings), of("join"));
     assert_eq!(sums.stays, of("leave"));
 
@@ -101,7 +101,7 @@ fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
         }
     }
     assert_eq!(sums.peak, peak);
-    assert_eq!(row.ever as usize, people.len());
+    assert_eq!(row.total_participants as usize, people.len());
     assert_eq!(watched.people.len(), people.len());
     let mut stayed_ms = 0;
     for (who, (said, stays)) in people {
@@ -117,7 +117,7 @@ fn agrees(watched: &Watched, here: InstanceId, facts: &[Fact], inside: usize) {
         let ms = |(from, to): &Stayed| to.map_or(0, |to| to - from);
         let earlier_ms: i64 = stays[..earlier].iter().map(ms).sum();
         assert_eq!(
-            (one.earlier as usize, one.earlier_ms),
+            (one.earlier_stays as usize, one.earlier_ms),
             (earlier, earlier_ms)
         );
         stayed_ms += stays.iter().map(ms).sum::<i64>();

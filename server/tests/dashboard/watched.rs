@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{
-    Board, BoardHead, BoardRow, BoardServer, Detail, DetailPerson, DetailSums, Push, Trace, Verb,
-    Watch,
+    Attendee, DashboardRow, DashboardTotals, DashboardUpdate, DetailUpdate, MeetingTotals, Push,
+    ServerStatus, TimelineEntry, Verb, Watch,
 };
 use plenary_testkit::{DEADLINE, Ws, instance};
 use tokio::time::timeout;
 
 pub struct Watched {
     pub ws: Ws,
-    pub head: Option<BoardHead>,
-    pub servers: Vec<BoardServer>,
-    pub rows: BTreeMap<InstanceId, BoardRow>,
-    pub sums: Option<DetailSums>,
-    pub people: BTreeMap<UserId, DetailPerson>,
-    pub traces: Vec<Trace>,
+    pub head: Option<DashboardTotals>,
+    pub servers: Vec<ServerStatus>,
+    pub rows: BTreeMap<InstanceId, DashboardRow>,
+    pub sums: Option<MeetingTotals>,
+    pub people: BTreeMap<UserId, Attendee>,
+    pub traces: Vec<TimelineEntry>,
     /// How often the complete detail was pushed.
     pub begun: usize,
 }
@@ -51,7 +51,7 @@ impl Watched {
 
     fn take(&mut self, push: Push) {
         match push {
-            Push::Board(news) => self.take_board(*news),
+            Push::Dashboard(news) => self.take_board(*news),
             Push::Detail(news) => self.take_detail(*news),
             Push::Event(_)
             | Push::Durable(_)
@@ -64,31 +64,31 @@ impl Watched {
         }
     }
 
-    fn take_board(&mut self, news: Board) {
-        if news.anew {
+    fn take_board(&mut self, news: DashboardUpdate) {
+        if news.reset {
             self.rows.clear();
         }
         if !news.servers.is_empty() {
             self.servers = news.servers;
         }
-        self.head = news.head.or(self.head.take());
+        self.head = news.totals.or(self.head.take());
         self.rows
             .extend(news.rows.into_iter().map(|row| (row.instance, row)));
-        for id in news.gone {
+        for id in news.removed {
             self.rows.remove(&id);
         }
     }
 
-    fn take_detail(&mut self, news: Detail) {
-        if news.anew {
+    fn take_detail(&mut self, news: DetailUpdate) {
+        if news.reset {
             self.people.clear();
             self.traces.clear();
             self.begun += 1;
         }
-        self.sums = news.sums.or(self.sums.take());
-        let people = news.people.into_iter();
+        self.sums = news.totals.or(self.sums.take());
+        let people = news.attendees.into_iter();
         self.people.extend(people.map(|one| (one.user, one)));
-        self.traces.extend(news.traces);
+        self.traces.extend(news.timeline);
     }
 
     /// Reads pushes until `look` accepts the state.
@@ -109,11 +109,11 @@ impl Watched {
         });
     }
 
-    pub fn row(&self, order: u64) -> Option<&BoardRow> {
+    pub fn row(&self, order: u64) -> Option<&DashboardRow> {
         self.rows.get(&instance(1, order))
     }
 
-    pub fn named(&self, name: &str) -> Option<&DetailPerson> {
+    pub fn named(&self, name: &str) -> Option<&Attendee> {
         self.people.values().find(|one| one.name == name)
     }
 }

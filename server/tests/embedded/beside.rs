@@ -105,7 +105,7 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
         | Push::Typing(_)
         | Push::Waiting(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await;
@@ -192,7 +192,7 @@ async fn a_durable_word_follows_every_event() {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => None,
         })
         .await;

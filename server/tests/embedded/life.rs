@@ -1,6 +1,6 @@
 //! An instance's end, and the stays of a server that was killed.
 
-use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::domain::{Event, EventKind, Reason};
 use plenary_shared::protocol::{Push, Verb};
 use plenary_testkit::{ServerOptions, Ws, until_async};
 use serde_json::json;
@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::stage::{Stage, path};
 
 /// The next events of a kind that a look finds.
-async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Event {
+async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&EventKind) -> bool) -> Event {
     ws.wait_for(what, |push| match push {
-        Push::Event(event) if look(&event.what) => Some(*event),
+        Push::Event(event) if look(&event.kind) => Some(*event),
         Push::Event(_)
         | Push::Durable(_)
         | Push::Fence(_)
@@ -19,7 +19,7 @@ async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&What) -> bool) -> Ev
         | Push::Typing(_)
         | Push::Waiting(_)
         | Push::Presence(_)
-        | Push::Board(_)
+        | Push::Dashboard(_)
         | Push::Detail(_) => None,
     })
     .await
@@ -42,12 +42,12 @@ async fn at_its_end_everybody_leaves_and_it_can_only_be_read() {
     let cmid = posted["cmid"].clone();
 
     let closed = wait_event(&mut eve, "the end", |what| {
-        matches!(what, What::Closed { .. })
+        matches!(what, EventKind::Closed { .. })
     })
     .await;
     assert_eq!(
-        closed.what,
-        What::Closed {
+        closed.kind,
+        EventKind::Closed {
             reason: Reason::Scheduled
         }
     );
@@ -137,13 +137,13 @@ async fn stays_outlive_the_server_and_lost_connections_end_theirs() {
     kim.open(here).await.expect("it is public");
     let mut eve = stage.ws("eve").await;
     let opened = eve.open(here).await.expect("it is public");
-    assert_eq!(opened.people.len(), 3, "nobody is gone yet");
+    assert_eq!(opened.roster.len(), 3, "nobody is gone yet");
     let left = wait_event(&mut eve, "bob to leave", |what| {
-        matches!(what, What::Leave { .. })
+        matches!(what, EventKind::Leave { .. })
     })
     .await;
-    let (user, reason) = (opened.people[1].id, Reason::ConnectionLost);
-    assert_eq!(left.what, What::Leave { user, reason });
+    let (user, reason) = (opened.roster[1].id, Reason::ConnectionLost);
+    assert_eq!(left.kind, EventKind::Leave { user, reason });
     assert_eq!(
         left.timestamp.as_ms(),
         last_sign,
@@ -152,7 +152,10 @@ async fn stays_outlive_the_server_and_lost_connections_end_theirs() {
     kim.post(here, "still in")
         .await
         .expect("kim holds her stay");
-    let people: serde_json::Value = eve.ask(Verb::People(here)).await.expect("it is public");
+    let people: serde_json::Value = eve
+        .ask(Verb::Participants(here))
+        .await
+        .expect("it is public");
     let names: Vec<_> = people["participants"]
         .as_array()
         .expect("a list")

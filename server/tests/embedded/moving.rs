@@ -265,7 +265,7 @@ async fn goes_on(old: &Outgrown, server: &Server) {
     // Kim comes back, Bob does not, and Ada never had a connection that could be lost.
     let mut kim = Ws::hello(&server.url(), &token("kim")).await;
     let opened = kim.open(here).await.expect("it is public");
-    assert_eq!((opened.seq.get(), opened.people.len()), (old.last + 1, 3));
+    assert_eq!((opened.seq.get(), opened.roster.len()), (old.last + 1, 3));
     let eve = Http::with_token(&server.url(), &token("eve"));
     until_async("bob to leave", || async {
         (!names_in(&eve, here).await.contains(&"bob".to_owned())).then_some(())

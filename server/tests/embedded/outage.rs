@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plenary_shared::domain::What;
+use plenary_shared::domain::EventKind;
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::Push;
 use plenary_testkit::{Answer, Disk, Http, Server, Ws, until_async};
@@ -240,15 +240,17 @@ impl Room {
         let mut told = vec![];
         while told.len() < self.acknowledged.len() {
             let next = self.follower.wait_for("all messages", |push| match push {
-                Push::Event(event) => match event.what {
-                    What::Message { body, .. } => Some((event.seq.get(), body.as_str().to_owned())),
-                    What::Opened
-                    | What::Join { .. }
-                    | What::Leave { .. }
-                    | What::Edited { .. }
-                    | What::Deleted { .. }
-                    | What::Moderated(_)
-                    | What::Closed { .. } => None,
+                Push::Event(event) => match event.kind {
+                    EventKind::Message { body, .. } => {
+                        Some((event.seq.get(), body.as_str().to_owned()))
+                    }
+                    EventKind::Opened
+                    | EventKind::Join { .. }
+                    | EventKind::Leave { .. }
+                    | EventKind::Edited { .. }
+                    | EventKind::Deleted { .. }
+                    | EventKind::Moderated(_)
+                    | EventKind::Closed { .. } => None,
                 },
                 Push::Durable(_)
                 | Push::Fence(_)
@@ -257,7 +259,7 @@ impl Room {
                 | Push::Typing(_)
                 | Push::Waiting(_)
                 | Push::Presence(_)
-                | Push::Board(_)
+                | Push::Dashboard(_)
                 | Push::Detail(_) => None,
             });
             told.push(next.await);

@@ -2,7 +2,7 @@
 
 use plenary_server::store::Page;
 use plenary_server::store::mysql::{Archived, Batch};
-use plenary_shared::domain::{Reason, What};
+use plenary_shared::domain::{EventKind, Reason};
 use plenary_shared::text::MessageBody;
 
 use crate::{
@@ -16,7 +16,7 @@ async fn archiving_again_changes_nothing() {
     let ada = world.user("Ada", "ada@x").await;
     let id = world.active().await;
     let first = || {
-        let events = vec![event(id, 1, What::Opened), join(id, 2, &ada)];
+        let events = vec![event(id, 1, EventKind::Opened), join(id, 2, &ada)];
         batch(id, 0, events)
     };
     let done = world.archive_one(first()).await;
@@ -30,12 +30,12 @@ async fn archiving_again_changes_nothing() {
 
     let other_generation = Batch {
         generation: generation(2),
-        ..batch(id, 2, vec![event(id, 3, What::Opened)])
+        ..batch(id, 2, vec![event(id, 3, EventKind::Opened)])
     };
     let stale = world.archive_one(other_generation).await;
     assert!(matches!(stale, Archived::Stale { .. }));
     let unknown = instance_id(99, 1);
-    let stale = batch(unknown, 0, vec![event(unknown, 1, What::Opened)]);
+    let stale = batch(unknown, 0, vec![event(unknown, 1, EventKind::Opened)]);
     assert!(matches!(
         world.archive_one(stale).await,
         Archived::Stale { .. }
@@ -87,11 +87,14 @@ async fn a_log_with_a_hole_is_refused_and_the_others_are_stored() {
         batch(
             holed,
             0,
-            vec![event(holed, 1, What::Opened), event(holed, 3, What::Opened)],
+            vec![
+                event(holed, 1, EventKind::Opened),
+                event(holed, 3, EventKind::Opened),
+            ],
         ),
-        batch(late, 0, vec![event(late, 2, What::Opened)]),
-        batch(good, 0, vec![event(good, 1, What::Opened)]),
-        batch(foreign, 0, vec![event(good, 1, What::Opened)]),
+        batch(late, 0, vec![event(late, 2, EventKind::Opened)]),
+        batch(good, 0, vec![event(good, 1, EventKind::Opened)]),
+        batch(foreign, 0, vec![event(good, 1, EventKind::Opened)]),
     ];
     let outcomes = world.ledger.archive(&batches).await.expect("it answers");
     assert!(
@@ -114,10 +117,10 @@ async fn a_thousand_events_are_read_back_as_they_were() {
     let world = World::new().await;
     let ada = world.user("Ada", "ada@x").await;
     let id = world.active().await;
-    let closed = What::Closed {
+    let closed = EventKind::Closed {
         reason: Reason::Scheduled,
     };
-    let mut events = vec![event(id, 1, What::Opened), join(id, 2, &ada)];
+    let mut events = vec![event(id, 1, EventKind::Opened), join(id, 2, &ada)];
     events.extend((3..=998).map(|n| message(id, n, ada.id, &format!("message {n}"))));
     events.push(leave(id, 999, &ada, Reason::Scheduled));
     events.push(event(id, 1_000, closed));
@@ -166,7 +169,7 @@ async fn a_cmid_that_comes_again_does_not_stop_the_archive() {
     let id = world.active().await;
     let other = world.active().await;
     let again = |n| {
-        let what = What::Message {
+        let what = EventKind::Message {
             user: ada.id,
             cmid: cmid(1),
             body: MessageBody::parse(format!("message {n}")).expect("a body"),
@@ -182,7 +185,7 @@ async fn a_cmid_that_comes_again_does_not_stop_the_archive() {
             0,
             vec![again(1), again(2), message(id, 3, ada.id, "on")],
         ),
-        batch(other, 0, vec![event(other, 1, What::Opened)]),
+        batch(other, 0, vec![event(other, 1, EventKind::Opened)]),
     ];
     let outcomes = world.ledger.archive(&batches).await.expect("it answers");
     for outcome in outcomes {
@@ -216,7 +219,7 @@ async fn what_is_refused_stays_alone() {
         taken.meeting, taken.order
     ));
     let batches = [
-        batch(taken, 0, vec![event(taken, 1, What::Opened)]),
+        batch(taken, 0, vec![event(taken, 1, EventKind::Opened)]),
         batch(free, 0, vec![message(free, 1, ada.id, "hello")]),
     ];
     let outcomes = world.ledger.archive(&batches).await.expect("it answers");

@@ -2,7 +2,7 @@
 
 use plenary_server::store::mysql::Archived;
 use plenary_shared::domain::{
-    EndChange, InstanceState, Moderation, ModerationAction, Reason, User, What,
+    EndChange, EventKind, InstanceState, Moderation, ModerationAction, Reason, User,
 };
 use plenary_shared::ids::InstanceId;
 
@@ -47,7 +47,7 @@ async fn beginning_anew_knows_who_is_in_and_what_was_said() {
     let eve = world.user("Eve", "eve@x").await;
     let id = world.active().await;
     let events = vec![
-        event(id, 1, What::Opened),
+        event(id, 1, EventKind::Opened),
         join(id, 2, &ada),
         join(id, 3, &ben),
         message(id, 4, ada.id, "hello"),
@@ -135,10 +135,10 @@ async fn an_end_is_complete_when_the_archive_is() {
     assert!(!finish(1, 0).await.expect("it answers"), "not ending");
     let marked = ledger.begin_end(id, Reason::Scheduled, minute(60)).await;
     assert!(marked.expect("it answers"));
-    let closed = What::Closed {
+    let closed = EventKind::Closed {
         reason: Reason::Scheduled,
     };
-    let events = vec![event(id, 1, What::Opened), event(id, 2, closed)];
+    let events = vec![event(id, 1, EventKind::Opened), event(id, 2, closed)];
     world.archive_one(batch(id, 0, events)).await;
 
     assert!(!finish(1, 1).await.expect("it answers"), "not all of it");
@@ -153,7 +153,7 @@ async fn an_end_is_complete_when_the_archive_is() {
     assert!(ledger.unfinished().await.expect("it answers").is_empty());
     let late = ledger.begin_end(id, Reason::Ended, minute(62)).await;
     assert!(late.expect("it answers"), "marked before");
-    let late = batch(id, 2, vec![event(id, 3, What::Opened)]);
+    let late = batch(id, 2, vec![event(id, 3, EventKind::Opened)]);
     assert!(matches!(
         world.archive_one(late).await,
         Archived::Stale { .. }
@@ -190,7 +190,7 @@ fn moderated(
         action,
         reason: None,
     };
-    event(id, number, What::Moderated(done))
+    event(id, number, EventKind::Moderated(done))
 }
 
 #[tokio::test]
@@ -205,7 +205,10 @@ async fn an_end_that_was_marked_too_early_is_taken_back_by_the_log() {
         todatetime: minute(90),
         before: minute(60),
     });
-    let events = vec![event(id, 1, What::Opened), moderated(id, 2, &ada, longer)];
+    let events = vec![
+        event(id, 1, EventKind::Opened),
+        moderated(id, 2, &ada, longer),
+    ];
     world.archive_one(batch(id, 0, events)).await;
     let stored = world.ledger.stored(id).await.expect("it answers");
     let stored = stored.expect("it is there");

@@ -3,7 +3,7 @@
 use plenary_server::error::{Answer, Error, Fault};
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
 use plenary_server::store::{NewMeeting, NewUser};
-use plenary_shared::domain::{Code, Event, Gender, Reason, Role, User, What};
+use plenary_shared::domain::{Code, Event, EventKind, Gender, Reason, Role, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -141,18 +141,18 @@ fn cmid(number: u128) -> Cmid {
     Cmid(uuid::Uuid::from_u128(number))
 }
 
-fn event(instance: InstanceId, number: u64, what: What) -> Event {
+fn event(instance: InstanceId, number: u64, what: EventKind) -> Event {
     Event {
         instance,
         generation: generation(1),
         seq: seq(number),
-        what,
+        kind: what,
         timestamp: noon().plus_ms(i64::try_from(number).expect("a small number")),
     }
 }
 
 fn message(instance: InstanceId, number: u64, user: UserId, body: &str) -> Event {
-    let what = What::Message {
+    let what = EventKind::Message {
         user,
         cmid: cmid(number.into()),
         body: MessageBody::parse(body).expect("a body"),
@@ -164,7 +164,7 @@ fn message(instance: InstanceId, number: u64, user: UserId, body: &str) -> Event
 }
 
 fn join(instance: InstanceId, number: u64, user: &User) -> Event {
-    let what = What::Join {
+    let what = EventKind::Join {
         user: user.id,
         name: user.name.clone(),
     };
@@ -172,7 +172,7 @@ fn join(instance: InstanceId, number: u64, user: &User) -> Event {
 }
 
 fn leave(instance: InstanceId, number: u64, user: &User, reason: Reason) -> Event {
-    let what = What::Leave {
+    let what = EventKind::Leave {
         user: user.id,
         reason,
     };

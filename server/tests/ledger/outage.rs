@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plenary_server::store::mysql::MysqlStore;
-use plenary_shared::domain::What;
+use plenary_shared::domain::EventKind;
 use plenary_testkit::{Signal, until_async};
 
 use crate::{World, batch, event, is_away, minute};
@@ -35,7 +35,7 @@ async fn a_killed_database_is_a_fault_and_then_well_again() {
     is_away(
         world
             .ledger
-            .archive(&[batch(id, 0, vec![event(id, 1, What::Opened)])])
+            .archive(&[batch(id, 0, vec![event(id, 1, EventKind::Opened)])])
             .await,
     );
     world.ledger.ping().await.expect_err("nobody is there");

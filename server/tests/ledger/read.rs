@@ -1,7 +1,7 @@
 //! Pages of the record, in both directions.
 
 use plenary_server::store::Page;
-use plenary_shared::domain::{User, What};
+use plenary_shared::domain::{EventKind, User};
 use plenary_shared::ids::InstanceId;
 use rstest::rstest;
 
@@ -13,7 +13,7 @@ async fn talk(world: &World) -> (InstanceId, User, User) {
     let ben = world.user("Ben", "ben@x").await;
     let id = world.active().await;
     let mut events = vec![
-        event(id, 1, What::Opened),
+        event(id, 1, EventKind::Opened),
         join(id, 2, &ada),
         join(id, 3, &ben),
     ];
@@ -62,7 +62,7 @@ async fn pages_of_the_log(
     assert_eq!(seqs, expected);
     assert_eq!(read.more, more);
     for event in &read.events {
-        if let Some(user) = event.what.user() {
+        if let Some(user) = event.kind.user() {
             assert!(read.users.iter().any(|person| person.id == user));
         }
     }

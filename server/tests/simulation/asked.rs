@@ -5,7 +5,7 @@ use plenary_server::hub::{Cursor, Pull};
 use plenary_server::store::{
     ConnectionId, FeedStore, MessageStore, ParticipationStore, PresenceStore, TokenHash,
 };
-use plenary_shared::domain::{Code, InstanceState, What};
+use plenary_shared::domain::{Code, EventKind, InstanceState};
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::protocol::{OpenOk, Posted, Push, ServerLine};
 use plenary_shared::replica::{Applied, Replica};
@@ -410,12 +410,12 @@ impl Run<'_> {
                 let Some(replica) = &mut client.replica else {
                     return;
                 };
-                if let What::Leave { user, .. } = &event.what
+                if let EventKind::Leave { user, .. } = &event.kind
                     && *user == client.user.id
                 {
                     client.is_in = false;
                 }
-                if let What::Join { user, .. } = &event.what
+                if let EventKind::Join { user, .. } = &event.kind
                     && *user == client.user.id
                 {
                     client.is_in = true;
@@ -465,7 +465,7 @@ impl Run<'_> {
             | Push::Typing(_)
             | Push::Waiting(_)
             | Push::Presence(_)
-            | Push::Board(_)
+            | Push::Dashboard(_)
             | Push::Detail(_) => {}
         }
     }

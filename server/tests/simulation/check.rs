@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_server::error::Error;
 use plenary_server::store::{LogStore, Page, ParticipationStore};
-use plenary_shared::domain::{Code, Event, Role, User, What};
+use plenary_shared::domain::{Code, Event, EventKind, Role, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 
 use crate::clients::{self, Client, OPENED_EVENTS};
@@ -205,7 +205,7 @@ impl Run<'_> {
                 for event in &log {
                     self.note(format!(
                         "    {id} seq {} {} {:?}",
-                        event.seq, event.timestamp, event.what
+                        event.seq, event.timestamp, event.kind
                     ));
                 }
             }
@@ -224,23 +224,23 @@ impl Run<'_> {
         for (at, event) in log.iter().enumerate() {
             let is_first = at == 0;
             let is_last = at + 1 == log.len();
-            let well = match &event.what {
-                What::Opened => is_first,
-                What::Join { user, .. } => {
+            let well = match &event.kind {
+                EventKind::Opened => is_first,
+                EventKind::Join { user, .. } => {
                     event.timestamp < to && inside.insert(*user, event).is_none()
                 }
-                What::Leave { user, .. } => inside
+                EventKind::Leave { user, .. } => inside
                     .remove(user)
                     .is_some_and(|join| event.timestamp >= join.timestamp && event.timestamp <= to),
-                What::Message { user, cmid, .. }
-                | What::Edited { user, cmid, .. }
-                | What::Deleted { user, cmid, .. } => {
+                EventKind::Message { user, cmid, .. }
+                | EventKind::Edited { user, cmid, .. }
+                | EventKind::Deleted { user, cmid, .. } => {
                     event.timestamp < to && inside.contains_key(user) && said.insert((*user, *cmid))
                 }
-                What::Moderated(done) => {
+                EventKind::Moderated(done) => {
                     event.timestamp < to && said.insert((done.user, done.cmid))
                 }
-                What::Closed { .. } => {
+                EventKind::Closed { .. } => {
                     is_last && inside.is_empty() && event.timestamp <= to.max(event.timestamp)
                 }
             };
@@ -248,10 +248,16 @@ impl Run<'_> {
                 wrong.push(format!("{id}: the log is wrong at {event:?}"));
             }
         }
-        if !matches!(log.last().map(|last| &last.what), Some(What::Closed { .. })) {
+        if !matches!(
+            log.last().map(|last| &last.kind),
+            Some(EventKind::Closed { .. })
+        ) {
             wrong.push(format!("{id}: its log is not closed"));
         }
-        if !matches!(log.first().map(|first| &first.what), Some(What::Opened)) {
+        if !matches!(
+            log.first().map(|first| &first.kind),
+            Some(EventKind::Opened)
+        ) {
             wrong.push(format!("{id}: its log is not opened"));
         }
         wrong
@@ -266,7 +272,7 @@ impl Run<'_> {
         };
         for (seq, (what, when)) in &client.durable {
             let is_there =
-                at(*seq).is_some_and(|event| event.what == *what && event.timestamp == *when);
+                at(*seq).is_some_and(|event| event.kind == *what && event.timestamp == *when);
             if !is_there {
                 wrong.push(format!("received durable {seq}, but it is not: {what:?}"));
             }
@@ -274,11 +280,11 @@ impl Run<'_> {
         if let (Some(replica), true) = (&client.replica, client.alive) {
             let known: Vec<_> = replica
                 .events()
-                .map(|event| (event.seq, &event.what, event.timestamp))
+                .map(|event| (event.seq, &event.kind, event.timestamp))
                 .collect();
             let there: Vec<_> = log
                 .iter()
-                .map(|event| (event.seq, &event.what, event.timestamp))
+                .map(|event| (event.seq, &event.kind, event.timestamp))
                 .collect();
             if known != there {
                 wrong.push(format!("knows {known:?}"));
@@ -289,11 +295,11 @@ impl Run<'_> {
             let found: Vec<&Event> = log
                 .iter()
                 .filter(|event| {
-                    matches!(&event.what, What::Message { user, cmid, .. }
+                    matches!(&event.kind, EventKind::Message { user, cmid, .. }
                     if *user == client.user.id && *cmid == one.cmid)
                 })
                 .collect();
-            let body_is = |event: &Event| matches!(&event.what, What::Message { body, .. } if body.as_str() == one.body);
+            let body_is = |event: &Event| matches!(&event.kind, EventKind::Message { body, .. } if body.as_str() == one.body);
             let acked = one.acks.last().copied();
             match found.as_slice() {
                 [] => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use plenary_server::error::Answer;
 use plenary_server::hub::{Cursor, Hub, Subscriber};
 use plenary_server::store::{ConnectionId, LogStore};
-use plenary_shared::domain::{Code, InstanceState, Role, User, What};
+use plenary_shared::domain::{Code, EventKind, InstanceState, Role, User};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{OpenOk, Position};
 use plenary_shared::replica::Replica;
@@ -22,7 +22,7 @@ pub const OPENED_EVENTS: usize = 1_000;
 pub const MESSAGES_MAX: usize = 8;
 
 /// The content of an event, wherever it was read.
-pub type Fact = (What, Timestamp);
+pub type Fact = (EventKind, Timestamp);
 
 /// A client's connection.
 pub struct Link {
@@ -168,10 +168,10 @@ impl Client {
         let from = told.unwrap_or_default();
         for event in replica.events().filter(|event| event.seq <= upto) {
             if event.seq > from {
-                let fact = (event.what.clone(), event.timestamp);
+                let fact = (event.kind.clone(), event.timestamp);
                 self.durable.insert(event.seq, fact);
             }
-            if let What::Message { user, cmid, .. } = &event.what
+            if let EventKind::Message { user, cmid, .. } = &event.kind
                 && *user == self.user.id
             {
                 for one in &mut self.outbox {

@@ -1,7 +1,7 @@
 //! Published items on their way to the hubs, and the invariants of them.
 
 use plenary_server::store::Feed;
-use plenary_shared::domain::{Event, Reason, What};
+use plenary_shared::domain::{Event, EventKind, Reason};
 use plenary_shared::ids::{Generation, InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
@@ -13,7 +13,7 @@ impl Run<'_> {
         let instance = match news {
             Feed::Event(event) => {
                 self.begun_anew |= event.generation.get() > 1;
-                if event.what == What::Opened {
+                if event.kind == EventKind::Opened {
                     self.void_holds(event.instance);
                 }
                 self.observe(event, "published");
@@ -59,7 +59,7 @@ impl Run<'_> {
             return;
         }
         let key = (event.instance, event.generation, event.seq);
-        let fact = (event.what.clone(), event.timestamp);
+        let fact = (event.kind.clone(), event.timestamp);
         match self.seen.get(&key) {
             Some((known, first)) if *known != fact => {
                 let wrong = format!("{key:?} is {known:?} to {first}, and {fact:?} to {who}");
@@ -71,7 +71,10 @@ impl Run<'_> {
             }
         }
         let to = self.to_of(event.instance);
-        let accepted = matches!(event.what, What::Join { .. } | What::Message { .. });
+        let accepted = matches!(
+            event.kind,
+            EventKind::Join { .. } | EventKind::Message { .. }
+        );
         if accepted && event.timestamp >= to {
             self.violate(format!("accepted after the end: {event:?}"));
         }
@@ -84,7 +87,7 @@ impl Run<'_> {
 
     /// A user whose stay is held by a live connection may not be shown as left.
     fn look_at_leave(&mut self, event: &Event) {
-        let What::Leave { user, reason } = &event.what else {
+        let EventKind::Leave { user, reason } = &event.kind else {
             return;
         };
         // A request from before the stay may have been bound to the previous one.
@@ -95,7 +98,7 @@ impl Run<'_> {
                 (*id, *generation) == (event.instance, event.generation) && *seq < event.seq
             })
             .filter(|(_, ((what, _), _))| {
-                matches!(what, What::Join { user: joined, .. } if joined == user)
+                matches!(what, EventKind::Join { user: joined, .. } if joined == user)
             })
             .map(|(_, ((_, at), _))| at.as_ms())
             .max();
@@ -144,7 +147,7 @@ fn told(news: &Feed) -> String {
     match news {
         Feed::Event(event) => format!(
             "{} gen {} seq {}: {:?}",
-            event.instance, event.generation, event.seq, event.what
+            event.instance, event.generation, event.seq, event.kind
         ),
         other => format!("{other:?}"),
     }

@@ -15,7 +15,7 @@ use plenary_server::store::{
     Account, Agenda, ArchiveStore, Backlog, Check, ConnectionId, DashboardStore, EndStep, Feed,
     FeedStore, Head, HealthStore, LifecycleStore, LogStore, MeetingStore, MessageStore,
     ModerationStore, NewMeeting, NewSession, NewUser, NodeId, Page, ParticipationStore,
-    PersonListed, Planned, PlanningStore, PresenceStore, ReadPosition, ReadPositionStore,
+    PersonListed, PlannedMeeting, PlanningStore, PresenceStore, ReadPosition, ReadPositionStore,
     SearchStore, Session, SessionListed, SessionStore, Stepped, Store, TokenHash, UserStore,
     Waiting, WaitingStore,
 };
@@ -24,7 +24,7 @@ use plenary_shared::domain::{
 };
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{
-    Absent, BoardServer, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk,
+    Absent, EventsOk, JoinTimes, MessagesOk, OpenOk, Overlap, Posted, SearchOk, ServerStatus,
     Unread, WaitOk,
 };
 use plenary_shared::search::{Place, Query};
@@ -176,7 +176,7 @@ delegated! {
         attended(instance: InstanceId, upto: Seq) -> Answer<Attended>;
         holders(instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
         publish_denied(denial: &Denial) -> Answer<()>;
-        publish_server(server: &BoardServer) -> Answer<()>;
+        publish_server(server: &ServerStatus) -> Answer<()>;
     }
     HealthStore {
         ready() -> Result<(), Fault>;
@@ -198,8 +198,8 @@ delegated! {
     MeetingStore {
         add_meeting(new: NewMeeting) -> Answer<Meeting>;
         schedule(meeting: MeetingId, from: Timestamp, to: Timestamp, by: Option<UserId>) -> Answer<InstanceId>;
-        meeting(id: MeetingId) -> Answer<Option<Planned>>;
-        meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>>;
+        meeting(id: MeetingId) -> Answer<Option<PlannedMeeting>>;
+        meetings(after: Option<MeetingId>, limit: usize) -> Answer<Vec<PlannedMeeting>>;
         visible(viewer: &User, now: Timestamp) -> Answer<Vec<Instance>>;
         active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
     }

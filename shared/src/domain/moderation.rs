@@ -299,7 +299,7 @@ impl Restrictions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Event, What};
+    use crate::domain::{Event, EventKind};
 
     fn subject() -> Subject {
         Subject {
@@ -364,7 +364,7 @@ mod tests {
                 instance: "1/4".parse().expect("an instance"),
                 generation: crate::ids::Generation::default(),
                 seq: crate::ids::Seq::default(),
-                what: What::Moderated(moderation(action)),
+                kind: EventKind::Moderated(moderation(action)),
                 timestamp: Timestamp::from_ms(0),
             };
             let json = serde_json::to_string(&event).expect("JSON");

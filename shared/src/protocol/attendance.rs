@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Participant, Presence};
+use crate::domain::{Participant, Presence, UserRef};
 use crate::ids::{InstanceId, UserId};
 use crate::time::Timestamp;
 
@@ -15,7 +15,7 @@ pub struct Idle {
 
 /// See [`super::Push::Presence`]. It is over when they leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PresenceTold {
+pub struct PresenceChange {
     /// Where.
     #[serde(flatten)]
     pub instance: InstanceId,
@@ -34,8 +34,8 @@ pub struct Wait {
     /// Where.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Whether one waits, and others are told so; otherwise one only looks who does.
-    pub waits: bool,
+    /// Whether the user waits, which other waiting users see. `false`: only watch who waits.
+    pub waiting: bool,
 }
 
 /// The answer to [`super::Verb::Wait`].
@@ -44,22 +44,12 @@ pub struct WaitOk {
     /// How many people wait.
     pub count: usize,
     /// Some of them; [`crate::limits::WAITING_MAX`] at most.
-    pub people: Vec<Waiter>,
-}
-
-/// Somebody who waits for an instance to begin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiter {
-    /// Who.
-    #[serde(rename = "userID")]
-    pub id: UserId,
-    /// What they are called.
-    pub name: String,
+    pub users: Vec<UserRef>,
 }
 
 /// See [`super::Push::Waiting`]. It is over when the instance begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitTold {
+pub struct WaitingChange {
     /// Where.
     #[serde(flatten)]
     pub instance: InstanceId,
@@ -69,7 +59,8 @@ pub struct WaitTold {
     /// What they are called.
     pub name: String,
     /// Whether they wait.
-    pub waits: bool,
+    #[serde(rename = "isWaiting")]
+    pub is_waiting: bool,
     /// How many do.
     pub count: usize,
 }
@@ -81,13 +72,13 @@ pub struct Absent {
     /// How many, as far as the archive knows.
     pub count: usize,
     /// The first of them by name; [`crate::limits::ABSENT_MAX`] at most.
-    pub people: Vec<Invited>,
+    pub users: Vec<InvitedUser>,
 }
 
 /// Somebody who is invited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Invited {
+pub struct InvitedUser {
     /// Who, if the server knows somebody of this address.
     #[serde(default, rename = "userID", skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
@@ -95,10 +86,10 @@ pub struct Invited {
     pub name: String,
 }
 
-/// The answer to [`super::Verb::People`], and to `GET …/participants`.
+/// The answer to [`super::Verb::Participants`], and to `GET …/participants`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PeopleOk {
+pub struct ParticipantsOk {
     /// In the order of joining.
     pub participants: Vec<Participant>,
     /// As [`super::OpenOk::absent`]; on the WebSocket alone.
@@ -137,7 +128,7 @@ pub struct JoinLog {
     pub user: UserId,
     /// Always `join`.
     #[serde(rename = "eventType")]
-    pub event_type: JoinWord,
+    pub event_type: JoinEventType,
     /// When.
     pub timestamp: Timestamp,
     /// What they are called.
@@ -148,7 +139,7 @@ pub struct JoinLog {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum JoinWord {
+pub enum JoinEventType {
     /// join
     Join,
 }

@@ -11,45 +11,45 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetailLine {
     /// What is new.
-    pub detail: Detail,
+    pub detail: DetailUpdate,
 }
 
 /// What is new in one instance. One picture may come as several lines, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Detail {
+pub struct DetailUpdate {
     /// Which.
     #[serde(flatten)]
     pub instance: InstanceId,
     /// Whatever was told of it before is void.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub anew: bool,
+    pub reset: bool,
     /// The figures over everybody, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sums: Option<DetailSums>,
+    pub totals: Option<MeetingTotals>,
     /// People who are new or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub people: Vec<DetailPerson>,
+    pub attendees: Vec<Attendee>,
     /// What has happened, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub traces: Vec<Trace>,
+    pub timeline: Vec<TimelineEntry>,
 }
 
-impl Detail {
+impl DetailUpdate {
     /// Nothing new of this instance.
     pub const fn of(instance: InstanceId) -> Self {
         Self {
             instance,
-            anew: false,
-            sums: None,
-            people: Vec::new(),
-            traces: Vec::new(),
+            reset: false,
+            totals: None,
+            attendees: Vec::new(),
+            timeline: Vec::new(),
         }
     }
 }
 
 /// The figures over everybody who was ever in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DetailSums {
+pub struct MeetingTotals {
     /// Up to which seq everything is counted.
     pub seq: Seq,
     /// When people came: every join counts.
@@ -72,17 +72,17 @@ pub struct DetailSums {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrivals {
     /// When the first step begins.
-    pub begin: Timestamp,
+    pub start: Timestamp,
     /// How long a step is, in milliseconds.
     #[serde(rename = "stepMs")]
     pub step_ms: i64,
     /// How many came in each; what is missing at the end is nothing.
-    pub steps: Vec<u32>,
+    pub counts: Vec<u32>,
 }
 
 /// Somebody who was ever in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DetailPerson {
+pub struct Attendee {
     /// Who.
     #[serde(rename = "userID")]
     pub user: UserId,
@@ -91,8 +91,8 @@ pub struct DetailPerson {
     /// Their last stays, in their order; the very last may go on.
     pub stays: Vec<Stay>,
     /// How many stays they had before those.
-    #[serde(default)]
-    pub earlier: u32,
+    #[serde(default, rename = "earlierStays")]
+    pub earlier_stays: u32,
     /// How long those were in all, in milliseconds.
     #[serde(default, rename = "earlierMs")]
     pub earlier_ms: i64,
@@ -128,7 +128,7 @@ pub struct Stay {
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trace {
+pub struct TimelineEntry {
     /// Its number among those of this instance; a line that is told twice has the same.
     pub number: u64,
     /// When.
@@ -144,13 +144,13 @@ pub struct Trace {
     pub seq: Option<Seq>,
     /// What it is.
     #[serde(flatten)]
-    pub what: TraceWhat,
+    pub kind: TimelineKind,
 }
 
 /// What happened. What was said is not told, only how long it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "trace", rename_all = "snake_case")]
-pub enum TraceWhat {
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TimelineKind {
     /// The instance became active.
     Opened,
     /// They came in.
@@ -180,7 +180,7 @@ pub enum TraceWhat {
     /// An admin did something.
     Moderated {
         /// What, and why.
-        done: Box<Moderation>,
+        moderation: Box<Moderation>,
     },
     /// The instance is over.
     Closed {
@@ -193,7 +193,7 @@ pub enum TraceWhat {
         code: Code,
     },
     /// Their last connection was lost; they may come back. In no log.
-    Lost,
+    ConnectionLost,
     /// They came back in time. In no log.
-    Back,
+    Reconnected,
 }

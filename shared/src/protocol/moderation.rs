@@ -65,11 +65,11 @@ pub struct Explain {
 pub struct Verdict {
     /// Whether they may join now.
     pub allowed: bool,
-    /// The rule's word: `unknown_person`, `disabled`, `not_begun`, `over`, `already_in`,
+    /// The rule's word: `unknown_user`, `disabled`, `not_started`, `ended`, `already_participant`,
     /// `not_in_audience`, `banned`, `locked`, `full`, `public` or `in_audience`.
     pub rule: String,
     /// Why, in a sentence.
-    pub because: String,
+    pub explanation: String,
     /// What would change it, in a sentence.
-    pub change: String,
+    pub remedy: String,
 }

@@ -110,7 +110,7 @@ pub enum Plan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanOk {
     /// The page that was asked for, or the meeting that was changed.
-    pub meetings: Vec<Planned>,
+    pub meetings: Vec<PlannedMeeting>,
     /// Whether there are more behind the last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
@@ -128,7 +128,7 @@ pub struct PlanOk {
 /// A meeting, who may join it, and when it takes place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Planned {
+pub struct PlannedMeeting {
     /// The meeting.
     #[serde(flatten)]
     pub meeting: Meeting,
@@ -170,9 +170,10 @@ pub struct Overlap {
     /// When it is over.
     pub todatetime: Timestamp,
     /// How many people are expected at both.
-    pub shared: u32,
+    #[serde(rename = "sharedUsers")]
+    pub shared_users: u32,
     /// The first of them, at most [`crate::limits::OVERLAP_EMAILS_MAX`].
-    pub people: Vec<String>,
+    pub emails: Vec<String>,
 }
 
 /// What became of a list of addresses.
@@ -182,22 +183,22 @@ pub struct ImportReport {
     /// Addresses that were not in the audience.
     pub added: u32,
     /// Addresses that were.
-    pub known: u32,
+    pub existing: u32,
     /// Addresses that are not in it any more.
     pub removed: u32,
     /// Lines that are no address, by number: the first [`crate::limits::IMPORT_WRONG_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub wrong: Vec<WrongLine>,
+    pub rejected: Vec<RejectedLine>,
 }
 
 /// A line of a list that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WrongLine {
+pub struct RejectedLine {
     /// Its number, from 1.
     pub line: u32,
     /// What stands there, shortened.
     pub text: String,
     /// Why it was not taken.
-    pub why: String,
+    pub reason: String,
 }

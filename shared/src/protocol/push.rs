@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Board, BoardLine, Detail, DetailLine, PresenceTold, Reply, WaitTold};
+use super::{
+    DashboardLine, DashboardUpdate, DetailLine, DetailUpdate, PresenceChange, Reply, WaitingChange,
+};
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
@@ -16,24 +18,24 @@ pub enum Push {
     /// The live state of a followed instance begins anew above this seq.
     Fence(Fence),
     /// One has read a followed instance up to this seq, at another terminal.
-    Read(ReadElsewhere),
+    Read(ReadPositionChange),
     /// Somebody is writing in a followed instance.
     Typing(Typing),
     /// Somebody in a followed instance is there, or is not.
-    Presence(PresenceTold),
+    Presence(PresenceChange),
     /// Somebody waits for an instance that one waits for or looks at, or does not any more.
-    Waiting(WaitTold),
+    Waiting(WaitingChange),
     /// A list should be read again.
     Changed(Changed),
     /// The dashboard, for an admin who watches.
-    Board(Box<Board>),
+    Dashboard(Box<DashboardUpdate>),
     /// One instance in detail, for an admin who looks into it.
-    Detail(Box<Detail>),
+    Detail(Box<DetailUpdate>),
 }
 
 /// See [`Push::Read`]. It never goes back: of two, the higher one holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadElsewhere {
+pub struct ReadPositionChange {
     /// Where.
     #[serde(flatten)]
     pub instance: InstanceId,
@@ -98,7 +100,7 @@ pub enum ChangedList {
     Meetings,
     /// The participants of a followed instance, or those who wait for one: who is there was told in
     /// vain.
-    People,
+    Participants,
 }
 
 /// One line from the server, as a client reads it.
@@ -129,7 +131,7 @@ impl ServerLine {
             #[serde(default)]
             typing: Option<serde::de::IgnoredAny>,
             #[serde(default)]
-            board: Option<serde::de::IgnoredAny>,
+            dashboard: Option<serde::de::IgnoredAny>,
             #[serde(default)]
             presence: Option<serde::de::IgnoredAny>,
             #[serde(default)]
@@ -154,9 +156,9 @@ impl ServerLine {
             Self::Push(Push::Presence(serde_json::from_str(line)?))
         } else if kind.waiting.is_some() {
             Self::Push(Push::Waiting(serde_json::from_str(line)?))
-        } else if kind.board.is_some() {
-            let line: BoardLine = serde_json::from_str(line)?;
-            Self::Push(Push::Board(Box::new(line.board)))
+        } else if kind.dashboard.is_some() {
+            let line: DashboardLine = serde_json::from_str(line)?;
+            Self::Push(Push::Dashboard(Box::new(line.dashboard)))
         } else if kind.detail.is_some() {
             let line: DetailLine = serde_json::from_str(line)?;
             Self::Push(Push::Detail(Box::new(line.detail)))

@@ -1,7 +1,7 @@
 //! The shapes on the wire, to the letter.
 
 use super::*;
-use crate::domain::{Code, What};
+use crate::domain::{Code, EventKind};
 
 const EVENT: &str = r#"{"meetingID":1,"orderID":4,"gen":3,"seq":1051,"event":"message","userID":7,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","body":"hi","timestamp":"2026-05-06T13:00:00.000Z"}"#;
 
@@ -25,7 +25,7 @@ fn lines_from_the_server_are_told_apart() {
     let ServerLine::Push(Push::Event(event)) = ServerLine::parse(EVENT).expect("a line") else {
         panic!("not an event");
     };
-    assert!(matches!(event.what, What::Message { .. }));
+    assert!(matches!(event.kind, EventKind::Message { .. }));
     assert_eq!(serde_json::to_string(&event).expect("JSON"), EVENT);
 
     let line = r#"{"id":2,"error":{"code":"not_participant","detail":"no"}}"#;
@@ -47,17 +47,17 @@ fn lines_from_the_server_are_told_apart() {
             "Idle",
         ),
         (
-            r#"{"meetingID":1,"orderID":4,"waiting":9,"name":"ada","waits":true,"count":2}"#,
+            r#"{"meetingID":1,"orderID":4,"waiting":9,"name":"ada","isWaiting":true,"count":2}"#,
             "Waiting",
         ),
         (r#"{"changed":"meetings"}"#, "Changed"),
         (
-            r#"{"meetingID":1,"orderID":4,"changed":"people"}"#,
-            "People",
+            r#"{"meetingID":1,"orderID":4,"changed":"participants"}"#,
+            "Participants",
         ),
-        (r#"{"board":{"anew":true}}"#, "Board"),
+        (r#"{"dashboard":{"reset":true}}"#, "Dashboard"),
         (
-            r#"{"detail":{"meetingID":1,"orderID":4,"traces":[{"number":1,"at":"2026-05-06T13:00:00.000Z","userID":7,"name":"ada","trace":"denied","code":"locked"}]}}"#,
+            r#"{"detail":{"meetingID":1,"orderID":4,"timeline":[{"number":1,"at":"2026-05-06T13:00:00.000Z","userID":7,"name":"ada","kind":"denied","code":"locked"}]}}"#,
             "Locked",
         ),
     ] {

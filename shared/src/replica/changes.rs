@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{Event, What};
+use crate::domain::{Event, EventKind};
 use crate::ids::Seq;
 use crate::text::MessageBody;
 
@@ -18,7 +18,7 @@ pub(super) struct Changes {
 impl Changes {
     /// An event is known from here on.
     pub(super) fn note(&mut self, event: &Event) {
-        if let What::Edited { target, .. } | What::Deleted { target, .. } = &event.what {
+        if let EventKind::Edited { target, .. } | EventKind::Deleted { target, .. } = &event.kind {
             let last = self.last.entry(*target).or_default();
             *last = event.seq.max(*last);
         }
@@ -39,36 +39,38 @@ impl Changes {
     /// Makes of the message what this change of it says, unless it was read after that.
     pub(super) fn make(&mut self, message: &mut Event, change: &Event) {
         let before = message.clone();
-        let What::Message {
+        let EventKind::Message {
             user,
             body,
             edited,
             deleted,
             ..
-        } = &mut message.what
+        } = &mut message.kind
         else {
             return;
         };
         // The server takes a change of one's own only: no other event is one.
-        if change.what.user() != Some(*user) || deleted.is_some() {
+        if change.kind.user() != Some(*user) || deleted.is_some() {
             return;
         }
-        match &change.what {
-            What::Edited { body: new, .. } if edited.is_none_or(|at| at <= change.timestamp) => {
+        match &change.kind {
+            EventKind::Edited { body: new, .. }
+                if edited.is_none_or(|at| at <= change.timestamp) =>
+            {
                 *body = new.clone();
                 *edited = Some(change.timestamp);
             }
-            What::Deleted { .. } => {
-                *body = MessageBody::gone();
+            EventKind::Deleted { .. } => {
+                *body = MessageBody::deleted();
                 *deleted = Some(change.timestamp);
             }
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Message { .. }
-            | What::Edited { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => return,
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Message { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => return,
         }
         self.before.entry(change.seq).or_insert(before);
     }
@@ -98,12 +100,12 @@ mod tests {
         Seq::new(n).expect("small")
     }
 
-    fn event(n: u64, what: What) -> Event {
+    fn event(n: u64, what: EventKind) -> Event {
         Event {
             instance: "1/4".parse().expect("an instance"),
             generation: Generation::new(1).expect("small"),
             seq: seq(n),
-            what,
+            kind: what,
             timestamp: Timestamp::from_ms(i64::try_from(n).expect("small")),
         }
     }
@@ -113,7 +115,7 @@ mod tests {
     }
 
     fn said(n: u64, text: &str) -> Event {
-        let what = What::Message {
+        let what = EventKind::Message {
             user: UserId::new(7).expect("small"),
             cmid: cmid(n),
             body: MessageBody::parse(text).expect("a body"),
@@ -125,7 +127,7 @@ mod tests {
     }
 
     fn edited(n: u64, target: u64, text: &str) -> Event {
-        let what = What::Edited {
+        let what = EventKind::Edited {
             user: UserId::new(7).expect("small"),
             cmid: cmid(n),
             target: seq(target),
@@ -135,7 +137,7 @@ mod tests {
     }
 
     fn deleted(n: u64, target: u64) -> Event {
-        let what = What::Deleted {
+        let what = EventKind::Deleted {
             user: UserId::new(7).expect("small"),
             cmid: cmid(n),
             target: seq(target),
@@ -160,7 +162,7 @@ mod tests {
             generation: Generation::new(1).expect("small"),
             seq: events.last().map(|event| event.seq).unwrap_or_default(),
             durable: Seq::default(),
-            people: vec![],
+            roster: vec![],
             events,
             more: true,
             users: vec![],
@@ -171,9 +173,9 @@ mod tests {
 
     /// What a message says; "-" where it was deleted, "?" where it is not known.
     fn text(replica: &Replica, n: u64) -> String {
-        match replica.event(seq(n)).map(|event| &event.what) {
-            Some(What::Message { deleted, .. }) if deleted.is_some() => "-".to_owned(),
-            Some(What::Message { body, edited, .. }) => {
+        match replica.event(seq(n)).map(|event| &event.kind) {
+            Some(EventKind::Message { deleted, .. }) if deleted.is_some() => "-".to_owned(),
+            Some(EventKind::Message { body, edited, .. }) => {
                 format!("{body}{}", if edited.is_some() { "*" } else { "" })
             }
             _ => "?".to_owned(),
@@ -207,7 +209,7 @@ mod tests {
     fn somebody_elses_change_changes_nothing() {
         let mut replica = Replica::new(opened(vec![said(5, "a")]));
         let mut forged = deleted(6, 5);
-        if let What::Deleted { user, .. } = &mut forged.what {
+        if let EventKind::Deleted { user, .. } = &mut forged.kind {
             *user = UserId::new(8).expect("small");
         }
         replica.apply(forged);
@@ -231,7 +233,7 @@ mod tests {
         let mut replica = Replica::new(opened(vec![said(6, "b")]));
         replica.apply(edited(7, 4, "older"));
         let mut newer = said(4, "newest");
-        if let What::Message { edited, .. } = &mut newer.what {
+        if let EventKind::Message { edited, .. } = &mut newer.kind {
             *edited = Some(Timestamp::from_ms(9));
         }
         replica.add_page(page(vec![newer]), Some(seq(6)));

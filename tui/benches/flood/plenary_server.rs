@@ -1,7 +1,9 @@
 //! A minimal Plenary server for a flood.
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, Role, What};
+use plenary_shared::domain::{
+    Event, EventKind, Instance, InstanceState, Participant, Role, UserRef,
+};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
     Done, HelloOk, MeetingsOk, OpenOk, Outcome, Posted, Reply, Request, SUBPROTOCOL, Verb,
@@ -153,7 +155,7 @@ fn reply(id: u64, ok: impl Serialize) -> String {
 }
 
 fn opened() -> OpenOk {
-    let me = What::Join {
+    let me = EventKind::Join {
         user: user(ME),
         name: "ada".into(),
     };
@@ -164,7 +166,7 @@ fn opened() -> OpenOk {
         email: format!("{}@example.org", author(n)),
         id: user(n + 1),
         joined: Timestamp::from_ms(now_ms()),
-        presence: plenary_shared::domain::Presence::Here,
+        presence: plenary_shared::domain::Presence::Present,
         since: None,
     });
     let mut people: Vec<Participant> = people.collect();
@@ -173,7 +175,7 @@ fn opened() -> OpenOk {
         id: user(ME),
         ..people[0].clone()
     });
-    let users = people.iter().map(|one| Person {
+    let users = people.iter().map(|one| UserRef {
         id: one.id,
         name: one.name.clone(),
     });
@@ -192,7 +194,7 @@ fn opened() -> OpenOk {
 }
 
 fn message(number: u64) -> Event {
-    let what = What::Message {
+    let what = EventKind::Message {
         user: user(number % 6 + 1),
         cmid: Cmid(Uuid::from_u128(u128::from(number) + 1)),
         body: MessageBody::parse(line(number)).expect("a body"),
@@ -203,7 +205,7 @@ fn message(number: u64) -> Event {
     event(number + 1, what)
 }
 
-fn event(number: u64, what: What) -> Event {
+fn event(number: u64, what: EventKind) -> Event {
     Event {
         instance: seminar().id,
         generation: Generation::new(1).expect("small"),

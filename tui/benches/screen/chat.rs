@@ -15,7 +15,7 @@ use plenary::session::Token;
 use plenary::theme::Theme;
 use plenary::update::update;
 use plenary::view::view;
-use plenary_shared::domain::{Event, Instance, InstanceState, Role, What};
+use plenary_shared::domain::{Event, EventKind, Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
     HelloOk, MeetingsOk, OpenOk, Outcome, Push, Reply, ServerLine, Verb,
@@ -100,7 +100,7 @@ impl Chat {
             instance: instance().id,
             generation: Generation::new(1).expect("small"),
             seq: Seq::new(number).expect("small"),
-            what: What::Message {
+            what: EventKind::Message {
                 user: user(2 + number % 20),
                 cmid: Cmid(Uuid::from_u128((1 << 64) + u128::from(number))),
                 body: MessageBody::parse(format!("{number}: {body}")).expect("a body"),

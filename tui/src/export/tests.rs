@@ -20,8 +20,8 @@ fn at(seconds: i64) -> Timestamp {
     start.plus_ms(seconds * 1_000)
 }
 
-fn message(who: u64, body: &str, reply_to: Option<u64>) -> What {
-    What::Message {
+fn message(who: u64, body: &str, reply_to: Option<u64>) -> EventKind {
+    EventKind::Message {
         user: user(who),
         cmid: Cmid(uuid::Uuid::nil()),
         body: MessageBody::parse(body).expect("a body"),
@@ -31,21 +31,21 @@ fn message(who: u64, body: &str, reply_to: Option<u64>) -> What {
     }
 }
 
-fn join(who: u64) -> What {
-    What::Join {
+fn join(who: u64) -> EventKind {
+    EventKind::Join {
         user: user(who),
         name: String::new(),
     }
 }
 
-fn leave(who: u64, reason: Reason) -> What {
-    What::Leave {
+fn leave(who: u64, reason: Reason) -> EventKind {
+    EventKind::Leave {
         user: user(who),
         reason,
     }
 }
 
-fn transcript(whats: Vec<What>, state: InstanceState) -> Transcript {
+fn transcript(whats: Vec<EventKind>, state: InstanceState) -> Transcript {
     let id = "1/4".parse().expect("an instance");
     let events: Vec<Event> = whats
         .into_iter()
@@ -54,7 +54,7 @@ fn transcript(whats: Vec<What>, state: InstanceState) -> Transcript {
             instance: id,
             generation: Generation::default(),
             seq: seq(n as u64 + 1),
-            what,
+            kind: what,
             timestamp: at(i64::try_from(n).expect("few") * 60),
         })
         .collect();
@@ -79,7 +79,7 @@ fn transcript(whats: Vec<What>, state: InstanceState) -> Transcript {
 
 fn hostile() -> Transcript {
     let whats = vec![
-        What::Opened,
+        EventKind::Opened,
         join(7),
         join(8),
         message(7, "hello, \"all\"\n  99  forged", None),
@@ -87,13 +87,13 @@ fn hostile() -> Transcript {
         message(8, "to be deleted", None),
         message(8, "@SUM(A1)\u{202e}", None),
         leave(8, Reason::ConnectionLost),
-        What::Edited {
+        EventKind::Edited {
             user: user(7),
             cmid: Cmid(uuid::Uuid::nil()),
             target: seq(4),
             body: MessageBody::parse("# hello, *all*\n1. one").expect("a body"),
         },
-        What::Deleted {
+        EventKind::Deleted {
             user: user(8),
             cmid: Cmid(uuid::Uuid::nil()),
             target: seq(6),
@@ -101,7 +101,7 @@ fn hostile() -> Transcript {
         join(8),
         leave(7, Reason::Scheduled),
         leave(8, Reason::Scheduled),
-        What::Closed {
+        EventKind::Closed {
             reason: Reason::Scheduled,
         },
     ];
@@ -119,7 +119,7 @@ fn all_stays_are_counted() {
     assert_eq!(totals, [(7, 1, 10), (8, 2, 7)]);
     assert_eq!(ended.reason, Some(Reason::Scheduled));
     // An open stay is counted up to now.
-    let live = transcript(vec![What::Opened, join(7)], InstanceState::Active);
+    let live = transcript(vec![EventKind::Opened, join(7)], InstanceState::Active);
     assert_eq!(live.attendance[0].stays[0].to, None);
     assert_eq!(live.attendance[0].total_ms, 3_640_000);
     assert!(live.write(Format::Txt).contains("present"));

@@ -1,6 +1,6 @@
 //! What a composed text does: it is posted, replies to a message, or edits or deletes one.
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Cmid, Seq};
 use plenary_shared::replica::Replica;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ impl ComposeTarget {
 impl MessageRef {
     /// Returns a reference to the message of `event`, or `None` for other events.
     pub fn of(event: &Event) -> Option<Self> {
-        let What::Message { cmid, .. } = &event.what else {
+        let EventKind::Message { cmid, .. } = &event.kind else {
             return None;
         };
         Some(Self {

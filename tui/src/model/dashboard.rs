@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Board, BoardCheck, BoardHead, BoardRow, BoardServer};
+use plenary_shared::protocol::{
+    DashboardRow, DashboardTotals, DashboardUpdate, HealthCheck, ServerStatus,
+};
 use plenary_shared::time::Timestamp;
 
 pub use detail::{
@@ -49,13 +51,13 @@ pub struct Dashboard {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The figures over all meetings; `None` until the first update.
-    pub head: Option<BoardHead>,
+    pub head: Option<DashboardTotals>,
     /// The health of the stores.
-    pub checks: Vec<BoardCheck>,
+    pub checks: Vec<HealthCheck>,
     /// The health of the servers, the one that this client is connected to first.
-    pub servers: Vec<BoardServer>,
+    pub servers: Vec<ServerStatus>,
     /// The meetings.
-    pub rows: BTreeMap<InstanceId, BoardRow>,
+    pub rows: BTreeMap<InstanceId, DashboardRow>,
     /// The detail of one of them.
     pub detail: Option<MeetingDetail>,
 }
@@ -109,15 +111,15 @@ impl Sort {
         }
     }
 
-    fn compare(self, a: &BoardRow, b: &BoardRow) -> Ordering {
+    fn compare(self, a: &DashboardRow, b: &DashboardRow) -> Ordering {
         let most = |a: u64, b: u64| b.cmp(&a);
         match self {
             Self::Left => rank(a).cmp(&rank(b)),
             Self::Name => a.title.to_lowercase().cmp(&b.title.to_lowercase()),
-            Self::Here => most(a.here.into(), b.here.into()),
+            Self::Here => most(a.participants.into(), b.participants.into()),
             Self::Late => most(a.late.into(), b.late.into()),
-            Self::Early => most(a.early.into(), b.early.into()),
-            Self::Minute => most(a.minute, b.minute),
+            Self::Early => most(a.left_early.into(), b.left_early.into()),
+            Self::Minute => most(a.messages_per_minute, b.messages_per_minute),
             Self::Last => b.last_message.cmp(&a.last_message),
             Self::Lost => most(a.reconnecting.into(), b.reconnecting.into()),
         }
@@ -125,7 +127,7 @@ impl Sort {
 }
 
 /// Running instances by their end, then scheduled ones by their start, then ended ones, latest first.
-fn rank(row: &BoardRow) -> (u8, i64) {
+fn rank(row: &DashboardRow) -> (u8, i64) {
     match row.state {
         InstanceState::Active | InstanceState::Ending => (0, row.todatetime.as_ms()),
         InstanceState::Scheduled => (1, row.fromdatetime.as_ms()),
@@ -135,11 +137,11 @@ fn rank(row: &BoardRow) -> (u8, i64) {
 
 impl Dashboard {
     /// Applies an update from the server.
-    pub fn apply(&mut self, update: Board) {
-        if update.anew {
+    pub fn apply(&mut self, update: DashboardUpdate) {
+        if update.reset {
             self.live.rows.clear();
         }
-        if let Some(head) = update.head {
+        if let Some(head) = update.totals {
             self.live.head = Some(head);
         }
         if !update.checks.is_empty() {
@@ -148,7 +150,7 @@ impl Dashboard {
         if !update.servers.is_empty() {
             self.live.servers = update.servers;
         }
-        for id in update.gone {
+        for id in update.removed {
             self.live.rows.remove(&id);
         }
         let rows = update.rows.into_iter();
@@ -169,9 +171,9 @@ impl Dashboard {
     }
 
     /// The filtered rows, in their order.
-    pub fn rows(&self, now: Timestamp) -> Vec<&BoardRow> {
+    pub fn rows(&self, now: Timestamp) -> Vec<&DashboardRow> {
         let rows = self.snapshot().rows.values();
-        let mut rows: Vec<&BoardRow> = rows
+        let mut rows: Vec<&DashboardRow> = rows
             .filter(|row| self.filter.is_match(&searchable(row, now)))
             .collect();
         rows.sort_by(|a, b| {
@@ -187,8 +189,8 @@ impl Dashboard {
     }
 
     /// The index of the selected row; 0 if it is filtered out.
-    pub fn selected_index(&self, rows: &[&BoardRow]) -> usize {
-        let is_selected = |row: &&BoardRow| Some(row.instance) == self.selected;
+    pub fn selected_index(&self, rows: &[&DashboardRow]) -> usize {
+        let is_selected = |row: &&DashboardRow| Some(row.instance) == self.selected;
         rows.iter().position(is_selected).unwrap_or(0)
     }
 
@@ -200,7 +202,7 @@ impl Dashboard {
     }
 
     /// The selected row.
-    pub fn row(&self, now: Timestamp) -> Option<&BoardRow> {
+    pub fn row(&self, now: Timestamp) -> Option<&DashboardRow> {
         let rows = self.rows(now);
         rows.get(self.selected_index(&rows)).copied()
     }
@@ -227,7 +229,7 @@ impl Dashboard {
 }
 
 /// The text of a row that filters search.
-fn searchable(row: &BoardRow, now: Timestamp) -> String {
+fn searchable(row: &DashboardRow, now: Timestamp) -> String {
     let mut text = format!("{} {}", text::one_line(&row.title), row.instance);
     text.push_str(match row.state {
         InstanceState::Scheduled => " soon",
@@ -251,8 +253,8 @@ mod tests {
     use plenary_shared::ids::Seq;
     use rstest::rstest;
 
-    fn row(id: &str, title: &str, state: InstanceState, here: u32) -> BoardRow {
-        BoardRow {
+    fn row(id: &str, title: &str, state: InstanceState, here: u32) -> DashboardRow {
+        DashboardRow {
             instance: id.parse().expect("an instance"),
             title: title.to_owned(),
             is_public: here > 3,
@@ -265,13 +267,13 @@ mod tests {
             cancelled: false,
             waiting: 0,
             reconnecting: 0,
-            ever: here,
+            total_participants: here,
             invited: None,
             late: 0,
-            early: 0,
+            left_early: 0,
             messages: 0,
-            minute: 0,
-            spark: Vec::new(),
+            messages_per_minute: 0,
+            activity: Vec::new(),
             last_message: None,
             seq: Seq::default(),
             durable: Seq::default(),
@@ -280,9 +282,9 @@ mod tests {
 
     fn dashboard() -> Dashboard {
         let mut dashboard = Dashboard::default();
-        dashboard.apply(Board {
-            anew: true,
-            head: None,
+        dashboard.apply(DashboardUpdate {
+            reset: true,
+            totals: None,
             rows: vec![
                 row("1/1", "Budget review", InstanceState::Active, 2),
                 row("2/1", "All hands", InstanceState::Active, 9),
@@ -291,7 +293,7 @@ mod tests {
             ],
             checks: Vec::new(),
             servers: Vec::new(),
-            gone: Vec::new(),
+            removed: Vec::new(),
         });
         dashboard
     }
@@ -322,11 +324,11 @@ mod tests {
         dashboard.reversed = true;
         assert_eq!(shown(&dashboard), "4/1 3/1 1/1 2/1");
         let now = Timestamp::from_ms(0);
-        assert_eq!(dashboard.row(now).map(|row| row.here), Some(1));
+        assert_eq!(dashboard.row(now).map(|row| row.participants), Some(1));
         dashboard.paused = Some(dashboard.live.clone());
-        dashboard.apply(Board {
-            gone: vec!["3/1".parse().expect("an instance")],
-            ..Board::default()
+        dashboard.apply(DashboardUpdate {
+            removed: vec!["3/1".parse().expect("an instance")],
+            ..DashboardUpdate::default()
         });
         assert_eq!(dashboard.rows(now).len(), 4);
         dashboard.paused = None;

@@ -11,7 +11,7 @@ use plenary_shared::time::Timestamp;
 use crate::clock::Zone;
 
 /// A meeting is in the group "starting soon" this long before its start.
-pub const SOON_MS: i64 = 15 * 60 * 1_000;
+pub const UPCOMING_MS: i64 = 15 * 60 * 1_000;
 
 /// The meeting list as the server last sent it.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub struct Meetings {
 pub enum Group {
     /// Running now.
     Live,
-    /// Starting within [`SOON_MS`].
+    /// Starting within [`UPCOMING_MS`].
     Soon,
     /// Starting later today.
     Today,
@@ -230,7 +230,7 @@ fn group(instance: &Instance, now: Timestamp, zone: Zone) -> Group {
     }
     let from = instance.fromdatetime;
     let (today, day) = (zone.day(now), zone.day(from));
-    if from.ms_since(now) <= SOON_MS {
+    if from.ms_since(now) <= UPCOMING_MS {
         Group::Soon
     } else if day <= today {
         Group::Today

@@ -6,7 +6,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::model::dashboard::{Dashboard, STALE_MS};
 use crate::model::layer::sign_in::SignIn;
-use crate::model::meetings::SOON_MS;
+use crate::model::meetings::UPCOMING_MS;
 use crate::model::outbox::OutboxEntry;
 use crate::model::{Link, Model};
 
@@ -58,7 +58,7 @@ impl Model {
         ];
         times.into_iter().flatten().for_each(&mut at);
         for instance in self.meetings.iter() {
-            at(instance.fromdatetime.plus_ms(-SOON_MS));
+            at(instance.fromdatetime.plus_ms(-UPCOMING_MS));
             at(instance.fromdatetime.plus_ms(-MINUTE_MS));
             at(instance.fromdatetime);
             at(instance.todatetime);

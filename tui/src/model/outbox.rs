@@ -12,7 +12,7 @@
 
 mod entry;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::replica::Replica;
 use plenary_shared::text::MessageBody;
@@ -320,7 +320,7 @@ impl Outbox {
     pub fn reconcile(&mut self, log: &Replica) {
         let generation = log.position().generation;
         for event in log.events().rev().take(SEARCHED_EVENTS_MAX) {
-            if let Some(cmid) = cmid_of(&event.what) {
+            if let Some(cmid) = cmid_of(&event.kind) {
                 self.event_received(cmid, event.seq, generation);
             }
         }
@@ -388,7 +388,7 @@ impl Outbox {
             self.remove(cmid);
         }
         let mut again = Vec::new();
-        for event in void.iter().filter(|event| event.what.user() == me) {
+        for event in void.iter().filter(|event| event.kind.user() == me) {
             // Sent by another client of this user, which may not be running.
             let Some(entry) = repeat_void(event, void, now) else {
                 continue;
@@ -408,16 +408,16 @@ impl Outbox {
 }
 
 /// Returns the client's id in an event.
-fn cmid_of(what: &What) -> Option<Cmid> {
+fn cmid_of(what: &EventKind) -> Option<Cmid> {
     match what {
-        What::Message { cmid, .. } | What::Edited { cmid, .. } | What::Deleted { cmid, .. } => {
-            Some(*cmid)
-        }
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => None,
+        EventKind::Message { cmid, .. }
+        | EventKind::Edited { cmid, .. }
+        | EventKind::Deleted { cmid, .. } => Some(*cmid),
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => None,
     }
 }
 
@@ -430,28 +430,28 @@ fn repeat_void(event: &Event, void: &[Event], now: Timestamp) -> Option<JournalE
             .and_then(MessageRef::of)
             .unwrap_or(MessageRef { seq, cmid: None })
     };
-    let (body, target) = match &event.what {
-        What::Message { body, reply_to, .. } if !body.is_gone() => {
+    let (body, target) = match &event.kind {
+        EventKind::Message { body, reply_to, .. } if !body.is_deleted() => {
             let target = reply_to.map_or(ComposeTarget::New, |to| ComposeTarget::Reply(target(to)));
             (body.clone(), target)
         }
-        What::Edited {
+        EventKind::Edited {
             target: of, body, ..
-        } if !body.is_gone() => (body.clone(), ComposeTarget::Edit(target(*of))),
-        What::Deleted { target: of, .. } => {
-            (MessageBody::gone(), ComposeTarget::Delete(target(*of)))
+        } if !body.is_deleted() => (body.clone(), ComposeTarget::Edit(target(*of))),
+        EventKind::Deleted { target: of, .. } => {
+            (MessageBody::deleted(), ComposeTarget::Delete(target(*of)))
         }
-        What::Message { .. }
-        | What::Edited { .. }
-        | What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => return None,
+        EventKind::Message { .. }
+        | EventKind::Edited { .. }
+        | EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => return None,
     };
     Some(JournalEntry {
         instance: event.instance,
-        cmid: cmid_of(&event.what)?,
+        cmid: cmid_of(&event.kind)?,
         body,
         target,
         since: now,

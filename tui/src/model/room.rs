@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plenary_shared::domain::{Event, Participant, Presence, What};
+use plenary_shared::domain::{Event, EventKind, Participant, Presence};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
-use plenary_shared::protocol::{Absent, PresenceTold, Unread};
+use plenary_shared::protocol::{Absent, PresenceChange, Unread};
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
@@ -163,7 +163,7 @@ impl Room {
         looking: bool,
         mentioned: bool,
     ) {
-        let What::Message { user, .. } = &event.what else {
+        let EventKind::Message { user, .. } = &event.kind else {
             if looking {
                 self.seen = event.seq;
             }
@@ -196,10 +196,10 @@ impl Room {
     pub fn derive_left(&mut self) {
         let (mut came, mut left) = (BTreeMap::new(), BTreeMap::new());
         for event in self.log.iter().flat_map(Replica::events) {
-            if let What::Join { user, .. } = &event.what {
+            if let EventKind::Join { user, .. } = &event.kind {
                 came.insert(*user, event.timestamp);
                 left.remove(user);
-            } else if let What::Leave { user, .. } = &event.what {
+            } else if let EventKind::Leave { user, .. } = &event.kind {
                 left.insert(*user, (came.remove(user), event.timestamp));
             }
         }
@@ -208,7 +208,7 @@ impl Room {
 
     /// Replaces presence and absent users with the server's data.
     pub fn set_attendance(&mut self, people: &[Participant], absent: Option<Absent>) {
-        let away = people.iter().filter(|one| !one.presence.is_here());
+        let away = people.iter().filter(|one| !one.presence.is_present());
         self.presence = away
             .map(|one| (one.id, (one.presence, one.since.unwrap_or(one.joined))))
             .collect();
@@ -216,9 +216,9 @@ impl Room {
     }
 
     /// Updates the presence of one participant.
-    pub fn set_presence(&mut self, told: PresenceTold) {
+    pub fn set_presence(&mut self, told: PresenceChange) {
         match told.state {
-            Presence::Here => self.presence.remove(&told.user),
+            Presence::Present => self.presence.remove(&told.user),
             Presence::Idle | Presence::Reconnecting => {
                 self.presence.insert(told.user, (told.state, told.since))
             }
@@ -230,9 +230,9 @@ impl Room {
         self.presence.remove(&user);
         self.typing.remove(&user);
         if let Some(absent) = &mut self.absent {
-            let before = absent.people.len();
-            absent.people.retain(|one| one.id != Some(user));
-            absent.count -= (before - absent.people.len()).min(absent.count);
+            let before = absent.users.len();
+            absent.users.retain(|one| one.id != Some(user));
+            absent.count -= (before - absent.users.len()).min(absent.count);
         }
     }
 
@@ -304,12 +304,12 @@ impl Room {
     fn count(&mut self, me: Option<UserId>, is_mention: impl Fn(&str) -> bool) {
         let (mut unread, mut meant) = (0, 0);
         for event in self.log.iter().flat_map(|log| log.events_after(self.seen)) {
-            if let What::Message {
+            if let EventKind::Message {
                 user,
                 body,
                 deleted: None,
                 ..
-            } = &event.what
+            } = &event.kind
                 && Some(*user) != me
             {
                 unread += 1;

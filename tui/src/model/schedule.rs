@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, MeetingId};
-use plenary_shared::protocol::{PlanOk, Planned, PlannedInstance};
+use plenary_shared::protocol::{PlanOk, PlannedInstance, PlannedMeeting};
 
 pub use form::{Form, FormField, FormKind, FormResult};
 
@@ -21,7 +21,7 @@ pub const MEETINGS_MAX: usize = 5_000;
 #[derive(Clone, Debug, Default)]
 pub struct Schedule {
     /// The meetings that were loaded.
-    pub meetings: BTreeMap<MeetingId, Planned>,
+    pub meetings: BTreeMap<MeetingId, PlannedMeeting>,
     /// Whether all pages were loaded.
     pub complete: bool,
     /// The selected row.
@@ -45,7 +45,7 @@ pub enum RowId {
 #[derive(Clone, Copy, Debug)]
 pub enum Row<'a> {
     /// A meeting.
-    Meeting(&'a Planned),
+    Meeting(&'a PlannedMeeting),
     /// One of its instances, below it.
     Instance(&'a PlannedInstance),
 }
@@ -148,7 +148,7 @@ impl Schedule {
 }
 
 /// The text of a meeting that filters search.
-fn searchable(planned: &Planned) -> String {
+fn searchable(planned: &PlannedMeeting) -> String {
     let meeting = &planned.meeting;
     let kind = if meeting.is_public {
         "public"

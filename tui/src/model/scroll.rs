@@ -1,7 +1,7 @@
 //! The scroll position of the chat: the end, or a fixed place in the log. Only rows on the screen,
 //! or passed while scrolling, are wrapped, however long the log is.
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::Seq;
 use ratatui::text::Line;
 
@@ -323,7 +323,7 @@ fn top<'a>(view: &'a RoomView<'a>, height: usize) -> RowCursor<'a> {
 /// Returns whether these events surely fill `rows` rows. Each message has at least one, and
 /// counting is cheaper than wrapping.
 fn surely_fill<'a>(events: impl Iterator<Item = &'a Event>, rows: usize) -> bool {
-    let messages = events.filter(|event| matches!(event.what, What::Message { .. }));
+    let messages = events.filter(|event| matches!(event.kind, EventKind::Message { .. }));
     messages.take(rows).count() == rows
 }
 

@@ -3,7 +3,7 @@
 mod message;
 mod notes;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
@@ -165,19 +165,21 @@ impl RoomView<'_> {
     }
 
     fn event_rows(&self, event: &Event, before: Option<&Event>) -> Vec<Line<'static>> {
-        match &event.what {
-            What::Opened => {
+        match &event.kind {
+            EventKind::Opened => {
                 let day = self.zone.day_title(event.timestamp);
                 let at = self.zone.hm(event.timestamp);
                 let dot = self.theme.glyphs.dot;
                 vec![self.rule(&format!("{day} {dot} started {at}"), self.theme.glyphs.rule)]
             }
-            What::Join { .. } | What::Leave { .. } => self.join_or_leave_rows(event, before),
-            What::Message { .. } => self.logged_rows(event),
+            EventKind::Join { .. } | EventKind::Leave { .. } => {
+                self.join_or_leave_rows(event, before)
+            }
+            EventKind::Message { .. } => self.logged_rows(event),
             // Shown at the message it changes.
-            What::Edited { .. } | What::Deleted { .. } => Vec::new(),
-            What::Moderated(done) => self.moderation_rows(event, done),
-            What::Closed { reason } => {
+            EventKind::Edited { .. } | EventKind::Deleted { .. } => Vec::new(),
+            EventKind::Moderated(done) => self.moderation_rows(event, done),
+            EventKind::Closed { reason } => {
                 let at = self.zone.hm(event.timestamp);
                 let why = self.end_reason(event, *reason);
                 vec![self.rule(

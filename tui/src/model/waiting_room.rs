@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plenary_shared::ids::{InstanceId, UserId};
-use plenary_shared::protocol::{WaitOk, WaitTold};
+use plenary_shared::protocol::{WaitOk, WaitingChange};
 use plenary_shared::time::Timestamp;
 
 use crate::model::Model;
@@ -33,9 +33,9 @@ pub struct WaitingRoom {
 pub struct WaitingRooms(BTreeMap<InstanceId, WaitingRoom>);
 
 impl WaitingRoom {
-    fn apply(&mut self, told: WaitTold) {
+    fn apply(&mut self, told: WaitingChange) {
         self.count = Some(told.count);
-        if told.waits {
+        if told.is_waiting {
             self.people.insert(told.user, told.name);
         } else {
             self.people.remove(&told.user);
@@ -92,13 +92,13 @@ impl WaitingRooms {
     pub fn set(&mut self, id: InstanceId, ok: WaitOk) {
         if let Some(room) = self.0.get_mut(&id) {
             room.count = Some(ok.count);
-            let people = ok.people.into_iter();
+            let people = ok.users.into_iter();
             room.people = people.map(|one| (one.id, one.name)).collect();
         }
     }
 
     /// Applies a push.
-    pub fn apply(&mut self, told: WaitTold) {
+    pub fn apply(&mut self, told: WaitingChange) {
         if let Some(room) = self.0.get_mut(&told.instance) {
             room.apply(told);
         }

@@ -2,7 +2,7 @@
 
 use plenary_shared::domain::Participant;
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::PeopleOk;
+use plenary_shared::protocol::ParticipantsOk;
 
 use super::style::{BOLD, Cell, DIM, Style, cell, painted};
 use super::{Failure, Shell};
@@ -13,7 +13,7 @@ pub async fn run(shell: &mut Shell, instance: InstanceId) -> Result<(), Failure>
     shell.print_table(&response, rows)
 }
 
-fn rows(style: Style, content: &PeopleOk) -> Vec<Vec<Cell>> {
+fn rows(style: Style, content: &ParticipantsOk) -> Vec<Vec<Cell>> {
     let row = |participant| row(style, participant);
     content.participants.iter().map(row).collect()
 }
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn line_has_user_and_join_time() {
-        let content: PeopleOk = serde_json::from_str(
+        let content: ParticipantsOk = serde_json::from_str(
             r#"{"participants":[
             {"name":"john","age":21,"gender":"male","email":"john@example.org","userID":1,
              "joined":"2026-05-06T11:00:00Z"},

@@ -1,7 +1,7 @@
 //! `plenary search`: searches messages, newest first.
 
 use plenary_shared::limits::SEARCH_PAGE_MAX;
-use plenary_shared::protocol::{Found, SearchOk};
+use plenary_shared::protocol::{SearchHit, SearchOk};
 
 use super::style::{BOLD, Cell, DIM, GREEN, Style, cell, painted};
 use super::{Failure, Shell, output};
@@ -37,10 +37,10 @@ pub async fn run(shell: &mut Shell, args: Search) -> Result<(), Failure> {
 }
 
 fn rows(style: Style, page: &SearchOk) -> Vec<Vec<Cell>> {
-    page.found.iter().map(|found| row(style, found)).collect()
+    page.hits.iter().map(|found| row(style, found)).collect()
 }
 
-fn row(style: Style, found: &Found) -> Vec<Cell> {
+fn row(style: Style, found: &SearchHit) -> Vec<Cell> {
     let message = &found.message;
     let edited = message.edited.map_or("", |_| " (edited)");
     vec![

@@ -137,7 +137,7 @@ proptest! {
                 Action::Receive(cells) => {
                     last += 1;
                     let event = posted_event(last, &fixture, cells);
-                    fixture.event(last, event.what);
+                    fixture.event(last, event.kind);
                     if at_end {
                         let lowest = shown(&fixture).last().map(|row| row.0);
                         prop_assert!(lowest >= Some(Place::Event(event.seq)), "the end follows");

@@ -1,6 +1,6 @@
 //! Cached screens: shown at once, marked, and replaced by the server's data.
 
-use plenary_shared::domain::{Code, InstanceState, Reason, Reject, Role, What};
+use plenary_shared::domain::{Code, EventKind, InstanceState, Reason, Reject, Role};
 use plenary_shared::protocol::HelloOk;
 
 use super::fixture::{Fixture, ME, demo_meetings, id, message, opened, sync, talk, time, user};
@@ -120,7 +120,7 @@ fn ended_cached_meeting_is_not_shown() {
     let mut fixture = Fixture::talking(120, 36);
     fixture.event(
         20,
-        What::Closed {
+        EventKind::Closed {
             reason: Reason::Scheduled,
         },
     );

@@ -1,6 +1,6 @@
 //! Joining, posting, receiving, leaving, unread counts and scrolling.
 
-use plenary_shared::domain::{Code, Reason, Reject, What};
+use plenary_shared::domain::{Code, EventKind, Reason, Reject};
 use plenary_shared::ids::Seq;
 use plenary_shared::protocol::{EventsOk, Verb};
 
@@ -10,11 +10,11 @@ use crate::model::outbox::Delivery;
 use crate::model::scroll::Scroll;
 use crate::msg::AppEvent;
 
-fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> What {
-    let What::Message { body, .. } = message(ME, 0, body) else {
+fn own(cmid: plenary_shared::ids::Cmid, body: &str) -> EventKind {
+    let EventKind::Message { body, .. } = message(ME, 0, body) else {
         unreachable!("a message")
     };
-    What::Message {
+    EventKind::Message {
         user: user(ME),
         cmid,
         body,
@@ -186,7 +186,7 @@ fn text_after_leaving_stays_until_enter_rejoins() {
     fixture.answer("leave", posted(20));
     fixture.event(
         20,
-        What::Leave {
+        EventKind::Leave {
             user: user(ME),
             reason: Reason::Left,
         },
@@ -216,14 +216,14 @@ fn end_is_shown_and_posts_are_rejected() {
     fixture.key("enter");
     fixture.event(
         20,
-        What::Leave {
+        EventKind::Leave {
             user: user(ME),
             reason: Reason::Scheduled,
         },
     );
     fixture.event(
         21,
-        What::Closed {
+        EventKind::Closed {
             reason: Reason::Scheduled,
         },
     );
@@ -245,7 +245,7 @@ fn unread_messages_are_counted_and_divided() {
     fixture.hears(21, 8, "@ada two");
     fixture.event(
         22,
-        What::Leave {
+        EventKind::Leave {
             user: user(9),
             reason: Reason::Left,
         },

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, InstanceState, Participant, Reject, Role};
 use plenary_shared::protocol::{
-    Board, BoardCheck, BoardHead, BoardRow, BoardServer, Done, Extension, Moderate, PeopleOk, Push,
-    RequestedAction, Target, Verb, Watch,
+    DashboardRow, DashboardTotals, DashboardUpdate, Done, Extension, HealthCheck, Moderate,
+    ParticipantsOk, Push, RequestedAction, ServerStatus, Target, Verb, Watch,
 };
 use plenary_shared::text::MessageBody;
 use rstest::rstest;
@@ -12,8 +12,8 @@ use rstest::rstest;
 use super::fixture::{Fixture, at, demo_meetings, id, opened, posted, seq, user};
 use crate::theme::Theme;
 
-fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) -> BoardRow {
-    BoardRow {
+fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) -> DashboardRow {
+    DashboardRow {
         instance: id(meeting, 1),
         title: title.to_owned(),
         is_public: meeting.is_multiple_of(2),
@@ -29,17 +29,17 @@ fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) ->
         ever: 0,
         invited: (!meeting.is_multiple_of(2)).then_some(22),
         late: 0,
-        early: 0,
+        left_early: 0,
         messages: 0,
-        minute: 0,
-        spark: Vec::new(),
+        messages_per_minute: 0,
+        activity: Vec::new(),
         last_message: None,
         seq: seq(1),
         durable: seq(1),
     }
 }
 
-pub(super) fn rows() -> Vec<BoardRow> {
+pub(super) fn rows() -> Vec<DashboardRow> {
     use InstanceState::{Active, Ended, Scheduled};
     let mut rows = vec![
         row(7, "Budget review", "12:30", "13:45", Active),
@@ -51,12 +51,12 @@ pub(super) fn rows() -> Vec<BoardRow> {
     ];
     for (nth, row) in (1_u32..).zip(&mut rows) {
         if row.state == Active {
-            row.here = nth * 7;
-            row.ever = nth * 9;
-            row.early = nth * 2;
+            row.participants = nth * 7;
+            row.total_participants = nth * 9;
+            row.left_early = nth * 2;
             row.messages = u64::from(nth) * 100;
-            row.minute = u64::from(nth) * 3;
-            row.spark = vec![0, 1, 2, 5, 9, 7, 4, 3, 2, u64::from(nth)];
+            row.messages_per_minute = u64::from(nth) * 3;
+            row.activity = vec![0, 1, 2, 5, 9, 7, 4, 3, 2, u64::from(nth)];
             row.last_message = Some(at("13:51"));
         }
     }
@@ -68,21 +68,21 @@ pub(super) fn rows() -> Vec<BoardRow> {
     off.cancelled = true;
     rows.push(off);
     rows[5].messages = 310;
-    rows[5].ever = 6;
+    rows[5].total_participants = 6;
     rows
 }
 
-fn head(fixture: &Fixture) -> BoardHead {
-    BoardHead {
+fn head(fixture: &Fixture) -> DashboardTotals {
+    DashboardTotals {
         now: fixture.now,
         live: 4,
         soon: 1,
         overrun: 1,
-        here: 70,
+        participants: 70,
         peak: 161,
         reconnecting: 3,
-        minute: 30,
-        spark: vec![0, 3, 6, 15, 27, 21, 12, 9, 6, 10],
+        messages_per_minute: 30,
+        activity: vec![0, 3, 6, 15, 27, 21, 12, 9, 6, 10],
         unarchived: 0,
         connections: 73,
         delivery_p95_ms: Some(41),
@@ -90,8 +90,8 @@ fn head(fixture: &Fixture) -> BoardHead {
     }
 }
 
-fn check(name: &str, ok: bool, latency_ms: Option<u64>) -> BoardCheck {
-    BoardCheck {
+fn check(name: &str, ok: bool, latency_ms: Option<u64>) -> HealthCheck {
+    HealthCheck {
         name: name.to_owned(),
         ok,
         detail: (!ok).then(|| "The archive is behind.".to_owned()),
@@ -99,15 +99,15 @@ fn check(name: &str, ok: bool, latency_ms: Option<u64>) -> BoardCheck {
     }
 }
 
-fn servers() -> Vec<BoardServer> {
-    let one = |node: &str, name: &str, connections| BoardServer {
+fn servers() -> Vec<ServerStatus> {
+    let one = |node: &str, name: &str, connections| ServerStatus {
         node: node.to_owned(),
         name: name.to_owned(),
         connections,
-        ..BoardServer::default()
+        ..ServerStatus::default()
     };
-    let own = BoardServer {
-        own: true,
+    let own = ServerStatus {
+        is_this_server: true,
         fences: 2,
         too_slow: 1,
         delivery_p95_ms: Some(41),
@@ -127,19 +127,19 @@ pub(super) fn dashboard(columns: u16, rows_: u16) -> Fixture {
     fixture.answer_meetings(demo_meetings());
     fixture.key("f5");
     fixture.answer("watch", Done {});
-    let event = Board {
-        anew: true,
+    let event = DashboardUpdate {
+        reset: true,
         head: Some(head(&fixture)),
         rows: rows(),
         checks: vec![check("redis", true, Some(1)), check("archive", false, None)],
         servers: servers(),
-        gone: vec![],
+        removed: vec![],
     };
-    fixture.push(Push::Board(Box::new(event)));
+    fixture.push(Push::Dashboard(Box::new(event)));
     fixture
 }
 
-pub(super) fn participants() -> PeopleOk {
+pub(super) fn participants() -> ParticipantsOk {
     let one = |who, name: &str| Participant {
         name: name.to_owned(),
         age: None,
@@ -147,10 +147,10 @@ pub(super) fn participants() -> PeopleOk {
         email: format!("{name}@example.org"),
         id: user(who),
         joined: at("13:31"),
-        presence: plenary_shared::domain::Presence::Here,
+        presence: plenary_shared::domain::Presence::Present,
         since: None,
     };
-    PeopleOk {
+    ParticipantsOk {
         participants: vec![one(8, "grace"), one(9, "linus"), one(10, "mallory")],
         absent: None,
     }
@@ -215,7 +215,7 @@ fn servers_80x24() {
 fn ban_dialog_80x24() {
     let mut fixture = dashboard(80, 24);
     fixture.key("D");
-    fixture.answer("people", participants());
+    fixture.answer("participants", participants());
     fixture.write("l");
     fixture.key("down");
     assert_snapshot!(fixture.screen());
@@ -280,7 +280,7 @@ fn keys_send_every_action(
         .iter()
         .any(|effect| format!("{effect:?}").contains("People"))
     {
-        fixture.answer("people", participants());
+        fixture.answer("participants", participants());
     }
     assert_eq!(
         sent_actions(&mut fixture),
@@ -305,7 +305,7 @@ fn keys_send_every_action(
 fn absent_user_is_named_by_email() {
     let mut fixture = dashboard(80, 24);
     fixture.key("U");
-    fixture.answer("people", participants());
+    fixture.answer("participants", participants());
     fixture.write("eve");
     fixture.key("enter");
     assert!(fixture.shows("Type the full email"), "{}", fixture.screen());
@@ -392,11 +392,11 @@ fn refusal_names_the_action_and_the_reason() {
 fn paused_snapshot_keeps_rows_and_old_one_is_stale() {
     let mut fixture = dashboard(120, 36);
     fixture.key("f");
-    let gone = Board {
-        gone: vec![id(44, 1)],
-        ..Board::default()
+    let gone = DashboardUpdate {
+        removed: vec![id(44, 1)],
+        ..DashboardUpdate::default()
     };
-    fixture.push(Push::Board(Box::new(gone)));
+    fixture.push(Push::Dashboard(Box::new(gone)));
     assert!(
         fixture.shows("PAUSED") && fixture.shows("Incident"),
         "{}",

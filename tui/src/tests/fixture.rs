@@ -5,7 +5,7 @@ mod server_data;
 use std::time::Duration;
 
 use chrono::FixedOffset;
-use plenary_shared::domain::{Instance, Reject, Role, What};
+use plenary_shared::domain::{EventKind, Instance, Reject, Role};
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{
     Durable, HelloOk, MeetingsOk, Outcome, Push, Reply, Request, ResumeMode, Resumed, ServerLine,
@@ -284,7 +284,7 @@ impl Fixture {
         )))));
     }
 
-    pub fn event(&mut self, seq: u64, what: What) {
+    pub fn event(&mut self, seq: u64, what: EventKind) {
         self.push(Push::Event(Box::new(event(seq, self.now, what))));
     }
 

@@ -1,8 +1,8 @@
 //! Property tests with any size and hostile texts: nothing panics, and no escape sequence reaches
 //! the terminal.
 
-use plenary_shared::domain::{InstanceState, Reason, What};
-use plenary_shared::protocol::{Board, BoardServer, Push, WaitOk, Waiter};
+use plenary_shared::domain::{EventKind, InstanceState, Reason, UserRef};
+use plenary_shared::protocol::{DashboardUpdate, Push, ServerStatus, WaitOk};
 use plenary_shared::text::MessageBody;
 use proptest::prelude::*;
 
@@ -129,9 +129,9 @@ proptest! {
         for row in &mut rows {
             row.title.clone_from(&title);
         }
-        let server = BoardServer { name: name.clone(), ..BoardServer::default() };
-        let news = Board { rows, servers: vec![server], ..Board::default() };
-        fixture.push(Push::Board(Box::new(news)));
+        let server = ServerStatus { name: name.clone(), ..ServerStatus::default() };
+        let news = DashboardUpdate { rows, servers: vec![server], ..DashboardUpdate::default() };
+        fixture.push(Push::Dashboard(Box::new(news)));
         for key in ["s", "esc", "enter", "w", "esc", "esc"] {
             fixture.key(key);
             prop_assert!(fits(&fixture));
@@ -152,8 +152,8 @@ proptest! {
     ) {
         let mut fixture = Fixture::ready(columns, rows);
         fixture.key("alt-3");
-        let people = (7..).zip(&names).map(|(id, name)| Waiter { id: user(id), name: name.clone() });
-        let found = WaitOk { count: names.len() * 3, people: people.collect() };
+        let people = (7..).zip(&names).map(|(id, name)| UserRef { id: user(id), name: name.clone() });
+        let found = WaitOk { count: names.len() * 3, users: people.collect() };
         fixture.answer("wait", found);
         prop_assert!(fits(&fixture));
         for page in ["f1", "esc", "f3", "f2", "ctrl-g"] {
@@ -188,7 +188,7 @@ proptest! {
         fixture.screen();
         fixture.key("enter");
         fixture.answer("join", posted(2));
-        let mut events = vec![event(1, fixture.now, What::Opened), event(2, fixture.now, join(8, &name))];
+        let mut events = vec![event(1, fixture.now, EventKind::Opened), event(2, fixture.now, join(8, &name))];
         for (index, body) in texts.iter().enumerate() {
             if MessageBody::parse(body.clone()).is_ok() {
                 let next = events.len() as u64 + 1;
@@ -222,8 +222,8 @@ proptest! {
             prop_assert!(fits(&fixture));
         }
         fixture.hears(last + 1, 8, "event");
-        fixture.event(last + 2, What::Leave { user: user(8), reason: Reason::Left });
-        fixture.event(last + 3, What::Closed { reason: Reason::Scheduled });
+        fixture.event(last + 2, EventKind::Leave { user: user(8), reason: Reason::Left });
+        fixture.event(last + 3, EventKind::Closed { reason: Reason::Scheduled });
         fixture.wait_ms(90_000);
         fixture.lose_link();
         fixture.wait_ms(2_500);

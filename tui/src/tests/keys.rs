@@ -1,6 +1,6 @@
 //! Keys, and confirmations before anything is lost.
 
-use plenary_shared::domain::What;
+use plenary_shared::domain::EventKind;
 
 use rstest::rstest;
 
@@ -217,7 +217,12 @@ fn finder_inserts_mentions_and_runs_commands() {
     fixture.write("/who");
     assert!(fixture.shows("▌/who"));
     fixture.key("enter");
-    assert!(fixture.asked().iter().any(|(name, _)| name == "people"));
+    assert!(
+        fixture
+            .asked()
+            .iter()
+            .any(|(name, _)| name == "participants")
+    );
     assert_eq!(
         written(&fixture),
         "hello @margaret ",
@@ -299,7 +304,7 @@ fn consecutive_joins_share_a_row() {
     fixture.key("enter");
     fixture.answer("join", posted(2));
     let events = vec![
-        event(1, at("13:30"), What::Opened),
+        event(1, at("13:30"), EventKind::Opened),
         event(2, at("13:31"), join(ME, "ada")),
     ];
     fixture.answer("open", opened(events, vec![(ME, "13:31")]));

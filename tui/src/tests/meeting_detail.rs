@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Moderation, ModerationAction, Reason, Reject};
 use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{
-    Arrivals, Detail, DetailPerson, DetailSums, Done, Explain, Message, MessagesOk, Push, Stay,
-    Target, Trace, TraceWhat, UserMessages, Verb, Verdict, Watch,
+    Arrivals, Attendee, DetailUpdate, Done, Explain, MeetingTotals, Message, MessagesOk, Push,
+    Stay, Target, TimelineEntry, TimelineKind, UserMessages, Verb, Verdict, Watch,
 };
 use plenary_shared::text::MessageBody;
 
@@ -21,13 +21,13 @@ fn stay(from: &str, to: Option<(&str, Reason)>) -> Stay {
     }
 }
 
-fn person(who: u64, name: &str, stays: Vec<Stay>, messages: u64) -> DetailPerson {
+fn person(who: u64, name: &str, stays: Vec<Stay>, messages: u64) -> Attendee {
     let is_in = stays.last().is_some_and(|stay| stay.to.is_none());
-    DetailPerson {
+    Attendee {
         user: user(who),
         name: name.to_owned(),
         stays,
-        earlier: 0,
+        earlier_stays: 0,
         earlier_ms: 0,
         messages,
         connections: is_in.into(),
@@ -37,7 +37,7 @@ fn person(who: u64, name: &str, stays: Vec<Stay>, messages: u64) -> DetailPerson
     }
 }
 
-fn everybody() -> Vec<DetailPerson> {
+fn everybody() -> Vec<Attendee> {
     let mut everybody = vec![
         person(8, "grace", vec![stay("12:31", None)], 118),
         person(9, "linus", vec![stay("12:12", None)], 51),
@@ -68,13 +68,13 @@ fn everybody() -> Vec<DetailPerson> {
     everybody[1].rtt_ms = None;
     everybody[3].connections = 3;
     everybody[3].servers = 2;
-    everybody[5].earlier = 9;
+    everybody[5].earlier_stays = 9;
     everybody[5].earlier_ms = 600_000;
     everybody
 }
 
-fn trace(number: u64, when: &str, who: (u64, &str), what: TraceWhat) -> Trace {
-    Trace {
+fn trace(number: u64, when: &str, who: (u64, &str), what: TimelineKind) -> TimelineEntry {
+    TimelineEntry {
         number,
         at: at(when),
         user: Some(user(who.0)),
@@ -84,7 +84,7 @@ fn trace(number: u64, when: &str, who: (u64, &str), what: TraceWhat) -> Trace {
     }
 }
 
-fn traces() -> Vec<Trace> {
+fn traces() -> Vec<TimelineEntry> {
     let grace = (8, "grace");
     let locked = Moderation {
         user: user(3),
@@ -94,14 +94,14 @@ fn traces() -> Vec<Trace> {
         reason: Some("noise".to_owned()),
     };
     let mut traces = vec![
-        trace(1, "12:10", (13, "anita"), TraceWhat::Join),
-        trace(2, "12:31", grace, TraceWhat::Join),
-        trace(3, "12:32", grace, TraceWhat::Message { bytes: 88 }),
+        trace(1, "12:10", (13, "anita"), TimelineKind::Join),
+        trace(2, "12:31", grace, TimelineKind::Join),
+        trace(3, "12:32", grace, TimelineKind::Message { bytes: 88 }),
         trace(
             4,
             "12:33",
             grace,
-            TraceWhat::Edited {
+            TimelineKind::Edited {
                 target: seq(3),
                 bytes: 90,
             },
@@ -110,7 +110,7 @@ fn traces() -> Vec<Trace> {
             5,
             "12:52",
             (10, "barbara the \u{1b}[2Jlonger"),
-            TraceWhat::Leave {
+            TimelineKind::Leave {
                 reason: Reason::Left,
             },
         ),
@@ -118,32 +118,32 @@ fn traces() -> Vec<Trace> {
             6,
             "13:40",
             (3, "ada"),
-            TraceWhat::Moderated {
-                done: Box::new(locked),
+            TimelineKind::Moderated {
+                moderation: Box::new(locked),
             },
         ),
         trace(
             7,
             "13:50",
             (66, "mallory"),
-            TraceWhat::Denied { code: Code::Locked },
+            TimelineKind::Denied { code: Code::Locked },
         ),
-        trace(8, "13:51", (9, "linus"), TraceWhat::Lost),
+        trace(8, "13:51", (9, "linus"), TimelineKind::ConnectionLost),
     ];
     traces[6].seq = None;
     traces[7].seq = None;
     traces
 }
 
-fn detail() -> Detail {
-    Detail {
-        anew: true,
-        sums: Some(DetailSums {
+fn detail() -> DetailUpdate {
+    DetailUpdate {
+        reset: true,
+        totals: Some(MeetingTotals {
             seq: seq(8),
             arrivals: Arrivals {
-                begin: at("12:10"),
+                start: at("12:10"),
                 step_ms: 240_000,
-                steps: vec![2, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1],
+                counts: vec![2, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1],
             },
             peak: 5,
             peak_at: Some(at("12:31")),
@@ -151,13 +151,13 @@ fn detail() -> Detail {
             stayed_ms: 7_740_000,
             denied: 1,
         }),
-        people: everybody(),
-        traces: traces(),
-        ..Detail::of(id(44, 1))
+        attendees: everybody(),
+        timeline: traces(),
+        ..DetailUpdate::of(id(44, 1))
     }
 }
 
-fn tell(fixture: &mut Fixture, event: Detail) {
+fn tell(fixture: &mut Fixture, event: DetailUpdate) {
     fixture.push(Push::Detail(Box::new(event)));
 }
 
@@ -236,7 +236,7 @@ fn below_the_table_120x36() {
 fn access_80x24() {
     let mut fixture = meeting_detail(80, 24);
     fixture.key("w");
-    fixture.answer("people", participants());
+    fixture.answer("participants", participants());
     assert!(
         fixture.shows("Check whether a user can join"),
         "{}",
@@ -261,8 +261,8 @@ fn access_80x24() {
         Verdict {
             allowed: false,
             rule: "locked".to_owned(),
-            because: "An admin has locked 44/1: nobody joins any more.".to_owned(),
-            change: "plenary admin unlock 44/1".to_owned(),
+            explanation: "An admin has locked 44/1: nobody joins any more.".to_owned(),
+            remedy: "plenary admin unlock 44/1".to_owned(),
         },
     );
     assert_snapshot!(fixture.screen());
@@ -430,9 +430,9 @@ fn detail_is_requested_once_and_after_a_reconnect() {
     fixture.effects = asked;
     fixture.answer("watch", Done {});
     // A late update for another instance is dropped.
-    let other = Detail {
-        people: everybody(),
-        ..Detail::of(id(7, 1))
+    let other = DetailUpdate {
+        attendees: everybody(),
+        ..DetailUpdate::of(id(7, 1))
     };
     tell(&mut fixture, other);
     assert!(
@@ -457,14 +457,14 @@ fn selected_entry_stays_and_newest_follows() {
     let mut fixture = meeting_detail(80, 24);
     fixture.key("tab");
     fixture.key("j");
-    let more = Detail {
-        traces: vec![trace(
+    let more = DetailUpdate {
+        timeline: vec![trace(
             9,
             "13:52",
             (8, "grace"),
-            TraceWhat::Message { bytes: 5 },
+            TimelineKind::Message { bytes: 5 },
         )],
-        ..Detail::of(id(44, 1))
+        ..DetailUpdate::of(id(44, 1))
     };
     tell(&mut fixture, more);
     let screen = fixture.screen();
@@ -486,9 +486,9 @@ fn selected_entry_stays_and_newest_follows() {
 fn paused_detail_keeps_its_rows() {
     let mut fixture = meeting_detail(80, 24);
     fixture.key("f");
-    let gone = Detail {
-        anew: true,
-        ..Detail::of(id(44, 1))
+    let gone = DetailUpdate {
+        reset: true,
+        ..DetailUpdate::of(id(44, 1))
     };
     tell(&mut fixture, gone);
     assert!(

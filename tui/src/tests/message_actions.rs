@@ -1,7 +1,7 @@
 //! Replies, edits and deletions: on the screen, as requests, rejected, and after a fence.
 
 use insta::assert_snapshot;
-use plenary_shared::domain::{Code, Reject, What};
+use plenary_shared::domain::{Code, EventKind, Reject};
 use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::{Fence, Push, Verb};
 use plenary_shared::text::MessageBody;
@@ -23,8 +23,8 @@ fn last_request(fixture: &mut Fixture) -> Verb {
     request.verb
 }
 
-fn edited(number: u64, target: u64, body: &str) -> What {
-    What::Edited {
+fn edited(number: u64, target: u64, body: &str) -> EventKind {
+    EventKind::Edited {
         user: user(ME),
         cmid: Cmid(uuid::Uuid::from_u128(u128::from(number) + (2 << 64))),
         target: seq(target),
@@ -60,10 +60,10 @@ fn reply_quotes_its_message() {
     assert_eq!(post.reply_to, Some(seq(18)));
     assert_eq!(post.body.as_str(), "half written");
     assert!(fixture.shows("┃ linus: do we have the runbook") && !fixture.shows("Replying"));
-    let What::Message { mut body, .. } = message(ME, 0, "half written") else {
+    let EventKind::Message { mut body, .. } = message(ME, 0, "half written") else {
         unreachable!("a message")
     };
-    let own = |body: MessageBody| What::Message {
+    let own = |body: MessageBody| EventKind::Message {
         user: user(ME),
         cmid: post.cmid,
         body,
@@ -76,7 +76,7 @@ fn reply_quotes_its_message() {
     body = MessageBody::parse("a second one").expect("a body");
     fixture.event(
         23,
-        What::Message {
+        EventKind::Message {
             user: user(8),
             cmid: Cmid(uuid::Uuid::from_u128(77)),
             body,
@@ -140,7 +140,7 @@ fn edit_shows_at_once_until_its_event() {
     assert!(!fixture.shows("the hosts leave on Friday"));
     fixture.event(
         22,
-        What::Edited {
+        EventKind::Edited {
             user: user(ME),
             cmid: edit.cmid,
             target: seq(20),
@@ -220,7 +220,7 @@ fn delete_asks_for_confirmation() {
     assert!(fixture.shows("(deleted)") && fixture.shows("deleting"));
     fixture.event(
         22,
-        What::Deleted {
+        EventKind::Deleted {
             user: user(ME),
             cmid: delete.cmid,
             target: seq(20),
@@ -264,7 +264,7 @@ fn edits_wait_while_offline() {
 fn target_is_found_by_id_after_a_fence() {
     let mut fixture = live_meeting(120, 36);
     fixture.asked();
-    let What::Message { cmid, .. } = message(ME, 20, "x") else {
+    let EventKind::Message { cmid, .. } = message(ME, 20, "x") else {
         unreachable!("a message")
     };
     fixture.push(Push::Fence(Fence {
@@ -309,7 +309,7 @@ fn target_is_stored_on_disk() {
     let line = crate::journal::JournalEntry {
         instance: id(1, 4),
         cmid: Cmid(uuid::Uuid::from_u128(5)),
-        body: MessageBody::gone(),
+        body: MessageBody::deleted(),
         target: ComposeTarget::Delete(MessageRef {
             seq: seq(7),
             cmid: None,

@@ -1,7 +1,7 @@
 //! Moderation as participants see it.
 
 use plenary_shared::domain::{
-    EndChange, Moderation, ModerationAction, Reason, Reject, Subject, What,
+    EndChange, EventKind, Moderation, ModerationAction, Reason, Reject, Subject,
 };
 use plenary_shared::ids::Cmid;
 use plenary_shared::protocol::ResumeMode;
@@ -9,8 +9,8 @@ use plenary_shared::protocol::ResumeMode;
 use super::fixture::{Fixture, ME, sync, user};
 
 /// An action by user 8.
-fn done(action: ModerationAction, reason: &str) -> What {
-    What::Moderated(Moderation {
+fn done(action: ModerationAction, reason: &str) -> EventKind {
+    EventKind::Moderated(Moderation {
         user: user(8),
         name: "ben".to_owned(),
         cmid: Cmid(uuid::Uuid::nil()),
@@ -57,7 +57,7 @@ fn removed_user_sees_the_reason_and_stays_out() {
     fixture.event(20, done(ModerationAction::Remove(me()), "spam"));
     let reason = Reason::Removed;
     let user = user(ME);
-    fixture.event(21, What::Leave { user, reason });
+    fixture.event(21, EventKind::Leave { user, reason });
     let admin = admin(&fixture);
     assert!(
         fixture.shows(&format!("{admin} removed you: spam")),

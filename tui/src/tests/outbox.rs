@@ -113,7 +113,7 @@ fn loaded_entries_show_at_once_and_are_sent() {
 fn loaded_entry_is_resent_under_its_id() {
     let mut fixture = Fixture::talking(80, 24);
     let log = talk();
-    let plenary_shared::domain::What::Message { cmid, body, .. } = &log[5].what else {
+    let plenary_shared::domain::EventKind::Message { cmid, body, .. } = &log[5].kind else {
         panic!("not a message")
     };
     let mut arrived = line(1, "x");

@@ -1,10 +1,10 @@
 //! Presence: who is here, idle, reconnecting, has left, or has not joined.
 
 use insta::assert_snapshot;
-use plenary_shared::domain::{Presence, Reason, What};
+use plenary_shared::domain::{EventKind, Presence, Reason};
 use plenary_shared::limits::IDLE_AFTER_MS;
 use plenary_shared::protocol::{
-    Absent, Changed, ChangedList, Invited, PeopleOk, PresenceTold, Push, Verb,
+    Absent, Changed, ChangedList, InvitedUser, ParticipantsOk, PresenceChange, Push, Verb,
 };
 use rstest::rstest;
 
@@ -12,7 +12,7 @@ use super::fixture::{Fixture, join, opened, sync, talk, user};
 
 fn push_presence(fixture: &mut Fixture, who: u64, how: Presence) {
     let since = fixture.now;
-    fixture.push(Push::Presence(PresenceTold {
+    fixture.push(Push::Presence(PresenceChange {
         instance: sync(),
         user: user(who),
         state: how,
@@ -26,13 +26,13 @@ fn absent(count: usize) -> Absent {
         .iter()
         .take(count)
         .zip(30..)
-        .map(|(name, id)| Invited {
+        .map(|(name, id)| InvitedUser {
             id: (!name.contains('@')).then(|| user(id)),
             name: (*name).to_owned(),
         });
     Absent {
         count,
-        people: people.collect(),
+        users: people.collect(),
     }
 }
 
@@ -69,7 +69,7 @@ fn presence_follows_pushes() {
         "{}",
         fixture.screen()
     );
-    push_presence(&mut fixture, 9, Presence::Here);
+    push_presence(&mut fixture, 9, Presence::Present);
     assert!(
         fixture.shows("● linus") && fixture.shows("14:31"),
         "{}",
@@ -84,7 +84,7 @@ fn presence_follows_pushes() {
     );
     let reason = Reason::ConnectionLost;
     let user = user(9);
-    fixture.event(20, What::Leave { user, reason });
+    fixture.event(20, EventKind::Leave { user, reason });
     fixture.event(21, join(9, "linus"));
     assert!(!fixture.shows("◐ linus") && !fixture.shows("◌ linus"));
     assert!(fixture.shows("● linus"));
@@ -107,21 +107,21 @@ fn presence_is_read_again_after_reconnecting() {
     assert!(!fixture.shows("◌ linus"), "nothing is known");
     fixture.greet(vec![]);
     let mut ok = opened(talk(), vec![(7, "14:30"), (9, "14:31")]);
-    ok.people[1].presence = Presence::Reconnecting;
+    ok.roster[1].presence = Presence::Reconnecting;
     ok.absent = Some(absent(1));
     fixture.answer("open", ok.clone());
     assert!(fixture.shows("◌ linus") && fixture.shows(" NOT JOINED 1"));
     fixture.asked();
     fixture.push(Push::Changed(Changed {
         instance: Some(sync()),
-        changed: ChangedList::People,
+        changed: ChangedList::Participants,
     }));
-    ok.people[1].presence = Presence::Here;
-    let participants = ok.people;
+    ok.roster[1].presence = Presence::Present;
+    let participants = ok.roster;
     let absent = None;
     fixture.answer(
         "people",
-        PeopleOk {
+        ParticipantsOk {
             participants,
             absent,
         },

@@ -1,9 +1,9 @@
 //! Read positions, unread counts and typing notices.
 
 use insta::assert_snapshot;
-use plenary_shared::domain::What;
+use plenary_shared::domain::EventKind;
 use plenary_shared::ids::Cmid;
-use plenary_shared::protocol::{MeetingsOk, Push, ReadElsewhere, Typing, Unread, Verb};
+use plenary_shared::protocol::{MeetingsOk, Push, ReadPositionChange, Typing, Unread, Verb};
 
 use super::fixture::{Fixture, ME, demo_meetings, id, join, opened, posted, seq, sync, talk, user};
 use crate::msg::AppEvent;
@@ -78,7 +78,7 @@ fn unread_counts_skip_own_and_deleted_messages() {
     assert_eq!(counts(&fixture), (2, 1));
     fixture.event(
         24,
-        What::Deleted {
+        EventKind::Deleted {
             user: user(8),
             cmid: Cmid(uuid::Uuid::from_u128(9)),
             target: seq(22),
@@ -133,7 +133,7 @@ fn read_position_follows_other_terminals() {
         fixture.hears(number, 8, "event");
     }
     let read = |to| {
-        Push::Read(ReadElsewhere {
+        Push::Read(ReadPositionChange {
             instance: sync(),
             read: seq(to),
         })

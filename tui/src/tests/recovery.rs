@@ -1,7 +1,7 @@
 //! Recovery after a lost connection, a gap or a fence: every event once and in order, and no entry
 //! lost.
 
-use plenary_shared::domain::{Code, Event, InstanceState, Reason, Reject, What};
+use plenary_shared::domain::{Code, Event, EventKind, InstanceState, Reason, Reject};
 use plenary_shared::protocol::{EventsOk, Fence, OpenOk, Push, ResumeMode, Verb};
 
 use super::fixture::{
@@ -104,7 +104,7 @@ fn expired_grace_period_rejoins() {
     fixture.asked();
     fixture.event(
         20,
-        What::Leave {
+        EventKind::Leave {
             user: user(ME),
             reason: Reason::ConnectionLost,
         },
@@ -197,12 +197,12 @@ fn fence_removes_void_events_and_resends_own() {
     fixture.write("mine");
     fixture.key("enter");
     let cmid = cmid_of(&fixture.asked()[0].1);
-    let What::Message { body, .. } = message(ME, 0, "mine") else {
+    let EventKind::Message { body, .. } = message(ME, 0, "mine") else {
         unreachable!("a message")
     };
     fixture.event(
         20,
-        What::Message {
+        EventKind::Message {
             user: user(ME),
             cmid,
             body,
@@ -253,7 +253,7 @@ fn archived(events: Vec<Event>) -> OpenOk {
 
 fn closed(number: u64, fixture: &Fixture) -> Event {
     let reason = Reason::Scheduled;
-    event(number, fixture.now, What::Closed { reason })
+    event(number, fixture.now, EventKind::Closed { reason })
 }
 
 #[test]
@@ -323,13 +323,13 @@ fn own_messages_do_not_count_as_recovered() {
     let cmid = cmid_of(&fixture.asked()[0].1);
     fixture.lose_link();
     fixture.greet(vec![(sync(), ResumeMode::Delta)]);
-    let What::Message { body, .. } = message(ME, 0, "mine") else {
+    let EventKind::Message { body, .. } = message(ME, 0, "mine") else {
         unreachable!("a message")
     };
     let user = user(ME);
     fixture.event(
         20,
-        What::Message {
+        EventKind::Message {
             user,
             cmid,
             body,

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use plenary_shared::domain::{Code, InstanceState, Meeting, Reject, Role};
 use plenary_shared::ids::MeetingId;
 use plenary_shared::protocol::{
-    Done, ImportReport, Overlap, Plan, PlanOk, Planned, PlannedInstance, Verb, WrongLine,
+    Done, ImportReport, Overlap, Plan, PlanOk, PlannedInstance, PlannedMeeting, RejectedLine, Verb,
 };
 use rstest::rstest;
 
@@ -17,8 +17,8 @@ fn meeting(number: u64) -> MeetingId {
     MeetingId::new(number).expect("small")
 }
 
-fn planned(number: u64, title: &str, audience: &[&str]) -> Planned {
-    Planned {
+fn planned(number: u64, title: &str, audience: &[&str]) -> PlannedMeeting {
+    PlannedMeeting {
         meeting: Meeting {
             id: meeting(number),
             title: title.to_owned(),
@@ -143,17 +143,17 @@ fn report_80x24() {
         title: "Budget review".to_owned(),
         fromdatetime: at("15:00"),
         todatetime: at("16:00"),
-        shared: 12,
-        people: vec!["ada@example.org".to_owned()],
+        shared_users: 12,
+        emails: vec!["ada@example.org".to_owned()],
     }];
     ok.report = Some(ImportReport {
         added: 3,
-        known: 1,
+        existing: 1,
         removed: 0,
-        wrong: vec![WrongLine {
+        rejected: vec![RejectedLine {
             line: 7,
             text: "ada at example.org".to_owned(),
-            why: "no e-mail address: an @ is missing".to_owned(),
+            reason: "no e-mail address: an @ is missing".to_owned(),
         }],
     });
     fixture.answer("plan", ok);

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Reject};
-use plenary_shared::protocol::{JoinLog, JoinTimes, JoinTimesOk, JoinWord};
+use plenary_shared::protocol::{JoinEventType, JoinLog, JoinTimes, JoinTimesOk};
 
 use super::fixture::{Fixture, ME, at, id, sync, user};
 use crate::model::layer::sign_in::SignIn;
@@ -157,7 +157,7 @@ fn join_times_80x24() {
     fixture.key("enter");
     let log = |who, name: &str, hm| JoinLog {
         user: user(who),
-        event_type: JoinWord::Join,
+        event_type: JoinEventType::Join,
         timestamp: at(hm),
         name: name.into(),
     };

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use plenary_shared::domain::{Code, Event, InstanceState, Reject};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{EventsOk, Found, Message, OpenOk, SearchOk, Verb};
+use plenary_shared::protocol::{EventsOk, Message, OpenOk, SearchHit, SearchOk, Verb};
 use plenary_shared::search::Place;
 use plenary_shared::text::MessageBody;
 
@@ -14,7 +14,7 @@ fn budget() -> InstanceId {
     id(7, 1)
 }
 
-fn found(within: InstanceId, number: u64, when: &str, body: &str) -> Found {
+fn found(within: InstanceId, number: u64, when: &str, body: &str) -> SearchHit {
     let title = if within == sync() {
         "Platform sync"
     } else {
@@ -22,7 +22,7 @@ fn found(within: InstanceId, number: u64, when: &str, body: &str) -> Found {
     };
     let who = user(8 + number % 2);
     let cmid = uuid::Uuid::from_u128(number.into());
-    Found {
+    SearchHit {
         instance: within,
         title: title.into(),
         live: within == sync(),
@@ -50,7 +50,7 @@ const LONG: &str = "Before anything else we go through last year's numbers, whic
 
 fn page(next: bool) -> SearchOk {
     SearchOk {
-        found: vec![
+        hits: vec![
             found(
                 sync(),
                 6,
@@ -174,7 +174,7 @@ fn it_says_how_it_goes() {
     fixture.answer(
         "search",
         SearchOk {
-            found: vec![],
+            hits: vec![],
             next: None,
         },
     );
@@ -197,7 +197,7 @@ fn it_says_how_it_goes() {
 fn nothing_in_many_candidates_goes_on_by_itself() {
     let mut fixture = searched(80, 24);
     let mut none = page(true);
-    none.found.clear();
+    none.hits.clear();
     fixture.answer("search", none);
     assert_eq!(query(&mut fixture).1, page(true).next);
     assert!(fixture.shows("Searching…"));
@@ -212,7 +212,7 @@ fn more_comes_as_one_goes_down_and_nothing_twice() {
     fixture.key("down");
     assert_eq!(query(&mut fixture).1, page(true).next);
     let mut more = page(false);
-    more.found.push(found(
+    more.hits.push(found(
         budget(),
         39,
         "2025-03-01T12:38:00Z",

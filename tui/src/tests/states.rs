@@ -1,8 +1,8 @@
 //! A table of keys in every state of the screen: the state, the keys, a text shown afterwards and
 //! one not shown.
 
-use plenary_shared::domain::{Code, Reject};
-use plenary_shared::protocol::{WaitOk, Waiter};
+use plenary_shared::domain::{Code, Reject, UserRef};
+use plenary_shared::protocol::WaitOk;
 use rstest::rstest;
 
 use super::fixture::{Fixture, user};
@@ -62,7 +62,7 @@ fn begin(at: State) -> Fixture {
         State::Waiting => {
             let mut fixture = Fixture::ready(80, 24);
             fixture.key("alt-3");
-            let people = vec![Waiter {
+            let people = vec![UserRef {
                 id: user(8),
                 name: "tim".to_owned(),
             }];
@@ -254,7 +254,7 @@ fn lost_connection_keeps_the_state(#[case] at: State) {
 fn rejection_shows_the_reason() {
     let mut fixture = begin(State::Talking);
     press(&mut fixture, "'/who' enter");
-    fixture.refuse("people", Reject::from(Code::NotAllowed));
+    fixture.refuse("participants", Reject::from(Code::NotAllowed));
     assert!(
         fixture.shows(Code::NotAllowed.sentence()),
         "{}",

@@ -1,8 +1,8 @@
 //! Meetings that have not started: countdown, waiting room, automatic joining.
 
 use insta::assert_snapshot;
-use plenary_shared::domain::{Code, InstanceState, Reason, What};
-use plenary_shared::protocol::{Changed, ChangedList, Push, Verb, WaitOk, WaitTold, Waiter};
+use plenary_shared::domain::{Code, EventKind, InstanceState, Reason, UserRef};
+use plenary_shared::protocol::{Changed, ChangedList, Push, Verb, WaitOk, WaitingChange};
 
 use super::fixture::{Fixture, ME, demo_meetings, id, join, user};
 
@@ -64,7 +64,7 @@ fn auto_join_can_be_cancelled() {
 
 /// Answers with the users waiting for the design review.
 fn answer_waiting(fixture: &mut Fixture, names: &[(u64, &str)], count: usize) {
-    let people = names.iter().map(|(id, name)| Waiter {
+    let people = names.iter().map(|(id, name)| UserRef {
         id: user(*id),
         name: (*name).to_owned(),
     });
@@ -73,7 +73,7 @@ fn answer_waiting(fixture: &mut Fixture, names: &[(u64, &str)], count: usize) {
 }
 
 fn push_waiting(fixture: &mut Fixture, (who, name): (u64, &str), waits: bool, count: usize) {
-    fixture.push(Push::Waiting(WaitTold {
+    fixture.push(Push::Waiting(WaitingChange {
         instance: id(12, 3),
         user: user(who),
         name: name.to_owned(),
@@ -93,7 +93,7 @@ fn open_design_review(columns: u16, rows: u16) -> Fixture {
 fn waiting_requests(fixture: &mut Fixture) -> Vec<Option<bool>> {
     let asked = fixture.asked().into_iter();
     let asked = asked.filter_map(|(_, request)| match request.verb {
-        Verb::Wait(wait) if wait.instance == id(12, 3) => Some(Some(wait.waits)),
+        Verb::Wait(wait) if wait.instance == id(12, 3) => Some(Some(wait.waiting)),
         Verb::Close(instance) if instance == id(12, 3) => Some(None),
         _ => None,
     });
@@ -138,7 +138,7 @@ fn waiting_room_follows_pushes() {
     fixture.asked();
     fixture.push(Push::Changed(Changed {
         instance: Some(id(12, 3)),
-        changed: ChangedList::People,
+        changed: ChangedList::Participants,
     }));
     assert_eq!(waiting_requests(&mut fixture), [Some(false)]);
 }
@@ -225,7 +225,7 @@ fn left_participants_are_listed_until_they_return() {
     assert!(fixture.shows("LEFT 2") && fixture.shows("○ barbara   14:30–14:39"));
     fixture.event(
         20,
-        What::Leave {
+        EventKind::Leave {
             user: user(9),
             reason: Reason::Left,
         },

@@ -68,10 +68,10 @@ impl Step<'_> {
             Push::Fence(fence) => self.fence(fence),
             Push::Changed(Changed {
                 instance: Some(id),
-                changed: ChangedList::People,
+                changed: ChangedList::Participants,
             }) => {
                 if !self.refresh_waiting_room(id) {
-                    self.ask(Verb::People(id), Asked::People(id));
+                    self.ask(Verb::Participants(id), Asked::People(id));
                 }
             }
             Push::Changed(_) => self.ask_meetings(),
@@ -83,7 +83,7 @@ impl Step<'_> {
             Push::Waiting(told) => self.model.waiting.apply(told),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
-            Push::Board(news) => self.dashboard_updated(*news),
+            Push::Dashboard(news) => self.dashboard_updated(*news),
             Push::Detail(news) => self.detail_updated(*news),
         }
     }

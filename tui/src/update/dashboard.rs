@@ -5,7 +5,7 @@ mod dialog;
 
 use plenary_shared::domain::{Code, ModerationKind, Reject};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Board, BoardRow, Verb, Watch};
+use plenary_shared::protocol::{DashboardRow, DashboardUpdate, Verb, Watch};
 
 use super::Step;
 use crate::command::{AppCommand, Command, DashboardCommand, MeetingAction, MeetingsCommand, Nav};
@@ -76,7 +76,7 @@ impl Step<'_> {
     }
 
     /// Applies an update. Updates that arrive after the dashboard was closed are dropped.
-    pub(super) fn dashboard_updated(&mut self, update: Board) {
+    pub(super) fn dashboard_updated(&mut self, update: DashboardUpdate) {
         self.with_dashboard(|dashboard| dashboard.apply(update));
     }
 
@@ -155,7 +155,7 @@ impl Step<'_> {
         }
     }
 
-    fn is_current_row(&self, predicate: impl Fn(&BoardRow) -> bool) -> bool {
+    fn is_current_row(&self, predicate: impl Fn(&DashboardRow) -> bool) -> bool {
         let dashboard = self.model.layers.get::<Dashboard>();
         dashboard
             .and_then(|dashboard| dashboard.live.rows.get(&self.model.current_instance()?))

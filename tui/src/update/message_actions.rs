@@ -1,6 +1,6 @@
 //! Replying to messages, and editing and deleting own ones.
 
-use plenary_shared::domain::{Code, Event, What};
+use plenary_shared::domain::{Code, Event, EventKind};
 use plenary_shared::text::MessageBody;
 
 use super::Step;
@@ -63,8 +63,8 @@ impl Step<'_> {
         };
         let me = self.model.my_id();
         let found = self.find_last(|event| match whose {
-            Some(user) => event.what.user() == Some(user),
-            None => event.what.user() != me,
+            Some(user) => event.kind.user() == Some(user),
+            None => event.kind.user() != me,
         });
         match found {
             Some(event) if self.can_post() => {
@@ -159,7 +159,7 @@ impl Step<'_> {
     }
 
     fn edit_message(&mut self, event: &Event) {
-        let (Some(target), What::Message { body, .. }) = (MessageRef::of(event), &event.what)
+        let (Some(target), EventKind::Message { body, .. }) = (MessageRef::of(event), &event.kind)
         else {
             return;
         };
@@ -179,7 +179,7 @@ impl Step<'_> {
         let line = JournalEntry {
             instance: event.instance,
             cmid: self.spare,
-            body: MessageBody::gone(),
+            body: MessageBody::deleted(),
             target: ComposeTarget::Delete(target),
             since: self.model.now,
             failed: None,
@@ -191,9 +191,9 @@ impl Step<'_> {
 
     /// Returns whether the user may change this message. Otherwise shows why not.
     fn can_change(&mut self, event: &Event) -> bool {
-        let code = match &event.what {
-            What::Message { deleted, .. } if deleted.is_some() => Code::MessageDeleted,
-            What::Message { user, .. } if Some(*user) == self.model.my_id() => return true,
+        let code = match &event.kind {
+            EventKind::Message { deleted, .. } if deleted.is_some() => Code::MessageDeleted,
+            EventKind::Message { user, .. } if Some(*user) == self.model.my_id() => return true,
             _ => Code::NotYours,
         };
         self.model.tell(Tone::Bad, code.sentence());
@@ -214,14 +214,14 @@ impl Step<'_> {
 
     fn my_last(&self) -> Option<Event> {
         let me = self.model.my_id();
-        self.find_last(|event| event.what.user() == me)
+        self.find_last(|event| event.kind.user() == me)
     }
 
     /// Returns the last known message that matches and is not deleted.
     fn find_last(&self, is: impl Fn(&Event) -> bool) -> Option<Event> {
         let log = self.model.room().and_then(|room| room.log.as_ref())?;
-        let is_there = |event: &&Event| match &event.what {
-            What::Message { deleted, .. } => deleted.is_none() && is(event),
+        let is_there = |event: &&Event| match &event.kind {
+            EventKind::Message { deleted, .. } => deleted.is_none() && is(event),
             _ => false,
         };
         log.events().rev().find(is_there).cloned()
@@ -235,8 +235,8 @@ impl Step<'_> {
 
 /// Quotes a message for a question.
 pub(super) fn named(event: &Event) -> String {
-    let body = match &event.what {
-        What::Message { body, .. } => body.as_str(),
+    let body = match &event.kind {
+        EventKind::Message { body, .. } => body.as_str(),
         _ => "",
     };
     format!(

@@ -1,6 +1,6 @@
 //! Notifications for messages while the user looks elsewhere, and their settings.
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::InstanceId;
 
 use super::Step;
@@ -18,7 +18,7 @@ const TEXT_CELLS: usize = 160;
 impl Step<'_> {
     /// Collects a notification for a message from another user.
     pub(super) fn collect_notification(&mut self, id: InstanceId, event: &Event, is_mention: bool) {
-        let What::Message { user, body, .. } = &event.what else {
+        let EventKind::Message { user, body, .. } = &event.kind else {
             return;
         };
         let model = &*self.model;

@@ -2,7 +2,7 @@
 
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{ID_MAX, TYPING_EVERY_MS, TYPING_SHOWN_MS};
-use plenary_shared::protocol::{ReadElsewhere, ReadUpTo, Typing, Unread, Verb};
+use plenary_shared::protocol::{MarkRead, ReadPositionChange, Typing, Unread, Verb};
 use plenary_shared::text::mentions;
 
 use super::Step;
@@ -43,7 +43,7 @@ impl Step<'_> {
             .collect();
         for (instance, seq) in due {
             let asked = self.ask(
-                Verb::Read(ReadUpTo { instance, seq }),
+                Verb::Read(MarkRead { instance, seq }),
                 Asked::Read(instance),
             );
             if let Some(room) = self.model.rooms.get_mut(&instance).filter(|_| asked) {
@@ -54,7 +54,7 @@ impl Step<'_> {
     }
 
     /// Applies a read position from another terminal.
-    pub(super) fn read_elsewhere(&mut self, read: ReadElsewhere) {
+    pub(super) fn read_elsewhere(&mut self, read: ReadPositionChange) {
         let Some(room) = self.model.rooms.get_mut(&read.instance) else {
             return;
         };
@@ -135,7 +135,7 @@ impl Step<'_> {
         for instance in unopened {
             // The server limits it to the last event.
             let seq = Seq::new(ID_MAX).unwrap_or_default();
-            let read = Verb::Read(ReadUpTo { instance, seq });
+            let read = Verb::Read(MarkRead { instance, seq });
             if self.ask_or_tell(read, Asked::Read(instance)) {
                 self.model.meetings.set_read(instance);
             }

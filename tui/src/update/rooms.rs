@@ -1,7 +1,7 @@
 //! Open meetings: opening, events, gaps and fences.
 
 use plenary_shared::domain::{
-    Code, EndChange, Event, InstanceState, Moderation, ModerationAction, Reason, Reject, What,
+    Code, EndChange, Event, EventKind, InstanceState, Moderation, ModerationAction, Reason, Reject,
 };
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
@@ -45,7 +45,7 @@ impl Step<'_> {
 
     /// Applies an opened meeting, which is subscribed from now on.
     pub(super) fn opened(&mut self, id: InstanceId, ok: OpenOk) {
-        let (left, absent, people) = (ok.unread, ok.absent.clone(), ok.people.clone());
+        let (left, absent, people) = (ok.unread, ok.absent.clone(), ok.roster.clone());
         let me = self.model.my_id();
         let has_ended = matches!(
             ok.instance.state,
@@ -109,7 +109,7 @@ impl Step<'_> {
         self.show_rejection_of(id, reject);
         let room = self.model.rooms.get(&id);
         let is_loaded = room.is_some_and(Room::is_loaded);
-        let is_gone = matches!(
+        let is_deleted = matches!(
             reject.code,
             Code::NotFound | Code::NotAllowed | Code::NotStarted
         );
@@ -118,7 +118,7 @@ impl Step<'_> {
         } else if !is_loaded {
             self.model.rooms.remove(&id);
             self.show_known(id);
-        } else if is_gone && !room.is_some_and(Room::is_closed) {
+        } else if is_deleted && !room.is_some_and(Room::is_closed) {
             self.remove_unreadable(id);
         }
         // Still ask for the outcome of messages sent there.
@@ -143,7 +143,7 @@ impl Step<'_> {
             return;
         };
         let is_new = event.seq > log.position().seq;
-        if let What::Leave { user, .. } = &event.what
+        if let EventKind::Leave { user, .. } = &event.kind
             && is_new
         {
             let member = log.members().into_iter().find(|member| member.id == *user);
@@ -226,15 +226,15 @@ impl Step<'_> {
         let me = self.model.me.clone();
         let my_id = me.as_ref().map(|me| me.id);
         let is_viewing = self.model.is_viewing_end(id);
-        let is_mention = match (&event.what, &me) {
-            (What::Message { body, .. }, Some(me)) => mentions(body.as_str(), &me.name),
+        let is_mention = match (&event.kind, &me) {
+            (EventKind::Message { body, .. }, Some(me)) => mentions(body.as_str(), &me.name),
             _ => false,
         };
         let Some(room) = self.model.rooms.get_mut(&id) else {
             return;
         };
         room.event_applied(event, my_id, is_viewing, is_mention);
-        if let What::Join { user, .. } | What::Leave { user, .. } = &event.what {
+        if let EventKind::Join { user, .. } | EventKind::Leave { user, .. } = &event.kind {
             room.reset_presence(*user);
         }
         self.collect_notification(id, event, is_mention);
@@ -242,10 +242,10 @@ impl Step<'_> {
             return;
         };
         let generation = room.log.as_ref().map(|log| log.position().generation);
-        match &event.what {
-            What::Message { user, cmid, .. }
-            | What::Edited { user, cmid, .. }
-            | What::Deleted { user, cmid, .. }
+        match &event.kind {
+            EventKind::Message { user, cmid, .. }
+            | EventKind::Edited { user, cmid, .. }
+            | EventKind::Deleted { user, cmid, .. }
                 if Some(*user) == my_id =>
             {
                 let generation = generation.unwrap_or_default();
@@ -254,12 +254,12 @@ impl Step<'_> {
                     .event_received(*cmid, event.seq, generation);
                 self.send_next(id);
             }
-            What::Join { user, .. } if Some(*user) == my_id => {
+            EventKind::Join { user, .. } if Some(*user) == my_id => {
                 room.wants_to_join = true;
                 self.update_list_entry(id);
                 self.send_next(id);
             }
-            What::Leave { user, reason } if Some(*user) == my_id => {
+            EventKind::Leave { user, reason } if Some(*user) == my_id => {
                 let wanted_to_join = room.wants_to_join;
                 room.wants_to_join = wanted_to_join && *reason == Reason::ConnectionLost;
                 if room.wants_to_join {
@@ -272,7 +272,7 @@ impl Step<'_> {
                 }
                 self.update_list_entry(id);
             }
-            What::Closed { .. } => {
+            EventKind::Closed { .. } => {
                 room.wants_to_join = false;
                 room.following = false;
                 self.model.outbox.reject_unsent(id, Code::Ended.sentence());
@@ -280,12 +280,17 @@ impl Step<'_> {
                 self.update_list_entry(id);
                 self.ask_meetings();
             }
-            What::Leave { .. } | What::Join { .. } => self.update_list_entry(id),
-            What::Edited { target, .. } | What::Deleted { target, .. } if *target > room.seen => {
+            EventKind::Leave { .. } | EventKind::Join { .. } => self.update_list_entry(id),
+            EventKind::Edited { target, .. } | EventKind::Deleted { target, .. }
+                if *target > room.seen =>
+            {
                 self.recount(id);
             }
-            What::Moderated(done) => self.moderated(id, done),
-            What::Opened | What::Message { .. } | What::Edited { .. } | What::Deleted { .. } => {}
+            EventKind::Moderated(done) => self.moderated(id, done),
+            EventKind::Opened
+            | EventKind::Message { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. } => {}
         }
     }
 

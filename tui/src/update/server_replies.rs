@@ -3,8 +3,8 @@
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
-    EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, PeopleOk, PlanOk,
-    Posted, Reply, SearchOk, Verdict, WaitOk,
+    EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, ParticipantsOk,
+    PlanOk, Posted, Reply, SearchOk, Verdict, WaitOk,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -40,7 +40,7 @@ impl Step<'_> {
             Asked::Moderate(id, kind, name) => self.moderation_done(id, kind, &name),
             Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_loaded(&ok)),
             Asked::Plan(kind) => self.with(value, |step, ok: PlanOk| step.planned(kind, ok)),
-            Asked::DialogParticipants(id) => self.with(value, |step, ok: PeopleOk| {
+            Asked::DialogParticipants(id) => self.with(value, |step, ok: ParticipantsOk| {
                 step.dialog_participants(id, ok.participants);
             }),
             // Of several requests, only the last one fills the page.
@@ -68,7 +68,7 @@ impl Step<'_> {
             }
             Asked::Search => self.with(value, |step, ok: SearchOk| step.found(ok)),
             Asked::Newer(id) => self.with(value, |step, ok: EventsOk| step.newer(id, ok)),
-            Asked::People(id) => self.with(value, |step, ok: PeopleOk| {
+            Asked::People(id) => self.with(value, |step, ok: ParticipantsOk| {
                 if let Some(room) = step.model.rooms.get_mut(&id) {
                     room.set_attendance(&ok.participants, ok.absent.clone());
                 }

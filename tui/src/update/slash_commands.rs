@@ -183,7 +183,7 @@ impl Step<'_> {
             self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
-        let asked = self.ask_or_tell(Request::People(id), Asked::People(id));
+        let asked = self.ask_or_tell(Request::Participants(id), Asked::People(id));
         self.page(asked, PageContent::People(id, None))
     }
 

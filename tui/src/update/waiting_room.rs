@@ -32,7 +32,10 @@ impl Step<'_> {
             }
         }
         for (instance, waits) in to_ask {
-            let wait = Verb::Wait(Wait { instance, waits });
+            let wait = Verb::Wait(Wait {
+                instance,
+                waiting: waits,
+            });
             if self.ask(wait, Asked::Wait(instance))
                 && let Some(room) = self.model.waiting.get_mut(instance)
             {

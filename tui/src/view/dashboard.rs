@@ -4,7 +4,7 @@ pub(super) mod detail;
 pub(super) mod dialog;
 mod table;
 
-use plenary_shared::protocol::BoardHead;
+use plenary_shared::protocol::DashboardTotals;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -187,19 +187,19 @@ fn totals(model: &Model, dashboard: &Dashboard, columns: usize) -> Line<'static>
     };
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let warn_above_0 = |n: u64| if n > 0 { Tone::Soon } else { Tone::Plain };
-    let BoardHead {
+    let DashboardTotals {
         live,
-        soon,
+        upcoming: soon,
         overrun,
-        here,
+        participants: here,
         peak,
         reconnecting,
-        minute,
+        messages_per_minute: minute,
         delivery_p95_ms,
         errors,
         ..
     } = head;
-    let spark = spark(&head.spark, 10, glyphs);
+    let spark = spark(&head.activity, 10, glyphs);
     let lag = match delivery_p95_ms {
         Some(ms) => format!("{ms} ms"),
         None => glyphs.dash.to_owned(),

@@ -95,7 +95,7 @@ fn member_rows(model: &Model, room: &Room, log: &Replica, columns: usize) -> Vec
     let presence = |member: &Member| room.presence.get(&member.id).map(|(presence, _)| *presence);
     let mut members = log.members();
     members.sort_by_key(|member| match presence(member) {
-        None | Some(Presence::Here) => 0,
+        None | Some(Presence::Present) => 0,
         Some(Presence::Reconnecting) => 1,
         Some(Presence::Idle) => 2,
     });
@@ -121,7 +121,7 @@ fn member_row(
     let joined = model.zone.hm(member.joined);
     let away = room.presence.get(&member.id);
     let (glyph, tone, time) = match away {
-        None | Some((Presence::Here, _)) => (glyphs.live, Tone::Good, joined),
+        None | Some((Presence::Present, _)) => (glyphs.live, Tone::Good, joined),
         Some((Presence::Reconnecting, _)) => {
             (glyphs.busy, Tone::Soon, Presence::Reconnecting.to_string())
         }
@@ -245,14 +245,14 @@ fn absent_rows(model: &Model, room: &Room, columns: usize) -> Vec<Row> {
     let quiet = model.theme.style(Tone::Quiet);
     let mut rows = vec![title(model, "NOT JOINED", absent.count)];
     let cells = columns / ABSENT_IN_ROW;
-    for some in absent.people.chunks(ABSENT_IN_ROW) {
+    for some in absent.users.chunks(ABSENT_IN_ROW) {
         let names = some.iter().map(|one| {
             let name = format!("{} {}", glyphs.dot, text::one_line(&one.name));
             text::left(&name, cells, glyphs.cut)
         });
         rows.push((Line::styled(names.collect::<String>(), quiet), some.len()));
     }
-    let more = absent.count.saturating_sub(absent.people.len());
+    let more = absent.count.saturating_sub(absent.users.len());
     if more > 0 {
         let text = format!("{}{more} more", glyphs.cut);
         rows.push((Line::styled(text, quiet), more));

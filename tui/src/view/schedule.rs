@@ -3,7 +3,7 @@
 pub(super) mod form;
 
 use plenary_shared::domain::InstanceState;
-use plenary_shared::protocol::{Planned, PlannedInstance};
+use plenary_shared::protocol::{PlannedInstance, PlannedMeeting};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -126,7 +126,7 @@ impl Table {
         Line::from(spans)
     }
 
-    fn meeting(&self, model: &Model, planned: &Planned, spans: &mut Vec<Span<'static>>) {
+    fn meeting(&self, model: &Model, planned: &PlannedMeeting, spans: &mut Vec<Span<'static>>) {
         let (theme, glyphs) = (model.theme, model.theme.glyphs);
         let meeting = &planned.meeting;
         let id = format!(" {}", meeting.id);

@@ -13,7 +13,7 @@ use plenary::msg::AppEvent;
 use plenary::runtime::{Desktop, Headless, LaunchOptions};
 use plenary::session::{Account, SessionFile, Token};
 use plenary::theme::Theme;
-use plenary_shared::domain::{Event, Moderation, What};
+use plenary_shared::domain::{Event, EventKind, Moderation};
 use plenary_shared::ids::{Cmid, InstanceId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -314,14 +314,14 @@ fn opening(config: &Config) -> LaunchOptions {
 
 /// Returns an event as a row of MySQL, for comparison.
 pub fn row(event: &Event) -> (u64, String, String, String) {
-    let (user, body) = match &event.what {
-        What::Message { user, body, .. } => (user.to_string(), body.to_string()),
-        What::Join { user, .. }
-        | What::Leave { user, .. }
-        | What::Edited { user, .. }
-        | What::Deleted { user, .. }
-        | What::Moderated(Moderation { user, .. }) => (user.to_string(), String::new()),
-        What::Opened | What::Closed { .. } => ("NULL".to_owned(), String::new()),
+    let (user, body) = match &event.kind {
+        EventKind::Message { user, body, .. } => (user.to_string(), body.to_string()),
+        EventKind::Join { user, .. }
+        | EventKind::Leave { user, .. }
+        | EventKind::Edited { user, .. }
+        | EventKind::Deleted { user, .. }
+        | EventKind::Moderated(Moderation { user, .. }) => (user.to_string(), String::new()),
+        EventKind::Opened | EventKind::Closed { .. } => ("NULL".to_owned(), String::new()),
     };
-    (event.seq.get(), event.what.as_str().to_owned(), user, body)
+    (event.seq.get(), event.kind.as_str().to_owned(), user, body)
 }

@@ -233,12 +233,12 @@ fn print(now: &PlanOk, json: bool) -> anyhow::Result<()> {
 fn print_report(report: &ImportReport) -> anyhow::Result<()> {
     output::line(&format!(
         "{} added, {} already present, {} removed",
-        report.added, report.known, report.removed
+        report.added, report.existing, report.removed
     ))?;
-    for wrong in &report.wrong {
+    for wrong in &report.rejected {
         output::line(&format!(
             "   line {}: {}: {}",
-            wrong.line, wrong.why, wrong.text
+            wrong.line, wrong.reason, wrong.text
         ))?;
     }
     Ok(())
@@ -247,7 +247,7 @@ fn print_report(report: &ImportReport) -> anyhow::Result<()> {
 /// Prints the overlaps, which are allowed.
 pub(super) fn print_overlaps(overlaps: &[Overlap]) -> anyhow::Result<()> {
     for overlap in overlaps {
-        let some = match overlap.people.as_slice() {
+        let some = match overlap.emails.as_slice() {
             [] => String::new(),
             some => format!(": {}", some.join(", ")),
         };
@@ -257,7 +257,7 @@ pub(super) fn print_overlaps(overlaps: &[Overlap]) -> anyhow::Result<()> {
             overlap.title,
             super::local(overlap.fromdatetime),
             super::local(overlap.todatetime),
-            overlap.shared,
+            overlap.shared_users,
         ))?;
     }
     Ok(())

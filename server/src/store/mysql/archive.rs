@@ -1,7 +1,7 @@
 //! Writing the archive: the cursors and rows of many instances in one transaction.
 
 use mysql_async::{Params, Value};
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Seq, UserId};
 
 use super::error::{DUPLICATE, is_deadlock, server_code};
@@ -171,8 +171,8 @@ async fn insert(work: &mut Transaction, events: &[&Event], rows: Rows) -> Result
     let mut messages = Vec::new();
     let mut others = Vec::new();
     for event in events {
-        match &event.what {
-            What::Message {
+        match &event.kind {
+            EventKind::Message {
                 user,
                 cmid,
                 body,
@@ -188,20 +188,20 @@ async fn insert(work: &mut Transaction, events: &[&Event], rows: Rows) -> Result
                 sql::Value::from(event.timestamp).into(),
                 Value::from(reply_to.map(Seq::get)),
             ]),
-            What::Opened
-            | What::Join { .. }
-            | What::Leave { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => {
-                let columns = Columns::of(&event.what);
+            EventKind::Opened
+            | EventKind::Join { .. }
+            | EventKind::Leave { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => {
+                let columns = Columns::of(&event.kind);
                 others.push([
                     Value::from(event.instance.meeting.get()),
                     Value::from(event.instance.order.get()),
                     Value::from(event.seq.get()),
-                    Value::from(event.what.user().map(UserId::get)),
-                    Value::from(event.what.as_str()),
+                    Value::from(event.kind.user().map(UserId::get)),
+                    Value::from(event.kind.as_str()),
                     sql::Value::from(event.timestamp).into(),
                     Value::from(columns.reason),
                     Value::from(columns.target.map(Seq::get)),
@@ -230,7 +230,7 @@ async fn insert(work: &mut Transaction, events: &[&Event], rows: Rows) -> Result
     }
     // The changed messages are stored by now, from this batch or an earlier one.
     for event in events {
-        if let Some(change) = change_message(event.instance, &event.what, event.timestamp) {
+        if let Some(change) = change_message(event.instance, &event.kind, event.timestamp) {
             work.execute(change).await?;
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use plenary_shared::domain::{EndChange, Event, ModerationAction, What};
+use plenary_shared::domain::{EndChange, Event, EventKind, ModerationAction};
 use plenary_shared::ids::InstanceId;
 
 use super::pool::Transaction;
@@ -16,11 +16,11 @@ pub(super) async fn apply(work: &mut Transaction, events: &[&Event]) -> Result<(
     // Once the log is closed, an end by the clock stands.
     let closed: BTreeSet<InstanceId> = events
         .iter()
-        .filter(|event| matches!(event.what, What::Closed { .. }))
+        .filter(|event| matches!(event.kind, EventKind::Closed { .. }))
         .map(|event| event.instance)
         .collect();
     for event in events {
-        let What::Moderated(done) = &event.what else {
+        let EventKind::Moderated(done) = &event.kind else {
             continue;
         };
         let id = event.instance;

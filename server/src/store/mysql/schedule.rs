@@ -11,7 +11,7 @@ use crate::error::{Answer, Error, Fault};
 use crate::store::planning::window;
 use crate::store::sql::{Query, audience, audit, meetings, params};
 use crate::store::window::{AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Agenda, NewMeeting, Planned, refusal};
+use crate::store::{Agenda, NewMeeting, PlannedMeeting, refusal};
 
 impl MysqlStore {
     /// Adds a meeting with its audience.
@@ -89,16 +89,20 @@ impl MysqlStore {
     }
 
     /// A meeting with its audience and instances.
-    pub async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>> {
+    pub async fn meeting(&self, id: MeetingId) -> Answer<Option<PlannedMeeting>> {
         Ok(self.planned((id.get(), id.get()), 1).await?.pop())
     }
 
     /// A page of meetings with audience and instances in the order of their ids, above `after`.
-    pub async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
+    pub async fn meetings(
+        &self,
+        after: Option<MeetingId>,
+        limit: usize,
+    ) -> Answer<Vec<PlannedMeeting>> {
         self.planned(meetings::above(after), limit).await
     }
 
-    async fn planned(&self, ids: (u64, u64), limit: usize) -> Answer<Vec<Planned>> {
+    async fn planned(&self, ids: (u64, u64), limit: usize) -> Answer<Vec<PlannedMeeting>> {
         let page = self.all(meetings::page(ids, limit)).await?;
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return Ok(Vec::new());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mysql_async::{Params, Value};
-use plenary_shared::domain::{Person, User};
+use plenary_shared::domain::{User, UserRef};
 use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
@@ -54,7 +54,7 @@ impl MysqlStore {
     }
 
     /// The names of these users; a user who is not stored is named `user 7`.
-    pub async fn names(&self, users: &[UserId]) -> Answer<Vec<Person>> {
+    pub async fn names(&self, users: &[UserId]) -> Answer<Vec<UserRef>> {
         let found = self
             .of_users(
                 "SELECT userID, name
@@ -71,7 +71,7 @@ impl MysqlStore {
         let person = |&id: &UserId| {
             let name = names.get(&id).cloned();
             let name = name.unwrap_or_else(|| sanitize::nameless(id));
-            Person { id, name }
+            UserRef { id, name }
         };
         Ok(users.iter().map(person).collect())
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use plenary_shared::domain::{
-    Event, Gender, Moderation, Participant, Person, Presence, Reason, StoredModeration, User, What,
+    Event, EventKind, Gender, Moderation, Participant, Presence, Reason, StoredModeration, User,
+    UserRef,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Posted;
@@ -164,10 +165,10 @@ pub(super) fn profiles(value: Value) -> Result<HashMap<UserId, Profile>, Fault> 
 }
 
 /// Returns the users of these profiles, by id.
-pub(super) fn persons(profiles: HashMap<UserId, Profile>) -> Vec<Person> {
-    let mut persons: Vec<Person> = profiles
+pub(super) fn persons(profiles: HashMap<UserId, Profile>) -> Vec<UserRef> {
+    let mut persons: Vec<UserRef> = profiles
         .into_iter()
-        .map(|(id, profile)| Person {
+        .map(|(id, profile)| UserRef {
             id,
             name: profile.name,
         })
@@ -205,7 +206,7 @@ pub(super) fn participants(
                 email: profile.email,
                 id,
                 joined,
-                presence: Presence::Here,
+                presence: Presence::Present,
                 since: None,
             }
         })
@@ -276,16 +277,16 @@ pub(super) fn event(
             .map_err(|_| unexpected("an unknown reason"))
     };
     let what = match kind {
-        "opened" => What::Opened,
-        "join" => What::Join {
+        "opened" => EventKind::Opened,
+        "join" => EventKind::Join {
             user: user(who)?,
             name: field(fields, "name")?.to_owned(),
         },
-        "leave" => What::Leave {
+        "leave" => EventKind::Leave {
             user: user(who)?,
             reason: reason(field(fields, "reason")?)?,
         },
-        "message" => What::Message {
+        "message" => EventKind::Message {
             user: user(who)?,
             cmid: cmid(fields)?,
             body: body(fields)?,
@@ -293,19 +294,19 @@ pub(super) fn event(
             edited: maybe(fields, "edited").map(time).transpose()?,
             deleted: maybe(fields, "deleted").map(time).transpose()?,
         },
-        "edited" => What::Edited {
+        "edited" => EventKind::Edited {
             user: user(who)?,
             cmid: cmid(fields)?,
             target: number(field(fields, "target")?)?,
             body: body(fields)?,
         },
-        "deleted" => What::Deleted {
+        "deleted" => EventKind::Deleted {
             user: user(who)?,
             cmid: cmid(fields)?,
             target: number(field(fields, "target")?)?,
         },
-        "moderated" => What::Moderated(moderation(who, fields)?),
-        "closed" => What::Closed {
+        "moderated" => EventKind::Moderated(moderation(who, fields)?),
+        "closed" => EventKind::Closed {
             reason: reason(field(fields, "reason")?)?,
         },
         _ => return Err(unexpected("an event of an unknown kind")),
@@ -314,7 +315,7 @@ pub(super) fn event(
         instance,
         generation,
         seq,
-        what,
+        kind: what,
         timestamp: time(at)?,
     })
 }
@@ -359,7 +360,7 @@ fn cmid(fields: &[impl AsRef<str>]) -> Result<Cmid, Fault> {
 
 fn body(fields: &[impl AsRef<str>]) -> Result<MessageBody, Fault> {
     match field(fields, "body")? {
-        "" => Ok(MessageBody::gone()),
+        "" => Ok(MessageBody::deleted()),
         text => MessageBody::parse(text).map_err(|_| unexpected("an invalid message body")),
     }
 }

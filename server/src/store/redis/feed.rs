@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use plenary_shared::domain::Code;
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{BoardServer, PresenceTold, WaitTold};
+use plenary_shared::protocol::{PresenceChange, ServerStatus, WaitingChange};
 use plenary_shared::time::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
@@ -168,7 +168,7 @@ impl RedisStore {
     }
 
     /// Sends the state of this server to all servers.
-    pub async fn publish_server(&self, server: &BoardServer) -> Result<(), Fault> {
+    pub async fn publish_server(&self, server: &ServerStatus) -> Result<(), Fault> {
         let json = serde_json::to_string(server)
             .map_err(|error| Fault::broken("encoding the state of this server", error))?;
         self.publish(&format!("server {json}")).await
@@ -411,17 +411,17 @@ pub fn read_published(channel: &str, payload: &str) -> Result<Feed, Fault> {
             instance,
             user: number(user)?,
         },
-        ["presence", user, word, since] => Feed::Presence(PresenceTold {
+        ["presence", user, word, since] => Feed::Presence(PresenceChange {
             instance,
             user: number(user)?,
             state: decode::presence(word)?,
             since: decode::time(since)?,
         }),
-        ["waiting", user, name, waits, count] => Feed::Waiting(WaitTold {
+        ["waiting", user, name, waits, count] => Feed::Waiting(WaitingChange {
             instance,
             user: number(user)?,
             name: (*name).to_owned(),
-            waits: *waits == "1",
+            is_waiting: *waits == "1",
             count: number(count)?,
         }),
         _ => return Err(unexpected("a published message of an unknown kind")),
@@ -490,7 +490,7 @@ fn read_notice(text: &str) -> Option<Feed> {
 
 #[cfg(test)]
 mod tests {
-    use plenary_shared::domain::What;
+    use plenary_shared::domain::EventKind;
 
     use super::*;
 
@@ -503,7 +503,7 @@ mod tests {
             panic!("not an event");
         };
         assert_eq!((event.generation.get(), event.seq.get()), (3, 17));
-        let What::Message { user, body, .. } = event.what else {
+        let EventKind::Message { user, body, .. } = event.kind else {
             panic!("not a message: {event:?}");
         };
         assert_eq!((user.get(), body.as_str()), (7, "a \"quoted\" body"));

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use plenary_shared::domain::{Event, Instance, InstanceState, Participant, Person, User};
+use plenary_shared::domain::{Event, Instance, InstanceState, Participant, User, UserRef};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::limits;
-use plenary_shared::protocol::{JoinLog, JoinTimes, JoinWord, Posted};
+use plenary_shared::protocol::{JoinEventType, JoinLog, JoinTimes, Posted};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use redis::Value;
@@ -47,7 +47,7 @@ pub struct LivePage {
     /// The events, ascending.
     pub events: Vec<Event>,
     /// The users in these events.
-    pub users: Vec<Person>,
+    pub users: Vec<UserRef>,
     /// Whether there are more live messages in the same direction. Set for the messages of one user only.
     pub more: bool,
 }
@@ -496,7 +496,7 @@ fn people(rest: Vec<Value>) -> Result<(String, Vec<Participant>), ScriptError> {
 fn join_log(participant: Participant) -> JoinLog {
     JoinLog {
         user: participant.id,
-        event_type: JoinWord::Join,
+        event_type: JoinEventType::Join,
         timestamp: participant.joined,
         name: participant.name,
     }

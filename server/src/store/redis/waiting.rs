@@ -1,9 +1,9 @@
 //! Waiting for instances to start.
 
-use plenary_shared::domain::User;
+use plenary_shared::domain::{User, UserRef};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{WAITING_MAX, WAITING_MS};
-use plenary_shared::protocol::{WaitOk, Waiter};
+use plenary_shared::protocol::WaitOk;
 use redis::Value;
 
 use crate::error::Fault;
@@ -61,11 +61,11 @@ impl RedisStore {
         let ids = decode::texts(some.clone())?;
         let people = ids.iter().zip(names).map(|(id, name)| {
             let id = decode::user(id)?;
-            Ok(Waiter { id, name })
+            Ok(UserRef { id, name })
         });
         Ok(WaitOk {
             count: usize::try_from(*count).unwrap_or(0),
-            people: people.collect::<Result<_, Fault>>()?,
+            users: people.collect::<Result<_, Fault>>()?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::BoardServer;
+use plenary_shared::protocol::ServerStatus;
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Fault};
@@ -45,7 +45,7 @@ impl DashboardStore for RedisMysqlStore {
         Ok(self.redis.publish_denied(denial).await?)
     }
 
-    async fn publish_server(&self, server: &BoardServer) -> Answer<()> {
+    async fn publish_server(&self, server: &ServerStatus) -> Answer<()> {
         Ok(self.redis.publish_server(server).await?)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Event, Instance, InstanceState, Person, Reason, User, What};
+use plenary_shared::domain::{Event, EventKind, Instance, InstanceState, Reason, User, UserRef};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
@@ -41,7 +41,7 @@ impl LogStore for RedisMysqlStore {
                     generation: page.head.generation,
                     seq: page.head.seq,
                     durable: page.head.durable,
-                    people: opened.people,
+                    roster: opened.people,
                     more: page.events.first().is_some_and(|event| event.seq.get() > 1),
                     events: page.events,
                     users: page.users,
@@ -272,7 +272,7 @@ impl RedisMysqlStore {
             generation: Generation::default(),
             seq: stored.archived,
             durable: stored.archived,
-            people: Vec::new(),
+            roster: Vec::new(),
             events: page.events,
             more: page.more,
             users: page.users,
@@ -329,8 +329,8 @@ impl RedisMysqlStore {
 }
 
 fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Message)> {
-    match &event.what {
-        What::Message {
+    match &event.kind {
+        EventKind::Message {
             user,
             cmid,
             body,
@@ -354,17 +354,17 @@ fn message(event: &Event, names: &BTreeMap<UserId, String>) -> Option<(Seq, Mess
                 deleted: *deleted,
             },
         )),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Edited { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => None,
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Edited { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => None,
     }
 }
 
-fn merge_users(mut users: Vec<Person>, more: Vec<Person>) -> Vec<Person> {
+fn merge_users(mut users: Vec<UserRef>, more: Vec<UserRef>) -> Vec<UserRef> {
     for person in more {
         if !users.iter().any(|known| known.id == person.id) {
             users.push(person);

@@ -6,7 +6,7 @@ use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Error, Fault};
-use crate::store::{MeetingStore, NewMeeting, Planned};
+use crate::store::{MeetingStore, NewMeeting, PlannedMeeting};
 
 use super::RedisMysqlStore;
 
@@ -31,11 +31,15 @@ impl MeetingStore for RedisMysqlStore {
         Ok(id)
     }
 
-    async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>> {
+    async fn meeting(&self, id: MeetingId) -> Answer<Option<PlannedMeeting>> {
         self.mysql.meeting(id).await
     }
 
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
+    async fn meetings(
+        &self,
+        after: Option<MeetingId>,
+        limit: usize,
+    ) -> Answer<Vec<PlannedMeeting>> {
         self.mysql.meetings(after, limit).await
     }
 

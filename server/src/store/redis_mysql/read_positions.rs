@@ -1,7 +1,7 @@
 //! Read positions and unread counts: MySQL counts archived messages, Redis the newer ones.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{User, What};
+use plenary_shared::domain::{EventKind, User};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
 use plenary_shared::protocol::Unread;
@@ -83,22 +83,22 @@ impl RedisMysqlStore {
                 break;
             };
             for event in events {
-                match event.what {
-                    What::Message { user, body, .. } if user != viewer.id => {
+                match event.kind {
+                    EventKind::Message { user, body, .. } if user != viewer.id => {
                         said.insert(event.seq, body);
                     }
-                    What::Edited { target, body, .. } => {
+                    EventKind::Edited { target, body, .. } => {
                         if let Some(before) = said.get_mut(&target) {
                             *before = body;
                         }
                     }
-                    What::Deleted { target, .. } => drop(said.remove(&target)),
-                    What::Opened
-                    | What::Join { .. }
-                    | What::Leave { .. }
-                    | What::Message { .. }
-                    | What::Moderated(_)
-                    | What::Closed { .. } => {}
+                    EventKind::Deleted { target, .. } => drop(said.remove(&target)),
+                    EventKind::Opened
+                    | EventKind::Join { .. }
+                    | EventKind::Leave { .. }
+                    | EventKind::Message { .. }
+                    | EventKind::Moderated(_)
+                    | EventKind::Closed { .. } => {}
                 }
             }
             after = last;

@@ -2,7 +2,7 @@
 
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::limits::{OVERLAP_EMAILS_MAX, OVERLAPS_MAX};
-use plenary_shared::protocol::{Absent, Invited};
+use plenary_shared::protocol::{Absent, InvitedUser};
 
 use super::{Query, params};
 use crate::store::planning::Pair;
@@ -42,9 +42,9 @@ pub fn private(id: InstanceId) -> Query<()> {
     )
 }
 
-/// Invited users who have not joined an instance according to the archive, by name: at most `limit`,
+/// InvitedUser users who have not joined an instance according to the archive, by name: at most `limit`,
 /// each with how many there are in all.
-pub fn absent(id: InstanceId, limit: usize) -> Query<(usize, Invited)> {
+pub fn absent(id: InstanceId, limit: usize) -> Query<(usize, InvitedUser)> {
     Query::new(
         "audience",
         "SELECT a.email, u.userID, u.name, COUNT(*) OVER () AS absent
@@ -68,16 +68,16 @@ pub fn absent(id: InstanceId, limit: usize) -> Query<(usize, Invited)> {
                 None => row.email()?,
             };
             let count = usize::try_from(row.count("absent")).unwrap_or(usize::MAX);
-            Ok((count, Invited { id, name }))
+            Ok((count, InvitedUser { id, name }))
         },
     )
 }
 
 /// The rows of [`absent`] as an answer.
-pub fn absent_of(rows: Vec<(usize, Invited)>) -> Absent {
+pub fn absent_of(rows: Vec<(usize, InvitedUser)>) -> Absent {
     Absent {
         count: rows.first().map_or(0, |(count, _)| *count),
-        people: rows.into_iter().map(|(_, invited)| invited).collect(),
+        users: rows.into_iter().map(|(_, invited)| invited).collect(),
     }
 }
 

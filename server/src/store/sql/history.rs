@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plenary_shared::domain::{Event, Person, StoredModeration, What};
+use plenary_shared::domain::{Event, EventKind, StoredModeration, UserRef};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{EventsOk, Message, MessagesOk, Posted};
 use plenary_shared::time::Timestamp;
@@ -83,7 +83,7 @@ pub fn events_page(range: &Range, rows: Vec<Option<Logged>>) -> EventsOk {
     let events = logged
         .into_iter()
         .map(|(event, name)| {
-            if let Some(user) = event.what.user() {
+            if let Some(user) = event.kind.user() {
                 names.insert(user, name);
             }
             event
@@ -94,7 +94,7 @@ pub fn events_page(range: &Range, rows: Vec<Option<Logged>>) -> EventsOk {
         more,
         users: names
             .into_iter()
-            .map(|(id, name)| Person { id, name })
+            .map(|(id, name)| UserRef { id, name })
             .collect(),
     }
 }
@@ -207,19 +207,23 @@ pub struct Columns {
 
 impl Columns {
     /// The columns of an event.
-    pub fn of(what: &What) -> Self {
+    pub fn of(what: &EventKind) -> Self {
         match what {
-            What::Opened | What::Join { .. } | What::Message { .. } => Self::default(),
-            What::Leave { reason, .. } | What::Closed { reason } => Self {
+            EventKind::Opened | EventKind::Join { .. } | EventKind::Message { .. } => {
+                Self::default()
+            }
+            EventKind::Leave { reason, .. } | EventKind::Closed { reason } => Self {
                 reason: Some(reason.as_str()),
                 ..Self::default()
             },
-            What::Edited { target, cmid, .. } | What::Deleted { target, cmid, .. } => Self {
-                target: Some(*target),
-                cmid: Some(*cmid),
-                ..Self::default()
-            },
-            What::Moderated(done) => Self {
+            EventKind::Edited { target, cmid, .. } | EventKind::Deleted { target, cmid, .. } => {
+                Self {
+                    target: Some(*target),
+                    cmid: Some(*cmid),
+                    ..Self::default()
+                }
+            }
+            EventKind::Moderated(done) => Self {
                 cmid: Some(done.cmid),
                 kept: done.stored(),
                 ..Self::default()
@@ -235,9 +239,9 @@ impl Columns {
 
 /// Applies an edit or a deletion to its message, if the event is one. In the order of their seqs the
 /// last edit stays.
-pub fn change_message(id: InstanceId, what: &What, at: Timestamp) -> Option<Change> {
+pub fn change_message(id: InstanceId, what: &EventKind, at: Timestamp) -> Option<Change> {
     match what {
-        What::Edited {
+        EventKind::Edited {
             user, target, body, ..
         } => Some(Change::new(
             "UPDATE message
@@ -256,7 +260,7 @@ pub fn change_message(id: InstanceId, what: &What, at: Timestamp) -> Option<Chan
                 "at": at,
             },
         )),
-        What::Deleted { user, target, .. } => Some(Change::new(
+        EventKind::Deleted { user, target, .. } => Some(Change::new(
             "UPDATE message
              SET body = '', deleted_at = :at
              WHERE meetingID = :meeting
@@ -271,12 +275,12 @@ pub fn change_message(id: InstanceId, what: &What, at: Timestamp) -> Option<Chan
                 "at": at,
             },
         )),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Message { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => None,
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Message { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => None,
     }
 }
 
@@ -301,16 +305,16 @@ fn event(instance: InstanceId, generation: Generation, row: &dyn Row) -> Result<
     let user = || row.user_id("userID");
     let name = user().map_or_else(|_| String::new(), |user| row.user_name(user));
     let what = match row.word(KIND)?.as_str() {
-        "opened" => What::Opened,
-        "join" => What::Join {
+        "opened" => EventKind::Opened,
+        "join" => EventKind::Join {
             user: user()?,
             name: name.clone(),
         },
-        "leave" => What::Leave {
+        "leave" => EventKind::Leave {
             user: user()?,
             reason: row.reason()?,
         },
-        "message" => What::Message {
+        "message" => EventKind::Message {
             user: user()?,
             cmid: row.cmid(),
             body: row.body()?,
@@ -318,19 +322,19 @@ fn event(instance: InstanceId, generation: Generation, row: &dyn Row) -> Result<
             edited: row.maybe_time("edited_at"),
             deleted: row.maybe_time("deleted_at"),
         },
-        "edited" => What::Edited {
+        "edited" => EventKind::Edited {
             user: user()?,
             cmid: row.cmid(),
             target: row.seq("target")?,
             body: row.body()?,
         },
-        "deleted" => What::Deleted {
+        "deleted" => EventKind::Deleted {
             user: user()?,
             cmid: row.cmid(),
             target: row.seq("target")?,
         },
-        "moderated" => What::Moderated(row.moderation()?),
-        "closed" => What::Closed {
+        "moderated" => EventKind::Moderated(row.moderation()?),
+        "closed" => EventKind::Closed {
             reason: row.reason()?,
         },
         _ => return Err(Unusable(KIND)),
@@ -339,7 +343,7 @@ fn event(instance: InstanceId, generation: Generation, row: &dyn Row) -> Result<
         instance,
         generation,
         seq: row.seq("seq")?,
-        what,
+        kind: what,
         timestamp: row.time("timestamp")?,
     };
     Ok((event, name))

@@ -8,7 +8,7 @@ use plenary_shared::time::Timestamp;
 use super::{Change, Query, Row, Unusable, params};
 use crate::store::planning::EditMeeting;
 use crate::store::window::{AGENDA_MAX, LISTED_MAX};
-use crate::store::{NewMeeting, Planned, PlannedInstance};
+use crate::store::{NewMeeting, PlannedInstance, PlannedMeeting};
 
 /// Adds a meeting.
 pub fn insert(new: &NewMeeting) -> Change {
@@ -176,17 +176,18 @@ pub fn planned(
     meetings: Vec<Meeting>,
     audiences: Vec<(MeetingId, String)>,
     instances: Vec<PlannedInstance>,
-) -> Vec<Planned> {
-    let mut planned: Vec<Planned> = meetings
+) -> Vec<PlannedMeeting> {
+    let mut planned: Vec<PlannedMeeting> = meetings
         .into_iter()
-        .map(|meeting| Planned {
+        .map(|meeting| PlannedMeeting {
             meeting,
             audience: Vec::new(),
             instances: Vec::new(),
         })
         .collect();
-    let position =
-        |planned: &[Planned], id| planned.binary_search_by_key(&id, |one: &Planned| one.meeting.id);
+    let position = |planned: &[PlannedMeeting], id| {
+        planned.binary_search_by_key(&id, |one: &PlannedMeeting| one.meeting.id)
+    };
     for (meeting, email) in audiences {
         if let Ok(at) = position(&planned, meeting) {
             planned[at].audience.push(email);

@@ -228,7 +228,7 @@ impl dyn Row + '_ {
     pub fn body(&self) -> Result<MessageBody, Unusable> {
         const COLUMN: &str = "body";
         if self.maybe_time("deleted_at").is_some() {
-            return Ok(MessageBody::gone());
+            return Ok(MessageBody::deleted());
         }
         self.text(COLUMN)
             .and_then(|written| sanitize::body(&written))

@@ -2,7 +2,7 @@
 
 use plenary_shared::domain::{InstanceState, Role, User};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::Found;
+use plenary_shared::protocol::SearchHit;
 use plenary_shared::search::{Place, Query as SearchQuery, Within};
 
 use super::history::message;
@@ -19,7 +19,7 @@ pub fn candidates(
     query: &SearchQuery,
     below: Option<Place>,
     count: usize,
-) -> Query<Found> {
+) -> Query<SearchHit> {
     let words = indexed_words(query);
     let mut statement = Statement {
         dialect,
@@ -195,9 +195,9 @@ impl Statement {
     }
 }
 
-fn found(row: &dyn Row) -> Result<Found, Unusable> {
+fn found(row: &dyn Row) -> Result<SearchHit, Unusable> {
     let instance = row.instance_id()?;
-    Ok(Found {
+    Ok(SearchHit {
         instance,
         title: row.title(instance.meeting),
         live: row.state()? == InstanceState::Active,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plenary_shared::domain::{Participant, Presence};
 use plenary_shared::ids::{InstanceId, UserId};
-use plenary_shared::protocol::PresenceTold;
+use plenary_shared::protocol::PresenceChange;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
@@ -57,7 +57,7 @@ pub(super) fn telling<T, E: From<Fault>>(
     let done = act(tx)?;
     let after = of(tx.conn, id, user)?;
     if before.0 != after.0 {
-        tx.tell(Feed::Presence(PresenceTold {
+        tx.tell(Feed::Presence(PresenceChange {
             instance: id,
             user,
             state: after.0,
@@ -85,7 +85,7 @@ pub(super) fn mark(
 fn of(conn: &Connection, id: InstanceId, user: UserId) -> Result<There, Fault> {
     let found = held(conn, id, Some(user))?;
     let there = found.into_iter().next().map(|(_, there)| there);
-    Ok(there.unwrap_or((Presence::Here, None)))
+    Ok(there.unwrap_or((Presence::Present, None)))
 }
 
 fn held(
@@ -112,7 +112,7 @@ fn there(row: &dyn Row) -> Result<(UserId, There), Unusable> {
     } else if lost + idle >= all {
         (Presence::Idle, row.maybe_time("idle_since"))
     } else {
-        (Presence::Here, None)
+        (Presence::Present, None)
     };
     Ok((row.user_id("userID")?, there))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::BoardServer;
+use plenary_shared::protocol::ServerStatus;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
@@ -61,7 +61,7 @@ impl DashboardStore for SqliteStore {
     }
 
     /// The store has one server.
-    async fn publish_server(&self, _: &BoardServer) -> Answer<()> {
+    async fn publish_server(&self, _: &ServerStatus) -> Answer<()> {
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! to the file. The live and the durable state change in one commit.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{InstanceState, Reason, What};
+use plenary_shared::domain::{EventKind, InstanceState, Reason};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
@@ -128,7 +128,7 @@ fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
         .ok_or_else(|| Fault::broken("starting", format!("{id} cannot be read")))?;
     if found.seq.get() == 0 {
         let now = tx.now;
-        emit(tx, id, found.generation, now, What::Opened)?;
+        emit(tx, id, found.generation, now, EventKind::Opened)?;
     } else {
         tx.tell(Feed::Fence {
             instance: id,
@@ -208,12 +208,18 @@ fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answe
     let is_more = leaving.len() == LEAVING_MAX;
     for user in leaving {
         end_stay(tx.conn, id, user)?;
-        emit(tx, id, found.generation, at, What::Leave { user, reason })?;
+        emit(
+            tx,
+            id,
+            found.generation,
+            at,
+            EventKind::Leave { user, reason },
+        )?;
     }
     if is_more {
         return Ok(Closing::More);
     }
-    emit(tx, id, found.generation, at, What::Closed { reason })?;
+    emit(tx, id, found.generation, at, EventKind::Closed { reason })?;
     set_state(tx.conn, id, "closed", at, reason)?;
     tx.tell(Feed::Changed);
     Ok(Closing::Closed)

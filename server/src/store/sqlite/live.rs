@@ -1,6 +1,6 @@
 //! Live instances, who may read them, and the only place that emits events.
 
-use plenary_shared::domain::{Event, Reason, Reject, Role, User, What};
+use plenary_shared::domain::{Event, EventKind, Reason, Reject, Role, User};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
@@ -265,7 +265,7 @@ pub(super) fn emit(
     id: InstanceId,
     generation: Generation,
     at: Timestamp,
-    what: What,
+    what: EventKind,
 ) -> Answer<Seq> {
     let last = statement::select_one(
         tx.conn,
@@ -292,7 +292,7 @@ pub(super) fn append(
     generation: Generation,
     last: Seq,
     at: Timestamp,
-    what: What,
+    what: EventKind,
 ) -> Answer<Option<Seq>> {
     let seq = last.next();
     if write_down(tx.conn, id, seq, at, &what)? == 0 {
@@ -314,7 +314,7 @@ pub(super) fn append(
         instance: id,
         generation,
         seq,
-        what,
+        kind: what,
         timestamp: at,
     })));
     Ok(Some(seq))
@@ -326,9 +326,9 @@ fn write_down(
     id: InstanceId,
     seq: Seq,
     at: Timestamp,
-    what: &What,
+    what: &EventKind,
 ) -> Result<usize, Fault> {
-    if let What::Message {
+    if let EventKind::Message {
         user,
         cmid,
         body,

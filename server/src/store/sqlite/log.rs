@@ -114,7 +114,7 @@ fn open(
         generation,
         seq: found.archived,
         durable: found.archived,
-        people,
+        roster: people,
         events: page.events,
         more: page.more,
         users: page.users,

@@ -10,7 +10,7 @@ use crate::error::{Answer, Fault};
 use crate::store::planning::window;
 use crate::store::sql::{Row, Unusable, audience, meetings};
 use crate::store::window::{AHEAD_MS, BACK_MS, LISTED_MAX, check_times};
-use crate::store::{Feed, MeetingStore, NewMeeting, Planned, refusal};
+use crate::store::{Feed, MeetingStore, NewMeeting, PlannedMeeting, refusal};
 
 use super::planning::invite;
 use super::writer::WriteTransaction;
@@ -34,14 +34,18 @@ impl MeetingStore for SqliteStore {
             .await
     }
 
-    async fn meeting(&self, id: MeetingId) -> Answer<Option<Planned>> {
+    async fn meeting(&self, id: MeetingId) -> Answer<Option<PlannedMeeting>> {
         let found = self
             .link
             .read(move |conn| planned(conn, (id.get(), id.get()), 1));
         Ok(found.await?.pop())
     }
 
-    async fn meetings(&self, after: Option<MeetingId>, limit: usize) -> Answer<Vec<Planned>> {
+    async fn meetings(
+        &self,
+        after: Option<MeetingId>,
+        limit: usize,
+    ) -> Answer<Vec<PlannedMeeting>> {
         self.link
             .read(move |conn| planned(conn, meetings::above(after), limit))
             .await
@@ -105,7 +109,7 @@ fn schedule(
 }
 
 /// The first meetings with ids in this range, with audience and instances.
-fn planned(conn: &Connection, ids: (u64, u64), limit: usize) -> Answer<Vec<Planned>> {
+fn planned(conn: &Connection, ids: (u64, u64), limit: usize) -> Answer<Vec<PlannedMeeting>> {
     let page = statement::all(conn, meetings::page(ids, limit))?;
     let (Some(first), Some(last)) = (page.first(), page.last()) else {
         return Ok(Vec::new());

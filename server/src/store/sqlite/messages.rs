@@ -1,7 +1,7 @@
 //! Posting, editing and deleting messages.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Code, User, What};
+use plenary_shared::domain::{Code, EventKind, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
@@ -106,7 +106,7 @@ fn post(
     {
         return Err(Code::NoSuchMessage.into());
     }
-    let what = What::Message {
+    let what = EventKind::Message {
         user: user.id,
         cmid,
         body,
@@ -169,13 +169,13 @@ fn change(
     }
     let user = user.id;
     let what = match body {
-        Some(body) => What::Edited {
+        Some(body) => EventKind::Edited {
             user,
             cmid,
             target,
             body,
         },
-        None => What::Deleted { user, cmid, target },
+        None => EventKind::Deleted { user, cmid, target },
     };
     let now = tx.now;
     let seq = emit(tx, id, found.generation, now, what)?;

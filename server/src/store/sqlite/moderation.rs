@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
-    Code, EndChange, ModerationAction, Reason, Restrictions, Subject, User, What,
+    Code, EndChange, EventKind, ModerationAction, Reason, Restrictions, Subject, User,
 };
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Posted;
@@ -78,11 +78,17 @@ fn moderate(
     let out = take_effect(tx, id, &found, &done.action)?;
     let (target, detail) = audited(id, &done);
     tx.audit(Some(actor.id), done.action.kind().as_str(), target, detail)?;
-    let seq = emit(tx, id, found.generation, now, What::Moderated(done))?;
+    let seq = emit(tx, id, found.generation, now, EventKind::Moderated(done))?;
     if let Some(user) = out {
         end_stay(tx.conn, id, user)?;
         let reason = Reason::Removed;
-        emit(tx, id, found.generation, now, What::Leave { user, reason })?;
+        emit(
+            tx,
+            id,
+            found.generation,
+            now,
+            EventKind::Leave { user, reason },
+        )?;
     }
     Ok(Posted {
         seq,

@@ -1,10 +1,10 @@
 //! Joining and leaving, and who participates.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Code, Instance, Participant, Presence, Reason, User, What};
+use plenary_shared::domain::{Code, EventKind, Instance, Participant, Presence, Reason, User};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits;
-use plenary_shared::protocol::{Absent, JoinLog, JoinTimes, JoinWord, Posted};
+use plenary_shared::protocol::{Absent, JoinEventType, JoinLog, JoinTimes, Posted};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
@@ -85,7 +85,7 @@ fn join(
     if count_participants(tx.conn, id)? >= limits::PARTICIPANTS_MAX {
         return Err(Code::Full.into());
     }
-    let what = What::Join {
+    let what = EventKind::Join {
         user: user.id,
         name: user.name.clone(),
     };
@@ -126,7 +126,7 @@ fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<P
         return Err(not_in(tx.conn, id, &found, user));
     }
     end_stay(tx.conn, id, user.id)?;
-    let what = What::Leave {
+    let what = EventKind::Leave {
         user: user.id,
         reason: Reason::Left,
     };
@@ -180,7 +180,7 @@ fn join_times(conn: &Connection, visible: Vec<Instance>) -> Answer<Vec<JoinTimes
             .into_iter()
             .map(|one| JoinLog {
                 user: one.id,
-                event_type: JoinWord::Join,
+                event_type: JoinEventType::Join,
                 timestamp: one.joined,
                 name: one.name,
             })
@@ -214,7 +214,7 @@ pub(super) fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Part
                 email: user.email,
                 id: user.id,
                 joined: row.time("joined")?,
-                presence: Presence::Here,
+                presence: Presence::Present,
                 since: None,
             })
         },

@@ -4,7 +4,7 @@
 //! A stay without a connection is `lasting`: no lost connection ends it.
 
 use async_trait::async_trait;
-use plenary_shared::domain::{Code, Reason, User, What};
+use plenary_shared::domain::{Code, EventKind, Reason, User};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
@@ -303,7 +303,7 @@ fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<
             continue;
         };
         end_stay(tx.conn, id, one.user)?;
-        let what = What::Leave {
+        let what = EventKind::Leave {
             user: one.user,
             reason: Reason::ConnectionLost,
         };

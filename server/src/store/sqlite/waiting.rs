@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use plenary_shared::domain::{InstanceState, User};
+use plenary_shared::domain::{InstanceState, User, UserRef};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::{WAITING_MAX, WAITING_MS};
-use plenary_shared::protocol::{WaitOk, WaitTold, Waiter};
+use plenary_shared::protocol::{WaitOk, WaitingChange};
 use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
 
@@ -84,24 +84,24 @@ impl Waiters {
         }
         let count = people.len();
         let some = people.iter().take(WAITING_MAX);
-        let some = some.map(|(id, (name, _))| Waiter {
+        let some = some.map(|(id, (name, _))| UserRef {
             id: *id,
             name: name.clone(),
         });
         let answer = WaitOk {
             count,
-            people: some.collect(),
+            users: some.collect(),
         };
         if people.is_empty() {
             all.remove(&instance);
         }
         drop(all);
         let told = changes.into_iter().map(|(user, name, waits)| {
-            Feed::Waiting(WaitTold {
+            Feed::Waiting(WaitingChange {
                 instance,
                 user,
                 name,
-                waits,
+                is_waiting: waits,
                 count,
             })
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plenary_server::store::Head;
-use plenary_shared::domain::{Code, Event, Instance, InstanceState, Person, User, What};
+use plenary_shared::domain::{Code, Event, EventKind, Instance, InstanceState, User, UserRef};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::Message;
 use plenary_shared::time::Timestamp;
@@ -43,18 +43,18 @@ impl Model {
         pick: Pick,
         limit: usize,
     ) -> Part {
-        let is_of_it = |what: &What| match (kind, what) {
-            (Kind::Events, _) | (Kind::Messages, What::Message { .. }) => true,
-            (Kind::MessagesOf(_), What::Message { user, .. }) => Some(*user) == of,
+        let is_of_it = |what: &EventKind| match (kind, what) {
+            (Kind::Events, _) | (Kind::Messages, EventKind::Message { .. }) => true,
+            (Kind::MessagesOf(_), EventKind::Message { user, .. }) => Some(*user) == of,
             (
                 Kind::Messages | Kind::MessagesOf(_),
-                What::Opened
-                | What::Join { .. }
-                | What::Leave { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. },
+                EventKind::Opened
+                | EventKind::Join { .. }
+                | EventKind::Leave { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. },
             ) => false,
         };
         let log = self.instances[at].log.iter().zip(1..);
@@ -77,7 +77,7 @@ impl Model {
     }
 
     /// These events as they must be read; their times are known.
-    pub fn facts(&self, at: usize, seqs: &[usize]) -> Vec<(Seq, What, Timestamp)> {
+    pub fn facts(&self, at: usize, seqs: &[usize]) -> Vec<(Seq, EventKind, Timestamp)> {
         let log = &self.instances[at].log;
         seqs.iter()
             .map(|at| {
@@ -91,7 +91,7 @@ impl Model {
         let facts = self.facts(at, seqs).into_iter();
         facts
             .filter_map(|(seq, what, timestamp)| match what {
-                What::Message {
+                EventKind::Message {
                     user, cmid, body, ..
                 } => Some(Message {
                     user,
@@ -104,23 +104,23 @@ impl Model {
                     edited: None,
                     deleted: None,
                 }),
-                What::Opened
-                | What::Join { .. }
-                | What::Leave { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. } => None,
+                EventKind::Opened
+                | EventKind::Join { .. }
+                | EventKind::Leave { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. } => None,
             })
             .collect()
     }
 
     /// All users that these events name.
-    pub fn users_named(&self, events: &[Event]) -> Vec<Person> {
-        let users = events.iter().filter_map(|event| event.what.user());
+    pub fn users_named(&self, events: &[Event]) -> Vec<UserRef> {
+        let users = events.iter().filter_map(|event| event.kind.user());
         let names: BTreeMap<UserId, String> = users.map(|id| (id, self.name(id))).collect();
         let persons = names.into_iter();
-        persons.map(|(id, name)| Person { id, name }).collect()
+        persons.map(|(id, name)| UserRef { id, name }).collect()
     }
 
     fn name(&self, id: UserId) -> String {

@@ -28,13 +28,13 @@ impl Instance {
     fn adopt_order(&mut self, log: &[Event]) {
         for (at, event) in log.iter().enumerate().take(self.log.len()) {
             let batch = self.log[at].batch;
-            if batch != 0 && self.log[at].what != event.what {
+            if batch != 0 && self.log[at].what != event.kind {
                 let mut same = (at..self.log.len()).take_while(|at| self.log[*at].batch == batch);
-                if let Some(found) = same.find(|at| self.log[*at].what == event.what) {
+                if let Some(found) = same.find(|at| self.log[*at].what == event.kind) {
                     self.log.swap(at, found);
                 }
             }
-            assert_eq!(event.what, self.log[at].what, "{}: {log:#?}", self.id);
+            assert_eq!(event.kind, self.log[at].what, "{}: {log:#?}", self.id);
             self.log[at].adopt_time(event.timestamp);
             assert_eq!(event.seq, seq(at + 1), "{}", self.id);
             assert_eq!(event.instance, self.id);
@@ -93,7 +93,7 @@ impl Runner {
         let heads = (opened.seq, opened.durable);
         assert_eq!(heads, (seq(here.log.len()), seq(here.archived)));
         let people: Vec<_> = opened
-            .people
+            .roster
             .iter()
             .map(|one| (one.id, one.name.clone(), one.joined))
             .collect();
@@ -236,7 +236,7 @@ impl Instance {
                     instance: self.id,
                     generation: number(*generation),
                     seq: seq(*at),
-                    what: entry.what.clone(),
+                    kind: entry.what.clone(),
                     timestamp: entry.when.low,
                 };
                 (event.generation, event.seq, Some(event))

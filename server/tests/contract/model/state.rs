@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_server::store::NodeId;
-use plenary_shared::domain::{Code, InstanceState, Meeting, Reason, Role, User, What};
+use plenary_shared::domain::{Code, EventKind, InstanceState, Meeting, Reason, Role, User};
 use plenary_shared::ids::{Cmid, InstanceId, UserId};
 use plenary_shared::time::Timestamp;
 
@@ -45,7 +45,7 @@ impl When {
 /// One entry of a log. Its time is a range until it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    pub what: What,
+    pub what: EventKind,
     pub when: When,
     /// Entries with the same number may come in any order; 0: fixed order.
     pub batch: usize,
@@ -190,7 +190,7 @@ impl Model {
         self.batches
     }
 
-    pub(super) fn emit(&mut self, at: usize, what: What, when: When, batch: usize) -> usize {
+    pub(super) fn emit(&mut self, at: usize, what: EventKind, when: When, batch: usize) -> usize {
         let archives_later = self.archives_later;
         let here = &mut self.instances[at];
         here.log.push(Entry { what, when, batch });
@@ -233,7 +233,7 @@ impl Instance {
 
     /// The seq of the message that this user posted with this cmid.
     pub(super) fn said(&self, by: UserId, under: Cmid) -> Option<usize> {
-        let is_it = |entry: &Entry| matches!(entry.what, What::Message { user, cmid, .. } if (user, cmid) == (by, under));
+        let is_it = |entry: &Entry| matches!(entry.what, EventKind::Message { user, cmid, .. } if (user, cmid) == (by, under));
         self.log.iter().position(is_it).map(|at| at + 1)
     }
 
@@ -254,24 +254,24 @@ impl Instance {
         let mut stays: Vec<Stay> = vec![];
         for (at, entry) in self.log.iter().enumerate() {
             match entry.what {
-                What::Join { user, .. } => stays.push(Stay {
+                EventKind::Join { user, .. } => stays.push(Stay {
                     user,
                     join: at + 1,
                     lasting: lasting.contains(&(at + 1)),
                     holders: BTreeMap::from([(format!("before.{user}"), Some(now))]),
                 }),
-                What::Leave { user, .. } => stays.retain(|stay| stay.user != user),
-                What::Opened
-                | What::Message { .. }
-                | What::Edited { .. }
-                | What::Deleted { .. }
-                | What::Moderated(_)
-                | What::Closed { .. } => {}
+                EventKind::Leave { user, .. } => stays.retain(|stay| stay.user != user),
+                EventKind::Opened
+                | EventKind::Message { .. }
+                | EventKind::Edited { .. }
+                | EventKind::Deleted { .. }
+                | EventKind::Moderated(_)
+                | EventKind::Closed { .. } => {}
             }
         }
         let is_closed = matches!(
             self.log.last().map(|entry| &entry.what),
-            Some(What::Closed { .. })
+            Some(EventKind::Closed { .. })
         );
         let phase = match self.state {
             _ if is_closed => Phase::Closed,

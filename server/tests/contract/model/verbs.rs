@@ -1,7 +1,7 @@
 //! What each operation does to the model, in a few lines each.
 
 use plenary_server::store::{ConnectionId, NodeId};
-use plenary_shared::domain::{Code, InstanceState, Reason, User, What};
+use plenary_shared::domain::{Code, EventKind, InstanceState, Reason, User};
 use plenary_shared::ids::{Cmid, UserId};
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -71,7 +71,7 @@ impl Model {
         Ok((
             self.emit(
                 at,
-                What::Message {
+                EventKind::Message {
                     user,
                     cmid,
                     body,
@@ -194,7 +194,7 @@ impl Model {
             phase: Phase::Active,
             stays: vec![],
         });
-        self.emit(at, What::Opened, now, 0);
+        self.emit(at, EventKind::Opened, now, 0);
         Some(self.instances[at].to.low)
     }
 
@@ -228,7 +228,7 @@ impl Model {
         for stay in leaving {
             self.emit(at, left(stay.user, reason), when, batch);
         }
-        self.emit(at, What::Closed { reason }, when, 0);
+        self.emit(at, EventKind::Closed { reason }, when, 0);
     }
 
     pub fn archive(&mut self, at: usize) {
@@ -292,7 +292,7 @@ impl Model {
             }
             let published = Published::Fence(here.generation, here.log.len());
             if here.log.is_empty() {
-                self.emit(at, What::Opened, now, 0);
+                self.emit(at, EventKind::Opened, now, 0);
             } else {
                 here.published.push(published);
             }
@@ -300,13 +300,13 @@ impl Model {
     }
 }
 
-fn joined(user: &User) -> What {
-    What::Join {
+fn joined(user: &User) -> EventKind {
+    EventKind::Join {
         user: user.id,
         name: user.name.clone(),
     }
 }
 
-fn left(user: UserId, reason: Reason) -> What {
-    What::Leave { user, reason }
+fn left(user: UserId, reason: Reason) -> EventKind {
+    EventKind::Leave { user, reason }
 }

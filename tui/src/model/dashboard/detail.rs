@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use plenary_shared::ids::{InstanceId, UserId};
-use plenary_shared::protocol::{Detail, DetailPerson, DetailSums, Stay, Trace, TraceWhat};
+use plenary_shared::protocol::{
+    Attendee, DetailUpdate, MeetingTotals, Stay, TimelineEntry, TimelineKind,
+};
 use plenary_shared::time::Timestamp;
 
 use crate::command::Context;
@@ -23,11 +25,11 @@ pub struct MeetingDetail {
     /// The error message, if the server refused to send it.
     pub refused: Option<String>,
     /// The figures over all participants.
-    pub totals: DetailSums,
+    pub totals: MeetingTotals,
     /// Everyone who has ever joined.
-    pub participants: BTreeMap<UserId, DetailPerson>,
+    pub participants: BTreeMap<UserId, Attendee>,
     /// What happened, oldest first.
-    pub timeline: VecDeque<Trace>,
+    pub timeline: VecDeque<TimelineEntry>,
 }
 
 impl MeetingDetail {
@@ -37,28 +39,28 @@ impl MeetingDetail {
             instance,
             known: false,
             refused: None,
-            totals: DetailSums::default(),
+            totals: MeetingTotals::default(),
             participants: BTreeMap::new(),
             timeline: VecDeque::new(),
         }
     }
 
     /// Applies an update from the server. Updates for another instance are ignored.
-    pub fn apply(&mut self, update: Detail) {
+    pub fn apply(&mut self, update: DetailUpdate) {
         if update.instance != self.instance {
             return;
         }
-        if update.anew {
+        if update.reset {
             *self = Self::new(self.instance);
         }
         self.known = true;
-        if let Some(totals) = update.sums {
+        if let Some(totals) = update.totals {
             self.totals = totals;
         }
-        let participants = update.people.into_iter();
+        let participants = update.attendees.into_iter();
         self.participants
             .extend(participants.map(|one| (one.user, one)));
-        self.timeline.extend(update.traces);
+        self.timeline.extend(update.timeline);
         let excess = self.timeline.len().saturating_sub(TIMELINE_MAX);
         self.timeline.drain(..excess);
     }
@@ -90,12 +92,12 @@ impl MeetingDetail {
     }
 }
 
-fn is_here(one: &DetailPerson) -> bool {
+fn is_here(one: &Attendee) -> bool {
     one.stays.last().is_some_and(|stay| stay.to.is_none())
 }
 
 /// Whether a participant is here, but has lost all connections.
-pub fn is_reconnecting(one: &DetailPerson) -> bool {
+pub fn is_reconnecting(one: &Attendee) -> bool {
     is_here(one) && one.connections > 0 && one.lost == one.connections
 }
 
@@ -105,7 +107,7 @@ pub fn stay_ms(stay: &Stay, now: Timestamp) -> i64 {
 }
 
 /// The length of all stays of a participant, in milliseconds.
-pub fn total_stay_ms(one: &DetailPerson, now: Timestamp) -> i64 {
+pub fn total_stay_ms(one: &Attendee, now: Timestamp) -> i64 {
     let listed: i64 = one.stays.iter().map(|stay| stay_ms(stay, now)).sum();
     one.earlier_ms + listed
 }
@@ -193,16 +195,12 @@ impl DetailView {
     }
 
     /// The filtered participants, in their order.
-    pub fn participants<'a>(
-        &self,
-        detail: &'a MeetingDetail,
-        now: Timestamp,
-    ) -> Vec<&'a DetailPerson> {
+    pub fn participants<'a>(&self, detail: &'a MeetingDetail, now: Timestamp) -> Vec<&'a Attendee> {
         let participants = detail.participants.values();
-        let mut participants: Vec<&DetailPerson> = participants
+        let mut participants: Vec<&Attendee> = participants
             .filter(|one| self.filter.is_match(&text::one_line(&one.name)))
             .collect();
-        let first = |one: &DetailPerson| one.stays.first().map(|stay| stay.from);
+        let first = |one: &Attendee| one.stays.first().map(|stay| stay.from);
         participants.sort_by(|a, b| {
             let order = match self.sort {
                 ParticipantSort::Joined => first(a).cmp(&first(b)),
@@ -221,26 +219,26 @@ impl DetailView {
     }
 
     /// The filtered timeline, newest first.
-    pub fn timeline<'a>(&self, detail: &'a MeetingDetail) -> Vec<&'a Trace> {
+    pub fn timeline<'a>(&self, detail: &'a MeetingDetail) -> Vec<&'a TimelineEntry> {
         let entries = detail.timeline.iter().rev();
         entries
             .filter(|one| {
                 let name = text::one_line(&one.name);
                 self.filter
-                    .is_match(&format!("{} {name}", keyword(&one.what)))
+                    .is_match(&format!("{} {name}", keyword(&one.kind)))
             })
             .collect()
     }
 
     /// The index of the selected participant; 0 if they are filtered out.
-    pub fn participant_index(&self, participants: &[&DetailPerson]) -> usize {
-        let is_selected = |one: &&DetailPerson| Some(one.user) == self.participant;
+    pub fn participant_index(&self, participants: &[&Attendee]) -> usize {
+        let is_selected = |one: &&Attendee| Some(one.user) == self.participant;
         participants.iter().position(is_selected).unwrap_or(0)
     }
 
     /// The index of the selected timeline entry; 0 if it is filtered out.
-    pub fn entry_index(&self, timeline: &[&Trace]) -> usize {
-        let is_selected = |one: &&Trace| Some(one.number) == self.entry;
+    pub fn entry_index(&self, timeline: &[&TimelineEntry]) -> usize {
+        let is_selected = |one: &&TimelineEntry| Some(one.number) == self.entry;
         timeline.iter().position(is_selected).unwrap_or(0)
     }
 
@@ -270,18 +268,18 @@ impl DetailView {
 }
 
 /// The word that stands for a kind of timeline entry.
-pub const fn keyword(what: &TraceWhat) -> &'static str {
+pub const fn keyword(what: &TimelineKind) -> &'static str {
     match what {
-        TraceWhat::Opened => "open",
-        TraceWhat::Join => "join",
-        TraceWhat::Leave { .. } => "leave",
-        TraceWhat::Message { .. } => "msg",
-        TraceWhat::Edited { .. } => "edit",
-        TraceWhat::Deleted { .. } => "delete",
-        TraceWhat::Moderated { .. } => "admin",
-        TraceWhat::Closed { .. } => "close",
-        TraceWhat::Denied { .. } => "deny",
-        TraceWhat::Lost => "lost",
-        TraceWhat::Back => "back",
+        TimelineKind::Opened => "open",
+        TimelineKind::Join => "join",
+        TimelineKind::Leave { .. } => "leave",
+        TimelineKind::Message { .. } => "msg",
+        TimelineKind::Edited { .. } => "edit",
+        TimelineKind::Deleted { .. } => "delete",
+        TimelineKind::Moderated { .. } => "admin",
+        TimelineKind::Closed { .. } => "close",
+        TimelineKind::Denied { .. } => "deny",
+        TimelineKind::ConnectionLost => "lost",
+        TimelineKind::Reconnected => "back",
     }
 }

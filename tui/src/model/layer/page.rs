@@ -10,7 +10,7 @@ pub mod view;
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, MeetingId};
-use plenary_shared::protocol::{Absent, JoinTimes, MessagesOk, PeopleOk, PlanOk, Verdict};
+use plenary_shared::protocol::{Absent, JoinTimes, MessagesOk, ParticipantsOk, PlanOk, Verdict};
 use ratatui::text::{Line, Span};
 
 use crate::command::Context;
@@ -37,7 +37,7 @@ pub enum PageContent {
         context: Context,
     },
     /// The participants of a meeting with details.
-    People(InstanceId, Option<PeopleOk>),
+    People(InstanceId, Option<ParticipantsOk>),
     /// The messages of a user.
     Messages {
         /// The meeting.
@@ -168,7 +168,7 @@ fn nothing(model: &Model, text: &'static str) -> Vec<Line<'static>> {
     vec![Line::styled(text, model.theme.style(Tone::Quiet))]
 }
 
-fn people_rows(model: &Model, columns: usize, found: &PeopleOk) -> Vec<Line<'static>> {
+fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Line<'static>> {
     let absent = absent_rows(model, columns, found.absent.as_ref());
     if found.participants.is_empty() {
         let mut rows = nothing(model, "No participants");
@@ -187,7 +187,7 @@ fn people_rows(model: &Model, columns: usize, found: &PeopleOk) -> Vec<Line<'sta
         let email = text::one_line(&person.email);
         let own = model.my_id() == Some(person.id);
         let there = match (person.presence, person.since) {
-            (Presence::Here, _) => String::new(),
+            (Presence::Present, _) => String::new(),
             (away, None) => format!("({away})  "),
             (away, Some(since)) => format!("({away} since {})  ", model.zone.hm(since)),
         };
@@ -226,11 +226,11 @@ fn absent_rows(model: &Model, columns: usize, absent: Option<&Absent>) -> Vec<Li
         Line::default(),
         Line::styled(head, model.theme.style(Tone::Strong)),
     ];
-    rows.extend(absent.people.iter().map(|one| {
+    rows.extend(absent.users.iter().map(|one| {
         let name = format!("{} {}", glyphs.dot, text::one_line(&one.name));
         Line::raw(text::fit(&name, columns, glyphs.cut))
     }));
-    let more = absent.count.saturating_sub(absent.people.len());
+    let more = absent.count.saturating_sub(absent.users.len());
     if more > 0 {
         let text = format!("{} and {more} more", glyphs.cut);
         rows.push(Line::styled(text, model.theme.style(Tone::Quiet)));

@@ -4,7 +4,7 @@ mod update;
 pub mod view;
 
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::Found;
+use plenary_shared::protocol::SearchHit;
 use plenary_shared::search::{Place, Query, QueryError, Term};
 
 use crate::model::Model;
@@ -29,7 +29,7 @@ pub struct Search {
     /// Whether a reply is pending.
     pub reading: bool,
     /// The results, newest first.
-    pub found: Vec<Found>,
+    pub found: Vec<SearchHit>,
     /// Where the next page starts; `None` if there is none.
     pub next: Option<Place>,
     /// The error of the last query.

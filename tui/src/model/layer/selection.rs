@@ -2,7 +2,7 @@
 
 mod update;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::Seq;
 
 use crate::model::Model;
@@ -35,15 +35,15 @@ pub struct Query {
 
 /// Returns the text of a message; `None` for other events.
 pub fn body(event: &Event) -> Option<&str> {
-    match &event.what {
-        What::Message { body, .. } => Some(body.as_str()),
-        What::Opened
-        | What::Join { .. }
-        | What::Leave { .. }
-        | What::Edited { .. }
-        | What::Deleted { .. }
-        | What::Moderated(_)
-        | What::Closed { .. } => None,
+    match &event.kind {
+        EventKind::Message { body, .. } => Some(body.as_str()),
+        EventKind::Opened
+        | EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Edited { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Moderated(_)
+        | EventKind::Closed { .. } => None,
     }
 }
 

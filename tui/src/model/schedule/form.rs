@@ -1,7 +1,7 @@
 //! The form for a change of the schedule: its fields, and the request they make.
 
 use plenary_shared::ids::{InstanceId, MeetingId};
-use plenary_shared::protocol::{Plan, Planned, PlannedInstance};
+use plenary_shared::protocol::{Plan, PlannedInstance, PlannedMeeting};
 use plenary_shared::text::{parse_description, parse_reason, parse_title};
 use plenary_shared::time::{Timestamp, parse_length};
 
@@ -175,7 +175,12 @@ impl FormField {
 
 impl Form {
     /// A form with the current values of `meeting`, if the kind has one.
-    pub fn new(kind: FormKind, place: String, meeting: Option<&Planned>, zone: Zone) -> Self {
+    pub fn new(
+        kind: FormKind,
+        place: String,
+        meeting: Option<&PlannedMeeting>,
+        zone: Zone,
+    ) -> Self {
         let instance = match kind {
             FormKind::Move(id) | FormKind::Cancel(id) => {
                 meeting.and_then(|planned| planned.instances.iter().find(|one| one.id == id))
@@ -386,7 +391,7 @@ fn parse_emails(input: &str) -> Vec<String> {
 fn initial_value(
     field: FormField,
     kind: FormKind,
-    planned: Option<&Planned>,
+    planned: Option<&PlannedMeeting>,
     instance: Option<&PlannedInstance>,
     zone: Zone,
 ) -> String {

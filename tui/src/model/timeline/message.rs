@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Cmid, Seq, UserId};
 use plenary_shared::text::mentions;
 use plenary_shared::time::Timestamp;
@@ -31,7 +31,7 @@ struct DrawnMessage<'a> {
     /// The message it replies to.
     to: Option<Seq>,
     /// Whether it was deleted.
-    is_gone: bool,
+    is_deleted: bool,
     /// Its seq, if it is in the log.
     seq: Option<Seq>,
 }
@@ -39,7 +39,7 @@ struct DrawnMessage<'a> {
 impl RoomView<'_> {
     /// Returns the rows of a message in the log, with pending edits applied.
     pub(super) fn logged_rows(&self, event: &Event) -> Vec<Line<'static>> {
-        let What::Message { user, reply_to, .. } = &event.what else {
+        let EventKind::Message { user, reply_to, .. } = &event.kind else {
             return Vec::new();
         };
         let body = self.body(event);
@@ -48,7 +48,7 @@ impl RoomView<'_> {
             user: *user,
             body: body.as_deref().unwrap_or(DELETED),
             to: *reply_to,
-            is_gone: body.is_none(),
+            is_deleted: body.is_none(),
             seq: Some(event.seq),
         });
         if let Some(line) = self.change(event) {
@@ -84,19 +84,19 @@ impl RoomView<'_> {
 
     /// Returns the text of a message as displayed, or `None` if it was deleted.
     fn body(&self, event: &Event) -> Option<String> {
-        let What::Message {
+        let EventKind::Message {
             body,
             edited,
             deleted,
             ..
-        } = &event.what
+        } = &event.kind
         else {
             return None;
         };
         let pending_edit = self.change(event).filter(|line| !line.is_rejected());
         match pending_edit {
             _ if deleted.is_some() => None,
-            Some(line) if line.body.is_gone() => None,
+            Some(line) if line.body.is_deleted() => None,
             Some(line) => Some(line.body.to_string()),
             None if edited.is_some() => Some(format!("{body} (edited)")),
             None => Some(body.to_string()),
@@ -106,11 +106,11 @@ impl RoomView<'_> {
     /// Returns a quoted message as one line.
     pub(crate) fn quoted(&self, to: Seq) -> String {
         let event = self.room.log.as_ref().and_then(|log| log.event(to));
-        match event.map(|event| &event.what) {
-            Some(What::Message { user, deleted, .. }) if deleted.is_some() => {
+        match event.map(|event| &event.kind) {
+            Some(EventKind::Message { user, deleted, .. }) if deleted.is_some() => {
                 format!("{}: {DELETED}", self.name(*user))
             }
-            Some(What::Message { user, body, .. }) => {
+            Some(EventKind::Message { user, body, .. }) => {
                 format!("{}: {}", self.name(*user), text::one_line(body.as_str()))
             }
             Some(_) | None => "(an earlier message)".to_owned(),
@@ -127,7 +127,7 @@ impl RoomView<'_> {
             String::new()
         };
         let cells = self.text_cells().saturating_sub(text::width(&mark)).max(1);
-        let style = self.theme.style(match (message.is_gone, is_mention) {
+        let style = self.theme.style(match (message.is_deleted, is_mention) {
             (true, _) => Tone::Quiet,
             (false, true) => Tone::Mention,
             (false, false) => Tone::Plain,
@@ -210,7 +210,7 @@ impl RoomView<'_> {
         };
         for pending in entries.filter(|line| !is_shown(line)) {
             let user = self.me.map_or_else(UserId::default, |me| me.id);
-            let is_gone = pending.body.is_gone();
+            let is_deleted = pending.body.is_deleted();
             let to = match pending.target {
                 ComposeTarget::Reply(target) => Some(target.seq),
                 ComposeTarget::New | ComposeTarget::Edit(_) | ComposeTarget::Delete(_) => None,
@@ -218,13 +218,13 @@ impl RoomView<'_> {
             let mut lines = self.message_rows(&DrawnMessage {
                 at: pending.since,
                 user,
-                body: if is_gone {
+                body: if is_deleted {
                     DELETED
                 } else {
                     pending.body.as_str()
                 },
                 to,
-                is_gone,
+                is_deleted,
                 seq: None,
             });
             let is_last_failed = last_failed == Some(pending.cmid);
@@ -265,7 +265,7 @@ impl RoomView<'_> {
         let log = log.filter(|_| self.room.cached_at.is_some());
         log.is_some_and(|log| {
             log.events().any(|event| {
-                matches!(event.what, What::Message { cmid, user, .. }
+                matches!(event.kind, EventKind::Message { cmid, user, .. }
                     if cmid == line.cmid && self.is_me(user))
             })
         })

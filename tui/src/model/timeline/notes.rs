@@ -1,6 +1,6 @@
 //! Rows between messages: days, dividers, offline periods, joins and leaves, moderation.
 
-use plenary_shared::domain::{Event, Moderation, ModerationAction, Reason, What};
+use plenary_shared::domain::{Event, EventKind, Moderation, ModerationAction, Reason};
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
@@ -30,8 +30,8 @@ impl RoomView<'_> {
             .flat_map(|log| log.events_before(closed.seq).rev());
         let admin = before
             .take(SEARCHED_MAX)
-            .find_map(|event| match &event.what {
-                What::Moderated(Moderation {
+            .find_map(|event| match &event.kind {
+                EventKind::Moderated(Moderation {
                     user,
                     action: ModerationAction::End,
                     ..
@@ -56,7 +56,8 @@ impl RoomView<'_> {
         let mut rows = Vec::new();
         rows.extend(self.missing_row(event, before));
         let day = |event: &Event| self.zone.day(event.timestamp);
-        if event.what != What::Opened && before.is_none_or(|before| day(before) != day(event)) {
+        if event.kind != EventKind::Opened && before.is_none_or(|before| day(before) != day(event))
+        {
             rows.push(self.rule(&self.zone.day_title(event.timestamp), glyphs.rule));
         }
         let lowest = before.map_or(Seq::default(), |before| before.seq);
@@ -136,7 +137,7 @@ impl RoomView<'_> {
                     .events_after(absence.after)
                     .take_while(|event| event.timestamp <= absence.to)
                     .filter(|event| {
-                        matches!(&event.what, What::Message { user, .. }
+                        matches!(&event.kind, EventKind::Message { user, .. }
                             if self.me.is_none_or(|me| me.id != *user))
                     })
                     .count();
@@ -217,7 +218,7 @@ impl RoomView<'_> {
         };
         let users = [event].into_iter().chain(later.iter().copied());
         let names: Vec<String> = users
-            .filter_map(|event| event.what.user())
+            .filter_map(|event| event.kind.user())
             .map(|user| self.name(user))
             .collect();
         let (mark, verb) = self.mark(event);
@@ -256,7 +257,7 @@ impl RoomView<'_> {
     }
 
     fn one_join_or_leave(&self, event: &Event) -> Vec<Line<'static>> {
-        let Some(user) = event.what.user() else {
+        let Some(user) = event.kind.user() else {
             return Vec::new();
         };
         let (mark, verb) = self.mark(event);
@@ -265,7 +266,7 @@ impl RoomView<'_> {
             self.zone.hm(event.timestamp),
             self.name(user)
         );
-        if let What::Leave { reason, .. } = &event.what {
+        if let EventKind::Leave { reason, .. } = &event.kind {
             let cause = match reason {
                 Reason::ConnectionLost => Some("connection lost".to_owned()),
                 Reason::Removed => Some("removed".to_owned()),
@@ -287,10 +288,9 @@ impl RoomView<'_> {
     fn stay(&self, leave: &Event, user: UserId) -> Option<String> {
         let log = self.room.log.as_ref();
         let joined = log.and_then(|log| {
-            log.events_before(leave.seq)
-                .rev()
-                .take(SEARCHED_MAX)
-                .find(|event| matches!(&event.what, What::Join { user: who, .. } if *who == user))
+            log.events_before(leave.seq).rev().take(SEARCHED_MAX).find(
+                |event| matches!(&event.kind, EventKind::Join { user: who, .. } if *who == user),
+            )
         });
         let joined = joined?;
         let stayed_ms = leave.timestamp.ms_since(joined.timestamp);
@@ -311,23 +311,25 @@ impl RoomView<'_> {
     }
 
     fn mark(&self, event: &Event) -> (&'static str, &'static str) {
-        match event.what {
-            What::Leave { .. } => (self.theme.glyphs.went, "left"),
-            What::Join { .. }
-            | What::Opened
-            | What::Message { .. }
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => (self.theme.glyphs.came, "joined"),
+        match event.kind {
+            EventKind::Leave { .. } => (self.theme.glyphs.went, "left"),
+            EventKind::Join { .. }
+            | EventKind::Opened
+            | EventKind::Message { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => (self.theme.glyphs.came, "joined"),
         }
     }
 }
 
 fn is_same(one: &Event, other: &Event) -> bool {
-    match (&one.what, &other.what) {
-        (What::Join { .. }, What::Join { .. }) => true,
-        (What::Leave { reason, .. }, What::Leave { reason: other, .. }) => reason == other,
+    match (&one.kind, &other.kind) {
+        (EventKind::Join { .. }, EventKind::Join { .. }) => true,
+        (EventKind::Leave { reason, .. }, EventKind::Leave { reason: other, .. }) => {
+            reason == other
+        }
         _ => false,
     }
 }

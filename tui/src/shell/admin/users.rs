@@ -69,9 +69,9 @@ pub(super) async fn explain(shell: &mut Shell, args: Explain) -> Result<(), Fail
     }
     let verdict: Verdict = response.read()?;
     let can = if verdict.allowed { "can" } else { "cannot" };
-    let text = format!("{can} join ({}): {}", verdict.rule, verdict.because);
+    let text = format!("{can} join ({}): {}", verdict.rule, verdict.explanation);
     shell.out.line(&for_terminal(&text))?;
-    let change = format!("to change this: {}", verdict.change);
+    let change = format!("to change this: {}", verdict.remedy);
     shell.out.line(&for_terminal(&change))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plenary_shared::domain::Code;
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::PAGE_MAX;
-use plenary_shared::protocol::PeopleOk;
+use plenary_shared::protocol::ParticipantsOk;
 
 use super::super::{Exit, Failure};
 use crate::api::{Api, ApiError, Messages, Page};
@@ -52,13 +52,13 @@ fn matches(wanted: &str, name: &str, email: &str) -> bool {
 }
 
 /// Returns the participants, none for an instance that is not running.
-async fn participants(api: &Api, instance: InstanceId) -> Result<PeopleOk, Failure> {
+async fn participants(api: &Api, instance: InstanceId) -> Result<ParticipantsOk, Failure> {
     match api.participants(instance).await {
         Ok(response) => Ok(response.read()?),
         Err(ApiError::Rejected(rejection))
             if matches!(rejection.known_code(), Some(Code::Ended | Code::NotStarted)) =>
         {
-            Ok(PeopleOk {
+            Ok(ParticipantsOk {
                 participants: vec![],
                 absent: None,
             })

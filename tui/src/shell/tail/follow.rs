@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use plenary_shared::domain::{Code, Event, InstanceState, Person, Reject, What};
+use plenary_shared::domain::{Code, Event, EventKind, InstanceState, Reject, UserRef};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::protocol::{
@@ -133,7 +133,7 @@ impl Follow {
                 | Push::Typing(_)
                 | Push::Waiting(_)
                 | Push::Presence(_)
-                | Push::Board(_)
+                | Push::Dashboard(_)
                 | Push::Detail(_)
                 | Push::Changed(_),
             ) => vec![],
@@ -169,7 +169,7 @@ impl Follow {
             | Verb::Join(_)
             | Verb::Leave(_)
             | Verb::Post(_)
-            | Verb::People(_)
+            | Verb::Participants(_)
             | Verb::JoinTimes {}
             | Verb::Edit(_)
             | Verb::Delete(_)
@@ -240,7 +240,7 @@ impl Follow {
     fn opened(&mut self, opened: OpenOk) -> Vec<Step> {
         let mut steps = Vec::new();
         self.learn(opened.users);
-        for participant in opened.people {
+        for participant in opened.roster {
             self.names.insert(participant.id, participant.name);
         }
         let first = opened.events.first().map(|event| event.seq.get());
@@ -338,10 +338,10 @@ impl Follow {
             return;
         }
         place.last = event.seq;
-        if let What::Join { user, name } = &event.what {
+        if let EventKind::Join { user, name } = &event.kind {
             self.names.insert(*user, name.clone());
         }
-        let is_last = matches!(event.what, What::Closed { .. });
+        let is_last = matches!(event.kind, EventKind::Closed { .. });
         if self.since.is_none_or(|since| event.seq > since) {
             steps.push(Step::Print(event));
         }
@@ -400,7 +400,7 @@ impl Follow {
         })
     }
 
-    fn learn(&mut self, people: Vec<Person>) {
+    fn learn(&mut self, people: Vec<UserRef>) {
         for person in people {
             self.names.insert(person.id, person.name);
         }

@@ -1,7 +1,7 @@
 //! The detail of a meeting: navigation, its subscription, and the messages of a participant.
 
 use plenary_shared::ids::{Seq, UserId};
-use plenary_shared::protocol::{Detail, TraceWhat, UserMessages, Verb, Watch};
+use plenary_shared::protocol::{DetailUpdate, TimelineKind, UserMessages, Verb, Watch};
 
 use super::super::Step;
 use super::PAGE;
@@ -117,19 +117,19 @@ impl Step<'_> {
             Pane::Timeline => {
                 let timeline = view.timeline(detail);
                 let entry = timeline.get(view.entry_index(&timeline))?;
-                let seq = match &entry.what {
-                    TraceWhat::Message { .. } => entry.seq,
-                    TraceWhat::Edited { target, .. } | TraceWhat::Deleted { target } => {
+                let seq = match &entry.kind {
+                    TimelineKind::Message { .. } => entry.seq,
+                    TimelineKind::Edited { target, .. } | TimelineKind::Deleted { target } => {
                         Some(*target)
                     }
-                    TraceWhat::Opened
-                    | TraceWhat::Join
-                    | TraceWhat::Leave { .. }
-                    | TraceWhat::Moderated { .. }
-                    | TraceWhat::Closed { .. }
-                    | TraceWhat::Denied { .. }
-                    | TraceWhat::Lost
-                    | TraceWhat::Back => None,
+                    TimelineKind::Opened
+                    | TimelineKind::Join
+                    | TimelineKind::Leave { .. }
+                    | TimelineKind::Moderated { .. }
+                    | TimelineKind::Closed { .. }
+                    | TimelineKind::Denied { .. }
+                    | TimelineKind::ConnectionLost
+                    | TimelineKind::Reconnected => None,
                 };
                 Some((entry.user?, entry.name.clone(), seq))
             }
@@ -137,7 +137,7 @@ impl Step<'_> {
     }
 
     /// Applies an update of the detail that is shown.
-    pub(in crate::update) fn detail_updated(&mut self, update: Detail) {
+    pub(in crate::update) fn detail_updated(&mut self, update: DetailUpdate) {
         let dashboard = self.model.layers.get_mut::<Dashboard>();
         if let Some(detail) = dashboard.and_then(|dashboard| dashboard.live.detail.as_mut()) {
             detail.apply(update);

@@ -62,7 +62,7 @@ impl Step<'_> {
         }
         self.model.layers.push(dialog);
         if kind.needs_user() && !is_chosen && has_participants {
-            self.ask(Verb::People(first), Asked::DialogParticipants(first));
+            self.ask(Verb::Participants(first), Asked::DialogParticipants(first));
         }
     }
 

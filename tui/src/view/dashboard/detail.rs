@@ -3,7 +3,7 @@
 mod participants;
 mod timeline;
 
-use plenary_shared::protocol::BoardRow;
+use plenary_shared::protocol::DashboardRow;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -54,7 +54,7 @@ pub(in crate::view) fn draw(model: &Model, view: &DetailView, frame: &mut Frame<
 pub(super) fn below(
     model: &Model,
     dashboard: &Dashboard,
-    row: &BoardRow,
+    row: &DashboardRow,
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
@@ -197,7 +197,7 @@ fn rule(model: &Model, name: &str, columns: usize) -> Line<'static> {
 /// The totals, as many as there is room for.
 fn totals(
     model: &Model,
-    row: Option<&BoardRow>,
+    row: Option<&DashboardRow>,
     detail: Option<&MeetingDetail>,
     columns: usize,
 ) -> Line<'static> {
@@ -263,7 +263,7 @@ fn figures<const N: usize>(
 /// The joins and messages over time.
 fn charts(
     model: &Model,
-    row: Option<&BoardRow>,
+    row: Option<&DashboardRow>,
     detail: Option<&MeetingDetail>,
     columns: usize,
 ) -> Line<'static> {
@@ -272,12 +272,12 @@ fn charts(
         return Line::default();
     };
     let arrivals = &detail.totals.arrivals;
-    let steps: Vec<u64> = arrivals.steps.iter().map(|n| u64::from(*n)).collect();
+    let steps: Vec<u64> = arrivals.counts.iter().map(|n| u64::from(*n)).collect();
     let joins = if steps.is_empty() {
         glyphs.dash.to_owned()
     } else {
         let end = i64::try_from(steps.len()).unwrap_or(0) * arrivals.step_ms;
-        let (from, to) = (arrivals.begin, arrivals.begin.plus_ms(end));
+        let (from, to) = (arrivals.start, arrivals.start.plus_ms(end));
         format!(
             "{} {} {}",
             model.zone.hm(from),
@@ -287,8 +287,8 @@ fn charts(
     };
     let mut parts = vec![("JOINS", joins)];
     if let Some(row) = row {
-        let chart = spark(&row.spark, 10, glyphs);
-        parts.push(("MSG/min", format!("{} {chart}", row.minute)));
+        let chart = spark(&row.activity, 10, glyphs);
+        parts.push(("MSG/min", format!("{} {chart}", row.messages_per_minute)));
         parts.push(("TOTAL", row.messages.to_string()));
     }
     let mut spans = Vec::new();

@@ -1,7 +1,7 @@
 //! Draws the table of the dashboard: one row per meeting, with the columns that fit.
 
 use plenary_shared::domain::InstanceState;
-use plenary_shared::protocol::BoardRow;
+use plenary_shared::protocol::DashboardRow;
 use ratatui::text::{Line, Span};
 
 use super::super::title::gauge;
@@ -101,7 +101,7 @@ impl Table {
         &self,
         model: &Model,
         dashboard: &Dashboard,
-        row: &BoardRow,
+        row: &DashboardRow,
         selected: bool,
     ) -> Line<'static> {
         let (theme, glyphs) = (model.theme, model.theme.glyphs);
@@ -138,7 +138,7 @@ impl Table {
     }
 
     /// How many participants are here, were late, and left early.
-    fn participants(&self, model: &Model, row: &BoardRow, spans: &mut Vec<Span<'static>>) {
+    fn participants(&self, model: &Model, row: &DashboardRow, spans: &mut Vec<Span<'static>>) {
         let glyphs = model.theme.glyphs;
         let dash = glyphs.dash;
         let here = match (row.state, row.invited) {
@@ -146,10 +146,12 @@ impl Table {
             (InstanceState::Scheduled, _) if row.waiting > 0 => format!("{} wait", row.waiting),
             (InstanceState::Scheduled, Some(invited)) => format!("{dash}/{invited}"),
             (InstanceState::Scheduled, None) => dash.to_owned(),
-            (InstanceState::Ended, Some(invited)) => format!("{}/{invited}", row.ever),
-            (InstanceState::Ended, None) => row.ever.to_string(),
-            (_, Some(invited)) => format!("{}/{invited}", row.here),
-            (_, None) => row.here.to_string(),
+            (InstanceState::Ended, Some(invited)) => {
+                format!("{}/{invited}", row.total_participants)
+            }
+            (InstanceState::Ended, None) => row.total_participants.to_string(),
+            (_, Some(invited)) => format!("{}/{invited}", row.participants),
+            (_, None) => row.participants.to_string(),
         };
         spans.push(Span::raw(text::left(&here, HERE, glyphs.cut)));
         if self.all {
@@ -159,7 +161,7 @@ impl Table {
                 glyphs.cut,
             )));
             spans.push(Span::raw(text::left(
-                &figure(row.early, glyphs),
+                &figure(row.left_early, glyphs),
                 SMALL,
                 glyphs.cut,
             )));
@@ -167,16 +169,17 @@ impl Table {
     }
 
     /// Messages in the last minute, with a chart; of ended meetings, the total.
-    fn messages(&self, model: &Model, row: &BoardRow, spans: &mut Vec<Span<'static>>) {
+    fn messages(&self, model: &Model, row: &DashboardRow, spans: &mut Vec<Span<'static>>) {
         let glyphs = model.theme.glyphs;
         if self.minute {
             let (text, chart) = match row.state {
                 InstanceState::Ended if row.cancelled => (glyphs.dash.to_owned(), String::new()),
                 InstanceState::Ended => (format!("{} total", row.messages), String::new()),
                 InstanceState::Scheduled => (glyphs.dash.to_owned(), String::new()),
-                InstanceState::Active | InstanceState::Ending => {
-                    (row.minute.to_string(), spark(&row.spark, SPARK, glyphs))
-                }
+                InstanceState::Active | InstanceState::Ending => (
+                    row.messages_per_minute.to_string(),
+                    spark(&row.activity, SPARK, glyphs),
+                ),
             };
             let cells = self.spark_cells();
             if chart.is_empty() || cells == 0 {
@@ -189,7 +192,7 @@ impl Table {
     }
 
     /// Lost connections, and the age of the last message.
-    fn connections(&self, model: &Model, row: &BoardRow, spans: &mut Vec<Span<'static>>) {
+    fn connections(&self, model: &Model, row: &DashboardRow, spans: &mut Vec<Span<'static>>) {
         let (theme, glyphs) = (model.theme, model.theme.glyphs);
         if self.recon {
             let tone = if row.reconnecting > 0 {
@@ -208,7 +211,7 @@ impl Table {
     }
 
     /// The title, cut so that the number and the restrictions fit.
-    fn name(&self, row: &BoardRow, glyphs: &Glyphs) -> String {
+    fn name(&self, row: &DashboardRow, glyphs: &Glyphs) -> String {
         let mut suffix = format!(" {}", row.instance);
         if !row.is_public {
             suffix = format!("{suffix} {}", glyphs.private);
@@ -230,7 +233,7 @@ impl Table {
     }
 }
 
-fn state(row: &BoardRow, model: &Model) -> (&'static str, Tone) {
+fn state(row: &DashboardRow, model: &Model) -> (&'static str, Tone) {
     let glyphs = model.theme.glyphs;
     match row.state {
         InstanceState::Scheduled => (glyphs.busy, Tone::Quiet),
@@ -243,7 +246,7 @@ fn state(row: &BoardRow, model: &Model) -> (&'static str, Tone) {
     }
 }
 
-fn left(model: &Model, row: &BoardRow, cells: usize) -> (String, Tone) {
+fn left(model: &Model, row: &DashboardRow, cells: usize) -> (String, Tone) {
     let now = model.now;
     let short = cells < 12;
     match row.state {

@@ -91,12 +91,12 @@ local function publish_presence(bindings, presence, channel, stay_key, since)
   local held = tonumber(redis.call('HGET', bindings, '#' .. stay_key) or 0)
   local found = redis.call('HMGET', presence, '%' .. stay_key, '=' .. stay_key, user)
   local lost, idle = tonumber(found[1] or 0), tonumber(found[2] or 0)
-  local word = 'here'
+  local word = 'present'
   if held > 0 and lost >= held then word = 'reconnecting'
   elseif held > 0 and lost + idle >= held then word = 'idle' end
-  local was = found[3] and string.match(found[3], '^%a+') or 'here'
+  local was = found[3] and string.match(found[3], '^%a+') or 'present'
   if was == word then return end
-  if word == 'here' then
+  if word == 'present' then
     redis.call('HDEL', presence, user)
   else
     redis.call('HSET', presence, user, string.format('%s %d', word, since))

@@ -28,9 +28,9 @@ pub(super) fn rows(model: &Model, columns: usize, verdict: &Verdict) -> Vec<Line
         let lines = text::wrap(&text::one_line(text), cells).into_iter();
         lines.map(move |line| Line::styled(format!(" {line}"), theme.style(tone)))
     };
-    rows.extend(wrapped(&verdict.because, Tone::Strong));
+    rows.extend(wrapped(&verdict.explanation, Tone::Strong));
     rows.push(Line::default());
     rows.extend(wrapped("To change this:", Tone::Quiet));
-    rows.extend(wrapped(&verdict.change, Tone::Plain));
+    rows.extend(wrapped(&verdict.remedy, Tone::Plain));
     rows
 }

@@ -1,7 +1,7 @@
 //! The page about a planned meeting, and the report after a change of the schedule.
 
 use plenary_shared::ids::MeetingId;
-use plenary_shared::protocol::{ImportReport, PlanOk, Planned};
+use plenary_shared::protocol::{ImportReport, PlanOk, PlannedMeeting};
 use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
@@ -22,7 +22,7 @@ pub(super) fn title(model: &Model, id: MeetingId) -> String {
 
 /// The description, instances and audience of a meeting.
 pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'static>> {
-    let Some(Planned {
+    let Some(PlannedMeeting {
         meeting,
         audience,
         instances,
@@ -94,15 +94,15 @@ pub(super) fn report(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'st
     let mut rows = Vec::new();
     if let Some(ImportReport {
         added,
-        known,
+        existing: known,
         removed,
-        wrong,
+        rejected: wrong,
     }) = &ok.report
     {
         let counts = format!(" {added} added, {known} unchanged, {removed} removed");
         rows.push(Line::styled(counts, model.theme.style(Tone::Strong)));
         rows.extend(wrong.iter().map(|one| {
-            let (line, why) = (text::one_line(&one.text), text::one_line(&one.why));
+            let (line, why) = (text::one_line(&one.text), text::one_line(&one.reason));
             fit(&format!(" line {}: {line}: {why}", one.line), Tone::Bad)
         }));
         rows.push(Line::default());
@@ -119,22 +119,26 @@ pub(super) fn report(model: &Model, columns: usize, ok: &PlanOk) -> Vec<Line<'st
             Tone::Plain,
         ));
         let emails: Vec<String> = overlap
-            .people
+            .emails
             .iter()
             .map(|one| text::one_line(one))
             .collect();
-        let more = if usize::try_from(overlap.shared).is_ok_and(|all| all > emails.len()) {
+        let more = if usize::try_from(overlap.shared_users).is_ok_and(|all| all > emails.len()) {
             cut
         } else {
             ""
         };
-        let text = format!("   {} in both: {}{more}", overlap.shared, emails.join(", "));
+        let text = format!(
+            "   {} in both: {}{more}",
+            overlap.shared_users,
+            emails.join(", ")
+        );
         rows.push(fit(&text, Tone::Quiet));
     }
     rows
 }
 
-fn planned(model: &Model, id: MeetingId) -> Option<&Planned> {
+fn planned(model: &Model, id: MeetingId) -> Option<&PlannedMeeting> {
     model.layers.get::<Schedule>()?.meetings.get(&id)
 }
 

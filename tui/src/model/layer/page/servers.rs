@@ -1,6 +1,6 @@
 //! The page about the health of the servers and their stores.
 
-use plenary_shared::protocol::{BoardCheck, BoardServer};
+use plenary_shared::protocol::{HealthCheck, ServerStatus};
 use ratatui::text::{Line, Span};
 
 use crate::model::Model;
@@ -63,7 +63,7 @@ fn table_head(model: &Model, columns: usize) -> Line<'static> {
     Line::styled(table_line(model, " SERVER", &headings, columns), style)
 }
 
-fn table_row(model: &Model, server: &BoardServer, columns: usize) -> Line<'static> {
+fn table_row(model: &Model, server: &ServerStatus, columns: usize) -> Line<'static> {
     let glyphs = model.theme.glyphs;
     let longest = |delay_ms: Option<(i64, i64)>| match delay_ms {
         Some((_, longest)) => format!("{longest} ms"),
@@ -95,7 +95,7 @@ fn table_line(model: &Model, name: &str, figures: &[String], columns: usize) -> 
 }
 
 /// A server as a list of figures, where a table does not fit.
-fn list_rows(model: &Model, server: &BoardServer, columns: usize) -> Vec<Line<'static>> {
+fn list_rows(model: &Model, server: &ServerStatus, columns: usize) -> Vec<Line<'static>> {
     let dash = model.theme.glyphs.dash;
     let delay = |delay_ms: Option<(i64, i64)>| match delay_ms {
         Some((last, longest)) => format!("{last} ms (max {longest} ms)"),
@@ -129,23 +129,27 @@ fn list_rows(model: &Model, server: &BoardServer, columns: usize) -> Vec<Line<'s
 }
 
 /// Marks the server that this client is connected to.
-fn mark(model: &Model, server: &BoardServer) -> &'static str {
+fn mark(model: &Model, server: &ServerStatus) -> &'static str {
     let glyphs = model.theme.glyphs;
-    if server.own { glyphs.live } else { glyphs.gone }
+    if server.is_this_server {
+        glyphs.live
+    } else {
+        glyphs.gone
+    }
 }
 
-fn buffer(server: &BoardServer) -> String {
+fn buffer(server: &ServerStatus) -> String {
     format!("{} KiB", server.queue_bytes.div_ceil(1_024))
 }
 
-fn p95(model: &Model, server: &BoardServer) -> String {
+fn p95(model: &Model, server: &ServerStatus) -> String {
     match server.delivery_p95_ms {
         Some(ms) => format!("{ms} ms"),
         None => model.theme.glyphs.dash.to_owned(),
     }
 }
 
-fn check_rows(model: &Model, check: &BoardCheck, columns: usize) -> Vec<Line<'static>> {
+fn check_rows(model: &Model, check: &HealthCheck, columns: usize) -> Vec<Line<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let (mark, tone, health) = if check.ok {
         (glyphs.done, Tone::Good, "OK")

@@ -113,12 +113,12 @@ impl Step<'_> {
         search.reading = false;
         let before = search.found.len();
         // Results that are already listed are dropped.
-        let known = |one: &protocol::Found| {
+        let known = |one: &protocol::SearchHit| {
             let place = (one.instance, one.message.seq);
             let mut found = search.found.iter();
             found.any(|other| (other.instance, other.message.seq) == place)
         };
-        let fresh: Vec<_> = ok.found.into_iter().filter(|one| !known(one)).collect();
+        let fresh: Vec<_> = ok.hits.into_iter().filter(|one| !known(one)).collect();
         search.found.extend(fresh);
         search.found.truncate(FOUND_MAX);
         // A page that does not advance would be loaded again and again.

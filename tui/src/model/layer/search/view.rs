@@ -1,6 +1,6 @@
 //! The search through all messages: the query, its state and the results.
 
-use plenary_shared::protocol::Found;
+use plenary_shared::protocol::SearchHit;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
@@ -129,7 +129,7 @@ fn rows(model: &Model, search: &Search, columns: usize, height: usize) -> Vec<Li
 /// Returns the rows of a result: meeting, time and author, then the text.
 fn one(
     model: &Model,
-    found: &Found,
+    found: &SearchHit,
     sought: &[(String, bool)],
     columns: usize,
     selected: bool,

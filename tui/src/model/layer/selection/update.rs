@@ -1,6 +1,6 @@
 //! The selection: moving between messages, finding text, copying, opening links.
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::Seq;
 
 use crate::command::{AppCommand, ChatCommand, Command, Nav, SelectionCommand};
@@ -168,7 +168,7 @@ impl Step<'_> {
                 .map_or(Seq::default(), |room| room.last().next())
         };
         let meant = |event: &Event| {
-            event.what.user() != Some(me.id)
+            event.kind.user() != Some(me.id)
                 && body(event).is_some_and(|body| mentions(body, &me.name))
         };
         if let Some(seq) = self.message(from.unwrap_or_else(last), older, meant) {
@@ -322,7 +322,7 @@ impl Step<'_> {
         let Some(event) = self.model.selected() else {
             return;
         };
-        let What::Message { user, body, .. } = &event.what else {
+        let EventKind::Message { user, body, .. } = &event.kind else {
             return;
         };
         let log = self.model.room().and_then(|room| room.log.as_ref());

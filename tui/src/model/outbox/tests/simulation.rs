@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use plenary_shared::domain::{Event, Instance, InstanceState, What};
+use plenary_shared::domain::{Event, EventKind, Instance, InstanceState};
 use plenary_shared::ids::{Cmid, Generation, Seq, UserId};
 use plenary_shared::protocol::{Durable, Fence, OpenOk};
 use plenary_shared::replica::{Applied, Replica};
@@ -235,7 +235,7 @@ impl Simulation {
             instance: id(),
             generation: generation(self.generation),
             seq: seq(at as u64 + 1),
-            what: What::Message {
+            kind: EventKind::Message {
                 user: UserId::default(),
                 cmid,
                 body,
@@ -258,7 +258,7 @@ impl Simulation {
         let event = self.event(next);
         let Some(log) = &mut self.log else { return };
         if log.apply(event.clone()) == Applied::Applied
-            && let What::Message { cmid, .. } = event.what
+            && let EventKind::Message { cmid, .. } = event.kind
         {
             let generation = log.position().generation;
             self.outbox.event_received(cmid, event.seq, generation);
@@ -333,7 +333,7 @@ impl Simulation {
             generation: generation(self.generation),
             seq: seq(self.events.len() as u64),
             durable: seq(self.archived as u64),
-            people: vec![],
+            roster: vec![],
             events: (from..self.events.len()).map(|at| self.event(at)).collect(),
             more: from > 0,
             users: vec![],

@@ -126,7 +126,7 @@ fn open(generation: u64, seq: u64, events: &[u64]) -> Value {
     json!({"title": "t", "description": "", "isPublic": true, "meetingID": 1, "orderID": 4,
         "fromdatetime": "2026-05-06T13:00:00Z", "todatetime": "2026-05-06T14:00:00Z",
         "state": state, "participants": 0, "gen": generation, "seq": seq, "durable": 0,
-        "people": [], "events": events, "more": false, "users": [{"userID": 7, "name": "ada"}]})
+        "roster": [], "events": events, "more": false, "users": [{"userID": 7, "name": "ada"}]})
 }
 
 fn page(generation: u64, events: &[u64], more: bool) -> Value {

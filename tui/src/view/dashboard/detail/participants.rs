@@ -1,7 +1,7 @@
 //! Draws everyone who has joined a meeting: their stays, state, connections and messages.
 
 use plenary_shared::domain::Reason;
-use plenary_shared::protocol::DetailPerson;
+use plenary_shared::protocol::Attendee;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -99,7 +99,7 @@ fn head(model: &Model, view: &DetailView, columns: usize) -> Line<'static> {
     Line::styled(text, model.theme.style(Tone::Quiet))
 }
 
-fn row(model: &Model, one: &DetailPerson, selected: bool, columns: usize) -> Line<'static> {
+fn row(model: &Model, one: &Attendee, selected: bool, columns: usize) -> Line<'static> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let bar = if selected { glyphs.bar } else { " " };
     let name = text::one_line(&one.name);
@@ -142,24 +142,24 @@ fn with_blank(text: &str, cells: usize, glyphs: &Glyphs) -> String {
 }
 
 /// The length of each stay; if there are many, their sum and number: `1h52 (10x)`.
-fn stayed(model: &Model, one: &DetailPerson) -> String {
+fn stayed(model: &Model, one: &Attendee) -> String {
     let each: Vec<String> = one
         .stays
         .iter()
         .map(|stay| minutes(stay_ms(stay, model.now) / 60_000))
         .collect();
     let text = each.join("+");
-    if one.earlier == 0 && text::width(&text) < STAYED {
+    if one.earlier_stays == 0 && text::width(&text) < STAYED {
         return text;
     }
-    let stays = one.stays.len() + usize::try_from(one.earlier).unwrap_or(usize::MAX);
+    let stays = one.stays.len() + usize::try_from(one.earlier_stays).unwrap_or(usize::MAX);
     let all = minutes(total_stay_ms(one, model.now) / 60_000);
     format!("{all} ({stays}x)")
 }
 
-fn state(model: &Model, one: &DetailPerson) -> (String, Tone) {
+fn state(model: &Model, one: &Attendee) -> (String, Tone) {
     let glyphs = model.theme.glyphs;
-    let stays = one.stays.len() as u64 + u64::from(one.earlier);
+    let stays = one.stays.len() as u64 + u64::from(one.earlier_stays);
     let Some(stay) = one.stays.last() else {
         return (glyphs.dash.to_owned(), Tone::Quiet);
     };

@@ -1,7 +1,7 @@
 //! Draws the timeline of a meeting, newest first, without the text of messages.
 
 use plenary_shared::ids::UserId;
-use plenary_shared::protocol::{Trace, TraceWhat};
+use plenary_shared::protocol::{TimelineEntry, TimelineKind};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -54,26 +54,26 @@ pub(super) fn draw(
 fn row(
     model: &Model,
     detail: &MeetingDetail,
-    entry: &Trace,
+    entry: &TimelineEntry,
     selected: bool,
     columns: usize,
 ) -> Line<'static> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let bar = if selected { glyphs.bar } else { " " };
-    let tone = match entry.what {
-        TraceWhat::Denied { .. } => Tone::Bad,
-        TraceWhat::Moderated { .. } | TraceWhat::Lost => Tone::Soon,
-        TraceWhat::Opened
-        | TraceWhat::Join
-        | TraceWhat::Leave { .. }
-        | TraceWhat::Message { .. }
-        | TraceWhat::Edited { .. }
-        | TraceWhat::Deleted { .. }
-        | TraceWhat::Closed { .. }
-        | TraceWhat::Back => Tone::Plain,
+    let tone = match entry.kind {
+        TimelineKind::Denied { .. } => Tone::Bad,
+        TimelineKind::Moderated { .. } | TimelineKind::ConnectionLost => Tone::Soon,
+        TimelineKind::Opened
+        | TimelineKind::Join
+        | TimelineKind::Leave { .. }
+        | TimelineKind::Message { .. }
+        | TimelineKind::Edited { .. }
+        | TimelineKind::Deleted { .. }
+        | TimelineKind::Closed { .. }
+        | TimelineKind::Reconnected => Tone::Plain,
     };
     let time = format!("{bar}{} ", model.zone.hms(entry.at));
-    let keyword = text::left(keyword(&entry.what), KEYWORD, glyphs.cut);
+    let keyword = text::left(keyword(&entry.kind), KEYWORD, glyphs.cut);
     let room = columns.saturating_sub(text::width(&time) + KEYWORD);
     Line::from(vec![
         Span::raw(time),
@@ -87,7 +87,7 @@ fn row(
 }
 
 /// What the entry says after its keyword.
-fn description(model: &Model, detail: &MeetingDetail, entry: &Trace) -> String {
+fn description(model: &Model, detail: &MeetingDetail, entry: &TimelineEntry) -> String {
     let glyphs = model.theme.glyphs;
     let name_of = |user: UserId| match detail.participants.get(&user) {
         Some(one) => text::one_line(&one.name),
@@ -98,16 +98,16 @@ fn description(model: &Model, detail: &MeetingDetail, entry: &Trace) -> String {
         (name, _) => text::one_line(name),
     };
     let plain = |code: &str| code.replace('_', " ");
-    match &entry.what {
-        TraceWhat::Opened => String::new(),
-        TraceWhat::Join | TraceWhat::Back => name,
-        TraceWhat::Leave { reason } => format!("{name}: {}", plain(reason.as_str())),
-        TraceWhat::Message { bytes } => format!("{name} {} {bytes} B", glyphs.came),
-        TraceWhat::Edited { target, bytes } => {
+    match &entry.kind {
+        TimelineKind::Opened => String::new(),
+        TimelineKind::Join | TimelineKind::Reconnected => name,
+        TimelineKind::Leave { reason } => format!("{name}: {}", plain(reason.as_str())),
+        TimelineKind::Message { bytes } => format!("{name} {} {bytes} B", glyphs.came),
+        TimelineKind::Edited { target, bytes } => {
             format!("{name} {} {bytes} B, message {target}", glyphs.came)
         }
-        TraceWhat::Deleted { target } => format!("{name}, message {target}"),
-        TraceWhat::Moderated { done } => {
+        TimelineKind::Deleted { target } => format!("{name}, message {target}"),
+        TimelineKind::Moderated { moderation: done } => {
             let target = done.action.target().filter(|user| !user.name.is_empty());
             let target_name = |user| match target {
                 Some(target) if target.id == user => target.name.clone(),
@@ -116,8 +116,8 @@ fn description(model: &Model, detail: &MeetingDetail, entry: &Trace) -> String {
             let sentence = done.sentence(target_name, |at| model.zone.hm(at));
             format!("{name} {}", text::one_line(&sentence))
         }
-        TraceWhat::Closed { reason } => plain(reason.as_str()),
-        TraceWhat::Denied { code } => format!("{name}: {}", plain(code.as_str())),
-        TraceWhat::Lost => format!("{name} reconnecting"),
+        TimelineKind::Closed { reason } => plain(reason.as_str()),
+        TimelineKind::Denied { code } => format!("{name}: {}", plain(code.as_str())),
+        TimelineKind::ConnectionLost => format!("{name} reconnecting"),
     }
 }

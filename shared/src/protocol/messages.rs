@@ -37,7 +37,7 @@ pub struct Delete {
 
 /// See [`super::Verb::Read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadUpTo {
+pub struct MarkRead {
     /// Where.
     #[serde(flatten)]
     pub instance: InstanceId,
@@ -83,7 +83,7 @@ fn page_default() -> usize {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchOk {
     /// Newest first. May be fewer than were asked for although there are more: `next` says that.
-    pub found: Vec<Found>,
+    pub hits: Vec<SearchHit>,
     /// Where the next page goes on; missing at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -93,7 +93,7 @@ pub struct SearchOk {
 /// One message that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Found {
+pub struct SearchHit {
     /// Where.
     #[serde(flatten)]
     pub instance: InstanceId,

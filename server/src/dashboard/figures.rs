@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{Generation, Seq, UserId};
-use plenary_shared::limits::{LATE_MS, SPARK_MINUTES};
-use plenary_shared::protocol::BoardRow;
+use plenary_shared::limits::{ACTIVITY_MINUTES, LATE_MS};
+use plenary_shared::protocol::DashboardRow;
 use plenary_shared::time::Timestamp;
 
 use crate::store::dashboard::{Counted, Listed, Now, STEP_MS};
@@ -57,10 +57,10 @@ impl Figures {
     }
 
     /// As the dashboard shows it at this time.
-    pub(super) fn row(&mut self, listed: &Listed, at: Timestamp) -> BoardRow {
+    pub(super) fn row(&mut self, listed: &Listed, at: Timestamp) -> DashboardRow {
         let step = at.as_ms().div_euclid(STEP_MS);
         let minute = step.div_euclid(STEPS_PER_MINUTE);
-        let minutes = i64::try_from(SPARK_MINUTES).unwrap_or(i64::MAX);
+        let minutes = i64::try_from(ACTIVITY_MINUTES).unwrap_or(i64::MAX);
         let first = minute - minutes + 1;
         self.steps = self.steps.split_off(&(first * STEPS_PER_MINUTE));
         let ever = u32::try_from(self.ever.len()).unwrap_or(u32::MAX);
@@ -71,7 +71,7 @@ impl Figures {
                 ever.saturating_sub(here).saturating_sub(self.stayed)
             }
         };
-        BoardRow {
+        DashboardRow {
             instance: listed.id,
             title: listed.title.clone(),
             is_public: listed.is_public,
@@ -81,23 +81,23 @@ impl Figures {
             cancelled: listed.cancelled,
             locked: self.now.as_ref().is_some_and(|now| now.locked),
             read_only: self.now.as_ref().is_some_and(|now| now.read_only),
-            here,
+            participants: here,
             waiting: match listed.state {
                 InstanceState::Scheduled => self.waiting,
                 InstanceState::Active | InstanceState::Ending | InstanceState::Ended => 0,
             },
             reconnecting: self.now.as_ref().map_or(0, |now| now.reconnecting),
-            ever,
+            total_participants: ever,
             invited: (!listed.is_public).then_some(listed.invited),
             late: self.late,
-            early,
+            left_early: early,
             messages: self.messages,
-            minute: self
+            messages_per_minute: self
                 .steps
                 .range(step - STEPS_PER_MINUTE + 1..)
                 .map(|(_, n)| n)
                 .sum(),
-            spark: self.spark(first, minutes),
+            activity: self.spark(first, minutes),
             last_message: self.last_message,
             seq: self.now.as_ref().map_or(listed.archived, |now| now.seq),
             durable: self.now.as_ref().map_or(listed.archived, |now| now.durable),
@@ -181,7 +181,15 @@ mod tests {
         );
         figures.is(Some(now(2)));
         let row = figures.row(&listed(), Timestamp::from_ms(LATE_MS + 2));
-        assert_eq!((row.ever, row.late, row.here, row.early), (3, 1, 2, 1));
+        assert_eq!(
+            (
+                row.total_participants,
+                row.late,
+                row.participants,
+                row.left_early
+            ),
+            (3, 1, 2, 1)
+        );
         assert_eq!(row.invited, Some(3));
         assert!(row.read_only && !row.locked);
     }
@@ -199,8 +207,13 @@ mod tests {
         let mut at = |ms| {
             let row = figures.row(&listed(), Timestamp::from_ms(ms));
             (
-                row.minute,
-                row.spark.iter().rev().take(2).copied().collect::<Vec<_>>(),
+                row.messages_per_minute,
+                row.activity
+                    .iter()
+                    .rev()
+                    .take(2)
+                    .copied()
+                    .collect::<Vec<_>>(),
             )
         };
         assert_eq!(at(59_000), (2 + 3, vec![2, 0]));

@@ -17,57 +17,58 @@ pub struct Watch {
     pub instance: Option<InstanceId>,
 }
 
-/// See [`super::Push::Board`].
+/// See [`super::Push::Dashboard`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoardLine {
+pub struct DashboardLine {
     /// What is new.
-    pub board: Board,
+    pub dashboard: DashboardUpdate,
 }
 
 /// What is new on the dashboard. One picture may come as several lines, one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Board {
+pub struct DashboardUpdate {
     /// Whatever was told before is void: rows that are not told again are gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub anew: bool,
+    pub reset: bool,
     /// The figures over all rows, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<BoardHead>,
+    pub totals: Option<DashboardTotals>,
     /// Rows that are new or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rows: Vec<BoardRow>,
+    pub rows: Vec<DashboardRow>,
     /// How the parts of the store are, if that changed; asked every few seconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub checks: Vec<BoardCheck>,
+    pub checks: Vec<HealthCheck>,
     /// How the servers are, all of them, if that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub servers: Vec<BoardServer>,
+    pub servers: Vec<ServerStatus>,
     /// Rows that are shown no more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gone: Vec<InstanceId>,
+    pub removed: Vec<InstanceId>,
 }
 
 /// The figures over all rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoardHead {
+pub struct DashboardTotals {
     /// When the stores said so, by the server's clock.
     pub now: Timestamp,
     /// Instances that go on.
     pub live: u32,
-    /// Instances that begin within [`crate::limits::SOON_MS`].
-    pub soon: u32,
+    /// Instances that begin within [`crate::limits::UPCOMING_MS`].
+    pub upcoming: u32,
     /// Instances that go on although their time is over.
     pub overrun: u32,
     /// Participants of all instances; who is in two counts twice.
-    pub here: u32,
+    pub participants: u32,
     /// The most of them at one look, since somebody watches.
     pub peak: u32,
     /// How many of them have lost their connection and may come back.
     pub reconnecting: u32,
     /// Messages of the last minute.
-    pub minute: u64,
+    #[serde(rename = "messagesPerMinute")]
+    pub messages_per_minute: u64,
     /// Messages of each minute by the clock, the running one last.
-    pub spark: Vec<u64>,
+    pub activity: Vec<u64>,
     /// Events that the archive has not yet.
     pub unarchived: u64,
     /// Connections to all servers, with somebody signed in.
@@ -88,14 +89,18 @@ pub struct BoardHead {
 
 /// How one server is. Each tells the others every few seconds; who is silent is shown no more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoardServer {
+pub struct ServerStatus {
     /// Which: another one with each start.
     pub node: String,
     /// Its host, and the address that it listens on.
     pub name: String,
     /// Whether it is the one that tells.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub own: bool,
+    #[serde(
+        default,
+        rename = "isThisServer",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub is_this_server: bool,
     /// Connections to it, with somebody signed in.
     pub connections: u32,
     /// Instances that are followed at it.
@@ -108,14 +113,14 @@ pub struct BoardServer {
     /// Connections that it closed because they did not keep up.
     #[serde(rename = "tooSlow")]
     pub too_slow: u64,
-    /// As [`BoardHead::delivery_p95_ms`], of it alone.
+    /// As [`DashboardTotals::delivery_p95_ms`], of it alone.
     #[serde(
         default,
         rename = "deliveryP95Ms",
         skip_serializing_if = "Option::is_none"
     )]
     pub delivery_p95_ms: Option<u32>,
-    /// As [`BoardHead::errors`], of it alone.
+    /// As [`DashboardTotals::errors`], of it alone.
     pub errors: u64,
     /// How late meetings began at it, the last and the latest, in milliseconds.
     #[serde(
@@ -135,7 +140,7 @@ pub struct BoardServer {
 
 /// How one part of the store is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoardCheck {
+pub struct HealthCheck {
     /// Its name.
     pub name: String,
     /// Whether it is well.
@@ -154,7 +159,7 @@ pub struct BoardCheck {
     reason = "four facts that do not follow from each other"
 )]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoardRow {
+pub struct DashboardRow {
     /// Which.
     #[serde(flatten)]
     pub instance: InstanceId,
@@ -183,7 +188,7 @@ pub struct BoardRow {
     )]
     pub read_only: bool,
     /// Participants now.
-    pub here: u32,
+    pub participants: u32,
     /// How many wait for it to begin.
     #[serde(default)]
     pub waiting: u32,
@@ -191,7 +196,8 @@ pub struct BoardRow {
     #[serde(default)]
     pub reconnecting: u32,
     /// People who were in at any time.
-    pub ever: u32,
+    #[serde(rename = "totalParticipants")]
+    pub total_participants: u32,
     /// The audience; missing where it is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited: Option<u32>,
@@ -199,16 +205,16 @@ pub struct BoardRow {
     #[serde(default)]
     pub late: u32,
     /// People who were in, and were not, or are not, there to the end.
-    #[serde(default)]
-    pub early: u32,
+    #[serde(default, rename = "leftEarly")]
+    pub left_early: u32,
     /// Everything that was said, deleted or not.
     pub messages: u64,
     /// Messages of the last minute.
-    #[serde(default)]
-    pub minute: u64,
+    #[serde(default, rename = "messagesPerMinute")]
+    pub messages_per_minute: u64,
     /// Messages of each minute by the clock, the running one last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub spark: Vec<u64>,
+    pub activity: Vec<u64>,
     /// When something was said last.
     #[serde(
         default,

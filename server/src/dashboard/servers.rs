@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plenary_shared::protocol::{BoardHead, BoardServer};
+use plenary_shared::protocol::{DashboardTotals, ServerStatus};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Board;
+use super::Dashboard;
 
 /// Between two words of a server to the others, in milliseconds.
 const TELL_MS: u64 = 2_000;
 
-impl Board {
+impl Dashboard {
     /// From here on it is known where this server listens.
     pub fn listens(&self, bound: std::net::SocketAddr) {
         let host = rustix::system::uname();
@@ -30,8 +30,8 @@ impl Board {
                 () = stop.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            let own = BoardServer {
-                own: false,
+            let own = ServerStatus {
+                is_this_server: false,
                 ..self.own()
             };
             if let Err(error) = self.store.publish_server(&own).await {
@@ -41,20 +41,20 @@ impl Board {
     }
 
     /// This server first, then the others by their names.
-    pub(super) fn servers(&self) -> Vec<BoardServer> {
+    pub(super) fn servers(&self) -> Vec<ServerStatus> {
         let others = self.hub.servers().into_iter();
-        let mut others: Vec<BoardServer> = others.filter(|one| one.node != self.node.0).collect();
+        let mut others: Vec<ServerStatus> = others.filter(|one| one.node != self.node.0).collect();
         others.sort_by(|a, b| (&a.name, &a.node).cmp(&(&b.name, &b.node)));
         [self.own()].into_iter().chain(others).collect()
     }
 
-    fn own(&self) -> BoardServer {
+    fn own(&self) -> ServerStatus {
         let (hub, metrics) = (&self.hub, self.hub.metrics());
         let (rooms, queue_bytes) = hub.buffered();
-        BoardServer {
+        ServerStatus {
             node: self.node.0.clone(),
             name: self.name.get().cloned().unwrap_or_default(),
-            own: true,
+            is_this_server: true,
             connections: u32::try_from(hub.connections()).unwrap_or(u32::MAX),
             rooms: u32::try_from(rooms).unwrap_or(u32::MAX),
             queue_bytes: queue_bytes as u64,
@@ -69,7 +69,7 @@ impl Board {
 }
 
 /// What the head says of all servers.
-pub(super) fn sum(servers: &[BoardServer], head: &mut BoardHead) {
+pub(super) fn sum(servers: &[ServerStatus], head: &mut DashboardTotals) {
     for server in servers {
         head.connections = head.connections.saturating_add(server.connections);
         head.errors += server.errors;

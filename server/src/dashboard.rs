@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use plenary_shared::domain::{InstanceState, Reject};
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::limits::{SOON_MS, SPARK_MINUTES};
+use plenary_shared::limits::{ACTIVITY_MINUTES, UPCOMING_MS};
 use plenary_shared::protocol::{
-    Board as News, BoardCheck, BoardHead, BoardLine, BoardRow, BoardServer,
+    DashboardLine, DashboardRow, DashboardTotals, DashboardUpdate, HealthCheck, ServerStatus,
 };
 use plenary_shared::time::Timestamp;
 use tokio::sync::Notify;
@@ -47,7 +47,7 @@ const ROWS_PER_LINE: usize = 40;
 const ROUNDS_MAX: usize = 20;
 
 /// What admins who watch are told.
-pub struct Board {
+pub struct Dashboard {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     clock: Clock,
@@ -67,10 +67,10 @@ struct Edition {
     number: u64,
     /// The edition to which its changes apply.
     follows: Option<u64>,
-    head: BoardHead,
-    rows: BTreeMap<InstanceId, BoardRow>,
-    checks: Vec<BoardCheck>,
-    servers: Vec<BoardServer>,
+    head: DashboardTotals,
+    rows: BTreeMap<InstanceId, DashboardRow>,
+    checks: Vec<HealthCheck>,
+    servers: Vec<ServerStatus>,
     changes: Vec<Arc<str>>,
     /// The whole picture, once somebody needs it.
     all: OnceLock<Vec<Arc<str>>>,
@@ -78,14 +78,14 @@ struct Edition {
 
 /// One socket's view of the dashboard; dropped, it watches no more.
 pub struct Watching {
-    board: Arc<Board>,
+    dashboard: Arc<Dashboard>,
     number: u64,
     seen: Option<u64>,
     /// What it looks into, and up to which edition of that it was told.
     detail: Option<(InstanceId, Option<u64>)>,
 }
 
-impl Board {
+impl Dashboard {
     /// Over this store. Nothing is read before somebody watches.
     pub fn new(store: Arc<dyn Store>, hub: Arc<Hub>, clock: Clock, node: NodeId) -> Arc<Self> {
         Arc::new(Self {
@@ -110,7 +110,7 @@ impl Board {
         lock(&self.watchers).insert(number, listener);
         self.wanted.notify_one();
         Watching {
-            board: self.clone(),
+            dashboard: self.clone(),
             number,
             seen: None,
             detail: None,
@@ -159,7 +159,7 @@ impl Board {
     async fn look(&self, reader: &mut Reader) -> Answer<()> {
         let now = (self.clock)();
         if reader.must_list(self.hub.list_changes(), now) {
-            let (soon, since) = (now.plus_ms(SOON_MS), now.plus_ms(-OVER_MS));
+            let (soon, since) = (now.plus_ms(UPCOMING_MS), now.plus_ms(-OVER_MS));
             match self.store.listed(soon, since).await {
                 Ok(listed) => reader.take_listed(listed, self.hub.list_changes()),
                 // What is live can be seen without what lasts.
@@ -209,10 +209,10 @@ impl Board {
         }
     }
 
-    async fn checks(&self) -> Vec<BoardCheck> {
+    async fn checks(&self) -> Vec<HealthCheck> {
         let checks = self.store.checks().await.into_iter();
         checks
-            .map(|one| BoardCheck {
+            .map(|one| HealthCheck {
                 name: one.name.to_owned(),
                 ok: one.ok,
                 detail: one.detail,
@@ -242,9 +242,9 @@ impl Board {
         let servers = self.servers();
         let head = reader.head(&rows, &servers);
         let checks = reader.checks.clone();
-        let changes = before.as_ref().map(|before| News {
-            anew: false,
-            head: (head != before.head).then(|| head.clone()),
+        let changes = before.as_ref().map(|before| DashboardUpdate {
+            reset: false,
+            totals: (head != before.head).then(|| head.clone()),
             rows: rows
                 .values()
                 .filter(|row| before.rows.get(&row.instance) != Some(row))
@@ -260,7 +260,7 @@ impl Board {
             } else {
                 servers.clone()
             },
-            gone: before
+            removed: before
                 .rows
                 .keys()
                 .filter(|id| !rows.contains_key(id))
@@ -288,9 +288,9 @@ impl Board {
     }
 }
 
-impl std::fmt::Debug for Board {
+impl std::fmt::Debug for Dashboard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Board")
+        f.debug_struct("Dashboard")
             .field("watchers", &lock(&self.watchers).len())
             .finish_non_exhaustive()
     }
@@ -300,11 +300,11 @@ impl Watching {
     /// From here on this instance is told in detail, and no other.
     pub fn look_into(&mut self, instance: Option<InstanceId>) -> Result<(), Reject> {
         if self.detail.map(|(id, _)| id) != instance {
-            self.board.details.want(self.number, instance)?;
+            self.dashboard.details.want(self.number, instance)?;
             self.detail = instance.map(|id| (id, None));
-            self.board.wanted.notify_one();
+            self.dashboard.wanted.notify_one();
             // Somebody else may look into it already.
-            if let Some(listener) = lock(&self.board.watchers).get(&self.number) {
+            if let Some(listener) = lock(&self.dashboard.watchers).get(&self.number) {
                 listener.wake();
             }
         }
@@ -316,7 +316,7 @@ impl Watching {
     pub fn pull(&mut self) -> Vec<Arc<str>> {
         let mut lines = self.pull_rows();
         if let Some((id, seen)) = &mut self.detail
-            && let Some(known) = self.board.details.known(*id)
+            && let Some(known) = self.dashboard.details.known(*id)
             && let Some((number, news)) = lock(&known).told(*seen)
         {
             *seen = Some(number);
@@ -326,7 +326,7 @@ impl Watching {
     }
 
     fn pull_rows(&mut self) -> Vec<Arc<str>> {
-        let Some(edition) = lock(&self.board.edition).clone() else {
+        let Some(edition) = lock(&self.dashboard.edition).clone() else {
             return Vec::new();
         };
         let seen = self.seen.replace(edition.number);
@@ -340,22 +340,22 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        lock(&self.board.watchers).remove(&self.number);
+        lock(&self.dashboard.watchers).remove(&self.number);
         // To want nothing is always granted.
-        let _ = self.board.details.want(self.number, None);
+        let _ = self.dashboard.details.want(self.number, None);
     }
 }
 
 impl Edition {
     fn whole(&self) -> Vec<Arc<str>> {
         let all = self.all.get_or_init(|| {
-            lines(News {
-                anew: true,
-                head: Some(self.head.clone()),
+            lines(DashboardUpdate {
+                reset: true,
+                totals: Some(self.head.clone()),
                 rows: self.rows.values().cloned().collect(),
                 checks: self.checks.clone(),
                 servers: self.servers.clone(),
-                gone: Vec::new(),
+                removed: Vec::new(),
             })
         });
         all.clone()
@@ -371,7 +371,7 @@ struct Reader {
     /// The hub's count of changes when the schedule was read.
     changes: u64,
     looks: u32,
-    checks: Vec<BoardCheck>,
+    checks: Vec<HealthCheck>,
     /// Something was found otherwise than the schedule says.
     doubts: bool,
     peak: u32,
@@ -482,7 +482,7 @@ impl Reader {
         behind
     }
 
-    fn rows(&mut self) -> BTreeMap<InstanceId, BoardRow> {
+    fn rows(&mut self) -> BTreeMap<InstanceId, DashboardRow> {
         let at = self.at;
         let listed = &self.listed;
         self.figures
@@ -493,19 +493,19 @@ impl Reader {
 
     fn head(
         &mut self,
-        rows: &BTreeMap<InstanceId, BoardRow>,
-        servers: &[BoardServer],
-    ) -> BoardHead {
-        let mut head = BoardHead {
+        rows: &BTreeMap<InstanceId, DashboardRow>,
+        servers: &[ServerStatus],
+    ) -> DashboardTotals {
+        let mut head = DashboardTotals {
             now: self.at,
             live: 0,
-            soon: 0,
+            upcoming: 0,
             overrun: 0,
-            here: 0,
+            participants: 0,
             peak: 0,
             reconnecting: 0,
-            minute: 0,
-            spark: vec![0; SPARK_MINUTES],
+            messages_per_minute: 0,
+            activity: vec![0; ACTIVITY_MINUTES],
             unarchived: 0,
             connections: 0,
             delivery_p95_ms: None,
@@ -513,22 +513,22 @@ impl Reader {
         };
         for row in rows.values() {
             match row.state {
-                InstanceState::Scheduled => head.soon += 1,
+                InstanceState::Scheduled => head.upcoming += 1,
                 InstanceState::Active | InstanceState::Ending => {
                     head.live += 1;
                     head.overrun += u32::from(row.todatetime <= self.at);
                 }
                 InstanceState::Ended => {}
             }
-            head.here += row.here;
+            head.participants += row.participants;
             head.reconnecting += row.reconnecting;
-            head.minute += row.minute;
+            head.messages_per_minute += row.messages_per_minute;
             head.unarchived += row.seq.get().saturating_sub(row.durable.get());
-            for (sum, one) in head.spark.iter_mut().zip(&row.spark) {
+            for (sum, one) in head.activity.iter_mut().zip(&row.activity) {
                 *sum += one;
             }
         }
-        self.peak = self.peak.max(head.here);
+        self.peak = self.peak.max(head.participants);
         head.peak = self.peak;
         servers::sum(servers, &mut head);
         head
@@ -536,38 +536,38 @@ impl Reader {
 }
 
 /// In lines of a bounded size. Nothing new is no line.
-fn lines(news: News) -> Vec<Arc<str>> {
-    let News {
-        anew,
-        head,
+fn lines(news: DashboardUpdate) -> Vec<Arc<str>> {
+    let DashboardUpdate {
+        reset: anew,
+        totals: head,
         rows,
         checks,
         servers,
-        gone,
+        removed: gone,
     } = news;
-    let mut parts: Vec<News> = rows
+    let mut parts: Vec<DashboardUpdate> = rows
         .chunks(ROWS_PER_LINE)
-        .map(|rows| News {
+        .map(|rows| DashboardUpdate {
             rows: rows.to_vec(),
-            ..News::default()
+            ..DashboardUpdate::default()
         })
         .collect();
-    parts.extend(gone.chunks(ROWS_PER_LINE).map(|gone| News {
-        gone: gone.to_vec(),
-        ..News::default()
+    parts.extend(gone.chunks(ROWS_PER_LINE).map(|gone| DashboardUpdate {
+        removed: gone.to_vec(),
+        ..DashboardUpdate::default()
     }));
     if parts.is_empty() && (anew || head.is_some() || !checks.is_empty() || !servers.is_empty()) {
-        parts.push(News::default());
+        parts.push(DashboardUpdate::default());
     }
     if let Some(first) = parts.first_mut() {
-        first.anew = anew;
-        first.head = head;
+        first.reset = anew;
+        first.totals = head;
         first.checks = checks;
         first.servers = servers;
     }
     parts
         .into_iter()
-        .filter_map(|board| serde_json::to_string(&BoardLine { board }).ok())
+        .filter_map(|dashboard| serde_json::to_string(&DashboardLine { dashboard }).ok())
         .map(Arc::from)
         .collect()
 }

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use plenary_shared::domain::{Event, What};
+use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
-use plenary_shared::limits::{STAYS_TOLD_MAX, TRACES_MAX};
+use plenary_shared::limits::{STAYS_MAX, TIMELINE_MAX};
 use plenary_shared::protocol::{
-    Detail as News, DetailLine, DetailPerson, DetailSums, Stay, Trace, TraceWhat,
+    Attendee, DetailLine, DetailUpdate, MeetingTotals, Stay, TimelineEntry, TimelineKind,
 };
 use plenary_shared::time::Timestamp;
 
@@ -33,10 +33,10 @@ pub(super) struct Detail {
     pub(super) generation: Option<Generation>,
     /// Whether it was counted from the beginning.
     pub(super) is_begun: bool,
-    people: BTreeMap<UserId, DetailPerson>,
+    people: BTreeMap<UserId, Attendee>,
     here: u32,
-    sums: DetailSums,
-    traces: VecDeque<Trace>,
+    sums: MeetingTotals,
+    traces: VecDeque<TimelineEntry>,
     traced: u64,
     /// Who has lost every connection, and when that stay began.
     lost: HashMap<UserId, Timestamp>,
@@ -44,7 +44,7 @@ pub(super) struct Detail {
     is_held: bool,
     changed: BTreeSet<UserId>,
     told_traces: u64,
-    told_sums: DetailSums,
+    told_sums: MeetingTotals,
     edition: Edition,
 }
 
@@ -69,14 +69,14 @@ impl Detail {
             is_begun: false,
             people: BTreeMap::new(),
             here: 0,
-            sums: DetailSums::default(),
+            sums: MeetingTotals::default(),
             traces: VecDeque::new(),
             traced: 0,
             lost: HashMap::new(),
             is_held: false,
             changed: BTreeSet::new(),
             told_traces: 0,
-            told_sums: DetailSums::default(),
+            told_sums: MeetingTotals::default(),
             edition: Edition::default(),
         }
     }
@@ -122,15 +122,15 @@ impl Detail {
     pub(super) fn count(&mut self, event: &Event) {
         self.upto = event.seq;
         self.sums.seq = event.seq;
-        match &event.what {
-            What::Join { user, name } => self.come(*user, name, event.timestamp),
-            What::Leave { user, reason } => self.go(*user, event.timestamp, *reason),
-            What::Message { user, .. } => self.person(*user).messages += 1,
-            What::Opened
-            | What::Edited { .. }
-            | What::Deleted { .. }
-            | What::Moderated(_)
-            | What::Closed { .. } => {}
+        match &event.kind {
+            EventKind::Join { user, name } => self.come(*user, name, event.timestamp),
+            EventKind::Leave { user, reason } => self.go(*user, event.timestamp, *reason),
+            EventKind::Message { user, .. } => self.person(*user).messages += 1,
+            EventKind::Opened
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Moderated(_)
+            | EventKind::Closed { .. } => {}
         }
         self.trace_event(event);
     }
@@ -180,11 +180,11 @@ impl Detail {
             match (self.lost.get(user).copied(), stay) {
                 (None, Some(stay)) if is_lost => {
                     self.lost.insert(*user, stay.from);
-                    turned.push((*user, TraceWhat::Lost));
+                    turned.push((*user, TimelineKind::ConnectionLost));
                 }
                 (Some(since), Some(stay)) if !is_lost && since == stay.from => {
                     self.lost.remove(user);
-                    turned.push((*user, TraceWhat::Back));
+                    turned.push((*user, TimelineKind::Reconnected));
                 }
                 (Some(since), stay) if stay.is_none_or(|stay| stay.from != since) => {
                     self.lost.remove(user);
@@ -208,20 +208,20 @@ impl Detail {
             denial.at,
             Some(denial.user),
             None,
-            TraceWhat::Denied { code },
+            TimelineKind::Denied { code },
         );
         if let Some(last) = self.traces.back_mut() {
             last.name = denial.name;
         }
     }
 
-    fn person(&mut self, user: UserId) -> &mut DetailPerson {
+    fn person(&mut self, user: UserId) -> &mut Attendee {
         self.changed.insert(user);
-        self.people.entry(user).or_insert_with(|| DetailPerson {
+        self.people.entry(user).or_insert_with(|| Attendee {
             user,
             name: String::new(),
             stays: Vec::new(),
-            earlier: 0,
+            earlier_stays: 0,
             earlier_ms: 0,
             messages: 0,
             connections: 0,
@@ -239,9 +239,9 @@ impl Detail {
             to: None,
             reason: None,
         });
-        if person.stays.len() > STAYS_TOLD_MAX {
+        if person.stays.len() > STAYS_MAX {
             let first = person.stays.remove(0);
-            person.earlier += 1;
+            person.earlier_stays += 1;
             person.earlier_ms += first.to.map_or(0, |to| to.ms_since(first.from));
         }
         self.here += 1;
@@ -266,41 +266,41 @@ impl Detail {
     }
 
     fn trace_event(&mut self, event: &Event) {
-        let what = match &event.what {
-            What::Opened => TraceWhat::Opened,
-            What::Join { .. } => TraceWhat::Join,
-            What::Leave { reason, .. } => TraceWhat::Leave { reason: *reason },
-            What::Message { body, .. } => TraceWhat::Message {
+        let what = match &event.kind {
+            EventKind::Opened => TimelineKind::Opened,
+            EventKind::Join { .. } => TimelineKind::Join,
+            EventKind::Leave { reason, .. } => TimelineKind::Leave { reason: *reason },
+            EventKind::Message { body, .. } => TimelineKind::Message {
                 bytes: body.as_str().len(),
             },
-            What::Edited { target, body, .. } => TraceWhat::Edited {
+            EventKind::Edited { target, body, .. } => TimelineKind::Edited {
                 target: *target,
                 bytes: body.as_str().len(),
             },
-            What::Deleted { target, .. } => TraceWhat::Deleted { target: *target },
-            What::Moderated(done) => TraceWhat::Moderated {
-                done: Box::new(done.clone()),
+            EventKind::Deleted { target, .. } => TimelineKind::Deleted { target: *target },
+            EventKind::Moderated(done) => TimelineKind::Moderated {
+                moderation: Box::new(done.clone()),
             },
-            What::Closed { reason } => TraceWhat::Closed { reason: *reason },
+            EventKind::Closed { reason } => TimelineKind::Closed { reason: *reason },
         };
-        self.trace(event.timestamp, event.what.user(), Some(event.seq), what);
-        if let (What::Moderated(done), Some(last)) = (&event.what, self.traces.back_mut()) {
+        self.trace(event.timestamp, event.kind.user(), Some(event.seq), what);
+        if let (EventKind::Moderated(done), Some(last)) = (&event.kind, self.traces.back_mut()) {
             last.name.clone_from(&done.name);
         }
     }
 
-    fn trace(&mut self, at: Timestamp, user: Option<UserId>, seq: Option<Seq>, what: TraceWhat) {
+    fn trace(&mut self, at: Timestamp, user: Option<UserId>, seq: Option<Seq>, what: TimelineKind) {
         self.traced += 1;
         let person = user.and_then(|user| self.people.get(&user));
-        self.traces.push_back(Trace {
+        self.traces.push_back(TimelineEntry {
             number: self.traced,
             at,
             user,
             name: person.map(|one| one.name.clone()).unwrap_or_default(),
             seq,
-            what,
+            kind: what,
         });
-        if self.traces.len() > TRACES_MAX {
+        if self.traces.len() > TIMELINE_MAX {
             self.traces.pop_front();
         }
     }
@@ -313,20 +313,21 @@ impl Detail {
         let is_first = self.edition.number == 0;
         let sums = (self.sums != self.told_sums).then(|| self.sums.clone());
         let traces = self.traces.iter();
-        let news = News {
-            sums,
-            people: self
+        let news = DetailUpdate {
+            totals: sums,
+            attendees: self
                 .changed
                 .iter()
                 .filter_map(|user| self.people.get(user).cloned())
                 .collect(),
-            traces: traces
+            timeline: traces
                 .filter(|trace| trace.number > self.told_traces)
                 .cloned()
                 .collect(),
-            ..News::of(self.id)
+            ..DetailUpdate::of(self.id)
         };
-        let is_news = news.sums.is_some() || !news.people.is_empty() || !news.traces.is_empty();
+        let is_news =
+            news.totals.is_some() || !news.attendees.is_empty() || !news.timeline.is_empty();
         if !is_first && !is_news {
             return false;
         }
@@ -352,12 +353,12 @@ impl Detail {
             return Some((number, self.edition.changes.clone()));
         }
         if self.edition.all.is_none() {
-            self.edition.all = Some(lines(News {
-                anew: true,
-                sums: Some(self.sums.clone()),
-                people: self.people.values().cloned().collect(),
-                traces: self.traces.iter().cloned().collect(),
-                ..News::of(self.id)
+            self.edition.all = Some(lines(DetailUpdate {
+                reset: true,
+                totals: Some(self.sums.clone()),
+                attendees: self.people.values().cloned().collect(),
+                timeline: self.traces.iter().cloned().collect(),
+                ..DetailUpdate::of(self.id)
             }));
         }
         let all = self.edition.all.clone();
@@ -370,20 +371,20 @@ fn count(n: usize) -> u32 {
 }
 
 /// In lines of a bounded size.
-fn lines(news: News) -> Vec<Arc<str>> {
-    let people = news.people.chunks(PEOPLE_PER_LINE);
-    let traces = news.traces.chunks(TRACES_PER_LINE);
-    let of = News::of(news.instance);
+fn lines(news: DetailUpdate) -> Vec<Arc<str>> {
+    let people = news.attendees.chunks(PEOPLE_PER_LINE);
+    let traces = news.timeline.chunks(TRACES_PER_LINE);
+    let of = DetailUpdate::of(news.instance);
     let mut parts = vec![of.clone(); people.len().max(traces.len()).max(1)];
     for (part, people) in parts.iter_mut().zip(people) {
-        part.people = people.to_vec();
+        part.attendees = people.to_vec();
     }
     for (part, traces) in parts.iter_mut().zip(traces) {
-        part.traces = traces.to_vec();
+        part.timeline = traces.to_vec();
     }
     if let Some(first) = parts.first_mut() {
-        first.anew = news.anew;
-        first.sums = news.sums;
+        first.reset = news.reset;
+        first.totals = news.totals;
     }
     parts
         .into_iter()

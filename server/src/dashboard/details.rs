@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Generation, InstanceId, Seq};
-use plenary_shared::limits::TRACES_MAX;
+use plenary_shared::limits::TIMELINE_MAX;
 use plenary_shared::time::Timestamp;
 
 use super::detail::Detail;
@@ -153,10 +153,10 @@ impl Looker<'_> {
         if !goes_on {
             let base = counted.listed.archived.min(counted.upto);
             let attended = self.store.attended(id, base).await?;
-            let before = base.get().saturating_sub(TRACES_MAX as u64);
+            let before = base.get().saturating_sub(TIMELINE_MAX as u64);
             let before = Seq::new(before).unwrap_or_default();
             let last = if base > before {
-                self.store.backfill(id, before, TRACES_MAX).await?
+                self.store.backfill(id, before, TIMELINE_MAX).await?
             } else {
                 Vec::new()
             };

@@ -17,26 +17,26 @@ fn here() -> InstanceId {
     "1/4".parse().expect("an instance")
 }
 
-fn event(seq: u64, ms: i64, what: What) -> Event {
+fn event(seq: u64, ms: i64, what: EventKind) -> Event {
     Event {
         instance: here(),
         generation: Generation::new(1).expect("small"),
         seq: Seq::new(seq).expect("small"),
-        what,
+        kind: what,
         timestamp: at(ms),
     }
 }
 
-fn join(who: u64) -> What {
+fn join(who: u64) -> EventKind {
     let name = format!("n{who}");
-    What::Join {
+    EventKind::Join {
         user: user(who),
         name,
     }
 }
 
-fn leave(who: u64, reason: Reason) -> What {
-    What::Leave {
+fn leave(who: u64, reason: Reason) -> EventKind {
+    EventKind::Leave {
         user: user(who),
         reason,
     }
@@ -57,17 +57,17 @@ fn begun() -> Detail {
 }
 
 /// What is told, put together.
-fn told(detail: &mut Detail, seen: Option<u64>) -> Option<(u64, News)> {
+fn told(detail: &mut Detail, seen: Option<u64>) -> Option<(u64, DetailUpdate)> {
     let (number, lines) = detail.told(seen)?;
-    let mut all = News::of(here());
+    let mut all = DetailUpdate::of(here());
     for line in lines {
         let Ok(ServerLine::Push(Push::Detail(news))) = ServerLine::parse(&line) else {
             panic!("no detail: {line}");
         };
-        all.anew |= news.anew;
-        all.sums = news.sums.or(all.sums);
-        all.people.extend(news.people);
-        all.traces.extend(news.traces);
+        all.reset |= news.reset;
+        all.totals = news.totals.or(all.totals);
+        all.attendees.extend(news.attendees);
+        all.timeline.extend(news.timeline);
     }
     Some((number, all))
 }
@@ -85,7 +85,7 @@ fn a_second_stay_leaves_the_first_as_it_was() {
     }
     assert!(detail.publish(1));
     let (_, news) = told(&mut detail, None).expect("news");
-    let ada = &news.people[0];
+    let ada = &news.attendees[0];
     assert_eq!(ada.name, "n7");
     assert_eq!(
         ada.stays,
@@ -102,11 +102,11 @@ fn a_second_stay_leaves_the_first_as_it_was() {
             },
         ]
     );
-    let sums = news.sums.expect("sums");
+    let sums = news.totals.expect("sums");
     assert_eq!((sums.peak, sums.peak_at), (2, Some(at(10_000))));
     assert_eq!((sums.stays, sums.stayed_ms, sums.seq.get()), (1, 60_000, 4));
-    assert_eq!(news.traces.len(), 4);
-    assert_eq!(news.traces[2].name, "n7");
+    assert_eq!(news.timeline.len(), 4);
+    assert_eq!(news.timeline[2].name, "n7");
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn many_stays_are_summed_up_and_none_is_lost() {
     }
     detail.publish(1);
     let (_, news) = told(&mut detail, None).expect("news");
-    let ada = &news.people[0];
-    assert_eq!((ada.stays.len(), ada.earlier), (STAYS_TOLD_MAX, 12));
+    let ada = &news.attendees[0];
+    assert_eq!((ada.stays.len(), ada.earlier_stays), (STAYS_MAX, 12));
     assert_eq!(ada.earlier_ms, 1_200);
-    assert_eq!(news.sums.expect("sums").stayed_ms, 2_000);
+    assert_eq!(news.totals.expect("sums").stayed_ms, 2_000);
 }
 
 #[test]
@@ -134,18 +134,18 @@ fn only_what_has_changed_is_told_again_and_whoever_is_behind_is_told_everything(
     assert!(detail.publish(5));
     assert!(!detail.publish(6), "nothing is new");
     let (seen, news) = told(&mut detail, None).expect("news");
-    assert!(news.anew && seen == 5, "{news:?}");
+    assert!(news.reset && seen == 5, "{news:?}");
     assert!(told(&mut detail, Some(5)).is_none());
     detail.count(&event(3, 1_000, leave(8, Reason::Left)));
     assert!(detail.publish(7));
     let (seen, news) = told(&mut detail, Some(5)).expect("news");
     assert_eq!(
-        (seen, news.anew, news.people.len(), news.traces.len()),
+        (seen, news.reset, news.attendees.len(), news.timeline.len()),
         (7, false, 1, 1)
     );
     let (_, news) = told(&mut detail, Some(4)).expect("news");
     assert_eq!(
-        (news.anew, news.people.len(), news.traces.len()),
+        (news.reset, news.attendees.len(), news.timeline.len()),
         (true, 2, 3)
     );
 }
@@ -159,7 +159,7 @@ fn whoever_loses_every_connection_is_lost_and_back() {
     detail.hold(both(false, false), at(1), rtt);
     detail.publish(1);
     let (_, news) = told(&mut detail, None).expect("news");
-    let ada = &news.people[0];
+    let ada = &news.attendees[0];
     assert_eq!((ada.connections, ada.lost, ada.servers), (2, 0, 2));
     assert_eq!(ada.rtt_ms, Some(12));
     detail.hold(both(true, true), at(2), rtt);
@@ -167,12 +167,19 @@ fn whoever_loses_every_connection_is_lost_and_back() {
     detail.hold(both(true, false), at(4), rtt);
     detail.publish(2);
     let (_, news) = told(&mut detail, Some(1)).expect("news");
-    let whats: Vec<_> = news.traces.iter().map(|one| (&one.what, one.at)).collect();
+    let whats: Vec<_> = news
+        .timeline
+        .iter()
+        .map(|one| (&one.kind, one.at))
+        .collect();
     assert_eq!(
         whats,
-        [(&TraceWhat::Lost, at(2)), (&TraceWhat::Back, at(4))]
+        [
+            (&TimelineKind::ConnectionLost, at(2)),
+            (&TimelineKind::Reconnected, at(4))
+        ]
     );
-    assert_eq!(news.people[0].rtt_ms, None);
+    assert_eq!(news.attendees[0].rtt_ms, None);
     // Whoever has left is not back.
     detail.hold(both(true, true), at(5), rtt);
     detail.count(&event(2, 6, leave(7, Reason::ConnectionLost)));
@@ -180,7 +187,10 @@ fn whoever_loses_every_connection_is_lost_and_back() {
     detail.hold(vec![holder(7, "a.2", false)], at(8), rtt);
     detail.publish(3);
     let (_, news) = told(&mut detail, Some(2)).expect("news");
-    let backs = news.traces.iter().filter(|one| one.what == TraceWhat::Back);
+    let backs = news
+        .timeline
+        .iter()
+        .filter(|one| one.kind == TimelineKind::Reconnected);
     assert_eq!(backs.count(), 0, "{news:?}");
 }
 
@@ -192,7 +202,7 @@ fn who_was_refused_is_told_and_what_was_said_is_not() {
     detail.count(&event(
         2,
         1,
-        What::Message {
+        EventKind::Message {
             user: user(7),
             cmid: "01890a5d-ac96-774b-bcce-b302099a8057"
                 .parse()
@@ -214,9 +224,9 @@ fn who_was_refused_is_told_and_what_was_said_is_not() {
     let (_, lines) = detail.told(None).expect("news");
     assert!(!lines.concat().contains("secret"), "{lines:?}");
     let (_, news) = told(&mut detail, None).expect("news");
-    assert_eq!(news.sums.as_ref().map(|sums| sums.denied), Some(1));
-    assert_eq!(news.people.len(), 1, "whoever was refused was never in");
-    assert_eq!(news.people[0].messages, 1);
-    let last = news.traces.last().expect("three");
+    assert_eq!(news.totals.as_ref().map(|sums| sums.denied), Some(1));
+    assert_eq!(news.attendees.len(), 1, "whoever was refused was never in");
+    assert_eq!(news.attendees[0].messages, 1);
+    let last = news.timeline.last().expect("three");
     assert_eq!((last.name.as_str(), last.seq), ("mallory", None));
 }

@@ -9,27 +9,27 @@ const FIRST_STEP_MS: i64 = 60_000;
 
 /// Somebody came. Whoever comes before the first counts with them.
 pub(super) fn add(curve: &mut Arrivals, at: Timestamp) {
-    if curve.steps.is_empty() {
-        curve.begin = Timestamp::from_ms(at.as_ms().div_euclid(FIRST_STEP_MS) * FIRST_STEP_MS);
+    if curve.counts.is_empty() {
+        curve.start = Timestamp::from_ms(at.as_ms().div_euclid(FIRST_STEP_MS) * FIRST_STEP_MS);
         curve.step_ms = FIRST_STEP_MS;
     }
     let step = loop {
-        let step = at.ms_since(curve.begin).max(0) / curve.step_ms;
+        let step = at.ms_since(curve.start).max(0) / curve.step_ms;
         match usize::try_from(step) {
             Ok(step) if step < ARRIVAL_STEPS_MAX => break step,
             _ => widen(curve),
         }
     };
-    if curve.steps.len() <= step {
-        curve.steps.resize(step + 1, 0);
+    if curve.counts.len() <= step {
+        curve.counts.resize(step + 1, 0);
     }
-    curve.steps[step] += 1;
+    curve.counts[step] += 1;
 }
 
 /// Two steps become one.
 fn widen(curve: &mut Arrivals) {
     curve.step_ms *= 2;
-    curve.steps = curve.steps.chunks(2).map(|two| two.iter().sum()).collect();
+    curve.counts = curve.counts.chunks(2).map(|two| two.iter().sum()).collect();
 }
 
 #[cfg(test)]
@@ -41,14 +41,14 @@ mod tests {
         let mut curve = Arrivals::default();
         for minute in 0..500 {
             add(&mut curve, Timestamp::from_ms(3_000 + minute * 60_000));
-            assert!(curve.steps.len() <= ARRIVAL_STEPS_MAX);
-            let sum: u32 = curve.steps.iter().sum();
+            assert!(curve.counts.len() <= ARRIVAL_STEPS_MAX);
+            let sum: u32 = curve.counts.iter().sum();
             assert_eq!(i64::from(sum), minute + 1);
         }
         assert_eq!(
-            (curve.begin, curve.step_ms),
+            (curve.start, curve.step_ms),
             (Timestamp::from_ms(0), 32 * 60_000)
         );
-        assert_eq!(curve.steps[0], 32);
+        assert_eq!(curve.counts[0], 32);
     }
 }
