@@ -184,8 +184,8 @@ pub async fn disabled_user_has_no_session(harness: &mut Harness) {
     }
     open(harness, 5, &ada, at, HOUR_MS).await;
     assert_eq!(whose(harness, 5, at).await, Some(ada));
-    let nobody = UserId::new(ID_MAX).expect("the largest");
-    let refused = harness.store.set_disabled(nobody, Some(at), root).await;
+    let unknown = UserId::new(ID_MAX).expect("the largest");
+    let refused = harness.store.set_disabled(unknown, Some(at), root).await;
     assert_eq!(code(&refused), Some(Code::NotFound));
 }
 
@@ -227,7 +227,7 @@ pub async fn role_applies_from_the_next_request(harness: &mut Harness) {
         let now = whose(harness, 1, at).await.expect("it is good");
         assert_eq!(now.role, role);
     }
-    let nobody = UserId::new(ID_MAX).expect("the largest");
-    let refused = harness.store.set_role(nobody, Role::Admin, None).await;
+    let unknown = UserId::new(ID_MAX).expect("the largest");
+    let refused = harness.store.set_role(unknown, Role::Admin, None).await;
     assert_eq!(code(&refused), Some(Code::NotFound));
 }

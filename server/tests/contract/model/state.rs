@@ -7,7 +7,7 @@ use plenary_shared::domain::{Code, EventKind, InstanceState, Meeting, Reason, Ro
 use plenary_shared::ids::{Cmid, InstanceId, UserId};
 use plenary_shared::time::Timestamp;
 
-/// When something was done: by the jumps alone, which decide what is due; and between two times of
+/// When something was done: by the jumps alone, which decide what must happen; and between two times of
 /// the store's clock, which cannot be known more exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct When {
