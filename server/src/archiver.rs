@@ -1,4 +1,5 @@
-//! The archiver: runs all the time, so that an end has little left to do and a crash little to lose.
+//! The archiver copies new events continuously, so that an end has little left to do and a crash
+//! little to lose.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,20 +14,20 @@ use crate::ctx::Ctx;
 use crate::metrics::Stage;
 use crate::store::NodeId;
 
-/// How long new events may gather before they go into one transaction.
+/// How long new events may gather before one transaction.
 const GATHER_MS: u64 = 100;
 
-/// Between two looks at all live instances, for what nobody here heard of.
+/// Time between two looks at all live instances, for events that this server did not see.
 const LOOK_MS: u64 = 1_000;
 
-/// After a failure.
+/// Pause after a failure.
 const RETRY_MS: u64 = 500;
 
-/// Instances of one call.
+/// Instances in one call.
 const INSTANCES_MAX: usize = 100;
 
-/// Runs until told to stop; then brings in what is left, once. `fresh` names instances with new
-/// events; `nodes` are the live servers.
+/// Runs until `stop` is cancelled, and archives the rest once more. `fresh` names instances with
+/// new events; `nodes` are the live servers.
 pub async fn run(
     ctx: Ctx,
     node: NodeId,
@@ -87,7 +88,7 @@ pub async fn run(
     flush(&ctx, waiting).await;
 }
 
-/// The last words of a server that stops. What fails here, the next one does.
+/// Archives once at shutdown. If it fails, another server or the next start does it.
 async fn flush(ctx: &Ctx, mut waiting: BTreeSet<InstanceId>) {
     waiting.extend(ctx.store.archive_lag().await.unwrap_or_default());
     while !waiting.is_empty() {
@@ -102,8 +103,8 @@ async fn flush(ctx: &Ctx, mut waiting: BTreeSet<InstanceId>) {
     }
 }
 
-/// Whether this server archives an instance: the rendezvous hash over the live servers, so that each
-/// instance has one. For economy, not for safety.
+/// Whether this server archives an instance: rendezvous hashing over the live servers, so that each
+/// instance has one. Saves work; not needed for correctness.
 fn is_mine(id: InstanceId, node: &NodeId, nodes: &[NodeId]) -> bool {
     let weight = |node: &NodeId| {
         let mut hasher = DefaultHasher::new();

@@ -1,5 +1,5 @@
-//! The dashboard: while admins watch, one reader of the stores for all of them, once a second, and
-//! what has changed since, serialised once.
+//! The dashboard: while admins watch, one task reads the stores once a second for all of them, and
+//! serialises each change once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,38 +31,38 @@ mod servers;
 use details::{Counted, Details, Looker};
 use figures::Figures;
 
-/// Between two looks.
+/// Time between two reads.
 const EVERY_MS: u64 = 1_000;
 
-/// Looks between two readings of the schedule, unless it is known to have changed.
+/// Reads between two reads of the schedule, unless it is known to have changed.
 const LISTED_EVERY: u32 = 5;
 
-/// For how long an instance is shown that is over, in milliseconds.
+/// How long an ended instance is shown, in milliseconds.
 const OVER_MS: i64 = 60 * 60 * 1_000;
 
-/// Rows of one line: it stays far below what a frame may have.
+/// Rows of one line, so that it stays far below the limit of a frame.
 const ROWS_PER_LINE: usize = 40;
 
-/// Times that a log which is behind is read within one look; what is left is counted by the next.
+/// How often a log that is behind is read within one pass; the next pass counts the rest.
 const ROUNDS_MAX: usize = 20;
 
-/// What admins who watch are told.
+/// The dashboard of this server, pushed to the admins who watch.
 pub struct Dashboard {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     clock: Clock,
     node: NodeId,
-    /// How people call this server, once it listens.
+    /// This server's name for users, once it listens.
     name: OnceLock<String>,
     details: Details,
-    /// By their number.
+    /// The watchers by their number.
     watchers: Mutex<BTreeMap<u64, Arc<Subscriber>>>,
     next: AtomicU64,
     wanted: Notify,
     edition: Mutex<Option<Arc<Edition>>>,
 }
 
-/// The picture after one look, and what it changed.
+/// The state after one read, and what it changed.
 struct Edition {
     number: u64,
     /// The edition to which its changes apply.
@@ -72,21 +72,21 @@ struct Edition {
     checks: Vec<HealthCheck>,
     servers: Vec<ServerStatus>,
     changes: Vec<Arc<str>>,
-    /// The whole picture, once somebody needs it.
+    /// The complete state, once a watcher needs it.
     all: OnceLock<Vec<Arc<str>>>,
 }
 
-/// One socket's view of the dashboard; dropped, it watches no more.
+/// One socket's view of the dashboard. Dropping it ends the watch.
 pub struct Watching {
     dashboard: Arc<Dashboard>,
     number: u64,
     seen: Option<u64>,
-    /// What it looks into, and up to which edition of that it was told.
+    /// The instance watched in detail, and the edition of it that was sent last.
     detail: Option<(InstanceId, Option<u64>)>,
 }
 
 impl Dashboard {
-    /// Over this store. Nothing is read before somebody watches.
+    /// Returns a dashboard that reads nothing until somebody watches.
     pub fn new(store: Arc<dyn Store>, hub: Arc<Hub>, clock: Clock, node: NodeId) -> Arc<Self> {
         Arc::new(Self {
             store,
@@ -102,10 +102,10 @@ impl Dashboard {
         })
     }
 
-    /// From here on the listener is woken when there is something to pull.
+    /// Starts a watch: the listener is woken when there is something to pull.
     pub fn watch(self: &Arc<Self>, listener: Arc<Subscriber>) -> Watching {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        // There may be a picture already.
+        // There may be a state already.
         listener.wake();
         lock(&self.watchers).insert(number, listener);
         self.wanted.notify_one();
@@ -117,7 +117,7 @@ impl Dashboard {
         }
     }
 
-    /// Reads while somebody watches, until told to stop.
+    /// Reads while somebody watches, until `stop` is cancelled.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         loop {
             tokio::select! {
@@ -131,7 +131,7 @@ impl Dashboard {
             while !lock(&self.watchers).is_empty() {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    // Whoever looks into an instance does not wait for the next look at all of them.
+                    // A new detail does not wait for the next read of all instances.
                     () = self.wanted.notified(), if reader.looks > 0 => {
                         if self.details.is_asked() {
                             self.look_into(&reader).await;
@@ -145,7 +145,7 @@ impl Dashboard {
                         self.look_into(&reader).await;
                         self.publish(&mut reader);
                     }
-                    // Whoever watches sees how old the last picture is.
+                    // Watchers see the age of the last state.
                     Err(error) => tracing::debug!(%error, "the dashboard is read again later"),
                 }
             }
@@ -155,14 +155,14 @@ impl Dashboard {
         }
     }
 
-    /// Brings the figures up to what the stores say now.
+    /// Updates the figures from the stores.
     async fn look(&self, reader: &mut Reader) -> Answer<()> {
         let now = (self.clock)();
         if reader.must_list(self.hub.list_changes(), now) {
             let (soon, since) = (now.plus_ms(UPCOMING_MS), now.plus_ms(-OVER_MS));
             match self.store.listed(soon, since).await {
                 Ok(listed) => reader.take_listed(listed, self.hub.list_changes()),
-                // What is live can be seen without what lasts.
+                // Live instances can be shown without MySQL.
                 Err(error) if reader.listed.is_empty() => return Err(error),
                 Err(error) => tracing::debug!(%error, "the schedule is read again later"),
             }
@@ -192,7 +192,7 @@ impl Dashboard {
         Ok(())
     }
 
-    /// Brings what somebody looks into up to where the figures are.
+    /// Updates the instances watched in detail to where the figures are.
     async fn look_into(&self, reader: &Reader) {
         let looker = Looker {
             store: &*self.store,
@@ -221,7 +221,7 @@ impl Dashboard {
             .collect()
     }
 
-    /// Counts what the record has of instances that nothing is known of yet.
+    /// Counts the record of instances that were not counted yet.
     async fn count_recorded(&self, reader: &mut Reader) -> Answer<()> {
         for listed in reader.uncounted() {
             let upto = listed.archived;
@@ -235,7 +235,7 @@ impl Dashboard {
         Ok(())
     }
 
-    /// Tells whoever watches what has changed.
+    /// Publishes what has changed.
     fn publish(&self, reader: &mut Reader) {
         let before = lock(&self.edition).clone();
         let rows = reader.rows();
@@ -297,13 +297,13 @@ impl std::fmt::Debug for Dashboard {
 }
 
 impl Watching {
-    /// From here on this instance is told in detail, and no other.
+    /// Watches this instance in detail, and no other.
     pub fn look_into(&mut self, instance: Option<InstanceId>) -> Result<(), Reject> {
         if self.detail.map(|(id, _)| id) != instance {
             self.dashboard.details.want(self.number, instance)?;
             self.detail = instance.map(|id| (id, None));
             self.dashboard.wanted.notify_one();
-            // Somebody else may look into it already.
+            // Another watcher may have it already.
             if let Some(listener) = lock(&self.dashboard.watchers).get(&self.number) {
                 listener.wake();
             }
@@ -311,8 +311,8 @@ impl Watching {
         Ok(())
     }
 
-    /// Lines that its socket has not told yet: what has changed, or everything to whoever has just
-    /// come or is behind.
+    /// Returns the lines that the socket has not sent: the changes, or the complete state for a new
+    /// watcher or one that is behind.
     pub fn pull(&mut self) -> Vec<Arc<str>> {
         let mut lines = self.pull_rows();
         if let Some((id, seen)) = &mut self.detail
@@ -341,7 +341,7 @@ impl Watching {
 impl Drop for Watching {
     fn drop(&mut self) {
         lock(&self.dashboard.watchers).remove(&self.number);
-        // To want nothing is always granted.
+        // Watching none is always granted.
         let _ = self.dashboard.details.want(self.number, None);
     }
 }
@@ -362,7 +362,7 @@ impl Edition {
     }
 }
 
-/// What the one reader knows.
+/// The state of the reading task.
 #[derive(Default)]
 struct Reader {
     at: Timestamp,
@@ -372,7 +372,7 @@ struct Reader {
     changes: u64,
     looks: u32,
     checks: Vec<HealthCheck>,
-    /// Something was found otherwise than the schedule says.
+    /// Whether something contradicts the schedule that was read.
     doubts: bool,
     peak: u32,
 }
@@ -392,7 +392,7 @@ impl Reader {
         self.figures.retain(|id, _| self.listed.contains_key(id));
     }
 
-    /// Instances of which nothing was counted. One that is over is counted once more, to its end.
+    /// Instances that were not counted. An ended one is counted once more, to its end.
     fn uncounted(&self) -> Vec<Listed> {
         self.listed
             .values()
@@ -429,7 +429,7 @@ impl Reader {
         }
     }
 
-    /// How far an instance is counted.
+    /// Up to where an instance is counted.
     fn counted(&self, id: InstanceId) -> Option<Counted> {
         let (listed, figures) = (self.listed.get(&id)?, self.figures.get(&id)?);
         Some(Counted {
@@ -443,7 +443,7 @@ impl Reader {
         self.figures.get(&id).map_or(Seq::default(), |one| one.upto)
     }
 
-    /// Which of these have more to be counted at once.
+    /// Returns which of these have more events to count.
     fn take_now(
         &mut self,
         asked: Vec<InstanceId>,
@@ -456,7 +456,7 @@ impl Reader {
                 continue;
             };
             let Some(mut now) = now else {
-                // It has just ended, or is about to begin.
+                // It has just ended, or is about to start.
                 self.doubts = true;
                 figures.is(None);
                 continue;
@@ -466,8 +466,8 @@ impl Reader {
                 .is_some_and(|known| known != now.generation);
             let news = now.news.take();
             let (false, Some((upto, news))) = (is_another, news) else {
-                // What was counted above the record may be void, or the live log begins later: the
-                // record is asked again.
+                // Events counted beyond the record may be void, or the live log starts later: the
+                // record is read again.
                 self.figures.remove(&id);
                 self.doubts = true;
                 continue;
@@ -535,7 +535,7 @@ impl Reader {
     }
 }
 
-/// In lines of a bounded size. Nothing new is no line.
+/// Splits an update into lines of bounded size. An empty update has no lines.
 fn lines(news: DashboardUpdate) -> Vec<Arc<str>> {
     let DashboardUpdate {
         reset: anew,
@@ -572,7 +572,7 @@ fn lines(news: DashboardUpdate) -> Vec<Arc<str>> {
         .collect()
 }
 
-/// What a lock guards here is whole after every statement, so a panic elsewhere spoils nothing.
+/// The guarded value is consistent after every statement, so a panic elsewhere does no harm.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! This server's lease, and what is done for servers that let theirs go.
+//! This server's lease, and the clean-up after servers whose lease has expired.
 
 use std::time::Duration;
 
@@ -9,28 +9,29 @@ use tokio_util::sync::CancellationToken;
 use crate::ctx::Ctx;
 use crate::store::NodeId;
 
-/// How long a server is believed to live without a word of it. Its people leave a grace after its
-/// last word, so this is the smaller part of that.
+/// How long a server counts as alive after its last renewal. Its users leave one grace period after
+/// that, so the lease is the smaller part of the delay.
 const LEASE_MS: i64 = 6_000;
 
-/// Between two renewals: two may fail.
+/// Time between two renewals: two may fail.
 const RENEW_MS: u64 = 2_000;
 
-/// Between two looks at what dead servers left: so long after the grace they are shown as left.
+/// Time between two looks for connections of dead servers. Their users are shown as left this much
+/// after the grace period.
 const REAP_MS: u64 = 2_000;
 
-/// Between two sweeps: what a crash left half done, and what others wrote into what lasts, is
-/// taken up so long after.
+/// Time between two sweeps, which resume what a crash left unfinished and take over what other
+/// programs wrote to the durable store.
 const SWEEP_MS: u64 = 10_000;
 
-/// Takes the lease; should the live store be away, the first renewal takes it.
+/// Takes the lease. If Redis is unavailable, the first renewal takes it.
 pub async fn begin(ctx: &Ctx, node: &NodeId) {
     if let Err(error) = ctx.store.renew_lease(node, LEASE_MS).await {
         tracing::warn!(%error, "the lease is taken later");
     }
 }
 
-/// Runs until told to stop; tells `nodes` which servers live.
+/// Runs until `stop` is cancelled. Publishes the live servers through `nodes`.
 pub async fn run(
     ctx: Ctx,
     node: NodeId,
@@ -61,7 +62,8 @@ pub async fn run(
                 }
             },
             _ = reap.tick(), if away_since.is_none() && is_first(&node, &nodes.borrow()) => {
-                // This server first: having stood still, it must not take its own for dead.
+                // This server renews first, so that after a stall it does not take its own users
+                // for lost.
                 let reaped = match ctx.store.renew_lease(&node, LEASE_MS).await {
                     Ok(_) => ctx.store.reap_all(grace_ms).await,
                     Err(error) => Err(error),
@@ -83,12 +85,13 @@ pub async fn run(
     }
 }
 
-/// Whether this server does what one of all should do. For economy, not for safety.
+/// Whether this server does the work that one server should do. Saves work; not needed for
+/// correctness.
 fn is_first(node: &NodeId, nodes: &[NodeId]) -> bool {
     nodes.iter().min().is_none_or(|first| first >= node)
 }
 
-/// Lost connections whose grace was over.
+/// Counts stays whose grace period has passed.
 fn count(ctx: &Ctx, reaped: usize) {
     let reaped = u64::try_from(reaped).unwrap_or(u64::MAX);
     ctx.metrics.reaped.inc_by(reaped);

@@ -1,7 +1,7 @@
-//! How far people have read: kept in memory for a moment, then told and written together.
+//! Read positions: kept in memory for a moment, then published and written together.
 //!
-//! A position that is written twice, or told twice, is the same: only the highest counts. So what a
-//! crash loses is some seconds of reading, and nothing waits while what lasts is away.
+//! Writing or publishing a position twice is harmless, because only the highest counts. A crash
+//! loses some seconds of positions, and nothing waits while the durable store is unavailable.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{ReadPosition, Store};
 
-/// Between two times that positions are told and written: so often at most for one person and
-/// instance, and so much is lost by a crash.
+/// Time between two writes: the rate limit for one user and instance, and what a crash can lose.
 const EVERY_MS: u64 = 1_000;
 
-/// Positions of one statement.
+/// Positions in one statement.
 const WRITTEN_AT_ONCE_MAX: usize = 500;
 
-/// Positions that may wait while what lasts is away; those of others are not kept then.
+/// Positions that may wait while the durable store is unavailable. Beyond that, new ones are
+/// dropped.
 const WAITING_MAX: usize = 100_000;
 
 /// Positions that are not written yet.
@@ -36,7 +36,7 @@ struct Waiting {
 }
 
 impl Reading {
-    /// Somebody has read so far.
+    /// Sets a read position.
     pub fn note(&self, user: UserId, instance: InstanceId, seq: Seq) {
         let mut waiting = self.waiting();
         if waiting.len() >= WAITING_MAX && !waiting.contains_key(&(user, instance)) {
@@ -51,14 +51,14 @@ impl Reading {
         }
     }
 
-    /// How far they have read, as far as it is not written yet.
+    /// The position, if it is not written yet.
     pub fn position(&self, user: UserId, instance: InstanceId) -> Seq {
         self.waiting()
             .get(&(user, instance))
             .map_or(Seq::default(), |position| position.seq)
     }
 
-    /// Positions that nobody was told of.
+    /// Positions that were not published.
     fn untold(&self) -> Vec<ReadPosition> {
         let mut waiting = self.waiting();
         let untold = waiting.iter_mut().filter(|(_, position)| !position.told);
@@ -80,7 +80,7 @@ impl Reading {
             .collect()
     }
 
-    /// These are written.
+    /// Removes the written positions.
     fn written(&self, positions: &[ReadPosition]) {
         let mut waiting = self.waiting();
         for one in positions {
@@ -91,7 +91,7 @@ impl Reading {
         }
     }
 
-    // What it guards is whole after every statement, so a panic elsewhere spoils nothing.
+    // The guarded value is consistent after every statement, so a panic elsewhere does no harm.
     fn waiting(&self) -> MutexGuard<'_, HashMap<(UserId, InstanceId), Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,7 +105,7 @@ fn of((user, instance): (UserId, InstanceId), position: Waiting) -> ReadPosition
     }
 }
 
-/// Tells and writes positions until told to stop; then once more.
+/// Publishes and writes positions until `stop` is cancelled, and once more at the end.
 pub async fn run(reading: Arc<Reading>, store: Arc<dyn Store>, stop: CancellationToken) {
     let mut tick = interval(Duration::from_millis(EVERY_MS));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -125,7 +125,7 @@ async fn flush(reading: &Reading, store: &dyn Store) {
             break;
         }
         if let Err(error) = store.publish_read(&untold).await {
-            // They are told the next time that they read.
+            // The next change is published again.
             tracing::debug!(%error, "other terminals do not hear what was read");
         }
     }

@@ -1,7 +1,7 @@
-//! Time: instances started and ended to the second, what is due and nothing else looked at.
+//! The scheduler starts and ends instances on time, and looks only at due ones.
 //!
-//! No leader and no lock: every step is conditional and idempotent, so servers may race and may die
-//! anywhere. The sweep resumes whatever is half done.
+//! There is no leader and there are no locks: every step is conditional and idempotent, so servers
+//! may race and may die at any point. The sweep resumes unfinished steps.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,36 +21,36 @@ use crate::store::{Agenda, EndStep, Stepped};
 /// How far ahead deadlines are kept in memory, in milliseconds.
 const HORIZON_MS: i64 = 60_000;
 
-/// Between two readings of the agenda: so long after somebody else wrote into the schedule, it is
-/// known here.
+/// Time between two reads of the agenda. Rows that another program inserts are found after this
+/// time.
 const READ_MS: i64 = 10_000;
 
-/// After a reading that failed.
+/// Time until the next read after a failure.
 const RETRY_MS: i64 = 1_000;
 
-/// Instances that are started or ended side by side.
+/// Instances that are started or ended concurrently.
 const AT_ONCE_MAX: usize = 16;
 
-/// Ends whose record is completed side by side: while what lasts is slow, that keeps nobody in who
-/// should leave.
+/// Ends whose record is completed concurrently. Apart from the first steps, so that a slow durable
+/// store does not delay leaves.
 const RECORDS_MAX: usize = 16;
 
-/// The first steps of an end: after them nobody is in any more.
+/// The first steps of an end; after them everybody has left.
 const STEPS_ON_TIME: usize = 2;
 
-/// How often a step that is not done yet is tried again before the next reading takes it up.
+/// How often an unfinished step is retried before the next read takes it up.
 const TRIES_MAX: usize = 100;
 
-/// Between two such tries.
+/// Time between two such retries.
 const TRY_MS: u64 = 50;
 
-/// Runs until told to stop. `changed`: the schedule has changed.
+/// Runs until `stop` is cancelled. `changed` announces a changed schedule.
 pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
     let mut agenda = Agenda::default();
     let mut read_at = ctx.now();
-    // One reading at most, beside everything else: what is known already happens on time.
+    // At most one read at a time, beside everything else: known deadlines are met meanwhile.
     let mut reading: JoinSet<Result<Agenda, Agenda>> = JoinSet::new();
-    // What is being started or ended: one slow end keeps no other instance waiting.
+    // Starts and ends in progress: a slow one does not delay other instances.
     let mut running: JoinSet<(InstanceId, Next)> = JoinSet::new();
     let mut in_work: BTreeSet<InstanceId> = BTreeSet::new();
     let rooms = Rooms::new();
@@ -79,7 +79,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                 });
             }
         }
-        // What is being read is not read once more before it is there.
+        // The next read starts after the current one has finished.
         let next_reading = reading.is_empty().then_some(read_at);
         let far = now.plus_ms(READ_MS);
         let wait_ms = next_deadline(&agenda, next_reading.unwrap_or(far)).ms_since(ctx.now());
@@ -105,7 +105,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                     }
                 }
                 Err(error) => {
-                    // A panic in one instance's step; the next reading finds it again.
+                    // A panic in one instance's step; the next read finds the instance again.
                     tracing::error!(%error, "a step of an instance broke");
                     in_work.clear();
                 }
@@ -113,12 +113,12 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
             () = tokio::time::sleep(wait) => {}
         }
     }
-    // Whatever is half done is resumed by another server, or the next start.
+    // Unfinished steps are resumed by another server, or at the next start.
     reading.shutdown().await;
     running.shutdown().await;
 }
 
-/// How much is done side by side. Neither semaphore is ever closed.
+/// Limits of concurrent work. The semaphores are never closed.
 #[derive(Clone)]
 struct Rooms {
     on_time: Arc<Semaphore>,
@@ -141,13 +141,13 @@ fn next_deadline(agenda: &Agenda, read_at: Timestamp) -> Timestamp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
-    /// Which, and when it was to begin.
+    /// The instance and its scheduled start.
     Start(InstanceId, Timestamp),
-    /// Which, and when it was to end, where that is not long ago.
+    /// The instance and its scheduled end, unless that is long past.
     End(InstanceId, Option<Timestamp>),
 }
 
-/// What is due, taken out of the agenda.
+/// Takes the due instances out of the agenda.
 fn take_due(agenda: &mut Agenda, now: Timestamp) -> Vec<Due> {
     let mut due = Vec::new();
     agenda.starts.retain(|(id, at)| {
@@ -168,29 +168,29 @@ fn take_due(agenda: &mut Agenda, now: Timestamp) -> Vec<Due> {
     due
 }
 
-/// When the agenda is to be read again.
+/// When the agenda is read next.
 enum Next {
-    /// When it would be anyway.
+    /// At the regular time.
     AsPlanned,
     /// At once.
     Now,
-    /// In a while: at once, what failed would fail again and again.
+    /// After a pause, so that a failure is not retried in a tight loop.
     Soon,
 }
 
 async fn start(ctx: &Ctx, id: InstanceId, at: Timestamp) -> Next {
     match ctx.store.start(id, ctx.now()).await {
-        // Its time was over before anybody could start it: its record says that it was missed.
+        // Its end has passed before any server started it: the record says that it was missed.
         Ok(Some(to)) if to <= ctx.now() => {
             end(ctx, id, Reason::Missed).await;
             Next::AsPlanned
         }
-        // It has an end, which may be near.
+        // Its end may be near.
         Ok(Some(_)) => {
             ctx.metrics.record_start(ctx.now().ms_since(at));
             Next::Now
         }
-        // Somebody else has started it, most likely.
+        // Another server has probably started it.
         Ok(None) => Next::Soon,
         Err(error) => {
             tracing::error!(instance = %id, %error, "not started: tried again");
@@ -199,7 +199,8 @@ async fn start(ctx: &Ctx, id: InstanceId, at: Timestamp) -> Next {
     }
 }
 
-/// The agenda; while what lasts cannot be asked, the ends that the live store knows of.
+/// Reads the agenda. While the durable store is unavailable, returns the ends that the live store
+/// knows.
 async fn read(ctx: Ctx, now: Timestamp) -> Result<Agenda, Agenda> {
     let error = match ctx.store.agenda(now, HORIZON_MS).await {
         Ok(read) => return Ok(read),
@@ -222,8 +223,8 @@ fn add_ends(agenda: &mut Agenda, live: Agenda) {
     }
 }
 
-/// Takes an instance through the steps of its end, as far as they go now. Those that must happen on
-/// time wait for no others' record.
+/// Takes an instance through the steps of its end as far as possible now. Urgent steps do not wait
+/// for the records of others.
 async fn end_in(rooms: &Rooms, ctx: &Ctx, id: InstanceId, at: Option<Timestamp>) {
     let (on_time, rest) = EndStep::ALL.split_at(STEPS_ON_TIME);
     let one_of_many = rooms.on_time.acquire().await;
@@ -238,12 +239,12 @@ async fn end_in(rooms: &Rooms, ctx: &Ctx, id: InstanceId, at: Option<Timestamp>)
     }
 }
 
-/// Takes an instance through the steps of its end, as far as they go now.
+/// Takes an instance through the steps of its end as far as possible now.
 pub async fn end(ctx: &Ctx, id: InstanceId, reason: Reason) {
     take_steps(ctx, id, reason, EndStep::ALL).await;
 }
 
-/// Whether all of them are done.
+/// Returns whether all of them are done.
 async fn take_steps(ctx: &Ctx, id: InstanceId, reason: Reason, steps: &[EndStep]) -> bool {
     for step in steps {
         if !take_step(ctx, id, reason, *step).await {
@@ -253,15 +254,15 @@ async fn take_steps(ctx: &Ctx, id: InstanceId, reason: Reason, steps: &[EndStep]
     true
 }
 
-/// Whether the next step may follow.
+/// Returns whether the next step may follow.
 async fn take_step(ctx: &Ctx, id: InstanceId, reason: Reason, step: EndStep) -> bool {
     for _ in 0..TRIES_MAX {
         match ctx.store.end_step(id, reason, step, ctx.now()).await {
             Ok(Stepped::Done) => return true,
-            // Somebody else has ended it, or its end was moved.
+            // Another server has ended it, or its end was moved.
             Ok(Stepped::NotYet) if step == EndStep::Marked => return false,
             Ok(Stepped::NotYet) => tokio::time::sleep(Duration::from_millis(TRY_MS)).await,
-            // What lasts is away: people still have to leave on time. The rest follows.
+            // MySQL is unavailable: participants still leave on time. The rest follows later.
             Err(Error::Fault(Fault::Unavailable { .. })) if step == EndStep::Marked => return true,
             Err(error) => {
                 tracing::warn!(instance = %id, ?step, %error, "the end waits");

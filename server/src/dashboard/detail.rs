@@ -1,5 +1,5 @@
-//! One instance in detail: who came and went, who holds which stay, what has happened, counted event
-//! by event; and what of it has not been told yet.
+//! One instance in detail, counted event by event: stays, connections and timeline, and which of it
+//! was not sent yet.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,31 +16,31 @@ use crate::store::dashboard::{Attended, Coming, Denial, Holder};
 
 mod arrivals;
 
-/// People of one line: with the longest names and as many stays as are told, it stays below what a
-/// frame may have.
+/// Users of one line, so that it stays below the limit of a frame, even with the longest names and
+/// many stays.
 const PEOPLE_PER_LINE: usize = 20;
 
-/// Traces of one line; an announcement is the longest of them.
+/// Timeline entries of one line; an announcement is the longest.
 const TRACES_PER_LINE: usize = 8;
 
 /// One instance, counted up to a seq.
 #[derive(Debug)]
 pub(super) struct Detail {
     id: InstanceId,
-    /// The last seq that was counted.
+    /// The last counted seq.
     pub(super) upto: Seq,
-    /// The live generation that it was counted in; `None`: only the record was.
+    /// The live generation that was counted; `None` if only the record was.
     pub(super) generation: Option<Generation>,
-    /// Whether it was counted from the beginning.
+    /// Whether it was counted from the start.
     pub(super) is_begun: bool,
     people: BTreeMap<UserId, Attendee>,
     here: u32,
     sums: MeetingTotals,
     traces: VecDeque<TimelineEntry>,
     traced: u64,
-    /// Who has lost every connection, and when that stay began.
+    /// Users without connections, with the start of that stay.
     lost: HashMap<UserId, Timestamp>,
-    /// Whether it was looked before who holds which stay.
+    /// Whether the connections were read before.
     is_held: bool,
     changed: BTreeSet<UserId>,
     told_traces: u64,
@@ -48,19 +48,19 @@ pub(super) struct Detail {
     edition: Edition,
 }
 
-/// What was told last.
+/// What was sent last.
 #[derive(Debug, Default)]
 struct Edition {
-    /// 0: nothing was told yet.
+    /// 0 if nothing was sent.
     number: u64,
     follows: u64,
     changes: Vec<Arc<str>>,
-    /// The whole picture, once somebody needs it.
+    /// The complete state, once a watcher needs it.
     all: Option<Vec<Arc<str>>>,
 }
 
 impl Detail {
-    /// Of which nothing is known.
+    /// Returns an instance of which nothing is counted.
     pub(super) fn new(id: InstanceId) -> Self {
         Self {
             id,
@@ -81,7 +81,7 @@ impl Detail {
         }
     }
 
-    /// Begins anew with what the record says up to a seq; `last` are its last events.
+    /// Starts again from the record up to a seq; `last` are its last events.
     pub(super) fn begin(
         &mut self,
         generation: Option<Generation>,
@@ -135,8 +135,8 @@ impl Detail {
         self.trace_event(event);
     }
 
-    /// Who holds which stay now; `rtt`: how long a connection takes there and back, where that is
-    /// known here.
+    /// Sets the connections that hold each stay. `rtt` returns a connection's round trip, where
+    /// this server knows it.
     pub(super) fn hold(
         &mut self,
         holders: Vec<Holder>,
@@ -192,7 +192,7 @@ impl Detail {
                 _ => {}
             }
         }
-        // Who was lost before anybody looked is no news.
+        // Users who were lost before the first read are not an event.
         if std::mem::replace(&mut self.is_held, true) {
             for (user, what) in turned {
                 self.trace(at, Some(user), None, what);
@@ -200,7 +200,7 @@ impl Detail {
         }
     }
 
-    /// Somebody was refused.
+    /// Adds a refused user.
     pub(super) fn deny(&mut self, denial: Denial) {
         self.sums.denied += 1;
         let code = denial.code;
@@ -305,7 +305,7 @@ impl Detail {
         }
     }
 
-    /// Makes an edition of what has changed, if something has; whether there is a new one.
+    /// Creates an edition of what has changed. Returns whether there is a new one.
     pub(super) fn publish(&mut self, number: u64) -> bool {
         if !self.is_begun {
             return false;
@@ -343,7 +343,8 @@ impl Detail {
         true
     }
 
-    /// What somebody has to be told who was told up to this edition, and up to which they are then.
+    /// Returns the lines for a watcher that has the edition `seen`, and the edition that it has
+    /// then.
     pub(super) fn told(&mut self, seen: Option<u64>) -> Option<(u64, Vec<Arc<str>>)> {
         let number = self.edition.number;
         if number == 0 || seen == Some(number) {
@@ -370,7 +371,7 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// In lines of a bounded size.
+/// Splits an update into lines of bounded size.
 fn lines(news: DetailUpdate) -> Vec<Arc<str>> {
     let people = news.attendees.chunks(PEOPLE_PER_LINE);
     let traces = news.timeline.chunks(TRACES_PER_LINE);

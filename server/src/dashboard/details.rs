@@ -1,4 +1,4 @@
-//! The instances that somebody looks into: each looked at once for all who do, as far as the
+//! The instances that are watched in detail, each read once for all its watchers, up to where the
 //! dashboard has counted it.
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,24 +16,24 @@ use crate::hub::Hub;
 use crate::store::dashboard::Listed;
 use crate::store::{NodeId, Store};
 
-/// Instances that are looked into at once at one server: as many as admins have screens.
+/// Instances watched in detail at one server.
 const DETAILS_MAX: usize = 64;
 
-/// Events of a log that are read at once.
+/// Events of a log read at once.
 const EVENTS_MAX: usize = 500;
 
-/// Times that a log which is behind is read within one look; what is left is counted by the next.
+/// How often a log that is behind is read within one pass; the next pass counts the rest.
 const ROUNDS_MAX: usize = 20;
 
-/// The instances that somebody looks into.
+/// The instances that are watched in detail.
 #[derive(Default)]
 pub(super) struct Details {
-    /// Who watches, by their number, and what they look into.
+    /// The watchers by their number, with the instance they watch.
     wanted: Mutex<HashMap<u64, InstanceId>>,
     known: Mutex<HashMap<InstanceId, Arc<Mutex<Detail>>>>,
 }
 
-/// How far the dashboard has counted an instance.
+/// Up to where the dashboard has counted an instance.
 pub(super) struct Counted {
     pub(super) listed: Listed,
     pub(super) upto: Seq,
@@ -41,7 +41,7 @@ pub(super) struct Counted {
 }
 
 impl Details {
-    /// Somebody looks into this instance, and into no other.
+    /// Watches this instance, and no other.
     pub(super) fn want(&self, who: u64, instance: Option<InstanceId>) -> Result<(), Reject> {
         let mut wanted = lock(&self.wanted);
         let Some(instance) = instance else {
@@ -62,12 +62,12 @@ impl Details {
         Ok(())
     }
 
-    /// What is known of an instance.
+    /// The detail of an instance.
     pub(super) fn known(&self, instance: InstanceId) -> Option<Arc<Mutex<Detail>>> {
         lock(&self.known).get(&instance).cloned()
     }
 
-    /// Whether there is one of which nothing is known.
+    /// Whether there is one that was not counted yet.
     pub(super) fn is_asked(&self) -> bool {
         let known = lock(&self.known);
         lock(&self.wanted)
@@ -75,12 +75,12 @@ impl Details {
             .any(|id| !known.contains_key(id))
     }
 
-    /// Nobody watches.
+    /// Drops everything, when nobody watches.
     pub(super) fn forget(&self) {
         lock(&self.known).clear();
     }
 
-    /// What is looked into, and nothing else.
+    /// The watched instances.
     fn all(&self) -> Vec<(InstanceId, Arc<Mutex<Detail>>)> {
         let wanted: BTreeSet<InstanceId> = lock(&self.wanted).values().copied().collect();
         let mut known = lock(&self.known);
@@ -93,7 +93,7 @@ impl Details {
         known.iter().map(|(id, one)| (*id, one.clone())).collect()
     }
 
-    /// Brings all of them up to where they are counted. Whether something is to be told.
+    /// Updates all of them to where they are counted. Returns whether something changed.
     pub(super) async fn look(
         &self,
         looker: &Looker<'_>,
@@ -116,7 +116,7 @@ impl Details {
             if let Some(counted) = counted(id) {
                 looker.bring_up(&detail, &counted).await?;
             } else {
-                // Nobody knows of it, or it was over long ago.
+                // It is unknown, or ended long ago.
                 lock(&detail).is_begun = true;
             }
             let mut detail = lock(&detail);
@@ -132,7 +132,7 @@ impl Details {
     }
 }
 
-/// Who looks, and when.
+/// The inputs of one pass.
 pub(super) struct Looker<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) hub: &'a Hub,
@@ -141,7 +141,7 @@ pub(super) struct Looker<'a> {
 }
 
 impl Looker<'_> {
-    /// Counts as far as the dashboard has, so that both say the same.
+    /// Counts as far as the dashboard has, so that both agree.
     async fn bring_up(&self, detail: &Mutex<Detail>, counted: &Counted) -> Answer<()> {
         let id = counted.listed.id;
         let goes_on = {
@@ -178,7 +178,7 @@ impl Looker<'_> {
                 detail.count(&event);
             }
             if detail.upto == after {
-                // It has begun anew meanwhile: the next look sees that.
+                // It was rebuilt meanwhile; the next pass notices.
                 break;
             }
         }

@@ -1,4 +1,4 @@
-//! The figures of one instance: what was counted of its log, and what it is now.
+//! The figures of one instance: counts of its log, and its current state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use crate::store::dashboard::{Counted, Listed, Now, STEP_MS};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Steps of a minute.
+/// Steps in a minute.
 const STEPS_PER_MINUTE: i64 = MINUTE_MS / STEP_MS;
 
 /// One instance, counted up to a seq.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
-    /// The last seq that was counted.
+    /// The last counted seq.
     pub(super) upto: Seq,
-    /// The live generation that it was counted in; `None`: only the record was.
+    /// The live generation that was counted; `None` if only the record was.
     pub(super) generation: Option<Generation>,
     ever: BTreeSet<UserId>,
     late: u32,
@@ -29,12 +29,12 @@ pub(super) struct Figures {
     last_message: Option<Timestamp>,
     steps: BTreeMap<i64, u64>,
     now: Option<Now>,
-    /// How many wait for it to begin.
+    /// Users who wait for its start.
     pub(super) waiting: u32,
 }
 
 impl Figures {
-    /// What happened up to this seq is counted too.
+    /// Adds the events up to this seq.
     pub(super) fn count(&mut self, listed: &Listed, upto: Seq, news: Counted) {
         self.upto = upto;
         for (user, joined) in news.joined {
@@ -51,12 +51,12 @@ impl Figures {
         }
     }
 
-    /// What it is now.
+    /// Sets the current state.
     pub(super) fn is(&mut self, now: Option<Now>) {
         self.now = now;
     }
 
-    /// As the dashboard shows it at this time.
+    /// The row that the dashboard shows at this time.
     pub(super) fn row(&mut self, listed: &Listed, at: Timestamp) -> DashboardRow {
         let step = at.as_ms().div_euclid(STEP_MS);
         let minute = step.div_euclid(STEPS_PER_MINUTE);
@@ -104,7 +104,7 @@ impl Figures {
         }
     }
 
-    /// Nothing where nothing was said for so long.
+    /// Empty if there was no message for so long.
     fn spark(&self, first: i64, minutes: i64) -> Vec<u64> {
         if self.steps.is_empty() {
             return Vec::new();

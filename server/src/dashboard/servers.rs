@@ -1,4 +1,4 @@
-//! How this server is, and the others, as each of them says.
+//! The status of this server and of the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::Dashboard;
 
-/// Between two words of a server to the others, in milliseconds.
+/// Time between two status messages to the other servers, in milliseconds.
 const TELL_MS: u64 = 2_000;
 
 impl Dashboard {
-    /// From here on it is known where this server listens.
+    /// Sets the address on which this server listens.
     pub fn listens(&self, bound: std::net::SocketAddr) {
         let host = rustix::system::uname();
         let host = host.nodename().to_string_lossy();
-        // It listens once.
+        // It is set once.
         let _ = self.name.set(format!("{host} {bound}"));
     }
 
-    /// Tells the other servers how this one is, until told to stop.
+    /// Publishes this server's status until `stop` is cancelled.
     pub async fn tell(self: Arc<Self>, stop: CancellationToken) {
         let mut tick = interval(Duration::from_millis(TELL_MS));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,7 +40,7 @@ impl Dashboard {
         }
     }
 
-    /// This server first, then the others by their names.
+    /// This server first, then the others by name.
     pub(super) fn servers(&self) -> Vec<ServerStatus> {
         let others = self.hub.servers().into_iter();
         let mut others: Vec<ServerStatus> = others.filter(|one| one.node != self.node.0).collect();
@@ -68,7 +68,7 @@ impl Dashboard {
     }
 }
 
-/// What the head says of all servers.
+/// Adds up the figures of all servers.
 pub(super) fn sum(servers: &[ServerStatus], head: &mut DashboardTotals) {
     for server in servers {
         head.connections = head.connections.saturating_add(server.connections);

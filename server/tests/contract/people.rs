@@ -76,7 +76,10 @@ pub async fn password_can_be_set_repeatedly(harness: &mut Harness) {
         assert_eq!(hash().await.as_deref(), Some(wanted));
     }
     let unknown = UserId::new(ID_MAX).expect("the largest");
-    let set = harness.store.set_password(unknown, "$argon2id$", None).await;
+    let set = harness
+        .store
+        .set_password(unknown, "$argon2id$", None)
+        .await;
     assert_eq!(code(&set), Some(Code::NotFound));
 }
 

@@ -1,13 +1,13 @@
-//! The curve of arrivals: as many steps as are shown, each of them longer the longer it goes on.
+//! The histogram of joins: a fixed number of steps, which get longer with time.
 
 use plenary_shared::limits::ARRIVAL_STEPS_MAX;
 use plenary_shared::protocol::Arrivals;
 use plenary_shared::time::Timestamp;
 
-/// How long a step is at first, in milliseconds.
+/// The first length of a step, in milliseconds.
 const FIRST_STEP_MS: i64 = 60_000;
 
-/// Somebody came. Whoever comes before the first counts with them.
+/// Adds a join. One before the first step counts into the first.
 pub(super) fn add(curve: &mut Arrivals, at: Timestamp) {
     if curve.counts.is_empty() {
         curve.start = Timestamp::from_ms(at.as_ms().div_euclid(FIRST_STEP_MS) * FIRST_STEP_MS);
@@ -26,7 +26,7 @@ pub(super) fn add(curve: &mut Arrivals, at: Timestamp) {
     curve.counts[step] += 1;
 }
 
-/// Two steps become one.
+/// Merges pairs of steps.
 fn widen(curve: &mut Arrivals) {
     curve.step_ms *= 2;
     curve.counts = curve.counts.chunks(2).map(|two| two.iter().sum()).collect();

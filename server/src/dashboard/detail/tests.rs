@@ -1,4 +1,4 @@
-//! Counting one instance in detail.
+//! Tests of one instance in detail.
 
 use plenary_shared::domain::{Code, Reason};
 use plenary_shared::protocol::{Push, ServerLine};
@@ -56,7 +56,7 @@ fn begun() -> Detail {
     detail
 }
 
-/// What is told, put together.
+/// Puts the sent lines together.
 fn told(detail: &mut Detail, seen: Option<u64>) -> Option<(u64, DetailUpdate)> {
     let (number, lines) = detail.told(seen)?;
     let mut all = DetailUpdate::of(here());
@@ -180,7 +180,7 @@ fn whoever_loses_every_connection_is_lost_and_back() {
         ]
     );
     assert_eq!(news.attendees[0].rtt_ms, None);
-    // Whoever has left is not back.
+    // A user who has left does not come back.
     detail.hold(both(true, true), at(5), rtt);
     detail.count(&event(2, 6, leave(7, Reason::ConnectionLost)));
     detail.count(&event(3, 7, join(7)));
