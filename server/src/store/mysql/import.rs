@@ -189,7 +189,7 @@ impl Import {
             match self.number(&sql, "rows_found").await? {
                 0 => {}
                 many if many > COUNTED_MAX => {
-                    found.push(format!("over {COUNTED_MAX} {}", table.rows))
+                    found.push(format!("over {COUNTED_MAX} {}", table.rows));
                 }
                 few => found.push(format!("{few} {}", table.rows)),
             }

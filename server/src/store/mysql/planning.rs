@@ -111,8 +111,14 @@ impl MysqlStore {
         if moved.rows == 0 {
             return Err(self.not_scheduled(id).await);
         }
-        work.execute(audit::entry(now, by, "moved", id, Some(window(from, to))))
-            .await?;
+        work.execute(audit::entry(
+            now,
+            by,
+            "moved",
+            id.to_string(),
+            Some(window(from, to)),
+        ))
+        .await?;
         Ok(work.commit().await?)
     }
 
@@ -129,7 +135,7 @@ impl MysqlStore {
             return Err(self.not_scheduled(id).await);
         }
         let detail = reason.map(str::to_owned);
-        work.execute(audit::entry(now, by, "cancelled", id, detail))
+        work.execute(audit::entry(now, by, "cancelled", id.to_string(), detail))
             .await?;
         Ok(work.commit().await?)
     }

@@ -82,7 +82,7 @@ impl MysqlStore {
         work.execute(meetings::insert_instance(id, from, to))
             .await?;
         let detail = Some(window(from, to));
-        work.execute(audit::entry(now, by, "scheduled", id, detail))
+        work.execute(audit::entry(now, by, "scheduled", id.to_string(), detail))
             .await?;
         work.commit().await?;
         Ok(id)

@@ -10,7 +10,7 @@ pub fn entry(
     at: Timestamp,
     by: Option<UserId>,
     action: &str,
-    target: impl ToString,
+    target: String,
     detail: Option<String>,
 ) -> Change {
     Change::new(
@@ -20,7 +20,7 @@ pub fn entry(
             "at": at,
             "actor": by,
             "action": action,
-            "target": target.to_string(),
+            "target": target,
             "detail": detail,
         },
     )

@@ -123,7 +123,13 @@ impl Statement {
         let mut condition = String::new();
         for (at, one) in instances.iter().enumerate() {
             let (meeting, order) = (format!(":meeting{at}"), format!(":order{at}"));
-            condition += &format!(" OR (m.meetingID = {meeting} AND m.orderID = {order})");
+            condition.extend([
+                " OR (m.meetingID = ",
+                &meeting,
+                " AND m.orderID = ",
+                &order,
+                ")",
+            ]);
             self.params.push((meeting.into(), one.meeting.into()));
             self.params.push((order.into(), one.order.into()));
         }

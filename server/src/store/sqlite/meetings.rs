@@ -104,7 +104,7 @@ fn schedule(
     let id = InstanceId::new(meeting, order);
     tx.execute(meetings::insert_instance(id, from, to))?;
     tx.tell(Feed::Changed);
-    tx.audit(by, "scheduled", id, Some(window(from, to)))?;
+    tx.audit(by, "scheduled", id.to_string(), Some(window(from, to)))?;
     Ok(id)
 }
 

@@ -147,7 +147,7 @@ fn move_instance(
         return Err(not_scheduled(tx.conn, id)?);
     }
     tx.tell(Feed::Changed);
-    Ok(tx.audit(by, "moved", id, Some(window(from, to)))?)
+    Ok(tx.audit(by, "moved", id.to_string(), Some(window(from, to)))?)
 }
 
 fn cancel(
@@ -160,7 +160,7 @@ fn cancel(
         return Err(not_scheduled(tx.conn, id)?);
     }
     tx.tell(Feed::Changed);
-    Ok(tx.audit(by, "cancelled", id, reason)?)
+    Ok(tx.audit(by, "cancelled", id.to_string(), reason)?)
 }
 
 fn not_scheduled(conn: &Connection, id: InstanceId) -> Result<Error, Fault> {

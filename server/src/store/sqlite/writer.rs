@@ -52,7 +52,7 @@ impl WriteTransaction<'_> {
         &self,
         by: Option<UserId>,
         action: &str,
-        target: impl ToString,
+        target: String,
         detail: Option<String>,
     ) -> Result<(), Fault> {
         self.execute(audit::entry(self.now, by, action, target, detail))?;
