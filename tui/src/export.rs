@@ -136,13 +136,13 @@ impl Transcript {
             attendance: Vec::new(),
             messages: Vec::new(),
         };
-        let name = |user| {
+        let name = |user: UserId| {
             let name = names.get(&user).cloned();
             name.unwrap_or_else(|| format!("#{user}"))
         };
         let mut positions = BTreeMap::new();
         for event in events {
-            transcript.add(event, &name, &mut positions);
+            transcript.add(event, name, &mut positions);
         }
         for attendance in &mut transcript.attendance {
             let stays = attendance.stays.iter();

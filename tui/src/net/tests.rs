@@ -117,11 +117,11 @@ async fn requests_are_sent_and_lines_received() {
         .expect("sent");
     assert!(matches!(
         next_event(&mut link).await,
-        LinkEvent::Line(line) if matches!(*line, ServerLine::Push(Push::Changed(_)))
+        LinkEvent::Line(message) if matches!(*message, ServerLine::Push(Push::Changed(_)))
     ));
     assert!(matches!(
         next_event(&mut link).await,
-        LinkEvent::Line(line) if matches!(*line, ServerLine::Reply(_))
+        LinkEvent::Line(message) if matches!(*message, ServerLine::Reply(_))
     ));
     assert_eq!(next_event(&mut link).await, LinkEvent::Garbled);
     let answer = peer.next().await.expect("a frame").expect("a good one");
@@ -149,8 +149,8 @@ async fn slow_owner_misses_no_line() {
     opened(&mut link).await;
     for id in 0..LINES {
         match next_event(&mut link).await {
-            LinkEvent::Line(line) => {
-                assert!(matches!(*line, ServerLine::Reply(reply) if reply.id == id));
+            LinkEvent::Line(message) => {
+                assert!(matches!(*message, ServerLine::Reply(reply) if reply.id == id));
             }
             other => panic!("{other:?}"),
         }
