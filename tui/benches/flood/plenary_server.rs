@@ -185,7 +185,7 @@ fn opened() -> OpenOk {
         seq: seq(1),
         durable: Seq::default(),
         users: users.collect(),
-        people,
+        roster: people,
         events: vec![event(1, me)],
         more: false,
         unread: None,
@@ -210,7 +210,7 @@ fn event(number: u64, what: EventKind) -> Event {
         instance: seminar().id,
         generation: Generation::new(1).expect("small"),
         seq: seq(number),
-        what,
+        kind: what,
         timestamp: Timestamp::from_ms(now_ms()),
     }
 }

@@ -100,7 +100,7 @@ impl Chat {
             instance: instance().id,
             generation: Generation::new(1).expect("small"),
             seq: Seq::new(number).expect("small"),
-            what: EventKind::Message {
+            kind: EventKind::Message {
                 user: user(2 + number % 20),
                 cmid: Cmid(Uuid::from_u128((1 << 64) + u128::from(number))),
                 body: MessageBody::parse(format!("{number}: {body}")).expect("a body"),
@@ -175,7 +175,7 @@ impl Chat {
                     generation: Generation::new(1).expect("small"),
                     seq: Seq::default(),
                     durable: Seq::default(),
-                    people: vec![],
+                    roster: vec![],
                     events: vec![],
                     more: false,
                     users: vec![],

@@ -263,7 +263,7 @@ mod tests {
             state,
             locked: here == 2,
             read_only: false,
-            here,
+            participants: here,
             cancelled: false,
             waiting: 0,
             reconnecting: 0,

@@ -22,11 +22,11 @@ fn row(meeting: u64, title: &str, from: &str, to: &str, state: InstanceState) ->
         state,
         locked: false,
         read_only: false,
-        here: 0,
+        participants: 0,
         cancelled: false,
         waiting: 0,
         reconnecting: 0,
-        ever: 0,
+        total_participants: 0,
         invited: (!meeting.is_multiple_of(2)).then_some(22),
         late: 0,
         left_early: 0,
@@ -76,7 +76,7 @@ fn head(fixture: &Fixture) -> DashboardTotals {
     DashboardTotals {
         now: fixture.now,
         live: 4,
-        soon: 1,
+        upcoming: 1,
         overrun: 1,
         participants: 70,
         peak: 161,
@@ -129,7 +129,7 @@ pub(super) fn dashboard(columns: u16, rows_: u16) -> Fixture {
     fixture.answer("watch", Done {});
     let event = DashboardUpdate {
         reset: true,
-        head: Some(head(&fixture)),
+        totals: Some(head(&fixture)),
         rows: rows(),
         checks: vec![check("redis", true, Some(1)), check("archive", false, None)],
         servers: servers(),

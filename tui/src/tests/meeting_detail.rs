@@ -80,7 +80,7 @@ fn trace(number: u64, when: &str, who: (u64, &str), what: TimelineKind) -> Timel
         user: Some(user(who.0)),
         name: who.1.to_owned(),
         seq: Some(seq(number)),
-        what,
+        kind: what,
     }
 }
 

@@ -66,7 +66,13 @@ fn begin(at: State) -> Fixture {
                 id: user(8),
                 name: "tim".to_owned(),
             }];
-            fixture.answer("wait", WaitOk { count: 1, people });
+            fixture.answer(
+                "wait",
+                WaitOk {
+                    count: 1,
+                    users: people,
+                },
+            );
             fixture
         }
         State::People => pressed("f3"),

@@ -69,7 +69,13 @@ fn answer_waiting(fixture: &mut Fixture, names: &[(u64, &str)], count: usize) {
         name: (*name).to_owned(),
     });
     let people = people.collect();
-    fixture.answer("wait", WaitOk { count, people });
+    fixture.answer(
+        "wait",
+        WaitOk {
+            count,
+            users: people,
+        },
+    );
 }
 
 fn push_waiting(fixture: &mut Fixture, (who, name): (u64, &str), waits: bool, count: usize) {
@@ -77,7 +83,7 @@ fn push_waiting(fixture: &mut Fixture, (who, name): (u64, &str), waits: bool, co
         instance: id(12, 3),
         user: user(who),
         name: name.to_owned(),
-        waits,
+        is_waiting: waits,
         count,
     }));
 }
