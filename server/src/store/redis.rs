@@ -28,8 +28,8 @@ mod session;
 mod waiting;
 
 pub use feed::{Subscriber, read_published};
-pub use meeting::{LivePage, Opened, PostOutcome};
-pub use messages::{Author, Target};
+pub use meeting::{LivePage, Opened};
+pub use messages::{Author, PostOutcome, Target};
 pub use presence::Lag;
 pub use rebuild::{Closing, LiveEnd};
 pub use scripts::{Refusal, ScriptError, Scripts, texts};

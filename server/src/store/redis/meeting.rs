@@ -1,12 +1,11 @@
-//! Participation, posting and reading in live instances: one round trip each.
+//! Participation and reading in live instances: one round trip each.
 
 use std::collections::HashMap;
 
 use plenary_shared::domain::{Event, Instance, InstanceState, Participant, User, UserRef};
-use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::limits;
 use plenary_shared::protocol::{JoinEventType, JoinLog, JoinTimes, Posted};
-use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
 use redis::Value;
 
@@ -16,26 +15,7 @@ use crate::store::{ConnectionId, Head, Page};
 use super::decode::{self, Decode, Profile, unexpected};
 use super::keys::{self, Keys};
 use super::scripts::{Script, ScriptError};
-use super::{Author, PIPELINE_INSTANCES_MAX, RedisStore, Target, UNARCHIVED_EVENTS_MAX, reader};
-
-/// The result of posting, editing or deleting a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PostOutcome {
-    /// It took effect, now or earlier.
-    Posted(Posted),
-    /// The archive, which has the log up to this seq, must be asked whether the cmid was used before.
-    CheckArchive(Seq),
-}
-
-impl PostOutcome {
-    /// Reads the reply of a script.
-    pub(super) fn read(word: &str, rest: &[Value]) -> Result<Self, ScriptError> {
-        match (word, rest) {
-            ("check_archive", [archived]) => Ok(Self::CheckArchive(decode::seq(archived)?)),
-            _ => Ok(Self::Posted(decode::posted(rest, word == "duplicate")?)),
-        }
-    }
-}
+use super::{PIPELINE_INSTANCES_MAX, RedisStore, reader};
 
 /// A page of a live log.
 #[derive(Debug)]
@@ -122,47 +102,6 @@ impl RedisStore {
             })
             .await?;
         Ok(decode::posted(&rest, false)?)
-    }
-
-    /// Posts a message. `checked`: the archive has nothing of this user and cmid up to this seq.
-    pub async fn post(
-        &self,
-        id: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        body: &MessageBody,
-        reply: Option<Target>,
-        checked: Seq,
-    ) -> Result<PostOutcome, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.log(),
-            k.cmids(),
-            k.user_messages(user.id),
-            k.channel(),
-        ];
-        let (word, rest) = self
-            .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Post, &keys);
-                command
-                    .arg(generation.get())
-                    .arg(user.id.get())
-                    .arg(cmid.to_string())
-                    .arg(body.as_str())
-                    .arg(UNARCHIVED_EVENTS_MAX)
-                    .arg(checked.get())
-                    .arg(
-                        reply
-                            .map(|quoted| quoted.seq.to_string())
-                            .unwrap_or_default(),
-                    )
-                    .arg(Author::word(reply.and_then(|quoted| quoted.author)));
-                command
-            })
-            .await?;
-        PostOutcome::read(&word, &rest)
     }
 
     /// Reads an instance for a new follower.

@@ -1,13 +1,33 @@
-//! Editing and deleting messages, and typing notifications.
+//! Posting, editing and deleting messages, and typing notifications.
 
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
+use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
+use redis::Value;
 
 use super::keys::Keys;
-use super::meeting::PostOutcome;
 use super::scripts::{Script, ScriptError};
-use super::{RedisStore, UNARCHIVED_EVENTS_MAX};
+use super::{RedisStore, UNARCHIVED_EVENTS_MAX, decode};
+
+/// The result of posting, editing or deleting a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PostOutcome {
+    /// It took effect, now or earlier.
+    Posted(Posted),
+    /// The archive, which has the log up to this seq, must be asked whether the cmid was used before.
+    CheckArchive(Seq),
+}
+
+impl PostOutcome {
+    /// Reads the reply of a script.
+    pub(super) fn read(word: &str, rest: &[Value]) -> Result<Self, ScriptError> {
+        match (word, rest) {
+            ("check_archive", [archived]) => Ok(Self::CheckArchive(decode::seq(archived)?)),
+            _ => Ok(Self::Posted(decode::posted(rest, word == "duplicate")?)),
+        }
+    }
+}
 
 /// A message to answer, edit or delete.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +62,47 @@ impl Author {
 }
 
 impl RedisStore {
+    /// Posts a message. `checked`: the archive has nothing of this user and cmid up to this seq.
+    pub async fn post(
+        &self,
+        id: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        reply: Option<Target>,
+        checked: Seq,
+    ) -> Result<PostOutcome, ScriptError> {
+        let k = Keys(id);
+        let keys = [
+            k.meeting(),
+            k.participants(),
+            k.log(),
+            k.cmids(),
+            k.user_messages(user.id),
+            k.channel(),
+        ];
+        let (word, rest) = self
+            .change(id, |generation| {
+                let mut command = self.scripts.command(Script::Post, &keys);
+                command
+                    .arg(generation.get())
+                    .arg(user.id.get())
+                    .arg(cmid.to_string())
+                    .arg(body.as_str())
+                    .arg(UNARCHIVED_EVENTS_MAX)
+                    .arg(checked.get())
+                    .arg(
+                        reply
+                            .map(|quoted| quoted.seq.to_string())
+                            .unwrap_or_default(),
+                    )
+                    .arg(Author::word(reply.and_then(|quoted| quoted.author)));
+                command
+            })
+            .await?;
+        PostOutcome::read(&word, &rest)
+    }
+
     /// Edits a message, or deletes it (`body` is `None`). `checked`: see [`RedisStore::post`].
     pub async fn change_message(
         &self,

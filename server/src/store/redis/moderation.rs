@@ -9,7 +9,7 @@ use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, NewEnd};
 
 use super::decode::{self, Decode};
 use super::keys::{self, Keys};
-use super::meeting::PostOutcome;
+use super::messages::PostOutcome;
 use super::scripts::{Script, ScriptError};
 use super::{RedisStore, UNARCHIVED_EVENTS_MAX};
 
