@@ -277,7 +277,7 @@ async fn meeting_detail_works_at_every_size() {
             mallory.post(join, &json!({})).await.ok();
             pty.send(ENTER);
             pty.wait("both", |screen| {
-                screen.contains("PARTICIPANTS 2") && screen.contains("mallory")
+                screen.contains("HERE 2") && screen.contains("mallory")
             });
             mallory.post(leave, &json!({})).await.ok();
             pty.wait("her leave", |screen| {

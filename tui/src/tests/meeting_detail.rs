@@ -261,7 +261,7 @@ fn access_80x24() {
         Verdict {
             allowed: false,
             rule: "locked".to_owned(),
-            explanation: "An admin has locked 44/1: nobody joins any more.".to_owned(),
+            explanation: "An admin has locked 44/1.".to_owned(),
             remedy: "plenary admin unlock 44/1".to_owned(),
         },
     );
@@ -505,16 +505,13 @@ fn refused_detail_shows_the_error() {
     let mut fixture = selected(80, 24);
     answer_watches(&mut fixture);
     fixture.key("enter");
-    let reject = Reject::new(
-        Code::TooManyRequests,
-        "Admins look into 64 meetings already.",
-    );
+    let reject = Reject::new(Code::TooManyRequests, "Admins already watch 64 meetings.");
     fixture.refuse("watch", reject);
-    assert!(fixture.shows("64 meetings already"), "{}", fixture.screen());
+    assert!(fixture.shows("already watch 64"), "{}", fixture.screen());
     assert!(fixture.shows("Incident 4471"), "{}", fixture.screen());
     // The error stays in place of the detail after the notice expires.
     fixture.wait_ms(60_000);
-    assert!(fixture.shows("64 meetings already"), "{}", fixture.screen());
+    assert!(fixture.shows("already watch 64"), "{}", fixture.screen());
     assert!(!fixture.shows("loading"), "{}", fixture.screen());
 }
 

@@ -185,8 +185,7 @@ fn totals(model: &Model, dashboard: &Dashboard, columns: usize) -> Line<'static>
     let Some(head) = &dashboard.snapshot().head else {
         return Line::default();
     };
-    let (theme, glyphs) = (model.theme, model.theme.glyphs);
-    let warn_above_0 = |n: u64| if n > 0 { Tone::Soon } else { Tone::Plain };
+    let glyphs = model.theme.glyphs;
     let DashboardTotals {
         live,
         upcoming: soon,
@@ -199,56 +198,90 @@ fn totals(model: &Model, dashboard: &Dashboard, columns: usize) -> Line<'static>
         errors,
         ..
     } = head;
-    let spark = spark(&head.activity, 10, glyphs);
     let lag = match delivery_p95_ms {
         Some(ms) => format!("{ms} ms"),
         None => glyphs.dash.to_owned(),
     };
-    let parts = [
-        ("LIVE", live.to_string(), Tone::Plain),
-        ("SOON", soon.to_string(), Tone::Plain),
-        ("PARTICIPANTS", here.to_string(), Tone::Plain),
-        ("MSG/min", minute.to_string(), Tone::Plain),
-        (
-            "RECONNECTING",
-            reconnecting.to_string(),
-            warn_above_0((*reconnecting).into()),
-        ),
-        (
-            "OVERRUN",
-            overrun.to_string(),
-            warn_above_0((*overrun).into()),
-        ),
-        ("LAG p95", lag, Tone::Plain),
-        ("ERRORS", errors.to_string(), warn_above_0(*errors)),
+    let (participants, peak, chart) = if columns >= 80 {
+        let chart = format!(" {}", spark(&head.activity, 10, glyphs));
+        ("PARTICIPANTS", format!(" (peak {peak})"), chart)
+    } else {
+        ("HERE", String::new(), String::new())
+    };
+    let messages = if columns < 60 { "MSG" } else { "MSG/min" };
+    let lost = u64::from(*reconnecting);
+    let parts = vec![
+        Figure::new("LIVE", live),
+        Figure::new("SOON", soon),
+        Figure::new(participants, here).with(peak),
+        Figure::new(messages, minute).with(chart),
+        Figure::new(reconnecting_label(columns), lost).warn(lost),
+        Figure::new("OVERRUN", overrun).warn((*overrun).into()),
+        Figure::new("LAG p95", lag),
+        Figure::new("ERRORS", errors).warn(*errors),
     ];
+    figures(model, parts, columns)
+}
+
+/// The label of the lost connections, shortened on a narrow screen.
+const fn reconnecting_label(columns: usize) -> &'static str {
+    if columns < 110 {
+        "RECON"
+    } else {
+        "RECONNECTING"
+    }
+}
+
+/// A figure with its label.
+struct Figure {
+    label: &'static str,
+    figure: String,
+    /// What follows it in plain text, such as a chart.
+    note: String,
+    tone: Tone,
+}
+
+impl Figure {
+    fn new(label: &'static str, figure: impl ToString) -> Self {
+        Self {
+            label,
+            figure: figure.to_string(),
+            note: String::new(),
+            tone: Tone::Strong,
+        }
+    }
+
+    fn with(self, note: String) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Highlights the figure if `n` is not 0.
+    fn warn(self, n: u64) -> Self {
+        let tone = if n > 0 { Tone::Soon } else { self.tone };
+        Self { tone, ..self }
+    }
+}
+
+/// Labels with figures, as many as there is room for.
+fn figures(model: &Model, parts: Vec<Figure>, columns: usize) -> Line<'static> {
     let mut spans = Vec::new();
     let mut room = columns;
-    for (name, figure, tone) in parts {
-        let more = match name {
-            "PARTICIPANTS" if columns >= 80 => format!(" (peak {peak})"),
-            "MSG/min" if columns >= 80 => format!(" {spark}"),
-            _ => String::new(),
-        };
-        let name = match name {
-            "RECONNECTING" if columns < 110 => "RECON",
-            "MSG/min" if columns < 60 => "MSG",
-            "PARTICIPANTS" if columns < 80 => "HERE",
-            other => other,
-        };
-        let cells = text::width(name) + text::width(&figure) + text::width(&more) + 3;
+    for part in parts {
+        let Figure {
+            label,
+            figure,
+            note,
+            tone,
+        } = part;
+        let cells = text::width(label) + text::width(&figure) + text::width(&note) + 3;
         if cells > room {
             break;
         }
         room -= cells;
-        spans.push(Span::styled(format!(" {name} "), theme.style(Tone::Quiet)));
-        let tone = if tone == Tone::Plain {
-            Tone::Strong
-        } else {
-            tone
-        };
-        spans.push(Span::styled(figure, theme.style(tone)));
-        spans.push(Span::raw(format!("{more} ")));
+        let quiet = model.theme.style(Tone::Quiet);
+        spans.push(Span::styled(format!(" {label} "), quiet));
+        spans.push(Span::styled(figure, model.theme.style(tone)));
+        spans.push(Span::raw(format!("{note} ")));
     }
     Line::from(spans)
 }

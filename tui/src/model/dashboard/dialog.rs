@@ -21,7 +21,7 @@ pub enum DialogKind {
     Explain,
 }
 
-/// What a dialog is asking for.
+/// A field of a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialogField {
     /// The name or email of a participant or user.
@@ -43,7 +43,7 @@ pub struct Dialog {
     pub targets: Vec<InstanceId>,
     /// The title of the only target, or how many targets there are.
     pub place: String,
-    /// What it asks for now.
+    /// The current field.
     pub field: DialogField,
     /// The text of that field.
     pub editor: Editor,
@@ -139,7 +139,7 @@ impl Dialog {
             ..
         })) = self.action
         {
-            phrase.push_str(&format!(" by {minutes} minutes"));
+            phrase = format!("{phrase} by {minutes} minutes");
         }
         format!("{}?", text::capitalize(&phrase))
     }
@@ -187,7 +187,8 @@ impl Dialog {
                 Ok(None)
             }
             DialogField::Text => {
-                let body = MessageBody::parse(&input).map_err(|error| format!("the {error}"))?;
+                let body = MessageBody::parse(&input)
+                    .map_err(|error| text::capitalize(&error.to_string()))?;
                 self.action = Some(RequestedAction::Announce { body });
                 Ok(Some(None))
             }
@@ -198,7 +199,7 @@ impl Dialog {
                     "Reason is {} bytes; the limit is {REASON_BYTES_MAX}",
                     input.len()
                 )),
-                Err(error) => Err(format!("the {error}")),
+                Err(error) => Err(text::capitalize(&error.to_string())),
             },
         }
     }

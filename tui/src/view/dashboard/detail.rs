@@ -10,7 +10,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::super::{put, spread};
-use super::{NARROW_COLUMNS, breadcrumb, foot, loading, spark, view_state};
+use super::{
+    Figure, NARROW_COLUMNS, breadcrumb, figures, foot, loading, reconnecting_label, spark,
+    view_state,
+};
 use crate::clock::minutes;
 use crate::model::Model;
 use crate::model::dashboard::{Dashboard, DetailView, MeetingDetail, Pane};
@@ -212,52 +215,18 @@ fn totals(
     let peak_at = peak_at.map(|at| format!(" at {at}")).unwrap_or_default();
     let average = detail.average_stay_ms(model.now);
     let average = average.map_or(glyphs.dash.to_owned(), |ms| minutes(ms / 60_000));
-    let warn_above_0 = |n: u64| if n > 0 { Tone::Soon } else { Tone::Strong };
     let late = row.map_or(0, |row| row.late);
-    let recon = if columns < 100 {
-        "RECON"
-    } else {
-        "RECONNECTING"
-    };
-    let parts = [
-        ("HERE", format!("{here}{invited}"), Tone::Strong),
-        ("LEFT", left.to_string(), Tone::Strong),
-        (recon, lost.to_string(), warn_above_0(lost as u64)),
-        (
-            "DENIED",
-            detail.totals.denied.to_string(),
-            warn_above_0(detail.totals.denied),
-        ),
-        (
-            "PEAK",
-            format!("{}{peak_at}", detail.totals.peak),
-            Tone::Strong,
-        ),
-        ("AVG STAY", average, Tone::Strong),
-        ("LATE", late.to_string(), Tone::Strong),
+    let (lost, denied) = (lost as u64, detail.totals.denied);
+    let parts = vec![
+        Figure::new("HERE", format!("{here}{invited}")),
+        Figure::new("LEFT", left),
+        Figure::new(reconnecting_label(columns), lost).warn(lost),
+        Figure::new("DENIED", denied).warn(denied),
+        Figure::new("PEAK", format!("{}{peak_at}", detail.totals.peak)),
+        Figure::new("AVG STAY", average),
+        Figure::new("LATE", late),
     ];
     figures(model, parts, columns)
-}
-
-/// Labels with figures, as many as there is room for.
-fn figures<const N: usize>(
-    model: &Model,
-    parts: [(&'static str, String, Tone); N],
-    columns: usize,
-) -> Line<'static> {
-    let mut spans = Vec::new();
-    let mut room = columns;
-    for (name, figure, tone) in parts {
-        let cells = text::width(name) + text::width(&figure) + 3;
-        if cells > room {
-            break;
-        }
-        room -= cells;
-        let quiet = model.theme.style(Tone::Quiet);
-        spans.push(Span::styled(format!(" {name} "), quiet));
-        spans.push(Span::styled(format!("{figure} "), model.theme.style(tone)));
-    }
-    Line::from(spans)
 }
 
 /// The joins and messages over time.
@@ -267,7 +236,7 @@ fn charts(
     detail: Option<&MeetingDetail>,
     columns: usize,
 ) -> Line<'static> {
-    let (theme, glyphs) = (model.theme, model.theme.glyphs);
+    let glyphs = model.theme.glyphs;
     let Some(detail) = detail.filter(|detail| detail.known) else {
         return Line::default();
     };
@@ -285,22 +254,15 @@ fn charts(
             model.zone.hm(to)
         )
     };
-    let mut parts = vec![("JOINS", joins)];
+    let chart = |label, text: String| Figure::new(label, "").with(text);
+    let mut parts = vec![chart("JOINS", joins)];
     if let Some(row) = row {
-        let chart = spark(&row.activity, 10, glyphs);
-        parts.push(("MSG/min", format!("{} {chart}", row.messages_per_minute)));
-        parts.push(("TOTAL", row.messages.to_string()));
+        let messages = spark(&row.activity, 10, glyphs);
+        parts.push(chart(
+            "MSG/min",
+            format!("{} {messages}", row.messages_per_minute),
+        ));
+        parts.push(chart("TOTAL", row.messages.to_string()));
     }
-    let mut spans = Vec::new();
-    let mut room = columns;
-    for (name, text) in parts {
-        let cells = text::width(name) + text::width(&text) + 3;
-        if cells > room {
-            break;
-        }
-        room -= cells;
-        spans.push(Span::styled(format!(" {name} "), theme.style(Tone::Quiet)));
-        spans.push(Span::raw(format!("{text} ")));
-    }
-    Line::from(spans)
+    figures(model, parts, columns)
 }
