@@ -278,7 +278,7 @@ fn keys_send_every_action(
     if fixture
         .effects
         .iter()
-        .any(|effect| format!("{effect:?}").contains("People"))
+        .any(|effect| format!("{effect:?}").contains("Participants("))
     {
         fixture.answer("participants", participants());
     }

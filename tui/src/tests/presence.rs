@@ -120,7 +120,7 @@ fn presence_is_read_again_after_reconnecting() {
     let participants = ok.roster;
     let absent = None;
     fixture.answer(
-        "people",
+        "participants",
         ParticipantsOk {
             participants,
             absent,
