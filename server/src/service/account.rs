@@ -143,7 +143,7 @@ pub async fn by_email(ctx: &Ctx, email: &str) -> Answer<User> {
         Some(account) => Ok(account.user),
         None => Err(Reject::new(
             Code::NotFound,
-            "No user has this email address. The list of users shows all addresses.",
+            "No user has this email address. See the list of users.",
         )
         .into()),
     }

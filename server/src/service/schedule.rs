@@ -300,7 +300,7 @@ async fn read(
     id: MeetingId,
 ) -> Answer<(Vec<PlannedMeeting>, Vec<(InstanceId, Overlap)>)> {
     let Some(meeting) = ctx.store.meeting(id).await? else {
-        let detail = format!("Meeting {id} does not exist. The list of meetings shows all ids.");
+        let detail = format!("Meeting {id} does not exist. See the list of meetings.");
         return Err(Reject::new(Code::NotFound, detail).into());
     };
     let overlaps = ctx.store.overlaps(id).await?;

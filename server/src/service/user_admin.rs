@@ -84,7 +84,7 @@ pub async fn by_id(ctx: &Ctx, id: UserId) -> Answer<User> {
         Some(found) => Ok(found.user),
         None => Err(Reject::new(
             Code::NotFound,
-            "No user has this id. The list of users shows all ids.",
+            "No user has this ID. See the list of users.",
         )
         .into()),
     }
