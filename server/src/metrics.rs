@@ -1,4 +1,4 @@
-//! Metrics in the OpenMetrics format of Prometheus. They contain no names, email addresses or message
+//! Metrics in the `OpenMetrics` format of Prometheus. They contain no names, email addresses or message
 //! texts, and the number of label values is fixed.
 
 use std::fmt;

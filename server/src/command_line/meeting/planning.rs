@@ -44,9 +44,9 @@ pub(in crate::command_line) struct Edit {
 #[derive(Debug, Subcommand)]
 pub(in crate::command_line) enum Audience {
     /// Add email addresses to the audience
-    Add(Emails),
+    Add(Addresses),
     /// Remove email addresses from the audience; participants stay until they leave
-    Remove(Emails),
+    Remove(Addresses),
     /// Add all email addresses of a list
     Import(ImportFile),
 }
@@ -56,7 +56,7 @@ pub(in crate::command_line) enum Audience {
 Examples:
   plenary-server meeting audience add 1 ada@example.org bob@example.org
   plenary-server meeting audience remove 1 bob@example.org")]
-pub(in crate::command_line) struct Emails {
+pub(in crate::command_line) struct Addresses {
     /// Id of the meeting
     meeting: MeetingId,
     /// Email addresses

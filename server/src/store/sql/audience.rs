@@ -42,7 +42,7 @@ pub fn private(id: InstanceId) -> Query<()> {
     )
 }
 
-/// InvitedUser users who have not joined an instance according to the archive, by name: at most `limit`,
+/// Invited users who have not joined an instance according to the archive, by name: at most `limit`,
 /// each with how many there are in all.
 pub fn absent(id: InstanceId, limit: usize) -> Query<(usize, InvitedUser)> {
     Query::new(
