@@ -53,7 +53,7 @@ pub async fn run(
                     let nodes = nodes.borrow();
                     waiting.extend(lagging.into_iter().filter(|id| is_mine(*id, &node, &nodes)));
                 }
-                Err(error) => tracing::debug!(%error, "the archive's lag is not known"),
+                Err(error) => tracing::debug!(%error, "reading the archive lag failed"),
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 due = None;
@@ -75,7 +75,7 @@ pub async fn run(
                         waiting.extend(some);
                         due = Some(Instant::now() + Duration::from_millis(RETRY_MS));
                         if !std::mem::replace(&mut failing, true) {
-                            tracing::error!(%error, "the archive is behind");
+                            tracing::error!(%error, "archiving failed, retrying");
                         }
                     }
                 }
@@ -96,7 +96,7 @@ async fn flush(ctx: &Ctx, mut waiting: BTreeSet<InstanceId>) {
         match ctx.store.archive(&some).await {
             Ok(more) => waiting = more.into_iter().collect(),
             Err(error) => {
-                tracing::warn!(%error, "the archive is left behind");
+                tracing::warn!(%error, "archiving at shutdown failed");
                 return;
             }
         }

@@ -9,7 +9,7 @@ use plenary_shared::time::Timestamp;
 use crate::auth::LoginLimiter;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::reading::Reading;
+use crate::read_positions::ReadPositions;
 use crate::store::{Store, TokenHash};
 
 /// A source of randomness that is fit for secrets. It fills the given bytes.
@@ -29,7 +29,7 @@ pub struct Ctx {
     /// Limits on login attempts.
     pub login_limiter: Arc<LoginLimiter>,
     /// Read positions that are not stored yet.
-    pub reading: Arc<Reading>,
+    pub read_positions: Arc<ReadPositions>,
     /// Counters and timings.
     pub metrics: Arc<Metrics>,
     /// Limits how many rejected joins are published to admins.
@@ -77,7 +77,7 @@ impl Ctx {
             randomness,
             session_ttl_s,
             login_limiter: Arc::new(LoginLimiter::new(processors)),
-            reading: Arc::default(),
+            read_positions: Arc::default(),
             metrics: Arc::default(),
             denials: Arc::default(),
         }

@@ -32,13 +32,13 @@ use details::{Counted, Details, Looker};
 use figures::Figures;
 
 /// Time between two reads.
-const EVERY_MS: u64 = 1_000;
+const READ_EVERY_MS: u64 = 1_000;
 
 /// Reads between two reads of the schedule, unless it is known to have changed.
-const LISTED_EVERY: u32 = 5;
+const READS_PER_SCHEDULE: u32 = 5;
 
 /// How long an ended instance is shown, in milliseconds.
-const OVER_MS: i64 = 60 * 60 * 1_000;
+const ENDED_SHOWN_MS: i64 = 60 * 60 * 1_000;
 
 /// Rows of one line, so that it stays far below the limit of a frame.
 const ROWS_PER_LINE: usize = 40;
@@ -126,7 +126,7 @@ impl Dashboard {
             }
             let mut reader = Reader::default();
             self.hub.collect_denials(true);
-            let mut tick = interval(Duration::from_millis(EVERY_MS));
+            let mut tick = interval(Duration::from_millis(READ_EVERY_MS));
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while !lock(&self.watchers).is_empty() {
                 tokio::select! {
@@ -146,7 +146,7 @@ impl Dashboard {
                         self.publish(&mut reader);
                     }
                     // Watchers see the age of the last state.
-                    Err(error) => tracing::debug!(%error, "the dashboard is read again later"),
+                    Err(error) => tracing::debug!(%error, "reading the dashboard failed, retrying"),
                 }
             }
             *lock(&self.edition) = None;
@@ -159,12 +159,12 @@ impl Dashboard {
     async fn look(&self, reader: &mut Reader) -> Answer<()> {
         let now = (self.clock)();
         if reader.must_list(self.hub.list_changes(), now) {
-            let (soon, since) = (now.plus_ms(UPCOMING_MS), now.plus_ms(-OVER_MS));
+            let (soon, since) = (now.plus_ms(UPCOMING_MS), now.plus_ms(-ENDED_SHOWN_MS));
             match self.store.listed(soon, since).await {
                 Ok(listed) => reader.take_listed(listed, self.hub.list_changes()),
                 // Live instances can be shown without MySQL.
                 Err(error) if reader.listed.is_empty() => return Err(error),
-                Err(error) => tracing::debug!(%error, "the schedule is read again later"),
+                Err(error) => tracing::debug!(%error, "reading the schedule failed, retrying"),
             }
         }
         self.count_recorded(reader).await?;
@@ -185,7 +185,7 @@ impl Dashboard {
             self.store.waiting(&coming).await?
         };
         reader.take_waiting(&coming, &waiting);
-        if reader.looks % LISTED_EVERY == 1 {
+        if reader.looks % READS_PER_SCHEDULE == 1 {
             reader.checks = self.checks().await;
         }
         reader.at = now;
@@ -205,7 +205,9 @@ impl Dashboard {
         match self.details.look(&looker, counted, number).await {
             Ok(true) => self.wake(),
             Ok(false) => {}
-            Err(error) => tracing::debug!(%error, "an instance is looked into again later"),
+            Err(error) => {
+                tracing::debug!(%error, "reading the detail of an instance failed, retrying")
+            }
         }
     }
 
@@ -379,7 +381,7 @@ struct Reader {
 
 impl Reader {
     fn must_list(&mut self, changes: u64, now: Timestamp) -> bool {
-        let is_due = self.looks.is_multiple_of(LISTED_EVERY);
+        let is_due = self.looks.is_multiple_of(READS_PER_SCHEDULE);
         self.looks = self.looks.wrapping_add(1);
         let begins = |one: &Listed| one.state == InstanceState::Scheduled && one.from <= now;
         is_due || self.doubts || self.changes != changes || self.listed.values().any(begins)

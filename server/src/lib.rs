@@ -16,7 +16,7 @@ pub mod json;
 pub mod listener;
 pub mod metrics;
 pub mod presence;
-pub mod reading;
+pub mod read_positions;
 pub mod rules;
 pub mod scheduler;
 pub mod service;

@@ -27,7 +27,7 @@ const SWEEP_MS: u64 = 10_000;
 /// Takes the lease. If Redis is unavailable, the first renewal takes it.
 pub async fn begin(ctx: &Ctx, node: &NodeId) {
     if let Err(error) = ctx.store.renew_lease(node, LEASE_MS).await {
-        tracing::warn!(%error, "the lease is taken later");
+        tracing::warn!(%error, "taking the lease failed, retrying");
     }
 }
 
@@ -49,14 +49,14 @@ pub async fn run(
             _ = renew.tick() => match ctx.store.renew_lease(&node, LEASE_MS).await {
                 Ok(live) => {
                     if let Some(since) = away_since.take() {
-                        tracing::info!(away_ms = elapsed_ms(since), "the live store is back");
+                        tracing::info!(away_ms = elapsed_ms(since), "Redis is back");
                         sweep.reset_immediately();
                     }
                     nodes.send_replace(live);
                 }
                 Err(error) => {
                     if away_since.is_none() {
-                        tracing::error!(%error, "the live store is away");
+                        tracing::error!(%error, "renewing the lease failed, Redis is unavailable");
                         away_since = Some(Instant::now());
                     }
                 }
@@ -70,18 +70,18 @@ pub async fn run(
                 };
                 match reaped {
                     Ok(reaped) => count(&ctx, reaped),
-                    Err(error) => tracing::warn!(%error, "lost connections are reaped later"),
+                    Err(error) => tracing::warn!(%error, "reaping lost connections failed, retrying"),
                 }
             }
             _ = sweep.tick(), if away_since.is_none() && is_first(&node, &nodes.borrow()) => {
                 if let Err(error) = ctx.store.sweep().await {
-                    tracing::warn!(%error, "swept later");
+                    tracing::warn!(%error, "sweep failed, retrying");
                 }
             }
         }
     }
     if let Err(error) = ctx.store.renew_lease(&node, 0).await {
-        tracing::warn!(%error, "the lease runs out by itself");
+        tracing::warn!(%error, "releasing the lease failed, it will expire");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The scheduler starts and ends instances on time, and looks only at due ones.
 //!
-//! There is no leader and there are no locks: every step is conditional and idempotent, so servers
+//! Neither a leader nor locks are needed: every step is conditional and idempotent, so servers
 //! may race and may die at any point. The sweep resumes unfinished steps.
 
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                     add_ends(&mut agenda, live);
                     read_at = read_at.min(ctx.now().plus_ms(RETRY_MS));
                 }
-                Err(error) => tracing::error!(%error, "the reading of the agenda broke"),
+                Err(error) => tracing::error!(%error, "reading the agenda panicked"),
             },
             Some(done) = running.join_next(), if !running.is_empty() => match done {
                 Ok((id, next)) => {
@@ -106,7 +106,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
                 }
                 Err(error) => {
                     // A panic in one instance's step; the next read finds the instance again.
-                    tracing::error!(%error, "a step of an instance broke");
+                    tracing::error!(%error, "a step of an instance panicked");
                     in_work.clear();
                 }
             },
@@ -193,7 +193,7 @@ async fn start(ctx: &Ctx, id: InstanceId, at: Timestamp) -> Next {
         // Another server has probably started it.
         Ok(None) => Next::Soon,
         Err(error) => {
-            tracing::error!(instance = %id, %error, "not started: tried again");
+            tracing::error!(instance = %id, %error, "start failed, retrying");
             Next::Soon
         }
     }
@@ -206,11 +206,11 @@ async fn read(ctx: Ctx, now: Timestamp) -> Result<Agenda, Agenda> {
         Ok(read) => return Ok(read),
         Err(error) => error,
     };
-    tracing::warn!(%error, "the agenda cannot be read: going on with what is known");
+    tracing::warn!(%error, "reading the agenda failed, continuing with known deadlines");
     let mut live = Agenda::default();
     match ctx.store.live_ends(now.plus_ms(HORIZON_MS)).await {
         Ok(ends) => live.ends = ends,
-        Err(error) => tracing::debug!(%error, "nor are the live ends known"),
+        Err(error) => tracing::debug!(%error, "reading the live ends failed"),
     }
     Err(live)
 }
@@ -265,12 +265,12 @@ async fn take_step(ctx: &Ctx, id: InstanceId, reason: Reason, step: EndStep) -> 
             // MySQL is unavailable: participants still leave on time. The rest follows later.
             Err(Error::Fault(Fault::Unavailable { .. })) if step == EndStep::Marked => return true,
             Err(error) => {
-                tracing::warn!(instance = %id, ?step, %error, "the end waits");
+                tracing::warn!(instance = %id, ?step, %error, "end step not done, retrying");
                 return false;
             }
         }
     }
-    tracing::warn!(instance = %id, ?step, "the end waits");
+    tracing::warn!(instance = %id, ?step, "end step not done, retrying");
     false
 }
 

@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::store::sqlite::Purpose;
 use crate::store::{Feed, NodeId};
 use crate::tasks::{Shutdown, Tasks};
-use crate::{archiver, http, listener, presence, reading, scheduler, ws};
+use crate::{archiver, http, listener, presence, read_positions, scheduler, ws};
 
 use super::metrics_endpoint::{self, MetricsEndpoint};
 use super::{open_store_for, signals};
@@ -122,7 +122,7 @@ fn start_background(
         archiver::run(ctx, node, nodes, to_archive, stop).boxed()
     });
     tasks.start("read positions", (), move |(), stop| {
-        reading::run(ctx.reading.clone(), ctx.store.clone(), stop).boxed()
+        read_positions::run(ctx.read_positions.clone(), ctx.store.clone(), stop).boxed()
     });
     let reader = dashboard.clone();
     tasks.start("dashboard", (), move |(), stop| {

@@ -55,7 +55,7 @@ impl Details {
             .collect();
         if others.len() >= DETAILS_MAX && !others.contains(&instance) {
             let detail =
-                format!("Admins look into {DETAILS_MAX} meetings already: try again later.");
+                format!("Admins watch {DETAILS_MAX} meetings in detail already; try again later.");
             return Err(Reject::new(Code::TooManyRequests, detail));
         }
         wanted.insert(who, instance);

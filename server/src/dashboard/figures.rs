@@ -104,7 +104,7 @@ impl Figures {
         }
     }
 
-    /// Empty if there was no message for so long.
+    /// Empty if nothing was posted in this time.
     fn spark(&self, first: i64, minutes: i64) -> Vec<u64> {
         if self.steps.is_empty() {
             return Vec::new();

@@ -35,7 +35,7 @@ impl Dashboard {
                 ..self.own()
             };
             if let Err(error) = self.store.publish_server(&own).await {
-                tracing::debug!(%error, "how this server is, is told later");
+                tracing::debug!(%error, "publishing the server status failed, retrying");
             }
         }
     }

@@ -127,7 +127,7 @@ pub async fn read(ctx: &Ctx, caller: &Caller, asked: MarkRead) -> Answer<Seq> {
         .await?;
     let last = last.events.last().map(|event| event.seq);
     let seq = asked.seq.min(last.unwrap_or_default());
-    ctx.reading.note(caller.user.id, asked.instance, seq);
+    ctx.read_positions.note(caller.user.id, asked.instance, seq);
     Ok(seq)
 }
 
@@ -137,7 +137,7 @@ pub async fn unread(ctx: &Ctx, caller: &Caller, instances: &[InstanceId]) -> Vec
     let user = &caller.user;
     let known: Vec<(InstanceId, Seq)> = instances
         .iter()
-        .map(|id| (*id, ctx.reading.position(user.id, *id)))
+        .map(|id| (*id, ctx.read_positions.position(user.id, *id)))
         .collect();
     let counting = ctx.store.unread(user, &known);
     match timeout(Duration::from_millis(UNREAD_MS_MAX), counting).await {

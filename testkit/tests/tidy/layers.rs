@@ -42,7 +42,7 @@ const CRATES: &[Crate] = &[
         layers: &[
             &["clock", "error", "json", "listener", "metrics", "tasks"],
             &["store", "telemetry"],
-            &["auth", "config", "hub", "reading", "rules"],
+            &["auth", "config", "hub", "read_positions", "rules"],
             &["board", "ctx"],
             &["archiver", "presence", "scheduler", "service"],
             &["http", "ws"],

@@ -225,7 +225,11 @@ fn who_was_refused_is_told_and_what_was_said_is_not() {
     assert!(!lines.concat().contains("secret"), "{lines:?}");
     let (_, news) = told(&mut detail, None).expect("news");
     assert_eq!(news.totals.as_ref().map(|sums| sums.denied), Some(1));
-    assert_eq!(news.attendees.len(), 1, "whoever was refused was never in");
+    assert_eq!(
+        news.attendees.len(),
+        1,
+        "a refused user was never a participant"
+    );
     assert_eq!(news.attendees[0].messages, 1);
     let last = news.timeline.last().expect("three");
     assert_eq!((last.name.as_str(), last.seq), ("mallory", None));

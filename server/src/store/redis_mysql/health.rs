@@ -58,7 +58,7 @@ impl RedisMysqlStore {
         asked("archive", why, async {
             let lag = self.redis.lag().await?;
             if lag.events_most >= UNARCHIVED_EVENTS_MAX {
-                return Err(Fault::unavailable("MySQL", "the archive is behind"));
+                return Err(Fault::unavailable("MySQL", "archiving failed, retrying"));
             }
             Ok(Some(format!(
                 "{} events are not archived, the oldest is {} s old.",

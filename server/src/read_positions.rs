@@ -14,90 +14,95 @@ use tokio_util::sync::CancellationToken;
 use crate::store::{ReadPosition, Store};
 
 /// Time between two writes: the rate limit for one user and instance, and what a crash can lose.
-const EVERY_MS: u64 = 1_000;
+const WRITE_EVERY_MS: u64 = 1_000;
 
 /// Positions in one statement.
-const WRITTEN_AT_ONCE_MAX: usize = 500;
+const BATCH_MAX: usize = 500;
 
 /// Positions that may wait while the durable store is unavailable. Beyond that, new ones are
 /// dropped.
-const WAITING_MAX: usize = 100_000;
+const PENDING_MAX: usize = 100_000;
 
 /// Positions that are not written yet.
 #[derive(Debug, Default)]
-pub struct Reading {
-    waiting: Mutex<HashMap<(UserId, InstanceId), Waiting>>,
+pub struct ReadPositions {
+    pending: Mutex<HashMap<(UserId, InstanceId), Pending>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
+struct Pending {
     seq: Seq,
-    told: bool,
+    published: bool,
 }
 
-impl Reading {
+impl ReadPositions {
     /// Sets a read position.
     pub fn note(&self, user: UserId, instance: InstanceId, seq: Seq) {
-        let mut waiting = self.waiting();
-        if waiting.len() >= WAITING_MAX && !waiting.contains_key(&(user, instance)) {
+        let mut pending = self.pending();
+        if pending.len() >= PENDING_MAX && !pending.contains_key(&(user, instance)) {
             return;
         }
-        let position = waiting.entry((user, instance)).or_insert(Waiting {
+        let position = pending.entry((user, instance)).or_insert(Pending {
             seq: Seq::default(),
-            told: true,
+            published: true,
         });
         if seq > position.seq {
-            *position = Waiting { seq, told: false };
+            *position = Pending {
+                seq,
+                published: false,
+            };
         }
     }
 
     /// The position, if it is not written yet.
     pub fn position(&self, user: UserId, instance: InstanceId) -> Seq {
-        self.waiting()
+        self.pending()
             .get(&(user, instance))
             .map_or(Seq::default(), |position| position.seq)
     }
 
     /// Positions that were not published.
-    fn untold(&self) -> Vec<ReadPosition> {
-        let mut waiting = self.waiting();
-        let untold = waiting.iter_mut().filter(|(_, position)| !position.told);
-        untold
-            .take(WRITTEN_AT_ONCE_MAX)
+    fn unpublished(&self) -> Vec<ReadPosition> {
+        let mut pending = self.pending();
+        let unpublished = pending
+            .iter_mut()
+            .filter(|(_, position)| !position.published);
+        unpublished
+            .take(BATCH_MAX)
             .map(|(key, position)| {
-                position.told = true;
+                position.published = true;
                 of(*key, *position)
             })
             .collect()
     }
 
-    fn some(&self) -> Vec<ReadPosition> {
-        let waiting = self.waiting();
-        waiting
+    fn next_batch(&self) -> Vec<ReadPosition> {
+        let pending = self.pending();
+        pending
             .iter()
-            .take(WRITTEN_AT_ONCE_MAX)
+            .take(BATCH_MAX)
             .map(|(key, position)| of(*key, *position))
             .collect()
     }
 
     /// Removes the written positions.
     fn written(&self, positions: &[ReadPosition]) {
-        let mut waiting = self.waiting();
+        let mut pending = self.pending();
         for one in positions {
             let key = (one.user, one.instance);
-            if waiting.get(&key).is_some_and(|now| now.seq == one.seq) {
-                waiting.remove(&key);
+            if pending.get(&key).is_some_and(|now| now.seq == one.seq) {
+                pending.remove(&key);
             }
         }
     }
 
     // The guarded value is consistent after every statement, so a panic elsewhere does no harm.
-    fn waiting(&self) -> MutexGuard<'_, HashMap<(UserId, InstanceId), Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> MutexGuard<'_, HashMap<(UserId, InstanceId), Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn of((user, instance): (UserId, InstanceId), position: Waiting) -> ReadPosition {
+fn of((user, instance): (UserId, InstanceId), position: Pending) -> ReadPosition {
     ReadPosition {
         user,
         instance,
@@ -106,39 +111,39 @@ fn of((user, instance): (UserId, InstanceId), position: Waiting) -> ReadPosition
 }
 
 /// Publishes and writes positions until `stop` is cancelled, and once more at the end.
-pub async fn run(reading: Arc<Reading>, store: Arc<dyn Store>, stop: CancellationToken) {
-    let mut tick = interval(Duration::from_millis(EVERY_MS));
+pub async fn run(positions: Arc<ReadPositions>, store: Arc<dyn Store>, stop: CancellationToken) {
+    let mut tick = interval(Duration::from_millis(WRITE_EVERY_MS));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = tick.tick() => flush(&reading, &*store).await,
+            _ = tick.tick() => flush(&positions, &*store).await,
         }
     }
-    flush(&reading, &*store).await;
+    flush(&positions, &*store).await;
 }
 
-async fn flush(reading: &Reading, store: &dyn Store) {
+async fn flush(positions: &ReadPositions, store: &dyn Store) {
     loop {
-        let untold = reading.untold();
-        if untold.is_empty() {
+        let unpublished = positions.unpublished();
+        if unpublished.is_empty() {
             break;
         }
-        if let Err(error) = store.publish_read(&untold).await {
+        if let Err(error) = store.publish_read(&unpublished).await {
             // The next change is published again.
-            tracing::debug!(%error, "other terminals do not hear what was read");
+            tracing::debug!(%error, "publishing read positions failed");
         }
     }
     loop {
-        let some = reading.some();
-        if some.is_empty() {
+        let batch = positions.next_batch();
+        if batch.is_empty() {
             return;
         }
-        if let Err(error) = store.save_positions(&some).await {
-            tracing::debug!(%error, "what was read is written later");
+        if let Err(error) = store.save_positions(&batch).await {
+            tracing::debug!(%error, "writing read positions failed, retrying");
             return;
         }
-        reading.written(&some);
+        positions.written(&batch);
     }
 }
 
@@ -152,26 +157,26 @@ mod tests {
 
     #[test]
     fn a_position_goes_forwards_only_and_is_told_and_written_once() {
-        let reading = Reading::default();
+        let positions = ReadPositions::default();
         let ada = UserId::new(7).expect("small");
         let here: InstanceId = "1/4".parse().expect("an instance");
         for n in [3, 5, 4] {
-            reading.note(ada, here, seq(n));
+            positions.note(ada, here, seq(n));
         }
-        assert_eq!(reading.position(ada, here), seq(5));
-        let told = reading.untold();
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].seq, seq(5));
-        assert!(reading.untold().is_empty());
-        let some = reading.some();
-        reading.note(ada, here, seq(6));
-        reading.written(&some);
+        assert_eq!(positions.position(ada, here), seq(5));
+        let published = positions.unpublished();
+        assert_eq!(published.len(), 1);
+        assert_eq!(published[0].seq, seq(5));
+        assert!(positions.unpublished().is_empty());
+        let batch = positions.next_batch();
+        positions.note(ada, here, seq(6));
+        positions.written(&batch);
         assert_eq!(
-            reading.position(ada, here),
+            positions.position(ada, here),
             seq(6),
             "it is newer than what was written"
         );
-        reading.written(&reading.some());
-        assert_eq!(reading.position(ada, here), Seq::default());
+        positions.written(&positions.next_batch());
+        assert_eq!(positions.position(ada, here), Seq::default());
     }
 }
