@@ -169,7 +169,7 @@ async fn reconnect_drops_requests_of_the_previous_connection() {
         reason,
         CloseReason::ByServer {
             code: 4_000,
-            text: "the server stops: reconnect".to_owned()
+            text: "server is shutting down, reconnect".to_owned()
         }
     );
     assert!(retry_in.expect("it retries") < Duration::from_millis(300));
