@@ -1,4 +1,4 @@
-//! Who is there since when, who is not, who has not been there yet, and who waits.
+//! Presence, waiting users, invited users who have not joined, and join times.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,29 +9,29 @@ use crate::time::Timestamp;
 /// See [`super::Verb::Idle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idle {
-    /// Whether it is so.
+    /// Whether the client is idle.
     pub idle: bool,
 }
 
-/// See [`super::Push::Presence`]. It is over when they leave.
+/// See [`super::Push::Presence`]. It ends when the participant leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresenceChange {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Who.
+    /// The user's id.
     #[serde(rename = "presence")]
     pub user: UserId,
-    /// How they are there.
+    /// The new presence.
     pub state: Presence,
-    /// Since when.
+    /// Since when the presence holds.
     pub since: Timestamp,
 }
 
 /// See [`super::Verb::Wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
     /// Whether the user waits, which other waiting users see. `false`: only watch who waits.
@@ -41,48 +41,48 @@ pub struct Wait {
 /// The answer to [`super::Verb::Wait`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitOk {
-    /// How many people wait.
+    /// The number of waiting users.
     pub count: usize,
-    /// Some of them; [`crate::limits::WAITING_MAX`] at most.
+    /// Some of them, at most [`crate::limits::WAITING_MAX`].
     pub users: Vec<UserRef>,
 }
 
-/// See [`super::Push::Waiting`]. It is over when the instance begins.
+/// See [`super::Push::Waiting`]. It ends when the instance starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingChange {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Who.
+    /// The user's id.
     #[serde(rename = "waiting")]
     pub user: UserId,
-    /// What they are called.
+    /// The user's name.
     pub name: String,
-    /// Whether they wait.
+    /// Whether the user waits now.
     #[serde(rename = "isWaiting")]
     pub is_waiting: bool,
-    /// How many do.
+    /// The number of waiting users.
     pub count: usize,
 }
 
-/// Who is invited and has not been in.
+/// The invited users who have not joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Absent {
-    /// How many, as far as the archive knows.
+    /// Their number, by the durable store.
     pub count: usize,
-    /// The first of them by name; [`crate::limits::ABSENT_MAX`] at most.
+    /// The first of them by name, at most [`crate::limits::ABSENT_MAX`].
     pub users: Vec<InvitedUser>,
 }
 
-/// Somebody who is invited.
+/// An invited user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitedUser {
-    /// Who, if the server knows somebody of this address.
+    /// The user's id, if an account has the invited email address.
     #[serde(default, rename = "userID", skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
-    /// What they are called; otherwise their address.
+    /// The user's name, or the email address if no account has it.
     pub name: String,
 }
 
@@ -92,7 +92,7 @@ pub struct InvitedUser {
 pub struct ParticipantsOk {
     /// In the order of joining.
     pub participants: Vec<Participant>,
-    /// As [`super::OpenOk::absent`]; on the WebSocket alone.
+    /// See [`super::OpenOk::absent`]. Only on the WebSocket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absent>,
 }
@@ -101,7 +101,7 @@ pub struct ParticipantsOk {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JoinTimesOk {
-    /// One for each active instance that may be seen.
+    /// One entry for each active instance that the user may see.
     #[serde(rename = "active_meetings_participants_join_logs")]
     pub meetings: Vec<JoinTimes>,
 }
@@ -114,7 +114,7 @@ pub struct JoinTimes {
     pub meeting: String,
     /// In the order of joining.
     pub join_logs: Vec<JoinLog>,
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
 }
@@ -123,23 +123,23 @@ pub struct JoinTimes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JoinLog {
-    /// Who.
+    /// The user's id.
     #[serde(rename = "userID")]
     pub user: UserId,
     /// Always `join`.
     #[serde(rename = "eventType")]
     pub event_type: JoinEventType,
-    /// When.
+    /// When they joined.
     pub timestamp: Timestamp,
-    /// What they are called.
+    /// The user's name.
     pub name: String,
 }
 
-/// The one word of [`JoinLog::event_type`].
+/// The only value of [`JoinLog::event_type`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JoinEventType {
-    /// join
+    /// `join`
     Join,
 }

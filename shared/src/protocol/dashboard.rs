@@ -1,4 +1,4 @@
-//! The dashboard as it is pushed to admins who watch: what goes on in all meetings, row by row.
+//! The dashboard that the server pushes to admins: all meetings row by row, servers and stores.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,10 @@ use crate::time::Timestamp;
 /// See [`super::Verb::Watch`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// Not any more.
+    /// Stops watching.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
-    /// The instance of which [`super::Detail`] is pushed too; missing: of none, or of none any more.
+    /// The instance whose [`super::DetailUpdate`] is pushed too. Left out: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
 }
@@ -20,116 +20,115 @@ pub struct Watch {
 /// See [`super::Push::Dashboard`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardLine {
-    /// What is new.
+    /// The update.
     pub dashboard: DashboardUpdate,
 }
 
-/// What is new on the dashboard. One picture may come as several lines, one after the other.
+/// The changes of the dashboard since the last update. One update may be split into several lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardUpdate {
-    /// Whatever was told before is void: rows that are not told again are gone.
+    /// Discards everything received before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
-    /// The figures over all rows, if they changed.
+    /// The totals, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<DashboardTotals>,
-    /// Rows that are new or changed.
+    /// New and changed rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<DashboardRow>,
-    /// How the parts of the store are, if that changed; asked every few seconds.
+    /// The health of the stores, if it changed. Checked every few seconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<HealthCheck>,
-    /// How the servers are, all of them, if that changed.
+    /// The status of all servers, if it changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<ServerStatus>,
-    /// Rows that are shown no more.
+    /// The instances of removed rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<InstanceId>,
 }
 
-/// The figures over all rows.
+/// The totals over all rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardTotals {
-    /// When the stores said so, by the server's clock.
+    /// When the stores were read, by the server's clock.
     pub now: Timestamp,
-    /// Instances that go on.
+    /// Active instances.
     pub live: u32,
-    /// Instances that begin within [`crate::limits::UPCOMING_MS`].
+    /// Instances that start within [`crate::limits::UPCOMING_MS`].
     pub upcoming: u32,
-    /// Instances that go on although their time is over.
+    /// Active instances whose scheduled end has passed.
     pub overrun: u32,
-    /// Participants of all instances; who is in two counts twice.
+    /// Participants of all instances. A user in two instances counts twice.
     pub participants: u32,
-    /// The most of them at one look, since somebody watches.
+    /// The highest number of participants since the first admin started watching.
     pub peak: u32,
-    /// How many of them have lost their connection and may come back.
+    /// Participants who are reconnecting.
     pub reconnecting: u32,
-    /// Messages of the last minute.
+    /// Messages in the last minute.
     #[serde(rename = "messagesPerMinute")]
     pub messages_per_minute: u64,
-    /// Messages of each minute by the clock, the running one last.
+    /// Messages in each clock minute, the current minute last.
     pub activity: Vec<u64>,
-    /// Events that the archive has not yet.
+    /// Events that are not in the durable store yet.
     pub unarchived: u64,
-    /// Connections to all servers, with somebody signed in.
+    /// Signed-in connections to all servers.
     pub connections: u32,
-    /// From an event to the connections of a server: at the slowest, 95 of 100 in the last minute took
-    /// no longer, in milliseconds; missing where there were none.
+    /// The 95th percentile of the time from an event to the connections in the last minute, in
+    /// milliseconds, at the slowest server. Left out if there were no events.
     #[serde(
         default,
         rename = "deliveryP95Ms",
         skip_serializing_if = "Option::is_none"
     )]
     pub delivery_p95_ms: Option<u32>,
-    /// What went wrong at all servers in the last minute: round trips that a store did not answer in
-    /// time, and requests that broke.
+    /// Store timeouts and failed requests at all servers in the last minute.
     #[serde(default)]
     pub errors: u64,
 }
 
-/// How one server is. Each tells the others every few seconds; who is silent is shown no more.
+/// The status of one server. Servers report it every few seconds; a silent server is removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerStatus {
-    /// Which: another one with each start.
+    /// The node id. It changes with each start.
     pub node: String,
-    /// Its host, and the address that it listens on.
+    /// The host name and the listen address.
     pub name: String,
-    /// Whether it is the one that tells.
+    /// Whether it is the server that sends this update.
     #[serde(
         default,
         rename = "isThisServer",
         skip_serializing_if = "std::ops::Not::not"
     )]
     pub is_this_server: bool,
-    /// Connections to it, with somebody signed in.
+    /// Signed-in connections.
     pub connections: u32,
-    /// Instances that are followed at it.
+    /// Instances that connections of this server follow.
     pub rooms: u32,
-    /// What is kept of them for those who read, in bytes.
+    /// The size of the events that are buffered for connections, in bytes.
     #[serde(rename = "queueBytes")]
     pub queue_bytes: u64,
-    /// How often the live state of something that is followed at it began anew.
+    /// Fences of instances that connections of this server follow, since the start.
     pub fences: u64,
-    /// Connections that it closed because they did not keep up.
+    /// Connections that were closed because they were too slow, since the start.
     #[serde(rename = "tooSlow")]
     pub too_slow: u64,
-    /// As [`DashboardTotals::delivery_p95_ms`], of it alone.
+    /// See [`DashboardTotals::delivery_p95_ms`]; for this server.
     #[serde(
         default,
         rename = "deliveryP95Ms",
         skip_serializing_if = "Option::is_none"
     )]
     pub delivery_p95_ms: Option<u32>,
-    /// As [`DashboardTotals::errors`], of it alone.
+    /// See [`DashboardTotals::errors`]; for this server.
     pub errors: u64,
-    /// How late meetings began at it, the last and the latest, in milliseconds.
+    /// The delay of the last start and the longest delay of a start, in milliseconds.
     #[serde(
         default,
         rename = "startsLateMs",
         skip_serializing_if = "Option::is_none"
     )]
     pub starts_late_ms: Option<(i64, i64)>,
-    /// The same of their ends.
+    /// The delay of the last end and the longest delay of an end, in milliseconds.
     #[serde(
         default,
         rename = "endsLateMs",
@@ -138,92 +137,89 @@ pub struct ServerStatus {
     pub ends_late_ms: Option<(i64, i64)>,
 }
 
-/// How one part of the store is.
+/// The health of one part of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
-    /// Its name.
+    /// The name of the part.
     pub name: String,
-    /// Whether it is well.
+    /// Whether it is healthy.
     pub ok: bool,
-    /// What is wrong, or how far it is.
+    /// The problem, or the progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// How long its answer took, in milliseconds.
+    /// The response time, in milliseconds.
     #[serde(default, rename = "latencyMs", skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
 }
 
-/// One instance.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four facts that do not follow from each other"
-)]
+/// One instance on the dashboard.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardRow {
-    /// Which.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
     /// The meeting's title.
     pub title: String,
-    /// Whether anyone who is signed in may join.
+    /// Whether every user may join.
     #[serde(rename = "isPublic")]
     pub is_public: bool,
-    /// When it begins.
+    /// The scheduled start.
     pub fromdatetime: Timestamp,
-    /// When it is over, or was.
+    /// The scheduled end, or the actual end of an ended instance.
     pub todatetime: Timestamp,
-    /// Where it is in its life.
+    /// The state.
     pub state: InstanceState,
-    /// Whether it was called off before it began.
+    /// Whether it was cancelled before its start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
-    /// Nobody joins.
+    /// Whether new participants are blocked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub locked: bool,
-    /// Nobody speaks.
+    /// Whether posts are blocked.
     #[serde(
         default,
         rename = "readOnly",
         skip_serializing_if = "std::ops::Not::not"
     )]
     pub read_only: bool,
-    /// Participants now.
+    /// The current number of participants.
     pub participants: u32,
-    /// How many wait for it to begin.
+    /// Users who wait for the start.
     #[serde(default)]
     pub waiting: u32,
-    /// How many of them have lost their connection and may come back.
+    /// Participants who are reconnecting.
     #[serde(default)]
     pub reconnecting: u32,
-    /// People who were in at any time.
+    /// Users who have been participants at any time.
     #[serde(rename = "totalParticipants")]
     pub total_participants: u32,
-    /// The audience; missing where it is public.
+    /// The size of the audience. Left out for public meetings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited: Option<u32>,
-    /// People who came first more than [`crate::limits::LATE_MS`] after the beginning.
+    /// Users who first joined more than [`crate::limits::LATE_MS`] after the start.
     #[serde(default)]
     pub late: u32,
-    /// People who were in, and were not, or are not, there to the end.
+    /// Users who left and did not return before the end.
     #[serde(default, rename = "leftEarly")]
     pub left_early: u32,
-    /// Everything that was said, deleted or not.
+    /// Messages, deleted ones included.
     pub messages: u64,
-    /// Messages of the last minute.
+    /// Messages in the last minute.
     #[serde(default, rename = "messagesPerMinute")]
     pub messages_per_minute: u64,
-    /// Messages of each minute by the clock, the running one last.
+    /// Messages in each clock minute, the current minute last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub activity: Vec<u64>,
-    /// When something was said last.
+    /// When the last message was posted.
     #[serde(
         default,
         rename = "lastMessage",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_message: Option<Timestamp>,
-    /// Its last seq.
+    /// The last seq.
     pub seq: Seq,
-    /// Up to which seq the archive has it.
+    /// The last seq in the durable store.
     pub durable: Seq,
 }

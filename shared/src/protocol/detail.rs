@@ -1,5 +1,5 @@
-//! One instance in detail, as it is pushed to admins who look into it: who came and went, who is
-//! there, and what happens, without what is said.
+//! The detail of one instance that the server pushes to admins: attendees, their stays and connections,
+//! and a timeline without the text of messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,32 +10,33 @@ use crate::time::Timestamp;
 /// See [`super::Push::Detail`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetailLine {
-    /// What is new.
+    /// The update.
     pub detail: DetailUpdate,
 }
 
-/// What is new in one instance. One picture may come as several lines, one after the other.
+/// The changes of one instance's detail since the last update. One update may be split into several
+/// lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetailUpdate {
-    /// Which.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Whatever was told of it before is void.
+    /// Discards everything received for the instance before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
-    /// The figures over everybody, if they changed.
+    /// The totals, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<MeetingTotals>,
-    /// People who are new or changed.
+    /// New and changed attendees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attendees: Vec<Attendee>,
-    /// What has happened, in its order.
+    /// New timeline entries, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<TimelineEntry>,
 }
 
 impl DetailUpdate {
-    /// Nothing new of this instance.
+    /// Returns an update without changes.
     pub const fn of(instance: InstanceId) -> Self {
         Self {
             instance,
@@ -47,153 +48,153 @@ impl DetailUpdate {
     }
 }
 
-/// The figures over everybody who was ever in.
+/// The totals over all attendees of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeetingTotals {
-    /// Up to which seq everything is counted.
+    /// The seq of the last event that is counted.
     pub seq: Seq,
-    /// When people came: every join counts.
+    /// The number of joins over time.
     pub arrivals: Arrivals,
-    /// The most who were in at one time.
+    /// The highest number of concurrent participants.
     pub peak: u32,
-    /// When they were.
+    /// When that was.
     #[serde(default, rename = "peakAt", skip_serializing_if = "Option::is_none")]
     pub peak_at: Option<Timestamp>,
-    /// Stays that are over.
+    /// Finished stays.
     pub stays: u64,
-    /// How long they were in all, in milliseconds.
+    /// The total duration of the finished stays, in milliseconds.
     #[serde(rename = "stayedMs")]
     pub stayed_ms: i64,
-    /// Joins that were refused since somebody looks into it. Kept nowhere.
+    /// Joins that were denied since the first admin started watching. Not stored.
     pub denied: u64,
 }
 
-/// A curve of what came when.
+/// A histogram of joins over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrivals {
-    /// When the first step begins.
+    /// The start of the first step.
     pub start: Timestamp,
-    /// How long a step is, in milliseconds.
+    /// The length of a step, in milliseconds.
     #[serde(rename = "stepMs")]
     pub step_ms: i64,
-    /// How many came in each; what is missing at the end is nothing.
+    /// The joins in each step. Steps without joins at the end are left out.
     pub counts: Vec<u32>,
 }
 
-/// Somebody who was ever in.
+/// A user who has been a participant at any time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attendee {
-    /// Who.
+    /// The user's id.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// What they are called.
+    /// The user's name.
     pub name: String,
-    /// Their last stays, in their order; the very last may go on.
+    /// The latest stays, in order. The last one may be unfinished.
     pub stays: Vec<Stay>,
-    /// How many stays they had before those.
+    /// The number of stays before those.
     #[serde(default, rename = "earlierStays")]
     pub earlier_stays: u32,
-    /// How long those were in all, in milliseconds.
+    /// The total duration of the earlier stays, in milliseconds.
     #[serde(default, rename = "earlierMs")]
     pub earlier_ms: i64,
-    /// What they said, deleted or not.
+    /// The user's messages, deleted ones included.
     pub messages: u64,
-    /// Connections that hold their stay.
+    /// Connections that are bound to the current stay.
     #[serde(default)]
     pub connections: u32,
-    /// How many of those are lost, and may come back.
+    /// How many of those are lost and may reconnect.
     #[serde(default)]
     pub lost: u32,
-    /// How many servers they are connected to.
+    /// The number of servers that the user is connected to.
     #[serde(default)]
     pub servers: u32,
-    /// How long their slowest connection to this server takes there and back, in milliseconds;
-    /// missing where they have none, or it is not measured yet.
+    /// The round-trip time of the user's slowest connection to this server, in milliseconds. Left out
+    /// without a connection or a measurement.
     #[serde(default, rename = "rttMs", skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<u32>,
 }
 
-/// From joining to leaving.
+/// The time from joining to leaving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stay {
-    /// When they joined.
+    /// When the user joined.
     pub from: Timestamp,
-    /// When they left; missing: they are in.
+    /// When the user left. Left out while the stay lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
-    /// Why they left.
+    /// Why the user left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
 
-/// Something that happened.
+/// An entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEntry {
-    /// Its number among those of this instance; a line that is told twice has the same.
+    /// The number of the entry within the instance. An entry that is sent twice has the same number.
     pub number: u64,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// Whom it is about.
+    /// The user concerned.
     #[serde(default, rename = "userID", skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// What they are called.
+    /// The user's name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Its seq in the log, if it stands there.
+    /// The seq of the event, if the log has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
-    /// What it is.
+    /// What happened.
     #[serde(flatten)]
     pub kind: TimelineKind,
 }
 
-/// What happened. What was said is not told, only how long it is.
+/// What happened. For messages only the length of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TimelineKind {
-    /// The instance became active.
+    /// The instance started.
     Opened,
-    /// They came in.
+    /// The user joined.
     Join,
-    /// They left.
+    /// The user left.
     Leave {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// They said something.
+    /// The user posted a message.
     Message {
-        /// How long it is, in bytes.
+        /// The length of the text, in bytes.
         bytes: usize,
     },
-    /// They changed what they had said.
+    /// The user edited a message.
     Edited {
-        /// Which message.
+        /// The seq of the message.
         target: Seq,
-        /// How long it is now, in bytes.
+        /// The new length of the text, in bytes.
         bytes: usize,
     },
-    /// They deleted what they had said.
+    /// The user deleted a message.
     Deleted {
-        /// Which message.
+        /// The seq of the message.
         target: Seq,
     },
-    /// An admin did something.
+    /// An admin moderated the instance.
     Moderated {
-        /// What, and why.
+        /// The action and its reason.
         moderation: Box<Moderation>,
     },
-    /// The instance is over.
+    /// The instance ended.
     Closed {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// They wanted to come in and were refused. In no log.
+    /// The user was not allowed to join. Not in the log.
     Denied {
-        /// By which rule.
+        /// The code of the rejection.
         code: Code,
     },
-    /// Their last connection was lost; they may come back. In no log.
+    /// The user's last connection was lost. Not in the log.
     ConnectionLost,
-    /// They came back in time. In no log.
+    /// The user reconnected within the grace. Not in the log.
     Reconnected,
 }

@@ -1,5 +1,4 @@
-//! Requests about what was said: changing it, deleting it, how far it is read, and
-//! finding it.
+//! Editing, deleting and searching messages, and read positions.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,63 +11,64 @@ use crate::text::MessageBody;
 /// See [`super::Verb::Edit`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Which message of one's own.
+    /// The seq of the user's message.
     pub target: Seq,
-    /// The client's own id of the change; the same id never makes a second change.
+    /// An id that the client chooses. A retry under the same id has no effect.
     pub cmid: Cmid,
-    /// What it is to say.
+    /// The new text.
     pub body: MessageBody,
 }
 
 /// See [`super::Verb::Delete`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delete {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Which message of one's own.
+    /// The seq of the user's message.
     pub target: Seq,
-    /// The client's own id of the change; the same id never makes a second change.
+    /// An id that the client chooses. A retry under the same id has no effect.
     pub cmid: Cmid,
 }
 
 /// See [`super::Verb::Read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkRead {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// The last seq that was read; beyond the log's last it counts as that.
+    /// The seq of the last event that the user has read. A seq above the last of the log counts as
+    /// the last.
     pub seq: Seq,
 }
 
-/// How far one has read an instance, and what is left.
+/// The read position of the user in an instance, and the unread messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Unread {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// The last seq that was read; 0 where nothing was.
+    /// The seq of the last event that the user has read; 0 for none.
     pub read: Seq,
-    /// Messages of others after that, without those that were deleted.
+    /// Messages of other users after that, without deleted ones.
     pub unread: u64,
-    /// How many of them speak of oneself.
+    /// How many of them mention the user.
     pub mentions: u64,
 }
 
-/// See [`super::Verb::Search`], and [`crate::search`] for what `query` may say.
+/// See [`super::Verb::Search`], and [`crate::search`] for the syntax of `query`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
-    /// What is looked for, as it was typed.
+    /// The query as the user typed it.
     pub query: String,
-    /// Only what is below this, which the page before said under `next`.
+    /// The `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Place>,
-    /// At most so many.
+    /// The maximum number of hits.
     #[serde(default = "page_default")]
     pub limit: usize,
 }
@@ -77,31 +77,31 @@ fn page_default() -> usize {
     limits::SEARCH_PAGE_DEFAULT
 }
 
-/// The answer to [`super::Verb::Search`], and to `GET /search`. What was said a moment ago may be
-/// missing.
+/// The answer to [`super::Verb::Search`], and to `GET /search`. The newest messages may
+/// be missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchOk {
-    /// Newest first. May be fewer than were asked for although there are more: `next` says that.
+    /// The hits, newest first. A page may hold fewer than `limit` although there are more: see `next`.
     pub hits: Vec<SearchHit>,
-    /// Where the next page goes on; missing at the end.
+    /// Where the next page starts. Left out on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next: Option<Place>,
 }
 
-/// One message that was found.
+/// A message that matches a search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchHit {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
     /// The meeting's title.
     pub title: String,
-    /// Whether the instance is going on.
+    /// Whether the instance is active.
     pub live: bool,
-    /// The message, as it is now.
+    /// The message as it is now.
     #[serde(flatten)]
     pub message: Message,
 }

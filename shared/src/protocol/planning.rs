@@ -1,4 +1,4 @@
-//! What an admin asks for: meetings, who may join them, and when they take place.
+//! Planning requests of admins: meetings, their audiences and their instances.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,195 +10,195 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Plan {
-    /// A page of all meetings, by number.
+    /// Lists a page of all meetings, by id.
     Meetings {
-        /// Only those above this number.
+        /// Only meetings with a higher id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<MeetingId>,
     },
-    /// One meeting.
+    /// Reads one meeting.
     Meeting {
-        /// Which.
+        /// The meeting or instance.
         #[serde(rename = "meetingID")]
         meeting: MeetingId,
     },
-    /// A new meeting.
+    /// Adds a meeting.
     Add {
-        /// One line.
+        /// The title: one line.
         title: String,
-        /// What it is about.
+        /// The description.
         #[serde(default)]
         description: String,
-        /// Whether anyone who is signed in may join.
+        /// Whether every user may join.
         #[serde(default, rename = "isPublic")]
         is_public: bool,
-        /// The addresses of those who may join, where it is private.
+        /// The email addresses of the audience of a private meeting.
         #[serde(default)]
         audience: Vec<String>,
     },
-    /// Another title, description or kind; what is missing stays.
+    /// Edits a meeting. Fields that are left out keep their value.
     Edit {
-        /// Which.
+        /// The meeting or instance.
         #[serde(rename = "meetingID")]
         meeting: MeetingId,
-        /// One line.
+        /// The title: one line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
-        /// What it is about.
+        /// The description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// Whether anyone who is signed in may join.
+        /// Whether every user may join.
         #[serde(default, rename = "isPublic", skip_serializing_if = "Option::is_none")]
         is_public: Option<bool>,
     },
-    /// Lets people join, and others not any more. Who is in stays in until they leave.
+    /// Changes the audience. Participants stay until they leave.
     Audience {
-        /// Which.
+        /// The meeting or instance.
         #[serde(rename = "meetingID")]
         meeting: MeetingId,
-        /// Their addresses.
+        /// The email addresses to add.
         #[serde(default)]
         add: Vec<String>,
-        /// Their addresses.
+        /// The email addresses to remove.
         #[serde(default)]
         remove: Vec<String>,
     },
-    /// Lets the people of a list join. Lines that are wrong are reported, the others are taken.
+    /// Adds the email addresses of a list to the audience. Invalid lines are reported and skipped.
     Import {
-        /// Which.
+        /// The meeting or instance.
         #[serde(rename = "meetingID")]
         meeting: MeetingId,
-        /// CSV with a column `email`, or an address a line.
+        /// CSV with a column `email`, or one email address per line.
         text: String,
-        /// Whether those who are not in the list may not join any more.
+        /// Whether to remove users who are not on the list.
         #[serde(default)]
         replace: bool,
     },
-    /// One more instance.
+    /// Schedules an instance.
     Schedule {
-        /// Of which meeting.
+        /// The meeting.
         #[serde(rename = "meetingID")]
         meeting: MeetingId,
-        /// When it begins.
+        /// The start.
         fromdatetime: Timestamp,
-        /// When it is over.
+        /// The end.
         todatetime: Timestamp,
     },
-    /// Another time for an instance that has not begun; `not_scheduled`.
+    /// Moves an instance that has not started. Rejected with `not_scheduled` otherwise.
     Move {
-        /// Which.
+        /// The meeting or instance.
         #[serde(flatten)]
         instance: InstanceId,
-        /// When it begins.
+        /// The start.
         fromdatetime: Timestamp,
-        /// When it is over.
+        /// The end.
         todatetime: Timestamp,
     },
-    /// An instance that has not begun does not take place; `not_scheduled`.
+    /// Cancels an instance that has not started. Rejected with `not_scheduled` otherwise.
     Cancel {
-        /// Which.
+        /// The meeting or instance.
         #[serde(flatten)]
         instance: InstanceId,
-        /// Why: one line.
+        /// The reason: one line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
 }
 
-/// Meetings as they are planned now, and what is to be known of what was just done.
+/// The answer to a planning request: the meetings as planned now, and the effects of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanOk {
-    /// The page that was asked for, or the meeting that was changed.
+    /// The requested page, or the changed meeting.
     pub meetings: Vec<PlannedMeeting>,
-    /// Whether there are more behind the last.
+    /// Whether there are more meetings after the last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
     /// The instance that was scheduled, moved or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
-    /// What is planned at the same time for some of the same people; of a page nothing is said.
+    /// Instances at the same time with some of the same users. Empty for a page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlaps: Vec<Overlap>,
-    /// What became of a list.
+    /// The result of an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ImportReport>,
 }
 
-/// A meeting, who may join it, and when it takes place.
+/// A meeting with its audience and instances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlannedMeeting {
     /// The meeting.
     #[serde(flatten)]
     pub meeting: Meeting,
-    /// The addresses of those who may join, where it is private.
+    /// The email addresses of the audience of a private meeting.
     pub audience: Vec<String>,
-    /// Its instances, by order.
+    /// The instances, by order.
     pub instances: Vec<PlannedInstance>,
 }
 
-/// One occurrence, as it is planned.
+/// A planned instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlannedInstance {
-    /// Which.
+    /// The instance.
     #[serde(flatten)]
     pub id: InstanceId,
-    /// When it begins.
+    /// The start.
     pub fromdatetime: Timestamp,
-    /// When it is over.
+    /// The end.
     pub todatetime: Timestamp,
-    /// Where it is in its life.
+    /// The state.
     pub state: InstanceState,
-    /// Why it ended; `cancelled` if it never took place.
+    /// Why it ended; `cancelled` if it did not take place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Something else at the same time, for some of the same people.
+/// Another instance at the same time with some of the same users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Overlap {
-    /// Which.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// The other meeting's title.
+    /// The title of the other meeting.
     pub title: String,
-    /// When it begins.
+    /// The start.
     pub fromdatetime: Timestamp,
-    /// When it is over.
+    /// The end.
     pub todatetime: Timestamp,
-    /// How many people are expected at both.
+    /// The number of users who are expected at both.
     #[serde(rename = "sharedUsers")]
     pub shared_users: u32,
-    /// The first of them, at most [`crate::limits::OVERLAP_EMAILS_MAX`].
+    /// The email addresses of the first of them, at most [`crate::limits::OVERLAP_EMAILS_MAX`].
     pub emails: Vec<String>,
 }
 
-/// What became of a list of addresses.
+/// The result of importing a list of email addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImportReport {
-    /// Addresses that were not in the audience.
+    /// Addresses that were added.
     pub added: u32,
-    /// Addresses that were.
+    /// Addresses that were in the audience before.
     pub existing: u32,
-    /// Addresses that are not in it any more.
+    /// Addresses that were removed.
     pub removed: u32,
-    /// Lines that are no address, by number: the first [`crate::limits::IMPORT_WRONG_MAX`].
+    /// The first [`crate::limits::IMPORT_WRONG_MAX`] invalid lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<RejectedLine>,
 }
 
-/// A line of a list that was not taken.
+/// An invalid line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RejectedLine {
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub line: u32,
-    /// What stands there, shortened.
+    /// The text of the line, shortened.
     pub text: String,
-    /// Why it was not taken.
+    /// Why the line is invalid.
     pub reason: String,
 }

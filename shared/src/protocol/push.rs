@@ -1,4 +1,4 @@
-//! What the server says without being asked, and how a client tells its lines apart.
+//! Pushes: the lines that the server sends without a request, and how a client parses lines.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,49 +8,49 @@ use super::{
 use crate::domain::Event;
 use crate::ids::{Generation, InstanceId, Seq, UserId};
 
-/// What the server says without being asked.
+/// A line that the server sends without a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Push {
-    /// Something happened in a followed instance.
+    /// An event of a followed instance.
     Event(Box<Event>),
-    /// The archive has a followed instance up to this seq.
+    /// The durable store has a followed instance up to this seq.
     Durable(Durable),
-    /// The live state of a followed instance begins anew above this seq.
+    /// A followed instance starts a new generation above this seq.
     Fence(Fence),
-    /// One has read a followed instance up to this seq, at another terminal.
+    /// Another connection of the user moved the read position of a followed instance.
     Read(ReadPositionChange),
-    /// Somebody is writing in a followed instance.
+    /// A participant of a followed instance is typing.
     Typing(Typing),
-    /// Somebody in a followed instance is there, or is not.
+    /// The presence of a participant of a followed instance has changed.
     Presence(PresenceChange),
-    /// Somebody waits for an instance that one waits for or looks at, or does not any more.
+    /// A user started or stopped waiting for an instance that this connection waits for or watches.
     Waiting(WaitingChange),
-    /// A list should be read again.
+    /// A list has changed and should be read again.
     Changed(Changed),
-    /// The dashboard, for an admin who watches.
+    /// An update of the dashboard, for admins who watch it.
     Dashboard(Box<DashboardUpdate>),
-    /// One instance in detail, for an admin who looks into it.
+    /// An update of one instance's detail, for admins who watch it.
     Detail(Box<DetailUpdate>),
 }
 
-/// See [`Push::Read`]. It never goes back: of two, the higher one holds.
+/// See [`Push::Read`]. Read positions only move forwards: of two updates the higher one applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadPositionChange {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// The last seq that was read.
+    /// The seq of the last event that the user has read.
     pub read: Seq,
 }
 
-/// See [`Push::Typing`]. It is over with the next message of theirs, when they leave, or when
-/// [`crate::limits::TYPING_SHOWN_MS`] have passed without another.
+/// See [`Push::Typing`]. It ends with the participant's next message, when they leave, or after
+/// [`crate::limits::TYPING_SHOWN_MS`] without another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Typing {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// Who.
+    /// The user's id.
     #[serde(rename = "typing")]
     pub user: UserId,
 }
@@ -58,26 +58,26 @@ pub struct Typing {
 /// See [`Push::Durable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durable {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
-    /// In which generation.
+    /// The generation.
     #[serde(rename = "gen")]
     pub generation: Generation,
-    /// The last seq in the archive.
+    /// The last seq in the durable store.
     pub durable: Seq,
 }
 
 /// See [`Push::Fence`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
-    /// Where.
+    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
     /// The new generation.
     #[serde(rename = "gen")]
     pub generation: Generation,
-    /// Events above this seq that were seen in an older generation are void.
+    /// Events of older generations above this seq are void.
     #[serde(rename = "fence")]
     pub base: Seq,
 }
@@ -85,10 +85,10 @@ pub struct Fence {
 /// See [`Push::Changed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// Where, if it is about one instance.
+    /// The instance, if the list belongs to one.
     #[serde(flatten)]
     pub instance: Option<InstanceId>,
-    /// Which list.
+    /// The list.
     pub changed: ChangedList,
 }
 
@@ -98,24 +98,24 @@ pub struct Changed {
 pub enum ChangedList {
     /// The list of meetings.
     Meetings,
-    /// The participants of a followed instance, or those who wait for one: who is there was told in
-    /// vain.
+    /// The participants of a followed instance, or the users who wait for an instance: some pushes
+    /// were lost.
     Participants,
 }
 
 /// One line from the server, as a client reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServerLine {
-    /// An answer; what `ok` holds depends on the verb.
+    /// An answer. The content of `ok` depends on the verb.
     Reply(Reply<serde_json::Value>),
-    /// Something that was not asked for.
+    /// A push.
     Push(Push),
 }
 
 impl ServerLine {
-    /// Reads one line. An unknown kind of line is an error that names no content.
+    /// Parses one line. The error for an unknown kind of line does not contain the line.
     pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
-        /// The keys by which the kinds differ.
+        /// The keys that distinguish the kinds of lines.
         #[derive(Deserialize)]
         struct Kind {
             #[serde(default)]
