@@ -206,7 +206,7 @@ impl Dashboard {
             Ok(true) => self.wake(),
             Ok(false) => {}
             Err(error) => {
-                tracing::debug!(%error, "reading the detail of an instance failed, retrying")
+                tracing::debug!(%error, "reading the detail of an instance failed, retrying");
             }
         }
     }

@@ -54,7 +54,7 @@ pub enum AppEvent {
         /// The key bindings.
         keymap: Keymap,
         /// The theme.
-        theme: Theme,
+        theme: Box<Theme>,
         /// Error messages with file and line.
         wrong: Vec<String>,
     },

@@ -76,7 +76,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             keymap,
             theme,
             wrong,
-        } => step.configured(keymap, theme, &wrong),
+        } => step.configured(keymap, *theme, &wrong),
         AppEvent::Journal(owner, lines) => step.journal(&owner, lines),
         AppEvent::Recorded(cmids) => step.recorded(&cmids),
         AppEvent::Exported(said) => step.exported(said),

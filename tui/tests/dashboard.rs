@@ -36,6 +36,71 @@ async fn next_action(ws: &mut Ws) -> (ModerationAction, Option<String>) {
     }
 }
 
+/// The key, the answers in the dialog, the action in the log, its target, and the message.
+type KeyedAction = (
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+);
+
+const ACTIONS: &[KeyedAction] = &[
+    ("l", &["noise"], "lock", None, "Locked Seminar"),
+    ("l", &[""], "unlock", None, "Unlocked Seminar"),
+    (
+        "r",
+        &["listen"],
+        "read_only",
+        None,
+        "Made Seminar 1/1 read-only",
+    ),
+    ("r", &[""], "writable", None, "Turned read-only off"),
+    (
+        "n",
+        &["Coffee is ready"],
+        "announce",
+        None,
+        "Announcement sent",
+    ),
+    ("+", &["", "not done"], "extend", None, "Extended Seminar"),
+    (
+        "m",
+        &["mallory", "spam"],
+        "mute",
+        Some("mallory"),
+        "Muted mallory",
+    ),
+    (
+        "u",
+        &["mallory", ""],
+        "unmute",
+        Some("mallory"),
+        "Unmuted mallory",
+    ),
+    (
+        "d",
+        &["mallory", "out"],
+        "remove",
+        Some("mallory"),
+        "Removed mallory",
+    ),
+    (
+        "D",
+        &["mallory@example.org", "spam again"],
+        "ban",
+        Some("mallory"),
+        "Banned mallory",
+    ),
+    (
+        "U",
+        &["mallory@example.org", ""],
+        "unban",
+        Some("mallory"),
+        "Unbanned mallory",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_do_every_action() {
     let scene = scene();
@@ -52,63 +117,7 @@ async fn keys_do_every_action() {
     });
     pty.wait_text("PARTICIPANTS 2");
 
-    // The key, the answers in the dialog, the action in the log, its target, and the message.
-    let actions: &[(&str, &[&str], &str, Option<&str>, &str)] = &[
-        ("l", &["noise"], "lock", None, "Locked Seminar"),
-        ("l", &[""], "unlock", None, "Unlocked Seminar"),
-        (
-            "r",
-            &["listen"],
-            "read_only",
-            None,
-            "Made Seminar 1/1 read-only",
-        ),
-        ("r", &[""], "writable", None, "Turned read-only off"),
-        (
-            "n",
-            &["Coffee is ready"],
-            "announce",
-            None,
-            "Announcement sent",
-        ),
-        ("+", &["", "not done"], "extend", None, "Extended Seminar"),
-        (
-            "m",
-            &["mallory", "spam"],
-            "mute",
-            Some("mallory"),
-            "Muted mallory",
-        ),
-        (
-            "u",
-            &["mallory", ""],
-            "unmute",
-            Some("mallory"),
-            "Unmuted mallory",
-        ),
-        (
-            "d",
-            &["mallory", "out"],
-            "remove",
-            Some("mallory"),
-            "Removed mallory",
-        ),
-        (
-            "D",
-            &["mallory@example.org", "spam again"],
-            "ban",
-            Some("mallory"),
-            "Banned mallory",
-        ),
-        (
-            "U",
-            &["mallory@example.org", ""],
-            "unban",
-            Some("mallory"),
-            "Unbanned mallory",
-        ),
-    ];
-    for (key, answers, action, whom, done) in actions {
+    for (key, answers, action, whom, done) in ACTIONS {
         pty.send(key);
         pty.wait_text("Esc Cancel");
         if whom.is_some() && *key != "D" && *key != "U" {

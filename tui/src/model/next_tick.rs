@@ -74,9 +74,9 @@ impl Model {
         }
         for room in self.rooms.values() {
             let reported = room.read_reported_at.filter(|_| room.read_unreported);
-            reported
-                .into_iter()
-                .for_each(|time| at(time.plus_ms(READ_REPORT_MS)));
+            if let Some(time) = reported {
+                at(time.plus_ms(READ_REPORT_MS));
+            }
             room.retry_at.into_iter().for_each(&mut at);
         }
         if let Some(room) = self.room() {

@@ -64,7 +64,7 @@ impl UserConfig {
         wrong.extend(self.theme.messages(&theme_errors));
         Some(AppEvent::Configured {
             keymap,
-            theme,
+            theme: Box::new(theme),
             wrong,
         })
     }
@@ -154,6 +154,6 @@ mod tests {
         };
         assert!(wrong.is_empty());
         assert_eq!(keymap, Keymap::default());
-        assert_eq!(configured, Theme::new(true, true));
+        assert_eq!(*configured, Theme::new(true, true));
     }
 }

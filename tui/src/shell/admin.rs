@@ -19,16 +19,16 @@ pub async fn run(shell: &mut Shell, args: Admin) -> Result<(), Failure> {
         None => return Err(Failure::usage("The dashboard needs a terminal.")),
         Some(AdminCommand::Explain(args)) => return users::explain(shell, args).await,
         Some(AdminCommand::User(args)) => return users::run(shell, args.command).await,
-        Some(AdminCommand::End(args)) => reason(args, "end"),
-        Some(AdminCommand::Lock(args)) => reason(args, "lock"),
-        Some(AdminCommand::Unlock(args)) => reason(args, "unlock"),
+        Some(AdminCommand::End(args)) => reason(&args, "end"),
+        Some(AdminCommand::Lock(args)) => reason(&args, "lock"),
+        Some(AdminCommand::Unlock(args)) => reason(&args, "unlock"),
         Some(AdminCommand::ReadOnly(args)) => {
-            let (instance, action, mut body) = reason(args.args, "read-only");
+            let (instance, action, mut body) = reason(&args.args, "read-only");
             body["on"] = json!(!args.off);
             (instance, action, body)
         }
         Some(AdminCommand::Extend(args)) => {
-            let (instance, action, mut body) = reason(args.args, "extend");
+            let (instance, action, mut body) = reason(&args.args, "extend");
             match args.extension {
                 Extension::Minutes(minutes) => body["minutes"] = json!(minutes),
                 Extension::Until(at) => body["todatetime"] = json!(at),
@@ -73,7 +73,7 @@ async fn moderate(
 }
 
 /// Returns the instance, the action and a request body with the reason.
-fn reason(args: ModerateArgs, action: &'static str) -> (InstanceId, &'static str, Value) {
+fn reason(args: &ModerateArgs, action: &'static str) -> (InstanceId, &'static str, Value) {
     (args.at.instance, action, json!({ "reason": args.reason }))
 }
 
@@ -82,7 +82,7 @@ fn reason_and_user(
     args: UserModerateArgs,
     action: &'static str,
 ) -> (InstanceId, &'static str, Value) {
-    let (instance, action, mut body) = reason(args.args, action);
+    let (instance, action, mut body) = reason(&args.args, action);
     let user = args.user.user;
     match user.trim_start_matches('#').parse::<UserId>() {
         Ok(id) => body["userID"] = json!(id),

@@ -270,7 +270,7 @@ fn configuration_applies_at_once_and_reports_errors() {
     let wrong = ["keys.toml:3: unknown command 'fly'", "theme.toml:1: no"];
     fixture.tell(AppEvent::Configured {
         keymap,
-        theme,
+        theme: Box::new(theme),
         wrong: wrong.map(str::to_owned).to_vec(),
     });
     assert!(fixture.shows("x keys.toml:3: unknown command 'fly' (and 1 more)"));

@@ -215,9 +215,9 @@ fn totals(model: &Model, dashboard: &Dashboard, columns: usize) -> Line<'static>
         Figure::new("SOON", soon),
         Figure::new(participants, here).with(peak),
         Figure::new(messages, minute).with(chart),
-        Figure::new(reconnecting_label(columns), lost).warn(lost),
+        Figure::new(reconnecting_label(columns), &lost).warn(lost),
         Figure::new("OVERRUN", overrun).warn((*overrun).into()),
-        Figure::new("LAG p95", lag),
+        Figure::new("LAG p95", &lag),
         Figure::new("ERRORS", errors).warn(*errors),
     ];
     figures(model, parts, columns)
@@ -235,17 +235,17 @@ const fn reconnecting_label(columns: usize) -> &'static str {
 /// A figure with its label.
 struct Figure {
     label: &'static str,
-    figure: String,
+    value: String,
     /// What follows it in plain text, such as a chart.
     note: String,
     tone: Tone,
 }
 
 impl Figure {
-    fn new(label: &'static str, figure: impl ToString) -> Self {
+    fn new(label: &'static str, value: &impl ToString) -> Self {
         Self {
             label,
-            figure: figure.to_string(),
+            value: value.to_string(),
             note: String::new(),
             tone: Tone::Strong,
         }
@@ -269,18 +269,18 @@ fn figures(model: &Model, parts: Vec<Figure>, columns: usize) -> Line<'static> {
     for part in parts {
         let Figure {
             label,
-            figure,
+            value,
             note,
             tone,
         } = part;
-        let cells = text::width(label) + text::width(&figure) + text::width(&note) + 3;
+        let cells = text::width(label) + text::width(&value) + text::width(&note) + 3;
         if cells > room {
             break;
         }
         room -= cells;
         let quiet = model.theme.style(Tone::Quiet);
         spans.push(Span::styled(format!(" {label} "), quiet));
-        spans.push(Span::styled(figure, model.theme.style(tone)));
+        spans.push(Span::styled(value, model.theme.style(tone)));
         spans.push(Span::raw(format!("{note} ")));
     }
     Line::from(spans)

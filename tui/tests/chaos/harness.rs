@@ -33,7 +33,7 @@ pub struct Plan {
     pub meetings: usize,
     /// Of all users together.
     pub posts_a_second: u32,
-    /// The timeout for settle_max all messages after the last fault, and for ending the meetings.
+    /// Time for all messages to settle after the last fault, and for ending the meetings.
     pub settle_max: Duration,
     pub seed: u64,
 }

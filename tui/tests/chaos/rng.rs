@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// SplitMix64 by Sebastiano Vigna.
+/// `SplitMix64` by Sebastiano Vigna.
 pub struct Rng(u64);
 
 impl Rng {

@@ -146,10 +146,10 @@ fn check_log(id: InstanceId, rows: &[Row], violations: &mut Vec<String>) {
             ("join", false) => *is_in = true,
             ("leave", true) => *is_in = false,
             ("join" | "leave", _) => {
-                violations.push(format!("{id}: unexpected {kind} of {user} at {seq}"))
+                violations.push(format!("{id}: unexpected {kind} of {user} at {seq}"));
             }
             ("message", false) => {
-                violations.push(format!("{id}: {user} posted without joining at {seq}"))
+                violations.push(format!("{id}: {user} posted without joining at {seq}"));
             }
             _ => {}
         }

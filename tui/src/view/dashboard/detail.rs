@@ -218,13 +218,13 @@ fn totals(
     let late = row.map_or(0, |row| row.late);
     let (lost, denied) = (lost as u64, detail.totals.denied);
     let parts = vec![
-        Figure::new("HERE", format!("{here}{invited}")),
-        Figure::new("LEFT", left),
-        Figure::new(reconnecting_label(columns), lost).warn(lost),
-        Figure::new("DENIED", denied).warn(denied),
-        Figure::new("PEAK", format!("{}{peak_at}", detail.totals.peak)),
-        Figure::new("AVG STAY", average),
-        Figure::new("LATE", late),
+        Figure::new("HERE", &format!("{here}{invited}")),
+        Figure::new("LEFT", &left),
+        Figure::new(reconnecting_label(columns), &lost).warn(lost),
+        Figure::new("DENIED", &denied).warn(denied),
+        Figure::new("PEAK", &format!("{}{peak_at}", detail.totals.peak)),
+        Figure::new("AVG STAY", &average),
+        Figure::new("LATE", &late),
     ];
     figures(model, parts, columns)
 }
@@ -254,7 +254,7 @@ fn charts(
             model.zone.hm(to)
         )
     };
-    let chart = |label, text: String| Figure::new(label, "").with(text);
+    let chart = |label, text: String| Figure::new(label, &"").with(text);
     let mut parts = vec![chart("JOINS", joins)];
     if let Some(row) = row {
         let messages = spark(&row.activity, 10, glyphs);
