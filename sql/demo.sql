@@ -1,8 +1,8 @@
--- The demo's people, meetings and schedule, in plain INSERTs of the original's columns.
+-- The users, meetings and schedule of the demo, as INSERTs with the columns of the original schema.
 --
--- Times are UTC, and as they stand at 2026-05-06 13:00:00: the Seminar and one course are active, the
--- course ends within five minutes, its next instance begins within two, the others lie ahead.
--- script/demo moves them all by the same length, so that this moment is now.
+-- Times are UTC. At 2026-05-06 13:00:00 the Seminar and one course are active, the course ends within
+-- five minutes, and its next instance starts within two; the others are scheduled for later.
+-- script/demo shifts all times by the same amount, so that this moment is now.
 
 INSERT INTO user (userID, name, age, gender, email) VALUES (1, 'john', 21, 'male', 'john@example.org');
 INSERT INTO user (userID, name, age, gender, email) VALUES (2, 'hamid', 22, 'male', 'hamid@example.org');

@@ -1,12 +1,12 @@
-//! `plenary-server doctor`: what is wrong, what to do about it, and an exit code for scripts.
+//! `plenary-server doctor`: problems, fixes, and the exit code.
 
 use std::fs;
 
-use plenary_testkit::{Finished, RedisOptions, Server, ServerOptions, Setting};
+use plenary_testkit::{Finished, FixtureBuilder, RedisOptions, Server, ServerOptions};
 use rusqlite::Connection;
 use serde_json::Value;
 
-/// The findings of `doctor --json`, and the whole answer.
+/// Runs `doctor --json`. Returns the diagnostics and the process result.
 fn examine(server: &Server) -> (Vec<Value>, Finished) {
     let finished = server.cli(&["doctor", "--json"]);
     let findings = finished
@@ -17,7 +17,7 @@ fn examine(server: &Server) -> (Vec<Value>, Finished) {
     (findings, finished)
 }
 
-/// How one thing is, by its name.
+/// The grade of the diagnostic with this name.
 fn grade<'a>(findings: &'a [Value], about: &str) -> &'a str {
     let found = findings.iter().find(|finding| finding["about"] == about);
     let found = found.unwrap_or_else(|| panic!("nothing about {about} in {findings:?}"));
@@ -27,21 +27,21 @@ fn grade<'a>(findings: &'a [Value], about: &str) -> &'a str {
 }
 
 #[test]
-fn stores_as_they_should_be_are_well() {
+fn healthy_stores_pass() {
     let options = RedisOptions {
         aof: true,
         ..RedisOptions::default()
     };
-    let scene = Setting::with(options, ServerOptions::default()).start();
-    // The tests' own database is quicker than it is safe.
+    let fixture = FixtureBuilder::with(options, ServerOptions::default()).start();
+    // The test database does not sync at commit, so make it safe first.
     let safe = "SET GLOBAL innodb_flush_log_at_trx_commit = 1";
-    scene.stores.database.query(safe);
-    let (findings, finished) = examine(&scene.server);
+    fixture.stores.database.query(safe);
+    let (findings, finished) = examine(&fixture.server);
     assert_eq!(finished.code, 0, "{findings:?}");
     for finding in &findings {
         assert_eq!(finding["grade"], "good", "{finding}");
     }
-    let lines = scene.server.cli(&["doctor"]).ok();
+    let lines = fixture.server.cli(&["doctor"]).ok();
     assert!(
         lines.contains("ok           MySQL: tables: up to date"),
         "{lines}"
@@ -50,28 +50,28 @@ fn stores_as_they_should_be_are_well() {
 
 #[test]
 fn doctor_names_problems_and_fixes() {
-    let mut scene = Setting::new().start();
-    let redis = &scene.stores.redis;
+    let mut fixture = FixtureBuilder::new().start();
+    let redis = &fixture.stores.redis;
     redis.command(&["CONFIG", "SET", "maxmemory", "200mb"]);
     redis.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
-    scene
+    fixture
         .stores
         .database
         .query("INSERT INTO migration VALUES (9999, 'tomorrow', '', UTC_TIMESTAMP(3), 0)");
-    let (findings, finished) = examine(&scene.server);
+    let (findings, finished) = examine(&fixture.server);
     assert_eq!(finished.code, 1, "{findings:?}");
     assert_eq!(grade(&findings, "Redis: maxmemory-policy"), "bad");
     assert_eq!(grade(&findings, "MySQL: tables"), "bad");
     assert_eq!(grade(&findings, "MySQL: version"), "good");
-    scene.stores.mariadb.kill9();
-    let (findings, finished) = examine(&scene.server);
+    fixture.stores.mariadb.kill9();
+    let (findings, finished) = examine(&fixture.server);
     assert_eq!(finished.code, 5, "{findings:?}");
     assert_eq!(grade(&findings, "MySQL"), "unavailable");
     assert_eq!(grade(&findings, "Redis: version"), "good");
 }
 
 #[test]
-fn the_one_file_is_looked_at_beside_its_server() {
+fn sqlite_is_diagnosed_while_the_server_runs() {
     let mut server = Server::embedded(ServerOptions::default());
     let (findings, finished) = examine(&server);
     assert_eq!(finished.code, 0, "{findings:?}");
@@ -86,9 +86,9 @@ fn the_one_file_is_looked_at_beside_its_server() {
 
     assert_eq!(server.terminate(), 0);
     let lines = server.cli(&["doctor"]).ok();
-    assert!(lines.contains("served by: nobody now"), "{lines}");
+    assert!(lines.contains("served by: no process"), "{lines}");
     let file = server.data().join("plenary.db");
-    // Newer pages than the file's may be in its log: as if the disk had lost that too.
+    // The file has to contain all pages, so that damage affects them.
     let log = server.data().join("plenary.db-wal");
     if log.exists() {
         Connection::open(&file)

@@ -1,4 +1,4 @@
-//! Copies of the file: whole, complete up to their moment, and never under their name before that.
+//! Backups: consistent, complete up to their start, and named only when they are complete.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,25 +16,25 @@ use rusqlite::Connection;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, path};
+use crate::harness::{Harness, path};
 
 const POSTERS: usize = 6;
 const POSTS_BETWEEN: usize = 120;
 const BACKUPS: usize = 3;
 
-/// What was acknowledged: seq → body.
+/// Acknowledged messages: seq → body.
 type Acknowledged = Arc<Mutex<BTreeMap<i64, String>>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_has_what_was_acknowledged_before_and_can_be_served() {
+async fn copy_contains_acknowledged_posts_and_can_be_served() {
     let names: Vec<String> = (0..POSTERS).map(|n| format!("person{n}")).collect();
-    let stage = Arc::new(Stage::with(&names));
-    let here = stage.active(3_600);
+    let harness = Arc::new(Harness::with(&names));
+    let here = harness.active(3_600);
     let acknowledged = Acknowledged::default();
     let enough = Arc::new(AtomicBool::new(false));
     let mut posting = JoinSet::new();
     for name in &names {
-        let person = stage.http(name);
+        let person = harness.http(name);
         person.get(&path(here, "join")).await.ok();
         posting.spawn(post_until(
             person,
@@ -52,8 +52,8 @@ async fn a_copy_has_what_was_acknowledged_before_and_can_be_served() {
         })
         .await;
         let before = acknowledged.lock().expect("no poster panicked").clone();
-        let (server, to) = (stage.clone(), copy.clone());
-        let told = tokio::task::spawn_blocking(move || {
+        let (server, to) = (harness.clone(), copy.clone());
+        let output = tokio::task::spawn_blocking(move || {
             let to = to.to_str().expect("a path of letters");
             server
                 .server
@@ -67,18 +67,18 @@ async fn a_copy_has_what_was_acknowledged_before_and_can_be_served() {
             assert_eq!(there.get(seq), Some(body));
         }
         let all = i64::try_from(there.len()).expect("a few");
-        assert_eq!(told["messages"], all);
-        assert_eq!(told["users"], i64::try_from(POSTERS).expect("a few"));
+        assert_eq!(output["messages"], all);
+        assert_eq!(output["users"], i64::try_from(POSTERS).expect("a few"));
         let bytes = fs::metadata(&copy).expect("the copy").len();
-        assert_eq!(told["bytes"], bytes);
-        assert_whole_and_alone(&copy);
+        assert_eq!(output["bytes"], bytes);
+        assert_intact_and_private(&copy);
     }
     enough.store(true, Ordering::Relaxed);
     posting.join_all().await;
 
-    // The copy, served: the same people, signed in, the same messages, and it goes on.
+    // A server on the copy has the same users, sessions and messages, and accepts posts.
     let before = messages(&copy);
-    let mut other = Stage {
+    let mut other = Harness {
         server: Server::embedded(ServerOptions::default()),
     };
     assert_eq!(other.server.terminate(), 0);
@@ -100,14 +100,14 @@ async fn a_copy_has_what_was_acknowledged_before_and_can_be_served() {
         })
         .collect();
     assert_eq!(served, expected);
-    let said = json!({"body": "on"});
-    let posted = person.post(&path(here, "message"), &said).await.ok();
+    let message = json!({"body": "on"});
+    let posted = person.post(&path(here, "message"), &message).await.ok();
     let seq = posted["seq"].as_i64().expect("a seq");
     assert_eq!(Some(seq - 1), expected.first().map(|(seq, _)| *seq));
     other.assert_whole();
 }
 
-/// One message after the other, each sent once: the server never goes.
+/// Posts messages one after the other, each once, until `stop` is set. The server never stops.
 async fn post_until(
     person: Http,
     here: InstanceId,
@@ -119,8 +119,8 @@ async fn post_until(
             return;
         }
         let body = format!("{name} says {n}");
-        let said = json!({"body": body});
-        let posted = person.post(&path(here, "message"), &said).await.ok();
+        let message = json!({"body": body});
+        let posted = person.post(&path(here, "message"), &message).await.ok();
         let seq = posted["seq"].as_i64().expect("a seq");
         let before = acknowledged
             .lock()
@@ -141,8 +141,8 @@ fn messages(file: &Path) -> BTreeMap<i64, String> {
     rows.map(|row| row.expect("a row")).collect()
 }
 
-/// It is whole, its log has no hole, it is its owner's alone, and nothing stands beside it.
-fn assert_whole_and_alone(copy: &Path) {
+/// Checks that the copy is intact, has no gap in its log, is private, and has no files beside it.
+fn assert_intact_and_private(copy: &Path) {
     let file = Connection::open(copy).expect("a file");
     let value = |query: &str| -> String {
         let text = format!("SELECT CAST(said AS TEXT) FROM ({query})");
@@ -157,10 +157,10 @@ fn assert_whole_and_alone(copy: &Path) {
     drop(file);
     let metadata = fs::metadata(copy).expect("the copy");
     assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
-    assert_eq!(names_beside(copy), [copy.file_name().expect("a name")]);
+    assert_eq!(files_beside(copy), [copy.file_name().expect("a name")]);
 }
 
-fn names_beside(copy: &Path) -> Vec<OsString> {
+fn files_beside(copy: &Path) -> Vec<OsString> {
     let directory = copy.parent().expect("a directory");
     fs::read_dir(directory)
         .expect("it can be read")
@@ -169,52 +169,58 @@ fn names_beside(copy: &Path) -> Vec<OsString> {
 }
 
 #[test]
-fn what_cannot_be_copied_or_replaced_is_refused_with_a_sentence() {
-    let stage = Stage::with(&["ada"]);
+fn invalid_backup_is_rejected_with_a_message() {
+    let harness = Harness::with(&["ada"]);
     let home = tempfile::tempdir().expect("a directory");
     let at = |name: &str| {
         let path = home.path().join(name);
         path.to_str().expect("a path of letters").to_owned()
     };
     fs::write(at("there"), "mine").expect("a file");
-    let own = stage.server.data().join("plenary.db");
+    let own = harness.server.data().join("plenary.db");
     let own = own.to_str().expect("a path of letters");
     #[rustfmt::skip]
     let cases: &[(&[&str], i32, &str)] = &[
-        (&["backup", &at("there")], 4, "is there already"),
-        (&["backup", &at("no/copy")], 4, "there is no directory"),
+        (&["backup", &at("there")], 4, "already exists"),
+        (&["backup", &at("no/copy")], 4, "no does not exist"),
         (&["backup", "--force", own], 4, "cannot be replaced"),
         (&["backup", "--force", &at(".")], 4, "cannot be replaced"),
         (&["backup"], 2, "<FILE>"),
         (&["backup", &at("copy"), "--redis", "redis://127.0.0.1:1"], 2, "mysqldump"),
     ];
     for (args, code, sentence) in cases {
-        let done = stage.server.cli(args);
+        let done = harness.server.cli(args);
         assert_eq!(done.code, *code, "{args:?}: {}", done.stderr);
         assert!(done.stderr.contains(sentence), "{args:?}: {}", done.stderr);
     }
     assert_eq!(fs::read_to_string(at("there")).expect("a file"), "mine");
-    let told = stage.server.cli(&["backup", "--force", &at("there")]).ok();
-    assert!(told.contains("1 users, 1 meetings"), "{told}");
-    assert_whole_and_alone(Path::new(&at("there")));
+    let output = harness
+        .server
+        .cli(&["backup", "--force", &at("there")])
+        .ok();
+    assert!(output.contains("1 users, 1 meetings"), "{output}");
+    assert_intact_and_private(Path::new(&at("there")));
 
     let nothing = Command::new(binary("plenary-server"))
         .args(["backup", &at("copy"), "--data", &at("nowhere")])
         .output()
         .expect("the program runs");
-    let told = String::from_utf8_lossy(&nothing.stderr).into_owned();
-    assert_eq!(nothing.status.code(), Some(2), "{told}");
-    assert!(told.contains("nowhere/plenary.db is not there"), "{told}");
+    let output = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert_eq!(nothing.status.code(), Some(2), "{output}");
+    assert!(
+        output.contains("nowhere/plenary.db does not exist"),
+        "{output}"
+    );
     assert!(!home.path().join("nowhere").exists(), "nothing is made");
 }
 
 #[test]
-fn a_copy_that_does_not_fit_leaves_nothing() {
-    let stage = Stage::with(&["ada", "bob"]);
-    stage.talked(20_000);
+fn backup_on_a_full_disk_leaves_no_file() {
+    let harness = Harness::with(&["ada", "bob"]);
+    harness.ended_instance(20_000);
     let disk = Disk::small(1024 * 1024);
     let copy = disk.path().join("copy.db");
-    let data = stage.server.data();
+    let data = harness.server.data();
     let launcher = disk.launcher();
     let done = Command::new(&launcher[0])
         .args(&launcher[1..])
@@ -223,19 +229,22 @@ fn a_copy_that_does_not_fit_leaves_nothing() {
         .args([OsStr::new("--data"), data.as_os_str()])
         .output()
         .expect("the launcher runs");
-    let told = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert_eq!(done.status.code(), Some(1), "{told}");
-    assert!(told.contains("is full: there is no copy"), "{told}");
-    let left = names_beside(&disk.seen_from_outside(&copy));
+    let output = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{output}");
+    assert!(
+        output.contains("is full: the backup was deleted"),
+        "{output}"
+    );
+    let left = files_beside(&disk.seen_from_outside(&copy));
     assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
-fn a_copy_that_is_cut_off_never_has_its_name() {
-    let mut stage = Stage::with(&["ada", "bob"]);
-    stage.talked(60_000);
-    // Without a server, too.
-    stage.server.kill9();
+fn interrupted_backup_leaves_no_file_of_its_name() {
+    let mut harness = Harness::with(&["ada", "bob"]);
+    harness.ended_instance(60_000);
+    // A backup also works without a server.
+    harness.server.kill9();
     let home = tempfile::tempdir().expect("a directory");
     let copy: PathBuf = home.path().join("copy.db");
     let mut cut_off = 0;
@@ -244,7 +253,7 @@ fn a_copy_that_is_cut_off_never_has_its_name() {
             .arg("backup")
             .arg(&copy)
             .arg("--data")
-            .arg(stage.server.data())
+            .arg(harness.server.data())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -256,7 +265,7 @@ fn a_copy_that_is_cut_off_never_has_its_name() {
             assert_eq!(messages(&copy).len(), 60_000);
             fs::remove_file(&copy).expect("it is there");
         } else if copy.exists() {
-            // Killed behind its last step.
+            // The process was killed after its last step.
             assert_eq!(messages(&copy).len(), 60_000);
             fs::remove_file(&copy).expect("it is there");
         } else {
@@ -264,10 +273,10 @@ fn a_copy_that_is_cut_off_never_has_its_name() {
         }
     }
     assert!(cut_off > 0, "none of the kills came in time");
-    let told = stage
+    let output = harness
         .server
         .cli(&["backup", copy.to_str().expect("letters")])
         .ok();
-    assert!(told.contains("60000 messages"), "{told}");
+    assert!(output.contains("60000 messages"), "{output}");
     assert_eq!(messages(&copy).len(), 60_000);
 }

@@ -1,24 +1,24 @@
-//! The ten functions by HTTP, without Redis and MySQL.
+//! The ten functions over HTTP on the embedded store.
 
 use plenary_testkit::Http;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, path};
+use crate::harness::{Harness, path};
 
 #[tokio::test]
-async fn the_ten_functions_answer_as_with_two_stores() {
-    let stage = Stage::with(&["ada", "bob", "eve"]);
-    stage.sql(
+async fn ten_functions_answer_as_on_redis_and_mysql() {
+    let harness = Harness::with(&["ada", "bob", "eve"]);
+    harness.sql(
         "INSERT INTO meeting (meetingID, title, isPublic) VALUES (2, 'Plans', 0);
          INSERT INTO audience (meetingID, email) VALUES (2, 'Ada@example.org');
          INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
          VALUES (2, 1, 1000, 4000000000000)",
     );
-    // 1: what begins by the clock, also when somebody else wrote it into the file.
-    let here = stage.active(3_600);
+    // 1: an instance starts on time, also if another program inserted it.
+    let here = harness.active(3_600);
     let private = "2/1".parse().expect("an instance");
-    stage.until_state("1/1".parse().expect("an instance"), "active");
-    let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| stage.http(name));
+    harness.until_state("1/1".parse().expect("an instance"), "active");
+    let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| harness.http(name));
     plenary_testkit::until_async("2/1 to be active", || async {
         (ada.get(&path(private, "participants")).await.status == 200).then_some(())
     })
@@ -37,7 +37,7 @@ async fn the_ten_functions_answer_as_with_two_stores() {
         (&eve, path(here, "leave"), 409, "not_participant"),
         (&eve, "/meeting/9/order/9/join".to_owned(), 404, "not_found"),
         (
-            &Http::nobody(&stage.server.url()),
+            &Http::nobody(&harness.server.url()),
             path(here, "join"),
             401,
             "not_signed_in",
@@ -47,7 +47,7 @@ async fn the_ten_functions_answer_as_with_two_stores() {
         assert_eq!((answer.status, answer.code()), (status, code), "{at}");
     }
 
-    // 7: post, once for each key.
+    // 7: post, once for each idempotency key.
     let key = "0198a9c2-7f37-7000-8000-000000000001";
     let mut seqs = vec![];
     for status in [201, 200] {
@@ -68,7 +68,7 @@ async fn the_ten_functions_answer_as_with_two_stores() {
         .await;
     assert_eq!(refused.code(), "not_participant");
 
-    // 8 and 10: messages, all and one person's, in pages.
+    // 8 and 10: pages of all messages and of one user's messages.
     let messages = eve.get(&path(here, "messages")).await.ok();
     assert_eq!(column(&messages["messages"], "body"), ["hello", "hi"]);
     assert_eq!(column(&messages["messages"], "name"), ["ada", "bob"]);
@@ -82,7 +82,7 @@ async fn the_ten_functions_answer_as_with_two_stores() {
     let of_bob = eve.get(&path(here, "user/2/messages")).await.ok();
     assert_eq!(column(&of_bob["user_messages"], "body"), ["hi"]);
 
-    // 5, 6, 9: who is in, what goes on, since when.
+    // 5, 6, 9: participants, active meetings, times of joining.
     let people = eve.get(&path(here, "participants")).await.ok();
     assert_eq!(column(&people["participants"], "name"), ["ada", "bob"]);
     let active = eve.get("/active-meetings").await.ok();

@@ -1,12 +1,12 @@
-//! The store of one machine, by the real server: everything in one file, the same promises.
+//! Tests of the embedded store (SQLite) with the real server.
 
 mod backup;
-mod beside;
-mod crowd;
+mod concurrency;
 mod functions;
-mod life;
-mod moving;
+mod harness;
+mod lifecycle;
 mod outage;
+mod processes;
 mod schema;
-mod stage;
 mod survival;
+mod transfer;

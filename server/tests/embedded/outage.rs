@@ -1,5 +1,6 @@
-//! A file that takes nothing for a while, because its disk is full or nobody may write it: posts are
-//! refused with a sentence, reads go on, nothing acknowledged is lost, and it recovers by itself.
+//! An SQLite file that cannot be written for a while, because the disk is full or writes are
+//! denied: posts are rejected with a message, reads succeed, no acknowledged message is lost, and
+//! the server recovers without a restart.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,55 +15,55 @@ use rusqlite::Connection;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::stage::path;
+use crate::harness::path;
 
-/// Room for the tables and a log of writes, and not for much more.
+/// Space for the tables and the WAL, and little more.
 const DISK_BYTES: usize = 16 * 1024 * 1024;
 
 const NAMES: [&str; 4] = ["ada", "bob", "kim", "eve"];
 
-/// Posts of one person that are taken at most while there is room in what the file has already.
+/// Posts of one user that the free space of the file can hold at most.
 const POSTS_MAX: usize = 5_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_posts_until_there_is_space_and_loses_nothing() {
+async fn full_disk_rejects_posts_until_there_is_space() {
     let disk = Disk::small(DISK_BYTES);
     let data = disk.path().join("data");
     let server = Server::embedded_in(&data, &disk.launcher());
     let mut room = Room::enter(server).await;
     room.talk(20).await;
     disk.fill();
-    let refused = room.talk_until_refused("disk is full").await;
-    room.assert_reads_go_on().await;
+    let refused = room.post_until_rejected("disk is full").await;
+    room.assert_reads_succeed().await;
     disk.free();
     room.assert_recovers(refused).await;
-    room.assert_told().await;
+    room.assert_events_received().await;
     room.assert_record(&disk.seen_from_outside(&data));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_cannot_be_written_refuses_posts_until_it_can_and_loses_nothing() {
+async fn unwritable_file_rejects_posts_until_writable() {
     let home = tempfile::tempdir().expect("a directory");
     let data = home.path().join("data");
-    // What is above a limit of sizes is refused, and ends nobody.
+    // A write above the file size limit fails instead of ending the process.
     let launcher = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
     let server = Server::embedded_in(&data, &launcher.map(str::to_owned));
     let mut room = Room::enter(server).await;
     room.talk(20).await;
     let frozen = Frozen::now(&data, room.server.pid());
-    let refused = room.talk_until_refused("cannot write its data file").await;
-    room.assert_reads_go_on().await;
+    let refused = room.post_until_rejected("cannot write its data file").await;
+    room.assert_reads_succeed().await;
     drop(frozen);
     room.assert_recovers(refused).await;
-    room.assert_told().await;
+    room.assert_events_received().await;
     room.assert_record(&data);
 }
 
-/// Files that nobody may write until this is dropped.
+/// Denies writes to the data file until it is dropped.
 enum Frozen {
-    /// By their own attribute, which only an admin may set, and not on every file system.
+    /// By the immutable attribute, which needs root and a file system that supports it.
     Immutable(Vec<PathBuf>),
-    /// By a limit of the process that writes.
+    /// By the file size limit of the server process.
     Limited(u32),
 }
 
@@ -72,7 +73,7 @@ impl Frozen {
         if is_done(Command::new("chattr").arg("+i").args(&files)) {
             return Self::Immutable(files.to_vec());
         }
-        // Some of them may be frozen.
+        // `chattr` may have succeeded for one of the files.
         is_done(Command::new("chattr").arg("-i").args(&files));
         assert!(
             prlimit(pid, "--fsize=0:"),
@@ -99,18 +100,18 @@ fn is_done(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// A post that was refused, to be sent again.
+/// A rejected post that will be sent again.
 struct Refused {
     who: usize,
     cmid: String,
     body: String,
 }
 
-/// A server with one active meeting, the people in it, and what was acknowledged to them.
+/// A server with one active meeting, its users, and the posts acknowledged to them.
 struct Room {
     server: Server,
     here: InstanceId,
-    /// All of [`NAMES`]; the last has not joined.
+    /// The users called [`NAMES`]; the last has not joined.
     people: Vec<Http>,
     follower: Ws,
     acknowledged: BTreeMap<i64, String>,
@@ -149,7 +150,7 @@ impl Room {
         }
     }
 
-    /// Everybody who is in says so much.
+    /// Every participant sends this many posts.
     async fn talk(&mut self, posts: usize) {
         for (person, name) in self.people.iter().zip(&NAMES[..NAMES.len() - 1]) {
             for _ in 0..posts {
@@ -160,15 +161,15 @@ impl Room {
         }
     }
 
-    /// All who are in talk at once, each until they are told no, with this in the sentence.
-    async fn talk_until_refused(&mut self, sentence: &'static str) -> Vec<Refused> {
+    /// All participants post at once until they are rejected with this message.
+    async fn post_until_rejected(&mut self, sentence: &'static str) -> Vec<Refused> {
         let mut talking = JoinSet::new();
         for (who, name) in NAMES[..NAMES.len() - 1].iter().enumerate() {
             let (person, here) = (self.people[who].clone(), self.here);
             talking.spawn(async move {
                 let mut acknowledged = vec![];
                 for n in 0..POSTS_MAX {
-                    let (cmid, body) = (new_cmid(), format!("{name} goes on {n}"));
+                    let (cmid, body) = (new_cmid(), format!("{name} posts {n}"));
                     let answer = post(&person, here, &cmid, &body).await;
                     if answer.status < 300 {
                         acknowledged.push((answer.body, body));
@@ -194,8 +195,8 @@ impl Room {
         refused
     }
 
-    /// Lists, people, messages and a new connection, by those who are in and those who are not.
-    async fn assert_reads_go_on(&self) {
+    /// Lists, users, messages and new connections, of participants and others.
+    async fn assert_reads_succeed(&self) {
         let nobody = Http::nobody(&self.server.url());
         until_async("the server to say that it is not ready", || async {
             (nobody.get("/readyz").await.status == 503).then_some(())
@@ -212,7 +213,7 @@ impl Room {
         }
     }
 
-    /// What was refused is taken by itself, once, and so is whoever waited.
+    /// Rejected posts are accepted once when they are sent again, and so is a waiting join.
     async fn assert_recovers(&mut self, refused: Vec<Refused>) {
         for Refused { who, cmid, body } in refused {
             let person = &self.people[who];
@@ -235,10 +236,10 @@ impl Room {
         assert_eq!(self.read(&self.people[0]).await, self.acknowledged);
     }
 
-    /// Who followed all the time was told each message once, in order.
-    async fn assert_told(&mut self) {
-        let mut told = vec![];
-        while told.len() < self.acknowledged.len() {
+    /// The follower received each message once, in order.
+    async fn assert_events_received(&mut self) {
+        let mut received = vec![];
+        while received.len() < self.acknowledged.len() {
             let next = self.follower.wait_for("all messages", |push| match push {
                 Push::Event(event) => match event.kind {
                     EventKind::Message { body, .. } => {
@@ -262,16 +263,16 @@ impl Room {
                 | Push::Dashboard(_)
                 | Push::Detail(_) => None,
             });
-            told.push(next.await);
+            received.push(next.await);
         }
         let acknowledged = self.acknowledged.iter();
         let acknowledged: Vec<_> = acknowledged
             .map(|(seq, body)| (u64::try_from(*seq).expect("a seq"), body.clone()))
             .collect();
-        assert_eq!(told, acknowledged);
+        assert_eq!(received, acknowledged);
     }
 
-    /// So it stands in the file.
+    /// Compares the data file with the acknowledged posts.
     fn assert_record(mut self, data: &Path) {
         assert_eq!(self.server.terminate(), 0);
         let copy = tempfile::tempdir().expect("a directory");
@@ -299,7 +300,7 @@ impl Room {
         assert_eq!(value(gaps), "0");
     }
 
-    /// All messages, page by page.
+    /// Reads all messages, page by page.
     async fn read(&self, person: &Http) -> BTreeMap<i64, String> {
         let mut read = BTreeMap::new();
         loop {
@@ -317,7 +318,7 @@ impl Room {
     }
 }
 
-/// Opens the meeting as somebody, who holds their stay by that if they are in.
+/// Opens the meeting as this user. The connection is bound to the stay, if there is one.
 async fn open(server: &Server, here: InstanceId, person: &Http) -> Ws {
     let token = person.token().expect("they are signed in");
     let mut ws = Ws::hello(&server.url(), token).await;
@@ -344,12 +345,12 @@ fn note(acknowledged: &mut BTreeMap<i64, String>, posted: &serde_json::Value, bo
 }
 
 fn assert_unavailable(answer: &Answer, sentence: &str) {
-    let told = answer.body["detail"].as_str().unwrap_or_default();
+    let detail = answer.body["detail"].as_str().unwrap_or_default();
     assert_eq!(
         (answer.status, answer.code()),
         (503, "unavailable"),
-        "{told}"
+        "{detail}"
     );
-    assert!(told.contains(sentence), "{told}");
+    assert!(detail.contains(sentence), "{detail}");
     assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
 }

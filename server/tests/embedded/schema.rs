@@ -1,13 +1,13 @@
-//! The tables of both kinds of store are the same: columns, what may be NULL, and keys.
+//! SQLite and MySQL have the same tables: columns, nullability and keys.
 
 use std::collections::BTreeSet;
 
 use plenary_testkit::{Server, Stores};
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
-/// What has no table elsewhere: what is live, what a command tells the server, and what finds messages by their words.
-const HERE_ALONE: [&str; 12] = [
+/// Tables that only SQLite has: live state, commands to the server, search index.
+const SQLITE_ONLY: [&str; 12] = [
     "signed_out",
     "live_instance",
     "restraint",
@@ -23,20 +23,20 @@ const HERE_ALONE: [&str; 12] = [
 ];
 
 #[test]
-fn both_kinds_of_store_have_the_same_tables() {
+fn sqlite_and_mysql_have_the_same_tables() {
     let stores = Stores::start();
     Server::migrate(&stores.redis, &stores.database);
     let there = |query: &str| -> BTreeSet<String> {
         let rows = stores.database.query(query);
         rows.into_iter().map(|row| row.join(" ")).collect()
     };
-    let stage = Stage::with(&["ada"]);
+    let harness = Harness::with(&["ada"]);
     let here = |query: &str| -> BTreeSet<String> {
-        let rows = stage.rows(&format!("SELECT 0, said FROM ({query})"));
+        let rows = harness.rows(&format!("SELECT 0, said FROM ({query})"));
         rows.into_iter()
             .map(|(_, said)| said)
             .filter(|said| {
-                HERE_ALONE
+                SQLITE_ONLY
                     .iter()
                     .all(|table| !said.starts_with(&format!("{table} ")))
             })
@@ -64,7 +64,7 @@ fn both_kinds_of_store_have_the_same_tables() {
          GROUP BY TABLE_NAME, INDEX_NAME",
     );
     assert!(keys.len() > 15, "{keys:?}");
-    // The key of a table of numbered rows is no index there, but its only primary column.
+    // SQLite has no index for an integer primary key.
     assert_eq!(
         here(
             "SELECT t.name || ' ' || iif(i.\"unique\", 'unique', 'key') || ' ' ||

@@ -1,4 +1,4 @@
-//! A server that is killed: what was acknowledged is there, once, in order, and the file is whole.
+//! Kills of the server: acknowledged posts are stored once, in order, and the file is intact.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,26 +12,26 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, path};
+use crate::harness::{Harness, path};
 
 const POSTERS: usize = 20;
 const POSTS_EACH: usize = 500;
 const KILLS: usize = 20;
 
-/// Where within a commit a kill comes: between none and several of them.
+/// The longest delay of a kill, in microseconds: several commits.
 const PAUSE_US_MAX: u64 = 10_000;
 
-/// When the server is killed: so many posts are acknowledged, and a little more time has passed.
+/// When the server is killed: after this many acknowledged posts and a short delay.
 struct Moment {
     posts: usize,
     pause: Duration,
 }
 
-/// As a seed says, in order. `PLENARY_SEED` gives the one that a failure has named.
+/// The moments drawn from the seed, in ascending order. `PLENARY_SEED` replays a failure.
 fn moments() -> Vec<Moment> {
     let seed = std::env::var("PLENARY_SEED").ok();
     let seed = seed.map_or_else(rand::random, |seed| seed.parse().expect("a whole number"));
-    // Shown when the test fails.
+    // Printed when the test fails.
     println!("killed at moments of PLENARY_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut moments: Vec<Moment> = (0..KILLS)
@@ -45,14 +45,14 @@ fn moments() -> Vec<Moment> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_or_doubled_by_twenty_kills() {
+async fn twenty_kills_lose_and_duplicate_nothing() {
     let names: Vec<String> = (0..POSTERS).map(|n| format!("person{n}")).collect();
-    let mut stage = Stage::with(&names);
-    let here = stage.active(3_600);
+    let mut harness = Harness::with(&names);
+    let here = harness.active(3_600);
     let count = Arc::new(AtomicUsize::new(0));
     let mut posting = JoinSet::new();
     for name in &names {
-        let person = stage.http(name);
+        let person = harness.http(name);
         person.get(&path(here, "join")).await.ok();
         posting.spawn(post_all(person, here, name.clone(), count.clone()));
     }
@@ -62,13 +62,13 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_twenty_kills() {
         })
         .await;
         tokio::time::sleep(moment.pause).await;
-        stage.server.kill9();
-        // Whoever opens the file first brings it in order: somebody else, or the next server.
+        harness.server.kill9();
+        // The first process to open the file recovers it: another program, or the next server.
         if kill % 2 == 0 {
-            stage.assert_whole();
+            harness.assert_whole();
         }
-        stage.server.restart();
-        stage.assert_whole();
+        harness.server.restart();
+        harness.assert_whole();
     }
     let mut acknowledged = BTreeMap::new();
     for (seq, body) in posting.join_all().await.into_iter().flatten() {
@@ -77,8 +77,8 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_twenty_kills() {
     }
     assert_eq!(acknowledged.len(), POSTERS * POSTS_EACH);
 
-    // Every post was sent until it was acknowledged: there is no other, and none twice.
-    let stored: BTreeMap<i64, String> = stage
+    // Every post was sent until it was acknowledged, so exactly these posts are stored.
+    let stored: BTreeMap<i64, String> = harness
         .rows("SELECT seq, body FROM message")
         .into_iter()
         .collect();
@@ -87,19 +87,19 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_twenty_kills() {
         (SELECT seq FROM message UNION ALL SELECT seq FROM event_log)";
     let all = 1 + POSTERS + POSTERS * POSTS_EACH;
     assert_eq!(
-        stage.value(seqs),
+        harness.value(seqs),
         format!("{all} {all}"),
         "no gaps, no doubles"
     );
-    // Whoever joined without a connection is in all the time.
+    // Users who joined without a connection stay participants.
     assert_eq!(
-        stage.value("SELECT COUNT(*) FROM stay"),
+        harness.value("SELECT COUNT(*) FROM stay"),
         POSTERS.to_string()
     );
-    stage.assert_whole();
+    harness.assert_whole();
 }
 
-/// One message after the other, each sent until it is acknowledged: so their seqs ascend.
+/// Posts messages one after the other, each until it is acknowledged, so that seqs ascend.
 async fn post_all(
     person: Http,
     here: InstanceId,
@@ -115,7 +115,7 @@ async fn post_all(
                 .request("POST".parse().expect("a method"), &path(here, "message"))
                 .header("Idempotency-Key", &cmid)
                 .json(&json!({"body": body}));
-            // A server that is gone, or not yet back, says nothing: the same post is sent again.
+            // A server that is down does not answer: the same post is sent again.
             let answer = person.try_send(request).await.ok()?;
             match answer.status {
                 200 | 201 => answer.body["seq"].as_i64(),

@@ -10,8 +10,8 @@ impl MysqlStore {
         if let Some(nonce) = self.one(nonce()).await? {
             return Ok(nonce);
         }
-        // Of servers that start together, the first one's nonce stays. It is not a secret: it only has
-        // to be different in every database.
+        // The nonce of the first server is kept. It is not a secret; it only has to differ between
+        // databases.
         let insert = Change::new(
             "INSERT INTO deployment (id, nonce)
              VALUES (1, LEFT(SHA2(CONCAT(UUID(), RAND(), UTC_TIMESTAMP(6), CONNECTION_ID()), 256), 32))

@@ -40,7 +40,7 @@ pub(super) async fn read_archive(
         |row| row.user(),
     );
     opening.people = work.all(joined).await?;
-    // Also of an active instance: its log may have closed while MySQL was unavailable.
+    // Also for active instances: the log may have closed while MySQL was unavailable.
     let closed_at = Query::new(
         "event_log",
         "SELECT timestamp
@@ -105,7 +105,7 @@ fn stays(id: InstanceId) -> Query<Stay> {
 fn sent(id: InstanceId) -> Query<Sent> {
     Query::new(
         "message, event_log",
-        // The latest ones are at the end of the named indexes; MySQL would scan the index of the cmids.
+        // The latest rows are at the end of the named indexes; MySQL would scan the cmid index.
         "(SELECT userID, cmid, seq, timestamp
           FROM message FORCE INDEX (PRIMARY)
           WHERE meetingID = :meeting

@@ -40,7 +40,7 @@ impl MysqlStore {
     ) -> Answer<()> {
         let mut work = self.transaction().await?;
         change_one(&mut work, users::set_disabled(user, since)).await?;
-        // Also when they are enabled: sessions from before they were disabled stay expired.
+        // Also when they are enabled, so that sessions from before they were disabled stay expired.
         expire_sessions(&mut work, user, now).await?;
         let action = if since.is_some() {
             "disabled"
@@ -118,7 +118,7 @@ async fn expire_sessions(
     now: Timestamp,
 ) -> Result<usize, Fault> {
     let change = Change::new(
-        // Not `now`: the clock of another server may be behind.
+        // Not `now`, because the clock of another server may be behind.
         "UPDATE session
          SET expires_at = created_at
          WHERE userID = :user

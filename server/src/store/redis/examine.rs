@@ -159,7 +159,7 @@ impl<'a> Info<'a> {
             Grade::Warning,
             "Redis: memory",
             says,
-            "raise maxmemory: posts are refused once it is full",
+            "raise maxmemory: posts are rejected once it is full",
         )
     }
 }

@@ -1,9 +1,10 @@
-//! A copy of the file while it is served: one state of it, whole, under its name only when it is done.
+//! Backup of the data file while the server runs: a consistent copy that gets its name only when it
+//! is complete.
 //!
-//! The pages are copied a step at a time by `SQLite`'s backup interface, inside one reading
-//! transaction. Without that transaction a commit of the server would begin the copy anew, and beside
-//! a busy server it would never end; with it, in WAL, nobody who writes waits for it. `VACUUM INTO`
-//! would do as well, but can neither be stopped nor let others have the disk in between.
+//! The pages are copied in steps by the backup API of SQLite, inside one read transaction. Without
+//! that transaction every commit of the server would restart the copy, which would never end on a
+//! busy server. In WAL mode the transaction does not block writers. `VACUUM INTO` would also work, but
+//! it can neither be cancelled nor leave disk time to others.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -21,12 +22,12 @@ use crate::store::sql::migrations::MigrateError;
 use super::migrate;
 use super::{link, lock};
 
-/// Pages of one step, 16 MiB: after each the copy is brought to the disk, so that the server's own
-/// commits never wait behind more than that.
+/// Pages of one step, 16 MiB. The copy is synced after each step, so that a commit of the server never
+/// waits for more than that.
 const STEP_PAGES: i32 = 4_096;
 
-/// The copy belongs to nobody else while it is made, and is thrown away unless it is completed: what
-/// protects a file from a crash would only cost time.
+/// No other process uses an incomplete copy, and it is deleted on failure, so it needs no protection
+/// from crashes.
 const WHILE_COPYING: &str = "PRAGMA locking_mode = EXCLUSIVE;
      PRAGMA journal_mode = OFF;
      PRAGMA synchronous = OFF;";
@@ -36,9 +37,9 @@ const WHILE_COPYING: &str = "PRAGMA locking_mode = EXCLUSIVE;
 pub struct Copied {
     /// Bytes of the copy.
     pub bytes: u64,
-    /// Its pages.
+    /// Pages of the copy.
     pub pages: u64,
-    /// People in it.
+    /// Users in it.
     pub users: u64,
     /// Meetings in it.
     pub meetings: u64,
@@ -48,35 +49,35 @@ pub struct Copied {
     pub messages: u64,
 }
 
-/// Why there is no copy. Nothing is left of it.
+/// Why the backup failed. The incomplete copy is deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// There is nothing to be copied.
-    #[error("{} is not there: there is nothing to copy", path.display())]
+    /// The data file does not exist.
+    #[error("{} does not exist: check --data", path.display())]
     Missing {
         /// Where the data file should be.
         path: PathBuf,
     },
-    /// Something has the name of the copy.
-    #[error("{} is there already: choose another name, or replace it with --force", path.display())]
+    /// A file with the name of the copy exists.
+    #[error("{} already exists: choose another name, or replace it with --force", path.display())]
     Exists {
         /// The name.
         path: PathBuf,
     },
-    /// The copy would take the place of what is copied, or of a directory.
-    #[error("{} cannot be replaced by a copy: choose another name", path.display())]
+    /// The copy would replace a directory or one of the server's own files.
+    #[error("{} cannot be replaced by a backup: choose another name", path.display())]
     NotReplaceable {
         /// The name.
         path: PathBuf,
     },
-    /// There is no directory for the copy.
-    #[error("there is no directory {}: make it first", path.display())]
+    /// The directory of the copy does not exist.
+    #[error("the directory {} does not exist: create it first", path.display())]
     NoDirectory {
-        /// Which.
+        /// The directory.
         path: PathBuf,
     },
-    /// There is no space for the copy.
-    #[error("the disk of {} is full: there is no copy", path.display())]
+    /// The disk is full.
+    #[error("the disk of {} is full: the backup was deleted", path.display())]
     Full {
         /// The directory of the copy.
         path: PathBuf,
@@ -86,28 +87,28 @@ pub enum BackupError {
     Unwritable {
         /// The name.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// What was copied is damaged.
+    /// The data file is damaged.
     #[error("the copy is damaged, and so is the data file: {what}")]
     Damaged {
-        /// What `SQLite` found first.
+        /// The first problem that SQLite found.
         what: String,
     },
-    /// Somebody asked to stop.
-    #[error("stopped: there is no copy")]
+    /// The backup was cancelled.
+    #[error("cancelled: no backup was written")]
     Stopped,
-    /// The data file is another program's, or a newer one's.
+    /// The data file belongs to another program or to a newer version.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// It could not be asked.
+    /// SQLite failed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// Copies the file of a directory to `to`, in the state that it has now. `replace`: whether a file of
-/// that name may be there. It gives up soon after `stop` is set.
+/// Copies the current state of the data file in `directory` to `to`. `replace` allows an existing file
+/// of that name to be replaced. Stops soon after `stop` is set.
 pub fn backup(
     directory: &Path,
     to: &Path,
@@ -118,47 +119,47 @@ pub fn backup(
     if !source.exists() {
         return Err(BackupError::Missing { path: source });
     }
-    let place = Place::new(directory, to, replace)?;
+    let destination = Destination::new(directory, to, replace)?;
     let conn = link::connect(&source, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Fault::from)?;
     conn.execute_batch("BEGIN DEFERRED").map_err(Fault::from)?;
-    // The first look settles which state it is; and whether the file is one of ours.
+    // The first read determines the state that is copied, and checks that the tables are Plenary's.
     migrate::missing(&conn)?;
-    let temporary = place.temporary()?;
-    let outcome = copy(&conn, &temporary, &place, stop);
-    // What SQLite may have put beside it; the copy itself goes with its guard unless it is kept.
+    let temporary = destination.temporary()?;
+    let outcome = copy(&conn, &temporary, &destination, stop);
+    // SQLite may have created these. The copy itself is deleted on drop unless it is kept.
     for suffix in ["-wal", "-shm", "-journal"] {
         let _ = fs::remove_file(link::beside(temporary.path(), suffix));
     }
     let copied = outcome?;
-    place.keep(temporary)?;
+    destination.keep(temporary)?;
     Ok(copied)
 }
 
 fn copy(
     conn: &Connection,
     temporary: &NamedTempFile,
-    place: &Place,
+    destination: &Destination,
     stop: &AtomicBool,
 ) -> Result<Copied, BackupError> {
-    copy_pages(conn, temporary, place, stop)?;
-    let copy = Connection::open(temporary.path()).map_err(|error| place.fault(&error))?;
-    let copied = look(&copy).map_err(|error| place.fault(&error))?;
+    copy_pages(conn, temporary, destination, stop)?;
+    let copy = Connection::open(temporary.path()).map_err(|error| destination.fault(&error))?;
+    let copied = look(&copy).map_err(|error| destination.fault(&error))?;
     let copied = copied.map_err(|what| BackupError::Damaged { what })?;
     if let Err((_, error)) = copy.close() {
-        return Err(place.fault(&error));
+        return Err(destination.fault(&error));
     }
     let synced = temporary.as_file().sync_all();
-    synced.map_err(|source| place.unwritable(source))?;
+    synced.map_err(|source| destination.unwritable(source))?;
     Ok(copied)
 }
 
 fn copy_pages(
     conn: &Connection,
     temporary: &NamedTempFile,
-    place: &Place,
+    destination: &Destination,
     stop: &AtomicBool,
 ) -> Result<(), BackupError> {
-    let fault = |error| place.fault(&error);
+    let fault = |error| destination.fault(&error);
     let mut copy = Connection::open(temporary.path()).map_err(fault)?;
     copy.execute_batch(WHILE_COPYING).map_err(fault)?;
     let steps = Backup::new(conn, &mut copy).map_err(fault)?;
@@ -168,20 +169,20 @@ fn copy_pages(
         }
         let stepped = steps.step(STEP_PAGES).map_err(fault)?;
         let synced = temporary.as_file().sync_data();
-        synced.map_err(|source| place.unwritable(source))?;
+        synced.map_err(|source| destination.unwritable(source))?;
         match stepped {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            // Nobody else knows the copy, and whoever reads is locked out by nobody: `StepResult` is
-            // not an enum of ours.
-            _ => return Err(Fault::broken("copying", "somebody else uses the copy").into()),
+            // Busy or locked: impossible, as no other process opens the copy and WAL readers are not
+            // blocked. `StepResult` is not an enum of this crate.
+            _ => return Err(Fault::broken("copying", "another process uses the copy").into()),
         }
     }
 }
 
-/// What the copy holds, or what is wrong with it. It becomes one single file by that.
+/// Returns the contents of the copy, or its damage. Switches the copy to a single file.
 fn look(copy: &Connection) -> rusqlite::Result<Result<Copied, String>> {
-    // As the original it would need two more files beside it, even to be read.
+    // In WAL mode it would need two more files, even for reading.
     copy.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;")?;
     let found: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
@@ -199,14 +200,14 @@ fn look(copy: &Connection) -> rusqlite::Result<Result<Copied, String>> {
     }))
 }
 
-/// Where the copy is to be.
-struct Place {
+/// The destination of the copy.
+struct Destination {
     to: PathBuf,
     directory: PathBuf,
     replace: bool,
 }
 
-impl Place {
+impl Destination {
     fn new(source: &Path, to: &Path, replace: bool) -> Result<Self, BackupError> {
         let directory = match to.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -232,8 +233,8 @@ impl Place {
         })
     }
 
-    /// A file beside it, for its owner alone, whose name says that it is no copy yet. It is removed
-    /// unless it is kept.
+    /// Creates a private file in the same directory whose name marks it as incomplete. It is deleted
+    /// on drop unless it is kept.
     fn temporary(&self) -> Result<NamedTempFile, BackupError> {
         tempfile::Builder::new()
             .prefix(".plenary-backup-")
@@ -247,7 +248,7 @@ impl Place {
         let kept = if self.replace {
             temporary.persist(&self.to)
         } else {
-            // Somebody may have been faster since we looked.
+            // Another process may have created the file since the check.
             temporary.persist_noclobber(&self.to)
         };
         kept.map_err(|error| match error.error.kind() {
@@ -256,7 +257,7 @@ impl Place {
             },
             _ => self.unwritable(error.error),
         })?;
-        // The name is on the disk only with its directory.
+        // The new name is durable once the directory is synced.
         File::open(&self.directory)
             .and_then(|directory| directory.sync_all())
             .map_err(|source| self.unwritable(source))
@@ -284,7 +285,7 @@ impl Place {
     }
 }
 
-/// Whether this is a file of the server's own.
+/// Returns whether this is one of the server's own files.
 fn is_one_of(directory: &Path, there: &Metadata) -> bool {
     let data = directory.join(link::FILE);
     let own = [

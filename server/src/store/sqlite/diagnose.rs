@@ -13,7 +13,7 @@ use crate::store::diagnostic::{Diagnostic, Grade};
 /// Free space in bytes below which a warning is given.
 const SPACE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
-/// Checks everything that the guarantees of the server depend on. Changes nothing.
+/// Checks the data file, without changing it.
 pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
     let about = "data file";
     let path = link::file_of(directory);
@@ -22,7 +22,7 @@ pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
             Grade::Warning,
             about,
             format!("{} does not exist yet", path.display()),
-            "serve makes it; if it should be there, correct --data",
+            "start the server to create it, or correct --data",
         )];
     }
     let mut diagnostics = vec![Diagnostic::good(about, path.display().to_string())];
@@ -33,7 +33,7 @@ pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
             Grade::Bad,
             "data file: opening",
             error.to_string(),
-            "see that this user may read and write the file and its directory",
+            "give this user read and write access to the file and its directory",
         )),
     }
     diagnostics.push(space(directory));
@@ -59,13 +59,13 @@ fn whole(conn: &Connection) -> Diagnostic {
 }
 
 /// The result of an integrity check.
-fn integrity(says: String) -> Diagnostic {
+fn integrity(result: String) -> Diagnostic {
     Diagnostic::of(
-        says == "ok",
+        result == "ok",
         Grade::Bad,
         "data file: integrity",
-        says,
-        "stop the server and go on with the last backup; keep the file, much of it can be read",
+        result,
+        "stop the server and restore the last backup; keep the file, most of it can be recovered",
     )
 }
 
@@ -78,20 +78,20 @@ fn tables(conn: &Connection, directory: &Path) -> Diagnostic {
                 Grade::Bad,
                 about,
                 error.to_string(),
-                "no server starts on this file",
+                "no server starts on this file without --force",
             ),
         },
         Ok(pending) => Diagnostic::not_good(
             Grade::Warning,
             about,
-            format!("lack {}", pending.join(", ")),
-            "run plenary-server migrate; serve does it too",
+            format!("pending migrations: {}", pending.join(", ")),
+            "run plenary-server migrate, or start the server",
         ),
         Err(error) => Diagnostic::not_good(
             Grade::Bad,
             about,
             error.to_string(),
-            "until then no server starts",
+            "fix this first: no server starts until then",
         ),
     }
 }
@@ -106,14 +106,14 @@ fn space(directory: &Path) -> Diagnostic {
                 Grade::Warning,
                 about,
                 format!("{} MiB", bytes / 1024 / 1024),
-                "make space: posts are refused once the disk is full",
+                "free disk space: posts are rejected once the disk is full",
             )
         }
         Err(error) => Diagnostic::not_good(
             Grade::Warning,
             about,
             error.to_string(),
-            "look at it with df",
+            "check the file system with df",
         ),
     }
 }
@@ -121,6 +121,6 @@ fn space(directory: &Path) -> Diagnostic {
 fn served_by(directory: &Path) -> String {
     match Lock::holder(directory) {
         Some(pid) => format!("process {pid}"),
-        None => "nobody now".to_owned(),
+        None => "no process".to_owned(),
     }
 }

@@ -180,7 +180,7 @@ fn values(row: &Row<'_>, columns: &[Column]) -> Result<Values, Fault> {
                 Value::Text(String::from_utf8_lossy(text).into_owned())
             }
             (ValueRef::Blob(bytes), ColumnType::Bytes) => Value::Bytes(bytes.to_vec()),
-            // The tables are strict.
+            // Unreachable, as the tables are strict.
             _ => return Err(Fault::broken("reading a row", column.name)),
         };
         Ok(value)

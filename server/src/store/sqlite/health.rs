@@ -12,7 +12,7 @@ use super::{SqliteStore, fault};
 impl HealthStore for SqliteStore {
     async fn ready(&self) -> Result<(), Fault> {
         match self.link.write(|_| Ok(())).await {
-            // A lease is written every two seconds, so this is no old news.
+            // A lease is written every two seconds, so this state is recent.
             Ok(()) if self.link.is_failing() => Err(Fault::unavailable(
                 fault::STORE,
                 "the data file cannot be written",

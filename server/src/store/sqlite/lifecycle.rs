@@ -68,7 +68,7 @@ impl LifecycleStore for SqliteStore {
                     .await
             }
             EndStep::Closed => self.close(instance, reason).await,
-            // What is in the log is in the record.
+            // The SQLite log is the archive.
             EndStep::Archived => Ok(Stepped::Done),
             EndStep::Recorded => self.link.write(move |tx| record(tx, instance)).await,
             EndStep::Destroyed => {
@@ -174,16 +174,16 @@ fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answe
     if found.state == LiveState::Closed {
         return Ok(Closing::Closed);
     }
-    // Whoever marked it knows why.
+    // The mark has the reason.
     let reason = stored(tx.conn, id)?
         .and_then(|stored| stored.reason)
         .unwrap_or(reason);
     let by_the_clock = matches!(reason, Reason::Scheduled | Reason::Missed);
-    // Its end may have begun already, by an admin.
+    // An admin may have begun its end already.
     if found.closing.is_none() && by_the_clock && tx.now < found.to {
         return Ok(Closing::Early);
     }
-    // The first call settles reason and time; later ones go on with these.
+    // The first call determines reason and time; later calls reuse them.
     let (at, reason) = match found.closing {
         Some(settled) => settled,
         None => (tx.now.min(found.to), reason),
@@ -300,7 +300,7 @@ fn sweep(tx: &mut WriteTransaction<'_>) -> Answer<()> {
         |row| row.instance_id(),
     )?;
     for id in missing {
-        tracing::warn!(instance = %id, "not live but should be: opened anew");
+        tracing::warn!(instance = %id, "live state is missing, reopened");
         statement::change(
             tx.conn,
             "UPDATE meeting_instance

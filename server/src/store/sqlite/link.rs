@@ -123,7 +123,7 @@ impl Link {
     ) -> Answer<T> {
         let (answer, answered) = oneshot::channel();
         let reading: Reading = Box::new(move |conn| {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = answer.send(in_one_state(conn, reading));
         });
         let asking = async {
@@ -161,7 +161,7 @@ impl WeakLink {
             verbs: self.verbs.upgrade()?,
             readings: self.readings.upgrade()?,
             failing: self.failing.clone(),
-            // Looks of its own are nobody's verbs.
+            // Internal reads are not measured.
             instrument: Instrument::default(),
         })
     }
@@ -180,7 +180,7 @@ fn stopped() -> Fault {
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
-    // Not joined: what was answered is on disk, and what was not may be cut off at any time.
+    // Not joined: answered changes are on disk, and unanswered ones may be cut off at any time.
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)
@@ -190,7 +190,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenErro
 
 fn read_all(conn: &Connection, to_read: &Mutex<mpsc::Receiver<Reading>>) {
     loop {
-        // One of the readers waits for the next reading, the others for it.
+        // One reader waits for the next request, the others for the lock.
         let next = to_read
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -263,8 +263,8 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connec
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    // A statement's plan is the same whatever is bound to it; otherwise SQLite parses and plans some
-    // of them anew each time that they are run.
+    // Keeps a statement's plan independent of bound values; otherwise SQLite prepares some
+    // statements again for each execution.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(SESSION)?;
     Ok(conn)

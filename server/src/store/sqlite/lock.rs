@@ -50,7 +50,7 @@ impl Lock {
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
-        // A number that is left here is of a process that ended without a word.
+        // A leftover pid belongs to a process that was killed.
         file.set_len(0).map_err(unusable)?;
         file.rewind().map_err(unusable)?;
         writeln!(file, "{}", std::process::id()).map_err(unusable)?;

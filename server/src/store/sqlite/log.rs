@@ -166,7 +166,7 @@ pub(super) fn readable(
         }
         return Err(Code::NotAllowed.into());
     }
-    // Another program has just made it active: the sweep opens it.
+    // Another program made it active; the sweep opens it.
     if found.state == InstanceState::Active || !may_read_stored(conn, id, &found, viewer)? {
         return Err(why_not_open(conn, id, viewer, now));
     }

@@ -95,7 +95,7 @@ fn post(
 ) -> Answer<Posted> {
     let now = tx.now;
     let Some(seat) = seat(tx.conn, id, user.id, now)? else {
-        // Before any refusal: a retry gets its seq, even after the end.
+        // Checked before any rejection: a retry gets its seq, even after the end.
         return match duplicate(tx.conn, id, user.id, cmid)? {
             Some(before) => Ok(before),
             None => Err(why_not_post(tx, id, user)),
@@ -122,7 +122,7 @@ fn post(
             durable: None,
         }),
         None => duplicate(tx.conn, id, user.id, cmid)?
-            .ok_or_else(|| Fault::broken("posting", "what was said before is not there").into()),
+            .ok_or_else(|| Fault::broken("posting", "the earlier message is missing").into()),
     }
 }
 

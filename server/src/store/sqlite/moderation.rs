@@ -337,7 +337,7 @@ fn extend(
     id: InstanceId,
     to: plenary_shared::time::Timestamp,
 ) -> Result<(), Fault> {
-    // Whoever marked it by a clock that is ahead did not know this.
+    // A server with a clock that is ahead marked it without knowing this.
     statement::change(
         conn,
         "UPDATE meeting_instance

@@ -1,4 +1,4 @@
-//! Opening the SQLite file, and why that fails.
+//! Opens the SQLite data file, and defines the errors of that.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
 use crate::store::sql::migrations::MigrateError;
 
-/// Why the file cannot be used.
+/// Why the data file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another server serves it.
+    /// Another server serves the file.
     #[error(
-        "{} is served already by the plenary-server with the process number {pid}: \
-         stop that one, or name another directory with --data",
+        "{} is already served by the plenary-server process {pid}: \
+         stop that process, or choose another directory with --data",
         path.display()
     )]
     Served {
@@ -37,20 +37,19 @@ pub enum OpenError {
     Unusable {
         /// The directory or file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// It does not exist, and is not to be created.
-    #[error("{} is not there", path.display())]
+    #[error("{} does not exist", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
     /// It was transferred to another store.
     #[error(
-        "{} was moved to {place} on {at}: serve that, by --redis and --mysql. \
-         Whoever wants the old one back in spite of what was said there since: \
-         plenary-server serve --force",
+        "{} was moved to {place} on {at}: serve that store with --redis and --mysql, \
+         or run plenary-server serve --force to use this file without the changes made there since",
         path.display()
     )]
     Moved {
@@ -58,13 +57,13 @@ pub enum OpenError {
         path: PathBuf,
         /// The other store.
         place: String,
-        /// When.
+        /// The time of the transfer.
         at: Timestamp,
     },
     /// A transfer to another store is incomplete.
     #[error(
         "{} is being moved to {place}: run the same plenary-server move again to complete it, \
-         or stay here by plenary-server serve --force",
+         or run plenary-server serve --force to keep using this file",
         path.display()
     )]
     Moving {
@@ -91,13 +90,13 @@ pub enum Purpose {
 }
 
 impl SqliteStore {
-    /// Opens the file in a directory, creates both if they are missing, and brings the tables up to date. The
-    /// clock is the store's.
+    /// Opens the file in a directory, creates both if they are missing, and migrates the tables. The store
+    /// uses `clock`.
     pub fn open(directory: &Path, clock: Clock, purpose: Purpose) -> Result<Arc<Self>, OpenError> {
         Self::open_paced(directory, clock, purpose, Instrument::default())
     }
 
-    /// The same, at this instrument.
+    /// Opens the file like [`Self::open`], with this instrument.
     pub fn open_paced(
         directory: &Path,
         clock: Clock,
@@ -127,8 +126,8 @@ impl SqliteStore {
         diagnose::examine(directory)
     }
 
-    /// Makes a file that was moved away, or was about to be, one that may be served; whether it was
-    /// not.
+    /// Makes a file servable again after a complete or incomplete transfer to another store. Returns
+    /// whether there was a transfer.
     pub fn reclaim(directory: &Path, now: Timestamp) -> Result<bool, OpenError> {
         let mut conn = link::open(directory)?;
         let _lock = Lock::take(directory)?;

@@ -101,7 +101,7 @@ fn join(
             ":user": user.id.get(),
             ":seq": seq.get(),
             ":joined": now.as_ms(),
-            // Joined without a connection: nothing that is lost can end this stay.
+            // Joined without a connection: no lost connection can end this stay.
             ":lasting": connection.is_none(),
         },
     )?;

@@ -275,7 +275,7 @@ struct Lost {
 /// connections. Returns how many were due.
 fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<usize> {
     let found = match live(tx.conn, id)? {
-        // Whoever is still in when time is up leaves at the end, with everybody.
+        // Participants who remain at the end leave with everybody then.
         Some(found) if found.is_open(tx.now) => found,
         Some(_) | None => return Ok(0),
     };
@@ -307,7 +307,7 @@ fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<
             user: one.user,
             reason: Reason::ConnectionLost,
         };
-        // The time of the loss, which is no earlier than the stay's beginning.
+        // The time of the loss, but not before the start of the stay.
         emit(tx, id, found.generation, one.at.max(joined), what)?;
     }
     Ok(due.len())
@@ -386,7 +386,7 @@ fn reap_nodes(tx: &mut WriteTransaction<'_>, grace_ms: i64) -> Answer<Vec<Instan
     let dead = statement::select_all(
         tx.conn,
         "node",
-        // What an earlier version has written says only when the lease ended.
+        // Earlier versions stored only the end of the lease.
         "SELECT node, coalesce(renewed, lease) AS lost
          FROM node
          WHERE lease <= :now",

@@ -26,7 +26,7 @@ impl ReadPositionStore for SqliteStore {
     }
 
     async fn publish_read(&self, _positions: &[ReadPosition]) -> Answer<()> {
-        // There is no other server.
+        // The embedded store has one server.
         Ok(())
     }
 

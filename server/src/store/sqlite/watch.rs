@@ -26,7 +26,7 @@ pub(super) async fn watch(link: WeakLink, feeding: Arc<Feeding>) {
         let seen = seen.clone();
         let looked = link
             .write(move |tx| {
-                // It changes with every commit of others, and with none of this connection.
+                // Changes with every commit of other connections, and not with commits of this one.
                 let version: i64 = tx
                     .conn
                     .prepare_cached("PRAGMA data_version")?

@@ -399,7 +399,8 @@ mod tests {
         let large = "x".repeat(100_000);
         let (small, mut small_answer) = say("small".to_owned());
         let (full, mut full_answer) = say(large.clone());
-        // Whether the small one is kept or all is taken back, an answer says what became of it.
+        // Whether the small change is kept or everything is rolled back, each caller gets an
+        // answer.
         let outcome = commit(&writer, vec![small, full]);
         let kept = small_answer.try_recv().expect("answered").is_ok();
         assert_eq!(said(&writer), i64::from(kept));

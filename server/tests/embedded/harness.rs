@@ -1,4 +1,4 @@
-//! A server on one file, people, meetings, and a second look into the file.
+//! A server on SQLite with users and meetings, and direct access to its file.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use plenary_testkit::{Http, Server, ServerOptions, Ws, until};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-/// A running server and its file.
-pub struct Stage {
+/// A running server and its data file.
+pub struct Harness {
     /// The server.
     pub server: Server,
 }
 
-impl Stage {
-    /// With these members, whose ids begin at 1, and the public meeting 1.
+impl Harness {
+    /// Starts a server with these members, with ids from 1 on, and the public meeting 1.
     pub fn with(people: &[impl AsRef<str>]) -> Self {
         Self::with_options(people, ServerOptions::default())
     }
 
-    /// As the options say.
+    /// Starts a server with these options.
     pub fn with_options(people: &[impl AsRef<str>], options: ServerOptions) -> Self {
         let server = Server::embedded(options);
-        let stage = Self { server };
+        let harness = Self { server };
         let mut sql = "INSERT INTO meeting (meetingID, title, description, isPublic)
              VALUES (1, 'Seminar', 'About it', 1);"
             .to_owned();
@@ -38,24 +38,24 @@ impl Stage {
             )
             .expect("writing to a String cannot fail");
         }
-        stage.sql(&sql);
-        stage
+        harness.sql(&sql);
+        harness
     }
 
-    /// Signs somebody in once more, whose sessions were ended.
+    /// Creates a new session for a user whose sessions were closed.
     pub fn sign_in(&self, id: u64, name: &str) {
         self.sql(&session(id, name));
     }
 
-    /// Statements by somebody else, beside the server.
+    /// Runs SQL statements from another process than the server.
     pub fn sql(&self, statements: &str) {
         self.file()
             .execute_batch(statements)
             .unwrap_or_else(|error| panic!("{error}: {statements}"));
     }
 
-    /// An instance that has ended, 1/9, in which the first two people said so many lines.
-    pub fn talked(&self, lines: usize) {
+    /// Inserts the ended instance 1/9 with this many messages of the first two users.
+    pub fn ended_instance(&self, lines: usize) {
         self.sql(&format!(
             "BEGIN;
              INSERT INTO meeting_instance
@@ -74,7 +74,7 @@ impl Stage {
         ));
     }
 
-    /// One value, as text.
+    /// Returns a single value, as text.
     pub fn value(&self, query: &str) -> String {
         self.file()
             .query_row(query, [], |row| {
@@ -89,7 +89,7 @@ impl Stage {
             .unwrap_or_else(|error| panic!("{error}: {query}"))
     }
 
-    /// The rows of a query, each of whole numbers and texts.
+    /// Returns the rows of a query, each an integer and a text.
     pub fn rows(&self, query: &str) -> Vec<(i64, String)> {
         let file = self.file();
         let mut statement = file.prepare(query).expect("a query");
@@ -107,7 +107,7 @@ impl Stage {
         file
     }
 
-    /// An instance of meeting 1 from now on, once it is active.
+    /// Schedules an instance of meeting 1 from now on, and waits until it is active.
     pub fn active(&self, length_s: u64) -> InstanceId {
         let length = format!("{length_s}s");
         self.server
@@ -121,7 +121,7 @@ impl Stage {
         here
     }
 
-    /// Waits until the file says so.
+    /// Waits until the instance has this state in the data file.
     pub fn until_state(&self, here: InstanceId, state: &str) {
         let query = format!(
             "SELECT state FROM meeting_instance WHERE orderID = {}",
@@ -132,23 +132,23 @@ impl Stage {
         });
     }
 
-    /// Somebody by HTTP.
+    /// An HTTP client of this user.
     pub fn http(&self, name: &str) -> Http {
         Http::with_token(&self.server.url(), &token(name))
     }
 
-    /// Somebody by WebSocket.
+    /// A WebSocket of this user.
     pub async fn ws(&self, name: &str) -> Ws {
         Ws::hello(&self.server.url(), &token(name)).await
     }
 
-    /// The file is whole.
+    /// Checks the integrity of the data file.
     pub fn assert_whole(&self) {
         assert_eq!(self.value("PRAGMA integrity_check"), "ok");
     }
 }
 
-/// A session of somebody, for their [`token`].
+/// The SQL that stores a session for this user's [`token`].
 fn session(id: u64, name: &str) -> String {
     let token = hex(&Sha256::digest(token(name).as_bytes()));
     format!(
@@ -157,12 +157,12 @@ fn session(id: u64, name: &str) -> String {
     )
 }
 
-/// A path below an instance.
+/// The HTTP path of a resource of an instance.
 pub fn path(here: InstanceId, rest: &str) -> String {
     format!("/meeting/{}/order/{}/{rest}", here.meeting, here.order)
 }
 
-/// The login token of somebody of this name.
+/// The login token of this user.
 pub fn token(name: &str) -> String {
     hex(&Sha256::digest(format!("a token of {name}").as_bytes()))
 }

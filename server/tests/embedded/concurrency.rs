@@ -1,25 +1,25 @@
-//! Many at once: one order, nothing twice, nobody in twice.
+//! Concurrent requests: one order of events, no duplicate messages, no duplicate participants.
 
 use plenary_testkit::Http;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, path};
+use crate::harness::{Harness, path};
 
 const JOINERS: usize = 200;
 const POSTERS: usize = 50;
 const POSTS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_joins_once_and_all_posts_have_one_order() {
+async fn concurrent_joins_and_posts_have_one_order() {
     let names: Vec<String> = (0..JOINERS).map(|n| format!("person{n}")).collect();
-    let stage = Stage::with(&names);
-    let here = stage.active(3_600);
+    let harness = Harness::with(&names);
+    let here = harness.active(3_600);
 
-    // Each twice at once: one of both is in.
+    // Each user joins twice at once: one request succeeds.
     let mut joining = JoinSet::new();
     for name in names.iter().chain(&names) {
-        let person = stage.http(name);
+        let person = harness.http(name);
         joining.spawn(async move { person.get(&path(here, "join")).await.status });
     }
     let answers = joining.join_all().await;
@@ -34,7 +34,7 @@ async fn everybody_joins_once_and_all_posts_have_one_order() {
 
     let mut posting = JoinSet::new();
     for name in &names[..POSTERS] {
-        let (person, name) = (stage.http(name), name.clone());
+        let (person, name) = (harness.http(name), name.clone());
         posting.spawn(async move { post_some(&person, &path(here, "message"), &name).await });
     }
     let mut acknowledged: Vec<(i64, String)> =
@@ -42,21 +42,21 @@ async fn everybody_joins_once_and_all_posts_have_one_order() {
     acknowledged.sort_unstable();
     assert_eq!(acknowledged.len(), POSTERS * POSTS);
     assert_eq!(
-        stage.rows("SELECT seq, body FROM message ORDER BY seq"),
+        harness.rows("SELECT seq, body FROM message ORDER BY seq"),
         acknowledged
     );
     let seqs = "SELECT COUNT(DISTINCT seq) || ' ' || MAX(seq) FROM
         (SELECT seq FROM message UNION ALL SELECT seq FROM event_log)";
     let all = 1 + JOINERS + POSTERS * POSTS;
     assert_eq!(
-        stage.value(seqs),
+        harness.value(seqs),
         format!("{all} {all}"),
         "no gaps, no doubles"
     );
-    stage.assert_whole();
+    harness.assert_whole();
 }
 
-/// One after the other; each one's own order is the log's.
+/// Posts one after the other, so that the log keeps each user's order.
 async fn post_some(person: &Http, at: &str, name: &str) -> Vec<(i64, String)> {
     let mut acknowledged = vec![];
     for n in 0..POSTS {

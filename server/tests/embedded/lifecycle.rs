@@ -1,13 +1,13 @@
-//! An instance's end, and the stays of a server that was killed.
+//! The end of an instance, and stays across a kill of the server.
 
 use plenary_shared::domain::{Event, EventKind, Reason};
 use plenary_shared::protocol::{Push, Verb};
 use plenary_testkit::{ServerOptions, Ws, until_async};
 use serde_json::json;
 
-use crate::stage::{Stage, path};
+use crate::harness::{Harness, path};
 
-/// The next events of a kind that a look finds.
+/// Waits for the next event that `look` accepts.
 async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&EventKind) -> bool) -> Event {
     ws.wait_for(what, |push| match push {
         Push::Event(event) if look(&event.kind) => Some(*event),
@@ -26,12 +26,12 @@ async fn wait_event(ws: &mut Ws, what: &str, look: impl Fn(&EventKind) -> bool) 
 }
 
 #[tokio::test]
-async fn at_its_end_everybody_leaves_and_it_can_only_be_read() {
-    let stage = Stage::with(&["ada", "bob", "eve"]);
-    let here = stage.active(4);
-    let mut eve = stage.ws("eve").await;
+async fn participants_leave_at_end_and_log_stays_readable() {
+    let harness = Harness::with(&["ada", "bob", "eve"]);
+    let here = harness.active(4);
+    let mut eve = harness.ws("eve").await;
     eve.open(here).await.expect("it is public");
-    let [ada, bob] = ["ada", "bob"].map(|name| stage.http(name));
+    let [ada, bob] = ["ada", "bob"].map(|name| harness.http(name));
     for person in [&ada, &bob] {
         person.get(&path(here, "join")).await.ok();
     }
@@ -51,13 +51,17 @@ async fn at_its_end_everybody_leaves_and_it_can_only_be_read() {
             reason: Reason::Scheduled
         }
     );
-    let to = stage.value("SELECT todatetime FROM meeting_instance WHERE orderID = 1");
+    let to = harness.value("SELECT todatetime FROM meeting_instance WHERE orderID = 1");
     assert_eq!(closed.timestamp.as_ms().to_string(), to);
-    stage.until_state(here, "ended");
+    harness.until_state(here, "ended");
     let log =
         "SELECT seq, eventType || ' ' || COALESCE(userID, '-') || ' ' || COALESCE(reason, '-')
         FROM event_log ORDER BY seq";
-    let kinds: Vec<String> = stage.rows(log).into_iter().map(|(_, kind)| kind).collect();
+    let kinds: Vec<String> = harness
+        .rows(log)
+        .into_iter()
+        .map(|(_, kind)| kind)
+        .collect();
     assert_eq!(
         kinds,
         [
@@ -72,7 +76,7 @@ async fn at_its_end_everybody_leaves_and_it_can_only_be_read() {
     until_async("nothing of it to be live", || async {
         let live = "SELECT (SELECT COUNT(*) FROM live_instance) + (SELECT COUNT(*) FROM stay)
             + (SELECT COUNT(*) FROM holder)";
-        (stage.value(live) == "0").then_some(())
+        (harness.value(live) == "0").then_some(())
     })
     .await;
 
@@ -94,16 +98,16 @@ async fn at_its_end_everybody_leaves_and_it_can_only_be_read() {
 }
 
 #[tokio::test]
-async fn what_was_missed_is_opened_and_closed_empty() {
-    let mut stage = Stage::with(&["ada"]);
-    stage.server.kill9();
-    stage.sql(
+async fn missed_instance_is_opened_and_closed_empty() {
+    let mut harness = Harness::with(&["ada"]);
+    harness.server.kill9();
+    harness.sql(
         "INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)
          VALUES (1, 1, 1000, 2000)",
     );
-    stage.server.restart();
-    stage.until_state("1/1".parse().expect("an instance"), "ended");
-    let log = stage.rows("SELECT seq, eventType || ' ' || COALESCE(reason, '-') FROM event_log");
+    harness.server.restart();
+    harness.until_state("1/1".parse().expect("an instance"), "ended");
+    let log = harness.rows("SELECT seq, eventType || ' ' || COALESCE(reason, '-') FROM event_log");
     assert_eq!(
         log,
         [(1, "opened -".to_owned()), (2, "closed missed".to_owned())]
@@ -111,31 +115,31 @@ async fn what_was_missed_is_opened_and_closed_empty() {
 }
 
 #[tokio::test]
-async fn stays_outlive_the_server_and_lost_connections_end_theirs() {
+async fn stays_survive_restart_and_lost_connections_end_theirs() {
     let options = ServerOptions {
         args: vec!["--reconnect-grace-s".into(), "3".into()],
         env: vec![],
     };
-    let mut stage = Stage::with_options(&["ada", "bob", "eve", "kim"], options);
-    let here = stage.active(3_600);
-    // Ada by HTTP, Bob and Kim by connections; only Kim comes back.
-    stage.http("ada").get(&path(here, "join")).await.ok();
-    let mut bob = stage.ws("bob").await;
+    let mut harness = Harness::with_options(&["ada", "bob", "eve", "kim"], options);
+    let here = harness.active(3_600);
+    // Ada joins over HTTP, Bob and Kim over WebSocket. Only Kim reconnects.
+    harness.http("ada").get(&path(here, "join")).await.ok();
+    let mut bob = harness.ws("bob").await;
     bob.join(here).await.expect("it is public");
-    let mut kim = stage.ws("kim").await;
+    let mut kim = harness.ws("kim").await;
     kim.join(here).await.expect("it is public");
-    stage.server.kill9();
-    // No stay ends before it began.
-    let last_sign: i64 = stage
+    harness.server.kill9();
+    // No stay ends before it starts.
+    let last_sign: i64 = harness
         .value(
             "SELECT MAX((SELECT MAX(renewed) FROM node), (SELECT joined FROM stay WHERE userID = 2))",
         )
         .parse()
         .expect("a time");
-    stage.server.restart();
-    let mut kim = stage.ws("kim").await;
+    harness.server.restart();
+    let mut kim = harness.ws("kim").await;
     kim.open(here).await.expect("it is public");
-    let mut eve = stage.ws("eve").await;
+    let mut eve = harness.ws("eve").await;
     let opened = eve.open(here).await.expect("it is public");
     assert_eq!(opened.roster.len(), 3, "nobody is gone yet");
     let left = wait_event(&mut eve, "bob to leave", |what| {

@@ -1,4 +1,4 @@
-//! Processes beside the server: another server is refused, commands are welcome.
+//! Other processes on the same data file: a second server is rejected, commands work.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
@@ -7,36 +7,36 @@ use std::time::{Duration, Instant};
 use plenary_shared::protocol::Push;
 use plenary_testkit::{binary, until_async};
 
-use crate::stage::{Stage, path};
+use crate::harness::{Harness, path};
 
 #[test]
-fn a_second_server_is_refused_by_name_and_a_dead_one_is_not_in_the_way() {
-    let mut stage = Stage::with(&["ada"]);
-    let data = stage.server.data();
+fn second_server_is_rejected_and_killed_one_is_replaced() {
+    let mut harness = Harness::with(&["ada"]);
+    let data = harness.server.data();
     let data = data.to_str().expect("a path of letters");
-    let second = stage.server.cli(&["serve", "--bind", "127.0.0.1:0"]);
+    let second = harness.server.cli(&["serve", "--bind", "127.0.0.1:0"]);
     assert_eq!(second.code, 1);
-    let pid = stage.server.pid().to_string();
+    let pid = harness.server.pid().to_string();
     assert!(
-        second.stderr.contains(&format!("process number {pid}:")) && second.stderr.contains(data),
+        second.stderr.contains(&format!("process {pid}:")) && second.stderr.contains(data),
         "{}",
         second.stderr
     );
-    stage.server.kill9();
-    stage.server.restart();
-    assert_eq!(stage.value("SELECT COUNT(*) FROM user"), "1");
-    assert_eq!(stage.server.terminate(), 0);
-    stage.assert_whole();
+    harness.server.kill9();
+    harness.server.restart();
+    assert_eq!(harness.value("SELECT COUNT(*) FROM user"), "1");
+    assert_eq!(harness.server.terminate(), 0);
+    harness.assert_whole();
 }
 
 #[test]
-fn the_file_is_for_its_owner_alone() {
-    let stage = Stage::with(&["ada"]);
+fn data_file_is_private_to_its_owner() {
+    let harness = Harness::with(&["ada"]);
     let mode = |path: &std::path::Path| {
         let metadata = std::fs::metadata(path).expect("it is there");
         metadata.permissions().mode() & 0o777
     };
-    let data = stage.server.data();
+    let data = harness.server.data();
     assert_eq!(mode(&data), 0o700);
     for name in ["plenary.db", "plenary.db-wal", "plenary.lock"] {
         assert_eq!(mode(&data.join(name)), 0o600, "{name}");
@@ -44,9 +44,9 @@ fn the_file_is_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
-    let stage = Stage::with(&["ada"]);
-    let server = &stage.server;
+async fn server_applies_commands_within_a_second() {
+    let harness = Harness::with(&["ada"]);
+    let server = &harness.server;
     let added = server
         .cli_with_input(
             &[
@@ -79,7 +79,7 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
         .json();
     let meeting = meeting["meetingID"].to_string();
 
-    let mut ada = stage.ws("ada").await;
+    let mut ada = harness.ws("ada").await;
     let scheduled = server.cli(&[
         "meeting", "schedule", &meeting, "--from", "now", "--for", "1h",
     ]);
@@ -90,7 +90,7 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
         (bob.get(&at).await.status == 200).then_some(())
     })
     .await;
-    // It looks twice a second; what is left is for a slow machine.
+    // The server polls twice a second; the rest is for slow machines.
     assert!(
         begun.elapsed() < Duration::from_secs(3),
         "{:?}",
@@ -118,33 +118,34 @@ async fn commands_work_beside_the_server_and_it_notices_within_a_second() {
 }
 
 #[tokio::test]
-async fn whoever_a_command_shuts_out_is_out_at_once() {
-    let stage = Stage::with(&["ada", "bob"]);
-    let mut sockets = [stage.ws("ada").await, stage.ws("ada").await];
-    let bob = stage.http("bob");
+async fn disabled_user_is_disconnected_at_once() {
+    let harness = Harness::with(&["ada", "bob"]);
+    let mut sockets = [harness.ws("ada").await, harness.ws("ada").await];
+    let bob = harness.http("bob");
     let begun = Instant::now();
-    stage
+    harness
         .server
         .cli(&["user", "disable", "ada@example.org"])
         .ok();
     for ws in &mut sockets {
         assert_eq!(ws.closed().await.code, Some(4_501));
     }
-    // It looks twice a second; what is left is for a slow machine. By itself a socket looks every 10 s.
+    // The server polls twice a second; the rest is for slow machines. A socket alone checks every
+    // 10 s.
     assert!(
         begun.elapsed() < Duration::from_secs(5),
         "{:?}",
         begun.elapsed()
     );
-    assert_eq!(stage.http("ada").get("/me").await.code(), "not_signed_in");
+    assert_eq!(harness.http("ada").get("/me").await.code(), "not_signed_in");
     bob.get("/me").await.ok();
-    assert_eq!(stage.value("SELECT COUNT(*) FROM signed_out"), "0");
-    let audit = stage.rows("SELECT 0, action || ' ' || target FROM audit");
+    assert_eq!(harness.value("SELECT COUNT(*) FROM signed_out"), "0");
+    let audit = harness.rows("SELECT 0, action || ' ' || target FROM audit");
     assert_eq!(audit, [(0, "disabled user 1".to_owned())]);
 }
 
 #[test]
-fn the_directory_is_the_users_own_when_nobody_names_one() {
+fn default_data_directory_belongs_to_the_user() {
     let home = tempfile::tempdir().expect("a directory");
     let run = |args: &[&str]| {
         let done = Command::new(binary("plenary-server"))
@@ -154,12 +155,12 @@ fn the_directory_is_the_users_own_when_nobody_names_one() {
             .stdin(Stdio::null())
             .output()
             .expect("the program runs");
-        let told = String::from_utf8_lossy(&done.stderr).into_owned();
-        (done.status.code(), told)
+        let output = String::from_utf8_lossy(&done.stderr).into_owned();
+        (done.status.code(), output)
     };
     assert_eq!(run(&["migrate"]).0, Some(0));
     assert!(home.path().join(".local/share/plenary/plenary.db").exists());
-    // One of both is half a setting.
+    // Redis without MySQL, or MySQL without Redis, is rejected.
     for (arguments, missing) in [
         (["serve", "--redis", "redis://127.0.0.1:1"], "mysql"),
         (
@@ -167,17 +168,20 @@ fn the_directory_is_the_users_own_when_nobody_names_one() {
             "redis",
         ),
     ] {
-        let (code, told) = run(&arguments);
-        assert_eq!(code, Some(2), "{told}");
-        assert!(told.contains(&format!("{missing} is not set")), "{told}");
+        let (code, output) = run(&arguments);
+        assert_eq!(code, Some(2), "{output}");
+        assert!(
+            output.contains(&format!("{missing} is not set")),
+            "{output}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_durable_word_follows_every_event() {
-    let stage = Stage::with(&["ada"]);
-    let here = stage.active(3_600);
-    let mut ada = stage.ws("ada").await;
+async fn durable_follows_every_event() {
+    let harness = Harness::with(&["ada"]);
+    let here = harness.active(3_600);
+    let mut ada = harness.ws("ada").await;
     ada.join(here).await.expect("it is public");
     let opened = ada.open(here).await.expect("it is public");
     assert_eq!(opened.durable, opened.seq);
@@ -197,7 +201,7 @@ async fn a_durable_word_follows_every_event() {
         })
         .await;
     assert_eq!(durable, posted.seq);
-    let person = stage.http("ada");
+    let person = harness.http("ada");
     let messages = person.get(&path(here, "messages")).await.ok();
     assert_eq!(messages["messages"][0]["seq"], posted.seq.get());
 }
