@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use plenary_testkit::{Scene, Setting, Ws, instance};
+use plenary_testkit::{Fixture, FixtureBuilder, Ws, instance};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -64,15 +64,15 @@ struct Shared {
 
 async fn measure(away: Duration) -> bool {
     let names: Vec<String> = (1..=PEOPLE).map(|n| format!("person{n}")).collect();
-    let mut scene = Setting::new()
+    let mut fixture = FixtureBuilder::new()
         .people(1, &names)
         .meeting(1, "Assembly", None)
         .instance(1, 1, -60, 7_200)
         .start();
     let shared = Arc::new(Shared::default());
     let mut posting = vec![];
-    for (number, token) in scene.tokens(&names).iter().enumerate() {
-        let mut person = Ws::hello(&scene.server.url(), token).await;
+    for (number, token) in fixture.tokens(&names).iter().enumerate() {
+        let mut person = Ws::hello(&fixture.server.url(), token).await;
         person.join(instance(1, 1)).await.expect("it is public");
         posting.push(tokio::spawn(post(shared.clone(), number, person)));
     }
@@ -85,18 +85,22 @@ async fn measure(away: Duration) -> bool {
     );
     sleep(WITH).await;
     let mut with = take(&shared.times);
-    tell("with the database", &with, &scene);
-    tokio::task::block_in_place(|| scene.stores.mariadb.kill9());
+    tell("with the database", &with, &fixture);
+    tokio::task::block_in_place(|| fixture.stores.mariadb.kill9());
     sleep(away).await;
     let without = take(&shared.times);
-    tell("without the database", &without, &scene);
-    let behind = lag(&scene).0;
-    tokio::task::block_in_place(|| scene.stores.mariadb.restart());
-    let caught_up = caught_up(&scene).await;
-    tell("while the archive catches up", &take(&shared.times), &scene);
+    tell("without the database", &without, &fixture);
+    let behind = lag(&fixture).0;
+    tokio::task::block_in_place(|| fixture.stores.mariadb.restart());
+    let caught_up = caught_up(&fixture).await;
+    tell(
+        "while the archive catches up",
+        &take(&shared.times),
+        &fixture,
+    );
     sleep(WITH).await;
     let after = take(&shared.times);
-    tell("with the database again", &after, &scene);
+    tell("with the database again", &after, &fixture);
     with.extend(after);
 
     shared.is_over.store(true, Ordering::SeqCst);
@@ -104,7 +108,7 @@ async fn measure(away: Duration) -> bool {
         person.await.expect("nobody's post fails");
     }
     let acknowledged = shared.acknowledged.load(Ordering::SeqCst);
-    is_whole(&scene, acknowledged).await;
+    is_whole(&fixture, acknowledged).await;
     let ratio = at(&without, 99) / at(&with, 99);
     let holds = ratio <= P99_RATIO_MAX && caught_up <= CAUGHT_UP;
     println!(
@@ -139,11 +143,11 @@ async fn post(shared: Arc<Shared>, number: usize, mut person: Ws) {
 }
 
 /// How long the archive takes for everything posted until the database was back.
-async fn caught_up(scene: &Scene) -> Duration {
+async fn caught_up(fixture: &Fixture) -> Duration {
     let began = Instant::now();
-    let upto = lag(scene).1;
+    let upto = lag(fixture).1;
     loop {
-        let (behind, last) = lag(scene);
+        let (behind, last) = lag(fixture);
         if last - behind >= upto {
             return began.elapsed();
         }
@@ -156,9 +160,9 @@ async fn caught_up(scene: &Scene) -> Duration {
 }
 
 /// The number of un-archived events, and the last seq.
-fn lag(scene: &Scene) -> (u64, u64) {
+fn lag(fixture: &Fixture) -> (u64, u64) {
     let said = tokio::task::block_in_place(|| {
-        let redis = &scene.stores.redis;
+        let redis = &fixture.stores.redis;
         redis.command(&["HMGET", "{meeting:1:order:1}", "seq", "archived"])
     });
     let numbers: Vec<u64> = said.iter().map(|n| n.parse().expect("a number")).collect();
@@ -166,23 +170,23 @@ fn lag(scene: &Scene) -> (u64, u64) {
 }
 
 /// Waits until the archive has every acknowledged post and no other.
-async fn is_whole(scene: &Scene, acknowledged: usize) {
-    while lag(scene).0 > 0 {
+async fn is_whole(fixture: &Fixture, acknowledged: usize) {
+    while lag(fixture).0 > 0 {
         sleep(Duration::from_millis(100)).await;
     }
     let count = "SELECT CONCAT(COUNT(*), ' ', COUNT(DISTINCT cmid)) FROM message";
-    let count = tokio::task::block_in_place(|| scene.stores.database.value(count));
+    let count = tokio::task::block_in_place(|| fixture.stores.database.value(count));
     assert_eq!(count, format!("{acknowledged} {acknowledged}"));
 }
 
-fn tell(when: &str, times: &[u32], scene: &Scene) {
+fn tell(when: &str, times: &[u32], fixture: &Fixture) {
     println!(
         "{when:<34}{:>10}{:>10.2}{:>10.2}{:>12}{:>10.1}",
         times.len(),
         at(times, 50),
         at(times, 99),
-        lag(scene).0,
-        resident_mb(scene)
+        lag(fixture).0,
+        resident_mb(fixture)
     );
 }
 
@@ -194,8 +198,8 @@ fn at(times: &[u32], share: usize) -> f64 {
     sorted.get(at).map_or(0.0, |time| f64::from(*time) / 1e3)
 }
 
-fn resident_mb(scene: &Scene) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", scene.server.pid()));
+fn resident_mb(fixture: &Fixture) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", fixture.server.pid()));
     let status = status.expect("this needs Linux with /proc");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));

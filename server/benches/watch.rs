@@ -13,7 +13,7 @@ use std::{fs, io};
 
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Push, Verb, Watch};
-use plenary_testkit::{Scene, Server, ServerOptions, Setting, Ws, instance, until};
+use plenary_testkit::{Fixture, FixtureBuilder, Server, ServerOptions, Ws, instance, until};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
@@ -59,11 +59,11 @@ fn main() -> ExitCode {
         holds &= runtime.block_on(measure("SQLite", &server, &token, &talkers));
     }
     if is_wanted("stores") {
-        let scene = stores();
-        let (token, talkers) = (scene.token("root"), scene.tokens(&talkers()));
+        let fixture = stores();
+        let (token, talkers) = (fixture.token("root"), fixture.tokens(&talkers()));
         holds &= runtime.block_on(measure(
             "Redis and MariaDB",
-            &scene.server,
+            &fixture.server,
             &token,
             &talkers,
         ));
@@ -238,7 +238,7 @@ fn file() -> Server {
 }
 
 /// A server on its own Redis and MariaDB.
-fn stores() -> Scene {
+fn stores() -> Fixture {
     let mut everybody = talkers();
     everybody.push("root".to_owned());
     let mut sql = String::new();
@@ -252,13 +252,16 @@ fn stores() -> Scene {
         )
         .expect("writing to a String cannot fail");
     }
-    let setting = Setting::new().people(1, &everybody).admin("root").sql(&sql);
-    let scene = setting.start();
+    let builder = FixtureBuilder::new()
+        .people(1, &everybody)
+        .admin("root")
+        .sql(&sql);
+    let fixture = builder.start();
     until("all meetings to start", || {
         let active = "SELECT COUNT(*) FROM meeting_instance WHERE state = 'active'";
-        (scene.stores.database.value(active) == INSTANCES.to_string()).then_some(())
+        (fixture.stores.database.value(active) == INSTANCES.to_string()).then_some(())
     });
-    scene
+    fixture
 }
 
 fn hex(bytes: &[u8]) -> String {

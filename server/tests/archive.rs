@@ -11,18 +11,18 @@ use plenary_server::store::{LogStore, MessageStore, Page, ParticipationStore, St
 use plenary_shared::domain::{Meeting, User};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::text::MessageBody;
-use plenary_testkit::{Scene, Setting, instance, until};
+use plenary_testkit::{Fixture, FixtureBuilder, instance, until};
 use serde_json::json;
 
 /// A meeting without a running server: nothing happens except what the test does.
-async fn quiet() -> (Scene, Arc<RedisMysqlStore>, User, User) {
-    let mut scene = Setting::new()
+async fn quiet() -> (Fixture, Arc<RedisMysqlStore>, User, User) {
+    let mut fixture = FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    scene.server.kill9();
-    let store = RedisMysqlStore::new(live(&scene).await, ledger(&scene), clock::of_machine());
+    fixture.server.kill9();
+    let store = RedisMysqlStore::new(live(&fixture).await, mysql(&fixture), clock::of_machine());
     let mut people = vec![];
     for email in ["ada@example.org", "grace@example.org"] {
         let account = store.account(email).await.expect("MySQL answers");
@@ -35,16 +35,16 @@ async fn quiet() -> (Scene, Arc<RedisMysqlStore>, User, User) {
     archive(&*store, here).await;
     let grace = people.pop().expect("two");
     let ada = people.pop().expect("two");
-    (scene, store, ada, grace)
+    (fixture, store, ada, grace)
 }
 
-fn ledger(scene: &Scene) -> MysqlStore {
-    MysqlStore::connect(&scene.stores.database.url()).expect("a URL that the server takes")
+fn mysql(fixture: &Fixture) -> MysqlStore {
+    MysqlStore::connect(&fixture.stores.database.url()).expect("a URL that the server takes")
 }
 
-async fn live(scene: &Scene) -> RedisStore {
-    let nonce = ledger(scene).nonce().await.expect("MySQL answers");
-    RedisStore::connect(&scene.stores.redis.url(), &nonce).expect("a URL that it takes")
+async fn live(fixture: &Fixture) -> RedisStore {
+    let nonce = mysql(fixture).nonce().await.expect("MySQL answers");
+    RedisStore::connect(&fixture.stores.redis.url(), &nonce).expect("a URL that it takes")
 }
 
 async fn archive(store: &dyn Store, here: InstanceId) {
@@ -59,20 +59,20 @@ async fn post(store: &dyn Store, here: InstanceId, user: &User, body: &str) -> S
 }
 
 /// Simulates a restart with an older state: the live state has to be rebuilt.
-fn forget(scene: &Scene) {
-    scene.stores.redis.command(&["DEL", "plenary:boot"]);
-    scene.stores.redis.command(&["SCRIPT", "FLUSH"]);
+fn forget(fixture: &Fixture) {
+    fixture.stores.redis.command(&["DEL", "plenary:boot"]);
+    fixture.stores.redis.command(&["SCRIPT", "FLUSH"]);
 }
 
 #[tokio::test]
 async fn invalidated_messages_are_not_listed() {
-    let (scene, store, ada, grace) = quiet().await;
+    let (fixture, store, ada, grace) = quiet().await;
     let here = instance(1, 1);
     let void = post(&*store, here, &ada, "never archived").await;
     let log = "{meeting:1:order:1}:log";
     let entry = format!("{void}-0");
-    scene.stores.redis.command(&["XDEL", log, &entry]);
-    forget(&scene);
+    fixture.stores.redis.command(&["XDEL", log, &entry]);
+    forget(&fixture);
     let kept = post(&*store, here, &grace, "has the same number").await;
     assert_eq!(void, kept);
     for (person, expected) in [(&ada, vec![]), (&grace, vec![kept])] {
@@ -156,7 +156,7 @@ async fn walk(store: &dyn Store, viewer: &User, of: Of, up: bool, limit: usize) 
 
 #[tokio::test]
 async fn pages_cross_the_archive_border_without_gaps() {
-    let (scene, store, ada, grace) = quiet().await;
+    let (fixture, store, ada, grace) = quiet().await;
     let here = instance(1, 1);
     let (mut said, mut adas) = (vec![], vec![]);
     for n in 0..1_300 {
@@ -173,12 +173,15 @@ async fn pages_cross_the_archive_border_without_gaps() {
     // All events live; half of them, and an uneven number of pages; only the archive.
     for border in [0, 650, 1_299, last] {
         if border == last {
-            forget(&scene);
+            forget(&fixture);
             store.leave(here, &grace).await.expect("grace is in");
         } else if border > 0 {
             let log = "{meeting:1:order:1}:log";
             let from = format!("{border}-0");
-            scene.stores.redis.command(&["XTRIM", log, "MINID", &from]);
+            fixture
+                .stores
+                .redis
+                .command(&["XTRIM", log, "MINID", &from]);
         }
         for limit in [1_000, 333, 97] {
             for up in [true, false] {
@@ -205,7 +208,7 @@ async fn pages_cross_the_archive_border_without_gaps() {
 
 #[tokio::test]
 async fn a_plan_that_comes_late_leaves_no_key_behind() {
-    let (scene, _store, ada, _grace) = quiet().await;
+    let (fixture, _store, ada, _grace) = quiet().await;
     let gone = instance(1, 7);
     let plan = LivePlan {
         instance: gone,
@@ -218,14 +221,14 @@ async fn a_plan_that_comes_late_leaves_no_key_behind() {
         },
         audience: vec![ada.email],
     };
-    assert!(live(&scene).await.update_meetings(&[plan]).await.is_ok());
-    assert_eq!(scene.live_keys(gone), Vec::<String>::new());
+    assert!(live(&fixture).await.update_meetings(&[plan]).await.is_ok());
+    assert_eq!(fixture.live_keys(gone), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn failed_archiving_is_retried_with_back_off() {
     // Another row occupies the place of the second event's record.
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada"])
         .meeting(1, "Long", None)
         .sql(
@@ -234,10 +237,10 @@ async fn failed_archiving_is_retried_with_back_off() {
         )
         .instance(1, 1, -60, 3_600)
         .start();
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let alarms = || {
-        let log = scene.server.log();
+        let log = fixture.server.log();
         let alarm = "the log cannot be archived";
         log.iter().filter(|line| line.contains(alarm)).count()
     };
@@ -302,12 +305,12 @@ async fn paged(store: &RedisMysqlStore, here: InstanceId, user: &User, forwards:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trimmed_messages_are_not_doubled_and_stay_readable() {
-    let (mut scene, store, ada, grace) = quiet().await;
+    let (mut fixture, store, ada, grace) = quiet().await;
     let here = instance(1, 1);
     let said = said_many(&store, here, &ada).await;
     let size = |command: &str, key: &str| -> usize {
         let key = format!("{{meeting:1:order:1}}:{key}");
-        let size = scene.stores.redis.command(&[command, &key]);
+        let size = fixture.stores.redis.command(&[command, &key]);
         size[0].parse().expect("a number")
     };
     for (command, key) in [
@@ -330,7 +333,7 @@ async fn trimmed_messages_are_not_doubled_and_stay_readable() {
         assert_eq!(paged(&store, here, &ada, true).await, expected);
         assert_eq!(paged(&store, here, &ada, false).await, expected);
         // In a new generation, only the latest cmids are known without a lookup.
-        let redis = &scene.stores.redis;
+        let redis = &fixture.stores.redis;
         redis.command(&["DEL", "plenary:boot"]);
         redis.command(&["SCRIPT", "FLUSH"]);
     }
@@ -342,7 +345,7 @@ async fn trimmed_messages_are_not_doubled_and_stay_readable() {
     let one = store.post(here, &ada, old_kind, &body).await.expect("in");
     let two = store.post(here, &ada, old_kind, &body).await.expect("in");
     assert_eq!((one.seq, one.repeat, two.repeat), (two.seq, false, true));
-    scene.stores.mariadb.kill9();
+    fixture.stores.mariadb.kill9();
     post(&*store, here, &ada, "new").await;
     post(&*store, here, &grace, "of somebody else").await;
     let refused = store.post(here, &ada, said[0].0, &body).await;

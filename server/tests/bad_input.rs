@@ -1,13 +1,13 @@
 //! Invalid input is refused with a code and a sentence; nothing is stored; the connection survives.
 
 use plenary_shared::domain::Code;
-use plenary_testkit::{Answer, Http, Scene, Setting, Ws, instance};
+use plenary_testkit::{Answer, Fixture, FixtureBuilder, Http, Ws, instance};
 use serde_json::{Value, json};
 
 /// Ada is a participant of 1/1, which is active; 1/2 has not started; 1/3 has ended; 2/1 is active
 /// and private without her.
-async fn scene() -> (Scene, Http) {
-    let scene = Setting::new()
+async fn fixture() -> (Fixture, Http) {
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Platform", Some(&["ada"]))
         .meeting(2, "Elsewhere", Some(&["grace"]))
@@ -16,10 +16,10 @@ async fn scene() -> (Scene, Http) {
         .instance(1, 3, -60, -1)
         .instance(2, 1, -60, 3_600)
         .start();
-    scene.wait_state(instance(1, 3), "ended");
-    let ada = scene.http("ada");
+    fixture.wait_state(instance(1, 3), "ended");
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    (scene, ada)
+    (fixture, ada)
 }
 
 /// How many events 1/1 has.
@@ -74,7 +74,7 @@ const PATHS: &[(&str, u16, Code)] = &[
 
 #[tokio::test]
 async fn paths() {
-    let (_scene, ada) = scene().await;
+    let (_fixture, ada) = fixture().await;
     let before = seq(&ada).await;
     for (path, status, code) in PATHS {
         let answer = ada.post(path, &json!({})).await;
@@ -148,7 +148,7 @@ async fn paths() {
 
 #[tokio::test]
 async fn bodies() {
-    let (_scene, ada) = scene().await;
+    let (_fixture, ada) = fixture().await;
     let before = seq(&ada).await;
     let json = |value: Value| value.to_string().into_bytes();
     let body = |text: &str| json(json!({"body": text}));
@@ -245,12 +245,12 @@ const CHARMS: &[&str] = &[
 
 #[tokio::test]
 async fn special_texts_are_stored_as_text() {
-    let (scene, ada) = scene().await;
+    let (fixture, ada) = fixture().await;
     for charm in CHARMS {
         let body = json!({"body": charm});
         ada.post("/meeting/1/order/1/message", &body).await.ok();
         let login = json!({"email": charm, "password": charm, "label": charm});
-        let refused = Http::nobody(&scene.server.url())
+        let refused = Http::nobody(&fixture.server.url())
             .post("/login", &login)
             .await;
         assert!(
@@ -258,7 +258,7 @@ async fn special_texts_are_stored_as_text() {
             "{}",
             refused.body
         );
-        let stranger = Http::with_token(&scene.server.url(), "' OR 1=1 --");
+        let stranger = Http::with_token(&fixture.server.url(), "' OR 1=1 --");
         assert_eq!(stranger.get("/me").await.status, 401);
     }
     let messages = ada.get("/meeting/1/order/1/messages").await.ok();
@@ -281,9 +281,9 @@ async fn special_texts_are_stored_as_text() {
             charm,
             "--public",
         ];
-        scene.server.cli(&add).ok();
+        fixture.server.cli(&add).ok();
     }
-    let listed = scene.server.cli(&["meeting", "list", "--json"]).ok();
+    let listed = fixture.server.cli(&["meeting", "list", "--json"]).ok();
     let titles: Vec<Value> = listed
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["title"].clone())
@@ -295,7 +295,7 @@ async fn special_texts_are_stored_as_text() {
         );
     }
     assert_eq!(
-        scene.stores.database.value("SELECT COUNT(*) FROM user"),
+        fixture.stores.database.value("SELECT COUNT(*) FROM user"),
         "2"
     );
 }
@@ -357,9 +357,9 @@ const LINES: &[(&str, Code)] = &[
 
 #[tokio::test]
 async fn lines_of_the_websocket() {
-    let (scene, ada) = scene().await;
+    let (fixture, ada) = fixture().await;
     let before = seq(&ada).await;
-    let mut ws = scene.ws("ada").await;
+    let mut ws = fixture.ws("ada").await;
     for (line, code) in LINES.iter().filter(|(line, _)| !line.is_empty()) {
         ws.send_text(line).await;
         assert_reply(&mut ws, line, *code).await;
@@ -400,9 +400,9 @@ async fn assert_reply(ws: &mut Ws, line: &str, code: Code) {
 
 #[tokio::test]
 async fn frame_over_64_kib_closes_only_its_connection() {
-    let (scene, ada) = scene().await;
-    let mut other = scene.ws("ada").await;
-    let mut ws = scene.ws("ada").await;
+    let (fixture, ada) = fixture().await;
+    let mut other = fixture.ws("ada").await;
+    let mut ws = fixture.ws("ada").await;
     let before = seq(&ada).await;
     ws.send_text(&format!(
         "{{\"id\":1,\"meetings\":{{}},\"x\":\"{}\"}}",
@@ -419,9 +419,9 @@ async fn frame_over_64_kib_closes_only_its_connection() {
 
 #[tokio::test]
 async fn invalid_utf8_is_refused() {
-    let (scene, ada) = scene().await;
+    let (fixture, ada) = fixture().await;
     let before = seq(&ada).await;
-    let mut ws = scene.ws("ada").await;
+    let mut ws = fixture.ws("ada").await;
     ws.send_binary(b"\xff\xfe{\"id\":1,\"meetings\":{}}".to_vec())
         .await;
     let reply = ws.next_reply().await;
@@ -436,13 +436,13 @@ async fn invalid_utf8_is_refused() {
 
 #[tokio::test]
 async fn post_and_leave_need_a_stay() {
-    let (scene, ada) = scene().await;
+    let (fixture, ada) = fixture().await;
     ada.post("/meeting/1/order/1/leave", &json!({})).await.ok();
     for (path, body) in [("leave", json!({})), ("message", json!({"body": "x"}))] {
         let answer = ada.post(&format!("/meeting/1/order/1/{path}"), &body).await;
         assert_refused(path, &answer, 409, Code::NotParticipant);
     }
-    let mut ws = scene.ws("ada").await;
+    let mut ws = fixture.ws("ada").await;
     let refused = ws
         .post(instance(1, 1), "x")
         .await

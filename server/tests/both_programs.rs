@@ -1,9 +1,9 @@
 //! The command lines of both programs: what they print, and their exit codes.
 
-use plenary_testkit::{Client, PASSWORD, Scene, Setting};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, PASSWORD};
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .meeting(2, "Secret", Some(&["grace"]))
@@ -14,8 +14,8 @@ fn scene() -> Scene {
 
 #[test]
 fn operator_adds_users_and_meetings() {
-    let scene = scene();
-    let server = &scene.server;
+    let fixture = fixture();
+    let server = &fixture.server;
     let add = [
         "user",
         "add",
@@ -63,7 +63,7 @@ fn operator_adds_users_and_meetings() {
 
 #[test]
 fn operator_errors_are_explained() {
-    let scene = scene();
+    let fixture = fixture();
     let when = ["--from", "now", "--for", "5m"];
     let schedule = |rest: &[&'static str]| [&["meeting", "schedule"], rest].concat();
     for (args, code) in [
@@ -77,20 +77,20 @@ fn operator_errors_are_explained() {
         (vec!["serve", "--bind", "0.0.0.0:0"], 2),
         (vec!["serve", "--config", "/no/such/file"], 2),
     ] {
-        let done = scene.server.cli(&args);
+        let done = fixture.server.cli(&args);
         assert_eq!(done.code, code, "{args:?}: {done:?}");
         assert!(!done.stderr.trim().is_empty(), "{args:?}");
         assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
     }
     let count = "SELECT COUNT(*) FROM meeting_instance";
-    assert_eq!(scene.stores.database.value(count), "2");
+    assert_eq!(fixture.stores.database.value(count), "2");
 }
 
 #[test]
 fn user_does_everything_from_the_shell() {
-    let scene = scene();
-    scene.set_password("ada");
-    let ada = Client::login(&scene.server.url(), "ada@example.org", PASSWORD);
+    let fixture = fixture();
+    fixture.set_password("ada");
+    let ada = Client::login(&fixture.server.url(), "ada@example.org", PASSWORD);
     let meetings = ada.run(&["meetings"]).ok();
     assert!(
         meetings.contains("Seminar") && !meetings.contains("Secret"),
@@ -112,11 +112,11 @@ fn user_does_everything_from_the_shell() {
 
 #[test]
 fn the_clients_exit_codes() {
-    let scene = scene();
-    let url = scene.server.url();
-    let ada = Client::with_token(&url, &scene.token("ada"));
+    let fixture = fixture();
+    let url = fixture.server.url();
+    let ada = Client::with_token(&url, &fixture.token("ada"));
     let stranger = Client::new(&url);
-    let unreachable = Client::with_token("http://127.0.0.1:1", &scene.token("ada"));
+    let unreachable = Client::with_token("http://127.0.0.1:1", &fixture.token("ada"));
     for (who, client, args, code) in [
         ("ada", &ada, vec!["meetings"], 0),
         ("ada", &ada, vec!["no-such-command"], 2),

@@ -1,6 +1,6 @@
 //! The server's command line as an operator and their scripts see it.
 
-use plenary_testkit::{Http, Scene, Server, Setting, Stores};
+use plenary_testkit::{Fixture, FixtureBuilder, Http, Server, Stores};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {
@@ -9,8 +9,8 @@ fn json(text: &str) -> Value {
 
 #[tokio::test]
 async fn first_meeting_from_an_empty_installation() {
-    let scene = Setting::new().start();
-    let server = &scene.server;
+    let fixture = FixtureBuilder::new().start();
+    let server = &fixture.server;
     let added = server
         .cli(&[
             "user",
@@ -110,14 +110,14 @@ async fn first_meeting_from_an_empty_installation() {
 
 #[tokio::test]
 async fn plan_from_the_shell_applies_at_once() {
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada", "bob", "eve"])
         .meeting(1, "Course", Some(&["ada"]))
         .instance(1, 1, -60, 3_600)
         .instance(1, 2, 7_200, 9_000)
         .start();
-    let server = &scene.server;
-    let bob = scene.http("bob");
+    let server = &fixture.server;
+    let bob = fixture.http("bob");
     let join = "/meeting/1/order/1/join";
     assert_eq!(bob.get(join).await.code(), "not_allowed");
     let list =
@@ -162,22 +162,22 @@ async fn plan_from_the_shell_applies_at_once() {
     server
         .cli(&["meeting", "edit", "1", "--title", "Seminar", "--public"])
         .ok();
-    scene.http("eve").get(join).await.ok();
+    fixture.http("eve").get(join).await.ok();
     let shown = bob.get("/meeting/1/order/1").await.ok();
     assert_eq!(shown["title"], "Seminar");
-    assert_audit(&scene, "audience | meeting 1 | added bob@example.org");
-    assert_audit(&scene, "audience | meeting 1 | removed ada@example.org");
-    assert_audit(&scene, "edited | meeting 1 | title: Seminar; public");
+    assert_audit(&fixture, "audience | meeting 1 | added bob@example.org");
+    assert_audit(&fixture, "audience | meeting 1 | removed ada@example.org");
+    assert_audit(&fixture, "edited | meeting 1 | title: Seminar; public");
 }
 
 #[test]
 fn scheduled_instance_is_moved_and_cancelled() {
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
         .instance(1, 2, 7_200, 9_000)
         .start();
-    let server = &scene.server;
+    let server = &fixture.server;
     let overlapping = server
         .cli(&[
             "meeting", "schedule", "1", "--from", "in 30m", "--for", "1h",
@@ -217,18 +217,18 @@ fn scheduled_instance_is_moved_and_cancelled() {
     assert!(cancelled.contains("ended, cancelled"), "{cancelled}");
     let again = server.cli(&["meeting", "cancel", "1/2"]);
     assert_eq!((again.code, again.stdout.as_str()), (4, ""));
-    assert_audit(&scene, "scheduled | 1/3 | ");
+    assert_audit(&fixture, "scheduled | 1/3 | ");
     assert_audit(
-        &scene,
+        &fixture,
         "moved | 1/2 | 2099-01-01T00:00:00.000Z to 2099-01-01T01:00:00.000Z",
     );
-    assert_audit(&scene, "cancelled | 1/2 | nobody comes");
+    assert_audit(&fixture, "cancelled | 1/2 | nobody comes");
 }
 
 /// The audit has a row that starts like this: action, target, detail.
 #[track_caller]
-fn assert_audit(scene: &Scene, begin: &str) {
-    let rows = scene
+fn assert_audit(fixture: &Fixture, begin: &str) {
+    let rows = fixture
         .stores
         .database
         .query("SELECT action, target, detail FROM audit ORDER BY auditID");
@@ -239,11 +239,11 @@ fn assert_audit(scene: &Scene, begin: &str) {
 
 #[test]
 fn exit_codes_and_messages() {
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada"])
         .meeting(1, "Course", None)
         .start();
-    let server = &scene.server;
+    let server = &fixture.server;
     #[rustfmt::skip]
     let cases: &[(&[&str], i32, &str)] = &[
         (&["user", "add", "--name", "A", "--email", "ada@example.org"], 4, "already"),
@@ -305,7 +305,7 @@ fn exit_codes_and_messages() {
     );
     assert_eq!(short.code, 4);
     assert_eq!(
-        scene.stores.database.value("SELECT COUNT(*) FROM user"),
+        fixture.stores.database.value("SELECT COUNT(*) FROM user"),
         "1"
     );
 }

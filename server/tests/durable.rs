@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 use plenary_shared::protocol::Verb;
-use plenary_testkit::{Scene, Setting, instance, until_async};
+use plenary_testkit::{Fixture, FixtureBuilder, instance, until_async};
 use serde_json::json;
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
@@ -15,15 +15,15 @@ fn scene() -> Scene {
 
 #[tokio::test]
 async fn durable_answer_means_archived() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     for n in 1..=3 {
         let (_, id) = ada.begin_durable(here, &n.to_string()).await;
         let posted = ada.answer(id).await.expect("ada is in");
         assert_eq!(posted["durable"], true);
-        assert_eq!(scene.message_rows(here).len(), n);
+        assert_eq!(fixture.message_rows(here).len(), n);
     }
     let posted = ada.post(here, "by the way").await.expect("ada is in");
     assert_eq!(posted.durable, None);
@@ -31,15 +31,15 @@ async fn durable_answer_means_archived() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn durable_post_answers_ordered_while_archive_is_unavailable() {
-    let mut scene = scene();
+    let mut fixture = fixture();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
-    let mut grace = scene.ws("grace").await;
+    let mut ada = fixture.ws("ada").await;
+    let mut grace = fixture.ws("grace").await;
     ada.join(here).await.expect("it is public");
     grace.open(here).await.expect("it is public");
-    let http = scene.http("ada");
+    let http = fixture.http("ada");
 
-    scene.stores.mariadb.kill9();
+    fixture.stores.mariadb.kill9();
     let (cmid, durable) = ada.begin_durable(here, "of weight").await;
     let said = grace.next_event().await;
     // Neither reads nor other posts wait for it.
@@ -62,13 +62,13 @@ async fn durable_post_answers_ordered_while_archive_is_unavailable() {
     assert_eq!(behind.body["durable"], false);
     assert_eq!(behind.body["seq"], said.seq.get());
 
-    scene.stores.mariadb.restart();
+    fixture.stores.mariadb.restart();
     until_async("it to be durable", || async {
         let answer = http.send(again()).await;
         assert_eq!(answer.body["seq"], said.seq.get());
         (answer.status == 200 && answer.body["durable"] == true).then_some(())
     })
     .await;
-    let bodies = scene.message_rows(here).len();
+    let bodies = fixture.message_rows(here).len();
     assert_eq!(bodies, 2, "each was said once");
 }

@@ -8,14 +8,16 @@ use plenary_shared::domain::{Code, EventKind};
 use plenary_shared::ids::{Generation, Seq};
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::protocol::{Events, EventsOk, Position, Push, ResumeMode, Verb};
-use plenary_testkit::{RedisOptions, Scene, ServerOptions, Setting, Ws, instance, until_async};
+use plenary_testkit::{
+    Fixture, FixtureBuilder, RedisOptions, ServerOptions, Ws, instance, until_async,
+};
 
-fn setting() -> Setting {
+fn builder() -> FixtureBuilder {
     let redis = RedisOptions {
         aof: true,
         tcp: false,
     };
-    Setting::with(redis, ServerOptions::default())
+    FixtureBuilder::with(redis, ServerOptions::default())
         .people(1, &["ada", "grace"])
         .meeting(1, "Quiet", None)
         .instance(1, 1, -60, 3_600)
@@ -23,9 +25,9 @@ fn setting() -> Setting {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_restart_fences_quiet_meeting_and_keeps_participants() {
-    let mut scene = setting().start();
+    let mut fixture = builder().start();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     let joined = ada.join(here).await.expect("it is public");
     let opened = ada.open(here).await.expect("it is open");
     ada.wait_for("the join to be durable", |push| match push {
@@ -41,8 +43,8 @@ async fn redis_restart_fences_quiet_meeting_and_keeps_participants() {
         | Push::Detail(_) => None,
     })
     .await;
-    scene.stores.redis.kill9();
-    scene.stores.redis.restart();
+    fixture.stores.redis.kill9();
+    fixture.stores.redis.restart();
     let fence = ada
         .wait_for("the fence", |push| match push {
             Push::Fence(fence) => Some(fence),
@@ -66,14 +68,14 @@ async fn redis_restart_fences_quiet_meeting_and_keeps_participants() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reopening_while_redis_is_unavailable_keeps_following() {
-    let mut scene = setting().start();
+    let mut fixture = builder().start();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.open(here).await.expect("it is open");
-    scene.stores.redis.kill9();
+    fixture.stores.redis.kill9();
     let refused = ada.open(here).await.expect_err("Redis is down");
     assert_eq!(refused.code, Code::Unavailable);
-    scene.stores.redis.restart();
+    fixture.stores.redis.restart();
     // No event happened, so only the new generation is announced.
     ada.wait_for("the fence", |push| match push {
         Push::Fence(_) => Some(()),
@@ -89,12 +91,12 @@ async fn reopening_while_redis_is_unavailable_keeps_following() {
     })
     .await;
     // After the fence nothing is followed, and an open succeeds as soon as the store can be read.
-    scene.stores.redis.kill9();
+    fixture.stores.redis.kill9();
     let refused = ada.open(here).await.expect_err("Redis is down");
     assert_eq!(refused.code, Code::Unavailable);
-    scene.stores.redis.restart();
+    fixture.stores.redis.restart();
     until_async("it to be opened", || async {
-        scene
+        fixture
             .http("grace")
             .get("/meeting/1/order/1/messages")
             .await
@@ -103,7 +105,7 @@ async fn reopening_while_redis_is_unavailable_keeps_following() {
             .then_some(())
     })
     .await;
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     let joined = grace.join(here).await.expect("it is public");
     let opened = ada.open(here).await.expect("it is open");
     assert_eq!(opened.seq, joined.seq);
@@ -113,14 +115,14 @@ async fn reopening_while_redis_is_unavailable_keeps_following() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn end_lost_by_pub_sub_is_read_from_the_archive() {
-    let scene = setting().start();
-    let here = scene.schedule(1, Duration::from_secs(4));
-    let mut grace = scene.ws("grace").await;
+    let fixture = builder().start();
+    let here = fixture.schedule(1, Duration::from_secs(4));
+    let mut grace = fixture.ws("grace").await;
     let opened = grace.open(here).await.expect("it is open");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     let done = Arc::new(AtomicBool::new(false));
-    let (told, socket) = (done.clone(), scene.stores.redis.socket());
+    let (told, socket) = (done.clone(), fixture.stores.redis.socket());
     let cutting = std::thread::spawn(move || {
         while !told.load(Ordering::Relaxed) {
             let mut cli = std::process::Command::new("redis-cli");
@@ -129,7 +131,7 @@ async fn end_lost_by_pub_sub_is_read_from_the_archive() {
             let _ = cli.output();
         }
     });
-    scene.wait_state(here, "ended");
+    fixture.wait_state(here, "ended");
     done.store(true, Ordering::Relaxed);
     cutting.join().expect("it does not panic");
     let mut last = opened.seq;
@@ -153,11 +155,11 @@ const FLOOD: usize = 3_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_reader_receives_everything_and_slows_nobody() {
-    let scene = setting().start();
+    let fixture = builder().start();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     let opened = grace.open(here).await.expect("it is open");
     let body = "x".repeat(4_096);
     for n in 0..FLOOD {
@@ -185,11 +187,11 @@ async fn slow_reader_receives_everything_and_slows_nobody() {
                 | Push::Detail(_),
             ) => {}
             // It read nothing for so long that it was closed; it resumes where it was.
-            None => grace = come_again(&scene, opened.generation, &mut last).await,
+            None => grace = come_again(&fixture, opened.generation, &mut last).await,
         }
     }
     // A client that only waits does not answer pings, and may be disconnected by now.
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     let joined = ada.join(here).await;
     assert!(joined.map_or_else(|no| no.code == Code::AlreadyParticipant, |_| true));
     let posted = ada.post(here, "and on").await.expect("ada is in");
@@ -201,15 +203,17 @@ async fn slow_reader_receives_everything_and_slows_nobody() {
 }
 
 /// Reconnects Grace. Missed events are pushed or, if there are too many, read.
-async fn come_again(scene: &Scene, generation: Generation, last: &mut Seq) -> Ws {
+async fn come_again(fixture: &Fixture, generation: Generation, last: &mut Seq) -> Ws {
     let here = instance(1, 1);
-    let mut grace = Ws::connect(&scene.server.url()).await;
+    let mut grace = Ws::connect(&fixture.server.url()).await;
     let position = Position {
         instance: here,
         generation,
         seq: *last,
     };
-    let hello = grace.say_hello(&scene.token("grace"), vec![position]).await;
+    let hello = grace
+        .say_hello(&fixture.token("grace"), vec![position])
+        .await;
     let resumed = &hello.expect("the token is good").resumed;
     if resumed[0].mode == ResumeMode::Delta {
         return grace;
@@ -236,11 +240,11 @@ const LINES: u64 = 1_500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frame_of_many_requests_does_not_delay_events() {
-    let scene = setting().start();
+    let fixture = builder().start();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is open");
     let lines: Vec<String> = (1..=LINES)
         .map(|n| format!("{{\"id\":{},\"join_times\":{{}}}}", 100_000 + n))

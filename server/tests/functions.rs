@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use plenary_testkit::{Scene, Setting, instance};
+use plenary_testkit::{Fixture, FixtureBuilder, instance};
 use serde_json::{Value, json};
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["john", "hamid", "haled"])
         .meeting(1, "BDMS Course", Some(&["john"]))
         .meeting(3, "Seminar", None)
@@ -26,8 +26,8 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn functions_answer_in_their_documented_shape() {
-    let scene = scene();
-    let [john, hamid, haled] = ["john", "hamid", "haled"].map(|name| scene.http(name));
+    let fixture = fixture();
+    let [john, hamid, haled] = ["john", "hamid", "haled"].map(|name| fixture.http(name));
 
     // 3: join, by POST and by GET.
     let joined = hamid.post("/meeting/3/order/1/join", &json!({})).await;
@@ -134,8 +134,8 @@ async fn functions_answer_in_their_documented_shape() {
 
 #[tokio::test]
 async fn repeated_post_keeps_its_seq() {
-    let scene = scene();
-    let hamid = scene.http("hamid");
+    let fixture = fixture();
+    let hamid = fixture.http("hamid");
     hamid.post("/meeting/3/order/1/join", &json!({})).await.ok();
     let post = || {
         let request = hamid.request(
@@ -161,8 +161,8 @@ async fn repeated_post_keeps_its_seq() {
 
 #[tokio::test]
 async fn messages_are_paged_in_both_directions() {
-    let scene = scene();
-    let hamid = scene.http("hamid");
+    let fixture = fixture();
+    let hamid = fixture.http("hamid");
     hamid.post("/meeting/3/order/1/join", &json!({})).await.ok();
     for n in 0..25 {
         let body = json!({"body": n.to_string()});
@@ -190,9 +190,9 @@ async fn messages_are_paged_in_both_directions() {
 
 #[tokio::test]
 async fn an_ended_instance_is_read_from_the_record() {
-    let scene = scene();
-    let here = scene.schedule(3, Duration::from_secs(3));
-    let hamid = scene.http("hamid");
+    let fixture = fixture();
+    let here = fixture.schedule(3, Duration::from_secs(3));
+    let hamid = fixture.http("hamid");
     let path = |rest: &str| format!("/meeting/3/order/{}/{rest}", here.order);
     hamid.post(&path("join"), &json!({})).await.ok();
     for n in 0..5 {
@@ -200,7 +200,7 @@ async fn an_ended_instance_is_read_from_the_record() {
         hamid.post(&path("message"), &body).await.ok();
     }
     let live = hamid.get(&path("messages?limit=3")).await.ok();
-    scene.wait_state(here, "ended");
+    fixture.wait_state(here, "ended");
     let archived = hamid.get(&path("messages?limit=3")).await.ok();
     assert_eq!(archived, live);
     let own = hamid.get(&path("user/2/messages")).await.ok();

@@ -7,15 +7,15 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Position, Push, ResumeMode, Verb};
 use plenary_shared::time::Timestamp;
 use plenary_testkit::{
-    RedisOptions, Scene, Server, ServerOptions, Setting, Signal, Ws, instance, until,
+    Fixture, FixtureBuilder, RedisOptions, Server, ServerOptions, Signal, Ws, instance, until,
 };
 
-fn setting(grace_s: &str) -> Setting {
+fn builder(grace_s: &str) -> FixtureBuilder {
     let options = ServerOptions {
         args: vec!["--reconnect-grace-s".into(), grace_s.into()],
         env: vec![],
     };
-    Setting::with(RedisOptions::default(), options)
+    FixtureBuilder::with(RedisOptions::default(), options)
         .people(1, &["ada", "grace", "root"])
         .admin("root")
         .meeting(1, "Long", None)
@@ -49,11 +49,11 @@ fn key(here: InstanceId, of: &str) -> String {
 
 #[tokio::test]
 async fn close_then_disconnect_leaves_after_grace() {
-    let scene = setting("1").start();
+    let fixture = builder("1").start();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is open");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     ada.open(here).await.expect("it is open");
     ada.ask(Verb::Close(here)).await.expect("it is followed");
@@ -66,29 +66,29 @@ async fn close_then_disconnect_leaves_after_grace() {
 
 #[tokio::test]
 async fn user_lost_while_redis_is_frozen_leaves_afterwards() {
-    let scene = setting("1").start();
+    let fixture = builder("1").start();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is open");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
-    scene.stores.redis.signal(Signal::Stop);
+    fixture.stores.redis.signal(Signal::Stop);
     drop(ada);
     until("the server to have tried in vain", || {
-        let log = scene.server.log();
+        let log = fixture.server.log();
         log.iter()
             .any(|line| line.contains("a lost connection is not noted"))
             .then_some(())
     });
-    scene.stores.redis.signal(Signal::Cont);
+    fixture.stores.redis.signal(Signal::Cont);
     assert_eq!(left(&mut grace).await, (1, "connection_lost"));
 }
 
 /// Servers whose lease has expired by the clock of Redis.
-fn dead(scene: &Scene) -> usize {
-    let now = scene.stores.redis.command(&["TIME"]);
+fn dead(fixture: &Fixture) -> usize {
+    let now = fixture.stores.redis.command(&["TIME"]);
     let now = format!("{}000", now[0]);
-    let dead = scene
+    let dead = fixture
         .stores
         .redis
         .command(&["ZRANGEBYSCORE", "nodes", "-inf", &now]);
@@ -97,81 +97,87 @@ fn dead(scene: &Scene) -> usize {
 
 #[tokio::test]
 async fn stalled_server_keeps_its_own_users() {
-    let scene = setting("1").start();
+    let fixture = builder("1").start();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     // The order of overdue work afterwards is random.
     for _ in 0..2 {
-        scene.server.signal(Signal::Stop);
-        until("its lease to end", || (dead(&scene) == 1).then_some(()));
-        scene.server.signal(Signal::Cont);
-        until("it to live again", || (dead(&scene) == 0).then_some(()));
+        fixture.server.signal(Signal::Stop);
+        until("its lease to end", || (dead(&fixture) == 1).then_some(()));
+        fixture.server.signal(Signal::Cont);
+        until("it to live again", || (dead(&fixture) == 0).then_some(()));
         ada.post(here, "still in").await.expect("ada is in");
     }
-    let lost = scene.stores.redis.command(&["ZCARD", &key(here, "grace")]);
+    let lost = fixture
+        .stores
+        .redis
+        .command(&["ZCARD", &key(here, "grace")]);
     assert_eq!(lost, ["0"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn server_taken_for_dead_recovers_its_stays() {
-    let scene = setting("20").start();
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let fixture = builder("20").start();
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     let held = || {
-        scene
+        fixture
             .stores
             .redis
             .command(&["ZCARD", &key(here, "connections")])
     };
     assert_eq!(held(), ["1"]);
-    scene.server.signal(Signal::Stop);
+    fixture.server.signal(Signal::Stop);
     until("the other to take it for dead", || {
         (held() == ["0"]).then_some(())
     });
-    scene.server.signal(Signal::Cont);
+    fixture.server.signal(Signal::Cont);
     until("the stay to be held again", || {
         (held() == ["1"]).then_some(())
     });
-    let lost = scene.stores.redis.command(&["ZCARD", &key(here, "grace")]);
+    let lost = fixture
+        .stores
+        .redis
+        .command(&["ZCARD", &key(here, "grace")]);
     assert_eq!(lost, ["0"]);
     drop(second);
 }
 
 /// Drops the sessions cached in Redis, so that MySQL is asked.
-fn forget_sessions(scene: &Scene) {
-    for key in scene.stores.redis.keys("session:*") {
-        scene.stores.redis.command(&["DEL", &key]);
+fn forget_sessions(fixture: &Fixture) {
+    for key in fixture.stores.redis.keys("session:*") {
+        fixture.stores.redis.command(&["DEL", &key]);
     }
 }
 
 #[tokio::test]
 async fn connection_closes_with_its_session() {
-    let scene = setting("20").start();
-    let mut ada = scene.ws("ada").await;
+    let fixture = builder("20").start();
+    let mut ada = fixture.ws("ada").await;
     ada.open(instance(1, 1)).await.expect("it is open");
     let past = "UPDATE session SET expires_at = UTC_TIMESTAMP() - INTERVAL 1 SECOND";
-    scene.stores.database.query(past);
-    forget_sessions(&scene);
+    fixture.stores.database.query(past);
+    forget_sessions(&fixture);
     assert_eq!(ada.closed().await.code, Some(4_501));
 }
 
 #[tokio::test]
 async fn uninvited_user_stops_receiving() {
-    let scene = setting("20").start();
+    let fixture = builder("20").start();
     let here = instance(2, 1);
-    let token = scene.token("ada");
-    let mut ada = Ws::hello(&scene.server.url(), &token).await;
+    let token = fixture.token("ada");
+    let mut ada = Ws::hello(&fixture.server.url(), &token).await;
     let opened = ada.open(here).await.expect("ada is invited");
     let uninvite = "DELETE FROM audience WHERE email LIKE 'ada%'";
-    scene.stores.database.query(uninvite);
+    fixture.stores.database.query(uninvite);
     let audience = key(here, "audience");
     let gone = &["SREM", &audience, "ada@example.org"];
-    scene.stores.redis.command(gone);
+    fixture.stores.redis.command(gone);
     assert_eq!(ada.closed().await.code, Some(4_000));
-    let mut ada = Ws::connect(&scene.server.url()).await;
+    let mut ada = Ws::connect(&fixture.server.url()).await;
     let position = Position {
         instance: here,
         generation: opened.generation,
@@ -183,15 +189,15 @@ async fn uninvited_user_stops_receiving() {
 
 #[tokio::test]
 async fn demoted_admin_stops_receiving() {
-    let scene = setting("20").start();
+    let fixture = builder("20").start();
     let here = instance(2, 1);
-    let mut root = scene.ws("root").await;
+    let mut root = fixture.ws("root").await;
     root.open(here).await.expect("an admin reads all");
     let demote = "UPDATE user SET role = 'member'";
-    scene.stores.database.query(demote);
-    forget_sessions(&scene);
+    fixture.stores.database.query(demote);
+    forget_sessions(&fixture);
     assert_eq!(root.closed().await.code, Some(4_000));
-    let mut root = scene.ws("root").await;
+    let mut root = fixture.ws("root").await;
     assert!(root.open(here).await.is_err());
 }
 
@@ -216,12 +222,12 @@ async fn left_at(ws: &mut Ws) -> (u64, &'static str, Timestamp) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silent_terminal_leaves_at_its_last_sign_of_life() {
-    let scene = setting("20").start();
+    let fixture = builder("20").start();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.join(here).await.expect("it is public");
     grace.open(here).await.expect("it is open");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     let last = ada.post(here, "the last word").await.expect("ada is in");
     // From now on nobody reads Ada's connection: no ping is answered, and nothing is closed.
@@ -237,19 +243,19 @@ async fn silent_terminal_leaves_at_its_last_sign_of_life() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_of_killed_server_leave_unless_connected_elsewhere() {
-    let mut scene = setting("20").start();
+    let mut fixture = builder("20").start();
     let here = instance(1, 1);
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
-    let root_token = scene.token("root");
-    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
+    let root_token = fixture.token("root");
+    let mut grace = Ws::hello(&second.url(), &fixture.token("grace")).await;
     grace.open(here).await.expect("it is open");
     grace.join(here).await.expect("it is public");
-    let mut root = scene.ws("root").await;
+    let mut root = fixture.ws("root").await;
     root.join(here).await.expect("it is public");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     let last = ada.post(here, "the last word").await.expect("ada is in");
-    scene.server.kill9();
+    fixture.server.kill9();
     let mut root = Ws::hello(&second.url(), &root_token).await;
     root.open(here).await.expect("it is open");
 

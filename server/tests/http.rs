@@ -1,12 +1,12 @@
 //! HTTP as scripts see it: shapes, refusals, signing in, an unavailable store.
 
 use axum::http::Method;
-use plenary_testkit::{Http, PASSWORD, Scene, Setting, until};
+use plenary_testkit::{Fixture, FixtureBuilder, Http, PASSWORD, until};
 use serde_json::{Value, json};
 
 /// Meeting 1 is for ada and bob and active; 2 for ada and active; 3 public and upcoming.
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "bob", "eve"])
         .meeting(1, "Course", Some(&["ada", "bob"]))
         .instance(1, 1, -60, 3_600)
@@ -30,8 +30,8 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn documented_routes_have_stable_shapes() {
-    let scene = scene();
-    let bob = scene.http("bob");
+    let fixture = fixture();
+    let bob = fixture.http("bob");
     let at = "/meeting/1/order/1";
 
     let joined = bob.get(&format!("{at}/join")).await.ok();
@@ -143,8 +143,8 @@ type Refused<'a> = (&'a str, &'a str, Vec<u8>, u16, &'a str, &'a str);
 
 #[tokio::test]
 async fn bad_requests_are_explained_and_change_nothing() {
-    let scene = scene();
-    let bob = scene.http("bob");
+    let fixture = fixture();
+    let bob = fixture.http("bob");
     bob.get("/meeting/1/order/1/join").await.ok();
     let before = bob.get("/meeting/1/order/1/messages").await.ok();
     let say = "/meeting/1/order/1/message";
@@ -215,8 +215,8 @@ async fn bad_requests_are_explained_and_change_nothing() {
 
 #[tokio::test]
 async fn texts_are_data() {
-    let scene = scene();
-    let bob = scene.http("bob");
+    let fixture = fixture();
+    let bob = fixture.http("bob");
     bob.get("/meeting/1/order/1/join").await.ok();
     let texts = [
         "'; DROP TABLE message; --",
@@ -242,13 +242,13 @@ async fn texts_are_data() {
 
 #[tokio::test]
 async fn uninvited_user_sees_and_does_nothing() {
-    let scene = scene();
-    let bob = scene.http("bob");
+    let fixture = fixture();
+    let bob = fixture.http("bob");
     bob.get("/meeting/1/order/1/join").await.ok();
-    let eve = scene.http("eve");
-    let nobody = Http::nobody(&scene.server.url());
-    let forged = Http::with_token(&scene.server.url(), &"0".repeat(64));
-    let broken = Http::with_token(&scene.server.url(), "x");
+    let eve = fixture.http("eve");
+    let nobody = Http::nobody(&fixture.server.url());
+    let forged = Http::with_token(&fixture.server.url(), &"0".repeat(64));
+    let broken = Http::with_token(&fixture.server.url(), "x");
     let at = "/meeting/1/order/1";
     let routes = [
         (Method::GET, format!("{at}/join"), "not_allowed"),
@@ -307,9 +307,9 @@ async fn uninvited_user_sees_and_does_nothing() {
 
 #[tokio::test]
 async fn signing_in_and_out() {
-    let scene = scene();
-    let url = scene.server.url();
-    scene.set_password("bob");
+    let fixture = fixture();
+    let url = fixture.server.url();
+    fixture.set_password("bob");
     let nobody = Http::nobody(&url);
 
     let login = json!({"email": " BOB@example.org", "password": PASSWORD, "label": "a\u{7}b"});
@@ -319,12 +319,12 @@ async fn signing_in_and_out() {
         ["expires_at", "name", "role", "token", "userID"]
     );
     let token = answer["token"].as_str().expect("a token");
-    let stored = scene.stores.database.query("SELECT * FROM session");
+    let stored = fixture.stores.database.query("SELECT * FROM session");
     assert!(!format!("{stored:?}").contains(token), "{stored:?}");
 
     let bob = Http::with_token(&url, token);
     assert_eq!(bob.get("/me").await.ok()["email"], "bob@example.org");
-    let elsewhere = scene.http("bob");
+    let elsewhere = fixture.http("bob");
     bob.post("/logout", &json!({})).await.ok();
     assert_eq!(bob.get("/me").await.status, 401);
     assert_eq!(elsewhere.get("/me").await.status, 200);
@@ -351,7 +351,7 @@ async fn signing_in_and_out() {
     // Others are not slowed down.
     Http::login(&url, "bob@example.org", PASSWORD).await;
 
-    let log = scene.server.log().join("\n");
+    let log = fixture.server.log().join("\n");
     for secret in [PASSWORD, token, "bob@example.org", "guess"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
@@ -359,10 +359,10 @@ async fn signing_in_and_out() {
 
 #[tokio::test]
 async fn unavailable_store_is_reported_with_an_id() {
-    let mut scene = scene();
-    let bob = scene.http("bob");
+    let mut fixture = fixture();
+    let bob = fixture.http("bob");
     assert_eq!(bob.get("/readyz").await.status, 200);
-    scene.stores.redis.kill9();
+    fixture.stores.redis.kill9();
     let ready = bob.get("/readyz").await;
     assert_eq!((ready.status, ready.code()), (503, "unavailable"));
     assert!(
@@ -379,7 +379,7 @@ async fn unavailable_store_is_reported_with_an_id() {
     let detail = answer.body["detail"].as_str().expect("a sentence");
     assert!(detail.contains(id), "{detail}");
     let failures = || {
-        let mut log = scene.server.log();
+        let mut log = fixture.server.log();
         log.retain(|line| line.contains(id) && line.contains("ERROR"));
         log
     };
@@ -391,8 +391,8 @@ async fn unavailable_store_is_reported_with_an_id() {
 
 #[tokio::test]
 async fn documentation_needs_no_network() {
-    let scene = scene();
-    let nobody = Http::nobody(&scene.server.url());
+    let fixture = fixture();
+    let nobody = Http::nobody(&fixture.server.url());
     let document = nobody.get("/openapi.json").await.ok();
     assert_eq!(document["info"]["title"], "Plenary");
     let page = nobody.get("/docs/").await.ok();

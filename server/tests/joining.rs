@@ -6,21 +6,21 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::protocol::{Events, Verb};
-use plenary_testkit::{Http, Scene, Setting, Ws, instance};
+use plenary_testkit::{Fixture, FixtureBuilder, Http, Ws, instance};
 use serde_json::json;
 
 const MANY: usize = 200;
 const POSTERS: usize = 50;
 const POSTS_EACH: usize = 20;
 
-fn scene() -> (Scene, Vec<String>) {
+fn fixture() -> (Fixture, Vec<String>) {
     let names: Vec<String> = (0..MANY).map(|n| format!("person{n}")).collect();
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &names)
         .meeting(1, "Assembly", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    (scene, names)
+    (fixture, names)
 }
 
 /// Reads the whole log in pages over the WebSocket.
@@ -66,8 +66,8 @@ fn assert_gapless(events: &[Event]) {
 
 #[tokio::test]
 async fn concurrent_joins_of_one_user_create_one_stay() {
-    let (scene, _) = scene();
-    let person = scene.http("person0");
+    let (fixture, _) = fixture();
+    let person = fixture.http("person0");
     let answers = join_all((0..MANY).map(|_| {
         let person = person.clone();
         async move { person.post("/meeting/1/order/1/join", &json!({})).await }
@@ -82,16 +82,16 @@ async fn concurrent_joins_of_one_user_create_one_stay() {
 
     let people = person.get("/meeting/1/order/1/participants").await.ok();
     assert_eq!(people["participants"].as_array().map(Vec::len), Some(1));
-    let events = whole_log(&mut scene.ws("person0").await).await;
+    let events = whole_log(&mut fixture.ws("person0").await).await;
     assert_gapless(&events);
     assert_eq!(joins(&events), [1]);
 }
 
 #[tokio::test]
 async fn joins_of_200_users_create_one_stay_each() {
-    let (scene, names) = scene();
-    let url = scene.server.url();
-    let tokens = scene.tokens(&names);
+    let (fixture, names) = fixture();
+    let url = fixture.server.url();
+    let tokens = fixture.tokens(&names);
     let answers = join_all(tokens.iter().map(|token| {
         let person = Http::with_token(&url, token);
         async move { person.get("/meeting/1/order/1/join").await }
@@ -111,7 +111,7 @@ async fn joins_of_200_users_create_one_stay_each() {
         .collect();
     let everybody: BTreeSet<u64> = (1..=MANY as u64).collect();
     assert_eq!(people, everybody);
-    let events = whole_log(&mut scene.ws("person7").await).await;
+    let events = whole_log(&mut fixture.ws("person7").await).await;
     assert_gapless(&events);
     let joined = joins(&events);
     assert_eq!(joined.len(), MANY);
@@ -120,9 +120,9 @@ async fn joins_of_200_users_create_one_stay_each() {
 
 #[tokio::test]
 async fn concurrent_posts_have_one_order_for_every_reader() {
-    let (scene, names) = scene();
-    let url = scene.server.url();
-    let tokens = scene.tokens(&names);
+    let (fixture, names) = fixture();
+    let url = fixture.server.url();
+    let tokens = fixture.tokens(&names);
     let here = instance(1, 1);
 
     // Two readers who follow from the start, and one who only reads the answers to his posts.

@@ -1,7 +1,9 @@
 //! Logs contain no message, token, password or address at any level.
 
 use plenary_shared::protocol::Verb;
-use plenary_testkit::{Http, PASSWORD, RedisOptions, ServerOptions, Setting, instance, until};
+use plenary_testkit::{
+    FixtureBuilder, Http, PASSWORD, RedisOptions, ServerOptions, instance, until,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -10,16 +12,16 @@ async fn logs_contain_no_messages_and_no_credentials() {
         args: vec!["--log".into(), "trace".into()],
         env: vec![],
     };
-    let scene = Setting::with(RedisOptions::default(), options)
+    let fixture = FixtureBuilder::with(RedisOptions::default(), options)
         .people(1, &["ada"])
         .meeting(1, "Long", Some(&["ada"]))
         .instance(1, 1, -60, 3_600)
         .start();
     let here = instance(1, 1);
-    scene.set_password("ada");
-    let http = Http::login(&scene.server.url(), "ada@example.org", PASSWORD).await;
+    fixture.set_password("ada");
+    let http = Http::login(&fixture.server.url(), "ada@example.org", PASSWORD).await;
     let token = http.token().expect("it is signed in").to_owned();
-    let mut ws = plenary_testkit::Ws::hello(&scene.server.url(), &token).await;
+    let mut ws = plenary_testkit::Ws::hello(&fixture.server.url(), &token).await;
     ws.open(here).await.expect("ada is invited");
     ws.join(here).await.expect("ada is invited");
     ws.post(here, "words by socket").await.expect("ada is in");
@@ -27,12 +29,12 @@ async fn logs_contain_no_messages_and_no_credentials() {
     http.post("/meeting/1/order/1/message", &body).await.ok();
     ws.ask(Verb::Participants(here)).await.expect("ada may");
     let wrong = json!({"email": "ada@example.org", "password": "wrong password"});
-    let nobody = Http::nobody(&scene.server.url());
+    let nobody = Http::nobody(&fixture.server.url());
     assert_eq!(nobody.post("/login", &wrong).await.status, 401);
     until("the record to have it", || {
-        (scene.message_rows(here).len() == 2).then_some(())
+        (fixture.message_rows(here).len() == 2).then_some(())
     });
-    let log = scene.server.log();
+    let log = fixture.server.log();
     let mut shown = vec![];
     for secret in [
         token.as_str(),

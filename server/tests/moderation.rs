@@ -2,11 +2,11 @@
 
 use plenary_shared::domain::{EndChange, Event, EventKind, ModerationAction, Reason};
 use plenary_shared::protocol::{Push, Verb};
-use plenary_testkit::{Client, Http, Scene, Server, Setting, Ws, instance, user};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Http, Server, Ws, instance, user};
 use serde_json::json;
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace", "mallory"])
         .admin("ada")
         .meeting(1, "Seminar", None)
@@ -38,18 +38,18 @@ fn act(event: &Event) -> &ModerationAction {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ban_applies_on_every_server() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
-    let token = scene.token("mallory");
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
+    let token = fixture.token("mallory");
     let mut mallory = Ws::hello(&second.url(), &token).await;
     mallory.open(here).await.expect("it is public");
     mallory.join(here).await.expect("it is public");
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is public");
     grace.join(here).await.expect("it is public");
 
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     let ban = json!({"email": "mallory@example.org", "ban": true, "reason": "spam"});
     ada.post("/meeting/1/order/1/remove", &ban).await.ok();
     for ws in [&mut mallory, &mut grace] {
@@ -74,7 +74,7 @@ async fn ban_applies_on_every_server() {
     assert_eq!(refused.code.as_str(), "banned");
     let refused = mallory.post(here, "but").await.expect_err("she is out");
     assert_eq!(refused.code.as_str(), "not_participant");
-    let mut other = scene.ws("mallory").await;
+    let mut other = fixture.ws("mallory").await;
     for verb in [Verb::Join(here), Verb::Participants(here)] {
         let refused = other.ask(verb).await.expect_err("she is banned");
         assert!(
@@ -104,13 +104,13 @@ async fn ban_applies_on_every_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn moderation_from_the_shell_is_announced_and_audited() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     let opened = grace.open(here).await.expect("it is public");
     grace.join(here).await.expect("it is public");
     let end = opened.instance.todatetime;
-    let ada = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let ada = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     for args in [
         vec!["extend", "1/1", "+30m", "--reason", "not done yet"],
         vec!["lock", "1/1"],
@@ -153,8 +153,8 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
         }
     ));
     assert_eq!(act(&told(&mut grace).await).kind().as_str(), "end");
-    scene.wait_state(here, "ended");
-    let audit = scene
+    fixture.wait_state(here, "ended");
+    let audit = fixture
         .stores
         .database
         .query("SELECT actor, action, target, IFNULL(detail, '') FROM audit ORDER BY auditID");
@@ -171,11 +171,11 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
         ["1/1 user 2".to_owned(), "off topic".to_owned()]
     );
     let reason = "SELECT reason FROM meeting_instance WHERE meetingID = 1";
-    assert_eq!(scene.stores.database.value(reason), "ended");
+    assert_eq!(fixture.stores.database.value(reason), "ended");
     // An ended meeting cannot be moderated.
     let late = ada.run(&["admin", "extend", "1/1", "+30m"]);
     assert_eq!(late.code, 4, "{}", late.stderr);
-    let grace = Client::with_token(&scene.server.url(), &scene.token("grace"));
+    let grace = Client::with_token(&fixture.server.url(), &fixture.token("grace"));
     let refused = grace.run(&["admin", "lock", "1/1"]);
     assert_eq!(refused.code, 4);
     assert!(refused.stderr.contains("admins_only"), "{}", refused.stderr);

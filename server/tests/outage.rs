@@ -3,16 +3,17 @@
 
 use plenary_shared::protocol::Position;
 use plenary_testkit::{
-    Redis, RedisOptions, Scene, Server, ServerOptions, Setting, Signal, Ws, instance, until_async,
+    Fixture, FixtureBuilder, Redis, RedisOptions, Server, ServerOptions, Signal, Ws, instance,
+    until_async,
 };
 use serde_json::json;
 
-fn scene() -> Scene {
+fn fixture() -> Fixture {
     let redis = RedisOptions {
         aof: true,
         tcp: false,
     };
-    Setting::with(redis, ServerOptions::default())
+    FixtureBuilder::with(redis, ServerOptions::default())
         .people(1, &["ada", "grace"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
@@ -20,30 +21,30 @@ fn scene() -> Scene {
 }
 
 /// Whether MySQL has 1/1 up to this seq.
-fn archived(scene: &Scene, seq: u64) -> Option<()> {
+fn archived(fixture: &Fixture, seq: u64) -> Option<()> {
     let archived = "SELECT archived_seq FROM meeting_instance WHERE meetingID = 1";
-    let archived: u64 = scene.stores.database.value(archived).parse().ok()?;
+    let archived: u64 = fixture.stores.database.value(archived).parse().ok()?;
     (archived >= seq).then_some(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_outage_is_reported_and_recovers() {
-    let mut scene = scene();
-    let ada = scene.http("ada");
+    let mut fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let body = json!({"body": "before"});
     let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
     let seq = posted["seq"].as_u64().expect("a number");
-    until_async("it to be durable", || async { archived(&scene, seq) }).await;
+    until_async("it to be durable", || async { archived(&fixture, seq) }).await;
 
-    scene.stores.redis.kill9();
+    fixture.stores.redis.kill9();
     let refused = ada.post("/meeting/1/order/1/message", &body).await;
     assert_eq!((refused.status, refused.code()), (503, "unavailable"));
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(ada.get("/livez").await.status, 200);
     assert_eq!(ada.get("/readyz").await.status, 503);
 
-    scene.stores.redis.restart();
+    fixture.stores.redis.restart();
     let body = json!({"body": "after"});
     until_async("posts to be taken again", || async {
         let answer = ada.post("/meeting/1/order/1/message", &body).await;
@@ -62,20 +63,20 @@ async fn redis_outage_is_reported_and_recovers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unarchived_events_survive_redis_kill() {
-    let mut scene = scene();
-    let ada = scene.http("ada");
+    let mut fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let mut last = serde_json::Value::Null;
     for n in 0..50 {
         let body = json!({"body": format!("message {n}")});
         last = ada.post("/meeting/1/order/1/message", &body).await.ok();
     }
-    scene.server.kill9();
-    scene.stores.redis.kill9();
-    scene.stores.redis.restart();
-    scene.server.restart();
+    fixture.server.kill9();
+    fixture.stores.redis.kill9();
+    fixture.stores.redis.restart();
+    fixture.server.restart();
 
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     let messages = ada.get("/meeting/1/order/1/messages").await.ok();
     let bodies: Vec<String> = messages["messages"]
         .as_array()
@@ -101,15 +102,15 @@ async fn unarchived_events_survive_redis_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn meeting_continues_without_mysql_and_archive_catches_up() {
-    let mut scene = scene();
+    let mut fixture = fixture();
     let here = instance(1, 1);
-    let mut ada = scene.ws("ada").await;
-    let mut grace = scene.ws("grace").await;
+    let mut ada = fixture.ws("ada").await;
+    let mut grace = fixture.ws("grace").await;
     ada.join(here).await.expect("it is public");
     grace.join(here).await.expect("it is public");
     grace.open(here).await.expect("it is open");
 
-    scene.stores.mariadb.kill9();
+    fixture.stores.mariadb.kill9();
     let mut last = None;
     for n in 0..10 {
         let posted = ada
@@ -119,27 +120,27 @@ async fn meeting_continues_without_mysql_and_archive_catches_up() {
         assert_eq!(grace.next_event().await.seq, posted.seq);
         last = Some(posted.seq);
     }
-    scene.stores.mariadb.restart();
+    fixture.stores.mariadb.restart();
     let last = last.expect("ten were posted").get();
     until_async("the record to catch up", || async {
-        archived(&scene, last)
+        archived(&fixture, last)
     })
     .await;
-    assert_eq!(scene.message_rows(here).len(), 10);
+    assert_eq!(fixture.message_rows(here).len(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_in_redis_survive_restart_before_archiving() {
-    let mut scene = scene();
-    let ada = scene.http("ada");
+    let mut fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    scene.stores.mariadb.kill9();
+    fixture.stores.mariadb.kill9();
     for n in 0..3 {
         let body = json!({"body": n.to_string()});
         ada.post("/meeting/1/order/1/message", &body).await.ok();
     }
-    scene.stores.redis.restart();
-    scene.stores.mariadb.restart();
+    fixture.stores.redis.restart();
+    fixture.stores.mariadb.restart();
     let body = json!({"body": "and on"});
     until_async("posts to be taken again", || async {
         let answer = ada.post("/meeting/1/order/1/message", &body).await;
@@ -154,13 +155,13 @@ async fn events_in_redis_survive_restart_before_archiving() {
 
 #[tokio::test]
 async fn a_redis_without_memory_is_told_as_one_that_is_away_and_half_does_nothing() {
-    let scene = scene();
-    let ada = scene.http("ada");
+    let fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    let grace = scene.http("grace");
+    let grace = fixture.http("grace");
     grace.get("/me").await.ok();
     let body = json!({"body": "hello"});
-    let redis = &scene.stores.redis;
+    let redis = &fixture.stores.redis;
     redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
     let refused = ada.post("/meeting/1/order/1/message", &body).await;
     assert_eq!((refused.status, refused.code()), (503, "unavailable"));
@@ -175,10 +176,10 @@ async fn a_redis_without_memory_is_told_as_one_that_is_away_and_half_does_nothin
 
 #[tokio::test]
 async fn reconnect_resumes_without_gaps() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let token = scene.token("grace");
-    let mut grace = Ws::hello(&scene.server.url(), &token).await;
+    let token = fixture.token("grace");
+    let mut grace = Ws::hello(&fixture.server.url(), &token).await;
     let opened = grace.open(here).await.expect("it is open");
     let position = Position {
         instance: here,
@@ -186,13 +187,13 @@ async fn reconnect_resumes_without_gaps() {
         seq: opened.seq,
     };
     drop(grace);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     let joined = ada.join(here).await.expect("it is public");
     for n in 0..5 {
         ada.post(here, &n.to_string()).await.expect("ada is in");
     }
 
-    let mut grace = Ws::connect(&scene.server.url()).await;
+    let mut grace = Ws::connect(&fixture.server.url()).await;
     let hello = grace.say_hello(&token, vec![position]).await;
     let hello = hello.expect("the token is good");
     let mode = serde_json::to_value(hello.resumed[0].mode).expect("JSON");
@@ -209,8 +210,8 @@ async fn reconnect_resumes_without_gaps() {
 
 #[tokio::test]
 async fn health_and_openapi_are_served() {
-    let scene = scene();
-    let nobody = plenary_testkit::Http::nobody(&scene.server.url());
+    let fixture = fixture();
+    let nobody = plenary_testkit::Http::nobody(&fixture.server.url());
     assert_eq!(nobody.get("/livez").await.status, 200);
     assert_eq!(nobody.get("/readyz").await.status, 200);
     let document = nobody.get("/openapi.json").await.ok();
@@ -236,21 +237,21 @@ async fn health_and_openapi_are_served() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn server_started_before_redis_serves_once_redis_is_up() {
-    let mut scene = scene();
-    let ada = scene.http("ada");
-    scene.server.kill9();
-    scene.stores.redis.kill9();
-    scene.server.restart();
+    let mut fixture = fixture();
+    let ada = fixture.http("ada");
+    fixture.server.kill9();
+    fixture.stores.redis.kill9();
+    fixture.server.restart();
     let refused = ada.post("/meeting/1/order/1/join", &json!({})).await;
     assert_eq!((refused.status, refused.code()), (503, "unavailable"));
-    scene.stores.redis.restart();
+    fixture.stores.redis.restart();
     until_async("joining to be possible", || async {
         let answer = ada.post("/meeting/1/order/1/join", &json!({})).await;
         (answer.status == 200).then_some(())
     })
     .await;
     // And events are delivered.
-    let mut ws = scene.ws("ada").await;
+    let mut ws = fixture.ws("ada").await;
     ws.open(instance(1, 1)).await.expect("it is open");
     let body = json!({"body": "hello"});
     let posted = ada.post("/meeting/1/order/1/message", &body).await.ok();
@@ -270,19 +271,19 @@ async fn stay_without_connection_survives_redis_restart() {
         aof: true,
         tcp: false,
     };
-    let mut scene = Setting::with(redis, options)
+    let mut fixture = FixtureBuilder::with(redis, options)
         .people(1, &["ada", "grace"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
     let here = instance(1, 1);
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.join(here).await.expect("it is public");
-    scene.server.kill9();
-    scene.stores.redis.restart();
-    scene.server.restart();
+    fixture.server.kill9();
+    fixture.stores.redis.restart();
+    fixture.server.restart();
     drop(grace);
     until_async("only the one with a lost connection to be gone", || async {
         let people = ada.get("/meeting/1/order/1/participants").await;
@@ -295,7 +296,7 @@ async fn stay_without_connection_survives_redis_restart() {
     let body = json!({"body": "still in"});
     let grace = "{meeting:1:order:1}:grace";
     until_async("nobody else to be waited for", || async {
-        (scene.stores.redis.command(&["ZCARD", grace]) == ["0"]).then_some(())
+        (fixture.stores.redis.command(&["ZCARD", grace]) == ["0"]).then_some(())
     })
     .await;
     ada.post("/meeting/1/order/1/message", &body).await.ok();
@@ -319,15 +320,15 @@ async fn until_ready(http: &plenary_testkit::Http) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readyz_names_the_failing_part() {
-    let mut scene = scene();
-    let nobody = plenary_testkit::Http::nobody(&scene.server.url());
+    let mut fixture = fixture();
+    let nobody = plenary_testkit::Http::nobody(&fixture.server.url());
     until_ready(&nobody).await;
     for part in ["redis", "mysql", "feed", "live_state", "archive"] {
         assert_eq!(is_well(&nobody, part).await, (200, true), "{part}");
     }
 
     // Redis answers, but nothing that it publishes arrives.
-    let redis = &scene.stores.redis;
+    let redis = &fixture.stores.redis;
     redis.command(&["ACL", "SETUSER", "default", "-ssubscribe"]);
     redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     until_async("the feed to be missed", || async {
@@ -338,26 +339,26 @@ async fn readyz_names_the_failing_part() {
     redis.command(&["ACL", "SETUSER", "default", "+ssubscribe"]);
     until_ready(&nobody).await;
 
-    scene.stores.mariadb.signal(Signal::Stop);
+    fixture.stores.mariadb.signal(Signal::Stop);
     until_async("the database to stand still", || async {
         (is_well(&nobody, "mysql").await == (503, false)).then_some(())
     })
     .await;
     assert!(is_well(&nobody, "redis").await.1);
-    scene.stores.mariadb.signal(Signal::Cont);
+    fixture.stores.mariadb.signal(Signal::Cont);
     until_ready(&nobody).await;
-    scene.stores.mariadb.kill9();
+    fixture.stores.mariadb.kill9();
     assert_eq!(is_well(&nobody, "mysql").await, (503, false));
-    scene.stores.mariadb.restart();
+    fixture.stores.mariadb.restart();
     until_ready(&nobody).await;
 
-    scene.stores.redis.signal(Signal::Stop);
+    fixture.stores.redis.signal(Signal::Stop);
     until_async("Redis to stand still", || async {
         (is_well(&nobody, "redis").await == (503, false)).then_some(())
     })
     .await;
     assert_eq!(nobody.get("/livez").await.status, 200);
-    scene.stores.redis.signal(Signal::Cont);
+    fixture.stores.redis.signal(Signal::Cont);
     until_ready(&nobody).await;
 }
 
@@ -381,30 +382,30 @@ async fn promoted_replica_with_scripts_is_fenced() {
         aof: false,
         tcp: true,
     };
-    let scene = Setting::with(options, ServerOptions::default())
+    let fixture = FixtureBuilder::with(options, ServerOptions::default())
         .people(1, &["ada"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
     let generation = || -> u64 {
         let generation = "SELECT gen FROM meeting_instance WHERE meetingID = 1";
-        let generation = scene.stores.database.value(generation);
+        let generation = fixture.stores.database.value(generation);
         generation.parse().expect("a number")
     };
     // The same cmid for each attempt.
     let say = |body: &str| json!({"cmid": uuid::Uuid::now_v7(), "ack": "durable", "body": body});
     let path = "/meeting/1/order/1/message";
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     ada.post(path, &say("before")).await.ok();
     let first = generation();
 
-    let master = &scene.stores.redis;
+    let master = &fixture.stores.redis;
     let other = Redis::with(options);
     replicate(&other, master);
     other.command(&["REPLICAOF", "NO", "ONE"]);
     replicate(master, &other);
-    let second_server = Server::start(&other, &scene.stores.database);
+    let second_server = Server::start(&other, &fixture.stores.database);
     let there = ada.at(&second_server.url());
     let on_the_other = say("on the other");
     until_async("a replica that was promoted to be fenced", || async {
@@ -426,7 +427,7 @@ async fn promoted_replica_with_scripts_is_fenced() {
     })
     .await;
     assert!(generation() > second, "{} {second}", generation());
-    let rows = scene.message_rows(instance(1, 1));
+    let rows = fixture.message_rows(instance(1, 1));
     let bodies: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
     assert_eq!(bodies, ["before", "on the other", "after"]);
 }

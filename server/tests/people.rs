@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use plenary_testkit::{Client, Http, PASSWORD, Scene, Server, Setting, Ws, instance};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Http, PASSWORD, Server, Ws, instance};
 use serde_json::json;
 
 /// It takes milliseconds; the rest is for a slow machine. A socket checks its session only every 10
 /// s.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace", "mallory"])
         .admin("ada")
         .meeting(1, "Seminar", Some(&["grace"]))
@@ -21,18 +21,18 @@ fn scene() -> Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn disabled_user_is_disconnected_on_every_server() {
-    let scene = scene();
-    scene.set_password("grace");
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
-    let token = scene.token("grace");
+    let fixture = fixture();
+    fixture.set_password("grace");
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
+    let token = fixture.token("grace");
     let http = Http::with_token(&second.url(), &token);
     http.get("/me").await.ok();
-    let signed_in = Http::login(&scene.server.url(), "grace@example.org", PASSWORD).await;
+    let signed_in = Http::login(&fixture.server.url(), "grace@example.org", PASSWORD).await;
     let mut sockets = vec![
         Ws::hello(&second.url(), &token).await,
-        Ws::hello(&scene.server.url(), signed_in.token().expect("a token")).await,
+        Ws::hello(&fixture.server.url(), signed_in.token().expect("a token")).await,
     ];
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     let listed = ada.get("/user/2/sessions").await.ok();
     assert_eq!(listed["sessions"].as_array().map(Vec::len), Some(2));
     let begun = Instant::now();
@@ -62,25 +62,27 @@ async fn disabled_user_is_disconnected_on_every_server() {
     let token = token.as_str().expect("a token");
     let mut again = Ws::hello(&second.url(), token).await;
     // From the command line, which is another process.
-    scene
+    fixture
         .server
         .cli(&["user", "revoke", "grace@example.org"])
         .ok();
     assert_eq!(again.closed().await.code, Some(4_501));
-    let sessions = scene.server.cli(&["user", "sessions", "grace@example.org"]);
+    let sessions = fixture
+        .server
+        .cli(&["user", "sessions", "grace@example.org"]);
     assert_eq!(sessions.ok(), "");
-    scene
+    fixture
         .server
         .cli(&["user", "role", "grace@example.org", "admin"])
         .ok();
-    let grace = scene.http("grace");
+    let grace = fixture.http("grace");
     grace.get("/users").await.ok();
     // Admins cannot disable themselves, so one admin always remains.
     let disable = grace.post("/user/2/disable", &json!({})).await;
     let demote = grace.put("/user/2/role", &json!({"role": "member"})).await;
     assert_eq!((disable.code(), demote.code()), ("invalid", "invalid"));
     let audit = "SELECT COALESCE(actor, 0), action, target FROM audit ORDER BY auditID";
-    let audit: Vec<String> = scene
+    let audit: Vec<String> = fixture
         .stores
         .database
         .query(audit)
@@ -100,8 +102,8 @@ async fn disabled_user_is_disconnected_on_every_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explain_names_the_rule() {
-    let scene = scene();
-    let ada = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let fixture = fixture();
+    let ada = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let explain = |email: &str, at: &str| {
         let email = format!("{email}@example.org");
         ada.run(&["admin", "explain", &email, at]).ok()
@@ -119,14 +121,14 @@ async fn explain_names_the_rule() {
         said.contains("(banned)") && said.contains("plenary admin unban 1/1"),
         "{said}"
     );
-    scene
+    fixture
         .server
         .cli(&["user", "disable", "grace@example.org"])
         .ok();
     assert!(explain("grace", "1/1").starts_with("may not join (disabled)"));
     ada.run(&["admin", "end", "1/1"]).ok();
-    scene.wait_state(instance(1, 1), "ended");
-    scene
+    fixture.wait_state(instance(1, 1), "ended");
+    fixture
         .server
         .cli(&["user", "enable", "grace@example.org"])
         .ok();
@@ -140,9 +142,9 @@ async fn explain_names_the_rule() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_are_managed_from_the_command_line() {
-    let scene = scene();
-    let url = scene.server.url();
-    let ada = Client::with_token(&url, &scene.token("ada"));
+    let fixture = fixture();
+    let url = fixture.server.url();
+    let ada = Client::with_token(&url, &fixture.token("ada"));
     let user = |args: &[&str], input: &str| {
         let args = [&["admin", "user"], args].concat();
         ada.run_with_input(&args, input)
@@ -197,7 +199,7 @@ async fn users_are_managed_from_the_command_line() {
     assert!(!listed.contains("disabled"), "{listed}");
     assert_eq!(user(&["disable", "nobody@example.org"], "").code, 4);
     assert_eq!(user(&["disable", "ada@example.org"], "").code, 4, "herself");
-    let grace = Client::with_token(&url, &scene.token("grace"));
+    let grace = Client::with_token(&url, &fixture.token("grace"));
     let refused = grace.run(&["admin", "user", "list"]);
     assert_eq!(refused.code, 4);
     assert!(refused.stderr.contains("admins_only"), "{}", refused.stderr);

@@ -7,7 +7,7 @@ use plenary_shared::protocol::{
     UserMessages, Verb, Wait, Watch,
 };
 use plenary_shared::text::MessageBody;
-use plenary_testkit::{Client, Http, Scene, Setting, Ws, instance, until_async, user};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Http, Ws, instance, until_async, user};
 use serde_json::{Value, json};
 
 /// The callers. The meeting is private; `guest` and `ada` are its audience.
@@ -15,8 +15,8 @@ const PEOPLE: &[&str] = &["nobody", "member", "guest", "ada", "root"];
 
 /// Meeting 1 is private with ada as a participant; 2 is public. `root` is an admin who is not
 /// invited.
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["member", "guest", "ada", "root"])
         .admin("root")
         .meeting(1, "Secret plans", Some(&["guest", "ada"]))
@@ -209,13 +209,13 @@ const ROUTES: &[Row] = &[
 
 #[tokio::test]
 async fn every_route_by_every_kind_of_person() {
-    let scene = scene();
-    let ada = scene.http("ada");
+    let fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     ada.post("/meeting/1/order/1/message", &json!({"body": "the plan"}))
         .await
         .ok();
-    let people: Vec<Http> = PEOPLE.iter().map(|who| as_http(&scene, who)).collect();
+    let people: Vec<Http> = PEOPLE.iter().map(|who| as_http(&fixture, who)).collect();
 
     let mut wrong = vec![];
     for row in ROUTES {
@@ -260,8 +260,8 @@ fn said(path: &str) -> Value {
 
 #[tokio::test]
 async fn strangers_cannot_see_private_meetings() {
-    let scene = scene();
-    let ada = scene.http("ada");
+    let fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     ada.post("/meeting/1/order/1/message", &json!({"body": "the plan"}))
         .await
@@ -285,19 +285,19 @@ async fn strangers_cannot_see_private_meetings() {
         ("ada", true),
         ("root", true),
     ] {
-        let http = scene.http(who);
+        let http = fixture.http(who);
         for path in lists {
             let said = http.get(path).await.ok().to_string();
             assert_eq!(said.contains("Secret"), sees, "{path} by {who}: {said}");
         }
-        let mut ws = scene.ws(who).await;
+        let mut ws = fixture.ws(who).await;
         for verb in [Verb::Meetings {}, Verb::JoinTimes {}, Verb::Search(plan())] {
             let said = ws.ask(verb).await.expect("a list").to_string();
             assert_eq!(said.contains("Secret"), sees, "by {who}: {said}");
         }
     }
     // A refusal reveals nothing either.
-    let member = scene.http("member");
+    let member = fixture.http("member");
     for path in [
         "join",
         "leave",
@@ -309,7 +309,7 @@ async fn strangers_cannot_see_private_meetings() {
         let said = answer.body.to_string();
         assert!(!said.contains("Secret") && !said.contains("plan"), "{said}");
     }
-    let client = client(&scene, "member");
+    let client = client(&fixture, "member");
     let said = client.run(&["meetings"]).ok() + &client.run(&["join-times"]).ok();
     assert!(!said.contains("Secret"), "{said}");
 }
@@ -367,12 +367,12 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
 
 #[tokio::test]
 async fn every_request_by_every_kind_of_person() {
-    let scene = scene();
-    let ada = scene.http("ada");
+    let fixture = fixture();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let mut wrong = vec![];
     for (at, who) in PEOPLE[1..].iter().enumerate() {
-        let mut ws = scene.ws(who).await;
+        let mut ws = fixture.ws(who).await;
         for (name, answers) in REQUESTS {
             let code = match ws.ask(request(name)).await {
                 Ok(_) => String::new(),
@@ -394,13 +394,13 @@ async fn every_request_by_every_kind_of_person() {
 
 #[tokio::test]
 async fn websocket_without_session_is_closed() {
-    let scene = scene();
+    let fixture = fixture();
     for (name, _) in REQUESTS {
-        let mut ws = Ws::connect(&scene.server.url()).await;
+        let mut ws = Ws::connect(&fixture.server.url()).await;
         let refused = ws.ask(request(name)).await.expect_err("no hello was said");
         assert_eq!(refused.code.as_str(), "not_signed_in", "{name}");
     }
-    let mut ws = Ws::connect(&scene.server.url()).await;
+    let mut ws = Ws::connect(&fixture.server.url()).await;
     let refused = ws.say_hello(&"0".repeat(64), vec![]).await;
     let refused = refused.expect_err("nobody's token");
     assert_eq!(refused.code.as_str(), "not_signed_in");
@@ -409,8 +409,8 @@ async fn websocket_without_session_is_closed() {
 
 #[tokio::test]
 async fn requests_cannot_name_another_user() {
-    let scene = scene();
-    let guest = scene.http("guest");
+    let fixture = fixture();
+    let guest = fixture.http("guest");
     let body = json!({"body": "as ada", "userID": 3});
     for (method, path) in [
         ("GET", "/meeting/1/order/1/join?userID=3"),
@@ -431,8 +431,8 @@ async fn requests_cannot_name_another_user() {
 
 #[test]
 fn command_line_has_the_same_limits() {
-    let scene = scene();
-    let member = client(&scene, "member");
+    let fixture = fixture();
+    let member = client(&fixture, "member");
     for args in [
         vec!["join", "1/1"],
         vec!["leave", "1/1"],
@@ -451,16 +451,16 @@ fn command_line_has_the_same_limits() {
     }
 }
 
-fn as_http(scene: &Scene, who: &str) -> Http {
+fn as_http(fixture: &Fixture, who: &str) -> Http {
     if who == "nobody" {
-        Http::nobody(&scene.server.url())
+        Http::nobody(&fixture.server.url())
     } else {
-        scene.http(who)
+        fixture.http(who)
     }
 }
 
-fn client(scene: &Scene, who: &str) -> Client {
-    Client::with_token(&scene.server.url(), &scene.token(who))
+fn client(fixture: &Fixture, who: &str) -> Client {
+    Client::with_token(&fixture.server.url(), &fixture.token(who))
 }
 
 fn plan() -> Search {

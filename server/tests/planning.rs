@@ -1,11 +1,11 @@
 //! Planning over HTTP: every change, and the state afterwards.
 
 use plenary_shared::limits::IMPORT_BYTES_MAX;
-use plenary_testkit::{Scene, Setting};
+use plenary_testkit::{Fixture, FixtureBuilder};
 use serde_json::{Value, json};
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["root", "grace"])
         .admin("root")
         .meeting(1, "Course", Some(&["grace"]))
@@ -22,8 +22,8 @@ fn one(answer: &Value) -> &Value {
 
 #[tokio::test]
 async fn meeting_is_added_edited_and_read_back() {
-    let scene = scene();
-    let root = scene.http("root");
+    let fixture = fixture();
+    let root = fixture.http("root");
     let new = json!({"title": "Retro", "audience": ["Bob@Example.org", "eve@example.org"]});
     let added = root.post("/plan/meetings", &new).await.ok();
     let meeting = one(&added);
@@ -51,8 +51,8 @@ async fn meeting_is_added_edited_and_read_back() {
 
 #[tokio::test]
 async fn audience_is_changed_and_imported() {
-    let scene = scene();
-    let root = scene.http("root");
+    let fixture = fixture();
+    let root = fixture.http("root");
     let path = "/plan/meeting/1/audience";
     let change = json!({"add": ["bob@example.org"], "remove": ["grace@example.org"]});
     let changed = root.patch(path, &change).await.ok();
@@ -90,8 +90,8 @@ async fn audience_is_changed_and_imported() {
 
 #[tokio::test]
 async fn instance_is_scheduled_moved_and_cancelled() {
-    let scene = scene();
-    let root = scene.http("root");
+    let fixture = fixture();
+    let root = fixture.http("root");
     root.post(
         "/plan/meetings",
         &json!({"title": "Retro", "audience": ["grace@example.org"]}),
@@ -120,7 +120,7 @@ async fn instance_is_scheduled_moved_and_cancelled() {
             .get("overlaps")
             .is_none_or(|found| found == &json!([]))
     );
-    let list = scene.http("grace").get("/meetings").await.ok();
+    let list = fixture.http("grace").get("/meetings").await.ok();
     let seen = list["meetings"].as_array().expect("a list").iter();
     let mut seen = seen.filter(|one| one["meetingID"] == 2);
     assert!(seen.all(|one| one["fromdatetime"] == from), "{list}");
@@ -139,8 +139,8 @@ async fn instance_is_scheduled_moved_and_cancelled() {
 
 #[tokio::test]
 async fn what_is_wrong_is_named() {
-    let scene = scene();
-    let root = scene.http("root");
+    let fixture = fixture();
+    let root = fixture.http("root");
     let (from, to) = ("2099-01-01T10:00:00.000Z", "2099-01-01T11:00:00.000Z");
     let backwards = json!({"fromdatetime": to, "todatetime": from});
     for (answer, code, word) in [

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use plenary_testkit::{Server, Setting, Stores, instance, until};
+use plenary_testkit::{FixtureBuilder, Server, Stores, instance, until};
 use serde_json::json;
 
 /// How long a running server may take to find inserted rows, in milliseconds.
@@ -11,11 +11,18 @@ const FOUND_WITHIN_MS: u64 = 15_000;
 
 #[tokio::test]
 async fn inserted_rows_are_found_by_a_running_server() {
-    let scene = Setting::new().people(1, &["ada"]).start();
+    let fixture = FixtureBuilder::new().people(1, &["ada"]).start();
     let now = "SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000)";
-    let ms = || -> u64 { scene.stores.database.value(now).parse().expect("a number") };
+    let ms = || -> u64 {
+        fixture
+            .stores
+            .database
+            .value(now)
+            .parse()
+            .expect("a number")
+    };
     let inserted = ms();
-    scene.stores.database.query(
+    fixture.stores.database.query(
         "INSERT INTO user (userID, name, age, gender, email) \
              VALUES (7, 'john', 21, 'male', 'john@example.org'); \
          INSERT INTO meeting (meetingID, title, description, isPublic) \
@@ -24,23 +31,23 @@ async fn inserted_rows_are_found_by_a_running_server() {
          INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) \
              VALUES (5, 1, UTC_TIMESTAMP() - INTERVAL 1 MINUTE, UTC_TIMESTAMP() + INTERVAL 1 HOUR)",
     );
-    scene.wait_state(instance(5, 1), "active");
+    fixture.wait_state(instance(5, 1), "active");
     assert!(ms() - inserted <= FOUND_WITHIN_MS + 500);
-    let john = scene.http("john");
+    let john = fixture.http("john");
     john.post("/meeting/5/order/1/join", &json!({})).await.ok();
 }
 
 #[tokio::test]
 async fn known_start_is_exact() {
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada"])
         .meeting(1, "Standup", None)
         .instance(1, 1, 4, 3_600)
         .start();
-    let mut ws = scene.ws("ada").await;
+    let mut ws = fixture.ws("ada").await;
     let early = ws.join(instance(1, 1)).await.expect_err("it has not begun");
     assert_eq!(early.code.as_str(), "not_started");
-    until("the start", || ws_is_open(&scene).then_some(()));
+    until("the start", || ws_is_open(&fixture).then_some(()));
     ws.join(instance(1, 1)).await.expect("it has begun");
     let opened = ws.open(instance(1, 1)).await.expect("it is open");
     let from = opened.instance.fromdatetime;
@@ -51,18 +58,18 @@ async fn known_start_is_exact() {
     );
 }
 
-fn ws_is_open(scene: &plenary_testkit::Scene) -> bool {
-    scene.state(instance(1, 1)) == "active"
+fn ws_is_open(fixture: &plenary_testkit::Fixture) -> bool {
+    fixture.state(instance(1, 1)) == "active"
 }
 
 #[tokio::test]
 async fn instance_scheduled_from_shell_starts_and_is_announced() {
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada"])
         .meeting(1, "Standup", None)
         .start();
-    let mut ws = scene.ws("ada").await;
-    let here = scene.schedule(1, Duration::from_mins(10));
+    let mut ws = fixture.ws("ada").await;
+    let here = fixture.schedule(1, Duration::from_mins(10));
     ws.wait_for("the list of meetings to change", |push| match push {
         plenary_shared::protocol::Push::Changed(_) => Some(()),
         plenary_shared::protocol::Push::Event(_)
@@ -155,8 +162,8 @@ fn a_database_that_is_newer_than_the_program_is_refused() {
         "UPDATE {table} SET {0} = 9999 ORDER BY {0} DESC LIMIT 1",
         number[0]
     ));
-    let scene = std::panic::catch_unwind(|| Server::start(&stores.redis, &stores.database));
-    let complaint = scene.expect_err("it does not start");
+    let fixture = std::panic::catch_unwind(|| Server::start(&stores.redis, &stores.database));
+    let complaint = fixture.expect_err("it does not start");
     let complaint = complaint
         .downcast_ref::<String>()
         .expect("a panic has a text");

@@ -1,29 +1,29 @@
 //! Signing in and out: the token alone identifies the user, until it is revoked or expires.
 
-use plenary_testkit::{Http, PASSWORD, Scene, Setting, until_async};
+use plenary_testkit::{Fixture, FixtureBuilder, Http, PASSWORD, until_async};
 use serde_json::json;
 
-fn scene() -> Scene {
-    let scene = Setting::new()
+fn fixture() -> Fixture {
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .admin("ada")
         .start();
-    scene.set_password("ada");
-    scene
+    fixture.set_password("ada");
+    fixture
 }
 
-async fn login(scene: &Scene, email: &str, password: &str) -> plenary_testkit::Answer {
+async fn login(fixture: &Fixture, email: &str, password: &str) -> plenary_testkit::Answer {
     let login = json!({"email": email, "password": password, "label": "a test"});
-    Http::nobody(&scene.server.url())
+    Http::nobody(&fixture.server.url())
         .post("/login", &login)
         .await
 }
 
 #[tokio::test]
 async fn login_creates_a_token_and_logout_revokes_it() {
-    let scene = scene();
+    let fixture = fixture();
     // The address in any case.
-    let answer = login(&scene, "Ada@Example.ORG", PASSWORD).await.ok();
+    let answer = login(&fixture, "Ada@Example.ORG", PASSWORD).await.ok();
     assert_eq!(answer["userID"], 1);
     assert_eq!(answer["name"], "ada");
     assert_eq!(answer["role"], "admin");
@@ -39,20 +39,20 @@ async fn login_creates_a_token_and_logout_revokes_it() {
         token.len()
     );
 
-    let ada = Http::with_token(&scene.server.url(), token);
+    let ada = Http::with_token(&fixture.server.url(), token);
     assert_eq!(ada.get("/me").await.ok()["email"], "ada@example.org");
     // Only its hash is stored.
     let stored = "SELECT COUNT(*), MAX(HEX(tokenHash)) FROM session";
-    let stored = scene.stores.database.query(stored).concat();
+    let stored = fixture.stores.database.query(stored).concat();
     assert_eq!(stored[0], "1");
     assert!(!stored[1].eq_ignore_ascii_case(token));
-    let keys = scene.stores.redis.keys("*").join(" ");
+    let keys = fixture.stores.redis.keys("*").join(" ");
     assert!(!keys.contains(token), "{keys}");
 
     assert_eq!(ada.post("/logout", &json!({})).await.ok()["success"], true);
     let refused = ada.get("/me").await;
     assert_eq!((refused.status, refused.code()), (401, "not_signed_in"));
-    let hello = plenary_testkit::Ws::connect(&scene.server.url())
+    let hello = plenary_testkit::Ws::connect(&fixture.server.url())
         .await
         .say_hello(token, vec![])
         .await;
@@ -61,8 +61,8 @@ async fn login_creates_a_token_and_logout_revokes_it() {
 
 #[tokio::test]
 async fn wrong_password_and_unknown_user_get_the_same_answer() {
-    let scene = scene();
-    let wrong = login(&scene, "ada@example.org", "not the password").await;
+    let fixture = fixture();
+    let wrong = login(&fixture, "ada@example.org", "not the password").await;
     assert_eq!((wrong.status, wrong.code()), (401, "wrong_password"));
     for (email, password) in [
         ("nobody@example.org", PASSWORD),
@@ -70,7 +70,7 @@ async fn wrong_password_and_unknown_user_get_the_same_answer() {
         ("grace@example.org", ""),
         ("grace@example.org", PASSWORD),
     ] {
-        let refused = login(&scene, email, password).await;
+        let refused = login(&fixture, email, password).await;
         assert_eq!(refused.status, wrong.status, "{email}");
         assert_eq!(refused.body, wrong.body, "{email}");
     }
@@ -78,31 +78,31 @@ async fn wrong_password_and_unknown_user_get_the_same_answer() {
 
 #[tokio::test]
 async fn repeated_sign_in_attempts_are_limited() {
-    let scene = scene();
+    let fixture = fixture();
     let refused = until_async("the gate to close", || async {
-        let answer = login(&scene, "ada@example.org", "a guess").await;
+        let answer = login(&fixture, "ada@example.org", "a guess").await;
         (answer.status == 429).then_some(answer)
     })
     .await;
     assert_eq!(refused.code(), "too_many_requests");
     assert!(refused.headers.contains_key("retry-after"));
     // A signed-in user is not affected.
-    scene.http("ada").get("/me").await.ok();
+    fixture.http("ada").get("/me").await.ok();
 }
 
 #[tokio::test]
 async fn expired_token_is_rejected() {
-    let scene = scene();
-    let ada = scene.http("ada");
-    scene
+    let fixture = fixture();
+    let ada = fixture.http("ada");
+    fixture
         .stores
         .database
         .query("UPDATE session SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND");
     let refused = ada.get("/me").await;
     assert_eq!((refused.status, refused.code()), (401, "not_signed_in"));
     // A token that expires while a server has it cached.
-    let grace = scene.http("grace");
-    scene.stores.database.query(
+    let grace = fixture.http("grace");
+    fixture.stores.database.query(
         "UPDATE session SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 2 SECOND WHERE userID = 2",
     );
     grace.get("/me").await.ok();
@@ -114,9 +114,9 @@ async fn expired_token_is_rejected() {
 
 #[tokio::test]
 async fn invalid_tokens_are_refused() {
-    let scene = scene();
+    let fixture = fixture();
     for token in ["", "x", "Bearer", &"f".repeat(64), &"z".repeat(10_000)] {
-        let refused = Http::with_token(&scene.server.url(), token)
+        let refused = Http::with_token(&fixture.server.url(), token)
             .get("/me")
             .await;
         // A header line of 10,000 bytes may be too long for HTTP itself.

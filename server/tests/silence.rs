@@ -1,7 +1,7 @@
 //! Store connections that went silent without being closed are abandoned, and requests use new
 //! ones.
 
-use plenary_testkit::{Http, Proxy, Server, ServerOptions, Setting, Stores, until_async};
+use plenary_testkit::{FixtureBuilder, Http, Proxy, Server, ServerOptions, Stores, until_async};
 use serde_json::json;
 
 /// A server whose connections to its stores can be broken.
@@ -14,7 +14,7 @@ struct Behind {
 }
 
 fn behind_proxies() -> Behind {
-    let stores = Setting::new()
+    let stores = FixtureBuilder::new()
         .people(1, &["ada"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)

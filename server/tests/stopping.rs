@@ -2,34 +2,36 @@
 
 use std::time::{Duration, Instant};
 
-use plenary_testkit::{RedisOptions, Scene, ServerOptions, Setting, Signal, Ws, instance, until};
+use plenary_testkit::{
+    Fixture, FixtureBuilder, RedisOptions, ServerOptions, Signal, Ws, instance, until,
+};
 
 /// A user has joined and follows.
-async fn scene() -> (Scene, Ws) {
-    let scene = Setting::with(RedisOptions::default(), ServerOptions::default())
+async fn fixture() -> (Fixture, Ws) {
+    let fixture = FixtureBuilder::with(RedisOptions::default(), ServerOptions::default())
         .people(1, &["ada"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(instance(1, 1)).await.expect("it is public");
     ada.open(instance(1, 1)).await.expect("it is open");
     ada.post(instance(1, 1), "hello").await.expect("ada is in");
-    (scene, ada)
+    (fixture, ada)
 }
 
-fn stop(scene: &mut Scene) -> Duration {
+fn stop(fixture: &mut Fixture) -> Duration {
     let began = Instant::now();
-    assert_eq!(scene.server.terminate(), 0);
+    assert_eq!(fixture.server.terminate(), 0);
     began.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_redis_standing_still() {
-    let (mut scene, ada) = scene().await;
-    scene.stores.redis.signal(Signal::Stop);
-    let took = stop(&mut scene);
-    scene.stores.redis.signal(Signal::Cont);
+    let (mut fixture, ada) = fixture().await;
+    fixture.stores.redis.signal(Signal::Stop);
+    let took = stop(&mut fixture);
+    fixture.stores.redis.signal(Signal::Cont);
     eprintln!("took {took:?}");
     assert!(took < Duration::from_secs(12), "{took:?}");
     drop(ada);
@@ -37,9 +39,9 @@ async fn with_redis_standing_still() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_redis_gone() {
-    let (mut scene, ada) = scene().await;
-    scene.stores.redis.kill9();
-    let took = stop(&mut scene);
+    let (mut fixture, ada) = fixture().await;
+    fixture.stores.redis.kill9();
+    let took = stop(&mut fixture);
     eprintln!("took {took:?}");
     assert!(took < Duration::from_secs(12), "{took:?}");
     drop(ada);
@@ -47,31 +49,35 @@ async fn with_redis_gone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_mysql_gone() {
-    let (mut scene, mut ada) = scene().await;
-    scene.stores.mariadb.kill9();
+    let (mut fixture, mut ada) = fixture().await;
+    fixture.stores.mariadb.kill9();
     ada.post(instance(1, 1), "not archived")
         .await
         .expect("ada is in");
-    let took = stop(&mut scene);
+    let took = stop(&mut fixture);
     eprintln!("took {took:?}");
     assert!(took < Duration::from_secs(12), "{took:?}");
-    scene.stores.mariadb.restart();
-    scene.server.restart();
+    fixture.stores.mariadb.restart();
+    fixture.server.restart();
     until("the record to have it", || {
-        (scene.message_rows(instance(1, 1)).len() == 2).then_some(())
+        (fixture.message_rows(instance(1, 1)).len() == 2).then_some(())
     });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_half_a_request_and_a_reader_that_reads_nothing() {
     use std::io::Write;
-    let (mut scene, ada) = scene().await;
-    let address = scene.server.url().trim_start_matches("http://").to_owned();
+    let (mut fixture, ada) = fixture().await;
+    let address = fixture
+        .server
+        .url()
+        .trim_start_matches("http://")
+        .to_owned();
     let mut half = std::net::TcpStream::connect(&address).expect("it listens");
     half.write_all(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         .expect("it takes that");
     let silent = std::net::TcpStream::connect(&address).expect("it listens");
-    let took = stop(&mut scene);
+    let took = stop(&mut fixture);
     eprintln!("took {took:?}");
     assert!(took < Duration::from_secs(12), "{took:?}");
     drop((half, silent, ada));

@@ -9,7 +9,7 @@ use plenary_shared::domain::{Code, Event, EventKind};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::protocol::{Events, EventsOk, Push, Verb};
 use plenary_testkit::{
-    Http, RedisOptions, Scene, Server, ServerOptions, Setting, Ws, instance, until_async,
+    Fixture, FixtureBuilder, Http, RedisOptions, Server, ServerOptions, Ws, instance, until_async,
 };
 use serde_json::json;
 
@@ -19,12 +19,12 @@ fn names() -> Vec<String> {
     (0..POSTERS).map(|n| format!("person{n}")).collect()
 }
 
-fn scene() -> Scene {
+fn fixture() -> Fixture {
     let redis = RedisOptions {
         aof: true,
         tcp: false,
     };
-    Setting::with(redis, ServerOptions::default())
+    FixtureBuilder::with(redis, ServerOptions::default())
         .people(1, &names())
         .people(101, &["reader"])
         .meeting(1, "Marathon", None)
@@ -142,11 +142,11 @@ fn is_closed(event: &Event) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_posts_survive_kill_of_the_server() {
-    let mut scene = scene();
-    let tokens = scene.tokens(&names());
-    let reader = scene.token("reader");
-    let here = scene.schedule(1, Duration::from_secs(12));
-    let url = scene.server.url();
+    let mut fixture = fixture();
+    let tokens = fixture.tokens(&names());
+    let reader = fixture.token("reader");
+    let here = fixture.schedule(1, Duration::from_secs(12));
+    let url = fixture.server.url();
     let acknowledged = Acknowledged::default();
     let count = Arc::new(AtomicUsize::new(0));
     let following = tokio::spawn(follow_to_the_end(url.clone(), reader, here));
@@ -168,8 +168,8 @@ async fn acknowledged_posts_survive_kill_of_the_server() {
             (count.load(Ordering::Relaxed) >= enough).then_some(())
         })
         .await;
-        scene.server.kill9();
-        scene.server.restart();
+        fixture.server.kill9();
+        fixture.server.restart();
         eprintln!(
             "kill {kill}: {} acknowledged",
             count.load(Ordering::Relaxed)
@@ -201,8 +201,8 @@ async fn acknowledged_posts_survive_kill_of_the_server() {
     }
 
     // And so has MySQL after the end.
-    scene.wait_state(here, "ended");
-    let rows = scene.message_rows(here);
+    fixture.wait_state(here, "ended");
+    let rows = fixture.message_rows(here);
     let stored: BTreeMap<Cmid, u64> = rows
         .iter()
         .map(|row| {
@@ -216,11 +216,11 @@ async fn acknowledged_posts_survive_kill_of_the_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_serve_one_meeting() {
-    let scene = scene();
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let fixture = fixture();
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
     let here = instance(1, 1);
-    let tokens = scene.tokens(&names());
-    let mut here_ws = Ws::hello(&scene.server.url(), &tokens[0]).await;
+    let tokens = fixture.tokens(&names());
+    let mut here_ws = Ws::hello(&fixture.server.url(), &tokens[0]).await;
     let mut there_ws = Ws::hello(&second.url(), &tokens[1]).await;
     here_ws.join(here).await.expect("it is public");
     there_ws.join(here).await.expect("it is public");
@@ -248,18 +248,18 @@ async fn two_servers_serve_one_meeting() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_server_asks_clients_to_reconnect() {
-    let mut scene = scene();
-    let mut ws = scene.ws("person0").await;
+    let mut fixture = fixture();
+    let mut ws = fixture.ws("person0").await;
     ws.join(instance(1, 1)).await.expect("it is public");
     ws.post(instance(1, 1), "before").await.expect("it is in");
     let waiting = tokio::spawn(async move { ws.closed().await });
-    assert_eq!(scene.server.terminate(), 0);
+    assert_eq!(fixture.server.terminate(), 0);
     let closed = waiting.await.expect("waiting does not fail");
     assert_eq!(closed.code, Some(4_000));
 
     // Nobody was shown as left: a reconnect within the grace period is not a leave.
-    scene.server.restart();
-    let mut ws = scene.ws("person0").await;
+    fixture.server.restart();
+    let mut ws = fixture.ws("person0").await;
     let opened = ws.open(instance(1, 1)).await.expect("it is open");
     assert_eq!(opened.roster.len(), 1);
     let events = opened.events.iter().map(|event| event.kind.as_str());
@@ -268,12 +268,12 @@ async fn stopping_server_asks_clients_to_reconnect() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn empty_redis_keeps_sessions_and_durable_events() {
-    let mut scene = Setting::new()
+    let mut fixture = FixtureBuilder::new()
         .people(1, &["ada"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    let ada = scene.http("ada");
+    let ada = fixture.http("ada");
     ada.get("/me").await.ok();
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let body = json!({"body": "kept"});
@@ -281,13 +281,13 @@ async fn empty_redis_keeps_sessions_and_durable_events() {
     let seq = posted["seq"].as_u64().expect("a number");
     until_async("the archive to have it", || async {
         let archived = "SELECT archived_seq FROM meeting_instance WHERE meetingID = 1";
-        let archived: u64 = scene.stores.database.value(archived).parse().ok()?;
+        let archived: u64 = fixture.stores.database.value(archived).parse().ok()?;
         (archived >= seq).then_some(())
     })
     .await;
 
-    scene.stores.redis.kill9();
-    scene.stores.redis.restart();
+    fixture.stores.redis.kill9();
+    fixture.stores.redis.restart();
     let me = until_async("the server to be well again", || async {
         let answer = ada.get("/me").await;
         assert_ne!(answer.status, 401, "signed out");
@@ -318,15 +318,15 @@ async fn lost_terminal_leaves_after_the_grace() {
         args: vec!["--reconnect-grace-s".into(), "1".into()],
         env: vec![],
     };
-    let scene = Setting::with(RedisOptions::default(), options)
+    let fixture = FixtureBuilder::with(RedisOptions::default(), options)
         .people(1, &["ada", "grace"])
         .meeting(1, "Long", None)
         .instance(1, 1, -60, 3_600)
         .start();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is open");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.join(here).await.expect("it is public");
     drop(ada);
     let left = grace
@@ -360,14 +360,14 @@ const PIPELINED: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn breaking_redis_connections_lose_and_double_nothing() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut reader = scene.ws("reader").await;
+    let mut reader = fixture.ws("reader").await;
     let opened = reader.open(here).await.expect("it is open");
-    let mut ada = scene.ws("person0").await;
+    let mut ada = fixture.ws("person0").await;
     ada.join(here).await.expect("it is public");
     let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let (told, socket) = (done.clone(), scene.stores.redis.socket());
+    let (told, socket) = (done.clone(), fixture.stores.redis.socket());
     let cutting = std::thread::spawn(move || {
         let mut cuts = 0;
         while !told.load(Ordering::Relaxed) {

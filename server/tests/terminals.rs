@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::protocol::{Idle, MarkRead, MeetingsOk, Push, Unread, Verb, Wait, WaitOk};
-use plenary_testkit::{DEADLINE, Scene, Server, Setting, Ws, instance, until_async, user};
+use plenary_testkit::{DEADLINE, Fixture, FixtureBuilder, Server, Ws, instance, until_async, user};
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
@@ -61,11 +61,11 @@ async fn until_left(ws: &mut Ws, what: (u64, u64, u64)) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn read_position_reaches_other_terminals() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.join(here).await.expect("it is public");
-    let (mut laptop, mut phone) = (scene.ws("ada").await, scene.ws("ada").await);
+    let (mut laptop, mut phone) = (fixture.ws("ada").await, fixture.ws("ada").await);
     for (n, text) in ["one", "two, @ada", "three"].into_iter().enumerate() {
         let seq = grace.post(here, text).await.expect("she is in").seq;
         assert_eq!(seq.get(), n as u64 + 3);
@@ -86,7 +86,7 @@ async fn read_position_reaches_other_terminals() {
     // It is written within a second or so, and survives the server.
     let rows = "SELECT COALESCE(MAX(seq), 0) FROM read_position WHERE userID = 1";
     until_async("it to be written", async || {
-        (scene.stores.database.value(rows) == "5").then_some(())
+        (fixture.stores.database.value(rows) == "5").then_some(())
     })
     .await;
     until_left(&mut grace, (0, 0, 0)).await;
@@ -94,11 +94,11 @@ async fn read_position_reaches_other_terminals() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_see_typing() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is public");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.open(here).await.expect("it is public");
     let refused = ada
         .ask(Verb::Typing(here))
@@ -157,11 +157,11 @@ async fn presence(ws: &mut Ws) -> (u64, Presence) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_see_presence() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is public");
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.open(here).await.expect("it is public");
     ada.join(here).await.expect("it is public");
     let idle = |idle| Verb::Idle(Idle { idle });
@@ -172,10 +172,10 @@ async fn followers_see_presence() {
     assert_eq!(presence(&mut grace).await, (1, Presence::Present));
     drop(ada);
     assert_eq!(presence(&mut grace).await, (1, Presence::Reconnecting));
-    let mut late = scene.ws("grace").await;
+    let mut late = fixture.ws("grace").await;
     let opened = late.open(here).await.expect("it is public");
     assert_eq!(opened.roster[0].presence, Presence::Reconnecting);
-    let mut ada = scene.ws("ada").await;
+    let mut ada = fixture.ws("ada").await;
     ada.open(here).await.expect("it is public");
     assert_eq!(presence(&mut grace).await, (1, Presence::Present));
 }
@@ -199,8 +199,8 @@ async fn waiting(ws: &mut Ws) -> (u64, bool, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waiting_user_is_visible_on_every_server() {
-    let scene = scene();
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let fixture = fixture();
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
     let later = instance(1, 2);
     let wait = |waits| {
         Verb::Wait(Wait {
@@ -208,10 +208,10 @@ async fn waiting_user_is_visible_on_every_server() {
             waiting: waits,
         })
     };
-    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    let mut grace = Ws::hello(&second.url(), &fixture.token("grace")).await;
     let found: WaitOk = grace.ask_as(wait(false)).await.expect("it is public");
     assert_eq!((found.count, found.users.len()), (0, 0));
-    let (mut laptop, mut phone) = (scene.ws("ada").await, scene.ws("ada").await);
+    let (mut laptop, mut phone) = (fixture.ws("ada").await, fixture.ws("ada").await);
     let found: WaitOk = laptop.ask_as(wait(true)).await.expect("it is public");
     assert_eq!((found.count, found.users[0].name.as_str()), (1, "ada"));
     assert_eq!(waiting(&mut grace).await, (1, true, 1));

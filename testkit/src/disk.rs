@@ -9,7 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::directory::directory;
-use crate::process::Guarded;
+use crate::process::ChildGuard;
 use crate::wait::until;
 
 /// Bytes written at once when the disk is filled: one page, so that no page stays free.
@@ -23,7 +23,7 @@ const READY: &str = "mounted";
 #[derive(Debug)]
 pub struct Disk {
     // Before `directory`, so that the file system is unmounted before its mount point is removed.
-    keeper: Guarded,
+    keeper: ChildGuard,
     is_root: bool,
     directory: TempDir,
 }
@@ -44,7 +44,7 @@ impl Disk {
              echo {READY} && exec sleep infinity"
         );
         command.args(["sh", "-c", &script]).arg(directory.path());
-        let mut keeper = Guarded::spawn("disk", &mut command);
+        let mut keeper = ChildGuard::spawn("disk", &mut command);
         until("a small file system to be mounted", || {
             assert!(
                 keeper.ended().is_none(),

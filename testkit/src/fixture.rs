@@ -12,12 +12,12 @@ use crate::stores::Stores;
 use crate::wait::until;
 use crate::ws::Ws;
 
-/// The password that [`Scene::set_password`] sets.
+/// The password that [`Fixture::set_password`] sets.
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A running server, its stores, and the rows inserted before it started.
 #[derive(Debug)]
-pub struct Scene {
+pub struct Fixture {
     // Before the stores, so that the server ends first.
     /// The server.
     pub server: Server,
@@ -25,14 +25,14 @@ pub struct Scene {
     pub stores: Stores,
 }
 
-/// A scene whose server is not running yet: the server finds the rows inserted now at its start.
+/// Builds a [`Fixture`]: inserts rows before the server starts.
 #[derive(Debug)]
-pub struct Setting {
+pub struct FixtureBuilder {
     stores: Stores,
     options: ServerOptions,
 }
 
-impl Setting {
+impl FixtureBuilder {
     /// Stores with the server's tables and no rows.
     pub fn new() -> Self {
         Self::with(RedisOptions::default(), ServerOptions::default())
@@ -110,28 +110,28 @@ impl Setting {
     }
 
     /// Starts the server and waits until every due instance is active.
-    pub fn start(self) -> Scene {
+    pub fn start(self) -> Fixture {
         let server = Server::with(&self.stores.redis, &self.stores.database, self.options);
-        let scene = Scene {
+        let fixture = Fixture {
             server,
             stores: self.stores,
         };
         let due = "SELECT COUNT(*) FROM meeting_instance \
              WHERE state = 'scheduled' AND fromdatetime <= UTC_TIMESTAMP()";
         until("every due instance to be active", || {
-            (scene.stores.database.value(due) == "0").then_some(())
+            (fixture.stores.database.value(due) == "0").then_some(())
         });
-        scene
+        fixture
     }
 }
 
-impl Default for Setting {
+impl Default for FixtureBuilder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Scene {
+impl Fixture {
     /// An HTTP client signed in as this user.
     #[track_caller]
     pub fn http(&self, name: &str) -> Http {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 use crate::directory::directory;
-use crate::process::{Finished, Guarded, Signal, run};
+use crate::process::{ChildGuard, Finished, Signal, run};
 use crate::wait::until;
 
 /// Where to find the server; its directory is usually not in PATH.
@@ -23,7 +23,7 @@ const TEMPORARY: &str = "tmp";
 #[derive(Debug)]
 pub struct MariaDb {
     // Before `directory`, so that the process ends before its files are removed.
-    process: Option<Guarded>,
+    process: Option<ChildGuard>,
     databases: AtomicU32,
     directory: TempDir,
 }
@@ -125,7 +125,7 @@ impl MariaDb {
             // Safe against SIGKILL, and without the disk writes that only a power failure would
             // need.
             .arg("--innodb-flush-log-at-trx-commit=2");
-        let mut process = Guarded::spawn("mariadb", &mut command).quiet();
+        let mut process = ChildGuard::spawn("mariadb", &mut command).quiet();
         let socket = self.socket();
         until("MariaDB to answer", || {
             if let Some(code) = process.ended() {

@@ -134,12 +134,12 @@ fn exit_code(status: ExitStatus) -> i32 {
 
 /// A running child. Its output is collected, and printed if the test fails.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub(crate) struct ChildGuard {
     name: String,
     child: Child,
     output: Output,
     /// Whether the output is printed if the test fails.
-    tells: bool,
+    prints_output: bool,
 }
 
 /// The output lines of a child, collected by two threads that end with its pipes.
@@ -153,9 +153,9 @@ struct Output {
 const LINES_MAX: usize = 20_000;
 
 /// Lines printed when a test fails: some of the first and most of the last.
-const LINES_TOLD: usize = 80;
+const LINES_PRINTED: usize = 80;
 
-impl Guarded {
+impl ChildGuard {
     /// Starts `command`. `name` prefixes its output if the test fails.
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Self {
         let mut child = command
@@ -171,13 +171,13 @@ impl Guarded {
             name: name.to_owned(),
             child,
             output,
-            tells: true,
+            prints_output: true,
         }
     }
 
     /// Does not print the output if the test fails.
     pub(crate) fn quiet(mut self) -> Self {
-        self.tells = false;
+        self.prints_output = false;
         self
     }
 
@@ -211,12 +211,12 @@ impl Guarded {
         if signal == Signal::Stop {
             // Threads stop one after the other; until all have stopped, one may still answer.
             until(&format!("{} to stop", self.name), || {
-                self.stands_still().then_some(())
+                self.is_stopped().then_some(())
             });
         }
     }
 
-    fn stands_still(&self) -> bool {
+    fn is_stopped(&self) -> bool {
         let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.pid())) else {
             return false;
         };
@@ -245,13 +245,13 @@ impl Guarded {
     }
 }
 
-impl Drop for Guarded {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         self.kill9();
-        if self.tells && thread::panicking() {
+        if self.prints_output && thread::panicking() {
             let lines = [self.stdout(), self.stderr()].concat();
-            let first = LINES_TOLD / 4;
-            let last = lines.len().saturating_sub(LINES_TOLD - first);
+            let first = LINES_PRINTED / 4;
+            let last = lines.len().saturating_sub(LINES_PRINTED - first);
             for (at, line) in lines.iter().enumerate() {
                 if at < first || at >= last {
                     eprintln!("[{}] {line}", self.name);

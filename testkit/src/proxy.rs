@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// An address to listen on or to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Endpoint {
     /// A port on loopback.
     Port(u16),
     /// A unix socket.
@@ -30,7 +30,7 @@ pub enum Place {
 
 /// What happens to forwarded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weather {
+pub enum NetworkCondition {
     /// They are forwarded at once.
     Clear,
     /// Each chunk is delayed by this long.
@@ -42,7 +42,7 @@ pub enum Weather {
 /// A running proxy; it ends on drop. Must be started within a tokio runtime.
 #[derive(Debug)]
 pub struct Proxy {
-    place: Place,
+    endpoint: Endpoint,
     state: watch::Sender<State>,
     accepting: JoinHandle<()>,
     _directory: Option<TempDir>,
@@ -50,7 +50,7 @@ pub struct Proxy {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
-    weather: Weather,
+    condition: NetworkCondition,
     /// How often all connections were cut.
     cuts: u64,
     /// How often all connections were left half open.
@@ -71,7 +71,7 @@ enum End {
 
 impl Proxy {
     /// Listens on a free port and connects to each of `behind` in turn, skipping those that refuse.
-    pub async fn on_port(behind: Vec<Place>) -> Self {
+    pub async fn on_port(behind: Vec<Endpoint>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("loopback has a free port");
         let port = listener
@@ -92,7 +92,7 @@ impl Proxy {
             }
         });
         Self {
-            place: Place::Port(port),
+            endpoint: Endpoint::Port(port),
             state,
             accepting,
             _directory: None,
@@ -111,14 +111,14 @@ impl Proxy {
             while let Ok((near, _)) = listener.accept().await {
                 tokio::spawn(relay(
                     Box::new(near),
-                    vec![Place::Socket(behind.clone())],
+                    vec![Endpoint::Socket(behind.clone())],
                     Arc::clone(&next),
                     watched.clone(),
                 ));
             }
         });
         Self {
-            place: Place::Socket(path),
+            endpoint: Endpoint::Socket(path),
             state,
             accepting,
             _directory: Some(directory),
@@ -126,8 +126,8 @@ impl Proxy {
     }
 
     /// The address it listens on.
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// The URL for a server's `--redis`.
@@ -143,15 +143,15 @@ impl Proxy {
 
     #[track_caller]
     fn socket(&self) -> &Path {
-        match &self.place {
-            Place::Socket(path) => path,
-            Place::Port(port) => panic!("this proxy is on port {port}"),
+        match &self.endpoint {
+            Endpoint::Socket(path) => path,
+            Endpoint::Port(port) => panic!("this proxy is on port {port}"),
         }
     }
 
     /// Applies to all connections from now on.
-    pub fn set(&self, weather: Weather) {
-        self.state.send_modify(|state| state.weather = weather);
+    pub fn set(&self, condition: NetworkCondition) {
+        self.state.send_modify(|state| state.condition = condition);
     }
 
     /// Closes all connections.
@@ -176,7 +176,7 @@ impl Drop for Proxy {
 impl State {
     fn new() -> Self {
         Self {
-            weather: Weather::Clear,
+            condition: NetworkCondition::Clear,
             cuts: 0,
             forgotten: 0,
         }
@@ -185,7 +185,7 @@ impl State {
 
 async fn relay(
     near: Wire,
-    behind: Vec<Place>,
+    behind: Vec<Endpoint>,
     next: Arc<AtomicUsize>,
     mut state: watch::Receiver<State>,
 ) {
@@ -226,14 +226,14 @@ async fn relay(
     }
 }
 
-async fn connect(place: &Place) -> io::Result<Wire> {
-    Ok(match place {
-        Place::Port(port) => {
+async fn connect(endpoint: &Endpoint) -> io::Result<Wire> {
+    Ok(match endpoint {
+        Endpoint::Port(port) => {
             let stream = TcpStream::connect(("127.0.0.1", *port)).await?;
             stream.set_nodelay(true)?;
             Box::new(stream)
         }
-        Place::Socket(path) => Box::new(UnixStream::connect(path).await?),
+        Endpoint::Socket(path) => Box::new(UnixStream::connect(path).await?),
     })
 }
 
@@ -253,7 +253,7 @@ async fn forward(
             },
             end = broken(begun, &mut state) => return end,
         };
-        if let Some(end) = weathered(begun, &mut state).await {
+        if let Some(end) = apply_condition(begun, &mut state).await {
             return end;
         }
         tokio::select! {
@@ -268,18 +268,18 @@ async fn forward(
 }
 
 /// Waits as the current condition demands. Returns why the connection ended meanwhile, if it did.
-async fn weathered(begun: State, state: &mut watch::Receiver<State>) -> Option<End> {
+async fn apply_condition(begun: State, state: &mut watch::Receiver<State>) -> Option<End> {
     loop {
-        let weather = state.borrow().weather;
-        match weather {
-            Weather::Clear => return None,
-            Weather::Slow(wait) => {
+        let condition = state.borrow().condition;
+        match condition {
+            NetworkCondition::Clear => return None,
+            NetworkCondition::Slow(wait) => {
                 tokio::select! {
                     () = tokio::time::sleep(wait) => return None,
                     end = broken(begun, state) => return Some(end),
                 }
             }
-            Weather::Still => {
+            NetworkCondition::Still => {
                 if state.changed().await.is_err() {
                     return Some(End::Cut);
                 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::directory::directory;
-use crate::process::{Finished, Guarded, Signal, run};
+use crate::process::{ChildGuard, Finished, Signal, run};
 use crate::wait::until;
 
 /// The timeout of one PING; then it is repeated.
@@ -29,7 +29,7 @@ pub struct RedisOptions {
 #[derive(Debug)]
 pub struct Redis {
     // Before `directory`, so that the process ends before its files are removed.
-    process: Option<Guarded>,
+    process: Option<ChildGuard>,
     options: RedisOptions,
     port: u16,
     directory: TempDir,
@@ -86,7 +86,7 @@ impl Redis {
 
     /// The pid, while it runs.
     pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(Guarded::pid)
+        self.process.as_ref().map(ChildGuard::pid)
     }
 
     /// Sends SIGKILL. [`Redis::restart`] starts it again.
@@ -127,7 +127,7 @@ impl Redis {
             .args(["--maxmemory-policy", "noeviction"])
             .arg("--dir")
             .arg(path);
-        let mut process = Guarded::spawn("redis", &mut command).quiet();
+        let mut process = ChildGuard::spawn("redis", &mut command).quiet();
         until("redis to answer PING", || {
             if let Some(code) = process.ended() {
                 panic!("redis-server ended with {code}: {:?}", process.stdout());

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::directory::directory;
 use crate::http::Http;
 use crate::mariadb::Database;
-use crate::process::{Finished, Guarded, Signal, binary, run};
+use crate::process::{ChildGuard, Finished, Signal, binary, run};
 use crate::redis::Redis;
 use crate::wait::until;
 
@@ -23,14 +23,14 @@ const DATA: &str = "data";
 pub struct ServerOptions {
     /// Additional arguments after `serve`.
     pub args: Vec<String>,
-    /// The environment variables; there are no others.
+    /// The complete environment.
     pub env: Vec<(String, String)>,
 }
 
 /// A running `plenary-server serve`; stopped on drop.
 #[derive(Debug)]
 pub struct Server {
-    process: Option<Guarded>,
+    process: Option<ChildGuard>,
     stores: Vec<String>,
     options: ServerOptions,
     /// The command line before the program, such as one that runs it in another namespace.
@@ -152,7 +152,7 @@ impl Server {
     pub fn log(&self) -> Vec<String> {
         self.process
             .as_ref()
-            .map(Guarded::stderr)
+            .map(ChildGuard::stderr)
             .unwrap_or_default()
     }
 
@@ -175,7 +175,7 @@ impl Server {
 
     /// The exit code, if the process has ended.
     pub fn ended(&mut self) -> Option<i32> {
-        self.process.as_mut().and_then(Guarded::ended)
+        self.process.as_mut().and_then(ChildGuard::ended)
     }
 
     /// Starts the server again on the same stores and port.
@@ -191,7 +191,7 @@ impl Server {
             .args(["serve", "--bind", bind])
             .args(&self.stores)
             .args(&self.options.args);
-        let mut process = Guarded::spawn("server", &mut command);
+        let mut process = ChildGuard::spawn("server", &mut command);
         self.url = until("the server to listen", || {
             if let Some(code) = process.ended() {
                 panic!(

@@ -3,24 +3,24 @@
 use std::fs;
 use std::path::PathBuf;
 
-use plenary_testkit::{Client, PASSWORD, Pty, Scene, Setting};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, PASSWORD, Pty};
 use serde_json::json;
 
 const CTRL_Q: &str = "\x11";
 
-fn scene() -> Scene {
-    let scene = Setting::new()
+fn fixture() -> Fixture {
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    scene.set_password("ada");
-    scene
+    fixture.set_password("ada");
+    fixture
 }
 
 /// Returns the client of Ada after she joined the seminar, posted a message and quit.
-fn used_client(scene: &Scene) -> Client {
-    let client = Client::login(&scene.server.url(), "ada@example.org", PASSWORD);
+fn used_client(fixture: &Fixture) -> Client {
+    let client = Client::login(&fixture.server.url(), "ada@example.org", PASSWORD);
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("⏎ join");
     pty.send("\r");
@@ -42,8 +42,8 @@ fn cache_path(client: &Client) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cached_screens_show_until_the_server_returns() {
-    let mut scene = scene();
-    let client = used_client(&scene);
+    let mut fixture = fixture();
+    let client = used_client(&fixture);
     let mode = fs::metadata(cache_path(&client))
         .expect("the cache")
         .permissions();
@@ -51,15 +51,15 @@ async fn cached_screens_show_until_the_server_returns() {
         std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
         0o600
     );
-    scene.server.kill9();
+    fixture.server.kill9();
     let pty = Pty::open(&client, 100, 30);
     let screen = pty.wait("the cached screen with its time", |screen| {
         screen.contains("said before") && screen.contains("Cached") && screen.contains("offline")
     });
     assert!(screen.contains("as of"), "{screen}");
     assert_eq!(screen.matches("said before").count(), 1, "{screen}");
-    scene.server.restart();
-    let grace = scene.http("grace");
+    fixture.server.restart();
+    let grace = fixture.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let message = json!({"body": "said meanwhile"});
     grace
@@ -80,13 +80,13 @@ async fn cached_screens_show_until_the_server_returns() {
 
 #[test]
 fn cache_belongs_to_one_user_and_server_and_is_removed_at_logout() {
-    let mut scene = scene();
-    let client = used_client(&scene);
+    let mut fixture = fixture();
+    let client = used_client(&fixture);
     let text = fs::read_to_string(cache_path(&client)).expect("the cache");
-    scene.server.kill9();
+    fixture.server.kill9();
     for other in [
         text.replace("ada@example.org", "bob@example.org"),
-        text.replace(&scene.server.url(), "http://127.0.0.1:1"),
+        text.replace(&fixture.server.url(), "http://127.0.0.1:1"),
     ] {
         assert_ne!(other, text);
         fs::write(cache_path(&client), &other).expect("written");
@@ -95,15 +95,15 @@ fn cache_belongs_to_one_user_and_server_and_is_removed_at_logout() {
         assert!(!screen.contains("you joined"), "{screen}");
     }
     fs::write(cache_path(&client), text).expect("written");
-    scene.server.restart();
+    fixture.server.restart();
     client.run(&["logout"]).ok();
     assert!(!cache_path(&client).exists());
 }
 
 #[test]
 fn damaged_cache_is_reported_and_ignored() {
-    let scene = scene();
-    let client = used_client(&scene);
+    let fixture = fixture();
+    let client = used_client(&fixture);
     let text = fs::read_to_string(cache_path(&client)).expect("the cache");
     fs::write(cache_path(&client), &text[..text.len() / 2]).expect("written");
     let mut pty = Pty::open(&client, 100, 30);

@@ -1,15 +1,15 @@
 //! The dashboard in a terminal with a real server: every action of admins, by keys only.
 
 use plenary_shared::domain::{EventKind, ModerationAction};
-use plenary_testkit::{Client, Pty, Scene, Setting, Ws, instance};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Pty, Ws, instance};
 use serde_json::json;
 
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
 const F5: &str = "\x1b[15~";
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["root", "grace", "mallory"])
         .admin("root")
         .meeting(1, "Seminar", None)
@@ -19,8 +19,8 @@ fn scene() -> Scene {
         .start()
 }
 
-fn open(scene: &Scene, who: &str, columns: u16, rows: u16) -> (Client, Pty) {
-    let client = Client::with_token(&scene.server.url(), &scene.token(who));
+fn open(fixture: &Fixture, who: &str, columns: u16, rows: u16) -> (Client, Pty) {
+    let client = Client::with_token(&fixture.server.url(), &fixture.token(who));
     let pty = Pty::open(&client, columns, rows);
     pty.wait_text("Seminar");
     (client, pty)
@@ -103,14 +103,14 @@ const ACTIONS: &[KeyedAction] = &[
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_do_every_action() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("it is public");
     grace.join(here).await.expect("it is public");
-    let mut mallory = scene.ws("mallory").await;
+    let mut mallory = fixture.ws("mallory").await;
     mallory.join(here).await.expect("it is public");
-    let (_client, mut pty) = open(&scene, "root", 80, 24);
+    let (_client, mut pty) = open(&fixture, "root", 80, 24);
     pty.send(F5);
     pty.wait("the table", |screen| {
         screen.contains("DASHBOARD") && screen.contains("Seminar 1/1") && screen.contains("Course")
@@ -170,11 +170,11 @@ async fn keys_do_every_action() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filter_and_chat_work_at_every_size() {
-    let scene = scene();
-    let mut grace = scene.ws("grace").await;
+    let fixture = fixture();
+    let mut grace = fixture.ws("grace").await;
     grace.join(instance(1, 1)).await.expect("it is public");
     for (columns, rows) in [(120, 36), (80, 24), (44, 20)] {
-        let (_client, mut pty) = open(&scene, "root", columns, rows);
+        let (_client, mut pty) = open(&fixture, "root", columns, rows);
         pty.send(F5);
         pty.wait("both rows", |screen| {
             screen.contains("DASHBOARD") && screen.contains("Seminar") && screen.contains("Course")
@@ -198,18 +198,18 @@ async fn filter_and_chat_work_at_every_size() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn meeting_detail_works_at_every_size() {
-    let scene = scene();
+    let fixture = fixture();
     let here = instance(1, 1);
     // They join over HTTP: no connection has to be read.
-    let (grace, mallory) = (scene.http("grace"), scene.http("mallory"));
+    let (grace, mallory) = (fixture.http("grace"), fixture.http("mallory"));
     let (join, leave) = ("/meeting/1/order/1/join", "/meeting/1/order/1/leave");
     for path in [join, leave, join] {
         grace.post(path, &json!({})).await.ok();
     }
-    let mut said = scene.ws("grace").await;
+    let mut said = fixture.ws("grace").await;
     said.post(here, "a secret thing").await.expect("she is in");
     for (nth, (columns, rows)) in [(120, 36), (80, 24), (44, 20)].into_iter().enumerate() {
-        let (_client, mut pty) = open(&scene, "root", columns, rows);
+        let (_client, mut pty) = open(&fixture, "root", columns, rows);
         pty.send(F5);
         pty.wait("both rows", |screen| {
             screen.contains("DASHBOARD") && screen.contains("Seminar") && screen.contains("Course")
@@ -298,8 +298,8 @@ async fn meeting_detail_works_at_every_size() {
 
 #[test]
 fn dashboard_needs_an_admin() {
-    let scene = scene();
-    let (_client, mut pty) = open(&scene, "grace", 80, 24);
+    let fixture = fixture();
+    let (_client, mut pty) = open(&fixture, "grace", 80, 24);
     pty.send(F5);
     pty.wait_text("Only an admin may do this");
     assert!(!pty.screen().contains("DASHBOARD"));

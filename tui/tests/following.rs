@@ -10,7 +10,7 @@ use plenary::runtime::{Desktop, Headless, LaunchOptions};
 use plenary::session::{Account, SessionFile, Token};
 use plenary::theme::Theme;
 use plenary_shared::protocol::Push;
-use plenary_testkit::{DEADLINE, RedisOptions, ServerOptions, Setting, instance};
+use plenary_testkit::{DEADLINE, FixtureBuilder, RedisOptions, ServerOptions, instance};
 use tempfile::TempDir;
 
 fn opening(home: &TempDir, server: &str, token: &str) -> LaunchOptions {
@@ -69,7 +69,7 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
         aof: true,
         tcp: false,
     };
-    let mut scene = Setting::with(redis, ServerOptions::default())
+    let mut fixture = FixtureBuilder::with(redis, ServerOptions::default())
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
@@ -77,7 +77,7 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
     // The program does this at its start.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let home = tempfile::tempdir().expect("a directory");
-    let (url, token) = (scene.server.url(), scene.token("ada"));
+    let (url, token) = (fixture.server.url(), fixture.token("ada"));
     let mut ada = Headless::open(&opening(&home, &url, &token));
     until(&mut ada, "the list", |model| model.shown.is_some()).await;
     press(&mut ada, "enter");
@@ -86,10 +86,10 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
     until(&mut ada, "it to be durable", is_settled).await;
 
     // From here on, Ada's client does not run and its events queue up.
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(instance(1, 1)).await.expect("it is public");
-    scene.stores.redis.kill9();
-    scene.stores.redis.restart();
+    fixture.stores.redis.kill9();
+    fixture.stores.redis.restart();
     grace
         .wait_for("the fence", |push| match push {
             Push::Fence(_) => Some(()),
@@ -104,7 +104,7 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
             | Push::Detail(_) => None,
         })
         .await;
-    scene.stores.redis.kill9();
+    fixture.stores.redis.kill9();
     let is_refused = |model: &Model| {
         let room: Option<&Room> = model.room();
         room.is_some_and(|room| !room.following && room.retry_at.is_some())
@@ -113,10 +113,10 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
     assert_eq!(ada.model().link, Link::Ready, "over the same connection");
     press(&mut ada, "t w o enter");
 
-    scene.stores.redis.restart();
+    fixture.stores.redis.restart();
     until(&mut ada, "to follow again", is_in).await;
     until(&mut ada, "the line to be durable", is_settled).await;
-    let bodies: Vec<String> = scene
+    let bodies: Vec<String> = fixture
         .message_rows(instance(1, 1))
         .into_iter()
         .map(|mut row| row.remove(3))

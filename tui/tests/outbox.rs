@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use plenary_testkit::{
-    Client, PASSWORD, Pty, RedisOptions, Scene, ServerOptions, Setting, Signal, instance, until,
+    Client, Fixture, FixtureBuilder, PASSWORD, Pty, RedisOptions, ServerOptions, Signal, instance,
+    until,
 };
 use serde_json::json;
 
@@ -12,23 +13,23 @@ const CTRL_Q: &str = "\x11";
 const ENTER: &str = "\r";
 
 /// A seminar with a long reconnect grace, so that no participant is removed while a client restarts.
-fn scene() -> Scene {
+fn fixture() -> Fixture {
     let patient = ServerOptions {
         args: vec!["--reconnect-grace-s".into(), "600".into()],
         env: vec![],
     };
-    let scene = Setting::with(RedisOptions::default(), patient)
+    let fixture = FixtureBuilder::with(RedisOptions::default(), patient)
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    scene.set_password("ada");
-    scene
+    fixture.set_password("ada");
+    fixture
 }
 
 /// Returns a client on which Ada is signed in.
-fn machine(scene: &Scene) -> Client {
-    Client::login(&scene.server.url(), "ada@example.org", PASSWORD)
+fn machine(fixture: &Fixture) -> Client {
+    Client::login(&fixture.server.url(), "ada@example.org", PASSWORD)
 }
 
 fn joined(client: &Client) -> Pty {
@@ -62,9 +63,9 @@ fn journals(client: &Client) -> Vec<PathBuf> {
 }
 
 /// Waits for `count` messages in MySQL and returns them.
-fn archived(scene: &Scene, count: usize) -> Vec<String> {
+fn archived(fixture: &Fixture, count: usize) -> Vec<String> {
     until(&format!("{count} messages in MySQL"), || {
-        let rows = scene.message_rows(instance(1, 1));
+        let rows = fixture.message_rows(instance(1, 1));
         (rows.len() >= count).then(|| rows.into_iter().map(|mut row| row.remove(3)).collect())
     })
 }
@@ -76,17 +77,17 @@ fn kill(mut pty: Pty) {
 
 #[test]
 fn message_survives_a_client_crash_before_the_reply() {
-    let scene = scene();
-    let client = machine(&scene);
+    let fixture = fixture();
+    let client = machine(&fixture);
     let mut pty = joined(&client);
-    scene.server.signal(Signal::Stop);
+    fixture.server.signal(Signal::Stop);
     post(&client, &mut pty, "before the crash");
     pty.wait_text("sending");
     kill(pty);
     // The message shows before the server responds, and is sent when it does.
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("before the crash");
-    scene.server.signal(Signal::Cont);
+    fixture.server.signal(Signal::Cont);
     pty.wait("it to settle", |screen| {
         screen.contains("✓ connected")
             && !screen.contains("sending")
@@ -94,7 +95,7 @@ fn message_survives_a_client_crash_before_the_reply() {
             && screen.matches("before the crash").count() == 1
     });
     pty.send("after it\r");
-    assert_eq!(archived(&scene, 2), ["before the crash", "after it"]);
+    assert_eq!(archived(&fixture, 2), ["before the crash", "after it"]);
     // The journal drops durable messages.
     pty.wait("the end of it", |screen| !screen.contains("sending"));
     until("the outbox to be empty", || {
@@ -106,19 +107,19 @@ fn message_survives_a_client_crash_before_the_reply() {
     pty.send("s");
     pty.exit_code();
     assert!(journals(&client).is_empty());
-    assert_eq!(scene.message_rows(instance(1, 1)).len(), 2);
+    assert_eq!(fixture.message_rows(instance(1, 1)).len(), 2);
 }
 
 #[test]
 fn offline_messages_keep_their_order_across_crashes() {
-    let mut scene = scene();
-    let client = machine(&scene);
+    let mut fixture = fixture();
+    let client = machine(&fixture);
     let mut pty = joined(&client);
     post(&client, &mut pty, "zero");
     pty.wait("it to settle", |screen| {
         screen.contains("you  zero") && !screen.contains("sending") && !screen.contains("waiting")
     });
-    scene.server.kill9();
+    fixture.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
     for text in ["one", "two", "three"] {
         post(&client, &mut pty, text);
@@ -129,18 +130,18 @@ fn offline_messages_keep_their_order_across_crashes() {
     kill(pty);
     let pty = Pty::open(&client, 100, 30);
     pty.wait_text("three");
-    scene.server.restart();
-    assert_eq!(archived(&scene, 4), ["zero", "one", "two", "three"]);
+    fixture.server.restart();
+    assert_eq!(archived(&fixture, 4), ["zero", "one", "two", "three"]);
 }
 
 #[test]
 fn two_clients_of_one_user_have_separate_journals() {
-    let scene = scene();
-    let client = machine(&scene);
+    let fixture = fixture();
+    let client = machine(&fixture);
     let mut one = joined(&client);
     let mut two = Pty::open(&client, 100, 30);
     two.wait_text("you joined");
-    scene.server.signal(Signal::Stop);
+    fixture.server.signal(Signal::Stop);
     post(&client, &mut one, "of the one");
     post(&client, &mut two, "of the other");
     assert_eq!(journals(&client).len(), 2);
@@ -148,8 +149,8 @@ fn two_clients_of_one_user_have_separate_journals() {
     let three = Pty::open(&client, 100, 30);
     three.wait_text("of the one");
     assert!(!three.screen().contains("of the other"));
-    scene.server.signal(Signal::Cont);
-    let mut bodies = archived(&scene, 2);
+    fixture.server.signal(Signal::Cont);
+    let mut bodies = archived(&fixture, 2);
     bodies.sort();
     assert_eq!(bodies, ["of the one", "of the other"]);
     for pty in [&two, &three] {
@@ -160,20 +161,20 @@ fn two_clients_of_one_user_have_separate_journals() {
                 && !screen.contains("sending")
         });
     }
-    assert_eq!(scene.message_rows(instance(1, 1)).len(), 2);
+    assert_eq!(fixture.message_rows(instance(1, 1)).len(), 2);
 }
 
 #[tokio::test]
 async fn message_after_leaving_fails_and_can_be_recalled() {
-    let mut scene = scene();
-    let client = machine(&scene);
+    let mut fixture = fixture();
+    let client = machine(&fixture);
     let mut pty = joined(&client);
-    scene.server.kill9();
+    fixture.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
     post(&client, &mut pty, "too late");
     kill(pty);
-    scene.server.restart();
-    let ada = scene.http("ada");
+    fixture.server.restart();
+    let ada = fixture.http("ada");
     ada.post("/meeting/1/order/1/leave", &json!({})).await.ok();
     let pty = Pty::open(&client, 100, 30);
     pty.wait_text("not sent: You are not in this meeting");
@@ -185,5 +186,5 @@ async fn message_after_leaving_fails_and_can_be_recalled() {
     pty.send("/recall\r");
     pty.wait_text("› too late");
     assert!(!pty.screen().contains("not sent"));
-    assert!(scene.message_rows(instance(1, 1)).is_empty());
+    assert!(fixture.message_rows(instance(1, 1)).is_empty());
 }

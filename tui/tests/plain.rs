@@ -1,10 +1,10 @@
 //! Line mode in a pipe and in a terminal, against a real server.
 
-use plenary_testkit::{Client, Pty, PtyOptions, Scene, Setting};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Pty, PtyOptions};
 use serde_json::json;
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .meeting(2, "Secret", Some(&["grace"]))
@@ -21,8 +21,8 @@ fn piped(client: &Client, input: &str) -> (String, String, i32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pipe_joins_posts_and_searches() {
-    let scene = scene();
-    let grace = scene.http("grace");
+    let fixture = fixture();
+    let grace = fixture.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let message = json!({"body": "two\nlines \u{202e}turned"});
     grace
@@ -39,7 +39,7 @@ async fn pipe_joins_posts_and_searches() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let (out, notes, code) = piped(
         &client,
         "/join 1/1\ngood morning\n/who\n//slash\n/search lines\n1\n/export minutes.txt\n/leave\n",
@@ -76,15 +76,15 @@ async fn pipe_joins_posts_and_searches() {
 
 #[test]
 fn rejected_input_is_reported_and_sets_the_exit_code() {
-    let scene = scene();
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let (out, notes, code) = piped(&client, "/join 2/1\n/jion\nnot in there\n");
     assert_eq!(code, 4, "{out}\n{notes}");
     assert!(out.contains("error: "), "{out}");
     assert!(out.contains("did you mean /join"), "{out}");
     assert!(notes.contains("refused"), "{notes}");
 
-    let signed_out = Client::new(&scene.server.url());
+    let signed_out = Client::new(&fixture.server.url());
     let (_, notes, code) = piped(&signed_out, "hello\n");
     assert_eq!(code, 3, "{notes}");
     assert!(notes.contains("plenary login"), "{notes}");
@@ -97,8 +97,8 @@ fn rejected_input_is_reported_and_sets_the_exit_code() {
 
 #[test]
 fn line_mode_in_a_terminal() {
-    let scene = scene();
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let mut options = PtyOptions::sized(100, 40);
     options.args = vec!["--plain".to_owned()];
     let mut pty = Pty::with(&client, &options);

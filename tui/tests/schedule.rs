@@ -1,6 +1,6 @@
 //! The schedule in a terminal with a real server: every change, by keys only.
 
-use plenary_testkit::{Client, Pty, Scene, Setting};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Pty};
 use serde_json::Value;
 
 const ENTER: &str = "\r";
@@ -18,8 +18,8 @@ const REPLACE: &str = "'yes' removes";
 const STARTS: &str = "or in 5m";
 const LENGTH: &str = "or the end:";
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["root", "grace"])
         .admin("root")
         .meeting(1, "Course", Some(&["grace"]))
@@ -51,15 +51,15 @@ fn close(pty: &mut Pty, text: &str) {
     pty.wait("the schedule", |screen| !screen.contains("Esc closes"));
 }
 
-async fn planned(scene: &Scene) -> Value {
-    let all = scene.http("root").get("/plan/meeting/2").await.ok();
+async fn planned(fixture: &Fixture) -> Value {
+    let all = fixture.http("root").get("/plan/meeting/2").await.ok();
     all["meetings"][0].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_make_every_change() {
-    let scene = scene();
-    let client = Client::with_token(&scene.server.url(), &scene.token("root"));
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("root"));
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("Course");
     pty.send(F5);
@@ -80,7 +80,7 @@ async fn keys_make_every_change() {
         ],
         "Added Retro",
     );
-    let meeting = planned(&scene).await;
+    let meeting = planned(&fixture).await;
     assert_eq!(meeting["title"], "Retro 🦊");
     assert_eq!(meeting["audience"].as_array().map(Vec::len), Some(2));
 
@@ -104,7 +104,7 @@ async fn keys_make_every_change() {
     let path = list.to_string_lossy().into_owned();
     plan(&mut pty, "i", &[(FILE, &path), (REPLACE, "")], "line 3");
     close(&mut pty, "liskov at home");
-    let meeting = planned(&scene).await;
+    let meeting = planned(&fixture).await;
     let audience = ["bob", "grace", "ken"].map(|name| format!("{name}@example.org"));
     assert_eq!(meeting["audience"], serde_json::json!(audience));
 
@@ -125,15 +125,15 @@ async fn keys_make_every_change() {
         &[(STARTS, &later), (LENGTH, "")],
         "Moved Retro",
     );
-    let meeting = planned(&scene).await;
+    let meeting = planned(&fixture).await;
     assert_eq!(meeting["instances"][0]["state"], "scheduled");
     plan(&mut pty, "X", &[("", "no room")], "Cancelled Retro");
     pty.send("o");
     pty.wait("the ended instance", |screen| screen.contains("cancelled"));
-    let meeting = planned(&scene).await;
+    let meeting = planned(&fixture).await;
     assert_eq!(meeting["instances"][0]["reason"], "cancelled");
 
-    let audit = scene
+    let audit = fixture
         .stores
         .database
         .query("SELECT action, detail FROM audit WHERE actor IS NOT NULL ORDER BY auditID");

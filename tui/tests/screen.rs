@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plenary_shared::domain::{Event, EventKind};
-use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, Ws, instance};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, PASSWORD, Pty, PtyOptions, Ws, instance};
 use serde_json::json;
 
 /// Keys as a terminal sends them.
@@ -11,8 +11,8 @@ const CTRL_Q: &str = "\x11";
 const ENTER: &str = "\r";
 const PAGE_UP: &str = "\x1b[5~";
 
-fn scene() -> Scene {
-    let scene = Setting::new()
+fn fixture() -> Fixture {
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .meeting(2, "Course", Some(&["ada"]))
@@ -21,13 +21,13 @@ fn scene() -> Scene {
         .instance(2, 1, 600, 3_600)
         .instance(3, 1, -60, 3_600)
         .start();
-    scene.set_password("ada");
-    scene
+    fixture.set_password("ada");
+    fixture
 }
 
 /// Opens Ada's terminal, signed in with a token in the environment.
-fn open(scene: &Scene, columns: u16, rows: u16) -> (Client, Pty) {
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+fn open(fixture: &Fixture, columns: u16, rows: u16) -> (Client, Pty) {
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let pty = Pty::open(&client, columns, rows);
     pty.wait_text("Seminar");
     (client, pty)
@@ -40,8 +40,8 @@ fn join(pty: &mut Pty) {
 }
 
 /// Returns Grace's WebSocket, joined to the seminar.
-async fn grace(scene: &Scene) -> Ws {
-    let mut ws = scene.ws("grace").await;
+async fn grace(fixture: &Fixture) -> Ws {
+    let mut ws = fixture.ws("grace").await;
     ws.join(instance(1, 1)).await.expect("it is public");
     ws.open(instance(1, 1)).await.expect("it is open");
     ws
@@ -62,9 +62,9 @@ fn body(event: &Event) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_in_join_and_chat() {
-    let scene = scene();
-    let mut grace = grace(&scene).await;
-    let client = Client::new(&scene.server.url());
+    let fixture = fixture();
+    let mut grace = grace(&fixture).await;
+    let client = Client::new(&fixture.server.url());
     let mut pty = Pty::open(&client, 120, 36);
     pty.wait_text("Password");
     pty.send("ada@example.org\tnot the password\r");
@@ -98,7 +98,7 @@ async fn sign_in_join_and_chat() {
 
     pty.send("/leave\r");
     pty.wait_text("You left");
-    let people = scene.http("grace");
+    let people = fixture.http("grace");
     let people = people.get("/meeting/1/order/1/participants").await.ok();
     assert_eq!(people["participants"].as_array().map(Vec::len), Some(1));
 
@@ -111,8 +111,8 @@ async fn sign_in_join_and_chat() {
 
 #[test]
 fn layout_follows_the_window_size() {
-    let scene = scene();
-    let (_client, mut pty) = open(&scene, 120, 36);
+    let fixture = fixture();
+    let (_client, mut pty) = open(&fixture, 120, 36);
     join(&mut pty);
     pty.send("hello there\r");
     for (columns, rows) in [(120, 36), (80, 24), (44, 20), (20, 6), (10, 3), (120, 36)] {
@@ -130,9 +130,9 @@ fn layout_follows_the_window_size() {
 
 #[test]
 fn terminal_is_restored() {
-    let scene = scene();
+    let fixture = fixture();
     for end in ["keys", "TERM", "HUP", "INT"] {
-        let (_client, mut pty) = open(&scene, 80, 24);
+        let (_client, mut pty) = open(&fixture, 80, 24);
         assert!(pty.look(vt100::Screen::alternate_screen));
         assert!(pty.look(vt100::Screen::bracketed_paste));
         if end == "keys" {
@@ -150,18 +150,18 @@ fn terminal_is_restored() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_catches_up_after_a_server_restart() {
-    let mut scene = scene();
-    let (_client, mut pty) = open(&scene, 120, 36);
+    let mut fixture = fixture();
+    let (_client, mut pty) = open(&fixture, 120, 36);
     join(&mut pty);
     pty.send("before\r");
     pty.wait_text("before");
-    scene.server.kill9();
+    fixture.server.kill9();
     pty.wait("the loss to show", |screen| !screen.contains("✓ connected"));
     // Messages typed while offline are sent once.
     pty.send("meanwhile\r");
     pty.wait_text("meanwhile");
-    scene.server.restart();
-    let grace = scene.http("grace");
+    fixture.server.restart();
+    let grace = fixture.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let message = json!({"body": "from grace"});
     grace
@@ -188,14 +188,14 @@ async fn client_catches_up_after_a_server_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_scrolls_back_to_the_first_message() {
-    let scene = scene();
-    let grace = scene.http("grace");
+    let fixture = fixture();
+    let grace = fixture.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     for n in 0..250 {
         let body = json!({"body": format!("message number {n} of many")});
         grace.post("/meeting/1/order/1/message", &body).await.ok();
     }
-    let (_client, mut pty) = open(&scene, 80, 24);
+    let (_client, mut pty) = open(&fixture, 80, 24);
     join(&mut pty);
     pty.wait_text("message number 249 of many");
     plenary_testkit::until("the first message", || {
@@ -208,9 +208,9 @@ async fn history_scrolls_back_to_the_first_message() {
 
 #[test]
 fn ended_meeting_shows_its_end_and_keeps_its_messages() {
-    let scene = scene();
-    let (_client, mut pty) = open(&scene, 80, 24);
-    let here = scene.schedule(1, Duration::from_secs(6));
+    let fixture = fixture();
+    let (_client, mut pty) = open(&fixture, 80, 24);
+    let here = fixture.schedule(1, Duration::from_secs(6));
     pty.wait_text("2 Seminar");
     pty.send("\x1b2");
     pty.wait_text(&format!("{here}"));
@@ -219,15 +219,15 @@ fn ended_meeting_shows_its_end_and_keeps_its_messages() {
     pty.wait("the end", |screen| {
         screen.contains("short and good") && screen.to_lowercase().contains("ended")
     });
-    scene.wait_state(here, "ended");
-    assert_eq!(scene.message_rows(here).len(), 1);
+    fixture.wait_state(here, "ended");
+    assert_eq!(fixture.message_rows(here).len(), 1);
 }
 
 #[test]
 fn control_characters_in_user_text_are_not_executed() {
-    let scene = scene();
+    let fixture = fixture();
     // Even if it was inserted into the tables directly.
-    scene.stores.database.query(
+    fixture.stores.database.query(
         "INSERT INTO meeting (meetingID, title, description, isPublic) VALUES \
              (9, CONCAT('Evil', CHAR(27), '[2J', CHAR(27), ']0;owned', CHAR(7), 'Title'), \
               CONCAT('a', CHAR(27), 'cb'), 1); \
@@ -235,7 +235,7 @@ fn control_characters_in_user_text_are_not_executed() {
          INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime) VALUES \
              (9, 1, UTC_TIMESTAMP() + INTERVAL 5 MINUTE, UTC_TIMESTAMP() + INTERVAL 1 HOUR)",
     );
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let lines = client.run(&["meetings"]).ok();
     assert!(
         lines.contains("Evil") && !lines.contains('\x1b'),
@@ -249,8 +249,8 @@ fn control_characters_in_user_text_are_not_executed() {
 
 #[test]
 fn missing_terminal_is_reported() {
-    let scene = scene();
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let done = client.run(&[]);
     assert_eq!(done.code, 2, "{done:?}");
     assert!(done.stderr.contains("terminal"), "{done:?}");
@@ -258,8 +258,8 @@ fn missing_terminal_is_reported() {
 
 #[test]
 fn no_color_disables_colors() {
-    let scene = scene();
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let options = PtyOptions {
         env: vec![("NO_COLOR".into(), "1".into())],
         ..PtyOptions::sized(80, 24)
@@ -278,8 +278,8 @@ fn no_color_disables_colors() {
 }
 
 /// Opens Ada's terminal with a shell script as the editor.
-fn open_with_editor(scene: &Scene, script: &str) -> (Client, Pty) {
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+fn open_with_editor(fixture: &Fixture, script: &str) -> (Client, Pty) {
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let path = client.home().join("editor.sh");
     std::fs::write(&path, script).expect("written");
     let options = PtyOptions {
@@ -293,10 +293,10 @@ fn open_with_editor(scene: &Scene, script: &str) -> (Client, Pty) {
 
 #[test]
 fn external_editor_uses_and_returns_the_terminal() {
-    let scene = scene();
+    let fixture = fixture();
     let script = "stat -c 'mode %a' \"$1\"; echo; echo press a key; stty raw; \
                   dd bs=1 count=1 >> \"$1\" 2>/dev/null; stty sane; printf ' and ended there' >> \"$1\"";
-    let (client, mut pty) = open_with_editor(&scene, script);
+    let (client, mut pty) = open_with_editor(&fixture, script);
     join(&mut pty);
     pty.send("begun here");
     pty.wait_text("begun here");
@@ -307,7 +307,7 @@ fn external_editor_uses_and_returns_the_terminal() {
     // The connection stays open, and messages show after the editor exits.
     let rt = tokio::runtime::Runtime::new().expect("a runtime");
     rt.block_on(async {
-        let grace = scene.http("grace");
+        let grace = fixture.http("grace");
         grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
         let message = json!({"body": "said meanwhile"});
         grace
@@ -334,8 +334,8 @@ fn external_editor_uses_and_returns_the_terminal() {
 
 #[test]
 fn failing_editor_leaves_the_text_unchanged() {
-    let scene = scene();
-    let (_client, mut pty) = open_with_editor(&scene, "echo gone > \"$1\"; exit 3");
+    let fixture = fixture();
+    let (_client, mut pty) = open_with_editor(&fixture, "echo gone > \"$1\"; exit 3");
     pty.send("a thought");
     pty.wait_text("a thought");
     pty.send("\x18");
@@ -346,8 +346,8 @@ fn failing_editor_leaves_the_text_unchanged() {
 
 #[test]
 fn pasted_lines_are_not_sent() {
-    let scene = scene();
-    let (_client, mut pty) = open(&scene, 80, 24);
+    let fixture = fixture();
+    let (_client, mut pty) = open(&fixture, 80, 24);
     join(&mut pty);
     // Without bracketed paste, at the speed of a paste.
     pty.send("one\rtwo\rthree\r");
@@ -371,17 +371,17 @@ fn pasted_lines_are_not_sent() {
     pty.wait("the last line", |screen| shows(screen, &["   5", "   6"]));
     pty.send(ENTER);
     pty.wait_text("6 lines. Press Enter again to send");
-    assert!(scene.message_rows(instance(1, 1)).is_empty());
+    assert!(fixture.message_rows(instance(1, 1)).is_empty());
     pty.send(ENTER);
     plenary_testkit::until("the message", || {
-        (scene.message_rows(instance(1, 1)).len() == 1).then_some(())
+        (fixture.message_rows(instance(1, 1)).len() == 1).then_some(())
     });
 }
 
 #[test]
 fn history_and_draft_survive_a_restart() {
-    let scene = scene();
-    let (client, mut pty) = open(&scene, 80, 24);
+    let fixture = fixture();
+    let (client, mut pty) = open(&fixture, 80, 24);
     join(&mut pty);
     pty.send("the first line\r");
     pty.wait("it to settle", |screen| {

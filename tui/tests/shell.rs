@@ -5,13 +5,15 @@ mod process;
 
 use std::time::Duration;
 
-use plenary_testkit::{Client, PASSWORD, Pty, PtyOptions, Scene, Setting, instance, until};
+use plenary_testkit::{
+    Client, Fixture, FixtureBuilder, PASSWORD, Pty, PtyOptions, instance, until,
+};
 use process::Running;
 use serde_json::Value;
 
 /// A private meeting 1/1 for Ada and Grace but not Mallory, and a public, upcoming 2/1.
-fn scene() -> Scene {
-    let scene = Setting::new()
+fn fixture() -> Fixture {
+    let fixture = FixtureBuilder::new()
         .people(1, &["ada", "grace", "mallory"])
         .meeting(1, "Private", Some(&["ada", "grace"]))
         .meeting(2, "Public", None)
@@ -19,14 +21,14 @@ fn scene() -> Scene {
         .instance(2, 1, 600, 1200)
         .start();
     for name in ["ada", "grace", "mallory"] {
-        scene.set_password(name);
+        fixture.set_password(name);
     }
-    scene
+    fixture
 }
 
-fn login(scene: &Scene, name: &str) -> Client {
+fn login(fixture: &Fixture, name: &str) -> Client {
     let email = format!("{name}@example.org");
-    Client::login(&scene.server.url(), &email, PASSWORD)
+    Client::login(&fixture.server.url(), &email, PASSWORD)
 }
 
 /// Returns the values of a field of all messages of a page.
@@ -43,8 +45,8 @@ fn field(page: &Value, list: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn meeting_through_commands() {
-    let scene = scene();
-    let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
+    let fixture = fixture();
+    let (ada, grace) = (login(&fixture, "ada"), login(&fixture, "grace"));
 
     let list = ada.run(&["meetings"]).ok();
     assert!(list.contains("1/1") && list.contains("active"), "{list}");
@@ -120,16 +122,16 @@ fn meeting_through_commands() {
 
 #[test]
 fn durable_post_reports_durability() {
-    let mut scene = scene();
-    let ada = login(&scene, "ada");
+    let mut fixture = fixture();
+    let ada = login(&fixture, "ada");
     ada.run(&["join", "1/1"]).ok();
     let posted = ada.run(&["post", "--durable", "1/1", "kept"]).ok();
     assert!(posted.starts_with("posted to 1/1 at "), "{posted}");
-    assert_eq!(scene.message_rows(instance(1, 1)).len(), 1);
+    assert_eq!(fixture.message_rows(instance(1, 1)).len(), 1);
     let posted = ada.run(&["--json", "post", "--durable", "1/1", "kept too"]);
     assert_eq!(posted.json()["durable"], true);
 
-    scene.stores.mariadb.kill9();
+    fixture.stores.mariadb.kill9();
     let mut behind = Running::start(&ada, &["post", "--durable", "1/1", "not yet"]);
     assert_eq!(behind.exit_code(), 5, "{:?}", behind.notes());
     let notes = behind.notes().join("\n");
@@ -145,16 +147,16 @@ fn durable_post_reports_durability() {
     // A post that waits while MySQL restarts becomes durable.
     let waiting = Running::start(&ada, &["post", "--durable", "1/1", "in time"]);
     until("it to be posted", || {
-        let seq = scene
+        let seq = fixture
             .stores
             .redis
             .command(&["HGET", "{meeting:1:order:1}", "seq"]);
         (seq == ["7"]).then_some(())
     });
-    scene.stores.mariadb.restart();
+    fixture.stores.mariadb.restart();
     waiting.wait_for("posted to 1/1 at ");
     until("all to be in the archive, each once", || {
-        let rows = scene.message_rows(instance(1, 1));
+        let rows = fixture.message_rows(instance(1, 1));
         let bodies: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
         (bodies == ["kept", "kept too", "not yet", "by the way", "in time"]).then_some(())
     });
@@ -162,8 +164,8 @@ fn durable_post_reports_durability() {
 
 #[test]
 fn password_prompt_does_not_echo() {
-    let scene = scene();
-    let ada = Client::new(&scene.server.url());
+    let fixture = fixture();
+    let ada = Client::new(&fixture.server.url());
     let mut options = PtyOptions::sized(100, 10);
     options.args = vec!["login".to_owned()];
     let mut pty = Pty::with(&ada, &options);
@@ -189,11 +191,11 @@ fn password_prompt_does_not_echo() {
 
 #[test]
 fn rejections_have_exit_codes_and_one_line() {
-    let scene = scene();
-    let (ada, mallory) = (login(&scene, "ada"), login(&scene, "mallory"));
-    let stranger = Client::new(&scene.server.url());
+    let fixture = fixture();
+    let (ada, mallory) = (login(&fixture, "ada"), login(&fixture, "mallory"));
+    let stranger = Client::new(&fixture.server.url());
     let nowhere = Client::new("http://127.0.0.1:1");
-    let token = scene.http("ada").token().map(str::to_owned);
+    let token = fixture.http("ada").token().map(str::to_owned);
     ada.run(&["join", "1/1"]).ok();
     let long = "x".repeat(4_097);
     for (who, args, input, code, word) in [
@@ -252,9 +254,9 @@ fn rejections_have_exit_codes_and_one_line() {
 
 #[test]
 fn token_in_the_environment_overrides_the_stored_one() {
-    let scene = scene();
-    let ada = login(&scene, "ada");
-    let token = scene.http("mallory").token().expect("a token").to_owned();
+    let fixture = fixture();
+    let ada = login(&fixture, "ada");
+    let token = fixture.http("mallory").token().expect("a token").to_owned();
     let as_mallory = process::command(&ada, &["join", "1/1"])
         .env("PLENARY_TOKEN", token)
         .output()
@@ -265,16 +267,16 @@ fn token_in_the_environment_overrides_the_stored_one() {
 
 #[test]
 fn tail_survives_a_server_crash_and_ends_with_the_meeting() {
-    let mut scene = scene();
-    let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
-    let instance = scene.schedule(1, Duration::from_secs(15)).to_string();
+    let mut fixture = fixture();
+    let (ada, grace) = (login(&fixture, "ada"), login(&fixture, "grace"));
+    let instance = fixture.schedule(1, Duration::from_secs(15)).to_string();
     grace.run(&["join", &instance]).ok();
     let mut tail = Running::start(&ada, &["tail", &instance, "--since", "0", "--json"]);
     grace.run(&["post", &instance, "before"]).ok();
     tail.wait_for("before");
-    scene.server.kill9();
+    fixture.server.kill9();
     tail.wait_for_note("reconnecting");
-    scene.server.restart();
+    fixture.server.restart();
     grace.run(&["post", &instance, "after"]).ok();
     tail.wait_for("after");
     tail.wait_for("\"closed\"");
@@ -303,8 +305,8 @@ fn seqs_of(lines: &[String]) -> Vec<u64> {
 #[test]
 fn post_lines_are_exactly_once_across_server_crashes() {
     const LINES: usize = 300;
-    let mut scene = scene();
-    let ada = login(&scene, "ada");
+    let mut fixture = fixture();
+    let ada = login(&fixture, "ada");
     ada.run(&["join", "1/1"]).ok();
     let messages: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
     let mut say = Running::with_input(&ada, &["post", "--lines", "1/1"], &messages.join("\n"));
@@ -312,8 +314,8 @@ fn post_lines_are_exactly_once_across_server_crashes() {
         until("some lines to be messages", || {
             (say.lines().len() >= seen).then_some(())
         });
-        scene.server.kill9();
-        scene.server.restart();
+        fixture.server.kill9();
+        fixture.server.restart();
     }
     assert_eq!(say.exit_code(), 0, "{:?}", say.notes());
     let all = ada.run(&["messages", "1/1", "--all", "--json"]).json();
@@ -322,8 +324,8 @@ fn post_lines_are_exactly_once_across_server_crashes() {
 
 #[test]
 fn closed_output_pipe_is_not_an_error() {
-    let scene = scene();
-    let ada = login(&scene, "ada");
+    let fixture = fixture();
+    let ada = login(&fixture, "ada");
     ada.run(&["join", "1/1"]).ok();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -337,8 +339,8 @@ fn closed_output_pipe_is_not_an_error() {
 
 #[test]
 fn messages_are_replied_to_edited_searched_and_exported() {
-    let scene = scene();
-    let (ada, grace) = (login(&scene, "ada"), login(&scene, "grace"));
+    let fixture = fixture();
+    let (ada, grace) = (login(&fixture, "ada"), login(&fixture, "grace"));
     ada.run(&["join", "1/1"]).ok();
     grace.run(&["join", "1/1"]).ok();
     ada.run(&["post", "1/1", "the budgte is", "=1+1"]).ok();
@@ -382,7 +384,7 @@ fn messages_are_replied_to_edited_searched_and_exported() {
         let found = grace.run(&["search", "slip"]).ok();
         found.is_empty().then_some(())
     });
-    let stranger = login(&scene, "mallory");
+    let stranger = login(&fixture, "mallory");
     assert_eq!(stranger.run(&["search", "budget"]).ok(), "");
     assert_eq!(grace.run(&["search", "in:nowhere"]).code, 4);
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use plenary::term::Term;
-use plenary_testkit::{Client, Http, Pty, PtyOptions, Scene, Setting, instance, until};
+use plenary_testkit::{Client, Fixture, FixtureBuilder, Http, Pty, PtyOptions, instance, until};
 use serde_json::json;
 
 const ENTER: &str = "\r";
@@ -13,8 +13,8 @@ const ESC: &str = "\x1b";
 /// Makes the panic test below panic in its terminal.
 const PANICS: &str = "PLENARY_TEST_PANICS";
 
-fn scene() -> Scene {
-    Setting::new()
+fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace"])
         .meeting(1, "Seminar", None)
         .meeting(2, "Course", Some(&["ada"]))
@@ -23,8 +23,8 @@ fn scene() -> Scene {
         .start()
 }
 
-fn joined(scene: &Scene) -> (Client, Pty) {
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+fn joined(fixture: &Fixture) -> (Client, Pty) {
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let mut pty = Pty::open(&client, 100, 30);
     pty.wait_text("⏎ join");
     pty.send(ENTER);
@@ -43,8 +43,8 @@ fn line(pty: &mut Pty, text: &str) {
 
 #[test]
 fn many_resizes_leave_an_intact_screen() {
-    let scene = scene();
-    let (_client, mut pty) = joined(&scene);
+    let fixture = fixture();
+    let (_client, mut pty) = joined(&fixture);
     pty.send("said before the storm\r");
     pty.wait_text("said before the storm");
     pty.send("a draft");
@@ -69,8 +69,8 @@ fn many_resizes_leave_an_intact_screen() {
 
 #[test]
 fn program_suspends_and_continues_in_a_shell() {
-    let scene = scene();
-    let client = Client::with_token(&scene.server.url(), &scene.token("ada"));
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let plenary = plenary_testkit::binary("plenary");
     let options = PtyOptions {
         args: vec!["--norc".into(), "--noprofile".into(), "-i".into()],
@@ -163,15 +163,15 @@ async fn until_found(who: &Http, word: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tour_of_the_readme() {
-    let scene = scene();
-    let grace = scene.http("grace");
+    let fixture = fixture();
+    let grace = fixture.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let message = json!({"body": "@ada: what comes after number 41?"});
     grace
         .post("/meeting/1/order/1/message", &message)
         .await
         .ok();
-    let (client, mut pty) = joined(&scene);
+    let (client, mut pty) = joined(&fixture);
     pty.wait_text("what comes after number 41?");
     // Operations 5, 9 and 10: participants, join times, messages of one participant.
     for (word, shown) in [
@@ -239,13 +239,13 @@ async fn tour_of_the_readme() {
     pty.wait_text("You left");
     let inside = grace.get("/meeting/1/order/1/participants").await.ok();
     assert_eq!(inside["participants"].as_array().map(Vec::len), Some(1));
-    assert_eq!(scene.state(instance(1, 1)), "active");
+    assert_eq!(fixture.state(instance(1, 1)), "active");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tour_of_keys_and_notifications() {
-    let scene = scene();
-    let (_client, mut pty) = joined(&scene);
+    let fixture = fixture();
+    let (_client, mut pty) = joined(&fixture);
     for (word, told) in [
         ("/notify none", "Muted"),
         ("/notify mentions", "Notifications: mentions only"),
@@ -299,8 +299,8 @@ async fn tour_of_keys_and_notifications() {
 
 #[test]
 fn quit_waits_for_an_export() {
-    let scene = scene();
-    let (client, mut pty) = joined(&scene);
+    let fixture = fixture();
+    let (client, mut pty) = joined(&fixture);
     pty.send("/export minutes.md");
     pty.wait_text("› /export minutes.md");
     // Quits at once.

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use plenary_shared::ids::InstanceId;
-use plenary_testkit::{Scene, Server, ServerOptions, Setting, instance, until};
+use plenary_testkit::{Fixture, FixtureBuilder, Server, ServerOptions, instance, until};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ pub struct Place {
 
 enum Kind {
     File(Box<Server>),
-    Stores(Box<Scene>),
+    Stores(Box<Fixture>),
 }
 
 /// The meeting.
@@ -70,14 +70,14 @@ impl Place {
     /// On its own Redis and MariaDB.
     pub fn stores(people: usize) -> Self {
         let names: Vec<String> = (1..=people).map(|n| format!("person{n}")).collect();
-        let scene = Setting::new()
+        let fixture = FixtureBuilder::new()
             .people(1, &names)
             .meeting(1, "Assembly", None)
             .instance(1, 1, -60, 3_600)
             .start();
-        let tokens = scene.tokens(&names);
+        let tokens = fixture.tokens(&names);
         Self {
-            kind: Kind::Stores(Box::new(scene)),
+            kind: Kind::Stores(Box::new(fixture)),
             tokens,
         }
     }
@@ -86,7 +86,7 @@ impl Place {
     pub fn server(&self) -> Process<'_> {
         Process(match &self.kind {
             Kind::File(server) => server,
-            Kind::Stores(scene) => &scene.server,
+            Kind::Stores(fixture) => &fixture.server,
         })
     }
 }

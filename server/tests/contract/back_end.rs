@@ -60,8 +60,8 @@ pub async fn redis_mysql() -> Box<dyn BackEnd> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
     let redis = Redis::start();
-    let ledger = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
-    ledger.migrate().await.expect("an empty database is filled");
+    let mysql = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
+    mysql.migrate().await.expect("an empty database is filled");
     Box::new(OnRedisMysql {
         store: connect(&redis, &database).await,
         redis,
@@ -72,10 +72,10 @@ pub async fn redis_mysql() -> Box<dyn BackEnd> {
 
 /// Connects another server's store.
 pub async fn connect(redis: &Redis, database: &Database) -> Arc<RedisMysqlStore> {
-    let ledger = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
-    let nonce = ledger.nonce().await.expect("MariaDB answers");
+    let mysql = MysqlStore::connect(&database.url()).expect("the kit's URL is good");
+    let nonce = mysql.nonce().await.expect("MariaDB answers");
     let live = RedisStore::connect(&redis.url(), &nonce).expect("the kit's URL is good");
-    RedisMysqlStore::new(live, ledger, clock::of_machine())
+    RedisMysqlStore::new(live, mysql, clock::of_machine())
 }
 
 /// The MariaDB of this process, stopped when the last case that uses it has ended.

@@ -5,20 +5,20 @@ use plenary_shared::protocol::{Push, TimelineKind, Verb, Watch};
 use plenary_testkit::{Server, Ws, instance};
 use serde_json::json;
 
-use crate::rows::scene;
+use crate::rows::fixture;
 use crate::watched::Watched;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn detail_shows_stays_of_every_server_and_refusals() {
-    let scene = scene();
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let fixture = fixture();
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
     let here = instance(1, 1);
     // Events from before the watch are included.
-    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    let mut grace = Ws::hello(&second.url(), &fixture.token("grace")).await;
     grace.join(here).await.expect("she is invited");
     grace.post(here, "a secret").await.expect("she is in");
     grace.ask(Verb::Leave(here)).await.expect("she is in");
-    let mut watched = Watched::begin(scene.ws("root").await).await;
+    let mut watched = Watched::begin(fixture.ws("root").await).await;
     watched.look_into(here).await;
     watched
         .until("her first stay", |it| {
@@ -27,10 +27,10 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
         .await;
 
     grace.join(here).await.expect("she is invited");
-    let ken = scene.http("ken");
+    let ken = fixture.http("ken");
     ken.post("/meeting/1/order/1/join", &json!({})).await.ok();
     // She is not in the audience, on any server.
-    let mut ada = Ws::hello(&second.url(), &scene.token("ada")).await;
+    let mut ada = Ws::hello(&second.url(), &fixture.token("ada")).await;
     let refused = ada.join(here).await.expect_err("she is not invited");
     assert_eq!(refused.code, Code::NotAllowed);
     watched
@@ -67,7 +67,7 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
                 .any(|one| one.kind == TimelineKind::ConnectionLost)
         })
         .await;
-    let mut grace = scene.ws("grace").await;
+    let mut grace = fixture.ws("grace").await;
     grace.open(here).await.expect("she is in");
     let near = watched.until("that she is back, and how far away she is", |it| {
         let back = it
@@ -93,7 +93,7 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
     );
 
     // The watch continues to the end; later watchers get the record.
-    let root = scene.http("root");
+    let root = fixture.http("root");
     root.post("/meeting/1/order/1/end", &json!({"reason": "enough"}))
         .await
         .ok();
@@ -104,7 +104,7 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
                 .any(|one| matches!(one.kind, TimelineKind::Closed { .. }))
         })
         .await;
-    let mut later = Watched::begin(scene.ws("root").await).await;
+    let mut later = Watched::begin(fixture.ws("root").await).await;
     later.look_into(here).await;
     later
         .until("who was there to the end", |it| {
@@ -118,13 +118,13 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn admin_watches_one_detail_at_a_time() {
-    let scene = scene();
-    let mut watched = Watched::begin(scene.ws("root").await).await;
+    let fixture = fixture();
+    let mut watched = Watched::begin(fixture.ws("root").await).await;
     watched.look_into(instance(1, 1)).await;
     watched.until("the detail", |it| it.begun == 1).await;
     watched.look_into(instance(2, 1)).await;
     watched.until("the other", |it| it.begun == 2).await;
-    let grace = scene.http("grace");
+    let grace = fixture.http("grace");
     for meeting in [1, 2] {
         let path = format!("/meeting/{meeting}/order/1/join");
         grace.post(&path, &json!({})).await.ok();

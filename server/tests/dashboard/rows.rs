@@ -2,13 +2,13 @@
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::protocol::{Push, Verb, Watch};
-use plenary_testkit::{Scene, Server, Setting, Ws, instance};
+use plenary_testkit::{Fixture, FixtureBuilder, Server, Ws, instance};
 use serde_json::json;
 
 use crate::watched::Watched;
 
-pub fn scene() -> Scene {
-    Setting::new()
+pub fn fixture() -> Fixture {
+    FixtureBuilder::new()
         .people(1, &["ada", "grace", "ken", "root"])
         .admin("root")
         .meeting(1, "Secret plans", Some(&["grace", "ken"]))
@@ -21,18 +21,18 @@ pub fn scene() -> Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn admin_sees_meetings_of_every_server() {
-    let scene = scene();
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
-    let mut watched = Watched::begin(scene.ws("root").await).await;
+    let fixture = fixture();
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
+    let mut watched = Watched::begin(fixture.ws("root").await).await;
     watched.until("three rows", |it| it.rows.len() == 3).await;
     let head = watched.head.clone().expect("a head");
     assert_eq!((head.live, head.upcoming, head.participants), (2, 1, 0));
 
     // At the other server somebody comes, talks, and goes.
     let here = instance(1, 1);
-    let mut grace = Ws::hello(&second.url(), &scene.token("grace")).await;
+    let mut grace = Ws::hello(&second.url(), &fixture.token("grace")).await;
     grace.join(here).await.expect("she is invited");
-    let mut ken = scene.ws("ken").await;
+    let mut ken = fixture.ws("ken").await;
     ken.join(here).await.expect("he is invited");
     ken.open(here).await.expect("he is in");
     for n in 0..5 {
@@ -69,7 +69,7 @@ async fn admin_sees_meetings_of_every_server() {
         })
         .await;
     // An admin acts, and sees it.
-    let root = scene.http("root");
+    let root = fixture.http("root");
     root.post("/meeting/1/order/1/lock", &json!({})).await.ok();
     watched
         .until("the lock", |it| it.row(1).is_some_and(|row| row.locked))
@@ -100,10 +100,10 @@ async fn admin_sees_meetings_of_every_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_watcher_receives_everything() {
-    let scene = scene();
-    let mut first = Watched::begin(scene.ws("root").await).await;
+    let fixture = fixture();
+    let mut first = Watched::begin(fixture.ws("root").await).await;
     first.until("three rows", |it| it.rows.len() == 3).await;
-    let mut second = Watched::begin(scene.ws("root").await).await;
+    let mut second = Watched::begin(fixture.ws("root").await).await;
     second.until("three rows", |it| it.rows.len() == 3).await;
     let stop = Verb::Watch(Watch {
         stop: true,
@@ -111,7 +111,7 @@ async fn late_watcher_receives_everything() {
     });
     first.ws.ask(stop).await.expect("an admin may");
     // Whatever was under way when it stopped has come before the answer to what is asked now.
-    let grace = scene.http("grace");
+    let grace = fixture.http("grace");
     grace.post("/meeting/1/order/1/join", &json!({})).await.ok();
     second
         .until("grace", |it| {
@@ -120,7 +120,7 @@ async fn late_watcher_receives_everything() {
         .await;
     first.ws.ask(Verb::Meetings {}).await.expect("a list");
     let mut told = Vec::new();
-    scene.http("root").post("/logout", &json!({})).await;
+    fixture.http("root").post("/logout", &json!({})).await;
     while let Some(push) = first.ws.try_next().await {
         told.push(push);
     }

@@ -2,17 +2,17 @@
 
 use plenary_testkit::{Server, Ws, instance};
 
-use crate::rows::scene;
+use crate::rows::fixture;
 use crate::watched::Watched;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_are_listed_until_they_stop() {
-    let scene = scene();
-    let mut second = Server::start(&scene.stores.redis, &scene.stores.database);
-    let mut watched = Watched::begin(scene.ws("root").await).await;
+    let fixture = fixture();
+    let mut second = Server::start(&fixture.stores.redis, &fixture.stores.database);
+    let mut watched = Watched::begin(fixture.ws("root").await).await;
     let mut people = Vec::new();
     for name in ["ada", "grace", "ken"] {
-        people.push(Ws::hello(&second.url(), &scene.token(name)).await);
+        people.push(Ws::hello(&second.url(), &fixture.token(name)).await);
     }
     people[0].open(instance(2, 1)).await.expect("it is public");
     people[0].join(instance(2, 1)).await.expect("it is public");

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Verb;
 use plenary_shared::time::Timestamp;
-use plenary_testkit::{Server, ServerOptions, Setting, Ws, instance, until, user};
+use plenary_testkit::{FixtureBuilder, Server, ServerOptions, Ws, instance, until, user};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
@@ -136,24 +136,25 @@ fn names() -> Vec<String> {
 async fn on_redis_and_mysql_with_two_servers() {
     let mut everybody = names();
     everybody.push("root".to_owned());
-    let scene = Setting::new()
+    let fixture = FixtureBuilder::new()
         .people(1, &everybody)
         .admin("root")
         .meeting(1, "Open day", None)
         .instance(1, 1, -60, 3_600)
         .start();
-    let second = Server::start(&scene.stores.redis, &scene.stores.database);
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
     let here = instance(1, 1);
     let mut people = Vec::new();
     for (nth, name) in names().iter().enumerate() {
         let url = if nth % 2 == 0 {
-            scene.server.url()
+            fixture.server.url()
         } else {
             second.url()
         };
-        people.push(Ws::hello(&url, &scene.token(name)).await);
+        people.push(Ws::hello(&url, &fixture.token(name)).await);
     }
-    let (people, watched) = tokio::join!(storm(people, here), watch(scene.ws("root").await, here));
+    let (people, watched) =
+        tokio::join!(storm(people, here), watch(fixture.ws("root").await, here));
     let seq = watched.rows[&here].seq.get();
     let facts = until("the record to be complete", || {
         let sql = "SELECT seq, userID, eventType, ROUND(UNIX_TIMESTAMP(timestamp) * 1000)
@@ -161,7 +162,7 @@ async fn on_redis_and_mysql_with_two_servers() {
              UNION ALL SELECT seq, userID, 'message', ROUND(UNIX_TIMESTAMP(timestamp) * 1000)
              FROM message WHERE meetingID = 1 AND orderID = 1
              ORDER BY seq";
-        let rows = scene.stores.database.query(sql);
+        let rows = fixture.stores.database.query(sql);
         (rows.len() as u64 == seq).then_some(rows)
     });
     let facts: Vec<Fact> = facts
@@ -172,10 +173,10 @@ async fn on_redis_and_mysql_with_two_servers() {
             at_ms: row[3].parse().expect("a time"),
         })
         .collect();
-    let keys = scene.live_keys(here);
+    let keys = fixture.live_keys(here);
     let participants = keys.iter().find(|key| key.ends_with(":participants"));
     let participants = participants.expect("somebody is in");
-    let inside = scene.stores.redis.command(&["ZCARD", participants]);
+    let inside = fixture.stores.redis.command(&["ZCARD", participants]);
     let inside = inside[0].parse().expect("a number");
     agrees(&watched, here, &facts, inside);
     drop(people);

@@ -1,4 +1,4 @@
-//! What lasts, tried on a private MariaDB.
+//! Tests of `MysqlStore` on a private MariaDB.
 
 use plenary_server::error::{Answer, Error, Fault};
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
@@ -10,35 +10,35 @@ use plenary_shared::time::Timestamp;
 use plenary_testkit::{Database, MariaDb};
 
 mod archive;
-mod life;
+mod lifecycle;
 mod migrations;
 mod outage;
-mod people;
-mod read;
+mod pages;
 mod schedule;
+mod users;
 
-/// A ledger on a database of its own, with its tables.
-struct World {
-    ledger: MysqlStore,
+/// A store on its own migrated database.
+struct Harness {
+    store: MysqlStore,
     database: Database,
     mariadb: MariaDb,
 }
 
-impl World {
+impl Harness {
     async fn new() -> Self {
         let mariadb = MariaDb::start();
         let database = mariadb.create_database();
-        let ledger = connect(&database);
-        ledger.migrate().await.expect("an empty database is filled");
+        let store = connect(&database);
+        store.migrate().await.expect("an empty database is filled");
         Self {
-            ledger,
+            store,
             database,
             mariadb,
         }
     }
 
     async fn user(&self, name: &str, email: &str) -> User {
-        self.ledger
+        self.store
             .add_user(
                 NewUser {
                     name: name.to_owned(),
@@ -55,7 +55,7 @@ impl World {
     }
 
     async fn meeting(&self, title: &str, audience: Option<&[&str]>) -> MeetingId {
-        self.ledger
+        self.store
             .add_meeting(
                 NewMeeting {
                     by: None,
@@ -77,7 +77,7 @@ impl World {
 
     /// An instance from `from` to `to` minutes around [`noon`], scheduled an hour before.
     async fn instance(&self, meeting: MeetingId, from: i64, to: i64) -> InstanceId {
-        self.ledger
+        self.store
             .schedule(meeting, (minute(from), minute(to)), None, minute(-60))
             .await
             .expect("the time is good")
@@ -87,7 +87,7 @@ impl World {
     async fn active(&self) -> InstanceId {
         let meeting = self.meeting("Seminar", None).await;
         let instance = self.instance(meeting, 0, 60).await;
-        self.ledger
+        self.store
             .begin(instance, minute(0))
             .await
             .expect("the database answers")
@@ -96,7 +96,7 @@ impl World {
     }
 
     async fn archive_one(&self, batch: Batch) -> Archived {
-        self.ledger
+        self.store
             .archive(&[batch])
             .await
             .expect("the database answers")
@@ -113,7 +113,7 @@ fn noon() -> Timestamp {
     "2026-05-06T12:00:00.123Z".parse().expect("a time")
 }
 
-/// So many minutes after [`noon`].
+/// [`noon`] plus this many minutes.
 fn minute(minutes: i64) -> Timestamp {
     noon().plus_ms(minutes * 60_000)
 }
@@ -179,7 +179,7 @@ fn leave(instance: InstanceId, number: u64, user: &User, reason: Reason) -> Even
     event(instance, number, what)
 }
 
-/// The events after `after`, of the first generation.
+/// A batch of the first generation that follows the event `after`.
 fn batch(instance: InstanceId, after: u64, events: Vec<Event>) -> Batch {
     Batch {
         instance,
@@ -199,7 +199,7 @@ fn rejected<T>(answer: Answer<T>, code: Code) -> String {
 }
 
 #[track_caller]
-fn is_away<T>(answer: Answer<T>) {
+fn assert_unavailable<T>(answer: Answer<T>) {
     match answer {
         Err(Error::Fault(Fault::Unavailable { store, .. })) => assert_eq!(store, "MySQL"),
         Err(error) => panic!("not away, but {error}"),
@@ -207,8 +207,8 @@ fn is_away<T>(answer: Answer<T>) {
     }
 }
 
-/// What breaks out of a statement that is put together from text.
-const HOSTILE: &[&str] = &[
+/// Strings that would escape from an SQL statement built by concatenation.
+const INJECTIONS: &[&str] = &[
     "'; DROP TABLE user; --",
     "\" OR \"\"=\"",
     "` -- \\",

@@ -1,11 +1,11 @@
-//! The tables: made once, by one of many, and never over somebody else's.
+//! Migrations: applied once among racing servers, and never to foreign tables.
 
 use plenary_server::store::MigrateError;
 use plenary_server::store::mysql::MysqlStore;
 use plenary_shared::domain::{Gender, Role};
 use plenary_testkit::MariaDb;
 
-use crate::{World, connect, instance_id, minute, user_id};
+use crate::{Harness, connect, instance_id, minute, user_id};
 
 const ALL: &[&str] = &[
     "0001_users",
@@ -25,13 +25,13 @@ const ALL: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn tables_are_made_once() {
+async fn tables_are_created_once() {
     let mariadb = MariaDb::start();
     let database = mariadb.create_database();
-    let ledger = connect(&database);
-    assert_eq!(ledger.migrate().await.expect("an empty database"), ALL);
+    let store = connect(&database);
+    assert_eq!(store.migrate().await.expect("an empty database"), ALL);
     let none: &[&str] = &[];
-    assert_eq!(ledger.migrate().await.expect("a filled database"), none);
+    assert_eq!(store.migrate().await.expect("a filled database"), none);
     assert_eq!(
         database.value("SELECT COUNT(*) FROM migration WHERE dirty = 0"),
         ALL.len().to_string()
@@ -39,12 +39,12 @@ async fn tables_are_made_once() {
 }
 
 #[tokio::test]
-async fn of_starters_that_race_one_makes_the_tables() {
+async fn racing_servers_create_the_tables_once() {
     let mariadb = MariaDb::start();
     let database = mariadb.create_database();
     let racers = (0..8).map(|_| {
-        let ledger = connect(&database);
-        tokio::spawn(async move { ledger.migrate().await })
+        let store = connect(&database);
+        tokio::spawn(async move { store.migrate().await })
     });
     let mut made = Vec::new();
     for racer in racers.collect::<Vec<_>>() {
@@ -54,24 +54,24 @@ async fn of_starters_that_race_one_makes_the_tables() {
 }
 
 #[tokio::test]
-async fn a_newer_database_is_refused_by_version_and_name() {
-    let world = World::new().await;
-    world.database.query(
+async fn newer_database_is_rejected_by_version_and_name() {
+    let harness = Harness::new().await;
+    harness.database.query(
         "INSERT INTO migration (version, name, checksum, applied_at, dirty)
          VALUES (99, 'rooms', 'x', NOW(3), 0)",
     );
-    let error = world.ledger.migrate().await.expect_err("it is newer");
+    let error = harness.store.migrate().await.expect_err("it is newer");
     assert!(matches!(error, MigrateError::Newer { version: 99, .. }));
     assert!(error.to_string().contains("99 'rooms'"), "{error}");
 }
 
 #[tokio::test]
-async fn a_migration_that_was_not_completed_is_refused_with_what_to_do() {
-    let world = World::new().await;
-    world
+async fn incomplete_migration_is_rejected_with_advice() {
+    let harness = Harness::new().await;
+    harness
         .database
         .query("UPDATE migration SET dirty = 1 WHERE version = 3");
-    let error = world.ledger.migrate().await.expect_err("it is dirty");
+    let error = harness.store.migrate().await.expect_err("it is dirty");
     assert!(matches!(error, MigrateError::Dirty { version: 3, .. }));
     let text = error.to_string();
     assert!(text.contains("sql/mysql/0003_event_log.sql"), "{text}");
@@ -79,17 +79,17 @@ async fn a_migration_that_was_not_completed_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_edited_migration_is_refused() {
-    let world = World::new().await;
-    world
+async fn edited_migration_is_rejected() {
+    let harness = Harness::new().await;
+    harness
         .database
         .query("UPDATE migration SET checksum = REPEAT('0', 64) WHERE version = 2");
-    let error = world.ledger.migrate().await.expect_err("it is another");
+    let error = harness.store.migrate().await.expect_err("it is another");
     assert!(matches!(error, MigrateError::Edited { version: 2, .. }));
 }
 
 #[tokio::test]
-async fn what_others_made_is_left_alone() {
+async fn foreign_tables_are_left_unchanged() {
     let mariadb = MariaDb::start();
     let database = mariadb.create_database();
     database.query("CREATE TABLE user (id INT)");
@@ -99,26 +99,26 @@ async fn what_others_made_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_says_which_and_stays_dirty() {
-    let world = World::new().await;
-    world.database.query(
+async fn failed_migration_is_named_and_stays_incomplete() {
+    let harness = Harness::new().await;
+    harness.database.query(
         "DELETE FROM migration WHERE version = 4;
          DROP TABLE audit",
     );
-    let error = world.ledger.migrate().await.expect_err("a table is there");
+    let error = harness.store.migrate().await.expect_err("a table is there");
     assert!(
         matches!(error, MigrateError::Failed { version: 4, .. }),
         "{error}"
     );
-    let error = world.ledger.migrate().await.expect_err("it is dirty");
+    let error = harness.store.migrate().await.expect_err("it is dirty");
     assert!(matches!(error, MigrateError::Dirty { version: 4, .. }));
 }
 
-/// Rows written with the columns of the system that the tables come from, and no others.
+/// Inserts rows with only the columns of the original schema.
 #[tokio::test]
-async fn the_original_inserts_load_unchanged() {
-    let world = World::new().await;
-    world.database.query(
+async fn original_inserts_load_unchanged() {
+    let harness = Harness::new().await;
+    harness.database.query(
         "INSERT INTO user (userID, name, age, gender, email) VALUES
            (1, 'john', 21, 'male', 'John@Example.com'),
            (2, 'hamid', 22, 'male', 'hamid@example.com'),
@@ -135,8 +135,8 @@ async fn the_original_inserts_load_unchanged() {
          INSERT INTO event_log (userID, eventType, timestamp) VALUES
            (1, 'join_meeting', '2026-05-06 12:00:00'), (1, 2, NULL);",
     );
-    let ledger = &world.ledger;
-    let users = ledger.users(None, 10).await.expect("they can be read");
+    let store = &harness.store;
+    let users = store.users(None, 10).await.expect("they can be read");
     let users: Vec<_> = users.into_iter().map(|one| one.user).collect();
     let names: Vec<_> = users.iter().map(|user| user.name.as_str()).collect();
     assert_eq!(names, ["john", "hamid", "user 3"]);
@@ -144,12 +144,12 @@ async fn the_original_inserts_load_unchanged() {
     assert_eq!(users[0].age, Some(21));
     assert_eq!(users[2].gender, Some(Gender::Female));
 
-    let john = ledger.account("john@EXAMPLE.com").await;
+    let john = store.account("john@EXAMPLE.com").await;
     let john = john.expect("it answers").expect("any case will do");
     assert_eq!(john.user.id, user_id(1));
     assert_eq!(john.password_hash, None);
 
-    let meetings = ledger.meetings(None, 10).await.expect("they can be read");
+    let meetings = store.meetings(None, 10).await.expect("they can be read");
     assert_eq!(meetings.len(), 3);
     assert_eq!(
         meetings[0].audience,
@@ -160,10 +160,10 @@ async fn the_original_inserts_load_unchanged() {
     assert!(meetings[2].meeting.is_public);
     assert_eq!(meetings[2].instances.len(), 1);
 
-    let agenda = ledger.agenda(minute(0), 0).await.expect("it answers");
+    let agenda = store.agenda(minute(0), 0).await.expect("it answers");
     let noon_exactly = "2026-05-06T12:00:00Z".parse().expect("a time");
     assert_eq!(agenda.starts, [(instance_id(1, 1), noon_exactly)]);
-    let listed = ledger.listed(&john.user, minute(0)).await;
+    let listed = store.listed(&john.user, minute(0)).await;
     let listed = listed.expect("it answers");
     assert_eq!(
         listed.len(),
@@ -173,11 +173,11 @@ async fn the_original_inserts_load_unchanged() {
 }
 
 #[tokio::test]
-async fn a_deployment_has_one_nonce_for_ever() {
-    let world = World::new().await;
+async fn deployment_nonce_never_changes() {
+    let harness = Harness::new().await;
     let racers = (0..8).map(|_| {
-        let ledger = connect(&world.database);
-        tokio::spawn(async move { ledger.nonce().await.expect("it answers") })
+        let store = connect(&harness.database);
+        tokio::spawn(async move { store.nonce().await.expect("it answers") })
     });
     let mut nonces = Vec::new();
     for racer in racers.collect::<Vec<_>>() {
@@ -188,12 +188,12 @@ async fn a_deployment_has_one_nonce_for_ever() {
     assert_eq!(nonces[0].len(), 32);
     assert!(nonces[0].bytes().all(|b| b.is_ascii_hexdigit()));
 
-    let other = World::new().await;
-    assert_ne!(other.ledger.nonce().await.expect("it answers"), nonces[0]);
+    let other = Harness::new().await;
+    assert_ne!(other.store.nonce().await.expect("it answers"), nonces[0]);
 }
 
 #[test]
-fn what_is_wrong_with_a_url_is_said_without_its_password() {
+fn url_error_omits_the_password() {
     for url in [
         "mysql://ada:geheim@localhost",
         "mysql://ada:geheim@localhost/",
@@ -208,6 +208,6 @@ fn what_is_wrong_with_a_url_is_said_without_its_password() {
         assert!(!text.contains("geheim"), "{text}");
         assert!(text.contains("mysql://USER"), "{text}");
     }
-    let ledger = MysqlStore::connect("mysql://ada:geheim@localhost/db").expect("a good URL");
-    assert_eq!(format!("{ledger:?}"), "MysqlStore");
+    let store = MysqlStore::connect("mysql://ada:geheim@localhost/db").expect("a good URL");
+    assert_eq!(format!("{store:?}"), "MysqlStore");
 }

@@ -1,4 +1,4 @@
-//! A database that is away, late, or back.
+//! A database that is unavailable, slow, or available again.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use plenary_server::store::mysql::MysqlStore;
 use plenary_shared::domain::EventKind;
 use plenary_testkit::{Signal, until_async};
 
-use crate::{World, batch, event, is_away, minute};
+use crate::{Harness, assert_unavailable, batch, event, minute};
 
-/// The ledger's own deadline is 5 s, for the connection and for the statement.
-const PATIENCE: Duration = Duration::from_secs(11);
+/// The store's own deadline is 5 s, for the connection and for the statement.
+const DEADLINE: Duration = Duration::from_secs(11);
 
-/// As many queries at once as there are connections, so that each of them has been used.
-async fn use_every_connection(ledger: &MysqlStore) {
+/// Runs as many queries at once as the pool has connections, so that each is used.
+async fn use_every_connection(store: &MysqlStore) {
     let queries = (0..8).map(|_| {
-        let ledger = ledger.clone();
-        tokio::spawn(async move { ledger.users(None, 1).await })
+        let store = store.clone();
+        tokio::spawn(async move { store.users(None, 1).await })
     });
     for query in queries.collect::<Vec<_>>() {
         query.await.expect("no panic").expect("it answers");
@@ -23,69 +23,69 @@ async fn use_every_connection(ledger: &MysqlStore) {
 }
 
 #[tokio::test]
-async fn a_killed_database_is_a_fault_and_then_well_again() {
-    let mut world = World::new().await;
-    let id = world.active().await;
-    use_every_connection(&world.ledger).await;
+async fn killed_database_is_unavailable_until_restart() {
+    let mut harness = Harness::new().await;
+    let id = harness.active().await;
+    use_every_connection(&harness.store).await;
 
-    world.mariadb.kill9();
+    harness.mariadb.kill9();
     let began = Instant::now();
-    is_away(world.ledger.stored(id).await);
-    is_away(world.ledger.begin(id, minute(0)).await);
-    is_away(
-        world
-            .ledger
+    assert_unavailable(harness.store.stored(id).await);
+    assert_unavailable(harness.store.begin(id, minute(0)).await);
+    assert_unavailable(
+        harness
+            .store
             .archive(&[batch(id, 0, vec![event(id, 1, EventKind::Opened)])])
             .await,
     );
-    world.ledger.ping().await.expect_err("nobody is there");
-    world.ledger.migrate().await.expect_err("nobody is there");
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    harness.store.ping().await.expect_err("nobody is there");
+    harness.store.migrate().await.expect_err("nobody is there");
+    assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
 
-    world.mariadb.restart();
-    // The very first statement, although every connection was dead.
-    let stored = world.ledger.stored(id).await.expect("it answers");
+    harness.mariadb.restart();
+    // The first statement succeeds although every pooled connection was dead.
+    let stored = harness.store.stored(id).await.expect("it answers");
     assert!(stored.is_some());
-    use_every_connection(&world.ledger).await;
+    use_every_connection(&harness.store).await;
 }
 
 #[tokio::test]
-async fn connections_that_died_unseen_are_no_fault() {
-    let mut world = World::new().await;
-    let id = world.active().await;
-    use_every_connection(&world.ledger).await;
-    world.mariadb.restart();
-    // One that changes, one in a transaction, one that reads.
-    let set = world
-        .ledger
+async fn dead_pooled_connections_are_replaced() {
+    let mut harness = Harness::new().await;
+    let id = harness.active().await;
+    use_every_connection(&harness.store).await;
+    harness.mariadb.restart();
+    // A single change, a transaction and a query.
+    let set = harness
+        .store
         .close_session(plenary_server::store::TokenHash([0; 32]))
         .await;
     assert!(!set.expect("it answers"));
-    let raised = world.ledger.raise(id).await.expect("it answers");
+    let raised = harness.store.raise(id).await.expect("it answers");
     assert!(raised.is_some());
-    use_every_connection(&world.ledger).await;
+    use_every_connection(&harness.store).await;
 }
 
 #[tokio::test]
-async fn a_frozen_database_is_a_fault_within_the_deadline() {
-    let world = World::new().await;
-    let id = world.active().await;
-    world.mariadb.signal(Signal::Stop);
+async fn frozen_database_is_unavailable_within_the_deadline() {
+    let harness = Harness::new().await;
+    let id = harness.active().await;
+    harness.mariadb.signal(Signal::Stop);
     let began = Instant::now();
-    is_away(world.ledger.stored(id).await);
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
-    world.mariadb.signal(Signal::Cont);
-    until_async("the ledger to be well again", || async {
-        world.ledger.stored(id).await.ok()
+    assert_unavailable(harness.store.stored(id).await);
+    assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+    harness.mariadb.signal(Signal::Cont);
+    until_async("the store to be well again", || async {
+        harness.store.stored(id).await.ok()
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_row_that_somebody_holds_is_a_fault_within_the_deadline() {
-    let world = World::new().await;
-    let id = world.active().await;
-    let holder = mysql_async::Conn::from_url(world.database.url());
+async fn locked_row_is_unavailable_within_the_deadline() {
+    let harness = Harness::new().await;
+    let id = harness.active().await;
+    let holder = mysql_async::Conn::from_url(harness.database.url());
     let mut holder = holder.await.expect("the database answers");
     let lock = "SELECT 1 FROM meeting_instance FOR UPDATE";
     mysql_async::prelude::Queryable::query_drop(&mut holder, "BEGIN")
@@ -95,14 +95,14 @@ async fn a_row_that_somebody_holds_is_a_fault_within_the_deadline() {
         .await
         .expect("it answers");
     let began = Instant::now();
-    is_away(world.ledger.raise(id).await);
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
-    // Reading waits for nobody.
-    let stored = world.ledger.stored(id).await.expect("it answers");
+    assert_unavailable(harness.store.raise(id).await);
+    assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+    // Reads do not wait for row locks.
+    let stored = harness.store.stored(id).await.expect("it answers");
     assert!(stored.is_some());
     drop(holder);
     until_async("the row to be free", || async {
-        world.ledger.raise(id).await.ok().flatten()
+        harness.store.raise(id).await.ok().flatten()
     })
     .await;
 }

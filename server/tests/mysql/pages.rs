@@ -1,17 +1,17 @@
-//! Pages of the record, in both directions.
+//! Pages of the event log, in both directions.
 
 use plenary_server::store::Page;
 use plenary_shared::domain::{EventKind, User};
 use plenary_shared::ids::InstanceId;
 use rstest::rstest;
 
-use crate::{World, batch, event, instance_id, join, message, seq, user_id};
+use crate::{Harness, batch, event, instance_id, join, message, seq, user_id};
 
-/// Seq 1 is `opened`, 2 and 3 are joins, then Ada and Ben say something in turn up to 10.
-async fn talk(world: &World) -> (InstanceId, User, User) {
-    let ada = world.user("Ada", "ada@x").await;
-    let ben = world.user("Ben", "ben@x").await;
-    let id = world.active().await;
+/// Seq 1 is `opened`, 2 and 3 are joins, 4 to 10 are messages of Ada and Ben in turn.
+async fn talk(harness: &Harness) -> (InstanceId, User, User) {
+    let ada = harness.user("Ada", "ada@x").await;
+    let ben = harness.user("Ben", "ben@x").await;
+    let id = harness.active().await;
     let mut events = vec![
         event(id, 1, EventKind::Opened),
         join(id, 2, &ada),
@@ -21,7 +21,7 @@ async fn talk(world: &World) -> (InstanceId, User, User) {
         let user = if n % 2 == 0 { ada.id } else { ben.id };
         events.push(message(id, n, user, &format!("message {n}")));
     }
-    world.archive_one(batch(id, 0, events)).await;
+    harness.archive_one(batch(id, 0, events)).await;
     (id, ada, ben)
 }
 
@@ -47,16 +47,16 @@ fn after(number: u64) -> Page {
 #[case(after(7), 1, Some(10), &[8], true)]
 #[case(after(10), 3, None, &[], false)]
 #[tokio::test]
-async fn pages_of_the_log(
+async fn log_pages(
     #[case] page: Page,
     #[case] limit: usize,
     #[case] below: Option<u64>,
     #[case] expected: &[u64],
     #[case] more: bool,
 ) {
-    let world = World::new().await;
-    let (id, ..) = talk(&world).await;
-    let read = world.ledger.events(id, page, limit, below.map(seq)).await;
+    let harness = Harness::new().await;
+    let (id, ..) = talk(&harness).await;
+    let read = harness.store.events(id, page, limit, below.map(seq)).await;
     let read = read.expect("it answers");
     let seqs: Vec<_> = read.events.iter().map(|event| event.seq.get()).collect();
     assert_eq!(seqs, expected);
@@ -75,24 +75,27 @@ async fn pages_of_the_log(
 #[case(after(0), 2, None, &[4, 5], true)]
 #[case(after(0), 100, Some(6), &[4, 5], false)]
 #[tokio::test]
-async fn pages_of_messages(
+async fn message_pages(
     #[case] page: Page,
     #[case] limit: usize,
     #[case] below: Option<u64>,
     #[case] expected: &[u64],
     #[case] more: bool,
 ) {
-    let world = World::new().await;
-    let (id, ada, ben) = talk(&world).await;
-    let read = world.ledger.messages(id, page, limit, below.map(seq)).await;
+    let harness = Harness::new().await;
+    let (id, ada, ben) = talk(&harness).await;
+    let read = harness
+        .store
+        .messages(id, page, limit, below.map(seq))
+        .await;
     let read = read.expect("it answers");
     let seqs: Vec<_> = read.messages.iter().map(|m| m.seq.get()).collect();
     assert_eq!(seqs, expected);
     assert_eq!(read.more, more);
-    for said in &read.messages {
-        let sender = if said.user == ada.id { &ada } else { &ben };
-        assert_eq!(said.name, sender.name);
-        assert_eq!(said.body.as_str(), format!("message {}", said.seq));
+    for message in &read.messages {
+        let sender = if message.user == ada.id { &ada } else { &ben };
+        assert_eq!(message.name, sender.name);
+        assert_eq!(message.body.as_str(), format!("message {}", message.seq));
     }
 }
 
@@ -101,31 +104,31 @@ async fn pages_of_messages(
 #[case(before(8), 9, &[4, 6], false)]
 #[case(after(4), 2, &[6, 8], true)]
 #[tokio::test]
-async fn pages_of_one_persons_messages(
+async fn user_message_pages(
     #[case] page: Page,
     #[case] limit: usize,
     #[case] expected: &[u64],
     #[case] more: bool,
 ) {
-    let world = World::new().await;
-    let (id, ada, _) = talk(&world).await;
-    let ledger = &world.ledger;
-    let read = ledger.user_messages(id, ada.id, page, limit, None).await;
+    let harness = Harness::new().await;
+    let (id, ada, _) = talk(&harness).await;
+    let store = &harness.store;
+    let read = store.user_messages(id, ada.id, page, limit, None).await;
     let read = read.expect("it answers");
     let seqs: Vec<_> = read.messages.iter().map(|m| m.seq.get()).collect();
     assert_eq!(seqs, expected);
     assert_eq!(read.more, more);
-    let nobody = ledger
+    let nobody = store
         .user_messages(id, user_id(99), page, limit, None)
         .await;
     assert!(nobody.expect("it answers").messages.is_empty());
 }
 
 #[tokio::test]
-async fn rows_that_others_wrote_do_not_spoil_a_page() {
-    let world = World::new().await;
-    let (id, ..) = talk(&world).await;
-    world.database.query(&format!(
+async fn invalid_rows_from_other_programs_do_not_break_a_page() {
+    let harness = Harness::new().await;
+    let (id, ..) = talk(&harness).await;
+    harness.database.query(&format!(
         "INSERT INTO event_log (meetingID, orderID, seq, userID, eventType, timestamp) VALUES
            ({m}, {o}, 11, 1, 'sneezed', NOW(3)), ({m}, {o}, 12, NULL, 'join', NOW(3)),
            ({m}, {o}, NULL, 1, 'join', NOW(3));
@@ -136,11 +139,11 @@ async fn rows_that_others_wrote_do_not_spoil_a_page() {
         m = id.meeting,
         o = id.order
     ));
-    let read = world.ledger.events(id, after(9), 100, None).await;
+    let read = harness.store.events(id, after(9), 100, None).await;
     let read = read.expect("it answers");
     let seqs: Vec<_> = read.events.iter().map(|event| event.seq.get()).collect();
     assert_eq!(seqs, [10, 13, 14, 15]);
-    let read = world.ledger.messages(id, after(10), 100, None).await;
+    let read = harness.store.messages(id, after(10), 100, None).await;
     let read = read.expect("it answers");
     let bodies: Vec<_> = read.messages.iter().map(|m| m.body.as_str()).collect();
     assert_eq!(bodies[0], "a\u{fffd}[2Jb\nc");
@@ -149,11 +152,11 @@ async fn rows_that_others_wrote_do_not_spoil_a_page() {
 }
 
 #[tokio::test]
-async fn nothing_is_read_of_what_is_not() {
-    let world = World::new().await;
+async fn missing_instance_has_no_pages() {
+    let harness = Harness::new().await;
     let id = instance_id(7, 7);
-    let ledger = &world.ledger;
-    let events = ledger.events(id, after(0), 10, None).await;
+    let store = &harness.store;
+    let events = store.events(id, after(0), 10, None).await;
     assert!(events.expect("it answers").events.is_empty());
-    assert!(ledger.stored(id).await.expect("it answers").is_none());
+    assert!(store.stored(id).await.expect("it answers").is_none());
 }

@@ -1,16 +1,16 @@
-//! People and their sessions.
+//! Users and their sessions.
 
 use plenary_server::store::{NewSession, TokenHash};
 use plenary_shared::domain::Code;
 
-use crate::{HOSTILE, World, minute, rejected, user_id};
+use crate::{Harness, INJECTIONS, minute, rejected, user_id};
 
 #[tokio::test]
-async fn an_address_belongs_to_one_person() {
-    let world = World::new().await;
-    let ada = world.user("Ada", "ada@example.org").await;
-    let again = world
-        .ledger
+async fn email_belongs_to_one_user() {
+    let harness = Harness::new().await;
+    let ada = harness.user("Ada", "ada@example.org").await;
+    let again = harness
+        .store
         .add_user(
             plenary_server::store::NewUser {
                 name: "Other".to_owned(),
@@ -24,74 +24,74 @@ async fn an_address_belongs_to_one_person() {
         )
         .await;
     rejected(again, Code::Invalid);
-    // Accents make another address, case does not.
-    let jose = world.user("José", "josé@x").await;
-    let jose_plain = world.user("Jose", "jose@x").await;
+    // Addresses differ by accents, but not by case.
+    let jose = harness.user("José", "josé@x").await;
+    let jose_plain = harness.user("Jose", "jose@x").await;
     for (typed, expected) in [
         ("ADA@example.org", ada.id),
         ("JOSÉ@x", jose.id),
         ("jose@X", jose_plain.id),
     ] {
-        let found = world.ledger.account(typed).await.expect("it answers");
+        let found = harness.store.account(typed).await.expect("it answers");
         assert_eq!(found.map(|a| a.user.id), Some(expected), "{typed}");
     }
-    let nobody = world.ledger.account("ad_@example.org").await;
+    let nobody = harness.store.account("ad_@example.org").await;
     assert!(nobody.expect("it answers").is_none());
 }
 
 #[tokio::test]
-async fn a_password_is_kept_as_its_hash() {
-    let world = World::new().await;
-    let ada = world.user("Ada", "ada@example.org").await;
-    let set = world
-        .ledger
+async fn password_is_stored_as_its_hash() {
+    let harness = Harness::new().await;
+    let ada = harness.user("Ada", "ada@example.org").await;
+    let set = harness
+        .store
         .set_password(ada.id, "$argon2id$x", None, minute(0))
         .await;
     set.expect("she is there");
-    // Twice the same is no other answer.
-    let set = world
-        .ledger
+    // Setting the same password twice succeeds.
+    let set = harness
+        .store
         .set_password(ada.id, "$argon2id$x", None, minute(0))
         .await;
     set.expect("she is there");
-    let account = world.ledger.account("ada@example.org").await;
+    let account = harness.store.account("ada@example.org").await;
     let account = account.expect("it answers").expect("she is there");
     assert_eq!(account.password_hash.as_deref(), Some("$argon2id$x"));
     assert_eq!(account.user, ada);
-    let set = world
-        .ledger
+    let set = harness
+        .store
         .set_password(user_id(99), "x", None, minute(0))
         .await;
     rejected(set, Code::NotFound);
 }
 
 #[tokio::test]
-async fn people_are_listed_and_named() {
-    let world = World::new().await;
+async fn users_are_listed_and_named() {
+    let harness = Harness::new().await;
     for n in 1..=25 {
-        world.user(&format!("u{n}"), &format!("u{n}@x")).await;
+        harness.user(&format!("u{n}"), &format!("u{n}@x")).await;
     }
-    let ledger = &world.ledger;
-    let first = ledger.users(None, 20).await.expect("it answers");
+    let store = &harness.store;
+    let first = store.users(None, 20).await.expect("it answers");
     assert_eq!(first.len(), 20);
-    let rest = ledger.users(Some(first[19].user.id), 20).await;
+    let rest = store.users(Some(first[19].user.id), 20).await;
     assert_eq!(rest.expect("it answers").len(), 5);
 
     let ids: Vec<_> = [25, 1, 99, 1].map(user_id).into();
-    let names = ledger.names(&ids).await.expect("it answers");
+    let names = store.names(&ids).await.expect("it answers");
     let names: Vec<_> = names.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["u25", "u1", "user 99", "u1"]);
     let ids: Vec<_> = (1..=120).map(user_id).collect();
-    let profiles = ledger.profiles(&ids).await.expect("it answers");
+    let profiles = store.profiles(&ids).await.expect("it answers");
     assert_eq!(profiles.len(), 25);
-    assert!(ledger.names(&[]).await.expect("it answers").is_empty());
+    assert!(store.names(&[]).await.expect("it answers").is_empty());
 }
 
 #[tokio::test]
-async fn a_session_is_good_until_it_expires_or_is_closed() {
-    let world = World::new().await;
-    let ada = world.user("Ada", "ada@example.org").await;
-    let ledger = &world.ledger;
+async fn session_is_valid_until_it_expires_or_is_closed() {
+    let harness = Harness::new().await;
+    let ada = harness.user("Ada", "ada@example.org").await;
+    let store = &harness.store;
     let open = |byte: u8, until| NewSession {
         token: TokenHash([byte; 32]),
         user: ada.id,
@@ -99,55 +99,55 @@ async fn a_session_is_good_until_it_expires_or_is_closed() {
         expires_at: minute(until),
         label: "x".repeat(300),
     };
-    ledger.open_session(open(1, 10)).await.expect("it opens");
-    ledger.open_session(open(1, 10)).await.expect("come again");
-    ledger.open_session(open(2, 20)).await.expect("it opens");
+    store.open_session(open(1, 10)).await.expect("it opens");
+    store.open_session(open(1, 10)).await.expect("come again");
+    store.open_session(open(2, 20)).await.expect("it opens");
 
-    let good = ledger.session(TokenHash([1; 32]), minute(9)).await;
+    let good = store.session(TokenHash([1; 32]), minute(9)).await;
     let good = good.expect("it answers").expect("it is good");
     assert_eq!(good.user, ada);
     assert_eq!(good.expires_at, minute(10));
     for (byte, at) in [(1, 10), (3, 0), (0x27, 0)] {
-        let session = ledger.session(TokenHash([byte; 32]), minute(at)).await;
+        let session = store.session(TokenHash([byte; 32]), minute(at)).await;
         assert!(session.expect("it answers").is_none(), "{byte} {at}");
     }
-    assert!(ledger.close_session(TokenHash([1; 32])).await.expect("ok"));
-    assert!(!ledger.close_session(TokenHash([1; 32])).await.expect("ok"));
-    let closed = ledger.session(TokenHash([1; 32]), minute(0)).await;
+    assert!(store.close_session(TokenHash([1; 32])).await.expect("ok"));
+    assert!(!store.close_session(TokenHash([1; 32])).await.expect("ok"));
+    let closed = store.session(TokenHash([1; 32]), minute(0)).await;
     assert!(closed.expect("it answers").is_none());
 
-    // What is over is swept out when the next one opens.
+    // Expired sessions are deleted when the next session opens.
     let later = NewSession {
         created_at: minute(30),
         ..open(4, 40)
     };
-    ledger.open_session(later).await.expect("it opens");
-    assert_eq!(world.database.value("SELECT COUNT(*) FROM session"), "1");
+    store.open_session(later).await.expect("it opens");
+    assert_eq!(harness.database.value("SELECT COUNT(*) FROM session"), "1");
 }
 
 #[tokio::test]
-async fn text_is_data() {
-    let world = World::new().await;
-    for (n, text) in HOSTILE.iter().enumerate() {
-        let user = world.user(text, &format!("{n}{text}@x")).await;
-        let account = world.ledger.account(&format!("{n}{text}@X")).await;
+async fn sql_in_text_is_stored_as_data() {
+    let harness = Harness::new().await;
+    for (n, text) in INJECTIONS.iter().enumerate() {
+        let user = harness.user(text, &format!("{n}{text}@x")).await;
+        let account = harness.store.account(&format!("{n}{text}@X")).await;
         let account = account.expect("it answers").expect("they are there");
         assert_eq!(account.user, user);
         assert_eq!(account.user.name, *text);
     }
-    let count = world.database.value("SELECT COUNT(*) FROM user");
-    assert_eq!(count, HOSTILE.len().to_string());
+    let count = harness.database.value("SELECT COUNT(*) FROM user");
+    assert_eq!(count, INJECTIONS.len().to_string());
 }
 
 #[tokio::test]
-async fn control_characters_that_others_wrote_are_not_handed_on() {
-    let world = World::new().await;
-    world.database.query(
+async fn control_characters_from_other_programs_are_removed() {
+    let harness = Harness::new().await;
+    harness.database.query(
         "INSERT INTO user (userID, name, age, gender, email, role) VALUES
            (7, CONCAT('a', CHAR(27), '[2Jb\n'), -3, 'x', 'ok@x', 'emperor');
          INSERT INTO user (userID, name) VALUES (18446744073709551615, 'too large');",
     );
-    let users = world.ledger.users(None, 10).await.expect("it answers");
+    let users = harness.store.users(None, 10).await.expect("it answers");
     assert_eq!(users.len(), 1, "the other is skipped");
     let users: Vec<_> = users.into_iter().map(|one| one.user).collect();
     assert_eq!(users[0].name, "a\u{fffd}[2Jb");

@@ -12,46 +12,47 @@ use crate::clients::{self, Client, OPENED_EVENTS};
 use crate::run::Run;
 
 /// A run that has not settled after this many steps never will.
-const REST_STEPS_MAX: usize = 8_000;
+const SETTLE_STEPS_MAX: usize = 8_000;
 
 /// How often to wait until no absent user is shown as a participant.
-const PATIENCE_ROUNDS: usize = 4;
+const SETTLE_ROUNDS: usize = 4;
 
 /// Steps between two checks whether the instances have ended.
-const LOOK_STEPS: usize = 20;
+const CHECK_STEPS: usize = 20;
 
 impl Run<'_> {
-    /// Lets everything settle and end, and checks the result. Returns the number of events.
-    pub(crate) async fn come_to_the_end(&mut self) -> usize {
+    /// Waits until the run settles, ends all instances and checks the result. Returns the number of
+    /// events.
+    pub(crate) async fn finish_run(&mut self) -> usize {
         if !self.violations.is_empty() {
             return 0;
         }
         self.heal();
-        let mut left_behind = Vec::new();
-        for _ in 0..PATIENCE_ROUNDS {
-            self.rest().await;
+        let mut stale_participants = Vec::new();
+        for _ in 0..SETTLE_ROUNDS {
+            self.settle_clients().await;
             if !self.violations.is_empty() {
                 return 0;
             }
-            left_behind = self.left_behind().await;
-            if left_behind.is_empty() {
+            stale_participants = self.stale_participants().await;
+            if stale_participants.is_empty() {
                 break;
             }
         }
-        for what in left_behind {
+        for what in stale_participants {
             self.violate(what);
         }
         let last = self
-            .scene
+            .fixture
             .instances
             .iter()
             .map(|(_, _, to)| to.as_ms())
             .max();
-        let left = last.unwrap_or_default() + 1 - self.now_ms();
-        if left > 0 {
-            self.pass(left);
+        let remaining_keys = last.unwrap_or_default() + 1 - self.now_ms();
+        if remaining_keys > 0 {
+            self.pass(remaining_keys);
         }
-        self.rests = false;
+        self.settling = false;
         self.end_all().await;
         let mut events = 0;
         if self.violations.is_empty() {
@@ -60,11 +61,11 @@ impl Run<'_> {
         events
     }
 
-    /// Waits until connected users are where they want to be and absent users are shown as left.
-    async fn rest(&mut self) {
-        let mut until = self.now_ms() + Self::patience_ms();
-        self.rests = true;
-        for _ in 0..REST_STEPS_MAX {
+    /// Waits until connected users have joined or left as they want, and absent users have left.
+    async fn settle_clients(&mut self) {
+        let mut until = self.now_ms() + Self::settle_ms();
+        self.settling = true;
+        for _ in 0..SETTLE_STEPS_MAX {
             // The grace period starts when a server has reported the lost connection.
             if self
                 .servers
@@ -72,33 +73,38 @@ impl Run<'_> {
                 .flatten()
                 .any(|server| !server.lost.is_empty())
             {
-                until = self.now_ms() + Self::patience_ms();
+                until = self.now_ms() + Self::settle_ms();
             }
-            let rested = self.now_ms() > until && self.clients.iter().all(has_rested);
+            let rested = self.now_ms() > until && self.clients.iter().all(is_settled);
             if rested || !self.violations.is_empty() {
                 return;
             }
             self.step().await;
         }
-        self.stuck();
+        self.report_stuck();
     }
 
     async fn end_all(&mut self) {
-        let ids: Vec<InstanceId> = self.scene.instances.iter().map(|(id, _, _)| *id).collect();
+        let ids: Vec<InstanceId> = self
+            .fixture
+            .instances
+            .iter()
+            .map(|(id, _, _)| *id)
+            .collect();
         let mut ended = false;
-        for at in 0..REST_STEPS_MAX {
+        for at in 0..SETTLE_STEPS_MAX {
             if !self.violations.is_empty() {
                 return;
             }
-            if at % LOOK_STEPS == 0 && !ended {
+            if at % CHECK_STEPS == 0 && !ended {
                 self.gate.settle().await;
                 ended = true;
                 for id in &ids {
-                    ended &= self.ground.lasting(*id).await.state == "ended";
-                    ended &= self.ground.left(*id).is_empty();
+                    ended &= self.environment.durable_record(*id).await.state == "ended";
+                    ended &= self.environment.remaining_keys(*id).is_empty();
                 }
             }
-            if ended && self.clients.iter().all(has_heard_the_end) {
+            if ended && self.clients.iter().all(received_end) {
                 return;
             }
             self.step().await;
@@ -106,24 +112,24 @@ impl Run<'_> {
         for id in ids {
             let what = format!(
                 "{id}: {:?} {:?}",
-                self.ground.lasting(id).await,
-                self.ground.left(id)
+                self.environment.durable_record(id).await,
+                self.environment.remaining_keys(id)
             );
             self.note(what);
         }
-        self.stuck();
+        self.report_stuck();
     }
 
-    fn stuck(&mut self) {
+    fn report_stuck(&mut self) {
         let mut what = String::from("it does not come to rest");
         for (at, client) in self.clients.iter().enumerate() {
             let client = format!(
                 "; client {at} alive {} asking {:?} following {} in {} over {} done {} at {:?}",
                 client.alive,
-                client.asking,
+                client.pending_request,
                 client.link.as_ref().is_some_and(|link| link.following),
                 client.is_in,
-                client.over,
+                client.knows_end,
                 client.is_done(),
                 client.position()
             );
@@ -132,8 +138,8 @@ impl Run<'_> {
         self.violate(what);
     }
 
-    /// Participants whose terminals are gone.
-    async fn left_behind(&mut self) -> Vec<String> {
+    /// Participants without a running terminal.
+    async fn stale_participants(&mut self) -> Vec<String> {
         self.gate.settle().await;
         let mut found = Vec::new();
         let store = self
@@ -144,7 +150,7 @@ impl Run<'_> {
             .map(|one| one.store.clone());
         let Some(store) = store else { return found };
         self.gate.set_open(true);
-        for (id, _, to) in self.scene.instances.clone() {
+        for (id, _, to) in self.fixture.instances.clone() {
             if self.now_ms() >= to.as_ms() {
                 continue;
             }
@@ -155,7 +161,10 @@ impl Run<'_> {
                             client.alive && client.here == id && client.user.id == one.id
                         };
                         if !self.clients.iter().any(is_there) {
-                            found.push(format!("{} is in {id} although nobody is there", one.id));
+                            found.push(format!(
+                                "{} is in {id} although no terminal is connected",
+                                one.id
+                            ));
                         }
                     }
                 }
@@ -174,7 +183,7 @@ impl Run<'_> {
         let store = store.store.clone();
         self.gate.set_open(true);
         let mut events = 0;
-        for (id, _, _) in self.scene.instances.clone() {
+        for (id, _, _) in self.fixture.instances.clone() {
             let page = Page::After(Seq::default());
             let log = match store.events(id, &root(), page, OPENED_EVENTS).await {
                 Ok(page) => page.events,
@@ -184,17 +193,17 @@ impl Run<'_> {
                 }
             };
             events += log.len();
-            let lasting = self.ground.lasting(id).await;
-            if lasting.archived != log.len() as u64 {
-                self.violate(format!("{id}: {lasting:?} of {} events", log.len()));
+            let durable_record = self.environment.durable_record(id).await;
+            if durable_record.archived != log.len() as u64 {
+                self.violate(format!("{id}: {durable_record:?} of {} events", log.len()));
             }
-            for wrong in self.wrong_in_log(id, &log) {
+            for wrong in self.log_errors(id, &log) {
                 self.violate(wrong);
             }
             let mut wrong = Vec::new();
             for (at, client) in self.clients.iter().enumerate() {
                 if client.here == id {
-                    let found = self.wrong_for(client, &log);
+                    let found = self.client_errors(client, &log);
                     wrong.extend(found.into_iter().map(|what| format!("client {at}: {what}")));
                 }
             }
@@ -216,15 +225,15 @@ impl Run<'_> {
 
     /// Checks one log: no gaps, the life in the right order, every stay starts and ends in time, no
     /// duplicate messages.
-    fn wrong_in_log(&self, id: InstanceId, log: &[Event]) -> Vec<String> {
-        let to = self.to_of(id);
+    fn log_errors(&self, id: InstanceId, log: &[Event]) -> Vec<String> {
+        let to = self.end_of(id);
         let mut wrong = Vec::new();
         let mut inside: BTreeMap<UserId, &Event> = BTreeMap::new();
-        let mut said: BTreeSet<(UserId, Cmid)> = BTreeSet::new();
+        let mut posted: BTreeSet<(UserId, Cmid)> = BTreeSet::new();
         for (at, event) in log.iter().enumerate() {
             let is_first = at == 0;
             let is_last = at + 1 == log.len();
-            let well = match &event.kind {
+            let is_valid = match &event.kind {
                 EventKind::Opened => is_first,
                 EventKind::Join { user, .. } => {
                     event.timestamp < to && inside.insert(*user, event).is_none()
@@ -235,16 +244,18 @@ impl Run<'_> {
                 EventKind::Message { user, cmid, .. }
                 | EventKind::Edited { user, cmid, .. }
                 | EventKind::Deleted { user, cmid, .. } => {
-                    event.timestamp < to && inside.contains_key(user) && said.insert((*user, *cmid))
+                    event.timestamp < to
+                        && inside.contains_key(user)
+                        && posted.insert((*user, *cmid))
                 }
                 EventKind::Moderated(done) => {
-                    event.timestamp < to && said.insert((done.user, done.cmid))
+                    event.timestamp < to && posted.insert((done.user, done.cmid))
                 }
                 EventKind::Closed { .. } => {
                     is_last && inside.is_empty() && event.timestamp <= to.max(event.timestamp)
                 }
             };
-            if event.seq.get() != at as u64 + 1 || !well {
+            if event.seq.get() != at as u64 + 1 || !is_valid {
                 wrong.push(format!("{id}: the log is wrong at {event:?}"));
             }
         }
@@ -264,7 +275,7 @@ impl Run<'_> {
     }
 
     /// Compares what one client received with the archive.
-    fn wrong_for(&self, client: &Client, log: &[Event]) -> Vec<String> {
+    fn client_errors(&self, client: &Client, log: &[Event]) -> Vec<String> {
         let mut wrong = Vec::new();
         let at = |seq: Seq| -> Option<&Event> {
             let index = usize::try_from(seq.get()).ok()?.checked_sub(1)?;
@@ -336,7 +347,7 @@ impl Run<'_> {
                         ));
                     }
                     // After a data loss, a later message may come before one that is sent again.
-                    if event.seq < last && client.alive && !self.lossy && !self.begun_anew {
+                    if event.seq < last && client.alive && !self.lossy && !self.rebuilt {
                         wrong.push(format!("{} comes before an earlier message", one.cmid));
                     }
                     last = last.max(event.seq);
@@ -348,16 +359,16 @@ impl Run<'_> {
     }
 }
 
-fn has_rested(client: &Client) -> bool {
+fn is_settled(client: &Client) -> bool {
     let is_following = client.link.as_ref().is_some_and(|link| link.following);
     !client.alive
-        || (client.asking.is_none()
+        || (client.pending_request.is_none()
             && is_following
             && client.is_done()
-            && (client.is_in || client.over || !client.wants_in))
+            && (client.is_in || client.knows_end || !client.wants_in))
 }
 
-fn has_heard_the_end(client: &Client) -> bool {
+fn received_end(client: &Client) -> bool {
     let is_following = client.link.as_ref().is_some_and(|link| link.following);
     !client.alive
         || (client.is_done()

@@ -2,61 +2,61 @@
 
 use plenary_server::store::instrument::Backend;
 
-use crate::clients::Do;
+use crate::clients::ClientAction;
+use crate::environment::RedisRestart;
 use crate::gate::{At, Ready, Verdict};
-use crate::ground::Forgets;
 use crate::run::Run;
 use crate::servers::{LEASE_MS, Role};
 
 /// How often others continue between a call and its answer, in per cent.
 const STOPS_PER_CENT: usize = 50;
 
-/// How often a server looks for lost connections while everything comes to rest.
+/// How often a server looks for lost connections while the run settles, in milliseconds.
 const REAPED_MS: i64 = 6_000;
 
 /// What happens next.
 pub enum Action {
-    Tell(Ready),
-    Client(usize, Do),
+    Decide(Ready),
+    Client(usize, ClientAction),
     Pull(usize),
     Role(usize, Role),
-    Look(usize),
+    ComparePositions(usize),
     Deliver(usize),
-    LoseNews(usize),
+    DropItem(usize),
     Tick(i64, i64),
     Kill(usize),
     Start(usize),
-    Forget(Forgets),
-    Keep,
-    RedisAway,
-    MySqlAway,
+    RestartRedis(RedisRestart),
+    DumpRedis,
+    RedisOutage,
+    MysqlOutage,
 }
 
 impl Run<'_> {
-    /// One of all that may happen now.
+    /// Draws the next action.
     pub(crate) fn choose(&mut self) -> Action {
         let ready = self.gate.ready();
-        let (calm, ending) = (self.calm, self.ending);
+        let (faults_off, ending) = (self.faults_off, self.ending);
         let is_still = ready.is_empty();
         let mut all: Vec<(usize, Action)> = Vec::new();
         all.extend(ready.into_iter().map(|one| {
-            let haste = match (ending, calm, one.job.starts_with("client")) {
+            let weight = match (ending, faults_off, one.job.starts_with("client")) {
                 (true, _, _) => 120,
                 (false, true, _) => 40,
                 (false, false, true) => 30,
                 (false, false, false) => 12,
             };
-            (haste, Action::Tell(one))
+            (weight, Action::Decide(one))
         }));
         self.add_clients(&mut all);
         self.add_servers(&mut all);
-        self.add_world(is_still, &mut all);
-        self.chance.weighted(all).unwrap_or(Action::Tick(1, 500))
+        self.add_time_and_stores(is_still, &mut all);
+        self.rng.weighted(all).unwrap_or(Action::Tick(1, 500))
     }
 
-    /// What clients may do.
+    /// Adds the actions of clients.
     fn add_clients(&self, all: &mut Vec<(usize, Action)>) {
-        let (calm, ending) = (self.calm, self.ending);
+        let (faults_off, ending) = (self.faults_off, self.ending);
         let up: Vec<usize> = (0..self.servers.len())
             .filter(|at| self.servers[*at].as_ref().is_some_and(|up| up.ready))
             .collect();
@@ -68,45 +68,49 @@ impl Run<'_> {
             {
                 all.push((if ending { 10 } else { 6 }, Action::Pull(at)));
             }
-            if !client.alive || client.asking.is_some() {
+            if !client.alive || client.pending_request.is_some() {
                 continue;
             }
-            let wish = client.wish(&up).into_iter();
+            let protocol_actions = client.protocol_actions(&up).into_iter();
             let urge = if ending { 12 } else { 4 };
-            all.extend(wish.map(|(weight, what)| (urge * weight, Action::Client(at, what))));
-            if !calm && client.link.is_some() {
-                let whim = client.whim().into_iter();
-                all.extend(whim.map(|(weight, what)| (2 * weight, Action::Client(at, what))));
+            all.extend(
+                protocol_actions.map(|(weight, what)| (urge * weight, Action::Client(at, what))),
+            );
+            if !faults_off && client.link.is_some() {
+                let random_actions = client.random_actions().into_iter();
+                all.extend(
+                    random_actions.map(|(weight, what)| (2 * weight, Action::Client(at, what))),
+                );
                 if self.plan.deaths {
-                    all.push((1, Action::Client(at, Do::Die)));
+                    all.push((1, Action::Client(at, ClientAction::Exit)));
                 }
             }
         }
     }
 
-    /// What servers may do.
+    /// Adds the actions of servers.
     fn add_servers(&self, all: &mut Vec<(usize, Action)>) {
-        let (calm, ending) = (self.calm, self.ending);
+        let (faults_off, ending) = (self.faults_off, self.ending);
         let now = self.now_ms();
         // Whether there is nothing to be waited for but what servers and clients do.
-        let is_over = ending && !self.rests;
+        let is_over = ending && !self.settling;
         for (at, server) in self.servers.iter().enumerate() {
             let Some(server) = server else {
-                all.push((if calm { 40 } else { 5 }, Action::Start(at)));
+                all.push((if faults_off { 40 } else { 5 }, Action::Start(at)));
                 continue;
             };
-            if self.plan.kills && !calm {
+            if self.plan.kills && !faults_off {
                 all.push((1, Action::Kill(at)));
             }
             if !server.pending.is_empty() {
-                let haste = match (ending, calm) {
+                let weight = match (ending, faults_off) {
                     (true, _) => 120,
                     (false, true) => 30,
                     (false, false) => 10,
                 };
-                all.push((haste, Action::Deliver(at)));
-                if self.plan.loses_news && !calm {
-                    all.push((1, Action::LoseNews(at)));
+                all.push((weight, Action::Deliver(at)));
+                if self.plan.drops_items && !faults_off {
+                    all.push((1, Action::DropItem(at)));
                 }
             }
             if !server.ready {
@@ -114,12 +118,12 @@ impl Run<'_> {
             }
             let spare_ms = if ending { 4_500 } else { 3_000 };
             let lease_is_short = server.lease_until < now + LEASE_MS - spare_ms;
-            let lease = match (lease_is_short, calm) {
+            let lease = match (lease_is_short, faults_off) {
                 (true, true) => 400,
                 (true, false) => 6,
                 (false, _) => 1,
             };
-            let reap = match (ending, calm) {
+            let reap = match (ending, faults_off) {
                 (true, _) if server.reaped_at + REAPED_MS <= now => 150,
                 (false, true) => 6,
                 (true, _) | (false, false) => 1,
@@ -137,62 +141,63 @@ impl Run<'_> {
                     all.push((weight, Action::Role(at, role)));
                 }
             }
-            all.push((1, Action::Look(at)));
+            all.push((1, Action::ComparePositions(at)));
         }
     }
 
-    /// What time and the stores may do. `is_still`: nobody asks anything.
-    fn add_world(&mut self, is_still: bool, all: &mut Vec<(usize, Action)>) {
-        let (calm, ending) = (self.calm, self.ending);
-        let is_over = ending && !self.rests;
+    /// Adds the passing of time and store faults. `is_still`: no store call waits.
+    fn add_time_and_stores(&mut self, is_still: bool, all: &mut Vec<(usize, Action)>) {
+        let (faults_off, ending) = (self.faults_off, self.ending);
+        let is_over = ending && !self.settling;
         if ending {
-            // Nothing is to be seen in the time until everything has come to rest: it passes quickly,
-            // and mostly while nobody asks anything.
-            let haste = match (is_over, is_still) {
+            // While the run settles, time passes quickly, mostly while no store call waits.
+            let weight = match (is_over, is_still) {
                 (true, _) => 5,
                 (false, true) => 150,
                 (false, false) => 20,
             };
-            all.push((haste, Action::Tick(500, 2_000)));
-        } else if calm {
+            all.push((weight, Action::Tick(500, 2_000)));
+        } else if faults_off {
             all.push((4, Action::Tick(1, 400)));
         } else {
             all.push((8, Action::Tick(1, 500)));
             all.push((1, Action::Tick(1_000, 8_000)));
-            if self.plan.forgets {
-                all.push((2, Action::Keep));
+            if self.plan.restarts_redis {
+                all.push((2, Action::DumpRedis));
                 for how in [
-                    Forgets::OnlyScripts,
-                    Forgets::ATail,
-                    Forgets::Everything,
-                    Forgets::ScriptsInPlace,
+                    RedisRestart::OnlyScripts,
+                    RedisRestart::Tail,
+                    RedisRestart::Everything,
+                    RedisRestart::ScriptsInPlace,
                 ] {
-                    if self.chance.per_cent(30) {
-                        all.push((2, Action::Forget(how)));
+                    if self.rng.per_cent(30) {
+                        all.push((2, Action::RestartRedis(how)));
                     }
                 }
             }
             if self.plan.outages {
-                all.push((1, Action::RedisAway));
-                all.push((1, Action::MySqlAway));
+                all.push((1, Action::RedisOutage));
+                all.push((1, Action::MysqlOutage));
             }
         }
     }
 
     /// Lets a waiting task continue, or fail.
-    pub(crate) fn tell(&mut self, ready: &Ready) {
+    pub(crate) fn decide(&mut self, ready: &Ready) {
         let now = self.now_ms();
-        let away = match ready.backend {
-            Some(Backend::Redis) => now < self.redis_away_until,
-            Some(Backend::MySql) => now < self.mysql_away_until,
+        let unavailable = match ready.backend {
+            Some(Backend::Redis) => now < self.redis_down_until,
+            Some(Backend::MySql) => now < self.mysql_down_until,
             Some(Backend::Sqlite) | None => false,
         };
         let fails = match ready.at {
-            At::Before => away || (!self.calm && self.plan.errors && self.chance.per_cent(2)),
-            At::After => !self.calm && self.plan.errors && self.chance.per_cent(2),
+            At::Before => {
+                unavailable || (!self.faults_off && self.plan.errors && self.rng.per_cent(2))
+            }
+            At::After => !self.faults_off && self.plan.errors && self.rng.per_cent(2),
             At::Until(_) => false,
         };
-        let stops = !self.calm && self.chance.per_cent(STOPS_PER_CENT);
+        let stops = !self.faults_off && self.rng.per_cent(STOPS_PER_CENT);
         let verdict = match (&ready.at, fails) {
             (_, true) => Verdict::Fail,
             (At::Before, false) if !stops => Verdict::Through,
@@ -209,23 +214,29 @@ impl Run<'_> {
         };
         self.note(format!("p{} {} {how} {what}", ready.process, ready.job));
         if ready.backend == Some(Backend::Redis) && ready.at == At::Before && !fails {
-            if self.told_now != now {
-                self.ground.set_now(now);
-                self.told_now = now;
+            if self.redis_now != now {
+                self.environment.set_now(now);
+                self.redis_now = now;
             }
-            self.touched = true;
+            self.redis_called = true;
             self.watch_rebuilding(&ready.what);
         }
-        self.gate.tell(ready.number, verdict);
+        self.gate.decide(ready.number, verdict);
     }
 
     /// A script's name instead of its hash.
     fn named(&self, what: &str) -> String {
         let mut words = what.splitn(3, ' ');
         match (words.next(), words.next(), words.next()) {
-            (Some("EVALSHA"), Some(hash), rest) => {
-                let name = self.scene.product.names.get(hash).copied().unwrap_or(hash);
-                format!("{name}.lua {}", rest.unwrap_or_default())
+            (Some("EVALSHA"), Some(hash), settle_clients) => {
+                let name = self
+                    .fixture
+                    .product
+                    .names
+                    .get(hash)
+                    .copied()
+                    .unwrap_or(hash);
+                format!("{name}.lua {}", settle_clients.unwrap_or_default())
             }
             _ => what.replace('\n', " "),
         }

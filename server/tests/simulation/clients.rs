@@ -13,7 +13,7 @@ use plenary_shared::protocol::{OpenOk, Position};
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
-use crate::served::Served;
+use crate::simulated_store::SimulatedStore;
 
 /// Events that an open returns: more than a run has.
 pub const OPENED_EVENTS: usize = 1_000;
@@ -40,10 +40,10 @@ pub struct Link {
     pub cursor: Option<Cursor>,
     /// Whether the client believes that it follows.
     pub following: bool,
-    /// Since when it surely holds its user's stay.
-    pub holds_since: Option<i64>,
+    /// Since when it is certainly bound to its user's stay.
+    pub bound_since: Option<i64>,
     /// When the unanswered request was sent.
-    pub asked_at: i64,
+    pub requested_at: i64,
 }
 
 /// A message in a client's outbox.
@@ -64,7 +64,7 @@ pub struct Outgoing {
 
 /// What a client may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Do {
+pub enum ClientAction {
     /// Connects to a server.
     Connect(usize),
     /// Opens the instance and follows it.
@@ -78,13 +78,13 @@ pub enum Do {
     /// Sends the first message of the outbox.
     Post,
     /// Writes a message.
-    Write,
+    Compose,
     /// Confirms its stay, as its server does every few seconds.
-    Hold,
+    Bind,
     /// Loses its connection.
     Disconnect,
     /// Disappears with its outbox.
-    Die,
+    Exit,
 }
 
 /// A client.
@@ -104,9 +104,9 @@ pub struct Client {
     /// Whether it believes that its user is a participant.
     pub is_in: bool,
     /// Whether it knows that the instance has ended.
-    pub over: bool,
+    pub knows_end: bool,
     /// The unanswered request.
-    pub asking: Option<u64>,
+    pub pending_request: Option<u64>,
     /// Its connection.
     pub link: Option<Link>,
     /// Its copy of the log.
@@ -126,8 +126,8 @@ impl Client {
             alive: true,
             wants_in: true,
             is_in: false,
-            over: false,
-            asking: None,
+            knows_end: false,
+            pending_request: None,
             link: None,
             replica: None,
             outbox: Vec::new(),
@@ -164,8 +164,8 @@ impl Client {
     pub fn note_durable(&mut self) {
         let Some(replica) = &self.replica else { return };
         let upto = replica.durable();
-        let told = self.durable.keys().next_back().copied();
-        let from = told.unwrap_or_default();
+        let last = self.durable.keys().next_back().copied();
+        let from = last.unwrap_or_default();
         for event in replica.events().filter(|event| event.seq <= upto) {
             if event.seq > from {
                 let fact = (event.kind.clone(), event.timestamp);
@@ -183,48 +183,55 @@ impl Client {
         }
     }
 
-    /// What a client does next in normal operation, if anything.
-    pub fn wish(&self, servers: &[usize]) -> Vec<(usize, Do)> {
+    /// The client's next actions by the rules of the protocol, with weights.
+    pub fn protocol_actions(&self, servers: &[usize]) -> Vec<(usize, ClientAction)> {
         let Some(link) = &self.link else {
-            return servers.iter().map(|one| (4, Do::Connect(*one))).collect();
+            return servers
+                .iter()
+                .map(|one| (4, ClientAction::Connect(*one)))
+                .collect();
         };
         let sends = self.to_send().is_some();
         if !link.following {
             let again = if self.replica.is_some() { 3 } else { 0 };
             // An unanswered message may be sent again before its result is known.
             let retry = if sends { 4 } else { 0 };
-            return vec![(6, Do::Open), (again, Do::Resume), (retry, Do::Post)];
+            return vec![
+                (6, ClientAction::Open),
+                (again, ClientAction::Resume),
+                (retry, ClientAction::Post),
+            ];
         }
-        let mut wish = Vec::new();
-        if !self.is_in && !self.over && (self.wants_in || sends) {
-            wish.push((8, Do::Join));
+        let mut protocol_actions = Vec::new();
+        if !self.is_in && !self.knows_end && (self.wants_in || sends) {
+            protocol_actions.push((8, ClientAction::Join));
         }
-        if sends && (self.is_in || self.over) {
-            wish.push((8, Do::Post));
+        if sends && (self.is_in || self.knows_end) {
+            protocol_actions.push((8, ClientAction::Post));
         }
-        if self.is_in && !self.over && link.holds_since.is_none() {
-            wish.push((2, Do::Hold));
+        if self.is_in && !self.knows_end && link.bound_since.is_none() {
+            protocol_actions.push((2, ClientAction::Bind));
         }
         let is_closed = self.replica.as_ref().is_some_and(Replica::is_closed);
-        if (is_closed || self.over) && (!self.is_done() || !is_closed) && !sends {
-            wish.push((1, Do::Open));
+        if (is_closed || self.knows_end) && (!self.is_done() || !is_closed) && !sends {
+            protocol_actions.push((1, ClientAction::Open));
         }
-        wish
+        protocol_actions
     }
 
-    /// What a user does beyond that.
-    pub fn whim(&self) -> Vec<(usize, Do)> {
-        let mut whim = vec![(1, Do::Disconnect)];
+    /// Random actions of the user, with weights.
+    pub fn random_actions(&self) -> Vec<(usize, ClientAction)> {
+        let mut random_actions = vec![(1, ClientAction::Disconnect)];
         if self.outbox.len() < MESSAGES_MAX {
-            whim.push((10, Do::Write));
+            random_actions.push((10, ClientAction::Compose));
         }
         if self.is_in && self.to_send().is_none() {
-            whim.push((1, Do::Leave));
+            random_actions.push((1, ClientAction::Leave));
         }
         if self.is_in {
-            whim.push((2, Do::Hold));
+            random_actions.push((2, ClientAction::Bind));
         }
-        whim
+        random_actions
     }
 }
 
@@ -247,7 +254,7 @@ pub fn person(user: UserId, role: Role) -> User {
 /// Subscribes and then reads, as a socket does.
 pub async fn open(
     hub: Arc<Hub>,
-    store: Arc<Served>,
+    store: Arc<SimulatedStore>,
     (here, user): (InstanceId, User),
     (connection, listener): (ConnectionId, Arc<Subscriber>),
     limit: usize,

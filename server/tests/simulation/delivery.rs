@@ -1,4 +1,4 @@
-//! Published items on their way to the hubs, and the invariants of them.
+//! Delivery of published items to the hubs, and the invariants of events.
 
 use plenary_server::store::Feed;
 use plenary_shared::domain::{Event, EventKind, Reason};
@@ -9,20 +9,20 @@ use crate::run::{BEGIN_MS, Run};
 
 impl Run<'_> {
     /// Publishes an item: from Redis to all servers, or from an SQLite store to its own server.
-    pub(crate) fn hear(&mut self, only: Option<usize>, news: &Feed) {
-        let instance = match news {
+    pub(crate) fn publish(&mut self, only: Option<usize>, item: &Feed) {
+        let instance = match item {
             Feed::Event(event) => {
-                self.begun_anew |= event.generation.get() > 1;
+                self.rebuilt |= event.generation.get() > 1;
                 if event.kind == EventKind::Opened {
-                    self.void_holds(event.instance);
+                    self.clear_bindings(event.instance);
                 }
-                self.observe(event, "published");
-                self.look_at_leave(event);
+                self.check_event(event, "published");
+                self.check_leave(event);
                 event.instance
             }
             Feed::Fence { instance, .. } => {
-                self.begun_anew = true;
-                self.void_holds(*instance);
+                self.rebuilt = true;
+                self.clear_bindings(*instance);
                 *instance
             }
             Feed::Durable { instance, .. } => *instance,
@@ -39,22 +39,23 @@ impl Run<'_> {
         for (at, server) in self.servers.iter_mut().enumerate() {
             let Some(server) = server else { continue };
             if only.is_none_or(|only| only == at) && server.store.follows(instance) {
-                server.pending.push_back(news.clone());
+                server.pending.push_back(item.clone());
             }
         }
     }
 
-    /// A live state is rebuilt: it knows no connections.
-    fn void_holds(&mut self, here: InstanceId) {
+    /// Clears all bindings, because a rebuilt live state has no connections.
+    fn clear_bindings(&mut self, here: InstanceId) {
         for client in self.clients.iter_mut().filter(|one| one.here == here) {
             if let Some(link) = &mut client.link {
-                link.holds_since = None;
+                link.bound_since = None;
             }
         }
     }
 
-    /// Nobody may see two events with the same generation and seq.
-    pub(crate) fn observe(&mut self, event: &Event, who: &str) {
+    /// Checks that no two different events have the same generation and seq, and that nothing is
+    /// accepted after the end.
+    pub(crate) fn check_event(&mut self, event: &Event, who: &str) {
         if event.generation == Generation::default() {
             return;
         }
@@ -70,7 +71,7 @@ impl Run<'_> {
                 self.seen.insert(key, (fact, who.to_owned()));
             }
         }
-        let to = self.to_of(event.instance);
+        let to = self.end_of(event.instance);
         let accepted = matches!(
             event.kind,
             EventKind::Join { .. } | EventKind::Message { .. }
@@ -80,13 +81,13 @@ impl Run<'_> {
         }
     }
 
-    pub(crate) fn to_of(&self, here: InstanceId) -> Timestamp {
-        let found = self.scene.instances.iter().find(|(id, _, _)| *id == here);
-        found.expect("it is in the scene").2
+    pub(crate) fn end_of(&self, here: InstanceId) -> Timestamp {
+        let found = self.fixture.instances.iter().find(|(id, _, _)| *id == here);
+        found.expect("it is in the fixture").2
     }
 
-    /// A user whose stay is held by a live connection may not be shown as left.
-    fn look_at_leave(&mut self, event: &Event) {
+    /// Checks that a user whose stay is bound to a live connection is not removed.
+    fn check_leave(&mut self, event: &Event) {
         let EventKind::Leave { user, reason } = &event.kind else {
             return;
         };
@@ -110,10 +111,10 @@ impl Run<'_> {
             let Some(link) = &mut client.link else {
                 continue;
             };
-            let held_since = link.holds_since.take();
+            let bound_at = link.bound_since.take();
             let server = self.servers[link.server].as_ref();
             let alive = server.filter(|server| server.process.number == link.process);
-            if let (Reason::ConnectionLost, Some(since), Some(server)) = (reason, held_since, alive)
+            if let (Reason::ConnectionLost, Some(since), Some(server)) = (reason, bound_at, alive)
                 && since > server.lapsed_at
                 && joined_ms.is_none_or(|joined| since > joined)
             {
@@ -130,21 +131,21 @@ impl Run<'_> {
 
     pub(crate) fn deliver(&mut self, at: usize) {
         let server = self.servers[at].as_mut().expect("it is up");
-        if let Some(news) = server.pending.pop_front() {
-            self.note(format!("s{at} hears {}", told(&news)));
-            self.feed(at, news);
+        if let Some(item) = server.pending.pop_front() {
+            self.note(format!("s{at} receives {}", describe(&item)));
+            self.feed(at, item);
         }
     }
 
-    pub(crate) fn feed(&mut self, at: usize, news: Feed) {
+    pub(crate) fn feed(&mut self, at: usize, item: Feed) {
         let server = self.servers[at].as_ref().expect("it is up");
-        let taken = server.feed.try_send(news);
+        let taken = server.feed.try_send(item);
         assert!(taken.is_ok(), "the hub has ended");
     }
 }
 
-fn told(news: &Feed) -> String {
-    match news {
+fn describe(item: &Feed) -> String {
+    match item {
         Feed::Event(event) => format!(
             "{} gen {} seq {}: {:?}",
             event.instance, event.generation, event.seq, event.kind

@@ -21,7 +21,7 @@ use crate::scripts::{NOW, PUBLISHED, Product};
 
 /// The initial data of a run.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct Fixture {
     /// Users beside the admin.
     pub people: u64,
     /// The instances with their times.
@@ -32,11 +32,11 @@ pub struct Scene {
 
 /// How Redis comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forgets {
+pub enum RedisRestart {
     /// A new process with all data.
     OnlyScripts,
     /// A new process with an earlier dump.
-    ATail,
+    Tail,
     /// A new process without data.
     Everything,
     /// The same process without its scripts.
@@ -53,7 +53,7 @@ pub struct Opened {
 
 /// The durable record of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lasting {
+pub struct DurableRecord {
     /// Its state.
     pub state: String,
     /// The last archived seq.
@@ -61,11 +61,11 @@ pub struct Lasting {
 }
 
 /// The back ends under the servers.
-pub enum Ground {
+pub enum Environment {
     /// Redis and MariaDB.
-    RedisMysqlStore(Box<Shared>),
+    RedisMysql(Box<Shared>),
     /// SQLite.
-    File(OneFile),
+    Sqlite(SqliteEnvironment),
 }
 
 /// A private Redis and MariaDB.
@@ -76,19 +76,19 @@ pub struct Shared {
     _mariadb: MariaDb,
     sql: Option<mysql_async::Conn>,
     mysql: Option<MysqlStore>,
-    scene: Option<Scene>,
+    fixture: Option<Fixture>,
 }
 
 /// A directory with an SQLite database.
-pub struct OneFile {
+pub struct SqliteEnvironment {
     root: TempDir,
     directory: PathBuf,
     runs: u64,
 }
 
-impl Ground {
+impl Environment {
     /// Starts Redis and MariaDB.
-    pub fn hybrid() -> Self {
+    pub fn redis_mysql() -> Self {
         let redis = Redis::start();
         let mariadb = MariaDb::start();
         let database = mariadb.create_database();
@@ -101,19 +101,19 @@ impl Ground {
             mysql.migrate().await.expect("an empty database is filled");
         });
         let admin = connect(&redis);
-        Self::RedisMysqlStore(Box::new(Shared {
+        Self::RedisMysql(Box::new(Shared {
             redis,
             admin,
             database,
             _mariadb: mariadb,
             sql: None,
             mysql: None,
-            scene: None,
+            fixture: None,
         }))
     }
 
     /// Creates an SQLite database, in memory where possible.
-    pub fn file() -> Self {
+    pub fn sqlite() -> Self {
         let memory = Path::new("/dev/shm");
         let root = if memory.is_dir() {
             tempfile::tempdir_in(memory)
@@ -121,7 +121,7 @@ impl Ground {
             tempfile::tempdir()
         };
         let root = root.expect("a directory can be made");
-        Self::File(OneFile {
+        Self::Sqlite(SqliteEnvironment {
             directory: root.path().to_owned(),
             root,
             runs: 0,
@@ -130,20 +130,20 @@ impl Ground {
 
     /// Whether several servers can share it.
     pub fn is_shared(&self) -> bool {
-        matches!(self, Self::RedisMysqlStore(_))
+        matches!(self, Self::RedisMysql(_))
     }
 
     /// Clears it and inserts the initial data.
-    pub async fn begin(&mut self, scene: &Scene) {
+    pub async fn begin(&mut self, fixture: &Fixture) {
         match self {
-            Self::RedisMysqlStore(shared) => shared.begin(scene).await,
-            Self::File(file) => file.begin(scene),
+            Self::RedisMysql(shared) => shared.begin(fixture).await,
+            Self::Sqlite(file) => file.begin(fixture),
         }
     }
 
     /// Releases what belongs to one run.
     pub fn end(&mut self) {
-        if let Self::RedisMysqlStore(shared) = self {
+        if let Self::RedisMysql(shared) = self {
             shared.sql = None;
             shared.mysql = None;
         }
@@ -152,8 +152,8 @@ impl Ground {
     /// Opens a store for one server.
     pub fn open(&self, watch: Arc<dyn Observer>, clock: &Clock) -> Opened {
         match self {
-            Self::RedisMysqlStore(shared) => shared.open(&Instrument::observed(watch), clock),
-            Self::File(file) => Opened {
+            Self::RedisMysql(shared) => shared.open(&Instrument::observed(watch), clock),
+            Self::Sqlite(file) => Opened {
                 store: SqliteStore::open_paced(
                     &file.directory,
                     clock.clone(),
@@ -166,9 +166,9 @@ impl Ground {
         }
     }
 
-    /// Sets the time for what does not ask the simulated clock.
+    /// Sets the time for what does not query the simulated clock.
     pub fn set_now(&mut self, now_ms: i64) {
-        if let Self::RedisMysqlStore(shared) = self {
+        if let Self::RedisMysql(shared) = self {
             redis::cmd("SET")
                 .arg(NOW)
                 .arg(now_ms)
@@ -179,10 +179,10 @@ impl Ground {
 
     /// Takes what scripts published since the last call, and sets the time in the same round trip.
     pub fn published(&mut self, now_ms: i64) -> Vec<String> {
-        let Self::RedisMysqlStore(shared) = self else {
+        let Self::RedisMysql(shared) = self else {
             return Vec::new();
         };
-        let asked: (Vec<String>,) = redis::pipe()
+        let answer: (Vec<String>,) = redis::pipe()
             .lrange(PUBLISHED, 0, -1)
             .del(PUBLISHED)
             .ignore()
@@ -190,39 +190,39 @@ impl Ground {
             .ignore()
             .query(&mut shared.admin)
             .expect("Redis answers");
-        asked.0
+        answer.0
     }
 
     /// The durable record of an instance.
-    pub async fn lasting(&mut self, id: InstanceId) -> Lasting {
-        let ask = format!(
+    pub async fn durable_record(&mut self, id: InstanceId) -> DurableRecord {
+        let query = format!(
             "SELECT state, archived_seq FROM meeting_instance WHERE meetingID = {} AND orderID = {}",
             id.meeting, id.order
         );
         match self {
-            Self::RedisMysqlStore(shared) => {
+            Self::RedisMysql(shared) => {
                 let sql = shared.sql.as_mut().expect("a run is on");
-                let row: Option<(String, u64)> = sql.query_first(ask).await.expect("an answer");
+                let row: Option<(String, u64)> = sql.query_first(query).await.expect("an answer");
                 let (state, archived) = row.expect("it is there");
-                Lasting { state, archived }
+                DurableRecord { state, archived }
             }
-            Self::File(file) => {
+            Self::Sqlite(file) => {
                 let file = file.connect();
                 let read = |row: &rusqlite::Row<'_>| {
-                    Ok(Lasting {
+                    Ok(DurableRecord {
                         state: row.get(0)?,
                         archived: row.get(1)?,
                     })
                 };
-                file.query_row(&ask, [], read).expect("it is there")
+                file.query_row(&query, [], read).expect("it is there")
             }
         }
     }
 
     /// The keys of an instance that are left, except its tombstone.
-    pub fn left(&mut self, id: InstanceId) -> Vec<String> {
+    pub fn remaining_keys(&mut self, id: InstanceId) -> Vec<String> {
         match self {
-            Self::RedisMysqlStore(shared) => {
+            Self::RedisMysql(shared) => {
                 let name = format!("meeting:{}:order:{}", id.meeting, id.order);
                 let pattern = format!("{{{name}}}*");
                 let keys: Vec<String> = redis::cmd("KEYS")
@@ -234,19 +234,20 @@ impl Ground {
                     .arg(&name)
                     .query(&mut shared.admin)
                     .expect("Redis answers");
-                let mut left = keys;
-                left.retain(|key| !key.ends_with(":tombstone"));
-                left.extend(indexed.map(|_| "in active_meetings".to_owned()));
-                left
+                let mut remaining_keys = keys;
+                remaining_keys.retain(|key| !key.ends_with(":tombstone"));
+                remaining_keys.extend(indexed.map(|_| "in active_meetings".to_owned()));
+                remaining_keys
             }
-            Self::File(file) => {
+            Self::Sqlite(file) => {
                 let file = file.connect();
                 let count = |table: &str| -> i64 {
-                    let ask = format!(
+                    let query = format!(
                         "SELECT COUNT(*) FROM {table} WHERE meetingID = {} AND orderID = {}",
                         id.meeting, id.order
                     );
-                    file.query_row(&ask, [], |row| row.get(0)).expect("a count")
+                    file.query_row(&query, [], |row| row.get(0))
+                        .expect("a count")
                 };
                 ["live_instance", "stay", "holder"]
                     .into_iter()
@@ -259,22 +260,22 @@ impl Ground {
 }
 
 impl Shared {
-    async fn begin(&mut self, scene: &Scene) {
+    async fn begin(&mut self, fixture: &Fixture) {
         self.admin("FLUSHALL", &[]);
         self.admin("SCRIPT", &["FLUSH"]);
-        for dump in [self.dump(), self.earlier()] {
+        for dump in [self.dump(), self.saved_dump()] {
             // There is none at first.
             let _ = std::fs::remove_file(dump);
         }
-        self.scene = Some(scene.clone());
-        self.reload();
+        self.fixture = Some(fixture.clone());
+        self.reload_scripts();
         let opts = mysql_async::Opts::from_url(&self.database.url()).expect("the kit's URL");
         let mut sql = mysql_async::Conn::new(opts).await.expect("MariaDB answers");
         let time = |at: &Timestamp| format!("'{}'", at.to_utc().format("%Y-%m-%d %H:%M:%S%.3f"));
         sql.query_drop("SET time_zone = '+00:00'")
             .await
             .expect("a zone");
-        sql.query_drop(filling(scene, time))
+        sql.query_drop(insert_statements(fixture, time))
             .await
             .expect("the tables are ours");
         self.sql = Some(sql);
@@ -283,41 +284,41 @@ impl Shared {
     }
 
     fn open(&self, instrument: &Instrument, clock: &Clock) -> Opened {
-        let scene = self.scene.as_ref().expect("a run is on");
+        let fixture = self.fixture.as_ref().expect("a run is on");
         let mysql = self.mysql.as_ref().expect("a run is on");
         let live = || {
-            let scripts = scene.product.scripts.clone();
+            let scripts = fixture.product.scripts.clone();
             RedisStore::with(&self.redis.url(), scripts, instrument.clone())
                 .expect("the kit's URL is good")
         };
         let mysql = mysql.instrumented(instrument.clone());
         Opened {
             store: RedisMysqlStore::new(live(), mysql.clone(), clock.clone()),
-            parts: (scene.product.wrong == Wrong::PublishesBeforeCommit).then(|| (live(), mysql)),
+            parts: (fixture.product.wrong == Wrong::PublishesBeforeCommit).then(|| (live(), mysql)),
         }
     }
 
     /// Stores a dump, for a Redis that comes back with it later.
-    pub fn keep(&mut self) {
+    pub fn save_dump(&mut self) {
         self.admin("SAVE", &[]);
-        std::fs::copy(self.dump(), self.earlier()).expect("the directory is ours");
+        std::fs::copy(self.dump(), self.saved_dump()).expect("the directory is ours");
     }
 
     /// Kills Redis and brings it back.
-    pub fn come_back(&mut self, forgets: Forgets) {
-        match forgets {
-            Forgets::ScriptsInPlace => {
+    pub fn restart(&mut self, restart: RedisRestart) {
+        match restart {
+            RedisRestart::ScriptsInPlace => {
                 self.admin("SCRIPT", &["FLUSH"]);
-                self.reload();
+                self.reload_scripts();
                 return;
             }
-            Forgets::OnlyScripts => self.admin("SAVE", &[]),
-            Forgets::ATail => {
-                if self.earlier().exists() {
-                    std::fs::copy(self.earlier(), self.dump()).expect("the directory is ours");
+            RedisRestart::OnlyScripts => self.admin("SAVE", &[]),
+            RedisRestart::Tail => {
+                if self.saved_dump().exists() {
+                    std::fs::copy(self.saved_dump(), self.dump()).expect("the directory is ours");
                 }
             }
-            Forgets::Everything => {
+            RedisRestart::Everything => {
                 // There may be none.
                 let _ = std::fs::remove_file(self.dump());
             }
@@ -326,7 +327,7 @@ impl Shared {
         self.redis.restart();
         self.admin = connect(&self.redis);
         self.admin("DEL", &[PUBLISHED]);
-        self.reload();
+        self.reload_scripts();
     }
 
     /// Releases the lock for rebuilding once its time has passed by the simulated clock.
@@ -335,12 +336,12 @@ impl Shared {
     }
 
     /// The mistake of a library that reloads scripts automatically.
-    fn reload(&mut self) {
-        let Some(scene) = self.scene.clone() else {
+    fn reload_scripts(&mut self) {
+        let Some(fixture) = self.fixture.clone() else {
             return;
         };
-        if scene.product.wrong == Wrong::ReloadsScripts {
-            for (_, text) in &scene.product.texts {
+        if fixture.product.wrong == Wrong::ReloadsScripts {
+            for (_, text) in &fixture.product.texts {
                 self.admin("SCRIPT", &["LOAD", text]);
             }
         }
@@ -357,24 +358,24 @@ impl Shared {
         self.redis.socket().with_file_name("dump.rdb")
     }
 
-    fn earlier(&self) -> PathBuf {
+    fn saved_dump(&self) -> PathBuf {
         self.redis.socket().with_file_name("earlier.rdb")
     }
 }
 
-impl OneFile {
-    fn begin(&mut self, scene: &Scene) {
+impl SqliteEnvironment {
+    fn begin(&mut self, fixture: &Fixture) {
         if self.runs > 0 {
             // The rest is removed with the whole directory.
             let _ = std::fs::remove_dir_all(&self.directory);
         }
         self.runs += 1;
         self.directory = self.root.path().join(self.runs.to_string());
-        let now = scene.instances.first().map(|(_, from, _)| *from);
+        let now = fixture.instances.first().map(|(_, from, _)| *from);
         SqliteStore::migrate(&self.directory, now.unwrap_or_default())
             .expect("an empty file is filled");
         self.connect()
-            .execute_batch(&filling(scene, |at| at.as_ms().to_string()))
+            .execute_batch(&insert_statements(fixture, |at| at.as_ms().to_string()))
             .expect("the tables are ours");
     }
 
@@ -393,19 +394,19 @@ fn connect(redis: &Redis) -> redis::Connection {
 }
 
 /// The statements that fill the tables, with times in the database's format.
-fn filling(scene: &Scene, time: impl Fn(&Timestamp) -> String) -> String {
+fn insert_statements(fixture: &Fixture, time: impl Fn(&Timestamp) -> String) -> String {
     let mut sql = String::from(
         "DELETE FROM message; DELETE FROM event_log; DELETE FROM audience;
          DELETE FROM meeting_instance; DELETE FROM meeting; DELETE FROM user;
          INSERT INTO user (userID, name, email, role) VALUES (1, 'root', 'root@example.org', 'admin');",
     );
-    for person in 2..2 + scene.people {
+    for person in 2..2 + fixture.people {
         let add = format!(
             "INSERT INTO user (userID, name, email) VALUES ({person}, 'p{person}', 'p{person}@example.org');"
         );
         sql += &add;
     }
-    for (id, from, to) in &scene.instances {
+    for (id, from, to) in &fixture.instances {
         let add = format!(
             "INSERT INTO meeting (meetingID, title, description, isPublic) VALUES ({m}, 'M{m}', '', 1);
              INSERT INTO meeting_instance (meetingID, orderID, fromdatetime, todatetime)

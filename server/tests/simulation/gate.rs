@@ -20,10 +20,10 @@ tokio::task_local! {
 const QUIET_TURNS: usize = 5;
 
 /// A store call that takes longer hangs.
-const TRIP_S_MAX: u64 = 30;
+const CALL_S_MAX: u64 = 30;
 
 /// Characters of a call shown in the trace.
-const TOLD_CHARS_MAX: usize = 90;
+const TRACE_CHARS_MAX: usize = 90;
 
 /// The decision for a waiting task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ struct Waiting {
     backend: Option<Backend>,
     locks: Locks,
     what: String,
-    tell: oneshot::Sender<Verdict>,
+    verdict: oneshot::Sender<Verdict>,
 }
 
 /// A task that can continue.
@@ -131,7 +131,7 @@ impl Gate {
     }
 
     /// Records progress that is not a call.
-    pub fn stir(&self) {
+    pub fn record_progress(&self) {
         self.state().activity += 1;
         self.moved.notify_one();
     }
@@ -143,7 +143,7 @@ impl Gate {
         while quiet < QUIET_TURNS {
             if self.state().in_flight {
                 let moved =
-                    tokio::time::timeout(Duration::from_secs(TRIP_S_MAX), self.moved.notified());
+                    tokio::time::timeout(Duration::from_secs(CALL_S_MAX), self.moved.notified());
                 assert!(
                     moved.await.is_ok(),
                     "a round trip hangs: {:#?}",
@@ -190,7 +190,7 @@ impl Gate {
     }
 
     /// Decides for one of the ready tasks.
-    pub fn tell(&self, number: u64, verdict: Verdict) {
+    pub fn decide(&self, number: u64, verdict: Verdict) {
         let mut state = self.state();
         let at = state.waiting.iter().position(|one| one.number == number);
         let one = state.waiting.remove(at.expect("it was ready a moment ago"));
@@ -201,7 +201,7 @@ impl Gate {
         state.activity += 1;
         drop(state);
         // The waiting task may have been dropped.
-        if one.tell.send(verdict).is_err() {
+        if one.verdict.send(verdict).is_err() {
             self.state().in_flight = false;
         }
     }
@@ -219,7 +219,7 @@ impl Gate {
         let dead: Vec<Waiting> = dead;
         for one in dead {
             // The waiting task may have been dropped.
-            let _ = one.tell.send(Verdict::Die);
+            let _ = one.verdict.send(Verdict::Die);
         }
     }
 
@@ -238,7 +238,7 @@ pub struct Process {
 
 impl Process {
     async fn wait_at(&self, at: At, call: Option<Call<'_>>) -> Verdict {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         {
             let mut state = self.gate.state();
             if at == At::After {
@@ -264,14 +264,14 @@ impl Process {
                 backend: call.map(|call| call.backend),
                 locks: call.map_or(Locks::Free, |call| call.locks),
                 what: call.map_or_else(|| "waits".to_owned(), |call| short(&call.text.to_string())),
-                tell,
+                verdict: sender,
             };
             if !state.dead[self.number] {
                 state.waiting.push(waiting);
             }
         }
         self.gate.moved.notify_one();
-        let verdict = told.await.unwrap_or(Verdict::Die);
+        let verdict = receiver.await.unwrap_or(Verdict::Die);
         if verdict == Verdict::Die {
             // Ends this task without a message, as the death of its process would.
             std::panic::resume_unwind(Box::new("killed"));
@@ -285,14 +285,14 @@ impl Observer for Process {
     async fn before(&self, call: Call<'_>) -> Result<(), Fault> {
         match self.wait_at(At::Before, Some(call)).await {
             Verdict::Go | Verdict::Through => Ok(()),
-            Verdict::Fail | Verdict::Die => Err(away(call.backend, "refused")),
+            Verdict::Fail | Verdict::Die => Err(unavailable(call.backend, "refused")),
         }
     }
 
     async fn after(&self, call: Call<'_>, _elapsed: Duration) -> Result<(), Fault> {
         match self.wait_at(At::After, Some(call)).await {
             Verdict::Go | Verdict::Through => Ok(()),
-            Verdict::Fail | Verdict::Die => Err(away(call.backend, "the answer is lost")),
+            Verdict::Fail | Verdict::Die => Err(unavailable(call.backend, "the answer is lost")),
         }
     }
 
@@ -323,7 +323,7 @@ impl Drop for Open {
     }
 }
 
-fn away(backend: Backend, why: &'static str) -> Fault {
+fn unavailable(backend: Backend, why: &'static str) -> Fault {
     match backend {
         Backend::Redis => Fault::unavailable("Redis", why),
         Backend::MySql => Fault::unavailable("MySQL", why),
@@ -337,5 +337,5 @@ fn short(what: &str) -> String {
     if what.starts_with(BOOT) {
         return BOOT.to_owned();
     }
-    what.chars().take(TOLD_CHARS_MAX).collect()
+    what.chars().take(TRACE_CHARS_MAX).collect()
 }

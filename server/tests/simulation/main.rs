@@ -7,26 +7,26 @@
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use ground::Ground;
+use environment::Environment;
 use mistake::{MISTAKES, Mistake};
 use plan::Faults;
 use run::Report;
 use scripts::Product;
 
-mod asked;
-mod chance;
 mod check;
 mod choose;
 mod clients;
+mod delivery;
+mod environment;
 mod gate;
-mod ground;
-mod hearing;
 mod mistake;
 mod plan;
+mod requests;
+mod rng;
 mod run;
 mod scripts;
-mod served;
 mod servers;
+mod simulated_store;
 
 /// Seeds that the test suite runs on Redis and MariaDB.
 const HYBRID_SEEDS: u64 = 300;
@@ -38,24 +38,28 @@ const FILE_SEEDS: u64 = 100;
 const MISTAKE_SEEDS: u64 = 300;
 
 /// A long simulation reports its progress after this many seeds.
-const SAID_SEEDS: u64 = 100;
+const PROGRESS_SEEDS: u64 = 100;
 
 #[test]
-fn redis_and_mysql_keep_the_contract() {
-    hold(&mut Ground::hybrid(), 1..=HYBRID_SEEDS, Faults::All);
+fn redis_mysql_keeps_the_contract() {
+    check_seeds(
+        &mut Environment::redis_mysql(),
+        1..=HYBRID_SEEDS,
+        Faults::All,
+    );
 }
 
 #[test]
-fn one_file_keeps_the_contract() {
-    hold(&mut Ground::file(), 1..=FILE_SEEDS, Faults::All);
+fn sqlite_keeps_the_contract() {
+    check_seeds(&mut Environment::sqlite(), 1..=FILE_SEEDS, Faults::All);
 }
 
 #[test]
-fn a_seed_replays_exactly() {
-    let mut ground = Ground::hybrid();
+fn seed_replays_exactly() {
+    let mut environment = Environment::redis_mysql();
     let product = Product::new(None);
     for seed in 1..=10 {
-        let mut trace = || run::run(&mut ground, seed, &product, Faults::All).trace;
+        let mut trace = || run::run(&mut environment, seed, &product, Faults::All).trace;
         let (first, again) = (trace(), trace());
         let differ = first.iter().zip(&again).position(|(a, b)| a != b);
         if let Some(at) = differ {
@@ -67,11 +71,11 @@ fn a_seed_replays_exactly() {
 }
 
 #[test]
-fn every_planted_mistake_is_caught() {
-    let mut ground = Ground::hybrid();
+fn planted_mistakes_are_caught() {
+    let mut environment = Environment::redis_mysql();
     let mut missed = Vec::new();
     for mistake in MISTAKES {
-        match catch(&mut ground, mistake) {
+        match catch(&mut environment, mistake) {
             Some((seed, what)) => println!("{}: caught by seed {seed}: {what}", mistake.name),
             None => missed.push(mistake.name),
         }
@@ -83,7 +87,7 @@ fn every_planted_mistake_is_caught() {
 }
 
 #[test]
-#[ignore = "as long as one likes: script/simulate N [SEED]"]
+#[ignore = "runs for as long as requested: script/simulate N [SEED]"]
 fn any_number_of_seeds() {
     let number = |name: &str, otherwise: u64| {
         std::env::var(name).map_or(otherwise, |text| {
@@ -92,38 +96,38 @@ fn any_number_of_seeds() {
         })
     };
     let (count, first) = (number("SIMULATE_SEEDS", 1_000), number("SIMULATE_FIRST", 1));
-    let mut ground = match std::env::var("SIMULATE_ON").as_deref() {
-        Ok("file") => Ground::file(),
-        _ => Ground::hybrid(),
+    let mut environment = match std::env::var("SIMULATE_ON").as_deref() {
+        Ok("file") => Environment::sqlite(),
+        _ => Environment::redis_mysql(),
     };
     let faults = match std::env::var("SIMULATE_FAULTS").as_deref() {
-        Ok("servers") => Faults::ServersAlone,
+        Ok("servers") => Faults::ServersOnly,
         _ => Faults::All,
     };
-    hold(&mut ground, first..=first + count - 1, faults);
+    check_seeds(&mut environment, first..=first + count - 1, faults);
 }
 
 /// Runs these seeds. Fails with the whole history of the first failing one; with `SIMULATE_ALL`,
 /// continues and fails at the end.
-fn hold(ground: &mut Ground, seeds: RangeInclusive<u64>, faults: Faults) {
+fn check_seeds(environment: &mut Environment, seeds: RangeInclusive<u64>, faults: Faults) {
     let product = Product::new(None);
-    let goes_on = std::env::var("SIMULATE_ALL").is_ok();
+    let runs_all = std::env::var("SIMULATE_ALL").is_ok();
     let begun = Instant::now();
     let (mut events, mut broken) = (0, Vec::new());
     let first = *seeds.start();
     for seed in seeds {
-        let report = run::run(ground, seed, &product, faults);
+        let report = run::run(environment, seed, &product, faults);
         events += report.events;
         if !report.violations.is_empty() {
             println!("seed {seed} breaks the contract: {:#?}", report.violations);
             broken.push(seed);
-            if !goes_on {
-                tell(seed, &report);
+            if !runs_all {
+                print_trace(seed, &report);
                 break;
             }
         }
         let done = seed - first + 1;
-        if done.is_multiple_of(SAID_SEEDS) {
+        if done.is_multiple_of(PROGRESS_SEEDS) {
             let broken = broken.len();
             let s = begun.elapsed().as_secs_f64();
             println!("{done} seeds, {broken} broken, {events} events, {s:.1} s");
@@ -137,10 +141,10 @@ fn hold(ground: &mut Ground, seeds: RangeInclusive<u64>, faults: Faults) {
 }
 
 /// Runs seeds until the mistake is caught. Returns the seed and the finding.
-fn catch(ground: &mut Ground, mistake: &Mistake) -> Option<(u64, String)> {
+fn catch(environment: &mut Environment, mistake: &Mistake) -> Option<(u64, String)> {
     let product = Product::new(Some(mistake));
     (1..=MISTAKE_SEEDS).find_map(|seed| {
-        let report = run::run(ground, seed, &product, Faults::All);
+        let report = run::run(environment, seed, &product, Faults::All);
         let what = report.violations.into_iter().next()?;
         let (name, is_broken) = (mistake.name, what.contains("user_script"));
         assert!(
@@ -152,7 +156,7 @@ fn catch(ground: &mut Ground, mistake: &Mistake) -> Option<(u64, String)> {
 }
 
 /// Prints the history.
-fn tell(seed: u64, report: &Report) {
+fn print_trace(seed: u64, report: &Report) {
     println!("--- seed {seed}");
     for line in &report.trace {
         println!("{line}");

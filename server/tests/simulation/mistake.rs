@@ -47,7 +47,7 @@ pub const MISTAKES: &[Mistake] = &[
         wrong: Wrong::Nothing,
     },
     Mistake {
-        name: "durable is said before it is committed",
+        name: "durable is published before it is committed",
         lua: &[],
         wrong: Wrong::PublishesBeforeCommit,
     },

@@ -11,8 +11,8 @@ use plenary_shared::protocol::{OpenOk, Posted, Push, ServerLine};
 use plenary_shared::replica::{Applied, Replica};
 use plenary_shared::text::MessageBody;
 
-use crate::clients::{self, Do, Link, OPENED_EVENTS, Outgoing};
-use crate::run::{AskedBy, Job, Outcome, Run};
+use crate::clients::{self, ClientAction, Link, OPENED_EVENTS, Outgoing};
+use crate::run::{Job, Outcome, Requester, Run};
 
 /// Bytes of events pulled at once.
 const PULLED_BYTES_MAX: usize = 16 * 1024;
@@ -24,19 +24,24 @@ const BEHIND_EVENTS_MAX: usize = 200;
 const RESUME_EVENTS_MAX: u64 = 1_000;
 
 impl Run<'_> {
-    /// A client acts.
-    pub(crate) fn client_does(&mut self, at: usize, what: &Do) {
+    /// Runs an action of a client.
+    pub(crate) fn run_client_action(&mut self, at: usize, what: &ClientAction) {
         match what {
-            Do::Connect(server) => self.connect(at, *server),
-            Do::Disconnect => self.cut(at),
-            Do::Die => {
+            ClientAction::Connect(server) => self.connect(at, *server),
+            ClientAction::Disconnect => self.disconnect(at),
+            ClientAction::Exit => {
                 self.note(format!("client {at} is gone permanently"));
                 self.clients[at].alive = false;
-                self.cut(at);
+                self.disconnect(at);
             }
-            Do::Write => self.write(at),
-            Do::Open | Do::Resume | Do::Join | Do::Leave | Do::Post | Do::Hold => {
-                self.ask(at, what);
+            ClientAction::Compose => self.compose(at),
+            ClientAction::Open
+            | ClientAction::Resume
+            | ClientAction::Join
+            | ClientAction::Leave
+            | ClientAction::Post
+            | ClientAction::Bind => {
+                self.send_request(at, what);
             }
         }
     }
@@ -64,18 +69,18 @@ impl Run<'_> {
             listener,
             cursor: None,
             following: false,
-            holds_since: None,
-            asked_at: self.now_ms(),
+            bound_since: None,
+            requested_at: self.now_ms(),
         });
     }
 
-    /// The connection is gone; its server will notice at some time.
-    fn cut(&mut self, at: usize) {
+    /// Closes the connection. Its server reports it later.
+    fn disconnect(&mut self, at: usize) {
         let client = &mut self.clients[at];
         let Some(link) = client.link.take() else {
             return;
         };
-        let was_asking = client.asking.take().is_some();
+        let had_request = client.pending_request.take().is_some();
         client.unsettle();
         let here = client.here;
         self.note(format!("client {at} loses {}", link.connection));
@@ -84,13 +89,13 @@ impl Run<'_> {
         {
             server.hub.unregister(&link.listener);
             // A request that is being answered ends first.
-            if !was_asking {
+            if !had_request {
                 server.lost.push_back((here, link.connection));
             }
         }
     }
 
-    fn write(&mut self, at: usize) {
+    fn compose(&mut self, at: usize) {
         let number = self.next_number;
         self.next_number += 1;
         let cmid = Cmid(uuid::Uuid::from_u128(number.into()));
@@ -106,7 +111,7 @@ impl Run<'_> {
         });
     }
 
-    fn ask(&mut self, at: usize, what: &Do) {
+    fn send_request(&mut self, at: usize, what: &ClientAction) {
         let client = &self.clients[at];
         let Some(link) = &client.link else { return };
         let server = self.servers[link.server]
@@ -116,12 +121,12 @@ impl Run<'_> {
         let (here, user) = (client.here, client.user.clone());
         let (connection, listener) = (link.connection.clone(), link.listener.clone());
         let to = link.server;
-        let by = AskedBy {
+        let by = Requester {
             client: at,
             link: link.number,
             connection: connection.clone(),
         };
-        let saying = client.to_send().map(|one| {
+        let post = client.to_send().map(|one| {
             let body = MessageBody::parse(&one.body).expect("a body");
             (one.cmid, body)
         });
@@ -129,38 +134,44 @@ impl Run<'_> {
         let what = what.clone();
         let now = self.now_ms();
         if let Some(link) = &mut self.clients[at].link {
-            link.asked_at = now;
+            link.requested_at = now;
         }
-        if matches!(what, Do::Open | Do::Resume) {
+        if matches!(what, ClientAction::Open | ClientAction::Resume) {
             // A new cursor replaces the old one.
             let link = self.clients[at].link.as_mut().expect("it is connected");
             link.cursor = None;
         }
         let job = self.spawn(to, name, Some(by), async move {
-            let here_user = (here, user.clone());
+            let instance_and_user = (here, user.clone());
             let way = (connection.clone(), listener);
             match what {
-                Do::Open => {
-                    Outcome::Opened(clients::open(hub, store, here_user, way, OPENED_EVENTS).await)
+                ClientAction::Open => Outcome::Opened(
+                    clients::open(hub, store, instance_and_user, way, OPENED_EVENTS).await,
+                ),
+                ClientAction::Resume => {
+                    Outcome::Resumed(clients::open(hub, store, instance_and_user, way, 1).await)
                 }
-                Do::Resume => Outcome::Resumed(clients::open(hub, store, here_user, way, 1).await),
-                Do::Join => Outcome::Joined(store.join(here, &user, Some(&connection)).await),
-                Do::Leave => Outcome::Left(store.leave(here, &user).await),
-                Do::Post => {
-                    let (cmid, body) = saying.expect("something is to be sent");
-                    Outcome::Said(cmid, store.post(here, &user, cmid, &body).await)
+                ClientAction::Join => {
+                    Outcome::Joined(store.join(here, &user, Some(&connection)).await)
                 }
-                Do::Hold | Do::Connect(_) | Do::Write | Do::Disconnect | Do::Die => {
-                    Outcome::Held(store.bind(here, &user, &connection).await)
+                ClientAction::Leave => Outcome::Left(store.leave(here, &user).await),
+                ClientAction::Post => {
+                    let (cmid, body) = post.expect("something is to be sent");
+                    Outcome::Posted(cmid, store.post(here, &user, cmid, &body).await)
                 }
+                ClientAction::Bind
+                | ClientAction::Connect(_)
+                | ClientAction::Compose
+                | ClientAction::Disconnect
+                | ClientAction::Exit => Outcome::Bound(store.bind(here, &user, &connection).await),
             }
         });
-        self.clients[at].asking = Some(job);
+        self.clients[at].pending_request = Some(job);
     }
 
-    /// A request of a client is done.
-    pub(crate) fn answered(&mut self, server: usize, job: &Job, outcome: Outcome) {
-        let Some(by) = &job.asked_by else { return };
+    /// Handles the answer to a client's request.
+    pub(crate) fn handle_answer(&mut self, server: usize, job: &Job, outcome: Outcome) {
+        let Some(by) = &job.requester else { return };
         let at = by.client;
         let is_current = self.clients[at]
             .link
@@ -174,38 +185,38 @@ impl Run<'_> {
             }
             return;
         }
-        self.clients[at].asking = None;
+        self.clients[at].pending_request = None;
         match outcome {
             Outcome::Opened(answer) => self.opened(at, answer),
             Outcome::Resumed(answer) => self.resumed(at, answer),
             Outcome::Joined(answer) => self.joined(at, &answer),
-            Outcome::Left(answer) => self.left(at, &answer),
-            Outcome::Said(cmid, answer) => self.said(at, cmid, &answer),
-            Outcome::Held(answer) => {
+            Outcome::Left(answer) => self.remaining_keys(at, &answer),
+            Outcome::Posted(cmid, answer) => self.posted(at, cmid, &answer),
+            Outcome::Bound(answer) => {
                 if answer.is_ok() {
-                    self.holds(at);
+                    self.mark_bound(at);
                 }
             }
-            Outcome::Filled(answer) => self.filled(at, answer),
-            Outcome::Served(..) | Outcome::Detached(..) => {}
+            Outcome::Backfilled(answer) => self.backfilled(at, answer),
+            Outcome::RoleDone(..) | Outcome::Detached(..) => {}
         }
     }
 
-    /// SQLite binds first and reads then, and a stay may start in between: it is held when the
-    /// server confirms it again.
-    fn opening_holds(&mut self, at: usize) {
-        if self.ground.is_shared() {
-            self.holds(at);
+    /// SQLite binds before it reads, and a stay may start in between: it is bound when the server
+    /// confirms it again.
+    fn mark_bound_after_open(&mut self, at: usize) {
+        if self.environment.is_shared() {
+            self.mark_bound(at);
         }
     }
 
-    fn holds(&mut self, at: usize) {
+    fn mark_bound(&mut self, at: usize) {
         let client = &mut self.clients[at];
         if let Some(link) = &mut client.link
             && client.is_in
         {
             // It may have been done as soon as it was requested.
-            link.holds_since = Some(link.asked_at);
+            link.bound_since = Some(link.requested_at);
         }
     }
 
@@ -225,24 +236,24 @@ impl Run<'_> {
             opened.instance.joined.is_some()
         ));
         for event in &opened.events {
-            self.observe(event, &format!("client {at}, who opened"));
+            self.check_event(event, &format!("client {at}, who opened"));
         }
         let client = &mut self.clients[at];
         if opened.instance.state == InstanceState::Scheduled {
             return;
         }
-        let anew = client
+        let is_new_generation = client
             .replica
             .as_ref()
             .is_none_or(|replica| replica.position().generation != opened.generation);
-        if anew {
+        if is_new_generation {
             client.unsettle();
         }
         client.is_in = opened.instance.joined.is_some();
-        client.over = opened.instance.state == InstanceState::Ended;
+        client.knows_end = opened.instance.state == InstanceState::Ended;
         if let Some(link) = &mut client.link {
             link.following = true;
-            link.holds_since = None;
+            link.bound_since = None;
             link.cursor = cursor.map(|mut cursor| {
                 cursor.place(opened.generation, opened.seq, opened.durable);
                 cursor
@@ -253,7 +264,7 @@ impl Run<'_> {
             None => client.replica = Some(Replica::new(opened)),
         }
         client.note_durable();
-        self.opening_holds(at);
+        self.mark_bound_after_open(at);
     }
 
     fn resumed(&mut self, at: usize, answer: Answer<(OpenOk, Option<Cursor>)>) {
@@ -265,13 +276,13 @@ impl Run<'_> {
             return;
         };
         let missed = opened.seq.get().checked_sub(position.seq.get());
-        let goes_on = opened.generation == position.generation
+        let can_resume = opened.generation == position.generation
             && missed.is_some_and(|missed| missed <= RESUME_EVENTS_MAX);
         self.note(format!(
-            "client {at} resumes at gen {} seq {}: {goes_on}",
+            "client {at} resumes at gen {} seq {}: {can_resume}",
             position.generation, position.seq
         ));
-        if !goes_on {
+        if !can_resume {
             return;
         }
         cursor.place(position.generation, position.seq, Seq::default());
@@ -281,7 +292,7 @@ impl Run<'_> {
             link.following = true;
             link.cursor = Some(cursor);
         }
-        self.opening_holds(at);
+        self.mark_bound_after_open(at);
     }
 
     fn joined(&mut self, at: usize, answer: &Answer<Posted>) {
@@ -292,19 +303,19 @@ impl Run<'_> {
                 client.is_in = true;
                 let now = self.now_ms();
                 if let Some(link) = &mut self.clients[at].link {
-                    link.holds_since = Some(now);
+                    link.bound_since = Some(now);
                 }
             }
             Err(Error::Reject(reject)) => match reject.code {
                 Code::AlreadyParticipant => client.is_in = true,
-                Code::Ended => client.over = true,
+                Code::Ended => client.knows_end = true,
                 _ => {}
             },
             Err(Error::Fault(_)) => {}
         }
     }
 
-    fn left(&mut self, at: usize, answer: &Answer<Posted>) {
+    fn remaining_keys(&mut self, at: usize, answer: &Answer<Posted>) {
         self.note(format!("client {at} leaves: {}", brief(answer)));
         let client = &mut self.clients[at];
         if answer.is_ok() {
@@ -313,7 +324,7 @@ impl Run<'_> {
         }
     }
 
-    fn said(&mut self, at: usize, cmid: Cmid, answer: &Answer<Posted>) {
+    fn posted(&mut self, at: usize, cmid: Cmid, answer: &Answer<Posted>) {
         self.note(format!("client {at} posts {cmid}: {}", brief(answer)));
         let client = &mut self.clients[at];
         let mut one = client.outbox.iter_mut().find(|one| one.cmid == cmid);
@@ -327,7 +338,7 @@ impl Run<'_> {
                 Code::NotParticipant => client.is_in = false,
                 Code::Ended => {
                     one.refused = Some(reject.code);
-                    client.over = true;
+                    client.knows_end = true;
                 }
                 _ => {}
             },
@@ -337,7 +348,7 @@ impl Run<'_> {
 
     // --- pushes ---
 
-    /// A client takes what its server has for it. Returns whether there was something.
+    /// Pulls pushes for a client. Returns whether there were any.
     pub(crate) fn pull(&mut self, at: usize) -> bool {
         let client = &mut self.clients[at];
         let Some(link) = &mut client.link else {
@@ -354,9 +365,9 @@ impl Run<'_> {
                 link.cursor = None;
                 link.following = false;
             }
-            Pull::Behind if client.asking.is_none() => {
+            Pull::Behind if client.pending_request.is_none() => {
                 let (server, here) = (link.server, client.here);
-                let by = AskedBy {
+                let by = Requester {
                     client: at,
                     link: link.number,
                     connection: link.connection.clone(),
@@ -366,46 +377,45 @@ impl Run<'_> {
                     .expect("it is up")
                     .store
                     .clone();
-                let job =
-                    self.spawn(
-                        server,
-                        format!("client {at} is behind"),
-                        Some(by),
-                        async move {
-                            Outcome::Filled(store.backfill(here, after, BEHIND_EVENTS_MAX).await)
-                        },
-                    );
-                self.clients[at].asking = Some(job);
+                let job = self.spawn(
+                    server,
+                    format!("client {at} is behind"),
+                    Some(by),
+                    async move {
+                        Outcome::Backfilled(store.backfill(here, after, BEHIND_EVENTS_MAX).await)
+                    },
+                );
+                self.clients[at].pending_request = Some(job);
             }
             Pull::CaughtUp | Pull::More | Pull::Behind => {}
         }
-        self.read(at, &out);
+        self.receive_lines(at, &out);
         !out.is_empty() || !matches!(pulled, Pull::CaughtUp)
     }
 
-    fn filled(&mut self, at: usize, answer: Answer<Vec<plenary_shared::domain::Event>>) {
+    fn backfilled(&mut self, at: usize, answer: Answer<Vec<plenary_shared::domain::Event>>) {
         let Ok(events) = answer else { return };
         let link = self.clients[at].link.as_mut();
         let mut out = String::new();
         if let Some(cursor) = link.and_then(|link| link.cursor.as_mut()) {
             cursor.push(&mut out, &events);
         }
-        self.read(at, &out);
+        self.receive_lines(at, &out);
     }
 
-    fn read(&mut self, at: usize, lines: &str) {
+    fn receive_lines(&mut self, at: usize, lines: &str) {
         for line in lines.lines() {
             match ServerLine::parse(line) {
-                Ok(ServerLine::Push(push)) => self.told(at, push),
+                Ok(ServerLine::Push(push)) => self.receive_push(at, push),
                 other => self.violate(format!("client {at} was sent {other:?}: {line}")),
             }
         }
     }
 
-    fn told(&mut self, at: usize, push: Push) {
+    fn receive_push(&mut self, at: usize, push: Push) {
         match push {
             Push::Event(event) => {
-                self.observe(&event, &format!("client {at}"));
+                self.check_event(&event, &format!("client {at}"));
                 let client = &mut self.clients[at];
                 let Some(replica) = &mut client.replica else {
                     return;
@@ -422,7 +432,7 @@ impl Run<'_> {
                 }
                 let (seq, generation) = (event.seq, event.generation);
                 let applied = replica.apply(*event);
-                client.over |= replica.is_closed();
+                client.knows_end |= replica.is_closed();
                 client.note_durable();
                 self.note(format!(
                     "client {at} receives seq {seq} gen {generation}: {applied:?}"

@@ -2,14 +2,14 @@
 
 /// A generator whose numbers depend only on the seed.
 #[derive(Debug)]
-pub struct Chance(u64);
+pub struct Rng(u64);
 
-impl Chance {
+impl Rng {
     /// Starts at a seed.
     pub fn new(seed: u64) -> Self {
-        let mut chance = Self(seed ^ 0x5EED_0F91_37A1_0D5E);
-        chance.next();
-        chance
+        let mut rng = Self(seed ^ 0x5EED_0F91_37A1_0D5E);
+        rng.next();
+        rng
     }
 
     fn next(&mut self) -> u64 {

@@ -14,13 +14,13 @@ use plenary_shared::protocol::{OpenOk, Posted};
 use plenary_shared::time::Timestamp;
 use tokio::task::AbortHandle;
 
-use crate::chance::Chance;
 use crate::choose::Action;
 use crate::clients::{Client, Fact};
+use crate::environment::{Environment, Fixture, RedisRestart};
 use crate::gate::{Gate, JOB};
-use crate::ground::{Forgets, Ground, Scene};
 use crate::mistake::Wrong;
 use crate::plan::{Faults, Plan};
+use crate::rng::Rng;
 use crate::scripts::Product;
 use crate::servers::{self, GRACE_MS, LEASE_MS, Role, Server};
 
@@ -28,7 +28,7 @@ use crate::servers::{self, GRACE_MS, LEASE_MS, Role, Server};
 pub const BEGIN_MS: i64 = 1_767_225_600_000;
 
 /// Steps without faults at the start.
-const WELL_STEPS_MAX: usize = 200;
+const FAULTLESS_STEPS_MAX: usize = 200;
 
 /// How long the lock for rebuilding lasts, as in the product.
 const FENCING_MS: i64 = 10_000;
@@ -44,13 +44,13 @@ pub enum Outcome {
     /// A client's leave.
     Left(Answer<Posted>),
     /// A client's post.
-    Said(Cmid, Answer<Posted>),
+    Posted(Cmid, Answer<Posted>),
     /// A confirmation that a client's connection holds its stay.
-    Held(Answer<()>),
+    Bound(Answer<()>),
     /// Events for a client that was behind.
-    Filled(Answer<Vec<Event>>),
+    Backfilled(Answer<Vec<Event>>),
     /// A background job of a server; it started at this time.
-    Served(Role, i64, Answer<()>),
+    RoleDone(Role, i64, Answer<()>),
     /// A report of a lost connection.
     Detached((InstanceId, ConnectionId), Answer<()>),
 }
@@ -61,12 +61,12 @@ pub struct Job {
     name: String,
     handle: AbortHandle,
     /// The client's request, if it is one.
-    pub asked_by: Option<AskedBy>,
+    pub requester: Option<Requester>,
 }
 
 /// The origin of a request.
 #[derive(Clone, Debug)]
-pub struct AskedBy {
+pub struct Requester {
     /// The client.
     pub client: usize,
     /// The number of its connection.
@@ -88,65 +88,70 @@ pub struct Report {
 /// A run.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of a run")]
 pub struct Run<'a> {
-    pub(crate) chance: Chance,
+    pub(crate) rng: Rng,
     pub(crate) plan: Plan,
-    pub(crate) ground: &'a mut Ground,
+    pub(crate) environment: &'a mut Environment,
     pub(crate) gate: Arc<Gate>,
     pub(crate) clock: Clock,
     pub(crate) servers: Vec<Option<Server>>,
     pub(crate) clients: Vec<Client>,
-    pub(crate) scene: Scene,
+    pub(crate) fixture: Fixture,
     pub(crate) violations: Vec<String>,
     /// Whether Redis has lost acknowledged data.
     pub(crate) lossy: bool,
-    /// Whether a live state was rebuilt.
-    pub(crate) begun_anew: bool,
-    pub(crate) calm: bool,
+    /// Whether any live state was rebuilt.
+    pub(crate) rebuilt: bool,
+    pub(crate) faults_off: bool,
     /// Whether the run is ending.
     pub(crate) ending: bool,
-    /// Whether time must pass until it has settled.
-    pub(crate) rests: bool,
+    /// Whether the run is waiting to settle.
+    pub(crate) settling: bool,
     pub(crate) jobs: BTreeMap<u64, Job>,
     pub(crate) next_number: u64,
     pub(crate) wrong: Wrong,
     pub(crate) now: Arc<AtomicI64>,
-    pub(crate) told_now: i64,
-    pub(crate) touched: bool,
-    /// Whether a task may continue on its own since the last step.
-    pub(crate) stirred: bool,
+    pub(crate) redis_now: i64,
+    pub(crate) redis_called: bool,
+    /// Whether a task may have progressed since the last step.
+    pub(crate) progressed: bool,
     pub(crate) finished: Arc<Mutex<Vec<(u64, Outcome)>>>,
     pub(crate) seen: BTreeMap<(InstanceId, Generation, Seq), (Fact, String)>,
-    pub(crate) redis_away_until: i64,
-    pub(crate) mysql_away_until: i64,
+    pub(crate) redis_down_until: i64,
+    pub(crate) mysql_down_until: i64,
     pub(crate) rebuilding_since: Option<i64>,
     pub(crate) trace: Vec<String>,
     pub(crate) steps: usize,
 }
 
 /// Runs a seed.
-pub fn run(ground: &mut Ground, seed: u64, product: &Arc<Product>, faults: Faults) -> Report {
+pub fn run(
+    environment: &mut Environment,
+    seed: u64,
+    product: &Arc<Product>,
+    faults: Faults,
+) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     let report = runtime.block_on(async {
-        let mut run = Run::begin(ground, seed, product, faults).await;
-        run.whole().await
+        let mut run = Run::begin(environment, seed, product, faults).await;
+        run.execute().await
     });
     drop(runtime);
-    ground.end();
+    environment.end();
     report
 }
 
 impl<'a> Run<'a> {
     async fn begin(
-        ground: &'a mut Ground,
+        environment: &'a mut Environment,
         seed: u64,
         product: &Arc<Product>,
         faults: Faults,
     ) -> Self {
-        let mut chance = Chance::new(seed);
-        let plan = Plan::draw(&mut chance, ground.is_shared(), faults);
+        let mut rng = Rng::new(seed);
+        let plan = Plan::draw(&mut rng, environment.is_shared(), faults);
         let begin = Timestamp::from_ms(BEGIN_MS);
         let instances = (1..=plan.instances)
             .map(|number| {
@@ -156,17 +161,17 @@ impl<'a> Run<'a> {
                 );
                 (
                     id,
-                    begin.plus_ms(chance.ms(0, 1_500)),
+                    begin.plus_ms(rng.ms(0, 1_500)),
                     begin.plus_ms(plan.lasts_ms),
                 )
             })
             .collect();
-        let scene = Scene {
+        let fixture = Fixture {
             people: plan.people,
             instances,
             product: product.clone(),
         };
-        ground.begin(&scene).await;
+        environment.begin(&fixture).await;
         let now = Arc::new(AtomicI64::new(BEGIN_MS));
         let read = now.clone();
         let clock: Clock = Arc::new(move || Timestamp::from_ms(read.load(Ordering::Relaxed)));
@@ -174,35 +179,35 @@ impl<'a> Run<'a> {
             .map(|number| {
                 let user = UserId::new(2 + number % plan.people).expect("small");
                 let at = usize::try_from(number % plan.instances).unwrap_or(0);
-                Client::new(user, scene.instances[at].0)
+                Client::new(user, fixture.instances[at].0)
             })
             .collect();
         let mut run = Self {
             servers: (0..plan.servers).map(|_| None).collect(),
             clients,
-            scene,
-            chance,
+            fixture,
+            rng,
             plan,
-            ground,
+            environment,
             gate: Arc::default(),
             clock,
             violations: Vec::new(),
             lossy: false,
-            begun_anew: false,
-            calm: false,
+            rebuilt: false,
+            faults_off: false,
             ending: false,
-            rests: false,
+            settling: false,
             jobs: BTreeMap::new(),
             next_number: 1,
             wrong: product.wrong,
             now,
-            told_now: 0,
-            touched: false,
-            stirred: true,
+            redis_now: 0,
+            redis_called: false,
+            progressed: true,
             finished: Arc::default(),
             seen: BTreeMap::new(),
-            redis_away_until: 0,
-            mysql_away_until: 0,
+            redis_down_until: 0,
+            mysql_down_until: 0,
             rebuilding_since: None,
             trace: Vec::new(),
             steps: 0,
@@ -213,15 +218,15 @@ impl<'a> Run<'a> {
         run
     }
 
-    async fn whole(&mut self) -> Report {
-        if self.plan.begins_well {
-            self.begin_well().await;
+    async fn execute(&mut self) -> Report {
+        if self.plan.starts_without_faults {
+            self.start_without_faults().await;
         }
         let last = self.steps + self.plan.steps;
         while self.steps < last && self.violations.is_empty() {
             self.step().await;
         }
-        let events = self.come_to_the_end().await;
+        let events = self.finish_run().await;
         Report {
             violations: std::mem::take(&mut self.violations),
             trace: std::mem::take(&mut self.trace),
@@ -229,73 +234,73 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Runs without faults until everybody has joined.
-    async fn begin_well(&mut self) {
-        self.calm = true;
-        let starts = self.scene.instances.iter().map(|(_, from, _)| *from);
+    /// Runs without faults until every client has joined.
+    async fn start_without_faults(&mut self) {
+        self.faults_off = true;
+        let starts = self.fixture.instances.iter().map(|(_, from, _)| *from);
         let last = starts.max().unwrap_or_default();
         self.pass(last.as_ms() - self.now_ms());
-        for _ in 0..WELL_STEPS_MAX {
+        for _ in 0..FAULTLESS_STEPS_MAX {
             let all_in = self.clients.iter().all(|client| client.is_in);
             if all_in || !self.violations.is_empty() {
                 break;
             }
             self.step().await;
         }
-        self.calm = false;
+        self.faults_off = false;
         self.note("--- everything may happen from here on ---".to_owned());
     }
 
     // --- one step ---
 
-    /// Lets one thing happen.
+    /// Runs one action.
     pub(crate) async fn step(&mut self) {
         self.steps += 1;
-        if std::mem::take(&mut self.stirred) {
+        if std::mem::take(&mut self.progressed) {
             self.gate.settle().await;
             self.collect();
         }
         let action = self.choose();
-        self.stirred = !matches!(
+        self.progressed = !matches!(
             action,
-            Action::Tick(..) | Action::Keep | Action::LoseNews(_)
+            Action::Tick(..) | Action::DumpRedis | Action::DropItem(_)
         );
         match action {
-            Action::Tell(ready) => self.tell(&ready),
-            Action::Client(client, what) => self.client_does(client, &what),
-            Action::Pull(client) => self.stirred = self.pull(client),
+            Action::Decide(ready) => self.decide(&ready),
+            Action::Client(client, what) => self.run_client_action(client, &what),
+            Action::Pull(client) => self.progressed = self.pull(client),
             Action::Role(server, role) => self.begin_role(server, role),
-            Action::Look(server) => {
+            Action::ComparePositions(server) => {
                 self.note(format!("s{server} looks at positions"));
                 self.feed(server, Feed::Gap);
             }
             Action::Deliver(server) => self.deliver(server),
-            Action::LoseNews(server) => {
+            Action::DropItem(server) => {
                 let server_up = self.servers[server].as_mut().expect("it is up");
                 let lost = server_up.pending.pop_front();
                 self.note(format!("s{server} never learns that {lost:?} is lost"));
             }
             Action::Tick(low, high) => {
-                let ms = self.chance.ms(low, high);
+                let ms = self.rng.ms(low, high);
                 self.pass(ms);
             }
             Action::Kill(server) => self.kill(server),
             Action::Start(server) => self.start(server).await,
-            Action::Forget(forgets) => self.forget(forgets).await,
-            Action::Keep => {
-                if let Ground::RedisMysqlStore(shared) = self.ground {
-                    shared.keep();
+            Action::RestartRedis(restart) => self.restart_redis(restart).await,
+            Action::DumpRedis => {
+                if let Environment::RedisMysql(shared) = self.environment {
+                    shared.save_dump();
                 }
                 self.note("a dump of Redis is kept".to_owned());
             }
-            Action::RedisAway => {
-                let ms = self.chance.ms(100, 3_000);
-                self.redis_away_until = self.now_ms() + ms;
+            Action::RedisOutage => {
+                let ms = self.rng.ms(100, 3_000);
+                self.redis_down_until = self.now_ms() + ms;
                 self.note(format!("Redis is down for {ms} ms"));
             }
-            Action::MySqlAway => {
-                let ms = self.chance.ms(100, 30_000);
-                self.mysql_away_until = self.now_ms() + ms;
+            Action::MysqlOutage => {
+                let ms = self.rng.ms(100, 30_000);
+                self.mysql_down_until = self.now_ms() + ms;
                 self.note(format!("MySQL is down for {ms} ms"));
             }
         }
@@ -327,7 +332,7 @@ impl<'a> Run<'a> {
             .is_some_and(|since| since + FENCING_MS <= now)
         {
             self.rebuilding_since = None;
-            if let Ground::RedisMysqlStore(shared) = self.ground {
+            if let Environment::RedisMysql(shared) = self.environment {
                 shared.release_rebuilding();
             }
             self.note("the right to bring the live state up has run out".to_owned());
@@ -336,9 +341,9 @@ impl<'a> Run<'a> {
 
     /// Makes every store available again.
     pub(crate) fn heal(&mut self) {
-        self.redis_away_until = 0;
-        self.mysql_away_until = 0;
-        self.calm = true;
+        self.redis_down_until = 0;
+        self.mysql_down_until = 0;
+        self.faults_off = true;
         self.ending = true;
         self.note("--- no further faults from here on ---".to_owned());
     }
@@ -350,7 +355,7 @@ impl<'a> Run<'a> {
         &mut self,
         server: usize,
         name: String,
-        asked_by: Option<AskedBy>,
+        requester: Option<Requester>,
         work: impl Future<Output = Outcome> + Send + 'static,
     ) -> u64 {
         let number = self.next_number;
@@ -367,7 +372,7 @@ impl<'a> Run<'a> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push((number, outcome));
-            gate.stir();
+            gate.record_progress();
         });
         self.note(format!("p{process} {name} begins"));
         let handle = tokio::spawn(task).abort_handle();
@@ -375,7 +380,7 @@ impl<'a> Run<'a> {
             process,
             name,
             handle,
-            asked_by,
+            requester,
         };
         self.jobs.insert(number, job);
         number
@@ -405,34 +410,34 @@ impl<'a> Run<'a> {
                 Role::Reap => servers::reap(store, node).await,
                 Role::Detach => {
                     let Some((id, connection)) = lost else {
-                        return Outcome::Served(role, began, Ok(()));
+                        return Outcome::RoleDone(role, began, Ok(()));
                     };
                     let answer = store.detach(id, &connection, 0).await;
                     return Outcome::Detached((id, connection), answer);
                 }
             };
-            Outcome::Served(role, began, answer)
+            Outcome::RoleDone(role, began, answer)
         });
     }
 
     /// Takes over the results since the last step.
     fn collect(&mut self) {
-        if std::mem::take(&mut self.touched) {
-            self.told_now = self.now_ms();
-            for line in self.ground.published(self.told_now) {
+        if std::mem::take(&mut self.redis_called) {
+            self.redis_now = self.now_ms();
+            for line in self.environment.published(self.redis_now) {
                 let (channel, payload) = line.split_once(' ').expect("the simulation wrote it");
                 match plenary_server::store::redis::read_published(channel, payload) {
-                    Ok(news) => self.hear(None, &news),
+                    Ok(item) => self.publish(None, &item),
                     Err(fault) => self.violate(format!("published, but not readable: {fault}")),
                 }
             }
         }
         for at in 0..self.servers.len() {
-            while let Some(news) = self.servers[at]
+            while let Some(item) = self.servers[at]
                 .as_mut()
-                .and_then(|server| server.news.as_mut()?.try_recv().ok())
+                .and_then(|server| server.published.as_mut()?.try_recv().ok())
             {
-                self.hear(Some(at), &news);
+                self.publish(Some(at), &item);
             }
         }
         let finished =
@@ -452,7 +457,7 @@ impl<'a> Run<'a> {
         };
         self.complain(&job.name, &outcome);
         match outcome {
-            Outcome::Served(role, began, answer) => {
+            Outcome::RoleDone(role, began, answer) => {
                 let done = match &answer {
                     Ok(()) => "done".to_owned(),
                     Err(error) => format!("not done: {error}"),
@@ -478,7 +483,7 @@ impl<'a> Run<'a> {
                     server.lost.push_back(lost);
                 }
             }
-            other => self.answered(at, job, other),
+            other => self.handle_answer(at, job, other),
         }
     }
 
@@ -488,10 +493,10 @@ impl<'a> Run<'a> {
         | Outcome::Resumed(Err(error))
         | Outcome::Joined(Err(error))
         | Outcome::Left(Err(error))
-        | Outcome::Said(_, Err(error))
-        | Outcome::Held(Err(error))
-        | Outcome::Filled(Err(error))
-        | Outcome::Served(_, _, Err(error))
+        | Outcome::Posted(_, Err(error))
+        | Outcome::Bound(Err(error))
+        | Outcome::Backfilled(Err(error))
+        | Outcome::RoleDone(_, _, Err(error))
         | Outcome::Detached(_, Err(error))) = outcome
         else {
             return;
@@ -531,7 +536,7 @@ impl<'a> Run<'a> {
                 .is_some_and(|link| link.process == process)
             {
                 client.link = None;
-                client.asking = None;
+                client.pending_request = None;
                 client.unsettle();
             }
         }
@@ -541,27 +546,27 @@ impl<'a> Run<'a> {
     async fn start(&mut self, at: usize) {
         let process = self.gate.process();
         self.note(format!("p{} starts as s{at}", process.number));
-        let server = Server::start(self.ground, process, &self.clock, self.wrong).await;
+        let server = Server::start(self.environment, process, &self.clock, self.wrong).await;
         self.servers[at] = Some(server);
         self.begin_role(at, Role::Boot);
     }
 
-    async fn forget(&mut self, forgets: Forgets) {
-        self.note(format!("Redis comes back: {forgets:?}"));
-        let Ground::RedisMysqlStore(shared) = self.ground else {
+    async fn restart_redis(&mut self, restart: RedisRestart) {
+        self.note(format!("Redis comes back: {restart:?}"));
+        let Environment::RedisMysql(shared) = self.environment else {
             return;
         };
-        shared.come_back(forgets);
-        self.told_now = 0;
-        if forgets == Forgets::ScriptsInPlace {
+        shared.restart(restart);
+        self.redis_now = 0;
+        if restart == RedisRestart::ScriptsInPlace {
             return;
         }
-        self.lossy |= forgets != Forgets::OnlyScripts;
+        self.lossy |= restart != RedisRestart::OnlyScripts;
         // A dump may contain the lock since then.
         self.rebuilding_since = Some(self.now_ms());
         for client in &mut self.clients {
             if let Some(link) = &mut client.link {
-                link.holds_since = None;
+                link.bound_since = None;
             }
         }
         // Repairs that servers make at once are not simulated.
@@ -588,7 +593,7 @@ impl<'a> Run<'a> {
     }
 
     /// How long the loss of a connection may stay unnoticed.
-    pub(crate) const fn patience_ms() -> i64 {
+    pub(crate) const fn settle_ms() -> i64 {
         GRACE_MS + LEASE_MS + 12_000
     }
 }

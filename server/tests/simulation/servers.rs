@@ -18,10 +18,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::environment::Environment;
 use crate::gate::Process;
-use crate::ground::Ground;
 use crate::mistake::Wrong;
-use crate::served::Served;
+use crate::simulated_store::SimulatedStore;
 
 /// The lease of a server, as in `presence`.
 pub const LEASE_MS: i64 = 8_000;
@@ -73,13 +73,13 @@ pub struct Server {
     /// Its name.
     pub node: NodeId,
     /// Its store.
-    pub store: Arc<Served>,
+    pub store: Arc<SimulatedStore>,
     /// Its hub.
     pub hub: Arc<Hub>,
     /// Sends items to the hub.
     pub feed: mpsc::Sender<Feed>,
     /// Items that the store publishes, where it does.
-    pub news: Option<mpsc::Receiver<Feed>>,
+    pub published: Option<mpsc::Receiver<Feed>>,
     /// Items on their way to the hub.
     pub pending: VecDeque<Feed>,
     /// Whether it accepts connections.
@@ -101,9 +101,14 @@ pub struct Server {
 
 impl Server {
     /// Starts a server.
-    pub async fn start(ground: &Ground, process: Process, clock: &Clock, wrong: Wrong) -> Self {
-        let opened = ground.open(Arc::new(process.clone()), clock);
-        let store = Served::new(opened.store, opened.parts, ground.is_shared(), wrong);
+    pub async fn start(
+        environment: &Environment,
+        process: Process,
+        clock: &Clock,
+        wrong: Wrong,
+    ) -> Self {
+        let opened = environment.open(Arc::new(process.clone()), clock);
+        let store = SimulatedStore::new(opened.store, opened.parts, environment.is_shared(), wrong);
         // Nothing is archived because of these: the archiver polls.
         let (fresh, _) = mpsc::channel(1);
         let hub = Hub::with_check_interval(
@@ -122,7 +127,7 @@ impl Server {
                 .await;
         };
         let hub_task = tokio::spawn(running).abort_handle();
-        let news = if ground.is_shared() {
+        let published = if environment.is_shared() {
             None
         } else {
             Some(store.feed().await.expect("the first feed of a store"))
@@ -133,7 +138,7 @@ impl Server {
             store,
             hub,
             feed,
-            news,
+            published,
             pending: VecDeque::new(),
             ready: false,
             busy: BTreeSet::new(),
@@ -168,7 +173,7 @@ impl Server {
 }
 
 /// Starts and ends due instances, as the scheduler does.
-pub async fn schedule(store: Arc<Served>, clock: Clock) -> Answer<()> {
+pub async fn schedule(store: Arc<SimulatedStore>, clock: Clock) -> Answer<()> {
     let now = clock();
     let agenda = match store.agenda(now, HORIZON_MS).await {
         Ok(agenda) => agenda,
@@ -197,7 +202,7 @@ pub async fn schedule(store: Arc<Served>, clock: Clock) -> Answer<()> {
 }
 
 /// Takes the steps of an end as far as possible now.
-async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> Answer<()> {
+async fn end(store: &SimulatedStore, clock: &Clock, id: InstanceId, reason: Reason) -> Answer<()> {
     let order = match store.wrong {
         Wrong::DestroysEarly => &[
             EndStep::Marked,
@@ -221,7 +226,7 @@ async fn end(store: &Served, clock: &Clock, id: InstanceId, reason: Reason) -> A
 }
 
 /// Archives, as the archiver does.
-pub async fn archive(store: Arc<Served>) -> Answer<()> {
+pub async fn archive(store: Arc<SimulatedStore>) -> Answer<()> {
     let mut waiting = store.archive_lag().await?;
     for _ in 0..ARCHIVE_ROUNDS_MAX {
         if waiting.is_empty() {
@@ -234,14 +239,14 @@ pub async fn archive(store: Arc<Served>) -> Answer<()> {
 }
 
 /// Starts up, before it accepts connections.
-pub async fn boot(store: Arc<Served>, node: NodeId) -> Answer<()> {
+pub async fn boot(store: Arc<SimulatedStore>, node: NodeId) -> Answer<()> {
     let swept = store.sweep().await;
     store.renew_lease(&node, LEASE_MS).await?;
     swept
 }
 
 /// Handles dead servers and lost connections.
-pub async fn reap(store: Arc<Served>, node: NodeId) -> Answer<()> {
+pub async fn reap(store: Arc<SimulatedStore>, node: NodeId) -> Answer<()> {
     store.renew_lease(&node, LEASE_MS).await?;
     store.reap_all(GRACE_MS).await?;
     Ok(())

@@ -38,7 +38,7 @@ use crate::mistake::Wrong;
 const BATCH_EVENTS_MAX: usize = 500;
 
 /// A server's store.
-pub struct Served {
+pub struct SimulatedStore {
     /// The product's store.
     pub inner: Arc<dyn Store>,
     /// Its parts, for planted mistakes.
@@ -50,7 +50,7 @@ pub struct Served {
     followed: Mutex<BTreeSet<InstanceId>>,
 }
 
-impl Served {
+impl SimulatedStore {
     /// Wraps this store.
     pub fn new(
         inner: Arc<dyn Store>,
@@ -80,7 +80,7 @@ impl Served {
     async fn archive_wrongly(
         &self,
         live: &RedisStore,
-        ledger: &MysqlStore,
+        mysql: &MysqlStore,
         ids: &[InstanceId],
     ) -> Answer<()> {
         let heads = live.heads(ids).await?;
@@ -95,14 +95,14 @@ impl Served {
             };
             // The archive comes next, whatever Redis answers.
             let _ = live.ack(*id, head.generation, batch.last()).await;
-            let _: Vec<Archived> = ledger.archive(&[batch]).await?;
+            let _: Vec<Archived> = mysql.archive(&[batch]).await?;
         }
         Ok(())
     }
 }
 
 #[async_trait]
-impl ArchiveStore for Served {
+impl ArchiveStore for SimulatedStore {
     async fn archive_lag(&self) -> Answer<Vec<InstanceId>> {
         self.inner.archive_lag().await
     }
@@ -113,8 +113,8 @@ impl ArchiveStore for Served {
 
     async fn archive(&self, instances: &[InstanceId]) -> Answer<Vec<InstanceId>> {
         match (&self.parts, self.wrong) {
-            (Some((live, ledger)), Wrong::PublishesBeforeCommit) => {
-                self.archive_wrongly(live, ledger, instances).await?;
+            (Some((live, mysql)), Wrong::PublishesBeforeCommit) => {
+                self.archive_wrongly(live, mysql, instances).await?;
                 Ok(Vec::new())
             }
             (_, _) => self.inner.archive(instances).await,
@@ -123,7 +123,7 @@ impl ArchiveStore for Served {
 }
 
 #[async_trait]
-impl FeedStore for Served {
+impl FeedStore for SimulatedStore {
     async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
         self.inner.feed().await
     }
@@ -157,7 +157,7 @@ macro_rules! delegated {
     ($($subject:ident { $($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)* })*) => {
         $(
             #[async_trait]
-            impl $subject for Served {
+            impl $subject for SimulatedStore {
                 $(
                     async fn $name(&self, $($arg: $kind),*) -> $answer {
                         self.inner.$name($($arg),*).await
@@ -172,7 +172,7 @@ delegated! {
     DashboardStore {
         listed(soon: Timestamp, since: Timestamp) -> Answer<Vec<Listed>>;
         recorded(instance: InstanceId, upto: Seq) -> Answer<Counted>;
-        now(asked: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
+        now(requests: &[(InstanceId, Seq)]) -> Answer<Vec<Option<Now>>>;
         attended(instance: InstanceId, upto: Seq) -> Answer<Attended>;
         holders(instances: &[InstanceId]) -> Answer<Vec<Vec<Holder>>>;
         publish_denied(denial: &Denial) -> Answer<()>;

@@ -87,7 +87,7 @@ const CRATES: &[Crate] = &[
             &["mariadb", "redis"],
             &["stores"],
             &["client", "disk", "proxy", "server"],
-            &["pty", "scene"],
+            &["pty", "fixture"],
         ],
     },
 ];

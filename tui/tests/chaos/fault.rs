@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plenary_testkit::{Proxy, Weather};
+use plenary_testkit::{NetworkCondition, Proxy};
 use tokio::task::block_in_place;
 
 use crate::client::Command;
@@ -241,7 +241,7 @@ async fn client_connections_have(harness: &mut Harness, fault: NetworkFault, dur
     start(&harness.to_servers, fault);
     harness.pass(duration).await;
     // Clients notice a half-open connection only after a long silence. Cutting it saves that time.
-    harness.to_servers.set(Weather::Clear);
+    harness.to_servers.set(NetworkCondition::Clear);
     if matches!(fault, NetworkFault::HalfOpen) {
         harness.to_servers.cut();
     }
@@ -262,14 +262,14 @@ async fn store_connections_have(
     };
     proxy(harness, &|proxy| start(proxy, fault));
     harness.pass(duration).await;
-    proxy(harness, &|proxy| proxy.set(Weather::Clear));
+    proxy(harness, &|proxy| proxy.set(NetworkCondition::Clear));
 }
 
 fn start(proxy: &Proxy, fault: NetworkFault) {
     match fault {
         NetworkFault::Cut => proxy.cut(),
         NetworkFault::HalfOpen => proxy.forget(),
-        NetworkFault::Silent => proxy.set(Weather::Still),
-        NetworkFault::Slow(wait) => proxy.set(Weather::Slow(wait)),
+        NetworkFault::Silent => proxy.set(NetworkCondition::Still),
+        NetworkFault::Slow(wait) => proxy.set(NetworkCondition::Slow(wait)),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plenary_shared::ids::InstanceId;
 use plenary_testkit::{
-    Place, Proxy, RedisOptions, Server, ServerOptions, Setting, Stores, instance, until,
+    Endpoint, FixtureBuilder, Proxy, RedisOptions, Server, ServerOptions, Stores, instance, until,
 };
 use tempfile::TempDir;
 
@@ -80,7 +80,7 @@ pub struct Harness {
 impl Harness {
     pub async fn start(plan: Plan) -> Self {
         let names: Vec<String> = (0..plan.users).map(|n| format!("p{n:02}")).collect();
-        let mut setting = Setting::with(
+        let mut builder = FixtureBuilder::with(
             RedisOptions {
                 aof: true,
                 tcp: false,
@@ -89,11 +89,11 @@ impl Harness {
         )
         .people(1, &names);
         for number in 1..=plan.meetings as u64 {
-            setting = setting
+            builder = builder
                 .meeting(number, &format!("Meeting {number}"), None)
                 .instance(number, 1, -60, LENGTH_S);
         }
-        let stores = setting.into_stores();
+        let stores = builder.into_stores();
         let tokens = stores.tokens(&names);
 
         let homes = tempfile::Builder::new().prefix("pl").tempdir();
@@ -106,9 +106,9 @@ impl Harness {
                 .map(|_| Server::at(&redis_url, &mysql_url, ServerOptions::default()))
                 .collect()
         });
-        let ports = servers.iter().map(|server| Place::Port(port(server)));
+        let ports = servers.iter().map(|server| Endpoint::Port(port(server)));
         let to_servers = Proxy::on_port(ports.collect()).await;
-        let Place::Port(port) = *to_servers.place() else {
+        let Endpoint::Port(port) = *to_servers.endpoint() else {
             unreachable!("it was made on a port")
         };
 

@@ -69,9 +69,9 @@ end";
 pub async fn redis_mysql() -> Box<dyn BackEnd> {
     let mariadb = mariadb();
     let database = mariadb.create_database();
-    let ledger = plenary_server::store::mysql::MysqlStore::connect(&database.url());
-    let ledger = ledger.expect("the kit's URL is good");
-    ledger.migrate().await.expect("an empty database is filled");
+    let mysql = plenary_server::store::mysql::MysqlStore::connect(&database.url());
+    let mysql = mysql.expect("the kit's URL is good");
+    mysql.migrate().await.expect("an empty database is filled");
     let options = RedisOptions {
         aof: true,
         ..RedisOptions::default()
