@@ -190,9 +190,9 @@ mod tests {
         "/text",
         409,
         Code::Malformed,
-        "no request that the server understands"
+        "does not understand this request"
     )]
-    #[case("POST", "/body", 413, Code::TooLarge, "more than 65536 bytes")]
+    #[case("POST", "/body", 413, Code::TooLarge, "larger than 65,536 bytes")]
     #[tokio::test]
     async fn every_error_is_json(
         #[case] method: &str,

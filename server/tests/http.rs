@@ -178,7 +178,7 @@ async fn bad_requests_are_explained_and_change_nothing() {
         ("POST", say, body("\u{1b}[2J"), 422, "body_control", "U+001B"),
         ("POST", say, body("a\u{9b}b"), 422, "body_control", "U+009B"),
         ("POST", say, body("a\0b"), 422, "body_control", "U+0000"),
-        ("POST", say, body(&"x".repeat(65_536)), 413, "too_large", "65536 bytes"),
+        ("POST", say, body(&"x".repeat(65_536)), 413, "too_large", "65,536 bytes"),
         ("POST", say, nothing(), 400, "malformed", "not valid JSON"),
         ("POST", say, b"{\"body\":".to_vec(), 400, "malformed", "not valid JSON"),
         ("POST", say, b"{\"body\":\"\xff\"}".to_vec(), 400, "malformed", "UTF-8"),

@@ -366,7 +366,7 @@ fn refusal_names_the_action_and_the_reason() {
     fixture.key("l");
     fixture.key("enter");
     fixture.refuse("moderate", Reject::from(Code::AlreadySo));
-    let text = "Could not lock Budget review 7/1: This is so already";
+    let text = "Could not lock Budget review 7/1: Already done";
     assert!(fixture.shows(text), "{}", fixture.screen());
     fixture.key("l");
     fixture.key("enter");

@@ -194,7 +194,7 @@ fn only_own_messages_can_be_edited() {
     fixture.key("ctrl-s");
     for key in ["e", "d"] {
         fixture.key(key);
-        assert!(fixture.shows("Somebody else said this"), "{key}");
+        assert!(fixture.shows("You can only edit or delete"), "{key}");
         fixture.model.notice = None;
     }
 }

@@ -85,7 +85,7 @@ fn muted_user_sees_why_a_post_is_rejected() {
     fixture.key("enter");
     fixture.refuse("post", Reject::from(plenary_shared::domain::Code::Muted));
     assert!(
-        fixture.shows("An admin has muted you"),
+        fixture.shows("You are muted in this meeting"),
         "{}",
         fixture.screen()
     );

@@ -358,7 +358,7 @@ fn removed_meeting_is_reported_and_keeps_its_entries() {
     );
     fixture.write("/outbox");
     fixture.key("enter");
-    assert!(fixture.shows("for nobody") && fixture.shows("not sent: You are not allowed"));
+    assert!(fixture.shows("for nobody") && fixture.shows("not sent: You are not invited"));
 }
 
 #[test]

@@ -77,8 +77,7 @@ fn sign_in_80x24() {
     fixture.key("enter");
     fixture.wait_ms(3_000);
     let form = fixture.model.layers.get_mut::<SignIn>();
-    form.expect("the form").error =
-        Some((fixture.now, "E-mail address or password is wrong.".into()));
+    form.expect("the form").error = Some((fixture.now, "Email or password is wrong.".into()));
     assert_snapshot!(fixture.screen());
 }
 
