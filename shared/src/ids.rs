@@ -1,4 +1,4 @@
-//! The names of things: meeting, order, user, seq, generation, cmid, and `1/4`.
+//! Identifiers: meeting, order, user, seq, generation, cmid, and instances such as `1/4`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::limits::ID_MAX;
 
-/// An identifier that is no whole number from 0 to [`ID_MAX`].
+/// An identifier that is not a whole number from 0 to [`ID_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 0 to {ID_MAX}")]
 pub struct IdError;
@@ -21,12 +21,12 @@ macro_rules! id {
         pub struct $name(u64);
 
         impl $name {
-            /// Checks the range.
+            /// Creates an identifier if the number is in range.
             pub fn new(value: u64) -> Result<Self, IdError> {
                 if value <= ID_MAX { Ok(Self(value)) } else { Err(IdError) }
             }
 
-            /// The plain number.
+            /// Returns the number.
             pub const fn get(self) -> u64 {
                 self.0
             }
@@ -58,29 +58,29 @@ macro_rules! id {
 }
 
 id! {
-    /// A meeting.
+    /// The id of a meeting.
     MeetingId
 }
 id! {
-    /// An instance's place in its meeting's schedule.
+    /// The number of an instance within its meeting.
     OrderId
 }
 id! {
-    /// A person.
+    /// The id of a user.
     UserId
 }
 id! {
-    /// An event's number in its instance's log: 1, 2, 3 …; 0 is "before the first".
+    /// The number of an event in its instance's log: 1, 2, 3 …; 0 is before the first event.
     Seq
 }
 id! {
-    /// The generation of an instance's live state, raised whenever the live store may have
-    /// forgotten something.
+    /// The generation of an instance's live state. It increases whenever the live store may have lost
+    /// events.
     Generation
 }
 
 impl Seq {
-    /// The number after this one.
+    /// Returns the next number.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -115,20 +115,20 @@ impl serde::de::Visitor<'_> for WholeNumber {
     }
 }
 
-/// One scheduled occurrence of a meeting, written `1/4`.
+/// The id of an instance, one scheduled occurrence of a meeting, written `1/4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InstanceId {
     /// The meeting.
     #[serde(rename = "meetingID")]
     pub meeting: MeetingId,
-    /// Its place in the meeting's schedule.
+    /// The number of the instance within the meeting.
     #[serde(rename = "orderID")]
     pub order: OrderId,
 }
 
 impl InstanceId {
-    /// Both halves together.
+    /// Creates the id of an instance.
     pub const fn new(meeting: MeetingId, order: OrderId) -> Self {
         Self { meeting, order }
     }
@@ -157,7 +157,8 @@ impl FromStr for InstanceId {
     }
 }
 
-/// The client's own id of a message: makes a retry harmless. Any UUID; ours are of version 7.
+/// The id that a client chooses for a message or another change, so that a retry has no effect. Any
+/// UUID; our clients use version 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]

@@ -1,4 +1,4 @@
-//! One instance as a client knows it: the events folded into who is in, what was said, how far.
+//! A client's copy of one instance: its log and the state that follows from it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,52 +14,52 @@ mod changes;
 
 use changes::Changes;
 
-/// What became of an event that came.
+/// The result of applying an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It was the next one.
+    /// The event was the next one and is applied.
     Applied,
-    /// It is known already.
+    /// The event was known.
     Known,
-    /// Events after this seq are missing before it: ask for them.
+    /// Events are missing before this one. The client asks for the events after `after`.
     Gap {
-        /// The last seq that is known.
+        /// The last known seq.
         after: Seq,
     },
-    /// It belongs to another generation: open the instance again.
+    /// The event belongs to another generation. The client opens the instance again.
     OtherGeneration,
 }
 
-/// Who is in, with what can be known of them from events alone.
+/// A participant as far as events describe them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// Since when.
+    /// When the participant joined.
     pub joined: Timestamp,
-    /// All that is known of them, when a list of participants said it.
+    /// The full record, if a list of participants contained it.
     pub profile: Option<Participant>,
 }
 
-/// One instance's log, and what follows from it: its end without a gap, and of what is before it the
-/// pages that were asked for.
+/// The end of an instance's log without gaps, the older pages that were requested, and the state that
+/// follows from them.
 #[derive(Clone, Debug)]
 pub struct Replica {
     instance: Instance,
     generation: Generation,
     seq: Seq,
     durable: Seq,
-    /// Each message as it is now.
+    /// The events; each message as it is now.
     events: BTreeMap<Seq, Event>,
     changes: Changes,
-    /// Whether the server has events before the first of ours.
+    /// Whether the server has events before the first of these.
     more_before: bool,
     members: BTreeMap<UserId, Member>,
     names: HashMap<UserId, String>,
 }
 
 impl Replica {
-    /// Begins from what `open` answered.
+    /// Creates a replica from the answer to `open`.
     pub fn new(opened: OpenOk) -> Self {
         let mut replica = Self {
             instance: opened.instance,
@@ -100,17 +100,17 @@ impl Replica {
         replica
     }
 
-    /// Which instance.
+    /// Returns the id of the instance.
     pub fn id(&self) -> InstanceId {
         self.instance.id
     }
 
-    /// What it is.
+    /// Returns the instance.
     pub fn instance(&self) -> &Instance {
         &self.instance
     }
 
-    /// How far it is known: what a resume says.
+    /// Returns the position for a resume.
     pub fn position(&self) -> Position {
         Position {
             instance: self.instance.id,
@@ -119,42 +119,42 @@ impl Replica {
         }
     }
 
-    /// Up to which seq the archive has it.
+    /// Returns the last seq in the durable store.
     pub fn durable(&self) -> Seq {
         self.durable
     }
 
-    /// Whether it is over.
+    /// Whether the instance has ended.
     pub fn is_closed(&self) -> bool {
         self.instance.state == InstanceState::Ended
     }
 
-    /// The known events, ascending.
+    /// Returns the known events, ascending.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.values()
     }
 
-    /// The event of this seq, if it is known; a message as it is now.
+    /// Returns the event with this seq, if it is known; a message as it is now.
     pub fn event(&self, seq: Seq) -> Option<&Event> {
         self.events.get(&seq)
     }
 
-    /// The known events above this seq, ascending.
+    /// Returns the known events above this seq, ascending.
     pub fn events_after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.range(seq.next()..).map(|(_, event)| event)
     }
 
-    /// The known events below this seq, ascending.
+    /// Returns the known events below this seq, ascending.
     pub fn events_before(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.range(..seq).map(|(_, event)| event)
     }
 
-    /// Everybody whose name is known, in no order.
+    /// Returns all known names, unordered.
     pub fn names(&self) -> impl Iterator<Item = (UserId, &str)> {
         self.names.iter().map(|(id, name)| (*id, name.as_str()))
     }
 
-    /// Its end as `open` would answer it: at most so many events, none missing among them.
+    /// Returns the end of the log as `open` would: at most `limit` events, without gaps.
     pub fn last_page(&self, limit: usize) -> OpenOk {
         let mut events: Vec<Event> = Vec::new();
         for event in self.events.values().rev().take(limit) {
@@ -193,9 +193,9 @@ impl Replica {
         }
     }
 
-    /// All that is known of a member.
+    /// Returns the record of a participant.
     fn profile(&self, member: &Member) -> Participant {
-        // Whether they are there is not known by their log.
+        // The log does not contain the presence.
         let known = member.profile.clone().map(|profile| Participant {
             presence: Presence::Present,
             since: None,
@@ -213,7 +213,7 @@ impl Replica {
         })
     }
 
-    /// The seq before which older events can be asked for, if there are any.
+    /// Returns the seq before which the server has older events, if it has any.
     pub fn older_than(&self) -> Option<Seq> {
         self.more_before.then(|| {
             self.events
@@ -224,7 +224,7 @@ impl Replica {
         })
     }
 
-    /// Whether nothing is missing between the first event that is known and the last.
+    /// Whether the known events have no gap.
     pub fn is_contiguous(&self) -> bool {
         let (first, last) = (self.events.keys().next(), self.events.keys().next_back());
         let span = first
@@ -233,8 +233,8 @@ impl Replica {
         span.is_none_or(|span| span == self.events.len() as u64)
     }
 
-    /// Where what is missing right before a known event begins: after this seq, 0 where nothing
-    /// before it is known. `None` when nothing is missing.
+    /// Returns the seq after which events are missing directly before a known event: 0 if no earlier event
+    /// is known, `None` if no event is missing.
     pub fn missing_before(&self, event: Seq) -> Option<Seq> {
         let before = self.events_before(event).next_back().map(|one| one.seq);
         match before {
@@ -243,19 +243,19 @@ impl Replica {
         }
     }
 
-    /// Who is in, in the order of joining.
+    /// Returns the participants, in the order of joining.
     pub fn members(&self) -> Vec<&Member> {
         let mut members: Vec<&Member> = self.members.values().collect();
         members.sort_by_key(|member| (member.joined, member.id));
         members
     }
 
-    /// Whether this person is in.
+    /// Whether this user is a participant.
     pub fn is_member(&self, user: UserId) -> bool {
         self.members.contains_key(&user)
     }
 
-    /// What this person is called; `#7` when nobody said.
+    /// Returns the name of a user, or `#7` if it is unknown.
     pub fn name(&self, user: UserId) -> String {
         self.names
             .get(&user)
@@ -263,8 +263,7 @@ impl Replica {
             .unwrap_or_else(|| format!("#{user}"))
     }
 
-    /// Folds in an event that came by itself: seq = last + 1 applies, up to last is known, above is a
-    /// gap, another generation is a fence.
+    /// Applies a pushed event. Only the event with seq = last + 1 of the same generation is applied.
     pub fn apply(&mut self, event: Event) -> Applied {
         if event.generation != self.generation && event.generation != Generation::default() {
             return Applied::OtherGeneration;
@@ -281,7 +280,7 @@ impl Replica {
         Applied::Applied
     }
 
-    /// Takes an event that is not known, and what it changes; a message with what has changed it.
+    /// Inserts an unknown event and applies the change that it makes, or that changed it.
     fn insert(&mut self, event: Event) {
         let seq = event.seq;
         if self.events.contains_key(&seq) {
@@ -306,7 +305,7 @@ impl Replica {
         }
     }
 
-    /// What an event itself says of names that nobody else has said.
+    /// Records names that only the event contains.
     fn name_those_of(&mut self, event: &Event) {
         let EventKind::Moderated(done) = &event.kind else {
             return;
@@ -322,7 +321,7 @@ impl Replica {
         }
     }
 
-    /// Makes of a message what the change of this seq makes of it, where both are known.
+    /// Applies the change with this seq to its message, if both are known.
     fn change(&mut self, by: Seq) {
         let Some(change) = self.events.get(&by).cloned() else {
             return;
@@ -336,12 +335,12 @@ impl Replica {
         }
     }
 
-    /// Folds in a page that was asked for, older or newer than what is known.
+    /// Adds a requested page of older or newer events.
     pub fn add_page(&mut self, page: EventsOk, before: Option<Seq>) {
         for person in page.users {
             self.names.entry(person.id).or_insert(person.name);
         }
-        // What a page says of what is before it says that of the log if the page is its beginning.
+        // `more` of a page is that of the log if the page becomes its start.
         let first = self.events.keys().next().copied();
         let begins = page.events.first().map(|event| event.seq).or(before);
         if before.is_some() && (first.is_none() || begins <= first) {
@@ -349,21 +348,21 @@ impl Replica {
         }
         for event in page.events {
             if event.generation != self.generation && event.generation != Generation::default() {
-                // Asked for before a fence: it may be void.
+                // Requested before a fence: the event may be void.
                 continue;
             }
             if event.seq <= self.seq {
                 self.insert(event);
             } else {
-                // A page that begins above the gap changes nothing; the next event asks again.
+                // A page that starts above the gap has no effect; the next event asks again.
                 let _ = self.apply(event);
             }
         }
     }
 
-    /// Begins anew from what `open` answered. Older events are kept where they reach up to the new
-    /// ones without a hole; otherwise they go, and can be asked for again. Of another generation only
-    /// those are kept that the archive had: the others may be void.
+    /// Replaces the state by the answer to `open`. Keeps older events if no event is missing between them
+    /// and the new ones; others can be requested again. Of another generation, keeps only events that were
+    /// durable: the others may be void.
     pub fn reopen(&mut self, opened: OpenOk) {
         let mut new = Self::new(opened);
         if new.generation != self.generation {
@@ -384,7 +383,7 @@ impl Replica {
                     new.insert(event);
                 }
             }
-            // What changed above them changed them too.
+            // Newer changes apply to the older messages too.
             for seq in new.changes.seqs() {
                 new.change(seq);
             }
@@ -396,8 +395,7 @@ impl Replica {
         *self = new;
     }
 
-    /// The archive has come so far. What is said of another generation is passed over: its numbers
-    /// may mean other events.
+    /// Records the last durable seq. Ignores other generations, whose seqs may mean other events.
     pub fn set_durable(&mut self, durable: Durable) {
         if durable.generation == self.generation {
             self.durable = self.durable.max(durable.durable);
@@ -405,8 +403,8 @@ impl Replica {
         }
     }
 
-    /// Drops what a fence made void, and gives it back. The instance must be opened again. `None`:
-    /// this generation, or a later one, is known already, and nothing changes.
+    /// Drops and returns the events that a fence voids. The client then opens the instance again. Returns
+    /// `None` and changes nothing if this or a later generation is known.
     pub fn fence(&mut self, fence: Fence) -> Option<Vec<Event>> {
         if fence.generation <= self.generation {
             return None;

@@ -1,11 +1,10 @@
-//! A search as people type it: words, and whose, where and when; and which texts it finds.
+//! Search queries that users type, and matching of texts.
 //!
 //! `budget "two words" from:ada in:1/4 after:2026-11-01 before:2026-12-01`
 //!
-//! Every word must begin a word of the text, in whatever case. What is quoted, or has other signs
-//! than letters and digits in it, or comes from a script that puts no blanks between its words, must
-//! stand anywhere in it. Days begin at midnight UTC; `after:` is that day and later, `before:` is
-//! earlier than that day.
+//! Every word matches the start of a word of the text, case-insensitively. A quoted phrase, a word with
+//! other characters than letters and digits, and a word in a script without spaces between words match
+//! anywhere in the text. Days start at midnight UTC: `after:` includes the day, `before:` excludes it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,67 +15,66 @@ use crate::ids::{InstanceId, MeetingId, Seq};
 use crate::limits::{SEARCH_BYTES_MAX, SEARCH_TERMS_MAX};
 use crate::time::Timestamp;
 
-/// What is looked for. There is at least one term or one filter.
+/// A search query with at least one term or filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// All of them must be found.
+    /// The terms; all must match.
     pub terms: Vec<Term>,
-    /// Whose: a userID, an address, a name or the beginning of one, or `me`; in lower case.
+    /// The sender in lower case: a userID, an email address, the start of a name, or `me`.
     pub from: Option<String>,
-    /// Where.
+    /// The meeting or instance.
     pub within: Option<Within>,
-    /// Not before this.
+    /// The earliest time.
     pub after: Option<Timestamp>,
-    /// Before this.
+    /// The time after the latest.
     pub before: Option<Timestamp>,
 }
 
-/// One thing that a text must have; in lower case.
+/// A term that a text must match, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
-    /// The beginning of a word.
+    /// The start of a word.
     Word(String),
-    /// Anything, anywhere.
+    /// A text anywhere.
     Piece(String),
 }
 
-/// Where is looked.
+/// The scope of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
-    /// In every instance of a meeting.
+    /// All instances of a meeting.
     Meeting(MeetingId),
-    /// In one.
+    /// One instance.
     Instance(InstanceId),
 }
 
-/// Why this is no search. The sentence says what to do.
+/// Why a search query is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// Nothing is looked for.
-    #[error("The search is empty: write what to look for.")]
+    /// The query is empty.
+    #[error("The search is empty.")]
     Empty,
-    /// More bytes than a search may have.
-    #[error("The search has more than {SEARCH_BYTES_MAX} bytes: shorten it.")]
+    /// The query is too long.
+    #[error("The search is longer than {SEARCH_BYTES_MAX} bytes.")]
     TooLong,
-    /// More words than a search may have.
-    #[error("The search has more than {SEARCH_TERMS_MAX} words: leave some out.")]
+    /// The query has too many words.
+    #[error("The search has more than {SEARCH_TERMS_MAX} words.")]
     TooMany,
-    /// A filter's value is none.
+    /// The value of a filter is invalid.
     #[error("In the search, {filter}: must be {what}.")]
     Filter {
-        /// Which.
+        /// The filter.
         filter: &'static str,
-        /// What it must be.
+        /// The required value.
         what: &'static str,
     },
-    /// The same filter more than once.
-    #[error("In the search, {0}: is there more than once: leave one out.")]
+    /// A filter is repeated.
+    #[error("In the search, {0}: is repeated.")]
     Twice(&'static str),
 }
 
 impl Query {
-    /// Reads what somebody typed. No text is a mistake but an empty or a too long one, and a filter
-    /// whose value is none.
+    /// Parses a query. Errors: an empty or too long query, and an invalid or repeated filter.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         if text.len() > SEARCH_BYTES_MAX {
             return Err(QueryError::TooLong);
@@ -100,7 +98,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Whether the terms find this text; the filters are not asked.
+    /// Whether the terms match a text. Ignores the filters.
     pub fn finds(&self, body: &str) -> bool {
         let body = body.to_lowercase();
         self.terms.iter().all(|term| match term {
@@ -110,7 +108,7 @@ impl Query {
     }
 }
 
-/// The words of a text: letters, digits and underscores in a row.
+/// Returns the words of a text: sequences of letters, digits and underscores.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !is_of_word(c))
         .filter(|word| !word.is_empty())
@@ -120,20 +118,20 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether a letter is of a script that writes blanks between words and that every index knows as
-/// such: Latin, Greek, Cyrillic.
+/// Whether a letter belongs to a script that separates words by spaces in all indexes: Latin, Greek,
+/// Cyrillic.
 fn is_spaced(c: char) -> bool {
     is_of_word(c) && c < '\u{0530}'
 }
 
 struct Part<'a> {
-    /// The name before the colon, if it is a filter's.
+    /// The name of the filter before the colon.
     filter: Option<&'a str>,
     text: String,
     quoted: bool,
 }
 
-/// Words, filters and quotations. A quotation that is not closed goes to the end.
+/// Splits a query into words, filters and quotations. An unclosed quotation extends to the end.
 fn parts(text: &str) -> Vec<Part<'_>> {
     const FILTERS: &[&str] = &["from", "in", "after", "before"];
     let mut parts = Vec::new();
@@ -202,14 +200,14 @@ fn day(filter: &'static str, text: &str) -> Result<Timestamp, QueryError> {
         })
 }
 
-/// Where a page of what was found goes on: below this message, newest first.
+/// Where the next page of a search starts: below this message, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// When it was said.
+    /// When the message was posted.
     pub timestamp: Timestamp,
-    /// Where.
+    /// The instance.
     pub instance: InstanceId,
-    /// Its number.
+    /// The seq of the message.
     pub seq: Seq,
 }
 
@@ -241,16 +239,16 @@ impl FromStr for Place {
                 seq,
             })
         };
-        // The years that a time on the wire can have.
+        // The years of RFC 3339.
         read()
             .filter(|place| (0..=253_402_300_799_999).contains(&place.timestamp.as_ms()))
             .ok_or(NoPlace)
     }
 }
 
-/// A text that says no [`Place`].
+/// A text that is not a [`Place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be what the page before said under next")]
+#[error("must be the next of the previous page")]
 pub struct NoPlace;
 
 impl Serialize for Place {
@@ -327,9 +325,9 @@ mod tests {
     #[case("after:yesterday", "like 2026-11-22")]
     #[case("before:2026-13-01", "like 2026-11-22")]
     #[case("before:2026-11-2\u{661}", "like 2026-11-22")]
-    #[case("from:a from:b", "more than once")]
+    #[case("from:a from:b", "repeated")]
     #[case("a b c d e f g h i", "more than 8 words")]
-    fn what_is_no_search(#[case] text: &str, #[case] part: &str) {
+    fn invalid_query_is_rejected(#[case] text: &str, #[case] part: &str) {
         let error = Query::parse(text).expect_err("no search").to_string();
         assert!(error.contains(part), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Text from people, parsed at the door: what a body, a name, a title, an address may contain.
+//! Parsing of text that users type: message bodies, names, titles, email addresses, passwords.
 
 use std::fmt;
 
@@ -6,67 +6,66 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::limits;
 
-/// Why a text was refused. The sentence says what to do.
+/// Why a text is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing, or nothing but white space.
-    #[error("{field} is empty: write something")]
+    /// The text is empty or only white space.
+    #[error("{field} is empty")]
     Empty {
-        /// Which text.
+        /// The name of the field.
         field: &'static str,
     },
-    /// More bytes than the field holds.
-    #[error("{field} has {bytes} bytes and may have {bytes_max}: shorten it")]
+    /// The text is too long.
+    #[error("{field} is {bytes} bytes; the limit is {bytes_max}")]
     TooLong {
-        /// Which text.
+        /// The name of the field.
         field: &'static str,
-        /// Bytes of UTF-8 that came.
+        /// The length of the text, in bytes of UTF-8.
         bytes: usize,
-        /// Bytes of UTF-8 that may come.
+        /// The limit, in bytes of UTF-8.
         bytes_max: usize,
     },
-    /// A control or escape character.
-    #[error("{field} contains the control character U+{code:04X} at byte {at}: remove it")]
+    /// The text contains a control or escape character.
+    #[error("{field} contains the control character U+{code:04X} at byte {at}")]
     Control {
-        /// Which text.
+        /// The name of the field.
         field: &'static str,
-        /// The character's code point.
+        /// The code point of the character.
         code: u32,
-        /// Where it stands, in bytes from the start.
+        /// The offset of the character, in bytes.
         at: usize,
     },
-    /// Not of the form the field needs.
+    /// The text does not have the required form.
     #[error("{field} {what}")]
     Form {
-        /// Which text.
+        /// The name of the field.
         field: &'static str,
-        /// What it must be.
+        /// The required form.
         what: &'static str,
     },
 }
 
-/// The body of a message: 1 to 4,096 bytes of UTF-8, with line ends and tabs but no other control
-/// character, and not only white space. Or gone: empty, because its sender deleted it; nobody can
-/// say that.
+/// The body of a message: 1 to 4,096 bytes of UTF-8, not only white space, without control characters
+/// other than line ends and tabs. The body of a deleted message is empty; parsing never returns it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct MessageBody(String);
 
 impl MessageBody {
-    /// Checks `text`; nothing is changed in it.
+    /// Checks `text` and keeps it unchanged.
     pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
         let text = text.into();
         check("body", &text, limits::MESSAGE_BODY_BYTES_MAX, Lines::Many)?;
         Ok(Self(text))
     }
 
-    /// What is left of a body that was deleted.
+    /// Returns the body of a deleted message.
     pub const fn deleted() -> Self {
         Self(String::new())
     }
 
-    /// Whether its sender deleted it.
+    /// Whether the message is deleted.
     pub fn is_deleted(&self) -> bool {
         self.0.is_empty()
     }
@@ -77,7 +76,7 @@ impl MessageBody {
     }
 }
 
-// Bodies never reach a log: not even by way of `{:?}`.
+// Bodies must not reach a log.
 impl fmt::Debug for MessageBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MessageBody({} bytes)", self.0.len())
@@ -100,7 +99,7 @@ impl<'de> Deserialize<'de> for MessageBody {
     }
 }
 
-/// Whether a text speaks of somebody: `@name`, in whatever case, with no letter after it.
+/// Whether a text mentions a user: `@name`, case-insensitive, not followed by a letter or digit.
 pub fn mentions(body: &str, name: &str) -> bool {
     if name.is_empty() || !body.contains('@') {
         return false;
@@ -112,22 +111,22 @@ pub fn mentions(body: &str, name: &str) -> bool {
     })
 }
 
-/// A person's name: one line.
+/// Parses a user's name: one line.
 pub fn parse_name(text: &str) -> Result<String, TextError> {
     one_line("name", text, limits::NAME_BYTES_MAX)
 }
 
-/// A meeting's title: one line.
+/// Parses a meeting's title: one line.
 pub fn parse_title(text: &str) -> Result<String, TextError> {
     one_line("title", text, limits::TITLE_BYTES_MAX)
 }
 
-/// Why an admin does something: one line.
+/// Parses the reason of a moderation: one line.
 pub fn parse_reason(text: &str) -> Result<String, TextError> {
     one_line("reason", text, limits::REASON_BYTES_MAX)
 }
 
-/// A meeting's description: any lines, or nothing.
+/// Parses a meeting's description: any number of lines, may be empty.
 pub fn parse_description(text: &str) -> Result<String, TextError> {
     let text = text.trim();
     if !text.is_empty() {
@@ -141,9 +140,9 @@ pub fn parse_description(text: &str) -> Result<String, TextError> {
     Ok(text.to_owned())
 }
 
-/// An e-mail address: `local@domain` without white space, in lower case.
+/// Parses an email address: `local@domain` without white space, in lower case.
 ///
-/// Only the form is checked, by no grammar: whether it exists is known to its postmaster alone.
+/// Checks only this form, not the grammar of RFC 5321 or whether the address exists.
 pub fn parse_email(text: &str) -> Result<String, TextError> {
     const FIELD: &str = "email";
     let email = one_line(FIELD, text, limits::EMAIL_BYTES_MAX)?.to_lowercase();
@@ -159,13 +158,13 @@ pub fn parse_email(text: &str) -> Result<String, TextError> {
     Ok(email)
 }
 
-/// A new password: long enough to be worth it, short enough to hash.
+/// Checks the length of a new password.
 pub fn check_password(text: &str) -> Result<(), TextError> {
     const FIELD: &str = "password";
     if text.len() < limits::PASSWORD_BYTES_MIN {
         return Err(TextError::Form {
             field: FIELD,
-            what: "must have at least 8 bytes",
+            what: "must be at least 8 bytes",
         });
     }
     if text.len() > limits::PASSWORD_BYTES_MAX {
@@ -178,21 +177,21 @@ pub fn check_password(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Whether a terminal might obey this character: C0, DEL and C1.
+/// Whether a terminal might interpret this character: C0, DEL and C1.
 pub fn is_control(c: char) -> bool {
     c.is_control()
 }
 
-/// Whether this character reorders or hides the text around it: the bidi controls and the
-/// invisible formatting characters, other than the joiners and selectors that emoji and scripts need.
+/// Whether this character reorders or hides text: bidi controls and invisible formatting characters,
+/// except the joiners and selectors that emoji and scripts need.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}')
 }
 
-/// The text as a terminal may show it on one line: control characters gone, line ends and tabs
-/// blanks, bidi and invisible controls visible as `<U+202E>`.
+/// Returns the text as a terminal may show it on one line: without control characters, with spaces for
+/// line ends and tabs, with bidi and invisible controls as `<U+202E>`.
 pub fn for_terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

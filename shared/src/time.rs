@@ -1,4 +1,4 @@
-//! Points in time: milliseconds of UTC in stores and on the wire, what people type at the door.
+//! Points in time, and parsing of times and durations that users type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,37 +6,38 @@ use std::str::FromStr;
 use chrono::{DateTime, LocalResult, NaiveDateTime, SecondsFormat, TimeDelta, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A point in time, in milliseconds since 1970-01-01 UTC; written as RFC 3339 in UTC.
+/// A point in time, in milliseconds since 1970-01-01 UTC; written as RFC 3339
+/// in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The first and the last that RFC 3339 can write (years 1 to 9999).
+    /// The range of RFC 3339 (years 1 to 9999).
     const MS_MIN: i64 = -62_135_596_800_000;
     const MS_MAX: i64 = 253_402_300_799_999;
 
-    /// From milliseconds since 1970-01-01 UTC; what RFC 3339 cannot write is brought to its edge.
+    /// Creates a point from milliseconds since 1970-01-01 UTC, clamped to the range of RFC 3339.
     pub fn from_ms(ms: i64) -> Self {
         Self(ms.clamp(Self::MS_MIN, Self::MS_MAX))
     }
 
-    /// Milliseconds since 1970-01-01 UTC.
+    /// Returns milliseconds since 1970-01-01 UTC.
     pub const fn as_ms(self) -> i64 {
         self.0
     }
 
-    /// The same point as chrono knows it.
+    /// Converts to chrono's type.
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
 
-    /// This point moved by `ms` milliseconds.
+    /// Returns the point `ms` milliseconds later.
     #[must_use]
     pub fn plus_ms(self, ms: i64) -> Self {
         Self::from_ms(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this; negative if it is later.
+    /// Returns the milliseconds since `earlier`; negative if `earlier` is later.
     pub const fn ms_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -54,7 +55,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A text that is no RFC 3339 time.
+/// A text that is not an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a time like 2026-05-06T13:00:00Z")]
 pub struct TimestampError;
@@ -98,26 +99,26 @@ impl utoipa::PartialSchema for Timestamp {
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Timestamp {}
 
-/// Why a typed time or length was not understood.
+/// Why a typed time or duration is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WhenError {
-    /// None of the forms.
+    /// The time has none of the known forms.
     #[error(
-        "'{0}' is no time: write 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, or 'in 5m'"
+        "Invalid time: '{0}'. Use 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, or 'in 5m'"
     )]
     Time(String),
-    /// None of the forms.
-    #[error("'{0}' is no length of time: write 45m, 90s, 2h, 1h30m or 1d")]
+    /// The duration has none of the known forms.
+    #[error("Invalid duration: '{0}'. Use 45m, 90s, 2h, 1h30m or 1d")]
     Length(String),
-    /// A local time that the clocks skip.
-    #[error("{0} does not exist here: the clocks are put forward over it")]
+    /// The local time is skipped when the clocks go forward.
+    #[error("{0} does not exist here: the clocks go forward")]
     Skipped(NaiveDateTime),
-    /// A local time that the clocks show twice.
-    #[error("{0} happens twice here: write it with its offset, like 2026-10-25T02:30:00+02:00")]
+    /// The local time occurs twice when the clocks go back.
+    #[error("{0} occurs twice here. Add the offset, like 2026-10-25T02:30:00+02:00")]
     Twice(NaiveDateTime),
 }
 
-/// A time as people type it: RFC 3339, `2026-05-06 13:00` in `zone`, `now`, `in 5m`.
+/// Parses a time that a user types: RFC 3339, `2026-05-06 13:00` in `zone`, `now`, `in 5m`.
 pub fn parse_when<Z: TimeZone>(
     text: &str,
     now: Timestamp,
@@ -149,7 +150,7 @@ pub fn parse_when<Z: TimeZone>(
     }
 }
 
-/// A length of time as people type it: `45m`, `90s`, `2h`, `1h30m`, `1d`. More than nothing.
+/// Parses a duration that a user types: `45m`, `90s`, `2h`, `1h30m`, `1d`. Zero is invalid.
 pub fn parse_length(text: &str) -> Result<TimeDelta, WhenError> {
     let text = text.trim();
     let wrong = || WhenError::Length(text.to_owned());

@@ -147,7 +147,7 @@ mod tests {
             r#"{"id":7,"post":{"body":"  "}}"#,
             7,
             Code::BodyEmpty,
-            "write something",
+            "empty",
         ),
         (
             r#"{"id":7,"post":{"body":"\u001b[2J"}}"#,
@@ -159,7 +159,7 @@ mod tests {
             r#"{"id":7,"edit":{"meetingID":1,"orderID":1,"body":""}}"#,
             7,
             Code::BodyEmpty,
-            "write something",
+            "empty",
         ),
         (
             r#"{"id":7,"edit":{"meetingID":1,"orderID":1,"cmid":"01890a5d-ac96-774b-bcce-b302099a8057","target":-1,"body":"x"}}"#,

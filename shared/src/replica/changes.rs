@@ -1,4 +1,4 @@
-//! What was made of messages after they were said: which change is the last, and how to take it back.
+//! Edits and deletions of messages: the last change of each message, and how to undo it after a fence.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,17 +6,17 @@ use crate::domain::{Event, EventKind};
 use crate::ids::Seq;
 use crate::text::MessageBody;
 
-/// The changes that are known of one instance.
+/// The known changes of one instance's messages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     /// The last change of each message that has one.
     last: HashMap<Seq, Seq>,
-    /// The message before each change that a fence may make void.
+    /// The message before each change that a fence may void.
     before: BTreeMap<Seq, Event>,
 }
 
 impl Changes {
-    /// An event is known from here on.
+    /// Records an event.
     pub(super) fn note(&mut self, event: &Event) {
         if let EventKind::Edited { target, .. } | EventKind::Deleted { target, .. } = &event.kind {
             let last = self.last.entry(*target).or_default();
@@ -24,19 +24,19 @@ impl Changes {
         }
     }
 
-    /// The last known change of a message.
+    /// Returns the seq of the last known change of a message.
     pub(super) fn last_of(&self, message: Seq) -> Option<Seq> {
         self.last.get(&message).copied()
     }
 
-    /// The last change of each message, in their order.
+    /// Returns the seqs of the last change of each message, ascending.
     pub(super) fn seqs(&self) -> Vec<Seq> {
         let mut seqs: Vec<Seq> = self.last.values().copied().collect();
         seqs.sort_unstable();
         seqs
     }
 
-    /// Makes of the message what this change of it says, unless it was read after that.
+    /// Applies a change to its message, unless the message was read after the change.
     pub(super) fn make(&mut self, message: &mut Event, change: &Event) {
         let before = message.clone();
         let EventKind::Message {
@@ -49,7 +49,7 @@ impl Changes {
         else {
             return;
         };
-        // The server takes a change of one's own only: no other event is one.
+        // The server accepts changes only of the sender's own messages.
         if change.kind.user() != Some(*user) || deleted.is_some() {
             return;
         }
@@ -75,16 +75,16 @@ impl Changes {
         self.before.entry(change.seq).or_insert(before);
     }
 
-    /// What is durable is not taken back.
+    /// Forgets how to undo changes up to this seq, which are durable.
     pub(super) fn settle(&mut self, durable: Seq) {
         self.before = self.before.split_off(&durable.next());
     }
 
-    /// Takes back the changes above this seq: the messages as they were before.
+    /// Undoes the changes above this seq. Returns the messages as they were before.
     pub(super) fn take_back(&mut self, base: Seq) -> Vec<Event> {
         self.last.retain(|_, by| *by <= base);
         let void = self.before.split_off(&base.next());
-        // The earliest is the last word.
+        // The earliest change determines the restored message.
         void.into_values().rev().collect()
     }
 }

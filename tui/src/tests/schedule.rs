@@ -256,8 +256,8 @@ fn import_sends_the_content_of_a_file() {
 #[case(&["m"], "Select an instance")]
 #[case(&["G", "+"], "The meeting is public")]
 #[case(&["a", "enter", "enter", "enter"], "title")]
-#[case(&["s", "x", "enter", "enter"], "'x' is no time")]
-#[case(&["s", "n", "o", "w", "enter", "x", "enter"], "is no length of time")]
+#[case(&["s", "x", "enter", "enter"], "Invalid time: 'x'")]
+#[case(&["s", "n", "o", "w", "enter", "x", "enter"], "Invalid duration")]
 fn invalid_input_shows_an_error(#[case] keys: &[&str], #[case] said: &str) {
     let mut fixture = open_schedule(80, 24);
     fixture.asked();

@@ -182,7 +182,7 @@ fn it_says_how_it_goes() {
     fixture.write(" from:x from:y");
     assert!(fixture.shows("search again"));
     fixture.key("enter");
-    assert!(fixture.shows("more than once"), "{}", fixture.screen());
+    assert!(fixture.shows("repeated"), "{}", fixture.screen());
     fixture.key("ctrl-u");
     fixture.write("more");
     fixture.key("enter");
