@@ -28,7 +28,6 @@ mod search_page;
 mod sessions;
 mod sql;
 pub mod sqlite;
-pub mod tables;
 pub mod transfer;
 mod users;
 mod waiting;

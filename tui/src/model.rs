@@ -14,6 +14,7 @@ pub mod layer;
 pub mod meetings;
 pub mod next_tick;
 pub mod outbox;
+pub mod place;
 pub mod room;
 pub mod schedule;
 pub mod scroll;

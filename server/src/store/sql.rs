@@ -17,7 +17,8 @@ pub(super) mod meetings;
 pub(super) mod migrations;
 pub(super) mod page;
 pub(super) mod search;
-pub(super) mod transfer;
+pub mod tables;
+mod transfer;
 pub(super) mod users;
 
 pub(super) use row::{Row, Skipped, Unusable};

@@ -10,7 +10,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::clock::Clock;
 
-use self::feed::Feeding;
+use self::feeding::Feeding;
 use self::link::Link;
 use self::lock::Lock;
 use self::waiting::Waiters;
@@ -22,6 +22,7 @@ mod diagnose;
 mod export;
 mod fault;
 mod feed;
+mod feeding;
 mod health;
 mod lifecycle;
 mod link;
@@ -37,6 +38,7 @@ mod participation;
 mod planning;
 mod presence;
 mod read_positions;
+mod restriction;
 mod search;
 mod sessions;
 mod statement;

@@ -22,7 +22,7 @@ use super::mysql::{Import, Inserted, MysqlStore};
 use super::redis::RedisStore;
 use super::sql::migrations::MigrateError;
 use super::sqlite::{Export, OpenError};
-use super::tables::{Column, Mark, TABLES, Table, Value};
+use super::sql::tables::{Column, Mark, TABLES, Table, Value};
 
 /// Rows of one page, which is one transaction and is held in memory.
 const PAGE_ROWS: usize = 1_000;

@@ -8,7 +8,7 @@ use plenary_shared::protocol::{Absent, PresenceChange, Unread};
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
-use crate::model::scroll::Scroll;
+use crate::model::place::Scroll;
 
 /// Offline periods shown in one log. The oldest is dropped first.
 const OFFLINE_PERIODS_MAX: usize = 32;

@@ -15,7 +15,7 @@ use crate::layout::{CHAT_COLUMNS_MAX, Form};
 use crate::model::Me;
 use crate::model::outbox::Outbox;
 use crate::model::room::Room;
-use crate::model::scroll::Place;
+use crate::model::place::Place;
 use crate::text;
 use crate::theme::{Theme, Tone};
 

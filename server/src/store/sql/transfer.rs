@@ -1,7 +1,7 @@
 //! What a database remembers of a move between stores.
 
+use super::tables::Mark;
 use super::{Query, params};
-use crate::store::tables::Mark;
 
 /// The mark of a move.
 pub fn mark() -> Query<Mark> {

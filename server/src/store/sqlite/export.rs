@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params_from_ite
 
 use crate::error::Fault;
 use crate::store::sql::transfer;
-use crate::store::tables::{Column, ColumnType, Mark, Table, Value, Values, column_names};
+use crate::store::sql::tables::{Column, ColumnType, Mark, Table, Value, Values, column_names};
 
 use super::lock::Lock;
 use super::{OpenError, link, migrate, statement};
@@ -193,7 +193,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::store::tables::TABLES;
+    use crate::store::sql::tables::TABLES;
 
     /// The tables that are not transferred.
     const NOT_TRANSFERRED: &[&str] = &[

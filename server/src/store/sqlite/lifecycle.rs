@@ -15,7 +15,7 @@ use crate::store::{Agenda, ArchiveStore, Backlog, EndStep, Feed, LifecycleStore,
 use super::live::{LiveState, emit, live, stored};
 use super::presence::end_stay;
 use super::writer::WriteTransaction;
-use super::{SqliteStore, moderation, statement};
+use super::{SqliteStore, restriction, statement};
 
 /// Participants that one verb removes, so that other verbs run in between.
 const LEAVING_MAX: usize = 200;
@@ -123,7 +123,9 @@ fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
          VALUES (:meeting, :order, 'active')",
         named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
     )?;
-    moderation::restore(tx, id)?;
+    if let Some(at) = restriction::restore(tx, id)? {
+        set_state(tx.conn, id, "ending", at, Reason::Ended)?;
+    }
     let found = live(tx.conn, id)?
         .ok_or_else(|| Fault::broken("starting", format!("{id} cannot be read")))?;
     if found.seq.get() == 0 {

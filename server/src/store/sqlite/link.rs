@@ -17,7 +17,7 @@ use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 use super::OpenError;
 use super::fault::STORE;
-use super::feed::Feeding;
+use super::feeding::Feeding;
 use super::writer::{QUEUE_MAX, Undo, Verb, WriteTransaction, Writer, asked};
 
 /// The name of the SQLite file in its directory.

@@ -11,7 +11,7 @@ use crate::store::sql::history::{Columns, change_message};
 use crate::store::sql::lifecycle::{self, Stored};
 use crate::store::{Feed, refusal};
 
-use super::moderation::{self, Restriction};
+use super::restriction::{self, Restriction};
 use super::statement;
 use super::writer::WriteTransaction;
 
@@ -193,7 +193,7 @@ pub(super) fn may_read_live(
     if viewer.role == Role::Admin {
         return Ok(true);
     }
-    if moderation::is_restrained(conn, id, viewer.id, Restriction::Banned)? {
+    if restriction::is_restrained(conn, id, viewer.id, Restriction::Banned)? {
         return Ok(false);
     }
     may_see_live(conn, id, is_public, viewer)

@@ -13,7 +13,7 @@ use crate::store::sql::history;
 use crate::store::{Feed, MessageStore};
 
 use super::live::{Live, append, emit, live, may_see_live, seat, stay_of, why_not_open};
-use super::moderation::unsilenced;
+use super::restriction::unsilenced;
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
 
@@ -130,7 +130,7 @@ fn why_not_post(tx: &WriteTransaction<'_>, id: InstanceId, user: &User) -> Error
     match live(tx.conn, id) {
         Ok(Some(found)) if found.is_open(tx.now) => match stay_of(tx.conn, id, user.id) {
             Ok(None) => not_in(tx.conn, id, &found, user),
-            Ok(Some(_)) => match unsilenced(tx.conn, id, &found, user.id) {
+            Ok(Some(_)) => match unsilenced(tx.conn, id, found.read_only, user.id) {
                 Err(refused) => refused,
                 Ok(()) => Fault::broken("posting", "nothing forbids it").into(),
             },
@@ -160,7 +160,7 @@ fn change(
     if stay_of(tx.conn, id, user.id)?.is_none() {
         return Err(not_in(tx.conn, id, &found, user));
     }
-    unsilenced(tx.conn, id, &found, user.id)?;
+    unsilenced(tx.conn, id, found.read_only, user.id)?;
     match statement::one(tx.conn, history::author(id, target))? {
         None => return Err(Code::NoSuchMessage.into()),
         Some((author, _)) if author != user.id => return Err(Code::NotYours.into()),
@@ -192,7 +192,7 @@ fn may_speak(conn: &Connection, id: InstanceId, user: &User, now: Timestamp) -> 
     match live(conn, id)? {
         Some(found) if !found.is_open(now) => Err(why_not_open(conn, id, user, now)),
         Some(found) if stay_of(conn, id, user.id)?.is_none() => Err(not_in(conn, id, &found, user)),
-        Some(found) => unsilenced(conn, id, &found, user.id),
+        Some(found) => unsilenced(conn, id, found.read_only, user.id),
         None => Err(why_not_open(conn, id, user, now)),
     }
 }

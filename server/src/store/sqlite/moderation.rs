@@ -10,24 +10,17 @@ use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
 use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, audited};
-use crate::store::sql::lifecycle;
 use crate::store::{Feed, ModerationStore, refusal};
 
 use super::lifecycle::set_state;
 use super::live::{Live, emit, live, stay_of, stored, why_not_open};
 use super::messages::duplicate;
 use super::presence::end_stay;
+use super::restriction::{
+    LOCK, READ_ONLY, Restriction, UNLOCK, WRITABLE, release, restrain, set_flag,
+};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
-
-/// A restriction of one user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Restriction {
-    /// May not post.
-    Muted,
-    /// May not join or read.
-    Banned,
-}
 
 #[async_trait]
 impl ModerationStore for SqliteStore {
@@ -50,14 +43,6 @@ impl ModerationStore for SqliteStore {
     }
 }
 
-impl Restriction {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Muted => "muted",
-            Self::Banned => "banned",
-        }
-    }
-}
 
 /// Applies a moderation request, once for each cmid.
 fn moderate(
@@ -154,46 +139,6 @@ fn take_effect(
     }
 }
 
-/// Whether a restriction of a user is in force.
-pub(super) fn is_restrained(
-    conn: &Connection,
-    id: InstanceId,
-    user: UserId,
-    restraint: Restriction,
-) -> Result<bool, Fault> {
-    Ok(statement::exists(
-        conn,
-        "SELECT 1
-         FROM restraint
-         WHERE meetingID = :meeting
-           AND orderID = :order
-           AND userID = :user
-           AND kind = :kind",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":user": user.get(),
-            ":kind": restraint.as_str(),
-        },
-    )?)
-}
-
-/// Checks that no restriction keeps a participant from posting.
-pub(super) fn unsilenced(
-    conn: &Connection,
-    id: InstanceId,
-    found: &Live,
-    user: UserId,
-) -> Answer<()> {
-    if found.read_only {
-        return Err(Code::ReadOnly.into());
-    }
-    if is_restrained(conn, id, user, Restriction::Muted)? {
-        return Err(Code::Muted.into());
-    }
-    Ok(())
-}
-
 /// The restrictions in force in a live instance.
 pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrictions, Fault> {
     let mut restrictions = Restrictions::default();
@@ -219,117 +164,6 @@ pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrict
         }
     }
     Ok(restrictions)
-}
-
-/// Restores the restrictions from the log of an instance that becomes live again.
-pub(super) fn restore(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
-    let actions = statement::select_all(
-        tx.conn,
-        "event_log",
-        "SELECT action, subject, was, note, timestamp
-         FROM event_log
-         WHERE meetingID = :meeting
-           AND orderID = :order
-           AND eventType = 'moderated'
-         ORDER BY seq",
-        named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        lifecycle::action,
-    )?;
-    let restrictions = lifecycle::in_force(&actions);
-    if let Some(at) = restrictions.ended {
-        set_state(tx.conn, id, "ending", at, Reason::Ended)?;
-    }
-    set_flag(tx.conn, id, LOCK, restrictions.locked)?;
-    set_flag(tx.conn, id, READ_ONLY, restrictions.read_only)?;
-    for user in restrictions.muted {
-        restrain(tx.conn, id, user, Restriction::Muted)?;
-    }
-    for user in restrictions.banned {
-        restrain(tx.conn, id, user, Restriction::Banned)?;
-    }
-    Ok(())
-}
-
-const LOCK: &str = "
- UPDATE live_instance
- SET locked = 1
- WHERE meetingID = :meeting
-   AND orderID = :order";
-
-const UNLOCK: &str = "
- UPDATE live_instance
- SET locked = 0
- WHERE meetingID = :meeting
-   AND orderID = :order";
-
-const READ_ONLY: &str = "
- UPDATE live_instance
- SET read_only = 1
- WHERE meetingID = :meeting
-   AND orderID = :order";
-
-const WRITABLE: &str = "
- UPDATE live_instance
- SET read_only = 0
- WHERE meetingID = :meeting
-   AND orderID = :order";
-
-/// Sets or clears a flag if needed. Returns whether it was.
-fn set_flag(conn: &Connection, id: InstanceId, sql: &str, needed: bool) -> Result<bool, Fault> {
-    if needed {
-        statement::change(
-            conn,
-            sql,
-            named_params! { ":meeting": id.meeting.get(), ":order": id.order.get() },
-        )?;
-    }
-    Ok(needed)
-}
-
-/// Returns whether it was not in force before.
-fn restrain(
-    conn: &Connection,
-    id: InstanceId,
-    user: UserId,
-    restraint: Restriction,
-) -> Result<bool, Fault> {
-    let changed = statement::change(
-        conn,
-        "INSERT INTO restraint (meetingID, orderID, userID, kind)
-         VALUES (:meeting, :order, :user, :kind)
-         ON CONFLICT DO NOTHING",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":user": user.get(),
-            ":kind": restraint.as_str(),
-        },
-    )?;
-    Ok(changed > 0)
-}
-
-/// Returns whether it was in force before.
-fn release(
-    conn: &Connection,
-    id: InstanceId,
-    user: UserId,
-    restraint: Restriction,
-) -> Result<bool, Fault> {
-    let changed = statement::change(
-        conn,
-        "DELETE FROM restraint
-         WHERE meetingID = :meeting
-           AND orderID = :order
-           AND userID = :user
-           AND kind = :kind",
-        named_params! {
-            ":meeting": id.meeting.get(),
-            ":order": id.order.get(),
-            ":user": user.get(),
-            ":kind": restraint.as_str(),
-        },
-    )?;
-    Ok(changed > 0)
 }
 
 fn extend(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plenary_shared::time::Timestamp;
 
-use super::feed::Feeding;
+use super::feeding::Feeding;
 use super::link::{self, Link};
 use super::lock::Lock;
 use super::migrate;

@@ -14,7 +14,7 @@ use crate::store::{ConnectionId, ParticipationStore};
 
 use super::live::{emit, is_invited, live, may_read_live, stay_of, why_not_open};
 use super::messages::not_in;
-use super::moderation::{Restriction, is_restrained};
+use super::restriction::{Restriction, is_restrained};
 use super::presence::{bind, end_stay};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, attendance, meetings, statement};

@@ -1,6 +1,6 @@
 //! Detecting changes by other processes.
 
-use super::feed::Feeding;
+use super::feeding::Feeding;
 use super::link::WeakLink;
 use super::sessions;
 use crate::store::Feed;

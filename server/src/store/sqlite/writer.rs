@@ -15,7 +15,7 @@ use crate::store::Feed;
 use crate::store::sql::{Change, audit};
 
 use super::fault::fault;
-use super::feed::Feeding;
+use super::feeding::Feeding;
 use super::statement;
 
 /// Queued verbs. When the queue is full, callers wait.

@@ -4,7 +4,7 @@
 
 use plenary_shared::time::Timestamp;
 
-pub use super::sql::Value;
+pub use super::Value;
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
