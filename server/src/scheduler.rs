@@ -64,19 +64,7 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
             let (Due::Start(id, _) | Due::End(id, _)) = due;
             if in_work.insert(id) {
                 let (ctx, rooms) = (ctx.clone(), rooms.clone());
-                running.spawn(async move {
-                    let next = match due {
-                        Due::Start(id, at) => {
-                            let _one_of_many = rooms.on_time.acquire().await;
-                            start(&ctx, id, at).await
-                        }
-                        Due::End(id, at) => {
-                            end_in(&rooms, &ctx, id, at).await;
-                            Next::AsPlanned
-                        }
-                    };
-                    (id, next)
-                });
+                running.spawn(async move { (id, start_or_end(&ctx, &rooms, due).await) });
             }
         }
         // The next read starts after the current one has finished.
@@ -116,6 +104,19 @@ pub async fn run(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
     // Unfinished steps are resumed by another server, or at the next start.
     reading.shutdown().await;
     running.shutdown().await;
+}
+
+async fn start_or_end(ctx: &Ctx, rooms: &Rooms, due: Due) -> Next {
+    match due {
+        Due::Start(id, at) => {
+            let _permit = rooms.on_time.acquire().await;
+            start(ctx, id, at).await
+        }
+        Due::End(id, at) => {
+            end_in(rooms, ctx, id, at).await;
+            Next::AsPlanned
+        }
+    }
 }
 
 /// Limits of concurrent work. The semaphores are never closed.

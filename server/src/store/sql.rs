@@ -18,7 +18,7 @@ pub(super) mod migrations;
 pub(super) mod page;
 pub(super) mod search;
 pub mod tables;
-mod transfer;
+pub(super) mod transfer;
 pub(super) mod users;
 
 pub(super) use row::{Row, Skipped, Unusable};

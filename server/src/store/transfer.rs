@@ -21,8 +21,8 @@ use crate::error::{Answer, Error, Fault};
 use super::mysql::{Import, Inserted, MysqlStore};
 use super::redis::RedisStore;
 use super::sql::migrations::MigrateError;
-use super::sqlite::{Export, OpenError};
 use super::sql::tables::{Column, Mark, TABLES, Table, Value};
+use super::sqlite::{Export, OpenError};
 
 /// Rows of one page, which is one transaction and is held in memory.
 const PAGE_ROWS: usize = 1_000;

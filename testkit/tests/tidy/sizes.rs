@@ -19,7 +19,11 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Longer functions, each with the reason why splitting it would not help. At most three.
-const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[];
+const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[(
+    "server/src/store/redis_mysql/log.rs",
+    "messages",
+    "one loop over the border between the live log and the archive; every part needs its whole state",
+)];
 
 /// File names that do not say what the file holds.
 const EMPTY_NAMES: &[&str] = &[

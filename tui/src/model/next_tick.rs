@@ -25,22 +25,9 @@ impl Model {
                 next = next.min(time);
             }
         };
-        let next_second = self
-            .now
-            .plus_ms(SECOND_MS - self.now.as_ms().rem_euclid(SECOND_MS));
-        let counts_down = match &self.link {
-            Link::Lost { retry_at, .. } => retry_at.is_some(),
-            Link::Connecting { .. } | Link::Greeting | Link::Off | Link::Ready => false,
-        };
-        let form = self.layers.get::<SignIn>();
-        let signing_in = form.is_some_and(|form| form.since.is_some());
-        let is_sending = self.shown.is_some_and(|id| {
-            self.outbox
-                .entries_of(id)
-                .any(OutboxEntry::is_unacknowledged)
-        });
-        if counts_down || signing_in || is_sending {
-            at(next_second);
+        if self.shows_seconds() {
+            let now_ms = self.now.as_ms();
+            at(self.now.plus_ms(SECOND_MS - now_ms.rem_euclid(SECOND_MS)));
         }
         let dashboard = self.layers.get::<Dashboard>();
         if let Some(head) = dashboard.and_then(|dashboard| dashboard.live.head.as_ref()) {
@@ -91,5 +78,20 @@ impl Model {
         self.outbox.retry_times().for_each(|(_, time)| at(time));
         self.waiting.retry_at().for_each(&mut at);
         next
+    }
+
+    /// Returns whether the screen counts seconds: until a retry, a sign-in or an acknowledgement.
+    fn shows_seconds(&self) -> bool {
+        let counts_down = match &self.link {
+            Link::Lost { retry_at, .. } => retry_at.is_some(),
+            Link::Connecting { .. } | Link::Greeting | Link::Off | Link::Ready => false,
+        };
+        let form = self.layers.get::<SignIn>();
+        let signing_in = form.is_some_and(|form| form.since.is_some());
+        let is_sending = self.shown.is_some_and(|id| {
+            let mut entries = self.outbox.entries_of(id);
+            entries.any(OutboxEntry::is_unacknowledged)
+        });
+        counts_down || signing_in || is_sending
     }
 }

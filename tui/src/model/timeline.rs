@@ -14,8 +14,8 @@ use crate::keymap::Keymap;
 use crate::layout::{CHAT_COLUMNS_MAX, Form};
 use crate::model::Me;
 use crate::model::outbox::Outbox;
-use crate::model::room::Room;
 use crate::model::place::Place;
+use crate::model::room::Room;
 use crate::text;
 use crate::theme::{Theme, Tone};
 

@@ -249,9 +249,8 @@ impl Step<'_> {
                 if Some(*user) == my_id =>
             {
                 let generation = generation.unwrap_or_default();
-                self.model
-                    .outbox
-                    .event_received(*cmid, event.seq, generation);
+                let outbox = &mut self.model.outbox;
+                outbox.event_received(*cmid, event.seq, generation);
                 self.send_next(id);
             }
             EventKind::Join { user, .. } if Some(*user) == my_id => {
@@ -266,8 +265,8 @@ impl Step<'_> {
                     // The reconnect grace period ended before the connection was back.
                     self.ask_join(id);
                 } else {
-                    let why = Code::NotParticipant.sentence();
-                    self.model.outbox.reject_unsent(id, why);
+                    let outbox = &mut self.model.outbox;
+                    outbox.reject_unsent(id, Code::NotParticipant.sentence());
                     self.send_next(id);
                 }
                 self.update_list_entry(id);

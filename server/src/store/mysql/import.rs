@@ -9,8 +9,10 @@ use super::error::{DUPLICATE, server_code};
 use super::pool::{MysqlStore, Transaction, within};
 use super::statement::{decoded, named};
 use crate::error::{Answer, Fault};
+use crate::store::sql::tables::{
+    self, Column, ColumnType, Mark, TABLES, Table, Values, column_names,
+};
 use crate::store::sql::{Change, Query, Row as _, params, transfer};
-use crate::store::sql::tables::{self, Column, ColumnType, Mark, TABLES, Table, Values, column_names};
 
 /// The numbers of rows in one INSERT: more rows are not faster, and there are only these few statements
 /// to prepare.

@@ -103,12 +103,10 @@ impl RedisMysqlStore {
                     continue;
                 }
             };
-            match self
+            // A refusal means that a newer generation exists, which has its own archiver.
+            let _ = self
                 .with_recovery(|| self.redis.ack(batch.instance, batch.generation, seq))
-                .await?
-            {
-                Ok(()) | Err(_) => {}
-            }
+                .await?;
             if let Some(head) = heads_by_id.get_mut(&batch.instance) {
                 head.durable = head.durable.max(seq);
             }

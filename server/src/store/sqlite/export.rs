@@ -8,8 +8,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params_from_iter};
 
 use crate::error::Fault;
-use crate::store::sql::transfer;
 use crate::store::sql::tables::{Column, ColumnType, Mark, Table, Value, Values, column_names};
+use crate::store::sql::transfer;
 
 use super::lock::Lock;
 use super::{OpenError, link, migrate, statement};

@@ -43,7 +43,6 @@ impl ModerationStore for SqliteStore {
     }
 }
 
-
 /// Applies a moderation request, once for each cmid.
 fn moderate(
     tx: &mut WriteTransaction<'_>,

@@ -14,8 +14,8 @@ use crate::store::{ConnectionId, ParticipationStore};
 
 use super::live::{emit, is_invited, live, may_read_live, stay_of, why_not_open};
 use super::messages::not_in;
-use super::restriction::{Restriction, is_restrained};
 use super::presence::{bind, end_stay};
+use super::restriction::{Restriction, is_restrained};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, attendance, meetings, statement};
 

@@ -121,7 +121,12 @@ pub(super) const WRITABLE: &str = "
    AND orderID = :order";
 
 /// Sets or clears a flag if needed. Returns whether it was.
-pub(super) fn set_flag(conn: &Connection, id: InstanceId, sql: &str, needed: bool) -> Result<bool, Fault> {
+pub(super) fn set_flag(
+    conn: &Connection,
+    id: InstanceId,
+    sql: &str,
+    needed: bool,
+) -> Result<bool, Fault> {
     if needed {
         statement::change(
             conn,
