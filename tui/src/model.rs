@@ -1,11 +1,9 @@
 //! The state of the interactive client: session, connection, meetings, rooms, outbox and layers.
 //! It has no clock, socket or terminal, and only `update` changes it.
 
-mod admin;
 mod cached;
 pub mod choice;
 pub mod composer;
-pub mod dashboard;
 pub mod editor;
 pub mod filter;
 pub mod history;

@@ -5,7 +5,6 @@ mod asking;
 mod cache;
 mod completing;
 mod connection;
-mod dashboard;
 mod editing;
 mod gaps;
 mod keys;

@@ -2,7 +2,7 @@
 
 mod chat;
 mod choices;
-mod dashboard;
+mod foot;
 mod input;
 mod list;
 mod people;
@@ -17,7 +17,8 @@ use ratatui::widgets::Clear;
 use crate::layout::{Form, Panes};
 use crate::link::Links;
 use crate::model::Model;
-use crate::model::layer::{Layer, MeetingList, finder, page, search, sign_in};
+use crate::model::layer::dashboard::{meeting_detail, moderation_dialog};
+use crate::model::layer::{Layer, MeetingList, dashboard, finder, page, search, sign_in};
 use crate::theme::Tone;
 use crate::widget::{boxed, put, select, spread, whole};
 
@@ -44,10 +45,19 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
             Layer::Page(page) => page::view::draw(model, page, frame, panes.over()),
             Layer::Finder(finder) => finder::view::draw(model, finder, frame, panes.over()),
             Layer::Search(search) => search::view::draw(model, search, frame, panes.over()),
-            Layer::Dashboard(dashboard) => dashboard::draw(model, dashboard, frame),
-            Layer::MeetingDetail(view) => dashboard::detail::draw(model, view, frame),
-            Layer::ModerationDialog(dialog) => dashboard::dialog::draw(model, dialog, frame),
-            Layer::Schedule(schedule) => schedule::draw(model, schedule, frame),
+            Layer::Dashboard(dashboard) => {
+                dashboard::view::draw(model, dashboard, frame);
+                foot::draw(model, &dashboard.filter, frame);
+            }
+            Layer::MeetingDetail(view) => {
+                meeting_detail::view::draw(model, view, frame);
+                foot::draw(model, &view.filter, frame);
+            }
+            Layer::ModerationDialog(dialog) => moderation_dialog::view::draw(model, dialog, frame),
+            Layer::Schedule(schedule) => {
+                schedule::draw(model, schedule, frame);
+                foot::draw(model, &schedule.filter, frame);
+            }
             Layer::ScheduleForm(form) => schedule::form::draw(model, form, frame),
             Layer::SignIn(form) => sign_in::view::draw(model, form, frame),
             // Drawn with the chat below.

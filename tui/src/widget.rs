@@ -107,3 +107,16 @@ pub fn boxed(theme: Theme, frame: &mut Frame<'_>, area: Rect, title: &str, note:
     }
     Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
 }
+
+/// Returns a bar of `cells` cells that is filled by `part` of `whole`.
+pub fn gauge(theme: Theme, cells: i64, part: i64, whole: i64) -> String {
+    let [start, end] = theme.glyphs.ends;
+    let glyphs = theme.glyphs.parts;
+    let steps = i64::try_from(glyphs.len() - 1).unwrap_or(1);
+    let filled = part * cells * steps / whole;
+    let bar = (0..cells).map(|cell| {
+        let here = (filled - cell * steps).clamp(0, steps);
+        glyphs[usize::try_from(here).unwrap_or_default()]
+    });
+    format!("{start}{}{end}", bar.collect::<String>())
+}

@@ -27,6 +27,7 @@
 //!    `back_in_NAME()`, and add a line for each to the dispatch in `update/keys.rs`.
 //! 5. In `layer/NAME/view.rs`, write `draw(model, state, frame, area)`, and call it from `view.rs`.
 
+pub mod dashboard;
 pub mod finder;
 pub mod page;
 pub mod search;
@@ -34,9 +35,11 @@ pub mod selection;
 pub mod sign_in;
 
 use crate::command::Context;
-use crate::model::dashboard::{Dashboard, DetailView, Dialog};
 use crate::model::editor::{Editor, KillRing};
 use crate::model::schedule::{Form, Schedule};
+use dashboard::Dashboard;
+use dashboard::meeting_detail::DetailView;
+use dashboard::moderation_dialog::Dialog;
 use finder::Finder;
 use page::Page;
 use search::Search;

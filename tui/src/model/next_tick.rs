@@ -4,7 +4,7 @@
 use plenary_shared::domain::Presence;
 use plenary_shared::time::Timestamp;
 
-use crate::model::dashboard::{Dashboard, STALE_MS};
+use crate::model::layer::dashboard::{Dashboard, STALE_MS};
 use crate::model::layer::sign_in::SignIn;
 use crate::model::meetings::UPCOMING_MS;
 use crate::model::outbox::OutboxEntry;

@@ -26,7 +26,7 @@ impl Step<'_> {
     }
 
     /// Sends a request for the user, or tells them that the client is offline.
-    pub(super) fn ask_or_tell(&mut self, verb: Verb, asked: Asked) -> bool {
+    pub(crate) fn ask_or_tell(&mut self, verb: Verb, asked: Asked) -> bool {
         let sent = self.ask(verb, asked);
         if !sent {
             self.model.tell(
@@ -38,7 +38,7 @@ impl Step<'_> {
     }
 
     /// Returns whether this request is pending.
-    pub(super) fn is_asked(&self, asked: &Asked) -> bool {
+    pub(crate) fn is_asked(&self, asked: &Asked) -> bool {
         self.model.asks.values().any(|other| other == asked)
     }
 

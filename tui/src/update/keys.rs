@@ -210,11 +210,6 @@ impl Step<'_> {
         self.open_page(PageContent::Help { context });
     }
 
-    /// Opens a page on top.
-    pub(super) fn open_page(&mut self, page: PageContent) {
-        self.model.layers.push(Page::new(page));
-    }
-
     fn clear_or_quit(&mut self) {
         if self.model.layers.is_top::<SignIn>() {
             return self.quit_now();

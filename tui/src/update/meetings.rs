@@ -278,7 +278,7 @@ impl Step<'_> {
     }
 
     /// Returns a meeting's title for a notice.
-    pub(super) fn title_of(&self, id: InstanceId) -> String {
+    pub(crate) fn title_of(&self, id: InstanceId) -> String {
         let title = self
             .model
             .instance(id)

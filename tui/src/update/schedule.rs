@@ -15,13 +15,13 @@ const PAGE: usize = 10;
 
 impl Step<'_> {
     /// Opens the schedule.
-    pub(super) fn open_schedule(&mut self) {
+    pub(crate) fn open_schedule(&mut self) {
         self.model.layers.push(Schedule::default());
         self.load_schedule();
     }
 
     /// Requests the first page of the schedule, if it is open.
-    pub(super) fn load_schedule(&mut self) {
+    pub(crate) fn load_schedule(&mut self) {
         let is_open = self.model.layers.get::<Schedule>().is_some();
         if is_open && !self.is_asked(&Asked::Schedule) {
             self.ask(Verb::Plan(Plan::Meetings { after: None }), Asked::Schedule);

@@ -135,7 +135,7 @@ impl Step<'_> {
     }
 
     /// Shows why a request was rejected.
-    pub(super) fn show_rejection(&mut self, reject: &Reject) {
+    pub(crate) fn show_rejection(&mut self, reject: &Reject) {
         self.model.tell(Tone::Bad, reject.detail.clone());
     }
 

@@ -9,9 +9,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::dashboard::{NO_MATCH, breadcrumb, foot, loading};
 use super::{put, spread, whole};
 use crate::model::Model;
+use crate::model::layer::dashboard::figures::{NO_MATCH, breadcrumb, loading};
 use crate::model::schedule::{Row, Schedule};
 use crate::text;
 use crate::theme::Tone;
@@ -59,7 +59,6 @@ pub(super) fn draw(model: &Model, schedule: &Schedule, frame: &mut Frame<'_>) {
     let row = u16::try_from(at - skipped).unwrap_or_default();
     let y = (HEAD_ROWS + row).min(body.height.saturating_sub(1));
     frame.set_cursor_position(Position::new(0, y));
-    foot(model, &schedule.filter, frame);
 }
 
 fn title(model: &Model, schedule: &Schedule, columns: usize) -> Line<'static> {

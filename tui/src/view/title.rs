@@ -11,7 +11,8 @@ use crate::clock::{minutes, minutes_left};
 use crate::layout::Form;
 use crate::model::Model;
 use crate::text;
-use crate::theme::{Theme, Tone};
+use crate::theme::Tone;
+use crate::widget::gauge;
 
 /// Minutes before the end from which the remaining time is highlighted.
 const SOON_MINUTES: i64 = 5;
@@ -164,18 +165,6 @@ fn remaining(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
         true,
     ));
     parts
-}
-
-pub(super) fn gauge(theme: Theme, cells: i64, part: i64, whole: i64) -> String {
-    let [start, end] = theme.glyphs.ends;
-    let glyphs = theme.glyphs.parts;
-    let steps = i64::try_from(glyphs.len() - 1).unwrap_or(1);
-    let filled = part * cells * steps / whole;
-    let bar = (0..cells).map(|cell| {
-        let here = (filled - cell * steps).clamp(0, steps);
-        glyphs[usize::try_from(here).unwrap_or_default()]
-    });
-    format!("{start}{}{end}", bar.collect::<String>())
 }
 
 fn part(text: String, style: Style, rank: u8, right: bool) -> Part {

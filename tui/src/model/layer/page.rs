@@ -15,7 +15,7 @@ use ratatui::text::{Line, Span};
 
 use crate::command::Context;
 use crate::model::Model;
-use crate::model::dashboard::Dashboard;
+use crate::model::layer::dashboard::Dashboard;
 use crate::text;
 use crate::theme::Tone;
 

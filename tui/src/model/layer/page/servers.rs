@@ -4,7 +4,7 @@ use plenary_shared::protocol::{HealthCheck, ServerStatus};
 use ratatui::text::{Line, Span};
 
 use crate::model::Model;
-use crate::model::dashboard::Dashboard;
+use crate::model::layer::dashboard::Dashboard;
 use crate::text;
 use crate::theme::Tone;
 

@@ -1,10 +1,40 @@
-//! Pages: scrolling.
+//! Pages: opening and scrolling.
+
+use plenary_shared::ids::InstanceId;
 
 use crate::command::Nav;
-use crate::model::layer::page::Page;
+use crate::model::layer::page::{Page, PageContent};
 use crate::model::step::Step;
 
 impl Step<'_> {
+    /// Opens a page on top.
+    pub(crate) fn open_page(&mut self, page: PageContent) {
+        self.model.layers.push(Page::new(page));
+    }
+
+    /// Opens the page about the servers.
+    pub(crate) fn open_servers(&mut self) {
+        self.open_page(PageContent::Servers);
+    }
+
+    /// Opens the page for a user's messages, which were requested.
+    pub(crate) fn open_user_messages(&mut self, instance: InstanceId, name: String) {
+        self.open_page(PageContent::Messages {
+            instance,
+            name,
+            said: None,
+        });
+    }
+
+    /// Opens the page for the rule that lets a user join or not, which was requested.
+    pub(crate) fn open_access(&mut self, instance: InstanceId, email: String) {
+        self.open_page(PageContent::Access {
+            instance,
+            email,
+            verdict: None,
+        });
+    }
+
     /// Scrolls the page.
     pub(crate) fn page_nav(&mut self, nav: Nav) {
         let Some(page) = self.model.layers.get::<Page>() else {

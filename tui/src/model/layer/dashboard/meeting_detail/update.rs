@@ -3,19 +3,18 @@
 use plenary_shared::ids::{Seq, UserId};
 use plenary_shared::protocol::{DetailUpdate, TimelineKind, UserMessages, Verb, Watch};
 
-use super::super::Step;
-use super::PAGE;
+use super::{DetailView, MeetingDetail, Pane, ParticipantSort};
 use crate::command::{DetailCommand, Nav};
 use crate::model::Asked;
-use crate::model::dashboard::{Dashboard, DetailView, MeetingDetail, Pane, ParticipantSort};
-use crate::model::layer::page::PageContent;
+use crate::model::layer::dashboard::{Dashboard, PAGE};
+use crate::model::step::Step;
 
 /// The most messages of a participant that are shown.
 const MESSAGES_MAX: usize = 200;
 
 impl Step<'_> {
     /// Clears the filter, or closes the detail.
-    pub(in crate::update) fn back_in_detail(&mut self) {
+    pub(crate) fn back_in_detail(&mut self) {
         let view = self.model.layers.get_mut::<DetailView>();
         if view.is_some_and(|view| !view.filter.clear()) {
             self.model.layers.pop();
@@ -24,7 +23,7 @@ impl Step<'_> {
 
     /// Moves in the pane that has the focus. Enter opens the messages of the selected participant, or
     /// leaves the filter, which stays in effect.
-    pub(in crate::update) fn detail_nav(&mut self, nav: Nav) {
+    pub(crate) fn detail_nav(&mut self, nav: Nav) {
         let Some(view) = self.model.layers.get_mut::<DetailView>() else {
             return;
         };
@@ -38,7 +37,7 @@ impl Step<'_> {
     }
 
     /// Runs a command of the detail.
-    pub(in crate::update) fn detail_command(&mut self, command: DetailCommand, nth: usize) {
+    pub(crate) fn detail_command(&mut self, command: DetailCommand, nth: usize) {
         let Some(view) = self.model.layers.get_mut::<DetailView>() else {
             return;
         };
@@ -98,11 +97,7 @@ impl Step<'_> {
             limit: MESSAGES_MAX,
         };
         if self.ask_or_tell(Verb::UserMessages(request), Asked::UserMessages) {
-            self.open_page(PageContent::Messages {
-                instance,
-                name,
-                said: None,
-            });
+            self.open_user_messages(instance, name);
         }
     }
 
@@ -137,7 +132,7 @@ impl Step<'_> {
     }
 
     /// Applies an update of the detail that is shown.
-    pub(in crate::update) fn detail_updated(&mut self, update: DetailUpdate) {
+    pub(crate) fn detail_updated(&mut self, update: DetailUpdate) {
         let dashboard = self.model.layers.get_mut::<Dashboard>();
         if let Some(detail) = dashboard.and_then(|dashboard| dashboard.live.detail.as_mut()) {
             detail.apply(update);
@@ -145,7 +140,7 @@ impl Step<'_> {
     }
 
     /// Requests the detail that the screen needs now, once the request before is answered.
-    pub(in crate::update) fn request_detail(&mut self) {
+    pub(crate) fn request_detail(&mut self) {
         let needed = self.model.detail_needed();
         let is_requested = |one: &Dashboard| one.detail_requested == needed;
         let dashboard = self.model.layers.get::<Dashboard>();

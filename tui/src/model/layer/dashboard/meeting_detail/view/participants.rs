@@ -6,15 +6,15 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::super::super::{put, whole};
-use super::super::NO_MATCH;
 use crate::clock::minutes;
 use crate::model::Model;
-use crate::model::dashboard::{
+use crate::model::layer::dashboard::figures::NO_MATCH;
+use crate::model::layer::dashboard::meeting_detail::{
     DetailView, MeetingDetail, Pane, ParticipantSort, is_reconnecting, stay_ms, total_stay_ms,
 };
 use crate::text;
 use crate::theme::{Glyphs, Tone};
+use crate::widget::{put, whole};
 
 /// Widths of the columns other than the name, and the width from which all are shown.
 const JOINED: usize = 9;

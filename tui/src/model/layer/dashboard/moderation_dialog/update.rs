@@ -4,20 +4,18 @@ use plenary_shared::domain::{InstanceState, ModerationKind, Participant, Reject}
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{Explain, Moderate, Target, Verb};
 
-use super::super::Step;
-use super::PAGE;
+use super::{Dialog, DialogField, DialogKind, done, phrase};
 use crate::command::Nav;
 use crate::model::Asked;
-use crate::model::dashboard::{
-    Dashboard, DetailView, Dialog, DialogField, DialogKind, done, phrase,
-};
-use crate::model::layer::page::PageContent;
+use crate::model::layer::dashboard::meeting_detail::DetailView;
+use crate::model::layer::dashboard::{Dashboard, PAGE};
+use crate::model::step::Step;
 use crate::text;
 use crate::theme::Tone;
 
 impl Step<'_> {
     /// Opens a dialog for the marked meetings, or for the current one.
-    pub(super) fn open_dialog(&mut self, kind: DialogKind) {
+    pub(crate) fn open_dialog(&mut self, kind: DialogKind) {
         let current = self.model.current_instance();
         let selected = self.model.selected_participant();
         let in_detail = self.model.layers.is_top::<DetailView>();
@@ -67,11 +65,7 @@ impl Step<'_> {
     }
 
     /// The participants that the dialog offers have arrived.
-    pub(in crate::update) fn dialog_participants(
-        &mut self,
-        id: InstanceId,
-        participants: Vec<Participant>,
-    ) {
+    pub(crate) fn dialog_participants(&mut self, id: InstanceId, participants: Vec<Participant>) {
         let dialog = self.model.layers.get_mut::<Dialog>();
         if let Some(dialog) = dialog.filter(|dialog| dialog.targets.first() == Some(&id)) {
             dialog.participants = participants;
@@ -79,14 +73,14 @@ impl Step<'_> {
     }
 
     /// Closes the dialog without doing anything.
-    pub(in crate::update) fn cancel_dialog(&mut self) {
+    pub(crate) fn cancel_dialog(&mut self) {
         self.model.layers.pop();
         self.model.tell(Tone::Plain, "Cancelled");
     }
 
     /// Moves among the offered participants. Enter moves to the next field; after the last, it sends
     /// the request.
-    pub(in crate::update) fn dialog_nav(&mut self, nav: Nav) {
+    pub(crate) fn dialog_nav(&mut self, nav: Nav) {
         let Some(dialog) = self.model.layers.get_mut::<Dialog>() else {
             return;
         };
@@ -128,11 +122,7 @@ impl Step<'_> {
         if self.ask_or_tell(verb, Asked::Explain(id)) {
             // Clears an error about the input.
             self.model.notice = None;
-            self.open_page(PageContent::Access {
-                instance: id,
-                email: email.to_owned(),
-                verdict: None,
-            });
+            self.open_access(id, email.to_owned());
         }
     }
 
@@ -160,18 +150,13 @@ impl Step<'_> {
     }
 
     /// A moderation action was done.
-    pub(in crate::update) fn moderation_done(
-        &mut self,
-        id: InstanceId,
-        kind: ModerationKind,
-        name: &str,
-    ) {
+    pub(crate) fn moderation_done(&mut self, id: InstanceId, kind: ModerationKind, name: &str) {
         let text = done(kind, &self.place(id), &text::one_line(name));
         self.model.tell(Tone::Good, text);
     }
 
     /// A moderation action was refused.
-    pub(in crate::update) fn moderation_refused(
+    pub(crate) fn moderation_refused(
         &mut self,
         id: InstanceId,
         kind: ModerationKind,
@@ -184,12 +169,7 @@ impl Step<'_> {
     }
 
     /// The connection was lost before a moderation action was answered.
-    pub(in crate::update) fn moderation_unknown(
-        &mut self,
-        id: InstanceId,
-        kind: ModerationKind,
-        name: &str,
-    ) {
+    pub(crate) fn moderation_unknown(&mut self, id: InstanceId, kind: ModerationKind, name: &str) {
         let phrase = phrase(kind, &self.place(id), &text::one_line(name));
         let text = format!("Connection lost, result unknown: {phrase}. Check after reconnecting");
         self.model.tell(Tone::Bad, text);

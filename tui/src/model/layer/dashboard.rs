@@ -1,7 +1,12 @@
 //! The dashboard of admins: every meeting as the server pushes it, sorted, filtered and marked.
 
-mod detail;
-mod dialog;
+pub mod figures;
+pub mod meeting_detail;
+pub mod moderation_dialog;
+mod selected;
+mod table;
+mod update;
+pub mod view;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,18 +18,16 @@ use plenary_shared::protocol::{
 };
 use plenary_shared::time::Timestamp;
 
-pub use detail::{
-    DetailView, MeetingDetail, Pane, ParticipantSort, is_reconnecting, keyword, stay_ms,
-    total_stay_ms,
-};
-pub use dialog::{Dialog, DialogField, DialogKind, done, phrase};
-
 use crate::command::Context;
 use crate::model::filter::Filter;
 use crate::text;
+use meeting_detail::MeetingDetail;
 
 /// Age from which a snapshot is marked as stale, in milliseconds. Allows for two lost updates.
 pub const STALE_MS: i64 = 4_000;
+
+/// Rows that a page key moves by; fits a small screen.
+const PAGE: usize = 10;
 
 /// The dashboard.
 #[derive(Clone, Debug, Default)]

@@ -1,28 +1,23 @@
 //! The dashboard: its subscription, its table, and the commands for meetings.
 
-mod detail;
-mod dialog;
-
 use plenary_shared::domain::{Code, ModerationKind, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{DashboardRow, DashboardUpdate, Verb, Watch};
 
-use super::Step;
+use super::meeting_detail::DetailView;
+use super::moderation_dialog::DialogKind;
+use super::{Dashboard, PAGE, Sort};
 use crate::command::{AppCommand, Command, DashboardCommand, MeetingAction, MeetingsCommand, Nav};
 use crate::model::Asked;
-use crate::model::dashboard::{Dashboard, DetailView, DialogKind, Sort};
 use crate::model::layer::Chat;
-use crate::model::layer::page::PageContent;
 use crate::model::layer::sign_in::SignIn;
+use crate::model::step::Step;
 use crate::text;
 use crate::theme::Tone;
 
-/// Rows that a page key moves by; fits a small screen.
-const PAGE: usize = 10;
-
 impl Step<'_> {
     /// Opens the dashboard, returns to it from a chat, or closes it.
-    pub(super) fn toggle_dashboard(&mut self) {
+    pub(crate) fn toggle_dashboard(&mut self) {
         if self.model.shows_dashboard() {
             return self.close_dashboard();
         }
@@ -44,7 +39,7 @@ impl Step<'_> {
     }
 
     /// Subscribes to updates, if the dashboard is open.
-    pub(super) fn watch(&mut self) {
+    pub(crate) fn watch(&mut self) {
         if let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() {
             // The detail of a meeting is requested once this is answered.
             dashboard.detail_requested = None;
@@ -64,7 +59,7 @@ impl Step<'_> {
     }
 
     /// The subscription, or the one to a meeting's detail, was refused.
-    pub(super) fn watch_refused(&mut self, reject: &Reject) {
+    pub(crate) fn watch_refused(&mut self, reject: &Reject) {
         if reject.code == Code::AdminsOnly {
             self.model.layers.close::<Dashboard>();
         }
@@ -76,12 +71,12 @@ impl Step<'_> {
     }
 
     /// Applies an update. Updates that arrive after the dashboard was closed are dropped.
-    pub(super) fn dashboard_updated(&mut self, update: DashboardUpdate) {
+    pub(crate) fn dashboard_updated(&mut self, update: DashboardUpdate) {
         self.with_dashboard(|dashboard| dashboard.apply(update));
     }
 
     /// Clears the filter, the marks or the pause, or closes the dashboard: whichever is first.
-    pub(super) fn back_on_dashboard(&mut self) {
+    pub(crate) fn back_on_dashboard(&mut self) {
         let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
         };
@@ -95,7 +90,7 @@ impl Step<'_> {
     }
 
     /// Moves in the table. Enter opens the detail, or leaves the filter, which stays in effect.
-    pub(super) fn dashboard_nav(&mut self, nav: Nav) {
+    pub(crate) fn dashboard_nav(&mut self, nav: Nav) {
         let now = self.model.now;
         let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() else {
             return;
@@ -111,7 +106,7 @@ impl Step<'_> {
     }
 
     /// Runs a command of the dashboard.
-    pub(super) fn dashboard_command(&mut self, command: DashboardCommand, nth: usize) {
+    pub(crate) fn dashboard_command(&mut self, command: DashboardCommand, nth: usize) {
         match command {
             DashboardCommand::Filter => self.with_dashboard(|one| one.filter.has_focus = true),
             DashboardCommand::Sort => self.with_dashboard(|dashboard| {
@@ -120,13 +115,13 @@ impl Step<'_> {
                 dashboard.sort = sort;
             }),
             DashboardCommand::Mark => self.toggle_mark(),
-            DashboardCommand::Servers => self.open_page(PageContent::Servers),
+            DashboardCommand::Servers => self.open_servers(),
             DashboardCommand::Schedule => self.open_schedule(),
         }
     }
 
     /// Acts on the selected or marked meetings.
-    pub(super) fn meeting_action(&mut self, action: MeetingAction) {
+    pub(crate) fn meeting_action(&mut self, action: MeetingAction) {
         let kind = match action {
             MeetingAction::Pause => return self.with_dashboard(Dashboard::toggle_pause),
             MeetingAction::Chat => return self.open_chat(),
@@ -149,7 +144,7 @@ impl Step<'_> {
         self.open_dialog(DialogKind::Moderate(kind));
     }
 
-    fn with_dashboard(&mut self, change: impl FnOnce(&mut Dashboard)) {
+    pub(super) fn with_dashboard(&mut self, change: impl FnOnce(&mut Dashboard)) {
         if let Some(dashboard) = self.model.layers.get_mut::<Dashboard>() {
             change(dashboard);
         }
@@ -193,7 +188,7 @@ impl Step<'_> {
     }
 
     /// The title and number of an instance, for messages: `Retro 3/1`.
-    fn place(&self, id: InstanceId) -> String {
+    pub(super) fn place(&self, id: InstanceId) -> String {
         let dashboard = self.model.layers.get::<Dashboard>();
         let row = dashboard.and_then(|dashboard| dashboard.live.rows.get(&id));
         match row {

@@ -1,5 +1,8 @@
 //! The dialog before a moderation action: asks for its details one by one, then builds the request.
 
+mod update;
+pub mod view;
+
 use plenary_shared::domain::{ModerationKind, Participant};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{INSTANCE_DAYS_MAX, REASON_BYTES_MAX};

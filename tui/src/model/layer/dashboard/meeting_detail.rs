@@ -1,5 +1,8 @@
 //! The detail of one meeting, as the server pushes it, and the view of it on screen.
 
+mod update;
+pub mod view;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use plenary_shared::ids::{InstanceId, UserId};

@@ -6,11 +6,11 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::super::super::{put, whole};
 use crate::model::Model;
-use crate::model::dashboard::{DetailView, MeetingDetail, Pane, keyword};
+use crate::model::layer::dashboard::meeting_detail::{DetailView, MeetingDetail, Pane, keyword};
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{put, whole};
 
 /// Columns of the keyword.
 const KEYWORD: usize = 7;

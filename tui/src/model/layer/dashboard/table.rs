@@ -4,13 +4,13 @@ use plenary_shared::domain::InstanceState;
 use plenary_shared::protocol::DashboardRow;
 use ratatui::text::{Line, Span};
 
-use super::super::title::gauge;
-use super::spark;
+use super::figures::spark;
+use super::{Dashboard, Sort};
 use crate::clock::{minutes, minutes_left};
 use crate::model::Model;
-use crate::model::dashboard::{Dashboard, Sort};
 use crate::text;
 use crate::theme::{Glyphs, Tone};
+use crate::widget::gauge;
 
 /// The width from which all columns are shown. Below it, the least needed are hidden first.
 const ALL_COLUMNS: usize = 110;

@@ -5,12 +5,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::super::boxed;
-use super::super::{put, whole};
+use super::{Dialog, DialogField, DialogKind};
 use crate::model::Model;
-use crate::model::dashboard::{Dialog, DialogField, DialogKind};
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{boxed, put, whole};
 
 /// The most columns of the dialog.
 const COLUMNS_MAX: u16 = 76;
@@ -18,7 +17,7 @@ const COLUMNS_MAX: u16 = 76;
 const OFFERED_MAX: usize = 6;
 
 /// Draws the dialog over the lower part of the table.
-pub(in crate::view) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
+pub fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
     let (theme, glyphs) = (model.theme, model.theme.glyphs);

@@ -3,9 +3,10 @@
 use plenary_shared::domain::Role;
 use plenary_shared::ids::{InstanceId, UserId};
 
-use super::Model;
-use super::dashboard::{Dashboard, DetailView, MeetingDetail};
-use super::layer::Chat;
+use super::Dashboard;
+use super::meeting_detail::{DetailView, MeetingDetail};
+use crate::model::Model;
+use crate::model::layer::Chat;
 
 /// From this size on, the detail of the selected meeting is shown below the table.
 const LARGE_COLUMNS: u16 = 100;

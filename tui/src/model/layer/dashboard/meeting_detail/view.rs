@@ -9,16 +9,16 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::super::{put, spread};
-use super::{
-    Figure, NARROW_COLUMNS, breadcrumb, figures, foot, loading, reconnecting_label, spark,
-    view_state,
-};
+use super::{DetailView, MeetingDetail, Pane};
 use crate::clock::minutes;
 use crate::model::Model;
-use crate::model::dashboard::{Dashboard, DetailView, MeetingDetail, Pane};
+use crate::model::layer::dashboard::Dashboard;
+use crate::model::layer::dashboard::figures::{
+    Figure, NARROW_COLUMNS, breadcrumb, figures, loading, reconnecting_label, spark, view_state,
+};
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{put, spread};
 
 /// From this width on, the panes are side by side.
 const SIDE_BY_SIDE_COLUMNS: u16 = 100;
@@ -30,7 +30,7 @@ const RULE_COLUMNS: u16 = 2;
 const HEAD_ROWS: u16 = 3;
 
 /// Draws the meeting on the whole screen.
-pub(in crate::view) fn draw(model: &Model, view: &DetailView, frame: &mut Frame<'_>) {
+pub fn draw(model: &Model, view: &DetailView, frame: &mut Frame<'_>) {
     let Some(dashboard) = model.layers.get::<Dashboard>() else {
         return;
     };
@@ -50,11 +50,10 @@ pub(in crate::view) fn draw(model: &Model, view: &DetailView, frame: &mut Frame<
     let rest = Rect::new(body.x, body.y + head, body.width, body.height - head);
     let cursor = panes(model, detail, view, true, frame, rest);
     frame.set_cursor_position(cursor);
-    foot(model, &view.filter, frame);
 }
 
 /// Draws the meeting below the table.
-pub(super) fn below(
+pub fn below(
     model: &Model,
     dashboard: &Dashboard,
     row: &DashboardRow,
