@@ -14,7 +14,6 @@ mod mouse;
 mod notifications;
 mod read_position;
 mod rooms;
-mod schedule;
 mod scrolling;
 mod sending;
 mod server_replies;

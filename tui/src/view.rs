@@ -6,7 +6,6 @@ mod foot;
 mod input;
 mod list;
 mod people;
-mod schedule;
 mod status;
 mod title;
 
@@ -18,7 +17,7 @@ use crate::layout::{Form, Panes};
 use crate::link::Links;
 use crate::model::Model;
 use crate::model::layer::dashboard::{meeting_detail, moderation_dialog};
-use crate::model::layer::{Layer, MeetingList, dashboard, finder, page, search, sign_in};
+use crate::model::layer::{Layer, MeetingList, dashboard, finder, page, schedule, search, sign_in};
 use crate::theme::Tone;
 use crate::widget::{boxed, put, select, spread, whole};
 
@@ -55,10 +54,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
             }
             Layer::ModerationDialog(dialog) => moderation_dialog::view::draw(model, dialog, frame),
             Layer::Schedule(schedule) => {
-                schedule::draw(model, schedule, frame);
+                schedule::view::draw(model, schedule, frame);
                 foot::draw(model, &schedule.filter, frame);
             }
-            Layer::ScheduleForm(form) => schedule::form::draw(model, form, frame),
+            Layer::ScheduleForm(form) => schedule::form::view::draw(model, form, frame),
             Layer::SignIn(form) => sign_in::view::draw(model, form, frame),
             // Drawn with the chat below.
             Layer::MeetingList(_) | Layer::Selection(_) | Layer::Quit(_) => {}

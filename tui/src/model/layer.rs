@@ -30,18 +30,20 @@
 pub mod dashboard;
 pub mod finder;
 pub mod page;
+pub mod schedule;
 pub mod search;
 pub mod selection;
 pub mod sign_in;
 
 use crate::command::Context;
 use crate::model::editor::{Editor, KillRing};
-use crate::model::schedule::{Form, Schedule};
 use dashboard::Dashboard;
 use dashboard::meeting_detail::DetailView;
 use dashboard::moderation_dialog::Dialog;
 use finder::Finder;
 use page::Page;
+use schedule::Schedule;
+use schedule::form::Form;
 use search::Search;
 use selection::Selection;
 use sign_in::SignIn;

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::clock::Zone;
 use crate::model::Model;
-use crate::model::schedule::Schedule;
+use crate::model::layer::schedule::Schedule;
 use crate::text;
 use crate::theme::Tone;
 

@@ -1,6 +1,7 @@
 //! Pages: opening and scrolling.
 
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, MeetingId};
+use plenary_shared::protocol::PlanOk;
 
 use crate::command::Nav;
 use crate::model::layer::page::{Page, PageContent};
@@ -15,6 +16,16 @@ impl Step<'_> {
     /// Opens the page about the servers.
     pub(crate) fn open_servers(&mut self) {
         self.open_page(PageContent::Servers);
+    }
+
+    /// Opens the page about a meeting in the schedule.
+    pub(crate) fn open_planned(&mut self, meeting: MeetingId) {
+        self.open_page(PageContent::Planned(meeting));
+    }
+
+    /// Opens the report after a change of the schedule.
+    pub(crate) fn open_plan_report(&mut self, ok: PlanOk) {
+        self.open_page(PageContent::PlanReport(Box::new(ok)));
     }
 
     /// Opens the page for a user's messages, which were requested.

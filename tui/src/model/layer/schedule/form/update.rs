@@ -4,22 +4,22 @@ use plenary_shared::domain::{InstanceState, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Plan, PlanOk, Verb};
 
-use super::super::Step;
+use super::{Form, FormKind, FormResult};
 use crate::command::{Command, Nav, ScheduleCommand};
 use crate::effect::Effect;
 use crate::model::Asked;
-use crate::model::layer::page::PageContent;
-use crate::model::schedule::{Form, FormKind, FormResult, RowId, Schedule};
+use crate::model::layer::schedule::{RowId, Schedule};
+use crate::model::step::Step;
 use crate::theme::Tone;
 
 impl Step<'_> {
-    pub(super) fn open_meeting_form(&mut self, kind: impl FnOnce(MeetingId) -> FormKind) {
+    pub(crate) fn open_meeting_form(&mut self, kind: impl FnOnce(MeetingId) -> FormKind) {
         if let Some(row) = self.selected_row() {
             self.open_form(kind(row.meeting()));
         }
     }
 
-    pub(super) fn open_audience_form(&mut self, kind: impl FnOnce(MeetingId) -> FormKind) {
+    pub(crate) fn open_audience_form(&mut self, kind: impl FnOnce(MeetingId) -> FormKind) {
         let schedule = self.model.layers.get::<Schedule>();
         let planned = self
             .selected_row()
@@ -36,7 +36,7 @@ impl Step<'_> {
         self.open_form(kind);
     }
 
-    pub(super) fn open_instance_form(&mut self, kind: impl FnOnce(InstanceId) -> FormKind) {
+    pub(crate) fn open_instance_form(&mut self, kind: impl FnOnce(InstanceId) -> FormKind) {
         let schedule = self.model.layers.get::<Schedule>();
         let instance = match (self.selected_row(), schedule) {
             (Some(RowId::Instance(id)), Some(schedule)) => schedule.instance(id),
@@ -53,7 +53,7 @@ impl Step<'_> {
         self.model.tell(Tone::Bad, error);
     }
 
-    pub(super) fn open_form(&mut self, kind: FormKind) {
+    pub(crate) fn open_form(&mut self, kind: FormKind) {
         let zone = self.model.zone;
         let Some(schedule) = self.model.layers.get_mut::<Schedule>() else {
             return;
@@ -75,13 +75,13 @@ impl Step<'_> {
     }
 
     /// Closes the form without changing anything.
-    pub(in crate::update) fn cancel_form(&mut self) {
+    pub(crate) fn cancel_form(&mut self) {
         self.model.layers.pop();
         self.model.tell(Tone::Plain, "Cancelled");
     }
 
     /// Moves between the fields. Enter moves to the next field; after the last, it sends the request.
-    pub(in crate::update) fn form_nav(&mut self, nav: Nav) {
+    pub(crate) fn form_nav(&mut self, nav: Nav) {
         let Some(form) = self.model.layers.get_mut::<Form>() else {
             return;
         };
@@ -126,7 +126,7 @@ impl Step<'_> {
     }
 
     /// The file of an import was read, or could not be.
-    pub(in crate::update) fn list_read(
+    pub(crate) fn list_read(
         &mut self,
         meeting: MeetingId,
         replace: bool,
@@ -151,7 +151,7 @@ impl Step<'_> {
     }
 
     /// A change of the schedule was done.
-    pub(in crate::update) fn planned(&mut self, kind: FormKind, ok: PlanOk) {
+    pub(crate) fn planned(&mut self, kind: FormKind, ok: PlanOk) {
         let form = self.model.layers.get::<Form>();
         if form.is_some_and(|form| form.kind == kind) {
             self.model.layers.remove::<Form>();
@@ -184,17 +184,17 @@ impl Step<'_> {
         let name = named.map(|row| schedule.name(row)).unwrap_or_default();
         self.model.tell(Tone::Good, kind.done(&name));
         if !ok.overlaps.is_empty() || ok.report.is_some() {
-            self.open_page(PageContent::PlanReport(Box::new(ok)));
+            self.open_plan_report(ok);
         }
     }
 
     /// A change of the schedule was refused. The form stays open.
-    pub(in crate::update) fn plan_refused(&mut self, kind: FormKind, reject: &Reject) {
+    pub(crate) fn plan_refused(&mut self, kind: FormKind, reject: &Reject) {
         self.form_failed(kind, reject.detail.clone());
     }
 
     /// The connection was lost before a change of the schedule was answered.
-    pub(in crate::update) fn plan_unknown(&mut self, kind: FormKind) {
+    pub(crate) fn plan_unknown(&mut self, kind: FormKind) {
         let error = "Connection lost, result unknown. Check after reconnecting";
         self.form_failed(kind, error.to_owned());
     }

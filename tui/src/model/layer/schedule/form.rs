@@ -1,5 +1,8 @@
 //! The form for a change of the schedule: its fields, and the request they make.
 
+mod update;
+pub mod view;
+
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Plan, PlannedInstance, PlannedMeeting};
 use plenary_shared::text::{parse_description, parse_reason, parse_title};

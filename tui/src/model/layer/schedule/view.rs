@@ -1,7 +1,5 @@
 //! Draws the schedule: the table of meetings and their instances.
 
-pub(super) mod form;
-
 use plenary_shared::domain::InstanceState;
 use plenary_shared::protocol::{PlannedInstance, PlannedMeeting};
 use ratatui::Frame;
@@ -9,12 +7,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::{put, spread, whole};
+use super::{Row, Schedule};
 use crate::model::Model;
 use crate::model::layer::dashboard::figures::{NO_MATCH, breadcrumb, loading};
-use crate::model::schedule::{Row, Schedule};
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{put, spread, whole};
 
 /// Rows above the table: the title and the headings.
 const HEAD_ROWS: u16 = 2;
@@ -25,7 +23,7 @@ const TIME: usize = 30;
 const TIME_SHORT: usize = 20;
 
 /// Draws the schedule on the whole screen.
-pub(super) fn draw(model: &Model, schedule: &Schedule, frame: &mut Frame<'_>) {
+pub fn draw(model: &Model, schedule: &Schedule, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
     frame.render_widget(Clear, screen);

@@ -1,14 +1,12 @@
 //! The schedule: loading, navigation, and the commands for its rows.
 
-mod form;
-
 use plenary_shared::protocol::{Plan, PlanOk, Verb};
 
-use super::Step;
+use super::form::FormKind;
+use super::{RowId, Schedule};
 use crate::command::{Nav, ScheduleCommand};
 use crate::model::Asked;
-use crate::model::layer::page::PageContent;
-use crate::model::schedule::{FormKind, RowId, Schedule};
+use crate::model::step::Step;
 
 /// Rows that a page key moves by; fits a small screen.
 const PAGE: usize = 10;
@@ -29,7 +27,7 @@ impl Step<'_> {
     }
 
     /// Adds a page of the schedule, and requests the next.
-    pub(super) fn schedule_loaded(&mut self, ok: &PlanOk) {
+    pub(crate) fn schedule_loaded(&mut self, ok: &PlanOk) {
         let Some(schedule) = self.model.layers.get_mut::<Schedule>() else {
             return;
         };
@@ -42,7 +40,7 @@ impl Step<'_> {
     }
 
     /// Clears the filter, or closes the schedule.
-    pub(super) fn back_in_schedule(&mut self) {
+    pub(crate) fn back_in_schedule(&mut self) {
         let schedule = self.model.layers.get_mut::<Schedule>();
         if schedule.is_some_and(|schedule| !schedule.filter.clear()) {
             self.model.layers.pop();
@@ -50,7 +48,7 @@ impl Step<'_> {
     }
 
     /// Moves in the table. Enter opens the details, or leaves the filter, which stays in effect.
-    pub(super) fn schedule_nav(&mut self, nav: Nav) {
+    pub(crate) fn schedule_nav(&mut self, nav: Nav) {
         let Some(schedule) = self.model.layers.get_mut::<Schedule>() else {
             return;
         };
@@ -59,12 +57,12 @@ impl Step<'_> {
         } else if nav != Nav::Enter {
             schedule.move_selection(|at, last| nav.moved(at, last, PAGE).unwrap_or(at));
         } else if let Some(row) = schedule.selected_row() {
-            self.open_page(PageContent::Planned(row.meeting()));
+            self.open_planned(row.meeting());
         }
     }
 
     /// Runs a command of the schedule.
-    pub(super) fn schedule_command(&mut self, command: ScheduleCommand) {
+    pub(crate) fn schedule_command(&mut self, command: ScheduleCommand) {
         match command {
             ScheduleCommand::Filter => self.with_schedule(|one| one.filter.has_focus = true),
             ScheduleCommand::Past => self.with_schedule(|schedule| schedule.past = !schedule.past),
@@ -89,7 +87,7 @@ impl Step<'_> {
         }
     }
 
-    fn selected_row(&self) -> Option<RowId> {
+    pub(super) fn selected_row(&self) -> Option<RowId> {
         let schedule = self.model.layers.get::<Schedule>();
         schedule.and_then(Schedule::selected_row)
     }

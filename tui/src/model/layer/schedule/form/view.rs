@@ -5,12 +5,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::boxed;
-use super::super::put;
+use super::Form;
 use crate::model::Model;
-use crate::model::schedule::Form;
 use crate::text;
 use crate::theme::Tone;
+use crate::widget::{boxed, put};
 
 /// The most columns of the form.
 const COLUMNS_MAX: u16 = 76;
@@ -18,7 +17,7 @@ const COLUMNS_MAX: u16 = 76;
 const LABEL: usize = 12;
 
 /// Draws the form over the lower part of the table.
-pub(in crate::view) fn draw(model: &Model, form: &Form, frame: &mut Frame<'_>) {
+pub fn draw(model: &Model, form: &Form, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let body = Rect::new(0, 0, screen.width, screen.height.saturating_sub(2));
     let (theme, glyphs) = (model.theme, model.theme.glyphs);

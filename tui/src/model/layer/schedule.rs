@@ -1,14 +1,14 @@
 //! The schedule that admins plan: every meeting with its audience and its instances.
 
-mod form;
+pub mod form;
+mod update;
+pub mod view;
 
 use std::collections::BTreeMap;
 
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{PlanOk, PlannedInstance, PlannedMeeting};
-
-pub use form::{Form, FormField, FormKind, FormResult};
 
 use crate::command::Context;
 use crate::model::filter::Filter;
