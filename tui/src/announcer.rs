@@ -10,8 +10,8 @@ use plenary_shared::replica::Replica;
 
 use crate::clock::{minutes, minutes_left};
 use crate::event_text;
-use crate::model::layer::Quit;
 use crate::model::layer::page::Page;
+use crate::model::layer::quit::Quit;
 use crate::model::layer::search::Search;
 use crate::model::meetings::Entry;
 use crate::model::outbox::Delivery;

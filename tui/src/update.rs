@@ -172,7 +172,7 @@ impl Step<'_> {
         self.out.push(Effect::SaveDrafts(drafts));
     }
 
-    fn quit_now(&mut self) {
+    pub(crate) fn quit_now(&mut self) {
         self.save_drafts();
         self.save_cache();
         self.out.push(Effect::Quit);

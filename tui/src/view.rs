@@ -17,7 +17,8 @@ use crate::layout::{Form, Panes};
 use crate::link::Links;
 use crate::model::Model;
 use crate::model::layer::dashboard::{meeting_detail, moderation_dialog};
-use crate::model::layer::{Layer, MeetingList, dashboard, finder, page, schedule, search, sign_in};
+use crate::model::layer::meeting_list::MeetingList;
+use crate::model::layer::{Layer, dashboard, finder, page, schedule, search, sign_in};
 use crate::theme::Tone;
 use crate::widget::{boxed, put, select, spread, whole};
 

@@ -26,10 +26,14 @@
 //! 4. In `layer/NAME/update.rs`, write `impl Step` with `NAME_nav(Nav)`, `NAME_command(…)` and
 //!    `back_in_NAME()`, and add a line for each to the dispatch in `update/keys.rs`.
 //! 5. In `layer/NAME/view.rs`, write `draw(model, state, frame, area)`, and call it from `view.rs`.
+//!    What several admin screens draw is in `layer/dashboard/figures.rs`; the rows below them are drawn
+//!    by `view/foot.rs`.
 
 pub mod dashboard;
 pub mod finder;
+pub mod meeting_list;
 pub mod page;
+pub mod quit;
 pub mod schedule;
 pub mod search;
 pub mod selection;
@@ -41,7 +45,9 @@ use dashboard::Dashboard;
 use dashboard::meeting_detail::DetailView;
 use dashboard::moderation_dialog::Dialog;
 use finder::Finder;
+use meeting_list::MeetingList;
 use page::Page;
+use quit::Quit;
 use schedule::Schedule;
 use schedule::form::Form;
 use search::Search;
@@ -114,14 +120,6 @@ layers! {
 /// The chat; its state is in the rooms and composers of the model.
 #[derive(Clone, Copy, Debug)]
 pub struct Chat;
-
-/// The list of meetings; its selected row is the shown meeting.
-#[derive(Clone, Copy, Debug)]
-pub struct MeetingList;
-
-/// The question whether to leave the running meetings before quitting.
-#[derive(Clone, Copy, Debug)]
-pub struct Quit;
 
 impl Layer {
     /// The parts of the key table that apply while this is the top layer, the nearest first.

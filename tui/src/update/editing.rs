@@ -43,7 +43,7 @@ impl Step<'_> {
     }
 
     /// The text field that takes the typing, with its kill ring: that of the top layer.
-    pub(super) fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
+    pub(crate) fn editor(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
         let model = &mut *self.model;
         match model.layers.top_mut() {
             Layer::Chat(_) => {
@@ -94,7 +94,7 @@ impl Step<'_> {
     }
 
     /// Changes the text that takes the typing, if there is one.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut KillRing)) {
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Editor, &mut KillRing)) {
         if let Some((editor, ring)) = self.editor() {
             change(editor, ring);
             self.edited();

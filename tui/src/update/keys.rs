@@ -1,7 +1,5 @@
 //! Keys: the top layer gets them, and each command goes to the code that carries it out.
 
-use plenary_shared::protocol::Verb;
-
 use super::Step;
 use crate::command::{
     AppCommand, ChatCommand, Command, MeetingsCommand, Nav, QuitCommand, SearchCommand,
@@ -9,17 +7,9 @@ use crate::command::{
 use crate::effect::Effect;
 use crate::key::Key;
 use crate::keymap::Bound;
-use crate::model::Asked;
-use crate::model::editor::Editor;
 use crate::model::layer::page::{Page, PageContent};
-use crate::model::layer::sign_in::SignIn;
-use crate::model::layer::{Chat, Layer, Quit, State as _};
+use crate::model::layer::{Chat, Layer, State as _};
 use crate::theme::Tone;
-
-/// How long a second Ctrl-C quits.
-const QUIT_MS: i64 = 2_000;
-/// How long a leave may take when quitting.
-const LEAVE_MS: i64 = 2_000;
 
 impl Step<'_> {
     /// A key was pressed: the top layer takes it or swallows it.
@@ -208,43 +198,5 @@ impl Step<'_> {
         }
         let context = self.model.contexts()[0];
         self.open_page(PageContent::Help { context });
-    }
-
-    fn clear_or_quit(&mut self) {
-        if self.model.layers.is_top::<SignIn>() {
-            return self.quit_now();
-        }
-        if self.editor().is_some_and(|(editor, _)| !editor.is_empty()) {
-            // What was cleared can be inserted again like anything that was cut.
-            return self.change(Editor::cut_all);
-        }
-        if self.model.quit_until.is_some() {
-            return self.quit_now();
-        }
-        self.model.quit_until = Some(self.model.now.plus_ms(QUIT_MS));
-    }
-
-    /// Quits; in a running meeting asks first.
-    pub(super) fn quit(&mut self) {
-        let asks = self.model.joined_rooms().next().is_some();
-        if asks && !self.model.layers.is_top::<SignIn>() {
-            self.model.layers.push(Quit);
-        } else {
-            self.quit_now();
-        }
-    }
-
-    fn quit_leaving(&mut self) {
-        let ids: Vec<_> = self.model.joined_rooms().map(|room| room.id).collect();
-        let mut asked = false;
-        for id in ids {
-            asked |= self.ask(Verb::Leave(id), Asked::Leave(id));
-        }
-        self.model.layers.close::<Quit>();
-        if asked {
-            self.model.quit_at = Some(self.model.now.plus_ms(LEAVE_MS));
-        } else {
-            self.quit_now();
-        }
     }
 }

@@ -7,10 +7,9 @@ use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 use super::Step;
 use super::rooms::is_temporary;
 use crate::clock::{minutes, minutes_left};
-use crate::command::Nav;
 use crate::layout::Form;
 use crate::model::Asked;
-use crate::model::layer::MeetingList;
+use crate::model::layer::meeting_list::MeetingList;
 use crate::text;
 use crate::theme::Tone;
 
@@ -76,7 +75,7 @@ impl Step<'_> {
     }
 
     /// Switches to the next or previous meeting in the list.
-    pub(super) fn step_meeting(&mut self, forward: bool) {
+    pub(crate) fn step_meeting(&mut self, forward: bool) {
         let ids = self.listed_ids();
         if ids.is_empty() {
             return;
@@ -231,42 +230,6 @@ impl Step<'_> {
         }
     }
 
-    /// Gives the keys to the list of meetings, or takes them back.
-    pub(super) fn toggle_meetings(&mut self) {
-        if self.model.layers.remove::<MeetingList>().is_none() {
-            self.close_selection();
-            self.model.people_open = false;
-            self.model.layers.push(MeetingList);
-        }
-    }
-
-    /// Moves in the list of meetings: the selected row is the meeting that is shown.
-    pub(super) fn meeting_list_nav(&mut self, nav: Nav) {
-        match nav {
-            Nav::Up => self.step_meeting(false),
-            Nav::Down => self.step_meeting(true),
-            Nav::PageUp => self.scroll_page(-1),
-            Nav::PageDown => self.scroll_page(1),
-            Nav::First | Nav::Last => {
-                let ids = self.listed_ids();
-                let end = if nav == Nav::First {
-                    ids.first()
-                } else {
-                    ids.last()
-                };
-                if let Some(id) = end {
-                    self.show(*id);
-                }
-            }
-            Nav::Enter => {
-                if let Some(id) = self.model.shown {
-                    self.enter_meeting(id);
-                }
-            }
-            Nav::NextField | Nav::PreviousField => {}
-        }
-    }
-
     /// Shows or hides the participants where they are not beside the chat.
     pub(super) fn toggle_people(&mut self) {
         if self.model.panes().form == Form::Three {
@@ -286,7 +249,7 @@ impl Step<'_> {
         title.unwrap_or_else(|| format!("meeting {id}"))
     }
 
-    fn listed_ids(&self) -> Vec<InstanceId> {
+    pub(crate) fn listed_ids(&self) -> Vec<InstanceId> {
         let entries = self.model.meetings.entries(self.model.now, self.model.zone);
         entries.into_iter().map(|entry| entry.instance.id).collect()
     }

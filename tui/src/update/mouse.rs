@@ -4,7 +4,8 @@ use ratatui::layout::Position;
 
 use super::Step;
 use crate::command::Nav;
-use crate::model::layer::{Layer, MeetingList};
+use crate::model::layer::Layer;
+use crate::model::layer::meeting_list::MeetingList;
 use crate::model::scroll::Place;
 use crate::msg::Mouse;
 

@@ -11,7 +11,7 @@ use crate::command::{
     SelectionCommand,
 };
 use crate::layout::Form;
-use crate::model::layer::Quit;
+use crate::model::layer::quit::{self, Quit};
 use crate::model::layer::selection::Selection;
 use crate::model::{EnterDoes, Link, Model};
 use crate::text;
@@ -138,7 +138,7 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.layers.is_top::<Quit>() {
-        let text = quit_question(glyphs.dot, columns);
+        let text = quit::view::question(glyphs.dot, columns);
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     let selection = model.layers.get::<Selection>();
@@ -195,22 +195,6 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
             vec![Span::styled(text, theme.style(Tone::Bad))]
         }
     }
-}
-
-/// Returns the question on quitting from a live meeting, in the longest form that fits.
-fn quit_question(dot: &str, columns: usize) -> String {
-    let short = format!(" l leave {dot} s quit, keep seat {dot} Esc cancel");
-    let forms = [
-        format!(
-            " You're still in a meeting. l: leave and quit {dot} s: quit, keep my seat for 20 s \
-             {dot} Esc: cancel"
-        ),
-        format!(
-            " You're still in a meeting. l: leave, quit {dot} s: quit, keep seat {dot} Esc: cancel"
-        ),
-    ];
-    let fits = |text: &String| text::width(text) < columns;
-    forms.into_iter().find(fits).unwrap_or(short)
 }
 
 fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {

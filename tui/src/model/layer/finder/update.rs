@@ -2,8 +2,8 @@
 
 use crate::command::Nav;
 use crate::keymap::Bound;
-use crate::model::layer::MeetingList;
 use crate::model::layer::finder::{Finder, Found};
+use crate::model::layer::meeting_list::MeetingList;
 use crate::model::step::Step;
 use crate::theme::Tone;
 

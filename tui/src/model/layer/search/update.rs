@@ -6,9 +6,10 @@ use plenary_shared::protocol::{self, SearchOk, Verb};
 
 use crate::command::Nav;
 use crate::model::Asked;
+use crate::model::layer::Chat;
+use crate::model::layer::meeting_list::MeetingList;
 use crate::model::layer::search::{FOUND_MAX, Search};
 use crate::model::layer::selection::Selection;
-use crate::model::layer::{Chat, MeetingList};
 use crate::model::scroll::Scroll;
 use crate::model::step::Step;
 use crate::theme::Tone;

@@ -6,7 +6,7 @@ use plenary_shared::ids::Seq;
 use crate::command::{AppCommand, ChatCommand, Command, Nav, SelectionCommand};
 use crate::effect::Effect;
 use crate::link;
-use crate::model::layer::MeetingList;
+use crate::model::layer::meeting_list::MeetingList;
 use crate::model::layer::selection::{Query, Selection, body};
 use crate::model::scroll::{self, Place, Scroll};
 use crate::model::step::Step;
