@@ -678,17 +678,17 @@ mod tests {
     fn opened_in_another_generation_it_keeps_only_what_the_archive_had() {
         let mut replica = Replica::new(opened(1..=8));
         replica.set_durable(durable(1, 4));
-        let mut anew = opened(7..=9);
-        anew.generation = Generation::new(2).expect("small");
-        replica.reopen(anew);
+        let mut rebuilt = opened(7..=9);
+        rebuilt.generation = Generation::new(2).expect("small");
+        replica.reopen(rebuilt);
         // 5 and 6 may be others now: they are asked for again.
         assert_eq!(seqs(&replica), [7, 8, 9]);
         assert_eq!(replica.older_than(), Seq::new(7).ok());
         let mut replica = Replica::new(opened(1..=8));
         replica.set_durable(durable(1, 6));
-        let mut anew = opened(7..=9);
-        anew.generation = Generation::new(2).expect("small");
-        replica.reopen(anew);
+        let mut rebuilt = opened(7..=9);
+        rebuilt.generation = Generation::new(2).expect("small");
+        replica.reopen(rebuilt);
         assert_eq!(seqs(&replica), (1..=9).collect::<Vec<_>>());
     }
 

@@ -53,7 +53,7 @@ impl Stores {
             .iter()
             .map(|name| match tokens.get(name.as_ref()) {
                 Some(token) => (*token).to_owned(),
-                None => panic!("there is no user named {}", name.as_ref()),
+                None => panic!("user {} does not exist", name.as_ref()),
             })
             .collect()
     }

@@ -1,5 +1,5 @@
-//! What `update` wants done outside: each is carried out by the runtime, and answers, if at all,
-//! with a message.
+//! Effects: what `update` wants done outside the model. The runtime performs each one, and some are
+//! answered with an event.
 
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::Request;
@@ -10,105 +10,106 @@ use crate::journal::{Owner, Record};
 use crate::notify_level::NotifyLevel;
 use crate::session::Token;
 
-/// Something to be done outside.
+/// Work outside the model.
 #[derive(Clone, PartialEq)]
 pub enum Effect {
-    /// Sign in. Answered by [`crate::msg::AppEvent::SignedIn`]; the token is kept on the way.
+    /// Signs in and stores the token. Answered by [`crate::msg::AppEvent::SignedIn`].
     SignIn {
-        /// The server's address.
+        /// The server's URL.
         server: String,
-        /// The account's address.
+        /// The account's email.
         email: String,
-        /// Its password.
+        /// The account's password.
         password: String,
     },
-    /// Let a running sign-in go unanswered.
+    /// Ignores the answer of a running sign-in.
     CancelSignIn,
-    /// Connect to this server, in place of any other.
+    /// Connects to this server, instead of any other.
     Connect {
-        /// Its address.
+        /// The server's URL.
         server: String,
     },
-    /// Drop the connection.
+    /// Closes the connection.
     Disconnect,
-    /// The kept token is no good any more.
+    /// Deletes the stored token, which is not valid.
     ForgetToken {
-        /// Whose token.
+        /// The server of the token.
         server: String,
     },
-    /// Send this request.
+    /// Sends this request.
     Ask(Request),
-    /// Connect anew at once.
+    /// Reconnects at once.
     Reconnect,
-    /// Open the journal of what this person has on its way to this server, in place of any other.
+    /// Opens the journal of this user's pending messages to this server, instead of any other.
     /// Answered by [`crate::msg::AppEvent::Journal`].
     OpenJournal(Owner),
-    /// Put these on disk. Answered by [`crate::msg::AppEvent::Recorded`] for each line that is to be said.
+    /// Writes these records to disk. Answered by [`crate::msg::AppEvent::Recorded`] for each
+    /// message to be sent.
     Record(Vec<Record>),
-    /// Keep these drafts, in place of all that were kept.
+    /// Stores these drafts, replacing all others.
     SaveDrafts(Vec<(InstanceId, String)>),
-    /// Keep these screens, in place of those that were kept.
+    /// Stores these screens, replacing all others.
     SaveCache(Box<Cache>),
-    /// Remember that this was sent.
+    /// Appends a sent message to the history.
     AppendHistory {
-        /// In which meeting.
+        /// The meeting.
         meeting: MeetingId,
-        /// What.
+        /// The message.
         text: String,
     },
-    /// Write a meeting into a file. Answered by [`crate::msg::AppEvent::Exported`].
+    /// Writes a meeting to a file. Answered by [`crate::msg::AppEvent::Exported`].
     Export {
-        /// As whom it is read.
+        /// The token of the reader.
         token: Token,
-        /// Which.
+        /// The instance.
         instance: InstanceId,
-        /// How it is written.
+        /// The file format.
         format: Format,
-        /// Where, as the person wrote it; otherwise it is named after the meeting.
+        /// The path as it was typed; the default is derived from the meeting.
         file: Option<String>,
     },
-    /// Read a list of addresses. Answered by [`crate::msg::AppEvent::ListRead`].
+    /// Reads a list of addresses. Answered by [`crate::msg::AppEvent::ListRead`].
     ReadList {
-        /// Where it is, as the person wrote it.
+        /// The path as it was typed.
         path: String,
-        /// For which meeting.
+        /// The meeting whose audience changes.
         meeting: MeetingId,
-        /// Whether others are taken out of its audience.
+        /// Whether the list replaces the audience.
         replace: bool,
     },
-    /// Let the person write this in an editor. Answered by [`crate::msg::AppEvent::Edited`].
+    /// Opens this text in an external editor. Answered by [`crate::msg::AppEvent::Edited`].
     Edit {
-        /// Where it is written.
+        /// The instance in which the text is written.
         at: Option<InstanceId>,
-        /// What is written so far.
+        /// The current text.
         text: String,
     },
-    /// Keep what meetings may call for, in place of all that was kept.
+    /// Stores the notification levels, replacing all others.
     SaveNotifyLevels(Vec<(MeetingId, NotifyLevel)>),
-    /// Call the reader, who looks elsewhere.
+    /// Notifies the user, whose terminal is not focused.
     Notify {
-        /// Who, and where.
+        /// The author and the meeting.
         title: String,
-        /// What was said.
+        /// The message.
         text: String,
     },
-    /// Copy this.
+    /// Copies this text.
     Copy(String),
-    /// Open this address in a browser.
+    /// Opens this URL in a browser.
     Open(String),
-    /// Take the mouse from the terminal, or give it back.
+    /// Captures the mouse, or releases it.
     Mouse(bool),
-    /// Write this into the terminal's title.
+    /// Sets the terminal's title.
     Title(String),
-    /// Draw everything anew.
+    /// Redraws the whole screen.
     Redraw,
-    /// Give the terminal back and stop until continued.
+    /// Restores the terminal and stops the process until it is continued.
     Suspend,
-    /// End.
+    /// Quits.
     Quit,
 }
 
-// Passwords, tokens and drafts never reach a log.
+// Passwords, tokens and drafts never appear in a log.
 impl std::fmt::Debug for Effect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

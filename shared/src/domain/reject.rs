@@ -89,7 +89,7 @@ codes! {
     TooManyFollowed = "too_many_followed", "This connection already follows 64 meetings. Close one.";
     /// Too many requests in a short time.
     TooManyRequests = "too_many_requests", "Too many attempts. Wait a moment and try again.";
-    /// The durable store is so far behind that posts are rejected.
+    /// Posts are rejected because too many events wait to be archived.
     ArchiveBehind = "archive_behind", "The server is behind with storing messages. Try again soon.";
     /// A store is unavailable.
     Unavailable = "unavailable", "The server cannot reach its data. Try again soon.";

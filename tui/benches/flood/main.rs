@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use plenary_testkit::{Client, Pty};
 
+mod flood_server;
 mod irc_server;
 mod other_clients;
-mod plenary_server;
 
 /// The number of lines in a flood.
 const LINES: u64 = 50_000;
@@ -106,8 +106,8 @@ fn author(number: u64) -> &'static str {
 }
 
 /// Starts the server and a client that has joined the meeting.
-fn joined() -> (plenary_server::PlenaryServer, Pty) {
-    let server = plenary_server::PlenaryServer::start();
+fn joined() -> (flood_server::PlenaryServer, Pty) {
+    let server = flood_server::PlenaryServer::start();
     let client = Client::with_token(&server.url(), "token");
     let mut pty = Pty::open(&client, 120, 36);
     pty.wait_text("Seminar");

@@ -222,8 +222,8 @@ fn external_editor_returns_text_to_its_meeting() {
     assert_eq!(written(&fixture), "begun here\nended there");
     fixture.key("ctrl-_");
     assert_eq!(written(&fixture), "begun here");
-    fixture.tell(AppEvent::Failed("there is no 'vi'".into()));
-    assert!(fixture.shows("✗ there is no 'vi'"));
+    fixture.tell(AppEvent::Failed("'vi' not found".into()));
+    assert!(fixture.shows("✗ 'vi' not found"));
     fixture.tell(AppEvent::Edited {
         at: Some(sync()),
         text: "x".repeat(100_000),

@@ -226,7 +226,7 @@ fn finder_inserts_mentions_and_runs_commands() {
     assert_eq!(
         written(&fixture),
         "hello @margaret ",
-        "a draft is no command"
+        "a draft is not a command"
     );
     fixture.key("esc");
     fixture.key("ctrl-g");

@@ -31,7 +31,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let width =
         |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
     if model.link == Link::Ready && width(&left) + width(&right) > columns {
-        // "connected" is left out if there is no room for it.
+        // "connected" is omitted if it does not fit.
         right.clear();
     }
     let used = width(&left) + width(&right);

@@ -19,7 +19,7 @@ const SOON_MINUTES: i64 = 5;
 /// Minutes before the end from which it is shown as urgent.
 const LAST_MINUTES: i64 = 1;
 
-/// A part of the line, left out if there is no room.
+/// A part of the line, omitted if it does not fit.
 struct Part {
     text: String,
     style: Style,

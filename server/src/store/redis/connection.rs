@@ -75,7 +75,7 @@ impl Connection {
         self.counted(self.instrument.call(call(&FirstOf(pipeline)), asking).await)
     }
 
-    /// Counts I/O errors, which are no replies either, as unavailability.
+    /// Counts I/O errors, which are not replies, as unavailability.
     fn counted<T>(&self, answer: Result<RedisResult<T>, Fault>) -> Result<RedisResult<T>, Fault> {
         if let Ok(Err(error)) = &answer
             && error.is_io_error()

@@ -89,7 +89,7 @@ impl<'a> Info<'a> {
             Grade::Bad,
             "Redis: version",
             version,
-            "use Redis 7 or newer: events are told by sharded pub/sub",
+            "use Redis 7 or newer: events are published by sharded pub/sub",
         )
     }
 

@@ -41,7 +41,7 @@ pub struct Target {
 /// The author of a message, from the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// There is no such message.
+    /// The message does not exist.
     Missing,
     /// The message was deleted.
     Deleted,

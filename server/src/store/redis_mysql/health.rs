@@ -54,7 +54,7 @@ impl RedisMysqlStore {
 
     /// Checks how far the archive is behind. It fails only when posts are refused for that.
     async fn archive(&self) -> Check {
-        let why = "The archive is so far behind that posts are refused.";
+        let why = "Posts are refused because too many events wait to be archived.";
         asked("archive", why, async {
             let lag = self.redis.lag().await?;
             if lag.events_most >= UNARCHIVED_EVENTS_MAX {

@@ -17,7 +17,7 @@ const COLUMNS: u16 = 58;
 const ROWS: u16 = 12;
 /// The columns before the text of a field.
 const LABEL: usize = 13;
-/// The width below which there is no frame.
+/// The smallest width with a frame.
 const FRAMED_MIN: u16 = 60;
 
 /// Draws the form.
@@ -77,31 +77,37 @@ pub fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     lines.push(Line::styled(button, model.theme.style(Tone::Strong)));
     put(frame, inside, lines);
     if screen.height > ROWS {
-        let foot = Rect::new(0, screen.height - 1, screen.width, 1);
-        let hints = [
-            (Command::Nav(Nav::NextField), "next"),
-            (Command::Nav(Nav::Enter), "sign in"),
-            (Command::App(AppCommand::Help), "help"),
-            (Command::App(AppCommand::ClearOrQuit), "quit"),
-        ];
-        let hints = hints.map(|(command, text)| format!(" {} {text} ", model.key(command)));
-        let left = hints.concat();
-        let right = if framed {
-            vec![Span::styled("plenary ", model.theme.style(Tone::Quiet))]
-        } else {
-            Vec::new()
-        };
-        let line = spread(
-            usize::from(screen.width),
-            vec![Span::styled(left, model.theme.style(Tone::Quiet))],
-            right,
-            model.theme.glyphs.cut,
-        );
-        put(frame, foot, vec![line]);
+        draw_hints(model, framed, frame);
     }
     if cursor.y < screen.height && cursor.x < screen.width {
         frame.set_cursor_position(cursor);
     }
+}
+
+/// Draws the line of keys at the bottom.
+fn draw_hints(model: &Model, framed: bool, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let foot = Rect::new(0, screen.height - 1, screen.width, 1);
+    let hints = [
+        (Command::Nav(Nav::NextField), "next"),
+        (Command::Nav(Nav::Enter), "sign in"),
+        (Command::App(AppCommand::Help), "help"),
+        (Command::App(AppCommand::ClearOrQuit), "quit"),
+    ];
+    let hints = hints.map(|(command, text)| format!(" {} {text} ", model.key(command)));
+    let left = hints.concat();
+    let right = if framed {
+        vec![Span::styled("plenary ", model.theme.style(Tone::Quiet))]
+    } else {
+        Vec::new()
+    };
+    let line = spread(
+        usize::from(screen.width),
+        vec![Span::styled(left, model.theme.style(Tone::Quiet))],
+        right,
+        model.theme.glyphs.cut,
+    );
+    put(frame, foot, vec![line]);
 }
 
 /// Returns the line of a field, and the column of the cursor in it.
