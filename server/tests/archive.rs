@@ -241,7 +241,7 @@ async fn failed_archiving_is_retried_with_back_off() {
     ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
     let alarms = || {
         let log = fixture.server.log();
-        let alarm = "the log cannot be archived";
+        let alarm = "log cannot be archived";
         log.iter().filter(|line| line.contains(alarm)).count()
     };
     until("an alarm", || (alarms() > 0).then_some(()));
@@ -315,7 +315,7 @@ async fn trimmed_messages_are_not_doubled_and_stay_readable() {
     };
     for (command, key) in [
         ("XLEN", "log"),
-        ("HLEN", "sent"),
+        ("HLEN", "cmids"),
         ("LLEN", "user:1:messages"),
     ] {
         let size = size(command, key);

@@ -77,7 +77,7 @@ async fn user_lost_while_redis_is_frozen_leaves_afterwards() {
     until("the server to have tried in vain", || {
         let log = fixture.server.log();
         log.iter()
-            .any(|line| line.contains("a lost connection is not noted"))
+            .any(|line| line.contains("detach failed, retrying"))
             .then_some(())
     });
     fixture.stores.redis.signal(Signal::Cont);
