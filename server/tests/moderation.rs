@@ -135,7 +135,7 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
         "mute",
         "unmute",
         "announce",
-        "removed",
+        "remove",
     ];
     for word in expected {
         let event = told(&mut grace).await;
@@ -160,7 +160,7 @@ async fn moderation_from_the_shell_is_announced_and_audited() {
         .query("SELECT actor, action, target, IFNULL(detail, '') FROM audit ORDER BY auditID");
     let words: Vec<&str> = audit.iter().map(|row| row[1].as_str()).collect();
     assert_eq!(words[..9], expected);
-    assert_eq!(words[9], "ended");
+    assert_eq!(words[9], "end");
     assert!(
         audit
             .iter()
