@@ -110,8 +110,8 @@ async fn explain_names_the_rule() {
     };
     assert!(explain("grace", "1/1").starts_with("may join (in_audience)"));
     assert!(explain("mallory", "1/1").starts_with("may not join (not_in_audience)"));
-    assert!(explain("nobody", "1/1").starts_with("may not join (unknown_person)"));
-    assert!(explain("grace", "1/2").starts_with("may not join (not_begun)"));
+    assert!(explain("nobody", "1/1").starts_with("may not join (unknown_user)"));
+    assert!(explain("grace", "1/2").starts_with("may not join (not_started)"));
     ada.run(&["admin", "lock", "1/1"]).ok();
     assert!(explain("grace", "1/1").starts_with("may not join (locked)"));
     ada.run(&["admin", "remove", "1/1", "grace@example.org", "--ban"])

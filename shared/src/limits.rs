@@ -12,7 +12,7 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// An HTTP request's body, in bytes; the same bound as a frame.
 pub const HTTP_BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
-/// A person's name, in bytes: the width of the column in characters, so no encoding overflows it.
+/// A user's name, in bytes: the width of the column in characters, so no encoding overflows it.
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// A meeting's title, in bytes; see [`NAME_BYTES_MAX`].
@@ -21,10 +21,10 @@ pub const TITLE_BYTES_MAX: usize = 255;
 /// A meeting's description, in bytes.
 pub const DESCRIPTION_BYTES_MAX: usize = 4_096;
 
-/// Why an admin does something, in bytes: one line that every screen can show.
+/// The reason of a moderation, in bytes: one line that every screen can show.
 pub const REASON_BYTES_MAX: usize = 255;
 
-/// An e-mail address, in bytes (RFC 5321's path limit less its brackets).
+/// An email address, in bytes (RFC 5321's path limit less its brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
 
 /// A password, in bytes: beyond this the hash only costs time.
@@ -33,7 +33,7 @@ pub const PASSWORD_BYTES_MAX: usize = 1_024;
 /// A password, in bytes: the least that is worth hashing.
 pub const PASSWORD_BYTES_MIN: usize = 8;
 
-/// A person's age, in years.
+/// A user's age, in years.
 pub const AGE_YEARS_MAX: u32 = 150;
 
 /// Messages or events in one page.
@@ -48,34 +48,32 @@ pub const FOLLOWED_MAX: usize = 64;
 /// Participants of one instance: the script that lists them stays within a few milliseconds.
 pub const PARTICIPANTS_MAX: usize = 10_000;
 
-/// A meeting's length, in days: what is longer is a typing mistake.
+/// The duration of an instance, in days. Longer ones are assumed to be typing mistakes.
 pub const INSTANCE_DAYS_MAX: i64 = 31;
 
-/// Between two words of a client that its person is writing, in milliseconds; what comes sooner is
-/// answered and told to nobody.
+/// The shortest time between two typing notices of a client, in milliseconds. Earlier ones are answered
+/// and not forwarded.
 pub const TYPING_EVERY_MS: i64 = 3_000;
 
-/// How long somebody is shown as writing after the last word of it, in milliseconds: two of those
-/// words and the way they take.
+/// How long a participant is shown as typing after the last notice, in milliseconds: two intervals and the
+/// transmission.
 pub const TYPING_SHOWN_MS: i64 = 7_000;
 
-/// How long no key was pressed when somebody is idle, in milliseconds: longer than one listens to
-/// somebody else who talks.
+/// How long without a key press until a client is idle, in milliseconds: longer than a pause for reading.
 pub const IDLE_AFTER_MS: i64 = 5 * 60 * 1_000;
 
-/// Between two changes of that word which a server tells others, in milliseconds; of what changes in
-/// between, the last is told within ten seconds.
+/// The shortest time between two idle changes of a client that a server forwards, in milliseconds. The last
+/// of the changes in between is forwarded within ten seconds.
 pub const IDLE_EVERY_MS: i64 = 3_000;
 
-/// Names of those who are invited and have not been in; of more, only how many: as many as a tall screen
-/// shows.
+/// Names of invited users who have not joined, in one answer; as many as a tall screen shows.
 pub const ABSENT_MAX: usize = 60;
 
-/// Names of those who wait for an instance to begin; of more, only how many.
+/// Names of waiting users in one answer.
 pub const WAITING_MAX: usize = 60;
 
-/// How long somebody is taken to wait after their terminal said so last, in milliseconds: two of those
-/// words may be late.
+/// How long a user counts as waiting after the client's last renewal, in milliseconds. Two renewals may be
+/// late.
 pub const WAITING_MS: i64 = 25_000;
 
 /// A search, in bytes: more than anybody types.
@@ -91,17 +89,16 @@ pub const SEARCH_PAGE_MAX: usize = 100;
 pub const SEARCH_PAGE_DEFAULT: usize = 20;
 
 /// How long the answer to a post that wants to be durable waits for the archive, in milliseconds: a
-/// hundred times what the archive takes when it is well; within everybody's patience and timeouts.
+/// hundred times the usual delay of the archive, and below the timeouts of clients.
 pub const DURABLE_WAIT_MS_MAX: u64 = 5_000;
 
-/// How soon an instance begins that the dashboard shows before its beginning, in milliseconds: as far
-/// ahead as an admin prepares for it.
+/// How long before its start the dashboard shows an instance, in milliseconds.
 pub const UPCOMING_MS: i64 = 15 * 60 * 1_000;
 
-/// How long after the beginning somebody comes late, in milliseconds: what nobody minds is less.
+/// How long after the start a first join counts as late, in milliseconds.
 pub const LATE_MS: i64 = 5 * 60 * 1_000;
 
-/// Minutes that the dashboard's small curves show.
+/// Minutes that the activity sparklines of the dashboard show.
 pub const ACTIVITY_MINUTES: usize = 10;
 
 /// Addresses in one audience: as many as may be in one instance.
@@ -121,21 +118,20 @@ pub const IMPORT_BYTES_MAX: usize = 1024 * 1024;
 /// Lines of such a list: twice the largest audience, for comments and what is there twice.
 pub const IMPORT_LINES_MAX: usize = 20_000;
 
-/// Wrong lines that an import tells one by one: whoever has more has taken the wrong file.
+/// Invalid lines that an import reports one by one. More usually mean the wrong file.
 pub const IMPORT_WRONG_MAX: usize = 100;
 
-/// Overlaps that are shown of one meeting: more than anybody goes through.
+/// Overlaps that are reported for one meeting.
 pub const OVERLAPS_MAX: usize = 50;
 
-/// People of an overlap that are shown by their addresses.
+/// Email addresses that are reported for one overlap.
 pub const OVERLAP_EMAILS_MAX: usize = 3;
 
-/// A person's last stays that are told one by one in an instance's detail; those before are summed up.
+/// The latest stays of an attendee that the detail lists one by one; earlier stays are summed up.
 pub const STAYS_MAX: usize = 8;
 
-/// Steps of the curve of arrivals in an instance's detail: what a third of a screen shows.
+/// Steps of the histogram of joins in the detail: what a third of a screen shows.
 pub const ARRIVAL_STEPS_MAX: usize = 24;
 
-/// What has happened in an instance that is told to whoever begins to look into it: more than a screen
-/// shows.
+/// Timeline entries of an instance's detail: more than a screen shows.
 pub const TIMELINE_MAX: usize = 200;

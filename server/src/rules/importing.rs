@@ -11,7 +11,7 @@ use plenary_shared::text;
 /// forgotten.
 const ROW_LINES_MAX: usize = 8;
 
-/// How much of a wrong line is told, in characters: enough to find it.
+/// The length of an invalid line in the report, in characters: enough to find the line.
 const TOLD_CHARS_MAX: usize = 120;
 
 /// What may stand between two columns; of those that a file has most of, the first.
@@ -129,7 +129,7 @@ impl Reader {
 
     fn take(&mut self, line: usize, row: &str, found: &str) {
         if found.is_empty() {
-            return self.wrong(line, row, "there is no address in it");
+            return self.wrong(line, row, "no email address");
         }
         match text::parse_email(bare(found)) {
             Ok(email) if self.seen.insert(email.clone()) => self.imported.emails.push(email),
@@ -207,7 +207,7 @@ fn row_lines(lines: &[&str], separator: char) -> Option<usize> {
     None
 }
 
-/// Whether a quoted field goes on behind this line.
+/// Whether a quoted field continues after this line.
 fn is_open_after(line: &str, separator: char, was_open: bool) -> bool {
     let mut open = was_open;
     let mut at_start = true;
@@ -329,21 +329,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case("a@x\nnobody\nb@x", "a@x b@x", 2, "no address")]
+    #[case("a@x\nnobody\nb@x", "a@x b@x", 2, "no email")]
     #[case("a@x\na b@x", "a@x", 2, "must be an address like")]
     #[case("a@@x", "", 1, "must be an address like")]
-    #[case("email,name\n,Ada\na@x,Bob", "a@x", 2, "no address")]
-    #[case("name,email\nAda\nBob,b@x", "b@x", 2, "no address")]
+    #[case("email,name\n,Ada\na@x,Bob", "a@x", 2, "no email")]
+    #[case("name,email\nAda\nBob,b@x", "b@x", 2, "no email")]
     #[case("name,email\nAda,ada at x\n", "", 2, "must be an address like")]
     #[case("\"Ada,a@x\nb@x\nc@x", "b@x c@x", 1, "quotation mark is not closed")]
     #[case("a\u{1b}[2J@x", "", 1, "control character U+001B")]
-    #[case("# one\n\n\nnobody", "", 4, "no address")]
-    #[case("name,email\n\"A\nB\",a@x\nBob,\n", "a@x", 4, "no address")]
-    #[case("Name,Contact\nAda,a@x", "a@x", 1, "no address")]
-    #[case("=cmd|' /C calc'!A0", "", 1, "no address")]
+    #[case("# one\n\n\nnobody", "", 4, "no email")]
+    #[case("name,email\n\"A\nB\",a@x\nBob,\n", "a@x", 4, "no email")]
+    #[case("Name,Contact\nAda,a@x", "a@x", 1, "no email")]
+    #[case("=cmd|' /C calc'!A0", "", 1, "no email")]
     #[case("a@x, b@x; \n", "", 1, "must be an address like")]
     #[case("a@x\0", "", 1, "control character U+0000")]
-    fn wrong_lines_are_told(
+    fn invalid_lines_are_reported(
         #[case] list: &str,
         #[case] expected: &str,
         #[case] line: u32,

@@ -1,96 +1,93 @@
-//! Which rule allows somebody to join an instance, or forbids it, and what would change that. The
-//! stores' atoms decide; this tells why, by the same rules in the same order.
+//! Explains which rule allows or denies a user to join an instance, and what would change that. The
+//! stores decide; this module applies the same rules in the same order.
 
 use plenary_shared::domain::{Instance, InstanceState, Restrictions, User};
 use plenary_shared::limits::PARTICIPANTS_MAX;
 use plenary_shared::protocol::Verdict;
 use plenary_shared::time::Timestamp;
 
-/// What is known of somebody who wants to join.
+/// The facts about a user who wants to join.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// Who; `None`: nobody has this address.
-    pub person: Option<&'a User>,
-    /// Whether their account is disabled.
+    /// The user; `None` if no account has the email address.
+    pub user: Option<&'a User>,
+    /// Whether the account is disabled.
     pub disabled: bool,
-    /// Where.
+    /// The instance.
     pub instance: &'a Instance,
-    /// Whether their address is in the audience.
+    /// Whether the email address is in the audience.
     pub invited: bool,
-    /// Whether they are in.
-    pub inside: bool,
-    /// What holds because admins said so.
+    /// Whether the user is a participant.
+    pub is_participant: bool,
+    /// The restrictions of the instance.
     pub restrictions: &'a Restrictions,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// Why somebody may join, or may not.
+/// Explains why a user may join or not.
 pub fn joining(case: Case<'_>) -> Verdict {
     let at = case.instance.id;
-    let Some(person) = case.person else {
+    let Some(user) = case.user else {
         return no(
-            "unknown_person",
-            "Nobody has an account with this address.".to_owned(),
-            "Add the person: plenary-server user add.".to_owned(),
+            "unknown_user",
+            "No account has this email address.".to_owned(),
+            "Add the user: plenary-server user add.".to_owned(),
         );
     };
-    let who = &person.email;
+    let who = &user.email;
     if case.disabled {
         return no(
             "disabled",
-            format!("The account {who} is disabled: it cannot sign in."),
+            format!("The account {who} is disabled."),
             "Enable the account.".to_owned(),
         );
     }
     if let Some(verdict) = by_time(&case) {
         return verdict;
     }
-    let banned = case.restrictions.banned.contains(&person.id);
-    if case.inside {
+    let banned = case.restrictions.banned.contains(&user.id);
+    if case.is_participant {
         no(
-            "already_in",
-            format!("{who} is in {at} already."),
-            "Nothing: another terminal of theirs can open it.".to_owned(),
+            "already_participant",
+            format!("{who} has already joined {at}."),
+            "None. Other connections of the user can open the meeting.".to_owned(),
         )
     } else if !case.instance.is_public && !case.invited {
         no(
             "not_in_audience",
             format!("{at} is private, and {who} is not in its audience."),
-            "Add the address to the meeting's audience, or make the meeting public.".to_owned(),
+            "Add the email address to the audience, or make the meeting public.".to_owned(),
         )
     } else if banned {
         no(
             "banned",
-            format!("An admin removed {who} from {at} for good."),
+            format!("{who} is banned from {at}."),
             format!("plenary admin unban {at} {who}"),
         )
     } else if case.restrictions.locked {
         no(
             "locked",
-            format!("An admin has locked {at}: nobody joins any more."),
+            format!("{at} is locked."),
             format!("plenary admin unlock {at}"),
         )
     } else if case.instance.participants as usize >= PARTICIPANTS_MAX {
         no(
             "full",
-            format!("{at} has {PARTICIPANTS_MAX} participants, as many as may be."),
-            "Somebody has to leave.".to_owned(),
+            format!("{at} has {PARTICIPANTS_MAX} participants, the maximum."),
+            "A participant has to leave.".to_owned(),
         )
     } else {
-        let (rule, because) = if case.instance.is_public {
-            (
-                "public",
-                format!("{at} is public: whoever is signed in may join."),
-            )
+        let (rule, explanation) = if case.instance.is_public {
+            ("public", format!("{at} is public."))
         } else {
             ("in_audience", format!("{who} is in the audience of {at}."))
         };
         Verdict {
             allowed: true,
             rule: rule.to_owned(),
-            explanation: because,
-            remedy: "A lock, a ban or the end of the meeting.".to_owned(),
+            explanation,
+            remedy: "A lock, a ban or the end of the meeting would deny it.".to_owned(),
         }
     }
 }
@@ -103,32 +100,32 @@ fn by_time(case: &Case<'_>) -> Option<Verdict> {
         todatetime: to,
         ..
     } = case.instance;
-    let over = match state {
+    let has_ended = match state {
         InstanceState::Scheduled if *from > case.now => {
             return Some(no(
-                "not_begun",
-                format!("{id} begins at {from}."),
-                "Its start.".to_owned(),
+                "not_started",
+                format!("{id} starts at {from}."),
+                "Wait for the start.".to_owned(),
             ));
         }
         InstanceState::Scheduled | InstanceState::Active => *to <= case.now,
         InstanceState::Ending | InstanceState::Ended => true,
     };
-    over.then(|| {
+    has_ended.then(|| {
         no(
-            "over",
-            format!("{id} is over; its time was up to {to}."),
-            "Nothing: schedule another instance of the meeting.".to_owned(),
+            "ended",
+            format!("{id} has ended. Its scheduled end was {to}."),
+            "Schedule another instance of the meeting.".to_owned(),
         )
     })
 }
 
-fn no(rule: &'static str, because: String, change: String) -> Verdict {
+fn no(rule: &'static str, explanation: String, remedy: String) -> Verdict {
     Verdict {
         allowed: false,
         rule: rule.to_owned(),
-        explanation: because,
-        remedy: change,
+        explanation,
+        remedy,
     }
 }
 
@@ -165,7 +162,7 @@ mod tests {
         }
     }
 
-    /// What differs from somebody who is invited and not in, while it goes on.
+    /// The differences from an invited user who has not joined an active instance.
     #[derive(Default)]
     #[expect(clippy::struct_excessive_bools, reason = "a row of a table")]
     struct But {
@@ -184,19 +181,19 @@ mod tests {
     #[rstest]
     #[case(But::default(), "in_audience")]
     #[case(But { public: true, uninvited: true, ..But::default() }, "public")]
-    #[case(But { unknown: true, ..But::default() }, "unknown_person")]
+    #[case(But { unknown: true, ..But::default() }, "unknown_user")]
     #[case(But { disabled: true, locked: true, ..But::default() }, "disabled")]
-    #[case(But { state: Some(InstanceState::Scheduled), now_ms: Some(500), ..But::default() }, "not_begun")]
-    #[case(But { now_ms: Some(9_000), ..But::default() }, "over")]
-    #[case(But { state: Some(InstanceState::Ending), ..But::default() }, "over")]
-    #[case(But { state: Some(InstanceState::Ended), banned: true, ..But::default() }, "over")]
-    #[case(But { inside: true, locked: true, ..But::default() }, "already_in")]
+    #[case(But { state: Some(InstanceState::Scheduled), now_ms: Some(500), ..But::default() }, "not_started")]
+    #[case(But { now_ms: Some(9_000), ..But::default() }, "ended")]
+    #[case(But { state: Some(InstanceState::Ending), ..But::default() }, "ended")]
+    #[case(But { state: Some(InstanceState::Ended), banned: true, ..But::default() }, "ended")]
+    #[case(But { inside: true, locked: true, ..But::default() }, "already_participant")]
     #[case(But { uninvited: true, banned: true, ..But::default() }, "not_in_audience")]
     #[case(But { banned: true, locked: true, ..But::default() }, "banned")]
     #[case(But { locked: true, participants: Some(10_000), ..But::default() }, "locked")]
     #[case(But { participants: Some(10_000), ..But::default() }, "full")]
-    fn the_first_rule_that_decides_is_told(#[case] but: But, #[case] rule: &str) {
-        let person = ada();
+    fn first_deciding_rule_is_explained(#[case] but: But, #[case] rule: &str) {
+        let user = ada();
         let mut instance = instance();
         instance.state = but.state.unwrap_or(instance.state);
         instance.is_public = but.public;
@@ -206,14 +203,14 @@ mod tests {
             ..Restrictions::default()
         };
         if but.banned {
-            restrictions.banned.insert(person.id);
+            restrictions.banned.insert(user.id);
         }
         let verdict = joining(Case {
-            person: (!but.unknown).then_some(&person),
+            user: (!but.unknown).then_some(&user),
             disabled: but.disabled,
             instance: &instance,
             invited: !but.uninvited,
-            inside: but.inside,
+            is_participant: but.inside,
             restrictions: &restrictions,
             now: Timestamp::from_ms(but.now_ms.unwrap_or(2_000)),
         });

@@ -30,13 +30,13 @@ pub async fn explain(
     let meeting = ctx.store.meeting(instance.meeting).await?;
     let invited = meeting.is_some_and(|meeting| meeting.audience.contains(&address));
     let restrictions = ctx.store.restrictions(instance).await?;
-    let person = found.as_ref().map(|account| &account.user);
+    let user = found.as_ref().map(|account| &account.user);
     Ok(joining::joining(Case {
-        person,
+        user,
         disabled: found.as_ref().is_some_and(|account| account.disabled),
         instance: &opened.instance,
         invited,
-        inside: person.is_some_and(|user| opened.roster.iter().any(|one| one.id == user.id)),
+        is_participant: user.is_some_and(|user| opened.roster.iter().any(|one| one.id == user.id)),
         restrictions: &restrictions,
         now: ctx.now(),
     }))
