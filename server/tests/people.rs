@@ -108,12 +108,12 @@ async fn explain_names_the_rule() {
         let email = format!("{email}@example.org");
         ada.run(&["admin", "explain", &email, at]).ok()
     };
-    assert!(explain("grace", "1/1").starts_with("may join (in_audience)"));
-    assert!(explain("mallory", "1/1").starts_with("may not join (not_in_audience)"));
-    assert!(explain("nobody", "1/1").starts_with("may not join (unknown_user)"));
-    assert!(explain("grace", "1/2").starts_with("may not join (not_started)"));
+    assert!(explain("grace", "1/1").starts_with("can join (in_audience)"));
+    assert!(explain("mallory", "1/1").starts_with("cannot join (not_in_audience)"));
+    assert!(explain("nobody", "1/1").starts_with("cannot join (unknown_user)"));
+    assert!(explain("grace", "1/2").starts_with("cannot join (not_started)"));
     ada.run(&["admin", "lock", "1/1"]).ok();
-    assert!(explain("grace", "1/1").starts_with("may not join (locked)"));
+    assert!(explain("grace", "1/1").starts_with("cannot join (locked)"));
     ada.run(&["admin", "remove", "1/1", "grace@example.org", "--ban"])
         .ok();
     let said = explain("grace", "1/1");
@@ -125,14 +125,14 @@ async fn explain_names_the_rule() {
         .server
         .cli(&["user", "disable", "grace@example.org"])
         .ok();
-    assert!(explain("grace", "1/1").starts_with("may not join (disabled)"));
+    assert!(explain("grace", "1/1").starts_with("cannot join (disabled)"));
     ada.run(&["admin", "end", "1/1"]).ok();
     fixture.wait_state(instance(1, 1), "ended");
     fixture
         .server
         .cli(&["user", "enable", "grace@example.org"])
         .ok();
-    assert!(explain("grace", "1/1").starts_with("may not join (over)"));
+    assert!(explain("grace", "1/1").starts_with("cannot join (ended)"));
     assert_eq!(
         ada.run(&["admin", "explain", "grace@example.org", "9/9"])
             .code,

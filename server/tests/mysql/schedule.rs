@@ -30,10 +30,10 @@ async fn concurrent_scheduling_leaves_no_gap_in_orders() {
 }
 
 #[rstest]
-#[case(10, 10, "end after it begins")]
-#[case(10, 9, "end after it begins")]
-#[case(-20, -10, "over already")]
-#[case(-20, 0, "over already")]
+#[case(10, 10, "must end after it starts")]
+#[case(10, 9, "must end after it starts")]
+#[case(-20, -10, "in the past")]
+#[case(-20, 0, "in the past")]
 #[case(0, 31 * DAY + 1, "at most 31 days")]
 #[tokio::test]
 async fn invalid_times_are_rejected(#[case] from: i64, #[case] to: i64, #[case] why: &str) {
