@@ -163,8 +163,7 @@ impl Http {
 fn client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let make = || {
-        // reqwest needs a cryptography provider even without TLS. An error means that one is
-        // installed.
+        // reqwest needs a cryptography provider even without TLS. This fails if there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .no_proxy()

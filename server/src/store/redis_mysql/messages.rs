@@ -132,8 +132,8 @@ impl RedisMysqlStore {
             Ok(None) => Ok(Author::Missing),
             Ok(Some((_, true))) => Ok(Author::Deleted),
             Ok(Some((user, false))) => Ok(Author::User(user)),
-            // An unavailable MySQL does not prevent answers: readers see no quotation if there is no such
-            // message.
+            // An unavailable MySQL does not prevent replies: readers see no quotation if the message does
+            // not exist.
             Err(Error::Fault(Fault::Unavailable { .. })) if sender.quotes_target => {
                 Ok(Author::User(sender.user.id))
             }
