@@ -170,7 +170,7 @@ impl Run<'_> {
     }
 
     /// Handles the answer to a client's request.
-    pub(crate) fn handle_answer(&mut self, server: usize, job: &Job, outcome: Outcome) {
+    pub(crate) fn receive_answer(&mut self, server: usize, job: &Job, outcome: Outcome) {
         let Some(by) = &job.requester else { return };
         let at = by.client;
         let is_current = self.clients[at]

@@ -483,7 +483,7 @@ impl<'a> Run<'a> {
                     server.lost.push_back(lost);
                 }
             }
-            other => self.handle_answer(at, job, other),
+            other => self.receive_answer(at, job, other),
         }
     }
 

@@ -494,12 +494,14 @@ mod tests {
 
     use super::*;
 
-    const CHANNEL: &str = "{meeting:1:order:4}:events";
+    fn channel() -> String {
+        Keys("1/4".parse().expect("an instance")).channel()
+    }
 
     #[test]
     fn published_event_is_decoded() {
         let payload = r#"["event","3","17","message","7","1764000000000","cmid","01890a5d-ac96-774b-bcce-b302099a8057","body","a \"quoted\" body"]"#;
-        let Ok(Feed::Event(event)) = read_published(CHANNEL, payload) else {
+        let Ok(Feed::Event(event)) = read_published(&channel(), payload) else {
             panic!("not an event");
         };
         assert_eq!((event.generation.get(), event.seq.get()), (3, 17));
@@ -519,7 +521,7 @@ mod tests {
             r#"["event",3,17]"#,
             r#"["x"]"#,
         ] {
-            assert!(read_published(CHANNEL, payload).is_err(), "{payload}");
+            assert!(read_published(&channel(), payload).is_err(), "{payload}");
         }
         assert!(read_published("{nodes}:events", r#"["typing","7"]"#).is_err());
     }
