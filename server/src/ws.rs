@@ -28,6 +28,10 @@ mod socket;
 mod updates;
 mod wire;
 
+/// Buffer for what a client sends, in bytes: most requests fit. It is allocated for every connection, and
+/// cleared at every read. Larger frames take several reads.
+const READ_BUFFER_BYTES: usize = 4 * 1_024;
+
 /// The state that all connections share.
 #[derive(Clone, Debug)]
 pub struct WsState {
@@ -61,6 +65,7 @@ async fn upgrade(State(state): State<WsState>, upgrade: WebSocketUpgrade) -> Res
         number,
     };
     upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
         .protocols([SUBPROTOCOL])
