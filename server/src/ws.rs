@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::response::Response;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use plenary_shared::limits::FRAME_BYTES_MAX;
 use plenary_shared::protocol::{SUBPROTOCOL, WS_PATH};
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,15 +24,13 @@ mod closing;
 mod dispatch;
 mod events;
 mod following;
+mod pings;
 mod posts;
 mod request;
 mod socket;
+mod transport;
 mod updates;
 mod wire;
-
-/// Buffer for what a client sends, in bytes: most requests fit. It is allocated for every connection, and
-/// cleared at every read. Larger frames take several reads.
-const READ_BUFFER_BYTES: usize = 4 * 1_024;
 
 /// The state that all connections share.
 #[derive(Clone, Debug)]
@@ -58,19 +58,41 @@ pub fn router(state: WsState) -> Router {
     Router::new().route(WS_PATH, any(upgrade)).with_state(state)
 }
 
-async fn upgrade(State(state): State<WsState>, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(State(state): State<WsState>, mut request: Request) -> Response {
+    let mut response = match create_response_with_body(&request, Body::empty) {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::debug!(%error, "not a WebSocket handshake");
+            return StatusCode::BAD_REQUEST.into_response();
+        }
+    };
+    if offers_subprotocol(request.headers()) {
+        let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
+        let headers = response.headers_mut();
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    }
     let number = state.next_number.fetch_add(1, Ordering::Relaxed);
     let connection = ConnectionId {
         node: state.node.clone(),
         number,
     };
-    upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .max_message_size(FRAME_BYTES_MAX)
-        .max_frame_size(FRAME_BYTES_MAX)
-        .protocols([SUBPROTOCOL])
-        .on_upgrade(move |stream| {
-            let tasks = state.tasks.clone();
-            tasks.track_future(socket::run(state, connection, stream))
-        })
+    let upgrade = hyper::upgrade::on(&mut request);
+    state.tasks.clone().spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => {
+                let stream = transport::accept(upgraded).await;
+                socket::run(state, connection, stream).await;
+            }
+            Err(error) => tracing::debug!(%error, "connection ended during the handshake"),
+        }
+    });
+    response
+}
+
+fn offers_subprotocol(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    offers
+        .filter_map(|offer| offer.to_str().ok())
+        .flat_map(|offer| offer.split(','))
+        .any(|offer| offer.trim() == SUBPROTOCOL)
 }

@@ -153,8 +153,16 @@ pub enum Close {
     Silent,
     /// The token is unknown, expired or revoked.
     NotSignedIn,
-    /// The first request was not `hello`, or a frame was not a request.
+    /// The client did not say hello in time.
     ProtocolError,
+    /// A frame breaks the rules of WebSocket (RFC 6455).
+    BadFrame,
+    /// A text frame is not UTF-8.
+    NotUtf8,
+    /// More control frames, or more bytes for one message, than a client may send.
+    TooMuch,
+    /// A message is larger than [`limits::FRAME_BYTES_MAX`].
+    TooLarge,
 }
 
 impl Close {
@@ -166,6 +174,10 @@ impl Close {
             Self::Silent => 4_002,
             Self::NotSignedIn => 4_501,
             Self::ProtocolError => 4_502,
+            Self::BadFrame => 1_002,
+            Self::NotUtf8 => 1_007,
+            Self::TooMuch => 1_008,
+            Self::TooLarge => 1_009,
         }
     }
 
@@ -176,7 +188,13 @@ impl Close {
             Self::TooSlow => "client is too slow, reconnect and resume",
             Self::Silent => "connection timed out, reconnect",
             Self::NotSignedIn => "not signed in",
-            Self::ProtocolError => "protocol error",
+            Self::ProtocolError => "no hello in time",
+            Self::BadFrame => "not a valid WebSocket frame",
+            Self::NotUtf8 => "text is not UTF-8",
+            Self::TooMuch => {
+                "too many control frames, or too many bytes without a complete message"
+            }
+            Self::TooLarge => "message is larger than 65,536 bytes",
         }
     }
 

@@ -125,10 +125,14 @@ impl Cursor {
         Pull::CaughtUp
     }
 
-    /// Appends events that were read from the log after [`Pull::Behind`]. Skips other generations than
-    /// the cursor's; archived events belong to all of them.
-    pub fn push(&mut self, out: &mut String, events: &[Event]) {
-        for event in events {
+    /// Appends events that were read from the log after [`Pull::Behind`], until `out` has `bytes_max`
+    /// bytes. Returns how many were taken. Skips other generations than the cursor's; archived events
+    /// belong to all of them.
+    pub fn push(&mut self, out: &mut String, events: &[Event], bytes_max: usize) -> usize {
+        for (taken, event) in events.iter().enumerate() {
+            if out.len() >= bytes_max {
+                return taken;
+            }
             let is_ours =
                 event.generation == self.generation || event.generation == Generation::default();
             if is_ours && event.seq == self.seq.next() {
@@ -136,6 +140,7 @@ impl Cursor {
                 self.seq = event.seq;
             }
         }
+        events.len()
     }
 }
 

@@ -81,9 +81,13 @@ fn cursor_behind_the_ring_reads_the_log() {
     }
     let mut out = String::new();
     assert_eq!(cursor.pull(&mut out, 1_000), Pull::Behind);
-    cursor.push(
-        &mut out,
-        &(11..1_500).map(|n| event(1, n)).collect::<Vec<_>>(),
+    let log: Vec<_> = (11..1_500).map(|n| event(1, n)).collect();
+    let taken = cursor.push(&mut out, &log, 1_000);
+    assert!((2..100).contains(&taken), "the frame is full after {taken}");
+    assert_eq!(seqs(&out).len(), taken);
+    assert_eq!(
+        cursor.push(&mut out, &log[taken..], usize::MAX),
+        log.len() - taken
     );
     assert_eq!(seqs(&out).len(), 1_489);
     out.clear();
@@ -179,9 +183,9 @@ fn cursor_ahead_of_its_room_pulls_no_void_events() {
 fn events_of_other_generations_are_skipped() {
     let mut cursor = cursor(&room());
     let mut out = String::new();
-    cursor.push(&mut out, &[event(2, 11)]);
+    cursor.push(&mut out, &[event(2, 11)], 1_000);
     assert_eq!((out.as_str(), cursor.seq()), ("", seq(10)));
-    cursor.push(&mut out, &[event(0, 11), event(1, 12)]);
+    cursor.push(&mut out, &[event(0, 11), event(1, 12)], 1_000);
     assert_eq!(seqs(&out), [11, 12]);
 }
 

@@ -98,29 +98,48 @@ async fn send_from(
         match cursor.pull(out, FRAME_BYTES_MAX) {
             Pull::CaughtUp => return Ok(Sent::All),
             Pull::Fenced => return Ok(Sent::Fenced),
-            Pull::More => {}
-            Pull::Behind => read_behind(cursor, store, out).await?,
+            Pull::More => send_frame(wire, out, frames).await?,
+            Pull::Behind => send_behind(cursor, store, wire, out, frames).await?,
         }
-        wire.lines(std::mem::take(out)).await?;
-        *frames += 1;
         if *frames >= FRAMES_PER_TURN_MAX {
             return Ok(Sent::More);
         }
     }
 }
 
-/// Reads the events that have left the ring. If the log lacks them too, the client has to resume.
-async fn read_behind(cursor: &mut Cursor, store: &dyn Store, out: &mut String) -> Result<(), End> {
+async fn send_frame(wire: &mut Wire, out: &mut String, frames: &mut usize) -> Result<(), End> {
+    *frames += 1;
+    wire.lines(std::mem::take(out)).await
+}
+
+/// Sends events that have left the ring, as many as the turn has frames for. If the log lacks them too,
+/// the client has to resume.
+async fn send_behind(
+    cursor: &mut Cursor,
+    store: &dyn Store,
+    wire: &mut Wire,
+    out: &mut String,
+    frames: &mut usize,
+) -> Result<(), End> {
     let instance: InstanceId = cursor.instance();
     let after = cursor.seq();
-    match store.backfill(instance, after, BEHIND_EVENTS_MAX).await {
-        Ok(events) => cursor.push(out, &events),
-        Err(error) => {
-            tracing::debug!(%instance, %error, "reading the log failed, the client has to resume");
-            return Err(Close::TooSlow.into());
+    let events = store.backfill(instance, after, BEHIND_EVENTS_MAX).await;
+    let events = events.map_err(|error| {
+        tracing::debug!(%instance, %error, "reading the log failed, the client has to resume");
+        End::from(Close::TooSlow)
+    })?;
+    let mut rest = events.as_slice();
+    loop {
+        let taken = cursor.push(out, rest, FRAME_BYTES_MAX);
+        rest = &rest[taken..];
+        if !out.is_empty() {
+            send_frame(wire, out, frames).await?;
+        }
+        if rest.is_empty() || *frames >= FRAMES_PER_TURN_MAX {
+            break;
         }
     }
-    if cursor.seq() == after {
+    if rest.is_empty() && cursor.seq() == after {
         return Err(Close::TooSlow.into());
     }
     Ok(())

@@ -6,14 +6,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{Changed, ChangedList, Close, PING_S, Request, SILENCE_S, Verb};
 use serde_json::value::RawValue;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::ctx::Caller;
 use crate::dashboard::Watching;
@@ -22,8 +21,10 @@ use crate::hub::{Cursor, Subscriber};
 use crate::store::{ConnectionId, Waiting};
 
 use super::WsState;
+use super::pings::Pings;
 use super::posts::Posts;
 use super::request::BadRequest;
+use super::transport::Stream;
 use super::updates;
 use super::wire::{End, Wire};
 
@@ -36,6 +37,9 @@ const COALESCE_MS: u64 = 2;
 
 /// Requests of one frame that are handled before events are sent again.
 const REQUESTS_PER_TURN_MAX: usize = 16;
+
+/// Control frames that a client may send in [`PING_S`] seconds: one answers the ping of the server.
+const CONTROL_FRAMES_MAX: u32 = 100;
 
 /// Interval between two checks of the session, the user's role and their access, in seconds. A change
 /// reaches an open connection within that time. The check also renews the binding of stays.
@@ -78,15 +82,16 @@ struct Traffic {
     posts: Posts,
     /// The last sign of life of the client.
     last_seen: Instant,
-    /// When the last ping was sent, until it is answered.
-    pinged: Option<Instant>,
+    pings: Pings,
+    /// Control frames received since the last ping.
+    control_frames: u32,
     /// When to send events; `None` until something wakes the connection.
     due: Option<Instant>,
     last_frame: Instant,
 }
 
 /// Runs a connection until it ends, and cleans up after it.
-pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSocket) {
+pub(super) async fn run(state: WsState, connection: ConnectionId, stream: Stream) {
     let metrics = state.ctx.metrics.clone();
     let hub = state.hub.clone();
     let mut socket = Socket::new(state, connection);
@@ -94,7 +99,8 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         wire: Wire::new(stream),
         posts: Posts::default(),
         last_seen: Instant::now(),
-        pinged: None,
+        pings: Pings::default(),
+        control_frames: 0,
         due: None,
         last_frame: Instant::now(),
     };
@@ -104,14 +110,23 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: WebSoc
         Err(end) => end,
     };
     metrics.record_close(end.reason());
-    if let End::Closed(close) = end {
-        if close == Close::TooSlow {
-            hub.record_too_slow();
-        }
-        traffic.wire.close(close).await;
+    if end == End::Closed(Close::TooSlow) {
+        hub.record_too_slow();
     }
+    traffic.wire.close(end).await;
     socket.clean_up(traffic.last_seen).await;
     metrics.connections.dec();
+}
+
+impl Traffic {
+    /// Counts a received control frame. Ends the connection if there are too many.
+    fn count_control_frame(&mut self) -> Result<(), End> {
+        self.control_frames += 1;
+        if self.control_frames > CONTROL_FRAMES_MAX {
+            return Err(Close::TooMuch.into());
+        }
+        Ok(())
+    }
 }
 
 impl Socket {
@@ -188,8 +203,9 @@ impl Socket {
                 }
                 _ = check.tick(), if self.caller.is_some() => self.check().await?,
                 _ = ping.tick() => {
-                    traffic.pinged = Some(Instant::now());
-                    traffic.wire.send(Message::Ping(Bytes::new())).await?;
+                    traffic.control_frames = 0;
+                    let payload = traffic.pings.next(Instant::now());
+                    traffic.wire.send(Message::Ping(payload)).await?;
                 }
                 () = sleep_until(hello_by), if self.caller.is_none() => {
                     return Err(Close::ProtocolError.into());
@@ -202,32 +218,37 @@ impl Socket {
     async fn receive(
         &mut self,
         traffic: &mut Traffic,
-        message: Option<Result<Message, axum::Error>>,
+        message: Option<Result<Message, tungstenite::Error>>,
     ) -> Result<(), End> {
-        match message {
+        let message = match message {
             None => return Err(End::Gone),
-            // Too long, not UTF-8, or not a WebSocket frame.
-            Some(Err(_)) => return Err(Close::ProtocolError.into()),
-            Some(Ok(message)) => {
-                traffic.last_seen = Instant::now();
-                match message {
-                    Message::Text(text) => traffic.wire.receive(text),
-                    Message::Binary(_) => {
-                        let detail = "Frames must be text, not binary.";
-                        let reject = Reject::new(Code::Malformed, detail);
-                        traffic.wire.answer(0, Err(reject)).await?;
-                    }
-                    Message::Pong(_) => {
-                        if let (Some(at), Some(subscriber)) =
-                            (traffic.pinged.take(), &self.subscriber)
-                        {
-                            subscriber.record_round_trip(at.elapsed());
-                        }
-                    }
-                    Message::Ping(_) => {}
-                    Message::Close(_) => return Err(End::Gone),
+            Some(message) => message.map_err(|error| End::from(&error))?,
+        };
+        traffic.last_seen = Instant::now();
+        if self.caller.is_some() {
+            traffic.wire.allow_message();
+        }
+        match message {
+            Message::Text(text) => traffic.wire.receive(text),
+            Message::Binary(_) => {
+                let detail = "Frames must be text, not binary.";
+                let reject = Reject::new(Code::Malformed, detail);
+                traffic.wire.answer(0, Err(reject)).await?;
+            }
+            Message::Ping(_) => {
+                traffic.count_control_frame()?;
+                traffic.wire.flush().await?;
+            }
+            Message::Pong(payload) => {
+                traffic.count_control_frame()?;
+                let took = traffic.pings.answered(&payload, traffic.last_seen);
+                if let (Some(took), Some(subscriber)) = (took, &self.subscriber) {
+                    subscriber.record_round_trip(took);
                 }
             }
+            Message::Close(_) => return Err(End::Left),
+            // Raw frames are only sent.
+            Message::Frame(_) => {}
         }
         Ok(())
     }

@@ -2,27 +2,34 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::{SinkExt, StreamExt};
 use plenary_shared::domain::Reject;
 use plenary_shared::protocol::{Close, Outcome, Reply, Request};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes, protocol::CloseFrame};
 
 use super::request::{self, BadRequest};
+use super::transport::{self, FRAGMENT_BYTES_MAX, Stream};
 
-/// Time that a client may take to read a frame, in seconds. Together with the silence limit it is only
+/// Time that a client may take to read a message, in seconds. Together with the silence limit it is only
 /// a little longer than the grace period.
 const SEND_S_MAX: u64 = 10;
 
-/// Time that a client may take to read a close frame, in milliseconds. Most of them are gone already.
+/// Time that a client may take to read a close frame and to answer it, in milliseconds. Most of them are
+/// gone already.
 const CLOSE_MS_MAX: u64 = 500;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The client closed the connection, or it broke.
+    /// The connection broke.
     Gone,
+    /// The client closed the connection with a close frame, which is not answered yet.
+    Left,
     /// The client did not read a frame in time.
     Stalled,
     /// The server closes the connection.
@@ -33,13 +40,25 @@ impl End {
     /// Returns the reason as a metrics label.
     pub(super) const fn reason(self) -> &'static str {
         match self {
-            Self::Gone => "by_peer",
+            Self::Gone | Self::Left => "by_peer",
             Self::Stalled | Self::Closed(Close::TooSlow) => "too_slow",
             Self::Closed(Close::GoingAway) => "going_away",
             Self::Closed(Close::Silent) => "silent",
-            Self::Closed(Close::ProtocolError) => "protocol_error",
+            Self::Closed(
+                Close::ProtocolError
+                | Close::BadFrame
+                | Close::NotUtf8
+                | Close::TooMuch
+                | Close::TooLarge,
+            ) => "protocol_error",
             Self::Closed(Close::NotSignedIn) => "not_signed_in",
         }
+    }
+}
+
+impl From<&Error> for End {
+    fn from(error: &Error) -> Self {
+        transport::close_reason(error).map_or(Self::Gone, Self::Closed)
     }
 }
 
@@ -51,7 +70,7 @@ impl From<Close> for End {
 
 /// The stream, and at most one received frame that is not fully handled.
 pub(super) struct Wire {
-    pub(super) stream: WebSocket,
+    pub(super) stream: Stream,
     /// The next request, parsed from the frame.
     pub(super) next: Option<Result<Request, BadRequest>>,
     frame: Utf8Bytes,
@@ -61,7 +80,7 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Returns a wire without a received frame.
-    pub(super) fn new(stream: WebSocket) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
             next: None,
@@ -121,30 +140,75 @@ impl Wire {
         self.lines(text).await
     }
 
-    /// Sends serialised lines as one frame.
+    /// Sends serialised lines as one message.
     pub(super) async fn lines(&mut self, mut text: String) -> Result<(), End> {
         if text.ends_with('\n') {
             text.pop();
         }
-        self.send(Message::Text(Utf8Bytes::from(text))).await
-    }
-
-    /// Sends a frame.
-    pub(super) async fn send(&mut self, message: Message) -> Result<(), End> {
-        let sending = self.stream.send(message);
-        match timeout(Duration::from_secs(SEND_S_MAX), sending).await {
-            Ok(sent) => sent.map_err(|_| End::Gone),
-            Err(_) => Err(End::Stalled),
+        if text.len() <= FRAGMENT_BYTES_MAX {
+            return self.send(Message::text(text)).await;
         }
+        in_time(self.send_fragments(text.into())).await
     }
 
-    /// Sends a close frame, if the client still reads.
-    pub(super) async fn close(&mut self, close: Close) {
-        let frame = CloseFrame {
-            code: close.code(),
-            reason: close.text().into(),
+    async fn send_fragments(&mut self, mut rest: Bytes) -> Result<(), Error> {
+        let mut data = Data::Text;
+        while !rest.is_empty() {
+            let part = rest.split_to(rest.len().min(FRAGMENT_BYTES_MAX));
+            let frame = Frame::message(part, OpCode::Data(data), rest.is_empty());
+            self.stream.send(Message::Frame(frame)).await?;
+            data = Data::Continue;
+        }
+        Ok(())
+    }
+
+    /// Sends a message.
+    pub(super) async fn send(&mut self, message: Message) -> Result<(), End> {
+        in_time(self.stream.send(message)).await
+    }
+
+    /// Sends the answer to a ping, which must be done before the next frame is read: a client that reads
+    /// no answers cannot fill the write buffer.
+    pub(super) async fn flush(&mut self) -> Result<(), End> {
+        in_time(self.stream.flush()).await
+    }
+
+    /// Allows the client another message.
+    pub(super) fn allow_message(&mut self) {
+        self.stream.get_mut().renew();
+    }
+
+    /// Ends the connection with a close frame if the client still reads: the server's own, or the answer
+    /// to the client's.
+    pub(super) async fn close(mut self, end: End) {
+        let closing = async {
+            match end {
+                End::Gone | End::Stalled => return,
+                End::Left => {
+                    // Sends the answer, which the close frame of the client has queued.
+                    let _ = self.stream.flush().await;
+                }
+                End::Closed(close) => {
+                    let frame = CloseFrame {
+                        code: close.code().into(),
+                        reason: close.text().into(),
+                    };
+                    if self.stream.send(Message::Close(Some(frame))).await.is_ok() {
+                        // Ends with the answer of the client. After an error nothing more can be read.
+                        while let Some(Ok(_)) = self.stream.next().await {}
+                    }
+                }
+            }
+            transport::shut_down(self.stream).await;
         };
-        let closing = self.send(Message::Close(Some(frame)));
         let _ = timeout(Duration::from_millis(CLOSE_MS_MAX), closing).await;
+    }
+}
+
+/// Waits until the client has read a message, at most [`SEND_S_MAX`].
+async fn in_time(sending: impl Future<Output = Result<(), Error>>) -> Result<(), End> {
+    match timeout(Duration::from_secs(SEND_S_MAX), sending).await {
+        Ok(sent) => sent.map_err(|_| End::Gone),
+        Err(_) => Err(End::Stalled),
     }
 }

@@ -398,7 +398,7 @@ impl Run<'_> {
         let link = self.clients[at].link.as_mut();
         let mut out = String::new();
         if let Some(cursor) = link.and_then(|link| link.cursor.as_mut()) {
-            cursor.push(&mut out, &events);
+            cursor.push(&mut out, &events, usize::MAX);
         }
         self.receive_lines(at, &out);
     }

@@ -90,7 +90,7 @@ const CRATES: &[Crate] = &[
         source: "testkit/src/",
         name: "plenary_testkit",
         layers: &[
-            &["wait"],
+            &["resources", "wait"],
             &["http", "process", "ws"],
             &["directory"],
             &["mariadb", "redis"],
