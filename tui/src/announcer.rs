@@ -73,12 +73,12 @@ impl Announcer {
     }
 
     fn announce_link(&mut self, model: &Model, lines: &mut Vec<String>) {
-        let link = match &model.link {
+        let link = match &model.connection.link {
             Link::Connecting { attempt: 0 } if self.link.is_none() => {
-                format!("connecting to {}", model.server)
+                format!("connecting to {}", model.session.server)
             }
             Link::Off | Link::Connecting { .. } | Link::Greeting => return,
-            Link::Ready => match &model.me {
+            Link::Ready => match &model.session.me {
                 Some(me) => format!("connected as {}", text::one_line(&me.name)),
                 None => "connected".to_owned(),
             },

@@ -4,26 +4,32 @@
 mod cached;
 pub mod choice;
 pub mod composer;
+mod connection;
 pub mod editor;
 pub mod filter;
 pub mod history;
 pub mod idle;
+mod inputs;
 pub mod layer;
 pub mod meetings;
 pub mod next_tick;
+mod notifications;
 pub mod outbox;
 pub mod place;
+mod quitting;
 pub mod room;
 pub mod scroll;
+mod session;
 pub(crate) mod step;
+mod terminal;
 pub mod timeline;
 mod unread;
 pub mod waiting_room;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use plenary_shared::domain::{Instance, InstanceState, ModerationKind, Role};
-use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::domain::{Instance, InstanceState};
+use plenary_shared::ids::{InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 
 use crate::cache::Cache;
@@ -41,13 +47,19 @@ use history::History;
 use idle::IdleState;
 use layer::Layers;
 use layer::meeting_list::MeetingList;
-use layer::schedule::form::FormKind;
 use layer::sign_in::SignIn;
 use meetings::{ListLine, Meetings};
 use outbox::Outbox;
 use room::Room;
 use timeline::RoomView;
 use waiting_room::WaitingRooms;
+
+pub use connection::{Asked, Connection, Link};
+pub use inputs::Inputs;
+pub use notifications::Notifications;
+pub use quitting::Quitting;
+pub use session::{Me, Session};
+pub use terminal::Terminal;
 
 /// The values that the program starts with.
 #[derive(Clone, Debug)]
@@ -82,71 +94,39 @@ pub struct Start {
 
 /// The state of the interactive client.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each flag is independent of the others"
-)]
 pub struct Model {
     /// The time by the server's clock.
     pub now: Timestamp,
     /// The server's clock minus this machine's, in milliseconds.
     pub skew_ms: i64,
-    /// The size of the screen in columns and rows.
-    pub size: (u16, u16),
+    /// The terminal.
+    pub terminal: Terminal,
     /// The theme.
     pub theme: Theme,
     /// The key bindings.
     pub keymap: Keymap,
     /// The time zone of the screen.
     pub zone: Zone,
-    /// Whether the terminal has the focus; true until it reports otherwise.
-    pub focused: bool,
-    /// Whether the terminal has ever reported its focus.
-    pub focus_told: bool,
-    /// The notification levels that were chosen.
-    pub notify_levels: HashMap<MeetingId, NotifyLevel>,
-    /// Whether do not disturb is on.
-    pub dnd: bool,
-    /// The time of the last notification.
-    pub notified_at: Option<Timestamp>,
-    /// The server's address.
-    pub server: String,
-    /// The login token.
-    pub token: Option<Token>,
-    /// The user who is signed in.
-    pub me: Option<Me>,
-    /// The connection.
-    pub link: Link,
-    /// When the connection was lost; `None` while it is up.
-    pub lost_at: Option<Timestamp>,
-    /// When the machine went to sleep, and when the program noticed.
-    pub slept: Option<(Timestamp, Timestamp)>,
+    /// The account that is signed in.
+    pub session: Session,
+    /// The connection to the server.
+    pub connection: Connection,
+    /// The desktop notifications.
+    pub notifications: Notifications,
     /// Whether the user is idle.
     pub idle: IdleState,
-    /// The requests of this connection that wait for a reply, by number.
-    pub asks: HashMap<u64, Asked>,
-    /// The number of the last request.
-    pub last_ask: u64,
     /// The list of meetings.
     pub meetings: Meetings,
     /// The meetings that were opened.
     pub rooms: BTreeMap<InstanceId, Room>,
     /// The messages that are not durable on the server yet.
     pub outbox: Outbox,
-    /// The account that the outbox belongs to.
-    pub outbox_of: Option<Owner>,
     /// The meeting that the chat shows; its row is selected in the list.
     pub shown: Option<InstanceId>,
     /// The meeting shown before.
     pub shown_before: Option<InstanceId>,
-    /// The inputs, by meeting.
-    pub composers: HashMap<Option<InstanceId>, Composer>,
-    /// The sent messages, for the arrow keys.
-    pub history: History,
-    /// The texts that were cut.
-    pub kill_ring: KillRing,
-    /// When changed drafts are written to disk.
-    pub drafts_due: Option<Timestamp>,
+    /// The inputs.
+    pub inputs: Inputs,
     /// When changed screens are written to the cache.
     pub cache_due: Option<Timestamp>,
     /// The open layers, of which the top one gets the keys.
@@ -161,93 +141,12 @@ pub struct Model {
     pub jump: Option<(InstanceId, Seq)>,
     /// The number of exports in progress.
     pub exports: usize,
-    /// Whether only the chat is shown, to copy from.
-    pub plain: bool,
-    /// Whether the mouse is captured.
-    pub mouse: bool,
     /// The notice in the status line.
     pub notice: Option<Notice>,
-    /// The time until which a second Ctrl-C quits.
-    pub quit_until: Option<Timestamp>,
-    /// When the program quits even if a leave is not answered.
-    pub quit_at: Option<Timestamp>,
+    /// The steps of quitting.
+    pub quitting: Quitting,
     /// The text or command that the next Enter confirms.
     pub confirming: Option<String>,
-    /// The title of the terminal window.
-    pub title: String,
-}
-
-/// The user who is signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Me {
-    /// The user's id.
-    pub id: UserId,
-    /// The user's name.
-    pub name: String,
-    /// The user's email.
-    pub email: String,
-    /// The user's role.
-    pub role: Role,
-}
-
-/// The state of the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// No user is signed in.
-    Off,
-    /// A connection attempt is in progress.
-    Connecting {
-        /// The number of attempts before this one.
-        attempt: u32,
-    },
-    /// The connection is open and hello was sent.
-    Greeting,
-    /// The server answered hello.
-    Ready,
-    /// The connection is lost.
-    Lost {
-        /// The reason.
-        why: String,
-        /// The time of the next attempt; `None` if there is none.
-        retry_at: Option<Timestamp>,
-    },
-}
-
-/// What a pending request was about, to interpret its reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each is the request of its name, with what its reply needs"
-)]
-pub enum Asked {
-    Hello,
-    Meetings,
-    Open(InstanceId),
-    Close,
-    Join(InstanceId),
-    Leave(InstanceId),
-    /// With the generation of the log at the time of sending.
-    Post(InstanceId, Cmid, Generation),
-    Older(InstanceId, Seq),
-    Between(InstanceId),
-    Around(InstanceId, Seq),
-    Search,
-    Newer(InstanceId),
-    People(InstanceId),
-    JoinTimes,
-    UserMessages,
-    Read(InstanceId),
-    Typing,
-    Idle,
-    Wait(InstanceId),
-    Watch,
-    /// With the name of the user that the action applies to.
-    Moderate(InstanceId, ModerationKind, String),
-    DialogParticipants(InstanceId),
-    /// A page of the schedule.
-    Schedule,
-    Plan(FormKind),
-    Explain(InstanceId),
 }
 
 /// The effect of Enter in the input.
@@ -293,41 +192,40 @@ impl Model {
             .into_iter()
             .map(|(id, draft)| (Some(id), Composer::new(draft)))
             .collect();
-        let outbox_of = start.person.map(|person| Owner {
+        let outbox_owner = start.person.map(|person| Owner {
             server: start.server.clone(),
             email: person.to_lowercase(),
         });
         let mut model = Self {
             now: start.now,
             skew_ms: 0,
-            size: start.size,
+            terminal: Terminal::new(start.size),
             theme: start.theme,
             keymap: start.keymap,
             zone: start.zone,
-            focused: true,
-            focus_told: false,
-            notify_levels: start.notify_levels.into_iter().collect(),
-            dnd: false,
-            notified_at: None,
-            server: start.server,
-            token: start.token,
-            me: None,
-            link: Link::Off,
-            lost_at: None,
-            slept: None,
+            session: Session {
+                server: start.server,
+                token: start.token,
+                me: None,
+                outbox_owner,
+            },
+            connection: Connection::default(),
+            notifications: Notifications {
+                levels: start.notify_levels.into_iter().collect(),
+                ..Notifications::default()
+            },
             idle: IdleState::default(),
-            asks: HashMap::new(),
-            last_ask: 0,
             meetings: Meetings::default(),
             rooms: BTreeMap::new(),
             outbox: Outbox::default(),
-            outbox_of,
             shown: None,
             shown_before: None,
-            composers,
-            history: History::new(start.history),
-            kill_ring: KillRing::default(),
-            drafts_due: None,
+            inputs: Inputs {
+                composers,
+                history: History::new(start.history),
+                kill_ring: KillRing::default(),
+                drafts_due: None,
+            },
             cache_due: None,
             layers: Layers::default(),
             people_open: false,
@@ -335,13 +233,9 @@ impl Model {
             opens_dashboard: false,
             jump: None,
             exports: 0,
-            plain: false,
-            mouse: true,
             notice: None,
-            quit_until: None,
-            quit_at: None,
+            quitting: Quitting::default(),
             confirming: None,
-            title: String::new(),
         };
         if let Some(form) = sign_in {
             model.layers.push(form);
@@ -379,7 +273,7 @@ impl Model {
 
     /// Returns the id of the user who is signed in.
     pub fn my_id(&self) -> Option<UserId> {
-        self.me.as_ref().map(|me| me.id)
+        self.session.me.as_ref().map(|me| me.id)
     }
 
     /// Returns the lines of the list of meetings, and how many of them are scrolled off at the top.
@@ -406,25 +300,27 @@ impl Model {
 
     /// Returns the input of the shown meeting.
     pub fn composer(&self) -> Option<&Composer> {
-        self.composers.get(&self.shown)
+        self.inputs.composers.get(&self.shown)
     }
 
     /// Returns the input of the shown meeting, for a change.
     pub fn composer_mut(&mut self) -> &mut Composer {
-        self.composers.entry(self.shown).or_default()
+        self.inputs.composers.entry(self.shown).or_default()
     }
 
     /// Returns whether other users see that this user is idle; never in copy mode.
     pub fn reports_idle(&self) -> bool {
         let me = self.my_id();
         let mut rooms = self.rooms.values();
-        !self.plain && self.link == Link::Ready && rooms.any(|room| room.following && room.has(me))
+        !self.terminal.plain
+            && self.connection.link == Link::Ready
+            && rooms.any(|room| room.following && room.has(me))
     }
 
     /// Returns the panes of the screen.
     pub fn panes(&self) -> Panes {
-        let (columns, rows) = self.size;
-        if self.plain {
+        let (columns, rows) = self.terminal.size;
+        if self.terminal.plain {
             return self.aimed(layout::plain(columns, rows));
         }
         // The input's width does not depend on its height, so the first layout can measure it.
@@ -449,7 +345,7 @@ impl Model {
         RoomView {
             room,
             outbox: &self.outbox,
-            me: self.me.as_ref(),
+            me: self.session.me.as_ref(),
             theme: self.theme,
             keymap: &self.keymap,
             zone: self.zone,

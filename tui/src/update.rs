@@ -43,7 +43,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         spare: msg.spare,
     };
     if step.model.now.ms_since(expected) > OVERSLEPT_MS {
-        step.model.slept = Some((before, step.model.now));
+        step.model.connection.slept = Some((before, step.model.now));
     }
     step.mark_looked(false);
     if let AppEvent::Link(LinkEvent::Line(_)) = &msg.event {
@@ -60,10 +60,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         AppEvent::Started => step.begin(),
         AppEvent::Key(key) => step.key(key),
         AppEvent::Pasted(pasted) => step.pasted(&pasted),
-        AppEvent::Resized(columns, rows) => step.model.size = (columns, rows),
+        AppEvent::Resized(columns, rows) => step.model.terminal.size = (columns, rows),
         AppEvent::Focused(focused) => {
-            step.model.focused = focused;
-            step.model.focus_told = true;
+            step.model.terminal.focused = focused;
+            step.model.terminal.reports_focus = true;
         }
         AppEvent::Mouse(mouse) => step.mouse(mouse),
         AppEvent::Tick => {}
@@ -104,12 +104,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 impl Step<'_> {
     fn begin(&mut self) {
-        self.out.push(Effect::Mouse(self.model.mouse));
-        if let Some(owner) = self.model.outbox_of.clone() {
+        self.out.push(Effect::Mouse(self.model.terminal.mouse));
+        if let Some(owner) = self.model.session.outbox_owner.clone() {
             self.out.push(Effect::OpenJournal(owner));
         }
-        if self.model.token.is_some() {
-            let server = self.model.server.clone();
+        if self.model.session.token.is_some() {
+            let server = self.model.session.server.clone();
             self.out.push(Effect::Connect { server });
         }
     }
@@ -146,9 +146,9 @@ impl Step<'_> {
 
     fn set_title(&mut self) {
         let title = self.model.window_title();
-        if title != self.model.title {
+        if title != self.model.terminal.title {
             self.out.push(Effect::Title(title.clone()));
-            self.model.title = title;
+            self.model.terminal.title = title;
         }
     }
 
@@ -161,12 +161,17 @@ impl Step<'_> {
     }
 
     fn save_drafts(&mut self) {
-        self.model.drafts_due = None;
-        let written = self.model.composers.iter().filter_map(|(id, composer)| {
-            let text = composer.draft();
-            id.filter(|_| !text.is_empty())
-                .map(|id| (id, text.to_owned()))
-        });
+        self.model.inputs.drafts_due = None;
+        let written = self
+            .model
+            .inputs
+            .composers
+            .iter()
+            .filter_map(|(id, composer)| {
+                let text = composer.draft();
+                id.filter(|_| !text.is_empty())
+                    .map(|id| (id, text.to_owned()))
+            });
         let mut drafts: Vec<_> = written.collect();
         drafts.sort_by_key(|(id, _)| *id);
         self.out.push(Effect::SaveDrafts(drafts));

@@ -26,7 +26,7 @@ use crate::widget::{boxed, put, select, spread, whole};
 /// marked by [`crate::link::mark`].
 pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
     let screen = frame.area();
-    if screen.is_empty() || (screen.width, screen.height) != model.size {
+    if screen.is_empty() || (screen.width, screen.height) != model.terminal.size {
         // The terminal was resized, and the event is on its way to the model.
         return Links::new();
     }

@@ -110,7 +110,11 @@ async fn meeting_is_reopened_after_a_fence_when_redis_returns() {
         room.is_some_and(|room| !room.following && room.retry_at.is_some())
     };
     until(&mut ada, "the opening to be refused", is_refused).await;
-    assert_eq!(ada.model().link, Link::Ready, "over the same connection");
+    assert_eq!(
+        ada.model().connection.link,
+        Link::Ready,
+        "over the same connection"
+    );
     press(&mut ada, "t w o enter");
 
     fixture.stores.redis.restart();

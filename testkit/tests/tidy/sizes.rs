@@ -13,16 +13,10 @@ use crate::source::{self, Source};
 const FILE_LINES_MAX: usize = 500;
 
 /// Longer files, each with the reason why splitting it would not help. At most three.
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "server/src/dashboard.rs",
-        "one task and the watchers that it serves; its figures and details are in the folder already",
-    ),
-    (
-        "tui/src/model.rs",
-        "the state of the whole screen, with what is derived from several of its parts",
-    ),
-];
+const LONG_FILES: &[(&str, &str)] = &[(
+    "server/src/dashboard.rs",
+    "one task and the watchers that it serves; its figures and details are in the folder already",
+)];
 
 /// Lines of a function, from `fn` to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;

@@ -19,7 +19,7 @@ impl Model {
             email,
             role,
         } = cache.person;
-        self.me = Some(Me {
+        self.session.me = Some(Me {
             id,
             name,
             email,
@@ -50,14 +50,14 @@ impl Model {
 
     /// Returns what to cache: the meeting list and the most recently viewed logs.
     pub fn cache(&self) -> Option<Cache> {
-        let me = self.me.clone()?;
+        let me = self.session.me.clone()?;
         let person = Person {
             id: me.id,
             name: me.name,
             email: me.email,
             role: me.role,
         };
-        let mut cache = Cache::new(self.server.clone(), person, self.now);
+        let mut cache = Cache::new(self.session.server.clone(), person, self.now);
         cache.meetings = self.meetings.iter().cloned().collect();
         cache.shown = self.shown;
         let mut rooms: Vec<&Room> = self.rooms.values().collect();

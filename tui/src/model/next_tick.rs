@@ -38,10 +38,10 @@ impl Model {
         }
         let times = [
             self.notice.as_ref().map(|notice| notice.until),
-            self.quit_until,
-            self.drafts_due,
+            self.quitting.confirm_until,
+            self.inputs.drafts_due,
             self.cache_due,
-            self.quit_at,
+            self.quitting.forced_at,
         ];
         times.into_iter().flatten().for_each(&mut at);
         for instance in self.meetings.iter() {
@@ -82,7 +82,7 @@ impl Model {
 
     /// Returns whether the screen counts seconds: until a retry, a sign-in or an acknowledgement.
     fn shows_seconds(&self) -> bool {
-        let counts_down = match &self.link {
+        let counts_down = match &self.connection.link {
             Link::Lost { retry_at, .. } => retry_at.is_some(),
             Link::Connecting { .. } | Link::Greeting | Link::Off | Link::Ready => false,
         };

@@ -47,7 +47,7 @@ impl Model {
     pub fn is_viewing(&self, id: InstanceId) -> bool {
         let covered = self.drawer().is_some() && self.panes().form != Form::Three;
         self.shown == Some(id)
-            && self.focused
+            && self.terminal.focused
             && self.layers.shows_chat()
             && !self.rooms.get(&id).is_some_and(|room| room.marked_unread)
             && (!covered || self.panes().chat.width > 60)

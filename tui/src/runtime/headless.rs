@@ -58,7 +58,9 @@ impl Headless {
         };
         for effect in update(&mut self.model, msg) {
             // Other effects of the screen have no meaning here.
-            if let Some(ScreenEffect::Quit) = self.effects.execute(&self.model.server, effect) {
+            if let Some(ScreenEffect::Quit) =
+                self.effects.execute(&self.model.session.server, effect)
+            {
                 self.has_quit = true;
             }
         }

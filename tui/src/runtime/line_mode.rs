@@ -134,7 +134,7 @@ impl LineMode {
             return false;
         }
         let model = self.program.model();
-        let is_ready = model.link == Link::Ready && model.meetings.loaded;
+        let is_ready = model.connection.link == Link::Ready && model.meetings.loaded;
         self.was_ready |= is_ready;
         if self.is_terminal {
             return self.was_ready;
@@ -230,7 +230,7 @@ impl LineMode {
         if model.layers.get::<SignIn>().is_some() {
             return Some(Outcome::NotSignedIn);
         }
-        if let Link::Lost { why, .. } = &model.link {
+        if let Link::Lost { why, .. } = &model.connection.link {
             // The writer of a pipe does not wait for a server.
             if !self.is_terminal && !self.was_ready {
                 return Some(Outcome::Unreachable(why.clone()));
@@ -239,10 +239,11 @@ impl LineMode {
             if self.lines.is_none() && since.elapsed() >= OFFLINE_WAIT {
                 return Some(Outcome::Unreachable(why.clone()));
             }
-        } else if model.link == Link::Ready {
+        } else if model.connection.link == Link::Ready {
             self.offline_since = None;
         }
-        let is_done = self.lines.is_none() && model.link == Link::Ready && is_settled(model);
+        let is_done =
+            self.lines.is_none() && model.connection.link == Link::Ready && is_settled(model);
         if is_done {
             // Like closing a terminal: the user leaves the meeting after the reconnect grace.
             self.program.tell(AppEvent::Terminated);
@@ -260,7 +261,10 @@ fn is_settled(model: &Model) -> bool {
             Delivery::Writing | Delivery::Waiting { .. } | Delivery::Sent { .. }
         )
     });
-    model.asks.is_empty() && model.jump.is_none() && model.exports == 0 && !is_sending
+    model.connection.requests.is_empty()
+        && model.jump.is_none()
+        && model.exports == 0
+        && !is_sending
 }
 
 async fn next(lines: Option<&mut mpsc::Receiver<String>>) -> Option<String> {

@@ -118,7 +118,7 @@ impl Screen {
 
     fn draw(&mut self, term: &mut Term) -> io::Result<()> {
         let size = term.size()?;
-        if size != self.model.size {
+        if size != self.model.terminal.size {
             self.dispatch(term, AppEvent::Resized(size.0, size.1))?;
         }
         if std::mem::take(&mut self.must_redraw) {
@@ -236,7 +236,7 @@ impl Screen {
     }
 
     fn execute(&mut self, term: &mut Term, effect: Effect) -> io::Result<()> {
-        match self.effects.execute(&self.model.server, effect) {
+        match self.effects.execute(&self.model.session.server, effect) {
             Some(ScreenEffect::Title(title)) if self.editor.is_none() => term.set_title(&title)?,
             // The title is set after the editor exits.
             Some(ScreenEffect::Title(_)) | None => {}
@@ -260,7 +260,7 @@ impl Screen {
             Some(ScreenEffect::Redraw) => self.must_redraw = true,
             Some(ScreenEffect::Suspend) => {
                 term.suspend()?;
-                term.set_title(&self.model.title)?;
+                term.set_title(&self.model.terminal.title)?;
             }
             Some(ScreenEffect::Quit) => self.has_quit = true,
         }
@@ -303,7 +303,7 @@ impl Screen {
     /// Enters raw mode again and updates the size.
     fn resume(&mut self, term: &mut Term) -> io::Result<()> {
         term.resume()?;
-        term.set_title(&self.model.title)?;
+        term.set_title(&self.model.terminal.title)?;
         let (columns, rows) = term.size()?;
         self.dispatch(term, AppEvent::Resized(columns, rows))
     }

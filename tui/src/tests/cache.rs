@@ -29,7 +29,7 @@ fn hello(who: u64) -> HelloOk {
 fn cached_screens_show_before_the_server_answers() {
     let fixture = again();
     insta::assert_snapshot!(fixture.screen());
-    assert!(fixture.model.link != crate::model::Link::Ready);
+    assert!(fixture.model.connection.link != crate::model::Link::Ready);
     for (columns, rows) in [(80, 24), (44, 20)] {
         let fixture = Fixture::talking(columns, rows).restarted();
         assert!(fixture.shows("Cached 14:52"), "{}", fixture.screen());

@@ -67,7 +67,7 @@ impl Fixture {
 
     /// Restarts the client with the screens that this one would cache.
     pub fn restarted(&self) -> Self {
-        let (columns, rows) = self.model.size;
+        let (columns, rows) = self.model.terminal.size;
         let (token, theme) = (Some(Token::new("t")), self.model.theme);
         Self::begin_with(columns, rows, token, theme, self.model.cache())
     }
@@ -308,7 +308,7 @@ impl Fixture {
     }
 
     fn drawn(&self) -> (Buffer, Position) {
-        let (columns, rows) = self.model.size;
+        let (columns, rows) = self.model.terminal.size;
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("no terminal can fail");
         terminal
@@ -322,7 +322,7 @@ impl Fixture {
 
     /// Returns the screen as text, with the cursor as `█` on a blank.
     pub fn screen(&self) -> String {
-        let (columns, rows) = self.model.size;
+        let (columns, rows) = self.model.terminal.size;
         let (buffer, cursor) = self.drawn();
         let mut lines = Vec::new();
         for y in 0..rows {

@@ -262,7 +262,7 @@ fn every_size_is_drawn() {
 #[test]
 fn smaller_terminal_than_reported_is_drawn() {
     let mut fixture = Fixture::talking(120, 36);
-    fixture.model.size = (200, 60);
+    fixture.model.terminal.size = (200, 60);
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(44, 20))
         .expect("no terminal can fail");
     terminal

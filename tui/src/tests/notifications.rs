@@ -15,7 +15,7 @@ fn notifications(fixture: &Fixture) -> Vec<(&str, &str)> {
 }
 
 fn title(fixture: &Fixture) -> &str {
-    &fixture.model.title
+    &fixture.model.terminal.title
 }
 
 #[rstest]

@@ -92,7 +92,7 @@ fn journal_is_opened_for_the_signed_in_user() {
 #[test]
 fn loaded_entries_show_at_once_and_are_sent() {
     let mut fixture = Fixture::new(80, 24);
-    fixture.model.outbox_of = Some(owner());
+    fixture.model.session.outbox_owner = Some(owner());
     fixture.tell(AppEvent::Journal(
         owner(),
         vec![line(1, "one"), line(2, "two")],

@@ -165,7 +165,7 @@ fn idle_is_reported_until_a_key_press() {
 #[test]
 fn plain_mode_never_reports_idle() {
     let mut fixture = Fixture::talking(120, 36);
-    fixture.model.plain = true;
+    fixture.model.terminal.plain = true;
     fixture.wait_ms(2 * IDLE_AFTER_MS);
     assert!(idle_reports(&mut fixture).is_empty());
 }

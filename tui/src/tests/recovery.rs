@@ -371,7 +371,7 @@ fn rejected_token_shows_the_sign_in_form() {
     );
     assert!(fixture.shows("sign in") && fixture.shows("You are not signed in."));
     assert!(fixture.effects.contains(&Effect::Disconnect));
-    assert_eq!(fixture.model.link, Link::Off);
+    assert_eq!(fixture.model.connection.link, Link::Off);
 }
 
 #[test]

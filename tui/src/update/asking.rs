@@ -10,7 +10,7 @@ use crate::theme::Tone;
 impl Step<'_> {
     /// Returns whether the connection is ready for requests.
     pub(crate) fn is_ready(&self) -> bool {
-        self.model.link == Link::Ready
+        self.model.connection.link == Link::Ready
     }
 
     /// Sends a request. Returns false if the connection is not ready.
@@ -18,9 +18,9 @@ impl Step<'_> {
         if !self.is_ready() && asked != Asked::Hello {
             return false;
         }
-        self.model.last_ask += 1;
-        let id = self.model.last_ask;
-        self.model.asks.insert(id, asked);
+        self.model.connection.last_request += 1;
+        let id = self.model.connection.last_request;
+        self.model.connection.requests.insert(id, asked);
         self.out.push(Effect::Ask(Request { id, verb }));
         true
     }
@@ -39,7 +39,11 @@ impl Step<'_> {
 
     /// Returns whether this request is pending.
     pub(crate) fn is_asked(&self, asked: &Asked) -> bool {
-        self.model.asks.values().any(|other| other == asked)
+        self.model
+            .connection
+            .requests
+            .values()
+            .any(|other| other == asked)
     }
 
     /// Requests the list of meetings; once more after a pending request.

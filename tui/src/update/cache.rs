@@ -29,7 +29,13 @@ impl Step<'_> {
 
     /// Drops the cached screens if they belong to another user.
     pub(super) fn drop_cache_of_other_user(&mut self, ok: &HelloOk) {
-        if self.model.me.as_ref().is_none_or(|me| me.id == ok.user) {
+        if self
+            .model
+            .session
+            .me
+            .as_ref()
+            .is_none_or(|me| me.id == ok.user)
+        {
             return;
         }
         self.model.rooms.retain(|_, room| room.cached_at.is_none());

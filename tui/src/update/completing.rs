@@ -59,7 +59,7 @@ impl Step<'_> {
                 | Command::App(AppCommand::Back)
         );
         let made = |choice: &Choice| matches!(choice, Choice::Made { .. });
-        let composer = self.model.composers.get_mut(&self.model.shown);
+        let composer = self.model.inputs.composers.get_mut(&self.model.shown);
         if let Some(composer) = composer.filter(|c| !goes_on && made(&c.choice)) {
             composer.choice = Choice::Closed;
         }

@@ -28,7 +28,9 @@ impl Step<'_> {
     /// Handles an event of the connection.
     pub(super) fn link(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Connecting { attempt } => self.model.link = Link::Connecting { attempt },
+            LinkEvent::Connecting { attempt } => {
+                self.model.connection.link = Link::Connecting { attempt }
+            }
             LinkEvent::Open => self.hello(),
             LinkEvent::Line(line) => match *line {
                 ServerLine::Reply(reply) => self.reply(reply),
@@ -46,7 +48,7 @@ impl Step<'_> {
                 } else {
                     let wait_ms =
                         |wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                    self.model.link = Link::Lost {
+                    self.model.connection.link = Link::Lost {
                         why: reason.to_string(),
                         retry_at: retry_in.map(|wait| self.model.now.plus_ms(wait_ms(wait))),
                     };
@@ -89,7 +91,7 @@ impl Step<'_> {
     }
 
     fn hello(&mut self) {
-        let Some(token) = &self.model.token else {
+        let Some(token) = &self.model.session.token else {
             return;
         };
         let resume: Vec<Position> = self
@@ -106,7 +108,7 @@ impl Step<'_> {
             client: Some(CLIENT.to_owned()),
             resume,
         };
-        self.model.link = Link::Greeting;
+        self.model.connection.link = Link::Greeting;
         self.ask(Verb::Hello(hello), Asked::Hello);
     }
 
@@ -116,15 +118,15 @@ impl Step<'_> {
         self.drop_cache_of_other_user(&ok);
         self.model.skew_ms = ok.now.ms_since(local);
         self.model.now = ok.now;
-        self.model.me = Some(Me {
+        self.model.session.me = Some(Me {
             id: ok.user,
             name: ok.name,
             email: ok.email,
             role: ok.role,
         });
-        self.model.link = Link::Ready;
+        self.model.connection.link = Link::Ready;
         self.open_journal();
-        let lost_at = self.model.lost_at.take();
+        let lost_at = self.model.connection.lost_at.take();
         self.ask_meetings();
         if std::mem::take(&mut self.model.opens_dashboard) {
             self.toggle_dashboard();
@@ -183,15 +185,16 @@ impl Step<'_> {
 
     /// Shows the sign-in form and forgets the token.
     pub(super) fn sign_out(&mut self, why: &str) {
-        let (server, now) = (self.model.server.clone(), self.model.now);
+        let (server, now) = (self.model.session.server.clone(), self.model.now);
         let email = self
             .model
+            .session
             .me
             .as_ref()
             .map(|me| me.email.clone())
             .unwrap_or_default();
-        self.model.token = None;
-        self.model.link = Link::Off;
+        self.model.session.token = None;
+        self.model.connection.link = Link::Off;
         self.model.layers.clear();
         let mut form = SignIn::new(&server, &email);
         form.error = Some((now, why.to_owned()));
@@ -202,14 +205,14 @@ impl Step<'_> {
 
     /// Handles the loss of the connection and of all open requests.
     pub(super) fn lost(&mut self) {
-        if self.model.link == Link::Ready {
+        if self.model.connection.link == Link::Ready {
             let now = self.model.now;
             // A loss noticed on waking started with the sleep.
-            let slept = self.model.slept.take();
+            let slept = self.model.connection.slept.take();
             let slept = slept.filter(|(_, noticed)| now.ms_since(*noticed) < SLEPT_RECENTLY_MS);
-            self.model.lost_at = Some(slept.map_or(now, |(from, _)| from));
+            self.model.connection.lost_at = Some(slept.map_or(now, |(from, _)| from));
         }
-        for asked in std::mem::take(&mut self.model.asks).into_values() {
+        for asked in std::mem::take(&mut self.model.connection.requests).into_values() {
             match asked {
                 Asked::Read(id) => {
                     if let Some(room) = self.model.rooms.get_mut(&id) {
@@ -229,7 +232,7 @@ impl Step<'_> {
     }
 
     fn unsent(&mut self, id: u64) {
-        let asked = self.model.asks.remove(&id);
+        let asked = self.model.connection.requests.remove(&id);
         if let Some(Asked::Post(instance, cmid, sent)) = asked {
             let why = "too large to send".to_owned();
             self.model

@@ -47,8 +47,8 @@ impl Step<'_> {
         let model = &mut *self.model;
         match model.layers.top_mut() {
             Layer::Chat(_) => {
-                let composer = model.composers.entry(model.shown).or_default();
-                Some((&mut composer.editor, &mut model.kill_ring))
+                let composer = model.inputs.composers.entry(model.shown).or_default();
+                Some((&mut composer.editor, &mut model.inputs.kill_ring))
             }
             layer => layer.editor(),
         }
@@ -104,23 +104,35 @@ impl Step<'_> {
     /// Schedules storing the drafts.
     pub(super) fn drafts_changed(&mut self) {
         let due = self.model.now.plus_ms(DRAFT_DELAY_MS);
-        self.model.drafts_due.get_or_insert(due);
+        self.model.inputs.drafts_due.get_or_insert(due);
     }
 
     /// Clears a sent message from the input and adds it to the history.
     pub(super) fn clear_sent(&mut self, at: Option<InstanceId>) {
-        let text = self.model.composers.entry(at).or_default().take_sent();
+        let text = self
+            .model
+            .inputs
+            .composers
+            .entry(at)
+            .or_default()
+            .take_sent();
         self.remember(at, text);
     }
 
     /// Clears an executed command from the input and adds it to the history.
     pub(super) fn clear_command(&mut self, at: Option<InstanceId>) {
-        let text = self.model.composers.entry(at).or_default().take_command();
+        let text = self
+            .model
+            .inputs
+            .composers
+            .entry(at)
+            .or_default()
+            .take_command();
         self.remember(at, text);
     }
 
     fn remember(&mut self, at: Option<InstanceId>, text: String) {
-        if self.model.history.add(at, text.clone())
+        if self.model.inputs.history.add(at, text.clone())
             && let Some(id) = at
         {
             let meeting = id.meeting;
@@ -144,7 +156,7 @@ impl Step<'_> {
             let why = format!("Text too long ({bytes} bytes, limit {max})");
             return self.model.tell(Tone::Bad, why);
         }
-        let composer = self.model.composers.entry(at).or_default();
+        let composer = self.model.inputs.composers.entry(at).or_default();
         if composer.editor.text() != written {
             composer.editor.set(written);
             self.drafts_changed();
@@ -173,8 +185,8 @@ impl Step<'_> {
 
     fn show_history(&mut self, older: bool) {
         let model = &mut *self.model;
-        let history = model.history.of(model.shown);
-        let composer = model.composers.entry(model.shown).or_default();
+        let history = model.inputs.history.of(model.shown);
+        let composer = model.inputs.composers.entry(model.shown).or_default();
         if older {
             composer.older(history);
         } else {

@@ -158,7 +158,7 @@ impl Step<'_> {
     }
 
     fn is_asked_around(&self, id: InstanceId) -> bool {
-        let mut asks = self.model.asks.values();
+        let mut asks = self.model.connection.requests.values();
         asks.any(|asked| matches!(asked, Asked::Around(of, _) if *of == id))
     }
 

@@ -38,7 +38,7 @@ impl Step<'_> {
     /// Carries out a command, from a key, the finder or the input.
     pub(crate) fn command(&mut self, bound: Bound) {
         if bound.command != Command::App(AppCommand::ClearOrQuit) {
-            self.model.quit_until = None;
+            self.model.quitting.confirm_until = None;
         }
         self.forget_delete(bound.command);
         match bound.command {
@@ -164,7 +164,7 @@ impl Step<'_> {
     fn back_in_chat(&mut self) {
         if self.close_choice() {
             // The text is as it was written.
-        } else if self.model.plain {
+        } else if self.model.terminal.plain {
             self.toggle_copy_mode();
         } else if self.model.people_open {
             self.model.people_open = false;

@@ -221,11 +221,12 @@ impl Step<'_> {
         self.model.tell(Tone::Plain, format!("You left {title}"));
         let under_way = self
             .model
-            .asks
+            .connection
+            .requests
             .values()
             .any(|asked| matches!(asked, Asked::Leave(_)));
-        if self.model.quit_at.is_some() && !under_way {
-            self.model.quit_at = None;
+        if self.model.quitting.forced_at.is_some() && !under_way {
+            self.model.quitting.forced_at = None;
             self.quit_now();
         }
     }

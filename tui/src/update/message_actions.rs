@@ -121,7 +121,7 @@ impl Step<'_> {
     /// Adds the changed text of a cancelled edit to the kill ring.
     fn save_cancelled_edit(&mut self, changed: Option<String>) {
         if let Some(text) = changed {
-            self.model.kill_ring.push(&text);
+            self.model.inputs.kill_ring.push(&text);
             let key = self.model.key(Command::Edit(EditCommand::Yank));
             let text = format!("Edit cancelled; {key} inserts your text");
             self.model.tell(Tone::Plain, text);

@@ -23,13 +23,14 @@ impl Step<'_> {
         };
         let model = &*self.model;
         let notify_levels = model
-            .notify_levels
+            .notifications
+            .levels
             .get(&id.meeting)
             .copied()
             .unwrap_or_default();
         // Terminals without focus reports count as focused.
-        let is_looking = if model.focus_told {
-            model.focused
+        let is_looking = if model.terminal.reports_focus {
+            model.terminal.focused
         } else {
             model.is_viewing_end(id)
         };
@@ -38,7 +39,7 @@ impl Step<'_> {
         };
         if Some(*user) == model.my_id()
             || is_looking
-            || model.dnd
+            || model.notifications.dnd
             || !notify_levels.notifies(is_mention)
         {
             return;
@@ -60,10 +61,10 @@ impl Step<'_> {
             return;
         };
         let recent = |at| now.ms_since(at) < PAUSE_MS;
-        if self.model.notified_at.is_some_and(recent) {
+        if self.model.notifications.last_at.is_some_and(recent) {
             return;
         }
-        self.model.notified_at = Some(now);
+        self.model.notifications.last_at = Some(now);
         let text = match pending.len() {
             1 => text,
             count => format!("{text} (and {} more)", count - 1),
@@ -78,7 +79,7 @@ impl Step<'_> {
             return false;
         };
         if argument.is_empty() {
-            let level = self.model.notify_levels.get(&id.meeting).copied();
+            let level = self.model.notifications.levels.get(&id.meeting).copied();
             let level = level.unwrap_or_default().describe();
             let text = format!("{level}. Change with /notify all, mentions or none");
             self.model.tell(Tone::Plain, text);
@@ -99,7 +100,7 @@ impl Step<'_> {
             self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
-        let silent = self.model.notify_levels.get(&id.meeting) == Some(&NotifyLevel::Off);
+        let silent = self.model.notifications.levels.get(&id.meeting) == Some(&NotifyLevel::Off);
         let notify_levels = if silent {
             NotifyLevel::default()
         } else {
@@ -111,8 +112,8 @@ impl Step<'_> {
 
     /// `/dnd`: turns do not disturb on or off.
     pub(super) fn toggle_dnd(&mut self) {
-        self.model.dnd = !self.model.dnd;
-        let text = if self.model.dnd {
+        self.model.notifications.dnd = !self.model.notifications.dnd;
+        let text = if self.model.notifications.dnd {
             "Do not disturb on"
         } else {
             "Do not disturb off"
@@ -121,11 +122,15 @@ impl Step<'_> {
     }
 
     fn set_loudness(&mut self, id: InstanceId, notify_levels: NotifyLevel) {
-        self.model.notify_levels.insert(id.meeting, notify_levels);
+        self.model
+            .notifications
+            .levels
+            .insert(id.meeting, notify_levels);
         self.model.tell(Tone::Plain, notify_levels.describe());
         let mut kept: Vec<_> = self
             .model
-            .notify_levels
+            .notifications
+            .levels
             .iter()
             .map(|(id, l)| (*id, *l))
             .collect();

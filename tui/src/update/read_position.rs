@@ -198,6 +198,7 @@ impl Step<'_> {
 /// Returns a test for mentions of the signed-in user.
 fn is_mention(model: &Model) -> impl Fn(&str) -> bool + use<> {
     let name = model
+        .session
         .me
         .as_ref()
         .map_or_else(String::new, |me| me.name.clone());

@@ -223,7 +223,7 @@ impl Step<'_> {
 
     /// Updates the model after an event was added to its log.
     fn applied(&mut self, id: InstanceId, event: &Event) {
-        let me = self.model.me.clone();
+        let me = self.model.session.me.clone();
         let my_id = me.as_ref().map(|me| me.id);
         let is_viewing = self.model.is_viewing_end(id);
         let is_mention = match (&event.kind, &me) {

@@ -366,16 +366,16 @@ impl Step<'_> {
 
     /// Opens the journal of the signed-in user, unless it is open.
     pub(super) fn open_journal(&mut self) {
-        let Some(me) = &self.model.me else {
+        let Some(me) = &self.model.session.me else {
             return;
         };
         let owner = Owner {
-            server: self.model.server.clone(),
+            server: self.model.session.server.clone(),
             email: me.email.to_lowercase(),
         };
-        if self.model.outbox_of.as_ref() != Some(&owner) {
+        if self.model.session.outbox_owner.as_ref() != Some(&owner) {
             self.model.outbox = Outbox::default();
-            self.model.outbox_of = Some(owner.clone());
+            self.model.session.outbox_owner = Some(owner.clone());
             self.out.push(Effect::OpenJournal(owner));
         }
     }
@@ -383,13 +383,13 @@ impl Step<'_> {
     /// Loads the entries left by an earlier process: shows them at once and sends them when
     /// possible.
     pub(super) fn journal(&mut self, owner: &Owner, lines: Vec<JournalEntry>) {
-        if self.model.outbox_of.as_ref() != Some(owner) {
+        if self.model.session.outbox_owner.as_ref() != Some(owner) {
             return;
         }
         for line in &lines {
             // It was sent already, so it is not a draft.
             if !line.target.is_change()
-                && let Some(composer) = self.model.composers.get_mut(&Some(line.instance))
+                && let Some(composer) = self.model.inputs.composers.get_mut(&Some(line.instance))
                 && composer.editor.text().trim_end() == line.body.as_str()
             {
                 composer.take_sent();

@@ -17,7 +17,7 @@ use crate::theme::Tone;
 impl Step<'_> {
     /// Handles a reply. Replies to unknown requests are dropped.
     pub(super) fn reply(&mut self, reply: Reply<Value>) {
-        let Some(asked) = self.model.asks.remove(&reply.id) else {
+        let Some(asked) = self.model.connection.requests.remove(&reply.id) else {
             return;
         };
         match reply.outcome {

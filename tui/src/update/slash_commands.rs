@@ -144,7 +144,8 @@ impl Step<'_> {
 
     /// Exports the meeting to the given file, or to a file named after the meeting.
     fn export(&mut self, argument: &str) -> bool {
-        let (Some(instance), Some(token)) = (self.model.shown, self.model.token.clone()) else {
+        let (Some(instance), Some(token)) = (self.model.shown, self.model.session.token.clone())
+        else {
             self.model.tell(Tone::Bad, "No meeting open");
             return false;
         };
@@ -227,6 +228,7 @@ impl Step<'_> {
         let wanted = name.trim_start_matches('@').to_lowercase();
         if let Some(me) = self
             .model
+            .session
             .me
             .as_ref()
             .filter(|_| wanted == "me" || wanted == "you")

@@ -27,17 +27,22 @@ impl Step<'_> {
         {
             self.model.notice = None;
         }
-        if self.model.quit_until.is_some_and(|until| until <= now) {
-            self.model.quit_until = None;
+        if self
+            .model
+            .quitting
+            .confirm_until
+            .is_some_and(|until| until <= now)
+        {
+            self.model.quitting.confirm_until = None;
         }
-        if self.model.drafts_due.is_some_and(|due| due <= now) {
+        if self.model.inputs.drafts_due.is_some_and(|due| due <= now) {
             self.save_drafts();
         }
         if self.model.cache_due.is_some_and(|due| due <= now) {
             self.save_cache();
         }
-        if self.model.quit_at.is_some_and(|at| at <= now) {
-            self.model.quit_at = None;
+        if self.model.quitting.forced_at.is_some_and(|at| at <= now) {
+            self.model.quitting.forced_at = None;
             self.quit_now();
         }
         let due = |i: &Instance| passed(i.fromdatetime) || passed(i.todatetime);

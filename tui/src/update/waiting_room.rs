@@ -18,7 +18,7 @@ const AUTO_JOIN_MAX: usize = FOLLOWED_MAX / 2;
 impl Step<'_> {
     /// Requests the waiting rooms of the meeting on screen and of those to join automatically.
     pub(super) fn request_waiting_rooms(&mut self) {
-        if !matches!(self.model.link, Link::Ready) {
+        if !matches!(self.model.connection.link, Link::Ready) {
             self.model.waiting.forget();
             return;
         }

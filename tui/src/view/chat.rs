@@ -224,7 +224,7 @@ fn countdown(model: &Model, instance: &Instance) -> String {
 /// Returns the text for an empty meeting list.
 fn nothing(model: &Model, area: Rect) -> Vec<Line<'static>> {
     let cells = usize::from(area.width).saturating_sub(4).max(1);
-    let text = match &model.link {
+    let text = match &model.connection.link {
         _ if model.meetings.loaded => {
             "No live or upcoming meetings. New ones appear here automatically."
         }

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let mut right = link(model, columns, left.is_empty());
     let width =
         |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
-    if model.link == Link::Ready && width(&left) + width(&right) > columns {
+    if model.connection.link == Link::Ready && width(&left) + width(&right) > columns {
         // "connected" is omitted if it does not fit.
         right.clear();
     }
@@ -147,10 +147,10 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
         let text = format!(" Press {again} again to delete this message, {keep} to cancel");
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
-    if model.quit_at.is_some() {
+    if model.quitting.forced_at.is_some() {
         return vec![Span::raw(format!(" Leaving{}", glyphs.cut))];
     }
-    if model.quit_until.is_some() {
+    if model.quitting.confirm_until.is_some() {
         return vec![Span::styled(
             format!(
                 " Press {} again to quit",
@@ -199,7 +199,7 @@ fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
 
 fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
-    let mut spans = match &model.link {
+    let mut spans = match &model.connection.link {
         Link::Off => Vec::new(),
         Link::Connecting { attempt } => {
             let text = match attempt {
@@ -224,11 +224,11 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
         }
         Link::Lost { why, retry_at } => lost(model, columns, why, *retry_at),
     };
-    if model.dnd {
+    if model.notifications.dnd {
         spans.push(Span::styled("  DND", theme.style(Tone::Strong)));
     }
     if columns >= 100
-        && let Some(me) = &model.me
+        && let Some(me) = &model.session.me
     {
         let email = text::fit(&text::one_line(&me.email), 30, glyphs.cut);
         spans.push(Span::raw(format!("  {email}")));
@@ -236,7 +236,7 @@ fn link(model: &Model, columns: usize, alone: bool) -> Vec<Span<'static>> {
     if alone
         && !model.shows_dashboard()
         && model.panes().form == Form::Tabs
-        && model.link == Link::Ready
+        && model.connection.link == Link::Ready
     {
         for command in [MeetingsCommand::List, MeetingsCommand::Participants] {
             let command = Command::Meetings(command);

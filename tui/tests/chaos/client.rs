@@ -188,7 +188,7 @@ impl Actor {
     fn join(&mut self) {
         let (model, id) = (self.client.model(), self.config.instance);
         let room = model.rooms.get(&id);
-        if model.link != Link::Ready || room.is_some_and(Room::is_closed) {
+        if model.connection.link != Link::Ready || room.is_some_and(Room::is_closed) {
             return;
         }
         if model.shown != Some(id) || !room.is_some_and(|room| room.wants_to_join) {
@@ -232,7 +232,7 @@ impl Actor {
         let model = self.client.model();
         let now = Instant::now();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let ready = model.link == Link::Ready;
+        let ready = model.connection.link == Link::Ready;
         if ready != self.was_ready {
             let times = if ready {
                 &mut seen.back_at

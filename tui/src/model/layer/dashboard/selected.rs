@@ -15,7 +15,10 @@ const LARGE_ROWS: u16 = 30;
 impl Model {
     /// Whether the user is an admin.
     pub fn is_admin(&self) -> bool {
-        self.me.as_ref().is_some_and(|me| me.role == Role::Admin)
+        self.session
+            .me
+            .as_ref()
+            .is_some_and(|me| me.role == Role::Admin)
     }
 
     /// Whether the dashboard, or a screen opened from it other than a chat, is visible.
@@ -52,7 +55,7 @@ impl Model {
         if !self.shows_dashboard() {
             return dashboard.detail_requested;
         }
-        let (columns, rows) = self.size;
+        let (columns, rows) = self.terminal.size;
         let is_large = columns >= LARGE_COLUMNS && rows >= LARGE_ROWS;
         let in_detail = self.layers.get::<DetailView>().is_some();
         (in_detail || is_large).then(|| self.current_instance())?

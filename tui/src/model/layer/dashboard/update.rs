@@ -24,7 +24,7 @@ impl Step<'_> {
         if self.model.layers.get::<SignIn>().is_some() {
             return;
         }
-        if self.model.me.is_some() && !self.model.is_admin() {
+        if self.model.session.me.is_some() && !self.model.is_admin() {
             return self.model.tell(Tone::Bad, Code::AdminsOnly.sentence());
         }
         self.close_selection();

@@ -23,10 +23,10 @@ impl Step<'_> {
             // What was cleared can be inserted again like anything that was cut.
             return self.change(Editor::cut_all);
         }
-        if self.model.quit_until.is_some() {
+        if self.model.quitting.confirm_until.is_some() {
             return self.quit_now();
         }
-        self.model.quit_until = Some(self.model.now.plus_ms(QUIT_MS));
+        self.model.quitting.confirm_until = Some(self.model.now.plus_ms(QUIT_MS));
     }
 
     /// Quits; in a running meeting asks first.
@@ -48,7 +48,7 @@ impl Step<'_> {
         }
         self.model.layers.close::<Quit>();
         if asked {
-            self.model.quit_at = Some(self.model.now.plus_ms(LEAVE_MS));
+            self.model.quitting.forced_at = Some(self.model.now.plus_ms(LEAVE_MS));
         } else {
             self.quit_now();
         }

@@ -142,7 +142,10 @@ impl Step<'_> {
 
     fn run_search(&mut self) {
         // Replies to earlier queries are dropped.
-        self.model.asks.retain(|_, asked| *asked != Asked::Search);
+        self.model
+            .connection
+            .requests
+            .retain(|_, asked| *asked != Asked::Search);
         let Some(search) = self.model.layers.get_mut::<Search>() else {
             return;
         };

@@ -144,7 +144,7 @@ impl Step<'_> {
 
     /// Selects the previous or next mention of the user.
     pub(crate) fn step_mention(&mut self, older: bool) {
-        let Some(me) = self.model.me.clone() else {
+        let Some(me) = self.model.session.me.clone() else {
             return;
         };
         let from = self.model.layers.get::<Selection>().map(|select| select.at);
@@ -182,11 +182,11 @@ impl Step<'_> {
 
     /// Turns copy mode on or off: only the chat, for the selection of the terminal.
     pub(crate) fn toggle_copy_mode(&mut self) {
-        self.model.plain = !self.model.plain;
+        self.model.terminal.plain = !self.model.terminal.plain;
         self.close_selection();
-        let mouse = self.model.mouse && !self.model.plain;
+        let mouse = self.model.terminal.mouse && !self.model.terminal.plain;
         self.out.push(Effect::Mouse(mouse));
-        if self.model.plain {
+        if self.model.terminal.plain {
             let key = self.model.key(Command::Chat(ChatCommand::CopyMode));
             let text = format!("Plain view for copying. {key} or Esc: back");
             self.model.tell(Tone::Plain, text);
@@ -197,10 +197,10 @@ impl Step<'_> {
 
     /// Turns mouse capture on or off.
     pub(crate) fn toggle_mouse(&mut self) {
-        self.model.mouse = !self.model.mouse;
-        let mouse = self.model.mouse && !self.model.plain;
+        self.model.terminal.mouse = !self.model.terminal.mouse;
+        let mouse = self.model.terminal.mouse && !self.model.terminal.plain;
         self.out.push(Effect::Mouse(mouse));
-        let text = if self.model.mouse {
+        let text = if self.model.terminal.mouse {
             "Mouse capture on"
         } else {
             "Mouse capture off"
@@ -359,7 +359,7 @@ impl Step<'_> {
     }
 
     fn unread_from(&mut self) {
-        let (me, name) = match &self.model.me {
+        let (me, name) = match &self.model.session.me {
             Some(me) => (Some(me.id), me.name.clone()),
             None => (None, String::new()),
         };

@@ -74,21 +74,26 @@ impl Step<'_> {
         match answer {
             Ok(ok) => {
                 let server = form.server.text().trim().to_owned();
-                let other = self.model.server != server
-                    || self.model.me.as_ref().is_some_and(|me| me.id != ok.user);
+                let other = self.model.session.server != server
+                    || self
+                        .model
+                        .session
+                        .me
+                        .as_ref()
+                        .is_some_and(|me| me.id != ok.user);
                 if other {
                     self.model.rooms.clear();
                     // The journal keeps the entries.
                     self.model.outbox = crate::model::outbox::Outbox::default();
-                    self.model.outbox_of = None;
+                    self.model.session.outbox_owner = None;
                     self.model.meetings = crate::model::meetings::Meetings::default();
                     self.model.shown = None;
-                    self.model.me = None;
+                    self.model.session.me = None;
                 }
-                self.model.server.clone_from(&server);
-                self.model.token = Some(Token::new(ok.token));
+                self.model.session.server.clone_from(&server);
+                self.model.session.token = Some(Token::new(ok.token));
                 self.model.layers.close::<SignIn>();
-                self.model.link = Link::Connecting { attempt: 0 };
+                self.model.connection.link = Link::Connecting { attempt: 0 };
                 self.out.push(Effect::Connect { server });
             }
             Err(why) => {

@@ -1,0 +1,12 @@
+//! The steps of quitting.
+
+use plenary_shared::time::Timestamp;
+
+/// The steps of quitting.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quitting {
+    /// The time until which a second Ctrl-C quits.
+    pub confirm_until: Option<Timestamp>,
+    /// When the program quits even if a leave is not answered.
+    pub forced_at: Option<Timestamp>,
+}
