@@ -10,7 +10,6 @@ use crate::error::Fault;
 use crate::store::dashboard::{COUNTED_MAX, Counted, Holder, Now, STEP_MS};
 
 use super::decode::{self, Decode, unexpected};
-use super::keys::Keys;
 use super::meeting::live_state;
 use super::scripts::{Refusal, Script, ScriptError, ScriptReply};
 use super::{PIPELINE_INSTANCES_MAX, RedisStore};
@@ -48,9 +47,7 @@ impl RedisStore {
         for some in asked.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for id in some {
-                let k = Keys(*id);
-                let keys = [k.meeting(), k.bindings(), k.grace()];
-                pipeline.add_command(self.scripts.command(Script::BoundConnections, &keys));
+                pipeline.add_command(self.scripts.command(Script::BoundConnections, *id));
             }
             let answers: Vec<Value> = self.connection.ask_all(&pipeline).await??;
             for answer in answers {
@@ -65,15 +62,7 @@ impl RedisStore {
     }
 
     fn overview_command(&self, id: InstanceId, after: Seq) -> redis::Cmd {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.bindings(),
-            k.grace(),
-            k.log(),
-        ];
-        let mut command = self.scripts.command(Script::Dashboard, &keys);
+        let mut command = self.scripts.command(Script::Dashboard, id);
         command
             .arg(after.get())
             .arg(COUNTED_MAX)

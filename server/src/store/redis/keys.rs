@@ -75,9 +75,58 @@ pub(super) fn instance_of(member: &str) -> Option<InstanceId> {
     Some(InstanceId::new(meeting, order))
 }
 
+/// Declares the keys of an instance that are named like their functions.
+macro_rules! instance_keys {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        impl Keys {
+            $($(#[$doc])* pub(super) fn $name(self) -> String { self.under(stringify!($name)) })+
+
+            /// Returns the key that scripts call `name`. `user`: for the keys of one user.
+            pub(super) fn named(self, name: &str, user: Option<UserId>) -> String {
+                match (name, user) {
+                    ("meeting", _) => self.meeting(),
+                    ("channel", _) => self.channel(),
+                    ("user_messages", Some(user)) => self.user_messages(user),
+                    $((stringify!($name), _) => self.$name(),)+
+                    (name, _) => unreachable!("no script has a key {name}"),
+                }
+            }
+        }
+    };
+}
+
 /// The keys of one instance.
 #[derive(Clone, Copy)]
 pub(super) struct Keys(pub(super) InstanceId);
+
+instance_keys! {
+    /// Set of email addresses; private meetings only.
+    audience,
+    /// Sorted set: user → start of the stay.
+    participants,
+    /// Sorted set with score 0: `node.number` of each connection.
+    connections,
+    /// Hash: which connection is bound to which stay.
+    bindings,
+    /// Sorted set: lost connection → time of the loss.
+    grace,
+    /// Hash: participants who are not here, and the counts that this follows from.
+    presence,
+    /// Sorted set: user who waits for the start → when the entry expires.
+    waiting,
+    /// Hash: user who waits for the start → name.
+    waiting_names,
+    /// Stream: the event log, with ids `seq-0`.
+    log,
+    /// Hash: user → profile, for every user who has joined.
+    profiles,
+    /// Hash: `user:cmid` → seq and time.
+    cmids,
+    /// Hash: message → its last change.
+    changes,
+    /// String that expires: the highest destroyed generation.
+    tombstone,
+}
 
 impl Keys {
     /// Hash: title, description, times, state, gen, seq, archived, restrictions.
@@ -85,83 +134,18 @@ impl Keys {
         format!("{{{}}}", member(self.0))
     }
 
-    fn under(self, name: &str) -> String {
-        format!("{}:{name}", self.meeting())
-    }
-
-    /// Set of email addresses; private meetings only.
-    pub(super) fn audience(self) -> String {
-        self.under("audience")
-    }
-
-    /// Sorted set: user → start of the stay.
-    pub(super) fn participants(self) -> String {
-        self.under("participants")
-    }
-
-    /// Sorted set with score 0: `node.number` of each connection.
-    pub(super) fn connections(self) -> String {
-        self.under("connections")
-    }
-
-    /// Hash: which connection is bound to which stay.
-    pub(super) fn bindings(self) -> String {
-        self.under("bindings")
-    }
-
-    /// Sorted set: lost connection → time of the loss.
-    pub(super) fn grace(self) -> String {
-        self.under("grace")
-    }
-
-    /// Hash: participants who are not here, and the counts that this follows from.
-    pub(super) fn presence(self) -> String {
-        self.under("presence")
-    }
-
-    /// Sorted set: user who waits for the start → when the entry expires.
-    pub(super) fn waiting(self) -> String {
-        self.under("waiting")
-    }
-
-    /// Hash: user who waits for the start → name.
-    pub(super) fn waiting_names(self) -> String {
-        self.under("waiting_names")
-    }
-
-    /// Stream: the event log, with ids `seq-0`.
-    pub(super) fn log(self) -> String {
-        self.under("log")
-    }
-
-    /// Hash: user → profile, for every user who has joined.
-    pub(super) fn profiles(self) -> String {
-        self.under("profiles")
-    }
-
     /// List: the seqs of a user's messages.
     pub(super) fn user_messages(self, user: UserId) -> String {
         self.under(&format!("user:{user}:messages"))
     }
 
-    /// Hash: `user:cmid` → seq and time.
-    pub(super) fn cmids(self) -> String {
-        self.under("cmids")
-    }
-
-    /// Hash: message → its last change.
-    pub(super) fn changes(self) -> String {
-        self.under("changes")
-    }
-
-    /// String that expires: the highest destroyed generation.
-    pub(super) fn tombstone(self) -> String {
-        self.under("tombstone")
-    }
-
     /// Sharded channel: the events of the instance.
     pub(super) fn channel(self) -> String {
         self.under("events")
+    }
+
+    fn under(self, name: &str) -> String {
+        format!("{}:{name}", self.meeting())
     }
 }
 

@@ -51,24 +51,11 @@ impl RedisStore {
         user: &User,
         connection: Option<&ConnectionId>,
     ) -> Result<Posted, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.log(),
-            k.profiles(),
-            k.presence(),
-            k.channel(),
-        ];
         let profile = Profile::of(user).to_json();
         let connection = connection.map(ToString::to_string).unwrap_or_default();
         let (_, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Join, &keys);
+                let mut command = self.scripts.command(Script::Join, id);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
@@ -85,18 +72,9 @@ impl RedisStore {
 
     /// Ends the stay of a participant.
     pub async fn leave(&self, id: InstanceId, user: &User) -> Result<Posted, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.bindings(),
-            k.presence(),
-            k.log(),
-            k.channel(),
-        ];
         let (_, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Leave, &keys);
+                let mut command = self.scripts.command(Script::Leave, id);
                 command.arg(generation.get()).arg(user.id.get());
                 command
             })
@@ -112,21 +90,7 @@ impl RedisStore {
         connection: Option<&ConnectionId>,
         limit: usize,
     ) -> Result<Opened, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.log(),
-            k.profiles(),
-            k.changes(),
-            k.presence(),
-            k.channel(),
-        ];
-        let mut command = self.scripts.command(Script::Open, &keys);
+        let mut command = self.scripts.command(Script::Open, id);
         command
             .arg(&reader(user))
             .arg(connection.map(ToString::to_string).unwrap_or_default())
@@ -161,16 +125,7 @@ impl RedisStore {
         asked: Page,
         limit: usize,
     ) -> Result<LivePage, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.log(),
-            k.profiles(),
-            k.changes(),
-        ];
-        let mut command = self.scripts.command(Script::ReadLog, &keys);
+        let mut command = self.scripts.command(Script::ReadLog, id);
         let (mode, seq) = asked_for(asked);
         command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
         let (_, rest) = self.run(&command).await?.done()?;
@@ -187,17 +142,7 @@ impl RedisStore {
         asked: Page,
         limit: usize,
     ) -> Result<LivePage, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.log(),
-            k.profiles(),
-            k.user_messages(of),
-            k.changes(),
-        ];
-        let mut command = self.scripts.command(Script::UserMessages, &keys);
+        let mut command = self.scripts.user_command(Script::UserMessages, id, of);
         let (mode, seq) = asked_for(asked);
         command.arg(&reader(viewer)).arg(mode).arg(seq).arg(limit);
         let (_, rest) = self.run(&command).await?.done()?;
@@ -218,16 +163,7 @@ impl RedisStore {
     }
 
     fn people_command(&self, id: InstanceId, viewer: &User) -> redis::Cmd {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.bindings(),
-            k.profiles(),
-            k.presence(),
-        ];
-        let mut command = self.scripts.command(Script::Participants, &keys);
+        let mut command = self.scripts.command(Script::Participants, id);
         command.arg(&reader(viewer));
         command
     }

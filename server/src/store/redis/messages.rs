@@ -6,7 +6,6 @@ use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use redis::Value;
 
-use super::keys::Keys;
 use super::scripts::{Script, ScriptError};
 use super::{RedisStore, UNARCHIVED_EVENTS_MAX, decode};
 
@@ -72,18 +71,9 @@ impl RedisStore {
         reply: Option<Target>,
         checked: Seq,
     ) -> Result<PostOutcome, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.log(),
-            k.cmids(),
-            k.user_messages(user.id),
-            k.channel(),
-        ];
         let (word, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Post, &keys);
+                let mut command = self.scripts.user_command(Script::Post, id, user.id);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
@@ -113,18 +103,9 @@ impl RedisStore {
         body: Option<&MessageBody>,
         checked: Seq,
     ) -> Result<PostOutcome, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.log(),
-            k.cmids(),
-            k.changes(),
-            k.channel(),
-        ];
         let (word, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::ChangeMessage, &keys);
+                let mut command = self.scripts.command(Script::ChangeMessage, id);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
@@ -143,10 +124,8 @@ impl RedisStore {
 
     /// Publishes that a participant is typing.
     pub async fn typing(&self, id: InstanceId, user: &User) -> Result<(), ScriptError> {
-        let k = Keys(id);
-        let keys = [k.meeting(), k.participants(), k.channel()];
         self.change(id, |generation| {
-            let mut command = self.scripts.command(Script::Typing, &keys);
+            let mut command = self.scripts.command(Script::Typing, id);
             command.arg(generation.get()).arg(user.id.get());
             command
         })

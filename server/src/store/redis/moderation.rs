@@ -22,16 +22,6 @@ impl RedisStore {
         request: &ModerationRequest,
         checked: Seq,
     ) -> Result<PostOutcome, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.bindings(),
-            k.presence(),
-            k.log(),
-            k.cmids(),
-            k.channel(),
-        ];
         let kind = request.action.kind();
         let Arguments {
             subject,
@@ -41,7 +31,7 @@ impl RedisStore {
         } = Arguments::of(request);
         let (word, mut rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Moderate, &keys);
+                let mut command = self.scripts.command(Script::Moderate, id);
                 command
                     .arg(generation.get())
                     .arg(actor.id.get())

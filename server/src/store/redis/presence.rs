@@ -35,18 +35,7 @@ impl RedisStore {
         user: &User,
         connection: &ConnectionId,
     ) -> Result<(), ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.presence(),
-            k.channel(),
-        ];
-        let mut command = self.scripts.command(Script::Bind, &keys);
+        let mut command = self.scripts.command(Script::Bind, id);
         command.arg(&reader(user)).arg(connection.to_string());
         or_gone(self.run(&command).await.map(|_| ()))
     }
@@ -58,16 +47,7 @@ impl RedisStore {
         connection: &ConnectionId,
         silent_ms: i64,
     ) -> Result<(), ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.presence(),
-            k.channel(),
-        ];
-        let mut command = self.scripts.command(Script::Detach, &keys);
+        let mut command = self.scripts.command(Script::Detach, id);
         command.arg(connection.to_string()).arg(silent_ms);
         or_gone(self.run(&command).await.map(|_| ()))
     }
@@ -79,15 +59,7 @@ impl RedisStore {
         connection: &ConnectionId,
         idle_ms: Option<i64>,
     ) -> Result<(), ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.connections(),
-            k.bindings(),
-            k.presence(),
-            k.channel(),
-        ];
-        let mut command = self.scripts.command(Script::SetIdle, &keys);
+        let mut command = self.scripts.command(Script::SetIdle, id);
         command
             .arg(connection.to_string())
             .arg(if idle_ms.is_some() { "1" } else { "" })
@@ -97,20 +69,9 @@ impl RedisStore {
 
     /// Ends the stays whose grace period has passed. Returns how many connections were due.
     pub async fn reap(&self, id: InstanceId, grace_ms: i64) -> Result<usize, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.presence(),
-            k.log(),
-            k.channel(),
-        ];
         let mut reaped = 0;
         loop {
-            let mut command = self.scripts.command(Script::Reap, &keys);
+            let mut command = self.scripts.command(Script::Reap, id);
             command.arg(grace_ms).arg(REAP_CONNECTIONS_MAX);
             let due = match self.run(&command).await {
                 Ok(said) => decode::array(Value::Array(said.done()?.1))?,
@@ -164,7 +125,7 @@ impl RedisStore {
         lease_ms: i64,
     ) -> Result<(i64, Vec<NodeId>), ScriptError> {
         let keys = [keys::NODES.to_owned(), keys::RENEWED.to_owned()];
-        let mut command = self.scripts.command(Script::RenewLease, &keys);
+        let mut command = self.scripts.command_with(Script::RenewLease, &keys);
         command.arg(&node.0).arg(lease_ms);
         let answer: Vec<String> = self.noticed(self.connection.ask(&command).await)??;
         let mut answer = answer.into_iter();
@@ -196,16 +157,7 @@ impl RedisStore {
             let lost_ms = renewed_ms.unwrap_or(lease_end as i64);
             let mut living = 0;
             for id in active {
-                let k = Keys(*id);
-                let keys = [
-                    k.meeting(),
-                    k.connections(),
-                    k.bindings(),
-                    k.grace(),
-                    k.presence(),
-                    k.channel(),
-                ];
-                let mut command = self.scripts.command(Script::MarkNodeLost, &keys);
+                let mut command = self.scripts.command(Script::MarkNodeLost, *id);
                 command.arg(&node).arg(lost_ms).arg(now_ms);
                 living += living_on(self.run(&command).await)?;
             }
@@ -214,7 +166,7 @@ impl RedisStore {
                 continue;
             }
             let keys = [keys::NODES.to_owned(), keys::RENEWED.to_owned()];
-            let mut command = self.scripts.command(Script::RemoveNode, &keys);
+            let mut command = self.scripts.command_with(Script::RemoveNode, &keys);
             command.arg(&node).arg(now_ms);
             self.run(&command).await?.done()?;
         }
@@ -224,7 +176,7 @@ impl RedisStore {
     /// Returns Redis' time in milliseconds since 1970.
     pub async fn store_now(&self) -> Result<i64, ScriptError> {
         let (_, rest) = self
-            .run(&self.scripts.command(Script::Time, &[]))
+            .run(&self.scripts.command_with(Script::Time, &[]))
             .await?
             .done()?;
         match rest.first() {

@@ -127,26 +127,11 @@ impl RedisStore {
         before_scripts: bool,
         before: Option<Generation>,
     ) -> Result<(), ScriptError> {
-        let k = Keys(opening.instance);
-        let keys = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.log(),
-            k.profiles(),
-            k.cmids(),
-            k.tombstone(),
-            k.channel(),
-            k.changes(),
-            k.presence(),
-        ];
         let mut command = if before_scripts {
-            self.scripts.command_unloaded(Script::Activate, &keys)
+            self.scripts
+                .command_unloaded(Script::Activate, opening.instance)
         } else {
-            self.scripts.command(Script::Activate, &keys)
+            self.scripts.command(Script::Activate, opening.instance)
         };
         tell(&mut command, opening, before);
         let said = if before_scripts {
@@ -208,10 +193,7 @@ impl RedisStore {
         for some in plans.chunks(PIPELINE_INSTANCES_MAX) {
             let mut pipeline = redis::pipe();
             for plan in some {
-                let k = Keys(plan.instance);
-                let mut command = self
-                    .scripts
-                    .command(Script::UpdateMeeting, &[k.meeting(), k.audience()]);
+                let mut command = self.scripts.command(Script::UpdateMeeting, plan.instance);
                 command
                     .arg(plan.revision)
                     .arg(&plan.meeting.title)
@@ -229,19 +211,10 @@ impl RedisStore {
 
     /// Step B: stops joins and posts, lets everybody leave, closes the log.
     pub async fn close(&self, id: InstanceId, reason: Reason) -> Result<Closing, ScriptError> {
-        let k = Keys(id);
-        let keys = [
-            k.meeting(),
-            k.participants(),
-            k.bindings(),
-            k.presence(),
-            k.log(),
-            k.channel(),
-        ];
         loop {
             let (word, rest) = self
                 .change(id, |generation| {
-                    let mut command = self.scripts.command(Script::Close, &keys);
+                    let mut command = self.scripts.command(Script::Close, id);
                     command
                         .arg(generation.get())
                         .arg(reason.as_str())
@@ -265,9 +238,7 @@ impl RedisStore {
         generation: Generation,
         archived: Seq,
     ) -> Result<(), ScriptError> {
-        let k = Keys(id);
-        let keys = [k.meeting(), k.log(), k.cmids(), k.changes(), k.channel()];
-        let mut command = self.scripts.command(Script::Ack, &keys);
+        let mut command = self.scripts.command(Script::Ack, id);
         command
             .arg(generation.get())
             .arg(archived.get())
@@ -283,18 +254,7 @@ impl RedisStore {
     /// Step E: destroys the live state. A tombstone stays.
     pub async fn destroy(&self, id: InstanceId, generation: Generation) -> Result<(), ScriptError> {
         let k = Keys(id);
-        let fixed = [
-            k.meeting(),
-            k.audience(),
-            k.participants(),
-            k.connections(),
-            k.bindings(),
-            k.grace(),
-            k.log(),
-            k.profiles(),
-            k.cmids(),
-            k.tombstone(),
-        ];
+        let fixed = self.scripts.keys(Script::Destroy, id, None);
         let mut users = redis::cmd("HKEYS");
         users.arg(k.profiles());
         let users: Vec<String> = self.ask(&mut users).await?;
@@ -305,8 +265,8 @@ impl RedisStore {
         lists.extend([k.changes(), k.presence()]);
         let chunks: Vec<&[String]> = lists.chunks(DESTROY_LISTS_MAX).collect();
         for (at, chunk) in chunks.iter().enumerate() {
-            let keys: Vec<String> = fixed.iter().chain(chunk.iter()).cloned().collect();
-            let mut command = self.scripts.command(Script::Destroy, &keys);
+            let keys = [fixed.as_slice(), chunk].concat();
+            let mut command = self.scripts.command_with(Script::Destroy, &keys);
             command
                 .arg(generation.get())
                 .arg(u8::from(at + 1 == chunks.len()))

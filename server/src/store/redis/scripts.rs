@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use plenary_shared::ids::Generation;
+use plenary_shared::ids::{Generation, InstanceId, UserId};
 use redis::{ErrorKind, ServerErrorKind, Value};
 
 use crate::error::Fault;
 
 use super::decode::{self, Decode};
+use super::keys::Keys;
 
 macro_rules! scripts {
     ($($name:ident = $file:literal,)+) => {
@@ -54,13 +55,31 @@ scripts! {
     Time = "time",
 }
 
-/// Returns the name and text of each script. The text contains the nonce, so that scripts loaded by
-/// another deployment do not hide that ours are missing.
+/// Returns the name and text of each script, with a local variable for each of its keys. The text
+/// contains the nonce, so that scripts loaded by another deployment do not hide that ours are missing.
 pub fn texts(nonce: &str) -> Vec<(&'static str, String)> {
     let prelude = include_str!("lua/prelude.lua");
-    Script::ALL
-        .iter()
-        .map(|(_, name, body)| (*name, format!("-- plenary {nonce}\n{prelude}\n{body}")))
+    let text = |(_, name, body): &(Script, &'static str, &'static str)| {
+        let names = key_names(body).join(", ");
+        let locals = match names.as_str() {
+            "" => String::new(),
+            names => format!("local {names} = unpack(KEYS)"),
+        };
+        let text = format!("-- plenary {nonce}\n{prelude}\n{locals}\n{body}");
+        (*name, text)
+    };
+    Script::ALL.iter().map(text).collect()
+}
+
+/// Returns the names of a script's keys: its comment lists them after `KEYS`.
+fn key_names(body: &'static str) -> Vec<&'static str> {
+    let Some((_, after)) = body.split_once("-- KEYS ") else {
+        return Vec::new();
+    };
+    let end = after.find("-- ARGV").or_else(|| after.find("-- Returns"));
+    after[..end.unwrap_or(0)]
+        .split(|c: char| !c.is_ascii_lowercase() && c != '_')
+        .filter(|name| !name.is_empty())
         .collect()
 }
 
@@ -72,16 +91,18 @@ pub struct Scripts(Arc<[Loaded]>);
 struct Loaded {
     text: String,
     sha1: String,
+    keys: Vec<&'static str>,
 }
 
 impl Scripts {
     /// Takes what [`texts`] returns.
     pub fn new(texts: Vec<(&'static str, String)>) -> Self {
-        let load = |(_, text): (&'static str, String)| {
-            let sha1 = redis::Script::new(&text).get_hash().to_owned();
-            Loaded { text, sha1 }
+        let load = |((_, text), (.., body)): ((_, String), &(Script, _, &'static str))| Loaded {
+            sha1: redis::Script::new(&text).get_hash().to_owned(),
+            keys: key_names(body),
+            text,
         };
-        Self(texts.into_iter().map(load).collect())
+        Self(texts.into_iter().zip(Script::ALL).map(load).collect())
     }
 
     fn loaded(&self, script: Script) -> &Loaded {
@@ -89,8 +110,18 @@ impl Scripts {
         &self.0[script as usize]
     }
 
-    /// Returns the EVALSHA command of a script.
-    pub(super) fn command(&self, script: Script, keys: &[String]) -> redis::Cmd {
+    /// Returns the EVALSHA command of a script on one instance.
+    pub(super) fn command(&self, script: Script, id: InstanceId) -> redis::Cmd {
+        self.command_with(script, &self.keys(script, id, None))
+    }
+
+    /// Returns the EVALSHA command of a script on one user in one instance.
+    pub(super) fn user_command(&self, script: Script, id: InstanceId, user: UserId) -> redis::Cmd {
+        self.command_with(script, &self.keys(script, id, Some(user)))
+    }
+
+    /// Returns the EVALSHA command of a script on these keys.
+    pub(super) fn command_with(&self, script: Script, keys: &[String]) -> redis::Cmd {
         let mut command = redis::cmd("EVALSHA");
         command
             .arg(&self.loaded(script).sha1)
@@ -100,12 +131,19 @@ impl Scripts {
     }
 
     /// Returns the EVAL command of a script, for rebuilding: it runs before the scripts are loaded.
-    pub(super) fn command_unloaded(&self, script: Script, keys: &[String]) -> redis::Cmd {
+    pub(super) fn command_unloaded(&self, script: Script, id: InstanceId) -> redis::Cmd {
+        let keys = self.keys(script, id, None);
         let mut command = redis::cmd("EVAL");
         // A text of its own: EVAL caches what it runs, which must not make EVALSHA succeed.
         let text = format!("-- fence\n{}", self.loaded(script).text);
         command.arg(text).arg(keys.len()).arg(keys);
         command
+    }
+
+    /// Returns the keys of a script in its order.
+    pub(super) fn keys(&self, script: Script, id: InstanceId, user: Option<UserId>) -> Vec<String> {
+        let names = self.loaded(script).keys.iter();
+        names.map(|name| Keys(id).named(name, user)).collect()
     }
 
     /// Returns the SCRIPT LOAD commands of all scripts.
@@ -251,6 +289,32 @@ impl From<redis::RedisError> for ScriptError {
             Self::NoScript
         } else {
             Self::Fault(super::fault(error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_name_their_keys() {
+        let scripts = Scripts::new(texts("nonce"));
+        let id: InstanceId = "1/4".parse().expect("an instance");
+        assert_eq!(
+            scripts.keys(Script::Wait, id, None),
+            [
+                Keys(id).waiting(),
+                Keys(id).waiting_names(),
+                Keys(id).channel()
+            ]
+        );
+        let of_servers = [Script::RenewLease, Script::RemoveNode];
+        let all = Script::ALL.iter().map(|(script, ..)| *script);
+        for script in all.filter(|script| !of_servers.contains(script)) {
+            // Panics on a name that is not a key.
+            let keys = scripts.keys(script, id, UserId::new(7).ok());
+            assert_eq!(keys.is_empty(), script == Script::Time, "{script:?}");
         }
     }
 }

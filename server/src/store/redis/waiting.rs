@@ -39,9 +39,7 @@ impl RedisStore {
         user: &User,
         what: Waiting,
     ) -> Result<WaitOk, ScriptError> {
-        let k = Keys(id);
-        let keys = [k.waiting(), k.waiting_names(), k.channel()];
-        let mut command = self.scripts.command(Script::Wait, &keys);
+        let mut command = self.scripts.command(Script::Wait, id);
         command
             .arg(match what {
                 Waiting::Look => "look",

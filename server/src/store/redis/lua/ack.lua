@@ -3,7 +3,6 @@
 -- KEYS meeting, log, cmids, changes, channel
 -- ARGV gen, archived (the last archived seq), live_events_max, trimmed_max (events per call)
 -- Returns {'ok'} | {'gone'} | {'stale', gen}
-local meeting, log, cmids, changes, channel = unpack(KEYS)
 local gen, archived = ARGV[1], tonumber(ARGV[2])
 
 local found, refused = find_live(meeting, gen)

@@ -11,8 +11,6 @@
 --      Numbers in JSON are strings: Lua would round large ones.
 -- Returns {'ok', seq} | {'destroyed'} (this generation was destroyed) | {'stale', gen} (a newer one
 --         is live) | {'newer_events'} (`before` has events above the floor)
-local meeting, audience, participants, connections, bindings, grace, log, profiles, cmids, tombstone, channel,
-  changes, presence = unpack(KEYS)
 local gen, floor = ARGV[1], tonumber(ARGV[2])
 
 local destroyed = redis.call('GET', tombstone)

@@ -3,7 +3,6 @@
 -- KEYS meeting, audience, participants, connections, bindings, grace, presence, channel
 -- ARGV user, email, admin ('1'), connection
 -- Returns {'ok'} | {'not_allowed'} | {'gone'}
-local meeting, audience, participants, connections, bindings, grace, presence, channel = unpack(KEYS)
 local user, email, admin, connection = unpack(ARGV)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

@@ -1,7 +1,6 @@
 -- Lists the connections that are bound to current stays.
 -- KEYS meeting, bindings, grace
 -- Returns {'ok', {user, connection, lost ('1' | ''), …}} | {'gone'}
-local meeting, bindings, grace = unpack(KEYS)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
 local all, stays, found = redis.call('HGETALL', bindings), {}, {}

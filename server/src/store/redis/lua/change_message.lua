@@ -6,7 +6,6 @@
 --       | {'archived_message'} | {'no_such_message'} | {'not_yours'} | {'message_deleted'}
 --       | {'not_participant'} | {'read_only'} | {'muted'} | {'archive_behind'} | {'ended'} | {'gone'}
 --       | {'stale', gen}
-local meeting, participants, log, cmids, changes, channel = unpack(KEYS)
 local gen, user, cmid, kind, target, author, body = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

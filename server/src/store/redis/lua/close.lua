@@ -4,7 +4,6 @@
 -- ARGV gen, reason, participants_max (per call)
 -- Returns {'closed', seq} | {'more'} | {'early', milliseconds until its end by Redis' clock}
 --       | {'gone'} | {'stale', gen}
-local meeting, participants, bindings, presence, log, channel = unpack(KEYS)
 local gen, reason = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

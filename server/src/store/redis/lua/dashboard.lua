@@ -6,7 +6,6 @@
 --          reconnecting, {upto, stayed, messages, last (time of the last message; ''),
 --          {step, messages, …}, {user, joined, …}} | {} (the log begins above `after`)}
 --       | {'gone'}
-local meeting, participants, bindings, grace, log = unpack(KEYS)
 local after, limit, step_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 
 local found = redis.call('HMGET', meeting, 'gen', 'seq', 'archived', 'state', 'todatetime', 'locked',

@@ -1,10 +1,8 @@
 -- Deletes the live state of an ended instance, once the archive has all of its log. A tombstone
--- stays.
--- KEYS meeting, audience, participants, connections, bindings, grace, log, profiles, cmids, tombstone,
---      and further keys to delete: lists of users' messages, changes, presence
+-- stays. Further keys are also deleted: lists of users' messages, changes, presence.
+-- KEYS meeting, audience, participants, connections, bindings, grace, log, profiles, cmids, tombstone
 -- ARGV gen, last ('1': these are the last further keys, delete the others too), tombstone_s
 -- Returns {'ok'} | {'unarchived'} | {'gone'} | {'stale', gen}
-local meeting, tombstone = KEYS[1], KEYS[10]
 local gen = ARGV[1]
 
 local found, refused = find_live(meeting, gen)

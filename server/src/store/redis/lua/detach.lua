@@ -3,7 +3,6 @@
 -- KEYS meeting, connections, bindings, grace, presence, channel
 -- ARGV connection, silent_ms (since its last sign of life)
 -- Returns {'ok'} | {'gone'}
-local meeting, connections, bindings, grace, presence, channel = unpack(KEYS)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end
 mark_lost(connections, bindings, grace, presence, channel, ARGV[1], now_ms() - ARGV[2])

@@ -3,8 +3,6 @@
 -- ARGV gen, user, email, profile (JSON), name, connection ('' if none), participants_max
 -- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'banned'} | {'locked'}
 --       | {'full'} | {'ended'} | {'gone'} | {'stale', gen}
-local meeting, audience, participants, connections, bindings, grace, log, profiles, presence,
-  channel = unpack(KEYS)
 local gen, user, email, profile, name, connection = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

@@ -2,7 +2,6 @@
 -- KEYS meeting, participants, bindings, presence, log, channel
 -- ARGV gen, user
 -- Returns {'ok', seq, time} | {'not_participant'} | {'ended'} | {'gone'} | {'stale', gen}
-local meeting, participants, bindings, presence, log, channel = unpack(KEYS)
 local gen, user = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

@@ -2,7 +2,6 @@
 -- KEYS meeting, connections, bindings, grace, presence, channel
 -- ARGV node, lost (its last sign of life), dead (when it was found dead), in milliseconds since 1970
 -- Returns {'ok', how many connections are still alive} | {'gone'}
-local meeting, connections, bindings, grace, presence, channel = unpack(KEYS)
 local node, lost, dead = unpack(ARGV)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

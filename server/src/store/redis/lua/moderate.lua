@@ -6,7 +6,6 @@
 -- Returns {'ok', seq, time, end} | {'duplicate', seq, time} | {'check_archive', archived}
 --       | {'already_so'} | {'target_not_participant'} | {'not_later'} | {'too_long'}
 --       | {'archive_behind'} | {'ended'} | {'gone'} | {'stale', gen}
-local meeting, participants, bindings, presence, log, cmids, channel = unpack(KEYS)
 local gen, user, name, cmid, action, subject, whom, note, by_ms, checked = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

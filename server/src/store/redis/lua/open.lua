@@ -4,8 +4,6 @@
 -- ARGV user, email, admin ('1'), connection ('' if none), limit (events)
 -- Returns {'ok', log head, facts (title, description, isPublic, fromdatetime, todatetime), stays,
 --          their profiles, entries, their profiles, absences} | {'not_allowed'} | {'gone'}
-local meeting, audience, participants, connections, bindings, grace, log, profiles, changes, presence,
-  channel = unpack(KEYS)
 local user, email, admin, connection = unpack(ARGV)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

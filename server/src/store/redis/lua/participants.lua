@@ -2,7 +2,6 @@
 -- KEYS meeting, audience, participants, bindings, profiles, presence
 -- ARGV user, email, admin ('1')
 -- Returns {'ok', title, {user, joined, …}, {user, profile, …}, absences} | {'not_allowed'} | {'gone'}
-local meeting, audience, participants, bindings, profiles, presence = unpack(KEYS)
 
 local title = redis.call('HGET', meeting, 'title')
 if not title then return {'gone'} end

@@ -5,7 +5,6 @@
 -- Returns {'ok', seq, time} | {'duplicate', seq, time} | {'check_archive', archived}
 --       | {'archived_message'} | {'no_such_message'} | {'not_participant'} | {'read_only'} | {'muted'}
 --       | {'archive_behind'} | {'ended'} | {'gone'} | {'stale', gen}
-local meeting, participants, log, cmids, user_messages, channel = unpack(KEYS)
 local gen, user, cmid, body, _, checked, reply_to, author = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

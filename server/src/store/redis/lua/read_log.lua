@@ -2,7 +2,6 @@
 -- KEYS meeting, audience, participants, log, profiles, changes
 -- ARGV user, email, admin ('1'), mode ('after' | 'before'), seq, limit
 -- Returns {'ok', log head, entries, profiles} | {'not_allowed'} | {'gone'}
-local meeting, audience, participants, log, profiles, changes = unpack(KEYS)
 local user, email, admin, mode, seq, limit = unpack(ARGV)
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

@@ -2,7 +2,6 @@
 -- KEYS meeting, participants, connections, bindings, grace, presence, log, channel
 -- ARGV grace_ms, connections_max
 -- Returns {'ok', how many connections were due} | {'gone'}
-local meeting, participants, connections, bindings, grace, presence, log, channel = unpack(KEYS)
 
 local found = redis.call('HMGET', meeting, 'gen', 'state', 'todatetime')
 if not found[1] then return {'gone'} end

@@ -2,7 +2,6 @@
 -- KEYS nodes, renewed
 -- ARGV node, dead (when it was found dead, in milliseconds since 1970)
 -- Returns {'ok'}
-local nodes, renewed = unpack(KEYS)
 local node, dead = unpack(ARGV)
 local lease = redis.call('ZSCORE', nodes, node)
 if lease and tonumber(lease) <= tonumber(dead) then

@@ -2,7 +2,6 @@
 -- KEYS nodes, renewed
 -- ARGV node, lease_ms (0: it stops)
 -- Returns {now, live node, …}
-local nodes, renewed = unpack(KEYS)
 local now = now_ms()
 redis.call('ZADD', nodes, now + ARGV[2], ARGV[1])
 redis.call('HSET', renewed, ARGV[1], now)

@@ -3,7 +3,6 @@
 -- KEYS meeting, connections, bindings, presence, channel
 -- ARGV connection, idle ('1'), idle_ms (for how long)
 -- Returns {'ok'} | {'gone'}
-local meeting, connections, bindings, presence, channel = unpack(KEYS)
 local connection, field = ARGV[1], '=' .. ARGV[1]
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

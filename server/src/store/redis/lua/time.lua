@@ -1,5 +1,4 @@
 -- Returns the time of Redis' clock.
--- KEYS none
 -- ARGV none
 -- Returns {'ok', milliseconds since 1970}
 return {'ok', now_ms()}

@@ -3,7 +3,6 @@
 -- ARGV gen, user
 -- Returns {'ok'} | {'not_participant'} | {'read_only'} | {'muted'} | {'ended'} | {'gone'}
 --       | {'stale', gen}
-local meeting, participants, channel = unpack(KEYS)
 local gen, user = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)

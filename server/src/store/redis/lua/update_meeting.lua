@@ -3,7 +3,6 @@
 -- KEYS meeting, audience
 -- ARGV revision, title, description, isPublic, audience (JSON: [email])
 -- Returns {'ok'} | {'gone'}
-local meeting, audience = unpack(KEYS)
 local fields = {'revision', 'title', 'description', 'isPublic'}
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

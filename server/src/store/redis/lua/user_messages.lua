@@ -4,7 +4,6 @@
 -- Returns {'ok', log head, entries, profiles, more ('1' | '0')} | {'not_allowed'} | {'gone'}
 -- Leaves out messages below the first seq of the live log: the archive has them. `more` refers to
 -- the live messages.
-local meeting, audience, participants, log, profiles, user_messages, changes = unpack(KEYS)
 local mode, seq, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 
 if redis.call('EXISTS', meeting) == 0 then return {'gone'} end

@@ -4,7 +4,6 @@
 -- ARGV what ('look' | 'wait' | 'stop'), user, name, for_ms (until an entry expires), limit,
 --      expired_max (entries removed per call)
 -- Returns {'ok', count, {user, …}, {name, …}}
-local waiting, waiting_names, channel = unpack(KEYS)
 local what, user, name, for_ms, limit, expired_max = unpack(ARGV)
 local now = now_ms()
 
