@@ -119,7 +119,6 @@ pub struct Settings {
     pub head_timeout: Duration,
     /// The log filter, in the syntax of `tracing`.
     pub log: String,
-    /// The log format.
     pub log_format: LogFormat,
 }
 
@@ -150,9 +149,7 @@ pub enum ConfigError {
     /// The value is invalid.
     #[error("{from}: {key} {what}")]
     Value {
-        /// The source of the value.
         from: Source,
-        /// The key of the setting.
         key: &'static str,
         /// The continuation of the sentence: what the value must be.
         what: String,
@@ -160,7 +157,6 @@ pub enum ConfigError {
     /// The configuration file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -168,11 +164,9 @@ pub enum ConfigError {
     /// The configuration file is not valid TOML, or has unknown keys.
     #[error("{}:{line}: {what}", path.display())]
     File {
-        /// The file.
         path: PathBuf,
         /// The line number, counted from 1.
         line: usize,
-        /// The error.
         what: String,
     },
     /// A required setting is missing.
@@ -180,9 +174,7 @@ pub enum ConfigError {
         "{key} is not set. Set --{key} URL, the variable {variable}, or {key} = \"URL\" in the configuration file"
     )]
     Missing {
-        /// The key of the setting.
         key: &'static str,
-        /// Its environment variable.
         variable: &'static str,
     },
     /// The data directory is not set, and the default needs a home directory.
@@ -194,9 +186,7 @@ pub enum ConfigError {
          behind a TLS proxy, or set --insecure"
     )]
     NotLoopback {
-        /// The source of the address.
         from: Source,
-        /// The address.
         bind: SocketAddr,
     },
 }

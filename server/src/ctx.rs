@@ -18,19 +18,15 @@ pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 /// The context of every service.
 #[derive(Clone)]
 pub struct Ctx {
-    /// The data.
     pub store: Arc<dyn Store>,
-    /// The current time.
     pub clock: Clock,
     /// Randomness for ids, tokens and passwords.
     pub randomness: Randomness,
     /// Lifetime of a login token, in seconds.
     pub session_ttl_s: u32,
-    /// Limits on login attempts.
     pub login_limiter: Arc<LoginLimiter>,
     /// Read positions that are not stored yet.
     pub read_positions: Arc<ReadPositions>,
-    /// Counters and timings.
     pub metrics: Arc<Metrics>,
     /// Limits how many rejected joins are published to admins.
     pub denials: Arc<DenialLimiter>,
@@ -100,8 +96,6 @@ impl fmt::Debug for Ctx {
 /// The user who sent a request, as identified by the login token.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The signed-in user.
     pub user: User,
-    /// The session of the token.
     pub session: TokenHash,
 }

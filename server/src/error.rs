@@ -20,7 +20,6 @@ pub enum Fault {
     Broken {
         /// The operation, as a gerund: "reading a password hash".
         what: &'static str,
-        /// The cause.
         source: Box<dyn StdError + Send + Sync>,
     },
 }
@@ -50,7 +49,6 @@ impl Fault {
 #[derive(Debug, thiserror::Error)]
 #[error("{sentence} ({source})")]
 pub struct Plain {
-    /// The sentence for users.
     pub sentence: &'static str,
     /// The cause, for the log only.
     pub source: Box<dyn StdError + Send + Sync>,

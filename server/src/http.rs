@@ -37,7 +37,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The state of all handlers.
 #[derive(Clone, Debug)]
 pub struct HttpState {
-    /// The context of the services.
     pub ctx: Ctx,
 }
 

@@ -1,4 +1,4 @@
-//! The server of Plenary: the schedule, the meetings, the record. `ARCHITECTURE.md` has the map.
+//! The server of Plenary: schedule, meetings and event log. `ARCHITECTURE.md` is the map.
 
 pub mod app;
 pub mod archiver;
@@ -8,7 +8,6 @@ pub mod command_line;
 pub mod config;
 pub mod ctx;
 pub mod dashboard;
-
 pub mod error;
 pub mod http;
 pub mod hub;

@@ -56,7 +56,6 @@ pub struct Metrics {
     closes: Family<Label, Counter>,
     /// Events written to connections.
     pub deliveries: Counter,
-    /// Open WebSocket connections.
     pub connections: Gauge,
     /// Lost connections that did not return within the grace period.
     pub reaped: Counter,

@@ -17,7 +17,6 @@ pub struct PageAsked {
     pub after: Option<Seq>,
     /// Only what comes before this seq.
     pub before: Option<Seq>,
-    /// At most so many.
     pub limit: usize,
 }
 

@@ -35,11 +35,8 @@ mod wire;
 /// The state that all connections share.
 #[derive(Clone, Debug)]
 pub struct WsState {
-    /// The context of the services.
     pub ctx: Ctx,
-    /// The source of events.
     pub hub: Arc<Hub>,
-    /// The dashboard, for admins.
     pub dashboard: Arc<Dashboard>,
     /// This server.
     pub node: NodeId,

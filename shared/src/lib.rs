@@ -1,5 +1,7 @@
-//! What the server and the clients have in common: identifiers, limits, text and time at the door,
-//! the domain, the wire and the replica. No socket, no terminal, no database, no runtime.
+//! Types that the server and the clients share: ids, limits, parsed text and times, the domain, the
+//! protocol and the replica of an event log. Does no I/O.
+
+#![warn(missing_docs)]
 
 pub mod domain;
 pub mod ids;

@@ -42,7 +42,6 @@ pub struct Announcer {
     query: Option<String>,
     query_error: Option<String>,
     leaving: bool,
-    /// Whether any input was rejected.
     pub has_rejection: bool,
 }
 

@@ -22,7 +22,6 @@ mod response;
 pub use error::{ApiError, Rejection};
 pub use response::{Response, json_for_terminal};
 
-/// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Timeout for a request with its response.
@@ -42,11 +41,8 @@ pub struct Api {
 /// The bounds of a page of messages or events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Page {
-    /// Only events after this number.
     pub after: Option<Seq>,
-    /// Only events before this number.
     pub before: Option<Seq>,
-    /// The maximum number of events.
     pub limit: Option<usize>,
 }
 
@@ -65,7 +61,6 @@ pub struct Messages {
 pub struct Receipt {
     /// A message for the user.
     pub message: String,
-    /// The number of the event.
     pub seq: Seq,
     /// The time of the event, by the clock of the store.
     pub timestamp: Timestamp,
@@ -104,7 +99,6 @@ impl Api {
         })
     }
 
-    /// Returns the URL of the server.
     pub fn server(&self) -> &ServerUrl {
         &self.server
     }

@@ -28,15 +28,10 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cache {
     version: u32,
-    /// The server's URL.
     pub server: String,
-    /// The signed-in user.
     pub person: Person,
-    /// When the cache was written.
     pub at: Timestamp,
-    /// The meeting list.
     pub meetings: Vec<Instance>,
-    /// The meeting on screen.
     pub shown: Option<InstanceId>,
     /// The end of each open meeting's log, the most recently viewed first.
     pub rooms: Vec<OpenOk>,
@@ -45,13 +40,9 @@ pub struct Cache {
 /// The signed-in user, as cached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Person {
-    /// The user's id.
     pub id: UserId,
-    /// The display name.
     pub name: String,
-    /// The email address.
     pub email: String,
-    /// The user's role.
     pub role: Role,
 }
 

@@ -9,7 +9,6 @@ const MINUTE_MS: i64 = 60 * SECOND_MS;
 /// The time zone in which times are displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
-    /// The system's time zone.
     Local,
     /// A fixed offset, for reproducible screens.
     Fixed(FixedOffset),

@@ -18,7 +18,6 @@ pub enum Command {
     Chat(ChatCommand),
     /// Goes from meeting to meeting.
     Meetings(MeetingsCommand),
-    /// Acts on the selected message.
     Selection(SelectionCommand),
     /// Changes the search through all messages.
     Search(SearchCommand),
@@ -28,17 +27,13 @@ pub enum Command {
     MeetingAction(MeetingAction),
     /// Changes the view of one meeting on the dashboard.
     Detail(DetailCommand),
-    /// Acts on the schedule.
     Schedule(ScheduleCommand),
-    /// Answers the question before quitting.
     Quit(QuitCommand),
-    /// Works everywhere.
     App(AppCommand),
 }
 
 /// Navigation, shared by all layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the direction of its name")]
 pub enum Nav {
     Up,
     Down,
@@ -69,7 +64,6 @@ impl Nav {
 
 /// Edits of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum EditCommand {
     NewLine,
     Up,
@@ -98,7 +92,6 @@ pub enum EditCommand {
 
 /// Commands of the chat and its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum ChatCommand {
     Send,
     Complete,
@@ -119,7 +112,6 @@ pub enum ChatCommand {
 
 /// Commands that go from meeting to meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum MeetingsCommand {
     Find,
     Next,
@@ -133,7 +125,6 @@ pub enum MeetingsCommand {
 
 /// Commands for the selected message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum SelectionCommand {
     Reply,
     Edit,
@@ -149,14 +140,12 @@ pub enum SelectionCommand {
 
 /// Commands of the search through all messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum SearchCommand {
     Scope,
 }
 
 /// Commands of the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum DashboardCommand {
     Filter,
     Sort,
@@ -167,7 +156,6 @@ pub enum DashboardCommand {
 
 /// Commands for the selected meetings, on the dashboard and in a meeting's detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum MeetingAction {
     Pause,
     Chat,
@@ -186,7 +174,6 @@ pub enum MeetingAction {
 
 /// Commands of one meeting on the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum DetailCommand {
     Filter,
     Pane,
@@ -195,7 +182,6 @@ pub enum DetailCommand {
 
 /// Commands of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum ScheduleCommand {
     Filter,
     Past,
@@ -212,7 +198,6 @@ pub enum ScheduleCommand {
 
 /// Answers to the question before quitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum QuitCommand {
     Leave,
     Stay,
@@ -220,7 +205,6 @@ pub enum QuitCommand {
 
 /// Commands that work everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum AppCommand {
     Dashboard,
     Help,
@@ -240,13 +224,11 @@ pub enum Context {
     Edit,
     /// The chat above the input.
     Chat,
-    /// A selected message.
     Selection,
     /// The text to find among the messages of this meeting.
     FindInMeeting,
     /// Going from meeting to meeting.
     Meetings,
-    /// The list of meetings.
     MeetingList,
     /// Lists and pages without a text field.
     Lists,
@@ -254,29 +236,19 @@ pub enum Context {
     Choices,
     /// Forms of several fields.
     Forms,
-    /// The finder.
     Finder,
-    /// The search through all messages.
     Search,
-    /// The dashboard.
     Dashboard,
     /// Actions on meetings, on the dashboard and in a meeting's detail.
     MeetingActions,
-    /// One meeting on the dashboard.
     Detail,
     /// The dialog before a moderation action.
     ModerationDialog,
-    /// The filter of a table.
     Filter,
-    /// The schedule.
     Schedule,
-    /// The forms of the schedule.
     ScheduleForm,
-    /// The sign-in form.
     SignIn,
-    /// The question before quitting.
     Quit,
-    /// Everywhere.
     Anywhere,
 }
 
@@ -373,9 +345,7 @@ impl Context {
 /// One command with its default keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What the keys do.
     pub command: Command,
-    /// Where they do it.
     pub context: Context,
     /// The name in `keys.toml`, and after `/` where it is a slash command.
     pub name: &'static str,

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::server_url::{ServerUrl, ServerUrlError};
 use crate::session::Token;
@@ -37,7 +39,6 @@ pub struct Environment {
 /// The effective settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The server, if given.
     pub server: Option<ServerUrl>,
     /// The token of `PLENARY_TOKEN`, which overrides a stored one.
     pub token: Option<Token>,
@@ -45,7 +46,6 @@ pub struct Settings {
     pub config_file: PathBuf,
     /// The directory for the session, drafts and other state.
     pub state_dir: PathBuf,
-    /// Whether to turn colors off.
     pub no_color: bool,
     /// Whether to make URLs clickable in terminals that support it.
     pub links: bool,
@@ -60,19 +60,15 @@ pub enum ConfigError {
     /// The file is unreadable.
     #[error("{}: {error}", file.display())]
     Unreadable {
-        /// The file.
         file: PathBuf,
-        /// The error.
         error: std::io::Error,
     },
     /// The file is invalid.
     #[error("{}:{line}: {message}", file.display())]
     Invalid {
-        /// The file.
         file: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// The error message.
         message: String,
     },
     /// `PLENARY_SERVER` is invalid.
@@ -85,7 +81,6 @@ pub enum ConfigError {
 pub struct LineError {
     /// The line, from 1.
     pub line: usize,
-    /// The error message.
     pub message: String,
 }
 
@@ -93,7 +88,7 @@ pub struct LineError {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
-    server: Option<toml::Spanned<String>>,
+    server: Option<Spanned<String>>,
     links: Option<bool>,
 }
 
@@ -168,8 +163,23 @@ fn read(file: &Path, must_exist: bool) -> Result<(Option<ServerUrl>, Option<bool
         .map_err(|error| invalid(at, format!("server: {error}")))
 }
 
+/// Parses a TOML table into its entries in the order of the file, each with its line, from 1.
+pub(crate) fn entries(text: &str) -> Result<Vec<(usize, String, DeValue<'_>)>, LineError> {
+    let table = DeTable::parse(text).map_err(|error| LineError {
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().trim().replace('\n', "; "),
+    })?;
+    let mut entries = Vec::new();
+    for (name, value) in table.into_inner() {
+        let line = line_of(text, name.span().start);
+        entries.push((line, name.into_inner().into_owned(), value.into_inner()));
+    }
+    entries.sort_by_key(|(line, ..)| *line);
+    Ok(entries)
+}
+
 /// Returns the line, from 1, of a byte offset in `text`.
-pub(crate) fn line_of(text: &str, at: usize) -> usize {
+fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
     before.split(|byte| *byte == b'\n').count()
 }

@@ -15,30 +15,22 @@ use crate::session::Token;
 pub enum Effect {
     /// Signs in and stores the token. Answered by [`crate::msg::AppEvent::SignedIn`].
     SignIn {
-        /// The server's URL.
         server: String,
-        /// The account's email.
         email: String,
-        /// The account's password.
         password: String,
     },
     /// Ignores the answer of a running sign-in.
     CancelSignIn,
     /// Connects to this server, instead of any other.
     Connect {
-        /// The server's URL.
         server: String,
     },
-    /// Closes the connection.
     Disconnect,
     /// Deletes the stored token, which is not valid.
     ForgetToken {
-        /// The server of the token.
         server: String,
     },
-    /// Sends this request.
     Ask(Request),
-    /// Reconnects at once.
     Reconnect,
     /// Opens the journal of this user's pending messages to this server, instead of any other.
     /// Answered by [`crate::msg::AppEvent::Journal`].
@@ -52,18 +44,13 @@ pub enum Effect {
     SaveCache(Box<Cache>),
     /// Appends a sent message to the history.
     AppendHistory {
-        /// The meeting.
         meeting: MeetingId,
-        /// The message.
         text: String,
     },
     /// Writes a meeting to a file. Answered by [`crate::msg::AppEvent::Exported`].
     Export {
-        /// The token of the reader.
         token: Token,
-        /// The instance.
         instance: InstanceId,
-        /// The file format.
         format: Format,
         /// The path as it was typed; the default is derived from the meeting.
         file: Option<String>,
@@ -72,7 +59,6 @@ pub enum Effect {
     ReadList {
         /// The path as it was typed.
         path: String,
-        /// The meeting whose audience changes.
         meeting: MeetingId,
         /// Whether the list replaces the audience.
         replace: bool,
@@ -105,7 +91,6 @@ pub enum Effect {
     Redraw,
     /// Restores the terminal and stops the process until it is continued.
     Suspend,
-    /// Quits.
     Quit,
 }
 

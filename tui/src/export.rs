@@ -56,7 +56,6 @@ impl Format {
 /// The content of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Transcript {
-    /// The instance.
     #[serde(flatten)]
     pub instance: Instance,
     /// Why the instance ended.
@@ -73,7 +72,6 @@ pub struct Transcript {
 /// The attendance of one participant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attendance {
-    /// The user.
     #[serde(rename = "userID")]
     pub user: UserId,
     /// The name of the user.
@@ -99,14 +97,11 @@ pub struct Stay {
 /// The latest version of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TranscriptMessage {
-    /// The number of the message.
     pub seq: Seq,
-    /// The time of the post.
     pub timestamp: Timestamp,
     /// The author.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// The name of the author.
     pub name: String,
     /// The text. Empty if the message was deleted.
     pub body: String,
@@ -116,7 +111,6 @@ pub struct TranscriptMessage {
     /// The time of the last edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited: Option<Timestamp>,
-    /// The time of the deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Timestamp>,
 }

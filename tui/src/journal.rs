@@ -48,7 +48,6 @@ const VERSION: u32 = 1;
 /// The user and the server that a journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// The URL of the server.
     pub server: String,
     /// The email of the user, in lower case.
     pub email: String,
@@ -58,13 +57,10 @@ pub struct Owner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
-    /// Adds an entry.
     Post(JournalEntry),
     /// The server rejected an entry.
     Failed {
-        /// The id of the entry.
         cmid: Cmid,
-        /// The error message.
         why: String,
         /// Whether the server may have accepted an earlier attempt.
         tried: bool,
@@ -78,12 +74,10 @@ pub enum Record {
 /// An unsent message, edit or deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalEntry {
-    /// The instance.
     #[serde(flatten)]
     pub instance: InstanceId,
     /// The id of the entry, the same for all attempts to send it.
     pub cmid: Cmid,
-    /// The text.
     pub body: MessageBody,
     /// What the text does.
     #[serde(default, skip_serializing_if = "ComposeTarget::is_new")]
@@ -109,7 +103,6 @@ pub struct Journal {
     /// Locked while it is open.
     file: File,
     header: String,
-    /// The current entries in order.
     entries: Vec<JournalEntry>,
     bytes: u64,
     /// Whether the last write failed, so that the file misses records.

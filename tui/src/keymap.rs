@@ -12,7 +12,6 @@ const SHOWN_MAX: usize = 3;
 /// A command, and which of its keys was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// The command.
     pub command: Command,
     /// The index of the key in its row, such as the number of a meeting.
     pub nth: usize,
@@ -63,7 +62,6 @@ impl Keymap {
         self.rows.iter().map(|(row, keys)| (*row, keys.as_slice()))
     }
 
-    /// Returns the keys of a row.
     pub fn keys_of(&self, wanted: &Row) -> &[Key] {
         let found = self.rows.iter().find(|(row, _)| row.name == wanted.name);
         found.map_or(&[], |(_, keys)| keys.as_slice())

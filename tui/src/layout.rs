@@ -38,27 +38,19 @@ pub enum Drawer {
 /// The panes of the screen. A pane that does not fit is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panes {
-    /// The arrangement of the panes.
     pub form: Form,
-    /// The row of tabs.
     pub tabs: Rect,
-    /// The title line.
     pub title: Rect,
     /// The list of meetings, beside the chat or as a drawer.
     pub meetings: Rect,
-    /// The chat.
     pub chat: Rect,
     /// The list of participants, beside the chat or as a drawer.
     pub people: Rect,
-    /// The rule under the body.
     pub rule: Rect,
-    /// The status line.
     pub status: Rect,
     /// The row above the input that shows the message being replied to or edited.
     pub target: Rect,
-    /// The input.
     pub input: Rect,
-    /// The hints.
     pub hints: Rect,
 }
 

@@ -64,15 +64,12 @@ pub use terminal::Terminal;
 /// The values that the program starts with.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The server's address.
     pub server: String,
     /// The email of the last sign-in, for the form.
     pub email: String,
-    /// The stored login token.
     pub token: Option<Token>,
     /// The email of the account that the token belongs to, if known.
     pub person: Option<String>,
-    /// The stored drafts.
     pub drafts: Vec<(InstanceId, String)>,
     /// The cached screens of an earlier process.
     pub kept: Option<Cache>,
@@ -80,9 +77,7 @@ pub struct Start {
     pub history: Vec<(MeetingId, String)>,
     /// The notification levels that were chosen.
     pub notify_levels: Vec<(MeetingId, NotifyLevel)>,
-    /// The theme.
     pub theme: Theme,
-    /// The key bindings.
     pub keymap: Keymap,
     /// The time zone of the screen.
     pub zone: Zone,
@@ -99,33 +94,23 @@ pub struct Model {
     pub now: Timestamp,
     /// The server's clock minus this machine's, in milliseconds.
     pub skew_ms: i64,
-    /// The terminal.
     pub terminal: Terminal,
-    /// The theme.
     pub theme: Theme,
-    /// The key bindings.
     pub keymap: Keymap,
     /// The time zone of the screen.
     pub zone: Zone,
     /// The account that is signed in.
     pub session: Session,
-    /// The connection to the server.
     pub connection: Connection,
-    /// The desktop notifications.
     pub notifications: Notifications,
-    /// Whether the user is idle.
     pub idle: IdleState,
-    /// The list of meetings.
     pub meetings: Meetings,
-    /// The meetings that were opened.
     pub rooms: BTreeMap<InstanceId, Room>,
     /// The messages that are not durable on the server yet.
     pub outbox: Outbox,
     /// The meeting that the chat shows; its row is selected in the list.
     pub shown: Option<InstanceId>,
-    /// The meeting shown before.
     pub shown_before: Option<InstanceId>,
-    /// The inputs.
     pub inputs: Inputs,
     /// When changed screens are written to the cache.
     pub cache_due: Option<Timestamp>,
@@ -143,7 +128,6 @@ pub struct Model {
     pub exports: usize,
     /// The notice in the status line.
     pub notice: Option<Notice>,
-    /// The steps of quitting.
     pub quitting: Quitting,
     /// The text or command that the next Enter confirms.
     pub confirming: Option<String>,
@@ -152,11 +136,8 @@ pub struct Model {
 /// The effect of Enter in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnterDoes {
-    /// Sends the input.
     Send,
-    /// Retries failed messages.
     Retry,
-    /// Joins the meeting.
     Join,
     /// Opens a meeting that has ended.
     Read,
@@ -169,7 +150,6 @@ pub enum EnterDoes {
 /// The notice in the status line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The text.
     pub text: String,
     /// The tone, which selects the style.
     pub tone: Tone,

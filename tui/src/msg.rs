@@ -17,20 +17,15 @@ pub struct Msg {
     pub now: Timestamp,
     /// An unused message id, for a message that the event creates.
     pub spare: Cmid,
-    /// The event.
     pub event: AppEvent,
 }
 
 /// An event from the terminal, the server or the system, or the result of an effect.
 #[derive(Clone)]
 pub enum AppEvent {
-    /// The program has started.
     Started,
-    /// A key was pressed.
     Key(Key),
-    /// The mouse was used.
     Mouse(Mouse),
-    /// Text was pasted.
     Pasted(String),
     /// The terminal was resized to this many columns and rows.
     Resized(u16, u16),
@@ -46,14 +41,11 @@ pub enum AppEvent {
     Edited {
         /// The instance in which the text was written.
         at: Option<InstanceId>,
-        /// The text.
         text: String,
     },
     /// The key bindings and the theme were loaded.
     Configured {
-        /// The key bindings.
         keymap: Keymap,
-        /// The theme.
         theme: Box<Theme>,
         /// Error messages with file and line.
         wrong: Vec<String>,

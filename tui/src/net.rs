@@ -43,7 +43,6 @@ pub enum LinkCommand {
 /// A connection that reconnects automatically. Dropping it disconnects.
 #[derive(Debug)]
 pub struct Link {
-    /// The commands to the link.
     pub commands: mpsc::Sender<LinkCommand>,
     /// The events of the link. Ends only after `commands` has been dropped.
     pub events: mpsc::Receiver<LinkEvent>,

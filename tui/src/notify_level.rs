@@ -6,12 +6,10 @@ use std::str::FromStr;
 /// Which messages cause a notification while the user looks elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NotifyLevel {
-    /// Every message.
     All,
     /// Messages that mention the user.
     #[default]
     Mentions,
-    /// Nothing.
     Off,
 }
 

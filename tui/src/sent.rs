@@ -45,7 +45,6 @@ impl SentFile {
             .collect()
     }
 
-    /// Appends one text.
     pub fn append(&self, server: &str, meeting: MeetingId, text: &str) -> io::Result<()> {
         let mut line = serde_json::to_vec(&Sent {
             server: server.to_owned(),

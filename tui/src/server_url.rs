@@ -53,7 +53,6 @@ impl ServerUrl {
         &self.host
     }
 
-    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }

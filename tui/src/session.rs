@@ -24,20 +24,15 @@ pub struct Session {
     /// The server that issued the token. No other server receives it.
     #[serde(with = "server_text")]
     pub server: ServerUrl,
-    /// The login token.
     pub token: Token,
-    /// The email of the user.
     pub email: String,
-    /// The name of the user.
     pub name: String,
-    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
 /// The server to connect to and the token to use.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The server.
     pub server: ServerUrl,
     /// The token for this server.
     pub token: Option<Token>,
@@ -54,7 +49,6 @@ pub struct SessionFile {
 /// The result of loading a session.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The stored session.
     pub session: Option<Session>,
     /// Whether other users could read the file. Its mode has been corrected.
     pub was_exposed: bool,
@@ -66,9 +60,7 @@ pub enum SessionError {
     /// An I/O error.
     #[error("{}: {error}", path.display())]
     Io {
-        /// The file or directory.
         path: PathBuf,
-        /// The error.
         error: io::Error,
     },
     /// The file is damaged. The message omits its content, which may include a token.

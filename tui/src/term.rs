@@ -41,7 +41,6 @@ pub struct Term {
     has_links: bool,
     /// Whether the terminal is in raw mode. False while another program uses it.
     is_active: bool,
-    /// Whether mouse reports are enabled.
     has_mouse: bool,
 }
 
@@ -90,7 +89,6 @@ impl Term {
         Ok((size.width, size.height))
     }
 
-    /// Draws one frame.
     pub fn draw(&mut self, view: impl Fn(&mut Frame<'_>) -> Links) -> io::Result<()> {
         let mut is_stale = false;
         self.inner.draw(|frame| {

@@ -60,9 +60,7 @@ impl Tone {
 /// Colours, glyphs and the style of each tone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// Whether colours are used.
     pub colour: bool,
-    /// The glyph set.
     pub glyphs: &'static Glyphs,
     /// Indexed by tone, colours included.
     styles: [Style; Tone::ALL.len()],
@@ -86,7 +84,6 @@ pub struct Glyphs {
     pub private: &'static str,
     /// An error.
     pub failed: &'static str,
-    /// A warning.
     pub warning: &'static str,
     /// The selected row.
     pub bar: &'static str,
@@ -104,7 +101,6 @@ pub struct Glyphs {
     pub below: &'static str,
     /// Sorted in ascending order.
     pub above: &'static str,
-    /// The clock.
     pub clock: &'static str,
     /// The input prompt.
     pub prompt: &'static str,
@@ -249,7 +245,6 @@ impl Theme {
         }
     }
 
-    /// Returns the style of a tone.
     pub fn style(self, tone: Tone) -> Style {
         let style = self.styles[tone as usize];
         if self.colour {

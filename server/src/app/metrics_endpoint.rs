@@ -49,7 +49,6 @@ pub(super) fn start(
     Ok(())
 }
 
-/// Counts the responses of all routes.
 pub(super) fn count_responses(routes: Router, metrics: Arc<Metrics>) -> Router {
     routes.layer(map_response(move |response: Response| {
         let metrics = metrics.clone();

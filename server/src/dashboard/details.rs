@@ -62,7 +62,6 @@ impl Details {
         Ok(())
     }
 
-    /// The detail of an instance.
     pub(super) fn known(&self, instance: InstanceId) -> Option<Arc<Mutex<Detail>>> {
         lock(&self.known).get(&instance).cloned()
     }

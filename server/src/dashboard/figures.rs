@@ -12,7 +12,6 @@ use crate::store::dashboard::{Counted, Listed, Now, STEP_MS};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Steps in a minute.
 const STEPS_PER_MINUTE: i64 = MINUTE_MS / STEP_MS;
 
 /// One instance, counted up to a seq.

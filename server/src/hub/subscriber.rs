@@ -38,7 +38,6 @@ pub struct Subscriber {
 pub struct Updates {
     /// Read positions that the user reached on another connection.
     pub read: BTreeMap<InstanceId, Seq>,
-    /// Participants who are typing.
     pub typing: BTreeSet<(InstanceId, UserId)>,
     /// Changes of presence in followed instances.
     pub presence: BTreeMap<(InstanceId, UserId), PresenceChange>,

@@ -37,7 +37,6 @@ impl Recent {
         self.in_slot(at, |slot| slot.deliveries[bound] += 1);
     }
 
-    /// Records an error.
     pub(super) fn record_error(&self, at: Duration) {
         self.in_slot(at, |slot| slot.errors += 1);
     }

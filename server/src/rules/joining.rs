@@ -11,17 +11,13 @@ use plenary_shared::time::Timestamp;
 pub struct Case<'a> {
     /// The user; `None` if no account has the email address.
     pub user: Option<&'a User>,
-    /// Whether the account is disabled.
     pub disabled: bool,
-    /// The instance.
     pub instance: &'a Instance,
     /// Whether the email address is in the audience.
     pub invited: bool,
     /// Whether the user is a participant.
     pub is_participant: bool,
-    /// The restrictions of the instance.
     pub restrictions: &'a Restrictions,
-    /// The current time.
     pub now: Timestamp,
 }
 

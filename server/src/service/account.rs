@@ -90,15 +90,12 @@ pub async fn issue_token(ctx: &Ctx, user: &User, label: &str) -> Answer<LoginOk>
 /// The input for a new user, not yet checked.
 #[derive(Clone, Debug)]
 pub struct UserInput {
-    /// Display name.
     pub name: String,
     /// Email address, used to sign in.
     pub email: String,
     /// Age in years.
     pub age: Option<u32>,
-    /// Gender, if stated.
     pub gender: Option<Gender>,
-    /// Permissions.
     pub role: Role,
     /// The admin who adds the user; `None` on the command line.
     pub by: Option<UserId>,

@@ -29,7 +29,6 @@ const DURABLE_CHECK_MS: u64 = 20;
 /// The result of a post.
 #[derive(Debug)]
 pub enum PostResult {
-    /// The post is complete.
     Done(Posted),
     /// The post has a seq, and [`wait_durable`] completes it.
     Pending(PendingPost),

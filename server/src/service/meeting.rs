@@ -56,7 +56,6 @@ async fn publish_denial(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: 
     }
 }
 
-/// Leaves an instance.
 pub async fn leave(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Posted> {
     ctx.store.leave(instance, &caller.user).await
 }

@@ -22,21 +22,15 @@ pub const LISTED_MAX: usize = 5_000;
 /// An instance in the schedule.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The instance.
     pub id: InstanceId,
-    /// The title of its meeting.
     pub title: String,
-    /// Whether every user may join.
     pub is_public: bool,
-    /// The start.
     pub from: Timestamp,
     /// The end, planned or actual.
     pub to: Timestamp,
-    /// The state.
     pub state: InstanceState,
     /// Whether it was cancelled before its start.
     pub cancelled: bool,
-    /// The size of its audience.
     pub invited: u32,
     /// The last archived seq.
     pub archived: Seq,
@@ -49,7 +43,6 @@ pub struct Counted {
     pub joined: Vec<(UserId, Timestamp)>,
     /// How many participants stayed until the end.
     pub stayed: u32,
-    /// How many messages were posted.
     pub messages: u64,
     /// How many of the latest messages were posted in which step of [`STEP_MS`] since 1970.
     pub steps: Vec<(i64, u64)>,
@@ -60,19 +53,13 @@ pub struct Counted {
 /// The current figures of an instance.
 #[derive(Clone, Debug)]
 pub struct Now {
-    /// The live generation.
     pub generation: Generation,
-    /// The last seq.
     pub seq: Seq,
     /// The last archived seq.
     pub durable: Seq,
-    /// The state.
     pub state: InstanceState,
-    /// The end.
     pub to: Timestamp,
-    /// Whether it is locked.
     pub locked: bool,
-    /// Whether it is read-only.
     pub read_only: bool,
     /// How many participants there are.
     pub here: u32,
@@ -95,11 +82,8 @@ pub struct Attended {
 /// A join or a leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coming {
-    /// The user.
     pub user: UserId,
-    /// Their name.
     pub name: String,
-    /// The time.
     pub at: Timestamp,
     /// The reason for leaving; `None`: a join.
     pub left: Option<Reason>,
@@ -108,7 +92,6 @@ pub struct Coming {
 /// A connection that is bound to a stay.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Holder {
-    /// The user.
     pub user: UserId,
     /// The connection, in the format of [`crate::store::ConnectionId`].
     pub connection: String,
@@ -119,13 +102,9 @@ pub struct Holder {
 /// A refused join. Not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// The instance.
     pub instance: InstanceId,
-    /// The user.
     pub user: UserId,
-    /// Their name.
     pub name: String,
-    /// The rule.
     pub code: Code,
     /// The time, by the clock of the server that refused.
     pub at: Timestamp,

@@ -6,13 +6,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
-    /// As it should be.
     Good,
     /// It works, but something may fail later.
     Warning,
     /// A guarantee is not kept, or the server does not start.
     Bad,
-    /// The store does not answer.
     Unavailable,
 }
 
@@ -21,9 +19,7 @@ pub enum Grade {
 pub struct Diagnostic {
     /// What was checked, such as `Redis: maxmemory-policy`.
     pub about: String,
-    /// The severity.
     pub grade: Grade,
-    /// What was found.
     pub says: String,
     /// What to do about it, unless it is good.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,18 +19,14 @@ pub enum Feed {
     Event(Box<Event>),
     /// The archive has the log of a followed instance up to a seq.
     Durable {
-        /// The instance.
         instance: InstanceId,
-        /// Its generation.
         generation: Generation,
         /// The last archived seq.
         seq: Seq,
     },
     /// The live state of a followed instance was rebuilt.
     Fence {
-        /// The instance.
         instance: InstanceId,
-        /// The new generation.
         generation: Generation,
         /// Events of older generations above this seq are void.
         base: Seq,
@@ -45,9 +41,7 @@ pub enum Feed {
     Read(ReadPosition),
     /// A participant of a followed instance is typing. May be lost.
     Typing {
-        /// The instance.
         instance: InstanceId,
-        /// The participant.
         user: UserId,
     },
     /// The presence of a participant of a followed instance. May be lost.
@@ -63,9 +57,7 @@ pub enum Feed {
 /// How far the log of an instance is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// The live generation.
     pub generation: Generation,
-    /// The last seq.
     pub seq: Seq,
     /// The last archived seq.
     pub durable: Seq,

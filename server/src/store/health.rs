@@ -9,7 +9,6 @@ use crate::error::Fault;
 pub struct Check {
     /// Its name: `redis`, `mysql`, `feed`, `live_state`, `archive` or `file`.
     pub name: &'static str,
-    /// Whether the check passed.
     pub ok: bool,
     /// What is wrong, or a figure, in one sentence.
     pub detail: Option<String>,

@@ -41,9 +41,7 @@ pub enum Locks {
 /// One round trip to a back end.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
-    /// Where it goes.
     pub backend: Backend,
-    /// The locks that it needs.
     pub locks: Locks,
     /// The command or statement, for traces.
     pub text: &'a (dyn Display + Send + Sync),

@@ -21,7 +21,6 @@ pub const LENGTH_MS_MAX: i64 = INSTANCE_DAYS_MAX * 86_400_000;
 pub struct ModerationRequest {
     /// The id that the client chose.
     pub cmid: Cmid,
-    /// What to do.
     pub action: ModerationAction<Subject, NewEnd>,
     /// The reason: one line.
     pub reason: Option<String>,
@@ -32,7 +31,6 @@ pub struct ModerationRequest {
 pub enum NewEnd {
     /// This many milliseconds after the end that the store holds.
     By(i64),
-    /// At this time.
     At(Timestamp),
 }
 

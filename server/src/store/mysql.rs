@@ -38,15 +38,11 @@ pub use read_positions::MessageRange;
 /// What the live state of an instance is built from.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// The instance.
     pub instance: InstanceId,
-    /// Its meeting.
     pub meeting: Meeting,
     /// How often the meeting was changed.
     pub revision: u64,
-    /// The scheduled start.
     pub from: Timestamp,
-    /// The scheduled end.
     pub to: Timestamp,
     /// Active or ending.
     pub state: InstanceState,
@@ -68,16 +64,13 @@ pub struct Opening {
     pub floors: Vec<Floor>,
     /// All users who have ever joined.
     pub people: Vec<User>,
-    /// The moderation in force.
     pub restrictions: Restrictions,
 }
 
 /// A participant according to the archive.
 #[derive(Clone, Debug)]
 pub struct Stay {
-    /// The participant.
     pub user: User,
-    /// When they joined.
     pub joined: Timestamp,
     /// The seq of the join.
     pub seq: Seq,
@@ -90,9 +83,7 @@ pub struct Sent {
     pub user: UserId,
     /// The id that the author's client gave it.
     pub cmid: Cmid,
-    /// The seq.
     pub seq: Seq,
-    /// When it was posted.
     pub timestamp: Timestamp,
 }
 
@@ -101,7 +92,6 @@ pub struct Sent {
 pub struct Floor {
     /// The author.
     pub user: UserId,
-    /// Its seq.
     pub seq: Seq,
     /// The latest cmid of version 7, if there is one.
     pub latest: Option<Cmid>,
@@ -110,9 +100,7 @@ pub struct Floor {
 /// An active or ending instance as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// The instance.
     pub instance: InstanceId,
-    /// The scheduled end.
     pub to: Timestamp,
     /// Active or ending.
     pub state: InstanceState,
@@ -127,7 +115,6 @@ pub struct Unfinished {
 /// A part of an instance's log to archive.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The instance.
     pub instance: InstanceId,
     /// The generation in which it was read.
     pub generation: Generation,
@@ -149,23 +136,17 @@ impl Batch {
 pub enum Archived {
     /// The batch is archived.
     Done {
-        /// The instance.
         instance: InstanceId,
         /// The last archived seq.
         last: Seq,
     },
     /// Nothing was stored: the archive has another last seq or generation, or the instance has ended.
     /// The sender must read both ends of the log again.
-    Stale {
-        /// The instance.
-        instance: InstanceId,
-    },
+    Stale { instance: InstanceId },
     /// Nothing was stored, and a repetition does not help: the seqs have a gap, or the database refuses
     /// a row. The other batches of the call are not affected.
     Broken {
-        /// The instance.
         instance: InstanceId,
-        /// The error.
         fault: Fault,
     },
 }

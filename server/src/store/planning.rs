@@ -28,9 +28,7 @@ pub struct EditMeeting {
 /// Changes of an audience: email addresses in lower case, each at most once per list.
 #[derive(Clone, Debug, Default)]
 pub struct Invitations {
-    /// Addresses to add.
     pub add: Vec<String>,
-    /// Addresses to remove.
     pub remove: Vec<String>,
     /// Whether to remove all addresses that are not in `add`.
     pub replace: bool,
@@ -39,11 +37,9 @@ pub struct Invitations {
 /// The result of a change of an audience, in addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Invited {
-    /// Added.
     pub added: usize,
     /// In `add`, but in the audience already.
     pub already: usize,
-    /// Removed.
     pub removed: usize,
     /// In `remove`, but not in the audience.
     pub absent: usize,

@@ -10,9 +10,7 @@ use crate::error::Answer;
 /// How far a user has read an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadPosition {
-    /// The user.
     pub user: UserId,
-    /// The instance.
     pub instance: InstanceId,
     /// The last seq read.
     pub seq: Seq,

@@ -147,7 +147,6 @@ impl RedisStore {
             .map_err(fault)
     }
 
-    /// Runs one script.
     async fn run(&self, command: &redis::Cmd) -> Result<ScriptReply, ScriptError> {
         self.prove().await?;
         self.run_unproven(command).await

@@ -184,7 +184,6 @@ impl RedisMysqlStore {
         code.into()
     }
 
-    /// Returns why an instance is not live.
     async fn why_not_live(&self, id: InstanceId, viewer: &User) -> Answer<Reject> {
         let Some(stored) = self.mysql.stored(id).await? else {
             return Ok(refusal::unknown(id));

@@ -6,7 +6,6 @@ use plenary_shared::ids::{MeetingId, UserId};
 use plenary_shared::limits;
 use plenary_shared::text::{MessageBody, is_control};
 
-/// The name of a user.
 pub(super) fn user_name(written: &str, id: UserId) -> String {
     let name = one_line(written);
     if name.is_empty() { nameless(id) } else { name }
@@ -17,7 +16,6 @@ pub(super) fn nameless(id: UserId) -> String {
     format!("user {id}")
 }
 
-/// The title of a meeting.
 pub(super) fn title(written: &str, id: MeetingId) -> String {
     let title = one_line(written);
     if title.is_empty() {

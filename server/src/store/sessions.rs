@@ -37,13 +37,9 @@ impl fmt::Debug for TokenHash {
 /// A session to open.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// The hash of its token.
     pub token: TokenHash,
-    /// The user.
     pub user: UserId,
-    /// When it starts.
     pub created_at: Timestamp,
-    /// When it expires.
     pub expires_at: Timestamp,
     /// Its name in lists.
     pub label: String,
@@ -52,9 +48,7 @@ pub struct NewSession {
 /// A valid session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The user.
     pub user: User,
-    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -63,16 +57,13 @@ pub struct Session {
 pub struct SessionListed {
     /// Its name, usually that of the machine.
     pub label: String,
-    /// When it started.
     pub created_at: Timestamp,
-    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 /// Opens, finds and closes sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Opens a session.
     async fn open_session(&self, new: NewSession) -> Answer<()>;
     /// Returns the session of a token, if it is valid at `now`.
     async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;

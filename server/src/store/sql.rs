@@ -30,6 +30,5 @@ pub use value::Value;
 pub(super) enum Dialect {
     /// MySQL 8 or MariaDB.
     Mysql,
-    /// SQLite.
     Sqlite,
 }

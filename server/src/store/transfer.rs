@@ -29,9 +29,7 @@ const PAGE_ROWS: usize = 1_000;
 
 /// The target of a transfer.
 pub struct Target {
-    /// The durable store.
     pub mysql: MysqlStore,
-    /// The live store.
     pub redis: RedisStore,
     /// Both URLs without passwords.
     pub place: String,
@@ -128,11 +126,9 @@ pub async fn transfer(
 
 /// How far this transfer has come in MySQL.
 enum State {
-    /// The database is empty.
     Empty,
     /// Some rows may be copied.
     Begun,
-    /// All rows are copied.
     Completed,
 }
 

@@ -10,26 +10,21 @@ use crate::error::Answer;
 /// A user with their credentials.
 #[derive(Clone)]
 pub struct Account {
-    /// The user.
     pub user: User,
     /// The password's hash in PHC format; `None`: no sign-in by password.
     pub password_hash: Option<String>,
-    /// Whether the account is disabled.
     pub disabled: bool,
 }
 
 /// A user to add.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// The display name.
     pub name: String,
     /// The email address in lower case.
     pub email: String,
     /// The age in years.
     pub age: Option<u32>,
-    /// The gender.
     pub gender: Option<Gender>,
-    /// The role.
     pub role: Role,
     /// The admin who adds the user, for the audit; `None`: the command line.
     pub by: Option<UserId>,
@@ -38,7 +33,6 @@ pub struct NewUser {
 /// A user in the list of all users.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct PersonListed {
-    /// The user.
     #[serde(flatten)]
     pub user: User,
     /// Since when the account is disabled, if it is.
@@ -55,7 +49,6 @@ pub trait UserStore: Send + Sync {
     async fn add_user(&self, new: NewUser) -> Answer<User>;
     /// Sets a password's hash.
     async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
-    /// Returns the user with this id.
     async fn user(&self, id: UserId) -> Answer<Option<PersonListed>>;
     /// Returns a page of all users, by id, above `after`.
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;

@@ -14,7 +14,6 @@ pub enum Waiting {
     Look,
     /// Starts or renews waiting.
     Wait,
-    /// Stops waiting.
     Stop,
 }
 

@@ -15,7 +15,6 @@ use crate::json::{self, Origin};
 pub(super) struct BadRequest {
     /// The id of the request, or 0 if it has none.
     pub(super) id: u64,
-    /// The answer.
     pub(super) reject: Reject,
 }
 

@@ -53,7 +53,6 @@ pub(super) struct Socket {
     pub(super) caller: Option<Caller>,
     /// `None` before hello.
     pub(super) subscriber: Option<Arc<Subscriber>>,
-    /// The followed instances.
     pub(super) cursors: BTreeMap<InstanceId, Cursor>,
     /// The instances that have not started and whose waiting list is followed.
     pub(super) waits: BTreeMap<InstanceId, (Cursor, Waiting)>,

@@ -32,7 +32,6 @@ pub(super) enum End {
     Left,
     /// The client did not read a frame in time.
     Stalled,
-    /// The server closes the connection.
     Closed(Close),
 }
 

@@ -15,17 +15,13 @@ pub enum ApiError {
     /// The connection failed. The server may have executed the request.
     #[error("Server {server} is unreachable: {why}.")]
     Unreachable {
-        /// The URL of the server.
         server: String,
-        /// The system's error message.
         why: String,
     },
     /// The response is not one of a Plenary server.
     #[error("{server} is not a Plenary server, or its version does not match (HTTP {status}).")]
     UnexpectedResponse {
-        /// The URL of the server.
         server: String,
-        /// The HTTP status.
         status: u16,
     },
     /// The server rejected the request.
@@ -36,13 +32,9 @@ pub enum ApiError {
 /// A rejection by the server. Unlike [`Reject`], its code may be unknown to this client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// The HTTP status.
     pub status: u16,
-    /// The error code.
     pub code: String,
-    /// The error message.
     pub detail: String,
-    /// The wait before a retry.
     pub retry_after: Option<Duration>,
 }
 

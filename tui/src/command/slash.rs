@@ -5,13 +5,11 @@ use super::{KEYS, Row};
 /// A command that is written into the input and has no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlashCommand {
-    /// What it does.
     pub verb: Verb,
     /// Its name, with the `/`.
     pub name: &'static str,
     /// Its argument as the help shows it; in brackets where it may be left out.
     pub argument: &'static str,
-    /// What completes the argument.
     pub completes: Completes,
     /// The sentence in the help.
     pub help: &'static str,
@@ -20,19 +18,15 @@ pub struct SlashCommand {
 /// What completes the argument of a slash command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completes {
-    /// Nothing.
     Nothing,
     /// The name of a user in this meeting.
     Users,
-    /// A meeting.
     Meetings,
-    /// One of these values.
     Of(&'static [&'static str]),
 }
 
 /// What a slash command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its row of the table")]
 pub enum Verb {
     Join,
     Leave,
@@ -54,7 +48,6 @@ pub enum Verb {
 }
 
 impl SlashCommand {
-    /// Whether it needs an argument.
     pub const fn needs_argument(&self) -> bool {
         !self.argument.is_empty() && !matches!(self.argument.as_bytes(), [b'[', ..])
     }

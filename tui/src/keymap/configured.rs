@@ -1,12 +1,11 @@
 //! The user's key bindings in `keys.toml`: one line for each command with other keys than the
 //! default. An error is reported with its line number, and the command keeps its default keys.
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::Keymap;
 use crate::command::{KEYS, Row};
-use crate::config::{LineError, line_of};
+use crate::config::{self, LineError};
 use crate::key::Key;
 
 /// Keys that terminals cannot tell from Backspace, Tab, Enter and Esc.
@@ -16,39 +15,22 @@ impl Keymap {
     /// Returns the default bindings changed by a file, and the errors in the file.
     pub fn configured(text: &str) -> (Self, Vec<LineError>) {
         let mut keymap = Self::default();
-        let mut wrong = Vec::new();
-        let table = match DeTable::parse(text) {
-            Ok(table) => table.into_inner(),
-            Err(error) => {
-                let at = error.span().map_or(0, |span| span.start);
-                let what = error.message().trim().replace('\n', "; ");
-                let line = line_of(text, at);
-                return (
-                    keymap,
-                    vec![LineError {
-                        line,
-                        message: what,
-                    }],
-                );
-            }
+        let entries = match config::entries(text) {
+            Ok(entries) => entries,
+            Err(error) => return (keymap, vec![error]),
         };
-        let mut lines: Vec<_> = table.iter().collect();
-        lines.sort_by_key(|(name, _)| name.span().start);
+        let mut wrong = Vec::new();
         let mut given: Vec<(usize, &'static Row, Vec<Key>)> = Vec::new();
-        for (name, value) in lines {
-            let line = line_of(text, name.span().start);
-            let read = row_named(name.get_ref())
-                .and_then(|row| Ok((row, keys_of(row, value)?)))
+        for (line, name, value) in entries {
+            let read = row_named(&name)
+                .and_then(|row| Ok((row, keys_of(row, &value)?)))
                 .and_then(|(row, keys)| match taken(&given, row, &keys) {
                     Some(other) => Err(format!("{}: {other}", row.name)),
                     None => Ok((row, keys)),
                 });
             match read {
                 Ok((row, keys)) => given.push((line, row, keys)),
-                Err(what) => wrong.push(LineError {
-                    line,
-                    message: what,
-                }),
+                Err(message) => wrong.push(LineError { line, message }),
             }
         }
         for (_, row, keys) in given {
@@ -75,9 +57,9 @@ fn row_named(name: &str) -> Result<&'static Row, String> {
         .ok_or_else(|| format!("unknown command '{name}'; 'plenary --keys' lists the commands"))
 }
 
-fn keys_of(row: &Row, value: &Spanned<DeValue<'_>>) -> Result<Vec<Key>, String> {
+fn keys_of(row: &Row, value: &DeValue<'_>) -> Result<Vec<Key>, String> {
     let expected = || format!("{}: keys are \"ctrl-a\" or [\"ctrl-a\", \"f5\"]", row.name);
-    let names: Vec<&str> = match value.get_ref() {
+    let names: Vec<&str> = match value {
         DeValue::String(name) => vec![name],
         DeValue::Array(names) => names
             .iter()

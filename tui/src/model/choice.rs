@@ -20,7 +20,6 @@ pub enum Choice {
     Closed,
     /// One of the matches is inserted.
     Made {
-        /// The matches.
         choices: Choices,
         /// The index of the inserted one.
         nth: usize,
@@ -32,7 +31,6 @@ pub enum Choice {
 /// The completions of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {
-    /// The heading.
     pub title: &'static str,
     /// The byte range of the text that they replace.
     pub place: Range<usize>,
@@ -43,9 +41,7 @@ pub struct Choices {
 /// One completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// The text that is inserted.
     pub text: String,
-    /// The note beside it.
     pub note: String,
 }
 

@@ -9,7 +9,6 @@ use crate::model::editor::Editor;
 /// The input of one meeting.
 #[derive(Clone, Debug, Default)]
 pub struct Composer {
-    /// The text.
     pub editor: Editor,
     /// The state of the completion list.
     pub choice: Choice,

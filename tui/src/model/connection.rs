@@ -11,7 +11,6 @@ use super::layer::schedule::form::FormKind;
 /// The connection to the server.
 #[derive(Debug, Default)]
 pub struct Connection {
-    /// The state.
     pub link: Link,
     /// When the connection was lost; `None` while it is up.
     pub lost_at: Option<Timestamp>,
@@ -40,7 +39,6 @@ pub enum Link {
     Ready,
     /// The connection is lost.
     Lost {
-        /// The reason.
         why: String,
         /// The time of the next attempt; `None` if there is none.
         retry_at: Option<Timestamp>,
@@ -49,10 +47,6 @@ pub enum Link {
 
 /// What a pending request was about, to interpret its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each is the request of its name, with what its reply needs"
-)]
 pub enum Asked {
     Hello,
     Meetings,
@@ -78,7 +72,6 @@ pub enum Asked {
     /// With the name of the user that the action applies to.
     Moderate(InstanceId, ModerationKind, String),
     DialogParticipants(InstanceId),
-    /// A page of the schedule.
     Schedule,
     Plan(FormKind),
     Explain(InstanceId),

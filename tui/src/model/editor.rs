@@ -48,7 +48,6 @@ impl Editor {
         }
     }
 
-    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }

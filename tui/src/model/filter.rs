@@ -5,9 +5,7 @@ use super::editor::{Editor, KillRing};
 /// The filter of a table with its input.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The words.
     pub editor: Editor,
-    /// Text cut from the input.
     ring: KillRing,
     /// Whether the input has the focus.
     pub has_focus: bool,

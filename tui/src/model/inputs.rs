@@ -16,7 +16,6 @@ pub struct Inputs {
     pub composers: HashMap<Option<InstanceId>, Composer>,
     /// The sent messages, for the arrow keys.
     pub history: History,
-    /// The texts that were cut.
     pub kill_ring: KillRing,
     /// When changed drafts are written to disk.
     pub drafts_due: Option<Timestamp>,

@@ -93,27 +93,19 @@ layers! {
     Chat(Chat),
     /// The list of meetings has the keys.
     MeetingList(MeetingList),
-    /// A message is selected.
     Selection(Selection),
-    /// A page to read.
     Page(Page),
     /// The finder of meetings, participants and commands.
     Finder(Finder),
-    /// The search through all messages.
     Search(Search),
-    /// The dashboard of admins.
     Dashboard(Dashboard),
-    /// One meeting on the dashboard.
     MeetingDetail(DetailView),
     /// The dialog before a moderation action.
     ModerationDialog(Dialog),
-    /// The schedule of admins.
     Schedule(Schedule),
     /// The form of a schedule change.
     ScheduleForm(Form),
-    /// The sign-in form.
     SignIn(SignIn),
-    /// The question before quitting.
     Quit(Quit),
 }
 

@@ -19,7 +19,6 @@ pub struct Meetings {
     all: Vec<Instance>,
     /// Meetings to join automatically when they start.
     auto_join: BTreeSet<InstanceId>,
-    /// Unread counts by meeting.
     unread: HashMap<InstanceId, Unread>,
     /// Whether the server has sent the list.
     pub loaded: bool,
@@ -32,13 +31,11 @@ pub struct Meetings {
 /// A group in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Running now.
     Live,
     /// Starting within [`UPCOMING_MS`].
     Soon,
     /// Starting later today.
     Today,
-    /// Starting tomorrow.
     Tomorrow,
     /// Starting after tomorrow.
     Later,
@@ -65,18 +62,15 @@ impl Group {
 pub enum ListLine<'a> {
     /// A group heading with the number of meetings in the group.
     Group(Group, usize),
-    /// A meeting.
     Entry(Entry<'a>),
 }
 
 /// A meeting in the list.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// Its group.
     pub group: Group,
     /// The number for Alt and a digit.
     pub number: usize,
-    /// The meeting instance.
     pub instance: &'a Instance,
 }
 
@@ -149,7 +143,6 @@ impl Meetings {
         started
     }
 
-    /// Returns the instance with this id.
     pub fn get(&self, id: InstanceId) -> Option<&Instance> {
         self.all.iter().find(|instance| instance.id == id)
     }

@@ -44,7 +44,6 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Returns all entries.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &OutboxEntry> {
         self.entries.iter()
     }
@@ -421,7 +420,6 @@ fn cmid_of(what: &EventKind) -> Option<Cmid> {
     }
 }
 
-/// Returns the entry that repeats a void event.
 fn repeat_void(event: &Event, void: &[Event], now: Timestamp) -> Option<JournalEntry> {
     // Messages that are not void keep their seq.
     let target = |seq: Seq| {

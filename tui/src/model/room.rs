@@ -26,7 +26,6 @@ const RETRY_LONGEST_MS: i64 = 10_000;
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Room {
-    /// The meeting instance.
     pub id: InstanceId,
     /// The log, once it was read.
     pub log: Option<Replica>,
@@ -64,17 +63,14 @@ pub struct Room {
     pub marked_unread: bool,
     /// The divider above the first unread message.
     pub divider: Option<Divider>,
-    /// The times offline.
     pub offline_periods: Vec<OfflinePeriod>,
     /// The event before which missing events were requested.
     pub requested_older: Option<Seq>,
-    /// Whether newer events were requested.
     pub requested_newer: bool,
     /// The remaining minutes of the last warning.
     pub warned_minutes: i64,
     /// Consecutive temporary errors on opening or joining.
     pub failures: u32,
-    /// When to retry.
     pub retry_at: Option<Timestamp>,
 }
 
@@ -92,9 +88,7 @@ pub struct Divider {
 /// A period offline, and its place in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfflinePeriod {
-    /// When the connection was lost.
     pub from: Timestamp,
-    /// When it was back.
     pub to: Timestamp,
     /// The last event known before the loss.
     pub after: Seq,

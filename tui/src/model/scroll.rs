@@ -126,11 +126,9 @@ impl<'a> RowCursor<'a> {
 /// A row on the screen and the block it belongs to.
 #[derive(Clone, Debug)]
 pub struct ScreenRow {
-    /// The block.
     pub place: Place,
     /// Counted from the event's own first row; rows above it are negative.
     pub row: isize,
-    /// The row's content.
     pub line: Line<'static>,
 }
 

@@ -9,9 +9,7 @@ use crate::session::Token;
 /// The account that is signed in.
 #[derive(Debug)]
 pub struct Session {
-    /// The server's address.
     pub server: String,
-    /// The login token.
     pub token: Option<Token>,
     /// The user, once the server has answered hello.
     pub me: Option<Me>,
@@ -22,12 +20,8 @@ pub struct Session {
 /// The user who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Me {
-    /// The user's id.
     pub id: UserId,
-    /// The user's name.
     pub name: String,
-    /// The user's email.
     pub email: String,
-    /// The user's role.
     pub role: Role,
 }

@@ -7,7 +7,6 @@ use crate::effect::Effect;
 
 /// One event being applied to the model.
 pub(crate) struct Step<'a> {
-    /// The model.
     pub(crate) model: &'a mut Model,
     /// The effects so far, in order.
     pub(crate) out: Vec<Effect>,

@@ -13,11 +13,9 @@ pub struct Terminal {
     pub focused: bool,
     /// Whether the terminal has ever reported its focus.
     pub reports_focus: bool,
-    /// Whether the mouse is captured.
     pub mouse: bool,
     /// Whether only the chat is shown, to copy from.
     pub plain: bool,
-    /// The title of the window.
     pub title: String,
 }
 

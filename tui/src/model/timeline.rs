@@ -25,23 +25,18 @@ const TIME_CELLS: usize = 5;
 /// A room with everything needed to draw it.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomView<'a> {
-    /// The room.
     pub room: &'a Room,
     /// The pending messages.
     pub outbox: &'a Outbox,
-    /// The signed-in user.
     pub me: Option<&'a Me>,
-    /// The theme to draw with.
     pub theme: Theme,
     /// For the names of keys in hints.
     pub keymap: &'a Keymap,
     /// The time zone of displayed times.
     pub zone: Zone,
-    /// The current time.
     pub now: Timestamp,
     /// The width in cells.
     pub columns: usize,
-    /// The layout for this width.
     pub form: Form,
 }
 

@@ -24,7 +24,6 @@ pub struct WaitingRoom {
     pub retry_at: Option<Timestamp>,
     /// The number of waiting users, if known.
     pub count: Option<usize>,
-    /// The known names.
     people: BTreeMap<UserId, String>,
 }
 

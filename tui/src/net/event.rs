@@ -21,12 +21,10 @@ pub enum LinkEvent {
     Garbled,
     /// A request was not sent because it exceeds the frame size limit.
     Unsent {
-        /// The id of the request.
         id: u64,
     },
     /// The connection was lost or could not be made.
     Closed {
-        /// Why.
         reason: CloseReason,
         /// The wait before the next attempt. `None` waits for [`super::LinkCommand::Reconnect`].
         retry_in: Option<Duration>,
@@ -38,7 +36,6 @@ pub enum LinkEvent {
 pub enum CloseReason {
     /// The connection could not be made.
     Unreachable {
-        /// The system's error message.
         why: String,
     },
     /// The peer is not a Plenary server.
@@ -55,7 +52,6 @@ pub enum CloseReason {
     },
     /// The connection broke.
     Lost {
-        /// The system's error message.
         why: String,
     },
     /// The server was silent for [`plenary_shared::protocol::SILENCE_S`], or a send timed out.

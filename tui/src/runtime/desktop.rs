@@ -27,7 +27,6 @@ pub struct Desktop {
 /// The notification sequence that the terminal supports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Notification {
-    /// Only the bell.
     #[default]
     Bell,
     /// OSC 9: a text.

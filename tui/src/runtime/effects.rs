@@ -76,7 +76,6 @@ pub(super) enum ScreenEffect {
     Notify {
         /// The author and the meeting.
         title: String,
-        /// The message.
         text: String,
     },
     /// Copy a text to the clipboard.
@@ -85,19 +84,15 @@ pub(super) enum ScreenEffect {
     OpenUrl(String),
     /// Enable or disable mouse reports.
     Mouse(bool),
-    /// Redraw all cells.
     Redraw,
     /// Stop the process until it continues.
     Suspend,
-    /// Quit.
     Quit,
 }
 
 /// The result of [`Effects::next`].
 pub(super) enum Next {
-    /// An event of the link.
     Link(LinkEvent),
-    /// The result of an effect.
     Event(AppEvent),
     /// Work that needs no update of the model.
     Progress,

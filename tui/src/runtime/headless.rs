@@ -39,7 +39,6 @@ impl Headless {
         program
     }
 
-    /// Returns the model.
     pub fn model(&self) -> &Model {
         &self.model
     }

@@ -14,7 +14,6 @@ use crate::msg::AppEvent;
 /// The journal and its queue of operations.
 pub(super) struct JournalWriter {
     directory: PathBuf,
-    /// Generates file names.
     new_id: fn() -> Uuid,
     /// `None` while an operation runs.
     journal: Option<Journal>,

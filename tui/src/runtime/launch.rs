@@ -27,7 +27,6 @@ pub struct LaunchOptions {
     pub theme: Theme,
     /// The directory of `keys.toml` and `theme.toml`.
     pub config_dir: PathBuf,
-    /// The available desktop features.
     pub desktop: Desktop,
     /// Whether to make links clickable with OSC 8.
     pub has_links: bool,

@@ -33,7 +33,6 @@ const OFFLINE_WAIT: Duration = Duration::from_secs(30);
 /// The outcome of line mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All input was accepted.
     Success,
     /// Some input was rejected. The errors have been printed.
     Rejected,

@@ -4,13 +4,11 @@ use plenary_shared::ids::InstanceId;
 
 use super::{Failure, Shell};
 
-/// Joins an instance.
 pub async fn join(shell: &mut Shell, instance: InstanceId) -> Result<(), Failure> {
     let response = shell.api()?.join(instance).await?;
     shell.print_receipt(&response, &format!("joined {instance}"))
 }
 
-/// Leaves an instance.
 pub async fn leave(shell: &mut Shell, instance: InstanceId) -> Result<(), Failure> {
     let response = shell.api()?.leave(instance).await?;
     shell.print_receipt(&response, &format!("left {instance}"))

@@ -17,11 +17,9 @@ pub enum Failure {
     PipeClosed,
     /// An error, printed on one line.
     Error {
-        /// The exit code.
         exit: Exit,
         /// The error code, printed in parentheses.
         code: String,
-        /// The error message.
         message: String,
     },
 }
@@ -33,7 +31,6 @@ pub enum Exit {
     Other = 1,
     /// The command line or the configuration is invalid.
     Usage = 2,
-    /// Not signed in.
     NotSignedIn = 3,
     /// The server rejected the request.
     Rejected = 4,

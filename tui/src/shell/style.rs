@@ -20,7 +20,6 @@ pub const YELLOW: &str = "33";
 /// The settings of text output.
 #[derive(Clone, Copy)]
 pub struct Style {
-    /// Whether to use colours.
     pub colour: bool,
     /// Converts UTC to the time zone of the reader.
     pub zone: fn(DateTime<Utc>) -> DateTime<FixedOffset>,
@@ -37,15 +36,11 @@ pub struct Cell {
 /// An event with its description.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The number of the event.
     pub seq: u64,
-    /// The time of the event.
     pub at: Timestamp,
     /// The author of a message, or `*`.
     pub who: String,
-    /// The message or the description.
     pub text: String,
-    /// Whether it is a message.
     pub is_message: bool,
 }
 

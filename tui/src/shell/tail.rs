@@ -148,7 +148,6 @@ impl TailSession {
     }
 }
 
-/// Returns a close reason as a sentence.
 fn sentence(reason: &CloseReason) -> String {
     let text = reason.to_string();
     let mut letters = text.chars();

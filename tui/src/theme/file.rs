@@ -2,10 +2,10 @@
 //! default in place.
 
 use ratatui::style::{Color, Modifier, Style};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::{ASCII, NAMES_MAX, Theme, Tone, UNICODE};
-use crate::config::{LineError, line_of};
+use crate::config::{self, LineError};
 
 /// The 16 terminal colours.
 const COLOURS: [(&str, Color); 16] = [
@@ -39,21 +39,13 @@ impl Theme {
     /// Applies a theme file. Returns the theme and the errors in the file.
     #[must_use]
     pub fn configured(mut self, text: &str) -> (Self, Vec<LineError>) {
-        let table = match DeTable::parse(text) {
-            Ok(table) => table.into_inner(),
-            Err(error) => {
-                let at = error.span().map_or(0, |span| span.start);
-                let message = error.message().trim().replace('\n', "; ");
-                let line = line_of(text, at);
-                return (self, vec![LineError { line, message }]);
-            }
+        let entries = match config::entries(text) {
+            Ok(entries) => entries,
+            Err(error) => return (self, vec![error]),
         };
-        let mut lines: Vec<_> = table.iter().collect();
-        lines.sort_by_key(|(name, _)| name.span().start);
         let mut wrong = Vec::new();
-        for (name, value) in lines {
-            let line = line_of(text, name.span().start);
-            if let Err(message) = self.set(name.get_ref(), value.get_ref()) {
+        for (line, name, value) in entries {
+            if let Err(message) = self.set(&name, &value) {
                 wrong.push(LineError { line, message });
             }
         }

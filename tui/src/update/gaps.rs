@@ -9,7 +9,6 @@ use crate::model::layer::selection::Selection;
 use crate::model::scroll::{self, Place};
 use crate::theme::Tone;
 
-/// Events in one page.
 const PAGE_EVENTS: u64 = 200;
 /// Events read on either side of a jump target: a few screens.
 const AROUND_EVENTS: u64 = 60;

@@ -25,7 +25,6 @@ struct Part {
     style: Style,
     /// Parts with the lowest rank are left out first.
     rank: u8,
-    /// Whether it is right-aligned.
     right: bool,
 }
 

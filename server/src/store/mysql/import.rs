@@ -48,9 +48,7 @@ pub enum Inserted {
     All,
     /// The rows before this one are stored; the database refuses the row.
     Until {
-        /// The row's key.
         key: Values,
-        /// Why it is refused.
         why: String,
     },
 }

@@ -25,11 +25,9 @@ const ADDRESSES: usize = 100;
 /// What a live instance takes from its meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePlan {
-    /// The instance.
     pub instance: InstanceId,
     /// How often the meeting was changed: the plan with more changes wins.
     pub revision: u64,
-    /// The meeting.
     pub meeting: Meeting,
     /// The audience: addresses in lower case. Empty when the meeting is public.
     pub audience: Vec<String>,

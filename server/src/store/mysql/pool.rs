@@ -225,7 +225,6 @@ impl Transaction {
             .await
     }
 
-    /// Commits.
     pub async fn commit(self) -> Result<(), Fault> {
         let Self {
             tx,

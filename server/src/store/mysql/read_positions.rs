@@ -20,7 +20,6 @@ const MENTIONS_READ_MAX: usize = 10_000;
 /// A range of messages to count: above `after`, up to `upto`.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageRange {
-    /// The instance.
     pub instance: InstanceId,
     /// The last seq that was read.
     pub after: Seq,

@@ -43,7 +43,6 @@ impl MysqlStore {
         Ok(users::inserted(id, new))
     }
 
-    /// The user with this id.
     pub async fn user(&self, id: UserId) -> Answer<Option<PersonListed>> {
         Ok(self.one(users::by_id(id)).await?)
     }
@@ -103,7 +102,6 @@ impl MysqlStore {
         Ok(found)
     }
 
-    /// Opens a session.
     pub async fn open_session(&self, new: NewSession) -> Answer<()> {
         self.execute(users::remove_expired_sessions(
             Dialect::Mysql,

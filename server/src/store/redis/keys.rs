@@ -29,7 +29,6 @@ pub(super) fn probe(connection: i64) -> String {
     format!("plenary:probe:{connection}")
 }
 
-/// Whether this is a channel for probes.
 pub(super) fn is_probe(channel: &str) -> bool {
     channel.starts_with("plenary:probe:")
 }
@@ -56,7 +55,6 @@ pub(super) fn is_bindings(key: &str) -> bool {
     instance_in(key).is_some_and(|id| Keys(id).bindings() == key)
 }
 
-/// Returns the instance of a key.
 fn instance_in(key: &str) -> Option<InstanceId> {
     let (member, _) = key.strip_prefix('{')?.split_once('}')?;
     instance_of(member)
@@ -149,7 +147,6 @@ impl Keys {
     }
 }
 
-/// Returns the instance of a channel.
 pub(super) fn instance_of_channel(channel: &str) -> Option<InstanceId> {
     instance_of(channel.strip_prefix('{')?.strip_suffix("}:events")?)
 }

@@ -35,11 +35,8 @@ pub struct LivePage {
 /// A live instance as a new follower reads it.
 #[derive(Debug)]
 pub struct Opened {
-    /// The instance.
     pub instance: Instance,
-    /// The participants.
     pub people: Vec<Participant>,
-    /// The last events.
     pub page: LivePage,
 }
 

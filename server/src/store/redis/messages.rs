@@ -31,7 +31,6 @@ impl PostOutcome {
 /// A message to answer, edit or delete.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// The seq of the message.
     pub seq: Seq,
     /// What the archive has of it; `None` if it was not asked.
     pub author: Option<Author>,
@@ -40,9 +39,7 @@ pub struct Target {
 /// The author of a message, from the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// The message does not exist.
     Missing,
-    /// The message was deleted.
     Deleted,
     /// This user posted the message.
     User(UserId),

@@ -44,17 +44,12 @@ pub enum Closing {
 /// Whether a live log is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiveEnd {
-    /// The instance is not live.
     Gone,
-    /// The log is open.
     Open,
     /// The log is closed.
     Closed {
-        /// Its generation.
         generation: Generation,
-        /// The last seq.
         last: Seq,
-        /// When it was closed.
         at: Timestamp,
     },
 }

@@ -246,7 +246,6 @@ refusals! {
     NoSuchMessage = "no_such_message",
     /// Another user posted the message.
     NotYours = "not_yours",
-    /// The message was deleted.
     MessageDeleted = "message_deleted",
     /// The instance is locked.
     Locked = "locked",
@@ -269,7 +268,6 @@ refusals! {
 /// Why a verb did not take effect in Redis.
 #[derive(Debug)]
 pub enum ScriptError {
-    /// The script refused.
     Refused(Refusal),
     /// Redis does not know the script: it may have lost data.
     NoScript,

@@ -10,17 +10,12 @@ use crate::error::Fault;
 /// An instance and its meeting.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The instance.
     pub instance: InstanceId,
-    /// Its meeting.
     pub meeting: Meeting,
     /// How often the meeting was changed.
     pub revision: u64,
-    /// The scheduled start.
     pub from: Timestamp,
-    /// The scheduled end.
     pub to: Timestamp,
-    /// The state.
     pub state: InstanceState,
     /// The generation of the live state; 0 before the start.
     pub generation: Generation,
@@ -28,7 +23,6 @@ pub struct Stored {
     pub archived: Seq,
     /// Why it is ending or has ended.
     pub reason: Option<Reason>,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
 }
 

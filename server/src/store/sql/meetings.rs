@@ -33,7 +33,6 @@ pub fn inserted(id: MeetingId, new: NewMeeting) -> Meeting {
     }
 }
 
-/// Changes a meeting.
 pub fn edit(meeting: MeetingId, edit: &EditMeeting) -> Change {
     Change::new(
         "UPDATE meeting

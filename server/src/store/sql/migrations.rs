@@ -102,9 +102,7 @@ pub enum MigrateError {
          use a newer plenary-server"
     )]
     Newer {
-        /// The migration's number.
         version: u32,
-        /// The migration's name.
         name: String,
     },
     /// A migration was started and not completed, which happens only in MySQL.
@@ -115,9 +113,7 @@ pub enum MigrateError {
          DELETE FROM migration WHERE version = {version}; and start again"
     )]
     Dirty {
-        /// The migration's number.
         version: u32,
-        /// The migration's name.
         name: String,
     },
     /// The text of a migration differs from the one that was run.
@@ -126,7 +122,6 @@ pub enum MigrateError {
          use the program that ran it, or restore a backup"
     )]
     Edited {
-        /// The migration's number.
         version: u32,
         /// The migration's name in the database.
         name: String,
@@ -136,18 +131,12 @@ pub enum MigrateError {
         "the database has a table '{table}' that this program did not create: \
          use an empty database, or another --data directory"
     )]
-    Occupied {
-        /// One of the tables.
-        table: String,
-    },
+    Occupied { table: String },
     /// A statement of a migration failed.
     #[error("migration {version} '{name}' failed: {fault}")]
     Failed {
-        /// The migration's number.
         version: u32,
-        /// The migration's name.
         name: &'static str,
-        /// The error.
         fault: Fault,
     },
 }

@@ -63,7 +63,6 @@ pub trait Row {
     fn number(&self, column: &str) -> Option<i64>;
     /// Text; invalid UTF-8 is replaced.
     fn text(&self, column: &str) -> Option<String>;
-    /// Bytes.
     fn bytes(&self, column: &str) -> Option<Vec<u8>>;
     /// A point in time.
     fn maybe_time(&self, column: &str) -> Option<Timestamp>;

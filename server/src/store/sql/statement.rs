@@ -24,11 +24,8 @@ type Decode<T> = Box<dyn Fn(&dyn Row) -> Result<T, Unusable> + Send + Sync>;
 pub struct Query<T> {
     /// The table of the rows, as the warning about unusable rows names it.
     pub table: &'static str,
-    /// The text.
     pub sql: Cow<'static, str>,
-    /// The parameters.
     pub params: Params,
-    /// Decodes a row.
     pub decode: Decode<T>,
 }
 
@@ -50,9 +47,7 @@ impl<T> Query<T> {
 
 /// A statement that changes rows.
 pub struct Change {
-    /// The text.
     pub sql: Cow<'static, str>,
-    /// The parameters.
     pub params: Params,
 }
 

@@ -9,29 +9,24 @@ pub use super::Value;
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
-    /// A whole number.
     Number,
     /// UTF-8.
     Text,
     /// A point in time, to the millisecond.
     Time,
-    /// Any bytes.
     Bytes,
 }
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name.
     pub name: &'static str,
-    /// Its type.
     pub holds: ColumnType,
 }
 
 /// A table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
     /// What users call its rows.
     pub rows: &'static str,
@@ -66,9 +61,7 @@ pub struct Mark {
     pub token: String,
     /// The other store, without passwords.
     pub place: String,
-    /// When it began.
     pub begun_at: Timestamp,
-    /// When it was completed.
     pub completed_at: Option<Timestamp>,
 }
 

@@ -90,7 +90,6 @@ pub fn page(after: Option<UserId>, limit: usize) -> Query<PersonListed> {
     )
 }
 
-/// A user by their id.
 pub fn by_id(id: UserId) -> Query<PersonListed> {
     Query::new(
         "user",
@@ -205,7 +204,6 @@ pub fn session(token: TokenHash, now: Timestamp) -> Query<Session> {
     )
 }
 
-/// Removes a session.
 pub fn remove_session(token: TokenHash) -> Change {
     Change::new(
         "DELETE FROM session

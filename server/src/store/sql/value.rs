@@ -6,15 +6,12 @@ use plenary_shared::time::Timestamp;
 /// A value. MySQL stores a time as `DATETIME(3)`, SQLite as milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// NULL.
     Null,
-    /// A whole number.
     Number(i64),
     /// UTF-8.
     Text(String),
     /// A point in time, to the millisecond.
     Time(Timestamp),
-    /// Any bytes.
     Bytes(Vec<u8>),
 }
 

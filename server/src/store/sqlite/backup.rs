@@ -35,17 +35,11 @@ const WHILE_COPYING: &str = "PRAGMA locking_mode = EXCLUSIVE;
 /// What was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Bytes of the copy.
     pub bytes: u64,
-    /// Pages of the copy.
     pub pages: u64,
-    /// Users in it.
     pub users: u64,
-    /// Meetings in it.
     pub meetings: u64,
-    /// Instances in it.
     pub instances: u64,
-    /// Messages in it.
     pub messages: u64,
 }
 
@@ -61,33 +55,27 @@ pub enum BackupError {
     /// A file with the name of the copy exists.
     #[error("{} already exists: choose another name, or replace it with --force", path.display())]
     Exists {
-        /// The name.
         path: PathBuf,
     },
     /// The copy would replace a directory or one of the server's own files.
     #[error("{} cannot be replaced by a backup: choose another name", path.display())]
     NotReplaceable {
-        /// The name.
         path: PathBuf,
     },
     /// The directory of the copy does not exist.
     #[error("the directory {} does not exist: create it first", path.display())]
     NoDirectory {
-        /// The directory.
         path: PathBuf,
     },
     /// The disk is full.
     #[error("the disk of {} is full: the backup was deleted", path.display())]
     Full {
-        /// The directory of the copy.
         path: PathBuf,
     },
     /// The copy cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Unwritable {
-        /// The name.
         path: PathBuf,
-        /// The cause.
         source: io::Error,
     },
     /// The data file is damaged.

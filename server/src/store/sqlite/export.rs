@@ -41,7 +41,6 @@ impl Export {
         })
     }
 
-    /// The directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }

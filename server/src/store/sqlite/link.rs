@@ -242,7 +242,6 @@ pub(super) fn open(directory: &Path) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
-/// The path of the file in a directory.
 pub(super) fn file_of(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }

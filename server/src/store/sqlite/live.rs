@@ -18,9 +18,7 @@ use super::writer::WriteTransaction;
 /// The state of a live instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LiveState {
-    /// Users may join and post.
     Active,
-    /// It is closing.
     Ending,
     /// Its log is complete.
     Closed,
@@ -45,9 +43,7 @@ pub(super) struct Live {
     pub(super) state: LiveState,
     pub(super) to: Timestamp,
     pub(super) is_public: bool,
-    /// Joins are rejected.
     pub(super) locked: bool,
-    /// Posts are rejected.
     pub(super) read_only: bool,
     /// The time and reason of the end, once it is closing.
     pub(super) closing: Option<(Timestamp, Reason)>,
@@ -60,7 +56,6 @@ impl Live {
     }
 }
 
-/// The instance, if it is live.
 pub(super) fn live(conn: &Connection, id: InstanceId) -> Result<Option<Live>, Fault> {
     Ok(statement::select_one(
         conn,

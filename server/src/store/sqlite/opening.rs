@@ -27,7 +27,6 @@ pub enum OpenError {
         path.display()
     )]
     Served {
-        /// The directory.
         path: PathBuf,
         /// The other server's process.
         pid: String,
@@ -35,15 +34,12 @@ pub enum OpenError {
     /// It cannot be created or opened.
     #[error("{} cannot be used: {source}", path.display())]
     Unusable {
-        /// The directory or file.
         path: PathBuf,
-        /// The cause.
         source: std::io::Error,
     },
     /// It does not exist, and is not to be created.
     #[error("{} does not exist", path.display())]
     Missing {
-        /// The file.
         path: PathBuf,
     },
     /// It was transferred to another store.
@@ -53,11 +49,8 @@ pub enum OpenError {
         path.display()
     )]
     Moved {
-        /// The directory.
         path: PathBuf,
-        /// The other store.
         place: String,
-        /// The time of the transfer.
         at: Timestamp,
     },
     /// A transfer to another store is incomplete.
@@ -67,9 +60,7 @@ pub enum OpenError {
         path.display()
     )]
     Moving {
-        /// The directory.
         path: PathBuf,
-        /// The other store.
         place: String,
     },
     /// Its tables are not as this program needs them.

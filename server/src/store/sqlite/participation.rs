@@ -116,7 +116,6 @@ fn join(
     })
 }
 
-/// Leaves an instance.
 fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<Posted> {
     let found = match live(tx.conn, id)? {
         Some(found) if found.is_open(tx.now) => found,

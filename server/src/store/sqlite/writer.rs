@@ -29,7 +29,6 @@ const GATHER: Duration = Duration::from_micros(100);
 
 /// The transaction of one verb: all of its changes are kept, or none.
 pub(super) struct WriteTransaction<'a> {
-    /// The connection.
     pub(super) conn: &'a Connection,
     /// The store's time.
     pub(super) now: Timestamp,
@@ -137,7 +136,6 @@ pub(super) struct Writer {
     pub(super) conn: Connection,
     pub(super) clock: Clock,
     pub(super) feeding: Arc<Feeding>,
-    /// Whether the last write failed.
     pub(super) failing: Arc<AtomicBool>,
 }
 

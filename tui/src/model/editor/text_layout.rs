@@ -7,9 +7,7 @@ use crate::text;
 /// A text laid out in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextLayout {
-    /// The text of each row.
     pub rows: Vec<String>,
-    /// The cursor's row.
     pub row: usize,
     /// The cursor's column, in cells.
     pub column: usize,

@@ -32,7 +32,6 @@ const PAGE: usize = 10;
 /// The dashboard.
 #[derive(Clone, Debug, Default)]
 pub struct Dashboard {
-    /// The latest snapshot.
     pub live: Snapshot,
     /// The snapshot that is shown instead while the dashboard is paused.
     pub paused: Option<Snapshot>,
@@ -40,11 +39,9 @@ pub struct Dashboard {
     pub sort: Sort,
     /// Whether that order is reversed.
     pub reversed: bool,
-    /// The filter of the rows.
     pub filter: Filter,
     /// The instances that the next action applies to, if any.
     pub marked: BTreeSet<InstanceId>,
-    /// The selected row.
     pub selected: Option<InstanceId>,
     /// The instance whose detail was requested last.
     pub detail_requested: Option<InstanceId>,
@@ -55,13 +52,10 @@ pub struct Dashboard {
 pub struct Snapshot {
     /// The figures over all meetings; `None` until the first update.
     pub head: Option<DashboardTotals>,
-    /// The health of the stores.
     pub checks: Vec<HealthCheck>,
     /// The health of the servers, the one that this client is connected to first.
     pub servers: Vec<ServerStatus>,
-    /// The meetings.
     pub rows: BTreeMap<InstanceId, DashboardRow>,
-    /// The detail of one of them.
     pub detail: Option<MeetingDetail>,
 }
 
@@ -71,7 +65,6 @@ pub enum Sort {
     /// The least remaining time first.
     #[default]
     Left,
-    /// By title.
     Name,
     /// The most participants first.
     Here,

@@ -14,7 +14,6 @@ use crate::text;
 /// The state of the finder.
 #[derive(Clone, Debug, Default)]
 pub struct Finder {
-    /// The typed text.
     pub query: Editor,
     /// The texts that were cut from it.
     pub ring: KillRing,
@@ -25,7 +24,6 @@ pub struct Finder {
 /// What a match leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A meeting, to show it.
     Meeting(InstanceId),
     /// A user of the shown meeting, to mention them.
     Person(String),
@@ -38,11 +36,8 @@ pub enum Found {
 /// A match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// What it leads to.
     pub found: Found,
-    /// The name.
     pub name: String,
-    /// The note beside the name.
     pub note: String,
 }
 

@@ -22,7 +22,6 @@ use crate::theme::Tone;
 /// The state of a page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The content.
     pub page: PageContent,
     /// The number of rows scrolled off at the top.
     pub scroll: usize,
@@ -40,28 +39,21 @@ pub enum PageContent {
     People(InstanceId, Option<ParticipantsOk>),
     /// The messages of a user.
     Messages {
-        /// The meeting.
         instance: InstanceId,
-        /// The user's name.
         name: String,
-        /// The messages.
         said: Option<MessagesOk>,
     },
     /// The join times of all running meetings.
     JoinTimes(Option<Vec<JoinTimes>>),
-    /// The pending and failed messages.
     Outbox,
     /// The health of the servers and stores.
     Servers,
-    /// A meeting in the schedule.
     Planned(MeetingId),
     /// The report after a change of the schedule.
     PlanReport(Box<PlanOk>),
     /// Why a user can or cannot join a meeting.
     Access {
-        /// The meeting.
         instance: InstanceId,
-        /// The user's email.
         email: String,
         /// The rule that decides, and how to change it.
         verdict: Option<Verdict>,
@@ -95,7 +87,6 @@ impl Page {
         }
     }
 
-    /// Returns the title.
     pub fn title(&self, model: &Model) -> String {
         let title = |id: InstanceId| {
             let board = model.layers.get::<Dashboard>();

@@ -20,13 +20,10 @@ pub const MEETINGS_MAX: usize = 5_000;
 /// The schedule.
 #[derive(Clone, Debug, Default)]
 pub struct Schedule {
-    /// The meetings that were loaded.
     pub meetings: BTreeMap<MeetingId, PlannedMeeting>,
     /// Whether all pages were loaded.
     pub complete: bool,
-    /// The selected row.
     pub selected: Option<RowId>,
-    /// The filter of the meetings.
     pub filter: Filter,
     /// Whether ended instances are shown.
     pub past: bool,
@@ -35,7 +32,6 @@ pub struct Schedule {
 /// Identifies a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowId {
-    /// The row of a meeting.
     Meeting(MeetingId),
     /// The row of one of its instances.
     Instance(InstanceId),
@@ -44,7 +40,6 @@ pub enum RowId {
 /// A row with its content.
 #[derive(Clone, Copy, Debug)]
 pub enum Row<'a> {
-    /// A meeting.
     Meeting(&'a PlannedMeeting),
     /// One of its instances, below it.
     Instance(&'a PlannedInstance),
@@ -61,7 +56,6 @@ impl RowId {
 }
 
 impl Row<'_> {
-    /// The id of the row.
     pub const fn id(&self) -> RowId {
         match self {
             Self::Meeting(planned) => RowId::Meeting(planned.meeting.id),
@@ -113,7 +107,6 @@ impl Schedule {
         self.selected = rows.get(at).map(Row::id);
     }
 
-    /// The selected row.
     pub fn selected_row(&self) -> Option<RowId> {
         let rows = self.rows();
         rows.get(self.selected_index(&rows)).map(Row::id)

@@ -18,7 +18,6 @@ pub const FOUND_MAX: usize = 1_000;
 /// The state of the search.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// The typed query.
     pub query: Editor,
     /// The texts that were cut from it.
     pub ring: KillRing,

@@ -27,7 +27,6 @@ pub struct Selection {
 /// The text to find, while it is typed.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// The typed text.
     pub editor: Editor,
     /// The texts that were cut from it.
     pub ring: KillRing,

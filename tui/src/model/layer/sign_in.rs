@@ -10,11 +10,8 @@ use crate::model::editor::{Editor, KillRing};
 /// The state of the form.
 #[derive(Clone, Debug)]
 pub struct SignIn {
-    /// The server's address.
     pub server: Editor,
-    /// The email of the account.
     pub email: Editor,
-    /// The password.
     pub password: Editor,
     /// The texts that were cut, by field, so that a password is never pasted elsewhere.
     rings: [KillRing; 3],
@@ -29,11 +26,8 @@ pub struct SignIn {
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// The server's address.
     Server,
-    /// The email of the account.
     Email,
-    /// The password.
     Password,
 }
 

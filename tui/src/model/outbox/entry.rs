@@ -10,17 +10,14 @@ use crate::journal::{ComposeTarget, JournalEntry, Record};
 /// A message, edit or deletion that is not durable yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxEntry {
-    /// The meeting.
     pub instance: InstanceId,
     /// The client's id of the message.
     pub cmid: Cmid,
-    /// The text.
     pub body: MessageBody,
     /// What it does.
     pub target: ComposeTarget,
     /// When it was written.
     pub since: Timestamp,
-    /// The delivery state.
     pub state: Delivery,
     /// Whether it was sent, so that the server may have accepted it.
     pub tried: bool,
@@ -46,15 +43,9 @@ pub enum Delivery {
         generation: Generation,
     },
     /// In the log, but perhaps not durable.
-    Acknowledged {
-        /// Its seq.
-        seq: Seq,
-        /// Its generation.
-        generation: Generation,
-    },
+    Acknowledged { seq: Seq, generation: Generation },
     /// Rejected by the server.
     Rejected {
-        /// The reason.
         why: String,
     },
 }
@@ -64,7 +55,6 @@ pub enum Delivery {
 pub struct NextSend {
     /// The client's id of the message.
     pub cmid: Cmid,
-    /// The text.
     pub body: MessageBody,
     /// What it does.
     pub target: ComposeTarget,
@@ -77,24 +67,20 @@ pub enum Rejection {
     Later {
         /// The earliest time to send.
         at: Timestamp,
-        /// The reason.
         why: String,
     },
     /// Internal server error: send again at this time, but not forever.
     ServerError {
         /// The earliest time to send.
         at: Timestamp,
-        /// The reason.
         why: String,
     },
     /// Join first. The second time this is final.
     NotParticipant {
-        /// The reason.
         why: String,
     },
     /// Not in the log, and never will be.
     Final {
-        /// The reason.
         why: String,
     },
 }
@@ -125,7 +111,6 @@ impl OutboxEntry {
         }
     }
 
-    /// Returns whether it was rejected.
     pub fn is_rejected(&self) -> bool {
         match self.state {
             Delivery::Rejected { .. } => true,

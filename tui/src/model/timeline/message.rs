@@ -30,7 +30,6 @@ struct DrawnMessage<'a> {
     body: &'a str,
     /// The message it replies to.
     to: Option<Seq>,
-    /// Whether it was deleted.
     is_deleted: bool,
     /// Its seq, if it is in the log.
     seq: Option<Seq>,

@@ -24,9 +24,7 @@ const EARLY_MAX: usize = PAGE_MAX;
 /// An action of the caller. Steps are executed in order.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this request.
     Send(Request),
-    /// Print the next event.
     Print(Event),
     /// Print a note for the user.
     Note(String),
@@ -34,7 +32,6 @@ pub enum Step {
     RetryAfter(Duration),
     /// The instance has ended and all events are printed.
     End,
-    /// Fail with this error.
     Fail(Failure),
 }
 

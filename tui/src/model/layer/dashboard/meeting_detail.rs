@@ -21,13 +21,11 @@ const TIMELINE_MAX: usize = 500;
 /// The detail of one meeting.
 #[derive(Clone, Debug)]
 pub struct MeetingDetail {
-    /// Its instance.
     pub instance: InstanceId,
     /// Whether an update was received.
     pub known: bool,
     /// The error message, if the server refused to send it.
     pub refused: Option<String>,
-    /// The figures over all participants.
     pub totals: MeetingTotals,
     /// Everyone who has ever joined.
     pub participants: BTreeMap<UserId, Attendee>,
@@ -121,7 +119,6 @@ pub enum Pane {
     /// Everyone who has ever joined.
     #[default]
     Participants,
-    /// What happened.
     Timeline,
 }
 
@@ -145,7 +142,6 @@ pub enum ParticipantSort {
     Stayed,
     /// The most messages first.
     Messages,
-    /// By name.
     Name,
 }
 
@@ -167,7 +163,6 @@ impl ParticipantSort {
 /// The view of one meeting's detail.
 #[derive(Clone, Debug)]
 pub struct DetailView {
-    /// The instance that it shows.
     pub instance: InstanceId,
     /// The pane that has the focus.
     pub pane: Pane,
@@ -177,7 +172,6 @@ pub struct DetailView {
     pub reversed: bool,
     /// The filter of participants and timeline entries.
     pub filter: Filter,
-    /// The selected participant.
     pub participant: Option<UserId>,
     /// The number of the selected timeline entry; `None` follows the newest.
     pub entry: Option<u64>,

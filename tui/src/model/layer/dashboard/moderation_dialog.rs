@@ -18,7 +18,6 @@ const EXTEND_MINUTES: &str = "30";
 /// What a dialog is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialogKind {
-    /// Moderates the targets.
     Moderate(ModerationKind),
     /// Shows why a user can or cannot join. Changes nothing.
     Explain,
@@ -31,24 +30,19 @@ pub enum DialogField {
     Participant,
     /// How many minutes to extend by.
     Minutes,
-    /// The text of an announcement.
     Text,
-    /// The reason that participants see.
     Reason,
 }
 
 /// An open dialog.
 #[derive(Clone, Debug)]
 pub struct Dialog {
-    /// What it is for.
     pub kind: DialogKind,
     /// The instances that the action applies to.
     pub targets: Vec<InstanceId>,
     /// The title of the only target, or how many targets there are.
     pub place: String,
-    /// The current field.
     pub field: DialogField,
-    /// The text of that field.
     pub editor: Editor,
     /// The participants of the first target, once the server has sent them.
     pub participants: Vec<Participant>,
@@ -58,7 +52,6 @@ pub struct Dialog {
     pub chosen: Option<(Target, String)>,
     /// The action, once a field other than the reason has given its details.
     pub action: Option<RequestedAction>,
-    /// Text cut from its inputs.
     ring: KillRing,
 }
 
@@ -156,7 +149,6 @@ impl Dialog {
         }
     }
 
-    /// The input.
     pub fn input(&mut self) -> (&mut Editor, &mut KillRing) {
         (&mut self.editor, &mut self.ring)
     }

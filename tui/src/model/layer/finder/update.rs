@@ -11,7 +11,6 @@ use crate::theme::Tone;
 const PAGE: usize = 10;
 
 impl Step<'_> {
-    /// Opens the finder.
     pub(crate) fn open_finder(&mut self) {
         self.model.layers.push(Finder::default());
     }

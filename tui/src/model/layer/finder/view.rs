@@ -17,7 +17,6 @@ const ROWS_MAX: u16 = 12;
 /// Columns of the names.
 const NAME_CELLS: usize = 26;
 
-/// Draws the finder.
 pub fn draw(model: &Model, finder: &Finder, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let found = finder.hits(model);

@@ -77,7 +77,6 @@ pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'st
     rows
 }
 
-/// The title of a report.
 pub(super) const fn report_title(ok: &PlanOk) -> &'static str {
     match ok.report {
         Some(_) => "Import report",

@@ -10,7 +10,6 @@ use crate::model::Model;
 use crate::text;
 use crate::widget::{boxed, put};
 
-/// Draws the page.
 pub fn draw(model: &Model, page: &Page, frame: &mut Frame<'_>, area: Rect) {
     let inside = boxed(model.theme, frame, area, &page.title(model), "Esc closes");
     let rows = page.rows(model, usize::from(inside.width));

@@ -21,76 +21,60 @@ const LENGTH: &str = "45m";
 /// What a form is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormKind {
-    /// Adds a meeting.
     Add,
     /// Changes the title, description or access of a meeting.
     Edit(MeetingId),
-    /// Adds users to its audience.
     Invite(MeetingId),
-    /// Removes users from its audience.
     Uninvite(MeetingId),
     /// Adds the users listed in a file to its audience.
     Import(MeetingId),
-    /// Adds an instance.
     Schedule(MeetingId),
     /// Changes the time of an instance.
     Move(InstanceId),
-    /// Cancels an instance.
     Cancel(InstanceId),
 }
 
 /// A field of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormField {
-    /// The title of a meeting.
     Title,
-    /// Its description.
     Description,
     /// `public`, or who can join.
     Access,
-    /// Emails of users.
     Emails,
     /// The path of a file with emails.
     File,
     /// Whether the file replaces the audience.
     Replace,
-    /// The start of an instance.
     Starts,
     /// Its length or end.
     Length,
-    /// Why it is cancelled.
     Reason,
 }
 
 /// An open form.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// What it is for.
     pub kind: FormKind,
     /// The title of the meeting and the number of what is changed.
     pub place: String,
-    /// Its fields with their inputs.
     pub fields: Vec<(FormField, Editor)>,
     /// The index of the field that has the focus.
     pub at: usize,
-    /// The error message.
     pub error: Option<String>,
     /// Whether the request was sent and not yet answered.
     pub sent: bool,
-    /// Text cut from its inputs.
     ring: KillRing,
 }
 
 /// What a completed form asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FormResult {
-    /// A request to the server.
     Request(Plan),
     /// The content of a file, for an import.
     ReadFile {
         /// The path as it was typed.
         path: String,
-        /// The meeting to import into.
         meeting: MeetingId,
         /// Whether the file replaces the audience.
         replace: bool,

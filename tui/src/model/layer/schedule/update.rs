@@ -12,7 +12,6 @@ use crate::model::step::Step;
 const PAGE: usize = 10;
 
 impl Step<'_> {
-    /// Opens the schedule.
     pub(crate) fn open_schedule(&mut self) {
         self.model.layers.push(Schedule::default());
         self.load_schedule();

@@ -131,7 +131,6 @@ impl Step<'_> {
         }
     }
 
-    /// The search was refused.
     pub(crate) fn search_refused(&mut self, why: &str) {
         if let Some(search) = self.model.layers.get_mut::<Search>() {
             search.reading = false;

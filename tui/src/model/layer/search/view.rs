@@ -16,7 +16,6 @@ use crate::widget::{boxed, put, whole};
 /// The rows of a text that are shown.
 const EXCERPT_ROWS: usize = 2;
 
-/// Draws the search.
 pub fn draw(model: &Model, search: &Search, frame: &mut Frame<'_>, area: Rect) {
     let glyphs = model.theme.glyphs;
     let title = match search.from.filter(|_| search.here) {

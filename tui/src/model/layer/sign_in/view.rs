@@ -20,7 +20,6 @@ const LABEL: usize = 13;
 /// The smallest width with a frame.
 const FRAMED_MIN: u16 = 60;
 
-/// Draws the form.
 pub fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let (width, height) = (screen.width.min(COLUMNS), screen.height.min(ROWS));

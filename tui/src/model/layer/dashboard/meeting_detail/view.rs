@@ -184,7 +184,6 @@ fn title(model: &Model, dashboard: &Dashboard, view: &DetailView, columns: usize
     spread(columns, left, right, glyphs.cut)
 }
 
-/// A rule with a name in it.
 fn rule(model: &Model, name: &str, columns: usize) -> Line<'static> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let name = text::fit(name, columns.saturating_sub(6), glyphs.cut);
