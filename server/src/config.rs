@@ -185,10 +185,7 @@ pub enum ConfigError {
         "{from}: other machines can reach {bind}, and plain HTTP exposes passwords. Bind to 127.0.0.1 \
          behind a TLS proxy, or set --insecure"
     )]
-    NotLoopback {
-        from: Source,
-        bind: SocketAddr,
-    },
+    NotLoopback { from: Source, bind: SocketAddr },
 }
 
 /// An invalid flag of a single command.

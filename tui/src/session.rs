@@ -59,10 +59,7 @@ pub struct Loaded {
 pub enum SessionError {
     /// An I/O error.
     #[error("{}: {error}", path.display())]
-    Io {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
     /// The file is damaged. The message omits its content, which may include a token.
     #[error("{} is damaged: sign in again with 'plenary login'", .0.display())]
     Damaged(PathBuf),

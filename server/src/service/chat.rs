@@ -64,14 +64,10 @@ async fn store_post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
     reject_empty(&post.body)?;
     let (instance, user) = (post.instance, &caller.user);
     let began = Instant::now();
-    let answer = match post.reply_to {
-        None => ctx.store.post(instance, user, post.cmid, &post.body).await,
-        Some(to) => {
-            ctx.store
-                .reply(instance, user, post.cmid, &post.body, to)
-                .await
-        }
-    };
+    let posting = ctx
+        .store
+        .post_message(instance, user, post.cmid, &post.body, post.reply_to);
+    let answer = posting.await;
     ctx.metrics.observe_stage(Stage::Store, began.elapsed());
     ctx.metrics.record_post(match &answer {
         Ok(posted) if posted.repeat => "repeated",
@@ -85,21 +81,26 @@ async fn store_post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
 /// Edits the caller's own message, once for each cmid.
 pub async fn edit(ctx: &Ctx, caller: &Caller, edit: Edit) -> Answer<Posted> {
     reject_empty(&edit.body)?;
+    let Edit {
+        instance,
+        target,
+        cmid,
+        body,
+    } = edit;
     ctx.store
-        .edit(
-            edit.instance,
-            &caller.user,
-            edit.cmid,
-            edit.target,
-            &edit.body,
-        )
+        .change_message(instance, &caller.user, cmid, target, Some(&body))
         .await
 }
 
 /// Deletes the caller's own message, once for each cmid.
 pub async fn delete(ctx: &Ctx, caller: &Caller, delete: Delete) -> Answer<Posted> {
+    let Delete {
+        instance,
+        target,
+        cmid,
+    } = delete;
     ctx.store
-        .delete(delete.instance, &caller.user, delete.cmid, delete.target)
+        .change_message(instance, &caller.user, cmid, target, None)
         .await
 }
 

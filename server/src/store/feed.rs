@@ -40,10 +40,7 @@ pub enum Feed {
     /// A read position has advanced, on any server.
     Read(ReadPosition),
     /// A participant of a followed instance is typing. May be lost.
-    Typing {
-        instance: InstanceId,
-        user: UserId,
-    },
+    Typing { instance: InstanceId, user: UserId },
     /// The presence of a participant of a followed instance. May be lost.
     Presence(PresenceChange),
     /// A user started or stopped waiting for a followed instance. May be lost.

@@ -11,40 +11,36 @@ use crate::error::Answer;
 /// Writes messages into live instances. Each verb takes effect once per cmid.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
-    /// Posts a message; emits `message`.
+    /// Posts a message, as an answer to the message `reply_to` of the same instance if given; emits
+    /// `message`. `no_such_message`.
+    async fn post_message(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        body: &MessageBody,
+        reply_to: Option<Seq>,
+    ) -> Answer<Posted>;
+    /// Edits a participant's own message; emits `edited`. With `body` `None` deletes it; emits `deleted`.
+    /// `no_such_message`, `not_yours`, `message_deleted`.
+    async fn change_message(
+        &self,
+        instance: InstanceId,
+        user: &User,
+        cmid: Cmid,
+        target: Seq,
+        body: Option<&MessageBody>,
+    ) -> Answer<Posted>;
+    /// Posts a message that answers no other.
     async fn post(
         &self,
-        instance: InstanceId,
+        at: InstanceId,
         user: &User,
-        cmid: Cmid,
+        id: Cmid,
         body: &MessageBody,
-    ) -> Answer<Posted>;
-    /// Posts an answer to a message of the same instance. `no_such_message`.
-    async fn reply(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        body: &MessageBody,
-        to: Seq,
-    ) -> Answer<Posted>;
-    /// Edits a participant's own message; emits `edited`. `no_such_message`, `not_yours`, `message_deleted`.
-    async fn edit(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        target: Seq,
-        body: &MessageBody,
-    ) -> Answer<Posted>;
-    /// Deletes a participant's own message; emits `deleted`. Refused like [`Self::edit`].
-    async fn delete(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        target: Seq,
-    ) -> Answer<Posted>;
+    ) -> Answer<Posted> {
+        self.post_message(at, user, id, body, None).await
+    }
     /// Publishes that a participant is typing. Nothing is stored.
     async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()>;
 }

@@ -145,8 +145,5 @@ pub enum Archived {
     Stale { instance: InstanceId },
     /// Nothing was stored, and a repetition does not help: the seqs have a gap, or the database refuses
     /// a row. The other batches of the call are not affected.
-    Broken {
-        instance: InstanceId,
-        fault: Fault,
-    },
+    Broken { instance: InstanceId, fault: Fault },
 }

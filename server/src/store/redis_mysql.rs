@@ -124,6 +124,18 @@ impl RedisMysqlStore {
         }
     }
 
+    /// Runs a verb in Redis like [`Self::with_recovery`]. A refusal becomes the error for this user.
+    async fn run_for<T, F, Fut>(&self, id: InstanceId, user: &User, verb: F) -> Answer<T>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, ScriptError>>,
+    {
+        match self.with_recovery(verb).await? {
+            Ok(done) => Ok(done),
+            Err(refused) => Err(self.reject(id, user, refused).await),
+        }
+    }
+
     /// Rebuilds the live state, and completes that even if the caller is dropped.
     async fn restore(&self) -> Result<(), Fault> {
         let restorer = self.restorer.clone();

@@ -22,7 +22,7 @@ async fn edit(
     let text = body(text);
     harness
         .store
-        .edit(here, user, cmid(id), target, &text)
+        .change_message(here, user, cmid(id), target, Some(&text))
         .await
 }
 
@@ -93,7 +93,10 @@ pub async fn edit_replaces_the_text(harness: &mut Harness) {
     let other = harness.post(here, &grace, "second").await.seq;
     for text in ["first", "the first 🦀\nof all"] {
         let id = harness.cmid();
-        let edited = harness.store.edit(here, &ada, id, first, &body(text)).await;
+        let edited = harness
+            .store
+            .change_message(here, &ada, id, first, Some(&body(text)))
+            .await;
         let edited = edited.expect("it is hers");
         assert!(!edited.repeat);
         let log = harness.log(here).await;
@@ -134,7 +137,10 @@ pub async fn deleted_message_has_no_text(harness: &mut Harness) {
     let secret = harness.post(here, &ada, "the password is 1234").await.seq;
     let changed = edit(harness, here, &ada, 90, secret, "it is 12345");
     changed.await.expect("it is hers");
-    let deleted = harness.store.delete(here, &ada, cmid(91), secret).await;
+    let deleted = harness
+        .store
+        .change_message(here, &ada, cmid(91), secret, None)
+        .await;
     let deleted = deleted.expect("it is hers");
     for when in ["live", "archived", "ended"] {
         match when {
@@ -170,7 +176,10 @@ pub async fn change_of_others_message_is_rejected(harness: &mut Harness) {
     harness.join(here, &grace).await;
     let own = harness.post(here, &ada, "mine").await.seq;
     let gone = harness.post(here, &ada, "gone").await.seq;
-    let delete = harness.store.delete(here, &ada, cmid(90), gone).await;
+    let delete = harness
+        .store
+        .change_message(here, &ada, cmid(90), gone, None)
+        .await;
     let deletion = delete.expect("it is hers").seq;
     let rows = [
         (&grace, own, Code::NotYours),
@@ -192,7 +201,10 @@ pub async fn change_of_others_message_is_rejected(harness: &mut Harness) {
         for (at, (who, target, expected)) in (100..).zip(&rows) {
             let changed = edit(harness, here, who, at, *target, "no");
             assert_eq!(code(&changed.await), Some(*expected), "{when}: row {at}");
-            let delete = harness.store.delete(here, who, cmid(at), *target).await;
+            let delete = harness
+                .store
+                .change_message(here, who, cmid(at), *target, None)
+                .await;
             assert_eq!(code(&delete), Some(*expected), "{when}: row {at}");
         }
     }
@@ -201,7 +213,10 @@ pub async fn change_of_others_message_is_rejected(harness: &mut Harness) {
     let changed = edit(harness, here, &ada, 200, own, "late");
     assert_eq!(code(&changed.await), Some(Code::NotParticipant));
     harness.end(here).await;
-    let delete = harness.store.delete(here, &ada, cmid(200), own).await;
+    let delete = harness
+        .store
+        .change_message(here, &ada, cmid(200), own, None)
+        .await;
     assert_eq!(code(&delete), Some(Code::Ended));
 }
 
@@ -213,7 +228,10 @@ pub async fn edit_with_same_cmid_is_applied_once(harness: &mut Harness) {
     let said = said.expect("she is in");
     let edited = edit(harness, here, &ada, 2, said.seq, "b");
     let edited = edited.await.expect("it is hers");
-    let deleted = harness.store.delete(here, &ada, cmid(3), said.seq).await;
+    let deleted = harness
+        .store
+        .change_message(here, &ada, cmid(3), said.seq, None)
+        .await;
     let deleted = deleted.expect("it is hers");
     for when in ["at once", "archived", "after leaving", "ended"] {
         match when {
@@ -226,8 +244,12 @@ pub async fn edit_with_same_cmid_is_applied_once(harness: &mut Harness) {
             for (id, first) in [(1, said), (2, edited), (3, deleted)] {
                 // Whatever the repeated cmid is sent with.
                 for again in [
-                    store.edit(here, &ada, cmid(id), said.seq, &body("c")).await,
-                    store.delete(here, &ada, cmid(id), said.seq).await,
+                    store
+                        .change_message(here, &ada, cmid(id), said.seq, Some(&body("c")))
+                        .await,
+                    store
+                        .change_message(here, &ada, cmid(id), said.seq, None)
+                        .await,
                     store.post(here, &ada, cmid(id), &body("d")).await,
                 ] {
                     let again = again.expect(when);
@@ -250,7 +272,10 @@ pub async fn archived_message_can_be_changed(harness: &mut Harness) {
     for n in 0..6 {
         said.push(harness.post(here, &ada, &format!("message {n}")).await.seq);
     }
-    let delete = harness.store.delete(here, &ada, cmid(90), said[5]).await;
+    let delete = harness
+        .store
+        .change_message(here, &ada, cmid(90), said[5], None)
+        .await;
     delete.expect("it is hers");
     harness.archive(here).await;
     harness.back_end.trim(here, seq(100));
@@ -258,7 +283,7 @@ pub async fn archived_message_can_be_changed(harness: &mut Harness) {
         let store = &harness.store;
         let changed = edit(harness, here, &ada, ids, said[first], "now");
         changed.await.expect("it is hers");
-        let deleted = store.delete(here, &ada, cmid(ids + 1), said[first + 1]);
+        let deleted = store.change_message(here, &ada, cmid(ids + 1), said[first + 1], None);
         deleted.await.expect("it is hers");
         for (who, target, expected) in [
             (&grace, said[first], Code::NotYours),
@@ -299,12 +324,13 @@ pub async fn racing_edits_leave_one_last_text(harness: &mut Harness) {
     let bodies: Vec<_> = (0..40).map(|n| body(&n.to_string())).collect();
     let edits = (0..40_u64).map(|n| {
         let at = usize::try_from(n).expect("small");
-        stores[at % 2].edit(here, &ada, cmid(100 + n), said, &bodies[at])
+        stores[at % 2].change_message(here, &ada, cmid(100 + n), said, Some(&bodies[at]))
     });
     for edited in join_all(edits).await {
         edited.expect("it is hers");
     }
-    let deletions = (0..8_u64).map(|n| stores[0].delete(here, &ada, cmid(200 + n), said));
+    let deletions =
+        (0..8_u64).map(|n| stores[0].change_message(here, &ada, cmid(200 + n), said, None));
     let deletions = join_all(deletions).await;
     let done = deletions.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(done, 1, "it is deleted once");
@@ -326,7 +352,10 @@ pub async fn reply_names_a_message(harness: &mut Harness) {
     let asked = harness.post(here, &ada, "who has time?").await.seq;
     let answer = async |harness: &Harness, id: u64, to: Seq| {
         let text = body("me");
-        harness.store.reply(here, &grace, cmid(id), &text, to).await
+        harness
+            .store
+            .post_message(here, &grace, cmid(id), &text, Some(to))
+            .await
     };
     for (id, to) in [(100, joined), (101, seq(77)), (102, seq(0))] {
         let refused = answer(harness, id, to).await;
@@ -340,7 +369,10 @@ pub async fn reply_names_a_message(harness: &mut Harness) {
     let refused = answer(harness, 103, joined).await;
     assert_eq!(code(&refused), Some(Code::NoSuchMessage));
     // A message that was deleted meanwhile can still be replied to.
-    let delete = harness.store.delete(here, &ada, cmid(90), asked).await;
+    let delete = harness
+        .store
+        .change_message(here, &ada, cmid(90), asked, None)
+        .await;
     delete.expect("it is hers");
     let deleted = answer(harness, 4, asked).await.expect("there was one");
     let again = answer(harness, 1, asked).await.expect("it was said");

@@ -225,12 +225,16 @@ async fn spoken(
     let (post, edit, delete) = (harness.cmid(), harness.cmid(), harness.cmid());
     let store = &harness.store;
     let changed = body("changed");
-    let edited = store.edit(here, user, edit, own.seq, &changed);
+    let edited = store.change_message(here, user, edit, own.seq, Some(&changed));
     [
         code(&edited.await),
         code(&store.post(here, user, post, &body("said")).await),
         code(&store.typing(here, user).await),
-        code(&store.delete(here, user, delete, own.seq).await),
+        code(
+            &store
+                .change_message(here, user, delete, own.seq, None)
+                .await,
+        ),
     ]
 }
 

@@ -191,10 +191,13 @@ pub async fn edited_message_is_found_by_its_current_text(harness: &mut Harness) 
     let text = body("a giraffe");
     let edit = harness
         .store
-        .edit(here, &ada, cmid(90), changed, &text)
+        .change_message(here, &ada, cmid(90), changed, Some(&text))
         .await;
     edit.expect("it is hers");
-    let delete = harness.store.delete(here, &ada, cmid(91), gone).await;
+    let delete = harness
+        .store
+        .change_message(here, &ada, cmid(91), gone, None)
+        .await;
     delete.expect("it is hers");
     harness.archive(here).await;
     for when in ["live", "ended"] {

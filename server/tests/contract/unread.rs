@@ -73,7 +73,7 @@ pub async fn messages_of_others_are_counted(harness: &mut Harness) {
     }
     let edit = harness
         .store
-        .edit(here, &grace, cmid(90), said[4], &body("new"))
+        .change_message(here, &grace, cmid(90), said[4], Some(&body("new")))
         .await;
     edit.expect("it is hers");
     harness.leave(here, &ada).await;
@@ -112,13 +112,16 @@ pub async fn mentions_are_counted(harness: &mut Harness) {
     let quiet = harness.post(here, &grace, "@ada wait").await.seq;
     let loud = harness.post(here, &grace, "nothing").await.seq;
     harness.post(here, &ada, "@ada myself").await;
-    let changed = harness.store.delete(here, &grace, cmid(90), gone).await;
+    let changed = harness
+        .store
+        .change_message(here, &grace, cmid(90), gone, None)
+        .await;
     changed.expect("it is hers");
     for (id, target, text) in [(91, quiet, "wait"), (92, loud, "@ada, something")] {
         let text = body(text);
         let changed = harness
             .store
-            .edit(here, &grace, cmid(id), target, &text)
+            .change_message(here, &grace, cmid(id), target, Some(&text))
             .await;
         changed.expect("it is hers");
     }

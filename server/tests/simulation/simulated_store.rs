@@ -204,10 +204,8 @@ delegated! {
         active_meetings(viewer: &User) -> Answer<Vec<Instance>>;
     }
     MessageStore {
-        post(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody) -> Answer<Posted>;
-        reply(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody, to: Seq) -> Answer<Posted>;
-        edit(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: &MessageBody) -> Answer<Posted>;
-        delete(instance: InstanceId, user: &User, cmid: Cmid, target: Seq) -> Answer<Posted>;
+        post_message(instance: InstanceId, user: &User, cmid: Cmid, body: &MessageBody, reply_to: Option<Seq>) -> Answer<Posted>;
+        change_message(instance: InstanceId, user: &User, cmid: Cmid, target: Seq, body: Option<&MessageBody>) -> Answer<Posted>;
         typing(instance: InstanceId, user: &User) -> Answer<()>;
     }
     ModerationStore {

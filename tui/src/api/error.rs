@@ -14,16 +14,10 @@ use crate::server_url::ServerUrl;
 pub enum ApiError {
     /// The connection failed. The server may have executed the request.
     #[error("Server {server} is unreachable: {why}.")]
-    Unreachable {
-        server: String,
-        why: String,
-    },
+    Unreachable { server: String, why: String },
     /// The response is not one of a Plenary server.
     #[error("{server} is not a Plenary server, or its version does not match (HTTP {status}).")]
-    UnexpectedResponse {
-        server: String,
-        status: u16,
-    },
+    UnexpectedResponse { server: String, status: u16 },
     /// The server rejected the request.
     #[error("{}", .0.detail)]
     Rejected(Rejection),

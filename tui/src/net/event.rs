@@ -20,9 +20,7 @@ pub enum LinkEvent {
     /// A line arrived that cannot be parsed.
     Garbled,
     /// A request was not sent because it exceeds the frame size limit.
-    Unsent {
-        id: u64,
-    },
+    Unsent { id: u64 },
     /// The connection was lost or could not be made.
     Closed {
         reason: CloseReason,
@@ -35,9 +33,7 @@ pub enum LinkEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     /// The connection could not be made.
-    Unreachable {
-        why: String,
-    },
+    Unreachable { why: String },
     /// The peer is not a Plenary server.
     NotPlenary {
         /// The HTTP status of its response, if it sent one.
@@ -51,9 +47,7 @@ pub enum CloseReason {
         text: String,
     },
     /// The connection broke.
-    Lost {
-        why: String,
-    },
+    Lost { why: String },
     /// The server was silent for [`plenary_shared::protocol::SILENCE_S`], or a send timed out.
     TimedOut,
     /// The computer was suspended.

@@ -47,10 +47,7 @@ pub enum Inserted {
     /// All rows are stored.
     All,
     /// The rows before this one are stored; the database refuses the row.
-    Until {
-        key: Values,
-        why: String,
-    },
+    Until { key: Values, why: String },
 }
 
 impl MysqlStore {

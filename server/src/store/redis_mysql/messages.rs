@@ -24,64 +24,6 @@ pub(super) struct Sender<'a> {
 
 #[async_trait]
 impl MessageStore for RedisMysqlStore {
-    async fn post(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        body: &MessageBody,
-    ) -> Answer<Posted> {
-        self.post_message(instance, user, cmid, body, None).await
-    }
-
-    async fn reply(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        body: &MessageBody,
-        to: Seq,
-    ) -> Answer<Posted> {
-        self.post_message(instance, user, cmid, body, Some(to))
-            .await
-    }
-
-    async fn edit(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        target: Seq,
-        body: &MessageBody,
-    ) -> Answer<Posted> {
-        self.change_message(instance, user, cmid, target, Some(body))
-            .await
-    }
-
-    async fn delete(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        target: Seq,
-    ) -> Answer<Posted> {
-        self.change_message(instance, user, cmid, target, None)
-            .await
-    }
-
-    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
-        match self
-            .with_recovery(|| self.redis.typing(instance, user))
-            .await?
-        {
-            Ok(()) => Ok(()),
-            Err(refused) => Err(self.reject(instance, user, refused).await),
-        }
-    }
-}
-
-impl RedisMysqlStore {
-    /// Posts a message, as an answer to `to` if given.
     async fn post_message(
         &self,
         id: InstanceId,
@@ -102,7 +44,6 @@ impl RedisMysqlStore {
         .await
     }
 
-    /// Edits a message, or deletes it (`body` is `None`).
     async fn change_message(
         &self,
         id: InstanceId,
@@ -126,6 +67,13 @@ impl RedisMysqlStore {
         .await
     }
 
+    async fn typing(&self, instance: InstanceId, user: &User) -> Answer<()> {
+        self.run_for(instance, user, || self.redis.typing(instance, user))
+            .await
+    }
+}
+
+impl RedisMysqlStore {
     /// Returns what the archive has of a message.
     async fn author(&self, sender: Sender<'_>, seq: Seq) -> Answer<Author> {
         match self.mysql.author(sender.id, seq).await {

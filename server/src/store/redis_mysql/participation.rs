@@ -18,33 +18,20 @@ impl ParticipationStore for RedisMysqlStore {
         user: &User,
         connection: Option<&ConnectionId>,
     ) -> Answer<Posted> {
-        match self
-            .with_recovery(|| self.redis.join(instance, user, connection))
-            .await?
-        {
-            Ok(posted) => Ok(posted),
-            Err(refused) => Err(self.reject(instance, user, refused).await),
-        }
+        self.run_for(instance, user, || {
+            self.redis.join(instance, user, connection)
+        })
+        .await
     }
 
     async fn leave(&self, instance: InstanceId, user: &User) -> Answer<Posted> {
-        match self
-            .with_recovery(|| self.redis.leave(instance, user))
-            .await?
-        {
-            Ok(posted) => Ok(posted),
-            Err(refused) => Err(self.reject(instance, user, refused).await),
-        }
+        self.run_for(instance, user, || self.redis.leave(instance, user))
+            .await
     }
 
     async fn people(&self, instance: InstanceId, viewer: &User) -> Answer<Vec<Participant>> {
-        match self
-            .with_recovery(|| self.redis.people(instance, viewer))
-            .await?
-        {
-            Ok((_, people)) => Ok(people),
-            Err(refused) => Err(self.reject(instance, viewer, refused).await),
-        }
+        let people = self.run_for(instance, viewer, || self.redis.people(instance, viewer));
+        Ok(people.await?.1)
     }
 
     async fn absent(&self, instance: InstanceId, limit: usize) -> Answer<Option<Absent>> {

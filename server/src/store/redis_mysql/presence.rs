@@ -17,13 +17,10 @@ impl PresenceStore for RedisMysqlStore {
         user: &User,
         connection: &ConnectionId,
     ) -> Answer<()> {
-        match self
-            .with_recovery(|| self.redis.bind(instance, user, connection))
-            .await?
-        {
-            Ok(()) => Ok(()),
-            Err(refused) => Err(self.reject(instance, user, refused).await),
-        }
+        self.run_for(instance, user, || {
+            self.redis.bind(instance, user, connection)
+        })
+        .await
     }
 
     async fn detach(

@@ -16,13 +16,8 @@ impl WaitingStore for RedisMysqlStore {
         if what != Waiting::Stop {
             self.may_wait(id, user).await?;
         }
-        match self
-            .with_recovery(|| self.redis.wait(id, user, what))
-            .await?
-        {
-            Ok(found) => Ok(found),
-            Err(refused) => Err(self.reject(id, user, refused).await),
-        }
+        self.run_for(id, user, || self.redis.wait(id, user, what))
+            .await
     }
 
     async fn waiting(&self, instances: &[InstanceId]) -> Answer<Vec<u32>> {

@@ -101,10 +101,7 @@ pub enum MigrateError {
         "the tables are newer than this program: migration {version} '{name}' is unknown; \
          use a newer plenary-server"
     )]
-    Newer {
-        version: u32,
-        name: String,
-    },
+    Newer { version: u32, name: String },
     /// A migration was started and not completed, which happens only in MySQL.
     #[error(
         "migration {version} '{name}' was started and not completed. Compare the tables with \
@@ -112,10 +109,7 @@ pub enum MigrateError {
          UPDATE migration SET dirty = 0 WHERE version = {version}; or undo its changes and run \
          DELETE FROM migration WHERE version = {version}; and start again"
     )]
-    Dirty {
-        version: u32,
-        name: String,
-    },
+    Dirty { version: u32, name: String },
     /// The text of a migration differs from the one that was run.
     #[error(
         "migration {version} '{name}' of the database differs from this program's: \

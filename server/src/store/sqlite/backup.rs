@@ -54,30 +54,19 @@ pub enum BackupError {
     },
     /// A file with the name of the copy exists.
     #[error("{} already exists: choose another name, or replace it with --force", path.display())]
-    Exists {
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// The copy would replace a directory or one of the server's own files.
     #[error("{} cannot be replaced by a backup: choose another name", path.display())]
-    NotReplaceable {
-        path: PathBuf,
-    },
+    NotReplaceable { path: PathBuf },
     /// The directory of the copy does not exist.
     #[error("the directory {} does not exist: create it first", path.display())]
-    NoDirectory {
-        path: PathBuf,
-    },
+    NoDirectory { path: PathBuf },
     /// The disk is full.
     #[error("the disk of {} is full: the backup was deleted", path.display())]
-    Full {
-        path: PathBuf,
-    },
+    Full { path: PathBuf },
     /// The copy cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
-    Unwritable {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Unwritable { path: PathBuf, source: io::Error },
     /// The data file is damaged.
     #[error("the copy is damaged, and so is the data file: {what}")]
     Damaged {

@@ -19,57 +19,31 @@ use super::{SqliteStore, statement};
 
 #[async_trait]
 impl MessageStore for SqliteStore {
-    async fn post(
+    async fn post_message(
         &self,
         instance: InstanceId,
         user: &User,
         cmid: Cmid,
         body: &MessageBody,
+        reply_to: Option<Seq>,
     ) -> Answer<Posted> {
         let (user, body) = (user.clone(), body.clone());
         self.link
-            .write_at_once(move |tx| post(tx, instance, &user, cmid, body, None))
+            .write_at_once(move |tx| post(tx, instance, &user, cmid, body, reply_to))
             .await
     }
 
-    async fn reply(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        body: &MessageBody,
-        to: Seq,
-    ) -> Answer<Posted> {
-        let (user, body) = (user.clone(), body.clone());
-        self.link
-            .write_at_once(move |tx| post(tx, instance, &user, cmid, body, Some(to)))
-            .await
-    }
-
-    async fn edit(
+    async fn change_message(
         &self,
         instance: InstanceId,
         user: &User,
         cmid: Cmid,
         target: Seq,
-        body: &MessageBody,
+        body: Option<&MessageBody>,
     ) -> Answer<Posted> {
-        let (user, body) = (user.clone(), Some(body.clone()));
+        let (user, body) = (user.clone(), body.cloned());
         self.link
             .write(move |tx| change(tx, instance, &user, cmid, target, body))
-            .await
-    }
-
-    async fn delete(
-        &self,
-        instance: InstanceId,
-        user: &User,
-        cmid: Cmid,
-        target: Seq,
-    ) -> Answer<Posted> {
-        let user = user.clone();
-        self.link
-            .write(move |tx| change(tx, instance, &user, cmid, target, None))
             .await
     }
 

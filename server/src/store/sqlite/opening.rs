@@ -39,9 +39,7 @@ pub enum OpenError {
     },
     /// It does not exist, and is not to be created.
     #[error("{} does not exist", path.display())]
-    Missing {
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// It was transferred to another store.
     #[error(
         "{} was moved to {place} on {at}: serve that store with --redis and --mysql, \
@@ -59,10 +57,7 @@ pub enum OpenError {
          or run plenary-server serve --force to keep using this file",
         path.display()
     )]
-    Moving {
-        path: PathBuf,
-        place: String,
-    },
+    Moving { path: PathBuf, place: String },
     /// Its tables are not as this program needs them.
     #[error(transparent)]
     Migrate(#[from] MigrateError),

@@ -45,9 +45,7 @@ pub enum Delivery {
     /// In the log, but perhaps not durable.
     Acknowledged { seq: Seq, generation: Generation },
     /// Rejected by the server.
-    Rejected {
-        why: String,
-    },
+    Rejected { why: String },
 }
 
 /// An entry to send now.
@@ -76,13 +74,9 @@ pub enum Rejection {
         why: String,
     },
     /// Join first. The second time this is final.
-    NotParticipant {
-        why: String,
-    },
+    NotParticipant { why: String },
     /// Not in the log, and never will be.
-    Final {
-        why: String,
-    },
+    Final { why: String },
 }
 
 /// Why an entry does not fit into the outbox.
